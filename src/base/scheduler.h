@@ -1,0 +1,58 @@
+/*
+ * Schedulers: one per worker thread, running any number of coroutines, descriptors and timers.
+ *
+ *   Scheduler *scheduler = scheduler_new("worker 0");     on any thread
+ *   scheduler_run(scheduler);                             on the worker's thread, until stopped
+ *
+ * A coroutine (task_spawn) has a guard-paged stack from the scheduler's pool and stays on this
+ * scheduler for life (K2). Idle connections need none: they are an FdWatch whose callback runs on
+ * the loop itself and spawns a coroutine when there is work. Callbacks must not wait.
+ *
+ * Only the functions marked "any thread" may be called from elsewhere.
+ */
+#ifndef BASE_SCHEDULER_H
+#define BASE_SCHEDULER_H
+
+#include "base/task.h"
+
+typedef void TaskFunction(void *argument);
+
+Scheduler *scheduler_new(const char *name);
+void scheduler_free(Scheduler *scheduler); /* after scheduler_run has returned */
+void scheduler_run(Scheduler *scheduler);
+void scheduler_stop(Scheduler *scheduler); /* any thread; run returns once no coroutine is left */
+Scheduler *scheduler_current(void);        /* NULL on a plain thread */
+
+#define TASK_STACK_SIZE (256 * 1024) /* address space; touched pages only cost memory */
+
+/* Starts a coroutine; it first runs when the loop comes to it. Own scheduler only. */
+Task *task_spawn(Scheduler *scheduler, TaskFunction *function, void *argument);
+/* Bytes left on the running coroutine's stack; recursion stops with 54001 below a reserve. */
+size_t task_stack_left(void);
+
+/* Runs `callback` on the scheduler's loop soon. Any thread. */
+void scheduler_post(Scheduler *scheduler, void (*callback)(void *argument), void *argument);
+
+typedef enum FdEvents { FD_READABLE = 1, FD_WRITABLE = 2, FD_CLOSED = 4 } FdEvents;
+
+/* A descriptor the loop watches (level-triggered); embed it in what it belongs to. */
+typedef struct FdWatch {
+    int fd;
+    uint32_t events; /* FdEvents asked for; FD_CLOSED is always told */
+    void (*callback)(struct FdWatch *watch, uint32_t events);
+} FdWatch;
+MUST_CHECK bool scheduler_watch(Scheduler *scheduler, FdWatch *watch);
+void scheduler_watch_change(Scheduler *scheduler, FdWatch *watch, uint32_t events);
+void scheduler_unwatch(Scheduler *scheduler, FdWatch *watch); /* no callback follows it */
+
+/* A one-shot timer on the loop; embed it. Re-arming moves it. */
+typedef struct Timer {
+    Deadline deadline;
+    void (*callback)(struct Timer *timer);
+    size_t heap_index; /* the scheduler's; SIZE_MAX when not armed */
+} Timer;
+#define TIMER_INIT(function) ((Timer){.callback = (function), .heap_index = SIZE_MAX})
+void timer_arm(Scheduler *scheduler, Timer *timer, Deadline deadline);
+void timer_cancel(Scheduler *scheduler, Timer *timer);
+
+#endif

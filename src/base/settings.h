@@ -1,0 +1,82 @@
+/*
+ * Settings: one line each in data/settings.dat, typed fields here, text everywhere else.
+ *
+ * The generator makes SettingValues (one field per setting, `work_mem`, `date_style` …) and the
+ * table behind pg_settings. A session has its own SettingValues; `settings()` is the running
+ * task's. Reading one is a load; setting one goes through settings_set, which validates.
+ *
+ * Layers, lowest first: built-in default, configuration file, ALTER SYSTEM's file, command line,
+ * database, role, startup packet, SET, SET LOCAL. RESET goes back to the session's start value.
+ */
+#ifndef BASE_SETTINGS_H
+#define BASE_SETTINGS_H
+
+#include "base/base.h"
+#include "base/str.h"
+#include "base/setting_values.h" /* generated: SettingId, struct SettingValues */
+#include "base/task.h"
+
+typedef enum SettingType {
+    SETTING_BOOL = 0,
+    SETTING_INT,
+    SETTING_REAL,
+    SETTING_STRING,
+    SETTING_ENUM,
+} SettingType;
+
+/* Who may change it and when; PostgreSQL's contexts. */
+typedef enum SettingContext {
+    CONTEXT_INTERNAL = 0, /* never */
+    CONTEXT_POSTMASTER,   /* at server start */
+    CONTEXT_SIGHUP,       /* by reloading the configuration */
+    CONTEXT_BACKEND,      /* at session start */
+    CONTEXT_SUPERUSER,    /* any time by a superuser */
+    CONTEXT_USER,         /* any time by anyone */
+} SettingContext;
+
+/* Where a value comes from, lowest priority first; PostgreSQL's names in pg_settings.source. */
+typedef enum SettingSource {
+    SOURCE_DEFAULT = 0,
+    SOURCE_FILE,
+    SOURCE_COMMAND_LINE,
+    SOURCE_DATABASE,
+    SOURCE_ROLE,
+    SOURCE_CLIENT,
+    SOURCE_SESSION,
+} SettingSource;
+
+typedef struct SettingInfo {
+    Str name;
+    SettingType type;
+    SettingContext context;
+    Str unit; /* "kB", "8kB", "ms", "s", "min", "B" or empty */
+    Str default_text;
+    double minimum, maximum;
+    const Str *options; /* SETTING_ENUM: names ended by STR_NONE; value = index */
+    Str category, description;
+    bool reported; /* sent to the client as ParameterStatus when it changes */
+    size_t offset; /* of its field in SettingValues */
+} SettingInfo;
+
+extern const SettingInfo setting_infos[SETTING_COUNT];
+
+static inline const SettingValues *settings(void) { return task_current()->settings; }
+extern SettingValues settings_default; /* the server's; sessions start from a copy */
+
+/* By name without regard to case; -1 (no error set) when there is none. */
+int setting_find(Str name);
+/*
+ * Parses and stores text ("64MB", "on", "ISO, DMY") into `values`; text fields are copied into
+ * `arena`, which outlives the values. Fails with PostgreSQL's 22023 messages.
+ */
+MUST_CHECK bool settings_set(SettingValues *values, Arena *arena, SettingId id, Str text);
+/* As SHOW prints it (with units). */
+Str setting_show(const SettingValues *values, SettingId id, Arena *arena);
+/* As pg_settings.setting has it (plain number in `unit`). */
+Str setting_show_raw(const SettingValues *values, SettingId id, Arena *arena);
+/* Hook called by settings_set for settings that need more than their type to be valid. */
+typedef bool SettingCheck(SettingId id, Str text, Arena *arena, Str *ret_canonical);
+void setting_register_check(SettingId id, SettingCheck *check);
+void settings_init(void); /* fills settings_default from the built-in defaults */
+
+#endif
