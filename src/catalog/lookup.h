@@ -1,0 +1,292 @@
+/*
+ * Looking objects up: types, functions, operators, casts, aggregates, operator classes, collations,
+ * namespaces, roles, databases; by OID and by name through the search path.
+ *
+ *   const TypeDesc *type = type_find(session, oid);            NULL: none
+ *   TRY(type = type_get_name(session, schema, name, position)); 42704 where missing
+ *   FunctionCandidates found = function_candidates(session, schema, name);
+ *
+ * `_find` returns NULL (or 0) without an error where there is none; `_get` fails with PostgreSQL's
+ * message. Descriptions are borrowed: built-in ones live for ever, others until the end of the
+ * transaction. `schema` is STR_NONE for unqualified names.
+ *
+ * Choosing among candidates by argument types is the planner's (PostgreSQL manual, chapter 10);
+ * here are the facts it decides by.
+ */
+#ifndef CATALOG_LOOKUP_H
+#define CATALOG_LOOKUP_H
+
+#include "base/vector.h"
+#include "catalog/catalog.h"
+
+/* ---- types ---- */
+
+typedef struct TypeDesc {
+    Oid oid;
+    Str name;
+    Oid namespace_oid;
+    Oid owner;
+    int16_t length;     /* typlen: -1 variable, -2 C string */
+    bool by_value;
+    char kind;          /* typtype: b c d e p r m */
+    char category;      /* typcategory */
+    bool preferred;
+    bool defined;
+    char delimiter;
+    Oid relation;       /* typrelid of a row type */
+    Oid subscript;      /* typsubscript: 0 = not an array */
+    Oid element;        /* typelem */
+    Oid array;          /* typarray */
+    char align;
+    char storage;
+    bool not_null;      /* domains */
+    Oid base_type;      /* domains */
+    int32_t typmod;     /* domains */
+    Oid collation;      /* typcollation: 0 = not collatable */
+    Oid input, output, receive, send, typmod_in, typmod_out; /* pg_proc OIDs */
+    PhysType phys;
+} TypeDesc;
+
+const TypeDesc *type_find(CatalogSession *session, Oid oid);
+MUST_CHECK const TypeDesc *type_get(CatalogSession *session, Oid oid); /* XX000 cache lookup failed */
+Oid type_oid(CatalogSession *session, Str schema, Str name);
+/* 42704 `type "x" does not exist` (3F000 for an unknown schema). */
+MUST_CHECK const TypeDesc *type_get_name(CatalogSession *session, Str schema, Str name,
+                                         int position);
+/* A true array type (int4[]), not a fixed one such as name or oidvector. */
+bool type_is_array(const TypeDesc *type);
+/* "integer", "character varying(10)", "timestamp(3) with time zone", "public.point3[]": SQL's names, in
+ * `arena`. typmod -1: none; and format_type's rule of qualification by the search path. */
+Str type_format(CatalogSession *session, Oid oid, int32_t typmod, Arena *arena);
+/* As error messages want it: type_format(oid, -1) in the session's arena. */
+Str type_name(CatalogSession *session, Oid oid);
+
+/* ---- functions ---- */
+
+typedef enum FunctionKind { /* pg_proc.prokind */
+    PROKIND_NORMAL = 'f',
+    PROKIND_AGGREGATE = 'a',
+    PROKIND_WINDOW = 'w',
+    PROKIND_PROCEDURE = 'p',
+} FunctionKind;
+
+typedef struct FunctionDesc {
+    Oid oid;
+    Str name;
+    Oid namespace_oid;
+    Oid owner;
+    Oid language;
+    FunctionKind kind;
+    bool strict;
+    bool returns_set;
+    bool leakproof;
+    bool security_definer;
+    char volatility; /* i s v */
+    char parallel;
+    float cost, rows;
+    Oid variadic;           /* element type of a VARIADIC array parameter, or "any"; 0 */
+    Oid return_type;
+    uint16_t argument_count; /* inputs */
+    uint16_t default_count;
+    const Oid *argument_types;
+    /* with OUT parameters: all of them, in order; NULL otherwise */
+    uint16_t all_count;
+    const Oid *all_types;
+    const char *all_modes;  /* i o b v t */
+    const Str *names;       /* of all arguments, or of the inputs; NULL: unnamed */
+    Str source;             /* prosrc: the symbol of a built-in one (types/function.h) */
+    Str acl;
+} FunctionDesc;
+
+typedef struct FunctionCandidates {
+    const FunctionDesc *const *items;
+    uint32_t count;
+} FunctionCandidates;
+
+const FunctionDesc *function_find(CatalogSession *session, Oid oid);
+/*
+ * All functions of the name that the path sees (or of the one schema), earlier schemas first and without those
+ * hidden by an equal signature in an earlier schema. `argument_count` -1: any.
+ */
+FunctionCandidates function_candidates(CatalogSession *session, Str schema, Str name,
+                                       int argument_count);
+/* The exact signature; 0 where there is none. */
+const FunctionDesc *function_find_exact(CatalogSession *session, Str schema, Str name,
+                                        const Oid *types, uint32_t count);
+/* "name(integer, text)", for messages. */
+Str function_signature(CatalogSession *session, const FunctionDesc *function);
+
+/* ---- aggregates ---- */
+
+typedef struct AggregateDesc {
+    Oid function;          /* pg_proc.oid */
+    char kind;             /* n o h */
+    int16_t direct_count;
+    Str implementation;    /* symbol of the accumulator (types/aggregate registry) */
+    Oid sort_operator;     /* min, max: the operator that an index answers them by */
+    Oid transition_type;
+} AggregateDesc;
+const AggregateDesc *aggregate_find(CatalogSession *session, Oid function);
+
+/* ---- operators ---- */
+
+typedef struct OperatorDesc {
+    Oid oid;
+    Str name;
+    Oid namespace_oid;
+    Oid owner;
+    char kind; /* b infix, l prefix */
+    bool can_merge, can_hash;
+    Oid left, right, result;
+    Oid commutator, negator;
+    Oid function;
+    Str restrict_estimator, join_estimator; /* oprrest, oprjoin: names */
+} OperatorDesc;
+
+typedef struct OperatorCandidates {
+    const OperatorDesc *const *items;
+    uint32_t count;
+} OperatorCandidates;
+
+const OperatorDesc *operator_find(CatalogSession *session, Oid oid);
+OperatorCandidates operator_candidates(CatalogSession *session, Str schema, Str name, char kind);
+/* Exact types; left = 0 for prefix operators. */
+const OperatorDesc *operator_find_exact(CatalogSession *session, Str schema, Str name, Oid left,
+                                        Oid right);
+/* The operators and support functions by which a type is sorted, compared for equality and hashed,
+ * from its default btree and hash operator classes (arrays: of arrays in general). */
+typedef struct TypeOperators {
+    Oid less, equal, greater; /* operators; 0 = the type has none */
+    Oid compare;              /* btree support function 1 */
+    Oid hash;                 /* hash support function 1 */
+    Oid btree_opclass, btree_family, hash_family;
+    Oid opclass_input;        /* the class's type: text for varchar, anyarray for arrays */
+} TypeOperators;
+const TypeOperators *type_operators(CatalogSession *session, Oid type);
+
+/* ---- casts ---- */
+
+typedef struct CastDesc {
+    Oid oid;
+    Oid source, target;
+    Oid function;  /* 0: binary-coercible or through text */
+    char context;  /* i implicit, a assignment, e explicit */
+    char method;   /* f function, b binary, i in/out */
+} CastDesc;
+const CastDesc *cast_find(CatalogSession *session, Oid source, Oid target);
+
+/* ---- access methods, operator classes ---- */
+
+typedef struct OpclassDesc {
+    Oid oid;
+    Str name;
+    Oid namespace_oid;
+    Oid access_method;
+    Oid family;
+    Oid input_type;
+    bool is_default;
+    Oid key_type;
+} OpclassDesc;
+const OpclassDesc *opclass_find(CatalogSession *session, Oid oid);
+const OpclassDesc *opclass_find_name(CatalogSession *session, Oid access_method, Str schema,
+                                     Str name);
+const OpclassDesc *opclass_default(CatalogSession *session, Oid access_method, Oid type);
+/* The operator of a family for a strategy (btree 1 < 2 <= 3 = 4 >= 5 >; hash 1 =). */
+Oid opfamily_operator(CatalogSession *session, Oid family, Oid left, Oid right, int strategy);
+/* The strategy of an operator in a family; 0: not a member. */
+int opfamily_strategy(CatalogSession *session, Oid family, Oid operator_oid);
+/* The support function n (btree 1 compare; hash 1 hash). */
+Oid opfamily_function(CatalogSession *session, Oid family, Oid left, Oid right, int number);
+/* Btree families in which the operator is a member, with its strategy; fills up to `room`. */
+typedef struct OpfamilyMember {
+    Oid family;
+    int strategy;
+    Oid left, right;
+} OpfamilyMember;
+uint32_t operator_btree_families(CatalogSession *session, Oid operator_oid, OpfamilyMember *ret,
+                                 uint32_t room);
+Oid access_method_oid(CatalogSession *session, Str name);
+Str access_method_name(CatalogSession *session, Oid oid);
+
+/* ---- collations, languages ---- */
+
+typedef struct CollationDesc {
+    Oid oid;
+    Str name;
+    Oid namespace_oid;
+    char provider; /* d default, c libc, i icu */
+    bool deterministic;
+    Str collate, ctype;
+} CollationDesc;
+const CollationDesc *collation_find(CatalogSession *session, Oid oid);
+Oid collation_oid(CatalogSession *session, Str schema, Str name);
+MUST_CHECK Oid collation_get_name(CatalogSession *session, Str schema, Str name, int position);
+Oid language_oid(CatalogSession *session, Str name);
+Str language_name(CatalogSession *session, Oid oid);
+
+/* ---- namespaces ---- */
+
+Oid namespace_oid(CatalogSession *session, Str name); /* "pg_temp" is the session's own */
+MUST_CHECK Oid namespace_get(CatalogSession *session, Str name, int position); /* 3F000 */
+Str namespace_name(CatalogSession *session, Oid oid); /* STR_NONE: no such */
+bool namespace_is_temporary(CatalogSession *session, Oid oid); /* anyone's pg_temp_N */
+
+/* Whether the unqualified name finds this very object. */
+bool relation_is_visible(CatalogSession *session, Oid oid, bool *ret_exists);
+bool type_is_visible(CatalogSession *session, Oid oid, bool *ret_exists);
+bool function_is_visible(CatalogSession *session, Oid oid, bool *ret_exists);
+bool operator_is_visible(CatalogSession *session, Oid oid, bool *ret_exists);
+bool collation_is_visible(CatalogSession *session, Oid oid, bool *ret_exists);
+bool opclass_is_visible(CatalogSession *session, Oid oid, bool *ret_exists);
+
+/* ---- roles and databases ---- */
+
+typedef struct RoleDesc {
+    Oid oid;
+    Str name;
+    bool superuser, inherit, create_role, create_database, can_login, replication, bypass_rls;
+    int32_t connection_limit;
+    Str password; /* a verifier as stored; STR_NONE */
+    bool has_valid_until;
+    int64_t valid_until; /* timestamptz */
+} RoleDesc;
+const RoleDesc *role_find(CatalogSession *session, Oid oid);
+const RoleDesc *role_find_name(CatalogSession *session, Str name);
+MUST_CHECK const RoleDesc *role_get_name(CatalogSession *session, Str name); /* 42704 */
+Str role_name(CatalogSession *session, Oid oid); /* "unknown (OID=n)" where there is none */
+/* Direct or indirect membership, oneself included; superusers are members of all. */
+bool role_is_member(CatalogSession *session, Oid member, Oid of);
+/* The same through INHERIT only: whose privileges count. */
+bool role_has_privileges_of(CatalogSession *session, Oid member, Oid of);
+bool role_is_superuser(CatalogSession *session, Oid oid);
+
+typedef struct DatabaseDesc {
+    Oid oid;
+    Str name;
+    Oid owner;
+    int32_t encoding;
+    Str collate, ctype;
+    bool is_template, allow_connections;
+    int32_t connection_limit;
+    Oid tablespace;
+    Str acl;
+} DatabaseDesc;
+const DatabaseDesc *database_find(CatalogSession *session, Oid oid);
+const DatabaseDesc *database_find_name(CatalogSession *session, Str name);
+MUST_CHECK const DatabaseDesc *database_get_name(CatalogSession *session, Str name); /* 3D000 */
+Oid tablespace_oid(CatalogSession *session, Str name);
+
+/*
+ * For logins, before anybody is connected: opens a transaction of its own, reads role and
+ * database. Results live in `arena`. Missing ones are NULL without error.
+ */
+typedef struct LoginFacts {
+    const RoleDesc *role;
+    const DatabaseDesc *database;
+    const Str *settings; /* "name=value" of pg_db_role_setting, lowest priority first */
+    uint32_t setting_count;
+} LoginFacts;
+MUST_CHECK bool catalog_login_facts(Catalog *catalog, Str user, Str database, Arena *arena,
+                                    LoginFacts *ret_facts);
+
+#endif
