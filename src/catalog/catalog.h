@@ -60,9 +60,6 @@ typedef struct RelationDesc RelationDesc;
 #define ACCESS_METHOD_HEAP 2
 #define ACCESS_METHOD_BTREE 403
 #define ACCESS_METHOD_HASH 405
-#define COLLATION_DEFAULT 100
-#define COLLATION_C 950
-#define COLLATION_POSIX 951
 #define LANGUAGE_INTERNAL 12
 #define LANGUAGE_C 13
 #define LANGUAGE_SQL 14

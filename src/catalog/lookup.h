@@ -18,6 +18,7 @@
 
 #include "base/vector.h"
 #include "catalog/catalog.h"
+#include "types/type.h"
 
 /* ---- types ---- */
 
@@ -57,18 +58,18 @@ MUST_CHECK const TypeDesc *type_get_name(CatalogSession *session, Str schema, St
 bool type_is_array(const TypeDesc *type);
 /* "integer", "character varying(10)", "timestamp(3) with time zone", "public.point3[]": SQL's names, in
  * `arena`. typmod -1: none; and format_type's rule of qualification by the search path. */
-Str type_format(CatalogSession *session, Oid oid, int32_t typmod, Arena *arena);
-/* As error messages want it: type_format(oid, -1) in the session's arena. */
+Str type_sql_name(CatalogSession *session, Oid oid, int32_t typmod, Arena *arena);
+/* As error messages want it: type_sql_name(oid, -1) in the session's arena. */
 Str type_name(CatalogSession *session, Oid oid);
 
 /* ---- functions ---- */
 
-typedef enum FunctionKind { /* pg_proc.prokind */
+typedef enum ProKind { /* pg_proc.prokind */
     PROKIND_NORMAL = 'f',
     PROKIND_AGGREGATE = 'a',
     PROKIND_WINDOW = 'w',
     PROKIND_PROCEDURE = 'p',
-} FunctionKind;
+} ProKind;
 
 typedef struct FunctionDesc {
     Oid oid;
@@ -76,7 +77,7 @@ typedef struct FunctionDesc {
     Oid namespace_oid;
     Oid owner;
     Oid language;
-    FunctionKind kind;
+    ProKind kind;
     bool strict;
     bool returns_set;
     bool leakproof;

@@ -72,7 +72,7 @@ Str acl_store(Arena *arena, const Acl *acl);
 /* The list of an object whose column is null. */
 void acl_default(Arena *arena, PrivilegeTarget kind, Oid owner, Acl *ret_acl);
 AclRights acl_all_rights(PrivilegeTarget kind);
-/* One item with role names, as psql shows it: `alice=r*/ postgres` without the space. */
+/* One item with role names, as PostgreSQL prints it: alice=arw/postgres. */
 Str acl_item_print(CatalogSession *session, const AclItem *item, Arena *arena);
 MUST_CHECK bool acl_item_parse(CatalogSession *session, Str text, AclItem *ret_item);
 
