@@ -1,0 +1,63 @@
+/*
+ * Trees and databases made, changed and dropped by transactions.
+ *
+ * A tree is named by {database, tree id}; catalog chooses ids (relfilenodes) and never uses one
+ * twice. A TxnTree is the shared handle that reading and writing take: open it once, keep it in
+ * the relation cache.
+ *
+ *   TRY(txn_tree_create(txn, database, tree_id, TREE_TABLE, layout));
+ *   TRY(txn_tree_open(txn, database, tree_id, &tree));     at once, for the creator
+ *   …
+ *   txn_tree_close(tree);
+ *
+ * Everything takes effect at commit and is undone by rollback, rollback to a savepoint included.
+ * Two transactions never change the same tree's existence or layout at a time: catalog's table
+ * locks see to that.
+ *
+ * Bulk building writes rows in row id order, or entries in key order, straight into finished
+ * pages of a tree that this transaction created:
+ *
+ *   TRY(txn_bulk_begin(txn, tree, &bulk));
+ *   TRY(txn_bulk_append_row(bulk, image, &row_id));  or  txn_bulk_append_entry(bulk, key, row_id)
+ *   TRY(txn_bulk_end(bulk));                         the creator sees them from now on
+ */
+#ifndef TXN_DDL_H
+#define TXN_DDL_H
+
+#include "storage/row.h"
+#include "txn/txn.h"
+
+/* A reference; fails with XX000 when there is no such tree for this transaction. */
+MUST_CHECK bool txn_tree_open(Txn *txn, DatabaseId database, TreeId tree_id, TxnTree **ret_tree);
+void txn_tree_close(TxnTree *tree); /* accepts NULL */
+DatabaseId txn_tree_database(const TxnTree *tree);
+TreeId txn_tree_id(const TxnTree *tree);
+TreeKind txn_tree_kind(const TxnTree *tree);
+/* The layout that new rows are encoded by, as this transaction sees it. */
+const Layout *txn_tree_layout(Txn *txn, TxnTree *tree);
+/* For planners: committed rows (or entries) and pages, roughly. */
+uint64_t txn_tree_row_count(Txn *txn, TxnTree *tree);
+uint64_t txn_tree_page_count(Txn *txn, TxnTree *tree);
+
+/* `layout` is NULL but for TREE_TABLE. */
+MUST_CHECK bool txn_tree_create(Txn *txn, DatabaseId database, TreeId tree_id, TreeKind kind,
+                                const Layout *layout);
+/* The pages are given back when nobody can see the tree any more. */
+MUST_CHECK bool txn_tree_drop(Txn *txn, DatabaseId database, TreeId tree_id);
+/* Adds the layout that rows are written by from now on; older rows keep theirs. */
+MUST_CHECK bool txn_tree_set_layout(Txn *txn, TxnTree *tree, const Layout *layout);
+
+typedef struct TxnBulk TxnBulk;
+MUST_CHECK bool txn_bulk_begin(Txn *txn, TxnTree *tree, TxnBulk **ret_bulk);
+/* Row ids are given in order from 1, or continue after those that are there. */
+MUST_CHECK bool txn_bulk_append_row(TxnBulk *bulk, Str image, int64_t *ret_row_id);
+MUST_CHECK bool txn_bulk_append_entry(TxnBulk *bulk, Str key, int64_t row_id);
+MUST_CHECK bool txn_bulk_end(TxnBulk *bulk);
+void txn_bulk_abandon(TxnBulk *bulk); /* instead of end; rollback does it too */
+
+/* Databases. Nobody may write in `source` meanwhile: the caller holds its lock. */
+MUST_CHECK bool txn_database_create(Txn *txn, DatabaseId database);
+MUST_CHECK bool txn_database_clone(Txn *txn, DatabaseId source, DatabaseId target);
+MUST_CHECK bool txn_database_drop(Txn *txn, DatabaseId database);
+
+#endif

@@ -1,0 +1,216 @@
+/*
+ * Transactions: private writes, snapshots that are one number, commits that are one log record.
+ *
+ * A session has one TxnSession and at most one open Txn in it:
+ *
+ *   Txn *txn = txn_begin(session, &(TxnOptions){.isolation = ISOLATION_READ_COMMITTED});
+ *   TRY(txn_statement_begin(txn));                 once a statement: command number, snapshot
+ *   Snapshot snapshot = *txn_snapshot(txn);        what this statement sees
+ *   TRY(txn_insert(txn, table, image, &row_id));
+ *   TRY(txn_index_insert(txn, index, key, row_id));
+ *   TRY(txn_commit(txn));                          applied and visible; durable once the log is
+ *   TRY(txn_wait_durable(session));                before the client is told
+ *
+ * Row images are what storage/row.h encodes; index keys are bytes in memcmp order, without the
+ * row id that storage appends to them. Reading is in scan.h, locks in lock.h, sequences in
+ * sequence.h, trees and databases made by DDL in ddl.h.
+ *
+ * What a statement sees: everything committed up to snapshot.lsn, and what this transaction wrote
+ * in commands before snapshot.command. Writes of the running command are not seen by it; they
+ * are from the next txn_command_next or txn_statement_begin on. A snapshot that must outlive its
+ * statement (a cursor) is pinned.
+ *
+ * Invariants:
+ *   T1 Nothing uncommitted is ever on a permanent page or in a commit record.
+ *   T2 Commit records that touch the same row or key are applied in LSN order: the locks that
+ *      order them are held until their apply has ended.
+ *   T3 applied_lsn is the end of a prefix of the commit order without gaps.
+ *   T4 Between the append of a commit record and the end of its apply nothing fails.
+ *   T5 No row version that a published snapshot can see is freed.
+ */
+#ifndef TXN_TXN_H
+#define TXN_TXN_H
+
+#include "base/arena.h"
+#include "base/str.h"
+#include "storage/store.h"
+#include "storage/tree.h"
+
+typedef struct TxnManager TxnManager;
+typedef struct TxnSession TxnSession;
+typedef struct Txn Txn;
+
+/* A tree as transactions see it: shared by all sessions, counted references (ddl.h). */
+typedef struct TxnTree TxnTree;
+
+typedef enum IsolationLevel {
+    ISOLATION_READ_UNCOMMITTED = 0, /* behaves as READ COMMITTED */
+    ISOLATION_READ_COMMITTED,
+    ISOLATION_REPEATABLE_READ,
+    ISOLATION_SERIALIZABLE, /* refused with 0A000 */
+} IsolationLevel;
+
+typedef enum SynchronousCommit {
+    COMMIT_DURABLE = 0,  /* the reply waits for the log */
+    COMMIT_ASYNCHRONOUS, /* it doesn't; the session sees its own commits at once */
+} SynchronousCommit;
+
+typedef struct TxnOptions {
+    IsolationLevel isolation;
+    bool read_only;
+    bool deferrable;
+} TxnOptions;
+
+typedef struct Snapshot {
+    Lsn lsn;          /* sees commits up to here; LSN_MAX: the latest applied */
+    uint32_t command; /* and own writes of commands before this one */
+} Snapshot;
+
+typedef enum TxnState {
+    TXN_IDLE = 0,
+    TXN_ACTIVE,
+    TXN_FAILED_STATE, /* an error occurred; only rollback, or rollback to a savepoint */
+} TxnState;
+
+typedef struct TxnConfig {
+    uint64_t version_memory_limit; /* bytes of old row versions before the oldest reader fails */
+    uint64_t write_set_memory;     /* bytes a transaction keeps in memory before it spills */
+    uint32_t row_lock_limit;       /* row locks one transaction holds singly in one table */
+    uint32_t recovery_threads;     /* reserved for parallel redo; 0 chooses */
+} TxnConfig;
+extern const TxnConfig txn_config_default;
+
+/*
+ * Opens transactions over a store: replays the log from the checkpoint's redo position, then is
+ * ready. `config` may be NULL. Closing needs every session closed; it does not checkpoint.
+ */
+MUST_CHECK bool txn_manager_open(Store *store, const TxnConfig *config, TxnManager **ret_manager);
+void txn_manager_close(TxnManager *manager);
+Store *txn_manager_store(const TxnManager *manager);
+
+/* One for each connection. `process_id` names it in pg_locks and in deadlock reports. */
+TxnSession *txn_session_open(TxnManager *manager, int32_t process_id);
+/* Rolls back what is open and gives session locks back. */
+void txn_session_close(TxnSession *session);
+/* The open transaction, or NULL. */
+Txn *txn_session_current(TxnSession *session);
+TxnManager *txn_session_manager(const TxnSession *session);
+void txn_session_set_synchronous(TxnSession *session, SynchronousCommit mode);
+
+/* Life of a transaction. */
+MUST_CHECK Txn *txn_begin(TxnSession *session, const TxnOptions *options);
+/*
+ * Makes the writes visible and their locks free, or fails having rolled back. Where it succeeds
+ * txn_reply_lsn(session) is what an acknowledgement must wait for.
+ */
+MUST_CHECK bool txn_commit(Txn *txn);
+void txn_rollback(Txn *txn);
+/* Before the first snapshot is taken: SET TRANSACTION. */
+MUST_CHECK bool txn_set_isolation(Txn *txn, IsolationLevel isolation);
+void txn_set_read_only(Txn *txn, bool read_only);
+void txn_set_deferrable(Txn *txn, bool deferrable);
+
+/* Statements. Under READ COMMITTED each sees what was committed when it began. */
+MUST_CHECK bool txn_statement_begin(Txn *txn);
+/* Lets what the current command wrote be seen by what follows: between a statement's parts that
+ * PostgreSQL separates by CommandCounterIncrement. Takes no new snapshot. */
+MUST_CHECK bool txn_command_next(Txn *txn);
+/* A fresh snapshot within a statement (volatile functions under READ COMMITTED, FK checks). */
+MUST_CHECK bool txn_snapshot_refresh(Txn *txn);
+const Snapshot *txn_snapshot(const Txn *txn);
+/* Sees the newest committed version of everything, and all own writes of earlier commands. */
+Snapshot txn_snapshot_latest(const Txn *txn);
+/* Sees the newest committed versions and own writes, the running command's included. */
+Snapshot txn_snapshot_self(const Txn *txn);
+/* Keeps a snapshot readable beyond its statement, until unpinned or the transaction ends. */
+void txn_snapshot_pin(Txn *txn, const Snapshot *snapshot);
+void txn_snapshot_unpin(Txn *txn, const Snapshot *snapshot);
+
+/* Facts. */
+TxnSession *txn_session(const Txn *txn);
+TxnManager *txn_manager(const Txn *txn);
+IsolationLevel txn_isolation(const Txn *txn);
+bool txn_is_read_only(const Txn *txn);
+bool txn_is_deferrable(const Txn *txn);
+TxnState txn_state(const Txn *txn);
+/* Something went wrong in it: until a rollback every write and commit is refused with 25P02. */
+void txn_mark_failed(Txn *txn);
+bool txn_has_writes(const Txn *txn);
+bool txn_has_snapshot(const Txn *txn); /* SET TRANSACTION ISOLATION is too late */
+uint32_t txn_current_command(const Txn *txn);
+/* An identifier for pg_current_xact_id, assigned when first asked for; txn_id_peek: 0 if none. */
+uint64_t txn_id(Txn *txn);
+uint64_t txn_id_peek(const Txn *txn);
+/* The next identifier to be given, and the lowest one that is running: pg_current_snapshot. */
+void txn_id_bounds(TxnManager *manager, uint64_t *ret_lowest_running, uint64_t *ret_next);
+bool txn_id_is_running(TxnManager *manager, uint64_t id);
+int64_t txn_start_time(const Txn *txn); /* os->wall_clock at txn_begin */
+
+/* Durability: what the session's next reply, an error's too, must wait for. 0: nothing. */
+Lsn txn_reply_lsn(const TxnSession *session);
+/* Waits until the log is durable that far; at once under COMMIT_ASYNCHRONOUS. */
+MUST_CHECK bool txn_wait_durable(TxnSession *session);
+Lsn txn_applied_lsn(const TxnManager *manager);
+/* A number that grows whenever DDL commits; what schema caches are keyed by. */
+uint64_t txn_schema_version(const TxnManager *manager);
+/* Says that this transaction changes the schema: its commit raises txn_schema_version. */
+void txn_mark_schema_change(Txn *txn);
+
+/*
+ * Savepoints: a position in the write set and in the locks. txn_rollback_to returns there and
+ * leaves the savepoint standing; a released one's work belongs to its parent.
+ */
+typedef struct TxnSavepoint {
+    uint32_t id; /* as txn_savepoint numbers them: grows, never used twice in a transaction */
+} TxnSavepoint;
+MUST_CHECK bool txn_savepoint(Txn *txn, TxnSavepoint *ret_savepoint);
+void txn_rollback_to(Txn *txn, TxnSavepoint savepoint);
+void txn_release(Txn *txn, TxnSavepoint savepoint);
+
+/*
+ * Callbacks at the end, in order of registration; `savepoint rollback` runs those registered
+ * since with TXN_ABORTED. They may not fail or write. The context must outlive the transaction.
+ */
+typedef enum TxnEnd { TXN_ABORTED = 0, TXN_COMMITTED } TxnEnd;
+typedef void TxnEndCallback(void *context, TxnEnd how);
+void txn_on_end(Txn *txn, TxnEndCallback *callback, void *context);
+/* Runs before the commit record is made, in order; may write, wait and fail (deferred checks,
+ * ON COMMIT DELETE ROWS). */
+typedef bool TxnCommitCheck(void *context, Txn *txn);
+void txn_before_commit(Txn *txn, TxnCommitCheck *check, void *context);
+
+/* An arena that lives until the transaction ends. */
+Arena *txn_arena(Txn *txn);
+
+/*
+ * Writing. Nothing here checks locks or uniqueness: lock the row, check the key, then write. An
+ * update or delete names a row that this transaction holds locked. Row ids are positive and, one
+ * transaction's rows apart, in no order that means anything. Fails with 25006 when read only
+ * ("cannot execute INSERT in a read-only transaction" is the caller's, earlier and better worded).
+ */
+MUST_CHECK bool txn_insert(Txn *txn, TxnTree *table, Str image, int64_t *ret_row_id);
+/* With a row id of the caller's choosing; a later txn_insert never hands it out. */
+MUST_CHECK bool txn_insert_at(Txn *txn, TxnTree *table, int64_t row_id, Str image);
+MUST_CHECK bool txn_update(Txn *txn, TxnTree *table, int64_t row_id, Str image);
+MUST_CHECK bool txn_delete(Txn *txn, TxnTree *table, int64_t row_id);
+MUST_CHECK bool txn_index_insert(Txn *txn, TxnTree *index, Str key, int64_t row_id);
+MUST_CHECK bool txn_index_delete(Txn *txn, TxnTree *index, Str key, int64_t row_id);
+/* Key-value trees (sequences, statistics): an empty value is a value. */
+MUST_CHECK bool txn_put(Txn *txn, TxnTree *tree, Str key, Str value);
+MUST_CHECK bool txn_remove(Txn *txn, TxnTree *tree, Str key);
+
+/*
+ * May `key` be inserted into this unique index? Takes the key's lock (held to the end, so that a
+ * second inserter waits for this transaction), then looks at what is committed now and at own
+ * writes. Entries of `self_row_id` (0: none) don't count. Waits for a transaction that is
+ * deleting the row in the way. For ON CONFLICT and for deferred checks as well.
+ */
+typedef enum UniqueOutcome {
+    UNIQUE_FAILED = 0, /* error is set: deadlock, timeout, cancelled */
+    UNIQUE_OK,
+    UNIQUE_CONFLICT, /* *ret_row_id has the key already */
+} UniqueOutcome;
+MUST_CHECK UniqueOutcome txn_unique_check(Txn *txn, TxnTree *index, Str key, int64_t self_row_id,
+                                          int64_t *ret_row_id);
+
+#endif
