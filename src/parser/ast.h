@@ -1,0 +1,26 @@
+/*
+ * The abstract syntax tree: everything that text can say, before any name is looked up.
+ *
+ * Node types are PostgreSQL's, with its field names spelt out where that helps. Start at node.h
+ * (Node, tags, vectors); then
+ *
+ *   ast_expr.h     expressions
+ *   ast_query.h    SELECT, INSERT, UPDATE, DELETE, MERGE and their parts
+ *   ast_table.h    tables, indexes, constraints, and what statements about objects share
+ *   ast_object.h   sequences, views, schemas, DROP, RENAME, COMMENT …
+ *   ast_command.h  all other statements
+ *
+ * The grammar accepts all of PostgreSQL 15's language; what Sengi does not support is refused
+ * with 0A000 by whoever would act on it.
+ */
+#ifndef PARSER_AST_H
+#define PARSER_AST_H
+
+#include "parser/ast_command.h"
+#include "parser/ast_expr.h"
+#include "parser/ast_object.h"
+#include "parser/ast_query.h"
+#include "parser/ast_table.h"
+#include "parser/node.h"
+
+#endif
