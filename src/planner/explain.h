@@ -1,0 +1,44 @@
+/*
+ * EXPLAIN: a plan as text or json, laid out as PostgreSQL lays it out.
+ *
+ *   ExplainOptions options = {.costs = true};
+ *   TRY(explain_plan(arena, session, planned, &options, &lines));
+ *
+ * With `analyze` the executor's counts are asked for node by node through `instrument`.
+ */
+#ifndef PLANNER_EXPLAIN_H
+#define PLANNER_EXPLAIN_H
+
+#include "catalog/catalog.h"
+#include "planner/plan.h"
+
+typedef enum ExplainFormat { EXPLAIN_TEXT = 0, EXPLAIN_JSON } ExplainFormat;
+
+/* What one node did, over all its executions. Times in milliseconds, of all loops together. */
+typedef struct NodeInstrument {
+    double startup_ms, total_ms;
+    double rows;  /* produced, all loops together */
+    double loops;
+    double filtered_rows;      /* removed by filter */
+    double condition_filtered; /* removed by the join's condition */
+    uint64_t memory_bytes, disk_bytes; /* sorts and hashes */
+    uint64_t hash_buckets, hash_batches;
+    uint64_t heap_fetches;
+} NodeInstrument;
+
+typedef struct ExplainOptions {
+    bool analyze, verbose, costs, timing, summary, settings, buffers, wal;
+    ExplainFormat format;
+    /* False: the node never ran. NULL: not analyzed. */
+    bool (*instrument)(void *context, int node_id, NodeInstrument *ret);
+    void *context;
+    double planning_ms, execution_ms;
+} ExplainOptions;
+
+/* Lines of text (each a row of "QUERY PLAN"), or the one json document. */
+typedef VEC(Str) ExplainLines;
+MUST_CHECK bool explain_plan(Arena *arena, CatalogSession *session,
+                             const PlannedStatement *statement, const ExplainOptions *options,
+                             ExplainLines *ret_lines);
+
+#endif

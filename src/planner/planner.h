@@ -1,0 +1,48 @@
+/*
+ * The planner: Query → PlannedStatement, by cost.
+ *
+ *   TRY(planned = planner_plan(arena, session, query, &(PlanOptions){0}));
+ *
+ * The plan lives in `arena` and refers to the query, which must live as long. The same query,
+ * schema and statistics give the same plan. Planning takes no locks and reads no user rows, only
+ * statistics; the caller has locked the relations it will use.
+ */
+#ifndef PLANNER_PLANNER_H
+#define PLANNER_PLANNER_H
+
+#include "catalog/catalog.h"
+#include "planner/plan.h"
+
+typedef struct PlanOptions {
+    double cursor_fraction; /* of the rows that will be fetched; 0: all */
+    bool is_scrollable;
+} PlanOptions;
+
+MUST_CHECK PlannedStatement *planner_plan(Arena *arena, CatalogSession *session, Query *query,
+                                          const PlanOptions *options);
+
+/* Plans one expression without columns, or over a row of `relation` as SlotExpr child 0 column
+ * attnum - 1 (rel 1 of the analyzed expression): stored expressions, EXECUTE's arguments. Folds
+ * constants. */
+MUST_CHECK Expr *planner_plan_expression(Arena *arena, CatalogSession *session, Expr *expr);
+
+/* The conditions of stored texts, analyzed and planned over a row of `relation` (slots attnum - 1):
+ * for commands that check or index existing rows. */
+MUST_CHECK Expr *planner_stored_expression(Arena *arena, CatalogSession *session,
+                                           const RelationDesc *relation, Str text, Oid type,
+                                           int32_t typmod);
+/* Indexes of a relation as writers maintain them. */
+MUST_CHECK bool planner_index_maintain(Arena *arena, CatalogSession *session,
+                                       const RelationDesc *relation, const Oid *only_index,
+                                       IndexMaintain **ret_items, int *ret_count);
+/* CHECK constraints, stored generated columns likewise. */
+MUST_CHECK bool planner_checks(Arena *arena, CatalogSession *session, const RelationDesc *relation,
+                               CheckPlan **ret_items, int *ret_count);
+MUST_CHECK bool planner_generated(Arena *arena, CatalogSession *session,
+                                  const RelationDesc *relation, ColumnAssign **ret_items,
+                                  int *ret_count);
+/* A column's default as INSERT uses it (identity, DEFAULT, null). No slots. */
+MUST_CHECK Expr *planner_column_default(Arena *arena, CatalogSession *session,
+                                        const RelationDesc *relation, int attnum);
+
+#endif

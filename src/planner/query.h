@@ -1,0 +1,313 @@
+/*
+ * The resolved query: what analysis makes of a statement.
+ *
+ * Names are gone: relations are range table entries (1-based in `range_table`), columns are
+ * ColumnExprs, types and collations are known, implicit casts are explicit nodes, views are
+ * subqueries. Deparse turns it back into SQL, the planner turns it into a plan and may change it.
+ *
+ * Shape: FROM is a list of FromItems (joins nest), targets are TargetEntries; GROUP BY, ORDER BY and
+ * DISTINCT refer to targets by `sort_group_ref` (a target's non-zero number), adding `is_junk`
+ * targets for what is not selected. Set operations: `set_op` is the tree, its leaves are range
+ * table subqueries, and `targets` describes the result columns.
+ */
+#ifndef PLANNER_QUERY_H
+#define PLANNER_QUERY_H
+
+#include "planner/expr.h"
+
+typedef struct Node Node; /* parser/ast.h */
+
+typedef enum QueryCommand {
+    QUERY_SELECT = 1,
+    QUERY_INSERT,
+    QUERY_UPDATE,
+    QUERY_DELETE,
+    QUERY_MERGE,
+    QUERY_UTILITY,
+} QueryCommand;
+
+typedef enum RangeTableKind {
+    RANGE_RELATION = 1,
+    RANGE_SUBQUERY,
+    RANGE_JOIN,
+    RANGE_FUNCTION,
+    RANGE_VALUES,
+    RANGE_CTE,
+} RangeTableKind;
+
+typedef enum JoinType {
+    JOIN_INNER = 1,
+    JOIN_LEFT,
+    JOIN_RIGHT,
+    JOIN_FULL,
+    JOIN_SEMI, /* planner: at least one match, left columns only */
+    JOIN_ANTI, /* planner: no match, left columns only */
+} JoinType;
+
+/* Privileges to be checked before the query runs. */
+enum {
+    ACCESS_SELECT = 1 << 0,
+    ACCESS_INSERT = 1 << 1,
+    ACCESS_UPDATE = 1 << 2,
+    ACCESS_DELETE = 1 << 3,
+};
+
+/* One column of a range table entry. */
+typedef struct RangeColumn {
+    Str name; /* after alias lists; empty for a dropped column */
+    Oid type;
+    int32_t typmod;
+    Oid collation;
+} RangeColumn;
+
+typedef struct RangeFunction {
+    Expr *call; /* FunctionExpr; or any expression for functions written as syntax */
+    int column_count;
+    bool has_definition_list; /* AS (a int, b text): record functions */
+} RangeFunction;
+
+typedef enum LockStrength {
+    LOCK_NO_ROWS = 0,
+    LOCK_FOR_KEY_SHARE,
+    LOCK_FOR_SHARE,
+    LOCK_FOR_NO_KEY_UPDATE,
+    LOCK_FOR_UPDATE,
+} LockStrength;
+
+typedef enum LockWait { LOCK_WAIT_BLOCK = 0, LOCK_WAIT_SKIP, LOCK_WAIT_ERROR } LockWait;
+
+typedef struct RangeTableEntry {
+    RangeTableKind kind;
+    Str alias_name;      /* as written; STR_NONE where there was no alias */
+    Str *alias_columns;  /* as written */
+    int alias_column_count;
+    Str name;            /* how columns are qualified: alias, or the relation's own name */
+    RangeColumn *columns;
+    int column_count;
+    int position;
+
+    /* RANGE_RELATION (for a view: kind is RANGE_SUBQUERY and relation is the view's OID). */
+    Oid relation;
+    bool is_only;    /* ONLY was written */
+    Str schema_name, relation_name;
+    uint32_t access; /* ACCESS_… needed */
+    Oid check_as;    /* role to check as: a view's owner; 0 is the current user */
+    uint64_t *selected_columns; /* bitmaps by attnum - 1 (bit i) with 64 a word, for privileges */
+    uint64_t *modified_columns;
+    int bitmap_words;
+    bool selects_whole_row;
+
+    /* RANGE_SUBQUERY */
+    Query *subquery;
+    bool is_lateral;
+    bool is_security_barrier;
+
+    /* RANGE_JOIN: column i is alias_exprs.items[i], an expression over the joined entries. */
+    JoinType join_type;
+    ExprVec alias_exprs;
+    int merged_count; /* the first so many columns are USING's */
+
+    /* RANGE_FUNCTION */
+    VEC(RangeFunction) functions; /* ROWS FROM with several */
+    bool with_ordinality;
+
+    /* RANGE_VALUES */
+    VEC(ExprVec) values;
+
+    /* RANGE_CTE */
+    Str cte_name;
+    int cte_levels_up;
+    bool is_self_reference; /* inside the recursive term */
+
+    bool is_in_from; /* false for entries that only exist for INSERT/UPDATE targets, rules */
+    bool is_excluded; /* ON CONFLICT's EXCLUDED */
+} RangeTableEntry;
+
+typedef enum FromItemKind { FROM_REL = 1, FROM_JOIN } FromItemKind;
+
+typedef struct FromItem {
+    FromItemKind kind;
+    int rel; /* range table index; FROM_JOIN: the join's own entry, 0 for the planner's joins */
+    JoinType join_type;
+    struct FromItem *left, *right;
+    Expr *condition; /* ON, or what USING means; NULL for CROSS JOIN */
+    Str *using_columns;
+    int using_count;
+    Str using_alias;
+    bool is_natural;
+} FromItem;
+
+typedef struct TargetEntry {
+    Expr *expr;
+    Str name;
+    int attnum;         /* INSERT/UPDATE: the column assigned; else position, 1-based */
+    int sort_group_ref; /* non-zero: named by a clause */
+    Oid origin_table;   /* RowDescription: where a plain column comes from */
+    int origin_attnum;
+    bool is_junk;
+} TargetEntry;
+
+typedef VEC(TargetEntry) TargetVec;
+
+/* One item of ORDER BY, GROUP BY or DISTINCT. */
+typedef struct SortClause {
+    int ref; /* sort_group_ref of the target */
+    Oid sort_op; /* 0 where the type has no order (hash grouping only) */
+    Oid equal_op;
+    bool is_descending;
+    bool nulls_first;
+    bool is_hashable;
+} SortClause;
+
+typedef VEC(SortClause) SortVec;
+
+typedef enum GroupingSetKind {
+    GROUPING_EMPTY = 1,
+    GROUPING_SIMPLE,
+    GROUPING_ROLLUP,
+    GROUPING_CUBE,
+    GROUPING_SETS,
+} GroupingSetKind;
+
+enum { /* WindowClause.frame_options */
+    FRAME_NON_DEFAULT = 1 << 0,
+    FRAME_RANGE = 1 << 1,
+    FRAME_ROWS = 1 << 2,
+    FRAME_GROUPS = 1 << 3,
+    FRAME_BETWEEN = 1 << 4,
+    FRAME_START_UNBOUNDED_PRECEDING = 1 << 5,
+    FRAME_END_UNBOUNDED_PRECEDING = 1 << 6,
+    FRAME_START_UNBOUNDED_FOLLOWING = 1 << 7,
+    FRAME_END_UNBOUNDED_FOLLOWING = 1 << 8,
+    FRAME_START_CURRENT_ROW = 1 << 9,
+    FRAME_END_CURRENT_ROW = 1 << 10,
+    FRAME_START_PRECEDING = 1 << 11, /* start_offset PRECEDING */
+    FRAME_END_PRECEDING = 1 << 12,
+    FRAME_START_FOLLOWING = 1 << 13,
+    FRAME_END_FOLLOWING = 1 << 14,
+    FRAME_EXCLUDE_CURRENT_ROW = 1 << 15,
+    FRAME_EXCLUDE_GROUP = 1 << 16,
+    FRAME_EXCLUDE_TIES = 1 << 17,
+    FRAME_DEFAULT = FRAME_RANGE | FRAME_START_UNBOUNDED_PRECEDING | FRAME_END_CURRENT_ROW,
+};
+
+typedef struct WindowClause {
+    Str name;     /* of a WINDOW clause; STR_NONE for OVER (…) */
+    Str ref_name; /* the window it copies from */
+    SortVec partition_by, order_by;
+    uint32_t frame_options;
+    Expr *start_offset, *end_offset;
+    Oid start_in_range, end_in_range; /* RANGE offset: pg_amproc in_range functions */
+    bool copied_order;
+} WindowClause;
+
+typedef enum SetOpKind { SET_UNION = 1, SET_INTERSECT, SET_EXCEPT } SetOpKind;
+
+/* A node of a set operation tree: an operation, or (op 0) a leaf: range table subquery `rel`. */
+typedef struct SetOpNode {
+    SetOpKind op;
+    int rel;
+    bool is_all;
+    struct SetOpNode *left, *right;
+    RangeColumn *columns; /* result types */
+    int column_count;
+    SortVec groups; /* per column, ref = column number; without ALL */
+} SetOpNode;
+
+typedef enum CteMaterialize { CTE_DEFAULT = 0, CTE_ALWAYS, CTE_NEVER } CteMaterialize;
+
+typedef struct CommonTable {
+    Str name;
+    Str *alias_columns;
+    int alias_column_count;
+    CteMaterialize materialize;
+    Query *query;
+    bool is_recursive; /* refers to itself */
+    int reference_count;
+    RangeColumn *columns;
+    int column_count;
+    int position;
+} CommonTable;
+
+/* FOR UPDATE/SHARE on one range table entry. */
+typedef struct RowMark {
+    int rel;
+    LockStrength strength;
+    LockWait wait;
+    bool pushed_down; /* from outside into a subquery or view */
+} RowMark;
+
+typedef enum OverridingKind {
+    OVERRIDING_NONE = 0,
+    OVERRIDING_USER,
+    OVERRIDING_SYSTEM,
+} OverridingKind;
+
+/* ON CONFLICT. `excluded` is the range table entry whose columns are the proposed row's. */
+typedef struct ConflictClause {
+    bool do_update;
+    VEC(Oid) indexes; /* arbiters; empty: any unique index (DO NOTHING only) */
+    Oid constraint;   /* ON CONSTRAINT */
+    ExprVec arbiter_exprs; /* as written: deparse */
+    Expr *arbiter_where;
+    int excluded;
+    TargetVec set;    /* DO UPDATE: attnum and expression over result_rel and excluded */
+    Expr *where;
+} ConflictClause;
+
+typedef enum LimitKind { LIMIT_COUNT = 0, LIMIT_WITH_TIES } LimitKind;
+
+struct Query {
+    QueryCommand command;
+    const Node *utility; /* QUERY_UTILITY: the parser's statement */
+    Query *utility_query; /* EXPLAIN, DECLARE CURSOR, CREATE TABLE AS, COPY (query): the inner one */
+
+    VEC(RangeTableEntry *) range_table; /* RTE i is items[i - 1]; use query_rte() */
+    VEC(FromItem *) from;
+    Expr *where;
+    TargetVec targets;
+
+    SortVec group_by;
+    bool group_distinct;
+    Expr *having;
+    VEC(WindowClause *) windows;
+    SortVec distinct; /* DISTINCT or DISTINCT ON */
+    bool is_distinct_on;
+    SortVec order_by;
+    Expr *limit_count, *limit_offset; /* int8 */
+    LimitKind limit_kind;
+    SetOpNode *set_op;
+    VEC(CommonTable *) ctes;
+    bool with_recursive;
+    VEC(RowMark) row_marks;
+
+    int result_rel; /* INSERT/UPDATE/DELETE: range table index of the target */
+    OverridingKind overriding;
+    TargetVec returning;
+    ConflictClause *conflict;
+
+    bool has_aggregates, has_windows, has_srfs, has_sublinks, has_modifying_cte;
+    bool is_values;   /* VALUES as a statement: one RANGE_VALUES entry and nothing else */
+    bool is_correlated; /* some expression refers to a query outside */
+    bool depends_on_user_types;
+    bool is_read_only; /* no data change, no row locks */
+    Str source; /* the whole query text, for positions */
+    Oid *param_types; /* external parameters, [0] is $1 */
+    int param_count;
+};
+
+static inline RangeTableEntry *query_rte(const Query *query, int rel)
+{
+    assert(rel >= 1 && (size_t)rel <= query->range_table.length);
+    return query->range_table.items[rel - 1];
+}
+
+/* The target with this sort_group_ref; it exists. */
+TargetEntry *query_target_by_ref(const Query *query, int ref);
+
+/* Visits every expression of the query (and of what belongs to it: not of subqueries' own). The
+ * function may replace what the pointer points at. False stops. */
+typedef bool QueryExprVisitor(void *context, Expr **expr);
+bool query_visit_exprs(Query *query, QueryExprVisitor *visitor, void *context);
+
+#endif
