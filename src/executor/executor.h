@@ -32,20 +32,21 @@
 #ifndef EXECUTOR_EXECUTOR_H
 #define EXECUTOR_EXECUTOR_H
 
+#include "catalog/catalog.h"
 #include "executor/sink.h"
 
-typedef struct CatalogSession CatalogSession;
 typedef struct DeferredChecks DeferredChecks;
 typedef struct ExecState ExecState;
-typedef struct Plan Plan;
+typedef struct PlannedStatement PlannedStatement;
 typedef struct SequenceMemory SequenceMemory;
 typedef struct Snapshot Snapshot;
 typedef struct Txn Txn;
 
 /*
- * What the executor knows of the session it works for. The server embeds one in its Session, sets
- * the fields and keeps `txn` current; functions reach it through FunctionCall. Everything a function
- * of this room needs from above comes through `ops`; a NULL entry means "not available here" (0A000).
+ * What the executor knows of the session it works for. It begins with the catalog's part, and the
+ * server's Session begins with one of these: a pointer to one is a pointer to all three, which is how
+ * functions find it through FunctionCall.session. Everything a function of this room needs from
+ * above comes through `ops`; a NULL entry means "not available here" (0A000).
  */
 typedef struct ExecSession ExecSession;
 typedef struct ExecSessionOps {
@@ -61,11 +62,10 @@ typedef struct ExecSessionOps {
 } ExecSessionOps;
 
 struct ExecSession {
-    CatalogSession *catalog;
-    Txn *txn;                     /* the running transaction; NULL outside */
+    CatalogSession catalog;       /* first; catalog.txn is the running transaction */
     const ExecSessionOps *ops;    /* may be NULL */
     int32_t backend_pid;
-    int64_t transaction_start;    /* now(): microseconds since 1970-01-01 UTC */
+    int64_t transaction_start;    /* now(), as a timestamptz: microseconds since 2000 */
     int64_t statement_start;      /* statement_timestamp(), likewise */
     Str temporary_directory;      /* where spill files go; it exists */
     bool is_read_only;            /* SET TRANSACTION READ ONLY: nextval and DML fail with 25006 */
@@ -91,7 +91,7 @@ typedef struct ExecRequest {
 } ExecRequest;
 
 /* Compiles. The plan and the session must outlive the state. */
-MUST_CHECK ExecState *executor_new(const Plan *plan, ExecSession *session);
+MUST_CHECK ExecState *executor_new(const PlannedStatement *plan, ExecSession *session);
 void executor_free(ExecState *state); /* accepts NULL; stops first */
 void executor_freep(ExecState **state); /* for CLEANUP */
 

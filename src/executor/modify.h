@@ -17,11 +17,11 @@
 
 #include "executor/executor.h"
 
-typedef struct Relation Relation;
+typedef struct RelationDesc RelationDesc;
 typedef struct TableWriter TableWriter;
 
 /* columns: attribute numbers (1-based) that each batch column fills; NULL: all live ones in order. */
-MUST_CHECK TableWriter *table_writer_new(ExecSession *session, const Relation *relation,
+MUST_CHECK TableWriter *table_writer_new(ExecSession *session, const RelationDesc *relation,
                                          const int16_t *columns, uint32_t count);
 MUST_CHECK bool table_writer_insert(TableWriter *writer, const Batch *batch);
 MUST_CHECK bool table_writer_finish(TableWriter *writer);
@@ -31,15 +31,15 @@ void table_writer_free(TableWriter *writer);
  * Fills a new, empty index from its table: scan, keys, sort (spilling), bulk build, uniqueness
  * (23505 "could not create unique index …"). The index's tree exists in the transaction already.
  */
-MUST_CHECK bool executor_build_index(ExecSession *session, const Relation *table,
-                                     const Relation *index);
+MUST_CHECK bool executor_build_index(ExecSession *session, const RelationDesc *table,
+                                     const RelationDesc *index);
 
 /* ALTER TABLE … ADD/VALIDATE CONSTRAINT: every row satisfies it, or 23514 / 23502 / 23503. */
-MUST_CHECK bool executor_validate_check(ExecSession *session, const Relation *table,
+MUST_CHECK bool executor_validate_check(ExecSession *session, const RelationDesc *table,
                                         Oid constraint);
-MUST_CHECK bool executor_validate_not_null(ExecSession *session, const Relation *table,
+MUST_CHECK bool executor_validate_not_null(ExecSession *session, const RelationDesc *table,
                                            int16_t column);
-MUST_CHECK bool executor_validate_foreign_key(ExecSession *session, const Relation *table,
+MUST_CHECK bool executor_validate_foreign_key(ExecSession *session, const RelationDesc *table,
                                               Oid constraint);
 
 #endif

@@ -46,13 +46,13 @@ typedef struct RowDescription {
 
 /* What the statement did: the command tag's words come from this. */
 typedef enum CommandVerb {
-    COMMAND_NONE = 0,
-    COMMAND_SELECT,
-    COMMAND_INSERT,
-    COMMAND_UPDATE,
-    COMMAND_DELETE,
-    COMMAND_FETCH,
-    COMMAND_MOVE,
+    VERB_NONE = 0,
+    VERB_SELECT,
+    VERB_INSERT,
+    VERB_UPDATE,
+    VERB_DELETE,
+    VERB_FETCH,
+    VERB_MOVE,
 } CommandVerb;
 
 typedef struct CommandResult {

@@ -32,7 +32,7 @@
 typedef struct Expr Expr;
 typedef struct ExprProgram ExprProgram;
 typedef struct NodeState NodeState;
-typedef struct PlanNode PlanNode;
+typedef struct Plan Plan;
 
 /* What EXPLAIN ANALYZE prints of a node. */
 typedef struct NodeInstrument {
@@ -49,7 +49,7 @@ typedef struct NodeInstrument {
 } NodeInstrument;
 
 /* The instrument of a plan node in an execution; NULL when it never ran. For EXPLAIN. */
-const NodeInstrument *executor_instrument(const ExecState *state, const PlanNode *plan);
+const NodeInstrument *executor_instrument(const ExecState *state, const Plan *plan);
 
 /*
  * Expressions outside plans, for commands: CHECK validation, ALTER … USING, defaults, partial
