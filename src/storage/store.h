@@ -1,0 +1,128 @@
+/*
+ * The store: one data directory and everything that keeps it whole.
+ *
+ *   pages         the data file: 16 KiB slots, never overwritten while a checkpoint refers to them
+ *   map.N.base    a page map for every database, as of one checkpoint
+ *   map.N.journal changes since, one batch a checkpoint, chained by checksums
+ *   superblock    which base and journal count, and where redo starts; two generations, two copies
+ *   wal/          the log (wal.h)
+ *   lock          held while a server has the directory open
+ *
+ *   TRY(store_create(path));
+ *   Store *store = store_open(path, &options);          maps loaded; pages readable
+ *   TRY(store_recover(store, apply, context));          replays the log; then the log is open
+ *   Database *database = store_database(store, id);
+ *   TRY(checkpoint_request(store, CHECKPOINT_WAIT));
+ *   store_close(store, STORE_CLOSE_CLEAN);
+ *
+ * A database is a page map. database_clone copies the map, not the pages; both share slots until
+ * one of them writes. database_create, _clone and _drop return when a checkpoint has made them
+ * durable; a crash before leaves them wholly done or not done. Who calls them keeps sessions away
+ * from the databases concerned. Databases that nobody's catalog knows (a crash between the clone
+ * and the commit) are found by store_databases and dropped by the caller.
+ *
+ * Invariants of the checkpoint (ENGINE 1; the model in regress/crash/checkpoint_model.py):
+ * C1  Image k is the state of all pages at boundary k, at which no action was open.
+ * C2  A slot that a durable map refers to is not written until a newer map is durable.
+ * C3  redo of checkpoint k = min(B, every applying_lsn), B the end of the log at the boundary; a
+ *     writer publishes its applying_lsn before its wal_append.
+ * C4  The log is durable up to B before map k is.
+ * C5  Slots + free space = the whole data file, computed from the maps at every start.
+ */
+#ifndef STORAGE_STORE_H
+#define STORAGE_STORE_H
+
+#include "base/base.h"
+#include "base/str.h"
+#include "storage/page.h"
+#include "storage/wal.h"
+
+#define STORE_FORMAT_VERSION 1
+
+typedef struct StoreOptions {
+    uint64_t pool_bytes;           /* frames; at least STORE_POOL_MIN is used */
+    uint32_t database_page_limit;  /* page ids a database can have; 0: the default, 2^28 (4 TiB) */
+    uint32_t wal_ring_bytes;       /* a power of two; 0: 16 MiB */
+    int64_t checkpoint_timeout_us; /* between checkpoints; 0: never by time */
+    uint64_t max_wal_bytes;        /* log since the last checkpoint that starts one; 0: 1 GiB */
+    uint64_t min_wal_bytes;        /* recycled segments kept ready; 0: 80 MiB */
+    bool direct_io;                /* bypass the system's page cache for the data file */
+    bool read_only;                /* for verification: no threads, no writing, no lock file */
+} StoreOptions;
+#define STORE_POOL_MIN (256u * PAGE_SIZE)
+
+typedef enum StoreClose {
+    STORE_CLOSE_CLEAN, /* a last checkpoint; the next start replays nothing */
+    STORE_CLOSE_ABORT, /* as a crash leaves it */
+} StoreClose;
+
+/* Makes an empty store with the shared database in a directory that is absent or empty. */
+MUST_CHECK bool store_create(Str path);
+MUST_CHECK Store *store_open(Str path, const StoreOptions *options);
+/* No task uses the store any more. Accepts NULL. False: the last checkpoint failed, error set. */
+bool store_close(Store *store, StoreClose how);
+
+/* Called for each record of the log in order; false stops recovery with the error set. */
+typedef bool StoreApply(void *context, Store *store, const WalRecord *record);
+/* Once, after store_open and before any wal_append; `apply` may change pages. */
+MUST_CHECK bool store_recover(Store *store, StoreApply *apply, void *context);
+
+Wal *store_wal(Store *store);
+Str store_path(const Store *store);
+/* 16 random bytes that tell this store from every other, as a number (pg's system identifier). */
+uint64_t store_system_id(const Store *store);
+Lsn store_redo(const Store *store); /* of the last durable checkpoint */
+
+/* The least applying_lsn of all workers, LSN_MAX if none; called while no action is open. */
+typedef Lsn StoreRedoFloor(void *context);
+void store_set_redo_floor(Store *store, StoreRedoFloor *callback, void *context);
+
+/* -------- Databases -------- */
+
+Database *store_database(Store *store, DatabaseId id); /* NULL: no such database, no error */
+typedef bool StoreDatabaseCallback(void *context, Database *database); /* false stops */
+void store_databases(Store *store, StoreDatabaseCallback *callback, void *context);
+MUST_CHECK Database *database_create(Store *store, DatabaseId id);
+MUST_CHECK Database *database_clone(Store *store, DatabaseId id, Database *source);
+MUST_CHECK bool database_drop(Store *store, DatabaseId id);
+/* Pages allocated (permanent), for pg_database_size. */
+uint64_t database_page_count(const Database *database);
+
+/* -------- Checkpoints -------- */
+
+typedef enum CheckpointMode {
+    CHECKPOINT_START, /* ask for one and go on */
+    CHECKPOINT_WAIT,  /* return when one that began after the call is durable */
+} CheckpointMode;
+MUST_CHECK bool checkpoint_request(Store *store, CheckpointMode mode);
+
+typedef struct StoreStatistics {
+    uint64_t checkpoint_count, checkpoint_failed_count;
+    uint64_t pages_written_checkpoint, pages_written_eviction, pages_read, shadow_count;
+    uint64_t boundary_microseconds_max; /* the longest pause a checkpoint has caused */
+    uint32_t frame_count, frames_free;
+    uint64_t slots_total, slots_used;
+    uint32_t epoch, durable_epoch;
+} StoreStatistics;
+void store_statistics(Store *store, StoreStatistics *ret_statistics);
+/* New limits after a configuration reload; pool and ring sizes stay. */
+void store_configure(Store *store, const StoreOptions *options);
+
+/* -------- Verification -------- */
+
+typedef struct StoreProblem {
+    DatabaseId database;
+    PageId page;
+    uint32_t slot;
+    Str text; /* valid during the call */
+} StoreProblem;
+typedef void StoreProblemCallback(void *context, const StoreProblem *problem);
+/*
+ * Reads every page the newest checkpoint refers to and checks checksum, identity, that slots are
+ * shared only by clones, that reference counts and free space agree with the maps. Needs a store
+ * that nothing is writing to. *ret_count: problems told. False: it could not be done.
+ */
+MUST_CHECK bool store_verify(Store *store, StoreProblemCallback *callback, void *context,
+                             uint64_t *ret_count);
+
+#endif
