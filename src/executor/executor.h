@@ -116,10 +116,10 @@ MUST_CHECK bool executor_run(ExecState *state, RowSink *sink, uint64_t row_limit
 
 /* Scrollable executions: FETCH and MOVE. The cursor starts before the first row. */
 typedef enum FetchDirection {
-    FETCH_FORWARD = 1,  /* count rows on; INT64_MAX: all */
-    FETCH_BACKWARD,     /* count rows back, nearest first */
-    FETCH_ABSOLUTE,     /* to row `count` (negative: from the end); that row */
-    FETCH_RELATIVE,     /* count rows on (negative: back; 0: the same again); that row */
+    EXEC_FETCH_FORWARD = 1,  /* count rows on; INT64_MAX: all */
+    EXEC_FETCH_BACKWARD,     /* count rows back, nearest first */
+    EXEC_FETCH_ABSOLUTE,     /* to row `count` (negative: from the end); that row */
+    EXEC_FETCH_RELATIVE,     /* count rows on (negative: back; 0: the same again); that row */
 } FetchDirection;
 /* sink NULL: MOVE. *ret_count: rows given (or moved over). */
 MUST_CHECK bool executor_fetch(ExecState *state, RowSink *sink, FetchDirection direction,
