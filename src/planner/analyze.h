@@ -20,6 +20,7 @@
 
 #include "catalog/catalog.h"
 #include "catalog/relation.h"
+#include "parser/ast_command.h" /* CoercionContext */
 #include "planner/query.h"
 
 /* External parameters. With is_variable, count grows and types of 0 (unknown) are inferred. */
@@ -41,7 +42,7 @@ MUST_CHECK Query *analyze_statement(AnalyzeContext *context, const Node *stateme
 
 /*
  * A stand-alone expression over the columns of one relation (which may be NULL: no columns), coerced to
- * `type` unless 0 by an assignment cast. Columns become ColumnExprs of rel 1. `kind` sets what
+ * `type` unless 0 by an assignment cast. Columns become ExprColumns of rel 1. `kind` sets what
  * is allowed in it and how errors name it ("in DEFAULT expressions").
  */
 typedef enum StoredExprKind {
@@ -75,11 +76,6 @@ MUST_CHECK bool analyze_type_name(AnalyzeContext *context, const Node *node, Oid
 
 /* Makes `expr` of `type`: implicit, assignment or explicit cast. NULL without error: no such cast.
  * NULL with error: a literal that does not read. */
-typedef enum CoercionContext {
-    COERCION_IMPLICIT = 1,
-    COERCION_ASSIGNMENT,
-    COERCION_EXPLICIT,
-} CoercionContext;
 Expr *analyze_coerce(AnalyzeContext *context, Expr *expr, Oid type, int32_t typmod,
                      CoercionContext coercion, int position);
 

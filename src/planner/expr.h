@@ -7,13 +7,13 @@
  *
  * Two dialects, one set of structs:
  *   analyzed (Query)  columns are EXPR_COLUMN (range table entry, attribute), subqueries are
- *                     EXPR_SUBLINK, aggregates and window functions stand where they were written.
- *   planned (Plan)    columns are EXPR_SLOT (child's output column), subqueries EXPR_SUBPLAN or a
+ *                     EXPR_SUB_LINK, aggregates and window functions stand where they were written.
+ *   planned (Plan)    columns are EXPR_SLOT (child's output column), subqueries EXPR_SUB_PLAN or a
  *                     PARAM_EXEC; aggregates and window functions live in their plan nodes only.
- *                     EXPR_COLUMN, EXPR_SUBLINK, EXPR_AGGREGATE, EXPR_WINDOW_FUNCTION, EXPR_DEFAULT
+ *                     EXPR_COLUMN, EXPR_SUB_LINK, EXPR_AGGREGATE, EXPR_WINDOW_FUNCTION, EXPR_DEFAULT
  *                     and EXPR_GROUPING do not occur.
  *
- * Access: EXPR_AS(ColumnExpr, expr) casts; expr->kind has been checked by the caller.
+ * Access: EXPR_AS(ExprColumn, expr) casts; expr->kind has been checked by the caller.
  */
 #ifndef PLANNER_EXPR_H
 #define PLANNER_EXPR_H
@@ -51,8 +51,8 @@ typedef enum ExprKind {
     EXPR_AGGREGATE,
     EXPR_GROUPING,
     EXPR_WINDOW_FUNCTION,
-    EXPR_SUBLINK,
-    EXPR_SUBPLAN,
+    EXPR_SUB_LINK,
+    EXPR_SUB_PLAN,
     EXPR_SQL_VALUE,
     EXPR_DEFAULT, /* DEFAULT in VALUES and SET; replaced before analysis ends */
     EXPR_CURRENT_OF,
@@ -71,11 +71,11 @@ typedef VEC(Expr *) ExprVec;
 
 #define EXPR_AS(type, expr) ((type *)(expr))
 
-typedef struct ConstExpr {
+typedef struct ExprConst {
     Expr base;
     Value value; /* in the physical form of base.type; `unknown` literals are PHYS_VAR text */
     bool is_null;
-} ConstExpr;
+} ExprConst;
 
 /* Attribute numbers of system columns, as PostgreSQL's. 0 is the whole row. */
 enum {
@@ -89,30 +89,30 @@ enum {
     ATTNUM_ROW_ID = -100, /* Sengi's 64-bit row id as int8: plans only, never named by users */
 };
 
-typedef struct ColumnExpr {
+typedef struct ExprColumn {
     Expr base;
     int rel;       /* index into query->range_table, 1-based as in PostgreSQL */
     int attnum;    /* 1-based; ATTNUM_… */
     int levels_up; /* 0: this query; 1: the query around it … */
-} ColumnExpr;
+} ExprColumn;
 
 /* Plans: column `column` (0-based) of child `child`'s output row. See plan.h, "Slots". */
-typedef struct SlotExpr {
+typedef struct ExprSlot {
     Expr base;
     int child;  /* 0 or 1 */
     int column; /* 0-based */
-} SlotExpr;
+} ExprSlot;
 
 typedef enum ParamKind {
     PARAM_EXTERNAL = 1, /* $n of the statement; number is 1-based */
     PARAM_EXEC,         /* number indexes PlannedStatement.params, 0-based */
 } ParamKind;
 
-typedef struct ParamExpr {
+typedef struct ExprParam {
     Expr base;
     ParamKind param_kind;
     int number;
-} ParamExpr;
+} ExprParam;
 
 /* How a function call was written; deparse prints it the same way. */
 typedef enum CallForm {
@@ -122,7 +122,7 @@ typedef enum CallForm {
     CALL_SQL_SYNTAX, /* EXTRACT(…), OVERLAY(…), AT TIME ZONE … */
 } CallForm;
 
-typedef struct FunctionExpr {
+typedef struct ExprFunction {
     Expr base;
     Oid function; /* pg_proc.oid */
     Oid input_collation;
@@ -130,117 +130,117 @@ typedef struct FunctionExpr {
     CallForm form;
     bool returns_set;
     bool is_variadic; /* the last argument is the VARIADIC array itself */
-} FunctionExpr;
+} ExprFunction;
 
-typedef struct OperatorExpr {
+typedef struct ExprOperator {
     Expr base;
     Oid op;       /* pg_operator.oid */
     Oid function; /* its oprcode */
     Oid input_collation;
     ExprVec args; /* 1 (prefix) or 2 */
     bool returns_set;
-} OperatorExpr;
+} ExprOperator;
 
 /* left op ANY (array) when use_or, else ALL. */
-typedef struct ScalarArrayExpr {
+typedef struct ExprScalarArray {
     Expr base;
     Oid op, function;
     Oid input_collation;
     bool use_or;
     Expr *left, *array;
-} ScalarArrayExpr;
+} ExprScalarArray;
 
 typedef enum BoolOp { BOOL_AND = 1, BOOL_OR, BOOL_NOT } BoolOp;
 
-typedef struct BoolExpr {
+typedef struct ExprBool {
     Expr base;
     BoolOp op;
     ExprVec args;
-} BoolExpr;
+} ExprBool;
 
-typedef struct NullTestExpr {
+typedef struct ExprNullTest {
     Expr base;
     Expr *arg;
     bool is_not_null;
     bool arg_is_row; /* a composite: true when every field is (not) null */
-} NullTestExpr;
+} ExprNullTest;
 
 typedef enum BooleanTestKind {
-    IS_TRUE = 1,
-    IS_NOT_TRUE,
-    IS_FALSE,
-    IS_NOT_FALSE,
-    IS_UNKNOWN,
-    IS_NOT_UNKNOWN,
+    BOOLEAN_IS_TRUE = 1,
+    BOOLEAN_IS_NOT_TRUE,
+    BOOLEAN_IS_FALSE,
+    BOOLEAN_IS_NOT_FALSE,
+    BOOLEAN_IS_UNKNOWN,
+    BOOLEAN_IS_NOT_UNKNOWN,
 } BooleanTestKind;
 
-typedef struct BooleanTestExpr {
+typedef struct ExprBooleanTest {
     Expr base;
     Expr *arg;
     BooleanTestKind test;
-} BooleanTestExpr;
+} ExprBooleanTest;
 
-typedef struct CaseWhen {
+typedef struct ExprCaseWhen {
     Expr *condition; /* boolean; contains EXPR_CASE_TEST where the CASE has an operand */
     Expr *result;
-} CaseWhen;
+} ExprCaseWhen;
 
-typedef struct CaseExpr {
+typedef struct ExprCase {
     Expr base;
     Expr *operand; /* or NULL */
-    VEC(CaseWhen) whens;
+    VEC(ExprCaseWhen) whens;
     Expr *otherwise; /* never NULL: a null constant where ELSE is missing */
     bool has_else;   /* ELSE was written */
-} CaseExpr;
+} ExprCase;
 
 /* Stands for the operand of the innermost CASE (or the element of the innermost array cast). */
-typedef struct CaseTestExpr {
+typedef struct ExprCaseTest {
     Expr base;
-} CaseTestExpr;
+} ExprCaseTest;
 
-typedef struct CoalesceExpr {
+typedef struct ExprCoalesce {
     Expr base;
     ExprVec args;
-} CoalesceExpr;
+} ExprCoalesce;
 
-typedef struct MinMaxExpr {
+typedef struct ExprMinMax {
     Expr base;
     Oid input_collation;
     bool is_greatest;
     ExprVec args; /* all of base.type: compared by its default order */
-} MinMaxExpr;
+} ExprMinMax;
 
 /* NULLIF(a, b): a's value unless `a = b`. */
-typedef struct NullIfExpr {
+typedef struct ExprNullIf {
     Expr base;
     Oid op, function; /* the equality operator */
     Oid input_collation;
     Expr *left, *right;
     Expr *value; /* what is returned: left before conversion for the operator */
-} NullIfExpr;
+} ExprNullIf;
 
 /* a IS [NOT] DISTINCT FROM b. */
-typedef struct DistinctExpr {
+typedef struct ExprDistinct {
     Expr base;
     Oid op, function; /* the equality operator */
     Oid input_collation;
     Expr *left, *right;
     bool is_not; /* IS NOT DISTINCT FROM */
-} DistinctExpr;
+} ExprDistinct;
 
-typedef struct ArrayExpr {
+typedef struct ExprArray {
     Expr base; /* the array type */
     Oid element_type;
     ExprVec elements; /* of element_type, or (is_nested) arrays of base.type */
     bool is_nested;
-} ArrayExpr;
+} ExprArray;
 
-typedef struct RowExpr {
+typedef struct ExprRow {
     Expr base; /* record, or a table's row type */
     ExprVec fields;
     Str *names;       /* one per field */
     bool is_explicit; /* ROW(…) was written out */
-} RowExpr;
+} ExprRow;
 
 typedef enum RowCompareKind {
     ROW_COMPARE_LT = 1,
@@ -250,12 +250,12 @@ typedef enum RowCompareKind {
 } RowCompareKind;
 
 /* (a, b) < (c, d); = and <> become AND/OR of operators instead. */
-typedef struct RowCompareExpr {
+typedef struct ExprRowCompare {
     Expr base;
     RowCompareKind compare;
     VEC(Oid) ops; /* one per column, of the same strategy */
     ExprVec left, right;
-} RowCompareExpr;
+} ExprRowCompare;
 
 typedef struct Subscript {
     Expr *lower; /* slices only; NULL where omitted */
@@ -263,21 +263,21 @@ typedef struct Subscript {
 } Subscript;
 
 /* container[i][j], container[a:b]; in assignments `assigned` is the new value. */
-typedef struct SubscriptExpr {
+typedef struct ExprSubscript {
     Expr base;
     Oid container_type, element_type;
     Expr *container;
     VEC(Subscript) subscripts; /* int4 */
     bool is_slice;
     Expr *assigned; /* NULL: fetch; else the result is the changed container */
-} SubscriptExpr;
+} ExprSubscript;
 
-typedef struct FieldSelectExpr {
+typedef struct ExprFieldSelect {
     Expr base;
     Expr *arg;  /* composite */
     int attnum; /* 1-based */
     Str name;
-} FieldSelectExpr;
+} ExprFieldSelect;
 
 typedef enum CastKind {
     CAST_RELABEL = 1, /* same physical value, another type or typmod */
@@ -286,7 +286,7 @@ typedef enum CastKind {
     CAST_ARRAY,       /* element by element: element_cast over EXPR_CASE_TEST */
 } CastKind;
 
-typedef struct CastExpr {
+typedef struct ExprCast {
     Expr base;
     CastKind cast;
     CallForm form;
@@ -294,12 +294,12 @@ typedef struct CastExpr {
     ExprVec args; /* args.items[0] is what is cast; CAST_FUNCTION may add typmod and is_explicit */
     Expr *element_cast;
     bool is_length; /* CAST_FUNCTION that only enforces the typmod: varchar(n), numeric(p,s) … */
-} CastExpr;
+} ExprCast;
 
-typedef struct CollateExpr {
+typedef struct ExprCollate {
     Expr base;
     Expr *arg;
-} CollateExpr;
+} ExprCollate;
 
 /* ORDER BY inside aggregates, windows, queries; see also query.h's SortClause. */
 typedef struct SortKey {
@@ -313,7 +313,7 @@ typedef struct SortKey {
 
 typedef VEC(SortKey) SortKeyVec;
 
-typedef struct AggregateExpr {
+typedef struct ExprAggregate {
     Expr base;
     Oid function; /* pg_proc.oid with a pg_aggregate row */
     Oid input_collation;
@@ -327,16 +327,16 @@ typedef struct AggregateExpr {
     bool is_variadic;
     bool is_ordered_set;
     int levels_up; /* the query it belongs to, counted outward */
-} AggregateExpr;
+} ExprAggregate;
 
-typedef struct GroupingExpr {
+typedef struct ExprGrouping {
     Expr base;
     ExprVec args;
     VEC(int) refs; /* sort_group_refs */
     int levels_up;
-} GroupingExpr;
+} ExprGrouping;
 
-typedef struct WindowFunctionExpr {
+typedef struct ExprWindowFunction {
     Expr base;
     Oid function;
     Oid input_collation;
@@ -345,7 +345,7 @@ typedef struct WindowFunctionExpr {
     bool is_aggregate; /* an aggregate used as a window function */
     bool is_star;
     int window; /* index into query->windows, 0-based */
-} WindowFunctionExpr;
+} ExprWindowFunction;
 
 typedef enum SubLinkKind {
     SUBLINK_EXISTS = 1,
@@ -362,7 +362,7 @@ typedef enum SubLinkKind {
  * right.items[i] is the conversion of that column to the operator's input type, over
  * EXPR_PARAM(PARAM_EXEC, number i) standing for the column.
  */
-typedef struct SubLinkExpr {
+typedef struct ExprSubLink {
     Expr base;
     SubLinkKind sublink;
     Query *query;
@@ -374,7 +374,7 @@ typedef struct SubLinkExpr {
     Str op_name;                /* as written: "=", "<" … */
     bool is_in;                 /* written IN: deparse */
     int multi_column;           /* SUBLINK_MULTI: which column this use takes, 0-based */
-} SubLinkExpr;
+} ExprSubLink;
 
 /*
  * A subquery in a plan's expression. Before running, each arg (over the row at hand) is stored into
@@ -383,7 +383,7 @@ typedef struct SubLinkExpr {
  * queries): rows are hashed once on all columns; hash_left holds this row's values, of the columns'
  * types, compared by the types' default equality, with PostgreSQL's null rules.
  */
-typedef struct SubPlanExpr {
+typedef struct ExprSubPlan {
     Expr base;
     SubLinkKind sublink;
     int subplan; /* index into PlannedStatement.subplans */
@@ -393,9 +393,9 @@ typedef struct SubPlanExpr {
     Expr *test;
     bool is_hashed;
     ExprVec hash_left;  /* over the row at hand */
-    ExprVec hash_right; /* over SlotExpr child 0: the subplan's row */
+    ExprVec hash_right; /* over ExprSlot child 0: the subplan's row */
     bool unknown_is_false; /* only true counts (WHERE): nulls may be taken as false */
-} SubPlanExpr;
+} ExprSubPlan;
 
 typedef enum SqlValueKind {
     SQL_CURRENT_DATE = 1,
@@ -412,24 +412,24 @@ typedef enum SqlValueKind {
 } SqlValueKind;
 
 /* base.typmod carries a precision where one was written. */
-typedef struct SqlValueExpr {
+typedef struct ExprSqlValue {
     Expr base;
     SqlValueKind value;
-} SqlValueExpr;
+} ExprSqlValue;
 
-typedef struct CurrentOfExpr {
+typedef struct ExprCurrentOf {
     Expr base;
     int rel;
     Str cursor_name;
-} CurrentOfExpr;
+} ExprCurrentOf;
 
-typedef struct NextValueExpr {
+typedef struct ExprNextValue {
     Expr base;
     Oid sequence;
-} NextValueExpr;
+} ExprNextValue;
 
 /* Constructors; all fill typmod -1, and what the arguments imply. */
-ConstExpr *expr_const(Arena *arena, Oid type, int32_t typmod, Oid collation, Value value,
+ExprConst *expr_const(Arena *arena, Oid type, int32_t typmod, Oid collation, Value value,
                       bool is_null, int position);
 Expr *expr_null(Arena *arena, Oid type, int32_t typmod, Oid collation);
 Expr *expr_bool(Arena *arena, bool value);
@@ -448,7 +448,7 @@ bool expr_equal(const Expr *a, const Expr *b);
 
 /*
  * Walking. The visitor is called on each direct child; it calls expr_walk itself to go deeper.
- * False from it ends the walk. Subqueries are not entered (the visitor sees the EXPR_SUBLINK).
+ * False from it ends the walk. Subqueries are not entered (the visitor sees the EXPR_SUB_LINK).
  */
 typedef bool ExprVisitor(void *context, Expr *expr);
 bool expr_walk(const Expr *expr, ExprVisitor *visitor, void *context);

@@ -4,7 +4,7 @@
  * A plan is immutable and may be shared by executions at the same time: state belongs to the
  * executor, indexed by Plan.id. All pointers live in the arena given to the planner.
  *
- * Slots. Every expression of a node refers to its inputs by SlotExpr {child, column}:
+ * Slots. Every expression of a node refers to its inputs by ExprSlot {child, column}:
  *   - joins: child 0 is the left (outer) plan's output row, child 1 the right (inner) one's;
  *   - other nodes with a child: child 0 is that child's output row;
  *   - scans: child 0 is the scanned row, whose column i is scan->columns[i] (relations: attribute
@@ -21,7 +21,7 @@
  * Order of work in a node: input row → (join condition) → `filter` (all true) → targets.
  *
  * Params. PARAM_EXEC numbers index PlannedStatement.params. A param is set by a NestLoop for its
- * inner side, by a SubPlanExpr for its subplan, or is the output of an init plan: then its ParamInfo
+ * inner side, by a ExprSubPlan for its subplan, or is the output of an init plan: then its ParamInfo
  * names the subplan, which runs once, when the param is first read (EXISTS gives a boolean; SCALAR
  * the value or null; ARRAY the array). When a param that a plan depends on changes, that plan is
  * rescanned from the start; init plans with changed inputs run again.
@@ -156,7 +156,7 @@ typedef struct ValuesScanPlan {
 typedef struct FunctionScanPlan {
     Plan base;
     Str alias;
-    VEC(RangeFunction) functions; /* calls have no slots; outer columns are PARAM_EXEC */
+    VEC(RangeCall) functions; /* calls have no slots; outer columns are PARAM_EXEC */
     bool with_ordinality;
 } FunctionScanPlan;
 
@@ -201,7 +201,7 @@ typedef struct NestLoopParam {
  * child 1 (LEFT, FULL) or child 0 (RIGHT, FULL). base.filter applies after null extension. */
 typedef struct JoinPlan {
     Plan base;
-    JoinType join_type;
+    JoinKind join_type;
     ExprVec condition; /* ANDed; decides a match (besides hash/merge keys) */
     bool inner_unique; /* at most one match per left row: stop at the first */
 } JoinPlan;
@@ -244,7 +244,7 @@ typedef struct AggregateCall {
     bool is_distinct;    /* equal (by order_by's keys) rows are fed once */
     Expr *filter;
     bool is_star, is_variadic, is_ordered_set;
-    Expr *source; /* the AggregateExpr: EXPLAIN */
+    Expr *source; /* the ExprAggregate: EXPLAIN */
 } AggregateCall;
 
 typedef struct AggregatePlan {
@@ -314,7 +314,7 @@ typedef struct WindowPlan {
     Plan base;
     ExprVec partition_by;
     SortKeyVec order_by;
-    uint32_t frame_options;
+    int frame_options; /* FRAMEOPTION_ … */
     Expr *start_offset, *end_offset;
     VEC(WindowCall) calls;
 } WindowPlan;
@@ -325,7 +325,7 @@ typedef struct LockMark {
     int rel;
     int row_id_column; /* of the child's row: ATTNUM_ROW_ID's value (null: no row) */
     LockStrength strength;
-    LockWait wait;
+    LockWaitPolicy wait;
     Str alias;
 } LockMark;
 
@@ -353,7 +353,7 @@ typedef struct ForeignKeyPlan {
     int set_column_count;
 } ForeignKeyPlan;
 
-/* CHECK constraint over the new row: SlotExpr child 0, column attnum - 1. */
+/* CHECK constraint over the new row: ExprSlot child 0, column attnum - 1. */
 typedef struct CheckPlan {
     Str name;
     Expr *condition;
@@ -433,7 +433,7 @@ typedef struct ParamInfo {
 } ParamInfo;
 
 typedef enum SubplanUse {
-    SUBPLAN_EXPRESSION = 1, /* of a SubPlanExpr */
+    SUBPLAN_EXPRESSION = 1, /* of a ExprSubPlan */
     SUBPLAN_INIT,           /* sets params, once */
     SUBPLAN_CTE,            /* read by CteScans */
     SUBPLAN_MODIFY_CTE,     /* data-modifying: runs to its end even if unread */

@@ -21,7 +21,7 @@ typedef struct PlanOptions {
 MUST_CHECK PlannedStatement *planner_plan(Arena *arena, CatalogSession *session, Query *query,
                                           const PlanOptions *options);
 
-/* Plans one expression without columns, or over a row of `relation` as SlotExpr child 0 column
+/* Plans one expression without columns, or over a row of `relation` as ExprSlot child 0 column
  * attnum - 1 (rel 1 of the analyzed expression): stored expressions, EXECUTE's arguments. Folds
  * constants. */
 MUST_CHECK Expr *planner_plan_expression(Arena *arena, CatalogSession *session, Expr *expr);

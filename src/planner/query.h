@@ -2,7 +2,7 @@
  * The resolved query: what analysis makes of a statement.
  *
  * Names are gone: relations are range table entries (1-based in `range_table`), columns are
- * ColumnExprs, types and collations are known, implicit casts are explicit nodes, views are
+ * ExprColumns, types and collations are known, implicit casts are explicit nodes, views are
  * subqueries. Deparse turns it back into SQL, the planner turns it into a plan and may change it.
  *
  * Shape: FROM is a list of FromItems (joins nest), targets are TargetEntries; GROUP BY, ORDER BY and
@@ -13,9 +13,8 @@
 #ifndef PLANNER_QUERY_H
 #define PLANNER_QUERY_H
 
+#include "parser/ast_query.h" /* LockWaitPolicy, OverridingKind, LimitOption, FRAMEOPTION_ … */
 #include "planner/expr.h"
-
-typedef struct Node Node; /* parser/ast.h */
 
 typedef enum QueryCommand {
     QUERY_SELECT = 1,
@@ -35,14 +34,14 @@ typedef enum RangeTableKind {
     RANGE_CTE,
 } RangeTableKind;
 
-typedef enum JoinType {
-    JOIN_INNER = 1,
-    JOIN_LEFT,
-    JOIN_RIGHT,
-    JOIN_FULL,
-    JOIN_SEMI, /* planner: at least one match, left columns only */
-    JOIN_ANTI, /* planner: no match, left columns only */
-} JoinType;
+typedef enum JoinKind {
+    JOINS_INNER = 1,
+    JOINS_LEFT,
+    JOINS_RIGHT,
+    JOINS_FULL,
+    JOINS_SEMI, /* planner: at least one match, left columns only */
+    JOINS_ANTI, /* planner: no match, left columns only */
+} JoinKind;
 
 /* Privileges to be checked before the query runs. */
 enum {
@@ -60,11 +59,11 @@ typedef struct RangeColumn {
     Oid collation;
 } RangeColumn;
 
-typedef struct RangeFunction {
-    Expr *call; /* FunctionExpr; or any expression for functions written as syntax */
+typedef struct RangeCall {
+    Expr *call; /* ExprFunction; or any expression for functions written as syntax */
     int column_count;
     bool has_definition_list; /* AS (a int, b text): record functions */
-} RangeFunction;
+} RangeCall;
 
 typedef enum LockStrength {
     LOCK_NO_ROWS = 0,
@@ -73,8 +72,6 @@ typedef enum LockStrength {
     LOCK_FOR_NO_KEY_UPDATE,
     LOCK_FOR_UPDATE,
 } LockStrength;
-
-typedef enum LockWait { LOCK_WAIT_BLOCK = 0, LOCK_WAIT_SKIP, LOCK_WAIT_ERROR } LockWait;
 
 typedef struct RangeTableEntry {
     RangeTableKind kind;
@@ -103,12 +100,12 @@ typedef struct RangeTableEntry {
     bool is_security_barrier;
 
     /* RANGE_JOIN: column i is alias_exprs.items[i], an expression over the joined entries. */
-    JoinType join_type;
+    JoinKind join_type;
     ExprVec alias_exprs;
     int merged_count; /* the first so many columns are USING's */
 
     /* RANGE_FUNCTION */
-    VEC(RangeFunction) functions; /* ROWS FROM with several */
+    VEC(RangeCall) functions; /* ROWS FROM with several */
     bool with_ordinality;
 
     /* RANGE_VALUES */
@@ -128,7 +125,7 @@ typedef enum FromItemKind { FROM_REL = 1, FROM_JOIN } FromItemKind;
 typedef struct FromItem {
     FromItemKind kind;
     int rel; /* range table index; FROM_JOIN: the join's own entry, 0 for the planner's joins */
-    JoinType join_type;
+    JoinKind join_type;
     struct FromItem *left, *right;
     Expr *condition; /* ON, or what USING means; NULL for CROSS JOIN */
     Str *using_columns;
@@ -161,41 +158,11 @@ typedef struct SortClause {
 
 typedef VEC(SortClause) SortVec;
 
-typedef enum GroupingSetKind {
-    GROUPING_EMPTY = 1,
-    GROUPING_SIMPLE,
-    GROUPING_ROLLUP,
-    GROUPING_CUBE,
-    GROUPING_SETS,
-} GroupingSetKind;
-
-enum { /* WindowClause.frame_options */
-    FRAME_NON_DEFAULT = 1 << 0,
-    FRAME_RANGE = 1 << 1,
-    FRAME_ROWS = 1 << 2,
-    FRAME_GROUPS = 1 << 3,
-    FRAME_BETWEEN = 1 << 4,
-    FRAME_START_UNBOUNDED_PRECEDING = 1 << 5,
-    FRAME_END_UNBOUNDED_PRECEDING = 1 << 6,
-    FRAME_START_UNBOUNDED_FOLLOWING = 1 << 7,
-    FRAME_END_UNBOUNDED_FOLLOWING = 1 << 8,
-    FRAME_START_CURRENT_ROW = 1 << 9,
-    FRAME_END_CURRENT_ROW = 1 << 10,
-    FRAME_START_PRECEDING = 1 << 11, /* start_offset PRECEDING */
-    FRAME_END_PRECEDING = 1 << 12,
-    FRAME_START_FOLLOWING = 1 << 13,
-    FRAME_END_FOLLOWING = 1 << 14,
-    FRAME_EXCLUDE_CURRENT_ROW = 1 << 15,
-    FRAME_EXCLUDE_GROUP = 1 << 16,
-    FRAME_EXCLUDE_TIES = 1 << 17,
-    FRAME_DEFAULT = FRAME_RANGE | FRAME_START_UNBOUNDED_PRECEDING | FRAME_END_CURRENT_ROW,
-};
-
 typedef struct WindowClause {
     Str name;     /* of a WINDOW clause; STR_NONE for OVER (…) */
     Str ref_name; /* the window it copies from */
     SortVec partition_by, order_by;
-    uint32_t frame_options;
+    int frame_options; /* FRAMEOPTION_ … */
     Expr *start_offset, *end_offset;
     Oid start_in_range, end_in_range; /* RANGE offset: pg_amproc in_range functions */
     bool copied_order;
@@ -214,13 +181,11 @@ typedef struct SetOpNode {
     SortVec groups; /* per column, ref = column number; without ALL */
 } SetOpNode;
 
-typedef enum CteMaterialize { CTE_DEFAULT = 0, CTE_ALWAYS, CTE_NEVER } CteMaterialize;
-
 typedef struct CommonTable {
     Str name;
     Str *alias_columns;
     int alias_column_count;
-    CteMaterialize materialize;
+    CTEMaterialize materialize;
     Query *query;
     bool is_recursive; /* refers to itself */
     int reference_count;
@@ -233,15 +198,9 @@ typedef struct CommonTable {
 typedef struct RowMark {
     int rel;
     LockStrength strength;
-    LockWait wait;
+    LockWaitPolicy wait;
     bool pushed_down; /* from outside into a subquery or view */
 } RowMark;
-
-typedef enum OverridingKind {
-    OVERRIDING_NONE = 0,
-    OVERRIDING_USER,
-    OVERRIDING_SYSTEM,
-} OverridingKind;
 
 /* ON CONFLICT. `excluded` is the range table entry whose columns are the proposed row's. */
 typedef struct ConflictClause {
@@ -254,8 +213,6 @@ typedef struct ConflictClause {
     TargetVec set;    /* DO UPDATE: attnum and expression over result_rel and excluded */
     Expr *where;
 } ConflictClause;
-
-typedef enum LimitKind { LIMIT_COUNT = 0, LIMIT_WITH_TIES } LimitKind;
 
 struct Query {
     QueryCommand command;
@@ -275,7 +232,7 @@ struct Query {
     bool is_distinct_on;
     SortVec order_by;
     Expr *limit_count, *limit_offset; /* int8 */
-    LimitKind limit_kind;
+    LimitOption limit_option;
     SetOpNode *set_op;
     VEC(CommonTable *) ctes;
     bool with_recursive;
