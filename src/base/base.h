@@ -40,6 +40,22 @@
 
 #define CACHE_LINE 64
 
+/* gcc and clang tell of sanitizers in different ways. */
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define SENGI_ASAN 1
+#endif
+#if __has_feature(thread_sanitizer)
+#define SENGI_TSAN 1
+#endif
+#endif
+#if defined(__SANITIZE_ADDRESS__)
+#define SENGI_ASAN 1
+#endif
+#if defined(__SANITIZE_THREAD__)
+#define SENGI_TSAN 1
+#endif
+
 /* Runs `function(&variable)` when the variable leaves its scope; the variable owns its value. */
 #define CLEANUP(function) __attribute__((cleanup(function)))
 /* Hands an owned pointer on: the variable is NULL afterwards and its CLEANUP has nothing to do. */

@@ -23,7 +23,12 @@ void scheduler_run(Scheduler *scheduler);
 void scheduler_stop(Scheduler *scheduler); /* any thread; run returns once no coroutine is left */
 Scheduler *scheduler_current(void);        /* NULL on a plain thread */
 
-#define TASK_STACK_SIZE (256 * 1024) /* address space; touched pages only cost memory */
+/* Address space of a coroutine's stack; only touched pages cost memory. Sanitized frames are larger. */
+#if defined(SENGI_ASAN) || defined(SENGI_TSAN)
+#define TASK_STACK_SIZE (4 * 1024 * 1024)
+#else
+#define TASK_STACK_SIZE (1024 * 1024)
+#endif
 
 /* Starts a coroutine; it first runs when the loop comes to it. Own scheduler only. */
 Task *task_spawn(Scheduler *scheduler, TaskFunction *function, void *argument);

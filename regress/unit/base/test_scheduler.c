@@ -1,0 +1,181 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "base/offload.h"
+#include "base/os.h"
+#include "base/scheduler.h"
+#include "base/sync.h"
+
+/* Two coroutines that hand a ball to each other, on one scheduler or across two. */
+typedef struct Court {
+    Event events[2];
+    int bounces;
+    Scheduler *schedulers[2];
+    _Atomic int ended;
+} Court;
+
+typedef struct Player {
+    Court *court;
+    int side;
+} Player;
+
+#define BOUNCES 20000
+
+static void play(void *argument)
+{
+    Player *player = argument;
+    Court *court = player->court;
+
+    for (;;) {
+        assert_int_equal(
+            event_wait(&court->events[player->side], DEADLINE_NEVER, WAIT_EVENT_PG_SLEEP),
+            WAIT_DONE);
+        event_init(&court->events[player->side]);
+        bool last = ++court->bounces >= BOUNCES;
+        event_set(&court->events[!player->side]);
+        if (last || court->bounces > BOUNCES)
+            break;
+    }
+    if (atomic_fetch_add(&court->ended, 1) == 1) {
+        scheduler_stop(court->schedulers[0]);
+        scheduler_stop(court->schedulers[1]);
+    }
+}
+
+static void start_player(void *argument)
+{
+    Player *player = argument;
+    task_spawn(player->court->schedulers[player->side], play, player);
+}
+
+static void run_scheduler(void *argument)
+{
+    scheduler_run(argument);
+}
+
+static void events_wake_coroutines_across_threads(void **state)
+{
+    Court court = {.schedulers = {scheduler_new("left"), scheduler_new("right")}};
+    Player players[2] = {{&court, 0}, {&court, 1}};
+
+    (void)state;
+    Thread *left = os->thread_start("left", run_scheduler, court.schedulers[0]);
+    Thread *right = os->thread_start("right", run_scheduler, court.schedulers[1]);
+    scheduler_post(court.schedulers[0], start_player, &players[0]);
+    scheduler_post(court.schedulers[1], start_player, &players[1]);
+    event_set(&court.events[0]);
+    os->thread_join(left);
+    os->thread_join(right);
+    assert_true(court.bounces >= BOUNCES);
+    scheduler_free(court.schedulers[0]);
+    scheduler_free(court.schedulers[1]);
+}
+
+typedef struct Trial {
+    Scheduler *scheduler;
+    Task *victim;
+    int timed_out, interrupted, offloaded;
+    int64_t spun;
+} Trial;
+
+static void blocking_work(void *argument)
+{
+    Trial *trial = argument;
+    usleep(1000);
+    trial->offloaded++;
+}
+
+static bool spin_until_cancelled(Trial *trial)
+{
+    for (;;) {
+        trial->spun++;
+        CHECK_INTERRUPTS();
+    }
+}
+
+static void victim_main(void *argument)
+{
+    Trial *trial = argument;
+    Event never;
+
+    event_init(&never);
+    trial->timed_out =
+        event_wait(&never, deadline_after(2000), WAIT_EVENT_PG_SLEEP) == WAIT_TIMED_OUT;
+    task_offload(blocking_work, trial, WAIT_EVENT_OFFLOAD);
+    /* Spins: only the ticker's yields let the other coroutine run and cancel us. */
+    trial->interrupted = !spin_until_cancelled(trial) &&
+                         error_fields()->sqlstate == ERR_QUERY_CANCELED;
+    scheduler_stop(trial->scheduler);
+}
+
+static void killer_main(void *argument)
+{
+    Trial *trial = argument;
+
+    while (!trial->offloaded || trial->spun == 0)
+        task_yield();
+    task_interrupt(trial->victim, INTERRUPT_CANCEL);
+}
+
+static void start_trial(void *argument)
+{
+    Trial *trial = argument;
+    trial->victim = task_spawn(trial->scheduler, victim_main, trial);
+    task_spawn(trial->scheduler, killer_main, trial);
+}
+
+static void waits_time_out_and_spinning_tasks_are_preempted_and_cancelled(void **state)
+{
+    Trial trial = {.scheduler = scheduler_new("trial")};
+
+    (void)state;
+    scheduler_post(trial.scheduler, start_trial, &trial);
+    scheduler_run(trial.scheduler);
+    assert_true(trial.timed_out);
+    assert_int_equal(trial.offloaded, 1);
+    assert_true(trial.interrupted);
+    scheduler_free(trial.scheduler);
+    offload_stop();
+}
+
+static struct {
+    Mutex mutex;
+    long count;
+} counter = {.mutex = MUTEX_INIT(RANK_LEAF)};
+
+static void count_up(void *argument)
+{
+    (void)argument;
+    for (int i = 0; i < 100000; i++) {
+        mutex_lock(&counter.mutex);
+        counter.count++;
+        mutex_unlock(&counter.mutex);
+    }
+}
+
+static void mutexes_exclude(void **state)
+{
+    Thread *threads[4];
+
+    (void)state;
+    for (int i = 0; i < 4; i++)
+        threads[i] = os->thread_start("count", count_up, NULL);
+    for (int i = 0; i < 4; i++)
+        os->thread_join(threads[i]);
+    assert_int_equal(counter.count, 400000);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(events_wake_coroutines_across_threads),
+        cmocka_unit_test(waits_time_out_and_spinning_tasks_are_preempted_and_cancelled),
+        cmocka_unit_test(mutexes_exclude),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,213 @@
+#include "base/arena.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+
+#ifdef SENGI_ASAN
+#include <sanitizer/asan_interface.h>
+#define POISON(address, size) ASAN_POISON_MEMORY_REGION((address), (size))
+#define UNPOISON(address, size) ASAN_UNPOISON_MEMORY_REGION((address), (size))
+/* A poisoned gap after each allocation, so that overruns inside a block are seen. */
+#define RED_ZONE 16
+#else
+#define POISON(address, size) ((void)(address), (void)(size))
+#define UNPOISON(address, size) ((void)(address), (void)(size))
+#define RED_ZONE 0
+#endif
+
+#define ALIGNMENT 16
+#define FIRST_BLOCK 2048
+#define LARGEST_STEP (1024 * 1024)
+
+typedef struct Block {
+    struct Block *previous;
+    size_t capacity; /* bytes in data */
+    ALIGNED(ALIGNMENT) char data[];
+} Block;
+
+struct Arena {
+    Block *block; /* the newest; its `previous` chain holds the rest */
+    size_t used;  /* bytes of `block` handed out */
+    size_t size;  /* bytes of all blocks */
+    size_t next_capacity;
+    const char *name;
+};
+
+static Block *block_new(size_t capacity)
+{
+    Block *block = malloc(sizeof(Block) + capacity);
+
+    if (block) {
+        block->previous = NULL;
+        block->capacity = capacity;
+        POISON(block->data, capacity);
+    }
+    return block;
+}
+
+static void block_free(Block *block)
+{
+    UNPOISON(block->data, block->capacity);
+    free(block);
+}
+
+/* A new newest block with room for `size`; false when the heap is out. */
+static bool arena_extend(Arena *arena, size_t size)
+{
+    size_t capacity = MAX(arena->next_capacity, size);
+    Block *block = block_new(capacity);
+
+    if (!block)
+        return false;
+    block->previous = arena->block;
+    arena->block = block;
+    arena->used = 0;
+    arena->size += sizeof(Block) + capacity;
+    arena->next_capacity = MIN(arena->next_capacity * 2, LARGEST_STEP);
+    return true;
+}
+
+static void *arena_take(Arena *arena, size_t size)
+{
+    size_t rounded = ALIGN_UP(size ? size : 1, ALIGNMENT) + RED_ZONE;
+
+    if (unlikely(size > SIZE_MAX / 2))
+        return NULL;
+    if (unlikely(!arena->block || arena->block->capacity - arena->used < rounded) &&
+        !arena_extend(arena, rounded))
+        return NULL;
+
+    char *result = arena->block->data + arena->used;
+    arena->used += rounded;
+    UNPOISON(result, size);
+    return result;
+}
+
+Arena *arena_new(const char *name)
+{
+    Arena *arena = calloc(1, sizeof(Arena));
+
+    if (!arena)
+        panic("out of memory for arena \"%s\"", name);
+    arena->name = name;
+    arena->next_capacity = FIRST_BLOCK;
+    return arena;
+}
+
+void arena_free(Arena *arena)
+{
+    if (!arena)
+        return;
+    for (Block *block = arena->block, *previous; block; block = previous) {
+        previous = block->previous;
+        block_free(block);
+    }
+    free(arena);
+}
+
+void arena_freep(Arena **arena)
+{
+    arena_free(*arena);
+}
+
+void arena_reset(Arena *arena)
+{
+    Block *block = arena->block;
+
+    if (!block)
+        return;
+    for (Block *older = block->previous, *previous; older; older = previous) {
+        previous = older->previous;
+        arena->size -= sizeof(Block) + older->capacity;
+        block_free(older);
+    }
+    block->previous = NULL;
+    /* A block that one big statement needed is not kept by an idle session. */
+    if (block->capacity > LARGEST_STEP) {
+        block_free(block);
+        arena->block = NULL;
+        arena->size = 0;
+        arena->next_capacity = FIRST_BLOCK;
+    } else {
+        POISON(block->data, block->capacity);
+    }
+    arena->used = 0;
+}
+
+void *arena_alloc(Arena *arena, size_t size)
+{
+    void *result = arena_take(arena, size);
+
+    if (unlikely(!result))
+        panic("out of memory: %zu bytes for arena \"%s\" of %zu bytes", size, arena->name, arena->size);
+    return result;
+}
+
+void *arena_alloc_zeroed(Arena *arena, size_t size)
+{
+    return memset(arena_alloc(arena, size), 0, size);
+}
+
+void *arena_try_alloc(Arena *arena, size_t size)
+{
+    void *result = arena_take(arena, size);
+
+    if (unlikely(!result))
+        FAIL(ERR_OUT_OF_MEMORY, .message = STR("out of memory"),
+             .detail = fmt("Failed on request of size %zu in memory context \"%s\".", size,
+                           arena->name));
+    return result;
+}
+
+void *arena_grow(Arena *arena, void *old, size_t old_size, size_t new_size)
+{
+    size_t old_rounded = ALIGN_UP(old_size ? old_size : 1, ALIGNMENT) + RED_ZONE;
+    size_t new_rounded = ALIGN_UP(new_size ? new_size : 1, ALIGNMENT) + RED_ZONE;
+
+    if (old && arena->block &&
+        (char *)old + old_rounded == arena->block->data + arena->used &&
+        arena->used - old_rounded + new_rounded <= arena->block->capacity) {
+        arena->used = arena->used - old_rounded + new_rounded;
+        UNPOISON(old, new_size);
+        return old;
+    }
+    void *grown = arena_alloc(arena, new_size);
+    if (old_size)
+        memcpy(grown, old, MIN(old_size, new_size));
+    return grown;
+}
+
+void *arena_copy(Arena *arena, const void *data, size_t size)
+{
+    void *copy = arena_alloc(arena, size);
+
+    if (size)
+        memcpy(copy, data, size);
+    return copy;
+}
+
+ArenaMark arena_mark(const Arena *arena)
+{
+    return (ArenaMark){.block = arena->block, .used = arena->used};
+}
+
+void arena_rewind(Arena *arena, ArenaMark mark)
+{
+    while (arena->block != mark.block) {
+        Block *block = arena->block;
+        assert(block); /* the mark is of this arena and not yet given back */
+        arena->block = block->previous;
+        arena->size -= sizeof(Block) + block->capacity;
+        block_free(block);
+    }
+    if (arena->block)
+        POISON(arena->block->data + mark.used, arena->block->capacity - mark.used);
+    arena->used = mark.used;
+}
+
+size_t arena_size(const Arena *arena)
+{
+    return sizeof(Arena) + arena->size;
+}

@@ -1,0 +1,10 @@
+/* Helper threads behind task_offload. */
+#ifndef BASE_OFFLOAD_H
+#define BASE_OFFLOAD_H
+
+#include "base/task.h"
+
+/* Ends the helper threads; the next task_offload starts them again. For orderly shutdown. */
+void offload_stop(void);
+
+#endif

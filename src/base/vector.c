@@ -1,0 +1,56 @@
+#include "base/vector.h"
+
+static Vector *vector_sized(Arena *arena, PhysType type, size_t rows)
+{
+    Vector *vector = ARENA_NEW(arena, Vector);
+
+    vector->type = type;
+    vector->values = arena_alloc_zeroed(arena, phys_width(type) * rows);
+    vector->nulls = arena_alloc_zeroed(arena, rows);
+    return vector;
+}
+
+Vector *vector_new(Arena *arena, PhysType type)
+{
+    return vector_sized(arena, type, VECTOR_SIZE);
+}
+
+Vector *vector_new_constant(Arena *arena, PhysType type, const Value *value, bool is_null)
+{
+    Vector *vector = vector_sized(arena, type, 1);
+
+    vector->constant = true;
+    vector_set(vector, 0, value, is_null);
+    return vector;
+}
+
+void vector_get(const Vector *v, uint32_t row, Value *ret_value, bool *ret_null)
+{
+    uint32_t index = vector_index(v, row);
+    size_t width = phys_width(v->type);
+
+    *ret_null = v->has_nulls && v->nulls[index];
+    *ret_value = (Value){0};
+    if (!*ret_null)
+        memcpy(ret_value, (const char *)v->values + index * width, width);
+}
+
+void vector_set(Vector *v, uint32_t row, const Value *value, bool is_null)
+{
+    size_t width = phys_width(v->type);
+
+    v->nulls[row] = is_null;
+    if (is_null)
+        v->has_nulls = true;
+    else
+        memcpy((char *)v->values + row * width, value, width);
+}
+
+Value value_copy(Arena *arena, PhysType type, const Value *value)
+{
+    Value copy = *value;
+
+    if (type == PHYS_VAR && value->var.length > 0)
+        copy.var.data = arena_copy(arena, value->var.data, value->var.length);
+    return copy;
+}
