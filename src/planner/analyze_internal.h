@@ -1,0 +1,275 @@
+/*
+ * Analysis, inside: the state of one query level and the steps that share it.
+ *
+ * A Scope is one query level being analyzed: what names it sees, the Query it builds, and where in
+ * the statement it is (ExprPlace), for errors that depend on the clause. Outer levels are reached
+ * by `parent`. All memory is the statement's arena.
+ */
+#ifndef PLANNER_ANALYZE_INTERNAL_H
+#define PLANNER_ANALYZE_INTERNAL_H
+
+#include "base/hash.h"
+#include "base/scheduler.h"
+#include "catalog/lookup.h"
+#include "parser/ast.h"
+#include "planner/analyze.h"
+#include "types/type.h"
+
+/* The clause an expression stands in: decides what is allowed and how errors name it. */
+typedef enum ExprPlace {
+    PLACE_NONE = 0,
+    PLACE_OTHER,
+    PLACE_JOIN_ON,
+    PLACE_JOIN_USING,
+    PLACE_FROM_SUBSELECT,
+    PLACE_FROM_FUNCTION,
+    PLACE_WHERE,
+    PLACE_HAVING,
+    PLACE_FILTER,
+    PLACE_WINDOW_PARTITION,
+    PLACE_WINDOW_ORDER,
+    PLACE_WINDOW_FRAME_RANGE,
+    PLACE_WINDOW_FRAME_ROWS,
+    PLACE_WINDOW_FRAME_GROUPS,
+    PLACE_SELECT_TARGET,
+    PLACE_INSERT_TARGET,
+    PLACE_UPDATE_SOURCE,
+    PLACE_UPDATE_TARGET,
+    PLACE_GROUP_BY,
+    PLACE_ORDER_BY,
+    PLACE_DISTINCT_ON,
+    PLACE_LIMIT,
+    PLACE_OFFSET,
+    PLACE_RETURNING,
+    PLACE_VALUES,
+    PLACE_VALUES_SINGLE,
+    PLACE_CHECK,
+    PLACE_DEFAULT,
+    PLACE_INDEX_KEY,
+    PLACE_INDEX_PREDICATE,
+    PLACE_ALTER_USING,
+    PLACE_EXECUTE,
+    PLACE_POLICY,
+    PLACE_GENERATED,
+    PLACE_CALL,
+    PLACE_COPY_WHERE,
+} ExprPlace;
+
+/* Where an item's column really is: an attribute of some range table entry. */
+typedef struct ScopeColumn {
+    int rel, attnum;
+    Oid type;
+    int32_t typmod;
+    Oid collation;
+    bool hidden; /* merged by USING: not found by name, nor in * */
+} ScopeColumn;
+
+typedef struct ScopeItem {
+    RangeTableEntry *rte;
+    int rel;
+    Str name;             /* what qualifies it */
+    ScopeColumn *columns; /* rte->column_count of them */
+    bool name_visible;    /* t.x may be used */
+    bool columns_visible; /* x may be used */
+    bool is_lateral_only;
+    bool is_lateral_ok;   /* a lateral reference to it is legal */
+} ScopeItem;
+
+typedef VEC(ScopeItem) ScopeItemVec;
+typedef VEC(CommonTable *) CommonTableVec;
+
+typedef struct Scope Scope;
+struct Scope {
+    AnalyzeContext *context;
+    Scope *parent;
+    Query *query;
+    ScopeItemVec items;
+    CommonTableVec ctes;        /* visible here */
+    const WithClause *with;     /* being analyzed: forward references get a hint */
+    size_t with_done;
+    CommonTable *recursive;     /* the CTE whose recursive term this is in */
+    ExprPlace place;
+    bool lateral_active;
+    bool is_insert_select;
+    bool resolve_unknowns;      /* unknown outputs become text */
+    WindowDefVec window_defs;   /* WINDOW clause, then OVER (…) as met */
+    int next_ref;               /* sort_group_ref numbers */
+    LockingClause *parent_lock;
+    const RelationDesc *target; /* of INSERT, UPDATE, DELETE */
+    ScopeItem *target_item;
+    const Node *last_srf;
+    const SelectStmt *locked_from; /* FOR UPDATE seen */
+    VEC(Expr *) multi_sources;  /* SET (a, b) = …: analyzed once per source */
+    VEC(const Node *) multi_nodes;
+    bool allow_default;         /* DEFAULT may stand here */
+};
+
+#define scope_arena(scope) ((scope)->context->arena)
+#define scope_session(scope) ((scope)->context->session)
+
+Scope *scope_new(AnalyzeContext *context, Scope *parent);
+
+/* "in WHERE", "in JOIN conditions" … the %s of "%s are not allowed in %s". */
+Str place_name(ExprPlace place);
+
+/* ---- analyze.c ---- */
+MUST_CHECK Query *analyze_node(Scope *scope, const Node *node); /* SELECT, INSERT … of any kind */
+MUST_CHECK Query *analyze_subquery(Scope *parent, const Node *node, LockingClause *lock,
+                                   CommonTable *recursive, bool resolve_unknowns);
+
+/* ---- analyze_scope.c ---- */
+ScopeItem scope_item_new(Scope *scope, RangeTableEntry *rte, int rel);
+MUST_CHECK bool scope_add_item(Scope *scope, const ScopeItem *item, bool name, bool columns);
+MUST_CHECK bool scope_check_conflict(Scope *scope, const ScopeItemVec *left,
+                                     const ScopeItemVec *right);
+int scope_add_rte(Scope *scope, RangeTableEntry *rte);
+MUST_CHECK Expr *scope_column_ref(Scope *scope, const ColumnRef *ref);
+Expr *scope_item_column(Scope *scope, const ScopeItem *item, int index, int levels_up,
+                        int position);
+MUST_CHECK Expr *scope_whole_row(Scope *scope, ScopeItem *item, int levels_up, int position);
+/* By qualified name; NULL without error. */
+ScopeItem *scope_find_item(Scope *scope, Str schema, Str name, int position, int *ret_levels,
+                           bool *ret_failed);
+void scope_mark_selected(Scope *scope, int levels_up, int rel, int attnum);
+void rte_mark(Arena *arena, RangeTableEntry *rte, uint64_t **bitmap, int attnum);
+/* 42P01 "missing FROM-clause entry …" with its hints. */
+bool scope_missing_item(Scope *scope, Str schema, Str name, int position);
+Str expr_target_name(const Node *node); /* "?column?" where it has none */
+int name_distance(Str a, Str b, int limit);
+
+/* ---- analyze_from.c ---- */
+MUST_CHECK bool analyze_from(Scope *scope, const NodeVec *list);
+MUST_CHECK ScopeItem *analyze_target_relation(Scope *scope, const RangeVar *var,
+                                              uint32_t access);
+MUST_CHECK RangeTableEntry *rte_for_relation(Scope *scope, const RelationDesc *relation,
+                                             const RangeVar *var, const Alias *alias);
+RangeTableEntry *rte_new(Scope *scope, RangeTableKind kind, int position);
+MUST_CHECK bool rte_apply_alias(Scope *scope, RangeTableEntry *rte, const Alias *alias,
+                                Str fallback);
+RangeTableEntry *rte_for_subquery(Scope *scope, Query *query, Str alias_name);
+void rte_set_columns_from_targets(Arena *arena, RangeTableEntry *rte, const TargetVec *targets);
+
+/* ---- analyze_select.c, analyze_setop.c, analyze_with.c ---- */
+MUST_CHECK bool analyze_select(Scope *scope, const SelectStmt *select);
+MUST_CHECK bool analyze_set_operation(Scope *scope, const SelectStmt *select);
+MUST_CHECK bool analyze_values(Scope *scope, const SelectStmt *select);
+MUST_CHECK bool analyze_with(Scope *scope, const WithClause *with);
+MUST_CHECK bool analyze_locking(Scope *scope, const LockingClauseVec *clauses, bool pushed_down);
+MUST_CHECK bool analyze_finish(Scope *scope); /* aggregate checks and flags, at the end of a level */
+
+
+/* ---- analyze_target.c ---- */
+MUST_CHECK bool analyze_target_list(Scope *scope, const ResTargetVec *list, ExprPlace place,
+                                    TargetVec *targets);
+void target_fill_origin(const Query *query, TargetEntry *target);
+MUST_CHECK bool targets_resolve_unknown(Scope *scope, TargetVec *targets);
+
+/* ---- analyze_clause.c ---- */
+MUST_CHECK bool analyze_order_by(Scope *scope, const SortByVec *list, TargetVec *targets,
+                                 ExprPlace place, bool sql99, SortVec *ret);
+MUST_CHECK bool analyze_group_by(Scope *scope, const SelectStmt *select, TargetVec *targets);
+MUST_CHECK bool analyze_distinct(Scope *scope, TargetVec *targets);
+MUST_CHECK bool analyze_distinct_on(Scope *scope, const NodeVec *list, TargetVec *targets);
+MUST_CHECK Expr *analyze_limit(Scope *scope, const Node *node, ExprPlace place, LimitOption option);
+MUST_CHECK bool analyze_windows(Scope *scope, TargetVec *targets);
+MUST_CHECK bool sort_clause_for(Scope *scope, const TargetEntry *target, SortByDir direction,
+                                SortByNulls nulls, int position, SortClause *ret);
+int target_assign_ref(Scope *scope, TargetVec *targets, TargetEntry *target);
+
+/* ---- analyze_expr.c ---- */
+MUST_CHECK Expr *analyze_expr(Scope *scope, const Node *node, ExprPlace place);
+MUST_CHECK Expr *analyze_expr_inner(Scope *scope, const Node *node); /* in the current place */
+MUST_CHECK Expr *analyze_condition(Scope *scope, const Node *node, ExprPlace place, Str clause);
+MUST_CHECK bool analyze_expr_list(Scope *scope, const NodeVec *list, ExprPlace place,
+                                  bool allow_default, ExprVec *ret);
+MUST_CHECK Expr *analyze_sublink(Scope *scope, const SubLink *link);
+MUST_CHECK Expr *analyze_row_compare(Scope *scope, const StrVec *name, RowExpr *left,
+                                     RowExpr *right, int position);
+
+/* ---- analyze_function.c, analyze_operator.c, analyze_aggregate.c ---- */
+MUST_CHECK Expr *analyze_function_call(Scope *scope, const FuncCall *call);
+MUST_CHECK Expr *make_function(Scope *scope, const StrVec *name, ExprVec *args, StrVec *arg_names,
+                               const FuncCall *call, Expr *filter, int position);
+MUST_CHECK Expr *make_operator(Scope *scope, const StrVec *name, Expr *left, Expr *right,
+                               int position);
+MUST_CHECK Expr *make_scalar_array(Scope *scope, const StrVec *name, bool use_or, Expr *left,
+                                   Expr *right, int position);
+MUST_CHECK const OperatorDesc *operator_resolve(Scope *scope, const StrVec *name, Oid left,
+                                                Oid right, int position);
+/* NULL without error where there is none that fits. */
+const OperatorDesc *operator_compatible(Scope *scope, const StrVec *name, Oid left, Oid right);
+/* Chooses by PostgreSQL's manual 10.3 among candidate signatures; -1: none, -2: ambiguous. */
+int candidates_select(Scope *scope, const Oid *inputs, int count, const Oid *const *signatures,
+                      int signature_count, uint8_t *alive);
+MUST_CHECK Expr *make_aggregate(Scope *scope, const FunctionDesc *function, const FuncCall *call,
+                                ExprVec *args, const Oid *declared, Oid result, Expr *filter,
+                                bool is_variadic, int position);
+MUST_CHECK Expr *make_window_function(Scope *scope, const FunctionDesc *function,
+                                      const FuncCall *call, ExprVec *args, Oid result,
+                                      Expr *filter, bool is_aggregate, int position);
+MUST_CHECK bool check_aggregates(Scope *scope);
+MUST_CHECK bool check_srf_call(Scope *scope, const Node *call, int position);
+bool expr_has_aggregate(const Expr *expr, int level);
+bool expr_has_window(const Expr *expr);
+bool expr_has_srf(const Expr *expr);
+int expr_srf_position(const Expr *expr);
+int expr_aggregate_position(const Expr *expr, int level);
+int expr_window_position(const Expr *expr);
+/* Whether some column of this level (or, with `any`, of a lower-than-`level` one) is in it. */
+bool expr_contains_columns(const Expr *expr, int level);
+int expr_column_position(const Expr *expr, int level);
+/* Adds `delta` to levels_up of references that leave the expression. */
+Expr *expr_raise_levels(Arena *arena, Expr *expr, int delta, int minimum);
+
+/* ---- analyze_coerce.c, analyze_type.c ---- */
+bool can_coerce(Scope *scope, const Oid *from, const Oid *to, int count, CoercionContext context);
+bool is_binary_coercible(CatalogSession *session, Oid from, Oid to);
+bool is_polymorphic(Oid type);
+Oid base_type_of(CatalogSession *session, Oid type, int32_t *typmod);
+Oid element_type_of(CatalogSession *session, Oid type); /* of a true array; else 0 */
+Oid array_type_of(CatalogSession *session, Oid element); /* 0: none */
+MUST_CHECK Expr *coerce_type(Scope *scope, Expr *expr, Oid from, Oid type, int32_t typmod,
+                             CoercionContext context, CallForm form, int position);
+/* To a target with its typmod; NULL without error where there is no such cast. */
+Expr *coerce_to_target(Scope *scope, Expr *expr, Oid type, int32_t typmod,
+                       CoercionContext context, CallForm form, int position, bool *ret_failed);
+Expr *coerce_typmod(Scope *scope, Expr *expr, Oid type, int32_t typmod, CoercionContext context,
+                    CallForm form, int position, bool hide_input, bool *ret_failed);
+MUST_CHECK Expr *coerce_to_boolean(Scope *scope, Expr *expr, Str construct);
+MUST_CHECK Expr *coerce_to_specific(Scope *scope, Expr *expr, Oid type, Str construct);
+MUST_CHECK Expr *coerce_to_common(Scope *scope, Expr *expr, Oid type, Str construct);
+/* The common type (manual 10.5); 0 with an error, or without one where construct is STR_NONE. */
+Oid select_common_type(Scope *scope, const ExprVec *exprs, Str construct, Expr **ret_which);
+int32_t select_common_typmod(const ExprVec *exprs, Oid type);
+Oid select_common_collation(const ExprVec *exprs);
+MUST_CHECK bool resolve_polymorphic(Scope *scope, const Oid *actual, Oid *declared, int count,
+                                    Oid result, Oid *ret_result, Str what);
+char type_category(CatalogSession *session, Oid type, bool *ret_preferred);
+MUST_CHECK bool resolve_type_name(Scope *scope, const TypeName *name, Oid *ret_type,
+                                  int32_t *ret_typmod);
+Str type_text(Scope *scope, Oid type);             /* for messages */
+Str type_text_typmod(Scope *scope, Oid type, int32_t typmod);
+/* Sets an unknown parameter's type; false with 42P08 on conflict. */
+MUST_CHECK bool param_set_type(Scope *scope, ExprParam *param, Oid type, int position);
+/* The collation of a call from its arguments' (42P21 where two explicit ones differ). */
+MUST_CHECK bool combine_collations(Scope *scope, const ExprVec *args, Oid *ret_collation);
+Oid expr_result_collation(Scope *scope, Oid type, Oid input_collation);
+
+/* ---- analyze_insert.c, analyze_update.c, analyze_view.c ---- */
+MUST_CHECK bool analyze_insert(Scope *scope, const InsertStmt *insert);
+MUST_CHECK bool analyze_update(Scope *scope, const UpdateStmt *update);
+MUST_CHECK bool analyze_delete(Scope *scope, const DeleteStmt *delete_);
+MUST_CHECK bool analyze_returning(Scope *scope, const ResTargetVec *returning);
+MUST_CHECK bool analyze_set_list(Scope *scope, const ResTargetVec *list, TargetVec *ret);
+/* An assignment's source made into the column's type (42804 where it cannot be). */
+MUST_CHECK Expr *assign_column(Scope *scope, const RelationDesc *relation, const ColumnDesc *column,
+                               const NodeVec *indirection, Expr *current, Expr *source,
+                               ExprPlace place, int position);
+/* DEFAULT of a column as an expression; a null constant where there is none. */
+MUST_CHECK Expr *column_default(AnalyzeContext *context, const RelationDesc *relation,
+                                const ColumnDesc *column);
+MUST_CHECK Query *view_query(AnalyzeContext *context, const RelationDesc *view);
+/* Replaces a view as target by its base table (simple views only). */
+MUST_CHECK bool rewrite_view_target(AnalyzeContext *context, Query *query);
+
+#endif
