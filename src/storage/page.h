@@ -112,6 +112,7 @@ typedef struct Database {
     byte *frames;      /* the buffer pool's memory: frame n is at n * PAGE_SIZE */
     Store *store;
     PageMap *map;
+    _Atomic(void *) trees; /* tree.h's open handles; tree_close_all frees them. NULL at first */
 } Database;
 
 typedef enum PageOutcome {
