@@ -67,6 +67,14 @@ Scheduler *scheduler_current(void)
     return scheduler_running;
 }
 
+Scheduler *scheduler_exchange(Scheduler *scheduler)
+{
+    Scheduler *before = scheduler_running;
+
+    scheduler_running = scheduler;
+    return before;
+}
+
 /* -- Tasks and stacks ------------------------------------------------------------------------ */
 
 static void stack_new(TaskRuntime *runtime)

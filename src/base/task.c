@@ -23,7 +23,8 @@ static void thread_task_release(void *argument)
 
     error_record_free(runtime->task.error);
     runtime->task.error = NULL;
-    task_running = NULL;
+    if (task_running == &runtime->task)
+        task_running = NULL;
     pthread_mutex_lock(&thread_tasks_mutex);
     runtime->free_next = thread_tasks_free;
     thread_tasks_free = runtime;
@@ -45,9 +46,8 @@ static void thread_exit_setup(void)
     atexit(main_task_release);
 }
 
-Task *task_attach_thread(void)
+Task *task_new_thread(void)
 {
-    pthread_once(&thread_exit_once, thread_exit_setup);
     pthread_mutex_lock(&thread_tasks_mutex);
     TaskRuntime *runtime = thread_tasks_free;
     if (runtime)
@@ -60,8 +60,19 @@ Task *task_attach_thread(void)
             panic("out of memory for a thread's task");
     }
     runtime->task = (Task){.runtime = runtime, .settings = &settings_default};
-    pthread_setspecific(thread_exit_key, runtime);
-    task_running = &runtime->task;
+    return &runtime->task;
+}
+
+void task_free_thread(Task *task)
+{
+    thread_task_release(task_runtime(task));
+}
+
+Task *task_attach_thread(void)
+{
+    pthread_once(&thread_exit_once, thread_exit_setup);
+    task_running = task_new_thread();
+    pthread_setspecific(thread_exit_key, task_runtime(task_running));
     return task_running;
 }
 

@@ -45,6 +45,12 @@ void task_wake(Task *task);
 /* Sleeps until task_wake or the deadline; may return early. */
 void task_suspend(Task *task, Deadline deadline);
 
+/* A task for a simulated thread, and back; task_running is the caller's to set. */
+Task *task_new_thread(void);
+void task_free_thread(Task *task);
+/* Which scheduler runs on this (simulated) thread; returns the one before. */
+Scheduler *scheduler_exchange(Scheduler *scheduler);
+
 /* scheduler.c's halves of the two, for coroutines. */
 void scheduler_wake(TaskRuntime *runtime);
 void scheduler_suspend(TaskRuntime *runtime, Deadline deadline);
