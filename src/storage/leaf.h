@@ -35,7 +35,10 @@ struct TableLeaf {
     uint32_t ids_offset;
     uint32_t id_width; /* 4: offsets from id_base; 8: whole ids */
     uint64_t id_base;
-    uint32_t minipages; /* offset of the first column's */
+    uint32_t nulls_any;   /* one bit a column: it has NULLs in this leaf */
+    uint32_t bitmaps;     /* per column bitmap_size bytes, 1 = null */
+    uint32_t bitmap_size;
+    uint32_t fixed;       /* column c's array is at fixed + capacity * layout->offsets[c] */
     uint32_t heap_start;
 };
 

@@ -34,6 +34,8 @@
 #define ROW_MAX_COLUMNS 1664 /* PostgreSQL's MaxTupleAttributeNumber; tables have up to 1600 */
 #define ROW_MAX_SIZE 0x3fffffffu /* bytes of one row image: 1 GiB - 1 */
 
+#define ROW_NO_COLUMN UINT16_MAX
+
 typedef struct LayoutColumn {
     PhysType type; /* PHYS_NONE: dropped, holds nothing and reads as NULL */
     bool has_missing; /* false: rows that lack the column have NULL there */
@@ -46,7 +48,8 @@ typedef struct Layout {
     const LayoutColumn *columns;
     /* Derived by layout_new. */
     const uint32_t *offsets; /* of each column's fixed bytes in an image; column_count + 1 of them */
-    uint32_t nulls_size;     /* bytes of the null bitmap */
+    const uint16_t *previous_var; /* the variable column before each; ROW_NO_COLUMN: none */
+    uint32_t nulls_size;          /* bytes of the null bitmap */
     uint32_t var_count;
 } Layout;
 
