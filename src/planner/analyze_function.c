@@ -1,0 +1,450 @@
+#include "planner/analyze_internal.h"
+
+/* A function that could be meant, with its parameters laid out as the call's arguments. */
+typedef struct Candidate {
+    const FunctionDesc *function;
+    Oid *types;         /* one per call argument, then defaults */
+    int variadic_count; /* arguments packed into the VARIADIC array; 0: none */
+    bool is_plain;      /* neither variadic nor defaulted */
+    int *positions;     /* named notation: argument i fills parameter positions[i]; else NULL */
+} Candidate;
+
+typedef VEC(Candidate) CandidateVec;
+
+static int parameter_by_name(const FunctionDesc *function, Str name)
+{
+    int input = 0;
+    const int count = function->all_count ? function->all_count : function->argument_count;
+    for (int i = 0; i < count; i++) {
+        const char mode = function->all_count ? function->all_modes[i] : 'i';
+        if (mode != 'i' && mode != 'b' && mode != 'v')
+            continue;
+        if (function->names && str_equal(function->names[i], name))
+            return input;
+        input++;
+    }
+    return -1;
+}
+
+/* Named notation: every parameter is filled exactly once, positional ones first. */
+static bool match_names(Arena *arena, const FunctionDesc *function, int count,
+                        const StrVec *arg_names, Candidate *candidate)
+{
+    const int positional = count - (int)arg_names->length;
+    bool filled[256] = {0};
+
+    if (!function->names || function->argument_count != count || count > 256)
+        return false;
+    candidate->positions = ARENA_ARRAY(arena, int, count);
+    for (int i = 0; i < count; i++) {
+        const int parameter = i < positional
+                                  ? i : parameter_by_name(function, arg_names->items[i - positional]);
+        if (parameter < 0 || filled[parameter])
+            return false;
+        filled[parameter] = true;
+        candidate->positions[i] = parameter;
+        candidate->types[i] = function->argument_types[parameter];
+    }
+    return true;
+}
+
+static bool candidate_fits(Arena *arena, const FunctionDesc *function, int count,
+                           const StrVec *arg_names, bool is_variadic, Candidate *candidate)
+{
+    *candidate = (Candidate){.function = function, .types = ARENA_ARRAY(arena, Oid, count + 1)};
+    if (arg_names && arg_names->length > 0) {
+        candidate->is_plain = true;
+        return match_names(arena, function, count, arg_names, candidate);
+    }
+    if (is_variadic && !function->variadic)
+        return false;
+    if (function->argument_count == count && (!function->variadic || is_variadic)) {
+        memcpy(candidate->types, function->argument_types, (size_t)count * sizeof(Oid));
+        candidate->is_plain = true;
+        return true;
+    }
+    if (!function->variadic || is_variadic || count < function->argument_count)
+        return false;
+    const int fixed = function->argument_count - 1;
+    memcpy(candidate->types, function->argument_types, (size_t)fixed * sizeof(Oid));
+    for (int i = fixed; i < count; i++)
+        candidate->types[i] = function->variadic;
+    candidate->variadic_count = count - fixed;
+    return true;
+}
+
+static void candidates_collect(Scope *scope, Str schema, Str name, int count,
+                               const StrVec *arg_names, bool is_variadic, CandidateVec *ret)
+{
+    Arena *arena = scope_arena(scope);
+    const FunctionCandidates found =
+        function_candidates(scope_session(scope), schema, name, -1);
+
+    for (uint32_t i = 0; i < found.count; i++) {
+        Candidate candidate;
+        if (!candidate_fits(arena, found.items[i], count, arg_names, is_variadic, &candidate))
+            continue;
+        /* Of two with the same parameters, the one that is not variadic is meant. */
+        bool dominated = false;
+        for (size_t k = 0; k < ret->length && !dominated; k++) {
+            Candidate *other = &ret->items[k];
+            if (memcmp(other->types, candidate.types, (size_t)count * sizeof(Oid)) != 0)
+                continue;
+            if (!other->is_plain && candidate.is_plain)
+                *other = candidate;
+            dominated = other->is_plain || !candidate.is_plain;
+        }
+        if (!dominated)
+            VEC_PUSH(arena, ret, candidate);
+    }
+}
+
+static Str call_signature(Scope *scope, const StrVec *name, const ExprVec *args,
+                          const StrVec *arg_names)
+{
+    StrBuf buf = strbuf_in(scope_arena(scope));
+    const size_t positional = args->length - (arg_names ? arg_names->length : 0);
+
+    strbuf_append(&buf, name_list_text(scope_arena(scope), name));
+    strbuf_append_char(&buf, '(');
+    for (size_t i = 0; i < args->length; i++) {
+        if (i > 0)
+            strbuf_append_c(&buf, ", ");
+        if (i >= positional)
+            strbuf_format(&buf, "%.*s => ", STR_ARGS(arg_names->items[i - positional]));
+        strbuf_append(&buf, type_text(scope, args->items[i]->type));
+    }
+    strbuf_append_char(&buf, ')');
+    return strbuf_view(&buf);
+}
+
+static int choose(Scope *scope, const CandidateVec *candidates, const Oid *inputs, int count)
+{
+    for (size_t i = 0; i < candidates->length; i++)
+        if (memcmp(candidates->items[i].types, inputs, (size_t)count * sizeof(Oid)) == 0)
+            return (int)i;
+    if (candidates->length == 0)
+        return -1;
+    Arena *arena = scope_arena(scope);
+    const Oid **signatures = ARENA_ARRAY(arena, const Oid *, candidates->length);
+    uint8_t *alive = arena_alloc(arena, candidates->length);
+    for (size_t i = 0; i < candidates->length; i++) {
+        signatures[i] = candidates->items[i].types;
+        alive[i] = 1;
+    }
+    return candidates_select(scope, inputs, count, signatures, (int)candidates->length, alive);
+}
+
+/* name(x) may be a cast in functional notation: int4(x), text(x). */
+static Expr *functional_cast(Scope *scope, const StrVec *name, const ExprVec *args, int position,
+                             bool *ret_failed)
+{
+    CatalogSession *session = scope_session(scope);
+    if (args->length != 1 || name->length > 2)
+        return NULL;
+    const Str schema = name->length > 1 ? name->items[0] : STR_NONE;
+    const Oid target = type_oid(session, schema, VEC_LAST(name));
+    if (!target)
+        return NULL;
+    Expr *arg = args->items[0];
+    const TypeDesc *type = type_find(session, target);
+    if (!type || type->kind == 'p')
+        return NULL;
+    const CastDesc *cast = cast_find(session, arg->type, target);
+    const bool by_text = type_category(session, arg->type, NULL) == 'S' || type->category == 'S';
+    if (arg->type != TYPE_UNKNOWN && !(cast && cast->method != 'i') && arg->type != target &&
+        !(by_text && arg->type != TYPE_RECORD))
+        return NULL;
+    Expr *result = coerce_type(scope, arg, arg->type, target, -1, COERCION_EXPLICIT,
+                               CALL_PLAIN, position);
+    *ret_failed = !result;
+    return result;
+}
+
+/* f(row) for a field f of the row's type. */
+static Expr *functional_field(Scope *scope, Str name, Expr *arg, int position)
+{
+    const TypeDesc *type = type_find(scope_session(scope), arg->type);
+    if (!type || type->kind != 'c')
+        return NULL;
+    const RelationDesc *relation = relation_find(scope_session(scope), type->relation);
+    const ColumnDesc *column = relation ? relation_column(relation, name) : NULL;
+    if (!column)
+        return NULL;
+    ExprFieldSelect *field = EXPR_NEW(scope_arena(scope), ExprFieldSelect, EXPR_FIELD_SELECT);
+    field->base.type = column->type;
+    field->base.typmod = column->typmod;
+    field->base.collation = column->collation;
+    field->base.position = position;
+    field->arg = arg;
+    field->attnum = column->attnum;
+    field->name = column->name;
+    return &field->base;
+}
+
+static void *fail_no_function(Scope *scope, const StrVec *name, const ExprVec *args,
+                              const StrVec *arg_names, const FuncCall *call, int position)
+{
+    if (name->length > 1 &&
+        !namespace_get(scope_session(scope), name->items[name->length - 2], position))
+        return NULL;
+    const Str signature = call_signature(scope, name, args, arg_names);
+    if (call && call->agg_order.length > 0 && !call->agg_within_group && args->length > 1)
+        FAIL(ERR_UNDEFINED_FUNCTION,
+             .message = fmt("function %.*s does not exist", STR_ARGS(signature)),
+             .hint = STR("No aggregate function matches the given name and argument types. Perhaps "
+                         "you misplaced ORDER BY; ORDER BY must appear after all regular arguments "
+                         "of the aggregate."),
+             .position = position);
+    FAIL(ERR_UNDEFINED_FUNCTION,
+         .message = fmt("function %.*s does not exist", STR_ARGS(signature)),
+         .hint = STR("No function matches the given name and argument types. You might need to add "
+                     "explicit type casts."),
+         .position = position);
+}
+
+static bool fail_not_aggregate(Scope *scope, const char *what, const StrVec *name, int position)
+{
+    FAIL(ERR_WRONG_OBJECT_TYPE,
+         .message = fmt("%s specified, but %.*s is not an aggregate function", what,
+                        STR_ARGS(name_list_text(scope_arena(scope), name))),
+         .position = position);
+}
+
+/* What is written in the call fits the kind of function found. */
+static bool check_decorations(Scope *scope, const FunctionDesc *function, const FuncCall *call,
+                              const StrVec *name, int position)
+{
+    const Str shown = name_list_text(scope_arena(scope), name);
+    const bool is_aggregate = function->kind == PROKIND_AGGREGATE;
+
+    if (function->kind == PROKIND_PROCEDURE)
+        FAIL(ERR_WRONG_OBJECT_TYPE,
+             .message = fmt("%.*s is a procedure",
+                            STR_ARGS(function_signature(scope_session(scope), function))),
+             .hint = STR("To call a procedure, use CALL."), .position = position);
+    if (!call)
+        return true;
+    if (!is_aggregate) {
+        if (call->agg_star)
+            FAIL(ERR_WRONG_OBJECT_TYPE,
+                 .message = fmt("%.*s(*) specified, but %.*s is not an aggregate function",
+                                STR_ARGS(shown), STR_ARGS(shown)),
+                 .position = position);
+        if (call->agg_distinct)
+            return fail_not_aggregate(scope, "DISTINCT", name, position);
+        if (call->agg_within_group)
+            return fail_not_aggregate(scope, "WITHIN GROUP", name, position);
+        if (call->agg_order.length > 0)
+            return fail_not_aggregate(scope, "ORDER BY", name, position);
+        if (call->agg_filter)
+            return fail_not_aggregate(scope, "FILTER", name, position);
+        if (call->over && function->kind != PROKIND_WINDOW)
+            FAIL(ERR_WRONG_OBJECT_TYPE,
+                 .message = fmt("OVER specified, but %.*s is not a window function nor an "
+                                "aggregate function", STR_ARGS(shown)),
+                 .position = position);
+        if (!call->over && function->kind == PROKIND_WINDOW)
+            FAIL(ERR_WRONG_OBJECT_TYPE,
+                 .message = fmt("window function %.*s requires an OVER clause", STR_ARGS(shown)),
+                 .position = position);
+    }
+    return true;
+}
+
+/* Trailing arguments of a variadic call become one array. */
+static bool pack_variadic(Scope *scope, const Candidate *candidate, ExprVec *args, Oid *declared,
+                          int *count)
+{
+    const FunctionDesc *function = candidate->function;
+    if (candidate->variadic_count == 0 || function->variadic == TYPE_ANY)
+        return true;
+    Arena *arena = scope_arena(scope);
+    const int fixed = *count - candidate->variadic_count;
+    ExprArray *array = EXPR_NEW(arena, ExprArray, EXPR_ARRAY);
+    for (int i = fixed; i < *count; i++)
+        VEC_PUSH(arena, &array->elements, args->items[i]);
+    array->element_type = array->elements.items[0]->type;
+    array->base.type = array_type_of(scope_session(scope), array->element_type);
+    array->base.collation = select_common_collation(&array->elements);
+    array->base.position = array->elements.items[0]->position;
+    if (!array->base.type)
+        FAIL(ERR_UNDEFINED_OBJECT,
+             .message = fmt("could not find array type for data type %.*s",
+                            STR_ARGS(type_text(scope, array->element_type))),
+             .position = array->base.position);
+    args->length = (size_t)fixed;
+    VEC_PUSH(arena, args, &array->base);
+    declared[fixed] = array->base.type;
+    *count = fixed + 1;
+    return true;
+}
+
+static void reorder_named(Arena *arena, const Candidate *candidate, ExprVec *args, Oid *declared)
+{
+    if (!candidate->positions)
+        return;
+    Expr **items = ARENA_ARRAY(arena, Expr *, args->length);
+    Oid *types = ARENA_ARRAY(arena, Oid, args->length);
+    for (size_t i = 0; i < args->length; i++) {
+        items[candidate->positions[i]] = args->items[i];
+        types[candidate->positions[i]] = declared[i];
+    }
+    args->items = items;
+    memcpy(declared, types, args->length * sizeof(Oid));
+}
+
+static Expr *make_plain_call(Scope *scope, const Candidate *candidate, const FuncCall *call,
+                             ExprVec *args, Oid result_type, int position)
+{
+    const FunctionDesc *function = candidate->function;
+    ExprFunction *expr = EXPR_NEW(scope_arena(scope), ExprFunction, EXPR_FUNCTION);
+
+    expr->base.type = result_type;
+    expr->base.position = position;
+    expr->function = function->oid;
+    expr->args = *args;
+    expr->form = call && call->form == COERCE_SQL_SYNTAX ? CALL_SQL_SYNTAX : CALL_PLAIN;
+    expr->returns_set = function->returns_set;
+    expr->is_variadic = call && call->func_variadic;
+    TRY(combine_collations(scope, args, &expr->input_collation));
+    expr->base.collation = expr_result_collation(scope, result_type, expr->input_collation);
+    if (expr->returns_set) {
+        TRY(check_srf_call(scope, (const Node *)call, position));
+        scope->query->has_srfs = true;
+    }
+    return &expr->base;
+}
+
+Expr *make_function(Scope *scope, const StrVec *name, ExprVec *args, StrVec *arg_names,
+                    const FuncCall *call, Expr *filter, int position)
+{
+    Arena *arena = scope_arena(scope);
+    const Str schema = name->length > 1 ? name->items[name->length - 2] : STR_NONE;
+    int count = (int)args->length;
+    bool failed = false;
+    const bool is_bare = !call || (!call->agg_star && !call->agg_distinct && !call->over &&
+                                   !call->agg_filter && call->agg_order.length == 0 &&
+                                   !call->func_variadic);
+    if (count > 100)
+        FAIL(ERR_TOO_MANY_ARGUMENTS,
+             .message = STR("cannot pass more than 100 arguments to a function"),
+             .position = position);
+
+    Oid *inputs = ARENA_ARRAY(arena, Oid, count + 1);
+    for (int i = 0; i < count; i++)
+        inputs[i] = args->items[i]->type;
+    CandidateVec candidates = {0};
+    candidates_collect(scope, schema, VEC_LAST(name), count, arg_names,
+                       call && call->func_variadic, &candidates);
+    int chosen = -1;
+    for (size_t i = 0; i < candidates.length && chosen < 0; i++)
+        if (memcmp(candidates.items[i].types, inputs, (size_t)count * sizeof(Oid)) == 0)
+            chosen = (int)i;
+    if (chosen < 0 && is_bare) {
+        Expr *cast = functional_cast(scope, name, args, position, &failed);
+        if (cast || failed)
+            return cast;
+    }
+    if (chosen < 0)
+        chosen = choose(scope, &candidates, inputs, count);
+    if (chosen < 0) {
+        Expr *field = is_bare && count == 1 && name->length == 1
+                          ? functional_field(scope, name->items[0], args->items[0], position) : NULL;
+        if (field)
+            return field;
+        if (chosen == -2)
+            FAIL(ERR_AMBIGUOUS_FUNCTION,
+                 .message = fmt("function %.*s is not unique",
+                                STR_ARGS(call_signature(scope, name, args, arg_names))),
+                 .hint = STR("Could not choose a best candidate function. You might need to add "
+                             "explicit type casts."),
+                 .position = position);
+        return fail_no_function(scope, name, args, arg_names, call, position);
+    }
+
+    const Candidate *candidate = &candidates.items[chosen];
+    const FunctionDesc *function = candidate->function;
+    TRY(check_decorations(scope, function, call, name, position));
+    Oid *declared = arena_copy(arena, candidate->types, (size_t)(count + 1) * sizeof(Oid));
+    reorder_named(arena, candidate, args, declared);
+    for (int i = 0; i < count; i++)
+        inputs[i] = args->items[i]->type;
+    Oid result_type;
+    if (!resolve_polymorphic(scope, inputs, declared, count, function->return_type, &result_type,
+                             function->name)) {
+        error_set_position(position);
+        return NULL;
+    }
+    for (int i = 0; i < count; i++) {
+        Expr *arg = args->items[i];
+        TRY(arg = coerce_type(scope, arg, arg->type, declared[i], -1, COERCION_IMPLICIT,
+                              CALL_IMPLICIT_CAST, 0));
+        args->items[i] = arg;
+    }
+    TRY(pack_variadic(scope, candidate, args, declared, &count));
+
+    if (call && call->over)
+        return make_window_function(scope, function, call, args, result_type, filter,
+                                    function->kind == PROKIND_AGGREGATE, position);
+    if (function->kind == PROKIND_AGGREGATE)
+        return make_aggregate(scope, function, call, args, declared, result_type, filter,
+                              call && call->func_variadic, position);
+    return make_plain_call(scope, candidate, call, args, result_type, position);
+}
+
+/* ---- from the parser's call ---- */
+
+static bool call_arguments(Scope *scope, const FuncCall *call, ExprVec *args, StrVec *names)
+{
+    Arena *arena = scope_arena(scope);
+    for (size_t i = 0; i < call->args.length; i++) {
+        const Node *node = call->args.items[i];
+        Expr *arg;
+        if (NODE_IS(node, NamedArgExpr)) {
+            const NamedArgExpr *named = NODE_CAST(NamedArgExpr, node);
+            for (size_t k = 0; k < names->length; k++)
+                if (str_equal(names->items[k], named->name))
+                    FAIL(ERR_SYNTAX_ERROR,
+                         .message = fmt("argument name \"%.*s\" used more than once",
+                                        STR_ARGS(named->name)),
+                         .position = node->position);
+            VEC_PUSH(arena, names, named->name);
+            TRY(arg = analyze_expr_inner(scope, named->arg));
+        } else {
+            if (names->length > 0)
+                FAIL(ERR_SYNTAX_ERROR,
+                     .message = STR("positional argument cannot follow named argument"),
+                     .position = node->position);
+            TRY(arg = analyze_expr_inner(scope, node));
+        }
+        VEC_PUSH(arena, args, arg);
+    }
+    return true;
+}
+
+/* WITHIN GROUP: the sort expressions are the aggregated arguments. */
+static bool within_group_arguments(Scope *scope, const FuncCall *call, ExprVec *args)
+{
+    if (!call->agg_within_group)
+        return true;
+    for (size_t i = 0; i < call->agg_order.length; i++) {
+        Expr *arg = analyze_expr(scope, call->agg_order.items[i]->expr, PLACE_ORDER_BY);
+        TRY(arg);
+        VEC_PUSH(scope_arena(scope), args, arg);
+    }
+    return true;
+}
+
+Expr *analyze_function_call(Scope *scope, const FuncCall *call)
+{
+    ExprVec args = {0};
+    StrVec names = {0};
+    Expr *filter = NULL;
+
+    TRY(call_arguments(scope, call, &args, &names));
+    TRY(within_group_arguments(scope, call, &args));
+    if (call->agg_filter)
+        TRY(filter = analyze_condition(scope, call->agg_filter, PLACE_FILTER, STR("FILTER")));
+    return make_function(scope, &call->name, &args, &names, call, filter, call->node.position);
+}

@@ -1,0 +1,164 @@
+#include "planner/analyze_internal.h"
+
+Str type_text(Scope *scope, Oid type)
+{
+    return type_name(scope_session(scope), type);
+}
+
+Str type_text_typmod(Scope *scope, Oid type, int32_t typmod)
+{
+    return type_sql_name(scope_session(scope), type, typmod, scope_arena(scope));
+}
+
+/* The type of a column, for `t.a%TYPE`. */
+static bool resolve_percent_type(Scope *scope, const TypeName *name, Oid *ret_type)
+{
+    const StrVec *names = &name->names;
+    if (names->length < 2)
+        FAIL(ERR_SYNTAX_ERROR,
+             .message = fmt("improper %%TYPE reference (too few dotted names): %.*s",
+                            STR_ARGS(name_list_text(scope_arena(scope), names))),
+             .position = name->node.position);
+    const Str schema = names->length > 2 ? names->items[names->length - 3] : STR_NONE;
+    const RelationDesc *relation = relation_get_name(
+        scope_session(scope), schema, names->items[names->length - 2], name->node.position);
+    TRY(relation);
+    const ColumnDesc *column = relation_column(relation, VEC_LAST(names));
+    if (!column)
+        FAIL(ERR_UNDEFINED_COLUMN,
+             .message = fmt("column \"%.*s\" of relation \"%.*s\" does not exist",
+                            STR_ARGS(VEC_LAST(names)), STR_ARGS(relation->name)),
+             .position = name->node.position);
+    *ret_type = column->type;
+    return true;
+}
+
+static bool typmod_argument(const Node *node, int64_t *ret_value)
+{
+    if (NODE_IS(node, A_Const)) {
+        const A_Const *constant = NODE_CAST(A_Const, node);
+        if (constant->kind == CONST_INTEGER) {
+            *ret_value = constant->integer;
+            return true;
+        }
+        if ((constant->kind == CONST_STRING || constant->kind == CONST_FLOAT)) {
+            if (str_to_int64(str_trim(constant->text), ret_value))
+                return true;
+            FAIL(ERR_INVALID_TEXT_REPRESENTATION,
+                 .message = fmt("invalid input syntax for type integer: \"%.*s\"",
+                                STR_ARGS(constant->text)));
+        }
+    }
+    if (NODE_IS(node, A_Expr)) { /* -1: a sign is an operator to the grammar */
+        const A_Expr *expr = NODE_CAST(A_Expr, node);
+        if (!expr->lexpr && expr->name.length == 1 && str_equal(expr->name.items[0], STR("-"))) {
+            TRY(typmod_argument(expr->rexpr, ret_value));
+            *ret_value = -*ret_value;
+            return true;
+        }
+    }
+    if (NODE_IS(node, ColumnRef))
+        FAIL(ERR_INVALID_TEXT_REPRESENTATION,
+             .message = fmt("invalid input syntax for type integer: \"%.*s\"",
+                            STR_ARGS(VEC_LAST(&NODE_CAST(ColumnRef, node)->names))));
+    FAIL(ERR_SYNTAX_ERROR,
+         .message = STR("type modifiers must be simple constants or identifiers"),
+         .position = node->position);
+}
+
+static bool resolve_typmod(Scope *scope, const TypeName *name, const TypeDesc *type,
+                           int32_t *ret_typmod)
+{
+    if (name->typmods.length == 0) {
+        *ret_typmod = name->typemod;
+        return true;
+    }
+    if (!type->defined)
+        FAIL(ERR_SYNTAX_ERROR,
+             .message = fmt("type modifier cannot be specified for shell type \"%.*s\"",
+                            STR_ARGS(type->name)),
+             .position = name->node.position);
+    const BuiltinType *builtin = builtin_type(type->oid);
+    if (!builtin || !builtin->typmod_in)
+        FAIL(ERR_SYNTAX_ERROR,
+             .message = fmt("type modifier is not allowed for type \"%.*s\"", STR_ARGS(type->name)),
+             .position = name->node.position);
+
+    int64_t arguments[8];
+    const int count = (int)name->typmods.length;
+    if (count > (int)ARRAY_LENGTH(arguments))
+        FAIL(ERR_INVALID_PARAMETER_VALUE, .message = STR("invalid type modifier"),
+             .position = name->node.position);
+    for (int i = 0; i < count; i++)
+        if (!typmod_argument(name->typmods.items[i], &arguments[i])) {
+            error_set_position(name->node.position);
+            return false;
+        }
+    if (!builtin->typmod_in(arguments, count, ret_typmod)) {
+        error_set_position(name->node.position);
+        return false;
+    }
+    return true;
+}
+
+bool resolve_type_name(Scope *scope, const TypeName *name, Oid *ret_type, int32_t *ret_typmod)
+{
+    CatalogSession *session = scope_session(scope);
+
+    if (name->percent_type) {
+        *ret_typmod = -1;
+        return resolve_percent_type(scope, name, ret_type);
+    }
+    const size_t count = name->names.length;
+    if (count > 3)
+        FAIL(ERR_SYNTAX_ERROR,
+             .message = fmt("improper qualified name (too many dotted names): %.*s",
+                            STR_ARGS(name_list_text(scope_arena(scope), &name->names))),
+             .position = name->node.position);
+    const Str schema = count > 1 ? name->names.items[count - 2] : STR_NONE;
+    const TypeDesc *type = type_get_name(session, schema, name->names.items[count - 1],
+                                         name->node.position);
+    TRY(type);
+    if (!type->defined)
+        FAIL(ERR_UNDEFINED_OBJECT,
+             .message = fmt("type \"%.*s\" is only a shell", STR_ARGS(type->name)),
+             .position = name->node.position);
+    TRY(resolve_typmod(scope, name, type, ret_typmod));
+    *ret_type = type->oid;
+    if (name->array_bounds.length > 0) {
+        if (!type->array)
+            FAIL(ERR_UNDEFINED_OBJECT,
+                 .message = fmt("could not find array type for data type %.*s",
+                                STR_ARGS(type_text(scope, type->oid))),
+                 .position = name->node.position);
+        *ret_type = type->array;
+    }
+    return true;
+}
+
+bool param_set_type(Scope *scope, ExprParam *param, Oid type, int position)
+{
+    AnalyzeParams *params = NULL;
+    for (Scope *s = scope; s && !params; s = s->parent)
+        params = s->context->params;
+    if (!params || !params->is_variable || param->param_kind != PARAM_EXTERNAL)
+        FAIL(ERR_INTERNAL_ERROR, .message = STR("unknown parameter type"));
+
+    Oid *known = &params->types[param->number - 1];
+    if (*known == 0 || *known == TYPE_UNKNOWN) {
+        *known = type;
+    } else if (*known != type) {
+        FAIL(ERR_AMBIGUOUS_PARAMETER,
+             .message = fmt("inconsistent types deduced for parameter $%d", param->number),
+             .detail = fmt("%.*s versus %.*s", STR_ARGS(type_text(scope, *known)),
+                           STR_ARGS(type_text(scope, type))),
+             .position = param->base.position);
+    }
+    const TypeDesc *desc = type_find(scope_session(scope), type);
+    param->base.type = type;
+    param->base.typmod = -1;
+    param->base.collation = desc ? desc->collation : 0;
+    if (param->base.position == 0)
+        param->base.position = position;
+    return true;
+}
