@@ -115,6 +115,9 @@ MUST_CHECK bool txn_statement_begin(Txn *txn);
 /* Lets what the current command wrote be seen by what follows: between a statement's parts that
  * PostgreSQL separates by CommandCounterIncrement. Takes no new snapshot. */
 MUST_CHECK bool txn_command_next(Txn *txn);
+/* The statement is over and the client is to think: under READ COMMITTED gives the snapshot up, so
+ * that an idle transaction keeps no old versions. Optional; pinned snapshots stay. */
+void txn_statement_end(Txn *txn);
 /* A fresh snapshot within a statement (volatile functions under READ COMMITTED, FK checks). */
 MUST_CHECK bool txn_snapshot_refresh(Txn *txn);
 const Snapshot *txn_snapshot(const Txn *txn);
@@ -203,7 +206,10 @@ MUST_CHECK bool txn_remove(Txn *txn, TxnTree *tree, Str key);
  * May `key` be inserted into this unique index? Takes the key's lock (held to the end, so that a
  * second inserter waits for this transaction), then looks at what is committed now and at own
  * writes. Entries of `self_row_id` (0: none) don't count. Waits for a transaction that is
- * deleting the row in the way. For ON CONFLICT and for deferred checks as well.
+ * deleting the key's entry. For ON CONFLICT and for deferred checks as well.
+ *
+ * txn_index_delete takes that lock too, in indexes known to be unique: the relation cache says so
+ * with txn_index_set_unique when it opens one, and any txn_unique_check does.
  */
 typedef enum UniqueOutcome {
     UNIQUE_FAILED = 0, /* error is set: deadlock, timeout, cancelled */
@@ -212,5 +218,6 @@ typedef enum UniqueOutcome {
 } UniqueOutcome;
 MUST_CHECK UniqueOutcome txn_unique_check(Txn *txn, TxnTree *index, Str key, int64_t self_row_id,
                                           int64_t *ret_row_id);
+void txn_index_set_unique(TxnTree *index);
 
 #endif

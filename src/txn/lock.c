@@ -1,0 +1,518 @@
+/* The lock table: granting, releasing, the modes; tables, objects and advisory locks. */
+#include "txn/lock.h"
+
+#include <stdlib.h>
+
+#include "base/settings.h"
+#include "txn/lock_internal.h"
+
+#define BIT(mode) (1u << (mode))
+
+/* PostgreSQL manual, "Explicit Locking", table 13.2. */
+static const uint32_t table_conflicts[] = {
+    [LOCK_ACCESS_SHARE] = BIT(8),
+    [LOCK_ROW_SHARE] = BIT(7) | BIT(8),
+    [LOCK_ROW_EXCLUSIVE] = BIT(5) | BIT(6) | BIT(7) | BIT(8),
+    [LOCK_SHARE_UPDATE_EXCLUSIVE] = BIT(4) | BIT(5) | BIT(6) | BIT(7) | BIT(8),
+    [LOCK_SHARE] = BIT(3) | BIT(4) | BIT(6) | BIT(7) | BIT(8),
+    [LOCK_SHARE_ROW_EXCLUSIVE] = BIT(3) | BIT(4) | BIT(5) | BIT(6) | BIT(7) | BIT(8),
+    [LOCK_EXCLUSIVE] = BIT(2) | BIT(3) | BIT(4) | BIT(5) | BIT(6) | BIT(7) | BIT(8),
+    [LOCK_ACCESS_EXCLUSIVE] =
+        BIT(1) | BIT(2) | BIT(3) | BIT(4) | BIT(5) | BIT(6) | BIT(7) | BIT(8),
+};
+
+/* The same chapter, table 13.3. */
+static const uint32_t row_conflicts[] = {
+    [ROW_LOCK_KEY_SHARE] = BIT(4),
+    [ROW_LOCK_SHARE] = BIT(3) | BIT(4),
+    [ROW_LOCK_NO_KEY_UPDATE] = BIT(2) | BIT(3) | BIT(4),
+    [ROW_LOCK_UPDATE] = BIT(1) | BIT(2) | BIT(3) | BIT(4),
+};
+
+uint32_t lock_conflicts(uint32_t space, uint8_t mode)
+{
+    return space == SPACE_ROW ? row_conflicts[mode] : table_conflicts[mode];
+}
+
+Str lock_mode_name(LockMode mode)
+{
+    static const char *const names[] = {
+        "INVALID",       "AccessShareLock", "RowShareLock",          "RowExclusiveLock",
+        "ShareUpdateExclusiveLock", "ShareLock", "ShareRowExclusiveLock", "ExclusiveLock",
+        "AccessExclusiveLock"};
+    return str_from_c(names[mode]);
+}
+
+LockTable *lock_table_new(void)
+{
+    LockTable *table = aligned_alloc(CACHE_LINE, ALIGN_UP(sizeof(LockTable), (size_t)CACHE_LINE));
+    if (!table)
+        panic("out of memory");
+    memset(table, 0, sizeof(*table));
+    for (uint32_t i = 0; i < LOCK_PARTITIONS; i++)
+        mutex_init(&table->partitions[i].mutex, RANK_LOCK_TABLE);
+    mutex_init(&table->deadlock_mutex, RANK_DEADLOCK);
+    return table;
+}
+
+void lock_table_free(LockTable *table)
+{
+    if (!table)
+        return;
+    for (uint32_t i = 0; i < LOCK_PARTITIONS; i++) {
+        assert(table->partitions[i].locks == NULL);
+        while (table->partitions[i].free_locks) {
+            Lock *lock = table->partitions[i].free_locks;
+            table->partitions[i].free_locks = lock->next;
+            free(lock);
+        }
+    }
+    free(table);
+}
+
+/* ------------------------------------------------------------------ locks in partitions */
+
+LockPartition *lock_partition(LockTable *table, uint64_t hash)
+{
+    return &table->partitions[hash % LOCK_PARTITIONS];
+}
+
+Lock *lock_find(LockPartition *partition, const LockTag *tag)
+{
+    Lock *lock = partition->locks;
+    while (lock && !lock_tag_equal(&lock->tag, tag))
+        lock = lock->next;
+    return lock;
+}
+
+static Lock *lock_make(LockPartition *partition, const LockTag *tag)
+{
+    Lock *lock = lock_find(partition, tag);
+    if (lock)
+        return lock;
+    lock = partition->free_locks;
+    if (lock)
+        partition->free_locks = lock->next;
+    else
+        lock = malloc(sizeof(*lock));
+    if (!lock)
+        panic("out of memory for locks");
+    *lock = (Lock){.tag = *tag, .next = partition->locks};
+    partition->locks = lock;
+    return lock;
+}
+
+static void lock_drop_unused(LockPartition *partition, Lock *lock)
+{
+    if (lock->holds || lock->first)
+        return;
+    Lock **link = &partition->locks;
+    while (*link != lock)
+        link = &(*link)->next;
+    *link = lock->next;
+    lock->next = partition->free_locks;
+    partition->free_locks = lock;
+}
+
+void lock_hold_link(Lock *lock, LockHold *hold)
+{
+    hold->lock = lock;
+    hold->next_in_lock = lock->holds;
+    hold->link_in_lock = &lock->holds;
+    if (lock->holds)
+        lock->holds->link_in_lock = &hold->next_in_lock;
+    lock->holds = hold;
+}
+
+static void hold_unlink(LockHold *hold)
+{
+    *hold->link_in_lock = hold->next_in_lock;
+    if (hold->next_in_lock)
+        hold->next_in_lock->link_in_lock = hold->link_in_lock;
+}
+
+/* ------------------------------------------------------------------ a session's holds */
+
+static void hold_buckets_grow(TxnSession *session)
+{
+    uint32_t count = session->hold_bucket_count ? session->hold_bucket_count * 2 : 32;
+    LockHold **buckets = calloc(count, sizeof(*buckets));
+    if (!buckets)
+        panic("out of memory for locks");
+    for (LockHold *hold = session->holds; hold; hold = hold->older) {
+        LockHold **slot = &buckets[hold->hash / LOCK_PARTITIONS & (count - 1)];
+        hold->next_in_bucket = *slot;
+        *slot = hold;
+    }
+    free(session->hold_buckets);
+    session->hold_buckets = buckets;
+    session->hold_bucket_count = count;
+}
+
+static LockHold *hold_new(TxnSession *session)
+{
+    LockHold *hold = session->free_holds;
+    if (hold)
+        session->free_holds = hold->older;
+    else
+        hold = malloc(sizeof(*hold));
+    if (!hold)
+        panic("out of memory for locks");
+    return hold;
+}
+
+/* Enters a granted hold into the session's own list. */
+static void hold_keep(TxnSession *session, LockHold *hold)
+{
+    if (session->hold_count >= session->hold_bucket_count)
+        hold_buckets_grow(session);
+    hold->older = session->holds;
+    hold->newer = NULL;
+    if (session->holds)
+        session->holds->newer = hold;
+    session->holds = hold;
+    LockHold **slot =
+        &session->hold_buckets[hold->hash / LOCK_PARTITIONS & (session->hold_bucket_count - 1)];
+    hold->next_in_bucket = *slot;
+    *slot = hold;
+    session->hold_count++;
+}
+
+static void hold_forget(TxnSession *session, LockHold *hold)
+{
+    LockHold **slot =
+        &session->hold_buckets[hold->hash / LOCK_PARTITIONS & (session->hold_bucket_count - 1)];
+    while (*slot != hold)
+        slot = &(*slot)->next_in_bucket;
+    *slot = hold->next_in_bucket;
+    if (hold->newer)
+        hold->newer->older = hold->older;
+    else
+        session->holds = hold->older;
+    if (hold->older)
+        hold->older->newer = hold->newer;
+    session->hold_count--;
+}
+
+LockHold *lock_hold_find(const TxnSession *session, const LockTag *tag, uint8_t mode,
+                         bool session_scope)
+{
+    if (session->hold_bucket_count == 0)
+        return NULL;
+    uint64_t hash = lock_tag_hash(tag);
+    uint32_t wanted = lock_conflicts(tag->space, mode);
+    LockHold *hold =
+        session->hold_buckets[hash / LOCK_PARTITIONS & (session->hold_bucket_count - 1)];
+    for (; hold; hold = hold->next_in_bucket) {
+        /* A mode that conflicts with all that the wanted one does is as strong; but session
+         * locks are given back by their mode, each for itself. */
+        if (hold->hash == hash && hold->session_scope == session_scope &&
+            (hold->mode == mode ||
+             (!session_scope && (lock_conflicts(tag->space, hold->mode) & wanted) == wanted)) &&
+            lock_tag_equal(&hold->lock->tag, tag))
+            return hold;
+    }
+    return NULL;
+}
+
+/* ------------------------------------------------------------------ acquiring, releasing */
+
+bool lock_is_blocked(const Lock *lock, const TxnSession *session, uint8_t mode,
+                     const LockWaiter *before)
+{
+    uint32_t conflicts = lock_conflicts(lock->tag.space, mode);
+
+    for (const LockHold *hold = lock->holds; hold; hold = hold->next_in_lock)
+        if (hold->session != session && (conflicts & BIT(hold->mode)))
+            return true;
+    for (const LockWaiter *waiter = lock->first; waiter != before; waiter = waiter->next)
+        if (waiter->session != session && (conflicts & BIT(waiter->mode)))
+            return true;
+    return false;
+}
+
+static bool session_holds(const Lock *lock, const TxnSession *session)
+{
+    for (const LockHold *hold = lock->holds; hold; hold = hold->next_in_lock)
+        if (hold->session == session)
+            return true;
+    return false;
+}
+
+LockOutcome lock_acquire(TxnSession *session, const LockRequest *request)
+{
+    LockHold *held = lock_hold_find(session, &request->tag, request->mode,
+                                    request->session_scope);
+    if (held) {
+        held->count++;
+        return LOCK_HELD;
+    }
+    LockTable *table = session->manager->locks;
+    uint64_t hash = lock_tag_hash(&request->tag);
+    LockPartition *partition = lock_partition(table, hash);
+    LockHold *hold = hold_new(session);
+    *hold = (LockHold){.session = session,
+                       .hash = hash,
+                       .position = session->lock_position,
+                       .count = 1,
+                       .mode = request->mode,
+                       .session_scope = request->session_scope};
+
+    mutex_lock(&partition->mutex);
+    Lock *lock = lock_make(partition, &request->tag);
+    bool blocked = request->table && atomic_load(&request->table->runs_count) > 0 &&
+                   row_runs_materialize(request->table, lock, session, request);
+    /* Who holds the lock already passes those who wait for him. */
+    const LockWaiter *queue = session_holds(lock, session) ? lock->first : NULL;
+    blocked = blocked || lock_is_blocked(lock, session, request->mode, queue);
+    if (!blocked) {
+        lock_hold_link(lock, hold);
+        mutex_unlock(&partition->mutex);
+        hold_keep(session, hold);
+        return LOCK_GRANTED;
+    }
+    LockOutcome outcome = LOCK_WOULD_BLOCK;
+    if (request->wait != LOCK_WAIT) {
+        lock_drop_unused(partition, lock);
+        mutex_unlock(&partition->mutex);
+    } else {
+        outcome = lock_wait(session, partition, lock, hold, request);
+        if (outcome == LOCK_GRANTED) {
+            hold_keep(session, hold);
+            return LOCK_GRANTED;
+        }
+        if (hold->lock)
+            return outcome; /* granted too late and given back already */
+        mutex_lock(&partition->mutex);
+        lock = lock_find(partition, &request->tag);
+        if (lock)
+            lock_drop_unused(partition, lock);
+        mutex_unlock(&partition->mutex);
+    }
+    hold->older = session->free_holds;
+    session->free_holds = hold;
+    return outcome;
+}
+
+/* Takes a hold off its lock and lets others have it. */
+static void hold_release(TxnSession *session, LockHold *hold)
+{
+    LockTable *table = session->manager->locks;
+    LockPartition *partition = lock_partition(table, hold->hash);
+
+    mutex_lock(&partition->mutex);
+    Lock *lock = hold->lock;
+    hold_unlink(hold);
+    if (lock->first)
+        lock_wake(table, lock);
+    lock_drop_unused(partition, lock);
+    mutex_unlock(&partition->mutex);
+    hold->older = session->free_holds;
+    session->free_holds = hold;
+}
+
+void lock_granted_late(TxnSession *session, LockHold *hold)
+{
+    hold_keep(session, hold);
+    lock_release_hold(session, hold);
+}
+
+void lock_release_hold(TxnSession *session, LockHold *hold)
+{
+    hold_forget(session, hold);
+    hold_release(session, hold);
+}
+
+void lock_release_from(TxnSession *session, uint64_t position)
+{
+    LockHold *hold = session->holds;
+
+    while (hold) {
+        LockHold *older = hold->older;
+        if (!hold->session_scope && hold->position >= position)
+            lock_release_hold(session, hold);
+        hold = older;
+    }
+    if (session->runs) {
+        row_runs_release(session, position);
+        lock_release_foreign(session, position);
+    }
+    /* A bulk's memory isn't kept for the small ones that follow. */
+    if (position == 0 && session->hold_count == 0 && session->hold_bucket_count > 1024) {
+        free(session->hold_buckets);
+        session->hold_buckets = NULL;
+        session->hold_bucket_count = 0;
+    }
+}
+
+void lock_make_foreign(Lock *lock, TxnSession *session, const LockTag *tag, uint8_t mode,
+                       uint64_t position)
+{
+    LockHold *hold = calloc(1, sizeof(*hold));
+    if (!hold)
+        panic("out of memory for locks");
+    hold->session = session;
+    hold->hash = lock_tag_hash(tag);
+    hold->position = position;
+    hold->count = 1;
+    hold->mode = mode;
+    lock_hold_link(lock, hold);
+    mutex_lock(&session->foreign_mutex);
+    hold->older = session->foreign_holds;
+    session->foreign_holds = hold;
+    mutex_unlock(&session->foreign_mutex);
+}
+
+void lock_release_foreign(TxnSession *session, uint64_t position)
+{
+    mutex_lock(&session->foreign_mutex);
+    LockHold *holds = session->foreign_holds;
+    session->foreign_holds = NULL;
+    mutex_unlock(&session->foreign_mutex);
+
+    while (holds) {
+        LockHold *next = holds->older;
+        if (holds->position >= position) {
+            hold_release(session, holds);
+        } else {
+            mutex_lock(&session->foreign_mutex);
+            holds->older = session->foreign_holds;
+            session->foreign_holds = holds;
+            mutex_unlock(&session->foreign_mutex);
+        }
+        holds = next;
+    }
+}
+
+void lock_session_release_all(TxnSession *session)
+{
+    while (session->holds)
+        lock_release_hold(session, session->holds);
+    row_runs_release(session, 0);
+    lock_release_foreign(session, 0);
+    while (session->free_holds) {
+        LockHold *hold = session->free_holds;
+        session->free_holds = hold->older;
+        free(hold);
+    }
+}
+
+/* ------------------------------------------------------------------ tables and objects */
+
+LockOutcome lock_relation(Txn *txn, DatabaseId database, Oid relation, LockMode mode,
+                          LockWait wait, Str name)
+{
+    LockRequest request = {
+        .tag = {.space = SPACE_RELATION, .database = database, .a = relation},
+        .mode = (uint8_t)mode,
+        .wait = wait,
+        .wait_event = WAIT_EVENT_RELATION,
+    };
+    LockOutcome outcome = lock_acquire(txn->session, &request);
+    if (outcome == LOCK_WOULD_BLOCK && wait == LOCK_NOWAIT)
+        FAIL(ERR_LOCK_NOT_AVAILABLE,
+             .message = fmt("could not obtain lock on relation \"%.*s\"", STR_ARGS(name)));
+    return outcome;
+}
+
+bool lock_relation_is_held(Txn *txn, DatabaseId database, Oid relation, LockMode mode)
+{
+    LockTag tag = {.space = SPACE_RELATION, .database = database, .a = relation};
+    return lock_hold_find(txn->session, &tag, (uint8_t)mode, false) != NULL;
+}
+
+static LockOutcome object_lock(TxnSession *session, const LockTag *tag, LockMode mode,
+                               LockWait wait, bool session_scope)
+{
+    LockRequest request = {
+        .tag = *tag,
+        .mode = (uint8_t)mode,
+        .wait = wait,
+        .session_scope = session_scope,
+        .wait_event = WAIT_EVENT_DATABASE,
+    };
+    LockOutcome outcome = lock_acquire(session, &request);
+    if (outcome == LOCK_WOULD_BLOCK && wait == LOCK_NOWAIT)
+        FAIL(ERR_LOCK_NOT_AVAILABLE,
+             .message = fmt("could not obtain lock on object %u of class %u", (Oid)tag->b,
+                            (Oid)tag->a));
+    return outcome;
+}
+
+LockOutcome lock_object(Txn *txn, DatabaseId database, Oid class_id, Oid object_id, LockMode mode,
+                        LockWait wait)
+{
+    LockTag tag = {.space = SPACE_OBJECT, .database = database, .a = class_id, .b = object_id};
+    return object_lock(txn->session, &tag, mode, wait, false);
+}
+
+LockOutcome lock_object_session(TxnSession *session, DatabaseId database, Oid class_id,
+                                Oid object_id, LockMode mode, LockWait wait)
+{
+    LockTag tag = {.space = SPACE_OBJECT, .database = database, .a = class_id, .b = object_id};
+    return object_lock(session, &tag, mode, wait, true);
+}
+
+/* One of a session lock's acquisitions of exactly this mode. */
+static bool session_lock_release(TxnSession *session, const LockTag *tag, LockMode mode)
+{
+    for (LockHold *hold = session->holds; hold; hold = hold->older) {
+        if (!hold->session_scope || hold->mode != mode || !lock_tag_equal(&hold->lock->tag, tag))
+            continue;
+        if (--hold->count == 0)
+            lock_release_hold(session, hold);
+        return true;
+    }
+    return false;
+}
+
+void lock_object_session_release(TxnSession *session, DatabaseId database, Oid class_id,
+                                 Oid object_id, LockMode mode)
+{
+    LockTag tag = {.space = SPACE_OBJECT, .database = database, .a = class_id, .b = object_id};
+    session_lock_release(session, &tag, mode);
+}
+
+/* ------------------------------------------------------------------ advisory locks */
+
+static LockMode advisory_mode(AdvisoryMode mode)
+{
+    return mode == ADVISORY_SHARED ? LOCK_SHARE : LOCK_EXCLUSIVE;
+}
+
+LockOutcome lock_advisory(Txn *txn, DatabaseId database, AdvisoryKey key, AdvisoryScope scope,
+                          AdvisoryMode mode, LockWait wait)
+{
+    LockRequest request = {
+        .tag = {.space = SPACE_ADVISORY,
+                .database = database,
+                .a = (uint64_t)key.key,
+                .b = key.pair},
+        .mode = (uint8_t)advisory_mode(mode),
+        .session_scope = scope == ADVISORY_SESSION,
+        .wait = wait,
+        .wait_event = WAIT_EVENT_ADVISORY,
+    };
+    return lock_acquire(txn->session, &request);
+}
+
+bool lock_advisory_release(TxnSession *session, DatabaseId database, AdvisoryKey key,
+                           AdvisoryMode mode)
+{
+    LockTag tag = {.space = SPACE_ADVISORY,
+                   .database = database,
+                   .a = (uint64_t)key.key,
+                   .b = key.pair};
+    return session_lock_release(session, &tag, advisory_mode(mode));
+}
+
+void lock_advisory_release_all(TxnSession *session)
+{
+    LockHold *hold = session->holds;
+    while (hold) {
+        LockHold *older = hold->older;
+        if (hold->session_scope && hold->lock->tag.space == SPACE_ADVISORY)
+            lock_release_hold(session, hold);
+        hold = older;
+    }
+}

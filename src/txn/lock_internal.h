@@ -1,0 +1,128 @@
+/*
+ * The lock table's insides, for lock*.c.
+ *
+ * A Lock is what is locked; a LockHold is a session's share of it in one mode; a LockWaiter stands
+ * in its queue, on the stack of who waits. A hold belongs to a session's list, which only that
+ * session's task touches, and to its lock's list, under the partition's mutex.
+ *
+ *   free → lock_acquire → held → lock_release_from → free
+ *                       ↘ queued → (granted by a release) → held
+ *                                ↘ (timeout, cancel, deadlock) → free
+ */
+#ifndef TXN_LOCK_INTERNAL_H
+#define TXN_LOCK_INTERNAL_H
+
+#include "txn/txn_internal.h"
+
+#define LOCK_PARTITIONS 1024
+
+typedef enum LockSpace {
+    SPACE_RELATION = 1,
+    SPACE_ROW,
+    SPACE_KEY,
+    SPACE_OBJECT,
+    SPACE_ADVISORY,
+} LockSpace;
+
+typedef struct LockTag {
+    uint32_t space;
+    DatabaseId database;
+    uint64_t a; /* relation; tree; class; advisory key */
+    uint64_t b; /* row id; key's hash; object; advisory: made of a pair */
+} LockTag;
+
+typedef struct Lock {
+    struct Lock *next; /* in the bucket, or free */
+    LockTag tag;
+    LockHold *holds;
+    LockWaiter *first, *last;
+} Lock;
+
+struct LockHold {
+    Lock *lock;
+    TxnSession *session;
+    uint64_t hash;
+    uint64_t position;
+    uint32_t count; /* session scope: acquisitions */
+    uint8_t mode;
+    bool session_scope;
+    LockHold *next_in_lock, **link_in_lock;
+    LockHold *newer, *older; /* in the session */
+    LockHold *next_in_bucket;
+};
+
+struct LockWaiter {
+    Lock *lock;
+    LockTag tag;
+    TxnSession *session;
+    LockHold *hold; /* becomes the lock's when granted */
+    LockWaiter *next, *previous;
+    Event event;
+    int64_t wait_start;
+    uint8_t mode;
+    bool granted; /* under the partition's mutex */
+};
+
+typedef struct LockPartition {
+    Mutex mutex;
+    Lock *locks GUARDED_BY(mutex);
+    Lock *free_locks GUARDED_BY(mutex);
+} ALIGNED(CACHE_LINE) LockPartition;
+
+struct LockTable {
+    LockPartition partitions[LOCK_PARTITIONS];
+    Mutex deadlock_mutex;
+    uint64_t visit_mark GUARDED_BY(deadlock_mutex);
+};
+
+typedef struct LockRequest {
+    LockTag tag;
+    uint8_t mode;
+    bool session_scope;
+    LockWait wait;
+    WaitEvent wait_event;
+    TxnTree *table; /* rows: whose runs are to be asked */
+} LockRequest;
+
+static inline uint64_t lock_tag_hash(const LockTag *tag)
+{
+    return hash_mix64(tag->a ^ hash_mix64(tag->b ^ ((uint64_t)tag->database << 8 | tag->space)));
+}
+static inline bool lock_tag_equal(const LockTag *a, const LockTag *b)
+{
+    return a->b == b->b && a->a == b->a && a->space == b->space && a->database == b->database;
+}
+
+/* The modes that conflict with a mode, as bits (1 << mode). */
+uint32_t lock_conflicts(uint32_t space, uint8_t mode);
+/* NOWAIT and TRY: LOCK_WOULD_BLOCK; the caller words the error. */
+MUST_CHECK LockOutcome lock_acquire(TxnSession *session, const LockRequest *request);
+LockHold *lock_hold_find(const TxnSession *session, const LockTag *tag, uint8_t mode,
+                         bool session_scope);
+void lock_release_hold(TxnSession *session, LockHold *hold);
+LockPartition *lock_partition(LockTable *table, uint64_t hash);
+Lock *lock_find(LockPartition *partition, const LockTag *tag) REQUIRES(partition->mutex);
+/* A hold of `session`'s made by somebody else, of one of its row runs; the runs' mutex is held. */
+void lock_make_foreign(Lock *lock, TxnSession *session, const LockTag *tag, uint8_t mode,
+                       uint64_t position);
+void lock_release_foreign(TxnSession *session, uint64_t position);
+
+/* Granted to a session that no longer wants it: given back at once. */
+void lock_granted_late(TxnSession *session, LockHold *hold);
+
+/* lock_wait.c */
+/* Waits in the lock's queue. The partition's mutex is held at the call and free afterwards. */
+MUST_CHECK LockOutcome lock_wait(TxnSession *session, LockPartition *partition, Lock *lock,
+                                 LockHold *hold, const LockRequest *request);
+/* Grants what can be granted and tells the others whom they wait for now. */
+void lock_wake(LockTable *table, Lock *lock) REQUIRES(partition->mutex);
+bool lock_is_blocked(const Lock *lock, const TxnSession *session, uint8_t mode,
+                     const LockWaiter *before);
+void lock_hold_link(Lock *lock, LockHold *hold);
+
+/* lock_row.c */
+/* A conflicting run of another session's holds the row: makes it a hold of the lock. */
+bool row_runs_materialize(TxnTree *table, Lock *lock, const TxnSession *session,
+                          const LockRequest *request);
+
+#endif

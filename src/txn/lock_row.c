@@ -1,0 +1,405 @@
+/* Row locks, runs of rows for bulk updaters, and the locks of unique keys. */
+#include <stdlib.h>
+
+#include "txn/lock_internal.h"
+
+/* ------------------------------------------------------------------ runs of rows */
+
+typedef struct RowRun {
+    uint64_t first, last;
+} RowRun;
+
+/*
+ * The rows of one table that a session has locked in one mode since one savepoint, beyond
+ * row_lock_limit: exactly those, ascending, neighbours joined.
+ */
+struct RowRuns {
+    RowRuns *next_in_tree;    /* guarded by the tree's runs_mutex, as the runs are */
+    RowRuns *next_in_session; /* the session's own */
+    TxnTree *tree;
+    TxnSession *session;
+    uint64_t position;
+    uint8_t mode;
+    RowRun *runs;
+    size_t count, capacity;
+};
+
+static LockTag row_tag(const TxnTree *table, uint64_t row_id)
+{
+    return (LockTag){
+        .space = SPACE_ROW, .database = table->database, .a = table->id, .b = row_id};
+}
+
+static size_t run_lower_bound(const RowRuns *runs, uint64_t row_id)
+{
+    size_t from = 0, to = runs->count;
+    while (from < to) {
+        size_t middle = from + (to - from) / 2;
+        if (runs->runs[middle].last < row_id)
+            from = middle + 1;
+        else
+            to = middle;
+    }
+    return from;
+}
+
+static bool runs_have(const RowRuns *runs, uint64_t row_id)
+{
+    size_t at = run_lower_bound(runs, row_id);
+    return at < runs->count && runs->runs[at].first <= row_id;
+}
+
+static void runs_add(RowRuns *runs, uint64_t row_id)
+{
+    size_t at = run_lower_bound(runs, row_id);
+
+    if (at < runs->count && runs->runs[at].first <= row_id)
+        return;
+    if (at > 0 && runs->runs[at - 1].last + 1 == row_id) {
+        runs->runs[at - 1].last = row_id;
+        if (at < runs->count && runs->runs[at].first == row_id + 1) {
+            runs->runs[at - 1].last = runs->runs[at].last;
+            memmove(&runs->runs[at], &runs->runs[at + 1],
+                    sizeof(RowRun) * (runs->count - at - 1));
+            runs->count--;
+        }
+        return;
+    }
+    if (at < runs->count && runs->runs[at].first == row_id + 1) {
+        runs->runs[at].first = row_id;
+        return;
+    }
+    if (runs->count == runs->capacity) {
+        size_t capacity = runs->capacity ? runs->capacity * 2 : 64;
+        RowRun *grown = realloc(runs->runs, capacity * sizeof(*grown));
+        if (!grown)
+            panic("out of memory for locks");
+        runs->runs = grown;
+        runs->capacity = capacity;
+    }
+    memmove(&runs->runs[at + 1], &runs->runs[at], sizeof(RowRun) * (runs->count - at));
+    runs->runs[at] = (RowRun){.first = row_id, .last = row_id};
+    runs->count++;
+}
+
+/* Does this session hold the row in a run, at least as strongly? */
+static bool session_run_holds(const TxnSession *session, const TxnTree *table, uint64_t row_id,
+                              RowLockMode mode)
+{
+    for (const RowRuns *runs = session->runs; runs; runs = runs->next_in_session)
+        if (runs->tree == table && runs->mode >= mode && runs_have(runs, row_id))
+            return true;
+    return false;
+}
+
+bool row_runs_materialize(TxnTree *table, Lock *lock, const TxnSession *session,
+                          const LockRequest *request)
+{
+    uint32_t conflicts = lock_conflicts(SPACE_ROW, request->mode);
+    bool found = false;
+
+    mutex_lock(&table->runs_mutex);
+    for (RowRuns *runs = table->runs; runs; runs = runs->next_in_tree) {
+        if (runs->session == session || !(conflicts & 1u << runs->mode) ||
+            !runs_have(runs, request->tag.b))
+            continue;
+        bool is_there = false;
+        for (LockHold *hold = lock->holds; hold && !is_there; hold = hold->next_in_lock)
+            is_there = hold->session == runs->session && hold->mode == runs->mode;
+        if (!is_there)
+            lock_make_foreign(lock, runs->session, &request->tag, runs->mode, runs->position);
+        found = true;
+    }
+    mutex_unlock(&table->runs_mutex);
+    return found;
+}
+
+static RowRuns *runs_make(TxnSession *session, TxnTree *table, RowLockMode mode)
+{
+    for (RowRuns *runs = session->runs; runs; runs = runs->next_in_session)
+        if (runs->tree == table && runs->mode == mode && runs->position == session->lock_position)
+            return runs;
+    RowRuns *runs = calloc(1, sizeof(*runs));
+    if (!runs)
+        panic("out of memory for locks");
+    runs->tree = table;
+    runs->session = session;
+    runs->mode = (uint8_t)mode;
+    runs->position = session->lock_position;
+    runs->next_in_session = session->runs;
+    session->runs = runs;
+    txn_tree_ref(table);
+    mutex_lock(&table->runs_mutex);
+    runs->next_in_tree = table->runs;
+    table->runs = runs;
+    atomic_fetch_add(&table->runs_count, 1);
+    mutex_unlock(&table->runs_mutex);
+    return runs;
+}
+
+void row_runs_release(TxnSession *session, uint64_t position)
+{
+    RowRuns **link = &session->runs;
+
+    while (*link) {
+        RowRuns *runs = *link;
+        TxnTree *table = runs->tree;
+        if (runs->position < position) {
+            link = &runs->next_in_session;
+            continue;
+        }
+        *link = runs->next_in_session;
+        mutex_lock(&table->runs_mutex);
+        RowRuns **in_tree = &table->runs;
+        while (*in_tree != runs)
+            in_tree = &(*in_tree)->next_in_tree;
+        *in_tree = runs->next_in_tree;
+        atomic_fetch_sub(&table->runs_count, 1);
+        mutex_unlock(&table->runs_mutex);
+        txn_tree_close(table);
+        free(runs->runs);
+        free(runs);
+    }
+}
+
+/*
+ * Takes the row into a run when nobody has or wants its lock; false: take it singly. Under the
+ * partition's mutex nobody else can come to hold it in between.
+ */
+static bool row_lock_in_run(TxnSession *session, TxnTree *table, uint64_t row_id,
+                            RowLockMode mode)
+{
+    RowRuns *runs = runs_make(session, table, mode);
+    LockTag tag = row_tag(table, row_id);
+    LockRequest request = {.tag = tag, .mode = (uint8_t)mode};
+    LockPartition *partition = lock_partition(session->manager->locks, lock_tag_hash(&tag));
+    bool is_free = true;
+
+    mutex_lock(&partition->mutex);
+    Lock *lock = lock_find(partition, &tag);
+    if (lock && (lock->first || lock_is_blocked(lock, session, request.mode, NULL)))
+        is_free = false;
+    mutex_lock(&table->runs_mutex);
+    for (RowRuns *each = table->runs; each && is_free; each = each->next_in_tree)
+        if (each->session != session && runs_have(each, row_id))
+            is_free = false;
+    if (is_free)
+        runs_add(runs, row_id);
+    mutex_unlock(&table->runs_mutex);
+    mutex_unlock(&partition->mutex);
+    return is_free;
+}
+
+static LockOutcome row_lock_acquire(Txn *txn, TxnTree *table, uint64_t row_id, RowLockMode mode,
+                                    LockWait wait)
+{
+    TxnSession *session = txn->session;
+
+    if (session->runs && session_run_holds(session, table, row_id, mode))
+        return LOCK_HELD;
+    LockRequest request = {
+        .tag = row_tag(table, row_id),
+        .mode = (uint8_t)mode,
+        .wait = wait,
+        .wait_event = WAIT_EVENT_TUPLE,
+        .table = table,
+    };
+    if (session->hold_count >= txn->manager->config.row_lock_limit &&
+        !lock_hold_find(session, &request.tag, request.mode, false) &&
+        row_lock_in_run(session, table, row_id, mode))
+        return LOCK_GRANTED;
+    return lock_acquire(session, &request);
+}
+
+/* ------------------------------------------------------------------ locking a row */
+
+/* What this transaction itself did to the row. ROW_LOCK_FAILED without error: nothing. */
+static RowLockOutcome own_row(Txn *txn, const TxnTree *table, uint64_t row_id,
+                              const RowLockRequest *request, Arena *arena, RowLockResult *result,
+                              bool *ret_error)
+{
+    const TreeWrites *writes = writes_find(txn, table);
+    const WriteNode *node = writes ? writes_get(writes, row_id, STR_NONE) : NULL;
+    const WriteEntry *newest = node ? node->head : NULL;
+    const WriteEntry *oldest = newest;
+
+    *ret_error = false;
+    if (!newest)
+        return ROW_LOCK_FAILED;
+    if (newest->command >= request->snapshot.command) {
+        result->image = STR_NONE;
+        if (newest->op == WRITE_PUT && !write_image(txn, newest, arena, &result->image)) {
+            *ret_error = true;
+            return ROW_LOCK_FAILED;
+        }
+        return ROW_LOCK_SELF;
+    }
+    if (newest->op == WRITE_DELETE)
+        return ROW_LOCK_GONE;
+    while (oldest->older)
+        oldest = oldest->older;
+    return oldest->fresh ? ROW_LOCK_LOCKED : ROW_LOCK_FAILED;
+}
+
+static RowLockOutcome report_change(Txn *txn, TxnTree *table, uint64_t row_id,
+                                    const RowLockRequest *request, Arena *arena,
+                                    RowLockResult *result)
+{
+    Lsn ts;
+    Tree *tree = atomic_load(&table->tree);
+    bool exists;
+
+    if (!tree)
+        return ROW_LOCK_GONE;
+    TRY(fetch_newest_date(txn, table, row_id, request->snapshot.lsn, &ts, &exists));
+    txn_saw(txn, ts);
+    if (request->ignore_changes || ts <= request->snapshot.lsn)
+        return exists ? ROW_LOCK_LOCKED : ROW_LOCK_GONE;
+    if (txn->options.isolation >= ISOLATION_REPEATABLE_READ) {
+        if (exists)
+            FAIL(ERR_T_R_SERIALIZATION_FAILURE,
+                 .message = STR("could not serialize access due to concurrent update"));
+        FAIL(ERR_T_R_SERIALIZATION_FAILURE,
+             .message = STR("could not serialize access due to concurrent delete"));
+    }
+    if (!exists)
+        return ROW_LOCK_GONE;
+    TreeFound found = tree_get_image(tree, row_id, arena, &result->image);
+    TRY(found);
+    return found == TREE_FOUND ? ROW_LOCK_CHANGED : ROW_LOCK_GONE;
+}
+
+RowLockOutcome txn_lock_row(Txn *txn, TxnTree *table, int64_t row_id,
+                            const RowLockRequest *request, Arena *arena,
+                            RowLockResult *ret_result)
+{
+    bool is_error;
+
+    assert(table->kind == TREE_TABLE && row_id > 0);
+    TRY(txn_can_write(txn));
+    ret_result->image = STR_NONE;
+    RowLockOutcome own =
+        own_row(txn, table, (uint64_t)row_id, request, arena, ret_result, &is_error);
+    if (is_error || own != ROW_LOCK_FAILED)
+        return own;
+    if (atomic_load_explicit(&table->creator, memory_order_relaxed) == txn)
+        return ROW_LOCK_LOCKED; /* nobody else knows the table */
+
+    LockOutcome outcome =
+        row_lock_acquire(txn, table, (uint64_t)row_id, request->mode, request->wait);
+    TRY(outcome);
+    if (outcome == LOCK_WOULD_BLOCK) {
+        if (request->wait == LOCK_NOWAIT)
+            FAIL(ERR_LOCK_NOT_AVAILABLE,
+                 .message = fmt("could not obtain lock on row in relation \"%.*s\"",
+                                STR_ARGS(request->relation_name)));
+        return ROW_LOCK_WOULD_BLOCK;
+    }
+    const TreeWrites *writes = writes_find(txn, table);
+    if (writes && writes_get(writes, (uint64_t)row_id, STR_NONE) &&
+        writes_get(writes, (uint64_t)row_id, STR_NONE)->head)
+        return ROW_LOCK_LOCKED; /* own update: locked since, so unchanged by others */
+    return report_change(txn, table, (uint64_t)row_id, request, arena, ret_result);
+}
+
+/* ------------------------------------------------------------------ unique keys */
+
+static LockTag key_tag(const TxnTree *index, Str key)
+{
+    return (LockTag){.space = SPACE_KEY,
+                     .database = index->database,
+                     .a = index->id,
+                     .b = hash_bytes(key.data, key.length)};
+}
+
+bool unique_key_lock(Txn *txn, const TxnTree *index, Str key)
+{
+    LockRequest request = {
+        .tag = key_tag(index, key),
+        .mode = LOCK_EXCLUSIVE,
+        .wait = LOCK_WAIT,
+        .wait_event = WAIT_EVENT_KEY,
+    };
+    return lock_acquire(txn->session, &request) != LOCK_FAILED;
+}
+
+/* Is this entry of the permanent tree deleted, or written anew, by this transaction? */
+static bool own_entry_deleted(const TreeWrites *writes, Str entry)
+{
+    const WriteNode *node = writes ? writes_get(writes, 0, entry) : NULL;
+    return node && node->head && node->head->op == WRITE_DELETE;
+}
+
+static bool is_entry_of(Str entry, Str key)
+{
+    return entry.length == key.length + 8 && memcmp(entry.data, key.data, key.length) == 0;
+}
+
+/* Another live entry with this key among what is committed, or built in bulk by this one. */
+static UniqueOutcome probe_tree(Txn *txn, TxnTree *index, Tree *tree, Str key,
+                                int64_t self_row_id, int64_t *ret_row_id)
+{
+    const TreeWrites *writes = writes_find(txn, index);
+    UniqueOutcome outcome = UNIQUE_OK;
+    CLEANUP(tree_cursor_deinit) TreeCursor cursor;
+
+    tree_cursor_init(&cursor, tree, TREE_FORWARD);
+    cursor.limit = 4;
+    TRY(tree_cursor_seek(&cursor, key, SEEK_AT));
+    while (tree_cursor_valid(&cursor)) {
+        Str entry = tree_cursor_key(&cursor);
+        /* Keys are prefix-free: the first that differs ends the search. */
+        if (entry.length < key.length || memcmp(entry.data, key.data, key.length) != 0)
+            break;
+        if (is_entry_of(entry, key) && !tree_cursor_is_ghost(&cursor) &&
+            tree_key_row_id(entry) != (uint64_t)self_row_id && !own_entry_deleted(writes, entry)) {
+            *ret_row_id = (int64_t)tree_key_row_id(entry);
+            outcome = UNIQUE_CONFLICT;
+            break;
+        }
+        TRY(tree_cursor_advance(&cursor));
+    }
+    /* What was seen may be younger than what is durable; nobody is told before it is. */
+    if (outcome == UNIQUE_CONFLICT && tree == atomic_load(&index->tree))
+        txn_saw(txn, atomic_load(&txn->manager->applied_lsn));
+    return outcome;
+}
+
+static bool probe_own(Txn *txn, TxnTree *index, Str key, int64_t self_row_id, int64_t *ret_row_id)
+{
+    const TreeWrites *writes = writes_find(txn, index);
+    const WriteNode *node = writes ? writes_seek(writes, 0, key) : NULL;
+
+    for (; node; node = node->next[0]) {
+        if (node->key.length < key.length || memcmp(node->key.data, key.data, key.length) != 0)
+            return false;
+        if (!node->head || node->head->op != WRITE_PUT || !is_entry_of(node->key, key) ||
+            node->row_id == (uint64_t)self_row_id)
+            continue;
+        *ret_row_id = (int64_t)node->row_id;
+        return true;
+    }
+    return false;
+}
+
+UniqueOutcome txn_unique_check(Txn *txn, TxnTree *index, Str key, int64_t self_row_id,
+                               int64_t *ret_row_id)
+{
+    bool is_private;
+
+    assert(index->kind == TREE_INDEX);
+    TRY(txn_can_write(txn));
+    txn_index_set_unique(index);
+    if (atomic_load_explicit(&index->creator, memory_order_relaxed) != txn)
+        TRY(unique_key_lock(txn, index, key));
+    if (probe_own(txn, index, key, self_row_id, ret_row_id))
+        return UNIQUE_CONFLICT;
+    Tree *tree = txn_tree_source(txn, index, &is_private);
+    return tree ? probe_tree(txn, index, tree, key, self_row_id, ret_row_id) : UNIQUE_OK;
+}
+
+void txn_index_set_unique(TxnTree *index)
+{
+    if (!atomic_load_explicit(&index->is_unique, memory_order_relaxed))
+        atomic_store_explicit(&index->is_unique, true, memory_order_relaxed);
+}

@@ -1,0 +1,388 @@
+/*
+ * Waiting for locks, finding deadlocks, and showing both.
+ *
+ * Each waiting session has its blockers recorded, recomputed for the whole queue whenever the
+ * lock's holders or waiters change. A circle can only come into being when somebody begins to wait,
+ * so it is looked for then, by him, and he is the one who fails.
+ */
+#include <stdlib.h>
+
+#include "base/os.h"
+#include "base/settings.h"
+#include "txn/lock_internal.h"
+
+#define BIT(mode) (1u << (mode))
+
+/* ------------------------------------------------------------------ who waits for whom */
+
+static void blockers_add(TxnSession *session, TxnSession *blocker)
+{
+    for (uint32_t i = 0; i < session->blocker_count; i++)
+        if (session->blockers[i] == blocker)
+            return;
+    if (session->blocker_count == session->blocker_capacity) {
+        uint32_t capacity = session->blocker_capacity ? session->blocker_capacity * 2 : 4;
+        TxnSession **grown = realloc(session->blockers, capacity * sizeof(*grown));
+        if (!grown)
+            panic("out of memory for locks");
+        session->blockers = grown;
+        session->blocker_capacity = capacity;
+    }
+    session->blockers[session->blocker_count++] = blocker;
+}
+
+/* Both the partition's and the deadlock mutex are held. */
+static void blockers_refresh(Lock *lock)
+{
+    for (LockWaiter *waiter = lock->first; waiter; waiter = waiter->next) {
+        uint32_t conflicts = lock_conflicts(lock->tag.space, waiter->mode);
+        TxnSession *session = waiter->session;
+        session->blocker_count = 0;
+        for (LockHold *hold = lock->holds; hold; hold = hold->next_in_lock)
+            if (hold->session != session && (conflicts & BIT(hold->mode)))
+                blockers_add(session, hold->session);
+        for (LockWaiter *ahead = lock->first; ahead != waiter; ahead = ahead->next)
+            if (ahead->session != session && (conflicts & BIT(ahead->mode)))
+                blockers_add(session, ahead->session);
+    }
+}
+
+/* Breadth first, so that the circle reported is a shortest one. True: *ret_last waits for me. */
+static bool deadlock_search(LockTable *table, TxnSession *me, TxnSession **ret_last)
+{
+    uint64_t mark = ++table->visit_mark;
+    TxnSession *queue = me;
+    TxnSession *tail = me;
+
+    me->visit_mark = mark;
+    me->visit_parent = NULL;
+    me->visit_next = NULL;
+    for (; queue; queue = queue->visit_next) {
+        if (!queue->waiting)
+            continue;
+        for (uint32_t i = 0; i < queue->blocker_count; i++) {
+            TxnSession *blocker = queue->blockers[i];
+            if (blocker == me) {
+                *ret_last = queue;
+                return true;
+            }
+            if (blocker->visit_mark == mark)
+                continue;
+            blocker->visit_mark = mark;
+            blocker->visit_parent = queue;
+            blocker->visit_next = NULL;
+            tail->visit_next = blocker;
+            tail = blocker;
+        }
+    }
+    return false;
+}
+
+/* "ExclusiveLock on relation 16384 of database 5", as PostgreSQL describes what is waited for. */
+static void describe_wait(StrBuf *text, const TxnSession *session, TxnSession *blocker)
+{
+    const LockTag *tag = &session->waiting->tag;
+    Str mode = lock_mode_name(session->waiting->mode);
+
+    switch ((LockSpace)tag->space) {
+    case SPACE_ROW:
+    case SPACE_KEY:
+        strbuf_format(text, "ShareLock on transaction %llu",
+                      (unsigned long long)txn_id(&blocker->txn));
+        return;
+    case SPACE_RELATION:
+        strbuf_format(text, "%.*s on relation %u of database %u", STR_ARGS(mode), (Oid)tag->a,
+                      tag->database);
+        return;
+    case SPACE_OBJECT:
+        strbuf_format(text, "%.*s on object %u of class %u of database %u", STR_ARGS(mode),
+                      (Oid)tag->b, (Oid)tag->a, tag->database);
+        return;
+    case SPACE_ADVISORY:
+        strbuf_format(text, "%.*s on advisory lock [%u,%u,%u,%u]", STR_ARGS(mode), tag->database,
+                      (uint32_t)(tag->a >> 32), (uint32_t)tag->a, tag->b ? 2u : 1u);
+        return;
+    }
+}
+
+/* The circle from `me` on: me → … → last → me. */
+static void describe_circle(StrBuf *text, TxnSession *me, TxnSession *last)
+{
+    /* Parents lead backwards; turn them round. */
+    TxnSession *next = me;
+    for (TxnSession *each = last; each; each = each->visit_parent) {
+        each->visit_next = next;
+        next = each;
+    }
+    TxnSession *each = me;
+    do {
+        if (text->length > 0)
+            strbuf_append_char(text, '\n');
+        strbuf_format(text, "Process %d waits for ", each->process_id);
+        describe_wait(text, each, each->visit_next);
+        strbuf_format(text, "; blocked by process %d.", each->visit_next->process_id);
+        each = each->visit_next;
+    } while (each != me);
+}
+
+/* ------------------------------------------------------------------ the queue */
+
+static void queue_insert(Lock *lock, LockWaiter *waiter)
+{
+    /* Somebody who has a share of the lock goes before the first who waits for him. */
+    uint32_t held = 0;
+    for (LockHold *hold = lock->holds; hold; hold = hold->next_in_lock)
+        if (hold->session == waiter->session)
+            held |= lock_conflicts(lock->tag.space, hold->mode);
+    LockWaiter *before = lock->first;
+    while (before && !(held & BIT(before->mode)))
+        before = before->next;
+    waiter->next = before;
+    waiter->previous = before ? before->previous : lock->last;
+    if (waiter->previous)
+        waiter->previous->next = waiter;
+    else
+        lock->first = waiter;
+    if (before)
+        before->previous = waiter;
+    else
+        lock->last = waiter;
+}
+
+static void queue_remove(Lock *lock, LockWaiter *waiter)
+{
+    if (waiter->previous)
+        waiter->previous->next = waiter->next;
+    else
+        lock->first = waiter->next;
+    if (waiter->next)
+        waiter->next->previous = waiter->previous;
+    else
+        lock->last = waiter->previous;
+}
+
+void lock_wake(LockTable *table, Lock *lock)
+{
+    LockWaiter *granted = NULL;
+
+    for (LockWaiter *waiter = lock->first, *next; waiter; waiter = next) {
+        next = waiter->next;
+        if (lock_is_blocked(lock, waiter->session, waiter->mode, waiter))
+            continue;
+        queue_remove(lock, waiter);
+        lock_hold_link(lock, waiter->hold);
+        waiter->granted = true;
+        waiter->next = granted;
+        granted = waiter;
+    }
+    mutex_lock(&table->deadlock_mutex);
+    for (LockWaiter *waiter = granted; waiter; waiter = waiter->next) {
+        waiter->session->waiting = NULL;
+        waiter->session->blocker_count = 0;
+    }
+    blockers_refresh(lock);
+    mutex_unlock(&table->deadlock_mutex);
+    /* An event may be gone as soon as it is set: its waiter lives on its own stack. */
+    while (granted) {
+        LockWaiter *waiter = granted;
+        granted = waiter->next;
+        event_set(&waiter->event);
+    }
+}
+
+/* Enters the queue; false with 40P01 set when that would close a circle. */
+static bool queue_enter(LockTable *table, Lock *lock, LockWaiter *waiter, StrBuf *ret_detail)
+{
+    TxnSession *last;
+
+    queue_insert(lock, waiter);
+    mutex_lock(&table->deadlock_mutex);
+    waiter->session->waiting = waiter;
+    blockers_refresh(lock);
+    bool is_deadlock = deadlock_search(table, waiter->session, &last);
+    if (is_deadlock) {
+        describe_circle(ret_detail, waiter->session, last);
+        waiter->session->waiting = NULL;
+        waiter->session->blocker_count = 0;
+    }
+    mutex_unlock(&table->deadlock_mutex);
+    if (is_deadlock) {
+        queue_remove(lock, waiter);
+        lock_wake(table, lock);
+    }
+    return !is_deadlock;
+}
+
+static bool fail_deadlock(StrBuf *detail)
+{
+    ERROR_SET(ERR_T_R_DEADLOCK_DETECTED, .message = STR("deadlock detected"),
+              .detail = strbuf_view(detail),
+              .hint = STR("See server log for query details."));
+    strbuf_deinit(detail);
+    return false;
+}
+
+/* After a wait that ended without a grant: leaves the queue. True: it was granted all the same. */
+static bool queue_leave(LockTable *table, LockPartition *partition, LockWaiter *waiter)
+{
+    mutex_lock(&partition->mutex);
+    if (!waiter->granted) {
+        Lock *lock = waiter->lock;
+        queue_remove(lock, waiter);
+        mutex_lock(&table->deadlock_mutex);
+        waiter->session->waiting = NULL;
+        waiter->session->blocker_count = 0;
+        mutex_unlock(&table->deadlock_mutex);
+        lock_wake(table, lock);
+    }
+    mutex_unlock(&partition->mutex);
+    return waiter->granted;
+}
+
+LockOutcome lock_wait(TxnSession *session, LockPartition *partition, Lock *lock, LockHold *hold,
+                      const LockRequest *request)
+{
+    LockTable *table = session->manager->locks;
+    StrBuf detail = {0};
+    LockWaiter waiter = {
+        .lock = lock,
+        .tag = request->tag,
+        .session = session,
+        .hold = hold,
+        .mode = request->mode,
+        .wait_start = os->wall_clock(),
+    };
+
+    event_init(&waiter.event);
+    bool may_wait = queue_enter(table, lock, &waiter, &detail);
+    mutex_unlock(&partition->mutex);
+    if (!may_wait)
+        return fail_deadlock(&detail) ? LOCK_GRANTED : LOCK_FAILED;
+
+    int64_t timeout_ms = settings()->lock_timeout;
+    Deadline deadline = timeout_ms > 0 ? deadline_after(timeout_ms * 1000) : DEADLINE_NEVER;
+    WaitOutcome outcome = event_wait(&waiter.event, deadline, request->wait_event);
+    if (outcome == WAIT_DONE)
+        return LOCK_GRANTED;
+    bool granted = queue_leave(table, partition, &waiter);
+    if (granted)
+        event_wait_uninterruptible(&waiter.event, request->wait_event); /* its setter is done */
+    if (outcome == WAIT_TIMED_OUT) {
+        if (granted)
+            return LOCK_GRANTED;
+        FAIL(ERR_LOCK_NOT_AVAILABLE,
+             .message = STR("canceling statement due to lock timeout"));
+    }
+    if (granted) {
+        /* Cancelled just as it was granted. */
+        lock_granted_late(session, hold);
+    }
+    return LOCK_FAILED;
+}
+
+/* ------------------------------------------------------------------ showing */
+
+static Str space_name(const LockTag *tag)
+{
+    switch ((LockSpace)tag->space) {
+    case SPACE_RELATION:
+        return STR("relation");
+    case SPACE_ROW:
+        return STR("tuple");
+    case SPACE_KEY:
+        return STR("key");
+    case SPACE_OBJECT:
+        return STR("object");
+    case SPACE_ADVISORY:
+        return STR("advisory");
+    }
+    return STR_NONE;
+}
+
+static LockInfo info_of(const LockTag *tag, const TxnSession *session, uint8_t mode)
+{
+    LockInfo info = {
+        .lock_type = space_name(tag),
+        .database = tag->database,
+        .virtual_id = session->number,
+        .process_id = session->process_id,
+        .mode = lock_mode_name(tag->space == SPACE_ROW
+                                   ? (LockMode[]){LOCK_NONE, LOCK_ROW_SHARE, LOCK_SHARE,
+                                                  LOCK_EXCLUSIVE, LOCK_ACCESS_EXCLUSIVE}[mode]
+                                   : (LockMode)mode),
+    };
+    switch ((LockSpace)tag->space) {
+    case SPACE_RELATION:
+        info.relation = (Oid)tag->a;
+        break;
+    case SPACE_ROW:
+    case SPACE_KEY:
+        info.relation = (Oid)tag->a;
+        info.row_id = (int64_t)tag->b;
+        break;
+    case SPACE_OBJECT:
+        info.class_id = (Oid)tag->a;
+        info.object_id = (Oid)tag->b;
+        break;
+    case SPACE_ADVISORY:
+        info.class_id = (Oid)(tag->a >> 32);
+        info.object_id = (Oid)tag->a;
+        info.object_sub_id = tag->b ? 2 : 1;
+        break;
+    }
+    return info;
+}
+
+static void transaction_ids(TxnManager *manager, Arena *arena, LockInfoVec *locks)
+{
+    mutex_lock(&manager->sessions_mutex);
+    for (TxnSession *session = manager->sessions; session; session = session->next) {
+        uint64_t id = atomic_load(&session->txn.id);
+        if (id == 0)
+            continue;
+        LockInfo info = {.lock_type = STR("transactionid"),
+                         .txn_id = id,
+                         .virtual_id = session->number,
+                         .process_id = session->process_id,
+                         .mode = lock_mode_name(LOCK_EXCLUSIVE),
+                         .granted = true};
+        VEC_PUSH(arena, locks, info);
+    }
+    mutex_unlock(&manager->sessions_mutex);
+}
+
+void lock_snapshot(TxnManager *manager, Arena *arena, LockInfoVec *locks)
+{
+    for (uint32_t i = 0; i < LOCK_PARTITIONS; i++) {
+        LockPartition *partition = &manager->locks->partitions[i];
+        mutex_lock(&partition->mutex);
+        for (Lock *lock = partition->locks; lock; lock = lock->next) {
+            for (LockHold *hold = lock->holds; hold; hold = hold->next_in_lock) {
+                LockInfo info = info_of(&lock->tag, hold->session, hold->mode);
+                info.granted = true;
+                VEC_PUSH(arena, locks, info);
+            }
+            for (LockWaiter *waiter = lock->first; waiter; waiter = waiter->next) {
+                LockInfo info = info_of(&lock->tag, waiter->session, waiter->mode);
+                info.wait_start = waiter->wait_start;
+                VEC_PUSH(arena, locks, info);
+            }
+        }
+        mutex_unlock(&partition->mutex);
+    }
+    transaction_ids(manager, arena, locks);
+}
+
+void lock_blockers(TxnManager *manager, int32_t process_id, Arena *arena, ProcessIdVec *blockers)
+{
+    mutex_lock(&manager->locks->deadlock_mutex);
+    mutex_lock(&manager->sessions_mutex);
+    for (TxnSession *session = manager->sessions; session; session = session->next) {
+        if (session->process_id != process_id || !session->waiting)
+            continue;
+        for (uint32_t i = 0; i < session->blocker_count; i++)
+            VEC_PUSH(arena, blockers, session->blockers[i]->process_id);
+    }
+    mutex_unlock(&manager->sessions_mutex);
+    mutex_unlock(&manager->locks->deadlock_mutex);
+}

@@ -1,0 +1,431 @@
+/* The manager, sessions, snapshots and the reclaiming of what no snapshot needs. */
+#include <stdlib.h>
+
+#include "txn/txn_internal.h"
+
+#define RECLAIM_EVERY 32 /* commits */
+
+const TxnConfig txn_config_default = {
+    .version_memory_limit = UINT64_C(1) << 30,
+    .write_set_memory = UINT64_C(64) << 20,
+    .row_lock_limit = 4096,
+};
+
+bool txn_manager_open(Store *store, const TxnConfig *config, TxnManager **ret_manager)
+{
+    TxnManager *manager =
+        aligned_alloc(CACHE_LINE, ALIGN_UP(sizeof(TxnManager), (size_t)CACHE_LINE));
+    if (!manager)
+        FAIL(ERR_OUT_OF_MEMORY, .message = STR("out of memory"));
+    memset(manager, 0, sizeof(*manager));
+    manager->store = store;
+    manager->wal = store_wal(store);
+    manager->config = config ? *config : txn_config_default;
+    mutex_init(&manager->sessions_mutex, RANK_TXN_MANAGER);
+    mutex_init(&manager->trees_mutex, RANK_TXN_MANAGER);
+    mutex_init(&manager->commit_mutex, RANK_COMMIT);
+    mutex_init(&manager->garbage_mutex, RANK_VERSIONS);
+    manager->garbage_last = &manager->garbage_first;
+    manager->ring = calloc(COMMIT_RING_SIZE, sizeof(CommitInFlight));
+    manager->versions = version_store_new();
+    manager->locks = lock_table_new();
+    manager->sequences = sequence_table_new();
+    if (!manager->ring)
+        panic("out of memory");
+    commit_hooks_install(manager);
+    if (!replay_run(manager)) {
+        txn_manager_close(manager);
+        return false;
+    }
+    Lsn end = wal_reserved_end(manager->wal);
+    atomic_store(&manager->applied_lsn, end);
+    atomic_store(&manager->horizon, wal_flushed(manager->wal));
+    atomic_store(&manager->snapshot_bound, wal_flushed(manager->wal));
+    atomic_store(&manager->next_txn_id, end / 16 + 3);
+    atomic_store(&manager->fragment_id, end);
+    atomic_store(&manager->schema_version, end);
+    store_set_redo_floor(store, commit_redo_floor, manager);
+    *ret_manager = manager;
+    return true;
+}
+
+static void tree_free(TxnTree *tree)
+{
+    assert(atomic_load(&tree->runs_count) == 0);
+    free(tree);
+}
+
+void txn_manager_close(TxnManager *manager)
+{
+    if (!manager)
+        return;
+    assert(manager->sessions == NULL);
+    store_set_redo_floor(manager->store, NULL, NULL);
+    tree_set_hooks(NULL, NULL);
+    while (manager->garbage_first) {
+        Garbage *garbage = manager->garbage_first;
+        manager->garbage_first = garbage->next;
+        free(garbage);
+    }
+    size_t position = 0;
+    uint64_t key;
+    void *tree;
+    while (hashmap_next(&manager->trees, &position, &key, &tree))
+        tree_free(tree);
+    hashmap_deinit(&manager->trees);
+    sequence_table_free(manager->sequences);
+    lock_table_free(manager->locks);
+    version_store_free(manager->versions);
+    free(manager->ring);
+    free(manager);
+}
+
+Store *txn_manager_store(const TxnManager *manager)
+{
+    return manager->store;
+}
+
+Lsn txn_applied_lsn(const TxnManager *manager)
+{
+    return atomic_load(&manager->applied_lsn);
+}
+
+uint64_t txn_schema_version(const TxnManager *manager)
+{
+    return atomic_load_explicit(&manager->schema_version, memory_order_acquire);
+}
+
+/* ------------------------------------------------------------------ sessions */
+
+TxnSession *txn_session_open(TxnManager *manager, int32_t process_id)
+{
+    TxnSession *session =
+        aligned_alloc(CACHE_LINE, ALIGN_UP(sizeof(TxnSession), (size_t)CACHE_LINE));
+    if (!session)
+        panic("out of memory");
+    memset(session, 0, sizeof(*session));
+    session->manager = manager;
+    session->process_id = process_id;
+    session->is_open = true;
+    atomic_store(&session->snapshot_low, LSN_MAX);
+    atomic_store(&session->fragment_lsn, LSN_MAX);
+    mutex_init(&session->foreign_mutex, RANK_LEAF);
+    session->txn.session = session;
+    session->txn.manager = manager;
+    session->txn.arena = arena_new("transaction");
+    session->txn.writes.random = (uint32_t)process_id;
+
+    mutex_lock(&manager->sessions_mutex);
+    session->number = ++manager->next_session_number;
+    session->next = manager->sessions;
+    if (session->next)
+        session->next->previous = session;
+    manager->sessions = session;
+    mutex_unlock(&manager->sessions_mutex);
+    return session;
+}
+
+void txn_session_close(TxnSession *session)
+{
+    if (!session)
+        return;
+    TxnManager *manager = session->manager;
+
+    if (session->txn.state != TXN_IDLE)
+        txn_rollback(&session->txn);
+    lock_session_release_all(session);
+    mutex_lock(&manager->sessions_mutex);
+    if (session->previous)
+        session->previous->next = session->next;
+    else
+        manager->sessions = session->next;
+    if (session->next)
+        session->next->previous = session->previous;
+    mutex_unlock(&manager->sessions_mutex);
+    arena_free(session->txn.arena);
+    strbuf_deinit(&session->record);
+    free(session->txn.writes.log);
+    free(session->hold_buckets);
+    free(session->blockers);
+    free(session);
+}
+
+Txn *txn_session_current(TxnSession *session)
+{
+    return session->txn.state == TXN_IDLE ? NULL : &session->txn;
+}
+
+TxnManager *txn_session_manager(const TxnSession *session)
+{
+    return session->manager;
+}
+
+void txn_session_set_synchronous(TxnSession *session, SynchronousCommit mode)
+{
+    session->synchronous = mode;
+}
+
+Lsn txn_reply_lsn(const TxnSession *session)
+{
+    return session->reply_lsn;
+}
+
+bool txn_wait_durable(TxnSession *session)
+{
+    if (session->synchronous == COMMIT_ASYNCHRONOUS || session->reply_lsn == 0)
+        return true;
+    if (wal_flushed(session->manager->wal) < session->reply_lsn)
+        TRY(wal_wait(session->manager->wal, session->reply_lsn));
+    return true;
+}
+
+/* ------------------------------------------------------------------ snapshots */
+
+/* What everybody may see: applied, and durable. */
+static Lsn visible_lsn(const TxnManager *manager)
+{
+    Lsn applied = atomic_load(&manager->applied_lsn);
+    Lsn durable = wal_flushed(manager->wal);
+    return MIN(applied, durable);
+}
+
+/* What this session may see: its own acknowledged commits always. */
+static Lsn session_visible_lsn(const TxnSession *session)
+{
+    TxnManager *manager = session->manager;
+    Lsn applied = atomic_load(&manager->applied_lsn);
+    uint32_t rounds = 0;
+
+    while (unlikely(applied < session->last_commit_lsn)) {
+        /* An earlier commit is still being applied: that ends in microseconds. */
+        spin_pause(&rounds);
+        applied = atomic_load(&manager->applied_lsn);
+    }
+    if (session->synchronous == COMMIT_ASYNCHRONOUS)
+        return applied;
+    Lsn durable = wal_flushed(manager->wal);
+    return MAX(MIN(applied, durable), session->last_commit_lsn);
+}
+
+/* The least and greatest LSN that the transaction's snapshots read at. */
+static void snapshot_bounds(const Txn *txn, Lsn *ret_low, Lsn *ret_high)
+{
+    Lsn low = txn->pins_floor;
+    Lsn high = 0;
+
+    if (txn->has_snapshot) {
+        low = MIN(low, txn->snapshot.lsn);
+        high = txn->snapshot.lsn;
+    }
+    for (uint32_t i = 0; i < SNAPSHOT_PINS; i++) {
+        if (txn->pin_counts[i] == 0)
+            continue;
+        low = MIN(low, txn->pins[i].lsn);
+        high = MAX(high, txn->pins[i].lsn);
+    }
+    *ret_low = low;
+    *ret_high = txn->pins_floor != LSN_MAX ? LSN_MAX : high;
+}
+
+void snapshot_publish(Txn *txn)
+{
+    TxnSession *session = txn->session;
+    Lsn low, high;
+
+    snapshot_bounds(txn, &low, &high);
+    atomic_store_explicit(&session->snapshot_high, high, memory_order_relaxed);
+    atomic_store_explicit(&session->snapshot_low, low, memory_order_release);
+}
+
+void snapshot_unpublish(TxnSession *session)
+{
+    atomic_store_explicit(&session->snapshot_low, LSN_MAX, memory_order_release);
+    atomic_store_explicit(&session->snapshot_too_old, false, memory_order_relaxed);
+}
+
+/*
+ * Publish, then look whether somebody has moved the bound past it meanwhile: reclaiming moves the
+ * bound, then looks at what is published (snapshots_collect). One of the two sees the other.
+ */
+bool snapshot_take(Txn *txn, Lsn *ret_lsn)
+{
+    TxnSession *session = txn->session;
+    TxnManager *manager = txn->manager;
+    Lsn low, high, lsn;
+
+    snapshot_bounds(txn, &low, &high);
+    do {
+        lsn = session_visible_lsn(session);
+        atomic_store_explicit(&session->snapshot_high, MAX(high, lsn), memory_order_relaxed);
+        atomic_store(&session->snapshot_low, MIN(low, lsn));
+    } while (unlikely(lsn < atomic_load(&manager->snapshot_bound)));
+    if (session->synchronous == COMMIT_DURABLE && lsn > wal_flushed(manager->wal))
+        txn_saw(txn, lsn);
+    *ret_lsn = lsn;
+    return true;
+}
+
+bool snapshot_check(const Txn *txn)
+{
+    if (unlikely(atomic_load_explicit(&txn->session->snapshot_too_old, memory_order_relaxed)))
+        FAIL(ERR_SNAPSHOT_TOO_OLD, .message = STR("snapshot too old"));
+    return true;
+}
+
+/* ------------------------------------------------------------------ reclaiming */
+
+typedef struct Collected {
+    SnapshotRange *ranges;
+    uint32_t count;
+    Lsn horizon; /* nothing published is below */
+    Lsn bound;   /* snapshots not among the ranges are at or above it */
+    TxnSession *oldest;
+} Collected;
+
+/* Moves the bound, then reads what is published. The garbage mutex is held. */
+static void snapshots_collect(TxnManager *manager, Collected *ret)
+{
+    Collected all = {.bound = visible_lsn(manager)};
+    uint32_t capacity = 0;
+
+    if (all.bound < atomic_load(&manager->snapshot_bound))
+        all.bound = atomic_load(&manager->snapshot_bound);
+    atomic_store(&manager->snapshot_bound, all.bound);
+    all.horizon = all.bound;
+    mutex_lock(&manager->sessions_mutex);
+    for (TxnSession *session = manager->sessions; session; session = session->next) {
+        Lsn low = atomic_load(&session->snapshot_low);
+        if (low >= all.bound)
+            continue;
+        /* High is stored before low when a snapshot is taken; while it moves, both are wide. */
+        Lsn high = atomic_load(&session->snapshot_high);
+        if (all.count == capacity) {
+            capacity = capacity ? capacity * 2 : 16;
+            SnapshotRange *grown = realloc(all.ranges, capacity * sizeof(*grown));
+            if (!grown)
+                panic("out of memory");
+            all.ranges = grown;
+        }
+        all.ranges[all.count++] = (SnapshotRange){.low = low, .high = MAX(low, high)};
+        if (low < all.horizon) {
+            all.horizon = low;
+            all.oldest = session;
+        }
+    }
+    /* The oldest reader pays when old versions need more than their share. */
+    if (all.oldest && version_store_bytes(manager->versions) > manager->config.version_memory_limit)
+        atomic_store(&all.oldest->snapshot_too_old, true);
+    mutex_unlock(&manager->sessions_mutex);
+    *ret = all;
+}
+
+/* Between snapshots: rows changed again and again under one old reader keep one old version. */
+static void garbage_prune(TxnManager *manager, Garbage *first, const Collected *all)
+{
+    uint32_t budget = 256;
+
+    for (Garbage *garbage = first; garbage && budget > 0; garbage = garbage->next, budget--)
+        for (uint32_t i = 0; i < garbage->count && i < 64; i++)
+            version_prune(manager->versions, &garbage->names[i], all->ranges, all->count,
+                          all->bound);
+}
+
+static void garbage_reclaim(TxnManager *manager, const Collected *all)
+{
+    while (manager->garbage_first && manager->garbage_first->lsn <= all->horizon) {
+        Garbage *garbage = manager->garbage_first;
+        manager->garbage_first = garbage->next;
+        if (!garbage->next)
+            manager->garbage_last = &manager->garbage_first;
+        for (uint32_t i = 0; i < garbage->count; i++)
+            version_reclaim(manager->versions, &garbage->names[i], all->horizon);
+        free(garbage);
+    }
+}
+
+/*
+ * After a commit: hands its garbage over, and now and then frees what nobody needs. One task at a
+ * time does that; others go on.
+ */
+void manager_reclaim(TxnManager *manager)
+{
+    uint32_t commits = atomic_fetch_add_explicit(&manager->commits_since_reclaim, 1,
+                                                 memory_order_relaxed);
+    if (commits + 1 < RECLAIM_EVERY)
+        return;
+    /* The sessions mutex ranks below the garbage mutex, so the snapshots are collected first;
+     * an older collection is only more careful. */
+    atomic_store_explicit(&manager->commits_since_reclaim, 0, memory_order_relaxed);
+    Collected all;
+    snapshots_collect(manager, &all);
+    if (mutex_try_lock(&manager->garbage_mutex)) {
+        Lsn horizon = atomic_load(&manager->horizon);
+        if (all.horizon > horizon)
+            atomic_store(&manager->horizon, all.horizon);
+        garbage_reclaim(manager, &all);
+        if (manager->garbage_first)
+            garbage_prune(manager, manager->garbage_first, &all);
+        mutex_unlock(&manager->garbage_mutex);
+    }
+    free(all.ranges);
+}
+
+/* ------------------------------------------------------------------ trees */
+
+void txn_tree_ref(TxnTree *tree)
+{
+    mutex_lock(&tree->manager->trees_mutex);
+    tree->references++;
+    mutex_unlock(&tree->manager->trees_mutex);
+}
+
+TxnTree *manager_tree_find(TxnManager *manager, TreeName name)
+{
+    mutex_lock(&manager->trees_mutex);
+    TxnTree *tree = hashmap_get(&manager->trees, name);
+    if (tree)
+        tree->references++;
+    mutex_unlock(&manager->trees_mutex);
+    return tree;
+}
+
+TxnTree *manager_tree_make(TxnManager *manager, DatabaseId database, TreeId id, TreeKind kind)
+{
+    TreeName name = tree_name(database, id);
+
+    mutex_lock(&manager->trees_mutex);
+    TxnTree *tree = hashmap_get(&manager->trees, name);
+    if (!tree) {
+        tree = calloc(1, sizeof(*tree));
+        if (!tree)
+            panic("out of memory");
+        tree->manager = manager;
+        tree->database = database;
+        tree->id = id;
+        tree->name = name;
+        tree->kind = kind;
+        mutex_init(&tree->runs_mutex, RANK_VERSIONS);
+        hashmap_put(&manager->trees, name, tree);
+    }
+    tree->references++;
+    mutex_unlock(&manager->trees_mutex);
+    return tree;
+}
+
+void txn_tree_close(TxnTree *tree)
+{
+    if (!tree)
+        return;
+    TxnManager *manager = tree->manager;
+
+    mutex_lock(&manager->trees_mutex);
+    assert(tree->references > 0);
+    /* What it knows beyond the store (base_lsn) matters as long as snapshots are older. */
+    bool is_last = --tree->references == 0 &&
+                   atomic_load(&tree->base_lsn) <= atomic_load(&manager->horizon);
+    if (is_last)
+        hashmap_remove(&manager->trees, tree->name);
+    mutex_unlock(&manager->trees_mutex);
+    if (is_last)
+        tree_free(tree);
+}

@@ -1,0 +1,559 @@
+/* The life of a transaction: begin, statements, savepoints, end; and its writes. */
+#include "txn/txn.h"
+
+#include "base/os.h"
+#include "txn/txn_internal.h"
+
+Txn *txn_begin(TxnSession *session, const TxnOptions *options)
+{
+    Txn *txn = &session->txn;
+
+    assert(txn->state == TXN_IDLE);
+    if (options->isolation == ISOLATION_SERIALIZABLE)
+        FAIL_UNSUPPORTED("transaction isolation level SERIALIZABLE");
+    txn->state = TXN_ACTIVE;
+    txn->options = *options;
+    txn->has_snapshot = false;
+    txn->changes_schema = false;
+    txn->is_ending = false;
+    txn->command = 0;
+    txn->next_savepoint = 1;
+    txn->pins_floor = LSN_MAX;
+    txn->start_time = os->wall_clock();
+    txn->fragment_id = 0;
+    txn->commit_lsn = 0;
+    atomic_store_explicit(&txn->id, 0, memory_order_relaxed);
+    memset(txn->pin_counts, 0, sizeof(txn->pin_counts));
+    memset(&txn->savepoints, 0, sizeof(txn->savepoints));
+    memset(&txn->ddl, 0, sizeof(txn->ddl));
+    memset(&txn->callbacks, 0, sizeof(txn->callbacks));
+    memset(&txn->checks, 0, sizeof(txn->checks));
+    memset(&txn->blocks, 0, sizeof(txn->blocks));
+    session->reply_lsn = 0;
+    return txn;
+}
+
+bool txn_set_isolation(Txn *txn, IsolationLevel isolation)
+{
+    if (isolation == ISOLATION_SERIALIZABLE)
+        FAIL_UNSUPPORTED("transaction isolation level SERIALIZABLE");
+    txn->options.isolation = isolation;
+    return true;
+}
+
+void txn_set_read_only(Txn *txn, bool read_only)
+{
+    txn->options.read_only = read_only;
+}
+
+void txn_set_deferrable(Txn *txn, bool deferrable)
+{
+    txn->options.deferrable = deferrable;
+}
+
+/* ------------------------------------------------------------------ statements */
+
+static bool sees_one_snapshot(const Txn *txn)
+{
+    return txn->options.isolation >= ISOLATION_REPEATABLE_READ;
+}
+
+bool txn_command_next(Txn *txn)
+{
+    if (txn->command == UINT32_MAX - 2)
+        FAIL(ERR_PROGRAM_LIMIT_EXCEEDED,
+             .message = STR("cannot have more than 2^32-2 commands in a transaction"));
+    txn->command++;
+    txn->snapshot.command = txn->command;
+    return true;
+}
+
+bool txn_snapshot_refresh(Txn *txn)
+{
+    if (sees_one_snapshot(txn) && txn->has_snapshot)
+        return true;
+    Lsn lsn;
+    txn->has_snapshot = false;
+    TRY(snapshot_take(txn, &lsn));
+    txn->snapshot = (Snapshot){.lsn = lsn, .command = txn->command};
+    txn->has_snapshot = true;
+    return true;
+}
+
+bool txn_statement_begin(Txn *txn)
+{
+    TRY(txn_command_next(txn));
+    return txn_snapshot_refresh(txn);
+}
+
+void txn_statement_end(Txn *txn)
+{
+    if (sees_one_snapshot(txn) || !txn->has_snapshot)
+        return;
+    txn->has_snapshot = false;
+    snapshot_publish(txn);
+}
+
+const Snapshot *txn_snapshot(const Txn *txn)
+{
+    return &txn->snapshot;
+}
+
+Snapshot txn_snapshot_latest(const Txn *txn)
+{
+    return (Snapshot){.lsn = LSN_MAX, .command = txn->command};
+}
+
+Snapshot txn_snapshot_self(const Txn *txn)
+{
+    return (Snapshot){.lsn = LSN_MAX, .command = UINT32_MAX};
+}
+
+void txn_snapshot_pin(Txn *txn, const Snapshot *snapshot)
+{
+    uint32_t unused = SNAPSHOT_PINS;
+
+    for (uint32_t i = 0; i < SNAPSHOT_PINS; i++) {
+        if (txn->pin_counts[i] == 0)
+            unused = i;
+        else if (txn->pins[i].lsn == snapshot->lsn) {
+            txn->pin_counts[i]++;
+            return;
+        }
+    }
+    if (unused < SNAPSHOT_PINS) {
+        txn->pins[unused] = *snapshot;
+        txn->pin_counts[unused] = 1;
+    } else {
+        /* More different snapshots than places: everything from the oldest on is kept. */
+        txn->pins_floor = MIN(txn->pins_floor, snapshot->lsn);
+    }
+    snapshot_publish(txn);
+}
+
+void txn_snapshot_unpin(Txn *txn, const Snapshot *snapshot)
+{
+    for (uint32_t i = 0; i < SNAPSHOT_PINS; i++) {
+        if (txn->pin_counts[i] == 0 || txn->pins[i].lsn != snapshot->lsn)
+            continue;
+        if (--txn->pin_counts[i] == 0)
+            snapshot_publish(txn);
+        return;
+    }
+}
+
+/* ------------------------------------------------------------------ facts */
+
+TxnSession *txn_session(const Txn *txn)
+{
+    return txn->session;
+}
+
+TxnManager *txn_manager(const Txn *txn)
+{
+    return txn->manager;
+}
+
+IsolationLevel txn_isolation(const Txn *txn)
+{
+    return txn->options.isolation;
+}
+
+bool txn_is_read_only(const Txn *txn)
+{
+    return txn->options.read_only;
+}
+
+bool txn_is_deferrable(const Txn *txn)
+{
+    return txn->options.deferrable;
+}
+
+TxnState txn_state(const Txn *txn)
+{
+    return txn->state;
+}
+
+void txn_mark_failed(Txn *txn)
+{
+    if (txn->state == TXN_ACTIVE)
+        txn->state = TXN_FAILED_STATE;
+}
+
+bool txn_has_writes(const Txn *txn)
+{
+    return txn->writes.log_length > 0 || txn->ddl.length > 0;
+}
+
+bool txn_has_snapshot(const Txn *txn)
+{
+    return txn->has_snapshot;
+}
+
+uint32_t txn_current_command(const Txn *txn)
+{
+    return txn->command;
+}
+
+uint64_t txn_id(Txn *txn)
+{
+    uint64_t id = atomic_load_explicit(&txn->id, memory_order_relaxed);
+    if (id == 0) {
+        /* Under the mutex, so that txn_id_bounds sees no identifier given and not yet running. */
+        mutex_lock(&txn->manager->sessions_mutex);
+        id = atomic_load(&txn->id); /* a deadlock report may have asked meanwhile */
+        if (id == 0) {
+            id = atomic_fetch_add(&txn->manager->next_txn_id, 1);
+            atomic_store(&txn->id, id);
+        }
+        mutex_unlock(&txn->manager->sessions_mutex);
+    }
+    return id;
+}
+
+uint64_t txn_id_peek(const Txn *txn)
+{
+    return atomic_load_explicit(&((Txn *)txn)->id, memory_order_relaxed);
+}
+
+void txn_id_bounds(TxnManager *manager, uint64_t *ret_lowest_running, uint64_t *ret_next)
+{
+    mutex_lock(&manager->sessions_mutex);
+    uint64_t lowest = atomic_load(&manager->next_txn_id);
+    *ret_next = lowest;
+    for (TxnSession *session = manager->sessions; session; session = session->next) {
+        uint64_t id = atomic_load(&session->txn.id);
+        if (id != 0 && id < lowest)
+            lowest = id;
+    }
+    mutex_unlock(&manager->sessions_mutex);
+    *ret_lowest_running = lowest;
+}
+
+bool txn_id_is_running(TxnManager *manager, uint64_t id)
+{
+    bool found = false;
+    mutex_lock(&manager->sessions_mutex);
+    for (TxnSession *session = manager->sessions; session && !found; session = session->next)
+        found = atomic_load(&session->txn.id) == id && id != 0;
+    mutex_unlock(&manager->sessions_mutex);
+    return found;
+}
+
+int64_t txn_start_time(const Txn *txn)
+{
+    return txn->start_time;
+}
+
+Arena *txn_arena(Txn *txn)
+{
+    return txn->arena;
+}
+
+void txn_mark_schema_change(Txn *txn)
+{
+    txn->changes_schema = true;
+}
+
+/* ------------------------------------------------------------------ savepoints */
+
+bool txn_savepoint(Txn *txn, TxnSavepoint *ret_savepoint)
+{
+    SavepointMark mark = {
+        .id = txn->next_savepoint++,
+        .log_length = txn->writes.log_length,
+        .ddl_count = txn->ddl.length,
+        .callback_count = txn->callbacks.length,
+        .lock_position = ++txn->session->lock_position,
+    };
+    VEC_PUSH(txn->arena, &txn->savepoints, mark);
+    *ret_savepoint = (TxnSavepoint){.id = mark.id};
+    return true;
+}
+
+static size_t savepoint_index(const Txn *txn, TxnSavepoint savepoint)
+{
+    size_t i = txn->savepoints.length;
+    while (i > 0 && txn->savepoints.items[i - 1].id != savepoint.id)
+        i--;
+    assert(i > 0);
+    return i - 1;
+}
+
+static void callbacks_abort(Txn *txn, size_t down_to)
+{
+    while (txn->callbacks.length > down_to) {
+        EndCallback callback = txn->callbacks.items[--txn->callbacks.length];
+        callback.callback(callback.context, TXN_ABORTED);
+    }
+}
+
+void txn_rollback_to(Txn *txn, TxnSavepoint savepoint)
+{
+    size_t index = savepoint_index(txn, savepoint);
+    const SavepointMark mark = txn->savepoints.items[index];
+
+    txn->savepoints.length = index + 1;
+    callbacks_abort(txn, mark.callback_count);
+    writes_rollback_to(txn, mark.log_length);
+    ddl_undo(txn, mark.ddl_count);
+    lock_release_from(txn->session, mark.lock_position);
+    if (txn->state == TXN_FAILED_STATE)
+        txn->state = TXN_ACTIVE;
+}
+
+void txn_release(Txn *txn, TxnSavepoint savepoint)
+{
+    txn->savepoints.length = savepoint_index(txn, savepoint);
+}
+
+void txn_on_end(Txn *txn, TxnEndCallback *callback, void *context)
+{
+    EndCallback item = {.callback = callback, .context = context};
+    VEC_PUSH(txn->arena, &txn->callbacks, item);
+}
+
+void txn_before_commit(Txn *txn, TxnCommitCheck *check, void *context)
+{
+    CommitCheck item = {.check = check, .context = context};
+    VEC_PUSH(txn->arena, &txn->checks, item);
+}
+
+/* ------------------------------------------------------------------ the end */
+
+/* Row ids taken in a block and not used go back if nobody took any after them. */
+static void blocks_return(Txn *txn)
+{
+    for (size_t i = 0; i < txn->blocks.length; i++) {
+        RowIdBlock *block = &txn->blocks.items[i];
+        uint64_t end = block->end;
+        if (block->next < block->end)
+            atomic_compare_exchange_strong(&block->tree->next_row_id, &end, block->next);
+    }
+}
+
+static void txn_finish(Txn *txn, TxnEnd how)
+{
+    TxnSession *session = txn->session;
+
+    blocks_return(txn);
+    ddl_end(txn, how);
+    writes_clear(txn);
+    txn->has_snapshot = false;
+    snapshot_unpublish(session);
+    atomic_store(&session->fragment_lsn, LSN_MAX);
+    if (txn->changes_schema && how == TXN_COMMITTED)
+        atomic_fetch_add(&txn->manager->schema_version, 1);
+    /* Waiters look for the identifier's end before they try again. */
+    atomic_store(&txn->id, 0);
+    lock_release_from(session, 0);
+    if (how == TXN_ABORTED)
+        callbacks_abort(txn, 0);
+    for (size_t i = 0; i < txn->callbacks.length; i++)
+        txn->callbacks.items[i].callback(txn->callbacks.items[i].context, how);
+    txn->callbacks.length = 0;
+    txn->state = TXN_IDLE;
+    arena_reset(txn->arena);
+}
+
+void txn_rollback(Txn *txn)
+{
+    if (txn->state == TXN_IDLE)
+        return;
+    writes_rollback_to(txn, 0);
+    ddl_undo(txn, 0);
+    txn_finish(txn, TXN_ABORTED);
+}
+
+static bool run_checks(Txn *txn)
+{
+    /* A check may register others. */
+    for (size_t i = 0; i < txn->checks.length; i++)
+        TRY(txn->checks.items[i].check(txn->checks.items[i].context, txn));
+    return true;
+}
+
+bool txn_commit(Txn *txn)
+{
+    assert(txn->state != TXN_IDLE);
+    if (txn->state == TXN_FAILED_STATE) {
+        txn_rollback(txn);
+        FAIL(ERR_IN_FAILED_SQL_TRANSACTION,
+             .message = STR("current transaction is aborted, commands ignored until end of "
+                            "transaction block"));
+    }
+    if (!run_checks(txn) || (txn_has_writes(txn) && !commit_run(txn))) {
+        txn_rollback(txn);
+        return false;
+    }
+    bool wrote = txn->commit_lsn != 0;
+    TxnManager *manager = txn->manager;
+    txn_finish(txn, TXN_COMMITTED);
+    if (wrote)
+        manager_reclaim(manager);
+    return true;
+}
+
+/* ------------------------------------------------------------------ writing */
+
+bool txn_can_write(const Txn *txn)
+{
+    if (txn->state == TXN_FAILED_STATE)
+        FAIL(ERR_IN_FAILED_SQL_TRANSACTION,
+             .message = STR("current transaction is aborted, commands ignored until end of "
+                            "transaction block"));
+    assert(txn->state == TXN_ACTIVE);
+    return true;
+}
+
+/* The first id that no row has had, on first use. */
+static bool row_ids_prepare(Txn *txn, TxnTree *table)
+{
+    bool is_private;
+    Tree *source = txn_tree_source(txn, table, &is_private);
+    uint64_t largest = 0, expected = 0;
+
+    if (source)
+        TRY(tree_max_row_id(source, &largest));
+    atomic_compare_exchange_strong(&table->next_row_id, &expected, largest + 1);
+    return true;
+}
+
+/*
+ * The first rows of a transaction take their ids singly, so that rows of different sessions lie
+ * in the order of insertion, as PostgreSQL's do; those of a bulk come in growing blocks, so that
+ * sessions don't meet at one counter and one leaf.
+ */
+#define SINGLE_ROW_IDS 64
+#define ROW_ID_BLOCK 4096
+
+static bool row_id_take(Txn *txn, TxnTree *table, uint64_t *ret_row_id)
+{
+    RowIdBlock *block = NULL;
+
+    if (unlikely(atomic_load(&table->next_row_id) == 0))
+        TRY(row_ids_prepare(txn, table));
+    for (size_t i = 0; i < txn->blocks.length && !block; i++)
+        if (txn->blocks.items[i].tree == table)
+            block = &txn->blocks.items[i];
+    if (!block) {
+        RowIdBlock item = {.tree = table};
+        VEC_PUSH(txn->arena, &txn->blocks, item);
+        block = &VEC_LAST(&txn->blocks);
+    }
+    if (block->next == block->end) {
+        uint64_t count = block->taken < SINGLE_ROW_IDS ? 1 : MIN(block->taken, ROW_ID_BLOCK);
+        block->next = atomic_fetch_add(&table->next_row_id, count);
+        block->end = block->next + count;
+        block->taken += (uint32_t)count;
+        if (block->end > INT64_MAX)
+            FAIL(ERR_PROGRAM_LIMIT_EXCEEDED, .message = STR("row identifiers are exhausted"));
+    }
+    *ret_row_id = block->next++;
+    return true;
+}
+
+static bool row_fits(const Txn *txn, const TxnTree *table, Str image)
+{
+    bool is_private;
+    Tree *source = txn_tree_source(txn, table, &is_private);
+
+    if (image.length > ROW_MAX_SIZE)
+        FAIL(ERR_PROGRAM_LIMIT_EXCEEDED,
+             .message = fmt("row is too big: size %zu, maximum size %u", image.length,
+                            ROW_MAX_SIZE));
+    /* What is small fits any page of any layout; the rest is asked when committing a new tree. */
+    if (source && image.length > 2048 &&
+        txn_layout_newest(txn, table) == tree_layout(source))
+        TRY(tree_row_fits(source, image));
+    return true;
+}
+
+bool txn_insert(Txn *txn, TxnTree *table, Str image, int64_t *ret_row_id)
+{
+    uint64_t row_id;
+
+    assert(table->kind == TREE_TABLE);
+    TRY(txn_can_write(txn));
+    TRY(row_fits(txn, table, image));
+    TRY(row_id_take(txn, table, &row_id));
+    TRY(writes_add(txn, table, row_id, STR_NONE, WRITE_PUT, image, true));
+    *ret_row_id = (int64_t)row_id;
+    return true;
+}
+
+bool txn_insert_at(Txn *txn, TxnTree *table, int64_t row_id, Str image)
+{
+    assert(table->kind == TREE_TABLE && row_id > 0);
+    TRY(txn_can_write(txn));
+    TRY(row_fits(txn, table, image));
+    if (atomic_load(&table->next_row_id) == 0)
+        TRY(row_ids_prepare(txn, table));
+    uint64_t next = atomic_load(&table->next_row_id);
+    while (next <= (uint64_t)row_id &&
+           !atomic_compare_exchange_weak(&table->next_row_id, &next, (uint64_t)row_id + 1))
+        ;
+    return writes_add(txn, table, (uint64_t)row_id, STR_NONE, WRITE_PUT, image, true);
+}
+
+bool txn_update(Txn *txn, TxnTree *table, int64_t row_id, Str image)
+{
+    assert(table->kind == TREE_TABLE && row_id > 0);
+    TRY(txn_can_write(txn));
+    TRY(row_fits(txn, table, image));
+    return writes_add(txn, table, (uint64_t)row_id, STR_NONE, WRITE_PUT, image, false);
+}
+
+bool txn_delete(Txn *txn, TxnTree *table, int64_t row_id)
+{
+    assert(table->kind == TREE_TABLE && row_id > 0);
+    TRY(txn_can_write(txn));
+    return writes_add(txn, table, (uint64_t)row_id, STR_NONE, WRITE_DELETE, STR_NONE, false);
+}
+
+/* The key with its row id behind it, as trees have it. */
+static bool index_write(Txn *txn, TxnTree *index, Str key, int64_t row_id, WriteOp op)
+{
+    char buffer[TREE_MAX_KEY];
+    uint64_t id = __builtin_bswap64((uint64_t)row_id);
+
+    assert(index->kind == TREE_INDEX && row_id > 0);
+    TRY(txn_can_write(txn));
+    if (key.length + sizeof(id) > sizeof(buffer))
+        FAIL(ERR_PROGRAM_LIMIT_EXCEEDED,
+             .message = fmt("index row size %zu exceeds maximum %zu", key.length + sizeof(id),
+                            sizeof(buffer)));
+    if (key.length > 0)
+        memcpy(buffer, key.data, key.length);
+    memcpy(buffer + key.length, &id, sizeof(id));
+    return writes_add(txn, index, (uint64_t)row_id, str_make(buffer, key.length + sizeof(id)), op,
+                      STR_NONE, false);
+}
+
+bool txn_index_insert(Txn *txn, TxnTree *index, Str key, int64_t row_id)
+{
+    return index_write(txn, index, key, row_id, WRITE_PUT);
+}
+
+bool txn_index_delete(Txn *txn, TxnTree *index, Str key, int64_t row_id)
+{
+    /* Who wants to insert the key waits to see whether it becomes free. */
+    if (atomic_load_explicit(&index->is_unique, memory_order_relaxed) &&
+        atomic_load_explicit(&index->creator, memory_order_relaxed) != txn)
+        TRY(unique_key_lock(txn, index, key));
+    return index_write(txn, index, key, row_id, WRITE_DELETE);
+}
+
+bool txn_put(Txn *txn, TxnTree *tree, Str key, Str value)
+{
+    assert(tree->kind == TREE_KEY_VALUE);
+    TRY(txn_can_write(txn));
+    return writes_add(txn, tree, 0, key, WRITE_PUT, value, false);
+}
+
+bool txn_remove(Txn *txn, TxnTree *tree, Str key)
+{
+    assert(tree->kind == TREE_KEY_VALUE);
+    TRY(txn_can_write(txn));
+    return writes_add(txn, tree, 0, key, WRITE_DELETE, STR_NONE, false);
+}

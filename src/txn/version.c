@@ -1,0 +1,650 @@
+#include "txn/version.h"
+
+#include <stdlib.h>
+
+#include "base/hash.h"
+
+#define PARTITION_COUNT 256
+
+typedef struct Head {
+    Lsn ts; /* of what the page has */
+    Version *older;
+    uint8_t low;     /* the row id's low bits */
+    bool dead;       /* the page has no such row */
+} Head;
+
+/* Rows of 256 neighbouring ids that have versions. */
+typedef struct Segment {
+    struct Segment *next; /* in the bucket */
+    TreeName tree;
+    uint64_t number;
+    uint32_t count, capacity;
+    Head *heads; /* ascending by `low` */
+} Segment;
+
+typedef struct EntryChange {
+    Lsn ts;
+    bool live; /* what it became */
+} EntryChange;
+
+typedef struct EntryHistory {
+    struct EntryHistory *next;
+    TreeName tree;
+    uint64_t hash;
+    uint32_t count, capacity;
+    EntryChange *changes; /* oldest first */
+    uint32_t key_length;
+    byte key[];
+} EntryHistory;
+
+typedef struct Partition {
+    Mutex mutex;
+    Segment **segments GUARDED_BY(mutex);
+    EntryHistory **entries GUARDED_BY(mutex);
+    uint32_t segment_buckets, segment_count;
+    uint32_t entry_buckets, entry_count;
+    _Atomic uint64_t bytes; /* written under the mutex, read without */
+} ALIGNED(CACHE_LINE) Partition;
+
+/* A segment of a tree with rows that are gone from their pages, and how many. */
+typedef struct DeadSegment {
+    TreeName tree;
+    uint64_t number;
+    uint64_t count;
+} DeadSegment;
+
+struct VersionStore {
+    Partition partitions[PARTITION_COUNT];
+    Mutex dead_mutex;
+    DeadSegment *dead GUARDED_BY(dead_mutex); /* ascending by (tree, number) */
+    size_t dead_length, dead_capacity, dead_empty;
+    _Atomic uint64_t dead_rows;
+};
+
+static void *must_allocate(size_t size)
+{
+    void *memory = calloc(1, size);
+    if (!memory)
+        panic("out of memory for row versions");
+    return memory;
+}
+
+static void *must_grow(void *old, size_t size)
+{
+    void *memory = realloc(old, size);
+    if (!memory)
+        panic("out of memory for row versions");
+    return memory;
+}
+
+VersionStore *version_store_new(void)
+{
+    VersionStore *store = aligned_alloc(CACHE_LINE, ALIGN_UP(sizeof(VersionStore), CACHE_LINE));
+    if (!store)
+        panic("out of memory for row versions");
+    memset(store, 0, sizeof(*store));
+    for (uint32_t i = 0; i < PARTITION_COUNT; i++)
+        mutex_init(&store->partitions[i].mutex, RANK_LEAF);
+    mutex_init(&store->dead_mutex, RANK_LEAF);
+    return store;
+}
+
+static void chain_free(Partition *partition, Version *version)
+{
+    while (version) {
+        Version *older = version->older;
+        partition->bytes -= sizeof(*version) + version->length;
+        free(version);
+        version = older;
+    }
+}
+
+void version_store_free(VersionStore *store)
+{
+    if (!store)
+        return;
+    for (uint32_t i = 0; i < PARTITION_COUNT; i++) {
+        Partition *partition = &store->partitions[i];
+        for (uint32_t b = 0; b < partition->segment_buckets; b++) {
+            for (Segment *segment = partition->segments[b], *next; segment; segment = next) {
+                next = segment->next;
+                for (uint32_t h = 0; h < segment->count; h++)
+                    chain_free(partition, segment->heads[h].older);
+                free(segment->heads);
+                free(segment);
+            }
+        }
+        for (uint32_t b = 0; b < partition->entry_buckets; b++) {
+            for (EntryHistory *entry = partition->entries[b], *next; entry; entry = next) {
+                next = entry->next;
+                free(entry->changes);
+                free(entry);
+            }
+        }
+        free(partition->segments);
+        free(partition->entries);
+    }
+    free(store->dead);
+    free(store);
+}
+
+uint64_t version_store_bytes(const VersionStore *store)
+{
+    uint64_t bytes = 0;
+    for (uint32_t i = 0; i < PARTITION_COUNT; i++)
+        bytes += atomic_load_explicit(&store->partitions[i].bytes, memory_order_relaxed);
+    return bytes;
+}
+
+/* ------------------------------------------------------------------ segments */
+
+static uint64_t segment_hash(TreeName tree, uint64_t number)
+{
+    return hash_combine(tree, number);
+}
+
+static Partition *partition_of(VersionStore *store, uint64_t hash)
+{
+    return &store->partitions[hash % PARTITION_COUNT];
+}
+
+static Segment **segment_slot(Partition *partition, uint64_t hash)
+{
+    return &partition->segments[(hash / PARTITION_COUNT) & (partition->segment_buckets - 1)];
+}
+
+static Segment *segment_find(Partition *partition, TreeName tree, uint64_t number, uint64_t hash)
+{
+    if (partition->segment_buckets == 0)
+        return NULL;
+    Segment *segment = *segment_slot(partition, hash);
+    while (segment && (segment->tree != tree || segment->number != number))
+        segment = segment->next;
+    return segment;
+}
+
+static void segments_grow(Partition *partition)
+{
+    uint32_t old_buckets = partition->segment_buckets;
+    Segment **old = partition->segments;
+
+    partition->segment_buckets = old_buckets ? old_buckets * 2 : 16;
+    partition->segments = must_allocate(sizeof(Segment *) * partition->segment_buckets);
+    for (uint32_t b = 0; b < old_buckets; b++) {
+        for (Segment *segment = old[b], *next; segment; segment = next) {
+            next = segment->next;
+            Segment **slot =
+                segment_slot(partition, segment_hash(segment->tree, segment->number));
+            segment->next = *slot;
+            *slot = segment;
+        }
+    }
+    free(old);
+}
+
+static Segment *segment_make(Partition *partition, TreeName tree, uint64_t number, uint64_t hash)
+{
+    Segment *segment = segment_find(partition, tree, number, hash);
+    if (segment)
+        return segment;
+    if (partition->segment_count >= partition->segment_buckets)
+        segments_grow(partition);
+    segment = must_allocate(sizeof(*segment));
+    segment->tree = tree;
+    segment->number = number;
+    Segment **slot = segment_slot(partition, hash);
+    segment->next = *slot;
+    *slot = segment;
+    partition->segment_count++;
+    partition->bytes += sizeof(*segment);
+    return segment;
+}
+
+/* Where the head of a row is, or would be. */
+static uint32_t head_lower_bound(const Segment *segment, uint8_t low)
+{
+    uint32_t from = 0, to = segment->count;
+    while (from < to) {
+        uint32_t middle = (from + to) / 2;
+        if (segment->heads[middle].low < low)
+            from = middle + 1;
+        else
+            to = middle;
+    }
+    return from;
+}
+
+static Head *head_find(Segment *segment, uint64_t row_id)
+{
+    uint8_t low = (uint8_t)row_id;
+    if (!segment)
+        return NULL;
+    uint32_t at = head_lower_bound(segment, low);
+    return at < segment->count && segment->heads[at].low == low ? &segment->heads[at] : NULL;
+}
+
+static Head *head_make(Partition *partition, Segment *segment, uint64_t row_id)
+{
+    uint8_t low = (uint8_t)row_id;
+    uint32_t at = head_lower_bound(segment, low);
+
+    if (at < segment->count && segment->heads[at].low == low)
+        return &segment->heads[at];
+    if (segment->count == segment->capacity) {
+        uint32_t capacity = segment->capacity ? segment->capacity * 2 : 2;
+        segment->heads = must_grow(segment->heads, sizeof(Head) * capacity);
+        partition->bytes += sizeof(Head) * (capacity - segment->capacity);
+        segment->capacity = capacity;
+    }
+    memmove(&segment->heads[at + 1], &segment->heads[at],
+            sizeof(Head) * (segment->count - at));
+    segment->count++;
+    segment->heads[at] = (Head){.low = low};
+    return &segment->heads[at];
+}
+
+static void segment_unlink(Partition *partition, Segment *segment)
+{
+    Segment **slot = segment_slot(partition, segment_hash(segment->tree, segment->number));
+    while (*slot != segment)
+        slot = &(*slot)->next;
+    *slot = segment->next;
+    partition->segment_count--;
+    partition->bytes -= sizeof(*segment) + sizeof(Head) * segment->capacity;
+    free(segment->heads);
+    free(segment);
+}
+
+/* ------------------------------------------------------------------ rows gone from their pages */
+
+static size_t dead_lower_bound(const VersionStore *store, TreeName tree, uint64_t number)
+{
+    size_t from = 0, to = store->dead_length;
+    while (from < to) {
+        size_t middle = from + (to - from) / 2;
+        const DeadSegment *dead = &store->dead[middle];
+        if (dead->tree < tree || (dead->tree == tree && dead->number < number))
+            from = middle + 1;
+        else
+            to = middle;
+    }
+    return from;
+}
+
+static void dead_compact(VersionStore *store)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < store->dead_length; i++)
+        if (store->dead[i].count > 0)
+            store->dead[kept++] = store->dead[i];
+    store->dead_length = kept;
+    store->dead_empty = 0;
+}
+
+static void dead_count(VersionStore *store, TreeName tree, uint64_t number, int change)
+{
+    mutex_lock(&store->dead_mutex);
+    size_t at = dead_lower_bound(store, tree, number);
+    bool found = at < store->dead_length && store->dead[at].tree == tree &&
+                 store->dead[at].number == number;
+    if (!found) {
+        assert(change > 0);
+        if (store->dead_length == store->dead_capacity) {
+            store->dead_capacity = store->dead_capacity ? store->dead_capacity * 2 : 16;
+            store->dead = must_grow(store->dead, sizeof(DeadSegment) * store->dead_capacity);
+        }
+        memmove(&store->dead[at + 1], &store->dead[at],
+                sizeof(DeadSegment) * (store->dead_length - at));
+        store->dead_length++;
+        store->dead[at] = (DeadSegment){.tree = tree, .number = number};
+    } else if (store->dead[at].count == 0) {
+        store->dead_empty--;
+    }
+    store->dead[at].count += (uint64_t)change;
+    atomic_fetch_add_explicit(&store->dead_rows, (uint64_t)change, memory_order_relaxed);
+    if (store->dead[at].count == 0 && ++store->dead_empty > store->dead_length / 2)
+        dead_compact(store);
+    mutex_unlock(&store->dead_mutex);
+}
+
+bool version_has_dead(const VersionStore *store)
+{
+    return atomic_load_explicit(&store->dead_rows, memory_order_relaxed) > 0;
+}
+
+bool version_next_dead_segment(VersionStore *store, TreeName tree, uint64_t segment,
+                               uint64_t *ret_segment)
+{
+    bool found = false;
+    mutex_lock(&store->dead_mutex);
+    for (size_t at = dead_lower_bound(store, tree, segment);
+         at < store->dead_length && store->dead[at].tree == tree; at++) {
+        if (store->dead[at].count == 0)
+            continue;
+        *ret_segment = store->dead[at].number;
+        found = true;
+        break;
+    }
+    mutex_unlock(&store->dead_mutex);
+    return found;
+}
+
+/* ------------------------------------------------------------------ rows */
+
+/* A copy of what the page has before the change. */
+static Version *version_copy(const TreeChange *change)
+{
+    uint32_t length = change->existed ? change->old_size : 0;
+    Version *version = malloc(sizeof(*version) + length);
+
+    if (!version)
+        panic("out of memory for row versions");
+    *version = (Version){.length = length, .absent = !change->existed};
+    if (change->existed)
+        tree_change_old_image(change, version->image);
+    return version;
+}
+
+void version_push_row(VersionStore *store, TreeName tree, const TreeChange *change, Lsn ts)
+{
+    if (!change->existed && change->deletes)
+        return;
+    uint64_t number = change->row_id >> VERSION_SEGMENT_BITS;
+    uint64_t hash = segment_hash(tree, number);
+    Partition *partition = partition_of(store, hash);
+    Version *version = change->existed ? version_copy(change) : NULL;
+
+    mutex_lock(&partition->mutex);
+    Head *head = head_make(partition, segment_make(partition, tree, number, hash), change->row_id);
+    bool was_dead = head->dead;
+    if (!version && head->ts != 0)
+        version = version_copy(change); /* it was deleted a moment ago */
+    if (version) {
+        version->ts = head->ts; /* 0: older than every snapshot */
+        version->older = head->older;
+        head->older = version;
+        partition->bytes += sizeof(*version) + version->length;
+    }
+    head->ts = ts;
+    head->dead = change->deletes;
+    mutex_unlock(&partition->mutex);
+
+    if (was_dead != change->deletes)
+        dead_count(store, tree, number, change->deletes ? 1 : -1);
+}
+
+static VersionRow head_see(const Head *head, uint64_t row_id, Lsn lsn)
+{
+    VersionRow row = {.row_id = row_id, .seen = SEEN_PAGE};
+    if (!head || head->ts <= lsn)
+        return row;
+    const Version *version = head->older;
+    while (version && version->ts > lsn)
+        version = version->older;
+    row.seen = version && !version->absent ? SEEN_IMAGE : SEEN_NOTHING;
+    row.image = row.seen == SEEN_IMAGE ? version : NULL;
+    return row;
+}
+
+VersionRow version_find_row(VersionStore *store, TreeName tree, uint64_t row_id, Lsn lsn,
+                            Lsn *ret_ts)
+{
+    uint64_t number = row_id >> VERSION_SEGMENT_BITS;
+    uint64_t hash = segment_hash(tree, number);
+    Partition *partition = partition_of(store, hash);
+
+    mutex_lock(&partition->mutex);
+    const Head *head = head_find(segment_find(partition, tree, number, hash), row_id);
+    VersionRow row = head_see(head, row_id, lsn);
+    if (ret_ts)
+        *ret_ts = head ? head->ts : 0;
+    mutex_unlock(&partition->mutex);
+    return row;
+}
+
+uint32_t version_find_segment(VersionStore *store, TreeName tree, uint64_t number, uint64_t first,
+                              uint64_t last, Lsn lsn, VersionRow *ret_rows)
+{
+    uint64_t hash = segment_hash(tree, number);
+    Partition *partition = partition_of(store, hash);
+    uint32_t count = 0;
+
+    mutex_lock(&partition->mutex);
+    const Segment *segment = segment_find(partition, tree, number, hash);
+    for (uint32_t i = 0; segment && i < segment->count; i++) {
+        const Head *head = &segment->heads[i];
+        uint64_t row_id = number << VERSION_SEGMENT_BITS | head->low;
+        if (row_id < first || row_id > last || head->ts <= lsn)
+            continue;
+        ret_rows[count++] = head_see(head, row_id, lsn);
+    }
+    mutex_unlock(&partition->mutex);
+    return count;
+}
+
+/* ------------------------------------------------------------------ index entries */
+
+uint64_t version_entry_hash(TreeName tree, Str key)
+{
+    return hash_combine(tree, hash_bytes(key.data, key.length));
+}
+
+static EntryHistory **entry_slot(Partition *partition, uint64_t hash)
+{
+    return &partition->entries[(hash / PARTITION_COUNT) & (partition->entry_buckets - 1)];
+}
+
+static EntryHistory *entry_find(Partition *partition, TreeName tree, uint64_t hash, Str key)
+{
+    if (partition->entry_buckets == 0)
+        return NULL;
+    EntryHistory *entry = *entry_slot(partition, hash);
+    while (entry && (entry->hash != hash || entry->tree != tree ||
+                     !str_equal(str_make(entry->key, entry->key_length), key)))
+        entry = entry->next;
+    return entry;
+}
+
+static void entries_grow(Partition *partition)
+{
+    uint32_t old_buckets = partition->entry_buckets;
+    EntryHistory **old = partition->entries;
+
+    partition->entry_buckets = old_buckets ? old_buckets * 2 : 16;
+    partition->entries = must_allocate(sizeof(EntryHistory *) * partition->entry_buckets);
+    for (uint32_t b = 0; b < old_buckets; b++) {
+        for (EntryHistory *entry = old[b], *next; entry; entry = next) {
+            next = entry->next;
+            EntryHistory **slot = entry_slot(partition, entry->hash);
+            entry->next = *slot;
+            *slot = entry;
+        }
+    }
+    free(old);
+}
+
+static EntryHistory *entry_make(Partition *partition, TreeName tree, uint64_t hash, Str key)
+{
+    EntryHistory *entry = entry_find(partition, tree, hash, key);
+    if (entry)
+        return entry;
+    if (partition->entry_count >= partition->entry_buckets)
+        entries_grow(partition);
+    entry = must_allocate(sizeof(*entry) + key.length);
+    entry->tree = tree;
+    entry->hash = hash;
+    entry->key_length = (uint32_t)key.length;
+    memcpy(entry->key, key.data, key.length);
+    EntryHistory **slot = entry_slot(partition, hash);
+    entry->next = *slot;
+    *slot = entry;
+    partition->entry_count++;
+    partition->bytes += sizeof(*entry) + key.length;
+    return entry;
+}
+
+void version_push_entry(VersionStore *store, TreeName tree, const TreeChange *change, Lsn ts)
+{
+    bool was_live = change->existed && !change->was_ghost;
+    if (was_live != change->deletes)
+        return; /* it stays what it is */
+    uint64_t hash = version_entry_hash(tree, change->key);
+    Partition *partition = partition_of(store, hash);
+
+    mutex_lock(&partition->mutex);
+    EntryHistory *entry = entry_make(partition, tree, hash, change->key);
+    if (entry->count == entry->capacity) {
+        uint32_t capacity = entry->capacity ? entry->capacity * 2 : 1;
+        entry->changes = must_grow(entry->changes, sizeof(EntryChange) * capacity);
+        partition->bytes += sizeof(EntryChange) * (capacity - entry->capacity);
+        entry->capacity = capacity;
+    }
+    entry->changes[entry->count++] = (EntryChange){.ts = ts, .live = !change->deletes};
+    mutex_unlock(&partition->mutex);
+}
+
+bool version_sees_entry(VersionStore *store, TreeName tree, Str key, bool live, Lsn lsn)
+{
+    uint64_t hash = version_entry_hash(tree, key);
+    Partition *partition = partition_of(store, hash);
+
+    mutex_lock(&partition->mutex);
+    const EntryHistory *entry = entry_find(partition, tree, hash, key);
+    if (entry && entry->count > 0) {
+        live = !entry->changes[0].live; /* before the oldest change kept */
+        for (uint32_t i = entry->count; i > 0; i--) {
+            if (entry->changes[i - 1].ts > lsn)
+                continue;
+            live = entry->changes[i - 1].live;
+            break;
+        }
+    }
+    mutex_unlock(&partition->mutex);
+    return live;
+}
+
+/* ------------------------------------------------------------------ reclaiming */
+
+static void entry_unlink(Partition *partition, EntryHistory **slot)
+{
+    EntryHistory *entry = *slot;
+    *slot = entry->next;
+    partition->entry_count--;
+    partition->bytes -=
+        sizeof(*entry) + entry->key_length + sizeof(EntryChange) * entry->capacity;
+    free(entry->changes);
+    free(entry);
+}
+
+static void entries_reclaim(Partition *partition, const VersionName *name, Lsn horizon)
+{
+    if (partition->entry_buckets == 0)
+        return;
+    EntryHistory **slot = entry_slot(partition, name->id);
+    while (*slot) {
+        EntryHistory *entry = *slot;
+        if (entry->hash != name->id || entry->tree != name->tree) {
+            slot = &entry->next;
+            continue;
+        }
+        uint32_t old = 0;
+        while (old < entry->count && entry->changes[old].ts <= horizon)
+            old++;
+        if (old == entry->count) {
+            entry_unlink(partition, slot);
+            continue;
+        }
+        /* The newest of the old ones says the state before the first that is kept; so does the
+         * first kept one's being a change. */
+        memmove(entry->changes, entry->changes + old,
+                sizeof(EntryChange) * (entry->count - old));
+        entry->count -= old;
+        slot = &entry->next;
+    }
+}
+
+/* Cuts the chain behind the first version that the horizon sees. */
+static void chain_cut(Partition *partition, Head *head, Lsn horizon)
+{
+    Version *version = head->older;
+    while (version && version->ts > horizon)
+        version = version->older;
+    if (!version)
+        return;
+    chain_free(partition, version->older);
+    version->older = NULL;
+}
+
+void version_reclaim(VersionStore *store, const VersionName *name, Lsn horizon)
+{
+    if (name->is_entry) {
+        Partition *partition = partition_of(store, name->id);
+        mutex_lock(&partition->mutex);
+        entries_reclaim(partition, name, horizon);
+        mutex_unlock(&partition->mutex);
+        return;
+    }
+    uint64_t number = name->id >> VERSION_SEGMENT_BITS;
+    uint64_t hash = segment_hash(name->tree, number);
+    Partition *partition = partition_of(store, hash);
+    bool was_dead = false;
+
+    mutex_lock(&partition->mutex);
+    Segment *segment = segment_find(partition, name->tree, number, hash);
+    Head *head = head_find(segment, name->id);
+    if (head && head->ts > horizon) {
+        chain_cut(partition, head, horizon);
+    } else if (head) {
+        was_dead = head->dead;
+        chain_free(partition, head->older);
+        size_t after = (size_t)(segment->heads + segment->count - (head + 1));
+        memmove(head, head + 1, sizeof(Head) * after);
+        if (--segment->count == 0)
+            segment_unlink(partition, segment);
+    }
+    mutex_unlock(&partition->mutex);
+    if (was_dead)
+        dead_count(store, name->tree, number, -1);
+}
+
+/* Is there a snapshot in [from, to)? Above `bound` there may be any. */
+static bool range_is_needed(const SnapshotRange *ranges, uint32_t count, Lsn bound, Lsn from,
+                            Lsn to)
+{
+    if (to > bound)
+        return true;
+    for (uint32_t i = 0; i < count; i++)
+        if (ranges[i].low < to && ranges[i].high >= from)
+            return true;
+    return false;
+}
+
+void version_prune(VersionStore *store, const VersionName *name, const SnapshotRange *ranges,
+                   uint32_t range_count, Lsn bound)
+{
+    if (name->is_entry)
+        return;
+    uint64_t number = name->id >> VERSION_SEGMENT_BITS;
+    uint64_t hash = segment_hash(name->tree, number);
+    Partition *partition = partition_of(store, hash);
+
+    mutex_lock(&partition->mutex);
+    Head *head = head_find(segment_find(partition, name->tree, number, hash), name->id);
+    if (head) {
+        Lsn newer = head->ts;
+        Version **link = &head->older;
+        while (*link) {
+            Version *version = *link;
+            Lsn superseded = newer;
+            newer = version->ts;
+            if (range_is_needed(ranges, range_count, bound, version->ts, superseded)) {
+                link = &version->older;
+                continue;
+            }
+            *link = version->older;
+            partition->bytes -= sizeof(*version) + version->length;
+            free(version);
+        }
+    }
+    mutex_unlock(&partition->mutex);
+}
