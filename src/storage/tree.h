@@ -91,7 +91,7 @@ typedef struct TreeChange {
     bool existed;     /* there is a row (entry) now */
     bool was_ghost;   /* TREE_INDEX: and it is a ghost */
     bool deletes;     /* the change takes it away (TREE_INDEX: makes it a ghost) */
-    uint32_t old_size; /* TREE_TABLE, existed: bytes of the old row's image */
+    uint32_t old_size; /* existed: bytes of the old row's image (TREE_KEY_VALUE: of the value) */
     const void *detail; /* tree_change_old_image's own */
 } TreeChange;
 
@@ -247,11 +247,37 @@ static inline uint64_t tree_key_row_id(Str key)
     return __builtin_bswap64(id);
 }
 
+/*
+ * A latched leaf of an index or key-value tree, for readers that copy little and allocate nothing.
+ * Entries are 0 … count-1; `first` is the first one >= the key asked for (count: there is none here).
+ */
+typedef struct EntryLeaf {
+    Tree *tree;
+    const byte *page;
+    void **versions;
+    uint32_t count, first;
+    bool is_last; /* no leaf follows */
+} EntryLeaf;
+typedef bool TreeEntryVisitor(void *context, const EntryLeaf *leaf);
+/* S-latched while the visitor runs. An empty key: the first leaf. */
+MUST_CHECK bool tree_visit_entries(Tree *tree, Str key, TreeEntryVisitor *visitor, void *context);
+/* The whole key, in a buffer of TREE_MAX_KEY bytes. */
+Str entry_leaf_key(const EntryLeaf *leaf, uint32_t index, char *buffer);
+bool entry_leaf_is_ghost(const EntryLeaf *leaf, uint32_t index);
+/* The first key of the next leaf on, for going on; not when is_last. */
+Str entry_leaf_next(const EntryLeaf *leaf);
+/* The first entry >= key, ghost or not. The buffer has TREE_MAX_KEY bytes. */
+MUST_CHECK TreeFound tree_index_first(Tree *tree, Str key, char *buffer, Str *ret_key,
+                                      bool *ret_ghost);
+
 /* ------------------------------------------------------------------ key-value */
 
 /* Values may be up to ROW_MAX_SIZE; large ones go to overflow pages. */
 MUST_CHECK bool tree_kv_put(Tree *tree, Str key, Str value);
 MUST_CHECK bool tree_kv_delete(Tree *tree, Str key);
+/* The same with an observer, whose old image is the old value. */
+MUST_CHECK bool tree_kv_put_observed(Tree *tree, Str key, Str value, const TreeObserver *observer);
+MUST_CHECK bool tree_kv_delete_observed(Tree *tree, Str key, const TreeObserver *observer);
 MUST_CHECK TreeFound tree_kv_get(Tree *tree, Str key, Arena *arena, Str *ret_value);
 
 /* ------------------------------------------------------------------ cursors: index and key-value */

@@ -1,0 +1,487 @@
+/*
+ * Indexes and key-value trees: entries by key.
+ */
+#include "storage/tree_internal.h"
+
+static COLD bool key_too_long(Str key)
+{
+    FAIL(ERR_PROGRAM_LIMIT_EXCEEDED,
+         .message = fmt("index row size %zu exceeds maximum %u", key.length, (unsigned)TREE_MAX_KEY),
+         .hint = STR("Values larger than 1/3 of a buffer page cannot be indexed.\n"
+                     "Consider a function index of an MD5 hash of the value, or use full text "
+                     "indexing."));
+}
+
+/* Opens an action with the leaf of the key latched; checks that it is one. */
+static bool entry_write(Tree *tree, Str key, Action *action, Page *page)
+{
+    TRY(tree_leaf_write(tree, key, 1, action, page));
+    const Node *node = page_node(page);
+    if (likely(node->header.kind == NODE_SLOTTED_LEAF && node_covers(node, key)))
+        return true;
+    tree_write_end(action, page);
+    return tree_damaged(tree, page->id, "not the leaf of its key");
+}
+
+/* What an observer of a key-value tree may ask for; laid out as tree_table.c's. */
+typedef struct EntryDetail {
+    const TableLeaf *leaf;
+    uint32_t position;
+    Str value;
+} EntryDetail;
+
+static void entry_observe(const TreeObserver *observer, Tree *tree, const Page *page, Str key,
+                          bool existed, bool was_ghost, bool deletes, Str old_value)
+{
+    if (!observer)
+        return;
+    EntryDetail detail = {.value = str_is_none(old_value) ? STR("") : old_value};
+    TreeChange change = {
+        .tree = tree,
+        .versions = page_versions_slot(page),
+        .row_id = key.length >= 8 ? tree_key_row_id(key) : 0,
+        .key = key,
+        .existed = existed,
+        .was_ghost = was_ghost,
+        .deletes = deletes,
+        .old_size = (uint32_t)old_value.length,
+        .detail = &detail,
+    };
+    observer->before(observer->context, &change);
+}
+
+/* ------------------------------------------------------------------ index entries */
+
+/* True when done; false: there is no room. */
+static bool index_insert_in_leaf(Tree *tree, Action *action, Page *page, Str key,
+                                 const TreeObserver *observer)
+{
+    Node *node = page_node(page);
+    bool exact;
+    uint32_t index = node_lower_bound(node, key, &exact);
+
+    if (exact) {
+        bool ghost = node->slots[index].flags & SLOT_GHOST;
+        if (!ghost)
+            return true;
+        page_touch(action, page);
+        entry_observe(observer, tree, page, key, true, true, false, STR_NONE);
+        node_set_ghost(node, index, false);
+        tree_count_rows(tree, 1);
+        return true;
+    }
+    if (!node_has_room(node, key.length, 0)) {
+        if (node->ghost_count == 0 || !tree_hook_may_purge(tree, page))
+            return false;
+        page_touch(action, page);
+        node_purge_ghosts(node);
+        if (!node_has_room(node, key.length, 0))
+            return false;
+        index = node_lower_bound(node, key, &exact);
+    }
+    page_touch(action, page);
+    entry_observe(observer, tree, page, key, false, false, false, STR_NONE);
+    node_insert(node, index, key, STR(""), 0);
+    tree_count_rows(tree, 1);
+    return true;
+}
+
+bool tree_index_insert(Tree *tree, Str key, const TreeObserver *observer)
+{
+    assert(tree->kind == TREE_INDEX && key.length >= 8);
+    if (unlikely(key.length > TREE_MAX_KEY))
+        return key_too_long(key);
+    for (;;) {
+        Action action;
+        Page page;
+        TRY(entry_write(tree, key, &action, &page));
+        bool done = index_insert_in_leaf(tree, &action, &page, key, observer);
+        tree_write_end(&action, &page);
+        if (done)
+            return true;
+        TRY(tree_split(tree, key, 0));
+    }
+}
+
+bool tree_index_ghost(Tree *tree, Str key, const TreeObserver *observer)
+{
+    Action action;
+    Page page;
+    bool exact;
+
+    assert(tree->kind == TREE_INDEX);
+    TRY(entry_write(tree, key, &action, &page));
+    Node *node = page_node(&page);
+    uint32_t index = node_lower_bound(node, key, &exact);
+    if (exact && !(node->slots[index].flags & SLOT_GHOST)) {
+        page_touch(&action, &page);
+        entry_observe(observer, tree, &page, key, true, false, true, STR_NONE);
+        node_set_ghost(node, index, true);
+        tree_count_rows(tree, -1);
+    }
+    tree_write_end(&action, &page);
+    return true;
+}
+
+bool tree_index_delete(Tree *tree, Str key, const TreeObserver *observer)
+{
+    Action action;
+    Page page;
+    bool exact, underfull = false;
+
+    assert(tree->kind == TREE_INDEX);
+    TRY(entry_write(tree, key, &action, &page));
+    Node *node = page_node(&page);
+    uint32_t index = node_lower_bound(node, key, &exact);
+    if (exact) {
+        bool ghost = node->slots[index].flags & SLOT_GHOST;
+        page_touch(&action, &page);
+        entry_observe(observer, tree, &page, key, true, ghost, true, STR_NONE);
+        node_remove(node, index);
+        tree_count_rows(tree, ghost ? 0 : -1);
+        underfull = tree_leaf_is_underfull(tree, &page);
+    }
+    tree_write_end(&action, &page);
+    return !underfull || tree_shrink(tree, key, 0);
+}
+
+bool tree_index_purge(Tree *tree, Str key, StrBuf *ret_next)
+{
+    Action action;
+    Page page;
+    bool underfull = false;
+
+    assert(tree->kind == TREE_INDEX);
+    TRY(entry_write(tree, key, &action, &page));
+    Node *node = page_node(&page);
+    strbuf_truncate(ret_next, 0);
+    if (node_has_upper(node))
+        strbuf_append(ret_next, node_upper(node));
+    if (node->ghost_count > 0 && tree_hook_may_purge(tree, &page)) {
+        page_touch(&action, &page);
+        node_purge_ghosts(node);
+        underfull = tree_leaf_is_underfull(tree, &page);
+    }
+    tree_write_end(&action, &page);
+    return !underfull || tree_shrink(tree, key, 0);
+}
+
+bool tree_visit_entries(Tree *tree, Str key, TreeEntryVisitor *visitor, void *context)
+{
+    Page page;
+    bool exact;
+
+    assert(tree->kind != TREE_TABLE);
+    TRY(tree_leaf_shared(tree, key, DESCEND_AT, &page));
+    const Node *node = page_node(&page);
+    bool done = node->header.kind == NODE_SLOTTED_LEAF && node_covers(node, key);
+    if (done) {
+        EntryLeaf leaf = {
+            .tree = tree,
+            .page = page.data,
+            .versions = page_versions_slot(&page),
+            .count = node_count(node),
+            .first = node_lower_bound(node, key, &exact),
+            .is_last = !node_has_upper(node),
+        };
+        done = visitor(context, &leaf);
+    } else {
+        done = tree_damaged(tree, page.id, "not the leaf of its key");
+    }
+    page_unlatch(&page);
+    return done;
+}
+
+Str entry_leaf_key(const EntryLeaf *leaf, uint32_t index, char *buffer)
+{
+    assert(index < leaf->count);
+    return node_key((const Node *)leaf->page, index, buffer);
+}
+
+bool entry_leaf_is_ghost(const EntryLeaf *leaf, uint32_t index)
+{
+    assert(index < leaf->count);
+    return ((const Node *)leaf->page)->slots[index].flags & SLOT_GHOST;
+}
+
+Str entry_leaf_next(const EntryLeaf *leaf)
+{
+    return node_upper((const Node *)leaf->page);
+}
+
+typedef struct FirstEntry {
+    char *buffer;
+    Str key;
+    bool found, is_ghost, is_last;
+    char next[TREE_MAX_KEY];
+    size_t next_length;
+} FirstEntry;
+
+static bool first_visit(void *context, const EntryLeaf *leaf)
+{
+    FirstEntry *first = context;
+    first->is_last = leaf->is_last;
+    first->found = leaf->first < leaf->count;
+    if (first->found) {
+        first->key = entry_leaf_key(leaf, leaf->first, first->buffer);
+        first->is_ghost = entry_leaf_is_ghost(leaf, leaf->first);
+    } else if (!leaf->is_last) {
+        Str next = entry_leaf_next(leaf);
+        first->next_length = MIN(next.length, (size_t)TREE_MAX_KEY);
+        memcpy(first->next, next.data, first->next_length);
+    }
+    return true;
+}
+
+TreeFound tree_index_first(Tree *tree, Str key, char *buffer, Str *ret_key, bool *ret_ghost)
+{
+    FirstEntry first;
+    first.buffer = buffer;
+    for (Str from = key;; from = str_make(first.next, first.next_length)) {
+        TRY(tree_visit_entries(tree, from, first_visit, &first));
+        if (first.found) {
+            *ret_key = first.key;
+            *ret_ghost = first.is_ghost;
+            return TREE_FOUND;
+        }
+        if (first.is_last)
+            return TREE_MISSING;
+    }
+}
+
+/* ------------------------------------------------------------------ key-value */
+
+/* A value to store, in the leaf or as a reference. */
+typedef struct KvWrite {
+    Str key, value;
+    uint32_t flags;
+    const TreeObserver *observer;
+    Arena *arena; /* for an old value on overflow pages that the observer may want */
+    Str old_value;
+    bool is_fetched;
+    LeafExternal old; /* to be freed; page PAGE_ID_NONE: none */
+    LeafExternal fresh;
+} KvWrite;
+
+typedef enum KvOutcome {
+    KV_FAILED = 0,
+    KV_DONE,
+    KV_SPLIT,
+    KV_FETCH,
+} KvOutcome;
+
+/* Notes the old value; KV_FETCH when it must be read first. */
+static KvOutcome kv_note_old(KvWrite *write, const Node *node, uint32_t index)
+{
+    Str value = node_value(node, index);
+    write->old.page = PAGE_ID_NONE;
+    if (!(node->slots[index].flags & SLOT_EXTERNAL)) {
+        write->old_value = value;
+        return KV_DONE;
+    }
+    if (value.length != sizeof(LeafExternal))
+        FAIL(ERR_DATA_CORRUPTED, .message = STR("damaged overflow reference"));
+    memcpy(&write->old, value.data, sizeof(LeafExternal));
+    return write->observer && !write->is_fetched ? KV_FETCH : KV_DONE;
+}
+
+static KvOutcome kv_put_in_leaf(Tree *tree, Action *action, Page *page, KvWrite *write)
+{
+    Node *node = page_node(page);
+    bool exact;
+    uint32_t index = node_lower_bound(node, write->key, &exact);
+    uint32_t given = 0;
+
+    if (exact) {
+        KvOutcome outcome = kv_note_old(write, node, index);
+        if (outcome != KV_DONE)
+            return outcome;
+        given = node->slots[index].key_length + node->slots[index].value_length +
+                (uint32_t)sizeof(NodeSlot);
+    }
+    if (node_free_bytes(node) + given <
+        sizeof(NodeSlot) + write->key.length - node->prefix_length + write->value.length)
+        return KV_SPLIT;
+    page_touch(action, page);
+    entry_observe(write->observer, tree, page, write->key, exact, false, false,
+                  exact ? write->old_value : STR_NONE);
+    if (exact && write->value.length == node->slots[index].value_length) {
+        NodeSlot *slot = &node->slots[index];
+        memcpy((char *)node + slot->offset + slot->key_length, write->value.data, write->value.length);
+        slot->flags = (uint16_t)write->flags;
+        return KV_DONE;
+    }
+    if (exact)
+        node_remove(node, index);
+    else
+        tree_count_rows(tree, 1);
+    node_insert(node, index, write->key, write->value, write->flags);
+    return KV_DONE;
+}
+
+static KvOutcome kv_delete_in_leaf(Tree *tree, Action *action, Page *page, KvWrite *write,
+                                   bool *ret_underfull)
+{
+    Node *node = page_node(page);
+    bool exact;
+    uint32_t index = node_lower_bound(node, write->key, &exact);
+    if (!exact)
+        return KV_DONE;
+    KvOutcome outcome = kv_note_old(write, node, index);
+    if (outcome != KV_DONE)
+        return outcome;
+    page_touch(action, page);
+    entry_observe(write->observer, tree, page, write->key, true, false, true, write->old_value);
+    node_remove(node, index);
+    tree_count_rows(tree, -1);
+    *ret_underfull = tree_leaf_is_underfull(tree, page);
+    return KV_DONE;
+}
+
+static bool kv_fetch(Tree *tree, KvWrite *write)
+{
+    if (!write->arena)
+        write->arena = arena_new("old value");
+    TreeFound found = tree_kv_get(tree, write->key, write->arena, &write->old_value);
+    write->is_fetched = found == TREE_FOUND;
+    return found != TREE_FAILED;
+}
+
+static bool kv_put_loop(Tree *tree, KvWrite *write)
+{
+    for (;;) {
+        Action action;
+        Page page;
+        TRY(entry_write(tree, write->key, &action, &page));
+        KvOutcome outcome = kv_put_in_leaf(tree, &action, &page, write);
+        tree_write_end(&action, &page);
+        TRY(outcome);
+        if (outcome == KV_DONE)
+            return true;
+        if (outcome == KV_SPLIT)
+            TRY(tree_split(tree, write->key, 0));
+        else
+            TRY(kv_fetch(tree, write));
+    }
+}
+
+bool tree_kv_put_observed(Tree *tree, Str key, Str value, const TreeObserver *observer)
+{
+    KvWrite write = {.key = key, .value = value, .observer = observer};
+
+    assert(tree->kind == TREE_KEY_VALUE);
+    if (key.length > TREE_MAX_KEY)
+        return key_too_long(key);
+    if (value.length > ROW_MAX_SIZE)
+        FAIL(ERR_PROGRAM_LIMIT_EXCEEDED, .message = fmt("value is too big: size %zu", value.length));
+    if (value.length > NODE_MAX_VALUE) {
+        TRY(overflow_store(tree, value, &write.fresh));
+        write.value = str_make(&write.fresh, sizeof(write.fresh));
+        write.flags = SLOT_EXTERNAL;
+    }
+    bool done = kv_put_loop(tree, &write);
+    if (done && write.old.page != PAGE_ID_NONE)
+        overflow_free(tree, &write.old);
+    else if (!done && write.flags)
+        overflow_free(tree, &write.fresh);
+    arena_free(write.arena);
+    return done;
+}
+
+bool tree_kv_put(Tree *tree, Str key, Str value)
+{
+    return tree_kv_put_observed(tree, key, value, NULL);
+}
+
+bool tree_kv_delete_observed(Tree *tree, Str key, const TreeObserver *observer)
+{
+    KvWrite write = {.key = key, .observer = observer};
+    bool underfull = false, done = false;
+
+    assert(tree->kind == TREE_KEY_VALUE);
+    if (key.length > TREE_MAX_KEY)
+        return true;
+    for (;;) {
+        Action action;
+        Page page;
+        if (!entry_write(tree, key, &action, &page))
+            break;
+        KvOutcome outcome = kv_delete_in_leaf(tree, &action, &page, &write, &underfull);
+        tree_write_end(&action, &page);
+        if (outcome == KV_FETCH && kv_fetch(tree, &write))
+            continue;
+        done = outcome == KV_DONE;
+        break;
+    }
+    if (done && write.old.page != PAGE_ID_NONE)
+        overflow_free(tree, &write.old);
+    arena_free(write.arena);
+    return done && (!underfull || tree_shrink(tree, key, 0));
+}
+
+bool tree_kv_delete(Tree *tree, Str key)
+{
+    return tree_kv_delete_observed(tree, key, NULL);
+}
+
+typedef struct KvGet {
+    Str key;
+    Arena *arena;
+    Str value;
+    bool found, is_external;
+    LeafExternal external;
+} KvGet;
+
+static bool kv_get_visit(void *context, const EntryLeaf *leaf)
+{
+    KvGet *get = context;
+    const Node *node = (const Node *)leaf->page;
+    bool exact;
+    uint32_t index = node_lower_bound(node, get->key, &exact);
+
+    get->found = exact;
+    if (!exact)
+        return true;
+    Str value = node_value(node, index);
+    get->is_external = node->slots[index].flags & SLOT_EXTERNAL;
+    if (!get->is_external) {
+        get->value = str_copy(get->arena, value);
+        return true;
+    }
+    if (value.length != sizeof(LeafExternal))
+        FAIL(ERR_DATA_CORRUPTED, .message = STR("damaged overflow reference"));
+    memcpy(&get->external, value.data, sizeof(LeafExternal));
+    return true;
+}
+
+TreeFound tree_kv_get(Tree *tree, Str key, Arena *arena, Str *ret_value)
+{
+    KvGet get = {.key = key, .arena = arena};
+    uint64_t failed_stamp = 0;
+
+    assert(tree->kind == TREE_KEY_VALUE);
+    if (key.length > TREE_MAX_KEY)
+        return TREE_MISSING;
+    for (;;) {
+        TRY(tree_visit_entries(tree, key, kv_get_visit, &get));
+        if (!get.found)
+            return TREE_MISSING;
+        if (!get.is_external) {
+            *ret_value = get.value;
+            return TREE_FOUND;
+        }
+        if (get.external.length > ROW_MAX_SIZE)
+            FAIL(ERR_DATA_CORRUPTED, .message = STR("damaged overflow reference"));
+        char *bytes = arena_try_alloc(arena, MAX(get.external.length, 1u));
+        TRY(bytes);
+        if (overflow_read(tree, &get.external, bytes)) {
+            *ret_value = str_make(bytes, get.external.length);
+            return TREE_FOUND;
+        }
+        /* Replaced meanwhile? Then the reference is another one now. */
+        if (error_fields()->sqlstate != ERR_DATA_CORRUPTED || failed_stamp == get.external.stamp)
+            return TREE_FAILED;
+        failed_stamp = get.external.stamp;
+        error_clear();
+    }
+}
