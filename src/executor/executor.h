@@ -57,6 +57,8 @@ typedef struct ExecSessionOps {
     bool (*backend_cancel)(ExecSession *session, int32_t pid, bool *ret_sent);
     bool (*backend_terminate)(ExecSession *session, int32_t pid, bool *ret_sent);
     bool (*configuration_reload)(ExecSession *session);
+    /* WHERE CURRENT OF: the row id by executor_current_row, or 34000 / 24000. */
+    bool (*cursor_row)(ExecSession *session, Str cursor, Oid relation, uint64_t *ret_row_id);
     /* Runs SQL text of a function's body or of set-returning catalog functions; rows go to the sink. */
     bool (*query_run)(ExecSession *session, Str sql, RowSink *sink);
 } ExecSessionOps;

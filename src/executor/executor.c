@@ -1,0 +1,577 @@
+#include "executor/executor.h"
+
+#include "catalog/privilege.h"
+#include "executor/expr.h"
+#include "executor/foreign_key.h"
+#include "executor/sequences.h"
+#include "txn/lock.h"
+
+/* ---- making ---- */
+
+static void describe(ExecState *exec)
+{
+    const PlannedStatement *stmt = exec->stmt;
+    uint32_t count = (uint32_t)stmt->result.length;
+    ResultColumn *columns = ARENA_ARRAY(exec->arena, ResultColumn, count + 1);
+    for (uint32_t i = 0; i < count; i++) {
+        const TargetEntry *target = &stmt->result.items[i];
+        columns[i] = (ResultColumn){
+            .name = target->name, .type = target->expr->type,
+            .type_modifier = target->expr->typmod, .collation = target->expr->collation,
+            .table = target->origin_table, .table_column = (int16_t)target->origin_attnum,
+            .phys = type_phys(target->expr->type),
+        };
+    }
+    exec->description = (RowDescription){.columns = columns, .count = count};
+}
+
+static CommandVerb verb_of(const PlannedStatement *stmt)
+{
+    switch (stmt->command) {
+    case COMMAND_INSERT: return VERB_INSERT;
+    case COMMAND_UPDATE: return VERB_UPDATE;
+    case COMMAND_DELETE: return VERB_DELETE;
+    case COMMAND_SELECT: return VERB_SELECT;
+    default: return VERB_NONE;
+    }
+}
+
+ExecState *exec_new_bare(ExecSession *session)
+{
+    Arena *arena = arena_new("executor state");
+    ExecState *exec = ARENA_NEW(arena, ExecState);
+    exec->arena = arena;
+    exec->run_arena = arena_new("executor run");
+    exec->arena_scratch = arena_new("executor scratch");
+    exec->session = session;
+    spill_set_init(&exec->spills, session->temporary_directory);
+    return exec;
+}
+
+/* Parameters, work tables, subplans, then the tree: expressions refer to all of them. */
+static bool make_tree(ExecState *exec)
+{
+    const PlannedStatement *stmt = exec->stmt;
+    exec->nodes = ARENA_ARRAY(exec->arena, NodeState *, stmt->node_count + 1);
+    exec->instruments = ARENA_ARRAY(exec->arena, NodeInstrument, stmt->node_count + 1);
+    exec->work_tables = ARENA_ARRAY(exec->arena, WorkTable, stmt->work_table_count + 1);
+    exec->param_count = (uint32_t)stmt->params.length;
+    exec->params = ARENA_ARRAY(exec->arena, ParamState, exec->param_count + 1);
+    for (uint32_t i = 0; i < exec->param_count; i++) {
+        ParamState *param = &exec->params[i];
+        param->vector = (Vector){.type = type_phys(stmt->params.items[i].type), .constant = true,
+                                 .values = &param->value, .nulls = &param->null};
+    }
+    exec->subplans = ARENA_ARRAY(exec->arena, SubplanState, stmt->subplans.length + 1);
+    for (size_t i = 0; i < stmt->subplans.length; i++) {
+        exec->subplans[i].info = &stmt->subplans.items[i];
+        if (stmt->subplans.items[i].plan)
+            TRY(exec->subplans[i].node = node_new(exec, stmt->subplans.items[i].plan));
+    }
+    return (exec->root = node_new(exec, stmt->plan)) != NULL;
+}
+
+static ExecState *exec_make(const PlannedStatement *stmt, ExecSession *session, ExecState *parent)
+{
+    ExecState *exec = exec_new_bare(session);
+    exec->stmt = stmt;
+    exec->parent = parent;
+    describe(exec);
+    exec->result.verb = verb_of(stmt);
+    exec->limit_rows = arena_alloc(exec->arena, VECTOR_SIZE * sizeof(uint16_t));
+    if (!make_tree(exec)) {
+        executor_free(exec);
+        return NULL;
+    }
+    return exec;
+}
+
+ExecState *executor_new(const PlannedStatement *plan, ExecSession *session)
+{
+    return exec_make(plan, session, NULL);
+}
+
+void executor_free(ExecState *exec)
+{
+    if (!exec)
+        return;
+    executor_stop(exec);
+    if (exec->stmt && exec->nodes)
+        for (int i = 0; i < exec->stmt->node_count; i++)
+            if (exec->nodes[i]) {
+                if (exec->nodes[i]->methods->free)
+                    exec->nodes[i]->methods->free(exec->nodes[i]);
+                arena_free(exec->nodes[i]->scratch);
+            }
+    for (size_t i = 0; exec->stmt && exec->subplans && i < exec->stmt->subplans.length; i++)
+        if (exec->subplans[i].store_ready)
+            row_store_deinit(&exec->subplans[i].store);
+    if (exec->store_made)
+        row_store_deinit(&exec->store);
+    row_reader_deinit(&exec->reader);
+    exec_relations_close(exec);
+    arena_free(exec->run_arena);
+    arena_free(exec->arena_scratch);
+    arena_free(exec->arena);
+}
+
+void executor_freep(ExecState **exec)
+{
+    executor_free(*exec);
+}
+
+/* ---- starting ---- */
+
+/* Attribute numbers of a bitmap of (attnum - 1), as privilege_check_columns takes them. */
+static uint32_t bitmap_columns(const PlanRelation *relation, const uint64_t *bitmap,
+                               int16_t *columns, uint32_t room)
+{
+    uint32_t count = 0;
+    for (int word = 0; bitmap && word < relation->bitmap_words; word++)
+        for (uint64_t bits = bitmap[word]; bits && count < room; bits &= bits - 1)
+            columns[count++] = (int16_t)(word * 64 + __builtin_ctzll(bits) + 1);
+    return count;
+}
+
+static bool check_privileges(ExecState *exec, const PlanRelation *relation)
+{
+    CatalogSession *catalog = &exec->session->catalog;
+    Oid role = relation->check_as ? relation->check_as : catalog->current_user;
+    if (role == catalog->current_user && role == ROLE_SUPERUSER)
+        return true;
+    static const struct {
+        uint32_t access;
+        AclRights right;
+        bool modifies;
+    } kinds[] = {{ACCESS_SELECT, ACL_SELECT, false}, {ACCESS_INSERT, ACL_INSERT, true},
+                 {ACCESS_UPDATE, ACL_UPDATE, true}, {ACCESS_DELETE, ACL_DELETE, true}};
+    for (size_t i = 0; i < ARRAY_LENGTH(kinds); i++) {
+        if (!(relation->access & kinds[i].access))
+            continue;
+        int16_t columns[1664];
+        uint32_t count = 0;
+        if (!kinds[i].modifies && relation->selects_whole_row)
+            columns[count++] = 0;
+        else if (kinds[i].right != ACL_DELETE)
+            count = bitmap_columns(relation, kinds[i].modifies ? relation->modified_columns
+                                                               : relation->selected_columns,
+                                   columns, ARRAY_LENGTH(columns));
+        TRY(privilege_check_columns(catalog, relation->relation, role, kinds[i].right, columns,
+                                    count));
+    }
+    return true;
+}
+
+static bool lock_relations(ExecState *exec)
+{
+    CatalogSession *catalog = &exec->session->catalog;
+    for (size_t i = 0; i < exec->stmt->relations.length; i++) {
+        const PlanRelation *relation = &exec->stmt->relations.items[i];
+        LockMode mode = relation->is_target ? LOCK_ROW_EXCLUSIVE
+                        : relation->is_locked ? LOCK_ROW_SHARE
+                                              : LOCK_ACCESS_SHARE;
+        TRY(check_privileges(exec, relation));
+        const RelationDesc *desc = relation_get(catalog, relation->relation);
+        TRY(desc);
+        DatabaseId database = desc->is_shared ? 0 : catalog->database_oid;
+        TRY(lock_relation(catalog->txn, database, relation->relation, mode, LOCK_WAIT, STR_NONE));
+    }
+    return true;
+}
+
+static bool check_read_only(const ExecState *exec)
+{
+    static const char *const words[] = {
+        [COMMAND_INSERT] = "INSERT", [COMMAND_UPDATE] = "UPDATE", [COMMAND_DELETE] = "DELETE"};
+    const PlannedStatement *stmt = exec->stmt;
+    if (stmt->is_read_only || !txn_is_read_only(exec->session->catalog.txn))
+        return true;
+    const char *word = (size_t)stmt->command < ARRAY_LENGTH(words) ? words[stmt->command] : NULL;
+    FAIL(ERR_READ_ONLY_SQL_TRANSACTION,
+         .message = fmt("cannot execute %s in a read-only transaction",
+                        word ? word : "SELECT FOR UPDATE"));
+}
+
+static bool take_parameters(ExecState *exec, const ExecParameters *given)
+{
+    uint32_t count = given ? given->count : 0;
+    for (uint32_t i = 0; i < exec->externals.length; i++) {
+        Vector *vector = exec->externals.items[i];
+        if (!vector)
+            continue;
+        if (i >= count)
+            FAIL(ERR_UNDEFINED_PARAMETER, .message = fmt("there is no parameter $%u", i + 1));
+        memcpy(vector->values, &given->values[i], phys_width(vector->type));
+        vector->nulls[0] = given->nulls[i];
+        vector->has_nulls = given->nulls[i];
+    }
+    return true;
+}
+
+static void begin_run(ExecState *exec, const ExecRequest *request)
+{
+    exec->snapshot = request->snapshot ? *request->snapshot
+                                       : *txn_snapshot(exec->session->catalog.txn);
+    exec->scrollable = request->scrollable;
+    exec->instrument = request->instrument;
+    exec->instrument_timing = request->instrument && request->instrument_timing;
+    for (int i = 0; exec->stmt && i < exec->stmt->node_count; i++) {
+        if (request->instrument)
+            exec->instruments[i] = (NodeInstrument){0};
+        if (exec->nodes[i])
+            exec->nodes[i]->instrument = request->instrument ? &exec->instruments[i] : NULL;
+    }
+    for (size_t i = 0; i < exec->calls.length; i++) {
+        exec->calls.items[i]->transaction_time = exec->session->transaction_start;
+        exec->calls.items[i]->statement_time = exec->session->statement_start;
+    }
+    exec->result.row_count = 0;
+    exec->result.finished = false;
+    exec->modified_count = 0;
+    exec->is_described = exec->root_done = exec->store_filled = false;
+    exec->pending = NULL;
+    exec->position = 0;
+    exec->spills.directory = exec->session->temporary_directory;
+    exec->is_running = true;
+}
+
+bool executor_start(ExecState *exec, const ExecRequest *request)
+{
+    assert(!exec->is_running);
+    TRY(check_read_only(exec));
+    TRY(lock_relations(exec));
+    begin_run(exec, request);
+    if (!take_parameters(exec, request->parameters)) {
+        executor_stop(exec);
+        return false;
+    }
+    return true;
+}
+
+void executor_stop(ExecState *exec)
+{
+    for (int i = 0; exec->stmt && exec->nodes && i < exec->stmt->node_count; i++)
+        if (exec->nodes[i])
+            node_stop(exec->nodes[i]);
+    for (size_t i = 0; exec->stmt && exec->subplans && i < exec->stmt->subplans.length; i++) {
+        SubplanState *sub = &exec->subplans[i];
+        if (sub->store_ready)
+            row_store_clear(&sub->store);
+        sub->run_at = 0;
+        sub->is_finished = false;
+    }
+    for (uint32_t i = 0; i < exec->param_count; i++) {
+        exec->params[i].is_set = exec->params[i].is_running = false;
+        exec->params[i].changed_at = 0;
+    }
+    exec->param_clock = 0;
+    if (exec->store_made)
+        row_store_clear(&exec->store);
+    exec->reader.position = 0;
+    spill_set_clear(&exec->spills);
+    arena_reset(exec->run_arena);
+    exec->pending = NULL;
+    exec->is_running = false;
+}
+
+const RowDescription *executor_description(const ExecState *exec)
+{
+    return &exec->description;
+}
+
+CommandResult executor_result(const ExecState *exec)
+{
+    return exec->result;
+}
+
+const NodeInstrument *executor_instrument(const ExecState *exec, const Plan *plan)
+{
+    if (!exec->instrument || !exec->nodes[plan->id] || exec->instruments[plan->id].loops == 0)
+        return NULL;
+    return &exec->instruments[plan->id];
+}
+
+/* ---- running ---- */
+
+static void remember_row(ExecState *exec, const Batch *batch, uint32_t row);
+
+/* Data-modifying CTEs do their work whether or not anybody has read them. */
+static bool finish_modifying(ExecState *exec)
+{
+    for (size_t i = 0; i < exec->stmt->subplans.length; i++)
+        if (exec->stmt->subplans.items[i].use == SUBPLAN_MODIFY_CTE) {
+            RowStore *store;
+            TRY(exec_subplan_store(exec, (int)i, &store, UINT64_MAX));
+        }
+    return true;
+}
+
+static bool root_next(ExecState *exec, Batch **ret_batch)
+{
+    *ret_batch = NULL;
+    if (exec->root_done)
+        return true;
+    CHECK_INTERRUPTS();
+    TRY(node_next(exec->root, ret_batch));
+    if (!*ret_batch) {
+        exec->root_done = true;
+        TRY(finish_modifying(exec));
+    }
+    return true;
+}
+
+static bool is_modifying(const ExecState *exec)
+{
+    return exec->stmt->command == COMMAND_INSERT || exec->stmt->command == COMMAND_UPDATE ||
+           exec->stmt->command == COMMAND_DELETE || exec->stmt->has_modifying_cte;
+}
+
+static void store_make(ExecState *exec)
+{
+    if (exec->store_made)
+        return;
+    row_store_init(&exec->store, exec->arena, &exec->spills, exec->root->types,
+                   (uint32_t)exec->root->plan->column_count, exec_work_mem());
+    row_reader_init(&exec->reader, &exec->store);
+    exec->store_batch =
+        batch_new(exec->arena, exec->root->types, (uint32_t)exec->root->plan->column_count);
+    exec->store_made = true;
+}
+
+static bool store_fill(ExecState *exec, uint64_t want)
+{
+    store_make(exec);
+    while (!exec->root_done && exec->store.count < want) {
+        Batch *batch;
+        TRY(root_next(exec, &batch));
+        if (batch)
+            TRY(row_store_add_batch(&exec->store, batch));
+    }
+    return true;
+}
+
+bool executor_next(ExecState *exec, Batch **ret_batch)
+{
+    if (!exec->scrollable && !(is_modifying(exec) && exec->description.count > 0))
+        return root_next(exec, ret_batch);
+    /* Changes are done before the first row is given; scrollable rows are kept. */
+    TRY(store_fill(exec, exec->scrollable ? exec->reader.position + VECTOR_SIZE : UINT64_MAX));
+    TRY(row_reader_next(&exec->reader, exec->store_batch, VECTOR_SIZE));
+    *ret_batch = exec->store_batch->row_count > 0 ? exec->store_batch : NULL;
+    return true;
+}
+
+static bool sink_describe(ExecState *exec, RowSink *sink)
+{
+    if (exec->is_described || !sink)
+        return true;
+    exec->is_described = true;
+    return !sink->describe || sink->describe(sink, &exec->description);
+}
+
+/* The part of a batch from selected row `from`, `count` of them. */
+static Batch batch_part(ExecState *exec, const Batch *batch, uint32_t from, uint32_t count)
+{
+    Batch part = *batch;
+    for (uint32_t i = 0; i < count; i++)
+        exec->limit_rows[i] = (uint16_t)selection_row(batch->selection, from + i);
+    part.selection = (Selection){.rows = exec->limit_rows, .count = count};
+    return part;
+}
+
+bool executor_run(ExecState *exec, RowSink *sink, uint64_t row_limit)
+{
+    TRY(sink_describe(exec, sink));
+    uint64_t given = 0;
+    exec->result.finished = false;
+    while (!exec->result.finished && (row_limit == 0 || given < row_limit)) {
+        if (!exec->pending) {
+            TRY(executor_next(exec, &exec->pending));
+            exec->pending_from = 0;
+        }
+        Batch *batch = exec->pending;
+        if (!batch) {
+            exec->result.finished = true;
+            break;
+        }
+        uint32_t left = batch->selection.count - exec->pending_from;
+        uint32_t take = row_limit && row_limit - given < left ? (uint32_t)(row_limit - given) : left;
+        bool whole = exec->pending_from == 0 && take == left;
+        Batch part = whole ? *batch : batch_part(exec, batch, exec->pending_from, take);
+        if (exec->description.count > 0 && sink && sink->rows)
+            TRY(sink->rows(sink, &exec->description, &part));
+        if (row_limit)
+            remember_row(exec, &part, selection_row(part.selection, take - 1));
+        given += take;
+        exec->pending_from += take;
+        if (take == left)
+            exec->pending = NULL;
+    }
+    exec->position += (int64_t)given;
+    if (is_modifying(exec) && exec->stmt->command != COMMAND_SELECT)
+        exec->result.row_count = exec->modified_count;
+    else
+        exec->result.row_count = given;
+    return !sink || !sink->complete || sink->complete(sink, &exec->result);
+}
+
+bool executor_rewind(ExecState *exec)
+{
+    if (exec->scrollable) {
+        exec->reader.position = 0;
+        exec->pending = NULL;
+        exec->position = 0;
+        return true;
+    }
+    TRY(node_rewind(exec->root));
+    exec->root_done = false;
+    exec->pending = NULL;
+    return true;
+}
+
+/* ---- scrolling ---- */
+
+/* One row by number (1-based) to the sink. */
+static bool give_row(ExecState *exec, RowSink *sink, int64_t number)
+{
+    exec->reader.position = (uint64_t)number - 1;
+    TRY(row_reader_next(&exec->reader, exec->store_batch, 1));
+    remember_row(exec, exec->store_batch, 0);
+    return !sink || !sink->rows || sink->rows(sink, &exec->description, exec->store_batch);
+}
+
+static bool fetch_forward(ExecState *exec, RowSink *sink, int64_t count, uint64_t *ret_count)
+{
+    uint64_t want = count == INT64_MAX ? UINT64_MAX : (uint64_t)(exec->position + count);
+    TRY(store_fill(exec, want));
+    int64_t end = (int64_t)MIN(want, exec->store.count);
+    *ret_count = end > exec->position ? (uint64_t)(end - exec->position) : 0;
+    exec->reader.position = (uint64_t)exec->position;
+    for (uint64_t left = *ret_count; left > 0 && sink && sink->rows;) {
+        TRY(row_reader_next(&exec->reader, exec->store_batch, (uint32_t)MIN(left, VECTOR_SIZE)));
+        left -= exec->store_batch->row_count;
+        remember_row(exec, exec->store_batch, exec->store_batch->row_count - 1);
+        TRY(sink->rows(sink, &exec->description, exec->store_batch));
+    }
+    bool past = (uint64_t)want > exec->store.count;
+    exec->position = past ? (int64_t)exec->store.count + 1 : end;
+    return true;
+}
+
+static bool fetch_backward(ExecState *exec, RowSink *sink, int64_t count, uint64_t *ret_count)
+{
+    int64_t at = exec->position;
+    uint64_t given = 0;
+    while (at > 0 && (count == INT64_MAX || given < (uint64_t)count)) {
+        at--;
+        if (at == 0)
+            break;
+        TRY(give_row(exec, sink, at));
+        given++;
+    }
+    exec->position = at;
+    *ret_count = given;
+    return true;
+}
+
+static bool fetch_row(ExecState *exec, RowSink *sink, int64_t number, uint64_t *ret_count)
+{
+    *ret_count = 0;
+    if (number < 0) {
+        TRY(store_fill(exec, UINT64_MAX));
+        number = (int64_t)exec->store.count + 1 + number;
+        number = MAX(number, 0);
+    }
+    if (number > 0)
+        TRY(store_fill(exec, (uint64_t)number));
+    if (number == 0 || (uint64_t)number > exec->store.count) {
+        exec->position = number == 0 ? 0 : (int64_t)exec->store.count + 1;
+        return true;
+    }
+    exec->position = number;
+    *ret_count = 1;
+    return give_row(exec, sink, number);
+}
+
+bool executor_fetch(ExecState *exec, RowSink *sink, FetchDirection direction, int64_t count,
+                    uint64_t *ret_count)
+{
+    store_make(exec);
+    if (sink && sink->describe)
+        TRY(sink->describe(sink, &exec->description));
+    if (count < 0 && direction <= EXEC_FETCH_BACKWARD) {
+        direction = direction == EXEC_FETCH_FORWARD ? EXEC_FETCH_BACKWARD : EXEC_FETCH_FORWARD;
+        count = count == INT64_MIN ? INT64_MAX : -count;
+    }
+    /* FORWARD 0 and BACKWARD 0 give the current row again. */
+    if (count == 0 && direction <= EXEC_FETCH_BACKWARD)
+        direction = EXEC_FETCH_RELATIVE;
+    bool done;
+    if (direction == EXEC_FETCH_FORWARD)
+        done = fetch_forward(exec, sink, count, ret_count);
+    else if (direction == EXEC_FETCH_BACKWARD)
+        done = fetch_backward(exec, sink, count, ret_count);
+    else if (direction == EXEC_FETCH_ABSOLUTE)
+        done = fetch_row(exec, sink, count, ret_count);
+    else
+        done = fetch_row(exec, sink, MAX(exec->position + count, 0), ret_count);
+    TRY(done);
+    CommandResult result = {.verb = VERB_FETCH, .row_count = *ret_count, .finished = true};
+    return !sink || !sink->complete || sink->complete(sink, &result);
+}
+
+/* The row ids that LockRows carries along say which rows a cursor's current row came from. */
+static const LockRowsPlan *row_marks(const ExecState *exec)
+{
+    const Plan *plan = exec->stmt->plan;
+    while (plan && plan->kind == PLAN_LIMIT)
+        plan = plan->left;
+    return plan && plan->kind == PLAN_LOCK_ROWS ? (const LockRowsPlan *)plan : NULL;
+}
+
+static void remember_row(ExecState *exec, const Batch *batch, uint32_t row)
+{
+    const LockRowsPlan *plan = row_marks(exec);
+    if (!plan)
+        return;
+    if (!exec->current_ids)
+        exec->current_ids = ARENA_ARRAY(exec->arena, int64_t, plan->marks.length);
+    for (size_t m = 0; m < plan->marks.length; m++) {
+        Value value;
+        bool is_null;
+        vector_get(batch->columns[plan->marks.items[m].row_id_column], row, &value, &is_null);
+        exec->current_ids[m] = is_null ? 0 : value.int64;
+    }
+}
+
+bool executor_current_row(const ExecState *exec, Oid relation, uint64_t *ret_row_id)
+{
+    const LockRowsPlan *plan = row_marks(exec);
+    for (size_t m = 0; plan && exec->current_ids && m < plan->marks.length; m++)
+        if (plan->marks.items[m].relation == relation && exec->current_ids[m] > 0) {
+            *ret_row_id = (uint64_t)exec->current_ids[m];
+            return true;
+        }
+    return false;
+}
+
+void executor_session_deinit(ExecSession *session)
+{
+    executor_deferred_clear(session);
+    sequence_memory_free(session);
+}
+
+/* ---- tags ---- */
+
+Str command_tag(Arena *arena, CommandVerb verb, uint64_t row_count)
+{
+    static const char *const words[] = {
+        [VERB_NONE] = "",          [VERB_SELECT] = "SELECT ", [VERB_INSERT] = "INSERT 0 ",
+        [VERB_UPDATE] = "UPDATE ", [VERB_DELETE] = "DELETE ", [VERB_FETCH] = "FETCH ",
+        [VERB_MOVE] = "MOVE "};
+    StrBuf tag = strbuf_in(arena);
+    strbuf_append_c(&tag, words[verb]);
+    if (verb != VERB_NONE)
+        strbuf_append_uint64(&tag, row_count);
+    return strbuf_view(&tag);
+}

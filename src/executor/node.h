@@ -1,0 +1,207 @@
+/*
+ * The executor's own view of a running statement: states of nodes, parameters, expressions.
+ *
+ * One .c file per plan node gives a NodeMethods table; node.c makes the tree and dispatches.
+ *
+ * Life of a node: `init` once (compiles, makes buffers in exec->arena) · `next` until *ret_batch is NULL ·
+ * `rewind` starts over · `stop` at the end of an execution gives back scans and run memory. After
+ * stop, the next `next` begins a new execution.
+ *
+ * Parameters (PARAM_EXEC) are constant vectors that programs read in place. Each change moves
+ * exec->param_clock; a node that keeps something (a hash table, a sorted run) remembers the clock and
+ * fills again only when a parameter it depends on has moved since: node_is_stale.
+ *
+ * Invariants: N1 A batch is never given with no selected row. N2 A node never writes into vectors of
+ * its child. N3 Output vectors live in exec->arena (buffers), run_arena or the node's scratch.
+ */
+#ifndef EXECUTOR_NODE_H
+#define EXECUTOR_NODE_H
+
+#include "catalog/relation.h"
+#include "executor/rows.h"
+#include "executor/state.h"
+#include "planner/plan.h"
+#include "txn/ddl.h"
+#include "txn/scan.h"
+#include "types/function.h"
+
+typedef struct NodeMethods {
+    size_t size; /* of the node's own struct, which begins with NodeState */
+    bool (*init)(NodeState *node);
+    bool (*next)(NodeState *node, Batch **ret_batch);
+    bool (*rewind)(NodeState *node); /* NULL: only the children's */
+    void (*stop)(NodeState *node);   /* NULL: nothing to give back; children follow by themselves */
+    void (*free)(NodeState *node);   /* NULL: nothing outside exec->arena */
+} NodeMethods;
+
+struct NodeState {
+    const Plan *plan;
+    const NodeMethods *methods;
+    ExecState *exec;
+    NodeState *left, *right;
+    NodeState **children; /* Append */
+    uint32_t child_count;
+    PhysType *types;      /* of the output columns */
+    ExprProgram *filter;  /* NULL: none */
+    ExprProgram *targets; /* NULL: passes through */
+    Batch output;         /* header of what the node gives */
+    uint16_t *rows;       /* selection buffer of the filter */
+    Arena *scratch;       /* reset by node_project_begin: results of expressions */
+    NodeInstrument *instrument; /* NULL unless asked for */
+    uint64_t filled_clock;
+    bool started;         /* next was called in this execution */
+};
+
+/* A PARAM_EXEC while it runs. */
+typedef struct ParamState {
+    Vector vector; /* constant */
+    Value value;
+    uint8_t null;
+    bool is_set;         /* of an init plan: it has run and its inputs have not moved since */
+    bool is_running;     /* its init plan runs: guards against a plan that reads itself */
+    uint64_t changed_at; /* exec->param_clock when it was set last */
+} ParamState;
+
+typedef struct SubplanState {
+    const SubplanInfo *info;
+    NodeState *node;
+    RowStore store;      /* CTEs */
+    bool store_ready, is_finished;
+    uint64_t run_at;     /* param_clock of the last run of an init plan */
+} SubplanState;
+
+typedef struct WorkTable {
+    RowStore *current;   /* what WorkTableScans read */
+    uint64_t generation; /* moves with each round */
+} WorkTable;
+
+/* Re-evaluation of a changed row: scans of `rel` give this row alone (lock_rows). */
+typedef struct EpqOverride {
+    bool is_active;
+    int64_t row_id;
+    bool is_missing; /* the null-extended side: no row */
+    bool is_newest;  /* it has changed: read its newest version, not the snapshot's */
+} EpqOverride;
+
+typedef struct TableHandle {
+    Oid relation;
+    const RelationDesc *desc; /* referenced */
+    TxnTree *tree;
+} TableHandle;
+
+typedef struct IndexHandle {
+    Oid index;
+    const RelationDesc *table;
+    const IndexDesc *desc;
+    TxnTree *tree;
+} IndexHandle;
+
+struct ExecState {
+    const PlannedStatement *stmt; /* NULL: expressions only */
+    ExecSession *session;
+    Arena *arena;     /* as long as the state */
+    Arena *run_arena; /* until executor_stop */
+    NodeState *root;
+    NodeState **nodes; /* by Plan.id; NULL where not made */
+    SubplanState *subplans;
+    ParamState *params;
+    uint32_t param_count;
+    VEC(Vector *) externals; /* constant, $1 first; NULL where not used */
+    uint64_t param_clock;
+    WorkTable *work_tables;
+    EpqOverride *overrides; /* by range table number; NULL outside EPQ trees */
+    uint32_t override_count;
+    struct ExecState *parent; /* of an EPQ tree */
+    Snapshot snapshot;
+    SpillSet spills;
+    VEC(FunctionCall *) calls;
+    VEC(TableHandle *) tables;
+    VEC(IndexHandle *) indexes;
+    RowDescription description;
+    CommandResult result;
+    uint64_t modified_count;
+    bool is_running, instrument, instrument_timing, is_described, root_done;
+    NodeInstrument *instruments; /* by Plan.id */
+    Batch *pending;   /* a batch that a row limit cut */
+    uint32_t pending_from;
+    uint16_t *limit_rows;
+    /* Portals of changing statements and scrollable ones read from here. */
+    RowStore store;
+    RowReader reader;
+    Batch *store_batch;
+    bool store_made, store_filled, scrollable;
+    int64_t position; /* scrollable: rows before the cursor's row; 0 before the first */
+    Arena *arena_scratch;
+    int64_t *current_ids; /* of the last row given, per LockRows mark; 0: none */
+};
+
+/* ---- executor.c ---- */
+
+MUST_CHECK ExecState *exec_new_bare(ExecSession *session);
+/* A second tree of the same statement, for EvalPlanQual: shares parameters by value. */
+MUST_CHECK ExecState *exec_new_epq(ExecState *parent, const Plan *plan);
+
+/* ---- node.c ---- */
+
+MUST_CHECK NodeState *node_new(ExecState *exec, const Plan *plan);
+MUST_CHECK bool node_next_timed(NodeState *node, Batch **ret_batch);
+static inline MUST_CHECK bool node_next(NodeState *node, Batch **ret_batch)
+{
+    node->started = true;
+    if (unlikely(node->instrument != NULL))
+        return node_next_timed(node, ret_batch);
+    return node->methods->next(node, ret_batch);
+}
+MUST_CHECK bool node_rewind(NodeState *node);
+void node_stop(NodeState *node);
+/* Has a parameter that the node depends on moved since node_fill_mark? */
+bool node_is_stale(const NodeState *node);
+void node_fill_mark(NodeState *node);
+size_t exec_work_mem(void);      /* bytes */
+size_t exec_hash_mem(void);
+
+/* Compiles plan->filter and plan->targets, which read the slots of `child` 0 (and 1). */
+MUST_CHECK bool node_init_projection(NodeState *node);
+/*
+ * Filter and targets over rows in slot vectors: *ret_batch is NULL when no row passes. The result
+ * is node->output. The scratch arena must have been reset (node_scratch_reset) before the slots
+ * were computed in it.
+ */
+struct ExprInput;
+MUST_CHECK bool node_project(NodeState *node, const struct ExprInput *input, Selection selection,
+                             Batch **ret_batch);
+static inline void node_scratch_reset(NodeState *node)
+{
+    arena_reset(node->scratch);
+}
+PhysType *plan_types(Arena *arena, const Plan *plan);
+
+/* ---- parameters (params.c) ---- */
+
+/* Sets a parameter from element `row`; variable data stays borrowed. */
+void exec_param_set(ExecState *exec, int number, const Vector *from, uint32_t row);
+void exec_param_set_value(ExecState *exec, int number, const Value *value, bool is_null);
+/* Runs the init plan behind the parameter if it has not run (with its inputs as they are). */
+MUST_CHECK bool exec_param_ensure(ExecState *exec, int number);
+/* Fails with 21000. */
+MUST_CHECK bool subplan_more_than_one(void);
+MUST_CHECK bool exec_subplan_store(ExecState *exec, int subplan, RowStore **ret_store,
+                                   uint64_t want_rows);
+
+/* ---- relations (relations.c) ---- */
+
+MUST_CHECK TableHandle *exec_table(ExecState *exec, Oid relation);
+MUST_CHECK IndexHandle *exec_index(ExecState *exec, Oid table, Oid index);
+void exec_relations_close(ExecState *exec);
+
+/* Every node's methods. */
+extern const NodeMethods node_result_methods, node_seq_scan_methods, node_index_scan_methods,
+    node_row_id_scan_methods, node_values_scan_methods, node_function_scan_methods,
+    node_subquery_scan_methods, node_cte_scan_methods, node_work_table_scan_methods,
+    node_recursive_union_methods, node_project_set_methods, node_nest_loop_methods,
+    node_hash_join_methods, node_merge_join_methods, node_aggregate_methods, node_sort_methods,
+    node_top_n_methods, node_limit_methods, node_unique_methods, node_append_methods,
+    node_set_op_methods, node_material_methods, node_window_methods, node_lock_rows_methods,
+    node_modify_methods;
+
+#endif

@@ -1,0 +1,142 @@
+#include <stdlib.h>
+
+#include "executor/expr.h"
+#include "executor/scan_columns.h"
+#include "types/array.h"
+
+/* Rows by their place: WHERE ctid = …, ctid = ANY(…). */
+
+typedef struct RowIdScanState {
+    NodeState base;
+    ScanColumns columns;
+    ExprProgram *ctids;
+    int64_t *row_ids;
+    uint32_t count, at;
+    bool is_ready, override_given;
+} RowIdScanState;
+
+static bool row_id_scan_init(NodeState *node)
+{
+    RowIdScanState *state = (RowIdScanState *)node;
+    const RowIdScanPlan *plan = (const RowIdScanPlan *)node->plan;
+    TRY(scan_columns_init(&state->columns, node->exec, plan->scan.relation,
+                          plan->scan.scan_columns, (uint32_t)plan->scan.scan_column_count));
+    if (plan->ctids.length > 0)
+        TRY(state->ctids = expr_compile(node->exec, node->exec->run_arena, plan->ctids.items,
+                                        (uint32_t)plan->ctids.length));
+    return node_init_projection(node);
+}
+
+static int id_order(const void *a, const void *b)
+{
+    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+    return (x > y) - (x < y);
+}
+
+static bool ids_add_array(RowIdScanState *state, const Value *array)
+{
+    ArrayView view;
+    TRY(array_open(array, &view));
+    state->row_ids = ARENA_ARRAY(state->base.exec->run_arena, int64_t, view.count + 1);
+    for (int i = 0; i < view.count; i++) {
+        Value value;
+        bool is_null;
+        array_element(&view, i, &value, &is_null);
+        if (!is_null)
+            state->row_ids[state->count++] = value.int64;
+    }
+    return true;
+}
+
+static bool current_of(RowIdScanState *state, const RowIdScanPlan *plan)
+{
+    ExecSession *session = state->base.exec->session;
+    uint64_t row_id;
+    if (!session->ops || !session->ops->cursor_row)
+        FAIL_UNSUPPORTED("WHERE CURRENT OF");
+    TRY(session->ops->cursor_row(session, plan->cursor_name, plan->scan.relation, &row_id));
+    state->row_ids = ARENA_NEW(state->base.exec->run_arena, int64_t);
+    state->row_ids[state->count++] = (int64_t)row_id;
+    return true;
+}
+
+static bool ids_prepare(RowIdScanState *state)
+{
+    const RowIdScanPlan *plan = (const RowIdScanPlan *)state->base.plan;
+    state->count = state->at = 0;
+    state->is_ready = true;
+    if (!state->ctids)
+        return current_of(state, plan);
+    TRY(expr_run_scalar(state->ctids));
+    if (!plan->is_array)
+        state->row_ids = ARENA_ARRAY(state->base.exec->run_arena, int64_t, plan->ctids.length);
+    for (size_t i = 0; i < plan->ctids.length; i++) {
+        Value value;
+        bool is_null;
+        vector_get(state->ctids->results[i], 0, &value, &is_null);
+        if (is_null)
+            continue;
+        if (plan->is_array)
+            TRY(ids_add_array(state, &value));
+        else
+            state->row_ids[state->count++] = value.int64;
+    }
+    qsort(state->row_ids, state->count, sizeof(int64_t), id_order);
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < state->count; i++)
+        if (kept == 0 || state->row_ids[kept - 1] != state->row_ids[i])
+            state->row_ids[kept++] = state->row_ids[i];
+    state->count = kept;
+    return true;
+}
+
+static bool row_id_scan_next(NodeState *node, Batch **ret_batch)
+{
+    RowIdScanState *state = (RowIdScanState *)node;
+    ExecState *exec = node->exec;
+    const EpqOverride *override = scan_override(exec, ((const ScanPlan *)node->plan)->rel);
+    *ret_batch = NULL;
+    if (!state->is_ready)
+        TRY(ids_prepare(state));
+    while (!*ret_batch) {
+        uint32_t found = 0;
+        CHECK_INTERRUPTS();
+        node_scratch_reset(node);
+        if (override) {
+            if (state->override_given)
+                return true;
+            state->override_given = true;
+            TRY(scan_override_fetch(&state->columns, exec, override, node->scratch, &found));
+        } else {
+            uint32_t count = MIN(state->count - state->at, (uint32_t)VECTOR_SIZE);
+            if (count == 0)
+                return true;
+            TRY(scan_columns_fetch(&state->columns, exec, &exec->snapshot,
+                                   state->row_ids + state->at, count, node->scratch, &found));
+            state->at += count;
+        }
+        ExprInput input = {.slots = {state->columns.slots, NULL}, .row_count = found};
+        TRY(node_project(node, &input, (Selection){.count = found}, ret_batch));
+    }
+    return true;
+}
+
+static bool row_id_scan_rewind(NodeState *node)
+{
+    RowIdScanState *state = (RowIdScanState *)node;
+    state->is_ready = state->override_given = false;
+    return true;
+}
+
+static void row_id_scan_stop(NodeState *node)
+{
+    row_id_scan_rewind(node);
+}
+
+const NodeMethods node_row_id_scan_methods = {
+    .size = sizeof(RowIdScanState),
+    .init = row_id_scan_init,
+    .next = row_id_scan_next,
+    .rewind = row_id_scan_rewind,
+    .stop = row_id_scan_stop,
+};

@@ -1,0 +1,93 @@
+#include "executor/expr.h"
+#include "executor/scan_columns.h"
+
+/* All rows of a table, in row id order. */
+
+typedef struct SeqScanState {
+    NodeState base;
+    ScanColumns columns;
+    TableScan *scan;
+    bool override_given;
+} SeqScanState;
+
+static bool seq_scan_init(NodeState *node)
+{
+    SeqScanState *state = (SeqScanState *)node;
+    const ScanPlan *plan = (const ScanPlan *)node->plan;
+    TRY(scan_columns_init(&state->columns, node->exec, plan->relation, plan->scan_columns,
+                          (uint32_t)plan->scan_column_count));
+    return node_init_projection(node);
+}
+
+static bool override_next(SeqScanState *state, const EpqOverride *override, Batch **ret_batch)
+{
+    NodeState *node = &state->base;
+    uint32_t count;
+    *ret_batch = NULL;
+    if (state->override_given)
+        return true;
+    state->override_given = true;
+    TRY(scan_override_fetch(&state->columns, node->exec, override, node->scratch, &count));
+    if (count == 0)
+        return true;
+    ExprInput input = {.slots = {state->columns.slots, NULL}, .row_count = count};
+    return node_project(node, &input, (Selection){.count = count}, ret_batch);
+}
+
+static bool seq_scan_next(NodeState *node, Batch **ret_batch)
+{
+    SeqScanState *state = (SeqScanState *)node;
+    ExecState *exec = node->exec;
+    const EpqOverride *override = scan_override(exec, ((const ScanPlan *)node->plan)->rel);
+    *ret_batch = NULL;
+    node_scratch_reset(node);
+    if (override)
+        return override_next(state, override, ret_batch);
+    if (!state->scan) {
+        TableScanSpec *spec = ARENA_NEW(exec->run_arena, TableScanSpec);
+        spec->columns = state->columns.fetch;
+        spec->column_count = state->columns.fetch_count;
+        state->scan = table_scan_open(exec->session->catalog.txn, &exec->snapshot,
+                                      state->columns.table->tree, spec, exec->run_arena);
+        TRY(state->scan);
+    }
+    while (!*ret_batch) {
+        CHECK_INTERRUPTS();
+        switch (table_scan_next(state->scan)) {
+        case SCAN_FAILED: return false;
+        case SCAN_END: return true;
+        case SCAN_ROWS: break;
+        }
+        Batch *batch = table_scan_batch(state->scan);
+        node_scratch_reset(node);
+        scan_columns_bind(&state->columns, batch->columns, batch->selection, node->scratch);
+        ExprInput input = {.slots = {state->columns.slots, NULL}, .row_count = batch->row_count};
+        TRY(node_project(node, &input, batch->selection, ret_batch));
+    }
+    return true;
+}
+
+static bool seq_scan_rewind(NodeState *node)
+{
+    SeqScanState *state = (SeqScanState *)node;
+    state->override_given = false;
+    if (state->scan)
+        table_scan_rewind(state->scan);
+    return true;
+}
+
+static void seq_scan_stop(NodeState *node)
+{
+    SeqScanState *state = (SeqScanState *)node;
+    table_scan_close(state->scan);
+    state->scan = NULL;
+    state->override_given = false;
+}
+
+const NodeMethods node_seq_scan_methods = {
+    .size = sizeof(SeqScanState),
+    .init = seq_scan_init,
+    .next = seq_scan_next,
+    .rewind = seq_scan_rewind,
+    .stop = seq_scan_stop,
+};

@@ -1,0 +1,125 @@
+#include "executor/record.h"
+
+#include <ctype.h>
+
+Value record_make(Arena *arena, Oid type, const Oid *field_types, const Value *values,
+                  const bool *nulls, uint32_t count)
+{
+    StrBuf buf = strbuf_in(arena);
+    strbuf_append_bytes(&buf, &type, 4);
+    strbuf_append_bytes(&buf, &count, 4);
+    for (uint32_t i = 0; i < count; i++) {
+        PhysType phys = type_phys(field_types[i]);
+        uint32_t length = nulls[i] ? RECORD_NULL
+                          : phys == PHYS_VAR ? values[i].var.length
+                                             : (uint32_t)phys_width(phys);
+        strbuf_append_bytes(&buf, &field_types[i], 4);
+        strbuf_append_bytes(&buf, &length, 4);
+        if (!nulls[i])
+            strbuf_append_bytes(&buf, phys == PHYS_VAR ? values[i].var.data : (const char *)&values[i],
+                                length);
+    }
+    return (Value){.var = var_from_str(strbuf_view(&buf))};
+}
+
+static bool record_corrupt(void)
+{
+    FAIL(ERR_DATA_CORRUPTED, .message = STR("malformed row value"));
+}
+
+static uint32_t read_u32(const char *from)
+{
+    uint32_t value;
+    memcpy(&value, from, sizeof(value));
+    return value;
+}
+
+bool record_count(const Value *record, uint32_t *ret_count)
+{
+    if (record->var.length < 8)
+        return record_corrupt();
+    *ret_count = read_u32(record->var.data + 4);
+    return true;
+}
+
+bool record_field(const Value *record, uint32_t index, Value *ret, bool *ret_null, Oid *ret_type)
+{
+    uint32_t count;
+    TRY(record_count(record, &count));
+    *ret_null = true;
+    *ret_type = TYPE_TEXT;
+    if (index >= count)
+        return true;
+    const char *at = record->var.data + 8, *end = record->var.data + record->var.length;
+    for (uint32_t i = 0;; i++) {
+        if (end - at < 8)
+            return record_corrupt();
+        Oid type = read_u32(at);
+        uint32_t length = read_u32(at + 4);
+        at += 8;
+        size_t size = length == RECORD_NULL ? 0 : length;
+        if ((size_t)(end - at) < size)
+            return record_corrupt();
+        if (i < index) {
+            at += size;
+            continue;
+        }
+        *ret_type = type;
+        *ret_null = length == RECORD_NULL;
+        if (*ret_null)
+            return true;
+        PhysType phys = type_phys(type);
+        memset(ret, 0, sizeof(*ret));
+        if (phys == PHYS_VAR)
+            ret->var = var_make(at, size);
+        else if (size == phys_width(phys))
+            memcpy(ret, at, size);
+        else
+            return record_corrupt();
+        return true;
+    }
+}
+
+static void field_quote(Str text, StrBuf *out)
+{
+    bool quote = text.length == 0;
+    for (size_t i = 0; i < text.length && !quote; i++) {
+        char c = text.data[i];
+        quote = c == '"' || c == '\\' || c == '(' || c == ')' || c == ',' || isspace((byte)c);
+    }
+    if (!quote) {
+        strbuf_append(out, text);
+        return;
+    }
+    strbuf_append_char(out, '"');
+    for (size_t i = 0; i < text.length; i++) {
+        if (text.data[i] == '"' || text.data[i] == '\\')
+            strbuf_append_char(out, text.data[i]);
+        strbuf_append_char(out, text.data[i]);
+    }
+    strbuf_append_char(out, '"');
+}
+
+bool record_output(const Value *record, StrBuf *out)
+{
+    uint32_t count;
+    TRY(record_count(record, &count));
+    strbuf_append_char(out, '(');
+    for (uint32_t i = 0; i < count; i++) {
+        Value field;
+        bool is_null;
+        Oid type;
+        if (i > 0)
+            strbuf_append_char(out, ',');
+        TRY(record_field(record, i, &field, &is_null, &type));
+        if (is_null)
+            continue;
+        StrBuf text = strbuf_in(out->arena);
+        TRY(type_output(type, &field, &text));
+        field_quote(strbuf_view(&text), out);
+        if (!out->arena)
+            strbuf_deinit(&text);
+    }
+    strbuf_append_char(out, ')');
+    return true;
+}

@@ -1,0 +1,25 @@
+/*
+ * Row values: records and values of composite types, as one variable-length value.
+ *
+ * Bytes, little-endian: u32 row type (TYPE_RECORD or a composite's OID), u32 field count, then
+ * per field u32 type, u32 length of its bytes (RECORD_NULL: null), the bytes: the physical form of
+ * fixed types, the data of variable ones.
+ */
+#ifndef EXECUTOR_RECORD_H
+#define EXECUTOR_RECORD_H
+
+#include "types/type.h"
+
+#define RECORD_NULL UINT32_MAX
+
+Value record_make(Arena *arena, Oid type, const Oid *field_types, const Value *values,
+                  const bool *nulls, uint32_t count);
+/* Fails with XX001 when the bytes are no record. */
+MUST_CHECK bool record_count(const Value *record, uint32_t *ret_count);
+/* Field `index` (0-based); variable data stays borrowed. Missing fields are null. */
+MUST_CHECK bool record_field(const Value *record, uint32_t index, Value *ret, bool *ret_null,
+                             Oid *ret_type);
+/* "(1,\"a b\",)" as record_out prints it. */
+MUST_CHECK bool record_output(const Value *record, StrBuf *out);
+
+#endif
