@@ -28,6 +28,7 @@
 #define STORAGE_WAL_H
 
 #include "base/base.h"
+#include "base/error.h"
 #include "base/str.h"
 
 typedef struct Wal Wal;
@@ -69,8 +70,8 @@ void wal_subscribe(Wal *wal, WalCallback *callback, void *context);
 /* Keeps segments from `lsn` on from being recycled (a slow standby); LSN_MAX: no such wish. */
 void wal_retain(Wal *wal, Lsn lsn);
 
-/* While set, wal_admit fails with 53100: the disk is full though the log still has room. */
-void wal_refuse(Wal *wal, bool is_full);
+/* While not 0, wal_admit fails with it (53100): the data file's disk is full, the log's is not. */
+void wal_refuse(Wal *wal, SqlState reason);
 
 typedef struct WalStatistics {
     uint64_t record_count, byte_count, write_count, sync_count, sync_microseconds;

@@ -1,0 +1,530 @@
+/*
+ * Checkpoints (ENGINE 1): boundary, images, sync, log, map, superblock, release.
+ *
+ * Every step may fail up to the superblock; then the checkpoint is abandoned: the durable one
+ * stays valid, and what was to be written belongs to the next.
+ */
+#include "storage/checkpoint.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/error.h"
+#include "storage/wal_internal.h"
+
+#define CHECKPOINT_RETRY_US 1000000
+
+struct Checkpointer {
+    Mutex mutex; /* rank CHECKPOINT */
+    Cond cond;
+    Job *jobs, **jobs_tail;
+    bool wanted; /* by size, or without waiting */
+    bool stop;
+    StoreClose how; /* with stop */
+    bool last_ok;
+    SqlState last_sqlstate;
+    char last_message[300];
+    Thread *thread;
+    _Atomic int64_t timeout_us;
+    _Atomic uint64_t max_wal_bytes;
+    _Atomic Lsn wake_at; /* the log's end that starts a checkpoint */
+};
+
+/* -------- One checkpoint -------- */
+
+typedef struct Boundary {
+    uint32_t checkpoint;
+    Lsn end;  /* B */
+    Lsn redo;
+} Boundary;
+
+/* The instant at which no action is open (C1). */
+static Boundary checkpoint_boundary(Store *store)
+{
+    const int64_t start = os->monotonic();
+    Boundary boundary;
+
+    actions_close_gate(store);
+    mutex_lock(&store->map_mutex);
+    boundary.checkpoint = atomic_load(&store->epoch);
+    page_maps_begin_checkpoint(store);
+    atomic_store(&store->running, boundary.checkpoint);
+    atomic_store(&store->epoch, boundary.checkpoint + 1);
+    atomic_store(&store->image_failed, false);
+    mutex_unlock(&store->map_mutex);
+    /* The order counts (C3): who reserves later than this has published a floor above it. */
+    boundary.end = wal_reserved_end(store->wal);
+    const Lsn floor =
+        store->redo_floor ? store->redo_floor(store->redo_floor_context) : LSN_MAX;
+    boundary.redo = MIN(boundary.end, floor);
+    actions_open_gate(store);
+
+    const uint64_t pause = (uint64_t)(os->monotonic() - start);
+    if (pause > atomic_load(&store->boundary_microseconds_max))
+        atomic_store(&store->boundary_microseconds_max, pause);
+    return boundary;
+}
+
+static int owed_compare(const void *a, const void *b)
+{
+    const ImageTarget *left = a, *right = b;
+
+    if (left->database->id != right->database->id)
+        return left->database->id < right->database->id ? -1 : 1;
+    return left->page < right->page ? -1 : left->page > right->page;
+}
+
+/* Dirty pages of the epochs up to the boundary, by database and page; a superset. */
+static ImageTarget *checkpoint_list_owed(Store *store, size_t *ret_count)
+{
+    BufferPool *pool = &store->pool;
+    ImageTarget *owed = malloc(sizeof(ImageTarget) * pool->count);
+    size_t count = 0;
+
+    if (!owed)
+        FAIL(ERR_OUT_OF_MEMORY, .message = STR("out of memory for a checkpoint"));
+    for (uint32_t frame = 1; frame <= pool->count; frame++) {
+        Database *database = atomic_load(&pool->infos[frame].database);
+        if (!database)
+            continue;
+        const PageId page = atomic_load(&pool->infos[frame].page);
+        const uint16_t flags = atomic_load(&database->entries[page].flags);
+        if ((flags & PAGE_FLAG_DIRTY) && !(flags & PAGE_FLAG_TEMPORARY))
+            owed[count++] = (ImageTarget){database, page};
+    }
+    qsort(owed, count, sizeof(*owed), owed_compare);
+    *ret_count = count;
+    return owed;
+}
+
+static bool checkpoint_flush_batch(Store *store, ImageBatch *batch)
+{
+    atomic_fetch_add_explicit(&store->images_checkpoint, batch->used, memory_order_relaxed);
+    return image_batch_write(store, batch);
+}
+
+/* Shadows first: their frames are few, and writers wait for them. */
+static bool checkpoint_write_shadows(Store *store, ImageBatch *batch)
+{
+    while (atomic_load(&store->shadow_count) > 0) {
+        const uint32_t count = MIN(atomic_load(&store->shadow_count), (uint32_t)IMAGE_BATCH);
+        TRY(image_batch_begin(store, batch, count));
+        while (batch->used < count && image_batch_add_shadow(store, batch))
+            continue;
+        TRY(checkpoint_flush_batch(store, batch));
+    }
+    return true;
+}
+
+/* The page as it is now belongs to the image, and nobody has written it. A quick look. */
+static bool page_seems_owed(const Store *store, const ImageTarget *target)
+{
+    PageEntry *entry = &target->database->entries[target->page];
+    const uint16_t flags = atomic_load(&entry->flags);
+
+    if ((flags & (PAGE_FLAG_DIRTY | PAGE_FLAG_TEMPORARY | PAGE_FLAG_SHADOWED)) != PAGE_FLAG_DIRTY)
+        return false;
+    page_entry_latch_shared(entry);
+    const bool is_owed = entry->epoch <= atomic_load(&store->running);
+    page_entry_unlatch_shared(entry);
+    return is_owed;
+}
+
+/* One pass over the list; what is still owed afterwards moves to its front. */
+static bool checkpoint_pass(Store *store, ImageBatch *batch, ImageTarget *owed, size_t *count)
+{
+    for (size_t i = 0; i < *count;) {
+        TRY(checkpoint_write_shadows(store, batch));
+        const uint32_t part = (uint32_t)MIN(*count - i, (size_t)IMAGE_BATCH);
+        TRY(image_batch_begin(store, batch, part));
+        for (const size_t end = i + part; i < end; i++)
+            image_batch_add(store, batch, owed[i], IMAGE_CHECKPOINT);
+        TRY(checkpoint_flush_batch(store, batch));
+    }
+    TRY(checkpoint_write_shadows(store, batch));
+    /* The cleaner may be writing pages that this checkpoint owes, or an older image of one. */
+    pool_cleaner_settle(store);
+    if (atomic_load(&store->image_failed))
+        FAIL(ERR_IO_ERROR, .message = STR("could not write a page of the checkpoint"));
+    size_t left = 0;
+    for (size_t i = 0; i < *count; i++) {
+        if (page_seems_owed(store, &owed[i]))
+            owed[left++] = owed[i];
+    }
+    *count = left;
+    return true;
+}
+
+static bool checkpoint_write_images(Store *store)
+{
+    ImageBatch batch;
+    size_t count = 0;
+    ImageTarget *owed = checkpoint_list_owed(store, &count);
+    bool ok = owed != NULL;
+
+    TRY(ok);
+    image_batch_init(&batch);
+    do
+        ok = checkpoint_pass(store, &batch, owed, &count);
+    while (ok && (count > 0 || atomic_load(&store->shadow_count) > 0));
+    image_batch_deinit(&batch);
+    free(owed);
+    return ok;
+}
+
+/* Shadows that nobody is owed any more. The pages themselves are dirty. */
+static void checkpoint_drop_shadows(Store *store)
+{
+    BufferPool *pool = &store->pool;
+
+    mutex_lock(&store->map_mutex);
+    uint32_t frame = store->shadow_head;
+    store->shadow_head = store->shadow_tail = 0;
+    for (uint32_t at = frame; at != 0; at = pool->infos[at].next) {
+        Database *database = pool->infos[at].shadow_of;
+        const PageId page = atomic_load(&pool->infos[at].page);
+        const uint16_t flags =
+            atomic_fetch_and(&database->entries[page].flags,
+                             (uint16_t) ~(PAGE_FLAG_SHADOWED | PAGE_FLAG_FREED));
+        if (flags & PAGE_FLAG_FREED)
+            page_map_tombstone(store, database->map, page);
+        atomic_fetch_sub(&store->shadow_count, 1);
+    }
+    mutex_unlock(&store->map_mutex);
+    while (frame != 0) {
+        const uint32_t next = pool->infos[frame].next;
+        pool_give(pool, &frame, 1);
+        frame = next;
+    }
+}
+
+static void checkpoint_abandon(Store *store)
+{
+    /* No new shadow may come once the queue is empty: `running` changes behind the gate. */
+    pool_cleaner_pause(store);
+    actions_close_gate(store);
+    checkpoint_drop_shadows(store);
+    mutex_lock(&store->map_mutex);
+    page_maps_abandon_checkpoint(store);
+    atomic_store(&store->running, 0);
+    mutex_unlock(&store->map_mutex);
+    actions_open_gate(store);
+    pool_cleaner_resume(store);
+    atomic_fetch_add(&store->checkpoints_failed, 1);
+}
+
+static void checkpoint_finish(Store *store, const Boundary *boundary)
+{
+    mutex_lock(&store->map_mutex);
+    page_maps_end_checkpoint(store);
+    atomic_store(&store->durable, boundary->checkpoint);
+    atomic_store(&store->running, 0);
+    mutex_unlock(&store->map_mutex);
+    pool_wake_frames(&store->pool);
+    page_map_files_clean(store);
+    wal_recycle(store->wal, boundary->redo);
+    atomic_fetch_add(&store->checkpoints_done, 1);
+}
+
+static bool checkpoint_write(Store *store, const Boundary *boundary, bool is_last)
+{
+    Superblock superblock = store->superblock;
+
+    TRY(checkpoint_write_images(store));
+    if (!os->file_sync(store->data_file))
+        panic("could not sync the data file: %.*s", STR_ARGS(error_fields()->message));
+    if (!FAULT(fault_no_wal_flush))
+        wal_flush(store->wal, boundary->end);
+    superblock.checkpoint = boundary->checkpoint;
+    superblock.redo = boundary->redo;
+    superblock.wal_durable = FAULT(fault_no_wal_flush) ? 0 : boundary->end;
+    superblock.is_clean = is_last && boundary->redo == wal_reserved_end(store->wal);
+    TRY(page_map_files_write(store, &superblock));
+    TRY(superblock_write(store->path, &superblock));
+    store->superblock = superblock;
+    return true;
+}
+
+static bool maps_have_changes(Store *store)
+{
+    bool has_changes = store->dropped[EPOCH_CURRENT].length > 0;
+
+    mutex_lock(&store->map_mutex);
+    for (size_t i = 0; i < store->database_count; i++) {
+        const PageMap *map = store->databases[i];
+        has_changes |= map->delta[EPOCH_CURRENT].length > 0 || map->created[EPOCH_CURRENT];
+    }
+    mutex_unlock(&store->map_mutex);
+    return has_changes;
+}
+
+static bool checkpoint_has_work(Store *store, bool is_last)
+{
+    if (store->superblock.redo != wal_reserved_end(store->wal) ||
+        (is_last && !store->superblock.is_clean) || maps_have_changes(store))
+        return true;
+    for (uint32_t frame = 1; frame <= store->pool.count; frame++) {
+        Database *database = atomic_load(&store->pool.infos[frame].database);
+        if (!database)
+            continue;
+        const uint16_t flags =
+            atomic_load(&database->entries[atomic_load(&store->pool.infos[frame].page)].flags);
+        if ((flags & PAGE_FLAG_DIRTY) && !(flags & PAGE_FLAG_TEMPORARY))
+            return true;
+    }
+    return false;
+}
+
+bool checkpoint_run(Store *store, bool is_last)
+{
+    if (!checkpoint_has_work(store, is_last))
+        return true;
+    const Boundary boundary = checkpoint_boundary(store);
+    if (checkpoint_write(store, &boundary, is_last)) {
+        checkpoint_finish(store, &boundary);
+        return true;
+    }
+    checkpoint_abandon(store);
+    return false;
+}
+
+/* -------- The thread -------- */
+
+static bool job_run(Store *store, const Job *job)
+{
+    switch (job->kind) {
+    case JOB_CREATE:
+        return job_create(store, job->id);
+    case JOB_CLONE:
+        return job_clone(store, job->id, job->source);
+    case JOB_DROP:
+        return job_drop(store, job->id);
+    case JOB_CHECKPOINT:
+        break;
+    }
+    return checkpoint_run(store, false);
+}
+
+static void job_finish(Job *job, bool ok)
+{
+    job->ok = ok;
+    if (!ok) {
+        job->sqlstate = error_fields()->sqlstate;
+        snprintf(job->message, sizeof(job->message), "%.*s", STR_ARGS(error_fields()->message));
+        error_clear();
+    }
+    event_set(&job->done); /* the job is gone after this */
+}
+
+/* Answers every request for a plain checkpoint that came before it began. */
+static void checkpointer_finish_jobs(Checkpointer *checkpointer, Job *jobs, bool ok)
+{
+    for (Job *job = jobs, *next; job; job = next) {
+        next = job->next;
+        job->ok = ok;
+        if (!ok) {
+            job->sqlstate = checkpointer->last_sqlstate;
+            snprintf(job->message, sizeof(job->message), "%s", checkpointer->last_message);
+        }
+        event_set(&job->done);
+    }
+}
+
+static void checkpointer_note(Checkpointer *checkpointer, bool ok)
+{
+    checkpointer->last_ok = ok;
+    if (ok)
+        return;
+    checkpointer->last_sqlstate = error_fields()->sqlstate;
+    snprintf(checkpointer->last_message, sizeof(checkpointer->last_message), "%.*s",
+             STR_ARGS(error_fields()->message));
+    error_clear();
+}
+
+static Job *checkpointer_take_jobs(Checkpointer *checkpointer, JobKind kind)
+{
+    Job *taken = NULL;
+
+    for (Job **at = &checkpointer->jobs; *at;) {
+        Job *job = *at;
+        if (job->kind != kind) {
+            at = &job->next;
+            continue;
+        }
+        *at = job->next;
+        job->next = taken;
+        taken = job;
+    }
+    checkpointer->jobs_tail = &checkpointer->jobs;
+    while (*checkpointer->jobs_tail)
+        checkpointer->jobs_tail = &(*checkpointer->jobs_tail)->next;
+    return taken;
+}
+
+/* Runs what is due; the mutex is released meanwhile. */
+static void checkpointer_work(Store *store, Checkpointer *checkpointer)
+{
+    Job *waiting = checkpointer_take_jobs(checkpointer, JOB_CHECKPOINT);
+    Job *job = waiting ? NULL : checkpointer->jobs;
+
+    if (job) {
+        checkpointer->jobs = job->next;
+        if (!checkpointer->jobs)
+            checkpointer->jobs_tail = &checkpointer->jobs;
+    } else {
+        checkpointer->wanted = false;
+    }
+    mutex_unlock(&checkpointer->mutex);
+    if (job) {
+        job_finish(job, job_run(store, job));
+        mutex_lock(&checkpointer->mutex);
+        return;
+    }
+    const bool ok = checkpoint_run(store, false);
+    checkpointer_note(checkpointer, ok);
+    atomic_store(&checkpointer->wake_at, store->superblock.redo + checkpointer->max_wal_bytes / 2);
+    mutex_lock(&checkpointer->mutex);
+    checkpointer_finish_jobs(checkpointer, waiting, ok);
+}
+
+static void checkpointer_main(void *argument)
+{
+    Store *store = argument;
+    Checkpointer *checkpointer = store->checkpointer;
+    int64_t last = os->monotonic();
+
+    mutex_lock(&checkpointer->mutex);
+    while (!checkpointer->stop) {
+        const int64_t timeout = atomic_load(&checkpointer->timeout_us);
+        const bool retry = !checkpointer->last_ok;
+        Deadline deadline = timeout > 0 ? last + timeout : DEADLINE_NEVER;
+        if (retry)
+            deadline = MIN(deadline, last + CHECKPOINT_RETRY_US);
+        if (checkpointer->jobs || (checkpointer->wanted && !retry) ||
+            os->monotonic() >= deadline) {
+            checkpointer_work(store, checkpointer);
+            last = os->monotonic();
+            continue;
+        }
+        (void)cond_wait_until(&checkpointer->cond, &checkpointer->mutex, deadline);
+    }
+    checkpointer_finish_jobs(checkpointer, checkpointer->jobs, false);
+    checkpointer->jobs = NULL;
+    mutex_unlock(&checkpointer->mutex);
+    if (checkpointer->how == STORE_CLOSE_CLEAN)
+        checkpointer_note(checkpointer, checkpoint_run(store, true));
+}
+
+/* The log writer says how far the log has come. */
+static void checkpointer_on_wal(void *context, Lsn flushed)
+{
+    Store *store = context;
+    Checkpointer *checkpointer = store->checkpointer;
+
+    if (flushed < atomic_load_explicit(&checkpointer->wake_at, memory_order_relaxed))
+        return;
+    atomic_store(&checkpointer->wake_at, LSN_MAX);
+    mutex_lock(&checkpointer->mutex);
+    checkpointer->wanted = true;
+    cond_signal(&checkpointer->cond);
+    mutex_unlock(&checkpointer->mutex);
+}
+
+void checkpointer_start(Store *store)
+{
+    Checkpointer *checkpointer = calloc(1, sizeof(Checkpointer));
+
+    if (!checkpointer)
+        panic("out of memory for the checkpointer");
+    mutex_init(&checkpointer->mutex, RANK_CHECKPOINT);
+    checkpointer->jobs_tail = &checkpointer->jobs;
+    checkpointer->last_ok = true;
+    store->checkpointer = checkpointer;
+    store_configure(store, &store->options);
+    wal_subscribe(store->wal, checkpointer_on_wal, store);
+    checkpointer->thread = os->thread_start("checkpointer", checkpointer_main, store);
+}
+
+bool checkpointer_stop(Store *store, StoreClose how)
+{
+    Checkpointer *checkpointer = store->checkpointer;
+
+    if (!checkpointer)
+        return true;
+    mutex_lock(&checkpointer->mutex);
+    checkpointer->stop = true;
+    checkpointer->how = how;
+    checkpointer->last_sqlstate = ERR_ADMIN_SHUTDOWN;
+    snprintf(checkpointer->last_message, sizeof(checkpointer->last_message),
+             "the database system is shutting down");
+    checkpointer->last_ok = true;
+    cond_signal(&checkpointer->cond);
+    mutex_unlock(&checkpointer->mutex);
+    os->thread_join(checkpointer->thread);
+    const bool ok = checkpointer->last_ok;
+    if (!ok)
+        ERROR_SET(checkpointer->last_sqlstate,
+                  .message = str_from_c(checkpointer->last_message));
+    store->checkpointer = NULL;
+    free(checkpointer);
+    return ok;
+}
+
+void store_configure(Store *store, const StoreOptions *options)
+{
+    Checkpointer *checkpointer = store->checkpointer;
+
+    store->options.checkpoint_timeout_us = options->checkpoint_timeout_us;
+    store->options.max_wal_bytes = options->max_wal_bytes ? options->max_wal_bytes : 1ull << 30;
+    store->options.min_wal_bytes = options->min_wal_bytes ? options->min_wal_bytes : 80ull << 20;
+    wal_configure(store->wal, store->options.min_wal_bytes);
+    if (!checkpointer)
+        return;
+    mutex_lock(&checkpointer->mutex);
+    atomic_store(&checkpointer->timeout_us, options->checkpoint_timeout_us);
+    atomic_store(&checkpointer->max_wal_bytes, store->options.max_wal_bytes);
+    atomic_store(&checkpointer->wake_at,
+                 store->superblock.redo + store->options.max_wal_bytes / 2);
+    cond_signal(&checkpointer->cond);
+    mutex_unlock(&checkpointer->mutex);
+}
+
+/* -------- Asking -------- */
+
+bool checkpointer_do(Store *store, Job *job)
+{
+    Checkpointer *checkpointer = store->checkpointer;
+
+    if (!checkpointer)
+        FAIL(ERR_OBJECT_NOT_IN_PREREQUISITE_STATE, .message = STR("recovery is in progress"));
+    event_init(&job->done);
+    job->next = NULL;
+    mutex_lock(&checkpointer->mutex);
+    if (checkpointer->stop) {
+        mutex_unlock(&checkpointer->mutex);
+        FAIL(ERR_ADMIN_SHUTDOWN, .message = STR("the database system is shutting down"));
+    }
+    *checkpointer->jobs_tail = job;
+    checkpointer->jobs_tail = &job->next;
+    cond_signal(&checkpointer->cond);
+    mutex_unlock(&checkpointer->mutex);
+    /* The job lives on this stack and may be under way: its end is waited for. */
+    event_wait_uninterruptible(&job->done, WAIT_EVENT_CHECKPOINT);
+    if (!job->ok)
+        FAIL(job->sqlstate, .message = str_from_c(job->message));
+    return true;
+}
+
+bool checkpoint_request(Store *store, CheckpointMode mode)
+{
+    if (mode == CHECKPOINT_WAIT)
+        return checkpointer_do(store, &(Job){.kind = JOB_CHECKPOINT});
+    Checkpointer *checkpointer = store->checkpointer;
+    if (!checkpointer)
+        FAIL(ERR_OBJECT_NOT_IN_PREREQUISITE_STATE, .message = STR("recovery is in progress"));
+    mutex_lock(&checkpointer->mutex);
+    checkpointer->wanted = true;
+    cond_signal(&checkpointer->cond);
+    mutex_unlock(&checkpointer->mutex);
+    return true;
+}

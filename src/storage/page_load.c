@@ -1,0 +1,277 @@
+/* Bringing pages into memory, when asked and ahead of time. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/error.h"
+#include "storage/store_internal.h"
+
+#define PREFETCH_QUEUE 256u
+#define MISSING_PAGE_TRIES 1000u
+
+typedef struct LoadJob {
+    Store *store;
+    const Database *database;
+    PageEntry *entry;
+    PageId page;
+    uint32_t slot;
+    byte *data;
+    bool ok;
+    SqlState sqlstate; /* of a failure: it happens on another task */
+    char message[300];
+} LoadJob;
+
+/* On a helper thread. */
+static void load_run(void *argument)
+{
+    LoadJob *job = argument;
+
+    job->ok = os->file_read(job->store->data_file, job->data, PAGE_SIZE,
+                            (uint64_t)job->slot * PAGE_SIZE) &&
+              page_image_check(job->database, job->page, job->entry, job->data);
+    if (!job->ok) {
+        const ErrorFields *error = error_fields();
+        job->sqlstate = error->sqlstate;
+        snprintf(job->message, sizeof(job->message), "%.*s", STR_ARGS(error->message));
+        error_clear();
+    }
+}
+
+/* Publishes the page, or forgets the attempt. *ret_stale: the page went away while it was read. */
+static bool load_finish(LoadJob *job, uint32_t frame, uint64_t version, bool *ret_stale)
+{
+    Store *store = job->store;
+    Database *database = (Database *)job->database;
+    PageEntry *entry = job->entry;
+
+    page_entry_latch(entry);
+    const bool is_stale =
+        atomic_load(&entry->frame) != PAGE_FRAME_LOADING ||
+        (atomic_load(&entry->state) & PAGE_VERSION_MASK) != version;
+    const bool publish = !is_stale && job->ok;
+    if (publish)
+        pool_assign(&store->pool, frame, database, job->page, true);
+    else if (!is_stale)
+        atomic_store(&entry->frame, 0);
+    if (publish)
+        page_entry_unlatch(entry);
+    else
+        page_entry_unlatch_unchanged(entry);
+    if (!publish)
+        pool_give(&store->pool, &frame, 1);
+    pool_wake_load(&store->pool, database, job->page);
+    *ret_stale = is_stale;
+    return publish;
+}
+
+/*
+ * A page may be freed between the look at its parent and its loading: no error, the caller starts
+ * over and does not find it again. A reference that never goes away is damage.
+ */
+static bool load_missing(const Database *database, PageId page)
+{
+    static _Thread_local struct {
+        const Database *database;
+        PageId page;
+        uint32_t count;
+    } last;
+
+    if (last.database != database || last.page != page) {
+        last.database = database;
+        last.page = page;
+        last.count = 0;
+    }
+    if (++last.count >= MISSING_PAGE_TRIES) {
+        last.count = 0;
+        FAIL(ERR_DATA_CORRUPTED, .message = fmt("page %u in database %u does not exist", page,
+                                                database->id));
+    }
+    task_yield();
+    return true;
+}
+
+typedef enum LoadClaim { LOAD_DONE, LOAD_BUSY, LOAD_MISSING, LOAD_MINE } LoadClaim;
+
+static LoadClaim load_claim(PageEntry *entry, uint64_t *ret_version, uint32_t *ret_slot)
+{
+    LoadClaim claim;
+
+    page_entry_latch(entry);
+    const uint32_t frame = atomic_load(&entry->frame);
+    if (frame == PAGE_FRAME_LOADING)
+        claim = LOAD_BUSY;
+    else if (frame != 0)
+        claim = LOAD_DONE;
+    else if (!(atomic_load(&entry->flags) & PAGE_FLAG_ALLOCATED) || entry->slot == 0)
+        claim = LOAD_MISSING;
+    else
+        claim = LOAD_MINE;
+    if (claim == LOAD_MINE) {
+        atomic_store(&entry->frame, PAGE_FRAME_LOADING);
+        *ret_version = atomic_load(&entry->state) & PAGE_VERSION_MASK;
+        *ret_slot = entry->slot;
+    }
+    page_entry_unlatch_unchanged(entry);
+    return claim;
+}
+
+/* One attempt. *ret_again: look again. */
+static bool load_try(Database *database, PageId page, uint32_t frame, bool *ret_again)
+{
+    Store *store = database->store;
+    LoadJob job = {.store = store,
+                   .database = database,
+                   .entry = &database->entries[page],
+                   .page = page,
+                   .data = store->pool.frames + (size_t)frame * PAGE_SIZE};
+    uint64_t version = 0;
+    const LoadClaim claim = load_claim(job.entry, &version, &job.slot);
+
+    *ret_again = false;
+    if (claim != LOAD_MINE) {
+        pool_give(&store->pool, &frame, 1);
+        if (claim == LOAD_MISSING)
+            return load_missing(database, page);
+        if (claim == LOAD_BUSY) {
+            pool_wait_for_load(store, database, page);
+            *ret_again = true;
+        }
+        return true;
+    }
+    task_offload(load_run, &job, WAIT_EVENT_DATA_FILE_READ);
+    atomic_fetch_add_explicit(&store->pages_read, 1, memory_order_relaxed);
+    if (load_finish(&job, frame, version, ret_again) || *ret_again)
+        return true;
+    FAIL(job.sqlstate, .message = str_from_c(job.message),
+         .hint = job.sqlstate == ERR_DATA_CORRUPTED
+                     ? STR("Run \"sengi verify\", and restore the database from a backup.")
+                     : STR_NONE);
+}
+
+bool page_load(Database *database, PageId page)
+{
+    Store *store = database->store;
+
+    assert(task_current()->latch_count == 0);
+    assert(!task_current()->in_action);
+    if (page == PAGE_ID_NONE || page >= database->page_limit)
+        FAIL(ERR_DATA_CORRUPTED, .message = fmt("page %u in database %u does not exist", page,
+                                                database->id));
+    for (bool again = true; again;) {
+        const uint32_t resident = atomic_load(&database->entries[page].frame);
+        uint32_t frame;
+        if (resident != 0 && resident != PAGE_FRAME_LOADING)
+            return true;
+        if (resident == PAGE_FRAME_LOADING) {
+            pool_wait_for_load(store, database, page);
+            continue;
+        }
+        if (!pool_take(&store->pool, 1, &frame)) {
+            TRY(pool_wait_for_frames(store));
+            continue;
+        }
+        TRY(load_try(database, page, frame, &again));
+    }
+    return true;
+}
+
+/* -------- Ahead of time -------- */
+
+struct Prefetcher {
+    Mutex mutex; /* rank LEAF */
+    Cond cond;   /* work, or an end of work */
+    ImageTarget queue[PREFETCH_QUEUE];
+    uint32_t head, count;
+    const Database *busy_with;
+    bool stop;
+    Thread *thread;
+    Store *store;
+};
+
+static void prefetcher_main(void *argument)
+{
+    Prefetcher *prefetcher = argument;
+
+    mutex_lock(&prefetcher->mutex);
+    while (!prefetcher->stop) {
+        if (prefetcher->count == 0) {
+            cond_wait(&prefetcher->cond, &prefetcher->mutex);
+            continue;
+        }
+        const ImageTarget target = prefetcher->queue[prefetcher->head];
+        prefetcher->head = (prefetcher->head + 1) % PREFETCH_QUEUE;
+        prefetcher->count--;
+        prefetcher->busy_with = target.database;
+        mutex_unlock(&prefetcher->mutex);
+        if (!page_load(target.database, target.page))
+            error_clear(); /* who really needs the page will be told */
+        mutex_lock(&prefetcher->mutex);
+        prefetcher->busy_with = NULL;
+        cond_broadcast(&prefetcher->cond);
+    }
+    mutex_unlock(&prefetcher->mutex);
+}
+
+void prefetcher_start(Store *store)
+{
+    Prefetcher *prefetcher = calloc(1, sizeof(Prefetcher));
+
+    if (!prefetcher)
+        panic("out of memory for the prefetcher");
+    prefetcher->store = store;
+    mutex_init(&prefetcher->mutex, RANK_LEAF);
+    store->prefetcher = prefetcher;
+    prefetcher->thread = os->thread_start("prefetcher", prefetcher_main, prefetcher);
+}
+
+void prefetcher_stop(Store *store)
+{
+    Prefetcher *prefetcher = store->prefetcher;
+
+    if (!prefetcher)
+        return;
+    mutex_lock(&prefetcher->mutex);
+    prefetcher->stop = true;
+    cond_broadcast(&prefetcher->cond);
+    mutex_unlock(&prefetcher->mutex);
+    os->thread_join(prefetcher->thread);
+    free(prefetcher);
+    store->prefetcher = NULL;
+}
+
+void prefetcher_forget(Store *store, const Database *database)
+{
+    Prefetcher *prefetcher = store->prefetcher;
+
+    if (!prefetcher)
+        return;
+    mutex_lock(&prefetcher->mutex);
+    for (uint32_t i = 0; i < prefetcher->count; i++) {
+        ImageTarget *target = &prefetcher->queue[(prefetcher->head + i) % PREFETCH_QUEUE];
+        if (target->database != database)
+            continue;
+        *target = prefetcher->queue[prefetcher->head];
+        prefetcher->head = (prefetcher->head + 1) % PREFETCH_QUEUE;
+        prefetcher->count--;
+        i--;
+    }
+    while (prefetcher->busy_with == database)
+        cond_wait(&prefetcher->cond, &prefetcher->mutex);
+    mutex_unlock(&prefetcher->mutex);
+}
+
+void page_prefetch(Database *database, PageId page)
+{
+    Prefetcher *prefetcher = database->store->prefetcher;
+
+    if (!prefetcher || page == PAGE_ID_NONE || page >= database->page_limit ||
+        atomic_load_explicit(&database->entries[page].frame, memory_order_relaxed) != 0 ||
+        !(atomic_load(&database->entries[page].flags) & PAGE_FLAG_ALLOCATED) ||
+        !mutex_try_lock(&prefetcher->mutex))
+        return;
+    if (prefetcher->count < PREFETCH_QUEUE) {
+        prefetcher->queue[(prefetcher->head + prefetcher->count++) % PREFETCH_QUEUE] =
+            (ImageTarget){database, page};
+        cond_signal(&prefetcher->cond);
+    }
+    mutex_unlock(&prefetcher->mutex);
+}

@@ -1,0 +1,309 @@
+/*
+ * The store's insides: what pages, buffer pool, page map, actions and checkpoint share.
+ *
+ * Epochs. `epoch` is E: changes now belong to it. `running` is the checkpoint being written, or 0;
+ * then E == running + 1. `durable` is the newest one on disk. Every epoch above `durable` is of one
+ * of two classes: EPOCH_RUNNING (<= running) or EPOCH_CURRENT; lists of what a checkpoint has to
+ * do or may release exist once a class. A checkpoint that fails is abandoned: its lists go to the
+ * front of the current ones, and its epochs count as current.
+ *
+ * Who guards what: page bytes, `epoch` and frames: the page's latch. Slots, lists, ids: map_mutex.
+ * Frame lists: pool.mutex. IO_PENDING is a claim: who sets it writes the page's image.
+ * Order of locks: checkpoint mutex, page latch, pool mutex, map mutex.
+ */
+#ifndef STORAGE_STORE_INTERNAL_H
+#define STORAGE_STORE_INTERNAL_H
+
+#include <stdatomic.h>
+
+#include "base/hash.h"
+#include "base/os.h"
+#include "base/sync.h"
+#include "storage/page.h"
+#include "storage/store.h"
+#include "storage/superblock.h"
+
+#define PAGE_MAGIC 0x50474e53u /* "SNGP" */
+#define IMAGE_BATCH 64         /* page images written together */
+#define ACTION_SLOTS 256
+
+typedef enum EpochClass { EPOCH_CURRENT = 0, EPOCH_RUNNING = 1 } EpochClass;
+
+typedef struct U32List {
+    uint32_t *items;
+    size_t length, capacity;
+} U32List;
+void u32_push(U32List *list, uint32_t item);
+/* Puts `first` before what is in `list`; `first` is empty afterwards. */
+void u32_prepend(U32List *list, U32List *first);
+void u32_deinit(U32List *list);
+
+/* A line of a page map. slot 0: the page is gone. */
+typedef struct MapRecord {
+    PageId page;
+    uint32_t slot, crc, slot_epoch;
+    bool is_clone; /* the image names the database it was cloned from */
+} MapRecord;
+typedef struct MapRecordList {
+    MapRecord *items;
+    size_t length, capacity;
+} MapRecordList;
+void records_push(MapRecordList *list, const MapRecord *record);
+void records_prepend(MapRecordList *list, MapRecordList *first);
+void records_deinit(MapRecordList *list);
+
+/* A database's page map; all but `database.entries` under map_mutex. */
+struct PageMap {
+    Database database;
+    MapRecordList delta[2]; /* by EpochClass: lines the next checkpoint appends */
+    MapRecordList prior;    /* lines of map `running` that current changes have replaced */
+    U32List free_pages;     /* ids to be used again, the best last */
+    U32List freed_pages[2]; /* ids that become free with a checkpoint */
+    PageId next_page;       /* ids from here on were never used */
+    uint64_t page_count;    /* permanent pages */
+    bool created[2];        /* by EpochClass: no durable map knows this database */
+};
+
+typedef struct FrameInfo {
+    _Atomic(Database *) database; /* NULL: free, in stock, or a shadow */
+    _Atomic PageId page;
+    uint32_t next; /* in the free list or the shadow queue; 0 ends it */
+    uint32_t shadow_epoch;
+    Database *shadow_of;
+    bool is_hot; /* under pool.mutex */
+} FrameInfo;
+
+typedef struct PoolWaiter {
+    struct PoolWaiter *next;
+    Event event;
+    uint64_t key; /* 0: a frame; else database and page being loaded */
+} PoolWaiter;
+
+typedef struct BufferPool {
+    byte *frames;     /* frame n at n * PAGE_SIZE; frame 0 does not exist */
+    FrameInfo *infos;
+    uint32_t count;   /* frames 1 … count */
+    uint32_t low_water, high_water, shadow_quota;
+    Mutex mutex;      /* rank BUFFER_POOL; guards the rest */
+    uint32_t free_head;
+    _Atomic uint32_t free_count;
+    uint32_t hand, hot_count, hot_target;
+    uint32_t *fresh;  /* a ring of frames loaded last, whose reads do not count */
+    uint32_t fresh_size, fresh_next;
+    PoolWaiter *waiters;
+    Cond cleaner_cond;
+    bool cleaner_stop, cleaner_kicked;
+    uint32_t cleaner_paused; /* nested: drops and closing */
+    uint64_t batches_started, batches_done; /* image batches of the cleaner */
+    Cond batch_cond;
+    _Atomic uint32_t write_error; /* SqlState while pages cannot be written, else 0 */
+} BufferPool;
+
+/* Free space: the complement of all maps. Under map_mutex. */
+typedef struct SlotSpace {
+    uint64_t *used;         /* a bit a slot; slot 0 is the file's header */
+    uint16_t *extra;        /* references beyond the first, by clones */
+    uint32_t capacity;      /* slots the file has */
+    uint32_t used_count;
+    uint32_t cursor;        /* no free slot below it */
+    uint32_t run_cursor;    /* where the last run of slots ended */
+    U32List freed[2];       /* by EpochClass: free once that checkpoint is durable */
+} SlotSpace;
+
+struct ActionSlot {
+    _Atomic uint32_t state; /* ActionState */
+    uint32_t stock_count;
+    uint32_t stock[ACTION_PAGES_MAX * 2];
+} ALIGNED(CACHE_LINE);
+
+typedef enum ActionState { ACTION_SLOT_FREE = 0, ACTION_SLOT_OWNED, ACTION_SLOT_OPEN } ActionState;
+
+typedef struct Checkpointer Checkpointer;
+typedef struct Prefetcher Prefetcher;
+
+struct Store {
+    Arena *arena;
+    Str path;
+    StoreOptions options;
+    File *lock_file, *data_file;
+    Wal *wal;
+    BufferPool pool;
+    Thread *cleaner;
+    Prefetcher *prefetcher;
+
+    ActionSlot *action_slots;
+    _Atomic uint32_t action_barrier;
+
+    _Atomic uint32_t epoch, running, durable; /* change at a barrier or under map_mutex */
+    _Atomic bool image_failed; /* an image the running checkpoint owes could not be written */
+
+    Mutex map_mutex; /* rank PAGE_MAP */
+    SlotSpace space;
+    PageMap **databases;
+    size_t database_count, database_capacity;
+    U32List dropped[2]; /* by EpochClass: databases that durable maps still know */
+    uint32_t shadow_head, shadow_tail; /* queue of frames with copies that are owed */
+    _Atomic uint32_t shadow_count;
+
+    Superblock superblock; /* the newest on disk; the checkpointer's */
+    File *journal;
+    Checkpointer *checkpointer;
+    StoreRedoFloor *redo_floor;
+    void *redo_floor_context;
+    bool recovered;
+
+    _Atomic uint64_t pages_read, images_checkpoint, images_eviction, shadows_made;
+    _Atomic uint64_t checkpoints_done, checkpoints_failed, boundary_microseconds_max;
+};
+
+/* -------- page_map.c. REQUIRES(map_mutex) unless it says otherwise -------- */
+
+static inline EpochClass epoch_class(const Store *store, uint32_t epoch)
+{
+    const uint32_t running = atomic_load_explicit(&store->running, memory_order_relaxed);
+    return running != 0 && epoch <= running ? EPOCH_RUNNING : EPOCH_CURRENT;
+}
+
+static inline bool page_entry_is_clone(const PageEntry *entry)
+{
+    return (atomic_load(&((PageEntry *)entry)->flags) & PAGE_FLAG_CLONED) != 0;
+}
+
+/* `bytes` of zeros that cost memory only where touched. */
+void *memory_reserve(size_t bytes);
+void memory_release(void *memory, size_t bytes);
+
+PageMap *page_map_new(Store *store, DatabaseId id);
+void page_map_free(PageMap *map);
+PageMap *page_map_find(const Store *store, DatabaseId id);
+void page_map_add(Store *store, PageMap *map);
+void page_map_remove(Store *store, PageMap *map);
+/* Lists the ids below next_page that no page has. */
+void page_map_list_free_pages(PageMap *map);
+
+/* Takes `count` free slots, neighbours where possible. Not under map_mutex: may extend the file. */
+MUST_CHECK bool slots_take(Store *store, uint32_t count, uint32_t *ret_slots);
+void slots_give_back(Store *store, const uint32_t *slots, uint32_t count); /* takes the mutex */
+MUST_CHECK bool slot_reference(SlotSpace *space, uint32_t slot, bool is_shared);
+void slot_release(SlotSpace *space, uint32_t slot);
+
+/*
+ * The page's newest image is in `record->slot` (0: the page is freed), for checkpoint class
+ * `class`. Settles what becomes of the old slot and notes the line for the journal.
+ * `is_old_writing`: an image is still on its way to the old slot.
+ */
+void page_map_replace(Store *store, PageMap *map, const MapRecord *record, EpochClass class,
+                      bool is_old_writing);
+/* The page is freed, and no shadow of it is owed any more. */
+void page_map_tombstone(Store *store, PageMap *map, PageId page);
+
+/* What a boundary, a durable and an abandoned checkpoint do to all lists. */
+void page_maps_begin_checkpoint(Store *store);
+void page_maps_end_checkpoint(Store *store);
+void page_maps_abandon_checkpoint(Store *store);
+
+/* -------- page_image.c: images on their way to slots -------- */
+
+typedef struct ImageTarget {
+    Database *database;
+    PageId page;
+} ImageTarget;
+
+typedef struct ImageBatch {
+    byte *staging; /* IMAGE_BATCH pages */
+    uint32_t slots[IMAGE_BATCH];
+    ImageTarget targets[IMAGE_BATCH]; /* of slot i */
+    bool is_shadow[IMAGE_BATCH];
+    uint32_t slot_count, used;
+} ImageBatch;
+
+typedef enum ImageScope {
+    IMAGE_EVICTION,   /* any dirty page without a shadow */
+    IMAGE_CHECKPOINT, /* pages the running checkpoint owes */
+} ImageScope;
+
+void image_batch_init(ImageBatch *batch);
+void image_batch_deinit(ImageBatch *batch);
+/* Takes slots for up to `count` images; fails with 53100. */
+MUST_CHECK bool image_batch_begin(Store *store, ImageBatch *batch, uint32_t count);
+/* Copies the page and claims it; nothing where it needs no image now. */
+void image_batch_add(Store *store, ImageBatch *batch, ImageTarget target, ImageScope scope);
+/* Copies the oldest shadow owed; false: none. */
+bool image_batch_add_shadow(Store *store, ImageBatch *batch);
+/* Writes what was added. False: error set; those pages are dirty again. */
+MUST_CHECK bool image_batch_write(Store *store, ImageBatch *batch);
+
+/* -------- buffer.c -------- */
+
+MUST_CHECK bool pool_init(Store *store);
+void pool_deinit(Store *store);
+/* All or nothing, without waiting. */
+bool pool_take(BufferPool *pool, uint32_t count, uint32_t *ret_frames);
+/* Waits; fails where interrupted or the disk is full, unless the task holds interrupts. */
+MUST_CHECK bool pool_wait_for_frames(Store *store);
+void pool_give(BufferPool *pool, const uint32_t *frames, uint32_t count);
+/* Gives the frame to a page that has just been loaded or allocated. */
+void pool_assign(BufferPool *pool, uint32_t frame, Database *database, PageId page, bool is_fresh);
+/* Waits until the page is no longer being loaded; spurious returns are possible. */
+void pool_wait_for_load(Store *store, Database *database, PageId page);
+void pool_wake_load(BufferPool *pool, Database *database, PageId page);
+void pool_wake_frames(BufferPool *pool);
+void pool_cleaner_start(Store *store);
+void pool_cleaner_stop(Store *store);
+void pool_cleaner_pause(Store *store);
+void pool_cleaner_resume(Store *store);
+/* Returns when every image batch that the cleaner has begun is on its way no more. */
+void pool_cleaner_settle(Store *store);
+/* Forgets the frames of a database that is going away. */
+void pool_drop_database(Store *store, Database *database);
+
+/* -------- page.c, page_load.c, action.c -------- */
+
+bool page_entry_try_latch(PageEntry *entry);
+void page_entry_latch(PageEntry *entry);
+void page_entry_latch_shared(PageEntry *entry);
+void page_entry_unlatch_shared(PageEntry *entry);
+void page_entry_unlatch(PageEntry *entry); /* a new version */
+void page_entry_unlatch_unchanged(PageEntry *entry);
+/* Queues a frame whose bytes are what the running checkpoint is owed of the page. */
+void page_shadow_push(Store *store, uint32_t frame, Database *database, PageId page,
+                      uint32_t epoch);
+
+/* Checks an image that was read from the slot. Fails with XX001. */
+MUST_CHECK bool page_image_check(const Database *database, PageId page, const PageEntry *entry,
+                                 const byte *image);
+void prefetcher_start(Store *store);
+void prefetcher_stop(Store *store);
+void prefetcher_forget(Store *store, const Database *database);
+
+MUST_CHECK bool actions_init(Store *store);
+void actions_deinit(Store *store);
+/* No action is open between the two, and none begins. */
+void actions_close_gate(Store *store);
+void actions_open_gate(Store *store);
+
+/* -------- page_map_file.c -------- */
+
+/* Loads base and journal that the superblock names into the databases. */
+MUST_CHECK bool page_map_files_load(Store *store);
+/* Appends what the running checkpoint changed, or writes a new base; fills in `superblock`. */
+MUST_CHECK bool page_map_files_write(Store *store, Superblock *superblock);
+/* After the superblock is durable: removes files it does not name. */
+void page_map_files_clean(Store *store);
+MUST_CHECK bool page_map_files_create(Str path, Superblock *superblock);
+
+/* -------- checkpoint.c -------- */
+
+void checkpointer_start(Store *store);
+MUST_CHECK bool checkpointer_stop(Store *store, StoreClose how);
+MUST_CHECK bool checkpoint_run(Store *store, bool is_last);
+
+/* -------- Switches that break one rule each, for the tests that show it is needed -------- */
+#ifdef SENGI_TEST_FAULTS
+extern bool fault_no_shadow, fault_free_now, fault_no_wal_flush, fault_evict_shadow;
+#define FAULT(name) (name)
+#else
+#define FAULT(name) false
+#endif
+
+#endif

@@ -1,0 +1,230 @@
+/* Reading the log: records in order, and what its end means. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/hash.h"
+#include "storage/wal_internal.h"
+
+#define WAL_READ_CHUNK (256u << 10)
+
+struct WalReader {
+    char *directory;
+    size_t directory_length;
+    Lsn position;
+    Lsn must_reach;
+    uint32_t incarnation; /* of the last good record: later ones are not older */
+    bool trust_end;
+    File *file;      /* the segment at file_start, or NULL */
+    Lsn file_start;
+    byte *chunk;     /* bytes of the log from chunk_start */
+    Lsn chunk_start;
+    size_t chunk_length;
+    byte *record;    /* header and payload in one piece */
+    size_t record_capacity;
+};
+
+static Str reader_directory(const WalReader *reader)
+{
+    return str_make(reader->directory, reader->directory_length);
+}
+
+WalReader *wal_reader_open(Str directory, Lsn from, Lsn must_reach)
+{
+    WalReader *reader = calloc(1, sizeof(WalReader));
+    char *copy = malloc(directory.length + 1);
+    byte *chunk = malloc(WAL_READ_CHUNK);
+
+    if (!reader || !copy || !chunk) {
+        free(reader);
+        free(copy);
+        free(chunk);
+        FAIL(ERR_OUT_OF_MEMORY, .message = STR("out of memory"));
+    }
+    memcpy(copy, directory.data, directory.length);
+    reader->directory = copy;
+    reader->directory_length = directory.length;
+    reader->position = from;
+    reader->must_reach = must_reach;
+    reader->chunk = chunk;
+    return reader;
+}
+
+void wal_reader_close(WalReader *reader)
+{
+    if (!reader)
+        return;
+    os->file_close(reader->file);
+    free(reader->directory);
+    free(reader->chunk);
+    free(reader->record);
+    free(reader);
+}
+
+void wal_reader_closep(WalReader **reader)
+{
+    wal_reader_close(*reader);
+}
+
+void wal_reader_trust_end(WalReader *reader)
+{
+    reader->trust_end = true;
+}
+
+Lsn wal_reader_position(const WalReader *reader)
+{
+    return reader->position;
+}
+
+/* Fills the chunk from `lsn` on; *ret_more: false where no segment is there. */
+static bool reader_fill(WalReader *reader, Lsn lsn, bool *ret_more)
+{
+    const Lsn start = wal_segment_start(lsn);
+
+    *ret_more = false;
+    if (!reader->file || reader->file_start != start) {
+        os->file_close(reader->file);
+        reader->file = NULL;
+        if (!wal_segment_exists(reader_directory(reader), lsn))
+            return true;
+        reader->file = wal_segment_open(reader_directory(reader), lsn, OS_READ_ONLY);
+        TRY(reader->file);
+        reader->file_start = start;
+    }
+    const size_t want = (size_t)MIN((uint64_t)WAL_READ_CHUNK, start + WAL_SEGMENT_SIZE - lsn);
+    size_t got;
+    TRY(os->file_read_some(reader->file, reader->chunk, want, lsn - start, &got));
+    reader->chunk_start = lsn;
+    reader->chunk_length = got;
+    *ret_more = got > 0;
+    return true;
+}
+
+/* Copies up to `size` bytes at `lsn`; *ret_count is less where the log's files end. */
+static bool reader_read(WalReader *reader, Lsn lsn, void *buffer, size_t size, size_t *ret_count)
+{
+    size_t done = 0;
+
+    while (done < size) {
+        const Lsn at = lsn + done;
+        if (at < reader->chunk_start || at >= reader->chunk_start + reader->chunk_length) {
+            bool more;
+            TRY(reader_fill(reader, at, &more));
+            if (!more)
+                break;
+        }
+        const size_t offset = (size_t)(at - reader->chunk_start);
+        const size_t part = MIN(size - done, reader->chunk_length - offset);
+        memcpy((byte *)buffer + done, reader->chunk + offset, part);
+        done += part;
+    }
+    *ret_count = done;
+    return true;
+}
+
+static bool reader_reserve(WalReader *reader, size_t size)
+{
+    if (reader->record_capacity >= size)
+        return true;
+    const size_t capacity = MAX(size, reader->record_capacity * 2);
+    byte *record = realloc(reader->record, capacity);
+    if (!record)
+        FAIL(ERR_OUT_OF_MEMORY, .message = STR("out of memory"),
+             .detail = fmt("Failed to read a log record of %zu bytes.", size));
+    reader->record = record;
+    reader->record_capacity = capacity;
+    return true;
+}
+
+uint32_t wal_header_crc(const WalHeader *header)
+{
+    WalHeader copy;
+
+    memcpy(&copy, header, sizeof(copy));
+    copy.crc = 0;
+    return crc32c(0, &copy, sizeof(copy));
+}
+
+/* The record at `lsn`, whole in reader->record; *ret_valid: false where there is none. */
+static bool reader_record(WalReader *reader, Lsn lsn, bool *ret_valid)
+{
+    WalHeader header;
+    size_t count;
+
+    *ret_valid = false;
+    TRY(reader_read(reader, lsn, &header, sizeof(header), &count));
+    if (count < sizeof(header) || header.lsn != lsn || header.length > WAL_RECORD_MAX ||
+        header.incarnation < reader->incarnation || header.incarnation == 0)
+        return true;
+    TRY(reader_reserve(reader, sizeof(header) + header.length));
+    memcpy(reader->record, &header, sizeof(header));
+    TRY(reader_read(reader, lsn + sizeof(header), reader->record + sizeof(header), header.length,
+                    &count));
+    *ret_valid = count == header.length &&
+                 crc32c(wal_header_crc(&header), reader->record + sizeof(header), header.length) ==
+                     header.crc;
+    return true;
+}
+
+static bool reader_damaged(const WalReader *reader, Lsn known_durable)
+{
+    char name[25];
+
+    wal_segment_name(reader->position, name);
+    FAIL(ERR_DATA_CORRUPTED,
+         .message = fmt("write-ahead log is damaged at %X/%X in segment \"%s\"",
+                        (uint32_t)(reader->position >> 32), (uint32_t)reader->position, name),
+         .detail = fmt("The log was durable up to %X/%X, so this is not the end of it. "
+                       "Committed transactions would be lost.",
+                       (uint32_t)(known_durable >> 32), (uint32_t)known_durable),
+         .hint = STR("Restore the segment from an archive, or the data directory from a backup."));
+}
+
+/*
+ * No record at reader->position. A torn tail, unless a record behind it was written when
+ * this one was known to be on disk. Records are found by the position they carry.
+ */
+static bool reader_check_end(WalReader *reader)
+{
+    if (reader->position < reader->must_reach)
+        return reader_damaged(reader, reader->must_reach);
+    if (reader->trust_end)
+        return true;
+    for (Lsn lsn = reader->position + 8;;) {
+        Lsn marker;
+        size_t count;
+        TRY(reader_read(reader, lsn, &marker, sizeof(marker), &count));
+        if (count < sizeof(marker))
+            return true;
+        bool is_valid = false;
+        if (marker == lsn)
+            TRY(reader_record(reader, lsn, &is_valid));
+        if (!is_valid) {
+            lsn += 8;
+            continue;
+        }
+        const WalHeader *header = (const WalHeader *)reader->record;
+        if (header->durable > reader->position)
+            return reader_damaged(reader, header->durable);
+        lsn += wal_record_size(header->length);
+    }
+}
+
+WalReadOutcome wal_reader_next(WalReader *reader, WalRecord *ret_record)
+{
+    bool is_valid;
+
+    TRY(reader_record(reader, reader->position, &is_valid));
+    if (!is_valid)
+        return reader_check_end(reader) ? WAL_READ_END : WAL_READ_FAILED;
+    const WalHeader *header = (const WalHeader *)reader->record;
+    const Lsn start = reader->position;
+    reader->incarnation = header->incarnation;
+    reader->position += wal_record_size(header->length);
+    *ret_record = (WalRecord){
+        .start = start,
+        .end = reader->position,
+        .payload = str_make(reader->record + sizeof(WalHeader), header->length),
+    };
+    return WAL_READ_RECORD;
+}
