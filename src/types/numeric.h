@@ -23,7 +23,7 @@ MUST_CHECK bool numeric_from_double(Arena *arena, double value, Value *ret);
 /* Rounds half away from zero. Fails with 22003 "bigint out of range" and 0A000 for NaN. */
 MUST_CHECK bool numeric_to_int64(const Value *value, int64_t *ret);
 double numeric_to_double(const Value *value);
-int numeric_compare(const Value *a, const Value *b);
+int numeric_order(const Value *a, const Value *b);
 bool numeric_is_nan(const Value *value);
 void numeric_append_text(const Value *value, StrBuf *out);
 /* As input does; white space around is allowed. */

@@ -137,6 +137,9 @@ typedef struct TypesHooks {
     bool (*reg_output)(Oid type, Oid oid, StrBuf *out);
     /* A description for a type that is not built in: a domain's base, an enum, an array. */
     const BuiltinType *(*type_find)(Oid oid);
+    /* aclitem: the stored form names roles by OID. NULL: kept as text. */
+    bool (*acl_input)(Arena *arena, Str text, Value *ret);
+    bool (*acl_output)(const Value *value, StrBuf *out);
 } TypesHooks;
 void types_set_hooks(const TypesHooks *hooks); /* once, before sessions run; borrowed for ever */
 const TypesHooks *types_hooks(void);

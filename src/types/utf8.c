@@ -1,0 +1,161 @@
+/* UTF-8: validity, counting, case maps (simple ones, of the C.UTF-8 locale). */
+#include <locale.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <wctype.h>
+
+#include "types/types_internal.h"
+
+static locale_t unicode_locale;
+static pthread_once_t unicode_once = PTHREAD_ONCE_INIT;
+
+static void unicode_open(void)
+{
+    unicode_locale = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
+}
+
+static locale_t unicode(void)
+{
+    pthread_once(&unicode_once, unicode_open);
+    return unicode_locale;
+}
+
+uint32_t unicode_lower(uint32_t code)
+{
+    if (code < 0x80)
+        return (uint32_t)(uint8_t)ascii_lower((char)code);
+    return unicode() ? (uint32_t)towlower_l((wint_t)code, unicode()) : code;
+}
+
+uint32_t unicode_upper(uint32_t code)
+{
+    if (code < 0x80)
+        return (uint32_t)(uint8_t)ascii_upper((char)code);
+    return unicode() ? (uint32_t)towupper_l((wint_t)code, unicode()) : code;
+}
+
+bool unicode_is_alnum(uint32_t code)
+{
+    if (code < 0x80)
+        return is_digit((char)code) || is_alpha((char)code);
+    return unicode() && iswalnum_l((wint_t)code, unicode());
+}
+
+uint32_t utf8_decode(const char *p, int *ret_width)
+{
+    const uint8_t *s = (const uint8_t *)p;
+    *ret_width = utf8_width(*p);
+    switch (*ret_width) {
+    case 1:
+        return s[0];
+    case 2:
+        return ((uint32_t)(s[0] & 0x1f) << 6) | (s[1] & 0x3f);
+    case 3:
+        return ((uint32_t)(s[0] & 0x0f) << 12) | ((uint32_t)(s[1] & 0x3f) << 6) | (s[2] & 0x3f);
+    default:
+        return ((uint32_t)(s[0] & 0x07) << 18) | ((uint32_t)(s[1] & 0x3f) << 12) |
+               ((uint32_t)(s[2] & 0x3f) << 6) | (s[3] & 0x3f);
+    }
+}
+
+int utf8_encode(uint32_t code, char *out)
+{
+    if (code < 0x80) {
+        out[0] = (char)code;
+        return 1;
+    }
+    if (code < 0x800) {
+        out[0] = (char)(0xc0 | (code >> 6));
+        out[1] = (char)(0x80 | (code & 0x3f));
+        return 2;
+    }
+    if (code < 0x10000) {
+        out[0] = (char)(0xe0 | (code >> 12));
+        out[1] = (char)(0x80 | ((code >> 6) & 0x3f));
+        out[2] = (char)(0x80 | (code & 0x3f));
+        return 3;
+    }
+    out[0] = (char)(0xf0 | (code >> 18));
+    out[1] = (char)(0x80 | ((code >> 12) & 0x3f));
+    out[2] = (char)(0x80 | ((code >> 6) & 0x3f));
+    out[3] = (char)(0x80 | (code & 0x3f));
+    return 4;
+}
+
+/* Length of the well-formed sequence at p (Unicode table 3-7), or 0. */
+static size_t sequence_length(const uint8_t *p, size_t left)
+{
+    const size_t n = p[0] < 0x80 ? 1 : p[0] < 0xc2 ? 0 : p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3
+                     : p[0] < 0xf5 ? 4 : 0;
+    if (n == 0 || n > left || p[0] == 0)
+        return 0;
+    for (size_t i = 1; i < n; i++)
+        if ((p[i] & 0xc0) != 0x80)
+            return 0;
+    if ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] > 0x9f) ||
+        (p[0] == 0xf0 && p[1] < 0x90) || (p[0] == 0xf4 && p[1] > 0x8f))
+        return 0;
+    return n;
+}
+
+bool utf8_check(Str text)
+{
+    const uint8_t *p = (const uint8_t *)text.data;
+    for (size_t at = 0; at < text.length;) {
+        const size_t n = p[at] < 0x80 && p[at] != 0 ? 1 : sequence_length(p + at, text.length - at);
+        if (n == 0) {
+            char bytes[64];
+            size_t length = 0;
+            const size_t wrong = MIN((size_t)utf8_width((char)p[at]), text.length - at);
+            for (size_t i = 0; i < wrong; i++)
+                length += (size_t)snprintf(bytes + length, sizeof(bytes) - length, "%s0x%02x",
+                                           i ? " " : "", p[at + i]);
+            FAIL(ERR_CHARACTER_NOT_IN_REPERTOIRE,
+                 .message = fmt("invalid byte sequence for encoding \"UTF8\": %s", bytes));
+        }
+        at += n;
+    }
+    return true;
+}
+
+size_t utf8_count(Str text)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < text.length; i++)
+        count += ((uint8_t)text.data[i] & 0xc0) != 0x80;
+    return count;
+}
+
+size_t utf8_offset(Str text, size_t characters)
+{
+    size_t at = 0;
+    while (characters > 0 && at < text.length) {
+        at += (size_t)utf8_width(text.data[at]);
+        characters--;
+    }
+    return MIN(at, text.length);
+}
+
+static Str utf8_map(Arena *arena, Str s, uint32_t (*map)(uint32_t))
+{
+    StrBuf out = strbuf_in(arena);
+    strbuf_reserve(&out, s.length + 4);
+    for (size_t at = 0; at < s.length;) {
+        int width;
+        const uint32_t code = map(utf8_decode(s.data + at, &width));
+        char *to = strbuf_reserve(&out, 4);
+        strbuf_advance(&out, (size_t)utf8_encode(code, to));
+        at += (size_t)width;
+    }
+    return strbuf_view(&out);
+}
+
+Str utf8_lower(Arena *arena, Str s)
+{
+    return utf8_map(arena, s, unicode_lower);
+}
+
+Str utf8_upper(Arena *arena, Str s)
+{
+    return utf8_map(arena, s, unicode_upper);
+}
