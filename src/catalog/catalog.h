@@ -137,8 +137,6 @@ void catalog_session_deinit(CatalogSession *session);
 MUST_CHECK bool catalog_session_connect(CatalogSession *session, Oid database, Oid user);
 /* After commit or rollback: what was borrowed is gone. */
 void catalog_session_end_transaction(CatalogSession *session, bool committed);
-/* To be called by COMMIT after its changes are applied and before its locks are released (C2). */
-void catalog_session_publish(CatalogSession *session);
 /* After ROLLBACK TO SAVEPOINT: private caches are dropped. */
 void catalog_session_forget_own(CatalogSession *session);
 

@@ -20,6 +20,7 @@
 #include "catalog/catalog.h"
 #include "catalog/privilege.h"
 #include "catalog/relation.h"
+#include "txn/sequence.h"
 
 typedef struct ObjectAddress {
     Oid class_oid; /* the system table: RELATION_PG_CLASS … (catalog/tables.h) */
@@ -99,6 +100,7 @@ typedef struct IndexDefinition {
     const Str *column_names; /* index attribute names */
     uint16_t column_count, key_count;
     bool is_unique, is_primary, nulls_not_distinct, deferrable;
+    bool for_constraint; /* depends on its constraint, not on columns */
     Str predicate;
     Str options;
 } IndexDefinition;
@@ -137,16 +139,11 @@ MUST_CHECK bool define_namespace(CatalogSession *session, Str name, Oid owner, O
 Str define_choose_name(CatalogSession *session, Str name1, Str name2, Str label,
                        Oid namespace_oid, bool for_constraint, Oid relation, Arena *arena);
 
-/* What a sequence is: pg_sequence and its storage. */
-typedef struct SequenceDefinition {
-    Oid type; /* int2, int4, int8 */
-    int64_t start, increment, minimum, maximum, cache;
-    bool cycle;
-} SequenceDefinition;
-MUST_CHECK bool define_sequence(CatalogSession *session, Oid relation,
+/* pg_sequence; `type` is int2, int4 or int8. Its state is made in the txn room too. */
+MUST_CHECK bool define_sequence(CatalogSession *session, Oid relation, Oid type,
                                 const SequenceDefinition *definition);
-MUST_CHECK bool sequence_find(CatalogSession *session, Oid relation,
-                              SequenceDefinition *ret_definition);
+MUST_CHECK bool sequence_definition(CatalogSession *session, Oid relation, Oid *ret_type,
+                                    SequenceDefinition *ret_definition);
 
 /* COMMENT ON: pg_description or pg_shdescription; STR_NONE removes. */
 MUST_CHECK bool define_comment(CatalogSession *session, ObjectAddress object, Str text);

@@ -95,8 +95,9 @@ typedef struct FunctionDesc {
     const Oid *all_types;
     const char *all_modes;  /* i o b v t */
     const Str *names;       /* of all arguments, or of the inputs; NULL: unnamed */
+    Str defaults;           /* SQL text of the last default_count inputs' defaults: "1, NULL" */
     Str source;             /* prosrc: the symbol of a built-in one (types/function.h) */
-    Str acl;
+    const struct Acl *acl; /* NULL: the default */
 } FunctionDesc;
 
 typedef struct FunctionCandidates {
@@ -270,7 +271,7 @@ typedef struct DatabaseDesc {
     bool is_template, allow_connections;
     int32_t connection_limit;
     Oid tablespace;
-    Str acl;
+    const struct Acl *acl; /* NULL: the default */
 } DatabaseDesc;
 const DatabaseDesc *database_find(CatalogSession *session, Oid oid);
 const DatabaseDesc *database_find_name(CatalogSession *session, Str name);

@@ -10,6 +10,7 @@
 #ifndef CATALOG_PRIVILEGE_H
 #define CATALOG_PRIVILEGE_H
 
+#include "base/vector.h"
 #include "catalog/catalog.h"
 
 typedef enum AclRight {
@@ -64,11 +65,15 @@ typedef struct AclItem {
     AclRights rights;
     AclRights grant_options;
 } AclItem;
-typedef VEC(AclItem) Acl;
+/* VEC of AclItem, by name so that it can be declared elsewhere. */
+typedef struct Acl {
+    AclItem *items;
+    size_t length, capacity;
+} Acl;
 
-/* "{alice=arwdDxt/postgres,=r/postgres}" by role OIDs: the stored form. Role names as numbers. */
-MUST_CHECK bool acl_parse(Arena *arena, Str stored, Acl *ret_acl);
-Str acl_store(Arena *arena, const Acl *acl);
+/* The stored form: an aclitem[] value. */
+MUST_CHECK bool acl_from_value(Arena *arena, const Value *array, Acl *ret_acl);
+MUST_CHECK bool acl_to_value(Arena *arena, const Acl *acl, Value *ret_array);
 /* The list of an object whose column is null. */
 void acl_default(Arena *arena, PrivilegeTarget kind, Oid owner, Acl *ret_acl);
 AclRights acl_all_rights(PrivilegeTarget kind);

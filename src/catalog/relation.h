@@ -28,6 +28,7 @@
 #include "catalog/catalog.h"
 
 typedef struct Layout Layout;
+typedef struct TxnTree TxnTree;
 
 typedef enum RelationKind { /* pg_class.relkind */
     RELKIND_TABLE = 'r',
@@ -70,7 +71,7 @@ typedef struct ColumnDesc {
     bool has_missing;     /* rows older than the column hold `missing` */
     Str default_text;     /* DEFAULT's or GENERATED's expression */
     Oid default_oid;      /* pg_attrdef.oid */
-    Str acl;              /* attacl as text; STR_NONE: none */
+    const struct Acl *acl; /* attacl; NULL: none */
     Oid identity_sequence; /* of an identity column */
 } ColumnDesc;
 
@@ -93,7 +94,8 @@ typedef struct IndexDesc {
     Str name;
     Oid namespace_oid;
     Oid access_method;
-    uint32_t tree;
+    uint32_t tree;       /* TreeId */
+    TxnTree *storage;    /* open as long as this description */
     bool is_unique;
     bool nulls_not_distinct;
     bool is_primary;
@@ -122,11 +124,11 @@ typedef enum ConstraintKind { /* pg_constraint.contype */
 } ConstraintKind;
 
 typedef enum ForeignAction { /* pg_constraint.confupdtype, confdeltype */
-    FKACTION_NONE = 'a',
-    FKACTION_RESTRICT = 'r',
-    FKACTION_CASCADE = 'c',
-    FKACTION_SET_NULL = 'n',
-    FKACTION_SET_DEFAULT = 'd',
+    REFERENCE_NO_ACTION = 'a',
+    REFERENCE_RESTRICT = 'r',
+    REFERENCE_CASCADE = 'c',
+    REFERENCE_SET_NULL = 'n',
+    REFERENCE_SET_DEFAULT = 'd',
 } ForeignAction;
 
 typedef struct ConstraintDesc {
@@ -181,7 +183,8 @@ typedef struct RelationDesc {
     Oid access_method;
     bool is_shared;        /* in database 0 */
     Oid database;          /* where its tree is: 0 for shared tables */
-    uint32_t tree;         /* TreeId; 0 for views */
+    uint32_t tree;         /* TreeId (of a sequence: its id in txn/sequence.h); 0 for views */
+    TxnTree *storage;      /* tables: open as long as this description; NULL for others */
     const Layout *layout;  /* tables: the newest layout of the tree */
 
     const ColumnDesc *columns;
@@ -201,7 +204,7 @@ typedef struct RelationDesc {
 
     double row_count;      /* reltuples: -1 never analyzed */
     int32_t page_count;
-    Str acl;               /* relacl as text; STR_NONE: the default */
+    const struct Acl *acl; /* relacl; NULL: the default of its kind */
     Str options;           /* reloptions as text; STR_NONE */
     bool has_rules, has_triggers, has_subclass, row_security, force_row_security;
     bool is_partition;

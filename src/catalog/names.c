@@ -1,0 +1,218 @@
+/* Names in messages: SQL type names, quoted identifiers, what an object address is called. */
+#include "catalog/catalog_internal.h"
+#include "catalog/define.h"
+#include "catalog/lookup.h"
+#include "catalog/names.h"
+#include "catalog/relation.h"
+#include "types/type.h"
+
+Str name_quote(Arena *arena, Str name)
+{
+    bool plain = name.length > 0 && (name.data[0] == '_' || (name.data[0] >= 'a' && name.data[0] <= 'z'));
+    StrBuf text = strbuf_in(arena);
+
+    for (size_t i = 0; i < name.length && plain; i++) {
+        const char c = name.data[i];
+        plain = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
+    }
+    if (plain && !name_is_reserved(name))
+        return name;
+    strbuf_append_char(&text, '"');
+    for (size_t i = 0; i < name.length; i++) {
+        if (name.data[i] == '"')
+            strbuf_append_char(&text, '"');
+        strbuf_append_char(&text, name.data[i]);
+    }
+    strbuf_append_char(&text, '"');
+    return strbuf_view(&text);
+}
+
+Str name_qualify(Arena *arena, Str schema, Str name)
+{
+    if (str_is_none(schema))
+        return name_quote(arena, name);
+    const Str quoted = name_quote(arena, schema);
+    const Str last = name_quote(arena, name);
+    return str_format(arena, "%.*s.%.*s", STR_ARGS(quoted), STR_ARGS(last));
+}
+
+/* Words that an identifier may not be without quotes: PostgreSQL's reserved and type-or-function
+ * and column-name keywords (quote_identifier quotes all but the unreserved). */
+static const char *const reserved[] = {
+    "all", "analyse", "analyze", "and", "any", "array", "as", "asc", "asymmetric", "authorization",
+    "between", "bigint", "binary", "bit", "boolean", "both", "case", "cast", "char", "character",
+    "check", "coalesce", "collate", "collation", "column", "concurrently", "constraint", "create",
+    "cross", "current_catalog", "current_date", "current_role", "current_schema", "current_time",
+    "current_timestamp", "current_user", "dec", "decimal", "default", "deferrable", "desc",
+    "distinct", "do", "else", "end", "except", "exists", "extract", "false", "fetch", "float",
+    "for", "foreign", "freeze", "from", "full", "grant", "greatest", "group", "grouping", "having",
+    "ilike", "in", "initially", "inner", "inout", "int", "integer", "intersect", "interval",
+    "into", "is", "isnull", "join", "lateral", "leading", "least", "left", "like", "limit",
+    "localtime", "localtimestamp", "national", "natural", "nchar", "none", "normalize", "not",
+    "notnull", "null", "nullif", "numeric", "offset", "on", "only", "or", "order", "out", "outer",
+    "overlaps", "overlay", "placing", "position", "precision", "primary", "real", "references",
+    "returning", "right", "row", "select", "session_user", "setof", "similar", "smallint", "some",
+    "substring", "symmetric", "table", "tablesample", "then", "time", "timestamp", "to",
+    "trailing", "treat", "trim", "true", "union", "unique", "user", "using", "values", "varchar",
+    "variadic", "verbose", "when", "where", "window", "with", "xmlattributes", "xmlconcat",
+    "xmlelement", "xmlexists", "xmlforest", "xmlnamespaces", "xmlparse", "xmlpi", "xmlroot",
+    "xmlserialize", "xmltable"};
+
+bool name_is_reserved(Str name)
+{
+    size_t low = 0, high = ARRAY_LENGTH(reserved);
+
+    while (low < high) {
+        const size_t middle = (low + high) / 2;
+        const int order = str_compare(str_from_c(reserved[middle]), name);
+        if (order == 0)
+            return true;
+        if (order < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return false;
+}
+
+Str type_sql_name(CatalogSession *session, Oid oid, int32_t typmod, Arena *arena)
+{
+    StrBuf text = strbuf_in(arena);
+
+    if (oid == OID_NONE)
+        return STR("-");
+    if (type_format(oid, typmod, &text) && text.length > 0)
+        return strbuf_view(&text);
+    strbuf_truncate(&text, 0);
+    const TypeDesc *type = type_find(session, oid);
+    if (!type)
+        return STR("???");
+    const bool is_array = type_is_array(type);
+    const TypeDesc *named = is_array ? type_find(session, type->element) : type;
+    if (!named)
+        return STR("???[]");
+    const bool visible = type_oid(session, STR_NONE, named->name) == named->oid;
+    strbuf_append(&text, name_qualify(arena,
+                                      visible ? STR_NONE
+                                              : namespace_name(session, named->namespace_oid),
+                                      named->name));
+    if (is_array)
+        strbuf_append_c(&text, "[]");
+    return strbuf_view(&text);
+}
+
+Str type_name(CatalogSession *session, Oid oid)
+{
+    return type_sql_name(session, oid, -1, session->arena);
+}
+
+Str relation_display_name(CatalogSession *session, const RelationDesc *relation)
+{
+    const bool visible = relation_oid(session, STR_NONE, relation->name) == relation->oid;
+
+    return name_qualify(session->arena, visible ? STR_NONE : relation->namespace_name,
+                        relation->name);
+}
+
+static void describe_relation(CatalogSession *session, Oid oid, StrBuf *text)
+{
+    const RelationDesc *relation = relation_find(session, oid);
+
+    if (!relation) {
+        strbuf_format(text, "relation %u", oid);
+        return;
+    }
+    strbuf_format(text, "%.*s %.*s", STR_ARGS(relation_kind_name(relation->kind)),
+                  STR_ARGS(relation_display_name(session, relation)));
+}
+
+/* A row of a table that has a unique index on its OID, by that index. */
+static const CatalogRow *row_by_oid(CatalogSession *session, CatalogIndexId index, Oid oid)
+{
+    CatalogRow *row = ARENA_NEW(session->arena, CatalogRow);
+
+    return system_row_find(session, index, &(Value){.oid = oid}, 1, row) == ROW_FOUND ? row : NULL;
+}
+
+static void describe_constraint(CatalogSession *session, Oid oid, StrBuf *text)
+{
+    const CatalogRow *row = row_by_oid(session, INDEX_PG_CONSTRAINT_OID_INDEX, oid);
+
+    if (!row) {
+        strbuf_format(text, "constraint %u", oid);
+        return;
+    }
+    strbuf_format(text, "constraint %.*s", STR_ARGS(row_text(row, PG_CONSTRAINT_CONNAME)));
+    if (row_oid(row, PG_CONSTRAINT_CONRELID)) {
+        strbuf_append_c(text, " on ");
+        describe_relation(session, row_oid(row, PG_CONSTRAINT_CONRELID), text);
+    }
+}
+
+static void describe_column(CatalogSession *session, ObjectAddress object, StrBuf *text)
+{
+    const RelationDesc *relation = relation_find(session, object.oid);
+    const ColumnDesc *column = relation ? relation_column_at(relation, object.column) : NULL;
+
+    if (column)
+        strbuf_format(text, "column %.*s of ", STR_ARGS(column->name));
+    describe_relation(session, object.oid, text);
+}
+
+Str object_describe(CatalogSession *session, ObjectAddress object, Arena *arena)
+{
+    StrBuf text = strbuf_in(arena);
+    const CatalogRow *row;
+
+    switch (object.class_oid) {
+    case RELATION_PG_CLASS:
+        if (object.column)
+            describe_column(session, object, &text);
+        else
+            describe_relation(session, object.oid, &text);
+        break;
+    case RELATION_PG_CONSTRAINT: describe_constraint(session, object.oid, &text); break;
+    case RELATION_PG_ATTRDEF:
+        row = row_by_oid(session, INDEX_PG_ATTRDEF_OID_INDEX, object.oid);
+        strbuf_append_c(&text, "default value for ");
+        if (row)
+            describe_column(session,
+                            (ObjectAddress){RELATION_PG_CLASS, row_oid(row, PG_ATTRDEF_ADRELID),
+                                            row->values[PG_ATTRDEF_ADNUM].int16},
+                            &text);
+        break;
+    case RELATION_PG_TYPE:
+        strbuf_format(&text, "type %.*s", STR_ARGS(type_name(session, object.oid)));
+        break;
+    case RELATION_PG_NAMESPACE:
+        strbuf_format(&text, "schema %.*s",
+                      STR_ARGS(name_quote(arena, namespace_name(session, object.oid))));
+        break;
+    case RELATION_PG_REWRITE:
+        row = row_by_oid(session, INDEX_PG_REWRITE_OID_INDEX, object.oid);
+        strbuf_append_c(&text, "rule ");
+        if (row) {
+            strbuf_format(&text, "%.*s on ",
+                          STR_ARGS(name_quote(arena, row_text(row, PG_REWRITE_RULENAME))));
+            describe_relation(session, row_oid(row, PG_REWRITE_EV_CLASS), &text);
+        }
+        break;
+    case RELATION_PG_AUTHID:
+        strbuf_format(&text, "role %.*s", STR_ARGS(role_name(session, object.oid)));
+        break;
+    case RELATION_PG_DATABASE:
+        row = row_by_oid(session, INDEX_PG_DATABASE_OID_INDEX, object.oid);
+        strbuf_format(&text, "database %.*s",
+                      STR_ARGS(row ? row_text(row, PG_DATABASE_DATNAME) : STR("?")));
+        break;
+    case RELATION_PG_PROC: {
+        const FunctionDesc *function = function_find(session, object.oid);
+        if (function)
+            strbuf_format(&text, "function %.*s",
+                          STR_ARGS(function_signature(session, function)));
+        break;
+    }
+    default: strbuf_format(&text, "object %u/%u", object.class_oid, object.oid); break;
+    }
+    return strbuf_view(&text);
+}
