@@ -44,6 +44,7 @@ bool txn_manager_open(Store *store, const TxnConfig *config, TxnManager **ret_ma
     atomic_store(&manager->next_txn_id, end / 16 + 3);
     atomic_store(&manager->fragment_id, end);
     atomic_store(&manager->schema_version, end);
+    manager->is_open = true;
     store_set_redo_floor(store, commit_redo_floor, manager);
     *ret_manager = manager;
     return true;
@@ -60,6 +61,8 @@ void txn_manager_close(TxnManager *manager)
     if (!manager)
         return;
     assert(manager->sessions == NULL);
+    if (manager->is_open)
+        sequence_settle(manager);
     store_set_redo_floor(manager->store, NULL, NULL);
     tree_set_hooks(NULL, NULL);
     while (manager->garbage_first) {
@@ -142,6 +145,7 @@ void txn_session_close(TxnSession *session)
     if (session->next)
         session->next->previous = session->previous;
     mutex_unlock(&manager->sessions_mutex);
+    lookup_free(session->lookup);
     arena_free(session->txn.arena);
     strbuf_deinit(&session->record);
     free(session->txn.writes.log);

@@ -68,6 +68,7 @@ struct TxnManager {
     Store *store;
     Wal *wal;
     TxnConfig config;
+    bool is_open; /* recovery is over */
 
     Mutex sessions_mutex;
     TxnSession *sessions GUARDED_BY(sessions_mutex);
@@ -81,7 +82,6 @@ struct TxnManager {
     uint64_t ring_first GUARDED_BY(commit_mutex); /* oldest commit in flight */
     uint64_t ring_next GUARDED_BY(commit_mutex);
     CommitInFlight *ring;
-    Lsn bulk_floor GUARDED_BY(commit_mutex); /* cached least fragment_lsn of all sessions */
     ALIGNED(CACHE_LINE) _Atomic Lsn applied_lsn;
 
     /* No snapshot below it is or will be published. Only grows. */
@@ -193,6 +193,7 @@ struct TxnSession {
     Lsn last_commit_lsn;
     _Atomic Lsn fragment_lsn; /* where its first uncommitted fragment starts; LSN_MAX */
     Txn txn;
+    IndexScan *lookup; /* scan_index.c: what txn_index_lookup reads with */
     StrBuf record; /* the commit record under construction; kept for the next */
 
     /* Locks: lock.c. */
@@ -271,7 +272,13 @@ Tree *txn_tree_source(const Txn *txn, const TxnTree *tree, bool *ret_private);
 const Layout *txn_layout_version(const Txn *txn, const TxnTree *tree, uint32_t version);
 const Layout *txn_layout_newest(const Txn *txn, const TxnTree *tree);
 
+/* scan_index.c */
+void lookup_free(IndexScan *scan);
+
 /* sequence.c */
+#define SEQUENCE_TREE ((TreeId)9) /* every database's; below catalog's own ids */
+/* At a clean end: what was logged ahead and not given is taken back. */
+void sequence_settle(TxnManager *manager);
 SequenceTable *sequence_table_new(void);
 void sequence_table_free(SequenceTable *table);
 

@@ -1,0 +1,283 @@
+/* Single rows and single keys. */
+#include "storage/leaf.h"
+#include "txn/txn_internal.h"
+
+typedef struct FetchVisit {
+    Txn *txn;
+    TxnTree *table;
+    uint64_t row_id;
+    Lsn lsn;
+    Lsn base_lsn;
+    bool is_private;
+    const uint16_t *columns;
+    uint32_t column_count;
+    uint32_t page_columns; /* how many columns the page's table knows */
+    Value *values;
+    bool *nulls;
+    TreeExternals externals;
+    VersionRow row;   /* what the snapshot sees */
+    bool exists;      /* on the page */
+    bool only_state;  /* copy nothing */
+    Lsn ts;
+} FetchVisit;
+
+/* Columns that an ALTER TABLE of this transaction added: the page doesn't know them. */
+static void fill_pending(const FetchVisit *visit, const Layout *newest)
+{
+    for (uint32_t i = 0; i < visit->column_count; i++) {
+        uint16_t column = visit->columns[i];
+        if (column == SCAN_ROW_ID || column < visit->page_columns)
+            continue;
+        const LayoutColumn *added = &newest->columns[column];
+        visit->nulls[i] = !added->has_missing;
+        if (added->has_missing)
+            visit->values[i] = added->missing;
+    }
+}
+
+static bool copy_columns(FetchVisit *visit, const TableLeaf *leaf, uint32_t position)
+{
+    for (uint32_t i = 0; i < visit->column_count; i++) {
+        uint16_t column = visit->columns[i];
+        if (column == SCAN_ROW_ID) {
+            visit->values[i].int64 = (int64_t)visit->row_id;
+            visit->nulls[i] = false;
+        } else if (column < visit->page_columns) {
+            TRY(table_leaf_copy_row(leaf, position, &column, 1, &visit->values[i],
+                                    &visit->nulls[i], &visit->externals));
+        }
+    }
+    return true;
+}
+
+static bool visit_row(void *context, const TableLeaf *leaf)
+{
+    FetchVisit *visit = context;
+    uint32_t position;
+
+    visit->exists = table_leaf_find(leaf, visit->row_id, &position);
+    visit->row = (VersionRow){.row_id = visit->row_id};
+    visit->ts = 0;
+    if (unlikely((Lsn)(uintptr_t)*leaf->versions > visit->lsn) && !visit->is_private)
+        visit->row = version_find_row(visit->txn->manager->versions, visit->table->name,
+                                      visit->row_id, visit->lsn, &visit->ts);
+    if (visit->ts == 0 && unlikely(visit->base_lsn > visit->lsn))
+        visit->row.seen = SEEN_NOTHING;
+    if (visit->only_state || !visit->exists || visit->row.seen != SEEN_PAGE)
+        return true;
+    visit->page_columns = leaf->newest->column_count;
+    return copy_columns(visit, leaf, position);
+}
+
+/* Columns of an image, into values that live in the arena. */
+static bool decode_image(Txn *txn, const TxnTree *table, uint64_t row_id, Str image,
+                         const uint16_t *columns, uint32_t count, Value *values, bool *nulls)
+{
+    const Layout *layout = txn_layout_version(txn, table, row_image_version(image));
+    const Layout *newest = txn_layout_newest(txn, table);
+
+    if (!layout)
+        FAIL(ERR_DATA_CORRUPTED,
+             .message = fmt("row image of an unknown layout version %u of tree %u",
+                            row_image_version(image), table->id));
+    for (uint32_t i = 0; i < count; i++) {
+        if (columns[i] == SCAN_ROW_ID) {
+            values[i].int64 = (int64_t)row_id;
+            nulls[i] = false;
+            continue;
+        }
+        TRY(row_image_column(layout, newest, image, columns[i], &values[i], &nulls[i]));
+    }
+    return true;
+}
+
+/* What this transaction wrote of the row before the snapshot's command; NULL: nothing. */
+static const WriteEntry *own_entry(Txn *txn, const Snapshot *snapshot, const TxnTree *table,
+                                   uint64_t row_id)
+{
+    const TreeWrites *writes = writes_find(txn, table);
+    const WriteNode *node = writes ? writes_get(writes, row_id, STR_NONE) : NULL;
+    return node ? write_seen(node, snapshot->command) : NULL;
+}
+
+static void visit_init(FetchVisit *visit, Txn *txn, const Snapshot *snapshot, TxnTree *table,
+                       uint64_t row_id, Arena *arena)
+{
+    *visit = (FetchVisit){
+        .txn = txn,
+        .table = table,
+        .row_id = row_id,
+        .lsn = snapshot->lsn,
+        .base_lsn = atomic_load_explicit(&table->base_lsn, memory_order_relaxed),
+        .externals = {.arena = arena},
+    };
+}
+
+static FetchOutcome fetch_committed(FetchVisit *visit)
+{
+    Tree *tree = txn_tree_source(visit->txn, visit->table, &visit->is_private);
+    uint64_t next;
+
+    if (!tree)
+        return FETCH_NONE;
+    for (;;) {
+        visit->externals.count = 0;
+        TRY(tree_visit_leaf(tree, visit->row_id, visit_row, visit, &next));
+        if (visit->externals.count == 0)
+            break;
+        TreeFound found = tree_externals_load(tree, &visit->externals);
+        TRY(found);
+        if (found == TREE_FOUND)
+            break;
+    }
+    if (visit->row.seen == SEEN_PAGE)
+        return visit->exists ? FETCH_ROW : FETCH_NONE;
+    return visit->row.seen == SEEN_IMAGE ? FETCH_ROW : FETCH_NONE;
+}
+
+FetchOutcome txn_fetch(Txn *txn, const Snapshot *snapshot, TxnTree *table, int64_t row_id,
+                       const uint16_t *columns, uint32_t column_count, Value *values, bool *nulls,
+                       Arena *arena)
+{
+    FetchVisit visit;
+    Str image;
+
+    TRY(snapshot_check(txn));
+    const WriteEntry *own = own_entry(txn, snapshot, table, (uint64_t)row_id);
+    if (own) {
+        if (own->op == WRITE_DELETE)
+            return FETCH_NONE;
+        TRY(write_image(txn, own, arena, &image));
+        return decode_image(txn, table, (uint64_t)row_id, image, columns, column_count, values,
+                            nulls)
+                   ? FETCH_ROW
+                   : FETCH_FAILED;
+    }
+    visit_init(&visit, txn, snapshot, table, (uint64_t)row_id, arena);
+    visit.columns = columns;
+    visit.column_count = column_count;
+    visit.values = values;
+    visit.nulls = nulls;
+    FetchOutcome outcome = fetch_committed(&visit);
+    if (outcome != FETCH_ROW)
+        return outcome;
+    if (visit.row.seen == SEEN_IMAGE) {
+        image = str_copy(arena, str_make(visit.row.image->image, visit.row.image->length));
+        return decode_image(txn, table, (uint64_t)row_id, image, columns, column_count, values,
+                            nulls)
+                   ? FETCH_ROW
+                   : FETCH_FAILED;
+    }
+    const Layout *newest = txn_layout_newest(txn, table);
+    if (unlikely(newest->column_count > visit.page_columns))
+        fill_pending(&visit, newest);
+    return FETCH_ROW;
+}
+
+FetchOutcome txn_fetch_image(Txn *txn, const Snapshot *snapshot, TxnTree *table, int64_t row_id,
+                             Arena *arena, Str *ret_image)
+{
+    FetchVisit visit;
+    bool is_private;
+    Str image;
+
+    TRY(snapshot_check(txn));
+    const WriteEntry *own = own_entry(txn, snapshot, table, (uint64_t)row_id);
+    if (own) {
+        if (own->op == WRITE_DELETE)
+            return FETCH_NONE;
+        TRY(write_image(txn, own, arena, &image));
+        *ret_image = str_copy(arena, image);
+        return FETCH_ROW;
+    }
+    for (;;) {
+        visit_init(&visit, txn, snapshot, table, (uint64_t)row_id, arena);
+        visit.only_state = true;
+        FetchOutcome outcome = fetch_committed(&visit);
+        if (outcome != FETCH_ROW)
+            return outcome;
+        if (visit.row.seen == SEEN_IMAGE) {
+            *ret_image = str_copy(arena, str_make(visit.row.image->image, visit.row.image->length));
+            return FETCH_ROW;
+        }
+        Tree *tree = txn_tree_source(txn, table, &is_private);
+        TreeFound found = tree_get_image(tree, (uint64_t)row_id, arena, &image);
+        TRY(found);
+        /* Somebody may have committed between the two looks: the second must say the same. */
+        FetchVisit again;
+        visit_init(&again, txn, snapshot, table, (uint64_t)row_id, arena);
+        again.only_state = true;
+        TRY(fetch_committed(&again));
+        if (found == TREE_FOUND && again.row.seen == SEEN_PAGE && again.exists) {
+            *ret_image = image;
+            return FETCH_ROW;
+        }
+        if (snapshot->lsn == LSN_MAX && !again.exists)
+            return FETCH_NONE;
+    }
+}
+
+bool fetch_newest_date(Txn *txn, TxnTree *table, uint64_t row_id, Lsn lsn, Lsn *ret_ts,
+                       bool *ret_exists)
+{
+    FetchVisit visit;
+    Snapshot snapshot = {.lsn = lsn};
+
+    visit_init(&visit, txn, &snapshot, table, row_id, NULL);
+    visit.only_state = true;
+    TRY(fetch_committed(&visit));
+    /* The table was filled after the snapshot: so was the row. */
+    *ret_ts = visit.ts == 0 && visit.base_lsn > lsn ? visit.base_lsn : visit.ts;
+    *ret_exists = visit.exists;
+    return true;
+}
+
+bool txn_fetch_rows(Txn *txn, const Snapshot *snapshot, TxnTree *table, const int64_t *row_ids,
+                    uint32_t row_count, const uint16_t *columns, uint32_t column_count,
+                    Batch *batch, uint16_t *from, Arena *arena)
+{
+    Value *values = ARENA_ARRAY(arena, Value, MAX(column_count, 1u));
+    bool *nulls = ARENA_ARRAY(arena, bool, MAX(column_count, 1u));
+    uint32_t filled = 0;
+
+    assert(row_count <= VECTOR_SIZE);
+    for (uint32_t c = 0; c < column_count; c++)
+        vector_clear_nulls(batch->columns[c], VECTOR_SIZE);
+    for (uint32_t i = 0; i < row_count; i++) {
+        FetchOutcome outcome = txn_fetch(txn, snapshot, table, row_ids[i], columns, column_count,
+                                         values, nulls, arena);
+        TRY(outcome);
+        if (outcome == FETCH_NONE)
+            continue;
+        for (uint32_t c = 0; c < column_count; c++)
+            vector_set(batch->columns[c], filled, &values[c], nulls[c]);
+        from[filled++] = (uint16_t)i;
+    }
+    batch->row_count = filled;
+    batch->selection = (Selection){.count = filled};
+    return true;
+}
+
+FetchOutcome txn_get(Txn *txn, const Snapshot *snapshot, TxnTree *tree, Str key, Arena *arena,
+                     Str *ret_value)
+{
+    const TreeWrites *writes = writes_find(txn, tree);
+    const WriteNode *node = writes ? writes_get(writes, 0, key) : NULL;
+    const WriteEntry *own = node ? write_seen(node, snapshot->command) : NULL;
+    bool is_private;
+
+    if (own) {
+        Str value;
+        if (own->op == WRITE_DELETE)
+            return FETCH_NONE;
+        TRY(write_image(txn, own, arena, &value));
+        *ret_value = str_copy(arena, value);
+        return FETCH_ROW;
+    }
+    Tree *source = txn_tree_source(txn, tree, &is_private);
+    if (!source)
+        return FETCH_NONE;
+    TreeFound found = tree_kv_get(source, key, arena, ret_value);
+    TRY(found);
+    return found == TREE_FOUND ? FETCH_ROW : FETCH_NONE;
+}

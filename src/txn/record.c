@@ -1,0 +1,198 @@
+#include "txn/record.h"
+
+#include "base/error.h"
+
+void record_put_varint(StrBuf *buf, uint64_t value)
+{
+    while (value >= 0x80) {
+        strbuf_append_char(buf, (char)(value | 0x80));
+        value >>= 7;
+    }
+    strbuf_append_char(buf, (char)value);
+}
+
+void record_put_bytes(StrBuf *buf, Str bytes)
+{
+    record_put_varint(buf, bytes.length);
+    if (bytes.length > 0)
+        strbuf_append_bytes(buf, bytes.data, bytes.length);
+}
+
+void record_put_op(StrBuf *buf, TreeName *tree, const Op *op)
+{
+    TreeName name = (uint64_t)op->database << 32 | op->tree;
+
+    if (op->code != OP_DROP_DATABASE && *tree != name) {
+        strbuf_append_char(buf, OP_TREE);
+        record_put_varint(buf, op->database);
+        record_put_varint(buf, op->tree);
+        *tree = name;
+    }
+    strbuf_append_char(buf, (char)op->code);
+    switch (op->code) {
+    case OP_PUT_ROW:
+        record_put_varint(buf, op->row_id);
+        record_put_bytes(buf, op->value);
+        return;
+    case OP_DELETE_ROW:
+        record_put_varint(buf, op->row_id);
+        return;
+    case OP_PUT_ENTRY:
+    case OP_DELETE_ENTRY:
+    case OP_DELETE_PAIR:
+        record_put_bytes(buf, op->key);
+        return;
+    case OP_PUT_PAIR:
+        record_put_bytes(buf, op->key);
+        record_put_bytes(buf, op->value);
+        return;
+    case OP_CREATE_TREE:
+        strbuf_append_char(buf, (char)op->kind);
+        record_put_bytes(buf, op->value);
+        return;
+    case OP_SET_LAYOUT:
+        record_put_bytes(buf, op->value);
+        return;
+    case OP_DROP_DATABASE:
+        record_put_varint(buf, op->database);
+        return;
+    case OP_TREE:
+    case OP_DROP_TREE:
+        return;
+    }
+}
+
+static bool damaged(void)
+{
+    FAIL(ERR_DATA_CORRUPTED, .message = STR("a log record has an invalid operation"));
+}
+
+static bool take_byte(Str *rest, uint8_t *ret)
+{
+    if (rest->length == 0)
+        return damaged();
+    *ret = (uint8_t)rest->data[0];
+    rest->data++;
+    rest->length--;
+    return true;
+}
+
+static bool take_varint(Str *rest, uint64_t *ret)
+{
+    uint64_t value = 0;
+    uint8_t next;
+
+    for (uint32_t shift = 0; shift < 64; shift += 7) {
+        TRY(take_byte(rest, &next));
+        value |= (uint64_t)(next & 0x7f) << shift;
+        if (!(next & 0x80)) {
+            *ret = value;
+            return true;
+        }
+    }
+    return damaged();
+}
+
+static bool take_bytes(Str *rest, Str *ret)
+{
+    uint64_t length;
+
+    TRY(take_varint(rest, &length));
+    if (length > rest->length)
+        return damaged();
+    *ret = str_make(rest->data, length);
+    rest->data += length;
+    rest->length -= length;
+    return true;
+}
+
+bool record_open(RecordReader *reader, Str payload)
+{
+    uint8_t type;
+
+    *reader = (RecordReader){.rest = payload};
+    TRY(take_byte(&reader->rest, &type));
+    reader->type = (RecordType)type;
+    if (type != RECORD_COMMIT && type != RECORD_FRAGMENT)
+        return damaged();
+    TRY(take_varint(&reader->rest, &reader->fragment_id));
+    if (type == RECORD_COMMIT) {
+        if (reader->rest.length < sizeof(int64_t))
+            return damaged();
+        memcpy(&reader->wall_clock, reader->rest.data, sizeof(int64_t));
+        reader->rest = str_slice(reader->rest, sizeof(int64_t), SIZE_MAX);
+        TRY(take_varint(&reader->rest, &reader->txn_id));
+    }
+    return true;
+}
+
+static bool take_tree(RecordReader *reader)
+{
+    uint64_t database, tree;
+
+    TRY(take_varint(&reader->rest, &database));
+    TRY(take_varint(&reader->rest, &tree));
+    if (database > UINT32_MAX || tree > UINT32_MAX)
+        return damaged();
+    reader->tree = database << 32 | tree;
+    return true;
+}
+
+static bool take_operands(RecordReader *reader, Op *op)
+{
+    uint64_t number;
+    uint8_t kind;
+
+    switch (op->code) {
+    case OP_PUT_ROW:
+        TRY(take_varint(&reader->rest, &op->row_id));
+        return take_bytes(&reader->rest, &op->value);
+    case OP_DELETE_ROW:
+        return take_varint(&reader->rest, &op->row_id);
+    case OP_PUT_ENTRY:
+    case OP_DELETE_ENTRY:
+    case OP_DELETE_PAIR:
+        TRY(take_bytes(&reader->rest, &op->key));
+        if (op->code != OP_DELETE_PAIR && op->key.length < sizeof(uint64_t))
+            return damaged();
+        return true;
+    case OP_PUT_PAIR:
+        TRY(take_bytes(&reader->rest, &op->key));
+        return take_bytes(&reader->rest, &op->value);
+    case OP_CREATE_TREE:
+        TRY(take_byte(&reader->rest, &kind));
+        if (kind < TREE_TABLE || kind > TREE_KEY_VALUE)
+            return damaged();
+        op->kind = (TreeKind)kind;
+        return take_bytes(&reader->rest, &op->value);
+    case OP_SET_LAYOUT:
+        return take_bytes(&reader->rest, &op->value);
+    case OP_DROP_DATABASE:
+        TRY(take_varint(&reader->rest, &number));
+        op->database = (DatabaseId)number;
+        return true;
+    case OP_DROP_TREE:
+        return true;
+    case OP_TREE:
+        break;
+    }
+    return damaged();
+}
+
+OpRead record_next(RecordReader *reader, Op *ret_op)
+{
+    uint8_t code;
+
+    for (;;) {
+        if (reader->rest.length == 0)
+            return OP_READ_END;
+        TRY(take_byte(&reader->rest, &code));
+        if (code != OP_TREE)
+            break;
+        TRY(take_tree(reader));
+    }
+    *ret_op = (Op){.code = (OpCode)code,
+                   .database = (DatabaseId)(reader->tree >> 32),
+                   .tree = (TreeId)reader->tree};
+    return take_operands(reader, ret_op) ? OP_READ : OP_READ_FAILED;
+}

@@ -1,0 +1,68 @@
+/*
+ * What transactions write into the log: blind operations, one list a record.
+ *
+ *   record    u8 type | RECORD_COMMIT: varint fragment id (0: none), i64 wall clock, varint txn id
+ *                     | RECORD_FRAGMENT: varint fragment id
+ *             then operations to the end
+ *   operation u8 code and what it needs; OP_TREE names the tree that those after it are about
+ *
+ * Operations say what is, not what changes, so replaying them twice is replaying them once. A
+ * fragment is a part of a transaction too large for one record; it counts only if a commit
+ * record later in the log names its id. Numbers are LEB128 varints, lengths precede bytes.
+ */
+#ifndef TXN_RECORD_H
+#define TXN_RECORD_H
+
+#include "storage/row.h"
+#include "storage/store.h"
+#include "storage/tree.h"
+#include "txn/version.h"
+
+typedef enum RecordType {
+    RECORD_COMMIT = 1,
+    RECORD_FRAGMENT,
+} RecordType;
+
+typedef enum OpCode {
+    OP_TREE = 1,      /* database, tree */
+    OP_PUT_ROW,       /* row id, image */
+    OP_DELETE_ROW,    /* row id */
+    OP_PUT_ENTRY,     /* key with row id */
+    OP_DELETE_ENTRY,  /* key with row id */
+    OP_PUT_PAIR,      /* key, value */
+    OP_DELETE_PAIR,   /* key */
+    OP_CREATE_TREE,   /* kind, layout bytes */
+    OP_DROP_TREE,
+    OP_SET_LAYOUT,    /* layout bytes */
+    OP_DROP_DATABASE, /* database */
+} OpCode;
+
+typedef struct Op {
+    OpCode code;
+    DatabaseId database; /* of the current tree; OP_DROP_DATABASE: its own */
+    TreeId tree;
+    TreeKind kind;
+    uint64_t row_id;
+    Str key;
+    Str value; /* image, value, layout */
+} Op;
+
+void record_put_varint(StrBuf *buf, uint64_t value);
+void record_put_bytes(StrBuf *buf, Str bytes);
+/* Appends one operation; `*tree` remembers which tree the list is about (0 at its start). */
+void record_put_op(StrBuf *buf, TreeName *tree, const Op *op);
+
+typedef struct RecordReader {
+    Str rest;
+    RecordType type;
+    uint64_t fragment_id;
+    int64_t wall_clock;
+    uint64_t txn_id;
+    TreeName tree;
+} RecordReader;
+typedef enum OpRead { OP_READ_FAILED = 0, OP_READ, OP_READ_END } OpRead;
+
+MUST_CHECK bool record_open(RecordReader *reader, Str payload); /* XX001 */
+MUST_CHECK OpRead record_next(RecordReader *reader, Op *ret_op);
+
+#endif

@@ -1,0 +1,301 @@
+/* Index scans: a tree cursor and the transaction's own entries, merged in key order. */
+#include <stdlib.h>
+
+#include "txn/txn_internal.h"
+
+struct IndexScan {
+    Txn *txn;
+    Snapshot snapshot;
+    TxnTree *index;
+    Tree *tree; /* NULL: there is nothing but own entries */
+    bool is_private;
+    ScanDirection direction;
+    StrBuf low, high;
+    bool has_high;
+    bool leaf_is_new; /* what the cursor holds has changed since the snapshot */
+    bool has_cursor;
+    bool is_started;
+    bool took_committed, took_own; /* by the last call: to be passed by the next */
+    const WriteNode *own;
+    TreeCursor cursor;
+};
+
+static void note_leaf(void *context, void *versions)
+{
+    IndexScan *scan = context;
+    if ((Lsn)(uintptr_t)versions > scan->snapshot.lsn)
+        scan->leaf_is_new = true;
+}
+
+static void set_bound(StrBuf *buf, Str bytes)
+{
+    strbuf_truncate(buf, 0);
+    if (bytes.length > 0)
+        strbuf_append(buf, bytes);
+}
+
+static void scan_retarget(IndexScan *scan, Txn *txn, TxnTree *index)
+{
+    bool is_private;
+    Tree *tree = txn_tree_source(txn, index, &is_private);
+
+    if (scan->has_cursor && tree != scan->tree) {
+        tree_cursor_deinit(&scan->cursor);
+        scan->has_cursor = false;
+    }
+    scan->txn = txn;
+    scan->index = index;
+    scan->tree = tree;
+    scan->is_private = is_private;
+}
+
+void index_scan_reset(IndexScan *scan, const Snapshot *snapshot, const IndexScanSpec *spec)
+{
+    scan_retarget(scan, scan->txn, scan->index);
+    if (scan->has_cursor && scan->direction != spec->direction) {
+        tree_cursor_deinit(&scan->cursor);
+        scan->has_cursor = false;
+    }
+    scan->snapshot = *snapshot;
+    scan->direction = spec->direction;
+    set_bound(&scan->low, spec->low);
+    set_bound(&scan->high, spec->high);
+    scan->has_high = !str_is_none(spec->high);
+    scan->is_started = false;
+}
+
+IndexScan *index_scan_open(Txn *txn, const Snapshot *snapshot, TxnTree *index,
+                           const IndexScanSpec *spec, Arena *arena)
+{
+    assert(index->kind == TREE_INDEX);
+    IndexScan *scan = ARENA_NEW(arena, IndexScan);
+    scan->txn = txn;
+    scan->index = index;
+    txn_tree_ref(index);
+    index_scan_reset(scan, snapshot, spec);
+    return scan;
+}
+
+static void scan_deinit(IndexScan *scan)
+{
+    if (scan->has_cursor)
+        tree_cursor_deinit(&scan->cursor);
+    scan->has_cursor = false;
+    strbuf_deinit(&scan->low);
+    strbuf_deinit(&scan->high);
+}
+
+void index_scan_close(IndexScan *scan)
+{
+    if (!scan)
+        return;
+    scan_deinit(scan);
+    txn_tree_close(scan->index);
+}
+
+/* ------------------------------------------------------------------ starting */
+
+static bool start_cursor(IndexScan *scan)
+{
+    if (!scan->tree)
+        return true;
+    if (!scan->has_cursor) {
+        tree_cursor_init(&scan->cursor, scan->tree,
+                         scan->direction == SCAN_FORWARD ? TREE_FORWARD : TREE_BACKWARD);
+        scan->cursor.on_leaf = note_leaf;
+        scan->cursor.context = scan;
+        scan->has_cursor = true;
+    }
+    scan->leaf_is_new = false;
+    if (scan->direction == SCAN_FORWARD)
+        return tree_cursor_seek(&scan->cursor, strbuf_view(&scan->low), SEEK_AT);
+    return tree_cursor_seek(&scan->cursor,
+                            scan->has_high ? strbuf_view(&scan->high) : (Str){.data = ""},
+                            scan->has_high ? SEEK_BEYOND : SEEK_AT);
+}
+
+static bool start(IndexScan *scan)
+{
+    const TreeWrites *writes = writes_find(scan->txn, scan->index);
+
+    /* Built from what was newest then: it lacks what older snapshots see. */
+    if (!scan->is_private && atomic_load(&scan->index->base_lsn) > scan->snapshot.lsn)
+        FAIL(ERR_T_R_SERIALIZATION_FAILURE,
+             .message = STR("could not serialize access due to a concurrently built index"));
+    scan->own = NULL;
+    if (writes && scan->direction == SCAN_FORWARD)
+        scan->own = writes_seek(writes, 0, strbuf_view(&scan->low));
+    else if (writes)
+        scan->own = scan->has_high ? writes_seek_before(writes, 0, strbuf_view(&scan->high))
+                                   : writes_last(writes);
+    scan->took_committed = false;
+    scan->took_own = false;
+    scan->is_started = true;
+    return start_cursor(scan);
+}
+
+/* ------------------------------------------------------------------ stepping */
+
+static bool advance_committed(IndexScan *scan)
+{
+    TreeCursor *cursor = &scan->cursor;
+    if (++cursor->index < cursor->count || cursor->at_end)
+        return true;
+    scan->leaf_is_new = false;
+    return tree_cursor_fill(cursor);
+}
+
+static void advance_own(IndexScan *scan)
+{
+    scan->own = scan->direction == SCAN_FORWARD ? scan->own->next[0] : scan->own->previous;
+}
+
+static bool in_bounds(const IndexScan *scan, Str key)
+{
+    if (scan->direction == SCAN_FORWARD)
+        return !scan->has_high || str_compare(key, strbuf_view(&scan->high)) < 0;
+    return str_compare(key, strbuf_view(&scan->low)) >= 0;
+}
+
+/* Is the cursor's entry one that the snapshot sees? */
+static bool committed_is_seen(IndexScan *scan, Str key)
+{
+    bool live = !tree_cursor_is_ghost(&scan->cursor);
+    if (likely(!scan->leaf_is_new || scan->is_private))
+        return live;
+    return version_sees_entry(scan->txn->manager->versions, scan->index->name, key, live,
+                              scan->snapshot.lsn);
+}
+
+static void entry_set(IndexEntry *entry, Str key, uint64_t row_id)
+{
+    *entry = (IndexEntry){.key = str_make(key.data, key.length - sizeof(row_id)),
+                          .row_id = (int64_t)row_id};
+}
+
+static ScanOutcome step(IndexScan *scan, IndexEntry *ret_entry)
+{
+    for (;;) {
+        if (scan->took_committed)
+            TRY(advance_committed(scan));
+        if (scan->took_own)
+            advance_own(scan);
+        scan->took_committed = false;
+        scan->took_own = false;
+        CHECK_INTERRUPTS();
+
+        Str key = STR_NONE;
+        bool has_committed = scan->tree && tree_cursor_valid(&scan->cursor);
+        if (has_committed) {
+            key = tree_cursor_key(&scan->cursor);
+            has_committed = in_bounds(scan, key);
+        }
+        bool has_own = scan->own && in_bounds(scan, scan->own->key);
+        if (!has_committed && !has_own)
+            return SCAN_END;
+        int order = 0;
+        if (has_committed && has_own)
+            order = str_compare(key, scan->own->key);
+        if (scan->direction == SCAN_BACKWARD)
+            order = -order;
+        scan->took_committed = has_committed && (!has_own || order <= 0);
+        scan->took_own = has_own && (!has_committed || order >= 0);
+
+        const WriteEntry *entry =
+            scan->took_own ? write_seen(scan->own, scan->snapshot.command) : NULL;
+        if (entry) {
+            if (entry->op == WRITE_DELETE)
+                continue;
+            entry_set(ret_entry, scan->own->key, scan->own->row_id);
+            return SCAN_ROWS;
+        }
+        if (scan->took_committed && committed_is_seen(scan, key)) {
+            entry_set(ret_entry, key, tree_key_row_id(key));
+            return SCAN_ROWS;
+        }
+    }
+}
+
+ScanOutcome index_scan_next(IndexScan *scan, IndexEntry *ret_entry)
+{
+    if (unlikely(!scan->is_started)) {
+        TRY(snapshot_check(scan->txn));
+        TRY(start(scan));
+    }
+    return step(scan, ret_entry);
+}
+
+ScanOutcome index_scan_next_many(IndexScan *scan, IndexEntry *entries, uint32_t limit,
+                                 uint32_t *ret_count)
+{
+    uint32_t count = 0;
+
+    while (count < limit) {
+        /* Keys borrow from what the cursor holds: stop before it fetches the next leaf. */
+        if (count > 0 && scan->took_committed && !scan->cursor.at_end &&
+            scan->cursor.index + 1 >= scan->cursor.count)
+            break;
+        ScanOutcome outcome = index_scan_next(scan, &entries[count]);
+        TRY(outcome);
+        if (outcome == SCAN_END)
+            break;
+        count++;
+    }
+    *ret_count = count;
+    return count > 0 ? SCAN_ROWS : SCAN_END;
+}
+
+/* ------------------------------------------------------------------ lookups */
+
+void lookup_free(IndexScan *scan)
+{
+    if (!scan)
+        return;
+    scan_deinit(scan);
+    free(scan);
+}
+
+/* The session keeps one scan for lookups, so that a lookup allocates nothing. */
+static IndexScan *lookup_scan(Txn *txn, TxnTree *index)
+{
+    IndexScan *scan = txn->session->lookup;
+    if (!scan) {
+        scan = calloc(1, sizeof(*scan));
+        if (!scan)
+            FAIL(ERR_OUT_OF_MEMORY, .message = STR("out of memory"));
+        txn->session->lookup = scan;
+    }
+    scan_retarget(scan, txn, index);
+    return scan;
+}
+
+FetchOutcome txn_index_lookup(Txn *txn, const Snapshot *snapshot, TxnTree *index, Str key,
+                              int64_t *ret_row_id)
+{
+    IndexScan *scan = lookup_scan(txn, index);
+    IndexEntry entry;
+    FetchOutcome result = FETCH_NONE;
+
+    TRY(scan);
+    index_scan_reset(scan, snapshot, &(IndexScanSpec){.low = key, .direction = SCAN_FORWARD});
+    for (;;) {
+        ScanOutcome outcome;
+        if (!scan->is_started) {
+            TRY(snapshot_check(txn));
+            if (scan->has_cursor)
+                scan->cursor.limit = 4;
+            TRY(start(scan));
+        }
+        outcome = step(scan, &entry);
+        TRY(outcome);
+        if (outcome == SCAN_END || entry.key.length < key.length ||
+            memcmp(entry.key.data, key.data, key.length) != 0)
+            break;
+        if (entry.key.length != key.length)
+            continue;
+        *ret_row_id = entry.row_id;
+        result = FETCH_ROW;
+        break;
+    }
+    return result;
+}

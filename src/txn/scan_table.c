@@ -1,0 +1,369 @@
+/*
+ * Table scans: leaf by leaf, with three sources merged in row id order where a leaf needs it: what
+ * the page has, older versions of rows changed since the snapshot, and the transaction's own writes.
+ *
+ * Under the leaf's latch rows of the page are copied and the others only noted; versions that the
+ * snapshot sees and own entries stay where they are, and are decoded once the latch is gone.
+ */
+#include "storage/leaf.h"
+#include "txn/txn_internal.h"
+
+typedef struct OddRow {
+    uint64_t row_id;
+    const Version *version; /* or: */
+    const WriteEntry *own;
+    uint32_t target;
+} OddRow;
+
+struct TableScan {
+    Txn *txn;
+    Snapshot snapshot;
+    TxnTree *table;
+    uint16_t *columns;
+    uint32_t column_count;
+    uint64_t low, high; /* row ids; high is inclusive */
+    uint64_t position;  /* the next row id to look at */
+    bool at_end;
+    Batch batch;
+    Arena *values; /* variable data of the batch */
+
+    /* While a batch is filled. */
+    Lsn base_lsn;
+    bool is_private;
+    uint32_t filled;
+    uint32_t page_columns;
+    bool leaf_finished; /* the leaf has nothing beyond `position` */
+    TreeExternals externals;
+    VEC(VersionRow) overrides;
+    VEC(OddRow) odd;
+    uint16_t positions[VECTOR_SIZE];
+    uint32_t run_target, run_count; /* page rows gathered for the vectors from run_target on */
+};
+
+TableScan *table_scan_open(Txn *txn, const Snapshot *snapshot, TxnTree *table,
+                           const TableScanSpec *spec, Arena *arena)
+{
+    assert(table->kind == TREE_TABLE);
+    const Layout *layout = txn_layout_newest(txn, table);
+    if (!layout)
+        FAIL(ERR_INTERNAL_ERROR, .message = fmt("tree %u does not exist", table->id));
+    TableScan *scan = ARENA_NEW(arena, TableScan);
+    scan->txn = txn;
+    scan->snapshot = *snapshot;
+    scan->table = table;
+    scan->column_count = spec->column_count;
+    scan->columns = arena_copy(arena, spec->columns, sizeof(uint16_t) * spec->column_count);
+    scan->low = (uint64_t)spec->low;
+    scan->high = spec->high > 0 ? (uint64_t)spec->high - 1 : TREE_MAX_ROW_ID;
+    scan->position = scan->low;
+    scan->values = arena_new("table scan");
+    scan->batch.columns = ARENA_ARRAY(arena, Vector *, MAX(spec->column_count, 1u));
+    scan->batch.column_count = spec->column_count;
+    for (uint32_t i = 0; i < spec->column_count; i++) {
+        PhysType type = PHYS_INT64;
+        if (spec->columns[i] != SCAN_ROW_ID) {
+            assert(spec->columns[i] < layout->column_count);
+            type = layout->columns[spec->columns[i]].type;
+        }
+        /* A dropped column is all null; its vector only needs some type. */
+        scan->batch.columns[i] = vector_new(arena, type == PHYS_NONE ? PHYS_INT32 : type);
+    }
+    txn_tree_ref(table);
+    return scan;
+}
+
+Batch *table_scan_batch(TableScan *scan)
+{
+    return &scan->batch;
+}
+
+void table_scan_rewind(TableScan *scan)
+{
+    scan->position = scan->low;
+    scan->at_end = false;
+}
+
+void table_scan_close(TableScan *scan)
+{
+    if (!scan)
+        return;
+    txn_tree_close(scan->table);
+    arena_free(scan->values);
+    scan->values = NULL;
+}
+
+/* ------------------------------------------------------------------ rows of the page */
+
+static void fill_missing(Vector *vector, const LayoutColumn *column, uint32_t first,
+                         uint32_t count)
+{
+    bool is_null = !column || !column->has_missing;
+    for (uint32_t i = 0; i < count; i++)
+        vector_set(vector, first + i, is_null ? &(Value){0} : &column->missing, is_null);
+}
+
+/* `count` page rows, by `positions` or from `first` on, into the vectors from `target` on. */
+static bool copy_page_rows(TableScan *scan, const TableLeaf *leaf, const uint16_t *positions,
+                           uint32_t first, uint32_t count, uint32_t target)
+{
+    const Layout *newest = NULL;
+
+    for (uint32_t c = 0; c < scan->column_count; c++) {
+        uint16_t column = scan->columns[c];
+        Vector *vector = scan->batch.columns[c];
+        if (column == SCAN_ROW_ID) {
+            uint64_t *ids = VECTOR_VALUES(vector, uint64_t) + target;
+            if (!positions)
+                table_leaf_copy_ids(leaf, first, count, ids);
+            for (uint32_t i = 0; positions && i < count; i++)
+                ids[i] = table_leaf_row_id(leaf, positions[i]);
+        } else if (likely(column < leaf->newest->column_count) &&
+                   leaf->newest->columns[column].type != PHYS_NONE) {
+            TRY(table_leaf_copy_column(leaf, column, positions, first, count, vector, target,
+                                       &scan->externals));
+        } else {
+            if (!newest)
+                newest = txn_layout_newest(scan->txn, scan->table);
+            fill_missing(vector,
+                         column < leaf->newest->column_count ? NULL : &newest->columns[column],
+                         target, count);
+        }
+    }
+    return true;
+}
+
+static bool run_flush(TableScan *scan, const TableLeaf *leaf)
+{
+    uint32_t count = scan->run_count;
+    scan->run_count = 0;
+    return count == 0 || copy_page_rows(scan, leaf, scan->positions, 0, count, scan->run_target);
+}
+
+/* ------------------------------------------------------------------ merging */
+
+/*
+ * Collects the rows of [first, last] that the snapshot sees otherwise than the page has them, until
+ * there is enough for the batch. Returns up to which row id they are complete.
+ */
+static uint64_t collect_overrides(TableScan *scan, const TableLeaf *leaf, uint32_t from,
+                                  uint32_t to, uint64_t first, uint64_t last)
+{
+    VersionStore *versions = scan->txn->manager->versions;
+    TreeName tree = scan->table->name;
+    VersionRow rows[VERSION_SEGMENT_ROWS];
+    uint64_t segment = first >> VERSION_SEGMENT_BITS;
+    uint32_t room = VECTOR_SIZE - scan->filled;
+    bool has_dead = version_has_dead(versions);
+
+    scan->overrides.length = 0;
+    for (;;) {
+        /* The next segment with a row on the page or one gone from it. */
+        uint64_t next = UINT64_MAX, dead;
+        while (from < to && table_leaf_row_id(leaf, from) >> VERSION_SEGMENT_BITS < segment)
+            from++;
+        if (from < to)
+            next = table_leaf_row_id(leaf, from) >> VERSION_SEGMENT_BITS;
+        if (has_dead && version_next_dead_segment(versions, tree, segment, &dead))
+            next = MIN(next, dead);
+        if (next > last >> VERSION_SEGMENT_BITS)
+            return last;
+        uint32_t count =
+            version_find_segment(versions, tree, next, first, last, scan->snapshot.lsn, rows);
+        for (uint32_t i = 0; i < count; i++)
+            VEC_PUSH(scan->values, &scan->overrides, rows[i]);
+        segment = next + 1;
+        if (scan->overrides.length >= room)
+            return MIN(last, (segment << VERSION_SEGMENT_BITS) - 1);
+    }
+}
+
+/* Emits one row of the page. */
+static bool emit_page(TableScan *scan, const TableLeaf *leaf, uint32_t position)
+{
+    if (scan->run_count == 0)
+        scan->run_target = scan->filled;
+    assert(scan->run_target + scan->run_count == scan->filled);
+    scan->positions[scan->run_count++] = (uint16_t)position;
+    scan->filled++;
+    (void)leaf;
+    return true;
+}
+
+static bool emit_odd(TableScan *scan, const TableLeaf *leaf, OddRow row)
+{
+    if (leaf)
+        TRY(run_flush(scan, leaf));
+    row.target = scan->filled++;
+    VEC_PUSH(scan->values, &scan->odd, row);
+    return true;
+}
+
+static WriteNode *own_first(const TableScan *scan, uint64_t first)
+{
+    const TreeWrites *writes = writes_find(scan->txn, scan->table);
+    return writes ? writes_seek(writes, first, STR_NONE) : NULL;
+}
+
+/* Rows [first, last] of all sources in order, while the batch has room. leaf NULL: own rows only. */
+static bool merge_rows(TableScan *scan, const TableLeaf *leaf, uint32_t from, uint32_t to,
+                       uint64_t first, uint64_t last)
+{
+    WriteNode *own = own_first(scan, first);
+    size_t override = 0;
+    bool base_is_hidden = !scan->is_private && scan->base_lsn > scan->snapshot.lsn;
+
+    while (scan->filled < VECTOR_SIZE) {
+        uint64_t page_id = from < to ? table_leaf_row_id(leaf, from) : UINT64_MAX;
+        uint64_t own_id = own && own->row_id <= last ? own->row_id : UINT64_MAX;
+        uint64_t odd_id = override < scan->overrides.length
+                              ? scan->overrides.items[override].row_id
+                              : UINT64_MAX;
+        uint64_t id = MIN(MIN(page_id, own_id), odd_id);
+        if (id > last)
+            break;
+        const WriteEntry *entry = id == own_id ? write_seen(own, scan->snapshot.command) : NULL;
+        const VersionRow *row = id == odd_id ? &scan->overrides.items[override] : NULL;
+        if (entry) {
+            if (entry->op == WRITE_PUT)
+                TRY(emit_odd(scan, leaf, (OddRow){.row_id = id, .own = entry}));
+        } else if (row) {
+            if (row->seen == SEEN_IMAGE)
+                TRY(emit_odd(scan, leaf, (OddRow){.row_id = id, .version = row->image}));
+        } else if (id == page_id && !base_is_hidden) {
+            TRY(emit_page(scan, leaf, from));
+        }
+        from += id == page_id;
+        override += id == odd_id;
+        if (id == own_id)
+            own = own->next[0];
+        scan->position = id + 1;
+    }
+    if (scan->filled < VECTOR_SIZE)
+        scan->position = last + 1;
+    return leaf ? run_flush(scan, leaf) : true;
+}
+
+static bool visit_leaf(void *context, const TableLeaf *leaf)
+{
+    TableScan *scan = context;
+    uint64_t first = scan->position;
+    uint64_t last = MIN(leaf->last_id, scan->high);
+    uint32_t from = table_leaf_lower_bound(leaf, first);
+    uint32_t to = last >= TREE_MAX_ROW_ID ? leaf->row_count
+                                          : table_leaf_lower_bound(leaf, last + 1);
+    Lsn lsn = scan->snapshot.lsn;
+    bool is_new = !scan->is_private && ((Lsn)(uintptr_t)*leaf->versions > lsn);
+    const WriteNode *own = own_first(scan, first);
+
+    if (likely(!is_new && (scan->is_private || scan->base_lsn <= lsn) &&
+               (!own || own->row_id > last))) {
+        uint32_t count = MIN(to - from, VECTOR_SIZE - scan->filled);
+        if (count > 0)
+            TRY(copy_page_rows(scan, leaf, NULL, from, count, scan->filled));
+        scan->filled += count;
+        scan->leaf_finished = from + count == to;
+        scan->position = scan->leaf_finished ? last + 1 : table_leaf_row_id(leaf, from + count);
+        return true;
+    }
+    scan->overrides.length = 0;
+    uint64_t complete = is_new ? collect_overrides(scan, leaf, from, to, first, last) : last;
+    TRY(merge_rows(scan, leaf, from, to, first, complete));
+    scan->leaf_finished = scan->position > last;
+    return true;
+}
+
+/* ------------------------------------------------------------------ batches */
+
+static bool decode_odd(TableScan *scan, const OddRow *row)
+{
+    Str image;
+
+    if (row->own)
+        TRY(write_image(scan->txn, row->own, scan->values, &image));
+    else
+        image = str_make(row->version->image, row->version->length);
+    const Layout *layout = txn_layout_version(scan->txn, scan->table, row_image_version(image));
+    const Layout *newest = txn_layout_newest(scan->txn, scan->table);
+    if (!layout)
+        FAIL(ERR_DATA_CORRUPTED,
+             .message = fmt("row image of an unknown layout version %u of tree %u",
+                            row_image_version(image), scan->table->id));
+    for (uint32_t c = 0; c < scan->column_count; c++) {
+        Value value = {.int64 = (int64_t)row->row_id};
+        bool is_null = false;
+        if (scan->columns[c] != SCAN_ROW_ID)
+            TRY(row_image_column(layout, newest, image, scan->columns[c], &value, &is_null));
+        vector_set(scan->batch.columns[c], row->target, &value, is_null);
+    }
+    return true;
+}
+
+/* One leaf's part of the batch; again when a large value went away before it was read. */
+static bool read_leaf(TableScan *scan, Tree *tree, uint64_t *ret_next)
+{
+    const uint64_t position = scan->position;
+    const uint32_t filled = scan->filled;
+    const size_t odd = scan->odd.length;
+
+    for (;;) {
+        scan->externals.count = 0;
+        TRY(tree_visit_leaf(tree, position, visit_leaf, scan, ret_next));
+        if (scan->externals.count == 0)
+            return true;
+        TreeFound found = tree_externals_load(tree, &scan->externals);
+        TRY(found);
+        if (found == TREE_FOUND)
+            return true;
+        scan->position = position;
+        scan->filled = filled;
+        scan->odd.length = odd;
+        scan->run_count = 0;
+    }
+}
+
+static bool fill_batch(TableScan *scan)
+{
+    Tree *tree = txn_tree_source(scan->txn, scan->table, &scan->is_private);
+    uint64_t next;
+
+    while (scan->filled < VECTOR_SIZE && !scan->at_end) {
+        CHECK_INTERRUPTS();
+        if (scan->position > scan->high) {
+            scan->at_end = true;
+            break;
+        }
+        if (!tree) {
+            TRY(merge_rows(scan, NULL, 0, 0, scan->position, scan->high));
+            continue;
+        }
+        scan->leaf_finished = false;
+        TRY(read_leaf(scan, tree, &next));
+        if (scan->leaf_finished && next == 0)
+            scan->at_end = true;
+        else if (scan->leaf_finished)
+            scan->position = MAX(scan->position, next);
+    }
+    return true;
+}
+
+ScanOutcome table_scan_next(TableScan *scan)
+{
+    TRY(snapshot_check(scan->txn));
+    arena_reset(scan->values);
+    memset(&scan->overrides, 0, sizeof(scan->overrides));
+    memset(&scan->odd, 0, sizeof(scan->odd));
+    scan->externals = (TreeExternals){.arena = scan->values};
+    scan->filled = 0;
+    scan->run_count = 0;
+    scan->base_lsn = atomic_load_explicit(&scan->table->base_lsn, memory_order_relaxed);
+    for (uint32_t c = 0; c < scan->column_count; c++)
+        vector_clear_nulls(scan->batch.columns[c], VECTOR_SIZE);
+    if (scan->at_end)
+        return SCAN_END;
+    TRY(fill_batch(scan));
+    for (size_t i = 0; i < scan->odd.length; i++)
+        TRY(decode_odd(scan, &scan->odd.items[i]));
+    scan->batch.row_count = scan->filled;
+    scan->batch.selection = (Selection){.count = scan->filled};
+    return scan->filled > 0 ? SCAN_ROWS : SCAN_END;
+}
