@@ -1,0 +1,235 @@
+/* The store with real threads and a real file system. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "store_workload.h"
+
+static Workload work;
+
+static void remove_store(void)
+{
+    char command[300];
+
+    snprintf(command, sizeof(command), "rm -rf '%.*s'", STR_ARGS(work.path));
+    assert_int_equal(system(command), 0);
+}
+
+static int begin(void **state)
+{
+    static char path[100];
+
+    (void)state;
+    memset(&work, 0, sizeof(work));
+    snprintf(path, sizeof(path), "/tmp/sengi-test-store-%d", (int)getpid());
+    work.path = str_from_c(path);
+    remove_store();
+    return 0;
+}
+
+static int end(void **state)
+{
+    (void)state;
+    remove_store();
+    return 0;
+}
+
+static void require(bool ok)
+{
+    if (!ok && error_is_set())
+        print_error("error: %.*s\n", STR_ARGS(error_fields()->message));
+    if (!ok || work.failed)
+        print_error("%s\n", work.why);
+    assert_true(ok && !work.failed);
+}
+
+static void what_was_written_is_there_after_a_clean_close(void **state)
+{
+    (void)state;
+    work.seed = 1;
+    work.steps = 1500;
+    require(workload_create(&work));
+    workload_run(&work);
+    require(workload_check(&work));
+    require(store_close(work.store, STORE_CLOSE_CLEAN));
+    require(workload_open(&work));
+    require(workload_check(&work));
+    assert_int_equal(store_redo(work.store), wal_reserved_end(store_wal(work.store)));
+    require(store_close(work.store, STORE_CLOSE_CLEAN));
+}
+
+static void what_was_acknowledged_is_there_after_an_abort(void **state)
+{
+    (void)state;
+    work.steps = 400;
+    require(workload_create(&work));
+    for (uint32_t round = 0; round < 5; round++) {
+        work.seed = round + 7;
+        workload_run(&work);
+        store_close(work.store, STORE_CLOSE_ABORT);
+        /* Filled and never written records are lost; they were not acknowledged. */
+        require(workload_open(&work));
+        require(workload_check(&work));
+        const Lsn reached = wal_reserved_end(store_wal(work.store));
+        uint32_t kept = 0;
+        for (uint32_t i = 0; i < work.history_count; i++) {
+            if (work.history[i].end <= reached)
+                work.history[kept++] = work.history[i];
+        }
+        work.history_count = kept;
+    }
+    store_close(work.store, STORE_CLOSE_ABORT);
+}
+
+static void a_directory_in_use_is_refused(void **state)
+{
+    const StoreOptions options = workload_options();
+
+    (void)state;
+    require(workload_create(&work));
+    assert_null(store_open(work.path, &options));
+    assert_int_equal(error_fields()->sqlstate, ERR_LOCK_FILE_EXISTS);
+    error_clear();
+    require(store_close(work.store, STORE_CLOSE_CLEAN));
+    assert_false(store_create(work.path));
+    assert_int_equal(error_fields()->sqlstate, ERR_DUPLICATE_FILE);
+    error_clear();
+}
+
+static void a_clone_shares_pages_until_one_side_writes(void **state)
+{
+    const PairRecord change = {0, 4711};
+    uint32_t value;
+
+    (void)state;
+    work.seed = 3;
+    work.steps = 300;
+    require(workload_create(&work));
+    workload_run(&work);
+    require(checkpoint_request(work.store, CHECKPOINT_WAIT));
+    const Lsn until = wal_reserved_end(store_wal(work.store));
+    StoreStatistics before, after;
+    store_statistics(work.store, &before);
+    Database *source = store_database(work.store, DATABASE_SHARED);
+    Database *clone = database_clone(work.store, 5, source);
+    require(clone != NULL);
+    store_statistics(work.store, &after);
+    assert_true(after.slots_used <= before.slots_used + 2);
+    require(workload_check_pairs(&work, clone, until));
+    require(pair_apply(clone, &change));
+    require(pair_read(&work, clone, 0, &value));
+    assert_int_equal(value, 4711);
+    require(workload_check_pairs(&work, source, until));
+    require(store_close(work.store, STORE_CLOSE_CLEAN));
+
+    require(workload_open(&work)); /* verifies checksums and reference counts */
+    clone = store_database(work.store, 5);
+    require(clone != NULL && pair_read(&work, clone, 0, &value));
+    assert_int_equal(value, 4711);
+    assert_null(database_create(work.store, 5));
+    assert_int_equal(error_fields()->sqlstate, ERR_DUPLICATE_DATABASE);
+    error_clear();
+    require(database_drop(work.store, 5));
+    assert_null(store_database(work.store, 5));
+    require(database_create(work.store, 6) != NULL);
+    require(store_close(work.store, STORE_CLOSE_CLEAN));
+    require(workload_open(&work));
+    assert_null(store_database(work.store, 5));
+    assert_int_equal(database_page_count(store_database(work.store, 6)), 0);
+    require(workload_check(&work));
+    require(store_close(work.store, STORE_CLOSE_CLEAN));
+}
+
+#define TEMPORARY_PAGES 1000u
+
+static void temporary_pages_spill_and_become_permanent(void **state)
+{
+    static PageId ids[TEMPORARY_PAGES];
+    Action action;
+    uint32_t value;
+
+    (void)state;
+    require(workload_create(&work));
+    Database *database = store_database(work.store, DATABASE_SHARED);
+    for (uint32_t i = 0; i < TEMPORARY_PAGES; i++) {
+        Page page;
+        require(action_begin(database, 1, &action));
+        page_allocate(&action, database, PAGE_TEMPORARY, &page);
+        ids[i] = page.id;
+        *pair_value(page.data) = i;
+        page_unlatch(&page);
+        action_end(&action);
+    }
+    require(checkpoint_request(work.store, CHECKPOINT_WAIT));
+    assert_int_equal(database_page_count(database), 1);
+    for (uint32_t i = 0; i < TEMPORARY_PAGES; i++) {
+        require(page_read_value(database, ids[i], &value));
+        assert_int_equal(value, i);
+    }
+    require(action_begin(database, 0, &action));
+    for (uint32_t i = 0; i < TEMPORARY_PAGES; i++) {
+        if (i % 2)
+            page_attach(&action, database, ids[i]);
+        else
+            page_free_id(&action, database, ids[i]);
+    }
+    action_end(&action);
+    require(store_close(work.store, STORE_CLOSE_CLEAN));
+    require(workload_open(&work));
+    database = store_database(work.store, DATABASE_SHARED);
+    assert_int_equal(database_page_count(database), 1 + TEMPORARY_PAGES / 2);
+    for (uint32_t i = 1; i < TEMPORARY_PAGES; i += 2) {
+        require(page_read_value(database, ids[i], &value));
+        assert_int_equal(value, i);
+    }
+    require(store_close(work.store, STORE_CLOSE_CLEAN));
+}
+
+static void a_flipped_bit_is_an_error_that_names_the_page(void **state)
+{
+    char path[120];
+    byte bytes[PAGE_SIZE];
+    uint64_t problems = 0, size;
+    const StoreOptions options = {.pool_bytes = STORE_POOL_MIN, .read_only = true};
+
+    (void)state;
+    require(workload_create(&work));
+    require(store_close(work.store, STORE_CLOSE_CLEAN));
+    snprintf(path, sizeof(path), "%.*s/pages", STR_ARGS(work.path));
+    File *file = os->file_open(str_from_c(path), OS_WRITE);
+    assert_non_null(file);
+    assert_true(os->file_size(file, &size));
+    for (uint64_t at = PAGE_SIZE; at + PAGE_SIZE <= size; at += PAGE_SIZE) {
+        assert_true(os->file_read(file, bytes, PAGE_SIZE, at));
+        bytes[5000] ^= 4;
+        assert_true(os->file_write(file, bytes, PAGE_SIZE, at));
+    }
+    os->file_close(file);
+    Store *store = store_open(work.path, &options);
+    require(store != NULL);
+    assert_true(store_verify(store, workload_problem, &work, &problems));
+    assert_int_equal(problems, 1);
+    Database *database = store_database(store, DATABASE_SHARED);
+    assert_false(page_load(database, 1));
+    assert_int_equal(error_fields()->sqlstate, ERR_DATA_CORRUPTED);
+    assert_non_null(strstr(work.why, "invalid page 1 in database 0"));
+    error_clear();
+    store_close(store, STORE_CLOSE_ABORT);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(what_was_written_is_there_after_a_clean_close, begin, end),
+        cmocka_unit_test_setup_teardown(what_was_acknowledged_is_there_after_an_abort, begin, end),
+        cmocka_unit_test_setup_teardown(a_directory_in_use_is_refused, begin, end),
+        cmocka_unit_test_setup_teardown(a_clone_shares_pages_until_one_side_writes, begin, end),
+        cmocka_unit_test_setup_teardown(temporary_pages_spill_and_become_permanent, begin, end),
+        cmocka_unit_test_setup_teardown(a_flipped_bit_is_an_error_that_names_the_page, begin, end),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
