@@ -106,7 +106,7 @@ def record_types():
         else:
             phys, io, compare, typmod = "VAR", "pseudo", "", ""
             if name in ("anyarray", "record", "_record"):
-                io = "record" if "record" in name else "array"
+                io = "rowtype" if "record" in name else "array"
         fields = [f"{field}" for field in row]
         out.append(fields + [phys, io, compare, typmod])
     write("types", ("oid typname sql_name typlen typbyval typalign typstorage typtype typcategory typispreferred typdelim typelem "

@@ -71,6 +71,8 @@ void date_style(DateStyle *ret_style, DateOrder *ret_order);
 extern const char *const month_names[12];
 extern const char *const day_names[7];
 
+/* "+02", "-5.5": hours east of UTC; NULL (no error): not a number. */
+const TimeZone *timezone_numeric(Str name);
 /* An abbreviation of the standard set ("EST", "CET"); false: none such. */
 bool zone_abbreviation(Str word, int32_t *ret_offset, bool *ret_is_dst);
 /* A zone as AT TIME ZONE takes it: abbreviation, name or POSIX string. 22023 when unknown. */

@@ -293,6 +293,8 @@ FUNCTION(text_regclass)
 /* aclitem: roles and rights, whose form is the catalog's; without it, text. */
 bool aclitem_input(const TypeIo *io, Str text, Value *ret)
 {
+    if (types_hooks()->acl_input)
+        return types_hooks()->acl_input(io->arena, text, ret);
     if (types_hooks() && types_hooks()->acl_input)
         return types_hooks()->acl_input(io->arena, text, ret);
     *ret = (Value){.var = var_from_str(str_copy(io->arena, text))};
@@ -301,6 +303,8 @@ bool aclitem_input(const TypeIo *io, Str text, Value *ret)
 
 bool aclitem_output(const TypeIo *io, const Value *value, StrBuf *out)
 {
+    if (types_hooks()->acl_output)
+        return types_hooks()->acl_output(value, out);
     if (types_hooks() && types_hooks()->acl_output)
         return types_hooks()->acl_output(value, out);
     strbuf_append(out, var_str(value->var));

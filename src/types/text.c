@@ -112,14 +112,14 @@ static bool characters_fit(Str *text, int32_t typmod, bool is_explicit, const ch
     return true;
 }
 
-static bool varchar_coerce(Arena *arena, Str text, int32_t typmod, bool is_explicit, Value *ret)
+bool varchar_coerce(Arena *arena, Str text, int32_t typmod, bool is_explicit, Value *ret)
 {
     TRY(characters_fit(&text, typmod, is_explicit, "character varying"));
     *ret = value_text(text);
     return true;
 }
 
-static bool bpchar_coerce(Arena *arena, Str text, int32_t typmod, bool is_explicit, Value *ret)
+bool bpchar_coerce(Arena *arena, Str text, int32_t typmod, bool is_explicit, Value *ret)
 {
     TRY(characters_fit(&text, typmod, is_explicit, "character"));
     const size_t count = typmod >= 4 ? utf8_count(text) : 0;

@@ -378,7 +378,7 @@ static _Thread_local const char *session_zone_text;
 static _Thread_local size_t session_zone_length;
 
 /* A numeric zone, "+02" or "-5.5" hours east, as SET TIME ZONE has it: POSIX <+02>-02. */
-static const TimeZone *numeric_zone(Str name)
+const TimeZone *timezone_numeric(Str name)
 {
     double hours;
     if (name.length == 0 || (!is_digit(name.data[0]) && name.data[0] != '-' && name.data[0] != '+'))
@@ -409,7 +409,7 @@ const TimeZone *timezone_session(void)
         return session_zone;
     const TimeZone *zone = name.length ? timezone_find(name) : NULL;
     if (!zone)
-        zone = numeric_zone(name);
+        zone = timezone_numeric(name);
     if (!zone)
         zone = timezone_find(STR("UTC"));
     session_zone = zone;

@@ -1,7 +1,8 @@
 #include "types/types_internal.h"
 
-#include "types/datetime.h"
-#include "types/numeric.h"
+#include "types/array.h"
+#include "types/datetime_internal.h"
+#include "types/numeric_internal.h"
 
 static const TypesHooks no_hooks;
 /* Set once at start. */
@@ -138,6 +139,58 @@ bool type_format(Oid oid, int32_t typmod, StrBuf *out)
     if (typmod >= 0 && type->typmod_out)
         type->typmod_out(typmod, out);
     return true;
+}
+
+static bool array_apply_typmod(Arena *arena, Oid element, int32_t typmod, bool is_explicit,
+                               Value *array)
+{
+    ArrayView view;
+    ArrayBuilder builder;
+    TRY(array_open(array, &view));
+    array_builder_init(&builder, arena, element);
+    for (int i = 0; i < view.count; i++) {
+        Value value;
+        bool is_null;
+        array_element(&view, i, &value, &is_null);
+        if (!is_null)
+            TRY(type_apply_typmod(arena, element, typmod, is_explicit, &value));
+        array_builder_add(&builder, &value, is_null);
+    }
+    return array_builder_finish_shape(&builder, view.dimension_count, view.lengths, view.lowers,
+                                      array);
+}
+
+bool type_apply_typmod(Arena *arena, Oid oid, int32_t typmod, bool is_explicit, Value *value)
+{
+    const BuiltinType *type = type_require(oid);
+    TRY(type);
+    if (typmod < 0)
+        return true;
+    if (type->element != OID_NONE && type->input == array_input)
+        return array_apply_typmod(arena, type->element, typmod, is_explicit, value);
+    switch (type->oid) {
+    case TYPE_NUMERIC:
+        return numeric_apply_typmod(arena, typmod, value);
+    case TYPE_BPCHAR:
+        return bpchar_coerce(arena, var_str(value->var), typmod, is_explicit, value);
+    case TYPE_VARCHAR:
+        return varchar_coerce(arena, var_str(value->var), typmod, is_explicit, value);
+    case TYPE_TIMESTAMP:
+    case TYPE_TIMESTAMPTZ:
+        if (value->int64 != TIMESTAMP_INFINITY && value->int64 != TIMESTAMP_MINUS_INFINITY)
+            value->int64 = timestamp_round(value->int64, typmod);
+        return true;
+    case TYPE_TIME:
+        value->int64 = timestamp_round(value->int64, typmod);
+        return true;
+    case TYPE_TIMETZ:
+        value->timetz.microseconds = timestamp_round(value->timetz.microseconds, typmod);
+        return true;
+    case TYPE_INTERVAL:
+        return interval_apply_typmod(typmod, &value->interval);
+    default:
+        return true;
+    }
 }
 
 /* Functions of pg_type's columns, one C function each for every type. */

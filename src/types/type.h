@@ -140,6 +140,12 @@ typedef struct TypesHooks {
     /* aclitem: the stored form names roles by OID. NULL: kept as text. */
     bool (*acl_input)(Arena *arena, Str text, Value *ret);
     bool (*acl_output)(const Value *value, StrBuf *out);
+    /* Row values: their form is the executor's (executor/record.h). */
+    bool (*record_output)(const Value *record, StrBuf *out);
+    bool (*record_send)(const Value *record, StrBuf *out);
+    int (*record_compare)(const Value *a, const Value *b);
+    /* The running transaction's timestamptz, for 'now' in text; NULL: the wall clock. */
+    int64_t (*transaction_time)(void);
 } TypesHooks;
 void types_set_hooks(const TypesHooks *hooks); /* once, before sessions run; borrowed for ever */
 const TypesHooks *types_hooks(void);

@@ -30,7 +30,7 @@ DECLARE_IO(oid); DECLARE_IO(tid); DECLARE_IO(xid); DECLARE_IO(oidvector); DECLAR
 DECLARE_IO(node_tree); DECLARE_IO(xid8); DECLARE_IO(float4); DECLARE_IO(float8);
 DECLARE_IO(aclitem); DECLARE_IO(bpchar); DECLARE_IO(varchar); DECLARE_IO(date); DECLARE_IO(time);
 DECLARE_IO(timestamp); DECLARE_IO(timestamptz); DECLARE_IO(interval); DECLARE_IO(timetz);
-DECLARE_IO(numeric); DECLARE_IO(uuid); DECLARE_IO(lsn); DECLARE_IO(void); DECLARE_IO(record);
+DECLARE_IO(numeric); DECLARE_IO(uuid); DECLARE_IO(lsn); DECLARE_IO(void); DECLARE_IO(rowtype);
 DECLARE_IO(pseudo); DECLARE_IO(array);
 DECLARE_ORDER(bool); DECLARE_ORDER(text); DECLARE_ORDER(char); DECLARE_ORDER(int8);
 DECLARE_ORDER(int2); DECLARE_ORDER(int4); DECLARE_ORDER(array); DECLARE_ORDER(oid);
@@ -148,6 +148,9 @@ MUST_CHECK bool float8_parse(Str text, const char *type_name, double *ret);
 /* text.c */
 Str bpchar_trimmed(const Value *value);
 Str str_trim_spaces_right(Str s);
+/* To a char(n) or varchar(n) typmod; the result may be a view of the text. */
+MUST_CHECK bool varchar_coerce(Arena *arena, Str text, int32_t typmod, bool is_explicit, Value *ret);
+MUST_CHECK bool bpchar_coerce(Arena *arena, Str text, int32_t typmod, bool is_explicit, Value *ret);
 
 /* A type description that a value's arrays' element needs, or 42704. */
 MUST_CHECK const BuiltinType *type_require(Oid oid);
