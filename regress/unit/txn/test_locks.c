@@ -1,0 +1,396 @@
+/* Locks: rows, keys, tables, advisory; waiting, deadlocks, and many threads at once. */
+#include "txn_fixture.h"
+
+typedef struct Second {
+    Fixture *fixture;
+    TxnSession *session;
+    int64_t row;
+    RowLockOutcome row_outcome;
+    LockOutcome outcome;
+    UniqueOutcome unique;
+    SqlState sqlstate;
+    Str key;
+    int64_t number;
+} Second;
+
+static TxnSession *second_session(Fixture *fixture)
+{
+    return txn_session_open(fixture->manager, 2);
+}
+
+/* Until the session of that process waits for somebody. */
+static void until_waiting(Fixture *fixture, int32_t process_id)
+{
+    for (int i = 0; i < 5000; i++) {
+        ProcessIdVec blockers = {0};
+        lock_blockers(fixture->manager, process_id, fixture->arena, &blockers);
+        if (blockers.length > 0)
+            return;
+        usleep(1000);
+    }
+    fail_msg("process %d does not wait", process_id);
+}
+
+static void row_lock_modes_conflict_as_in_the_manual(void **state)
+{
+    Fixture *fixture = *state;
+    static const bool conflicts[4][4] = {
+        {false, false, false, true},
+        {false, false, true, true},
+        {false, true, true, true},
+        {true, true, true, true},
+    };
+    TxnSession *a = txn_session_open(fixture->manager, 1);
+    TxnSession *b = second_session(fixture);
+    Txn *txn = begin(a, ISOLATION_READ_COMMITTED);
+    int64_t row = insert(txn, 1, "one");
+    commit(txn);
+    for (int i = 0; i < 4; i++) {
+        for (int j = 0; j < 4; j++) {
+            Txn *one = begin(a, ISOLATION_READ_COMMITTED);
+            Txn *two = begin(b, ISOLATION_READ_COMMITTED);
+            assert_int_equal(lock_row(one, row, (RowLockMode)(i + 1), LOCK_TRY, NULL),
+                             ROW_LOCK_LOCKED);
+            assert_int_equal(lock_row(two, row, (RowLockMode)(j + 1), LOCK_TRY, NULL),
+                             conflicts[i][j] ? ROW_LOCK_WOULD_BLOCK : ROW_LOCK_LOCKED);
+            txn_rollback(one);
+            txn_rollback(two);
+        }
+    }
+    Txn *one = begin(a, ISOLATION_READ_COMMITTED);
+    Txn *two = begin(b, ISOLATION_READ_COMMITTED);
+    assert_int_equal(lock_row(one, row, ROW_LOCK_UPDATE, LOCK_WAIT, NULL), ROW_LOCK_LOCKED);
+    assert_int_equal(lock_row(two, row, ROW_LOCK_SHARE, LOCK_NOWAIT, NULL), ROW_LOCK_FAILED);
+    assert_string_equal(sqlstate_text(error_fields()->sqlstate).text, "55P03");
+    assert_true(str_equal(error_fields()->message,
+                          STR("could not obtain lock on row in relation \"accounts\"")));
+    error_clear();
+    txn_rollback(one);
+    txn_rollback(two);
+    txn_session_close(a);
+    txn_session_close(b);
+}
+
+static void wait_for_row(void *argument)
+{
+    Second *second = argument;
+    Txn *txn = txn_session_current(second->session);
+    second->row_outcome =
+        lock_row(txn, second->row, ROW_LOCK_NO_KEY_UPDATE, LOCK_WAIT, &second->number);
+    if (second->row_outcome == ROW_LOCK_FAILED)
+        second->sqlstate = error_fields()->sqlstate;
+}
+
+static void update_number(Txn *txn, int64_t row, int64_t number)
+{
+    Arena *arena = arena_new("update");
+    TxnTree *table = open_tree(txn, TABLE);
+    ok(number == INT64_MIN ? txn_delete(txn, table, row)
+                           : txn_update(txn, table, row, row_image(arena, number, "new")));
+    txn_tree_close(table);
+    arena_free(arena);
+}
+
+static RowLockOutcome wait_while_changed(Fixture *fixture, IsolationLevel isolation,
+                                         int64_t number, Second *second)
+{
+    TxnSession *a = txn_session_open(fixture->manager, 1);
+    TxnSession *b = second_session(fixture);
+    Txn *one = begin(a, ISOLATION_READ_COMMITTED);
+    int64_t row = insert(one, 1, "one");
+    commit(one);
+    one = begin(a, ISOLATION_READ_COMMITTED);
+    Txn *two = begin(b, isolation);
+    assert_int_equal(lock_row(one, row, ROW_LOCK_UPDATE, LOCK_WAIT, NULL), ROW_LOCK_LOCKED);
+    update_number(one, row, number);
+    *second = (Second){.fixture = fixture, .session = b, .row = row};
+    Thread *thread = os->thread_start("second", wait_for_row, second);
+    until_waiting(fixture, 2);
+    commit(one);
+    os->thread_join(thread);
+    txn_rollback(two);
+    txn_session_close(a);
+    txn_session_close(b);
+    return second->row_outcome;
+}
+
+static void a_waiter_is_told_what_became_of_the_row(void **state)
+{
+    Fixture *fixture = *state;
+    Second second;
+    assert_int_equal(wait_while_changed(fixture, ISOLATION_READ_COMMITTED, 42, &second),
+                     ROW_LOCK_CHANGED);
+    assert_int_equal(second.number, 42);
+    assert_int_equal(wait_while_changed(fixture, ISOLATION_READ_COMMITTED, INT64_MIN, &second),
+                     ROW_LOCK_GONE);
+    assert_int_equal(wait_while_changed(fixture, ISOLATION_REPEATABLE_READ, 43, &second),
+                     ROW_LOCK_FAILED);
+    assert_string_equal(sqlstate_text(second.sqlstate).text, "40001");
+}
+
+static void a_circle_of_waits_is_a_deadlock(void **state)
+{
+    Fixture *fixture = *state;
+    TxnSession *a = txn_session_open(fixture->manager, 1);
+    TxnSession *b = second_session(fixture);
+    Txn *one = begin(a, ISOLATION_READ_COMMITTED);
+    int64_t first = insert(one, 1, "one"), other = insert(one, 2, "two");
+    commit(one);
+    one = begin(a, ISOLATION_READ_COMMITTED);
+    Txn *two = begin(b, ISOLATION_READ_COMMITTED);
+    assert_int_equal(lock_row(one, first, ROW_LOCK_UPDATE, LOCK_WAIT, NULL), ROW_LOCK_LOCKED);
+    assert_int_equal(lock_row(two, other, ROW_LOCK_UPDATE, LOCK_WAIT, NULL), ROW_LOCK_LOCKED);
+    Second second = {.fixture = fixture, .session = b, .row = first};
+    Thread *thread = os->thread_start("second", wait_for_row, &second);
+    until_waiting(fixture, 2);
+    assert_int_equal(lock_row(one, other, ROW_LOCK_UPDATE, LOCK_WAIT, NULL), ROW_LOCK_FAILED);
+    assert_string_equal(sqlstate_text(error_fields()->sqlstate).text, "40P01");
+    assert_true(str_equal(error_fields()->message, STR("deadlock detected")));
+    assert_true(str_find(error_fields()->detail, STR("Process 1 waits for ShareLock on transaction"),
+                         0) == 0);
+    assert_true(str_find(error_fields()->detail, STR("blocked by process 2.\nProcess 2 waits"), 0) !=
+                SIZE_MAX);
+    error_clear();
+    txn_rollback(one);
+    os->thread_join(thread);
+    assert_int_equal(second.row_outcome, ROW_LOCK_LOCKED);
+    txn_rollback(two);
+    txn_session_close(a);
+    txn_session_close(b);
+}
+
+static void insert_key(void *argument)
+{
+    Second *second = argument;
+    Txn *txn = txn_session_current(second->session);
+    TxnTree *index = open_tree(txn, INDEX);
+    int64_t other;
+    second->unique = txn_unique_check(txn, index, second->key, 0, &other);
+    txn_tree_close(index);
+}
+
+/* The first inserts or deletes the key and ends; what does the second inserter get? */
+static UniqueOutcome second_inserter(Fixture *fixture, int64_t number, bool deletes, bool commits)
+{
+    TxnSession *a = txn_session_open(fixture->manager, 1);
+    TxnSession *b = second_session(fixture);
+    Txn *one = begin(a, ISOLATION_READ_COMMITTED);
+    TxnTree *index = open_tree(one, INDEX);
+    Str key = number_key(fixture->arena, number);
+    int64_t other, row;
+
+    assert_int_equal(txn_unique_check(one, index, key, 0, &other), UNIQUE_OK);
+    row = insert(one, number, "unique");
+    assert_int_equal(txn_unique_check(one, index, key, row, &other), UNIQUE_OK);
+    assert_int_equal(txn_unique_check(one, index, key, 0, &other), UNIQUE_CONFLICT);
+    assert_int_equal(other, row);
+    if (deletes) {
+        commit(one);
+        one = begin(a, ISOLATION_READ_COMMITTED);
+        update_number(one, row, INT64_MIN);
+        ok(txn_index_delete(one, index, key, row));
+    }
+    begin(b, ISOLATION_READ_COMMITTED);
+    Second second = {.fixture = fixture, .session = b, .key = key};
+    Thread *thread = os->thread_start("second", insert_key, &second);
+    until_waiting(fixture, 2);
+    if (commits)
+        commit(one);
+    else
+        txn_rollback(one);
+    os->thread_join(thread);
+    txn_rollback(txn_session_current(b));
+    txn_tree_close(index);
+    txn_session_close(a);
+    txn_session_close(b);
+    return second.unique;
+}
+
+static void the_second_inserter_of_a_key_waits_for_the_first(void **state)
+{
+    Fixture *fixture = *state;
+    assert_int_equal(second_inserter(fixture, 1, false, true), UNIQUE_CONFLICT);
+    assert_int_equal(second_inserter(fixture, 2, false, false), UNIQUE_OK);
+    assert_int_equal(second_inserter(fixture, 3, true, true), UNIQUE_OK);
+    assert_int_equal(second_inserter(fixture, 4, true, false), UNIQUE_CONFLICT);
+}
+
+static void a_savepoints_locks_go_with_it(void **state)
+{
+    Fixture *fixture = *state;
+    TxnSession *a = txn_session_open(fixture->manager, 1);
+    TxnSession *b = second_session(fixture);
+    Txn *one = begin(a, ISOLATION_READ_COMMITTED);
+    Txn *two = begin(b, ISOLATION_READ_COMMITTED);
+    TxnSavepoint savepoint;
+
+    ok(lock_relation(one, HOME, 10, LOCK_ACCESS_SHARE, LOCK_WAIT, STR("t")) != LOCK_FAILED);
+    ok(txn_savepoint(one, &savepoint));
+    assert_int_equal(lock_relation(one, HOME, 10, LOCK_EXCLUSIVE, LOCK_WAIT, STR("t")),
+                     LOCK_GRANTED);
+    assert_int_equal(lock_relation(two, HOME, 10, LOCK_ROW_EXCLUSIVE, LOCK_TRY, STR("t")),
+                     LOCK_WOULD_BLOCK);
+    txn_rollback_to(one, savepoint);
+    assert_int_equal(lock_relation(two, HOME, 10, LOCK_ROW_EXCLUSIVE, LOCK_TRY, STR("t")),
+                     LOCK_GRANTED);
+    assert_int_equal(lock_relation(two, HOME, 10, LOCK_ACCESS_EXCLUSIVE, LOCK_NOWAIT, STR("t")),
+                     LOCK_FAILED);
+    assert_true(str_equal(error_fields()->message,
+                          STR("could not obtain lock on relation \"t\"")));
+    error_clear();
+    AdvisoryKey key = {.key = 77};
+    assert_int_equal(lock_advisory(one, HOME, key, ADVISORY_SESSION, ADVISORY_EXCLUSIVE, LOCK_WAIT),
+                     LOCK_GRANTED);
+    assert_int_equal(lock_advisory(one, HOME, key, ADVISORY_SESSION, ADVISORY_EXCLUSIVE, LOCK_WAIT),
+                     LOCK_HELD);
+    txn_rollback(one);
+    assert_int_equal(lock_advisory(two, HOME, key, ADVISORY_TRANSACTION, ADVISORY_SHARED, LOCK_TRY),
+                     LOCK_WOULD_BLOCK);
+    assert_true(lock_advisory_release(a, HOME, key, ADVISORY_EXCLUSIVE));
+    assert_true(lock_advisory_release(a, HOME, key, ADVISORY_EXCLUSIVE));
+    assert_false(lock_advisory_release(a, HOME, key, ADVISORY_EXCLUSIVE));
+    assert_int_equal(lock_advisory(two, HOME, key, ADVISORY_TRANSACTION, ADVISORY_SHARED, LOCK_TRY),
+                     LOCK_GRANTED);
+    txn_rollback(two);
+    txn_session_close(a);
+    txn_session_close(b);
+}
+
+static void rows_locked_in_runs_are_locked(void **state)
+{
+    Fixture *fixture = *state;
+    fixture->config.row_lock_limit = 10;
+    fixture_reopen(fixture, STORE_CLOSE_CLEAN);
+    TxnSession *a = txn_session_open(fixture->manager, 1);
+    TxnSession *b = second_session(fixture);
+    Txn *one = begin(a, ISOLATION_READ_COMMITTED);
+    int64_t rows[200];
+    for (int i = 0; i < 200; i++)
+        rows[i] = insert(one, i, "row");
+    commit(one);
+    one = begin(a, ISOLATION_READ_COMMITTED);
+    Txn *two = begin(b, ISOLATION_READ_COMMITTED);
+    for (int i = 0; i < 200; i += i % 7 == 3 ? 2 : 1)
+        assert_int_equal(lock_row(one, rows[i], ROW_LOCK_UPDATE, LOCK_WAIT, NULL),
+                         ROW_LOCK_LOCKED);
+    int free_rows = 0;
+    for (int i = 0; i < 200; i++)
+        free_rows += lock_row(two, rows[i], ROW_LOCK_SHARE, LOCK_TRY, NULL) == ROW_LOCK_LOCKED;
+    int skipped = 0;
+    for (int i = 0; i < 200; i += i % 7 == 3 ? 2 : 1)
+        skipped += i % 7 == 3 && i + 1 < 200;
+    assert_int_equal(free_rows, skipped);
+    Second second = {.fixture = fixture, .session = b, .row = rows[150]};
+    Thread *thread = os->thread_start("second", wait_for_row, &second);
+    until_waiting(fixture, 2);
+    commit(one);
+    os->thread_join(thread);
+    assert_int_equal(second.row_outcome, ROW_LOCK_LOCKED);
+    txn_rollback(two);
+    txn_session_close(a);
+    txn_session_close(b);
+}
+
+/* ------------------------------------------------------------------ the bank */
+
+#define ACCOUNTS 20
+#define TRANSFERS 300
+#define TELLERS 6
+
+typedef struct Teller {
+    Fixture *fixture;
+    int id;
+    const int64_t *rows;
+    uint32_t seed;
+    int deadlocks, transfers, bad_sums;
+} Teller;
+
+static bool move_money(Teller *teller, Txn *txn, int64_t row, int64_t amount)
+{
+    int64_t number = 0;
+    RowLockOutcome outcome = lock_row(txn, row, ROW_LOCK_NO_KEY_UPDATE, LOCK_WAIT, &number);
+    if (outcome == ROW_LOCK_FAILED)
+        return false;
+    if (outcome == ROW_LOCK_LOCKED)
+        number = fetch_number(txn, txn_snapshot(txn), row);
+    update_number(txn, row, number + amount);
+    return true;
+}
+
+static void tell(void *argument)
+{
+    Teller *teller = argument;
+    TxnSession *session = txn_session_open(teller->fixture->manager, teller->id);
+
+    for (int i = 0; i < TRANSFERS; i++) {
+        teller->seed = teller->seed * 1664525u + 1013904223u;
+        int64_t from = teller->rows[(teller->seed >> 8) % ACCOUNTS];
+        int64_t to = teller->rows[(teller->seed >> 16) % ACCOUNTS];
+        Txn *txn = begin(session, ISOLATION_READ_COMMITTED);
+        if (i % 10 == 0 && scan_sum(txn, txn_snapshot(txn), NULL) != ACCOUNTS * 1000)
+            teller->bad_sums++;
+        bool done = from == to || (move_money(teller, txn, from, -5) &&
+                                   txn_statement_begin(txn) && move_money(teller, txn, to, 5));
+        if (done) {
+            commit(txn);
+            teller->transfers++;
+        } else {
+            teller->deadlocks += error_fields()->sqlstate == ERR_T_R_DEADLOCK_DETECTED;
+            error_clear();
+            txn_rollback(txn);
+        }
+    }
+    txn_session_close(session);
+}
+
+static void no_money_is_made_or_lost(void **state)
+{
+    Fixture *fixture = *state;
+    TxnSession *session = txn_session_open(fixture->manager, 1);
+    Txn *txn = begin(session, ISOLATION_READ_COMMITTED);
+    int64_t rows[ACCOUNTS], count;
+    Teller tellers[TELLERS];
+    Thread *threads[TELLERS];
+    int done = 0;
+
+    for (int i = 0; i < ACCOUNTS; i++)
+        rows[i] = insert(txn, 1000, "account");
+    commit(txn);
+    for (int i = 0; i < TELLERS; i++) {
+        tellers[i] = (Teller){.fixture = fixture, .id = i + 10, .rows = rows, .seed = (uint32_t)i};
+        threads[i] = os->thread_start("teller", tell, &tellers[i]);
+    }
+    for (int i = 0; i < TELLERS; i++) {
+        os->thread_join(threads[i]);
+        assert_int_equal(tellers[i].bad_sums, 0);
+        assert_int_equal(tellers[i].transfers + tellers[i].deadlocks, TRANSFERS);
+        done += tellers[i].transfers;
+    }
+    assert_true(done > TRANSFERS);
+    txn = begin(session, ISOLATION_READ_COMMITTED);
+    assert_int_equal(scan_sum(txn, txn_snapshot(txn), &count), ACCOUNTS * 1000);
+    txn_rollback(txn);
+    txn_session_close(session);
+    fixture_reopen(fixture, STORE_CLOSE_ABORT);
+    session = txn_session_open(fixture->manager, 1);
+    txn = begin(session, ISOLATION_READ_COMMITTED);
+    assert_int_equal(scan_sum(txn, txn_snapshot(txn), &count), ACCOUNTS * 1000);
+    assert_int_equal(count, ACCOUNTS);
+    txn_rollback(txn);
+    txn_session_close(session);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(row_lock_modes_conflict_as_in_the_manual),
+        TEST(a_waiter_is_told_what_became_of_the_row),
+        TEST(a_circle_of_waits_is_a_deadlock),
+        TEST(the_second_inserter_of_a_key_waits_for_the_first),
+        TEST(a_savepoints_locks_go_with_it),
+        TEST(rows_locked_in_runs_are_locked),
+        TEST(no_money_is_made_or_lost),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,354 @@
+/* Who sees what: commands, snapshots, savepoints, index entries, and a random history. */
+#include "txn_fixture.h"
+
+static void a_statement_sees_what_earlier_commands_wrote(void **state)
+{
+    Fixture *fixture = *state;
+    TxnSession *session = txn_session_open(fixture->manager, 1);
+    Txn *txn = begin(session, ISOLATION_READ_COMMITTED);
+    int64_t count;
+
+    int64_t row = insert(txn, 7, "seven");
+    assert_int_equal(scan_sum(txn, txn_snapshot(txn), &count), 0);
+    assert_int_equal(count, 0);
+    Snapshot cursor = *txn_snapshot(txn);
+    ok(txn_statement_begin(txn));
+    assert_int_equal(scan_sum(txn, txn_snapshot(txn), &count), 7);
+    assert_int_equal(fetch_number(txn, txn_snapshot(txn), row), 7);
+    assert_int_equal(fetch_number(txn, &cursor, row), INT64_MIN);
+    commit(txn);
+    txn = begin(session, ISOLATION_READ_COMMITTED);
+    assert_int_equal(scan_sum(txn, txn_snapshot(txn), &count), 7);
+    txn_rollback(txn);
+    txn_session_close(session);
+}
+
+static void nobody_else_sees_what_is_not_committed(void **state)
+{
+    Fixture *fixture = *state;
+    TxnSession *a = txn_session_open(fixture->manager, 1);
+    TxnSession *b = txn_session_open(fixture->manager, 2);
+    Txn *writer = begin(a, ISOLATION_READ_COMMITTED);
+    Txn *reader = begin(b, ISOLATION_REPEATABLE_READ);
+
+    insert(writer, 5, "five");
+    assert_int_equal(scan_sum(reader, txn_snapshot(reader), NULL), 0);
+    commit(writer);
+    assert_int_equal(scan_sum(reader, txn_snapshot(reader), NULL), 0);
+    ok(txn_statement_begin(reader));
+    assert_int_equal(scan_sum(reader, txn_snapshot(reader), NULL), 0);
+    txn_rollback(reader);
+    reader = begin(b, ISOLATION_READ_COMMITTED);
+    assert_int_equal(scan_sum(reader, txn_snapshot(reader), NULL), 5);
+    txn_rollback(reader);
+    txn_session_close(a);
+    txn_session_close(b);
+}
+
+static void update_row(Txn *txn, int64_t row_id, int64_t old_number, int64_t number)
+{
+    Arena *arena = arena_new("update");
+    TxnTree *table = open_tree(txn, TABLE);
+    TxnTree *index = open_tree(txn, INDEX);
+    if (number == INT64_MIN)
+        ok(txn_delete(txn, table, row_id));
+    else
+        ok(txn_update(txn, table, row_id, row_image(arena, number, "changed")));
+    ok(txn_index_delete(txn, index, number_key(arena, old_number), row_id));
+    if (number != INT64_MIN)
+        ok(txn_index_insert(txn, index, number_key(arena, number), row_id));
+    txn_tree_close(table);
+    txn_tree_close(index);
+    arena_free(arena);
+}
+
+/* Index entries seen with their rows: each key must be its row's number. */
+static int64_t index_sum(Txn *txn, const Snapshot *snapshot, ScanDirection direction,
+                         int64_t *ret_count)
+{
+    Arena *arena = arena_new("index scan");
+    TxnTree *index = open_tree(txn, INDEX);
+    IndexScan *scan = index_scan_open(txn, snapshot, index,
+                                      &(IndexScanSpec){.direction = direction}, arena);
+    IndexEntry entry;
+    ScanOutcome outcome;
+    int64_t sum = 0, count = 0, last = direction == SCAN_FORWARD ? INT64_MIN : INT64_MAX;
+
+    while ((outcome = index_scan_next(scan, &entry)) == SCAN_ROWS) {
+        uint64_t bytes;
+        assert_int_equal(entry.key.length, 8);
+        memcpy(&bytes, entry.key.data, 8);
+        int64_t number = (int64_t)(__builtin_bswap64(bytes) ^ (UINT64_C(1) << 63));
+        assert_true(direction == SCAN_FORWARD ? number >= last : number <= last);
+        last = number;
+        assert_int_equal(fetch_number(txn, snapshot, entry.row_id), number);
+        sum += number;
+        count++;
+    }
+    ok(outcome == SCAN_END);
+    index_scan_close(scan);
+    txn_tree_close(index);
+    arena_free(arena);
+    *ret_count = count;
+    return sum;
+}
+
+static void an_old_snapshot_finds_changed_and_deleted_rows(void **state)
+{
+    Fixture *fixture = *state;
+    TxnSession *a = txn_session_open(fixture->manager, 1);
+    TxnSession *b = txn_session_open(fixture->manager, 2);
+    int64_t rows[2000], sum = 0, count;
+
+    Txn *writer = begin(a, ISOLATION_READ_COMMITTED);
+    for (int64_t i = 0; i < 2000; i++) {
+        rows[i] = insert(writer, i, "a row with some text in it, so that there are many leaves");
+        sum += i;
+    }
+    commit(writer);
+    Txn *reader = begin(b, ISOLATION_REPEATABLE_READ);
+    assert_int_equal(scan_sum(reader, txn_snapshot(reader), &count), sum);
+    assert_int_equal(count, 2000);
+
+    writer = begin(a, ISOLATION_READ_COMMITTED);
+    for (int64_t i = 0; i < 2000; i++)
+        update_row(writer, rows[i], i, i % 3 == 0 ? INT64_MIN : i + 1000000);
+    commit(writer);
+    writer = begin(a, ISOLATION_READ_COMMITTED);
+    for (int64_t i = 0; i < 3000; i++)
+        insert(writer, 5000000 + i, "more");
+    commit(writer);
+    assert_int_equal(scan_sum(reader, txn_snapshot(reader), &count), sum);
+    assert_int_equal(count, 2000);
+    assert_int_equal(index_sum(reader, txn_snapshot(reader), SCAN_FORWARD, &count), sum);
+    assert_int_equal(count, 2000);
+    assert_int_equal(index_sum(reader, txn_snapshot(reader), SCAN_BACKWARD, &count), sum);
+    for (int64_t i = 0; i < 2000; i++)
+        assert_int_equal(fetch_number(reader, txn_snapshot(reader), rows[i]), i);
+    txn_rollback(reader);
+    reader = begin(b, ISOLATION_READ_COMMITTED);
+    scan_sum(reader, txn_snapshot(reader), &count);
+    assert_int_equal(count, 3000 + 1333);
+    index_sum(reader, txn_snapshot(reader), SCAN_FORWARD, &count);
+    assert_int_equal(count, 3000 + 1333);
+    txn_rollback(reader);
+    txn_session_close(a);
+    txn_session_close(b);
+}
+
+static void a_savepoint_brings_back_what_was(void **state)
+{
+    Fixture *fixture = *state;
+    TxnSession *session = txn_session_open(fixture->manager, 1);
+    Txn *txn = begin(session, ISOLATION_READ_COMMITTED);
+    TxnSavepoint outer, inner;
+
+    int64_t row = insert(txn, 1, "one");
+    ok(txn_savepoint(txn, &outer));
+    ok(txn_statement_begin(txn));
+    update_row(txn, row, 1, 10);
+    ok(txn_savepoint(txn, &inner));
+    ok(txn_statement_begin(txn));
+    insert(txn, 100, "hundred");
+    update_row(txn, row, 10, INT64_MIN);
+    ok(txn_statement_begin(txn));
+    assert_int_equal(scan_sum(txn, txn_snapshot(txn), NULL), 100);
+    txn_rollback_to(txn, inner);
+    ok(txn_statement_begin(txn));
+    assert_int_equal(scan_sum(txn, txn_snapshot(txn), NULL), 10);
+    txn_rollback_to(txn, outer);
+    ok(txn_statement_begin(txn));
+    assert_int_equal(scan_sum(txn, txn_snapshot(txn), NULL), 1);
+    commit(txn);
+    txn = begin(session, ISOLATION_READ_COMMITTED);
+    int64_t count;
+    assert_int_equal(scan_sum(txn, txn_snapshot(txn), &count), 1);
+    assert_int_equal(index_sum(txn, txn_snapshot(txn), SCAN_BACKWARD, &count), 1);
+    txn_rollback(txn);
+    txn_session_close(session);
+}
+
+/* ------------------------------------------------------------------ a random history */
+
+#define SLOTS 300
+#define HISTORY 400
+#define SESSIONS 4
+
+typedef struct Model {
+    int64_t now[SLOTS]; /* number by slot; INT64_MIN: no row */
+    int64_t row[SLOTS]; /* its row id */
+} Model;
+
+typedef struct Actor {
+    TxnSession *session;
+    Txn *txn;
+    bool repeatable;
+    Model seen;    /* what its snapshot sees, own writes included */
+    bool wrote[SLOTS];
+} Actor;
+
+static uint32_t dice(uint32_t *seed, uint32_t sides)
+{
+    *seed = *seed * 1664525u + 1013904223u;
+    return (*seed >> 8) % sides;
+}
+
+static void check_actor(Actor *actor)
+{
+    int64_t sum = 0, count = 0, index_count, scan_count;
+
+    for (int i = 0; i < SLOTS; i++) {
+        if (actor->seen.row[i] == 0)
+            continue;
+        assert_int_equal(fetch_number(actor->txn, txn_snapshot(actor->txn), actor->seen.row[i]),
+                         actor->seen.now[i]);
+        if (actor->seen.now[i] == INT64_MIN)
+            continue;
+        sum += actor->seen.now[i];
+        count++;
+    }
+    assert_int_equal(scan_sum(actor->txn, txn_snapshot(actor->txn), &scan_count), sum);
+    assert_int_equal(scan_count, count);
+    ScanDirection direction = count & 1 ? SCAN_FORWARD : SCAN_BACKWARD;
+    assert_int_equal(index_sum(actor->txn, txn_snapshot(actor->txn), direction, &index_count),
+                     sum);
+    assert_int_equal(index_count, count);
+}
+
+/* A new command; READ COMMITTED sees what is committed now and its own. */
+static void actor_statement(Actor *actor, const Model *committed)
+{
+    ok(txn_statement_begin(actor->txn));
+    for (int i = 0; i < SLOTS && !actor->repeatable; i++)
+        if (!actor->wrote[i]) {
+            actor->seen.now[i] = committed->now[i];
+            actor->seen.row[i] = committed->row[i];
+        }
+}
+
+static void actor_write(Actor *actors, Actor *actor, uint32_t *seed,
+                        const Model *committed)
+{
+    int slot = (int)dice(seed, SLOTS);
+    int64_t number = dice(seed, 1000000);
+
+    for (int i = 0; i < SESSIONS; i++)
+        if (&actors[i] != actor && actors[i].txn && actors[i].wrote[slot])
+            return; /* locked, where there are locks */
+    if (!actor->wrote[slot] && (actor->seen.now[slot] != committed->now[slot] ||
+                                actor->seen.row[slot] != committed->row[slot]))
+        return;
+    int64_t old = actor->seen.now[slot];
+    if (old == INT64_MIN)
+        actor->seen.row[slot] = insert(actor->txn, number, "row");
+    else if (dice(seed, 3) == 0)
+        update_row(actor->txn, actor->seen.row[slot], old, number = INT64_MIN);
+    else
+        update_row(actor->txn, actor->seen.row[slot], old, number);
+    actor->seen.now[slot] = number;
+    actor->wrote[slot] = true;
+}
+
+static void actor_end(Actor *actor, Model *committed, bool commits)
+{
+    for (int i = 0; i < SLOTS; i++) {
+        if (!actor->wrote[i])
+            continue;
+        if (commits) {
+            committed->now[i] = actor->seen.now[i];
+            committed->row[i] = actor->seen.row[i];
+        }
+        actor->wrote[i] = false;
+    }
+    if (commits)
+        commit(actor->txn);
+    else
+        txn_rollback(actor->txn);
+    actor->txn = NULL;
+}
+
+static void every_read_of_a_random_history_is_the_models(void **state)
+{
+    Fixture *fixture = *state;
+    for (uint32_t run = 1; run <= 3; run++) {
+        uint32_t seed = run;
+        Model *committed = calloc(1, sizeof(*committed));
+        Actor *actors = calloc(SESSIONS, sizeof(*actors));
+        for (int i = 0; i < SLOTS; i++)
+            committed->now[i] = INT64_MIN;
+        for (int i = 0; i < SESSIONS; i++)
+            actors[i].session = txn_session_open(fixture->manager, i + 1);
+        for (int step = 0; step < HISTORY; step++) {
+            Actor *actor = &actors[dice(&seed, SESSIONS)];
+            if (!actor->txn) {
+                actor->repeatable = dice(&seed, 2) == 0;
+                actor->txn = begin(actor->session, actor->repeatable ? ISOLATION_REPEATABLE_READ
+                                                                     : ISOLATION_READ_COMMITTED);
+                actor->seen = *committed;
+                continue;
+            }
+            uint32_t what = dice(&seed, 10);
+            if (what < 6) {
+                for (uint32_t n = dice(&seed, 12) + 1; n > 0; n--) {
+                    actor_statement(actor, committed);
+                    actor_write(actors, actor, &seed, committed);
+                }
+            } else if (what < 8) {
+                actor_statement(actor, committed);
+                check_actor(actor);
+            } else {
+                actor_end(actor, committed, what == 8 || dice(&seed, 2));
+            }
+        }
+        /* The next run begins with an empty table. */
+        for (int i = 0; i < SESSIONS; i++)
+            if (actors[i].txn)
+                actor_end(&actors[i], committed, false);
+        actors[0].txn = begin(actors[0].session, ISOLATION_READ_COMMITTED);
+        actors[0].seen = *committed;
+        check_actor(&actors[0]);
+        for (int i = 0; i < SLOTS; i++)
+            if (committed->now[i] != INT64_MIN)
+                update_row(actors[0].txn, committed->row[i], committed->now[i], INT64_MIN);
+        commit(actors[0].txn);
+        for (int i = 0; i < SESSIONS; i++)
+            txn_session_close(actors[i].session);
+        free(actors);
+        free(committed);
+    }
+}
+
+static void a_spilled_write_set_reads_and_commits_as_any(void **state)
+{
+    Fixture *fixture = *state;
+    fixture->config.write_set_memory = 20000;
+    fixture_reopen(fixture, STORE_CLOSE_CLEAN);
+    TxnSession *session = txn_session_open(fixture->manager, 1);
+    Txn *txn = begin(session, ISOLATION_READ_COMMITTED);
+    int64_t sum = 0, count;
+
+    for (int64_t i = 0; i < 5000; i++, sum += i - 1)
+        insert(txn, i, "some text that is long enough to be worth spilling to a page, as it were");
+    ok(txn_statement_begin(txn));
+    assert_int_equal(scan_sum(txn, txn_snapshot(txn), &count), sum);
+    assert_int_equal(count, 5000);
+    commit(txn);
+    txn = begin(session, ISOLATION_READ_COMMITTED);
+    assert_int_equal(scan_sum(txn, txn_snapshot(txn), &count), sum);
+    txn_rollback(txn);
+    txn_session_close(session);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(a_statement_sees_what_earlier_commands_wrote),
+        TEST(nobody_else_sees_what_is_not_committed),
+        TEST(an_old_snapshot_finds_changed_and_deleted_rows),
+        TEST(a_savepoint_brings_back_what_was),
+        TEST(every_read_of_a_random_history_is_the_models),
+        TEST(a_spilled_write_set_reads_and_commits_as_any),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
