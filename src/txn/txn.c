@@ -29,7 +29,6 @@ Txn *txn_begin(TxnSession *session, const TxnOptions *options)
     memset(&txn->callbacks, 0, sizeof(txn->callbacks));
     memset(&txn->checks, 0, sizeof(txn->checks));
     memset(&txn->blocks, 0, sizeof(txn->blocks));
-    session->reply_lsn = 0;
     return txn;
 }
 
