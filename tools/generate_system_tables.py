@@ -127,7 +127,7 @@ def builtins(data):
     for row in dat["functions"]:
         by_source.setdefault(row["proname"], row["oid"])
     proc = lambda name: by_source.get(name, "0") if name else "0"
-    out = ["/* Generated from data/*.dat. */", '#include "catalog/builtin.h"', ""]
+    out = ["/* Generated from the .dat files. */", '#include "catalog/builtin.h"', ""]
 
     out.append("const TypeDesc builtin_types[] = {")
     lines = []
@@ -263,7 +263,7 @@ def internal_type(name):
 
 
 def scripts(data):
-    out = ["/* Generated from data/*.sql. */", '#include "catalog/catalog.h"', ""]
+    out = ["/* Generated from the .sql files. */", '#include "catalog/catalog.h"', ""]
     names = ["system_views.sql", "information_schema.sql"]
     for i, name in enumerate(names):
         with open(os.path.join(data, name), encoding="utf-8") as text:

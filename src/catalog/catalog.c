@@ -6,6 +6,7 @@
 #include "base/os.h"
 #include "base/settings.h"
 #include "catalog/catalog_internal.h"
+#include "catalog/hooks.h"
 #include "catalog/lookup.h"
 #include "catalog/relation_life.h"
 #include "txn/sequence.h"
@@ -21,6 +22,7 @@ bool catalog_open(TxnManager *manager, Catalog **ret_catalog)
     catalog->manager = manager;
     mutex_init(&catalog->mutex, RANK_CATALOG);
     builtin_index_init();
+    catalog_install_hooks();
     catalog->shared = database_catalog_open(catalog, SHARED_DATABASE);
     *ret_catalog = catalog;
     return true;

@@ -65,6 +65,9 @@ typedef struct DropOptions {
 MUST_CHECK bool drop_objects(CatalogSession *session, const ObjectAddress *targets, size_t count,
                              DropOptions options);
 
+/* A relation's tree (or sequence state) goes at commit; its row stays: TRUNCATE, rewrites. */
+MUST_CHECK bool drop_storage(CatalogSession *session, RelationKind kind, Oid database, Oid tree);
+
 /* ---- relations ---- */
 
 typedef struct ColumnDefinition {

@@ -15,5 +15,7 @@ MUST_CHECK bool define_tree_create(CatalogSession *session, Oid tree,
                                    const ColumnDefinition *columns, uint16_t count);
 /* pg_class.relchecks. */
 MUST_CHECK bool define_check_count(CatalogSession *session, Oid table, int change);
+/* Everything pg_shdepend has about an object. */
+MUST_CHECK bool depend_forget_shared(CatalogSession *session, ObjectAddress object);
 
 #endif
