@@ -29,6 +29,20 @@ static bool store_prepare_directory(Str path)
     return os->list_directory(path, refuse_entry, &path);
 }
 
+/* The directory that holds the store's own name. */
+static Str parent_directory(Str path)
+{
+    size_t length = path.length;
+
+    while (length > 1 && path.data[length - 1] == '/')
+        length--;
+    while (length > 0 && path.data[length - 1] != '/')
+        length--;
+    if (length == 0)
+        return STR(".");
+    return str_slice(path, 0, MAX(length - 1, (size_t)1));
+}
+
 /* The first page-sized slot tells what the file is; pages start behind it. */
 static bool store_create_data_file(Arena *arena, Str path, uint64_t system_id)
 {
@@ -73,7 +87,7 @@ static bool store_create_files(Arena *arena, Str path)
     /* Twice, so that both generations' blocks exist. The directory is a store from here on. */
     TRY(superblock_write(path, &superblock));
     TRY(superblock_write(path, &superblock));
-    return os->sync_directory(path);
+    return os->sync_directory(path) && os->sync_directory(parent_directory(path));
 }
 
 bool store_create(Str path)
