@@ -20,6 +20,7 @@
 #include "catalog/catalog.h"
 #include "catalog/privilege.h"
 #include "catalog/relation.h"
+#include "catalog/system_table.h" /* RELATION_PG_CLASS … */
 #include "txn/sequence.h"
 
 typedef struct ObjectAddress {

@@ -81,12 +81,13 @@ Str type_sql_name(CatalogSession *session, Oid oid, int32_t typmod, Arena *arena
 
     if (oid == OID_NONE)
         return STR("-");
-    if (type_format(oid, typmod, &text) && text.length > 0)
-        return strbuf_view(&text);
-    strbuf_truncate(&text, 0);
     const TypeDesc *type = type_find(session, oid);
     if (!type)
         return STR("???");
+    /* Only of types in its own table: for others the types room asks here. */
+    const BuiltinType *own = builtin_type_by_name(type->name);
+    if (own && own->oid == oid && type_format(oid, typmod, &text))
+        return strbuf_view(&text);
     const bool is_array = type_is_array(type);
     const TypeDesc *named = is_array ? type_find(session, type->element) : type;
     if (!named)
