@@ -92,6 +92,8 @@ int128 interval_span(const Interval *interval);
 MUST_CHECK bool timestamp_add_interval(int64_t timestamp, const Interval *interval, int64_t *ret);
 MUST_CHECK bool timestamptz_add_interval(int64_t timestamptz, const Interval *interval, int64_t *ret);
 MUST_CHECK bool interval_negate(const Interval *interval, Interval *ret);
+/* interval × factor; with `divisor` not 0, interval ÷ divisor. Fractions spill down. */
+MUST_CHECK bool interval_scale(const Interval *interval, double factor, double divisor, Interval *ret);
 bool date_to_timestamp(int32_t date, int64_t *ret);
 
 #define FAIL_DATE_FIELD(text)                                                           \

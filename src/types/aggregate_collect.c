@@ -1,0 +1,250 @@
+/* Aggregates that collect: string_agg, array_agg; and those of two variables and of intervals. */
+#include <math.h>
+
+#include "types/array.h"
+#include "types/datetime_internal.h"
+
+#define UPDATE(name) \
+    static bool name(FunctionCall *call, const Vector *const *args, Selection selection, \
+                     AggregateTarget target)
+#define FINAL(name) \
+    static bool name(FunctionCall *call, const void *from, Value *ret, bool *ret_null)
+
+typedef struct TextState {
+    bool has_value;
+    StrBuf text;
+} TextState;
+
+UPDATE(string_agg_update)
+{
+    uint32_t nth = 0;
+    FOR_SELECTED(selection, row) {
+        TextState *state = aggregate_state(target, nth++);
+        Value value, delimiter;
+        bool is_null, no_delimiter;
+        vector_get(args[0], row, &value, &is_null);
+        vector_get(args[1], row, &delimiter, &no_delimiter);
+        if (is_null)
+            continue;
+        state->text.arena = call->state_arena;
+        if (state->has_value && !no_delimiter)
+            strbuf_append(&state->text, var_str(delimiter.var));
+        state->has_value = true;
+        if (state->text.length + value.var.length > 0x3fffffff)
+            FAIL(ERR_PROGRAM_LIMIT_EXCEEDED, .message = STR("out of memory"),
+                 .detail = fmt("Cannot enlarge string buffer containing %zu bytes by %u more bytes.",
+                               state->text.length, value.var.length));
+        strbuf_append(&state->text, var_str(value.var));
+    }
+    return true;
+}
+
+FINAL(string_agg_final)
+{
+    const TextState *s = from;
+    *ret_null = !s->has_value;
+    *ret = value_text(str_copy(call->arena, strbuf_view(&s->text)));
+    return true;
+}
+
+AGGREGATE(string_agg_text_text) = {sizeof(TextState), string_agg_update, NULL, string_agg_final};
+AGGREGATE(string_agg_bytea_bytea) = {sizeof(TextState), string_agg_update, NULL, string_agg_final};
+
+typedef struct ArrayState {
+    bool has_value;
+    ArrayBuilder builder;
+} ArrayState;
+
+static Oid element_type(const FunctionCall *call)
+{
+    const BuiltinType *type = builtin_type(call->result_type);
+    return type && type->element ? type->element : call->arg_types[0];
+}
+
+UPDATE(array_agg_update)
+{
+    uint32_t nth = 0;
+    FOR_SELECTED(selection, row) {
+        ArrayState *state = aggregate_state(target, nth++);
+        Value value;
+        bool is_null;
+        vector_get(args[0], row, &value, &is_null);
+        if (!state->has_value) {
+            array_builder_init(&state->builder, call->state_arena, call->arg_types[0]);
+            state->has_value = true;
+        }
+        if (!is_null)
+            value = value_copy(call->state_arena, args[0]->type, &value);
+        array_builder_add(&state->builder, &value, is_null);
+    }
+    return true;
+}
+
+FINAL(array_agg_final)
+{
+    const ArrayState *s = from;
+    *ret_null = !s->has_value;
+    if (*ret_null)
+        return true;
+    ArrayBuilder builder = s->builder;
+    builder.arena = call->arena;
+    return array_builder_finish(&builder, ret);
+}
+
+/* Arrays of one shape become rows of an array with one more dimension. */
+UPDATE(array_array_update)
+{
+    for (uint32_t i = 0; i < selection.count; i++)
+        if (vector_is_null(args[0], selection_row(selection, i)))
+            FAIL(ERR_NULL_VALUE_NOT_ALLOWED, .message = STR("cannot accumulate null arrays"));
+    return array_agg_update(call, args, selection, target);
+}
+
+FINAL(array_array_final)
+{
+    const ArrayState *s = from;
+    *ret_null = !s->has_value;
+    if (*ret_null)
+        return true;
+    for (int i = 0; i < s->builder.count; i++) {
+        ArrayView first, view;
+        TRY(array_open(&s->builder.values[0], &first));
+        TRY(array_open(&s->builder.values[i], &view));
+        if (view.count == 0)
+            FAIL(ERR_ARRAY_SUBSCRIPT_ERROR, .message = STR("cannot accumulate empty arrays"));
+        if (first.dimension_count != view.dimension_count ||
+            memcmp(first.lengths, view.lengths, sizeof(view.lengths)) != 0)
+            FAIL(ERR_ARRAY_SUBSCRIPT_ERROR,
+                 .message = STR("cannot accumulate arrays of different dimensionality"));
+    }
+    return array_stack(call->arena, element_type(call), s->builder.values, s->builder.nulls,
+                       s->builder.count, ret);
+}
+
+AGGREGATE(array_agg_anynonarray) = {sizeof(ArrayState), array_agg_update, NULL, array_agg_final};
+AGGREGATE(array_agg_anyarray) = {sizeof(ArrayState), array_array_update, NULL, array_array_final};
+
+/* Intervals. */
+typedef struct IntervalSum {
+    int64_t count;
+    int64_t months, days, microseconds;
+} IntervalSum;
+
+UPDATE(interval_update)
+{
+    uint32_t nth = 0;
+    FOR_SELECTED(selection, row) {
+        IntervalSum *s = aggregate_state(target, nth++);
+        Value value;
+        bool is_null;
+        vector_get(args[0], row, &value, &is_null);
+        if (is_null)
+            continue;
+        s->count++;
+        s->months += value.interval.months;
+        s->days += value.interval.days;
+        if (__builtin_add_overflow(s->microseconds, value.interval.microseconds, &s->microseconds))
+            FAIL_INTERVAL_RANGE();
+    }
+    return true;
+}
+
+static bool interval_combine(FunctionCall *call, void *into, const void *from)
+{
+    IntervalSum *a = into;
+    const IntervalSum *b = from;
+    a->count += b->count;
+    a->months += b->months;
+    a->days += b->days;
+    if (__builtin_add_overflow(a->microseconds, b->microseconds, &a->microseconds))
+        FAIL_INTERVAL_RANGE();
+    return true;
+}
+
+FINAL(interval_sum)
+{
+    const IntervalSum *s = from;
+    *ret_null = s->count == 0;
+    if (s->months != (int32_t)s->months || s->days != (int32_t)s->days)
+        FAIL_INTERVAL_RANGE();
+    ret->interval = (Interval){s->microseconds, (int32_t)s->days, (int32_t)s->months};
+    return true;
+}
+
+FINAL(interval_average)
+{
+    Value sum;
+    const IntervalSum *s = from;
+    TRY(interval_sum(call, from, &sum, ret_null));
+    return *ret_null ? true : interval_scale(&sum.interval, 1.0 / (double)s->count, (double)s->count,
+                                             &ret->interval);
+}
+
+AGGREGATE(sum_interval) = {sizeof(IntervalSum), interval_update, interval_combine, interval_sum};
+AGGREGATE(avg_interval) = {sizeof(IntervalSum), interval_update, interval_combine,
+                           interval_average};
+
+/* Two variables, y first. */
+typedef struct PairSum {
+    double n, sx, sxx, sy, syy, sxy;
+} PairSum;
+
+UPDATE(pair_update)
+{
+    uint32_t nth = 0;
+    FOR_SELECTED(selection, row) {
+        PairSum *s = aggregate_state(target, nth++);
+        Value vy, vx;
+        bool y_null, x_null;
+        vector_get(args[0], row, &vy, &y_null);
+        vector_get(args[1], row, &vx, &x_null);
+        if (y_null || x_null)
+            continue;
+        const double x = vx.float64, y = vy.float64;
+        s->n++;
+        s->sx += x;
+        s->sy += y;
+        if (s->n > 1) {
+            const double tx = x * s->n - s->sx, ty = y * s->n - s->sy;
+            const double scale = 1.0 / (s->n * (s->n - 1));
+            s->sxx += tx * tx * scale;
+            s->syy += ty * ty * scale;
+            s->sxy += tx * ty * scale;
+        } else {
+            if (!isfinite(x))
+                s->sxx = s->sxy = NAN;
+            if (!isfinite(y))
+                s->syy = s->sxy = NAN;
+        }
+    }
+    return true;
+}
+
+FINAL(pair_count)
+{
+    ret->int64 = (int64_t)((const PairSum *)from)->n;
+    return true;
+}
+
+#define PAIR(name, least, is_undefined, expression)                            \
+    FINAL(name##_final)                                                        \
+    {                                                                          \
+        const PairSum *s = from;                                               \
+        *ret_null = s->n < least || (is_undefined);                            \
+        if (!*ret_null)                                                        \
+            ret->float64 = expression;                                         \
+        return true;                                                           \
+    }                                                                          \
+    AGGREGATE(name##_float8_float8) = {sizeof(PairSum), pair_update, NULL, name##_final};
+PAIR(regr_sxx, 1, false, s->sxx)
+PAIR(regr_syy, 1, false, s->syy)
+PAIR(regr_sxy, 1, false, s->sxy)
+PAIR(regr_avgx, 1, false, s->sx / s->n)
+PAIR(regr_avgy, 1, false, s->sy / s->n)
+PAIR(covar_pop, 1, false, s->sxy / s->n)
+PAIR(covar_samp, 2, false, s->sxy / (s->n - 1))
+PAIR(corr, 1, s->sxx == 0 || s->syy == 0, s->sxy / sqrt(s->sxx * s->syy))
+PAIR(regr_r2, 1, s->sxx == 0, s->syy == 0 ? 1 : s->sxy * s->sxy / (s->sxx * s->syy))
+PAIR(regr_slope, 1, s->sxx == 0, s->sxy / s->sxx)
+PAIR(regr_intercept, 1, s->sxx == 0, (s->sy - s->sx * s->sxy / s->sxx) / s->n)
+AGGREGATE(regr_count_float8_float8) = {sizeof(PairSum), pair_update, NULL, pair_count};
