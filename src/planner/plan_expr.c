@@ -1,0 +1,594 @@
+#include "base/scheduler.h"
+#include "planner/plan_internal.h"
+#include "types/function.h"
+
+void plan_split_and(Arena *arena, Expr *expr, ExprVec *ret)
+{
+    if (!expr)
+        return;
+    if (expr->kind == EXPR_BOOL && EXPR_AS(ExprBool, expr)->op == BOOL_AND) {
+        const ExprVec *args = &EXPR_AS(ExprBool, expr)->args;
+        for (size_t i = 0; i < args->length; i++)
+            plan_split_and(arena, args->items[i], ret);
+        return;
+    }
+    if (expr->kind == EXPR_CONST && expr->type == TYPE_BOOL &&
+        !EXPR_AS(ExprConst, expr)->is_null && EXPR_AS(ExprConst, expr)->value.boolean)
+        return;
+    VEC_PUSH(arena, ret, expr);
+}
+
+/* ---- joins' columns ---- */
+
+typedef struct Flatten {
+    Level *level;
+} Flatten;
+
+static Expr *flatten_replace(void *context, Expr *expr, int depth)
+{
+    Flatten *flatten = context;
+    Arena *arena = flatten->level->planner->arena;
+    if (expr->kind != EXPR_COLUMN)
+        return NULL;
+    const ExprColumn *column = EXPR_AS(const ExprColumn, expr);
+    if (column->levels_up != depth)
+        return expr;
+    const RangeTableEntry *rte = query_rte(flatten->level->query, column->rel);
+    if (rte->kind != RANGE_JOIN)
+        return expr;
+    if (column->attnum < 1) { /* a join's whole row */
+        ExprRow *row = EXPR_NEW(arena, ExprRow, EXPR_ROW);
+        row->base.type = TYPE_RECORD;
+        row->names = ARENA_ARRAY(arena, Str, rte->column_count + 1);
+        for (int i = 0; i < rte->column_count; i++) {
+            row->names[i] = rte->columns[i].name;
+            VEC_PUSH(arena, &row->fields, rte->alias_exprs.items[i]);
+        }
+        return expr_replace_deep(arena, &row->base, depth, flatten_replace, flatten);
+    }
+    Expr *inner = rte->alias_exprs.items[column->attnum - 1];
+    if (depth > 0) {
+        /* The join's expressions are of its own level: raise them to where they are used. */
+        if (inner->kind != EXPR_COLUMN) {
+            ExprCoalesce *coalesce = arena_copy(arena, inner, sizeof(ExprCoalesce));
+            if (inner->kind != EXPR_COALESCE)
+                return expr;
+            ExprVec args = {0};
+            for (size_t i = 0; i < coalesce->args.length; i++) {
+                Expr *arg = coalesce->args.items[i];
+                if (arg->kind == EXPR_COLUMN) {
+                    ExprColumn *copy = arena_copy(arena, arg, sizeof(ExprColumn));
+                    copy->levels_up += depth;
+                    arg = &copy->base;
+                }
+                VEC_PUSH(arena, &args, arg);
+            }
+            coalesce->args = args;
+            return expr_replace_deep(arena, &coalesce->base, depth, flatten_replace, flatten);
+        }
+        ExprColumn *copy = arena_copy(arena, inner, sizeof(ExprColumn));
+        copy->levels_up += depth;
+        inner = &copy->base;
+    }
+    return expr_replace_deep(arena, inner, depth, flatten_replace, flatten);
+}
+
+Expr *plan_flatten_joins(Level *level, Expr *expr)
+{
+    Flatten flatten = {level};
+    return expr_replace_deep(level->planner->arena, expr, 0, flatten_replace, &flatten);
+}
+
+/* ---- facts about expressions ---- */
+
+static WalkStep visit_rels(void *context, Expr *expr, int depth)
+{
+    uint64_t *rels = context;
+    if (expr->kind == EXPR_COLUMN && EXPR_AS(ExprColumn, expr)->levels_up == depth)
+        *rels |= REL_BIT(EXPR_AS(ExprColumn, expr)->rel);
+    if (expr->kind == EXPR_CURRENT_OF && depth == 0)
+        *rels |= REL_BIT(EXPR_AS(ExprCurrentOf, expr)->rel);
+    return WALK_CHILDREN;
+}
+
+uint64_t expr_rels(const Expr *expr)
+{
+    uint64_t rels = 0;
+    (void)expr_walk_deep((Expr *)(uintptr_t)expr, 0, visit_rels, &rels);
+    return rels;
+}
+
+static WalkStep visit_volatile(void *context, Expr *expr, int depth)
+{
+    CatalogSession *session = context;
+    (void)depth;
+    if (expr->kind == EXPR_NEXT_VALUE)
+        return WALK_STOP;
+    const Oid oid = expr_function(expr);
+    if (!oid)
+        return WALK_CHILDREN;
+    const FunctionDesc *function = function_find(session, oid);
+    return function && function->volatility == 'v' ? WALK_STOP : WALK_CHILDREN;
+}
+
+bool expr_is_volatile(CatalogSession *session, const Expr *expr)
+{
+    return !expr_walk_deep((Expr *)(uintptr_t)expr, 0, visit_volatile, session);
+}
+
+/* Whether the condition cannot be true when all columns of `rels` are null. */
+bool expr_is_strict_on(CatalogSession *session, const Expr *expr, uint64_t rels)
+{
+    switch (expr->kind) {
+    case EXPR_COLUMN:
+        return EXPR_AS(const ExprColumn, expr)->levels_up == 0 &&
+               (REL_BIT(EXPR_AS(const ExprColumn, expr)->rel) & rels) != 0;
+    case EXPR_OPERATOR:
+    case EXPR_FUNCTION: {
+        const FunctionDesc *function = function_find(session, expr_function(expr));
+        const ExprVec *args = expr->kind == EXPR_OPERATOR
+                                  ? &EXPR_AS(const ExprOperator, expr)->args
+                                  : &EXPR_AS(const ExprFunction, expr)->args;
+        if (!function || !function->strict)
+            return false;
+        for (size_t i = 0; i < args->length; i++)
+            if (expr_is_strict_on(session, args->items[i], rels))
+                return true;
+        return false;
+    }
+    case EXPR_CAST: {
+        const ExprCast *cast = EXPR_AS(const ExprCast, expr);
+        return expr_is_strict_on(session, cast->args.items[0], rels);
+    }
+    case EXPR_SCALAR_ARRAY:
+        return EXPR_AS(const ExprScalarArray, expr)->use_or &&
+               expr_is_strict_on(session, EXPR_AS(const ExprScalarArray, expr)->left, rels);
+    case EXPR_NULL_TEST:
+        return EXPR_AS(const ExprNullTest, expr)->is_not_null &&
+               !EXPR_AS(const ExprNullTest, expr)->arg_is_row &&
+               expr_is_strict_on(session, EXPR_AS(const ExprNullTest, expr)->arg, rels);
+    case EXPR_BOOL: {
+        const ExprBool *b = EXPR_AS(const ExprBool, expr);
+        for (size_t i = 0; i < b->args.length; i++) {
+            const bool strict = expr_is_strict_on(session, b->args.items[i], rels);
+            if (b->op == BOOL_AND && strict)
+                return true;
+            if (b->op == BOOL_OR && !strict)
+                return false;
+        }
+        return b->op == BOOL_OR;
+    }
+    default:
+        return false;
+    }
+}
+
+typedef struct Collect {
+    Level *level;
+    ExprVec *ret;
+} Collect;
+
+static WalkStep visit_columns(void *context, Expr *expr, int depth)
+{
+    Collect *collect = context;
+    if (expr->kind != EXPR_COLUMN || EXPR_AS(ExprColumn, expr)->levels_up != depth)
+        return WALK_CHILDREN;
+    Expr *column = expr;
+    if (depth > 0) {
+        ExprColumn *copy =
+            arena_copy(collect->level->planner->arena, expr, sizeof(ExprColumn));
+        copy->levels_up = 0;
+        column = &copy->base;
+    }
+    for (size_t i = 0; i < collect->ret->length; i++)
+        if (expr_equal(collect->ret->items[i], column))
+            return WALK_SKIP;
+    VEC_PUSH(collect->level->planner->arena, collect->ret, column);
+    return WALK_SKIP;
+}
+
+void collect_columns(Level *level, Expr *expr, ExprVec *ret)
+{
+    Collect collect = {level, ret};
+    (void)expr_walk_deep(expr, 0, visit_columns, &collect);
+}
+
+/* ---- folding ---- */
+
+static bool all_constant(const ExprVec *args)
+{
+    for (size_t i = 0; i < args->length; i++)
+        if (args->items[i]->kind != EXPR_CONST)
+            return false;
+    return true;
+}
+
+static Expr *fold_call(Planner *planner, Expr *expr, Oid oid, const ExprVec *args,
+                       Oid input_collation)
+{
+    const FunctionDesc *desc = function_find(planner->session, oid);
+    const BuiltinFunction *function = builtin_function(oid);
+    enum { ROOM = 8 };
+    Value values[ROOM], result = {0};
+    bool nulls[ROOM], is_null = false;
+    Oid types[ROOM];
+
+    if (!desc || desc->volatility != 'i' || desc->returns_set || !function || !function->scalar ||
+        args->length > ROOM || !all_constant(args) || expr->type == TYPE_RECORD)
+        return expr;
+    for (size_t i = 0; i < args->length; i++) {
+        const ExprConst *constant = EXPR_AS(const ExprConst, args->items[i]);
+        values[i] = constant->value;
+        nulls[i] = constant->is_null;
+        types[i] = constant->base.type;
+        if (constant->is_null && desc->strict)
+            return &expr_const(planner->arena, expr->type, expr->typmod, expr->collation,
+                               (Value){0}, true, expr->position)->base;
+    }
+    FunctionCall call = {.arena = planner->arena, .site_arena = planner->arena,
+                         .function = function, .arg_types = types,
+                         .arg_count = (int)args->length, .result_type = expr->type,
+                         .result_typmod = expr->typmod, .collation = input_collation,
+                         .session = planner->session};
+    if (!function_call(&call, values, nulls, &result, &is_null)) {
+        /* The error belongs to execution: the row that meets it may never come. */
+        error_clear();
+        return expr;
+    }
+    result = value_copy(planner->arena, type_phys(expr->type), &result);
+    return &expr_const(planner->arena, expr->type, expr->typmod, expr->collation, result, is_null,
+                       expr->position)->base;
+}
+
+static bool const_bool(const Expr *expr, bool *ret_value, bool *ret_null)
+{
+    if (expr->kind != EXPR_CONST)
+        return false;
+    *ret_null = EXPR_AS(const ExprConst, expr)->is_null;
+    *ret_value = !*ret_null && EXPR_AS(const ExprConst, expr)->value.boolean;
+    return true;
+}
+
+static Expr *fold_bool(Planner *planner, Expr *expr)
+{
+    const ExprBool *b = EXPR_AS(const ExprBool, expr);
+    bool value, is_null;
+    if (b->op == BOOL_NOT) {
+        if (!const_bool(b->args.items[0], &value, &is_null))
+            return expr;
+        return is_null ? expr_null(planner->arena, TYPE_BOOL, -1, 0)
+                       : expr_bool(planner->arena, !value);
+    }
+    ExprVec kept = {0};
+    bool has_null = false;
+    for (size_t i = 0; i < b->args.length; i++) {
+        if (!const_bool(b->args.items[i], &value, &is_null)) {
+            VEC_PUSH(planner->arena, &kept, b->args.items[i]);
+            continue;
+        }
+        if (is_null)
+            has_null = true;
+        else if (value == (b->op == BOOL_OR))
+            return expr_bool(planner->arena, value);
+    }
+    if (has_null)
+        VEC_PUSH(planner->arena, &kept, expr_null(planner->arena, TYPE_BOOL, -1, 0));
+    if (kept.length == b->args.length)
+        return expr;
+    if (kept.length == 0)
+        return expr_bool(planner->arena, b->op == BOOL_AND);
+    if (kept.length == 1)
+        return kept.items[0];
+    ExprBool *copy = arena_copy(planner->arena, b, sizeof(*b));
+    copy->args = kept;
+    return &copy->base;
+}
+
+static Expr *fold_step(void *context, Expr *expr)
+{
+    Planner *planner = context;
+    TRY(expr = expr_mutate(planner->arena, expr, fold_step, planner));
+    switch (expr->kind) {
+    case EXPR_FUNCTION:
+        return fold_call(planner, expr, EXPR_AS(ExprFunction, expr)->function,
+                         &EXPR_AS(ExprFunction, expr)->args,
+                         EXPR_AS(ExprFunction, expr)->input_collation);
+    case EXPR_OPERATOR:
+        return fold_call(planner, expr, EXPR_AS(ExprOperator, expr)->function,
+                         &EXPR_AS(ExprOperator, expr)->args,
+                         EXPR_AS(ExprOperator, expr)->input_collation);
+    case EXPR_CAST: {
+        const ExprCast *cast = EXPR_AS(const ExprCast, expr);
+        if (cast->args.items[0]->kind != EXPR_CONST)
+            return expr;
+        if (cast->cast == CAST_FUNCTION)
+            return fold_call(planner, expr, cast->function, &cast->args, expr->collation);
+        if (cast->cast != CAST_RELABEL || type_phys(cast->args.items[0]->type) != type_phys(expr->type))
+            return expr;
+        ExprConst *copy = arena_copy(planner->arena, cast->args.items[0], sizeof(ExprConst));
+        copy->base.type = expr->type;
+        copy->base.typmod = expr->typmod;
+        copy->base.collation = expr->collation;
+        return &copy->base;
+    }
+    case EXPR_BOOL:
+        return fold_bool(planner, expr);
+    case EXPR_NULL_TEST: {
+        const ExprNullTest *test = EXPR_AS(const ExprNullTest, expr);
+        if (test->arg->kind != EXPR_CONST || test->arg_is_row)
+            return expr;
+        return expr_bool(planner->arena,
+                         EXPR_AS(ExprConst, test->arg)->is_null != test->is_not_null);
+    }
+    case EXPR_COLLATE:
+        return expr;
+    default:
+        return expr;
+    }
+}
+
+Expr *plan_fold(Planner *planner, Expr *expr)
+{
+    return fold_step(planner, expr);
+}
+
+/* ---- slots, params and subplans ---- */
+
+int plan_new_param(Planner *planner, const Expr *like, int init_plan, int column)
+{
+    const ParamInfo info = {.type = like->type, .typmod = like->typmod,
+                            .collation = like->collation, .init_plan = init_plan,
+                            .column = column};
+    VEC_PUSH(planner->arena, &planner->statement->params, info);
+    return (int)planner->statement->params.length - 1;
+}
+
+int level_param(Level *owner, Expr *column)
+{
+    for (size_t i = 0; i < owner->params.length; i++)
+        if (expr_equal(owner->params.items[i].column, column))
+            return owner->params.items[i].number;
+    const OuterParam param = {column, plan_new_param(owner->planner, column, -1, 0)};
+    VEC_PUSH(owner->planner->arena, &owner->params, param);
+    return param.number;
+}
+
+static void level_uses(Level *level, Level *owner, int number)
+{
+    for (Level *l = level; l && l != owner; l = l->parent) {
+        bool known = false;
+        for (size_t i = 0; i < l->used.length; i++)
+            known |= l->used.items[i] == number;
+        if (!known)
+            VEC_PUSH(l->planner->arena, &l->used, number);
+    }
+}
+
+typedef struct Fix {
+    Level *level;
+    const ExprVec *left, *right;
+} Fix;
+
+static Expr *fix_step(void *context, Expr *expr);
+
+static int find_output(const ExprVec *outputs, const Expr *expr)
+{
+    if (outputs)
+        for (size_t i = 0; i < outputs->length; i++)
+            if (expr_equal(outputs->items[i], expr))
+                return (int)i;
+    return -1;
+}
+
+static Expr *fix_outer(Fix *fix, const ExprColumn *column)
+{
+    Arena *arena = fix->level->planner->arena;
+    Level *owner = fix->level;
+    for (int i = 0; i < column->levels_up && owner; i++)
+        owner = owner->parent;
+    if (!owner)
+        FAIL(ERR_INTERNAL_ERROR, .message = STR("column of a query level that is not there"));
+    ExprColumn *own = arena_copy(arena, column, sizeof(*column));
+    own->levels_up = 0;
+    Expr *flat = plan_flatten_joins(owner, &own->base);
+    TRY(flat);
+    const int number = level_param(owner, flat);
+    level_uses(fix->level, owner, number);
+    return expr_param_exec(arena, number, &column->base);
+}
+
+/* Which params of this level the inner level needs, and whether it needs any at all from above. */
+static void inner_params(Fix *fix, const Level *inner, ExprSubPlan *ret, bool *ret_correlated)
+{
+    Arena *arena = fix->level->planner->arena;
+    for (size_t i = 0; i < inner->used.length; i++) {
+        const int number = inner->used.items[i];
+        *ret_correlated = true;
+        for (size_t k = 0; k < fix->level->params.length; k++) {
+            if (fix->level->params.items[k].number != number)
+                continue;
+            VEC_PUSH(arena, &ret->param_ids, number);
+            VEC_PUSH(arena, &ret->args, fix->level->params.items[k].column);
+        }
+    }
+}
+
+static Expr *sublink_test(Fix *fix, const ExprSubLink *link, const ExprSubPlan *sub)
+{
+    Arena *arena = fix->level->planner->arena;
+    ExprVec left = {0}, right = {0}, tests = {0};
+    for (size_t i = 0; i < link->left.length; i++) {
+        Expr *l = fix_step(fix, link->left.items[i]);
+        TRY(l);
+        VEC_PUSH(arena, &left, l);
+        /* The placeholder PARAM_EXEC i inside becomes the real param. */
+        Expr *r = link->right.items[i];
+        Expr *holder = r;
+        while (holder->kind == EXPR_CAST)
+            holder = EXPR_AS(ExprCast, holder)->args.items[0];
+        if (holder->kind == EXPR_COLLATE)
+            holder = EXPR_AS(ExprCollate, holder)->arg;
+        Expr *param = expr_param_exec(arena, sub->output_params.items[i], holder);
+        while (r != holder && r->kind == EXPR_CAST) {
+            ExprCast *cast = arena_copy(arena, r, sizeof(ExprCast));
+            cast->args.items =
+                arena_copy(arena, cast->args.items, cast->args.length * sizeof(Expr *));
+            Expr *inner = cast->args.items[0];
+            if (inner == holder) {
+                cast->args.items[0] = param;
+                param = &cast->base;
+                break;
+            }
+            FAIL_UNSUPPORTED("a nested conversion of a subquery's column");
+        }
+        VEC_PUSH(arena, &right, param);
+    }
+    if (link->row_compare) {
+        ExprRowCompare *compare = EXPR_NEW(arena, ExprRowCompare, EXPR_ROW_COMPARE);
+        compare->base.type = TYPE_BOOL;
+        compare->compare = link->row_compare;
+        compare->left = left;
+        compare->right = right;
+        for (size_t i = 0; i < link->ops.length; i++)
+            VEC_PUSH(arena, &compare->ops, link->ops.items[i]);
+        return &compare->base;
+    }
+    for (size_t i = 0; i < left.length; i++) {
+        ExprOperator *op = EXPR_NEW(arena, ExprOperator, EXPR_OPERATOR);
+        op->base.type = TYPE_BOOL;
+        op->base.position = link->base.position;
+        op->op = link->ops.items[i];
+        op->function = link->functions.items[i];
+        op->input_collation = left.items[i]->collation;
+        VEC_PUSH(arena, &op->args, left.items[i]);
+        VEC_PUSH(arena, &op->args, right.items[i]);
+        VEC_PUSH(arena, &tests, &op->base);
+    }
+    if (tests.length == 1)
+        return tests.items[0];
+    ExprBool *all = EXPR_NEW(arena, ExprBool, EXPR_BOOL);
+    all->base.type = TYPE_BOOL;
+    all->op = link->combine_or ? BOOL_OR : BOOL_AND;
+    all->args = tests;
+    return &all->base;
+}
+
+/* Uncorrelated IN: hash on the columns where both sides are of one type with default equality. */
+static bool sublink_hash(Fix *fix, const ExprSubLink *link, ExprSubPlan *sub)
+{
+    Arena *arena = fix->level->planner->arena;
+    CatalogSession *session = fix->level->planner->session;
+    if (link->sublink != SUBLINK_ANY || link->combine_or || link->row_compare)
+        return true;
+    for (size_t i = 0; i < link->left.length; i++) {
+        const Expr *left = link->left.items[i], *right = link->right.items[i];
+        const TypeOperators *operators = type_operators(session, left->type);
+        if (right->kind != EXPR_PARAM || left->type != right->type || !operators ||
+            !operators->hash || operators->equal != link->ops.items[i])
+            return true;
+    }
+    for (size_t i = 0; i < link->left.length; i++) {
+        Expr *left = fix_step(fix, link->left.items[i]);
+        TRY(left);
+        VEC_PUSH(arena, &sub->hash_left, left);
+        VEC_PUSH(arena, &sub->hash_right, expr_slot(arena, 0, (int)i, link->right.items[i]));
+    }
+    sub->is_hashed = true;
+    return true;
+}
+
+static Expr *fix_sublink(Fix *fix, ExprSubLink *link)
+{
+    Level *level = fix->level;
+    Planner *planner = level->planner;
+    Arena *arena = planner->arena;
+    Level *inner = level_new(planner, level, link->query);
+    ExprVec out;
+    Plan *plan = plan_query(inner, &out);
+    ExprSubPlan *sub = EXPR_NEW(arena, ExprSubPlan, EXPR_SUB_PLAN);
+    bool correlated = false;
+
+    TRY(plan);
+    sub->base = link->base;
+    sub->base.kind = EXPR_SUB_PLAN;
+    sub->sublink = link->sublink;
+    inner_params(fix, inner, sub, &correlated);
+    if (!correlated && (link->sublink == SUBLINK_EXISTS || link->sublink == SUBLINK_SCALAR ||
+                        link->sublink == SUBLINK_ARRAY || link->sublink == SUBLINK_MULTI)) {
+        const int index = plan_add_subplan(planner, plan, SUBPLAN_INIT,
+                                           link->sublink == SUBLINK_MULTI ? SUBLINK_SCALAR
+                                                                          : link->sublink, STR_NONE);
+        SubplanInfo *info = &planner->statement->subplans.items[index];
+        info->array_type = link->base.type;
+        const int number = plan_new_param(planner, &link->base, index, link->multi_column);
+        info->name = str_format(arena, "InitPlan %d (returns $%d)", index + 1, number);
+        return expr_param_exec(arena, number, &link->base);
+    }
+    if (link->sublink == SUBLINK_MULTI && link->multi_column > 0)
+        FAIL_UNSUPPORTED("a correlated subquery as source of several columns");
+    sub->subplan = plan_add_subplan(planner, plan, SUBPLAN_EXPRESSION, link->sublink,
+                                    str_format(arena, "SubPlan %zu",
+                                               planner->statement->subplans.length + 1));
+    if (link->sublink == SUBLINK_MULTI)
+        sub->sublink = SUBLINK_SCALAR;
+    planner->statement->subplans.items[sub->subplan].is_correlated = correlated;
+    planner->statement->subplans.items[sub->subplan].array_type = link->base.type;
+    for (size_t i = 0; i < sub->args.length; i++)
+        TRY(sub->args.items[i] = fix_step(fix, sub->args.items[i]));
+    for (size_t i = 0; i < link->right.length; i++) {
+        const Expr like = {.type = plan->columns[i].type, .typmod = plan->columns[i].typmod,
+                           .collation = plan->columns[i].collation};
+        VEC_PUSH(arena, &sub->output_params, plan_new_param(planner, &like, -1, (int)i));
+    }
+    if (link->left.length > 0) {
+        TRY(sub->test = sublink_test(fix, link, sub));
+        if (!correlated)
+            TRY(sublink_hash(fix, link, sub));
+    }
+    return &sub->base;
+}
+
+static Expr *fix_step(void *context, Expr *expr)
+{
+    Fix *fix = context;
+    Arena *arena = fix->level->planner->arena;
+    if (expr->kind != EXPR_CONST && expr->kind != EXPR_PARAM && expr->kind != EXPR_CASE_TEST) {
+        int found = find_output(fix->left, expr);
+        if (found >= 0)
+            return expr_slot(arena, 0, found, expr);
+        found = find_output(fix->right, expr);
+        if (found >= 0)
+            return expr_slot(arena, 1, found, expr);
+    }
+    switch (expr->kind) {
+    case EXPR_COLUMN:
+        if (EXPR_AS(ExprColumn, expr)->levels_up > 0)
+            return fix_outer(fix, EXPR_AS(const ExprColumn, expr));
+        FAIL(ERR_INTERNAL_ERROR,
+             .message = fmt("column %d.%d is not in any input of its plan node",
+                            EXPR_AS(ExprColumn, expr)->rel, EXPR_AS(ExprColumn, expr)->attnum));
+    case EXPR_SUB_LINK:
+        return fix_sublink(fix, EXPR_AS(ExprSubLink, expr));
+    case EXPR_AGGREGATE:
+        FAIL_UNSUPPORTED("an aggregate of an outer query in a subquery");
+    default:
+        return expr_mutate(arena, expr, fix_step, fix);
+    }
+}
+
+Expr *plan_fix(Level *level, Expr *expr, const ExprVec *left, const ExprVec *right)
+{
+    Fix fix = {level, left, right};
+    return fix_step(&fix, expr);
+}
+
+bool plan_fix_list(Level *level, const ExprVec *list, const ExprVec *left, const ExprVec *right,
+                   ExprVec *ret)
+{
+    for (size_t i = 0; i < list->length; i++) {
+        Expr *expr = plan_fix(level, list->items[i], left, right);
+        TRY(expr);
+        VEC_PUSH(level->planner->arena, ret, expr);
+    }
+    return true;
+}

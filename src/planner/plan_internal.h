@@ -1,0 +1,98 @@
+/*
+ * Planning, inside. A Tree is a plan with the analyzed expressions its output columns stand for;
+ * plan_fix turns an analyzed expression into a planned one by replacing every part that an input
+ * tree already computes with a slot. Columns of outer queries become PARAM_EXEC: the level that
+ * owns the column remembers the param, and whoever runs the inner plan sets it.
+ */
+#ifndef PLANNER_PLAN_INTERNAL_H
+#define PLANNER_PLAN_INTERNAL_H
+
+#include "catalog/lookup.h"
+#include "catalog/relation.h"
+#include "planner/analyze.h"
+#include "planner/planner.h"
+#include "planner/query_walk.h"
+#include "types/type.h"
+
+typedef struct Planner {
+    Arena *arena;
+    CatalogSession *session;
+    PlannedStatement *statement;
+    int init_plan_count, sub_plan_count;
+} Planner;
+
+typedef struct OuterParam {
+    Expr *column; /* of the owning level: levels_up 0 */
+    int number;
+} OuterParam;
+
+typedef struct Level {
+    Planner *planner;
+    struct Level *parent;
+    Query *query;
+    VEC(OuterParam) params; /* columns of this level that inner plans need */
+    VEC(int) cte_subplans;  /* by index in query->ctes; -1: work table below */
+    VEC(int) cte_work_tables;
+    VEC(int) used;          /* params of levels above used here or below */
+} Level;
+
+typedef struct Tree {
+    Plan *plan;
+    ExprVec out;
+    uint64_t rels;      /* bit rel % 64: range table entries inside */
+    uint64_t needs;     /* lateral: rels whose params must be set outside */
+    int rel;            /* a base relation's range table index; 0 otherwise */
+    ExprVec base_quals; /* of a base relation: its own conditions, analyzed */
+    bool one_row;       /* at most one row */
+} Tree;
+
+#define REL_BIT(rel) ((uint64_t)1 << ((rel) % 64))
+
+/* plan_query.c */
+MUST_CHECK Plan *plan_query(Level *level, ExprVec *ret_out);
+Level *level_new(Planner *planner, Level *parent, Query *query);
+MUST_CHECK bool plan_ctes(Level *level);
+int plan_add_subplan(Planner *planner, Plan *plan, SubplanUse use, SubLinkKind sublink, Str name);
+int plan_new_param(Planner *planner, const Expr *like, int init_plan, int column);
+
+/* plan_node.c */
+void *plan_new(Level *level, size_t size, PlanKind kind);
+#define PLAN_NEW(level, Type, kind) ((Type *)plan_new((level), sizeof(Type), (kind)))
+void plan_set_targets(Level *level, Plan *plan, const ExprVec *planned);
+void plan_pass_through(Level *level, Plan *plan, const Plan *child);
+double plan_width(const PlanColumn *columns, int count);
+
+/* plan_expr.c */
+MUST_CHECK Expr *plan_fix(Level *level, Expr *expr, const ExprVec *left, const ExprVec *right);
+MUST_CHECK bool plan_fix_list(Level *level, const ExprVec *list, const ExprVec *left,
+                              const ExprVec *right, ExprVec *ret);
+MUST_CHECK Expr *plan_flatten_joins(Level *level, Expr *expr);
+MUST_CHECK Expr *plan_fold(Planner *planner, Expr *expr);
+void plan_split_and(Arena *arena, Expr *expr, ExprVec *ret);
+uint64_t expr_rels(const Expr *expr); /* this level's entries it refers to */
+bool expr_is_volatile(CatalogSession *session, const Expr *expr);
+bool expr_is_strict_on(CatalogSession *session, const Expr *expr, uint64_t rels);
+void collect_columns(Level *level, Expr *expr, ExprVec *ret);
+int level_param(Level *owner, Expr *column);
+
+/* plan_scan.c */
+MUST_CHECK bool plan_base(Level *level, int rel, const ExprVec *quals, const ExprVec *needed,
+                          Tree *ret);
+/* An index scan of the base relation driven by columns of `outer`; false in *ret_found: none. */
+MUST_CHECK bool plan_index_inner(Level *level, const Tree *inner, const ExprVec *join_quals,
+                                 uint64_t outer_rels, const ExprVec *needed, Tree *ret,
+                                 ExprVec *ret_used, bool *ret_found);
+double relation_rows(const RelationDesc *relation);
+
+/* plan_join.c */
+MUST_CHECK bool plan_from(Level *level, ExprVec *quals, const ExprVec *needed, Tree *ret);
+
+/* plan_modify.c */
+MUST_CHECK Plan *plan_modify(Level *level, ExprVec *ret_out);
+
+/* selectivity.c */
+double selectivity_of(Level *level, const Expr *expr);
+double selectivity_list(Level *level, const ExprVec *list);
+double distinct_values(Level *level, const Expr *expr, double rows);
+
+#endif
