@@ -28,10 +28,10 @@ static void describe(ExecState *exec)
 static CommandVerb verb_of(const PlannedStatement *stmt)
 {
     switch (stmt->command) {
-    case COMMAND_INSERT: return VERB_INSERT;
-    case COMMAND_UPDATE: return VERB_UPDATE;
-    case COMMAND_DELETE: return VERB_DELETE;
-    case COMMAND_SELECT: return VERB_SELECT;
+    case QUERY_INSERT: return VERB_INSERT;
+    case QUERY_UPDATE: return VERB_UPDATE;
+    case QUERY_DELETE: return VERB_DELETE;
+    case QUERY_SELECT: return VERB_SELECT;
     default: return VERB_NONE;
     }
 }
@@ -69,6 +69,13 @@ static bool make_tree(ExecState *exec)
             TRY(exec->subplans[i].node = node_new(exec, stmt->subplans.items[i].plan));
     }
     return (exec->root = node_new(exec, stmt->plan)) != NULL;
+}
+
+Arena *exec_arena(ExecState *exec, const char *name)
+{
+    Arena *arena = arena_new(name);
+    VEC_PUSH(exec->arena, &exec->arenas, arena);
+    return arena;
 }
 
 static ExecState *exec_make(const PlannedStatement *stmt, ExecSession *session, ExecState *parent)
@@ -110,6 +117,8 @@ void executor_free(ExecState *exec)
         row_store_deinit(&exec->store);
     row_reader_deinit(&exec->reader);
     exec_relations_close(exec);
+    for (size_t i = 0; i < exec->arenas.length; i++)
+        arena_free(exec->arenas.items[i]);
     arena_free(exec->run_arena);
     arena_free(exec->arena_scratch);
     arena_free(exec->arena);
@@ -137,8 +146,6 @@ static bool check_privileges(ExecState *exec, const PlanRelation *relation)
 {
     CatalogSession *catalog = &exec->session->catalog;
     Oid role = relation->check_as ? relation->check_as : catalog->current_user;
-    if (role == catalog->current_user && role == ROLE_SUPERUSER)
-        return true;
     static const struct {
         uint32_t access;
         AclRights right;
@@ -182,7 +189,7 @@ static bool lock_relations(ExecState *exec)
 static bool check_read_only(const ExecState *exec)
 {
     static const char *const words[] = {
-        [COMMAND_INSERT] = "INSERT", [COMMAND_UPDATE] = "UPDATE", [COMMAND_DELETE] = "DELETE"};
+        [QUERY_INSERT] = "INSERT", [QUERY_UPDATE] = "UPDATE", [QUERY_DELETE] = "DELETE"};
     const PlannedStatement *stmt = exec->stmt;
     if (stmt->is_read_only || !txn_is_read_only(exec->session->catalog.txn))
         return true;
@@ -322,8 +329,8 @@ static bool root_next(ExecState *exec, Batch **ret_batch)
 
 static bool is_modifying(const ExecState *exec)
 {
-    return exec->stmt->command == COMMAND_INSERT || exec->stmt->command == COMMAND_UPDATE ||
-           exec->stmt->command == COMMAND_DELETE || exec->stmt->has_modifying_cte;
+    return exec->stmt->command == QUERY_INSERT || exec->stmt->command == QUERY_UPDATE ||
+           exec->stmt->command == QUERY_DELETE || exec->stmt->has_modifying_cte;
 }
 
 static void store_make(ExecState *exec)
@@ -408,7 +415,7 @@ bool executor_run(ExecState *exec, RowSink *sink, uint64_t row_limit)
             exec->pending = NULL;
     }
     exec->position += (int64_t)given;
-    if (is_modifying(exec) && exec->stmt->command != COMMAND_SELECT)
+    if (is_modifying(exec) && exec->stmt->command != QUERY_SELECT)
         exec->result.row_count = exec->modified_count;
     else
         exec->result.row_count = given;
@@ -493,7 +500,7 @@ static bool fetch_row(ExecState *exec, RowSink *sink, int64_t number, uint64_t *
     return give_row(exec, sink, number);
 }
 
-bool executor_fetch(ExecState *exec, RowSink *sink, FetchDirection direction, int64_t count,
+bool executor_fetch(ExecState *exec, RowSink *sink, ExecFetchDirection direction, int64_t count,
                     uint64_t *ret_count)
 {
     store_make(exec);

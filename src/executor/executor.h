@@ -117,14 +117,14 @@ MUST_CHECK bool executor_next(ExecState *state, Batch **ret_batch);
 MUST_CHECK bool executor_run(ExecState *state, RowSink *sink, uint64_t row_limit);
 
 /* Scrollable executions: FETCH and MOVE. The cursor starts before the first row. */
-typedef enum FetchDirection {
+typedef enum ExecFetchDirection {
     EXEC_FETCH_FORWARD = 1,  /* count rows on; INT64_MAX: all */
     EXEC_FETCH_BACKWARD,     /* count rows back, nearest first */
     EXEC_FETCH_ABSOLUTE,     /* to row `count` (negative: from the end); that row */
     EXEC_FETCH_RELATIVE,     /* count rows on (negative: back; 0: the same again); that row */
-} FetchDirection;
+} ExecFetchDirection;
 /* sink NULL: MOVE. *ret_count: rows given (or moved over). */
-MUST_CHECK bool executor_fetch(ExecState *state, RowSink *sink, FetchDirection direction,
+MUST_CHECK bool executor_fetch(ExecState *state, RowSink *sink, ExecFetchDirection direction,
                                int64_t count, uint64_t *ret_count);
 
 /* Starts over with the same parameters and snapshot. */

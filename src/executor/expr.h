@@ -73,6 +73,7 @@ struct ExprProgram {
     bool allows_sets;
     uint32_t capacity;   /* elements in flats and buffers */
     uint32_t row_count;  /* of this run */
+    ExprInput input;     /* likewise */
     ExprBlock *blocks;   /* one per expression */
     uint32_t count;
     Vector **results;

@@ -36,7 +36,7 @@ static bool array_set_make(ScalarArrayState *state, ExprProgram *p, const Value 
     if (set->source.data == array->var.data && set->source.length == array->var.length)
         return true;
     if (!state->arena)
-        state->arena = arena_new("array set");
+        state->arena = exec_arena(p->exec, "array set");
     arena_reset(state->arena);
     Value copy = value_copy(state->arena, PHYS_VAR, array);
     ArrayView view;

@@ -79,6 +79,7 @@ static void program_grow(ExprProgram *p, uint32_t rows)
 bool expr_begin(ExprProgram *p, const ExprInput *input)
 {
     p->row_count = input->row_count;
+    p->input = *input;
     if (unlikely(p->row_count > p->capacity || p->capacity == 0))
         program_grow(p, MAX(p->row_count, 1u));
     for (size_t i = 0; i < p->loads.length; i++) {

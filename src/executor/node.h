@@ -132,12 +132,15 @@ struct ExecState {
     bool store_made, store_filled, scrollable;
     int64_t position; /* scrollable: rows before the cursor's row; 0 before the first */
     Arena *arena_scratch;
+    VEC(Arena *) arenas; /* freed with the state */
     int64_t *current_ids; /* of the last row given, per LockRows mark; 0: none */
 };
 
 /* ---- executor.c ---- */
 
 MUST_CHECK ExecState *exec_new_bare(ExecSession *session);
+/* An arena that is freed with the state. */
+Arena *exec_arena(ExecState *exec, const char *name);
 /* A second tree of the same statement, for EvalPlanQual: shares parameters by value. */
 MUST_CHECK ExecState *exec_new_epq(ExecState *parent, const Plan *plan);
 

@@ -18,5 +18,6 @@ MUST_CHECK bool sequence_memory_set(ExecSession *session, Oid sequence, int64_t 
                                     bool is_called);
 /* DISCARD SEQUENCES. */
 void sequence_memory_clear(ExecSession *session);
+void sequence_memory_free(ExecSession *session);
 
 #endif

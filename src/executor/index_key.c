@@ -1,0 +1,83 @@
+#include "executor/index_key.h"
+
+bool index_key_init(IndexKeyBuilder *builder, ExecState *exec, Arena *scratch, Oid table,
+                    const IndexMaintain *plan)
+{
+    *builder = (IndexKeyBuilder){.plan = plan, .buffer = strbuf_in(exec->arena)};
+    TRY(builder->index = exec_index(exec, table, plan->index));
+    const IndexDesc *desc = builder->index->desc;
+    builder->columns = ARENA_ARRAY(exec->arena, KeyColumn, plan->key_count + 1);
+    for (int i = 0; i < plan->key_count; i++)
+        builder->columns[i] = (KeyColumn){.type = desc->columns[i].type,
+                                          .descending = desc->columns[i].descending,
+                                          .nulls_first = desc->columns[i].nulls_first};
+    if (plan->expressions.length > 0)
+        TRY(builder->expressions = expr_compile(exec, scratch, plan->expressions.items,
+                                                (uint32_t)plan->expressions.length));
+    if (plan->predicate)
+        TRY(builder->predicate =
+                expr_compile(exec, scratch, (Expr *const[]){plan->predicate}, 1));
+    return true;
+}
+
+static void key_value(IndexKeyBuilder *builder, const ExprInput *row, uint32_t at, int column,
+                      uint32_t *expression, Value *ret, bool *ret_null)
+{
+    int attnum = builder->plan->columns[column];
+    const Vector *from = attnum > 0 ? row->slots[0][attnum - 1]
+                                    : builder->expressions->results[(*expression)++];
+    vector_get(from, at, ret, ret_null);
+}
+
+bool index_key_make(IndexKeyBuilder *builder, const ExprInput *row, uint32_t at, Str *ret_key,
+                    bool *ret_skip, bool *ret_null)
+{
+    uint16_t one = (uint16_t)at, kept;
+    Selection selection = {.rows = &one, .count = 1}, passed;
+    *ret_skip = *ret_null = false;
+    if (builder->predicate) {
+        uint16_t *rows = &kept;
+        TRY(expr_filter(builder->predicate, row, selection, rows, &passed));
+        *ret_skip = passed.count == 0;
+        if (*ret_skip)
+            return true;
+    }
+    if (builder->expressions)
+        TRY(expr_run(builder->expressions, row, selection));
+    strbuf_truncate(&builder->buffer, 0);
+    uint32_t expression = 0;
+    for (int i = 0; i < builder->plan->key_count; i++) {
+        Value value;
+        bool is_null;
+        key_value(builder, row, at, i, &expression, &value, &is_null);
+        *ret_null |= is_null;
+        TRY(key_append(&builder->buffer, &builder->columns[i], &value, is_null));
+    }
+    *ret_key = strbuf_view(&builder->buffer);
+    return true;
+}
+
+Str index_key_describe(IndexKeyBuilder *builder, const ExprInput *row, uint32_t at, Arena *arena)
+{
+    const IndexDesc *desc = builder->index->desc;
+    StrBuf names = strbuf_in(arena), values = strbuf_in(arena);
+    uint32_t expression = 0;
+    for (int i = 0; i < builder->plan->key_count; i++) {
+        Value value;
+        bool is_null;
+        int attnum = builder->plan->columns[i];
+        if (i > 0) {
+            strbuf_append_c(&names, ", ");
+            strbuf_append_c(&values, ", ");
+        }
+        strbuf_append(&names, attnum > 0 ? builder->index->table->columns[attnum - 1].name
+                                         : desc->columns[i].expression);
+        key_value(builder, row, at, i, &expression, &value, &is_null);
+        if (is_null)
+            strbuf_append_c(&values, "null");
+        else if (!type_output(desc->columns[i].type, &value, &values))
+            error_clear();
+    }
+    return str_format(arena, "Key (%.*s)=(%.*s)", STR_ARGS(strbuf_view(&names)),
+                      STR_ARGS(strbuf_view(&values)));
+}

@@ -1,0 +1,29 @@
+/*
+ * Keys of index entries from table rows: columns, expressions, the partial index's predicate.
+ * Shared by INSERT/UPDATE/DELETE and CREATE INDEX. INCLUDE columns are not in the key.
+ */
+#ifndef EXECUTOR_INDEX_KEY_H
+#define EXECUTOR_INDEX_KEY_H
+
+#include "executor/expr.h"
+#include "types/key.h"
+
+typedef struct IndexKeyBuilder {
+    IndexHandle *index;
+    const IndexMaintain *plan;
+    KeyColumn *columns;
+    ExprProgram *expressions; /* NULL: plain columns only */
+    ExprProgram *predicate;
+    StrBuf buffer;
+} IndexKeyBuilder;
+
+MUST_CHECK bool index_key_init(IndexKeyBuilder *builder, ExecState *exec, Arena *scratch,
+                               Oid table, const IndexMaintain *plan);
+/* The key of one row (slot attnum - 1). *ret_skip: the predicate leaves it out; *ret_null: some
+ * column is null. Borrowed until the next call. */
+MUST_CHECK bool index_key_make(IndexKeyBuilder *builder, const ExprInput *row, uint32_t at,
+                               Str *ret_key, bool *ret_skip, bool *ret_null);
+/* "Key (a, b)=(1, x)": what error details begin with. */
+Str index_key_describe(IndexKeyBuilder *builder, const ExprInput *row, uint32_t at, Arena *arena);
+
+#endif

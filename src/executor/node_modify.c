@@ -1,0 +1,653 @@
+#include "executor/foreign_key.h"
+#include "executor/index_key.h"
+#include "executor/scan_columns.h"
+#include "txn/lock.h"
+
+/*
+ * INSERT, UPDATE, DELETE. The child gives rows; each is locked, checked and written, in the child's
+ * order. The new (DELETE: old) rows lie beside the child's in `fresh`, under the same row numbers,
+ * which is what RETURNING and the constraints read.
+ */
+
+typedef struct ModifyState {
+    NodeState base;
+    TableHandle *table;
+    uint32_t attributes;
+    Batch *fresh, *old;
+    uint32_t capacity;
+    ScanColumns old_columns;  /* all attributes, for one row by id */
+    ExprProgram *assign, *assign_newest, *recheck, *generated, *checks;
+    ExprProgram *conflict_set, *conflict_where;
+    IndexKeyBuilder *indexes;
+    ForeignKeys *keys;
+    uint16_t *done;
+    bool is_finished;
+    Value *values;
+    bool *nulls;
+    Arena *row_arena;         /* images; reset per row */
+    Arena *old_arena;         /* old rows; reset per batch */
+} ModifyState;
+
+static ExprProgram *compile_assigns(ExecState *exec, Arena *scratch, const ColumnAssign *items,
+                                    size_t count)
+{
+    Expr **exprs = ARENA_ARRAY(exec->arena, Expr *, count + 1);
+    for (size_t i = 0; i < count; i++)
+        exprs[i] = items[i].expr;
+    return expr_compile(exec, scratch, exprs, (uint32_t)count);
+}
+
+static bool compile_programs(ModifyState *state, const ModifyPlan *plan)
+{
+    ExecState *exec = state->base.exec;
+    Arena *scratch = state->base.scratch;
+    Expr **checks = ARENA_ARRAY(exec->arena, Expr *, plan->checks.length + 1);
+    for (size_t i = 0; i < plan->checks.length; i++)
+        checks[i] = plan->checks.items[i].condition;
+    TRY(state->assign = compile_assigns(exec, scratch, plan->assign.items, plan->assign.length));
+    TRY(state->assign_newest = compile_assigns(exec, scratch, plan->assign_newest.items,
+                                               plan->assign_newest.length));
+    TRY(state->recheck = expr_compile(exec, scratch, plan->recheck.items,
+                                      (uint32_t)plan->recheck.length));
+    TRY(state->generated = compile_assigns(exec, scratch, plan->generated.items,
+                                           plan->generated.length));
+    TRY(state->checks = expr_compile(exec, scratch, checks, (uint32_t)plan->checks.length));
+    if (plan->conflict) {
+        TRY(state->conflict_set = compile_assigns(exec, scratch, plan->conflict->set.items,
+                                                  plan->conflict->set.length));
+        TRY(state->conflict_where = expr_compile(exec, scratch, plan->conflict->where.items,
+                                                 (uint32_t)plan->conflict->where.length));
+    }
+    return true;
+}
+
+static bool modify_init(NodeState *node)
+{
+    ModifyState *state = (ModifyState *)node;
+    const ModifyPlan *plan = (const ModifyPlan *)node->plan;
+    ExecState *exec = node->exec;
+    TRY(state->table = exec_table(exec, plan->relation));
+    state->attributes = (uint32_t)plan->attribute_count;
+    state->row_arena = arena_new("modify row");
+    state->old_arena = arena_new("modify old rows");
+    int *attnums = ARENA_ARRAY(exec->arena, int, state->attributes + 1);
+    for (uint32_t i = 0; i < state->attributes; i++)
+        attnums[i] = (int)i + 1;
+    TRY(scan_columns_init(&state->old_columns, exec, plan->relation, attnums, state->attributes));
+    TRY(compile_programs(state, plan));
+    state->indexes = ARENA_ARRAY(exec->arena, IndexKeyBuilder, plan->indexes.length + 1);
+    for (size_t i = 0; i < plan->indexes.length; i++)
+        TRY(index_key_init(&state->indexes[i], exec, node->scratch, plan->relation,
+                           &plan->indexes.items[i]));
+    TRY(state->keys = foreign_keys_new(exec, plan));
+    state->values = ARENA_ARRAY(exec->arena, Value, state->attributes + 1);
+    state->nulls = ARENA_ARRAY(exec->arena, bool, state->attributes + 1);
+    state->done = arena_alloc(exec->arena, VECTOR_SIZE * sizeof(uint16_t));
+    return !plan->has_returning || node_init_projection(node);
+}
+
+static Batch *row_batch(ModifyState *state, uint32_t capacity)
+{
+    Arena *arena = state->base.exec->arena;
+    Batch *batch = ARENA_NEW(arena, Batch);
+    batch->columns = ARENA_ARRAY(arena, Vector *, state->attributes + 1);
+    batch->column_count = state->attributes;
+    for (uint32_t i = 0; i < state->attributes; i++) {
+        Vector *v = ARENA_NEW(arena, Vector);
+        v->type = state->table->desc->columns[i].phys;
+        v->values = arena_alloc_zeroed(arena, MAX(phys_width(v->type), (size_t)1) * capacity);
+        v->nulls = arena_alloc_zeroed(arena, capacity);
+        v->has_nulls = true;
+        batch->columns[i] = v;
+    }
+    return batch;
+}
+
+static void reserve(ModifyState *state, uint32_t rows)
+{
+    if (rows <= state->capacity)
+        return;
+    state->capacity = rows <= 4 ? 4 : rows <= 64 ? 64 : VECTOR_SIZE;
+    state->fresh = row_batch(state, state->capacity);
+    state->old = row_batch(state, state->capacity);
+}
+
+static void put(Batch *batch, uint32_t column, uint32_t row, const Value *value, bool is_null)
+{
+    Vector *v = batch->columns[column];
+    if (v->type == PHYS_NONE) {
+        v->nulls[row] = 1;
+        return;
+    }
+    vector_set(v, row, value, is_null);
+    v->nulls[row] = is_null;
+    v->has_nulls = true;
+}
+
+/* ---- messages ---- */
+
+static Str failing_row(ModifyState *state, Batch *rows, uint32_t row)
+{
+    StrBuf text = strbuf_in(state->row_arena);
+    bool first = true;
+    strbuf_append_c(&text, "Failing row contains (");
+    for (uint32_t c = 0; c < state->attributes; c++) {
+        const ColumnDesc *column = &state->table->desc->columns[c];
+        Value value;
+        bool is_null;
+        if (column->dropped)
+            continue;
+        if (!first)
+            strbuf_append_c(&text, ", ");
+        first = false;
+        vector_get(rows->columns[c], row, &value, &is_null);
+        size_t start = text.length;
+        if (is_null)
+            strbuf_append_c(&text, "null");
+        else if (!type_output(column->type, &value, &text))
+            error_clear();
+        if (text.length - start > 64) {
+            strbuf_truncate(&text, start + 64);
+            strbuf_append_c(&text, "...");
+        }
+    }
+    strbuf_append_c(&text, ").");
+    return strbuf_view(&text);
+}
+
+static bool fail_not_null(ModifyState *state, const ModifyPlan *plan, uint32_t row, int attnum)
+{
+    Str column = state->table->desc->columns[attnum - 1].name;
+    FAIL(ERR_NOT_NULL_VIOLATION,
+         .message = fmt("null value in column \"%.*s\" of relation \"%.*s\" violates not-null "
+                        "constraint", STR_ARGS(column), STR_ARGS(plan->relation_name)),
+         .detail = failing_row(state, state->fresh, row), .schema_name = plan->schema_name,
+         .table_name = plan->relation_name, .column_name = column);
+}
+
+static bool fail_check(ModifyState *state, const ModifyPlan *plan, uint32_t row,
+                       const CheckPlan *check)
+{
+    if (check->is_view_check)
+        FAIL(ERR_WITH_CHECK_OPTION_VIOLATION,
+             .message = fmt("new row violates check option for view \"%.*s\"",
+                            STR_ARGS(check->view_name)),
+             .detail = failing_row(state, state->fresh, row));
+    FAIL(ERR_CHECK_VIOLATION,
+         .message = fmt("new row for relation \"%.*s\" violates check constraint \"%.*s\"",
+                        STR_ARGS(plan->relation_name), STR_ARGS(check->name)),
+         .detail = failing_row(state, state->fresh, row), .schema_name = plan->schema_name,
+         .table_name = plan->relation_name, .constraint_name = check->name);
+}
+
+static bool fail_unique(ModifyState *state, const ModifyPlan *plan, IndexKeyBuilder *index,
+                        const ExprInput *input, uint32_t row)
+{
+    Str key = index_key_describe(index, input, row, state->row_arena);
+    FAIL(ERR_UNIQUE_VIOLATION,
+         .message = fmt("duplicate key value violates unique constraint \"%.*s\"",
+                        STR_ARGS(index->plan->name)),
+         .detail = str_format(state->row_arena, "%.*s already exists.", STR_ARGS(key)),
+         .schema_name = plan->schema_name, .table_name = plan->relation_name,
+         .constraint_name = index->plan->name);
+}
+
+/* ---- constraints of one row in `fresh` ---- */
+
+static bool check_row(ModifyState *state, const ModifyPlan *plan, const ExprInput *input,
+                      uint32_t row)
+{
+    uint16_t at = (uint16_t)row;
+    Selection one = {.rows = &at, .count = 1};
+    if (state->generated->count > 0) {
+        TRY(expr_run(state->generated, input, one));
+        for (size_t i = 0; i < plan->generated.length; i++) {
+            Value value;
+            bool is_null;
+            vector_get(state->generated->results[i], row, &value, &is_null);
+            put(state->fresh, (uint32_t)plan->generated.items[i].attnum - 1, row, &value, is_null);
+        }
+    }
+    for (size_t i = 0; i < plan->not_null.length; i++)
+        if (vector_is_null(state->fresh->columns[plan->not_null.items[i] - 1], row))
+            return fail_not_null(state, plan, row, plan->not_null.items[i]);
+    if (state->checks->count == 0)
+        return true;
+    TRY(expr_run(state->checks, input, one));
+    for (size_t i = 0; i < plan->checks.length; i++) {
+        Value value;
+        bool is_null;
+        vector_get(state->checks->results[i], row, &value, &is_null);
+        bool failed = plan->checks.items[i].is_view_check ? is_null || !value.boolean
+                                                          : !is_null && !value.boolean;
+        if (failed)
+            return fail_check(state, plan, row, &plan->checks.items[i]);
+    }
+    return true;
+}
+
+static bool row_image(ModifyState *state, Str *ret_image)
+{
+    Txn *txn = state->base.exec->session->catalog.txn;
+    const Layout *layout = txn_tree_layout(txn, state->table->tree);
+    return row_image_make(state->row_arena, layout, state->values, state->nulls, ret_image);
+}
+
+static void take_values(ModifyState *state, uint32_t row)
+{
+    for (uint32_t c = 0; c < state->attributes; c++) {
+        const Vector *v = state->fresh->columns[c];
+        if (v->type == PHYS_NONE)
+            state->nulls[c] = true;
+        else
+            vector_get(v, row, &state->values[c], &state->nulls[c]);
+    }
+}
+
+/* Does this unique index arbitrate the statement's ON CONFLICT? */
+static bool is_arbiter(const ConflictPlan *conflict, const IndexMaintain *index)
+{
+    if (conflict->indexes.length == 0)
+        return conflict->constraint == OID_NONE || conflict->constraint == index->constraint;
+    for (size_t i = 0; i < conflict->indexes.length; i++)
+        if (conflict->indexes.items[i] == index->index)
+            return true;
+    return false;
+}
+
+/* Unique indexes first, so that a row that may not stay is never written. */
+static bool check_unique(ModifyState *state, const ModifyPlan *plan, const ExprInput *input,
+                         uint32_t row, int64_t self, bool affected_only, int64_t *ret_conflict)
+{
+    Txn *txn = state->base.exec->session->catalog.txn;
+    for (int pass = 0; pass < 2; pass++)
+        for (size_t i = 0; i < plan->indexes.length; i++) {
+            const IndexMaintain *index = &plan->indexes.items[i];
+            bool arbiter = plan->conflict && is_arbiter(plan->conflict, index);
+            Str key;
+            bool skip, has_null;
+            int64_t other;
+            if (!index->is_unique || (affected_only && !index->is_affected) ||
+                arbiter != (pass == 0))
+                continue;
+            TRY(index_key_make(&state->indexes[i], input, row, &key, &skip, &has_null));
+            if (skip || (has_null && !index->nulls_not_distinct))
+                continue;
+            switch (txn_unique_check(txn, state->indexes[i].index->tree, key, self, &other)) {
+            case UNIQUE_FAILED: return false;
+            case UNIQUE_OK: break;
+            case UNIQUE_CONFLICT:
+                if (!arbiter || !ret_conflict)
+                    return fail_unique(state, plan, &state->indexes[i], input, row);
+                *ret_conflict = other;
+                return true;
+            }
+        }
+    return true;
+}
+
+static bool insert_row(ModifyState *state, const ModifyPlan *plan, const ExprInput *input,
+                       uint32_t row)
+{
+    Txn *txn = state->base.exec->session->catalog.txn;
+    Str image;
+    int64_t row_id;
+    take_values(state, row);
+    TRY(row_image(state, &image));
+    TRY(txn_insert(txn, state->table->tree, image, &row_id));
+    for (size_t i = 0; i < plan->indexes.length; i++) {
+        Str key;
+        bool skip, has_null;
+        TRY(index_key_make(&state->indexes[i], input, row, &key, &skip, &has_null));
+        if (!skip)
+            TRY(txn_index_insert(txn, state->indexes[i].index->tree, key, row_id));
+    }
+    return foreign_keys_added(state->keys, input, row);
+}
+
+/* Entries whose key changed: the old goes, the new comes. */
+static bool update_entries(ModifyState *state, const ModifyPlan *plan, const ExprInput *old_row,
+                           const ExprInput *new_row, uint32_t row, int64_t row_id, bool all)
+{
+    Txn *txn = state->base.exec->session->catalog.txn;
+    for (size_t i = 0; i < plan->indexes.length; i++) {
+        if (!all && !plan->indexes.items[i].is_affected)
+            continue;
+        Str old_key = STR_NONE, new_key = STR_NONE;
+        bool old_skip, new_skip, has_null;
+        TRY(index_key_make(&state->indexes[i], old_row, row, &old_key, &old_skip, &has_null));
+        if (!old_skip)
+            old_key = str_copy(state->row_arena, old_key);
+        TRY(index_key_make(&state->indexes[i], new_row, row, &new_key, &new_skip, &has_null));
+        if (!old_skip && !new_skip && str_equal(old_key, new_key))
+            continue;
+        TxnTree *tree = state->indexes[i].index->tree;
+        if (!old_skip)
+            TRY(txn_index_delete(txn, tree, old_key, row_id));
+        if (!new_skip)
+            TRY(txn_index_insert(txn, tree, new_key, row_id));
+    }
+    return true;
+}
+
+/* The row's image changes from `old` to `fresh` at `row`. */
+static bool update_row(ModifyState *state, const ModifyPlan *plan, uint32_t row, int64_t row_id,
+                       bool all_indexes)
+{
+    Txn *txn = state->base.exec->session->catalog.txn;
+    ExprInput new_row = {.slots = {state->fresh->columns, NULL}, .row_count = state->capacity};
+    ExprInput old_row = {.slots = {state->old->columns, NULL}, .row_count = state->capacity};
+    Str image;
+    TRY(check_row(state, plan, &new_row, row));
+    TRY(check_unique(state, plan, &new_row, row, row_id, !all_indexes, NULL));
+    take_values(state, row);
+    TRY(row_image(state, &image));
+    TRY(txn_update(txn, state->table->tree, row_id, image));
+    TRY(update_entries(state, plan, &old_row, &new_row, row, row_id, all_indexes));
+    TRY(foreign_keys_removed(state->keys, &old_row, &new_row, row));
+    return foreign_keys_added(state->keys, &new_row, row);
+}
+
+static bool delete_row(ModifyState *state, const ModifyPlan *plan, uint32_t row, int64_t row_id)
+{
+    Txn *txn = state->base.exec->session->catalog.txn;
+    ExprInput old_row = {.slots = {state->old->columns, NULL}, .row_count = state->capacity};
+    TRY(txn_delete(txn, state->table->tree, row_id));
+    for (size_t i = 0; i < plan->indexes.length; i++) {
+        Str key;
+        bool skip, has_null;
+        TRY(index_key_make(&state->indexes[i], &old_row, row, &key, &skip, &has_null));
+        if (!skip)
+            TRY(txn_index_delete(txn, state->indexes[i].index->tree, key, row_id));
+    }
+    return foreign_keys_removed(state->keys, &old_row, NULL, row);
+}
+
+/* Reads row `row_id` as `snapshot` sees it into old[row]. */
+static bool read_old(ModifyState *state, const Snapshot *snapshot, int64_t row_id, uint32_t row,
+                     bool *ret_found)
+{
+    uint32_t count;
+    TRY(scan_columns_fetch(&state->old_columns, state->base.exec, snapshot, &row_id, 1,
+                           state->old_arena, &count));
+    *ret_found = count > 0;
+    for (uint32_t c = 0; c < state->attributes && count > 0; c++) {
+        Value value = {0};
+        bool is_null = true;
+        if (state->old_columns.slots[c]->type != PHYS_NONE)
+            vector_get(state->old_columns.slots[c], 0, &value, &is_null);
+        put(state->old, c, row, &value, is_null);
+    }
+    return true;
+}
+
+static RowLockMode lock_mode(LockStrength strength)
+{
+    switch (strength) {
+    case LOCK_FOR_KEY_SHARE: return ROW_LOCK_KEY_SHARE;
+    case LOCK_FOR_SHARE: return ROW_LOCK_SHARE;
+    case LOCK_FOR_NO_KEY_UPDATE: return ROW_LOCK_NO_KEY_UPDATE;
+    default: return ROW_LOCK_UPDATE;
+    }
+}
+
+/* Locks and reads the row to be changed. *ret_found false: it is gone, or no longer qualifies. */
+static bool claim_row(ModifyState *state, const ModifyPlan *plan, const Batch *child, uint32_t row,
+                      int64_t row_id, bool *ret_found, bool *ret_changed)
+{
+    ExecState *exec = state->base.exec;
+    Txn *txn = exec->session->catalog.txn;
+    RowLockRequest request = {.mode = lock_mode(plan->lock), .snapshot = exec->snapshot,
+                              .relation_name = plan->relation_name};
+    RowLockResult result = {0};
+    *ret_found = *ret_changed = false;
+    switch (txn_lock_row(txn, state->table->tree, row_id, &request, state->row_arena, &result)) {
+    case ROW_LOCK_FAILED: return false;
+    case ROW_LOCK_LOCKED:
+        return read_old(state, &exec->snapshot, row_id, row, ret_found);
+    case ROW_LOCK_GONE:
+    case ROW_LOCK_SELF:
+    case ROW_LOCK_WOULD_BLOCK:
+        return true;
+    case ROW_LOCK_CHANGED:
+        break;
+    }
+    Snapshot latest = txn_snapshot_latest(txn);
+    TRY(read_old(state, &latest, row_id, row, ret_found));
+    if (!*ret_found)
+        return true;
+    *ret_changed = true;
+    uint16_t at = (uint16_t)row, kept;
+    Selection one = {.rows = &at, .count = 1};
+    ExprInput input = {.slots = {state->old->columns, child->columns},
+                       .row_count = child->row_count};
+    TRY(expr_filter(state->recheck, &input, one, &kept, &one));
+    *ret_found = one.count > 0;
+    if (*ret_found && state->assign_newest->count > 0)
+        TRY(expr_run(state->assign_newest, &input, one));
+    return true;
+}
+
+static void set_fresh(ModifyState *state, const ColumnAssign *items, size_t count,
+                      Vector *const *results, uint32_t row)
+{
+    for (uint32_t c = 0; c < state->attributes; c++) {
+        Value value = {0};
+        bool is_null = true;
+        if (state->old->columns[c]->type != PHYS_NONE)
+            vector_get(state->old->columns[c], row, &value, &is_null);
+        put(state->fresh, c, row, &value, is_null);
+    }
+    for (size_t i = 0; i < count; i++) {
+        Value value;
+        bool is_null;
+        vector_get(results[i], row, &value, &is_null);
+        put(state->fresh, (uint32_t)items[i].attnum - 1, row, &value, is_null);
+    }
+}
+
+static bool change_batch(ModifyState *state, const ModifyPlan *plan, Batch *child,
+                         uint32_t *ret_count)
+{
+    bool is_update = plan->command == QUERY_UPDATE;
+    ExprInput input = {.slots = {child->columns, NULL}, .row_count = child->row_count};
+    if (is_update)
+        TRY(expr_run(state->assign, &input, child->selection));
+    uint32_t count = 0;
+    FOR_SELECTED(child->selection, row)
+    {
+        Value id;
+        bool is_null, found, changed;
+        CHECK_INTERRUPTS();
+        arena_reset(state->row_arena);
+        vector_get(child->columns[plan->row_id_column], row, &id, &is_null);
+        if (is_null)
+            continue;
+        TRY(claim_row(state, plan, child, row, id.int64, &found, &changed));
+        if (!found)
+            continue;
+        if (is_update) {
+            if (changed)
+                set_fresh(state, plan->assign_newest.items, plan->assign_newest.length,
+                          state->assign_newest->results, row);
+            else
+                set_fresh(state, plan->assign.items, plan->assign.length, state->assign->results,
+                          row);
+            TRY(update_row(state, plan, row, id.int64, false));
+        } else {
+            TRY(delete_row(state, plan, row, id.int64));
+            set_fresh(state, NULL, 0, NULL, row);
+        }
+        state->done[count++] = (uint16_t)row;
+    }
+    *ret_count = count;
+    return true;
+}
+
+/* ---- INSERT ---- */
+
+static bool conflict_update(ModifyState *state, const ModifyPlan *plan, uint32_t row,
+                            int64_t row_id, bool *ret_done, bool *ret_again)
+{
+    ExecState *exec = state->base.exec;
+    Txn *txn = exec->session->catalog.txn;
+    RowLockRequest request = {.mode = ROW_LOCK_UPDATE, .snapshot = txn_snapshot_latest(txn),
+                              .relation_name = plan->relation_name};
+    RowLockResult result = {0};
+    bool found;
+    *ret_done = *ret_again = false;
+    switch (txn_lock_row(txn, state->table->tree, row_id, &request, state->row_arena, &result)) {
+    case ROW_LOCK_FAILED: return false;
+    case ROW_LOCK_LOCKED:
+    case ROW_LOCK_CHANGED: break;
+    case ROW_LOCK_SELF:
+        FAIL(ERR_CARDINALITY_VIOLATION,
+             .message = STR("ON CONFLICT DO UPDATE command cannot affect row a second time"),
+             .hint = STR("Ensure that no rows proposed for insertion within the same command have "
+                         "duplicate constrained values."));
+    case ROW_LOCK_GONE:
+    case ROW_LOCK_WOULD_BLOCK:
+        *ret_again = true;
+        return true;
+    }
+    Snapshot latest = txn_snapshot_latest(txn);
+    TRY(read_old(state, &latest, row_id, row, &found));
+    if (!found) {
+        Snapshot self = txn_snapshot_self(txn);
+        TRY(read_old(state, &self, row_id, row, &found));
+        if (found)
+            FAIL(ERR_CARDINALITY_VIOLATION,
+                 .message = STR("ON CONFLICT DO UPDATE command cannot affect row a second time"),
+                 .hint = STR("Ensure that no rows proposed for insertion within the same command "
+                             "have duplicate constrained values."));
+        *ret_again = true;
+        return true;
+    }
+    uint16_t at = (uint16_t)row, kept;
+    Selection one = {.rows = &at, .count = 1}, passed;
+    ExprInput input = {.slots = {state->old->columns, state->fresh->columns},
+                       .row_count = state->capacity};
+    TRY(expr_filter(state->conflict_where, &input, one, &kept, &passed));
+    if (passed.count == 0)
+        return true;
+    TRY(expr_run(state->conflict_set, &input, one));
+    set_fresh(state, plan->conflict->set.items, plan->conflict->set.length,
+              state->conflict_set->results, row);
+    *ret_done = true;
+    return update_row(state, plan, row, row_id, true);
+}
+
+static bool insert_one(ModifyState *state, const ModifyPlan *plan, uint32_t row, bool *ret_done)
+{
+    ExprInput input = {.slots = {state->fresh->columns, NULL}, .row_count = state->capacity};
+    TRY(check_row(state, plan, &input, row));
+    for (;;) {
+        int64_t other = 0;
+        bool again;
+        CHECK_INTERRUPTS();
+        TRY(check_unique(state, plan, &input, row, 0, false, plan->conflict ? &other : NULL));
+        if (other == 0) {
+            *ret_done = true;
+            return insert_row(state, plan, &input, row);
+        }
+        *ret_done = false;
+        if (!plan->conflict->do_update)
+            return true;
+        TRY(conflict_update(state, plan, row, other, ret_done, &again));
+        if (!again)
+            return true;
+    }
+}
+
+static bool insert_batch(ModifyState *state, const ModifyPlan *plan, Batch *child,
+                         uint32_t *ret_count)
+{
+    uint32_t count = 0;
+    FOR_SELECTED(child->selection, row)
+    {
+        bool done;
+        arena_reset(state->row_arena);
+        for (uint32_t c = 0; c < state->attributes; c++) {
+            Value value = {0};
+            bool is_null = true;
+            if (c < child->column_count && state->fresh->columns[c]->type != PHYS_NONE)
+                vector_get(child->columns[c], row, &value, &is_null);
+            put(state->fresh, c, row, &value, is_null);
+        }
+        TRY(insert_one(state, plan, row, &done));
+        if (done)
+            state->done[count++] = (uint16_t)row;
+    }
+    *ret_count = count;
+    return true;
+}
+
+/* ---- the node ---- */
+
+static bool modify_batch(ModifyState *state, Batch *child, Batch **ret_batch)
+{
+    NodeState *node = &state->base;
+    const ModifyPlan *plan = (const ModifyPlan *)node->plan;
+    uint32_t count = 0;
+    node_scratch_reset(node);
+    arena_reset(state->old_arena);
+    reserve(state, MAX(child->row_count, 1u));
+    if (plan->command == QUERY_INSERT)
+        TRY(insert_batch(state, plan, child, &count));
+    else
+        TRY(change_batch(state, plan, child, &count));
+    if (plan->can_set_tag)
+        node->exec->modified_count += count;
+    if (!plan->has_returning || count == 0)
+        return true;
+    ExprInput input = {.slots = {state->fresh->columns, child->columns},
+                       .row_count = child->row_count};
+    Selection done = {.rows = state->done, .count = count};
+    return node_project(node, &input, done, ret_batch);
+}
+
+static bool modify_next(NodeState *node, Batch **ret_batch)
+{
+    ModifyState *state = (ModifyState *)node;
+    *ret_batch = NULL;
+    while (!*ret_batch && !state->is_finished) {
+        Batch *child;
+        CHECK_INTERRUPTS();
+        TRY(node_next(node->left, &child));
+        if (!child) {
+            state->is_finished = true;
+            return foreign_keys_finish(state->keys);
+        }
+        TRY(modify_batch(state, child, ret_batch));
+    }
+    return true;
+}
+
+static void modify_stop(NodeState *node)
+{
+    ModifyState *state = (ModifyState *)node;
+    state->is_finished = false;
+    if (state->keys)
+        foreign_keys_reset(state->keys);
+}
+
+static bool modify_rewind(NodeState *node)
+{
+    FAIL(ERR_INTERNAL_ERROR, .message = STR("a change of rows cannot be started over"));
+}
+
+static void modify_free(NodeState *node)
+{
+    ModifyState *state = (ModifyState *)node;
+    arena_free(state->row_arena);
+    arena_free(state->old_arena);
+}
+
+const NodeMethods node_modify_methods = {
+    .size = sizeof(ModifyState),
+    .init = modify_init,
+    .next = modify_next,
+    .rewind = modify_rewind,
+    .stop = modify_stop,
+    .free = modify_free,
+};

@@ -1,0 +1,22 @@
+#include "executor/node.h"
+
+/* Plan nodes that are refused when a statement is made ready, naming what is missing. */
+
+#define REFUSED(symbol, feature)                       \
+    static bool symbol##_refuse(NodeState *node)       \
+    {                                                  \
+        FAIL_UNSUPPORTED(feature);                     \
+    }                                                  \
+    const NodeMethods symbol##_methods = {.size = sizeof(NodeState), .init = symbol##_refuse};
+
+REFUSED(node_function_scan, "function scan")
+REFUSED(node_recursive_union, "recursive union")
+REFUSED(node_project_set, "project set")
+REFUSED(node_nest_loop, "nest loop")
+REFUSED(node_hash_join, "hash join")
+REFUSED(node_merge_join, "merge join")
+REFUSED(node_aggregate, "aggregate")
+REFUSED(node_unique, "unique")
+REFUSED(node_set_op, "set op")
+REFUSED(node_window, "window")
+REFUSED(node_lock_rows, "lock rows")
