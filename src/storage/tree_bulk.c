@@ -1,0 +1,385 @@
+/*
+ * Trees built bottom up from sorted input, and their leaves hung onto other trees.
+ *
+ * The builder has one open node a level, in memory of its own. A full one is closed (its upper fence is
+ * the separator to what follows), copied to a fresh page and entered in the open node above. The last open
+ * node becomes the root.
+ */
+#include <stdlib.h>
+
+#include "base/vec.h"
+#include "storage/tree_internal.h"
+
+struct TreeBuilder {
+    Tree *tree;
+    uint32_t fill_bytes; /* a leaf is closed above it */
+    byte *levels[TREE_MAX_HEIGHT];
+    uint32_t height; /* levels in use; 0: nothing has come yet */
+    RowScratch *scratch;
+    int64_t row_count, page_count;
+    uint64_t last_id;
+    char last_key[TREE_MAX_KEY];
+    uint32_t last_key_length;
+};
+
+TreeBuilder *tree_builder_new(Tree *tree, uint32_t fill_percent)
+{
+    TreeBuilder *builder = calloc(1, sizeof(TreeBuilder));
+    if (!builder)
+        FAIL(ERR_OUT_OF_MEMORY, .message = STR("out of memory"));
+    builder->tree = tree;
+    builder->fill_bytes = (uint32_t)(PAGE_SIZE * MIN(MAX(fill_percent, 10u), 100u) / 100);
+    if (tree->kind == TREE_TABLE && !(builder->scratch = row_scratch_new(tree))) {
+        free(builder);
+        return NULL;
+    }
+    return builder;
+}
+
+void tree_builder_free(TreeBuilder *builder)
+{
+    if (!builder)
+        return;
+    for (uint32_t i = 0; i < builder->height; i++)
+        free(builder->levels[i]);
+    row_scratch_free(builder->scratch);
+    free(builder);
+}
+
+static bool level_open(TreeBuilder *builder, uint32_t level)
+{
+    if (level == TREE_MAX_HEIGHT)
+        FAIL(ERR_PROGRAM_LIMIT_EXCEEDED, .message = STR("a tree has too many levels"));
+    byte *page = aligned_alloc(CACHE_LINE, PAGE_SIZE);
+    if (!page)
+        FAIL(ERR_OUT_OF_MEMORY, .message = STR("out of memory"));
+    memset(page, 0, PAGE_HEADER_SIZE);
+    if (level == 0)
+        tree_init_leaf(builder->tree->kind, tree_layout(builder->tree), page);
+    else
+        node_init((Node *)page, NODE_INNER, level, STR(""), STR_NONE);
+    builder->levels[level] = page;
+    builder->height = level + 1;
+    return true;
+}
+
+static bool write_out(TreeBuilder *builder, const byte *content, PageId *ret_page)
+{
+    Action action;
+    Page page;
+    CHECK_INTERRUPTS();
+    TRY(action_begin(builder->tree->database, 1, &action));
+    page_allocate(&action, builder->tree->database, builder->tree->life, &page);
+    memcpy(page.data + PAGE_HEADER_SIZE, content + PAGE_HEADER_SIZE, PAGE_BODY_SIZE);
+    *ret_page = page.id;
+    page_unlatch(&page);
+    action_end(&action);
+    builder->page_count++;
+    return true;
+}
+
+/* Enters a finished child, with the separator to what follows it, one level up. */
+static bool level_push(TreeBuilder *builder, uint32_t level, PageId child, Str separator)
+{
+    char buffer[TREE_MAX_KEY];
+    for (;; level++) {
+        if (level == builder->height)
+            TRY(level_open(builder, level));
+        Node *node = (Node *)builder->levels[level];
+        if (node_has_room(node, separator.length, sizeof(PageId))) {
+            node_insert(node, node->header.count, separator, str_make(&child, sizeof(child)), 0);
+            return true;
+        }
+        /* Full: the last separator moves up, its child becomes the node's last. */
+        char up_buffer[TREE_MAX_KEY];
+        uint32_t last = node->header.count - 1u;
+        Str up = node_key(node, last, up_buffer);
+        PageId written;
+        node->upper_child = node_child(node, last);
+        node_remove(node, last);
+        node_close(node, up);
+        TRY(write_out(builder, builder->levels[level], &written));
+        node_init(node, NODE_INNER, level, up, STR_NONE);
+        node_insert(node, 0, separator, str_make(&child, sizeof(child)), 0);
+        memcpy(buffer, up.data, up.length);
+        separator = str_make(buffer, up.length);
+        child = written;
+    }
+}
+
+/* ------------------------------------------------------------------ rows */
+
+static bool close_table_leaf(TreeBuilder *builder, uint64_t separator)
+{
+    LeafPage *leaf = (LeafPage *)builder->levels[0];
+    RowKey key = row_key_make(separator);
+    PageId written;
+    leaf->high = separator - 1;
+    TRY(write_out(builder, builder->levels[0], &written));
+    leaf_init(leaf, tree_layout(builder->tree), separator, UINT64_MAX);
+    return level_push(builder, 1, written, ROW_KEY_STR(key));
+}
+
+bool tree_builder_add_row(TreeBuilder *builder, uint64_t row_id, Str image)
+{
+    const Layout *layout = tree_layout(builder->tree);
+    assert(builder->tree->kind == TREE_TABLE);
+    assert(row_id <= TREE_MAX_ROW_ID && (builder->row_count == 0 || row_id > builder->last_id));
+    if (builder->height == 0)
+        TRY(level_open(builder, 0));
+    const LeafRow *row = row_scratch_prepare(builder->tree, builder->scratch, row_id, image);
+    TRY(row);
+    LeafPage *leaf = (LeafPage *)builder->levels[0];
+    if (leaf->header.count > 0 &&
+        (!leaf_has_room(leaf, layout, row_id, row->var_size) ||
+         leaf_used_bytes(leaf, layout) + row->var_size > builder->fill_bytes))
+        TRY(close_table_leaf(builder, row_id));
+    leaf_insert(leaf, layout, leaf->header.count, row);
+    builder->row_count++;
+    builder->last_id = row_id;
+    return true;
+}
+
+/* ------------------------------------------------------------------ keys */
+
+static bool close_slotted_leaf(TreeBuilder *builder, Str key)
+{
+    Node *node = (Node *)builder->levels[0];
+    size_t common = 0, limit = MIN(key.length, (size_t)builder->last_key_length);
+    char buffer[TREE_MAX_KEY];
+    PageId written;
+
+    while (common < limit && key.data[common] == builder->last_key[common])
+        common++;
+    size_t length = MIN(common + 1, key.length);
+    memcpy(buffer, key.data, length);
+    Str separator = str_make(buffer, length);
+    node_close(node, separator);
+    TRY(write_out(builder, builder->levels[0], &written));
+    node_init(node, NODE_SLOTTED_LEAF, 0, separator, STR_NONE);
+    return level_push(builder, 1, written, separator);
+}
+
+static bool add_entry(TreeBuilder *builder, Str key, Str value, uint32_t flags)
+{
+    if (key.length > TREE_MAX_KEY)
+        FAIL(ERR_PROGRAM_LIMIT_EXCEEDED, .message = fmt("index row size %zu exceeds maximum %u",
+                                                        key.length, (unsigned)TREE_MAX_KEY));
+    if (builder->height == 0)
+        TRY(level_open(builder, 0));
+    Node *node = (Node *)builder->levels[0];
+    uint32_t used = (uint32_t)NODE_SPACE - node_free_bytes(node);
+    size_t size = sizeof(NodeSlot) + key.length + value.length;
+    assert(builder->row_count == 0 ||
+           str_compare(str_make(builder->last_key, builder->last_key_length), key) < 0);
+    /* The fence that will close the leaf is at most a byte longer than its last key. */
+    if (node->header.count > 0 && (node_free_bytes(node) < size + key.length + 1 ||
+                                   used + size > builder->fill_bytes))
+        TRY(close_slotted_leaf(builder, key));
+    node_insert(node, node->header.count, key, value, flags);
+    memcpy(builder->last_key, key.data, key.length);
+    builder->last_key_length = (uint32_t)key.length;
+    builder->row_count++;
+    return true;
+}
+
+bool tree_builder_add_key(TreeBuilder *builder, Str key)
+{
+    assert(builder->tree->kind == TREE_INDEX);
+    return add_entry(builder, key, STR(""), 0);
+}
+
+bool tree_builder_add_pair(TreeBuilder *builder, Str key, Str value)
+{
+    LeafExternal external;
+    assert(builder->tree->kind == TREE_KEY_VALUE);
+    if (value.length <= NODE_MAX_VALUE)
+        return add_entry(builder, key, value, 0);
+    TRY(overflow_store(builder->tree, value, &external));
+    return add_entry(builder, key, str_make(&external, sizeof(external)), SLOT_EXTERNAL);
+}
+
+bool tree_builder_finish(TreeBuilder *builder)
+{
+    Tree *tree = builder->tree;
+    Action action;
+    Page root;
+    TreeRetry retry = {0};
+
+    if (builder->height == 0)
+        return true;
+    for (uint32_t level = 0; level + 1 < builder->height; level++) {
+        PageId written;
+        TRY(write_out(builder, builder->levels[level], &written));
+        ((Node *)builder->levels[level + 1])->upper_child = written;
+    }
+    for (;;) {
+        TRY(action_begin(tree->database, 1, &action));
+        if (page_latch_exclusive(tree->database, tree->root, &root) == PAGE_OK)
+            break;
+        action_end(&action);
+        TRY(tree_load(tree, tree->root, &retry));
+    }
+    page_touch(&action, &root);
+    memcpy(root.data + PAGE_HEADER_SIZE, builder->levels[builder->height - 1] + PAGE_HEADER_SIZE,
+           PAGE_BODY_SIZE);
+    tree_write_end(&action, &root);
+    tree_count_rows(tree, builder->row_count);
+    tree_count_pages(tree, builder->page_count);
+    return true;
+}
+
+/* ------------------------------------------------------------------ grafting */
+
+typedef struct GraftLeaf {
+    PageId id;
+    uint64_t first_id;
+    uint32_t row_count;
+} GraftLeaf;
+
+typedef struct Graft {
+    Tree *from;
+    Arena *arena;
+    VEC(GraftLeaf) leaves;
+    VEC(PageId) others; /* inner pages: to be freed */
+    VEC(LeafExternal) chains;
+    bool known_layouts; /* all leaves are of layouts that the target has */
+} Graft;
+
+/* Notes every page of the private tree, leaves in order. */
+static bool graft_collect(Graft *graft, const Tree *to, PageId id, uint32_t depth)
+{
+    Page page;
+    TreeRetry retry = {.failed = id};
+    VEC(PageId) children = {0};
+
+    if (depth == TREE_MAX_HEIGHT)
+        return tree_damaged(graft->from, id, "too many levels");
+    while (page_latch_shared(graft->from->database, id, &page) != PAGE_OK)
+        TRY(tree_load(graft->from, id, &retry));
+    const Node *node = page_node(&page);
+    if (node->header.kind == NODE_INNER) {
+        VEC_PUSH(graft->arena, &graft->others, id);
+        for (uint32_t i = 0; i <= node_count(node); i++)
+            VEC_PUSH(graft->arena, &children, node_child(node, i));
+        page_unlatch(&page);
+        for (size_t i = 0; i < children.length; i++)
+            TRY(graft_collect(graft, to, children.items[i], depth + 1));
+        return true;
+    }
+    TableLeaf leaf;
+    bool done = tree_leaf_view(graft->from, &page, &leaf);
+    if (done && leaf.row_count == 0)
+        VEC_PUSH(graft->arena, &graft->others, id);
+    if (done && leaf.row_count > 0) {
+        const Layout *theirs = tree_layout_version(to, leaf.layout->version);
+        graft->known_layouts &= theirs && layout_equal(theirs, leaf.layout);
+        VEC_PUSH(graft->arena, &graft->leaves,
+                 ((GraftLeaf){id, table_leaf_row_id(&leaf, 0), leaf.row_count}));
+        LeafExternal external;
+        for (uint32_t i = 0; leaf.layout->var_count > 0 && i < leaf.row_count; i++)
+            for (uint32_t c = 0; c < leaf.layout->column_count; c++)
+                if (leaf_external(page_leaf(&page), leaf.layout, i, c, &external))
+                    VEC_PUSH(graft->arena, &graft->chains, external);
+    }
+    page_unlatch(&page);
+    return done;
+}
+
+static bool graft_attach_page(void *context, uint32_t page_id)
+{
+    Tree *tree = context;
+    Action action;
+    TRY(action_begin(tree->database, 1, &action));
+    page_attach(&action, tree->database, page_id);
+    action_end(&action);
+    return true;
+}
+
+static bool graft_link(Graft *graft, Tree *tree,
+                       void (*on_leaf)(void *context, void **versions, uint64_t first, uint64_t last),
+                       void *context)
+{
+    for (size_t i = 0; i < graft->chains.length; i++) {
+        uint64_t pages = 0;
+        TRY(overflow_check(graft->from, &graft->chains.items[i], graft_attach_page, tree, &pages));
+    }
+    for (size_t i = 0; i < graft->leaves.length; i++)
+        TRY(tree_append_leaf(tree, graft->leaves.items[i].id, graft->leaves.items[i].first_id, on_leaf,
+                             context));
+    for (size_t i = 0; i < graft->others.length; i++) {
+        Action action;
+        TRY(action_begin(tree->database, 1, &action));
+        page_free_id(&action, tree->database, graft->others.items[i]);
+        action_end(&action);
+    }
+    tree_handle_free(graft->from);
+    return true;
+}
+
+typedef struct GraftIds {
+    uint64_t *ids;
+    uint32_t count;
+} GraftIds;
+
+static bool graft_ids_visit(void *context, const TableLeaf *leaf)
+{
+    GraftIds *rows = context;
+    rows->count = leaf->row_count;
+    table_leaf_copy_ids(leaf, 0, leaf->row_count, rows->ids);
+    return true;
+}
+
+typedef struct GraftObserver {
+    void (*on_leaf)(void *context, void **versions, uint64_t first, uint64_t last);
+    void *context;
+} GraftObserver;
+
+static void graft_observe(void *context, const TreeChange *change)
+{
+    const GraftObserver *observer = context;
+    observer->on_leaf(observer->context, change->versions, change->row_id, change->row_id);
+}
+
+/* The target has larger ids, or other layouts: row by row. */
+static bool graft_rows(Graft *graft, Tree *tree, const GraftObserver *graft_observer)
+{
+    CLEANUP(arena_freep) Arena *arena = arena_new("graft");
+    GraftIds rows = {.ids = arena_alloc(graft->arena, PAGE_SIZE / 4 * sizeof(uint64_t))};
+    TreeObserver observer = {.before = graft_observe, .context = (void *)graft_observer};
+    uint64_t next = 0;
+    do {
+        TRY(tree_visit_leaf(graft->from, next, graft_ids_visit, &rows, &next));
+        for (uint32_t i = 0; i < rows.count; i++) {
+            Str image;
+            TreeFound found = tree_get_image(graft->from, rows.ids[i], arena, &image);
+            TRY(found);
+            if (found == TREE_FOUND)
+                TRY(tree_put(tree, rows.ids[i], image, graft_observer->on_leaf ? &observer : NULL));
+            arena_reset(arena);
+        }
+    } while (next != 0);
+    tree_discard(graft->from);
+    return true;
+}
+
+bool tree_graft(Tree *tree, Tree *private_tree,
+                void (*on_leaf)(void *context, void **versions, uint64_t first_row_id,
+                                uint64_t last_row_id),
+                void *context)
+{
+    CLEANUP(arena_freep) Arena *arena = arena_new("graft");
+    Graft graft = {.from = private_tree, .arena = arena, .known_layouts = true};
+    GraftObserver observer = {.on_leaf = on_leaf, .context = context};
+    uint64_t last;
+
+    assert(tree->kind == TREE_TABLE && private_tree->kind == TREE_TABLE);
+    assert(private_tree->life == PAGE_TEMPORARY);
+    TRY(graft_collect(&graft, tree, private_tree->root, 0));
+    TRY(tree_max_row_id(tree, &last));
+    if (graft.leaves.length > 0 &&
+        (!graft.known_layouts || graft.leaves.items[0].first_id <= last ||
+         graft.leaves.items[0].first_id == 0))
+        return graft_rows(&graft, tree, &observer);
+    return graft_link(&graft, tree, on_leaf, context);
+}
