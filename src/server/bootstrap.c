@@ -1,0 +1,116 @@
+#include "server/bootstrap.h"
+
+#include "base/offload.h"
+#include "base/os.h"
+#include "executor/command/ddl.h"
+#include "parser/parser.h"
+#include "server/server.h"
+
+#define BOOTSTRAP_POOL (64u << 20)
+
+/* What running SQL needs, without a connection. */
+typedef struct Bootstrap {
+    TxnManager *manager;
+    Catalog *catalog;
+    TxnSession *txn_session;
+    ExecSession exec;
+    Arena *arena, *statement_arena;
+} Bootstrap;
+
+static bool run_statement(Bootstrap *boot, Str text, const RawStmt *raw)
+{
+    CommandContext context = {.session = &boot->exec, .arena = boot->statement_arena,
+                              .source = text};
+    Str tag;
+
+    if (!ddl_handles(raw->stmt->tag))
+        FAIL(ERR_INTERNAL_ERROR, .message = STR("a bootstrap script does more than define"));
+    boot->exec.catalog.arena = boot->statement_arena;
+    TRY(txn_statement_begin(boot->exec.catalog.txn));
+    return ddl_execute(&context, raw->stmt, &tag);
+}
+
+static bool run_statements(Bootstrap *boot, Str text, const StatementList *list)
+{
+    for (size_t i = 0; i < list->length; i++) {
+        if (!run_statement(boot, text, list->items[i])) {
+            error_add_context(fmt("bootstrap statement: %.*s",
+                                  STR_ARGS(str_slice(list->items[i]->text, 0, 200))));
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool run_script(Bootstrap *boot, Str text)
+{
+    StatementList list = {0};
+    Txn *txn = txn_begin(boot->txn_session, &(TxnOptions){.isolation = ISOLATION_READ_COMMITTED});
+
+    TRY(txn);
+    boot->exec.catalog.txn = txn;
+    bool ok = parse(boot->statement_arena, text, &list) && run_statements(boot, text, &list);
+    if (ok)
+        ok = txn_commit(txn);
+    else
+        txn_rollback(txn);
+    catalog_session_end_transaction(&boot->exec.catalog, ok);
+    boot->exec.catalog.txn = NULL;
+    arena_reset(boot->statement_arena);
+    return ok;
+}
+
+static bool run_scripts(Bootstrap *boot)
+{
+    catalog_session_init(&boot->exec.catalog, boot->catalog, boot->arena);
+    bool ok = catalog_session_connect(&boot->exec.catalog, DATABASE_TEMPLATE1,
+                                      ROLE_BOOTSTRAP_SUPERUSER);
+    catalog_set_bootstrapping(boot->catalog, true);
+    for (const Str *script = catalog_bootstrap_scripts(); ok && !str_is_none(*script); script++)
+        ok = run_script(boot, *script);
+    catalog_set_bootstrapping(boot->catalog, false);
+    catalog_session_deinit(&boot->exec.catalog);
+    return ok;
+}
+
+static bool fill(Store *store, Str superuser)
+{
+    Bootstrap boot = {.arena = arena_new("bootstrap"),
+                      .statement_arena = arena_new("bootstrap statement")};
+    CatalogBootstrapOptions options = {.superuser = superuser};
+
+    bool ok = txn_manager_open(store, NULL, &boot.manager) &&
+              catalog_bootstrap(boot.manager, &options) &&
+              catalog_open(boot.manager, &boot.catalog);
+    if (ok) {
+        boot.txn_session = txn_session_open(boot.manager, 1);
+        ok = run_scripts(&boot);
+        txn_session_close(boot.txn_session);
+    }
+    ok = ok && catalog_bootstrap_finish(boot.catalog);
+    catalog_close(boot.catalog);
+    if (boot.manager)
+        txn_manager_close(boot.manager);
+    arena_free(boot.statement_arena);
+    arena_free(boot.arena);
+    return ok;
+}
+
+static bool write_files(Str directory)
+{
+    CLEANUP(arena_freep) Arena *arena = arena_new("bootstrap files");
+
+    TRY(os_replace_file(path_join(arena, directory, STR(CONFIG_FILE)), config_template()));
+    return os_replace_file(path_join(arena, directory, STR(HBA_FILE)), config_hba_template());
+}
+
+bool server_bootstrap(Str directory, Str superuser)
+{
+    TRY(store_create(directory));
+    Store *store = store_open(directory, &(StoreOptions){.pool_bytes = BOOTSTRAP_POOL});
+    TRY(store);
+    bool ok = fill(store, superuser);
+    if (!store_close(store, ok ? STORE_CLOSE_CLEAN : STORE_CLOSE_ABORT))
+        ok = false;
+    return ok && write_files(directory);
+}

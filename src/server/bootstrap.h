@@ -1,0 +1,14 @@
+/*
+ * A new database directory: the store, the system tables, the system views, the databases
+ * template1, template0 and postgres, and the configuration files.
+ */
+#ifndef SERVER_BOOTSTRAP_H
+#define SERVER_BOOTSTRAP_H
+
+#include "base/base.h"
+#include "base/str.h"
+
+/* The directory must be absent or empty; `superuser` owns everything. */
+MUST_CHECK bool server_bootstrap(Str directory, Str superuser);
+
+#endif

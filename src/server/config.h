@@ -1,0 +1,51 @@
+/*
+ * Configuration: the data directory's sengi.conf and sengi.auto.conf, and the command line.
+ *
+ * Lines are `name = value` as in postgresql.conf: values plain or in single quotes, # comments.
+ * sengi.auto.conf is ALTER SYSTEM's and is read second. Values land in settings_default, from
+ * which sessions start.
+ */
+#ifndef SERVER_CONFIG_H
+#define SERVER_CONFIG_H
+
+#include "base/arena.h"
+#include "base/settings.h"
+#include "base/str.h"
+#include "base/vec.h"
+
+#define CONFIG_FILE "sengi.conf"
+#define CONFIG_AUTO_FILE "sengi.auto.conf"
+#define HBA_FILE "hba.conf"
+
+typedef struct ConfigItem {
+    Str name, value;
+    Str file; /* STR_NONE: the command line */
+    int line;
+} ConfigItem;
+typedef VEC(ConfigItem) ConfigItems;
+
+typedef struct ServerOptions {
+    Str directory;
+    ConfigItems command_line; /* -c, --port and their kin, as settings */
+} ServerOptions;
+
+/* Items of a file's text, in order. */
+MUST_CHECK bool config_parse(Arena *arena, Str text, Str file, ConfigItems *ret_items);
+/*
+ * Reads both files and lays the command line over them. At start (`is_reload` false) any error
+ * fails; a reload keeps what cannot change while running and logs it. *ret_items (may be NULL)
+ * gets what was found, for pg_file_settings.
+ */
+MUST_CHECK bool config_load(const ServerOptions *options, Str directory, Arena *arena,
+                            bool is_reload);
+/* ALTER SYSTEM SET and RESET: value STR_NONE removes; name STR_NONE removes all. */
+MUST_CHECK bool config_alter_system(Str directory, Str name, Str value);
+
+/* Where a setting's value comes from: for pg_settings. */
+SettingSource config_source(SettingId id);
+Str config_source_file(SettingId id, int *ret_line);
+/* The files a new directory gets. */
+Str config_template(void);
+Str config_hba_template(void);
+
+#endif

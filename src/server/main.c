@@ -1,0 +1,65 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/settings.h"
+#include "server/command.h"
+#include "types/type.h"
+
+static const char usage[] =
+    "sengi: a PostgreSQL-compatible SQL server\n"
+    "\n"
+    "usage:\n"
+    "  sengi init DIR [--username NAME] [--no-sync]\n"
+    "      makes a database directory with the databases postgres, template0 and template1\n"
+    "  sengi serve DIR [--port N] [--listen ADDR] [--socket DIR] [-c name=value]...\n"
+    "      serves it until SIGTERM or SIGINT; SIGHUP reads the configuration again\n"
+    "  sengi verify DIR\n"
+    "      checks every page, tree, index and free slot of a directory that nobody serves\n"
+    "  sengi status DIR\n"
+    "      says whether a server has the directory open, and what the directory is\n"
+    "  sengi --help | --version\n"
+    "\n"
+    "Configuration is in DIR/sengi.conf, access rules are in DIR/hba.conf. Settings bear\n"
+    "PostgreSQL's names: shared_buffers, work_mem, max_connections, ...\n";
+
+int command_failed(void)
+{
+    const ErrorFields *fields = error_fields();
+
+    fprintf(stderr, "sengi: %.*s\n", STR_ARGS(fields->message));
+    if (fields->detail.length)
+        fprintf(stderr, "detail: %.*s\n", STR_ARGS(fields->detail));
+    if (fields->context.length)
+        fprintf(stderr, "context: %.*s\n", STR_ARGS(fields->context));
+    if (fields->hint.length)
+        fprintf(stderr, "hint: %.*s\n", STR_ARGS(fields->hint));
+    error_clear();
+    return 1;
+}
+
+int main(int count, char **arguments)
+{
+    static const struct {
+        const char *name;
+        int (*run)(int count, char **arguments);
+    } commands[] = {{"init", command_init},
+                    {"serve", command_serve},
+                    {"verify", command_verify},
+                    {"status", command_status}};
+
+    if (count < 2 || strcmp(arguments[1], "--help") == 0 || strcmp(arguments[1], "-h") == 0) {
+        fputs(usage, count < 2 ? stderr : stdout);
+        return count < 2 ? 2 : 0;
+    }
+    if (strcmp(arguments[1], "--version") == 0) {
+        printf("sengi (PostgreSQL-compatible) %.*s\n", STR_ARGS(settings_default.server_version));
+        return 0;
+    }
+    types_init();
+    for (size_t i = 0; i < ARRAY_LENGTH(commands); i++)
+        if (strcmp(arguments[1], commands[i].name) == 0)
+            return commands[i].run(count - 2, arguments + 2);
+    fprintf(stderr, "sengi: unknown command \"%s\"; see sengi --help\n", arguments[1]);
+    return 2;
+}

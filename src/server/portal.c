@@ -1,0 +1,432 @@
+/* Portals: one execution of a prepared statement each; cursors among them. */
+#include "server/portal.h"
+
+#include "base/error.h"
+
+static void state_release(Portal *portal)
+{
+    PreparedStatement *statement = portal->statement;
+
+    if (!portal->state)
+        return;
+    executor_stop(portal->state);
+    if (portal->owns_state)
+        executor_free(portal->state);
+    else
+        statement->state_busy = false;
+    portal->state = NULL;
+}
+
+Portal *portal_find(Session *session, Str name)
+{
+    for (Portal *portal = session->portals; portal; portal = portal->next)
+        if (str_equal(portal->name, name))
+            return portal;
+    return NULL;
+}
+
+Portal *portal_get(Session *session, Str name)
+{
+    Portal *portal = portal_find(session, name);
+
+    if (!portal && name.length == 0)
+        FAIL(ERR_UNDEFINED_CURSOR, .message = STR("portal \"\" does not exist"));
+    if (!portal)
+        FAIL(ERR_UNDEFINED_CURSOR,
+             .message = fmt("portal \"%.*s\" does not exist", STR_ARGS(name)));
+    return portal;
+}
+
+Portal *portal_open(Session *session, Str name, PreparedStatement *statement)
+{
+    Portal *old = portal_find(session, name);
+
+    if (old && name.length > 0)
+        FAIL(ERR_DUPLICATE_CURSOR,
+             .message = fmt("cursor \"%.*s\" already exists", STR_ARGS(name)));
+    if (old)
+        portal_close(session, old);
+    Arena *arena = arena_new("portal");
+    Portal *portal = ARENA_NEW(arena, Portal);
+    portal->arena = arena;
+    portal->name = str_copy(arena, name);
+    portal->number = session->next_portal_number++;
+    portal->statement = statement;
+    portal->created_at = session->exec.statement_start;
+    statement->references++;
+    portal->next = session->portals;
+    session->portals = portal;
+    return portal;
+}
+
+void portal_close(Session *session, Portal *portal)
+{
+    for (Portal **link = &session->portals; *link; link = &(*link)->next) {
+        if (*link == portal) {
+            *link = portal->next;
+            break;
+        }
+    }
+    state_release(portal);
+    if (portal->is_pinned && session->exec.catalog.txn)
+        txn_snapshot_unpin(session->exec.catalog.txn, &portal->snapshot);
+    statement_release(portal->statement);
+    arena_free(portal->arena);
+}
+
+void portals_close_all(Session *session)
+{
+    while (session->portals)
+        portal_close(session, session->portals);
+}
+
+bool portal_start(Session *session, Portal *portal, bool scrollable)
+{
+    PreparedStatement *statement = portal->statement;
+
+    TRY(statement_ready(session, statement));
+    if (statement->is_utility || !statement->statement) {
+        portal->is_started = true;
+        return true;
+    }
+    if (!statement->state) {
+        statement->state = executor_new(statement->planned, &session->exec);
+        TRY(statement->state);
+    }
+    if (statement->state_busy) {
+        portal->state = executor_new(statement->planned, &session->exec);
+        TRY(portal->state);
+        portal->owns_state = true;
+    } else {
+        portal->state = statement->state;
+        statement->state_busy = true;
+    }
+    portal->snapshot = *txn_snapshot(session->exec.catalog.txn);
+    portal->is_started = executor_start(portal->state, &(ExecRequest){
+                                                           .snapshot = &portal->snapshot,
+                                                           .parameters = &portal->parameters,
+                                                           .scrollable = scrollable,
+                                                       });
+    return portal->is_started;
+}
+
+/* A portal that is left open keeps its snapshot readable. */
+static void snapshot_keep(Session *session, Portal *portal)
+{
+    if (portal->is_pinned || portal->is_finished)
+        return;
+    txn_snapshot_pin(session->exec.catalog.txn, &portal->snapshot);
+    portal->is_pinned = true;
+}
+
+static bool run_utility(Session *session, Portal *portal, RowSink *sink, bool is_top_level,
+                        Str *ret_tag)
+{
+    PreparedStatement *statement = portal->statement;
+
+    if (portal->is_utility_done)
+        FAIL(ERR_OBJECT_NOT_IN_PREREQUISITE_STATE,
+             .message = fmt("portal \"%.*s\" cannot be run", STR_ARGS(portal->name)));
+    portal->is_utility_done = portal->is_finished = true;
+    return utility_execute(session, statement->statement, statement->source, is_top_level, sink,
+                           ret_tag);
+}
+
+bool portal_run(Session *session, Portal *portal, RowSink *sink, uint64_t limit, bool is_top_level,
+                Str *ret_tag)
+{
+    *ret_tag = STR_NONE;
+    if (portal->statement->is_utility)
+        return run_utility(session, portal, sink, is_top_level, ret_tag);
+    if (!portal->is_started)
+        TRY(portal_start(session, portal, false));
+    if (portal->is_finished) {
+        *ret_tag = command_tag(session->statement_arena, VERB_SELECT, 0);
+        return true;
+    }
+    TRY(executor_run(portal->state, sink, limit));
+    CommandResult result = executor_result(portal->state);
+    if (result.finished) {
+        portal->is_finished = true;
+        *ret_tag = command_tag(session->statement_arena, result.verb, result.row_count);
+        state_release(portal);
+    } else {
+        snapshot_keep(session, portal);
+    }
+    return true;
+}
+
+bool portal_description(Session *session, Portal *portal, RowDescription *ret_description)
+{
+    return statement_describe(session, portal->statement, ret_description);
+}
+
+/* -- Holdable cursors ------------------------------------------------------------------------ */
+
+/* Copies batches as they come, for rows that outlive their transaction. */
+typedef struct HoldSink {
+    RowSink sink; /* first */
+    Portal *portal;
+    VEC(Batch *) batches;
+} HoldSink;
+
+static bool hold_rows(RowSink *sink, const RowDescription *description, const Batch *batch)
+{
+    HoldSink *hold = (HoldSink *)sink;
+    Arena *arena = hold->portal->arena;
+    Batch *copy = ARENA_NEW(arena, Batch);
+    uint32_t n = 0;
+
+    copy->column_count = description->count;
+    copy->columns = ARENA_ARRAY(arena, Vector *, description->count);
+    copy->row_count = copy->selection.count = batch->selection.count;
+    for (uint32_t c = 0; c < description->count; c++)
+        copy->columns[c] = vector_new(arena, batch->columns[c]->type);
+    FOR_SELECTED(batch->selection, row) {
+        for (uint32_t c = 0; c < description->count; c++) {
+            Value value;
+            bool is_null;
+            vector_get(batch->columns[c], row, &value, &is_null);
+            if (!is_null)
+                value = value_copy(arena, batch->columns[c]->type, &value);
+            vector_set(copy->columns[c], n, &value, is_null);
+        }
+        n++;
+    }
+    VEC_PUSH(arena, &hold->batches, copy);
+    hold->portal->held_rows += n;
+    return true;
+}
+
+/* How far a scrollable portal has got, so that its held rows go on from there. */
+static bool portal_hold(Session *session, Portal *portal)
+{
+    HoldSink hold = {.sink = {.rows = hold_rows}, .portal = portal};
+    uint64_t moved;
+
+    (void)session;
+    TRY(portal->state);
+    portal->held_position = executor_result(portal->state).row_count;
+    TRY(executor_fetch(portal->state, NULL, EXEC_FETCH_ABSOLUTE, 0, &moved));
+    TRY(executor_fetch(portal->state, &hold.sink, EXEC_FETCH_FORWARD, INT64_MAX, &moved));
+    portal->held = hold.batches.items;
+    portal->held_count = (uint32_t)hold.batches.length;
+    portal->is_held = true;
+    state_release(portal);
+    return true;
+}
+
+bool portals_before_commit(Session *session)
+{
+    for (Portal *portal = session->portals; portal; portal = portal->next)
+        if ((portal->cursor_options & CURSOR_OPT_HOLD) && !portal->is_held && portal->state)
+            TRY(portal_hold(session, portal));
+    return true;
+}
+
+void portals_end_transaction(Session *session, bool committed)
+{
+    for (Portal *portal = session->portals, *next; portal; portal = next) {
+        next = portal->next;
+        portal->is_pinned = false; /* pins end with the transaction */
+        if (!portal->is_held || (!committed && portal->state))
+            portal_close(session, portal);
+    }
+}
+
+void portals_after_error(Session *session)
+{
+    for (Portal *portal = session->portals; portal; portal = portal->next) {
+        if (!portal->is_held && portal->state) {
+            state_release(portal);
+            portal->has_failed = portal->is_finished = true;
+        }
+    }
+}
+
+void portals_rollback_to(Session *session, uint32_t mark)
+{
+    for (Portal *portal = session->portals, *next; portal; portal = next) {
+        next = portal->next;
+        if (portal->number >= mark && !portal->is_held)
+            portal_close(session, portal);
+    }
+}
+
+/* -- DECLARE, FETCH, CLOSE ------------------------------------------------------------------- */
+
+static const Node *declared_query(const Node *whole)
+{
+    return &NODE_CAST(DeclareCursorStmt, whole)->query->node;
+}
+
+bool cursor_declare(Session *session, const DeclareCursorStmt *declaration, Str source)
+{
+    bool hold = declaration->options & CURSOR_OPT_HOLD;
+
+    if (!hold && session->block != BLOCK_OPEN)
+        FAIL(ERR_NO_ACTIVE_SQL_TRANSACTION,
+             .message = STR("DECLARE CURSOR can only be used in transaction blocks"));
+    PreparedStatement *statement =
+        statement_of_part(session, STR(""), source, declared_query, NULL, 0);
+    TRY(statement);
+    Portal *portal = portal_open(session, declaration->portalname, statement);
+    statement_release(statement);
+    TRY(portal);
+    portal->is_cursor = true;
+    portal->cursor_options = declaration->options;
+    if (!portal_start(session, portal, true)) {
+        portal_close(session, portal);
+        return false;
+    }
+    snapshot_keep(session, portal);
+    return true;
+}
+
+/* Where a fetch ends up and which rows it gives, over `total` held rows; 1-based positions. */
+typedef struct FetchRange {
+    uint64_t first, count; /* rows given, in order */
+    bool backward;
+    uint64_t position;     /* afterwards: 0 before the first, total + 1 after the last */
+} FetchRange;
+
+static FetchRange forward_range(uint64_t at, uint64_t total, uint64_t count)
+{
+    uint64_t left = at >= total ? 0 : total - at, given = MIN(left, count);
+
+    return (FetchRange){.first = at + 1, .count = given,
+                        .position = given < count ? total + 1 : at + given};
+}
+
+static FetchRange backward_range(uint64_t at, uint64_t count)
+{
+    uint64_t left = at == 0 ? 0 : at - 1, given = MIN(left, count);
+
+    return (FetchRange){.first = at - 1, .count = given, .backward = true,
+                        .position = given < count ? 0 : at - given};
+}
+
+static FetchRange single_range(int64_t row, uint64_t total)
+{
+    if (row < 1)
+        return (FetchRange){.position = 0};
+    if ((uint64_t)row > total)
+        return (FetchRange){.position = total + 1};
+    return (FetchRange){.first = (uint64_t)row, .count = 1, .position = (uint64_t)row};
+}
+
+static FetchRange held_range(const Portal *portal, const FetchStmt *fetch)
+{
+    uint64_t at = portal->held_position, total = portal->held_rows;
+    int64_t n = fetch->how_many;
+
+    switch (fetch->direction) {
+    case FETCH_FORWARD:
+        if (n == 0)
+            return single_range((int64_t)at, total);
+        return n > 0 ? forward_range(at, total, (uint64_t)n)
+                     : backward_range(at, n == INT64_MIN ? INT64_MAX : (uint64_t)-n);
+    case FETCH_BACKWARD:
+        if (n == 0)
+            return single_range((int64_t)at, total);
+        return n > 0 ? backward_range(at, (uint64_t)n)
+                     : forward_range(at, total, n == INT64_MIN ? INT64_MAX : (uint64_t)-n);
+    case FETCH_ABSOLUTE:
+        return single_range(n < 0 ? (int64_t)total + 1 + n : n, total);
+    case FETCH_RELATIVE:
+        return single_range((int64_t)at + n, total);
+    }
+    return (FetchRange){0};
+}
+
+/* One held row at a time: they are few, and order may be backward. */
+static bool held_fetch(Portal *portal, const FetchStmt *fetch, RowSink *sink,
+                       const RowDescription *description, uint64_t *ret_count)
+{
+    FetchRange range = held_range(portal, fetch);
+
+    if (sink && sink->describe)
+        TRY(sink->describe(sink, description));
+    for (uint64_t i = 0; sink && sink->rows && i < range.count; i++) {
+        uint64_t row = (range.backward ? range.first - i : range.first + i) - 1;
+        uint32_t b = 0;
+        while (row >= portal->held[b]->row_count)
+            row -= portal->held[b++]->row_count;
+        uint16_t selected = (uint16_t)row;
+        Batch batch = *portal->held[b];
+        batch.selection = (Selection){&selected, 1};
+        TRY(sink->rows(sink, description, &batch));
+    }
+    portal->held_position = range.position;
+    *ret_count = range.count;
+    return true;
+}
+
+static bool fetch_rows(Session *session, Portal *portal, const FetchStmt *fetch, RowSink *sink,
+                       uint64_t *ret_count)
+{
+    RowDescription description;
+
+    TRY(portal_description(session, portal, &description));
+    if (portal->is_held)
+        return held_fetch(portal, fetch, sink, &description, ret_count);
+    int64_t count = fetch->how_many;
+    ExecFetchDirection direction = EXEC_FETCH_FORWARD;
+    switch (fetch->direction) {
+    case FETCH_FORWARD:
+        direction = EXEC_FETCH_FORWARD;
+        break;
+    case FETCH_BACKWARD:
+        direction = EXEC_FETCH_BACKWARD;
+        break;
+    case FETCH_ABSOLUTE:
+        direction = EXEC_FETCH_ABSOLUTE;
+        break;
+    case FETCH_RELATIVE:
+        direction = EXEC_FETCH_RELATIVE;
+        break;
+    }
+    if ((direction == EXEC_FETCH_FORWARD || direction == EXEC_FETCH_BACKWARD) && count < 0) {
+        direction =
+            direction == EXEC_FETCH_FORWARD ? EXEC_FETCH_BACKWARD : EXEC_FETCH_FORWARD;
+        count = count == INT64_MIN ? INT64_MAX : -count;
+    }
+    if ((direction == EXEC_FETCH_FORWARD || direction == EXEC_FETCH_BACKWARD) && count == 0) {
+        direction = EXEC_FETCH_RELATIVE;
+    }
+    bool goes_back = direction == EXEC_FETCH_BACKWARD ||
+                     (direction != EXEC_FETCH_FORWARD && fetch->how_many <= 0);
+    if (goes_back && (portal->cursor_options & CURSOR_OPT_NO_SCROLL))
+        FAIL(ERR_OBJECT_NOT_IN_PREREQUISITE_STATE,
+             .message = STR("cursor can only scan forward"),
+             .hint = STR("Declare it with SCROLL option to enable backward scan."));
+    return executor_fetch(portal->state, sink, direction, count, ret_count);
+}
+
+bool cursor_fetch(Session *session, const FetchStmt *fetch, RowSink *sink, Str *ret_tag)
+{
+    Portal *portal = portal_find(session, fetch->portalname);
+    uint64_t count = 0;
+
+    if (!portal)
+        FAIL(ERR_UNDEFINED_CURSOR, .message = fmt("cursor \"%.*s\" does not exist",
+                                                  STR_ARGS(fetch->portalname)));
+    if (portal->has_failed || (!portal->is_held && !portal->state))
+        FAIL(ERR_OBJECT_NOT_IN_PREREQUISITE_STATE,
+             .message = fmt("portal \"%.*s\" cannot be run", STR_ARGS(portal->name)));
+    TRY(fetch_rows(session, portal, fetch, fetch->is_move ? NULL : sink, &count));
+    *ret_tag = command_tag(session->statement_arena, fetch->is_move ? VERB_MOVE : VERB_FETCH,
+                           count);
+    return true;
+}
+
+bool cursor_close(Session *session, Str name)
+{
+    Portal *portal = portal_find(session, name);
+
+    if (!portal)
+        FAIL(ERR_UNDEFINED_CURSOR,
+             .message = fmt("cursor \"%.*s\" does not exist", STR_ARGS(name)));
+    portal_close(session, portal);
+    return true;
+}

@@ -1,0 +1,128 @@
+/*
+ * Prepared statements and portals.
+ *
+ * A PreparedStatement is a statement analyzed and planned, with the ExecState of its last
+ * execution kept for the next. It is planned again when the schema it was planned under has
+ * changed. A Portal is one execution: suspended between Execute messages, or moved about in by FETCH.
+ */
+#ifndef SERVER_PORTAL_H
+#define SERVER_PORTAL_H
+
+#include "planner/analyze.h"
+#include "planner/planner.h"
+#include "server/session.h"
+#include "txn/txn.h"
+
+struct PreparedStatement {
+    Str name;   /* empty: the unnamed one */
+    Str source; /* the whole text that positions are in */
+    Arena *arena;      /* text, tree, parameter types */
+    Arena *plan_arena; /* what planning again throws away */
+    const Node *statement; /* NULL: an empty query */
+    Oid *given_types;
+    int given_count;
+    Oid *param_types;
+    int param_count;
+    PlannedStatement *planned; /* NULL for utilities and while out of date */
+    bool is_utility;
+    uint64_t schema_version;
+    const SearchPath *search_path;
+    Oid planned_for; /* role: privileges and views were resolved for it */
+    RowDescription result; /* in arena: what was described must stay true */
+    bool is_described;
+    ExecState *state; /* NULL, or ready for use; state_busy while a portal has it */
+    bool state_busy;
+    bool from_sql; /* PREPARE rather than Parse */
+    int64_t prepared_at;
+    uint32_t references; /* the session's maps and open portals */
+};
+
+struct Portal {
+    Str name; /* empty: the unnamed one */
+    uint32_t number;
+    Portal *next;
+    Arena *arena;
+    PreparedStatement *statement;
+    ExecState *state; /* NULL for utilities, and before the first row is asked for */
+    bool owns_state;
+    ExecParameters parameters;
+    uint16_t *result_formats; /* as Bind gave them: 0, 1 or one for each column */
+    uint32_t result_format_count;
+    Snapshot snapshot;
+    bool is_pinned, is_started, is_finished, has_failed;
+    bool is_utility_done;
+    uint32_t cursor_options; /* CursorOption bits */
+    bool is_cursor;          /* DECLAREd */
+    bool is_held;            /* outlives its transaction: rows are in `held` */
+    Batch **held;
+    uint32_t held_count;
+    uint64_t held_rows, held_position; /* 0: before the first row */
+    int64_t created_at;
+};
+
+/* -------- statement.c -------- */
+
+/* Parses one statement's tree (NULL: empty) into a prepared statement with one reference. */
+MUST_CHECK PreparedStatement *statement_new(Session *session, Str name, Str source,
+                                            const Node *statement, const Oid *types, int count);
+/* A query inside another statement (PREPARE, DECLARE), found by `inner` in the tree of the whole,
+ * which is parsed again so that it outlives the message it came in. */
+MUST_CHECK PreparedStatement *statement_of_part(Session *session, Str name, Str source,
+                                                const Node *(*inner)(const Node *whole),
+                                                const Oid *types, int count);
+void statement_release(PreparedStatement *statement); /* accepts NULL */
+/* Analyzed, planned, locks taken, privileges checked. Needs a transaction's statement begun. */
+MUST_CHECK bool statement_ready(Session *session, PreparedStatement *statement);
+/* What its rows look like. Needs the same. */
+MUST_CHECK bool statement_describe(Session *session, PreparedStatement *statement,
+                                   RowDescription *ret_description);
+PreparedStatement *statement_find(Session *session, Str name); /* NULL: none */
+MUST_CHECK PreparedStatement *statement_get(Session *session, Str name); /* 26000 */
+MUST_CHECK bool statement_store(Session *session, PreparedStatement *statement);
+void statement_drop(Session *session, Str name);
+void statements_drop_all(Session *session);
+
+/* -------- portal.c -------- */
+
+/* A portal over the statement, of which it takes a reference. Replaces an unnamed one. */
+MUST_CHECK Portal *portal_open(Session *session, Str name, PreparedStatement *statement);
+void portal_close(Session *session, Portal *portal);
+Portal *portal_find(Session *session, Str name);
+MUST_CHECK Portal *portal_get(Session *session, Str name); /* 34000 */
+/* Makes it ready for rows. */
+MUST_CHECK bool portal_start(Session *session, Portal *portal, bool scrollable);
+/* At most `limit` rows (0: all) into the sink. *ret_tag is set where it is finished. */
+MUST_CHECK bool portal_run(Session *session, Portal *portal, RowSink *sink, uint64_t limit,
+                           bool is_top_level, Str *ret_tag);
+MUST_CHECK bool portal_description(Session *session, Portal *portal,
+                                   RowDescription *ret_description);
+
+MUST_CHECK bool portals_before_commit(Session *session); /* holdable ones are read out */
+void portals_end_transaction(Session *session, bool committed);
+void portals_after_error(Session *session); /* stops what runs, keeps what may be closed */
+void portals_rollback_to(Session *session, uint32_t mark);
+
+/* DECLARE, FETCH, MOVE, CLOSE. */
+MUST_CHECK bool cursor_declare(Session *session, const DeclareCursorStmt *statement, Str source);
+MUST_CHECK bool cursor_fetch(Session *session, const FetchStmt *statement, RowSink *sink,
+                             Str *ret_tag);
+MUST_CHECK bool cursor_close(Session *session, Str name);
+void portals_close_all(Session *session);
+
+/* -------- result.c -------- */
+
+/* Rows as DataRow messages. */
+typedef struct WireSink {
+    RowSink sink; /* first */
+    Session *session;
+    bool tells_description; /* the simple protocol: RowDescription before the rows */
+    const uint16_t *formats;
+    uint32_t format_count;
+    uint64_t row_count;
+} WireSink;
+void wire_sink_init(WireSink *wire, Session *session, bool tells_description,
+                    const uint16_t *formats, uint32_t format_count);
+void wire_put_description(Session *session, const RowDescription *description,
+                          const uint16_t *formats, uint32_t format_count);
+
+#endif

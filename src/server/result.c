@@ -1,0 +1,124 @@
+/* Rows on the wire: RowDescription and DataRow. */
+#include "server/portal.h"
+#include "types/type.h"
+
+/* PostgreSQL's pg_type.typlen as RowDescription tells it; user types are variable. */
+static int16_t type_length(Oid type)
+{
+    const BuiltinType *builtin = builtin_type(type);
+
+    return builtin ? builtin->length : -1;
+}
+
+static uint16_t format_of(const uint16_t *formats, uint32_t count, uint32_t column)
+{
+    return count == 0 ? 0 : count == 1 ? formats[0] : column < count ? formats[column] : 0;
+}
+
+void wire_put_description(Session *session, const RowDescription *description,
+                          const uint16_t *formats, uint32_t format_count)
+{
+    MessageOut *out = &session->connection.out;
+
+    message_begin(out, 'T');
+    message_put_int16(out, (uint16_t)description->count);
+    for (uint32_t i = 0; i < description->count; i++) {
+        const ResultColumn *column = &description->columns[i];
+        /* A literal nobody gave a type to goes out as text. */
+        Oid type = column->type == TYPE_UNKNOWN ? TYPE_TEXT : column->type;
+        message_put_string(out, column->name);
+        message_put_int32(out, column->table);
+        message_put_int16(out, (uint16_t)column->table_column);
+        message_put_int32(out, type);
+        message_put_int16(out, (uint16_t)type_length(type));
+        message_put_int32(out, (uint32_t)column->type_modifier);
+        message_put_int16(out, format_of(formats, format_count, i));
+    }
+    message_end(out);
+}
+
+static bool wire_describe(RowSink *sink, const RowDescription *description)
+{
+    WireSink *wire = (WireSink *)sink;
+
+    if (wire->tells_description && description->count > 0)
+        wire_put_description(wire->session, description, wire->formats, wire->format_count);
+    return true;
+}
+
+/* How one column's values become bytes, looked up once a batch. */
+typedef struct ColumnWriter {
+    const Vector *vector;
+    Oid type;
+    uint16_t format;
+} ColumnWriter;
+
+static bool put_value(MessageOut *out, const ColumnWriter *column, uint32_t row)
+{
+    size_t length_at = out->buffer.length;
+    Value value;
+    bool is_null;
+
+    vector_get(column->vector, row, &value, &is_null);
+    if (is_null) {
+        message_put_int32(out, UINT32_MAX);
+        return true;
+    }
+    message_put_int32(out, 0);
+    if (column->format == 1)
+        TRY(type_send(column->type, &value, &out->buffer));
+    else if (column->type == TYPE_INT4)
+        strbuf_append_int64(&out->buffer, value.int32);
+    else if (column->type == TYPE_INT8)
+        strbuf_append_int64(&out->buffer, value.int64);
+    else if (column->type == TYPE_TEXT || column->type == TYPE_VARCHAR ||
+             column->type == TYPE_BPCHAR || column->type == TYPE_NAME)
+        strbuf_append_bytes(&out->buffer, value.var.data, value.var.length);
+    else
+        TRY(type_output(column->type, &value, &out->buffer));
+    uint32_t big = __builtin_bswap32((uint32_t)(out->buffer.length - length_at - 4));
+    memcpy(out->buffer.data + length_at, &big, sizeof(big));
+    return true;
+}
+
+static bool wire_rows(RowSink *sink, const RowDescription *description, const Batch *batch)
+{
+    WireSink *wire = (WireSink *)sink;
+    MessageOut *out = &wire->session->connection.out;
+    Arena *arena = wire->session->statement_arena;
+    ArenaMark mark = arena_mark(arena);
+    ColumnWriter *writers = ARENA_ARRAY(arena, ColumnWriter, description->count);
+
+    for (uint32_t c = 0; c < description->count; c++)
+        writers[c] = (ColumnWriter){batch->columns[c], description->columns[c].type,
+                                    format_of(wire->formats, wire->format_count, c)};
+    FOR_SELECTED(batch->selection, row) {
+        message_begin(out, 'D');
+        size_t start = out->length_at;
+        message_put_int16(out, (uint16_t)description->count);
+        for (uint32_t c = 0; c < description->count; c++) {
+            if (!put_value(out, &writers[c], row)) {
+                out->length_at = start;
+                message_cancel(out);
+                return false;
+            }
+        }
+        out->length_at = start;
+        message_end(out);
+    }
+    wire->row_count += batch->selection.count;
+    arena_rewind(arena, mark);
+    return session_flush_if_full(wire->session);
+}
+
+void wire_sink_init(WireSink *wire, Session *session, bool tells_description,
+                    const uint16_t *formats, uint32_t format_count)
+{
+    *wire = (WireSink){
+        .sink = {.describe = wire_describe, .rows = wire_rows},
+        .session = session,
+        .tells_description = tells_description,
+        .formats = formats,
+        .format_count = format_count,
+    };
+}

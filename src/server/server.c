@@ -1,0 +1,606 @@
+#include "server/server.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/tcp.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/offload.h"
+#include "base/os.h"
+#include "server/log.h"
+
+#define BACKLOG 1024
+#define ACCEPTS_AT_ONCE 64
+#define BLOCK_BYTES 8192 /* the unit of shared_buffers */
+
+Server *server_running;
+
+/* -- Access: hba.conf and TLS ---------------------------------------------------------------- */
+
+static Hba *load_hba(Server *server, Arena *arena)
+{
+    Str path = settings_default.hba_file, text;
+
+    if (path.length == 0)
+        path = path_join(arena, server->data_directory, STR(HBA_FILE));
+    if (!os_read_file(arena, path, 1 << 20, &text))
+        return NULL;
+    return hba_parse(text, path);
+}
+
+static Str in_directory(Server *server, Arena *arena, Str file)
+{
+    if (file.length == 0 || file.data[0] == '/')
+        return file;
+    return path_join(arena, server->data_directory, file);
+}
+
+static bool load_tls(Server *server, Arena *arena, TlsContext **ret_context)
+{
+    static const Str versions[] = {{"TLSv1.2", 7}, {"TLSv1.3", 7}};
+    int least = settings_default.ssl_min_protocol_version;
+
+    *ret_context = NULL;
+    if (!settings_default.ssl)
+        return true;
+    TlsOptions options = {
+        .certificate_file = in_directory(server, arena, settings_default.ssl_cert_file),
+        .key_file = in_directory(server, arena, settings_default.ssl_key_file),
+        .ca_file = in_directory(server, arena, settings_default.ssl_ca_file),
+        .ciphers = settings_default.ssl_ciphers,
+        .minimum_version = least == SSL_MIN_PROTOCOL_VERSION_TLSV1_3 ? versions[1] : versions[0],
+    };
+    *ret_context = tls_context_new(&options);
+    return *ret_context != NULL;
+}
+
+const Hba *server_hba_acquire(Server *server)
+{
+    mutex_lock(&server->access_mutex);
+    const Hba *hba = server->hba;
+    server->hba_users++;
+    mutex_unlock(&server->access_mutex);
+    return hba;
+}
+
+void server_hba_release(Server *server, const Hba *hba)
+{
+    (void)hba;
+    mutex_lock(&server->access_mutex);
+    server->hba_users--;
+    mutex_unlock(&server->access_mutex);
+}
+
+TlsContext *server_tls(Server *server)
+{
+    mutex_lock(&server->access_mutex);
+    TlsContext *tls = server->tls;
+    if (tls)
+        tls_context_ref(tls);
+    mutex_unlock(&server->access_mutex);
+    return tls;
+}
+
+/* Puts new rules in place; waits the instant until nobody reads the old ones. */
+static void replace_access(Server *server, Hba *hba, TlsContext *tls)
+{
+    uint32_t rounds = 0;
+
+    mutex_lock(&server->access_mutex);
+    while (server->hba_users > 0) {
+        mutex_unlock(&server->access_mutex);
+        spin_pause(&rounds);
+        mutex_lock(&server->access_mutex);
+    }
+    Hba *old_hba = server->hba;
+    TlsContext *old_tls = server->tls;
+    server->hba = hba;
+    server->tls = tls;
+    mutex_unlock(&server->access_mutex);
+    hba_free(old_hba);
+    tls_context_unref(old_tls);
+}
+
+static bool load_access(Server *server)
+{
+    CLEANUP(arena_freep) Arena *arena = arena_new("access");
+    TlsContext *tls;
+    Hba *hba = load_hba(server, arena);
+
+    TRY(hba);
+    if (!load_tls(server, arena, &tls)) {
+        hba_free(hba);
+        return false;
+    }
+    replace_access(server, hba, tls);
+    return true;
+}
+
+void server_reload(Server *server)
+{
+    log_message(SEVERITY_LOG, "received SIGHUP, reloading configuration files");
+    if (!config_load(&server->options, server->data_directory, server->arena, true) ||
+        !load_access(server)) {
+        log_fields(error_fields(), STR(""));
+        log_message(SEVERITY_LOG, "configuration files contain errors; unaffected changes were "
+                                  "applied");
+        error_clear();
+    }
+    server->configuration_loaded_at = os->wall_clock();
+    log_rotate();
+}
+
+/* -- Sessions -------------------------------------------------------------------------------- */
+
+void server_add_session(Server *server, Session *session)
+{
+    mutex_lock(&server->sessions_mutex);
+    session->exec.backend_pid = server->next_process_id++;
+    session->next = server->sessions;
+    if (server->sessions)
+        server->sessions->previous = session;
+    server->sessions = session;
+    server->session_count++;
+    mutex_unlock(&server->sessions_mutex);
+}
+
+void server_remove_session(Server *server, Session *session)
+{
+    mutex_lock(&server->sessions_mutex);
+    if (session->next)
+        session->next->previous = session->previous;
+    if (session->previous)
+        session->previous->next = session->next;
+    else
+        server->sessions = session->next;
+    server->session_count--;
+    mutex_unlock(&server->sessions_mutex);
+}
+
+void server_each_session(Server *server, ServerSessionCallback *callback, void *context)
+{
+    mutex_lock(&server->sessions_mutex);
+    for (Session *session = server->sessions; session; session = session->next)
+        callback(context, session);
+    mutex_unlock(&server->sessions_mutex);
+}
+
+typedef struct CancelKey {
+    int32_t process_id, secret;
+} CancelKey;
+
+static void cancel_matching(void *context, Session *session)
+{
+    const CancelKey *key = context;
+
+    if (session->exec.backend_pid == key->process_id && session->secret == key->secret)
+        session_cancel(session);
+}
+
+void server_cancel(Server *server, int32_t process_id, int32_t secret)
+{
+    CancelKey key = {process_id, secret};
+
+    server_each_session(server, cancel_matching, &key);
+}
+
+/* -- Accepting ------------------------------------------------------------------------------- */
+
+typedef struct Accepted {
+    Server *server;
+    Worker *worker;
+    int fd;
+    bool is_local;
+    struct sockaddr_storage address;
+} Accepted;
+
+static void start_accepted(void *argument)
+{
+    Accepted *accepted = argument;
+
+    session_start(accepted->server, accepted->worker, accepted->fd, accepted->is_local,
+                  &accepted->address);
+    free(accepted);
+}
+
+static Worker *least_busy_worker(Server *server)
+{
+    Worker *chosen = &server->workers[0];
+
+    for (uint32_t i = 1; i < server->worker_count; i++)
+        if (atomic_load(&server->workers[i].session_count) < atomic_load(&chosen->session_count))
+            chosen = &server->workers[i];
+    return chosen;
+}
+
+static void set_tcp_options(int fd)
+{
+    int on = 1;
+
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+    setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+}
+
+static bool accept_one(Listener *listener)
+{
+    Accepted *accepted = calloc(1, sizeof(Accepted));
+    socklen_t size = sizeof(accepted->address);
+
+    if (!accepted)
+        panic("out of memory for a connection");
+    accepted->fd = accept4(listener->watch.fd, (struct sockaddr *)&accepted->address, &size,
+                           SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (accepted->fd < 0) {
+        free(accepted);
+        if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS)
+            log_message(SEVERITY_LOG, "could not accept new connection: %s", strerror(errno));
+        return false;
+    }
+    if (!listener->is_local)
+        set_tcp_options(accepted->fd);
+    accepted->server = listener->server;
+    accepted->is_local = listener->is_local;
+    accepted->worker = least_busy_worker(listener->server);
+    atomic_fetch_add(&accepted->worker->session_count, 1);
+    scheduler_post(accepted->worker->scheduler, start_accepted, accepted);
+    return true;
+}
+
+static void on_listener(FdWatch *watch, uint32_t events)
+{
+    Listener *listener = (Listener *)watch;
+
+    (void)events;
+    for (int i = 0; i < ACCEPTS_AT_ONCE && accept_one(listener); i++)
+        continue;
+}
+
+/* -- Listening ------------------------------------------------------------------------------- */
+
+static bool add_listener(Server *server, int fd, bool is_local, Str socket_path)
+{
+    if (server->listener_count == LISTENERS_MAX) {
+        close(fd);
+        FAIL(ERR_CONFIGURATION_LIMIT_EXCEEDED,
+             .message = fmt("more than %d addresses to listen on", LISTENERS_MAX));
+    }
+    Listener *listener = &server->listeners[server->listener_count++];
+    *listener = (Listener){
+        .watch = {.fd = fd, .events = FD_READABLE, .callback = on_listener},
+        .server = server,
+        .is_local = is_local,
+        .socket_path = socket_path,
+    };
+    return scheduler_watch(server->workers[0].scheduler, &listener->watch);
+}
+
+static bool listen_address(Server *server, Arena *arena, const struct addrinfo *address)
+{
+    int on = 1;
+    int fd = socket(address->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+    if (fd < 0)
+        FAIL(ERR_IO_ERROR, .message = fmt("could not create a socket: %s", strerror(errno)));
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+    if (address->ai_family == AF_INET6)
+        setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
+    if (bind(fd, address->ai_addr, address->ai_addrlen) != 0 || listen(fd, BACKLOG) != 0) {
+        int error = errno;
+        close(fd);
+        FAIL(ERR_IO_ERROR,
+             .message = fmt("could not listen on address \"%.*s\", port %lld: %s",
+                            STR_ARGS(address_text(arena, address->ai_addr)),
+                            (long long)settings_default.port, strerror(error)),
+             .hint = error == EADDRINUSE
+                         ? STR("Is another server already running on that port? If not, wait a "
+                               "few seconds and retry.")
+                         : STR_NONE);
+    }
+    log_message(SEVERITY_LOG, "listening on address \"%.*s\", port %lld",
+                STR_ARGS(address_text(arena, address->ai_addr)), (long long)settings_default.port);
+    return add_listener(server, fd, false, STR_NONE);
+}
+
+static bool is_loopback(const struct sockaddr *address)
+{
+    if (address->sa_family == AF_INET)
+        return (ntohl(((const struct sockaddr_in *)address)->sin_addr.s_addr) >> 24) == 127;
+    return address->sa_family == AF_INET6 &&
+           IN6_IS_ADDR_LOOPBACK(&((const struct sockaddr_in6 *)address)->sin6_addr);
+}
+
+/* Elsewhere than on loopback nobody gets in without a password by default. */
+static bool may_listen(Server *server, const struct sockaddr *address, Str name)
+{
+    if (is_loopback(address) || !hba_trusts_others(server->hba))
+        return true;
+    FAIL(ERR_CONFIG_FILE_ERROR,
+         .message = fmt("refusing to listen on \"%.*s\": hba.conf trusts connections from other "
+                        "machines", STR_ARGS(name)),
+         .hint = STR("Give the rule that says \"trust\" another method, such as "
+                     "scram-sha-256, or a loopback address."));
+}
+
+static bool listen_name(Server *server, Arena *arena, Str name)
+{
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE}, *list;
+    char port[16];
+    bool is_any = str_equal(name, STR("*"));
+
+    snprintf(port, sizeof(port), "%lld", (long long)settings_default.port);
+    int result = getaddrinfo(is_any ? NULL : str_to_c(arena, name), port, &hints, &list);
+    if (result != 0)
+        FAIL(ERR_CONFIG_FILE_ERROR, .message = fmt("could not translate host name \"%.*s\": %s",
+                                                   STR_ARGS(name), gai_strerror(result)));
+    bool ok = true, any = false;
+    for (const struct addrinfo *item = list; ok && item; item = item->ai_next) {
+        ok = may_listen(server, item->ai_addr, name);
+        if (!ok)
+            break;
+        if (listen_address(server, arena, item)) {
+            any = true;
+        } else if (item->ai_family == AF_INET6 && (any || item->ai_next)) {
+            error_clear(); /* a machine without IPv6 */
+        } else {
+            ok = false;
+        }
+    }
+    freeaddrinfo(list);
+    return ok;
+}
+
+static bool listen_local(Server *server, Arena *arena, Str directory)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    Str path = str_format(server->arena, "%.*s/.s.PGSQL.%lld", STR_ARGS(directory),
+                          (long long)settings_default.port);
+
+    (void)arena;
+    if (path.length >= sizeof(address.sun_path))
+        FAIL(ERR_CONFIG_FILE_ERROR,
+             .message = fmt("Unix-domain socket path \"%.*s\" is too long (maximum %zu bytes)",
+                            STR_ARGS(path), sizeof(address.sun_path) - 1));
+    memcpy(address.sun_path, path.data, path.length);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        FAIL(ERR_IO_ERROR, .message = fmt("could not create a socket: %s", strerror(errno)));
+    /* A socket that answers belongs to a running server; one that doesn't is a leftover. */
+    if (connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0 || errno == EAGAIN) {
+        close(fd);
+        FAIL(ERR_OBJECT_IN_USE,
+             .message = fmt("another server answers on \"%.*s\"", STR_ARGS(path)));
+    }
+    unlink(address.sun_path);
+    if (bind(fd, (struct sockaddr *)&address, sizeof(address)) != 0 || listen(fd, BACKLOG) != 0) {
+        int error = errno;
+        close(fd);
+        FAIL(ERR_IO_ERROR, .message = fmt("could not listen on \"%.*s\": %s", STR_ARGS(path),
+                                          strerror(error)));
+    }
+    chmod(address.sun_path, (mode_t)settings_default.unix_socket_permissions);
+    log_message(SEVERITY_LOG, "listening on Unix socket \"%.*s\"", STR_ARGS(path));
+    return add_listener(server, fd, true, path);
+}
+
+typedef bool ListenFunction(Server *server, Arena *arena, Str item);
+
+static bool for_each_listed(Server *server, Str list, ListenFunction *function)
+{
+    CLEANUP(arena_freep) Arena *arena = arena_new("listen");
+
+    while (list.length > 0) {
+        size_t comma = MIN(str_find_char(list, ',', 0), list.length);
+        Str item = str_trim(str_slice(list, 0, comma));
+        if (item.length > 1 && item.data[0] == '"')
+            item = str_slice(item, 1, item.length - 2);
+        if (item.length > 0)
+            TRY(function(server, arena, item));
+        list = str_slice(list, comma + 1, list.length);
+    }
+    return true;
+}
+
+/* -- Signals --------------------------------------------------------------------------------- */
+
+void server_shutdown(Server *server)
+{
+    atomic_store(&server->is_stopping, true);
+    scheduler_stop(server->workers[0].scheduler);
+}
+
+static void terminate_session(void *context, Session *session)
+{
+    (void)context;
+    session_terminate(session, INTERRUPT_SHUTDOWN);
+}
+
+static void begin_stop(Server *server)
+{
+    if (atomic_exchange(&server->is_stopping, true))
+        return;
+    log_message(SEVERITY_LOG, "received a stop request, ending all sessions");
+    for (uint32_t i = 0; i < server->listener_count; i++) {
+        int fd = server->listeners[i].watch.fd;
+        scheduler_unwatch(server->workers[0].scheduler, &server->listeners[i].watch);
+        if (fd >= 0)
+            close(fd);
+        if (server->listeners[i].is_local)
+            unlink(str_to_c(server->arena, server->listeners[i].socket_path));
+    }
+    server_each_session(server, terminate_session, NULL);
+    for (uint32_t i = server->worker_count; i-- > 0;)
+        scheduler_stop(server->workers[i].scheduler);
+}
+
+static void on_signal(FdWatch *watch, uint32_t events)
+{
+    Server *server = CONTAINER_OF(watch, Server, signal_watch);
+    struct signalfd_siginfo info;
+
+    (void)events;
+    while (read(watch->fd, &info, sizeof(info)) == sizeof(info)) {
+        if (info.ssi_signo == SIGHUP)
+            server_reload(server);
+        else if (info.ssi_signo == SIGTERM || info.ssi_signo == SIGINT)
+            begin_stop(server);
+    }
+}
+
+static bool watch_signals(Server *server)
+{
+    sigset_t set;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGHUP);
+    pthread_sigmask(SIG_BLOCK, &set, NULL);
+    signal(SIGPIPE, SIG_IGN);
+    int fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+    if (fd < 0)
+        FAIL(ERR_IO_ERROR, .message = fmt("could not watch signals: %s", strerror(errno)));
+    server->signal_watch = (FdWatch){.fd = fd, .events = FD_READABLE, .callback = on_signal};
+    return scheduler_watch(server->workers[0].scheduler, &server->signal_watch);
+}
+
+/* -- Start and stop -------------------------------------------------------------------------- */
+
+static bool open_store(Server *server)
+{
+    const SettingValues *values = &settings_default;
+    StoreOptions options = {
+        .pool_bytes = (uint64_t)values->shared_buffers * BLOCK_BYTES,
+        .checkpoint_timeout_us = values->checkpoint_timeout * 1000000,
+        .max_wal_bytes = (uint64_t)values->max_wal_size << 20,
+        .min_wal_bytes = (uint64_t)values->min_wal_size << 20,
+    };
+
+    server->store = store_open(server->data_directory, &options);
+    TRY(server->store);
+    TRY(txn_manager_open(server->store, NULL, &server->txn_manager));
+    return catalog_open(server->txn_manager, &server->catalog);
+}
+
+static bool forget_file(void *context, Str name, bool is_directory)
+{
+    CLEANUP(arena_freep) Arena *arena = arena_new("path");
+
+    if (!is_directory && !os->unlink(path_join(arena, *(const Str *)context, name)))
+        error_clear();
+    return true;
+}
+
+/* Spill files of an earlier run are of no use to anybody. */
+static bool prepare_temporary_directory(Server *server)
+{
+    Str path = path_join(server->arena, server->data_directory, STR("tmp"));
+
+    if (!os->exists(path))
+        return os->make_directory(path);
+    return os->list_directory(path, forget_file, &path);
+}
+
+static void run_worker(void *argument)
+{
+    scheduler_run(((Worker *)argument)->scheduler);
+}
+
+static void make_workers(Server *server)
+{
+    int64_t wanted = settings_default.worker_threads;
+    long processors = sysconf(_SC_NPROCESSORS_ONLN);
+
+    server->worker_count = (uint32_t)(wanted > 0 ? wanted : processors > 0 ? processors : 1);
+    server->workers = ARENA_ARRAY(server->arena, Worker, server->worker_count);
+    for (uint32_t i = 0; i < server->worker_count; i++) {
+        Worker *worker = &server->workers[i];
+        worker->server = server;
+        worker->number = i;
+        worker->scheduler = scheduler_new("worker");
+        if (i > 0)
+            worker->thread = os->thread_start("worker", run_worker, worker);
+    }
+}
+
+static bool start(Server *server)
+{
+    TRY(config_load(&server->options, server->data_directory, server->arena, false));
+    settings_default.data_directory = server->data_directory;
+    TRY(log_open(server->data_directory));
+    TRY(prepare_temporary_directory(server));
+    TRY(open_store(server));
+    make_workers(server);
+    TRY(load_access(server));
+    TRY(watch_signals(server));
+    TRY(for_each_listed(server, settings_default.listen_addresses, listen_name));
+    TRY(for_each_listed(server, settings_default.unix_socket_directories, listen_local));
+    if (server->listener_count == 0)
+        FAIL(ERR_CONFIG_FILE_ERROR, .message = STR("nothing to listen on"),
+             .hint = STR("Set listen_addresses or unix_socket_directories."));
+    log_message(SEVERITY_LOG, "database system is ready to accept connections");
+    return true;
+}
+
+bool server_start(const ServerOptions *options, Server **ret_server)
+{
+    Server *server = calloc(1, sizeof(Server));
+
+    if (!server)
+        panic("out of memory for the server");
+    server->arena = arena_new("server");
+    server->options = *options;
+    server->data_directory = str_copy(server->arena, options->directory);
+    server->next_process_id = (int32_t)getpid();
+    server->started_at = server->configuration_loaded_at = os->wall_clock();
+    mutex_init(&server->access_mutex, RANK_SERVER);
+    mutex_init(&server->sessions_mutex, RANK_SESSION);
+    os->random(server->scram_secret, sizeof(server->scram_secret));
+    server_running = server;
+    if (!start(server)) {
+        server_stop(server);
+        return false;
+    }
+    *ret_server = server;
+    return true;
+}
+
+void server_run(Server *server)
+{
+    scheduler_run(server->workers[0].scheduler);
+}
+
+void server_stop(Server *server)
+{
+    for (uint32_t i = 0; i < server->worker_count; i++) {
+        Worker *worker = &server->workers[i];
+        if (worker->thread) {
+            scheduler_stop(worker->scheduler);
+            os->thread_join(worker->thread);
+        }
+    }
+    for (uint32_t i = 0; i < server->worker_count; i++)
+        scheduler_free(server->workers[i].scheduler);
+    offload_stop();
+    catalog_close(server->catalog);
+    if (server->txn_manager)
+        txn_manager_close(server->txn_manager);
+    if (server->store && !store_close(server->store, STORE_CLOSE_CLEAN)) {
+        log_fields(error_fields(), STR(""));
+        error_clear();
+    }
+    hba_free(server->hba);
+    tls_context_unref(server->tls);
+    log_message(SEVERITY_LOG, "database system is shut down");
+    log_close();
+    server_running = NULL;
+    arena_free(server->arena);
+    free(server);
+}

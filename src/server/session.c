@@ -1,0 +1,480 @@
+/* A session's life, its message loop, and what it sends. */
+#include "server/session.h"
+
+#include <stdlib.h>
+
+#include "base/os.h"
+#include "parser/parser.h"
+#include "server/log.h"
+#include "server/portal.h"
+#include "server/server.h"
+#include "types/type.h"
+
+#define FLUSH_AT (64 * 1024) /* bytes of answers that gather before they are sent early */
+
+Session *session_current(void)
+{
+    return task_current()->session;
+}
+
+/* -- Seen by others -------------------------------------------------------------------------- */
+
+void session_set_activity(Session *session, ActivityState state, Str query)
+{
+    mutex_lock(&session->mutex);
+    session->activity = state;
+    session->state_changed_at = os->wall_clock();
+    if (!str_is_none(query)) {
+        size_t length = MIN(query.length, sizeof(session->activity_query));
+        memcpy(session->activity_query, query.data, length);
+        session->activity_query_length = (uint32_t)length;
+        session->query_start = session->state_changed_at;
+    }
+    mutex_unlock(&session->mutex);
+}
+
+void session_cancel(Session *session)
+{
+    mutex_lock(&session->mutex);
+    if (session->task && session->activity == ACTIVITY_ACTIVE)
+        task_interrupt(session->task, INTERRUPT_CANCEL);
+    mutex_unlock(&session->mutex);
+}
+
+static void wake_idle(void *argument);
+
+void session_terminate(Session *session, Interrupt why)
+{
+    mutex_lock(&session->mutex);
+    session->terminate_pending = true;
+    if (session->task)
+        task_interrupt(session->task, why);
+    mutex_unlock(&session->mutex);
+    scheduler_post(session->connection.scheduler, wake_idle,
+                   (void *)(uintptr_t)(uint32_t)session->exec.backend_pid);
+}
+
+/* -- Sending --------------------------------------------------------------------------------- */
+
+bool session_flush(Session *session)
+{
+    /* What the client reads must survive a crash: the reply waits, the worker doesn't. */
+    if (session->txn_session)
+        TRY(txn_wait_durable(session->txn_session));
+    return connection_flush(&session->connection);
+}
+
+bool session_flush_if_full(Session *session)
+{
+    return session->connection.out.buffer.length < FLUSH_AT || session_flush(session);
+}
+
+static bool client_wants(const Session *session, Severity severity)
+{
+    int least = session->settings.current.client_min_messages;
+
+    switch (severity) {
+    case SEVERITY_DEBUG:
+        return least <= CLIENT_MIN_MESSAGES_DEBUG1;
+    case SEVERITY_LOG:
+        return least <= CLIENT_MIN_MESSAGES_LOG;
+    case SEVERITY_NOTICE:
+        return least <= CLIENT_MIN_MESSAGES_NOTICE;
+    case SEVERITY_WARNING:
+        return least <= CLIENT_MIN_MESSAGES_WARNING;
+    default:
+        return true;
+    }
+}
+
+static void on_notice(void *context, const ErrorFields *fields)
+{
+    Session *session = context;
+
+    if (log_wants(fields->severity))
+        log_fields(fields, session->query_text);
+    if (client_wants(session, fields->severity))
+        message_put_error(&session->connection.out, fields);
+}
+
+void session_report_error(Session *session)
+{
+    assert(error_is_set());
+    const ErrorFields *fields = error_fields();
+
+    log_fields(fields, session->query_text);
+    if (fields->severity == SEVERITY_FATAL)
+        session->is_closing = true;
+    message_put_error(&session->connection.out, fields);
+    error_clear();
+    block_error(session);
+}
+
+/* -- Messages -------------------------------------------------------------------------------- */
+
+static void show_idle(Session *session)
+{
+    session_set_activity(session,
+                         session->block == BLOCK_OPEN     ? ACTIVITY_IDLE_IN_TRANSACTION
+                         : session->block == BLOCK_FAILED ? ACTIVITY_IDLE_IN_FAILED_TRANSACTION
+                                                          : ACTIVITY_IDLE,
+                         STR_NONE);
+}
+
+/* The end of a statement or of a pipeline: what was asked for is answered, memory is given back. */
+static void ready_for_query(Session *session)
+{
+    message_put_ready(&session->connection.out, block_ready_state(session));
+    arena_reset(session->statement_arena);
+    session->query_text = STR("");
+    if (session->block == BLOCK_OPEN)
+        txn_statement_end(session->exec.catalog.txn);
+    show_idle(session);
+}
+
+static void handle_query(Session *session, Str body)
+{
+    MessageReader in = message_reader(body);
+    Str text = message_get_string(&in);
+
+    if (!message_done(&in)) {
+        session_report_error(session);
+    } else {
+        session_set_activity(session, ACTIVITY_ACTIVE, text);
+        session_simple_query(session, text);
+    }
+    if (!session->is_closing)
+        ready_for_query(session);
+}
+
+static void handle_sync(Session *session)
+{
+    session->skips_to_sync = false;
+    if (!block_statement_end(session))
+        session_report_error(session);
+    if (!session->is_closing)
+        ready_for_query(session);
+}
+
+static void handle_extended(Session *session, const Frame *frame)
+{
+    if (session->skips_to_sync)
+        return;
+    if (!session_extended(session, frame)) {
+        session_report_error(session);
+        session->skips_to_sync = true;
+    }
+}
+
+static void arm_statement_timeout(Session *session)
+{
+    int64_t timeout = session->settings.current.statement_timeout;
+
+    if (timeout > 0)
+        timer_arm(session->connection.scheduler, &session->statement_timer,
+                  deadline_after(timeout * 1000));
+}
+
+static void handle_frame(Session *session, const Frame *frame)
+{
+    switch (frame->type) {
+    case 'Q':
+        session->skips_to_sync = false;
+        arm_statement_timeout(session);
+        handle_query(session, frame->body);
+        break;
+    case 'P':
+    case 'B':
+    case 'D':
+    case 'E':
+    case 'C':
+        if (session->statement_timer.heap_index == SIZE_MAX)
+            arm_statement_timeout(session);
+        handle_extended(session, frame);
+        break;
+    case 'S':
+        handle_sync(session);
+        timer_cancel(session->connection.scheduler, &session->statement_timer);
+        break;
+    case 'H':
+        if (!session->skips_to_sync && !session_flush(session))
+            session_report_error(session);
+        break;
+    case 'X':
+        session->is_closing = true;
+        break;
+    case 'F':
+        ERROR_SET(ERR_FEATURE_NOT_SUPPORTED,
+                  .message = STR("the function call protocol is not supported"));
+        session_report_error(session);
+        ready_for_query(session);
+        break;
+    default: /* COPY messages after the COPY has failed: passed over, as PostgreSQL does */
+        break;
+    }
+    if (frame->type == 'Q')
+        timer_cancel(session->connection.scheduler, &session->statement_timer);
+}
+
+/* One message if a whole one is there. False: nothing more to do now, or the session is ending. */
+static bool next_message(Session *session)
+{
+    Frame frame = {0};
+
+    switch (frame_next(connection_received(&session->connection), true, &frame)) {
+    case FRAME_INVALID:
+        session_report_error(session);
+        session->is_closing = true;
+        return false;
+    case FRAME_PARTIAL:
+        return false;
+    case FRAME_WHOLE:
+        break;
+    }
+    handle_frame(session, &frame);
+    connection_consume(&session->connection, frame.size);
+    return !session->is_closing;
+}
+
+/* Everything that is there; then back to being idle. */
+static void serve_messages(Session *session)
+{
+    while (!session->is_closing) {
+        while (next_message(session))
+            if (session->connection.out.buffer.length >= FLUSH_AT && !session_flush(session)) {
+                session->is_closing = true;
+                break;
+            }
+        if (session->connection.out.buffer.length > 0 && !session_flush(session)) {
+            session->is_closing = true;
+            break;
+        }
+        if (session->is_closing)
+            break;
+        switch (connection_receive(&session->connection, false, DEADLINE_NEVER)) {
+        case RECEIVE_SOME:
+            break;
+        case RECEIVE_NOTHING:
+            return;
+        case RECEIVE_FAILED:
+        case RECEIVE_CLOSED:
+        case RECEIVE_TIMED_OUT:
+            session->is_closing = true;
+            break;
+        }
+    }
+}
+
+/* -- Timers ---------------------------------------------------------------------------------- */
+
+static void on_statement_timeout(Timer *timer)
+{
+    Session *session = CONTAINER_OF(timer, Session, statement_timer);
+
+    mutex_lock(&session->mutex);
+    if (session->task)
+        task_interrupt(session->task, INTERRUPT_STATEMENT_TIMEOUT);
+    mutex_unlock(&session->mutex);
+}
+
+static void close_idle(Session *session, SqlState state, Str message);
+
+static void on_idle_timeout(Timer *timer)
+{
+    Session *session = CONTAINER_OF(timer, Session, idle_timer);
+
+    if (session->connection.task)
+        return;
+    if (session->block == BLOCK_IDLE)
+        close_idle(session, ERR_IDLE_SESSION_TIMEOUT,
+                   STR("terminating connection due to idle-session timeout"));
+    else
+        close_idle(session, ERR_IDLE_IN_TRANSACTION_SESSION_TIMEOUT,
+                   STR("terminating connection due to idle-in-transaction timeout"));
+}
+
+static void arm_idle_timeout(Session *session)
+{
+    const SettingValues *values = &session->settings.current;
+    int64_t timeout = session->block == BLOCK_IDLE ? values->idle_session_timeout
+                                                   : values->idle_in_transaction_session_timeout;
+
+    if (timeout > 0)
+        timer_arm(session->connection.scheduler, &session->idle_timer,
+                  deadline_after(timeout * 1000));
+}
+
+/* -- Life ------------------------------------------------------------------------------------ */
+
+static void session_free(Session *session)
+{
+    Scheduler *scheduler = session->connection.scheduler;
+
+    timer_cancel(scheduler, &session->statement_timer);
+    timer_cancel(scheduler, &session->idle_timer);
+    if (session->is_logged_in)
+        block_abort_all(session);
+    portals_close_all(session);
+    statements_drop_all(session);
+    if (session->is_logged_in && session->exec.catalog.temp_namespace) {
+        /* What the session made in pg_temp goes with it. */
+        if (!block_statement_begin(session) ||
+            !catalog_drop_temp_objects(&session->exec.catalog) || !block_statement_end(session)) {
+            log_fields(error_fields(), STR("dropping temporary objects"));
+            error_clear();
+            block_abort_all(session);
+        }
+    }
+    executor_session_deinit(&session->exec);
+    if (session->txn_session)
+        txn_session_close(session->txn_session);
+    if (session->is_logged_in)
+        catalog_session_deinit(&session->exec.catalog);
+    server_remove_session(session->server, session);
+    atomic_fetch_sub(&session->worker->session_count, 1);
+    connection_close(&session->connection);
+    if (session_current() == session) {
+        task_current()->session = NULL;
+        task_current()->settings = &settings_default;
+        task_current()->notice_handler = NULL;
+    }
+    session_settings_deinit(&session->settings);
+    arena_free(session->statement_arena);
+    arena_free(session->block_arena);
+    arena_free(session->arena);
+    free(session);
+}
+
+static void task_adopt(Session *session)
+{
+    Task *task = task_current();
+
+    task->session = session;
+    task->settings = &session->settings.current;
+    task->notice_handler = on_notice;
+    task->notice_context = session;
+    mutex_lock(&session->mutex);
+    session->task = task;
+    bool terminate = session->terminate_pending;
+    mutex_unlock(&session->mutex);
+    if (terminate)
+        task_interrupt(task, INTERRUPT_TERMINATE);
+}
+
+static void task_leave(Session *session)
+{
+    mutex_lock(&session->mutex);
+    session->task = NULL;
+    mutex_unlock(&session->mutex);
+}
+
+static void say_terminated(Session *session)
+{
+    if (!task_handle_interrupts(task_current())) {
+        session_report_error(session);
+        if (!connection_flush(&session->connection))
+            error_clear();
+    }
+}
+
+/* The connection's coroutine: until nothing more is there to do. */
+static bool session_serve(Connection *connection)
+{
+    Session *session = CONTAINER_OF(connection, Session, connection);
+
+    task_adopt(session);
+    timer_cancel(connection->scheduler, &session->idle_timer);
+    if (!session->is_logged_in && !session_login(session))
+        session->is_closing = true;
+    if (session->terminate_pending)
+        say_terminated(session);
+    if (!session->is_closing)
+        serve_messages(session);
+    if (error_is_set())
+        error_clear();
+    if (session->is_closing) {
+        /* Its own end is not to be interrupted. */
+        task_clear_interrupts(task_current(), ~0u);
+        task_current()->interrupts_held = true;
+        task_leave(session);
+        session_free(session);
+        return false;
+    }
+    arm_idle_timeout(session);
+    task_leave(session);
+    return true;
+}
+
+/* Ends an idle session: a coroutine says why and closes. */
+static void close_idle(Session *session, SqlState state, Str message)
+{
+    message_put_error(&session->connection.out,
+                      &(ErrorFields){.severity = SEVERITY_FATAL, .sqlstate = state,
+                                     .message = message});
+    session->is_closing = true;
+    session->connection.peer_left = true;
+    if (session->connection.watch.fd >= 0) {
+        if (!connection_flush(&session->connection))
+            error_clear();
+    }
+    /* A callback may not wait; the coroutine that closes may. */
+    connection_serve(&session->connection);
+}
+
+typedef struct FindByPid {
+    int32_t process_id;
+    Session *found;
+} FindByPid;
+
+static void match_pid(void *context, Session *session)
+{
+    FindByPid *find = context;
+
+    if (session->exec.backend_pid == find->process_id)
+        find->found = session;
+}
+
+/* On the session's own loop: a terminated session that is idle is ended now. */
+static void wake_idle(void *argument)
+{
+    FindByPid find = {.process_id = (int32_t)(uintptr_t)argument};
+
+    server_each_session(server_running, match_pid, &find);
+    if (find.found && !find.found->connection.task)
+        connection_serve(&find.found->connection);
+}
+
+void session_start(Server *server, Worker *worker, int fd, bool is_local,
+                   const struct sockaddr_storage *address)
+{
+    Session *session = calloc(1, sizeof(Session));
+
+    if (!session)
+        panic("out of memory for a session");
+    session->server = server;
+    session->worker = worker;
+    session->arena = arena_new("session");
+    session->statement_arena = arena_new("statement");
+    session->block_arena = arena_new("transaction");
+    session_settings_init(&session->settings);
+    mutex_init(&session->mutex, RANK_SESSION);
+    session->statement_timer = TIMER_INIT(on_statement_timeout);
+    session->idle_timer = TIMER_INIT(on_idle_timeout);
+    session->connected_at = os->wall_clock();
+    session->login_deadline =
+        deadline_after(settings_default.authentication_timeout * 1000000);
+    session->query_text = STR("");
+    session->connection.is_local = is_local;
+    session->connection.address = *address;
+    session->connection.serve = session_serve;
+    session->client_address =
+        is_local ? STR("[local]")
+                 : address_text(session->arena, (const struct sockaddr *)address);
+    os->random(&session->secret, sizeof(session->secret));
+    server_add_session(server, session);
+    if (!connection_open(&session->connection, worker->scheduler, fd)) {
+        log_fields(error_fields(), STR(""));
+        error_clear();
+        session_free(session);
+    }
+}

@@ -1,0 +1,212 @@
+/*
+ * Sessions: what a connection is between messages, and the state machine of the protocol.
+ *
+ * A Session begins with an ExecSession, which begins with a CatalogSession: functions find it
+ * through FunctionCall.session. It is served by one coroutine at a time (connection.h); other
+ * threads touch only what `mutex` guards: its activity and its task, for cancel and pg_stat_activity.
+ *
+ *   login.c           startup packet, authentication
+ *   session.c         life, message loop
+ *   session_query.c   simple queries; one statement after the other
+ *   session_extended.c Parse, Bind, Describe, Execute, Close, Sync
+ *   statement.c       prepared statements: analyzed and planned, planned again when the schema moves
+ *   portal.c          portals and cursors
+ *   block.c           transaction blocks and savepoints
+ *   session_settings.c SET, SHOW, RESET, and what rollback does to them
+ *   utility.c         statements that are not plans
+ *   result.c          rows to the wire
+ *
+ * Transaction blocks (PostgreSQL manual, "Multiple Statements in a Simple Query"):
+ *
+ *   IDLE ──any statement──► IMPLICIT ──its end──► IDLE
+ *   IDLE, IMPLICIT ──BEGIN──► BLOCK ──COMMIT, ROLLBACK──► IDLE
+ *   BLOCK ──an error──► FAILED ──ROLLBACK, COMMIT──► IDLE;  FAILED ──ROLLBACK TO──► BLOCK
+ */
+#ifndef SERVER_SESSION_H
+#define SERVER_SESSION_H
+
+#include "base/settings.h"
+#include "base/sync.h"
+#include "executor/executor.h"
+#include "parser/ast.h"
+#include "server/connection.h"
+#include "txn/txn.h"
+
+typedef struct Portal Portal;
+typedef struct PreparedStatement PreparedStatement;
+typedef struct Server Server;
+
+typedef enum BlockState { BLOCK_IDLE = 0, BLOCK_IMPLICIT, BLOCK_OPEN, BLOCK_FAILED } BlockState;
+
+typedef struct Savepoint {
+    Str name;
+    TxnSavepoint position;
+    size_t settings_mark, deferred_mark;
+    uint32_t portal_mark; /* portals numbered from here on were opened inside */
+} Savepoint;
+
+/* One change of a setting, to be undone by rollback. Values are fields of SettingValues. */
+typedef struct SettingChange {
+    int id;                    /* SettingId; -1: a custom one, `name` */
+    Str name;
+    byte before_current[16];   /* the field's bytes; a Str for custom ones */
+    byte before_persistent[16];
+    Oid before_session_user, before_current_user; /* role, session_authorization */
+} SettingChange;
+
+typedef struct SessionSettings {
+    Arena *arena;              /* texts of the values below */
+    SettingValues current;     /* what settings() gives */
+    SettingValues persistent;  /* without SET LOCAL: what is left after commit */
+    SettingValues reset;       /* what RESET goes back to: the values at the start */
+    StrMap custom, custom_persistent; /* "app.x" → Str * */
+    VEC(SettingChange) changes;       /* of this transaction, in order; in the arena */
+    Oid persistent_session_user, persistent_current_user; /* without SET LOCAL ROLE */
+} SessionSettings;
+
+typedef enum ActivityState {
+    ACTIVITY_STARTING = 0,
+    ACTIVITY_ACTIVE,
+    ACTIVITY_IDLE,
+    ACTIVITY_IDLE_IN_TRANSACTION,
+    ACTIVITY_IDLE_IN_FAILED_TRANSACTION,
+} ActivityState;
+
+#define ACTIVITY_QUERY_SIZE 1024
+
+typedef struct Session {
+    ExecSession exec; /* first */
+    Connection connection;
+    Server *server;
+    struct Worker *worker;
+    Arena *arena;           /* as long as the session */
+    Arena *statement_arena; /* reset after each statement of the simple protocol, and at Sync */
+    Arena *block_arena;     /* reset when the transaction ends */
+    TxnSession *txn_session;
+    SessionSettings settings;
+    Str user_name, database_name, client_address;
+    int32_t secret; /* with backend_pid: what a CancelRequest must know */
+    bool is_logged_in, is_closing;
+    Arena *login_arena;
+
+    /* Transactions. */
+    BlockState block;
+    VEC(Savepoint) savepoints; /* in block_arena */
+    bool chain_read_only;
+    bool read_only_in_block;
+
+    /* Extended protocol. */
+    bool skips_to_sync;
+    StrMap statements; /* by name; the unnamed one apart */
+    PreparedStatement *unnamed_statement;
+    Portal *portals; /* open ones, newest first */
+    uint32_t next_portal_number;
+    size_t statement_index; /* of the statement being run, in its text */
+    Str query_text; /* of the statement being run, for logs; borrowed */
+
+    /* Seen by others. */
+    Mutex mutex; /* rank SESSION */
+    Task *task GUARDED_BY(mutex);           /* serving now, or NULL */
+    bool cancel_pending GUARDED_BY(mutex);
+    bool terminate_pending GUARDED_BY(mutex);
+    ActivityState activity GUARDED_BY(mutex);
+    char activity_query[ACTIVITY_QUERY_SIZE] GUARDED_BY(mutex);
+    uint32_t activity_query_length GUARDED_BY(mutex);
+    int64_t connected_at, query_start, state_changed_at GUARDED_BY(mutex); /* wall clock */
+    int64_t transaction_started_at GUARDED_BY(mutex); /* 0: none */
+
+    Timer statement_timer, idle_timer;
+    Deadline login_deadline;
+
+    struct Session *next, *previous; /* in server->sessions, under server->sessions_mutex */
+} Session;
+
+/* -------- session.c -------- */
+
+/* A session for an accepted socket; runs on the worker's thread. Closes `fd` on failure. */
+void session_start(Server *server, struct Worker *worker, int fd, bool is_local,
+                   const struct sockaddr_storage *address);
+static inline Session *session_of(ExecSession *exec)
+{
+    return CONTAINER_OF(exec, Session, exec);
+}
+/* The session of the running task, or NULL. */
+Session *session_current(void);
+
+/* Asks for the end of what it runs, or of the session. Any thread; the session must not go away
+ * meanwhile (server_find_session's lock is held). */
+void session_cancel(Session *session);
+void session_terminate(Session *session, Interrupt why);
+void session_set_activity(Session *session, ActivityState state, Str query);
+/* Sends the current error to client and log, clears it, and does what an error does to the block. */
+void session_report_error(Session *session);
+/* ParameterStatus for reported settings that differ from what the client was told. */
+void session_report_settings(Session *session);
+/* Waits for durability of what the reply tells, then sends what has gathered. */
+MUST_CHECK bool session_flush(Session *session);
+/* Sends early when much has gathered, so that memory stays bounded. */
+MUST_CHECK bool session_flush_if_full(Session *session);
+
+/* -------- login.c -------- */
+
+/* Startup and authentication, waiting as need be. False: refused (told) or gone. */
+MUST_CHECK bool session_login(Session *session);
+
+/* -------- block.c -------- */
+
+/* Makes sure that a transaction is open and begins a statement in it. */
+MUST_CHECK bool block_statement_begin(Session *session);
+/* The end of an implicit transaction's statement (or of its query string): commits it. */
+MUST_CHECK bool block_statement_end(Session *session);
+/* Undoes what must not stay after an error: an implicit transaction; a block becomes failed. */
+void block_error(Session *session);
+/* Everything gone: at the end of the session. */
+void block_abort_all(Session *session);
+MUST_CHECK bool block_execute(Session *session, const TransactionStmt *statement, Str *ret_tag);
+/* 25P02 in a failed block, but for statements that end it. */
+MUST_CHECK bool block_allows(Session *session, const Node *statement);
+/* 25001: "%s cannot run inside a transaction block". */
+MUST_CHECK bool block_require_none(Session *session, const char *what);
+char block_ready_state(const Session *session);
+
+/* -------- session_settings.c -------- */
+
+void session_settings_init(SessionSettings *settings);
+void session_settings_deinit(SessionSettings *settings);
+/* By name, as SET and set_config do; checks who may. */
+MUST_CHECK bool session_setting_set(Session *session, Str name, Str value, bool is_local);
+MUST_CHECK bool session_setting_reset(Session *session, Str name, bool is_local);
+MUST_CHECK bool session_setting_reset_all(Session *session);
+/* As SHOW prints it; STR_NONE where it is unknown and missing_ok. */
+MUST_CHECK bool session_setting_get(Session *session, Str name, bool missing_ok, Arena *arena,
+                                    Str *ret_value);
+/* While logging in: becomes the value that RESET goes back to. */
+MUST_CHECK bool session_setting_start(Session *session, Str name, Str value, SettingSource source);
+void session_settings_commit(Session *session);
+void session_settings_rollback(Session *session, size_t mark);
+MUST_CHECK bool session_set_execute(Session *session, const VariableSetStmt *statement,
+                                    Str *ret_tag);
+
+MUST_CHECK bool session_alter_system(Session *session, const AlterSystemStmt *statement,
+                                     Str *ret_tag);
+
+/* -------- session_query.c, session_extended.c -------- */
+
+/* Runs a query string; sends everything but ReadyForQuery. Errors have been reported. */
+void session_simple_query(Session *session, Str text);
+/* One message of the extended protocol; false: an error is set. */
+MUST_CHECK bool session_extended(Session *session, const Frame *frame);
+
+/* -------- utility.c -------- */
+
+/*
+ * Runs a statement that is not a plan. Its rows, if any, go to the sink; the tag into *ret_tag
+ * (arena of the statement).
+ */
+MUST_CHECK bool utility_execute(Session *session, const Node *statement, Str source,
+                                bool is_top_level, RowSink *sink, Str *ret_tag);
+/* What its rows look like; count 0 where it has none. */
+MUST_CHECK bool utility_describe(Session *session, Arena *arena, const Node *statement, Str source,
+                                 RowDescription *ret_description);
+
+#endif

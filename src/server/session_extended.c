@@ -1,0 +1,315 @@
+/* The extended protocol: Parse, Bind, Describe, Execute, Close. */
+#include "parser/parser.h"
+#include "server/log.h"
+#include "server/portal.h"
+#include "types/type.h"
+
+#define PARAMETERS_MAX 65535
+
+/* -- Parse ----------------------------------------------------------------------------------- */
+
+static bool handle_parse(Session *session, MessageReader *in)
+{
+    StatementList list = {0};
+    Str name = message_get_string(in), text = message_get_string(in);
+    uint16_t count = message_get_int16(in);
+    Oid *types = ARENA_ARRAY(session->statement_arena, Oid, count);
+
+    for (uint16_t i = 0; i < count && !in->failed; i++)
+        types[i] = message_get_int32(in);
+    TRY(message_done(in));
+    session_set_activity(session, ACTIVITY_ACTIVE, text);
+    if (name.length == 0)
+        statement_drop(session, name);
+    PreparedStatement *statement = statement_new(session, name, STR_NONE, NULL, types, count);
+    statement->source = str_copy(statement->arena, text);
+    session->query_text = statement->source;
+    bool ok = parse(statement->arena, statement->source, &list);
+    if (ok && list.length > 1) {
+        ERROR_SET(ERR_SYNTAX_ERROR,
+                  .message = STR("cannot insert multiple commands into a prepared statement"));
+        ok = false;
+    }
+    statement->statement = ok && list.length == 1 ? list.items[0]->stmt : NULL;
+    bool is_control = NODE_IS(statement->statement, TransactionStmt);
+    ok = ok && (!statement->statement || block_allows(session, statement->statement));
+    if (is_control)
+        statement->is_utility = true;
+    else
+        ok = ok && block_statement_begin(session) && statement_ready(session, statement);
+    if (!ok || !statement_store(session, statement)) {
+        statement_release(statement);
+        return false;
+    }
+    message_put_empty(&session->connection.out, '1');
+    return true;
+}
+
+/* -- Bind ------------------------------------------------------------------------------------ */
+
+static uint16_t *get_formats(Session *session, MessageReader *in, Arena *arena, uint16_t *ret_count)
+{
+    uint16_t count = message_get_int16(in);
+    uint16_t *formats = ARENA_ARRAY(arena, uint16_t, count);
+
+    (void)session;
+    for (uint16_t i = 0; i < count && !in->failed; i++)
+        formats[i] = message_get_int16(in);
+    *ret_count = count;
+    return formats;
+}
+
+static bool check_formats(const uint16_t *formats, uint16_t count)
+{
+    for (uint16_t i = 0; i < count; i++)
+        if (formats[i] > 1)
+            FAIL(ERR_INVALID_PARAMETER_VALUE,
+                 .message = fmt("unsupported format code: %u", formats[i]));
+    return true;
+}
+
+static bool get_parameter(MessageReader *in, Portal *portal, uint16_t i, uint16_t format)
+{
+    Value *value = (Value *)&portal->parameters.values[i];
+    bool *is_null = (bool *)&portal->parameters.nulls[i];
+    Oid type = portal->statement->param_types[i];
+    uint32_t length = message_get_int32(in);
+
+    *is_null = length == UINT32_MAX;
+    if (*is_null)
+        return true;
+    Str bytes = str_copy(portal->arena, message_get_bytes(in, length));
+    if (in->failed)
+        return true; /* message_done tells */
+    bool ok = format == 1 ? type_receive(portal->arena, type, -1, bytes, value)
+                          : type_input(portal->arena, type, -1, bytes, value);
+    if (!ok && format == 0)
+        error_add_context(fmt("unnamed portal parameter $%u = '%.*s'", i + 1u, STR_ARGS(bytes)));
+    return ok;
+}
+
+static bool get_parameters(MessageReader *in, Portal *portal, const uint16_t *formats,
+                           uint16_t format_count)
+{
+    uint16_t count = message_get_int16(in);
+    PreparedStatement *statement = portal->statement;
+
+    if (in->failed)
+        return true;
+    if (format_count > 1 && format_count != count)
+        FAIL(ERR_PROTOCOL_VIOLATION,
+             .message = fmt("bind message has %u parameter formats but %u parameters",
+                            format_count, count));
+    if (count != statement->param_count)
+        FAIL(ERR_PROTOCOL_VIOLATION,
+             .message = fmt("bind message supplies %u parameters, but prepared statement "
+                            "\"%.*s\" requires %d",
+                            count, STR_ARGS(statement->name), statement->param_count));
+    portal->parameters = (ExecParameters){
+        .count = count,
+        .values = ARENA_ARRAY(portal->arena, Value, count),
+        .nulls = ARENA_ARRAY(portal->arena, bool, count),
+    };
+    for (uint16_t i = 0; i < count && !in->failed; i++)
+        TRY(get_parameter(in, portal, i,
+                          format_count == 0   ? 0
+                          : format_count == 1 ? formats[0]
+                                              : formats[i]));
+    return true;
+}
+
+static bool bind_portal(Session *session, MessageReader *in, Portal *portal)
+{
+    RowDescription description;
+    uint16_t format_count, result_count;
+    uint16_t *formats = get_formats(session, in, portal->arena, &format_count);
+
+    TRY(check_formats(formats, format_count));
+    TRY(get_parameters(in, portal, formats, format_count));
+    portal->result_formats = get_formats(session, in, portal->arena, &result_count);
+    portal->result_format_count = result_count;
+    TRY(message_done(in));
+    TRY(check_formats(portal->result_formats, result_count));
+    if (!NODE_IS(portal->statement->statement, TransactionStmt)) {
+        TRY(portal_description(session, portal, &description));
+        if (result_count > 1 && result_count != description.count)
+            FAIL(ERR_PROTOCOL_VIOLATION,
+                 .message = fmt("bind message has %u result formats but query has %u columns",
+                                result_count, description.count));
+    }
+    message_put_empty(&session->connection.out, '2');
+    return true;
+}
+
+static bool handle_bind(Session *session, MessageReader *in)
+{
+    Str portal_name = message_get_string(in), statement_name = message_get_string(in);
+    PreparedStatement *statement = statement_get(session, statement_name);
+
+    TRY(statement);
+    session->query_text = statement->source;
+    session_set_activity(session, ACTIVITY_ACTIVE, statement->source);
+    if (statement->statement)
+        TRY(block_allows(session, statement->statement));
+    if (!NODE_IS(statement->statement, TransactionStmt))
+        TRY(block_statement_begin(session));
+    Portal *portal = portal_open(session, portal_name, statement);
+    TRY(portal);
+    if (!bind_portal(session, in, portal)) {
+        portal_close(session, portal);
+        return false;
+    }
+    return true;
+}
+
+/* -- Describe -------------------------------------------------------------------------------- */
+
+static void put_rows_or_none(Session *session, const RowDescription *description,
+                             const uint16_t *formats, uint32_t format_count)
+{
+    if (description->count > 0)
+        wire_put_description(session, description, formats, format_count);
+    else
+        message_put_empty(&session->connection.out, 'n');
+}
+
+static bool describe_statement(Session *session, Str name)
+{
+    MessageOut *out = &session->connection.out;
+    PreparedStatement *statement = statement_get(session, name);
+    RowDescription description = {0};
+
+    TRY(statement);
+    if (!NODE_IS(statement->statement, TransactionStmt)) {
+        if (statement->statement)
+            TRY(block_allows(session, statement->statement));
+        TRY(block_statement_begin(session));
+        TRY(statement_describe(session, statement, &description));
+    }
+    message_begin(out, 't');
+    message_put_int16(out, (uint16_t)statement->param_count);
+    for (int i = 0; i < statement->param_count; i++)
+        message_put_int32(out, statement->param_types[i]);
+    message_end(out);
+    put_rows_or_none(session, &description, NULL, 0);
+    return true;
+}
+
+static bool describe_portal(Session *session, Str name)
+{
+    Portal *portal = portal_get(session, name);
+    RowDescription description = {0};
+
+    TRY(portal);
+    if (!NODE_IS(portal->statement->statement, TransactionStmt)) {
+        if (portal->statement->statement)
+            TRY(block_allows(session, portal->statement->statement));
+        TRY(portal_description(session, portal, &description));
+    }
+    put_rows_or_none(session, &description, portal->result_formats, portal->result_format_count);
+    return true;
+}
+
+static bool handle_describe(Session *session, MessageReader *in)
+{
+    char kind = (char)message_get_int8(in);
+    Str name = message_get_string(in);
+
+    TRY(message_done(in));
+    if (kind == 'S')
+        return describe_statement(session, name);
+    if (kind == 'P')
+        return describe_portal(session, name);
+    FAIL(ERR_PROTOCOL_VIOLATION, .message = fmt("invalid DESCRIBE message subtype %d", kind));
+}
+
+/* -- Execute --------------------------------------------------------------------------------- */
+
+static bool execute_portal(Session *session, Portal *portal, uint64_t limit)
+{
+    MessageOut *out = &session->connection.out;
+    PreparedStatement *statement = portal->statement;
+    WireSink wire;
+    Str tag = STR_NONE;
+
+    session->query_text = statement->source;
+    session->statement_index = 0;
+    if (!statement->statement) {
+        message_put_empty(out, 'I');
+        return true;
+    }
+    TRY(block_allows(session, statement->statement));
+    if (NODE_IS(statement->statement, TransactionStmt)) {
+        PreparedStatement *kept = statement; /* the end of the block closes its portals */
+        kept->references++;
+        bool ok = block_execute(session, NODE_CAST(TransactionStmt, kept->statement), &tag);
+        statement_release(kept);
+        TRY(ok);
+        message_put_command_complete(out, tag);
+        return true;
+    }
+    if (!portal->is_started)
+        TRY(block_statement_begin(session));
+    wire_sink_init(&wire, session, false, portal->result_formats, portal->result_format_count);
+    TRY(portal_run(session, portal, &wire.sink, limit, session->block == BLOCK_IMPLICIT, &tag));
+    if (str_is_none(tag))
+        message_put_empty(out, 's'); /* PortalSuspended */
+    else
+        message_put_command_complete(out, tag);
+    return true;
+}
+
+static bool handle_execute(Session *session, MessageReader *in)
+{
+    Str name = message_get_string(in);
+    uint32_t limit = message_get_int32(in);
+
+    TRY(message_done(in));
+    Portal *portal = portal_get(session, name);
+    TRY(portal);
+    if (portal->has_failed)
+        FAIL(ERR_OBJECT_NOT_IN_PREREQUISITE_STATE,
+             .message = fmt("portal \"%.*s\" cannot be run", STR_ARGS(portal->name)));
+    session_set_activity(session, ACTIVITY_ACTIVE, portal->statement->source);
+    return execute_portal(session, portal, limit > INT32_MAX ? 0 : limit);
+}
+
+static bool handle_close(Session *session, MessageReader *in)
+{
+    char kind = (char)message_get_int8(in);
+    Str name = message_get_string(in);
+
+    TRY(message_done(in));
+    if (kind == 'S') {
+        statement_drop(session, name);
+    } else if (kind == 'P') {
+        Portal *portal = portal_find(session, name);
+        if (portal)
+            portal_close(session, portal);
+    } else {
+        FAIL(ERR_PROTOCOL_VIOLATION, .message = fmt("invalid CLOSE message subtype %d", kind));
+    }
+    message_put_empty(&session->connection.out, '3');
+    return true;
+}
+
+bool session_extended(Session *session, const Frame *frame)
+{
+    MessageReader in = message_reader(frame->body);
+
+    switch (frame->type) {
+    case 'P':
+        return handle_parse(session, &in);
+    case 'B':
+        return handle_bind(session, &in);
+    case 'D':
+        return handle_describe(session, &in);
+    case 'E':
+        return handle_execute(session, &in);
+    case 'C':
+        return handle_close(session, &in);
+    default:
+        assert(!"session.c handles the others");
+        return false;
+    }
+}

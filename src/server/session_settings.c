@@ -1,0 +1,476 @@
+/* SET, SHOW and RESET: values with the transaction's and the savepoint's undo. */
+#include "server/log.h"
+#include "server/server.h"
+
+#include "catalog/lookup.h"
+
+static Str *strp_copy(Arena *arena, Str value)
+{
+    Str *copy = ARENA_NEW(arena, Str);
+
+    *copy = str_copy(arena, value);
+    return copy;
+}
+
+void session_settings_init(SessionSettings *settings)
+{
+    *settings = (SessionSettings){
+        .arena = arena_new("session settings"),
+        .current = settings_default,
+        .persistent = settings_default,
+        .reset = settings_default,
+    };
+    settings->custom.arena = settings->custom_persistent.arena = settings->arena;
+}
+
+void session_settings_deinit(SessionSettings *settings)
+{
+    arena_free(settings->arena);
+}
+
+/* -- Fields ---------------------------------------------------------------------------------- */
+
+static size_t field_size(SettingId id)
+{
+    switch (setting_infos[id].type) {
+    case SETTING_BOOL:
+        return sizeof(bool);
+    case SETTING_ENUM:
+        return sizeof(int);
+    case SETTING_INT:
+    case SETTING_REAL:
+        return 8;
+    case SETTING_STRING:
+        return sizeof(Str);
+    }
+    return 0;
+}
+
+static void field_copy(SettingValues *to, const SettingValues *from, SettingId id)
+{
+    memcpy((char *)to + setting_infos[id].offset, (const char *)from + setting_infos[id].offset,
+           field_size(id));
+}
+
+static void field_save(byte *to, const SettingValues *from, SettingId id)
+{
+    memcpy(to, (const char *)from + setting_infos[id].offset, field_size(id));
+}
+
+static void field_restore(SettingValues *to, const byte *from, SettingId id)
+{
+    memcpy((char *)to + setting_infos[id].offset, from, field_size(id));
+}
+
+static void change_begin(Session *session, SettingId id)
+{
+    SessionSettings *s = &session->settings;
+    SettingChange change = {
+        .id = (int)id,
+        .before_session_user = session->exec.catalog.session_user,
+        .before_current_user = session->exec.catalog.current_user,
+    };
+
+    field_save(change.before_current, &s->current, id);
+    field_save(change.before_persistent, &s->persistent, id);
+    VEC_PUSH(s->arena, &s->changes, change);
+}
+
+/* -- Reports --------------------------------------------------------------------------------- */
+
+static void report_one(Session *session, SettingId id)
+{
+    CLEANUP(arena_freep) Arena *arena = arena_new("parameter status");
+
+    message_put_parameter_status(&session->connection.out, setting_infos[id].name,
+                                 setting_show(&session->settings.current, id, arena));
+}
+
+/* Has the field other bytes, or another text, than before? */
+static bool field_differs(const SettingValues *values, SettingId id, const byte *before)
+{
+    if (setting_infos[id].type == SETTING_STRING) {
+        Str old, now;
+        memcpy(&old, before, sizeof(old));
+        memcpy(&now, (const char *)values + setting_infos[id].offset, sizeof(now));
+        return !str_equal(old, now);
+    }
+    return memcmp(before, (const char *)values + setting_infos[id].offset, field_size(id)) != 0;
+}
+
+static void report_if_changed(Session *session, SettingId id, const byte *before)
+{
+    if (session->is_logged_in && setting_infos[id].reported &&
+        field_differs(&session->settings.current, id, before))
+        report_one(session, id);
+}
+
+void session_report_settings(Session *session)
+{
+    for (int id = 0; id < SETTING_COUNT; id++)
+        if (setting_infos[id].reported)
+            report_one(session, (SettingId)id);
+}
+
+static bool is_role(int id)
+{
+    return id == SETTING_ROLE || id == SETTING_SESSION_AUTHORIZATION;
+}
+
+static void users_restore(Session *session, Oid session_user, Oid current_user)
+{
+    session->exec.catalog.session_user = session_user;
+    session->exec.catalog.current_user = current_user;
+}
+
+/* -- End of transactions --------------------------------------------------------------------- */
+
+static Str *saved_str(const byte *bytes)
+{
+    Str *value;
+
+    memcpy(&value, bytes, sizeof(value));
+    return value;
+}
+
+static void custom_restore(StrMap *map, Str name, Str *value)
+{
+    if (value)
+        strmap_put(map, name, value);
+    else
+        strmap_remove(map, name);
+}
+
+void session_settings_commit(Session *session)
+{
+    SessionSettings *s = &session->settings;
+
+    for (size_t i = 0; i < s->changes.length; i++) {
+        const SettingChange *change = &s->changes.items[i];
+        if (change->id < 0) {
+            custom_restore(&s->custom, change->name, strmap_get(&s->custom_persistent, change->name));
+            continue;
+        }
+        byte before[16];
+        field_save(before, &s->current, (SettingId)change->id);
+        field_copy(&s->current, &s->persistent, (SettingId)change->id);
+        if (is_role(change->id))
+            users_restore(session, s->persistent_session_user, s->persistent_current_user);
+        report_if_changed(session, (SettingId)change->id, before);
+    }
+    s->changes.length = 0;
+}
+
+void session_settings_rollback(Session *session, size_t mark)
+{
+    SessionSettings *s = &session->settings;
+
+    while (s->changes.length > mark) {
+        const SettingChange *change = &s->changes.items[--s->changes.length];
+        if (change->id < 0) {
+            custom_restore(&s->custom, change->name, saved_str(change->before_current));
+            custom_restore(&s->custom_persistent, change->name,
+                           saved_str(change->before_persistent));
+            continue;
+        }
+        byte before[16];
+        field_save(before, &s->current, (SettingId)change->id);
+        field_restore(&s->current, change->before_current, (SettingId)change->id);
+        field_restore(&s->persistent, change->before_persistent, (SettingId)change->id);
+        if (is_role(change->id))
+            users_restore(session, change->before_session_user, change->before_current_user);
+        report_if_changed(session, (SettingId)change->id, before);
+    }
+}
+
+/* -- Who may set what ------------------------------------------------------------------------ */
+
+static bool fail_unknown(Str name)
+{
+    FAIL(ERR_UNDEFINED_OBJECT,
+         .message = fmt("unrecognized configuration parameter \"%.*s\"", STR_ARGS(name)));
+}
+
+static bool may_set(Session *session, const SettingInfo *info)
+{
+    switch (info->context) {
+    case CONTEXT_INTERNAL:
+        FAIL(ERR_CANT_CHANGE_RUNTIME_PARAM,
+             .message = fmt("parameter \"%.*s\" cannot be changed", STR_ARGS(info->name)));
+    case CONTEXT_POSTMASTER:
+        FAIL(ERR_CANT_CHANGE_RUNTIME_PARAM,
+             .message = fmt("parameter \"%.*s\" cannot be changed without restarting the server",
+                            STR_ARGS(info->name)));
+    case CONTEXT_SIGHUP:
+        FAIL(ERR_CANT_CHANGE_RUNTIME_PARAM,
+             .message = fmt("parameter \"%.*s\" cannot be changed now", STR_ARGS(info->name)));
+    case CONTEXT_BACKEND:
+        if (session->is_logged_in)
+            FAIL(ERR_CANT_CHANGE_RUNTIME_PARAM,
+                 .message = fmt("parameter \"%.*s\" cannot be set after connection start",
+                                STR_ARGS(info->name)));
+        return true;
+    case CONTEXT_SUPERUSER:
+        if (session->is_logged_in && !session->settings.current.is_superuser)
+            FAIL(ERR_INSUFFICIENT_PRIVILEGE,
+                 .message = fmt("permission denied to set parameter \"%.*s\"",
+                                STR_ARGS(info->name)));
+        return true;
+    case CONTEXT_USER:
+        return true;
+    }
+    return true;
+}
+
+/* -- Settings that are more than a value ------------------------------------------------------ */
+
+static bool parse_isolation(Str value, IsolationLevel *ret_level)
+{
+    static const struct {
+        const char *name;
+        IsolationLevel level;
+    } levels[] = {{"serializable", ISOLATION_SERIALIZABLE},
+                  {"repeatable read", ISOLATION_REPEATABLE_READ},
+                  {"read committed", ISOLATION_READ_COMMITTED},
+                  {"read uncommitted", ISOLATION_READ_UNCOMMITTED}};
+
+    for (size_t i = 0; i < ARRAY_LENGTH(levels); i++) {
+        if (str_equal_nocase(value, str_from_c(levels[i].name))) {
+            *ret_level = levels[i].level;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* transaction_isolation and its kin speak of the open transaction. */
+static bool apply_to_transaction(Session *session, SettingId id, Str value)
+{
+    Txn *txn = txn_session_current(session->txn_session);
+    const SettingValues *now = &session->settings.current;
+    IsolationLevel level;
+
+    if (!txn)
+        return true;
+    if (id == SETTING_TRANSACTION_ISOLATION && parse_isolation(value, &level) &&
+        level != txn_isolation(txn)) {
+        if (txn_has_snapshot(txn) && session->block != BLOCK_IMPLICIT)
+            FAIL(ERR_ACTIVE_SQL_TRANSACTION,
+                 .message =
+                     STR("SET TRANSACTION ISOLATION LEVEL must be called before any query"));
+        if (session->savepoints.length > 0)
+            FAIL(ERR_ACTIVE_SQL_TRANSACTION,
+                 .message = STR("SET TRANSACTION ISOLATION LEVEL must not be called in a "
+                                "subtransaction"));
+        return txn_set_isolation(txn, level);
+    }
+    if (id == SETTING_TRANSACTION_READ_ONLY) {
+        if (!now->transaction_read_only && txn_is_read_only(txn) && txn_has_snapshot(txn))
+            FAIL(ERR_ACTIVE_SQL_TRANSACTION,
+                 .message =
+                     STR("transaction read-write mode must be set before any query"));
+        txn_set_read_only(txn, now->transaction_read_only);
+        session->exec.is_read_only = now->transaction_read_only;
+    }
+    if (id == SETTING_TRANSACTION_DEFERRABLE)
+        txn_set_deferrable(txn, now->transaction_deferrable);
+    return true;
+}
+
+static bool check_encoding(Str value)
+{
+    if (str_equal_nocase(value, STR("UTF8")) || str_equal_nocase(value, STR("UTF-8")) ||
+        str_equal_nocase(value, STR("UNICODE")))
+        return true;
+    static const char *const known[] = {"SQL_ASCII", "LATIN1", "LATIN2", "LATIN9", "WIN1252",
+                                        "WIN1251",   "EUC_JP", "SJIS",   "BIG5",   "GBK",
+                                        "KOI8R",     "ISO_8859_5"};
+    for (size_t i = 0; i < ARRAY_LENGTH(known); i++)
+        if (str_equal_nocase(value, str_from_c(known[i])))
+            FAIL(ERR_FEATURE_NOT_SUPPORTED,
+                 .message = fmt("client encoding %s is not supported", known[i]),
+                 .hint = STR("Clients speak UTF8 with this server."));
+    FAIL(ERR_INVALID_PARAMETER_VALUE,
+         .message = fmt("invalid value for parameter \"client_encoding\": \"%.*s\"",
+                        STR_ARGS(value)));
+}
+
+/* role and session_authorization change who the session is. */
+static bool switch_role(Session *session, SettingId id, Str value)
+{
+    CatalogSession *catalog = &session->exec.catalog;
+
+    if (id == SETTING_ROLE && str_equal(value, STR("none"))) {
+        catalog->current_user = catalog->session_user;
+    } else {
+        const RoleDesc *role = role_find_name(catalog, value);
+        if (!role)
+            FAIL(ERR_INVALID_PARAMETER_VALUE,
+                 .message = fmt("role \"%.*s\" does not exist", STR_ARGS(value)));
+        if (id == SETTING_ROLE) {
+            if (!role_is_member(catalog, catalog->session_user, role->oid))
+                FAIL(ERR_INSUFFICIENT_PRIVILEGE,
+                     .message = fmt("permission denied to set role \"%.*s\"", STR_ARGS(value)));
+        } else {
+            if (role->oid != catalog->authenticated_user &&
+                !role_is_superuser(catalog, catalog->authenticated_user))
+                FAIL(ERR_INSUFFICIENT_PRIVILEGE,
+                     .message = STR("permission denied to set session authorization"));
+            catalog->session_user = role->oid;
+        }
+        catalog->current_user = role->oid;
+    }
+    session->settings.current.is_superuser = session->settings.persistent.is_superuser =
+        role_is_superuser(catalog, catalog->current_user);
+    return true;
+}
+
+static Str canonical_value(SettingId id, Str value)
+{
+    if (id == SETTING_CLIENT_ENCODING)
+        return STR("UTF8");
+    return value;
+}
+
+/* -- SET ------------------------------------------------------------------------------------- */
+
+static bool set_builtin(Session *session, SettingId id, Str value, bool is_local)
+{
+    SessionSettings *s = &session->settings;
+    byte before[16];
+
+    TRY(may_set(session, &setting_infos[id]));
+    if (id == SETTING_CLIENT_ENCODING)
+        TRY(check_encoding(value));
+    field_save(before, &s->current, id);
+    change_begin(session, id);
+    if (!settings_set(&s->current, s->arena, id, canonical_value(id, value))) {
+        s->changes.length--;
+        return false;
+    }
+    if (is_role((int)id) && !switch_role(session, id, value)) {
+        s->changes.length--;
+        field_restore(&s->current, before, id);
+        return false;
+    }
+    if (!apply_to_transaction(session, id, value)) {
+        s->changes.length--;
+        field_restore(&s->current, before, id);
+        return false;
+    }
+    if (!is_local) {
+        field_copy(&s->persistent, &s->current, id);
+        s->persistent_session_user = session->exec.catalog.session_user;
+        s->persistent_current_user = session->exec.catalog.current_user;
+    }
+    if (id == SETTING_SYNCHRONOUS_COMMIT)
+        txn_session_set_synchronous(session->txn_session,
+                                    s->current.synchronous_commit == SYNCHRONOUS_COMMIT_OFF
+                                        ? COMMIT_ASYNCHRONOUS
+                                        : COMMIT_DURABLE);
+    report_if_changed(session, id, before);
+    return true;
+}
+
+static bool is_custom_name(Str name)
+{
+    size_t dot = str_find_char(name, '.', 0);
+
+    return dot != SIZE_MAX && dot > 0 && dot + 1 < name.length;
+}
+
+static void set_custom(Session *session, Str name, Str value, bool is_local)
+{
+    SessionSettings *s = &session->settings;
+    Str key = str_lower(s->arena, name);
+    Str *old = strmap_get(&s->custom, key), *old_kept = strmap_get(&s->custom_persistent, key);
+    SettingChange change = {.id = -1, .name = key};
+
+    memcpy(change.before_current, &old, sizeof(old));
+    memcpy(change.before_persistent, &old_kept, sizeof(old_kept));
+    VEC_PUSH(s->arena, &s->changes, change);
+    strmap_put(&s->custom, key, strp_copy(s->arena, value));
+    if (!is_local)
+        strmap_put(&s->custom_persistent, key, strmap_get(&s->custom, key));
+}
+
+bool session_setting_set(Session *session, Str name, Str value, bool is_local)
+{
+    int id = setting_find(name);
+
+    if (id >= 0)
+        return set_builtin(session, (SettingId)id, value, is_local);
+    if (!is_custom_name(name))
+        return fail_unknown(name);
+    set_custom(session, name, value, is_local);
+    return true;
+}
+
+bool session_setting_start(Session *session, Str name, Str value, SettingSource source)
+{
+    SessionSettings *s = &session->settings;
+    int id = setting_find(name);
+
+    (void)source;
+    TRY(session_setting_set(session, name, value, false));
+    if (id >= 0)
+        field_copy(&s->reset, &s->current, (SettingId)id);
+    s->changes.length = 0;
+    return true;
+}
+
+bool session_setting_reset(Session *session, Str name, bool is_local)
+{
+    SessionSettings *s = &session->settings;
+    int id = setting_find(name);
+
+    if (id < 0) {
+        if (!is_custom_name(name))
+            return fail_unknown(name);
+        set_custom(session, name, STR(""), is_local);
+        return true;
+    }
+    /* The text of the start value goes the same way as SET's: checks and side effects included. */
+    CLEANUP(arena_freep) Arena *arena = arena_new("reset");
+    return set_builtin(session, (SettingId)id, setting_show_raw(&s->reset, (SettingId)id, arena),
+                       is_local);
+}
+
+/* What RESET ALL leaves alone, as PostgreSQL does. */
+static bool is_kept_by_reset_all(SettingId id)
+{
+    return id == SETTING_TRANSACTION_ISOLATION || id == SETTING_TRANSACTION_READ_ONLY ||
+           id == SETTING_TRANSACTION_DEFERRABLE || id == SETTING_ROLE ||
+           id == SETTING_SESSION_AUTHORIZATION || id == SETTING_IS_SUPERUSER ||
+           setting_infos[id].context <= CONTEXT_BACKEND;
+}
+
+bool session_setting_reset_all(Session *session)
+{
+    SessionSettings *s = &session->settings;
+
+    for (int id = 0; id < SETTING_COUNT; id++) {
+        byte start[16];
+        field_save(start, &s->reset, (SettingId)id);
+        if (!is_kept_by_reset_all((SettingId)id) &&
+            field_differs(&s->current, (SettingId)id, start))
+            TRY(session_setting_reset(session, setting_infos[id].name, false));
+    }
+    return true;
+}
+
+bool session_setting_get(Session *session, Str name, bool missing_ok, Arena *arena, Str *ret_value)
+{
+    SessionSettings *s = &session->settings;
+    int id = setting_find(name);
+
+    if (id >= 0) {
+        *ret_value = str_copy(arena, setting_show(&s->current, (SettingId)id, arena));
+        return true;
+    }
+    Str *custom = strmap_get(&s->custom, str_lower(arena, name));
+    if (!custom && !missing_ok)
+        return fail_unknown(name);
+    *ret_value = custom ? str_copy(arena, *custom) : STR_NONE;
+    return true;
+}

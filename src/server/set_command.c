@@ -1,0 +1,164 @@
+/* SET, RESET and ALTER SYSTEM: from the tree to text. */
+#include "parser/parser.h"
+#include "server/server.h"
+#include "types/type.h"
+
+/* Settings whose value is a list of names: each is quoted where it must be. */
+static bool is_name_list(Str name)
+{
+    static const char *const lists[] = {"search_path", "temp_tablespaces", "session_preload_libraries",
+                                        "local_preload_libraries", "listen_addresses",
+                                        "unix_socket_directories"};
+
+    for (size_t i = 0; i < ARRAY_LENGTH(lists); i++)
+        if (str_equal_nocase(name, str_from_c(lists[i])))
+            return true;
+    return str_equal_nocase(name, STR("DateStyle"));
+}
+
+static bool interval_text(Arena *arena, const TypeCast *cast, Str *ret_text)
+{
+    /* SET TIME ZONE INTERVAL '…': the offset as POSIX writes it, west positive. */
+    const A_Const *constant = NODE_CAST(A_Const, cast->arg);
+    Value value;
+
+    TRY(type_input(arena, TYPE_INTERVAL, -1, constant->text, &value));
+    if (value.interval.months != 0)
+        FAIL(ERR_INVALID_PARAMETER_VALUE,
+             .message = STR("time zone interval must not specify months"));
+    int64_t seconds = value.interval.microseconds / 1000000 + value.interval.days * 86400LL;
+    int64_t size = seconds < 0 ? -seconds : seconds;
+    *ret_text = str_format(arena, "<%c%02d:%02d>%c%02d:%02d", seconds < 0 ? '-' : '+',
+                           (int)(size / 3600), (int)(size / 60 % 60), seconds < 0 ? '+' : '-',
+                           (int)(size / 3600), (int)(size / 60 % 60));
+    return true;
+}
+
+static bool constant_text(Arena *arena, const A_Const *constant, Str *ret_text)
+{
+    switch (constant->kind) {
+    case CONST_INTEGER:
+        *ret_text = str_format(arena, "%d", constant->integer);
+        return true;
+    case CONST_BOOLEAN:
+        *ret_text = constant->boolean ? STR("true") : STR("false");
+        return true;
+    case CONST_NULL:
+        FAIL(ERR_SYNTAX_ERROR, .message = STR("SET requires a value"));
+    default:
+        *ret_text = constant->text;
+        return true;
+    }
+}
+
+static bool argument_text(Arena *arena, const Node *argument, Str *ret_text)
+{
+    if (NODE_IS(argument, TypeCast))
+        return interval_text(arena, NODE_CAST(TypeCast, argument), ret_text);
+    if (NODE_IS(argument, A_Const))
+        return constant_text(arena, NODE_CAST(A_Const, argument), ret_text);
+    FAIL_UNSUPPORTED("an expression as a setting's value");
+}
+
+static bool arguments_text(Arena *arena, const VariableSetStmt *set, Str *ret_text)
+{
+    StrBuf out = strbuf_in(arena);
+
+    if (set->args.length > 1 && !is_name_list(set->name))
+        FAIL(ERR_INVALID_PARAMETER_VALUE,
+             .message = fmt("SET %.*s takes only one argument", STR_ARGS(set->name)));
+    for (size_t i = 0; i < set->args.length; i++) {
+        Str text;
+        TRY(argument_text(arena, set->args.items[i], &text));
+        if (i > 0)
+            strbuf_append_c(&out, ", ");
+        bool quotes = is_name_list(set->name) && !str_equal_nocase(set->name, STR("DateStyle"));
+        strbuf_append(&out, quotes ? quote_identifier(arena, text) : text);
+    }
+    *ret_text = strbuf_view(&out);
+    return true;
+}
+
+/* SET TRANSACTION and SET SESSION CHARACTERISTICS: one setting for each mode named. */
+static bool set_modes(Session *session, const VariableSetStmt *set)
+{
+    bool for_session = str_equal(set->name, STR("SESSION CHARACTERISTICS"));
+
+    if (str_equal(set->name, STR("TRANSACTION SNAPSHOT")))
+        FAIL_UNSUPPORTED("SET TRANSACTION SNAPSHOT");
+    if (!for_session && session->block != BLOCK_OPEN) {
+        NOTICE(SEVERITY_WARNING, ERR_NO_ACTIVE_SQL_TRANSACTION,
+               .message = STR("SET TRANSACTION can only be used in transaction blocks"));
+        return true;
+    }
+    for (size_t i = 0; i < set->args.length; i++) {
+        const DefElem *mode = NODE_CAST(DefElem, set->args.items[i]);
+        const A_Const *value = NODE_CAST(A_Const, mode->arg);
+        Str name = for_session ? str_format(session->statement_arena, "default_%.*s",
+                                            STR_ARGS(mode->name))
+                               : mode->name;
+        Str text = value->kind == CONST_INTEGER ? (value->integer ? STR("on") : STR("off"))
+                                                : value->text;
+        TRY(session_setting_set(session, name, text, !for_session));
+    }
+    return true;
+}
+
+static void warn_local(const Session *session)
+{
+    if (session->block != BLOCK_OPEN)
+        NOTICE(SEVERITY_WARNING, ERR_NO_ACTIVE_SQL_TRANSACTION,
+               .message = STR("SET LOCAL can only be used in transaction blocks"));
+}
+
+bool session_set_execute(Session *session, const VariableSetStmt *set, Str *ret_tag)
+{
+    Str text;
+
+    *ret_tag = set->kind == VAR_RESET || set->kind == VAR_RESET_ALL ? STR("RESET") : STR("SET");
+    if (set->is_local)
+        warn_local(session);
+    switch (set->kind) {
+    case VAR_SET_VALUE:
+        TRY(arguments_text(session->statement_arena, set, &text));
+        return session_setting_set(session, set->name, text, set->is_local);
+    case VAR_SET_MULTI:
+        return set_modes(session, set);
+    case VAR_SET_DEFAULT:
+    case VAR_RESET:
+        return session_setting_reset(session, set->name, set->is_local);
+    case VAR_RESET_ALL:
+        return session_setting_reset_all(session);
+    case VAR_SET_CURRENT:
+        FAIL_UNSUPPORTED("SET … FROM CURRENT outside a function");
+    }
+    assert(!"a known kind");
+    return false;
+}
+
+bool session_alter_system(Session *session, const AlterSystemStmt *alter, Str *ret_tag)
+{
+    const VariableSetStmt *set = alter->setstmt;
+    Str text = STR_NONE;
+
+    *ret_tag = STR("ALTER SYSTEM");
+    TRY(block_require_none(session, "ALTER SYSTEM"));
+    if (!session->settings.current.is_superuser)
+        FAIL(ERR_INSUFFICIENT_PRIVILEGE,
+             .message = fmt("permission denied to set parameter \"%.*s\"", STR_ARGS(set->name)));
+    if (set->kind == VAR_RESET_ALL)
+        return config_alter_system(session->server->data_directory, STR_NONE, STR_NONE);
+    int id = setting_find(set->name);
+    if (id < 0)
+        FAIL(ERR_UNDEFINED_OBJECT, .message = fmt("unrecognized configuration parameter \"%.*s\"",
+                                                  STR_ARGS(set->name)));
+    if (setting_infos[id].context == CONTEXT_INTERNAL)
+        FAIL(ERR_CANT_CHANGE_RUNTIME_PARAM,
+             .message = fmt("parameter \"%.*s\" cannot be changed", STR_ARGS(set->name)));
+    if (set->kind == VAR_SET_VALUE) {
+        SettingValues trial = session->settings.current;
+        TRY(arguments_text(session->statement_arena, set, &text));
+        TRY(settings_set(&trial, session->statement_arena, (SettingId)id, text));
+    }
+    return config_alter_system(session->server->data_directory, setting_infos[id].name, text);
+}

@@ -1,0 +1,287 @@
+/* Prepared statements: analyzed, planned, admitted; planned again when the schema has moved. */
+#include "catalog/lookup.h"
+#include "parser/parser.h"
+#include "server/portal.h"
+#include "txn/lock.h"
+#include "types/type.h"
+
+#define PLAN_TRIES 10
+
+PreparedStatement *statement_new(Session *session, Str name, Str source, const Node *tree,
+                                 const Oid *types, int count)
+{
+    Arena *arena = arena_new("prepared statement");
+    PreparedStatement *statement = ARENA_NEW(arena, PreparedStatement);
+
+    statement->arena = arena;
+    statement->plan_arena = arena_new("plan");
+    statement->name = str_copy(arena, name);
+    statement->source = source;
+    statement->statement = tree;
+    statement->given_count = statement->param_count = count;
+    statement->given_types = arena_copy(arena, types, sizeof(Oid) * (size_t)count);
+    statement->param_types = arena_copy(arena, types, sizeof(Oid) * (size_t)count);
+    statement->prepared_at = session->exec.statement_start;
+    statement->references = 1;
+    return statement;
+}
+
+void statement_release(PreparedStatement *statement)
+{
+    if (!statement || --statement->references > 0)
+        return;
+    executor_free(statement->state);
+    arena_free(statement->plan_arena);
+    arena_free(statement->arena);
+}
+
+PreparedStatement *statement_of_part(Session *session, Str name, Str source,
+                                     const Node *(*inner)(const Node *whole), const Oid *types,
+                                     int count)
+{
+    PreparedStatement *statement = statement_new(session, name, STR_NONE, NULL, types, count);
+    StatementList list = {0};
+
+    /* The tree must outlive the text it came from: it is parsed again into its own arena. */
+    statement->source = str_copy(statement->arena, source);
+    if (!parse(statement->arena, statement->source, &list)) {
+        statement_release(statement);
+        return NULL;
+    }
+    assert(session->statement_index < list.length);
+    statement->statement = inner(list.items[session->statement_index]->stmt);
+    return statement;
+}
+
+/* -- Describing ------------------------------------------------------------------------------ */
+
+static RowDescription describe_targets(Arena *arena, const PlannedStatement *planned)
+{
+    uint32_t count = (uint32_t)planned->result.length;
+    ResultColumn *columns = ARENA_ARRAY(arena, ResultColumn, count);
+
+    for (uint32_t i = 0; i < count; i++) {
+        const TargetEntry *target = &planned->result.items[i];
+        columns[i] = (ResultColumn){
+            .name = str_copy(arena, target->name),
+            .type = target->expr->type,
+            .type_modifier = target->expr->typmod,
+            .collation = target->expr->collation,
+            .table = target->origin_table,
+            .table_column = (int16_t)target->origin_attnum,
+            .phys = type_phys(target->expr->type),
+        };
+    }
+    return (RowDescription){columns, count};
+}
+
+static bool same_result(const RowDescription *a, const RowDescription *b)
+{
+    if (a->count != b->count)
+        return false;
+    for (uint32_t i = 0; i < a->count; i++)
+        if (a->columns[i].type != b->columns[i].type ||
+            a->columns[i].type_modifier != b->columns[i].type_modifier ||
+            !str_equal(a->columns[i].name, b->columns[i].name))
+            return false;
+    return true;
+}
+
+/* -- Planning -------------------------------------------------------------------------------- */
+
+static bool is_current(Session *session, const PreparedStatement *statement)
+{
+    return statement->planned &&
+           statement->schema_version == catalog_version(&session->exec.catalog) &&
+           statement->planned_for == session->exec.catalog.current_user &&
+           statement->search_path == catalog_search_path(&session->exec.catalog);
+}
+
+/* Parameters that the text does not use keep the type that was given. */
+static bool types_are_known(PreparedStatement *statement, const AnalyzeParams *params)
+{
+    for (int i = 0; i < params->count; i++)
+        if (params->types[i] == OID_NONE || params->types[i] == TYPE_UNKNOWN)
+            FAIL(ERR_INDETERMINATE_DATATYPE,
+                 .message = fmt("could not determine data type of parameter $%d", i + 1));
+    statement->param_types =
+        arena_copy(statement->arena, params->types, sizeof(Oid) * (size_t)params->count);
+    statement->param_count = params->count;
+    return true;
+}
+
+static bool analyze_and_plan(Session *session, PreparedStatement *statement)
+{
+    CatalogSession *catalog = &session->exec.catalog;
+    AnalyzeParams params = {
+        .types = arena_copy(statement->plan_arena, statement->given_types,
+                            sizeof(Oid) * (size_t)statement->given_count),
+        .count = statement->given_count,
+        .is_variable = true,
+    };
+    AnalyzeContext context = {.arena = statement->plan_arena, .session = catalog,
+                              .source = statement->source, .params = &params};
+
+    statement->schema_version = catalog_version(catalog);
+    statement->search_path = catalog_search_path(catalog);
+    statement->planned_for = catalog->current_user;
+    Query *query = analyze_statement(&context, statement->statement);
+    TRY(query);
+    TRY(types_are_known(statement, &params));
+    statement->is_utility = query->command == QUERY_UTILITY;
+    if (statement->is_utility)
+        return true;
+    statement->planned = planner_plan(statement->plan_arena, catalog, query, &(PlanOptions){0});
+    return statement->planned != NULL;
+}
+
+static void forget_plan(PreparedStatement *statement)
+{
+    if (statement->state && !statement->state_busy) {
+        executor_free(statement->state);
+        statement->state = NULL;
+    }
+    statement->planned = NULL;
+    arena_reset(statement->plan_arena);
+}
+
+/* -- Locks -------------------------------------------------------------------- */
+
+static LockMode lock_mode_of(const PlanRelation *relation)
+{
+    return relation->is_target   ? LOCK_ROW_EXCLUSIVE
+           : relation->is_locked ? LOCK_ROW_SHARE
+                                 : LOCK_ACCESS_SHARE;
+}
+
+static Oid lock_database(Session *session, const RelationDesc *relation)
+{
+    return relation->is_shared ? SHARED_DATABASE : session->exec.catalog.database_oid;
+}
+
+static bool lock_relations(Session *session, const PlannedStatement *planned)
+{
+    CatalogSession *catalog = &session->exec.catalog;
+
+    for (size_t i = 0; i < planned->relations.length; i++) {
+        const PlanRelation *item = &planned->relations.items[i];
+        const RelationDesc *relation = relation_find(catalog, item->relation);
+        if (!relation)
+            continue; /* dropped since: the version has moved and we plan again */
+        if (relation->oid < OID_FIRST_USER)
+            continue; /* system tables: their rows' versions suffice */
+        if (lock_relation(catalog->txn, lock_database(session, relation), relation->oid,
+                          lock_mode_of(item), LOCK_WAIT, relation->name) == LOCK_FAILED)
+            return false;
+    }
+    return true;
+}
+
+/* Locks taken, and the plan still true under them. Privileges are the executor's to check. */
+static bool admit(Session *session, PreparedStatement *statement, bool *ret_moved)
+{
+    TRY(lock_relations(session, statement->planned));
+    *ret_moved = !is_current(session, statement);
+    return true;
+}
+
+bool statement_ready(Session *session, PreparedStatement *statement)
+{
+    if (!statement->statement || statement->is_utility)
+        return true;
+    for (int i = 0; i < PLAN_TRIES; i++) {
+        bool moved;
+        if (!is_current(session, statement)) {
+            forget_plan(statement);
+            if (!analyze_and_plan(session, statement)) {
+                forget_plan(statement);
+                return false;
+            }
+            if (statement->is_utility)
+                return true;
+            RowDescription result = describe_targets(statement->arena, statement->planned);
+            if (statement->is_described && !same_result(&result, &statement->result)) {
+                forget_plan(statement);
+                FAIL(ERR_FEATURE_NOT_SUPPORTED,
+                     .message = STR("cached plan must not change result type"));
+            }
+            statement->result = result;
+            statement->is_described = true;
+        }
+        TRY(admit(session, statement, &moved));
+        if (!moved)
+            return true;
+    }
+    FAIL(ERR_T_R_SERIALIZATION_FAILURE,
+         .message = STR("the schema keeps changing while the statement is planned"));
+}
+
+bool statement_describe(Session *session, PreparedStatement *statement,
+                        RowDescription *ret_description)
+{
+    *ret_description = (RowDescription){0};
+    if (!statement->statement)
+        return true;
+    TRY(statement_ready(session, statement));
+    if (statement->is_utility)
+        return utility_describe(session, statement->arena, statement->statement,
+                                statement->source, ret_description);
+    *ret_description = statement->result;
+    return true;
+}
+
+/* -- By name --------------------------------------------------------------------------------- */
+
+PreparedStatement *statement_find(Session *session, Str name)
+{
+    return name.length == 0 ? session->unnamed_statement : strmap_get(&session->statements, name);
+}
+
+PreparedStatement *statement_get(Session *session, Str name)
+{
+    PreparedStatement *statement = statement_find(session, name);
+
+    if (!statement && name.length == 0)
+        FAIL(ERR_UNDEFINED_PSTATEMENT, .message = STR("unnamed prepared statement does not exist"));
+    if (!statement)
+        FAIL(ERR_UNDEFINED_PSTATEMENT,
+             .message = fmt("prepared statement \"%.*s\" does not exist", STR_ARGS(name)));
+    return statement;
+}
+
+bool statement_store(Session *session, PreparedStatement *statement)
+{
+    if (statement->name.length == 0) {
+        statement_release(session->unnamed_statement);
+        session->unnamed_statement = statement;
+        return true;
+    }
+    if (strmap_get(&session->statements, statement->name))
+        FAIL(ERR_DUPLICATE_PSTATEMENT,
+             .message = fmt("prepared statement \"%.*s\" already exists",
+                            STR_ARGS(statement->name)));
+    strmap_put(&session->statements, statement->name, statement);
+    return true;
+}
+
+void statement_drop(Session *session, Str name)
+{
+    if (name.length == 0) {
+        statement_release(session->unnamed_statement);
+        session->unnamed_statement = NULL;
+        return;
+    }
+    statement_release(strmap_remove(&session->statements, name));
+}
+
+void statements_drop_all(Session *session)
+{
+    size_t position = 0;
+    Str name;
+    void *statement;
+
+    while (strmap_next(&session->statements, &position, &name, &statement))
+        statement_release(statement);
+    strmap_deinit(&session->statements);
+    statement_drop(session, STR(""));
+}

@@ -1,0 +1,421 @@
+/* Statements that are not plans: each goes to who does it. */
+#include "base/os.h"
+#include "executor/command/ddl.h"
+#include "executor/state.h"
+#include "parser/parser.h"
+#include "planner/planner.h"
+#include "protocol/scram.h"
+#include "server/portal.h"
+#include "server/server.h"
+#include "types/type.h"
+
+/* -- What commands need from us -------------------------------------------------------------- */
+
+static bool make_verifier(void *context, Str role, Str password, Arena *arena, Str *ret_verifier)
+{
+    (void)context, (void)role;
+    if (scram_is_verifier(password)) {
+        *ret_verifier = password;
+        return true;
+    }
+    return scram_verifier_make(arena, password, ret_verifier);
+}
+
+typedef struct CountDatabase {
+    Oid database;
+    const Session *except;
+    uint32_t count;
+    bool terminate;
+} CountDatabase;
+
+static void count_database(void *context, Session *session)
+{
+    CountDatabase *count = context;
+
+    if (session == count->except || !session->is_logged_in ||
+        session->exec.catalog.database_oid != count->database)
+        return;
+    count->count++;
+    if (count->terminate)
+        session_terminate(session, INTERRUPT_TERMINATE);
+}
+
+static uint32_t database_session_count(void *context, Oid database)
+{
+    CountDatabase count = {.database = database, .except = context};
+
+    server_each_session(server_running, count_database, &count);
+    return count.count;
+}
+
+static bool database_sessions_end(void *context, Oid database)
+{
+    for (int i = 0; i < 50; i++) {
+        CountDatabase count = {.database = database, .except = context, .terminate = true};
+        server_each_session(server_running, count_database, &count);
+        if (count.count == 0)
+            break;
+        TRY(task_sleep(100000, WAIT_EVENT_DATABASE));
+    }
+    return true;
+}
+
+static bool setting_check(void *context, Str name, Str value, Arena *arena, Str *ret_value)
+{
+    Session *session = context;
+    int id = setting_find(name);
+    SettingValues trial = session->settings.current;
+
+    *ret_value = value;
+    if (id < 0) {
+        if (str_find_char(name, '.', 0) != SIZE_MAX)
+            return true;
+        FAIL(ERR_UNDEFINED_OBJECT,
+             .message = fmt("unrecognized configuration parameter \"%.*s\"", STR_ARGS(name)));
+    }
+    TRY(settings_set(&trial, arena, (SettingId)id, value));
+    return true;
+}
+
+/* -- SHOW ------------------------------------------------------------------------------------ */
+
+static RowDescription text_columns(Arena *arena, const Str *names, uint32_t count)
+{
+    ResultColumn *columns = ARENA_ARRAY(arena, ResultColumn, count);
+
+    for (uint32_t i = 0; i < count; i++)
+        columns[i] = (ResultColumn){.name = names[i], .type = TYPE_TEXT, .type_modifier = -1,
+                                    .collation = COLLATION_DEFAULT, .phys = PHYS_VAR};
+    return (RowDescription){columns, count};
+}
+
+/* Rows of text, given one by one. */
+static bool give_row(RowSink *sink, const RowDescription *description, Arena *arena,
+                     const Str *texts)
+{
+    ArenaMark mark = arena_mark(arena);
+    Vector **columns = ARENA_ARRAY(arena, Vector *, description->count);
+
+    for (uint32_t i = 0; i < description->count; i++) {
+        Value value = {.var = var_from_str(texts[i])};
+        columns[i] = vector_new_constant(arena, PHYS_VAR, &value, str_is_none(texts[i]));
+    }
+    Batch batch = {.columns = columns, .column_count = description->count, .row_count = 1,
+                   .selection = {.count = 1}};
+    bool ok = !sink->rows || sink->rows(sink, description, &batch);
+    arena_rewind(arena, mark);
+    return ok;
+}
+
+static RowDescription describe_show(Arena *arena, const VariableShowStmt *show)
+{
+    static const Str all_names[] = {{"name", 4}, {"setting", 7}, {"description", 11}};
+    int id = setting_find(show->name);
+    Str name = id >= 0 ? setting_infos[id].name : str_copy(arena, show->name);
+
+    if (str_equal(show->name, STR("all")))
+        return text_columns(arena, all_names, 3);
+    return text_columns(arena, arena_copy(arena, &name, sizeof(name)), 1);
+}
+
+static bool execute_show(Session *session, const VariableShowStmt *show, RowSink *sink)
+{
+    Arena *arena = session->statement_arena;
+    RowDescription description = describe_show(arena, show);
+    Str value;
+
+    if (!str_equal(show->name, STR("all"))) {
+        TRY(session_setting_get(session, show->name, false, arena, &value));
+        TRY(!sink->describe || sink->describe(sink, &description));
+        return give_row(sink, &description, arena, &value);
+    }
+    TRY(!sink->describe || sink->describe(sink, &description));
+    for (int id = 0; id < SETTING_COUNT; id++) {
+        Str texts[3] = {setting_infos[id].name,
+                        setting_show(&session->settings.current, (SettingId)id, arena),
+                        setting_infos[id].description};
+        TRY(give_row(sink, &description, arena, texts));
+    }
+    return true;
+}
+
+/* -- PREPARE, EXECUTE, DEALLOCATE ------------------------------------------------------------ */
+
+static const Node *prepared_query(const Node *whole)
+{
+    return NODE_CAST(PrepareStmt, whole)->query;
+}
+
+static bool execute_prepare(Session *session, const PrepareStmt *prepare, Str source)
+{
+    size_t count = prepare->argtypes.length;
+    Oid *types = ARENA_ARRAY(session->statement_arena, Oid, count);
+    AnalyzeContext context = {.arena = session->statement_arena,
+                              .session = &session->exec.catalog, .source = source};
+    int32_t typmod;
+
+    for (size_t i = 0; i < count; i++)
+        TRY(analyze_type_name(&context, &prepare->argtypes.items[i]->node, &types[i], &typmod));
+    PreparedStatement *statement = statement_of_part(session, prepare->name, source,
+                                                     prepared_query, types, (int)count);
+    TRY(statement);
+    statement->from_sql = true;
+    if (!statement_ready(session, statement) || !statement_store(session, statement)) {
+        statement_release(statement);
+        return false;
+    }
+    return true;
+}
+
+static bool evaluate_parameters(Session *session, Portal *portal, const ExecuteStmt *execute,
+                                Str source)
+{
+    PreparedStatement *statement = portal->statement;
+    AnalyzeContext context = {.arena = session->statement_arena,
+                              .session = &session->exec.catalog, .source = source};
+    uint32_t count = (uint32_t)execute->params.length;
+
+    if ((int)count != statement->param_count)
+        FAIL(ERR_SYNTAX_ERROR,
+             .message = fmt("wrong number of parameters for prepared statement \"%.*s\"",
+                            STR_ARGS(statement->name)),
+             .detail = fmt("Expected %d parameters but got %u.", statement->param_count, count));
+    Value *values = ARENA_ARRAY(portal->arena, Value, count);
+    bool *nulls = ARENA_ARRAY(portal->arena, bool, count);
+    for (uint32_t i = 0; i < count; i++) {
+        Expr *expr = analyze_expression(&context, execute->params.items[i], NULL, STORED_OTHER,
+                                        statement->param_types[i], -1, STR_NONE);
+        TRY(expr);
+        expr = planner_plan_expression(session->statement_arena, &session->exec.catalog, expr);
+        TRY(expr);
+        TRY(executor_evaluate(portal->arena, &session->exec, expr, &values[i], &nulls[i]));
+    }
+    portal->parameters = (ExecParameters){.count = count, .values = values, .nulls = nulls};
+    return true;
+}
+
+static bool execute_execute(Session *session, const ExecuteStmt *execute, Str source,
+                            bool is_top_level, RowSink *sink, Str *ret_tag)
+{
+    static const Str portal_name = {"<execute>", 9};
+    PreparedStatement *statement = statement_get(session, execute->name);
+
+    TRY(statement);
+    TRY(statement_ready(session, statement));
+    Portal *old = portal_find(session, portal_name);
+    if (old)
+        portal_close(session, old);
+    Portal *portal = portal_open(session, portal_name, statement);
+    TRY(portal);
+    bool ok = evaluate_parameters(session, portal, execute, source) &&
+              portal_run(session, portal, sink, 0, is_top_level, ret_tag);
+    portal = portal_find(session, portal_name);
+    if (portal)
+        portal_close(session, portal);
+    return ok;
+}
+
+static bool execute_deallocate(Session *session, const DeallocateStmt *deallocate, Str *ret_tag)
+{
+    if (str_is_none(deallocate->name)) {
+        statements_drop_all(session);
+        *ret_tag = STR("DEALLOCATE ALL");
+        return true;
+    }
+    TRY(statement_get(session, deallocate->name));
+    statement_drop(session, deallocate->name);
+    *ret_tag = STR("DEALLOCATE");
+    return true;
+}
+
+/* -- DISCARD --------------------------------------------------------------------------------- */
+
+static bool execute_discard(Session *session, const DiscardStmt *discard, Str *ret_tag)
+{
+    switch (discard->target) {
+    case DISCARD_ALL:
+        TRY(block_require_none(session, "DISCARD ALL"));
+        *ret_tag = STR("DISCARD ALL");
+        portals_close_all(session);
+        TRY(session_setting_set(session, STR("session_authorization"), session->user_name, false));
+        TRY(session_setting_reset_all(session));
+        statements_drop_all(session);
+        return catalog_drop_temp_objects(&session->exec.catalog);
+    case DISCARD_PLANS:
+        *ret_tag = STR("DISCARD PLANS"); /* plans follow the schema by themselves */
+        return true;
+    case DISCARD_SEQUENCES:
+        *ret_tag = STR("DISCARD SEQUENCES");
+        executor_session_deinit(&session->exec);
+        return true;
+    case DISCARD_TEMP:
+        *ret_tag = STR("DISCARD TEMP");
+        return catalog_drop_temp_objects(&session->exec.catalog);
+    }
+    return false;
+}
+
+/* -- Dispatch -------------------------------------------------------------------------------- */
+
+static bool execute_checkpoint(Session *session)
+{
+    if (!session->settings.current.is_superuser)
+        FAIL(ERR_INSUFFICIENT_PRIVILEGE,
+             .message = STR("must be superuser or have privileges of pg_checkpoint to do "
+                            "CHECKPOINT"));
+    return checkpoint_request(session->server->store, CHECKPOINT_WAIT);
+}
+
+static bool execute_command(Session *session, const Node *statement, Str source, bool is_top_level,
+                            RowSink *sink, Str *ret_tag)
+{
+    CommandHooks hooks = {.password_verifier = make_verifier,
+                          .database_session_count = database_session_count,
+                          .database_sessions_end = database_sessions_end,
+                          .setting_check = setting_check,
+                          .context = session};
+    CommandContext context = {.session = &session->exec, .arena = session->statement_arena,
+                              .source = source, .hooks = &hooks, .is_top_level = is_top_level};
+
+    (void)sink;
+    if (ddl_handles(statement->tag))
+        return ddl_execute(&context, statement, ret_tag);
+    FAIL_UNSUPPORTED("this statement");
+}
+
+bool utility_execute(Session *session, const Node *statement, Str source, bool is_top_level,
+                     RowSink *sink, Str *ret_tag)
+{
+    switch (statement->tag) {
+    case NODE_VARIABLE_SET_STMT:
+        return session_set_execute(session, NODE_CAST(VariableSetStmt, statement), ret_tag);
+    case NODE_VARIABLE_SHOW_STMT:
+        *ret_tag = STR("SHOW");
+        return execute_show(session, NODE_CAST(VariableShowStmt, statement), sink);
+    case NODE_ALTER_SYSTEM_STMT:
+        return session_alter_system(session, NODE_CAST(AlterSystemStmt, statement), ret_tag);
+    case NODE_PREPARE_STMT:
+        *ret_tag = STR("PREPARE");
+        return execute_prepare(session, NODE_CAST(PrepareStmt, statement), source);
+    case NODE_EXECUTE_STMT:
+        return execute_execute(session, NODE_CAST(ExecuteStmt, statement), source, is_top_level,
+                               sink, ret_tag);
+    case NODE_DEALLOCATE_STMT:
+        return execute_deallocate(session, NODE_CAST(DeallocateStmt, statement), ret_tag);
+    case NODE_DECLARE_CURSOR_STMT:
+        *ret_tag = STR("DECLARE CURSOR");
+        return cursor_declare(session, NODE_CAST(DeclareCursorStmt, statement), source);
+    case NODE_FETCH_STMT:
+        return cursor_fetch(session, NODE_CAST(FetchStmt, statement), sink, ret_tag);
+    case NODE_CLOSE_PORTAL_STMT: {
+        const ClosePortalStmt *close = NODE_CAST(ClosePortalStmt, statement);
+        *ret_tag = str_is_none(close->portalname) ? STR("CLOSE CURSOR ALL") : STR("CLOSE CURSOR");
+        if (!str_is_none(close->portalname))
+            return cursor_close(session, close->portalname);
+        portals_close_all(session);
+        return true;
+    }
+    case NODE_DISCARD_STMT:
+        return execute_discard(session, NODE_CAST(DiscardStmt, statement), ret_tag);
+    case NODE_CHECK_POINT_STMT:
+        *ret_tag = STR("CHECKPOINT");
+        return execute_checkpoint(session);
+    default:
+        return execute_command(session, statement, source, is_top_level, sink, ret_tag);
+    }
+}
+
+bool utility_describe(Session *session, Arena *arena, const Node *statement, Str source,
+                      RowDescription *ret_description)
+{
+    (void)source;
+    *ret_description = (RowDescription){0};
+    switch (statement->tag) {
+    case NODE_VARIABLE_SHOW_STMT:
+        *ret_description = describe_show(arena, NODE_CAST(VariableShowStmt, statement));
+        return true;
+    case NODE_EXECUTE_STMT: {
+        PreparedStatement *prepared =
+            statement_get(session, NODE_CAST(ExecuteStmt, statement)->name);
+        TRY(prepared);
+        return statement_describe(session, prepared, ret_description);
+    }
+    case NODE_FETCH_STMT: {
+        const FetchStmt *fetch = NODE_CAST(FetchStmt, statement);
+        Portal *portal = portal_find(session, fetch->portalname);
+        return fetch->is_move || !portal ||
+               portal_description(session, portal, ret_description);
+    }
+    case NODE_EXPLAIN_STMT: {
+        static const Str name = {"QUERY PLAN", 10};
+        *ret_description = text_columns(arena, &name, 1);
+        return true;
+    }
+    default:
+        return true;
+    }
+}
+
+/* -- What functions need from us ------------------------------------------------------------- */
+
+static bool op_setting_set(ExecSession *exec, Str name, Str value, bool is_local)
+{
+    return session_setting_set(session_of(exec), name, value, is_local);
+}
+
+static bool op_setting_get(ExecSession *exec, Str name, bool missing_ok, Arena *arena,
+                           Str *ret_value)
+{
+    return session_setting_get(session_of(exec), name, missing_ok, arena, ret_value);
+}
+
+typedef struct Signal {
+    int32_t process_id;
+    bool terminate, sent;
+} Signal;
+
+static void signal_session(void *context, Session *session)
+{
+    Signal *signal = context;
+
+    if (session->exec.backend_pid != signal->process_id)
+        return;
+    signal->sent = true;
+    if (signal->terminate)
+        session_terminate(session, INTERRUPT_TERMINATE);
+    else
+        session_cancel(session);
+}
+
+static bool op_backend_cancel(ExecSession *exec, int32_t pid, bool *ret_sent)
+{
+    Signal signal = {.process_id = pid};
+
+    server_each_session(session_of(exec)->server, signal_session, &signal);
+    *ret_sent = signal.sent;
+    return true;
+}
+
+static bool op_backend_terminate(ExecSession *exec, int32_t pid, bool *ret_sent)
+{
+    Signal signal = {.process_id = pid, .terminate = true};
+
+    server_each_session(session_of(exec)->server, signal_session, &signal);
+    *ret_sent = signal.sent;
+    return true;
+}
+
+static bool op_configuration_reload(ExecSession *exec)
+{
+    server_reload(session_of(exec)->server);
+    return true;
+}
+
+extern const ExecSessionOps session_exec_ops;
+const ExecSessionOps session_exec_ops = {
+    .setting_set = op_setting_set,
+    .setting_get = op_setting_get,
+    .backend_cancel = op_backend_cancel,
+    .backend_terminate = op_backend_terminate,
+    .configuration_reload = op_configuration_reload,
+};
