@@ -1,0 +1,519 @@
+#include "executor/equality.h"
+#include "executor/sort_key.h"
+#include "executor/sorter.h"
+
+/*
+ * GROUP BY and aggregates. Groups are found by hash and given in the order they were first seen, so
+ * that sorted input gives sorted groups. When the groups outgrow memory, rows of further groups
+ * go to partition files by their hash and are aggregated in later passes.
+ *
+ * Aggregates with ORDER BY or DISTINCT collect their arguments in a sorter under {group, keys} and
+ * are fed when the pass has read all its rows.
+ */
+
+#define PARTITIONS 16
+
+typedef struct Group {
+    struct Group *next;
+    uint64_t hash;
+    uint64_t number;
+    Row *key;
+    byte *states;
+} Group;
+
+typedef struct CallState {
+    const AggregateCall *plan;
+    FunctionCall *call;
+    const AggregateFunction *function;
+    ExprProgram *args, *filter;
+    size_t offset;   /* of its state in a group's */
+    PhysType *types; /* of its arguments */
+    SortKeys *order; /* NULL: fed at once */
+    Sorter sorter;
+    Batch *batch;
+    Vector *star;
+} CallState;
+
+typedef struct Partition {
+    struct Partition *next;
+    SpillFile *file;
+    uint64_t rows;
+    uint32_t depth;
+} Partition;
+
+typedef struct AggregateState {
+    NodeState base;
+    ExprProgram *group;
+    Oid *group_types;
+    uint32_t group_count;
+    RowLayout key_layout, input_layout;
+    CallState *calls;
+    uint32_t call_count;
+    size_t states_size;
+    Arena *arena;       /* groups and their states: of one pass */
+    Arena *read_arena;
+    Group **heads;
+    uint64_t mask;
+    Group **groups;     /* in order of arrival */
+    uint64_t count, capacity, given;
+    Partition *todo, *current[PARTITIONS];
+    uint32_t depth;
+    bool is_spilling, is_filled, is_done;
+    Batch *output, *input;
+    uint64_t *hashes;
+    void **targets;
+    Group **found;
+    uint16_t *rows, *filtered;
+} AggregateState;
+
+/* ---- init ---- */
+
+static bool call_init(AggregateState *state, CallState *call, const AggregateCall *plan)
+{
+    ExecState *exec = state->base.exec;
+    uint32_t count = (uint32_t)plan->args.length;
+    Oid *types = ARENA_ARRAY(exec->arena, Oid, count + 1);
+    call->plan = plan;
+    call->types = ARENA_ARRAY(exec->arena, PhysType, count + 1);
+    for (uint32_t i = 0; i < count; i++) {
+        types[i] = plan->args.items[i]->type;
+        call->types[i] = type_phys(types[i]);
+    }
+    if (plan->is_ordered_set)
+        FAIL_UNSUPPORTED("an ordered-set aggregate");
+    TRY(call->call = expr_new_call(exec, plan->function, types, (int)count, plan->result_type,
+                                   plan->input_collation));
+    call->call->is_variadic = plan->is_variadic;
+    call->call->arena = state->base.scratch;
+    call->call->state_arena = state->arena;
+    call->function = call->call->function->aggregate;
+    if (!call->function)
+        FAIL(ERR_FEATURE_NOT_SUPPORTED,
+             .message = fmt("aggregate function %s is not supported", call->call->function->name));
+    call->offset = state->states_size;
+    state->states_size += ALIGN_UP(call->function->state_size, (size_t)16);
+    TRY(call->args = expr_compile(exec, state->base.scratch, plan->args.items, count));
+    if (plan->filter)
+        TRY(call->filter = expr_compile(exec, state->base.scratch, (Expr *const *)&plan->filter,
+                                        1));
+    if (plan->order_by.length == 0)
+        return true;
+    TRY(call->order = sort_keys_new(exec, state->base.scratch, &plan->order_by));
+    sorter_init(&call->sorter, exec->arena, &exec->spills, call->types, count, exec_work_mem());
+    call->batch = batch_new(exec->arena, call->types, count);
+    return true;
+}
+
+static bool aggregate_init(NodeState *node)
+{
+    AggregateState *state = (AggregateState *)node;
+    const AggregatePlan *plan = (const AggregatePlan *)node->plan;
+    ExecState *exec = node->exec;
+    Arena *arena = exec->arena;
+    state->arena = exec_arena(exec, "aggregate groups");
+    state->read_arena = exec_arena(exec, "aggregate input");
+    state->group_count = (uint32_t)plan->group_by.length;
+    state->call_count = (uint32_t)plan->calls.length;
+    PhysType *types =
+        ARENA_ARRAY(arena, PhysType, state->group_count + state->call_count + 1);
+    state->group_types = ARENA_ARRAY(arena, Oid, state->group_count + 1);
+    for (uint32_t i = 0; i < state->group_count; i++) {
+        state->group_types[i] = plan->group_by.items[i]->type;
+        types[i] = type_phys(state->group_types[i]);
+    }
+    TRY(state->group = expr_compile(exec, node->scratch, plan->group_by.items,
+                                    state->group_count));
+    row_layout_init(&state->key_layout, arena, types, state->group_count);
+    row_layout_init(&state->input_layout, arena, node->left->types,
+                    (uint32_t)node->left->plan->column_count);
+    state->calls = ARENA_ARRAY(arena, CallState, state->call_count + 1);
+    for (uint32_t i = 0; i < state->call_count; i++) {
+        TRY(call_init(state, &state->calls[i], &plan->calls.items[i]));
+        types[state->group_count + i] = type_phys(plan->calls.items[i].result_type);
+    }
+    state->output = batch_new(arena, types, state->group_count + state->call_count);
+    state->hashes = ARENA_ARRAY(arena, uint64_t, VECTOR_SIZE);
+    state->targets = ARENA_ARRAY(arena, void *, VECTOR_SIZE);
+    state->found = ARENA_ARRAY(arena, Group *, VECTOR_SIZE);
+    state->rows = ARENA_ARRAY(arena, uint16_t, VECTOR_SIZE);
+    state->filtered = ARENA_ARRAY(arena, uint16_t, VECTOR_SIZE);
+    return node_init_projection(node);
+}
+
+/* ---- groups ---- */
+
+static void heads_grow(AggregateState *state)
+{
+    uint64_t size = state->mask ? (state->mask + 1) * 4 : 256;
+    state->heads = ARENA_ARRAY(state->arena, Group *, size);
+    state->mask = size - 1;
+    for (uint64_t i = 0; i < state->count; i++) {
+        Group *group = state->groups[i];
+        group->next = state->heads[group->hash & state->mask];
+        state->heads[group->hash & state->mask] = group;
+    }
+}
+
+static Group *group_new(AggregateState *state, uint64_t hash, uint32_t row)
+{
+    if (state->count == state->capacity) {
+        uint64_t more = state->capacity ? state->capacity * 2 : 64;
+        state->groups = arena_grow(state->arena, state->groups,
+                                   state->capacity * sizeof(Group *), more * sizeof(Group *));
+        state->capacity = more;
+    }
+    Group *group = ARENA_NEW(state->arena, Group);
+    group->hash = hash;
+    group->number = state->count;
+    group->key = row_make(&state->key_layout, state->arena, state->group->results, row);
+    group->states = arena_alloc_zeroed(state->arena, state->states_size + 1);
+    state->groups[state->count++] = group;
+    if (!state->heads || state->count > state->mask) {
+        heads_grow(state);
+    } else {
+        group->next = state->heads[hash & state->mask];
+        state->heads[hash & state->mask] = group;
+    }
+    return group;
+}
+
+static Group *group_find(AggregateState *state, uint64_t hash, uint32_t row)
+{
+    Group *group = state->heads ? state->heads[hash & state->mask] : NULL;
+    for (; group; group = group->next)
+        if (group->hash == hash &&
+            row_keys_equal(&state->key_layout, group->key, state->group_types, state->group_count,
+                           state->group->results, row))
+            return group;
+    return NULL;
+}
+
+static bool spill_row(AggregateState *state, const Batch *batch, uint32_t row, uint64_t hash)
+{
+    ExecState *exec = state->base.exec;
+    uint32_t p = (uint32_t)(hash >> (60 - 4 * MIN(state->depth, 14u))) % PARTITIONS;
+    Partition *part = state->current[p];
+    if (!part) {
+        part = ARENA_NEW(exec->run_arena, Partition);
+        TRY(part->file = spill_new(&exec->spills));
+        part->depth = state->depth + 1;
+        part->next = state->todo;
+        state->todo = part;
+        state->current[p] = part;
+    }
+    ArenaMark mark = arena_mark(state->base.scratch);
+    bool done = row_write(part->file, row_make(&state->input_layout, state->base.scratch,
+                                               batch->columns, row));
+    arena_rewind(state->base.scratch, mark);
+    part->rows++;
+    return done;
+}
+
+static bool may_grow(AggregateState *state)
+{
+    const AggregatePlan *plan = (const AggregatePlan *)state->base.plan;
+    return plan->strategy != AGGREGATE_HASHED || state->count < 16 ||
+           (!state->is_spilling && arena_size(state->arena) < exec_hash_mem());
+}
+
+/* The group of each row; rows put aside for a later pass leave the selection. */
+static bool find_groups(AggregateState *state, const Batch *batch, Selection *selection)
+{
+    uint32_t kept = 0;
+    rows_hash(state->group_types, state->group->results, state->group_count, *selection,
+              state->hashes);
+    for (uint32_t i = 0; i < selection->count; i++) {
+        uint32_t row = selection_row(*selection, i);
+        Group *group = group_find(state, state->hashes[i], row);
+        if (!group && !may_grow(state)) {
+            state->is_spilling = true;
+            TRY(spill_row(state, batch, row, state->hashes[i]));
+            continue;
+        }
+        state->found[kept] = group ? group : group_new(state, state->hashes[i], row);
+        state->rows[kept++] = (uint16_t)row;
+    }
+    if (kept < selection->count || selection->rows)
+        selection->rows = state->rows;
+    selection->count = kept;
+    return true;
+}
+
+/* ---- feeding ---- */
+
+static bool order_row(CallState *call, uint64_t group, uint32_t row)
+{
+    Str key;
+    TRY(sort_keys_encode(call->order, row, &key));
+    uint64_t number = __builtin_bswap64(group);
+    byte buffer[256];
+    if (key.length + 8 <= sizeof(buffer)) {
+        memcpy(buffer, &number, 8);
+        memcpy(buffer + 8, key.data, key.length);
+        return sorter_add(&call->sorter, str_make(buffer, key.length + 8), call->args->results,
+                          row);
+    }
+    StrBuf joined = {0};
+    strbuf_append_bytes(&joined, &number, 8);
+    strbuf_append(&joined, key);
+    bool done = sorter_add(&call->sorter, strbuf_view(&joined), call->args->results, row);
+    strbuf_deinit(&joined);
+    return done;
+}
+
+static bool feed_call(AggregateState *state, CallState *call, const Batch *batch,
+                      Selection selection)
+{
+    ExprInput input = {.slots = {batch->columns, NULL}, .row_count = batch->row_count};
+    Selection passed = selection;
+    bool single = state->group_count == 0;
+    if (call->filter)
+        TRY(expr_filter(call->filter, &input, selection, state->filtered, &passed));
+    if (passed.count == 0)
+        return true;
+    TRY(expr_run(call->args, &input, passed));
+    if (call->order) {
+        Batch part = *batch;
+        part.selection = passed;
+        TRY(sort_keys_run(call->order, &part));
+    }
+    AggregateTarget target = {.states = state->targets};
+    if (single)
+        target.single = state->groups[0]->states + call->offset;
+    /* Both selections ascend: the filtered rows' groups are found by walking along. */
+    uint32_t at = 0;
+    for (uint32_t i = 0; i < passed.count && (!single || call->order); i++) {
+        uint32_t row = selection_row(passed, i);
+        while (selection_row(selection, at) != row)
+            at++;
+        Group *group = single ? state->groups[0] : state->found[at];
+        state->targets[i] = group->states + call->offset;
+        if (call->order)
+            TRY(order_row(call, group->number, row));
+    }
+    if (call->order)
+        return true;
+    return call->function->update(call->call, (const Vector *const *)call->args->results, passed,
+                                  target);
+}
+
+static bool feed_batch(AggregateState *state, const Batch *batch)
+{
+    Selection selection = batch->selection;
+    node_scratch_reset(&state->base);
+    if (state->group_count > 0) {
+        ExprInput input = {.slots = {batch->columns, NULL}, .row_count = batch->row_count};
+        TRY(expr_run(state->group, &input, selection));
+        TRY(find_groups(state, batch, &selection));
+        if (selection.count == 0)
+            return true;
+    }
+    for (uint32_t i = 0; i < state->call_count; i++)
+        TRY(feed_call(state, &state->calls[i], batch, selection));
+    return true;
+}
+
+/* Sorted arguments into their groups' states, a batch at a time. */
+static bool feed_sorted(AggregateState *state, CallState *call)
+{
+    StrBuf last = {0};
+    Arena *arena = state->read_arena;
+    bool more = true, failed = !sorter_finish(&call->sorter);
+    while (more && !failed) {
+        Row *rows[VECTOR_SIZE];
+        uint32_t count = 0;
+        arena_reset(arena);
+        while (count < VECTOR_SIZE && !failed) {
+            Row *row;
+            Str key;
+            if ((failed = !sorter_next(&call->sorter, &row, &key)) || !row) {
+                more = false;
+                break;
+            }
+            if (call->plan->is_distinct && str_equal(key, strbuf_view(&last)))
+                continue;
+            strbuf_truncate(&last, 0);
+            strbuf_append(&last, key);
+            uint64_t number;
+            memcpy(&number, key.data, 8);
+            state->targets[count] =
+                state->groups[__builtin_bswap64(number)]->states + call->offset;
+            rows[count] = arena_copy(arena, row, row->size);
+            row_relocate(&call->sorter.layout, rows[count]);
+            count++;
+        }
+        rows_gather(&call->sorter.layout, rows, count, 0, call->sorter.layout.count,
+                    call->batch->columns, 0);
+        AggregateTarget target = {.states = state->targets};
+        if (!failed && count > 0)
+            failed = !call->function->update(call->call,
+                                             (const Vector *const *)call->batch->columns,
+                                             (Selection){.count = count}, target);
+    }
+    strbuf_deinit(&last);
+    sorter_clear(&call->sorter);
+    return !failed;
+}
+
+/* ---- passes ---- */
+
+static void pass_begin(AggregateState *state, uint32_t depth)
+{
+    arena_reset(state->arena);
+    state->heads = NULL;
+    state->groups = NULL;
+    state->mask = state->count = state->capacity = state->given = 0;
+    state->is_spilling = false;
+    state->depth = depth;
+    memset(state->current, 0, sizeof(state->current));
+    if (state->group_count == 0)
+        group_new(state, 0, 0);
+}
+
+static bool pass_end(AggregateState *state)
+{
+    for (uint32_t i = 0; i < state->call_count; i++)
+        if (state->calls[i].order)
+            TRY(feed_sorted(state, &state->calls[i]));
+    if (state->base.instrument) {
+        NodeInstrument *instrument = state->base.instrument;
+        instrument->memory_bytes = MAX(instrument->memory_bytes, arena_size(state->arena));
+        instrument->spilled_bytes = state->base.exec->spills.written_bytes;
+    }
+    return true;
+}
+
+static bool first_pass(AggregateState *state)
+{
+    NodeState *node = &state->base;
+    node_fill_mark(node);
+    pass_begin(state, 0);
+    for (;;) {
+        Batch *batch;
+        CHECK_INTERRUPTS();
+        TRY(node_next(node->left, &batch));
+        if (!batch)
+            break;
+        TRY(feed_batch(state, batch));
+    }
+    state->is_filled = true;
+    return pass_end(state);
+}
+
+static bool partition_pass(AggregateState *state)
+{
+    Partition *part = state->todo;
+    state->todo = part->next;
+    pass_begin(state, part->depth);
+    if (!state->input)
+        state->input = batch_new(state->base.exec->arena, state->input_layout.types,
+                                 state->input_layout.count);
+    TRY(spill_begin_read(part->file, 0));
+    while (part->rows > 0) {
+        Row *rows[VECTOR_SIZE];
+        uint32_t count = 0;
+        CHECK_INTERRUPTS();
+        arena_reset(state->read_arena);
+        for (; count < VECTOR_SIZE && part->rows > 0; count++, part->rows--)
+            TRY(rows[count] = row_read(&state->input_layout, part->file, state->read_arena));
+        rows_gather(&state->input_layout, rows, count, 0, state->input_layout.count,
+                    state->input->columns, 0);
+        state->input->row_count = count;
+        state->input->selection = (Selection){.count = count};
+        TRY(feed_batch(state, state->input));
+    }
+    spill_free(part->file);
+    return pass_end(state);
+}
+
+static bool give_groups(AggregateState *state, Batch **ret_batch)
+{
+    uint32_t count = (uint32_t)MIN(state->count - state->given, (uint64_t)VECTOR_SIZE);
+    Row *keys[VECTOR_SIZE];
+    node_scratch_reset(&state->base);
+    for (uint32_t i = 0; i < count; i++)
+        keys[i] = state->groups[state->given + i]->key;
+    rows_gather(&state->key_layout, keys, count, 0, state->group_count, state->output->columns, 0);
+    for (uint32_t c = 0; c < state->call_count; c++) {
+        CallState *call = &state->calls[c];
+        Vector *to = state->output->columns[state->group_count + c];
+        vector_begin(to, count);
+        for (uint32_t i = 0; i < count; i++) {
+            Value value = {0};
+            bool is_null = false;
+            TRY(call->function->final(call->call,
+                                      state->groups[state->given + i]->states + call->offset,
+                                      &value, &is_null));
+            vector_set(to, i, &value, is_null);
+        }
+    }
+    state->given += count;
+    ExprInput input = {.slots = {state->output->columns, NULL}, .row_count = count};
+    return node_project(&state->base, &input, (Selection){.count = count}, ret_batch);
+}
+
+static bool aggregate_next(NodeState *node, Batch **ret_batch)
+{
+    AggregateState *state = (AggregateState *)node;
+    *ret_batch = NULL;
+    if (!state->is_filled)
+        TRY(first_pass(state));
+    while (!*ret_batch) {
+        if (state->given < state->count)
+            TRY(give_groups(state, ret_batch));
+        else if (state->todo)
+            TRY(partition_pass(state));
+        else
+            return true;
+    }
+    return true;
+}
+
+static void aggregate_forget(AggregateState *state)
+{
+    for (uint32_t i = 0; i < state->call_count; i++)
+        if (state->calls[i].order)
+            sorter_clear(&state->calls[i].sorter);
+    for (Partition *part = state->todo; part; part = part->next)
+        spill_free(part->file);
+    state->todo = NULL;
+    arena_reset(state->arena);
+    state->groups = NULL;
+    state->heads = NULL;
+    state->count = state->given = state->capacity = state->mask = 0;
+    state->is_filled = false;
+}
+
+static bool aggregate_rewind(NodeState *node)
+{
+    AggregateState *state = (AggregateState *)node;
+    bool whole = state->is_filled && state->depth == 0 && !state->todo && !state->is_spilling;
+    if (whole && !node_is_stale(node)) {
+        state->given = 0;
+        return true;
+    }
+    aggregate_forget(state);
+    return node_rewind(node->left);
+}
+
+static void aggregate_stop(NodeState *node)
+{
+    aggregate_forget((AggregateState *)node);
+}
+
+static void aggregate_free(NodeState *node)
+{
+    AggregateState *state = (AggregateState *)node;
+    for (uint32_t i = 0; state->calls && i < state->call_count; i++)
+        if (state->calls[i].order)
+            sorter_deinit(&state->calls[i].sorter);
+}
+
+const NodeMethods node_aggregate_methods = {
+    .size = sizeof(AggregateState),
+    .init = aggregate_init,
+    .next = aggregate_next,
+    .rewind = aggregate_rewind,
+    .stop = aggregate_stop,
+    .free = aggregate_free,
+};
