@@ -163,6 +163,8 @@ static bool checkpoint_write_images(Store *store)
     bool ok = owed != NULL;
 
     TRY(ok);
+    if (FAULT(fault_slow_checkpoint) && !task_sleep(FAULT_DELAY_US, WAIT_EVENT_CHECKPOINTER_MAIN))
+        error_clear();
     image_batch_init(&batch);
     do
         ok = checkpoint_pass(store, &batch, owed, &count);

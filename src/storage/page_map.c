@@ -15,6 +15,7 @@
 
 #ifdef SENGI_TEST_FAULTS
 bool fault_no_shadow, fault_free_now, fault_no_wal_flush, fault_evict_shadow;
+bool fault_slow_log, fault_slow_checkpoint;
 #endif
 
 /* -------- Lists -------- */

@@ -301,9 +301,12 @@ MUST_CHECK bool checkpoint_run(Store *store, bool is_last);
 /* -------- Switches that break one rule each, for the tests that show it is needed -------- */
 #ifdef SENGI_TEST_FAULTS
 extern bool fault_no_shadow, fault_free_now, fault_no_wal_flush, fault_evict_shadow;
+extern bool fault_slow_log, fault_slow_checkpoint; /* break nothing; make a race likely */
 #define FAULT(name) (name)
+#define FAULT_DELAY_US 100000
 #else
 #define FAULT(name) false
+#define FAULT_DELAY_US 0
 #endif
 
 #endif

@@ -458,6 +458,8 @@ static void writer_publish_durable(Wal *wal, Lsn lsn)
 static bool writer_round(WalWriter *writer)
 {
     Wal *wal = writer->wal;
+    if (FAULT(fault_slow_log) && !task_sleep(FAULT_DELAY_US, WAIT_EVENT_LOG_WRITER_MAIN))
+        error_clear();
     const Lsn from = writer->position, to = writer_filled(writer);
 
     if (to == from || !writer_transfer(wal, from, to))

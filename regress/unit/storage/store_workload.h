@@ -159,6 +159,11 @@ typedef struct Writer {
 } Writer;
 
 static Writer workload_writers[WRITERS];
+/* Pairs read before each change: they push pages out of memory. */
+static uint32_t workload_reads;
+
+static inline bool pair_read(Workload *work, Database *database, uint32_t pair,
+                             uint32_t *ret_value);
 
 static inline bool writer_step(Writer *writer, uint32_t *seed, uint32_t value)
 {
@@ -171,6 +176,12 @@ static inline bool writer_step(Writer *writer, uint32_t *seed, uint32_t value)
     const Str payload = str_make(&record, sizeof(record));
     WalSlot slot;
 
+    /* Only its own pairs: others may go away between the directory and the page. */
+    for (uint32_t i = 0; i < workload_reads; i++) {
+        uint32_t unused;
+        TRY(pair_read(work, database,
+                      workload_random(seed, PAIRS / WRITERS) * WRITERS + writer->number, &unused));
+    }
     TRY(wal_admit(wal, sizeof(record)));
     atomic_store(&work->applying[writer->number], wal_reserved_end(wal));
     wal_append(wal, sizeof(record), sizeof(record), &slot);
