@@ -37,7 +37,7 @@ typedef struct Reader {
     int half; /* 0 none, 1 AM, 2 PM */
     ParsedKind kind;
     DateOrder order;
-    bool zone_dst; /* the word DST follows */
+    bool is_time_only;
     Parsed *out;
 } Reader;
 
@@ -393,7 +393,13 @@ static bool run_read(Reader *r, Str text)
 
     if (!number_of(digits, &value))
         return overflow(r, false);
-    if ((r->has & HAS_DATE) != HAS_DATE && point == SIZE_MAX && digits.length >= 6) {
+    if ((r->has & HAS_DATE) == 0 && point != SIZE_MAX && digits.length == 4 && !r->is_time_only) {
+        /* "1999.008": year and day of the year */
+        TRY(number_place(r, digits));
+        return number_place(r, str_slice(text, point + 1, text.length));
+    }
+    if ((r->has & HAS_DATE) != HAS_DATE && point == SIZE_MAX && digits.length >= 6 &&
+        !r->is_time_only) {
         f->year = value / 10000;
         f->month = (int)(value / 100 % 100);
         f->day = (int)(value % 100);
@@ -565,11 +571,23 @@ static bool julian_read(Reader *r, Str digits)
     return true;
 }
 
+/* "040506-08" where only a time is wanted. */
+static bool time_and_zone_read(Reader *r, Str text)
+{
+    const size_t minus = str_find_char(text, '-', 0);
+    if (minus != 6 && minus != 4)
+        return date_read(r, text);
+    TRY(run_read(r, str_slice(text, 0, minus)));
+    return zone_read(r, str_slice(text, minus, text.length));
+}
+
 static bool token_read(Reader *r, int i)
 {
     const Token *token = &r->tokens[i];
     switch (token->kind) {
     case TOKEN_DATE:
+        if (r->is_time_only && i == 0 && r->count == 1)
+            return time_and_zone_read(r, token->text);
         return date_read(r, token->text);
     case TOKEN_TIME:
         return time_read(r, token->text);
@@ -587,7 +605,7 @@ static bool token_read(Reader *r, int i)
         if (token->text.length == 0)
             return true;
         if (str_find_char(token->text, '.', 0) != SIZE_MAX || token->text.length >= 6 ||
-            (token->text.length == 4 && (r->has & HAS_DATE) == HAS_DATE))
+            (token->text.length == 4 && ((r->has & HAS_DATE) == HAS_DATE || r->is_time_only)))
             return run_read(r, token->text);
         /* "3 PM" */
         if ((r->has & HAS_DATE) == 0 || (r->has & HAS_DATE) == HAS_DATE)
@@ -649,7 +667,8 @@ ParsedKind datetime_parse(Str text, const char *type_name, int wanted, Parsed *r
 {
     DateStyle style;
     *ret = (Parsed){0};
-    Reader r = {.text = text, .type_name = type_name, .out = ret, .kind = PARSED_FIELDS};
+    Reader r = {.text = text, .type_name = type_name, .out = ret, .kind = PARSED_FIELDS,
+                .is_time_only = !(wanted & WANT_DATE)};
 
     date_style(&style, &r.order);
     TRY(tokens_cut(&r));

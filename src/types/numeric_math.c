@@ -164,7 +164,7 @@ bool numeric_square_root(Arena *arena, const Value *a, Value *ret)
         FAIL(ERR_INVALID_ARGUMENT_FOR_POWER_FUNCTION,
              .message = STR("cannot take square root of a negative number"));
     const int weight = big_weight(&x, &first);
-    const int result_weight = weight >= 0 ? (weight + 1) * 4 / 2 - 1 : 1 - (1 - weight) * 4 / 2;
+    const int result_weight = (weight + 1) * 4 / 2 - 1;
     const int scale = clamp_scale(NUMERIC_MIN_DIGITS - result_weight, x.scale);
     /* One digit more, then round; a square's root is never half way between two decimals. */
     mpz_shift_truncate(x.m, 2L * (scale + 1) - x.scale);

@@ -81,10 +81,10 @@ def main():
                     kind, typmod = match.groups()
                 name = oid_of("regtype", kind)
                 inout = db.run(f"select typinput::text from pg_type where oid = {name}")[1]
-                if typmod != "-1":
-                    answer = db.run(f"select {inout}({quote(arguments[0])}::cstring, {name}, {typmod})::text")
-                else:
-                    answer = db.run(f"select cast({quote(arguments[0])} as {kind})::text" if kind != "bpchar" else f"select bpcharout(cast({quote(arguments[0])} as bpchar))::text")
+                output = db.run(f"select typoutput::text from pg_type where oid = {name}")[1]
+                value = (f"{inout}({quote(arguments[0])}::cstring, {name}, {typmod})" if typmod != "-1"
+                         else f"cast({quote(arguments[0])} as {kind})")
+                answer = db.run(f"select {output}({value})")
                 fields = ["io", name, typmod]
             else:
                 oid = oid_of("regprocedure", head)

@@ -2,6 +2,7 @@
  * Replays what PostgreSQL answered (recorded by record_cases.py into *.txt) and demands the same
  * text, SQLSTATE and message. Also: binary forms give values back, and keys sort as values do.
  */
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
