@@ -592,3 +592,62 @@ bool plan_fix_list(Level *level, const ExprVec *list, const ExprVec *left, const
     }
     return true;
 }
+
+void collect_query_columns(Level *level, ExprVec *ret)
+{
+    Collect collect = {level, ret};
+    (void)query_walk_deep(level->query, 0, visit_columns, &collect);
+}
+
+/* ---- projection ---- */
+
+static Expr *compose_step(void *context, Expr *expr);
+
+typedef struct Compose {
+    Arena *arena;
+    const ExprVec *targets;
+} Compose;
+
+static Expr *compose_step(void *context, Expr *expr)
+{
+    const Compose *compose = context;
+    if (expr->kind == EXPR_SLOT)
+        return compose->targets->items[EXPR_AS(ExprSlot, expr)->column];
+    Expr *copy = expr_mutate(compose->arena, expr, compose_step, context);
+    if (copy && expr->kind == EXPR_SUB_PLAN && copy != expr)
+        EXPR_AS(ExprSubPlan, copy)->hash_right = EXPR_AS(ExprSubPlan, expr)->hash_right;
+    return copy;
+}
+
+static bool targets_simple(const ExprVec *targets)
+{
+    for (size_t i = 0; i < targets->length; i++)
+        if (targets->items[i]->kind != EXPR_SLOT && targets->items[i]->kind != EXPR_CONST)
+            return false;
+    return true;
+}
+
+bool plan_project(Level *level, Plan **plan, const ExprVec *exprs)
+{
+    Plan *at = *plan;
+    ExprVec composed = {0};
+    if (!at->passes_through && at->kind != PLAN_PROJECT_SET && at->kind != PLAN_MODIFY &&
+        targets_simple(&at->targets)) {
+        Compose compose = {level->planner->arena, &at->targets};
+        for (size_t i = 0; i < exprs->length; i++) {
+            Expr *expr = compose_step(&compose, exprs->items[i]);
+            TRY(expr);
+            VEC_PUSH(level->planner->arena, &composed, expr);
+        }
+        plan_set_targets(level, at, &composed);
+        return true;
+    }
+    ResultPlan *result = PLAN_NEW(level, ResultPlan, PLAN_RESULT);
+    result->base.left = at;
+    result->base.rows = at->rows;
+    result->base.startup_cost = at->startup_cost;
+    result->base.total_cost = at->total_cost + at->rows * 0.01;
+    plan_set_targets(level, &result->base, exprs);
+    *plan = &result->base;
+    return true;
+}

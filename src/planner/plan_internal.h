@@ -44,6 +44,7 @@ typedef struct Tree {
     int rel;            /* a base relation's range table index; 0 otherwise */
     ExprVec base_quals; /* of a base relation: its own conditions, analyzed */
     bool one_row;       /* at most one row */
+    VEC(int) params;    /* PARAM_EXECs of this level that the plan reads */
 } Tree;
 
 #define REL_BIT(rel) ((uint64_t)1 << ((rel) % 64))
@@ -73,6 +74,9 @@ uint64_t expr_rels(const Expr *expr); /* this level's entries it refers to */
 bool expr_is_volatile(CatalogSession *session, const Expr *expr);
 bool expr_is_strict_on(CatalogSession *session, const Expr *expr, uint64_t rels);
 void collect_columns(Level *level, Expr *expr, ExprVec *ret);
+void collect_query_columns(Level *level, ExprVec *ret);
+/* The plan computes these (over its own output) instead of its targets. */
+MUST_CHECK bool plan_project(Level *level, Plan **plan, const ExprVec *exprs);
 int level_param(Level *owner, Expr *column);
 
 /* plan_scan.c */

@@ -1,0 +1,679 @@
+#include <math.h>
+
+#include "planner/plan_internal.h"
+#include "types/key.h"
+
+double relation_rows(const RelationDesc *relation)
+{
+    return relation->row_count < 0 ? 1000 : MAX(1, relation->row_count);
+}
+
+static double relation_pages(const RelationDesc *relation)
+{
+    return relation->page_count > 0 ? relation->page_count : MAX(1, relation_rows(relation) / 100);
+}
+
+/* ---- what a scan gives out ---- */
+
+static Expr *base_column(Level *level, int rel, int attnum)
+{
+    const RangeTableEntry *rte = query_rte(level->query, rel);
+    Expr like = {0};
+    like.typmod = -1;
+    if (attnum >= 1) {
+        like.type = rte->columns[attnum - 1].type;
+        like.typmod = rte->columns[attnum - 1].typmod;
+        like.collation = rte->columns[attnum - 1].collation;
+    } else if (attnum == ATTNUM_ROW_ID) {
+        like.type = TYPE_INT8;
+    } else if (attnum < 0) {
+        like.type = system_column_at(attnum)->type;
+    }
+    return expr_column(level->planner->arena, rel, attnum, 0, &like);
+}
+
+static void add_unique(Arena *arena, ExprVec *list, Expr *expr)
+{
+    for (size_t i = 0; i < list->length; i++)
+        if (expr_equal(list->items[i], expr))
+            return;
+    VEC_PUSH(arena, list, expr);
+}
+
+static bool is_of_rel(const Expr *expr, int rel)
+{
+    return expr->kind == EXPR_COLUMN && EXPR_AS(const ExprColumn, expr)->levels_up == 0 &&
+           EXPR_AS(const ExprColumn, expr)->rel == rel;
+}
+
+/* A whole row is made from all columns. */
+static void add_source(Level *level, ExprVec *sources, int rel, Expr *column)
+{
+    Arena *arena = level->planner->arena;
+    if (EXPR_AS(ExprColumn, column)->attnum != ATTNUM_WHOLE_ROW) {
+        add_unique(arena, sources, column);
+        return;
+    }
+    const RangeTableEntry *rte = query_rte(level->query, rel);
+    for (int i = 0; i < rte->column_count; i++)
+        if (rte->columns[i].name.length > 0)
+            add_unique(arena, sources, base_column(level, rel, i + 1));
+}
+
+typedef struct ScanShape {
+    ExprVec sources; /* columns read */
+    ExprVec out;     /* columns given */
+    ExprVec targets; /* planned, over sources */
+} ScanShape;
+
+static Expr *scan_target(Level *level, int rel, Expr *column, const ExprVec *sources)
+{
+    Arena *arena = level->planner->arena;
+    if (EXPR_AS(ExprColumn, column)->attnum != ATTNUM_WHOLE_ROW)
+        return plan_fix(level, column, sources, NULL);
+    const RangeTableEntry *rte = query_rte(level->query, rel);
+    ExprRow *row = EXPR_NEW(arena, ExprRow, EXPR_ROW);
+    row->base.type = column->type;
+    row->names = ARENA_ARRAY(arena, Str, rte->column_count + 1);
+    for (int i = 0; i < rte->column_count; i++) {
+        Expr *field = expr_null(arena, TYPE_INT4, -1, 0);
+        if (rte->columns[i].name.length > 0)
+            TRY(field = plan_fix(level, base_column(level, rel, i + 1), sources, NULL));
+        else if (column->type == TYPE_RECORD)
+            continue;
+        row->names[row->fields.length] = rte->columns[i].name;
+        VEC_PUSH(arena, &row->fields, field);
+    }
+    return &row->base;
+}
+
+static bool scan_shape(Level *level, int rel, const ExprVec *quals, const ExprVec *needed,
+                       bool all_columns, ScanShape *ret)
+{
+    Arena *arena = level->planner->arena;
+    ExprVec columns = {0};
+    const RangeTableEntry *rte = query_rte(level->query, rel);
+
+    if (all_columns)
+        for (int i = 0; i < rte->column_count; i++)
+            VEC_PUSH(arena, &ret->sources, base_column(level, rel, i + 1));
+    for (size_t i = 0; i < quals->length; i++)
+        collect_columns(level, quals->items[i], &columns);
+    for (size_t i = 0; i < columns.length; i++)
+        if (is_of_rel(columns.items[i], rel))
+            add_source(level, &ret->sources, rel, columns.items[i]);
+    for (size_t i = 0; i < needed->length; i++) {
+        if (!is_of_rel(needed->items[i], rel))
+            continue;
+        add_source(level, &ret->sources, rel, needed->items[i]);
+        VEC_PUSH(arena, &ret->out, needed->items[i]);
+    }
+    for (size_t i = 0; i < ret->out.length; i++) {
+        Expr *target = scan_target(level, rel, ret->out.items[i], &ret->sources);
+        TRY(target);
+        VEC_PUSH(arena, &ret->targets, target);
+    }
+    return true;
+}
+
+/* Whole rows in conditions are made in place. */
+static Expr *fix_condition(Level *level, int rel, Expr *qual, const ScanShape *shape)
+{
+    ExprVec inputs = shape->sources;
+    (void)rel;
+    return plan_fix(level, qual, &inputs, NULL);
+}
+
+static void scan_fill(Level *level, ScanPlan *scan, const RelationDesc *relation, int rel,
+                      const ScanShape *shape)
+{
+    const RangeTableEntry *rte = query_rte(level->query, rel);
+    scan->relation = relation->oid;
+    scan->rel = rel;
+    scan->alias = rte->name;
+    scan->relation_name = relation->name;
+    scan->schema_name = relation->namespace_name;
+    scan->scan_column_count = (int)shape->sources.length;
+    scan->scan_columns = ARENA_ARRAY(level->planner->arena, int, shape->sources.length + 1);
+    for (size_t i = 0; i < shape->sources.length; i++)
+        scan->scan_columns[i] = EXPR_AS(const ExprColumn, shape->sources.items[i])->attnum;
+    plan_set_targets(level, &scan->base, &shape->targets);
+}
+
+/* ---- matching conditions with an index ---- */
+
+typedef struct Match {
+    VEC(IndexKey) keys;  /* values still analyzed expressions */
+    ExprVec exact;       /* conditions that the keys answer wholly */
+    bool is_unique;
+    int equal_columns;
+    double selectivity;
+} Match;
+
+static Expr *strip_relabel(Expr *expr)
+{
+    while (expr->kind == EXPR_CAST && EXPR_AS(ExprCast, expr)->cast == CAST_RELABEL)
+        expr = EXPR_AS(ExprCast, expr)->args.items[0];
+    return expr;
+}
+
+static bool is_column_of(Expr *expr, int rel, int attnum)
+{
+    expr = strip_relabel(expr);
+    return is_of_rel(expr, rel) && EXPR_AS(ExprColumn, expr)->attnum == attnum;
+}
+
+static bool is_integer(Oid type)
+{
+    return type == TYPE_INT2 || type == TYPE_INT4 || type == TYPE_INT8;
+}
+
+static int integer_width(Oid type)
+{
+    return type == TYPE_INT2 ? 2 : type == TYPE_INT4 ? 4 : 8;
+}
+
+/* The value in the index column's type; NULL where the key cannot be made from it. */
+static Expr *key_value(Level *level, Expr *value, Oid type, bool *ret_wider)
+{
+    Planner *planner = level->planner;
+    *ret_wider = false;
+    if (value->type == type)
+        return value;
+    if (is_integer(type) && is_integer(value->type)) {
+        if (integer_width(value->type) > integer_width(type)) {
+            *ret_wider = true;
+            return value;
+        }
+        AnalyzeContext context = {.arena = planner->arena, .session = planner->session};
+        Expr *cast = analyze_coerce(&context, value, type, -1, COERCION_IMPLICIT, 0);
+        return cast ? plan_fold(planner, cast) : NULL;
+    }
+    const PhysType phys = type_phys(type);
+    const bool texts = (type == TYPE_TEXT || type == TYPE_VARCHAR) &&
+                       (value->type == TYPE_TEXT || value->type == TYPE_VARCHAR);
+    return phys == type_phys(value->type) && texts ? value : NULL;
+}
+
+static bool fits_allowed(Level *level, const Expr *value, uint64_t allowed)
+{
+    return (expr_rels(value) & ~allowed) == 0 &&
+           !expr_is_volatile(level->planner->session, value);
+}
+
+static bool match_operator(Level *level, int rel, const IndexColumn *column, ExprOperator *op,
+                           uint64_t allowed, IndexKey *ret)
+{
+    static const IndexOp ops[] = {0, INDEX_LT, INDEX_LE, INDEX_EQ, INDEX_GE, INDEX_GT};
+    static const int flipped[] = {0, 5, 4, 3, 2, 1};
+    CatalogSession *session = level->planner->session;
+    if (op->args.length != 2)
+        return false;
+    for (int side = 0; side < 2; side++) {
+        Expr *key = op->args.items[side], *value = op->args.items[1 - side];
+        if (!is_column_of(key, rel, column->attnum) || !fits_allowed(level, value, allowed))
+            continue;
+        int strategy = opfamily_strategy(session, column->opfamily, op->op);
+        if (strategy < 1 || strategy > 5)
+            return false;
+        if (side == 1)
+            strategy = flipped[strategy];
+        ret->op = ops[strategy];
+        ret->value = key_value(level, strip_relabel(value), column->type, &ret->value_wider);
+        if (!ret->value)
+            ret->value = key_value(level, value, column->type, &ret->value_wider);
+        return ret->value != NULL;
+    }
+    return false;
+}
+
+static bool match_array(Level *level, int rel, const IndexColumn *column, ExprScalarArray *array,
+                        uint64_t allowed, IndexKey *ret)
+{
+    CatalogSession *session = level->planner->session;
+    if (!array->use_or || !is_column_of(array->left, rel, column->attnum) ||
+        opfamily_strategy(session, column->opfamily, array->op) != 3 ||
+        !fits_allowed(level, array->array, allowed))
+        return false;
+    const TypeDesc *type = type_find(session, array->array->type);
+    if (!type || type->element != column->type)
+        return false;
+    ret->op = INDEX_IN;
+    ret->value = array->array;
+    return true;
+}
+
+static bool match_qual(Level *level, int rel, const IndexColumn *column, Expr *qual,
+                       uint64_t allowed, IndexKey *ret)
+{
+    *ret = (IndexKey){.source = qual};
+    switch (qual->kind) {
+    case EXPR_OPERATOR:
+        return match_operator(level, rel, column, EXPR_AS(ExprOperator, qual), allowed, ret);
+    case EXPR_SCALAR_ARRAY:
+        return match_array(level, rel, column, EXPR_AS(ExprScalarArray, qual), allowed, ret);
+    case EXPR_NULL_TEST: {
+        const ExprNullTest *test = EXPR_AS(ExprNullTest, qual);
+        if (test->arg_is_row || !is_column_of(test->arg, rel, column->attnum))
+            return false;
+        ret->op = test->is_not_null ? INDEX_IS_NOT_NULL : INDEX_IS_NULL;
+        return true;
+    }
+    case EXPR_COLUMN:
+        if (qual->type != TYPE_BOOL || !is_column_of(qual, rel, column->attnum))
+            return false;
+        ret->op = INDEX_EQ;
+        ret->value = expr_bool(level->planner->arena, true);
+        return true;
+    default:
+        return false;
+    }
+}
+
+static bool predicate_holds(Level *level, int rel, const RelationDesc *relation,
+                            const IndexDesc *index, const ExprVec *quals)
+{
+    Planner *planner = level->planner;
+    if (str_is_none(index->predicate))
+        return true;
+    Expr *predicate = analyze_expression_text(planner->arena, planner->session, index->predicate,
+                                              relation, STORED_INDEX_PREDICATE, TYPE_BOOL, -1);
+    if (!predicate) {
+        error_clear();
+        return false;
+    }
+    ExprVec parts = {0};
+    plan_split_and(planner->arena, predicate, &parts);
+    for (size_t i = 0; i < parts.length; i++) {
+        bool found = false;
+        for (size_t q = 0; q < quals->length && !found; q++) {
+            /* The stored text speaks of entry 1. */
+            ExprVec columns = {0};
+            collect_columns(level, parts.items[i], &columns);
+            for (size_t c = 0; c < columns.length; c++)
+                EXPR_AS(ExprColumn, columns.items[c])->rel = rel;
+            found = expr_equal(parts.items[i], quals->items[q]);
+        }
+        if (!found)
+            return false;
+    }
+    return true;
+}
+
+static void match_index(Level *level, int rel, const IndexDesc *index, const ExprVec *quals,
+                        uint64_t allowed, Match *ret)
+{
+    Arena *arena = level->planner->arena;
+    ret->selectivity = 1;
+    for (int c = 0; c < index->key_count; c++) {
+        bool has_equal = false, has_lower = false, has_upper = false;
+        if (index->columns[c].attnum == 0 || !key_is_supported(index->columns[c].type))
+            return;
+        for (size_t q = 0; q < quals->length; q++) {
+            IndexKey key;
+            if (!match_qual(level, rel, &index->columns[c], quals->items[q], allowed, &key))
+                continue;
+            key.column = c;
+            const bool is_equal = key.op == INDEX_EQ || key.op == INDEX_IN ||
+                                  key.op == INDEX_IS_NULL;
+            if (!is_equal || has_equal)
+                continue;
+            has_equal = true;
+            VEC_PUSH(arena, &ret->keys, key);
+            VEC_PUSH(arena, &ret->exact, quals->items[q]);
+            ret->selectivity *= selectivity_of(level, quals->items[q]);
+            ret->equal_columns += key.op == INDEX_EQ;
+        }
+        if (has_equal)
+            continue;
+        for (size_t q = 0; q < quals->length; q++) {
+            IndexKey key;
+            if (!match_qual(level, rel, &index->columns[c], quals->items[q], allowed, &key))
+                continue;
+            const bool lower = key.op == INDEX_GE || key.op == INDEX_GT;
+            const bool upper = key.op == INDEX_LE || key.op == INDEX_LT;
+            if (!(lower && !has_lower) && !(upper && !has_upper))
+                continue;
+            has_lower |= lower;
+            has_upper |= upper;
+            key.column = c;
+            VEC_PUSH(arena, &ret->keys, key);
+            VEC_PUSH(arena, &ret->exact, quals->items[q]);
+            ret->selectivity *= selectivity_of(level, quals->items[q]);
+        }
+        break;
+    }
+    ret->is_unique = index->is_unique && ret->equal_columns == index->key_count;
+}
+
+/* ---- building scans ---- */
+
+typedef struct ParamReplace {
+    Level *level;
+    uint64_t outer;
+    Tree *tree;
+} ParamReplace;
+
+static Expr *outer_to_param(void *context, Expr *expr, int depth)
+{
+    ParamReplace *replace = context;
+    if (expr->kind != EXPR_COLUMN || EXPR_AS(ExprColumn, expr)->levels_up != depth || depth > 0 ||
+        !(REL_BIT(EXPR_AS(ExprColumn, expr)->rel) & replace->outer))
+        return NULL;
+    Arena *arena = replace->level->planner->arena;
+    const int number = level_param(replace->level, expr);
+    bool known = false;
+    for (size_t i = 0; i < replace->tree->params.length; i++)
+        known |= replace->tree->params.items[i] == number;
+    if (!known)
+        VEC_PUSH(arena, &replace->tree->params, number);
+    return expr_param_exec(arena, number, expr);
+}
+
+static bool contains(const ExprVec *list, const Expr *expr)
+{
+    for (size_t i = 0; i < list->length; i++)
+        if (list->items[i] == expr)
+            return true;
+    return false;
+}
+
+static double index_cost(const RelationDesc *relation, double rows)
+{
+    const double pages = MIN(rows, relation_pages(relation));
+    return 0.3 + 4 * MAX(1, pages) + 0.015 * rows;
+}
+
+static bool build_index_scan(Level *level, int rel, const RelationDesc *relation,
+                             const IndexDesc *index, const Match *match, const ExprVec *quals,
+                             uint64_t outer, const ExprVec *needed, Tree *ret)
+{
+    Arena *arena = level->planner->arena;
+    ScanShape shape = {0};
+    ExprVec rest = {0};
+    ParamReplace replace = {level, outer, ret};
+    IndexScanPlan *scan = PLAN_NEW(level, IndexScanPlan, PLAN_INDEX_SCAN);
+
+    TRY(scan_shape(level, rel, quals, needed, false, &shape));
+    for (size_t i = 0; i < match->keys.length; i++) {
+        IndexKey key = match->keys.items[i];
+        if (key.value) {
+            TRY(key.value = expr_replace_deep(arena, key.value, 0, outer_to_param, &replace));
+            TRY(key.value = plan_fix(level, key.value, NULL, NULL));
+        }
+        TRY(key.source = expr_replace_deep(arena, key.source, 0, outer_to_param, &replace));
+        TRY(key.source = fix_condition(level, rel, key.source, &shape));
+        VEC_PUSH(arena, &scan->keys, key);
+    }
+    for (size_t i = 0; i < quals->length; i++) {
+        if (contains(&match->exact, quals->items[i]))
+            continue;
+        Expr *qual = expr_replace_deep(arena, quals->items[i], 0, outer_to_param, &replace);
+        TRY(qual);
+        VEC_PUSH(arena, &rest, quals->items[i]);
+        TRY(qual = fix_condition(level, rel, qual, &shape));
+        VEC_PUSH(arena, &scan->scan.base.filter, qual);
+    }
+    scan_fill(level, &scan->scan, relation, rel, &shape);
+    scan->index = index->oid;
+    scan->index_name = index->name;
+    scan->is_unique_lookup = match->is_unique;
+    const double found = match->is_unique ? 1 : MAX(1, relation_rows(relation) * match->selectivity);
+    Plan *plan = &scan->scan.base;
+    plan->startup_cost = 0.3;
+    plan->total_cost = index_cost(relation, found);
+    plan->rows = MAX(1, rint(found * selectivity_list(level, &rest)));
+    ret->plan = plan;
+    ret->out = shape.out;
+    ret->rels = REL_BIT(rel);
+    ret->rel = rel;
+    ret->one_row = match->is_unique;
+    return true;
+}
+
+static const IndexDesc *best_index(Level *level, int rel, const RelationDesc *relation,
+                                   const ExprVec *quals, uint64_t allowed, Match *ret)
+{
+    const IndexDesc *best = NULL;
+    double best_cost = 0;
+    for (int i = 0; i < relation->index_count; i++) {
+        const IndexDesc *index = &relation->indexes[i];
+        Match match = {0};
+        if (!index->is_valid || index->access_method != ACCESS_METHOD_BTREE)
+            continue;
+        match_index(level, rel, index, quals, allowed, &match);
+        if (match.keys.length == 0 || !predicate_holds(level, rel, relation, index, quals))
+            continue;
+        const double rows = match.is_unique ? 1 : relation_rows(relation) * match.selectivity;
+        const double cost = index_cost(relation, rows);
+        if (!best || cost < best_cost) {
+            best = index;
+            best_cost = cost;
+            *ret = match;
+        }
+    }
+    return best;
+}
+
+static bool plan_relation(Level *level, int rel, const ExprVec *quals, const ExprVec *needed,
+                          Tree *ret)
+{
+    CatalogSession *session = level->planner->session;
+    const RangeTableEntry *rte = query_rte(level->query, rel);
+    const RelationDesc *relation = relation_get(session, rte->relation);
+    ScanShape shape = {0};
+    Match match = {0};
+
+    TRY(relation);
+    for (size_t i = 0; i < quals->length; i++)
+        if (quals->items[i]->kind == EXPR_CURRENT_OF) {
+            RowIdScanPlan *scan = PLAN_NEW(level, RowIdScanPlan, PLAN_ROW_ID_SCAN);
+            const ExprVec none = {0};
+            TRY(scan_shape(level, rel, &none, needed, false, &shape));
+            scan_fill(level, &scan->scan, relation, rel, &shape);
+            scan->cursor_name = EXPR_AS(ExprCurrentOf, quals->items[i])->cursor_name;
+            *ret = (Tree){.plan = &scan->scan.base, .out = shape.out, .rels = REL_BIT(rel),
+                          .one_row = true};
+            return true;
+        }
+    const double rows = relation_rows(relation);
+    const double seq_cost = relation_pages(relation) + rows * (0.01 + 0.0025 * (double)quals->length);
+    const IndexDesc *index = best_index(level, rel, relation, quals, 0, &match);
+    if (index) {
+        const double found = match.is_unique ? 1 : MAX(1, rows * match.selectivity);
+        if (match.is_unique || index_cost(relation, found) < seq_cost) {
+            TRY(build_index_scan(level, rel, relation, index, &match, quals, 0, needed, ret));
+            ret->base_quals = *quals;
+            return true;
+        }
+    }
+    ScanPlan *scan = PLAN_NEW(level, ScanPlan, PLAN_SEQ_SCAN);
+    TRY(scan_shape(level, rel, quals, needed, false, &shape));
+    for (size_t i = 0; i < quals->length; i++) {
+        Expr *qual = fix_condition(level, rel, quals->items[i], &shape);
+        TRY(qual);
+        VEC_PUSH(level->planner->arena, &scan->base.filter, qual);
+    }
+    scan_fill(level, scan, relation, rel, &shape);
+    scan->base.total_cost = seq_cost;
+    scan->base.rows = MAX(1, rint(rows * selectivity_list(level, quals)));
+    *ret = (Tree){.plan = &scan->base, .out = shape.out, .rels = REL_BIT(rel), .rel = rel,
+                  .base_quals = *quals};
+    return true;
+}
+
+bool plan_index_inner(Level *level, const Tree *inner, const ExprVec *join_quals,
+                      uint64_t outer_rels, const ExprVec *needed, Tree *ret, ExprVec *ret_used,
+                      bool *ret_found)
+{
+    *ret_found = false;
+    if (!inner->rel || query_rte(level->query, inner->rel)->kind != RANGE_RELATION)
+        return true;
+    const RelationDesc *relation =
+        relation_get(level->planner->session, query_rte(level->query, inner->rel)->relation);
+    TRY(relation);
+    ExprVec quals = {0};
+    Match match = {0};
+    for (size_t i = 0; i < inner->base_quals.length; i++)
+        VEC_PUSH(level->planner->arena, &quals, inner->base_quals.items[i]);
+    for (size_t i = 0; i < join_quals->length; i++)
+        VEC_PUSH(level->planner->arena, &quals, join_quals->items[i]);
+    const IndexDesc *index = best_index(level, inner->rel, relation, &quals, outer_rels, &match);
+    bool uses_join = false;
+    for (size_t i = 0; index && i < match.exact.length; i++)
+        uses_join |= contains(join_quals, match.exact.items[i]);
+    if (!uses_join)
+        return true;
+    /* The scan answers the index conditions; other join conditions stay with the join. */
+    ExprVec scan_quals = {0};
+    for (size_t i = 0; i < quals.length; i++) {
+        const bool exact = contains(&match.exact, quals.items[i]);
+        if (exact || contains(&inner->base_quals, quals.items[i]))
+            VEC_PUSH(level->planner->arena, &scan_quals, quals.items[i]);
+        if (exact && contains(join_quals, quals.items[i]))
+            VEC_PUSH(level->planner->arena, ret_used, quals.items[i]);
+    }
+    *ret_found = true;
+    *ret = (Tree){0};
+    return build_index_scan(level, inner->rel, relation, index, &match, &scan_quals, outer_rels,
+                            needed, ret);
+}
+
+/* ---- other sources ---- */
+
+/* Columns of this level that an inner level reads: they must be set from outside. */
+static void lateral_needs(Level *level, const Level *inner, Tree *tree)
+{
+    for (size_t i = 0; i < inner->used.length; i++)
+        for (size_t k = 0; k < level->params.length; k++) {
+            if (level->params.items[k].number != inner->used.items[i])
+                continue;
+            tree->needs |= expr_rels(level->params.items[k].column);
+            VEC_PUSH(level->planner->arena, &tree->params, inner->used.items[i]);
+        }
+}
+
+static bool scan_of_source(Level *level, int rel, Plan *plan, const ExprVec *quals,
+                           const ExprVec *needed, Tree *ret)
+{
+    ScanShape shape = {0};
+    TRY(scan_shape(level, rel, quals, needed, true, &shape));
+    for (size_t i = 0; i < quals->length; i++) {
+        Expr *qual = fix_condition(level, rel, quals->items[i], &shape);
+        TRY(qual);
+        VEC_PUSH(level->planner->arena, &plan->filter, qual);
+    }
+    plan_set_targets(level, plan, &shape.targets);
+    plan->rows = MAX(1, rint(plan->rows * selectivity_list(level, quals)));
+    plan->total_cost += plan->rows * 0.01;
+    ret->plan = plan;
+    ret->out = shape.out;
+    ret->rels = REL_BIT(rel);
+    return true;
+}
+
+static bool plan_subquery(Level *level, int rel, const ExprVec *quals, const ExprVec *needed,
+                          Tree *ret)
+{
+    const RangeTableEntry *rte = query_rte(level->query, rel);
+    Level *inner = level_new(level->planner, level, rte->subquery);
+    ExprVec out;
+    Plan *child = plan_query(inner, &out);
+    TRY(child);
+    SubqueryScanPlan *scan = PLAN_NEW(level, SubqueryScanPlan, PLAN_SUBQUERY_SCAN);
+    scan->base.left = child;
+    scan->base.rows = child->rows;
+    scan->base.startup_cost = child->startup_cost;
+    scan->base.total_cost = child->total_cost;
+    scan->alias = rte->name;
+    lateral_needs(level, inner, ret);
+    return scan_of_source(level, rel, &scan->base, quals, needed, ret);
+}
+
+static bool plan_values(Level *level, int rel, const ExprVec *quals, const ExprVec *needed,
+                        Tree *ret)
+{
+    Arena *arena = level->planner->arena;
+    const RangeTableEntry *rte = query_rte(level->query, rel);
+    ValuesScanPlan *scan = PLAN_NEW(level, ValuesScanPlan, PLAN_VALUES_SCAN);
+    scan->alias = rte->name;
+    for (size_t r = 0; r < rte->values.length; r++) {
+        ExprVec row = {0};
+        TRY(plan_fix_list(level, &rte->values.items[r], NULL, NULL, &row));
+        VEC_PUSH(arena, &scan->rows, row);
+    }
+    scan->base.rows = (double)rte->values.length;
+    return scan_of_source(level, rel, &scan->base, quals, needed, ret);
+}
+
+static bool plan_function(Level *level, int rel, const ExprVec *quals, const ExprVec *needed,
+                          Tree *ret)
+{
+    Arena *arena = level->planner->arena;
+    const RangeTableEntry *rte = query_rte(level->query, rel);
+    FunctionScanPlan *scan = PLAN_NEW(level, FunctionScanPlan, PLAN_FUNCTION_SCAN);
+    scan->alias = rte->name;
+    scan->with_ordinality = rte->with_ordinality;
+    ParamReplace replace = {level, UINT64_MAX, ret};
+    for (size_t i = 0; i < rte->functions.length; i++) {
+        RangeCall call = rte->functions.items[i];
+        ret->needs |= expr_rels(call.call);
+        TRY(call.call = plan_flatten_joins(level, call.call));
+        TRY(call.call = expr_replace_deep(arena, call.call, 0, outer_to_param, &replace));
+        TRY(call.call = plan_fix(level, call.call, NULL, NULL));
+        VEC_PUSH(arena, &scan->functions, call);
+        const FunctionDesc *function = function_find(level->planner->session,
+                                                     expr_function(call.call));
+        scan->base.rows = function && function->returns_set ? MAX(1, function->rows) : 1;
+    }
+    return scan_of_source(level, rel, &scan->base, quals, needed, ret);
+}
+
+static bool plan_cte(Level *level, int rel, const ExprVec *quals, const ExprVec *needed, Tree *ret)
+{
+    const RangeTableEntry *rte = query_rte(level->query, rel);
+    Level *owner = level;
+    for (int i = 0; i < rte->cte_levels_up && owner; i++)
+        owner = owner->parent;
+    for (size_t i = 0; owner && i < owner->query->ctes.length; i++) {
+        if (!str_equal(owner->query->ctes.items[i]->name, rte->cte_name))
+            continue;
+        if (i < owner->cte_work_tables.length && owner->cte_subplans.items[i] < 0) {
+            WorkTableScanPlan *scan = PLAN_NEW(level, WorkTableScanPlan, PLAN_WORK_TABLE_SCAN);
+            scan->alias = rte->name;
+            scan->cte_name = rte->cte_name;
+            scan->work_table = owner->cte_work_tables.items[i];
+            scan->base.rows = 100;
+            return scan_of_source(level, rel, &scan->base, quals, needed, ret);
+        }
+        CteScanPlan *scan = PLAN_NEW(level, CteScanPlan, PLAN_CTE_SCAN);
+        scan->alias = rte->name;
+        scan->cte_name = rte->cte_name;
+        scan->subplan = owner->cte_subplans.items[i];
+        scan->base.rows =
+            level->planner->statement->subplans.items[scan->subplan].plan->rows;
+        return scan_of_source(level, rel, &scan->base, quals, needed, ret);
+    }
+    FAIL(ERR_INTERNAL_ERROR,
+         .message = fmt("could not find CTE \"%.*s\"", STR_ARGS(rte->cte_name)));
+}
+
+bool plan_base(Level *level, int rel, const ExprVec *quals, const ExprVec *needed, Tree *ret)
+{
+    *ret = (Tree){0};
+    switch (query_rte(level->query, rel)->kind) {
+    case RANGE_RELATION:
+        return plan_relation(level, rel, quals, needed, ret);
+    case RANGE_SUBQUERY:
+        return plan_subquery(level, rel, quals, needed, ret);
+    case RANGE_VALUES:
+        return plan_values(level, rel, quals, needed, ret);
+    case RANGE_FUNCTION:
+        return plan_function(level, rel, quals, needed, ret);
+    case RANGE_CTE:
+        return plan_cte(level, rel, quals, needed, ret);
+    case RANGE_JOIN:
+        break;
+    }
+    FAIL(ERR_INTERNAL_ERROR, .message = STR("a join is no base relation"));
+}
