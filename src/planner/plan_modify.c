@@ -122,7 +122,7 @@ bool planner_checks(Arena *arena, CatalogSession *session, const RelationDesc *r
     int count = 0;
     for (int i = 0; i < relation->constraint_count; i++) {
         const ConstraintDesc *constraint = &relation->constraints[i];
-        if (constraint->kind != CONSTRAINT_CHECK)
+        if (constraint->kind != CONTYPE_CHECK)
             continue;
         items[count].name = constraint->name;
         TRY(items[count].condition = planner_stored_expression(
@@ -244,7 +244,7 @@ static bool fill_foreign_keys(Planner *planner, const Query *query, const Relati
 {
     for (int i = 0; i < relation->constraint_count && query->command != QUERY_DELETE; i++) {
         ForeignKeyPlan key;
-        if (relation->constraints[i].kind != CONSTRAINT_FOREIGN)
+        if (relation->constraints[i].kind != CONTYPE_FOREIGN)
             continue;
         TRY(foreign_key(planner, &relation->constraints[i], &key));
         if (query->command == QUERY_INSERT || (query->conflict && query->conflict->do_update) ||
