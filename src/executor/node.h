@@ -179,6 +179,11 @@ static inline void node_scratch_reset(NodeState *node)
 }
 PhysType *plan_types(Arena *arena, const Plan *plan);
 
+/* ---- node_modify.c, for writers without a plan's child (modify.c) ---- */
+
+MUST_CHECK bool modify_push(NodeState *node, Batch *batch);
+MUST_CHECK bool modify_finish(NodeState *node);
+
 /* ---- parameters (params.c) ---- */
 
 /* Sets a parameter from element `row`; variable data stays borrowed. */

@@ -651,3 +651,14 @@ const NodeMethods node_modify_methods = {
     .stop = modify_stop,
     .free = modify_free,
 };
+
+bool modify_push(NodeState *node, Batch *batch)
+{
+    Batch *ignored = NULL;
+    return modify_batch((ModifyState *)node, batch, &ignored);
+}
+
+bool modify_finish(NodeState *node)
+{
+    return foreign_keys_finish(((ModifyState *)node)->keys);
+}

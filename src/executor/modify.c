@@ -1,0 +1,482 @@
+#include "executor/modify.h"
+
+#include "executor/expr.h"
+#include "executor/foreign_key.h"
+#include "executor/index_key.h"
+#include "executor/scan_columns.h"
+#include "executor/sorter.h"
+#include "planner/planner.h"
+
+#include "base/settings.h"
+
+/* ---- a ModifyPlan from the catalog's description ---- */
+
+static Str *column_names(Arena *arena, const RelationDesc *table, const int *columns, int count)
+{
+    Str *names = ARENA_ARRAY(arena, Str, count + 1);
+    for (int i = 0; i < count; i++)
+        names[i] = table->columns[columns[i] - 1].name;
+    return names;
+}
+
+static bool reference_make(Arena *arena, CatalogSession *catalog, const RelationDesc *table,
+                           const ConstraintDesc *constraint, ForeignKeyPlan *ret)
+{
+    const RelationDesc *referenced = relation_get(catalog, constraint->foreign_table);
+    TRY(referenced);
+    int count = constraint->column_count;
+    *ret = (ForeignKeyPlan){
+        .constraint = constraint->oid, .constraint_name = constraint->name,
+        .relation = table->oid, .referenced = referenced->oid, .relation_name = table->name,
+        .referenced_name = referenced->name, .relation_schema = table->namespace_name,
+        .referenced_schema = referenced->namespace_name, .column_count = count,
+        .referenced_index = constraint->index, .is_match_full = constraint->match == 'f',
+        .on_update = (char)constraint->on_update, .on_delete = (char)constraint->on_delete,
+    };
+    ret->columns = ARENA_ARRAY(arena, int, count + 1);
+    ret->referenced_columns = ARENA_ARRAY(arena, int, count + 1);
+    for (int i = 0; i < count; i++) {
+        ret->columns[i] = constraint->columns[i];
+        ret->referenced_columns[i] = constraint->foreign_columns[i];
+    }
+    ret->column_names = column_names(arena, table, ret->columns, count);
+    ret->referenced_column_names = column_names(arena, referenced, ret->referenced_columns, count);
+    return true;
+}
+
+static bool plan_references(Arena *arena, CatalogSession *catalog, const RelationDesc *table,
+                            Oid only, ModifyPlan *plan)
+{
+    for (uint16_t i = 0; i < table->constraint_count; i++) {
+        const ConstraintDesc *constraint = &table->constraints[i];
+        ForeignKeyPlan reference;
+        if ((char)constraint->kind != 'f' || (only != OID_NONE && constraint->oid != only))
+            continue;
+        TRY(reference_make(arena, catalog, table, constraint, &reference));
+        VEC_PUSH(arena, &plan->references, reference);
+    }
+    return true;
+}
+
+static ModifyPlan *plan_make(Arena *arena, CatalogSession *catalog, const RelationDesc *table)
+{
+    ModifyPlan *plan = ARENA_NEW(arena, ModifyPlan);
+    plan->base.kind = PLAN_MODIFY;
+    plan->command = QUERY_INSERT;
+    plan->relation = table->oid;
+    plan->relation_name = table->name;
+    plan->schema_name = table->namespace_name;
+    plan->attribute_count = table->column_count;
+    CheckPlan *checks;
+    ColumnAssign *generated;
+    IndexMaintain *indexes;
+    int count;
+    TRY(planner_generated(arena, catalog, table, &generated, &count));
+    plan->generated.items = generated;
+    plan->generated.length = (size_t)count;
+    TRY(planner_checks(arena, catalog, table, &checks, &count));
+    plan->checks.items = checks;
+    plan->checks.length = (size_t)count;
+    TRY(planner_index_maintain(arena, catalog, table, NULL, &indexes, &count));
+    plan->indexes.items = indexes;
+    plan->indexes.length = (size_t)count;
+    for (uint16_t i = 0; i < table->column_count; i++)
+        if (table->columns[i].not_null && !table->columns[i].dropped)
+            VEC_PUSH(arena, &plan->not_null, i + 1);
+    TRY(plan_references(arena, catalog, table, OID_NONE, plan));
+    return plan;
+}
+
+/* ---- writers ---- */
+
+struct TableWriter {
+    ExecState *exec;
+    NodeState *node;
+    const RelationDesc *table;
+    int *from;              /* per attribute: the batch's column, -1: default, -2: dropped */
+    ExprProgram *defaults;  /* one expression per attribute with from -1 */
+    int *default_of;
+    Arena *scratch;
+    Batch *row;
+};
+
+static bool writer_defaults(TableWriter *writer)
+{
+    ExecState *exec = writer->exec;
+    Arena *arena = exec->arena;
+    Expr **exprs = ARENA_ARRAY(arena, Expr *, writer->table->column_count + 1);
+    uint32_t count = 0;
+    writer->default_of = ARENA_ARRAY(arena, int, writer->table->column_count + 1);
+    for (uint16_t i = 0; i < writer->table->column_count; i++) {
+        writer->default_of[i] = -1;
+        if (writer->from[i] != -1 || writer->table->columns[i].generated)
+            continue;
+        Expr *expr = planner_column_default(arena, &exec->session->catalog, writer->table, i + 1);
+        TRY(expr);
+        writer->default_of[i] = (int)count;
+        exprs[count++] = expr;
+    }
+    return (writer->defaults = expr_compile(exec, writer->scratch, exprs, count)) != NULL;
+}
+
+static bool writer_init(TableWriter *writer, const int16_t *columns, uint32_t count)
+{
+    ExecState *exec = writer->exec;
+    const RelationDesc *table = writer->table;
+    Arena *arena = exec->arena;
+    int next = 0;
+    writer->from = ARENA_ARRAY(arena, int, table->column_count + 1);
+    for (uint16_t i = 0; i < table->column_count; i++)
+        writer->from[i] = table->columns[i].dropped ? -2 : columns ? -1 : next++;
+    for (uint32_t i = 0; columns && i < count; i++)
+        writer->from[columns[i] - 1] = (int)i;
+    writer->scratch = exec_arena(exec, "table writer");
+    TRY(writer_defaults(writer));
+    PhysType *types = ARENA_ARRAY(arena, PhysType, table->column_count + 1);
+    for (uint16_t i = 0; i < table->column_count; i++)
+        types[i] = table->columns[i].phys;
+    writer->row = batch_new(arena, types, table->column_count);
+    ModifyPlan *plan = plan_make(arena, &exec->session->catalog, table);
+    TRY(plan);
+    NodeState *node = arena_alloc_zeroed(arena, node_modify_methods.size);
+    node->plan = &plan->base;
+    node->methods = &node_modify_methods;
+    node->exec = exec;
+    node->scratch = exec_arena(exec, "table writer rows");
+    writer->node = node;
+    exec->snapshot = txn_snapshot_self(exec->session->catalog.txn);
+    return node->methods->init(node);
+}
+
+TableWriter *table_writer_new(ExecSession *session, const RelationDesc *relation,
+                              const int16_t *columns, uint32_t count)
+{
+    ExecState *exec = exec_new_bare(session);
+    TableWriter *writer = ARENA_NEW(exec->arena, TableWriter);
+    writer->exec = exec;
+    writer->table = relation;
+    if (!writer_init(writer, columns, count)) {
+        table_writer_free(writer);
+        return NULL;
+    }
+    return writer;
+}
+
+bool table_writer_insert(TableWriter *writer, const Batch *batch)
+{
+    Batch row = *batch;
+    Vector *columns[1664];
+    bool has_defaults = writer->defaults->count > 0;
+    arena_reset(writer->scratch);
+    /* Defaults may be volatile (nextval): one evaluation a row. */
+    if (has_defaults) {
+        ExprInput input = {.row_count = batch->row_count};
+        TRY(expr_run(writer->defaults, &input, batch->selection));
+    }
+    for (uint16_t i = 0; i < writer->table->column_count; i++) {
+        if (writer->from[i] >= 0)
+            columns[i] = batch->columns[writer->from[i]];
+        else if (writer->default_of[i] >= 0)
+            columns[i] = writer->defaults->results[writer->default_of[i]];
+        else {
+            columns[i] = writer->row->columns[i];
+            memset(columns[i]->nulls, 1, VECTOR_SIZE);
+            columns[i]->has_nulls = true;
+        }
+    }
+    row.columns = columns;
+    row.column_count = writer->table->column_count;
+    return modify_push(writer->node, &row);
+}
+
+bool table_writer_finish(TableWriter *writer)
+{
+    return modify_finish(writer->node);
+}
+
+void table_writer_free(TableWriter *writer)
+{
+    if (!writer)
+        return;
+    if (writer->node) {
+        node_stop(writer->node);
+        node_modify_methods.free(writer->node);
+    }
+    executor_free(writer->exec);
+}
+
+/* ---- reading every row ---- */
+
+typedef bool RowsCallback(void *context, const ExprInput *rows, Selection selection,
+                          const Vector *row_ids);
+
+static bool table_each(ExecState *exec, const RelationDesc *table, RowsCallback *callback,
+                       void *context)
+{
+    Txn *txn = exec->session->catalog.txn;
+    TableHandle *handle = exec_table(exec, table->oid);
+    TRY(handle);
+    uint32_t count = table->column_count;
+    uint16_t *columns = ARENA_ARRAY(exec->arena, uint16_t, count + 1);
+    Vector **slots = ARENA_ARRAY(exec->arena, Vector *, count + 1);
+    uint32_t fetched = 0;
+    for (uint16_t i = 0; i < count; i++)
+        if (!table->columns[i].dropped)
+            columns[fetched++] = i;
+    columns[fetched++] = SCAN_ROW_ID;
+    TableScanSpec spec = {.columns = columns, .column_count = fetched};
+    Snapshot now = txn_snapshot_self(txn);
+    TableScan *scan = table_scan_open(txn, &now, handle->tree, &spec, exec->arena);
+    TRY(scan);
+    ScanOutcome outcome;
+    bool done = true;
+    while (done && (outcome = table_scan_next(scan)) == SCAN_ROWS) {
+        Batch *batch = table_scan_batch(scan);
+        for (uint32_t c = 0; c + 1 < fetched; c++)
+            slots[columns[c]] = batch->columns[c];
+        ExprInput input = {.slots = {slots, NULL}, .row_count = batch->row_count};
+        done = callback(context, &input, batch->selection, batch->columns[fetched - 1]);
+    }
+    table_scan_close(scan);
+    return done && outcome != SCAN_FAILED;
+}
+
+/* ---- CREATE INDEX ---- */
+
+typedef struct IndexBuild {
+    ExecState *exec;
+    IndexKeyBuilder keys;
+    Sorter sorter;
+    Arena *scratch;
+} IndexBuild;
+
+static bool index_build_rows(void *context, const ExprInput *rows, Selection selection,
+                             const Vector *row_ids)
+{
+    IndexBuild *build = context;
+    CHECK_INTERRUPTS();
+    arena_reset(build->scratch);
+    /* The last byte tells keys with nulls, which are never equal, from others. */
+    FOR_SELECTED(selection, row)
+    {
+        Str key;
+        bool skip, has_null;
+        TRY(index_key_make(&build->keys, rows, row, &key, &skip, &has_null));
+        if (skip)
+            continue;
+        Vector has = {.type = PHYS_BOOL, .constant = true,
+                      .values = &(uint8_t){has_null}, .nulls = &(uint8_t){0}};
+        Vector *columns[2] = {(Vector *)row_ids, &has};
+        TRY(sorter_add(&build->sorter, key, columns, row));
+    }
+    return true;
+}
+
+static bool fail_duplicate(IndexBuild *build, const RelationDesc *table, const IndexDesc *index,
+                           int64_t row_id)
+{
+    ScanColumns columns = {0};
+    Arena *arena = build->exec->arena;
+    int *attnums = ARENA_ARRAY(arena, int, table->column_count + 1);
+    uint32_t found;
+    Snapshot now = txn_snapshot_self(build->exec->session->catalog.txn);
+    Str detail = STR_NONE;
+    for (uint16_t i = 0; i < table->column_count; i++)
+        attnums[i] = i + 1;
+    TRY(scan_columns_init(&columns, build->exec, table->oid, attnums, table->column_count));
+    TRY(scan_columns_fetch(&columns, build->exec, &now, &row_id, 1, arena, &found));
+    if (found > 0) {
+        ExprInput input = {.slots = {columns.slots, NULL}, .row_count = 1};
+        Str key;
+        bool skip, has_null;
+        TRY(index_key_make(&build->keys, &input, 0, &key, &skip, &has_null));
+        Str text = index_key_describe(&build->keys, &input, 0, arena);
+        detail = str_format(arena, "%.*s is duplicated.", STR_ARGS(text));
+    }
+    FAIL(ERR_UNIQUE_VIOLATION,
+         .message = fmt("could not create unique index \"%.*s\"", STR_ARGS(index->name)),
+         .detail = detail, .schema_name = table->namespace_name, .table_name = table->name,
+         .constraint_name = index->name);
+}
+
+static bool index_load(IndexBuild *build, const RelationDesc *table, TxnBulk *bulk)
+{
+    const IndexDesc *index = build->keys.index->desc;
+    StrBuf last = strbuf_in(build->exec->arena);
+    bool last_counts = false;
+    for (;;) {
+        Row *row;
+        Str key;
+        Value row_id, has_null;
+        bool null;
+        CHECK_INTERRUPTS();
+        TRY(sorter_next(&build->sorter, &row, &key));
+        if (!row)
+            return true;
+        row_value(&build->sorter.layout, row, 0, &row_id, &null);
+        row_value(&build->sorter.layout, row, 1, &has_null, &null);
+        bool counts = index->is_unique && (!has_null.boolean || index->nulls_not_distinct);
+        if (counts && last_counts && str_equal(key, strbuf_view(&last)))
+            return fail_duplicate(build, table, index, row_id.int64);
+        if (index->is_unique) {
+            strbuf_truncate(&last, 0);
+            strbuf_append(&last, key);
+        }
+        last_counts = counts;
+        TRY(txn_bulk_append_entry(bulk, key, row_id.int64));
+    }
+}
+
+static bool index_build_run(IndexBuild *build, const RelationDesc *table, Oid index)
+{
+    CatalogSession *catalog = &build->exec->session->catalog;
+    Arena *arena = build->exec->arena;
+    IndexMaintain *items;
+    int count;
+    TRY(planner_index_maintain(arena, catalog, table, &index, &items, &count));
+    if (count != 1)
+        FAIL(ERR_INTERNAL_ERROR, .message = fmt("index %u is not of this table", index));
+    TRY(index_key_init(&build->keys, build->exec, build->scratch, table->oid, &items[0]));
+    PhysType types[2] = {PHYS_INT64, PHYS_BOOL};
+    sorter_init(&build->sorter, arena, &build->exec->spills, types, 2,
+                (size_t)settings()->maintenance_work_mem * 1024);
+    TRY(table_each(build->exec, table, index_build_rows, build));
+    TRY(sorter_finish(&build->sorter));
+    TxnBulk *bulk;
+    TRY(txn_bulk_begin(catalog->txn, build->keys.index->tree, &bulk));
+    if (!index_load(build, table, bulk)) {
+        txn_bulk_abandon(bulk);
+        return false;
+    }
+    return txn_bulk_end(bulk);
+}
+
+bool executor_build_index(ExecSession *session, const RelationDesc *table,
+                          const RelationDesc *index)
+{
+    IndexBuild build = {.exec = exec_new_bare(session)};
+    build.scratch = exec_arena(build.exec, "index build");
+    bool done = index_build_run(&build, table, index->oid);
+    sorter_deinit(&build.sorter);
+    executor_free(build.exec);
+    return done;
+}
+
+/* ---- constraints over existing rows ---- */
+
+typedef struct Validation {
+    ExecState *exec;
+    const RelationDesc *table;
+    const ConstraintDesc *constraint;
+    ExprProgram *program;
+    int16_t column;
+    ForeignKeys *keys;
+    Arena *scratch;
+} Validation;
+
+static bool validate_check_rows(void *context, const ExprInput *rows, Selection selection,
+                                const Vector *row_ids)
+{
+    Validation *v = context;
+    CHECK_INTERRUPTS();
+    arena_reset(v->scratch);
+    TRY(expr_run(v->program, rows, selection));
+    const Vector *answer = v->program->results[0];
+    FOR_SELECTED(selection, row)
+        if (!vector_is_null(answer, row) &&
+            !VECTOR_VALUES(answer, uint8_t)[vector_index(answer, row)])
+            FAIL(ERR_CHECK_VIOLATION,
+                 .message = fmt("check constraint \"%.*s\" of relation \"%.*s\" is violated by "
+                                "some row", STR_ARGS(v->constraint->name),
+                                STR_ARGS(v->table->name)),
+                 .schema_name = v->table->namespace_name, .table_name = v->table->name,
+                 .constraint_name = v->constraint->name);
+    return true;
+}
+
+static bool validate_not_null_rows(void *context, const ExprInput *rows, Selection selection,
+                                   const Vector *row_ids)
+{
+    Validation *v = context;
+    CHECK_INTERRUPTS();
+    Str name = v->table->columns[v->column - 1].name;
+    FOR_SELECTED(selection, row)
+        if (vector_is_null(rows->slots[0][v->column - 1], row))
+            FAIL(ERR_NOT_NULL_VIOLATION,
+                 .message = fmt("column \"%.*s\" of relation \"%.*s\" contains null values",
+                                STR_ARGS(name), STR_ARGS(v->table->name)),
+                 .schema_name = v->table->namespace_name, .table_name = v->table->name,
+                 .column_name = name);
+    return true;
+}
+
+static bool validate_foreign_rows(void *context, const ExprInput *rows, Selection selection,
+                                  const Vector *row_ids)
+{
+    Validation *v = context;
+    CHECK_INTERRUPTS();
+    FOR_SELECTED(selection, row)
+        TRY(foreign_keys_added(v->keys, rows, row));
+    return foreign_keys_finish(v->keys);
+}
+
+static bool validation_begin(Validation *v, ExecSession *session, const RelationDesc *table,
+                             Oid constraint)
+{
+    *v = (Validation){.exec = exec_new_bare(session), .table = table};
+    v->scratch = exec_arena(v->exec, "validation");
+    for (uint16_t i = 0; i < table->constraint_count; i++)
+        if (table->constraints[i].oid == constraint)
+            v->constraint = &table->constraints[i];
+    if (constraint == OID_NONE || v->constraint)
+        return true;
+    FAIL(ERR_UNDEFINED_OBJECT,
+         .message = fmt("constraint with OID %u does not exist", constraint));
+}
+
+static bool check_run(Validation *v)
+{
+    ExecState *exec = v->exec;
+    Expr *expr = planner_stored_expression(exec->arena, &exec->session->catalog, v->table,
+                                           v->constraint->check_text, TYPE_BOOL, -1);
+    TRY(expr);
+    TRY(v->program = expr_compile(exec, v->scratch, &expr, 1));
+    return table_each(exec, v->table, validate_check_rows, v);
+}
+
+static bool foreign_run(Validation *v)
+{
+    ModifyPlan *plan = ARENA_NEW(v->exec->arena, ModifyPlan);
+    TRY(plan_references(v->exec->arena, &v->exec->session->catalog, v->table, v->constraint->oid,
+                        plan));
+    TRY(v->keys = foreign_keys_new(v->exec, plan));
+    bool done = table_each(v->exec, v->table, validate_foreign_rows, v);
+    foreign_keys_reset(v->keys);
+    return done;
+}
+
+bool executor_validate_check(ExecSession *session, const RelationDesc *table, Oid constraint)
+{
+    Validation v;
+    bool done = validation_begin(&v, session, table, constraint) && check_run(&v);
+    executor_free(v.exec);
+    return done;
+}
+
+bool executor_validate_not_null(ExecSession *session, const RelationDesc *table, int16_t column)
+{
+    Validation v;
+    bool done = validation_begin(&v, session, table, OID_NONE);
+    v.column = column;
+    done = done && table_each(v.exec, table, validate_not_null_rows, &v);
+    executor_free(v.exec);
+    return done;
+}
+
+bool executor_validate_foreign_key(ExecSession *session, const RelationDesc *table, Oid constraint)
+{
+    Validation v;
+    bool done = validation_begin(&v, session, table, constraint) && foreign_run(&v);
+    executor_free(v.exec);
+    return done;
+}
