@@ -111,6 +111,11 @@ bool define_index(CatalogSession *session, const IndexDefinition *definition, Oi
     row_set_char(&row, PG_CLASS_RELPERSISTENCE, (char)table->persistence);
     row_set_oid(&row, PG_CLASS_RELFILENODE, oid);
     row_set_int16(&row, PG_CLASS_RELNATTS, (int16_t)definition->column_count);
+    if (!str_is_none(definition->options)) {
+        TRY(type_input(session->arena, TYPE_TEXT_ARRAY, -1, definition->options,
+                       &row.values[PG_CLASS_RELOPTIONS]));
+        row.nulls[PG_CLASS_RELOPTIONS] = false;
+    }
     TRY(system_row_insert(session, &row));
     TRY(index_attributes(session, oid, definition));
     TRY(index_row(session, oid, definition));

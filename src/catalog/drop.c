@@ -77,7 +77,8 @@ static bool collect(Drop *drop, ObjectAddress object, Reason reason, ObjectAddre
 
 /* An object that is internal to another goes only with its owner: dropping it means dropping the
  * owner, which must be asked for. */
-static bool collect_owner(Drop *drop, ObjectAddress object, Reason reason, bool *ret_redirected)
+static bool collect_owner(Drop *drop, ObjectAddress object, Reason reason, ObjectAddress because,
+                          bool *ret_redirected)
 {
     DependencyVec owners = {0};
 
@@ -101,7 +102,7 @@ static bool collect_owner(Drop *drop, ObjectAddress object, Reason reason, bool 
         }
         /* Reached through something else: the owner falls, and takes this along. */
         *ret_redirected = true;
-        return collect(drop, owner, reason, object);
+        return collect(drop, owner, reason, because);
     }
     return true;
 }
@@ -113,6 +114,20 @@ static Reason reason_of(DependencyKind kind)
     case DEPENDENCY_INTERNAL: return REASON_INTERNAL;
     default: return REASON_NORMAL;
     }
+}
+
+/* Newest objects first, as PostgreSQL: what was made last goes first. */
+static void dependents_sort(DependencyVec *rows)
+{
+    for (size_t i = 1; i < rows->length; i++)
+        for (size_t j = i; j > 0; j--) {
+            const ObjectAddress a = rows->items[j - 1].dependent, b = rows->items[j].dependent;
+            if (a.oid > b.oid || (a.oid == b.oid && a.column <= b.column))
+                break;
+            const Dependency swap = rows->items[j];
+            rows->items[j] = rows->items[j - 1];
+            rows->items[j - 1] = swap;
+        }
 }
 
 static bool collect(Drop *drop, ObjectAddress object, Reason reason, ObjectAddress because)
@@ -130,21 +145,18 @@ static bool collect(Drop *drop, ObjectAddress object, Reason reason, ObjectAddre
                 drop->doomed.items[i].reason = MIN(drop->doomed.items[i].reason, reason);
         return true;
     }
-    TRY(collect_owner(drop, object, reason, &redirected));
+    TRY(collect_owner(drop, object, reason, because, &redirected));
     if (redirected)
         return true;
     TRY(lock_doomed(drop, object));
     VEC_PUSH(session->arena, &drop->visiting, object);
     TRY(depend_on(session, object, session->arena, &dependents));
-    /* A deterministic order, near PostgreSQL's: newest objects first in the list of the doomed. */
-    for (size_t pass = 0; pass < 2; pass++)
-        for (size_t i = 0; i < dependents.length; i++) {
-            const Dependency *dependency = &dependents.items[i];
-            const bool internal = dependency->kind == DEPENDENCY_INTERNAL;
-            if (internal != (pass == 0) || same(dependency->dependent, object))
-                continue;
+    dependents_sort(&dependents);
+    for (size_t i = 0; i < dependents.length; i++) {
+        const Dependency *dependency = &dependents.items[i];
+        if (!same(dependency->dependent, object))
             TRY(collect(drop, dependency->dependent, reason_of(dependency->kind), object));
-        }
+    }
     VEC_PUSH(session->arena, &drop->doomed, ((Doomed){object, because, reason}));
     return true;
 }

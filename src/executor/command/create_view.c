@@ -1,0 +1,205 @@
+/* CREATE [OR REPLACE] VIEW. */
+#include "catalog/system_row.h"
+#include "executor/command/ddl_internal.h"
+#include "planner/deparse.h"
+#include "types/type.h"
+
+typedef struct NewView {
+    CommandContext *context;
+    const ViewStmt *statement;
+    Query *query;
+    ColumnDefinition *columns;
+    uint16_t count;
+    Str options;
+} NewView;
+
+static bool view_columns(NewView *view)
+{
+    CatalogSession *session = ddl_catalog(view->context);
+    const StrVec *aliases = &view->statement->aliases;
+    TargetVec *targets = &view->query->targets;
+    uint16_t count = 0;
+
+    view->columns = ARENA_ARRAY(view->context->arena, ColumnDefinition, targets->length + 1);
+    for (size_t i = 0; i < targets->length; i++) {
+        TargetEntry *target = &targets->items[i];
+        if (target->is_junk)
+            continue;
+        /* The view's column names become the query's own, so that its text says them. */
+        if (count < aliases->length)
+            target->name = aliases->items[count];
+        const TypeDesc *type = type_get(session, target->expr->type);
+        TRY(type);
+        if (type->kind == 'p' && type->oid != TYPE_RECORD && type->oid != TYPE_UNKNOWN)
+            FAIL(ERR_INVALID_TABLE_DEFINITION,
+                 .message = fmt("column \"%.*s\" has pseudo-type %.*s", STR_ARGS(target->name),
+                                STR_ARGS(type_name(session, type->oid))));
+        for (int j = 0; j < count; j++)
+            if (str_equal(view->columns[j].name, target->name))
+                FAIL(ERR_DUPLICATE_COLUMN,
+                     .message = fmt("column \"%.*s\" specified more than once",
+                                    STR_ARGS(target->name)));
+        view->columns[count++] =
+            (ColumnDefinition){.name = target->name,
+                               .type = type->oid,
+                               .typmod = target->expr->typmod,
+                               .collation = type->collation ? (target->expr->collation
+                                                                   ? target->expr->collation
+                                                                   : type->collation)
+                                                            : OID_NONE};
+    }
+    if (aliases->length > count)
+        FAIL(ERR_SYNTAX_ERROR,
+             .message = STR("CREATE VIEW specifies more column names than columns"));
+    view->count = count;
+    return true;
+}
+
+static bool view_options(NewView *view)
+{
+    StrBuf text = strbuf_in(view->context->arena);
+    const ViewCheckOption check = view->statement->check_option;
+
+    TRY(ddl_options_text(view->context, &view->statement->options,
+                         "security_barrier check_option security_invoker", &view->options));
+    if (check == NO_CHECK_OPTION)
+        return true;
+    strbuf_append_char(&text, '{');
+    if (!str_is_none(view->options))
+        strbuf_format(&text, "%.*s,", (int)view->options.length - 2, view->options.data + 1);
+    strbuf_format(&text, "check_option=%s}", check == LOCAL_CHECK_OPTION ? "local" : "cascaded");
+    view->options = strbuf_view(&text);
+    return true;
+}
+
+/* The columns that were there stay as they were; more may follow. */
+static bool check_replaceable(NewView *view, const RelationDesc *old)
+{
+    CatalogSession *session = ddl_catalog(view->context);
+
+    if (view->count < old->column_count)
+        FAIL(ERR_INVALID_TABLE_DEFINITION, .message = STR("cannot drop columns from view"));
+    for (int i = 0; i < old->column_count; i++) {
+        const ColumnDesc *was = &old->columns[i];
+        const ColumnDefinition *is = &view->columns[i];
+        if (!str_equal(was->name, is->name))
+            FAIL(ERR_INVALID_TABLE_DEFINITION,
+                 .message = fmt("cannot change name of view column \"%.*s\" to \"%.*s\"",
+                                STR_ARGS(was->name), STR_ARGS(is->name)),
+                 .hint = STR("Use ALTER VIEW ... RENAME COLUMN ... to change name of view column "
+                             "instead."));
+        if (was->type != is->type || was->typmod != is->typmod) {
+            const Str from =
+                type_sql_name(session, was->type, was->typmod, view->context->arena);
+            const Str to = type_sql_name(session, is->type, is->typmod, view->context->arena);
+            FAIL(ERR_INVALID_TABLE_DEFINITION,
+                 .message = fmt("cannot change data type of view column \"%.*s\" from %.*s to %.*s",
+                                STR_ARGS(was->name), STR_ARGS(from), STR_ARGS(to)));
+        }
+    }
+    return true;
+}
+
+static bool view_replace(NewView *view, const RelationDesc *old)
+{
+    CatalogSession *session = ddl_catalog(view->context);
+    CatalogRow row;
+    int16_t attnum;
+
+    if (old->kind != RELKIND_VIEW)
+        FAIL(ERR_WRONG_OBJECT_TYPE,
+             .message = fmt("\"%.*s\" is not a view", STR_ARGS(old->name)));
+    TRY(ddl_check_owner(view->context, old));
+    TRY(check_replaceable(view, old));
+    const Oid oid = old->oid;
+    for (int i = old->column_count; i < view->count; i++) {
+        const RelationDesc *now = relation_get(session, oid);
+        TRY(now);
+        TRY(define_column(session, now, &view->columns[i], NULL, &attnum));
+    }
+    TRY(system_row_find(session, INDEX_PG_CLASS_OID_INDEX, &(Value){.oid = oid}, 1, &row));
+    row_set_null(&row, PG_CLASS_RELOPTIONS);
+    if (!str_is_none(view->options)) {
+        Value value;
+        TRY(type_input(view->context->arena, TYPE_TEXT_ARRAY, -1, view->options, &value));
+        row_set_value(&row, PG_CLASS_RELOPTIONS, value);
+    }
+    return system_row_update(session, &row);
+}
+
+static bool rule_define(NewView *view, Oid oid, bool replace)
+{
+    CommandContext *context = view->context;
+    CatalogSession *session = ddl_catalog(context);
+    const Value keys[] = {{.oid = oid}, {.var = var_from_str(STR("_RETURN"))}};
+    CatalogRow row;
+    Str text;
+
+    TRY(deparse_query(context->arena, session, view->query, DEPARSE_QUALIFIED, &text));
+    TRY(define_view_rule(session, oid, text, replace));
+    TRY(system_row_find(session, INDEX_PG_REWRITE_REL_RULENAME_INDEX, keys, 2, &row));
+    const ObjectAddress rule = {RELATION_PG_REWRITE, row_oid(&row, PG_REWRITE_OID), 0};
+    return ddl_depend_on_query(context, rule, view->query);
+}
+
+/* A view over temporary tables is temporary. */
+static bool uses_temporary(NewView *view)
+{
+    CatalogSession *session = ddl_catalog(view->context);
+
+    for (size_t i = 0; i < view->query->range_table.length; i++) {
+        const RangeTableEntry *rte = view->query->range_table.items[i];
+        const RelationDesc *relation = rte->relation ? relation_find(session, rte->relation) : NULL;
+        if (relation && relation->persistence == RELPERSISTENCE_TEMPORARY)
+            return true;
+    }
+    return false;
+}
+
+bool ddl_create_view(CommandContext *context, const Node *node, Str *ret_tag)
+{
+    CatalogSession *session = ddl_catalog(context);
+    const ViewStmt *statement = NODE_CAST(ViewStmt, node);
+    NewView view = {.context = context, .statement = statement};
+    AnalyzeContext analyze = {
+        .arena = context->arena, .session = session, .source = context->source};
+    RangeVar name = *statement->view;
+    CreationPlace place;
+    Oid oid;
+
+    *ret_tag = STR("CREATE VIEW");
+    if (statement->query->into_clause)
+        FAIL(ERR_FEATURE_NOT_SUPPORTED, .message = STR("views must not contain SELECT INTO"));
+    view.query = analyze_statement(&analyze, (const Node *)statement->query);
+    TRY(view.query);
+    if (view.query->has_modifying_cte)
+        FAIL(ERR_FEATURE_NOT_SUPPORTED,
+             .message = STR("views must not contain data-modifying statements in WITH"));
+    TRY(view_columns(&view));
+    TRY(view_options(&view));
+    if (name.persistence == PERSISTENCE_PERMANENT && uses_temporary(&view)) {
+        name.persistence = PERSISTENCE_TEMPORARY;
+        DDL_NOTICE(ERR_SUCCESSFUL_COMPLETION, fmt("view \"%.*s\" will be a temporary view",
+                                                  STR_ARGS(name.relation)));
+    }
+    TRY(ddl_creation_place(context, &name, &place));
+    const Oid existing = relation_oid_in(session, place.namespace_oid, name.relation);
+    TRY(!error_is_set());
+    if (existing && statement->replace) {
+        TRY(ddl_lock(context, existing, LOCK_ACCESS_EXCLUSIVE, name.relation));
+        const RelationDesc *old = relation_get(session, existing);
+        TRY(old);
+        TRY(view_replace(&view, old));
+        return rule_define(&view, existing, true);
+    }
+    const RelationDefinition definition = {.name = name.relation,
+                                           .namespace_oid = place.namespace_oid,
+                                           .kind = RELKIND_VIEW,
+                                           .persistence = place.persistence,
+                                           .owner = session->current_user,
+                                           .columns = view.columns,
+                                           .column_count = view.count,
+                                           .options = view.options};
+    TRY(define_relation(session, &definition, &oid));
+    return rule_define(&view, oid, false);
+}

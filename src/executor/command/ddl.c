@@ -1,0 +1,304 @@
+#include "executor/command/ddl.h"
+
+#include "executor/command/ddl_internal.h"
+
+#define DDL(type, function) {(NodeTag)NODE_TAG_OF_##type, function}
+static const struct {
+    NodeTag tag;
+    DdlStatement *run;
+} statements[] = {
+    DDL(CreateStmt, ddl_create_table),
+    DDL(IndexStmt, ddl_create_index),
+    DDL(CreateSeqStmt, ddl_create_sequence),
+    DDL(AlterSeqStmt, ddl_alter_sequence),
+    DDL(CreateSchemaStmt, ddl_create_schema),
+    DDL(ViewStmt, ddl_create_view),
+    DDL(DropStmt, ddl_drop),
+    DDL(RenameStmt, ddl_rename),
+    DDL(TruncateStmt, ddl_truncate),
+    DDL(AlterTableStmt, ddl_alter_table),
+    DDL(AlterObjectSchemaStmt, ddl_alter_schema_of),
+    DDL(AlterOwnerStmt, ddl_alter_owner),
+    DDL(CommentStmt, ddl_comment),
+    DDL(CreateRoleStmt, ddl_create_role),
+    DDL(AlterRoleStmt, ddl_alter_role),
+    DDL(AlterRoleSetStmt, ddl_alter_role_set),
+    DDL(DropRoleStmt, ddl_drop_role),
+    DDL(GrantStmt, ddl_grant),
+    DDL(GrantRoleStmt, ddl_grant_role),
+    DDL(CreatedbStmt, ddl_create_database),
+    DDL(DropdbStmt, ddl_drop_database),
+    DDL(AlterDatabaseStmt, ddl_alter_database),
+    DDL(AlterDatabaseSetStmt, ddl_alter_database_set),
+};
+
+static DdlStatement *statement_find(NodeTag tag)
+{
+    for (size_t i = 0; i < ARRAY_LENGTH(statements); i++)
+        if (statements[i].tag == tag)
+            return statements[i].run;
+    return NULL;
+}
+
+bool ddl_handles(NodeTag tag)
+{
+    return statement_find(tag) != NULL;
+}
+
+bool ddl_execute(CommandContext *context, const Node *statement, Str *ret_tag)
+{
+    DdlStatement *run = statement_find(statement->tag);
+
+    if (!run)
+        FAIL_UNSUPPORTED(node_name(statement->tag));
+    TRY(run(context, statement, ret_tag));
+    return txn_command_next(ddl_catalog(context)->txn);
+}
+
+bool ddl_creation_place(CommandContext *context, const RangeVar *name, CreationPlace *ret_place)
+{
+    CatalogSession *session = ddl_catalog(context);
+    const SearchPath *path = catalog_search_path(session);
+    TRY(path);
+    const bool named = name->schema.length > 0;
+    const bool temp_schema = named && str_equal(name->schema, STR("pg_temp"));
+    const bool temporary = name->persistence == PERSISTENCE_TEMPORARY || temp_schema ||
+                           (!named && path->temp_first);
+    CreationPlace place = {.persistence = (RelationPersistence)name->persistence};
+
+    if (temporary) {
+        if (named && !temp_schema && !str_starts_with(name->schema, STR("pg_temp")))
+            FAIL(ERR_INVALID_TABLE_DEFINITION,
+                 .message = STR("cannot create temporary relation in non-temporary schema"),
+                 .position = name->node.position);
+        TRY(catalog_ensure_temp_namespace(session));
+        place.namespace_oid = session->temp_namespace;
+        place.persistence = RELPERSISTENCE_TEMPORARY;
+        *ret_place = place;
+        return true;
+    }
+    place.namespace_oid =
+        named ? namespace_get(session, name->schema, name->node.position) : path->creation;
+    if (!place.namespace_oid) {
+        TRY(!error_is_set());
+        FAIL(ERR_INVALID_SCHEMA_NAME, .message = STR("no schema has been selected to create in"),
+             .position = name->node.position);
+    }
+    if (place.namespace_oid == NAMESPACE_PG_CATALOG &&
+        !catalog_is_bootstrapping(session->catalog))
+        FAIL(ERR_INSUFFICIENT_PRIVILEGE,
+             .message = fmt("permission denied to create \"pg_catalog.%.*s\"",
+                            STR_ARGS(name->relation)),
+             .detail = STR("System catalog modifications are currently disallowed."));
+    TRY(privilege_check(session, ON_SCHEMA, place.namespace_oid, ACL_CREATE));
+    *ret_place = place;
+    return true;
+}
+
+bool ddl_split_name(CommandContext *context, const StrVec *names, Str *ret_schema, Str *ret_name)
+{
+    if (names->length > 3)
+        FAIL(ERR_SYNTAX_ERROR,
+             .message = fmt("improper qualified name (too many dotted names): %.*s",
+                            STR_ARGS(name_list_text(context->arena, names))));
+    *ret_schema = names->length >= 2 ? names->items[names->length - 2] : STR_NONE;
+    *ret_name = names->items[names->length - 1];
+    return true;
+}
+
+bool ddl_lock(CommandContext *context, Oid relation, LockMode mode, Str name)
+{
+    CatalogSession *session = ddl_catalog(context);
+
+    return lock_relation(session->txn, session->database_oid, relation, mode, LOCK_WAIT, name) !=
+           LOCK_FAILED;
+}
+
+static Str range_schema(const RangeVar *name)
+{
+    return name->schema.length ? name->schema : STR_NONE;
+}
+
+const RelationDesc *ddl_open_relation(CommandContext *context, const RangeVar *name, int mode,
+                                      bool nowait, bool missing_ok)
+{
+    CatalogSession *session = ddl_catalog(context);
+
+    for (;;) {
+        const Oid oid = relation_oid(session, range_schema(name), name->relation);
+        TRY(!error_is_set());
+        if (!oid) {
+            if (missing_ok)
+                return NULL;
+            return relation_get_name(session, range_schema(name), name->relation,
+                                     name->node.position);
+        }
+        if (mode != LOCK_NONE &&
+            !lock_relation(session->txn, session->database_oid, oid, (LockMode)mode,
+                           nowait ? LOCK_NOWAIT : LOCK_WAIT, name->relation))
+            return NULL;
+        /* While waiting the name may have come to mean another relation, or none. */
+        if (relation_oid(session, range_schema(name), name->relation) == oid) {
+            const RelationDesc *relation = relation_find(session, oid);
+            if (relation || error_is_set())
+                return relation;
+        }
+        CHECK_INTERRUPTS();
+    }
+}
+
+bool ddl_role(CommandContext *context, const RoleSpec *spec, Oid *ret_role)
+{
+    CatalogSession *session = ddl_catalog(context);
+
+    switch (spec->kind) {
+    case ROLESPEC_CURRENT_ROLE:
+    case ROLESPEC_CURRENT_USER: *ret_role = session->current_user; return true;
+    case ROLESPEC_SESSION_USER: *ret_role = session->session_user; return true;
+    case ROLESPEC_PUBLIC:
+        FAIL(ERR_UNDEFINED_OBJECT, .message = STR("role \"public\" does not exist"),
+             .position = spec->node.position);
+    case ROLESPEC_NAME: break;
+    }
+    const RoleDesc *role = role_get_name(session, spec->name);
+    TRY(role);
+    *ret_role = role->oid;
+    return true;
+}
+
+bool ddl_check_not_system(CommandContext *context, const RelationDesc *relation)
+{
+    if (relation->is_builtin)
+        FAIL(ERR_INSUFFICIENT_PRIVILEGE,
+             .message = fmt("permission denied: \"%.*s\" is a system catalog",
+                            STR_ARGS(relation->name)));
+    return true;
+}
+
+bool ddl_check_owner(CommandContext *context, const RelationDesc *relation)
+{
+    TRY(privilege_check_owner(ddl_catalog(context), ON_TABLE, relation->oid));
+    return ddl_check_not_system(context, relation);
+}
+
+bool ddl_check_member(CommandContext *context, Oid role)
+{
+    CatalogSession *session = ddl_catalog(context);
+
+    if (role_is_member(session, session->current_user, role))
+        return true;
+    TRY(!error_is_set());
+    FAIL(ERR_INSUFFICIENT_PRIVILEGE,
+         .message = fmt("must be member of role \"%.*s\"", STR_ARGS(role_name(session, role))));
+}
+
+/* ---- options ---- */
+
+Str ddl_text_option(CommandContext *context, const DefElem *option)
+{
+    if (!option->arg)
+        return STR_NONE;
+    if (NODE_IS(option->arg, A_Const)) {
+        const A_Const *value = NODE_CAST(A_Const, option->arg);
+        switch (value->kind) {
+        case CONST_INTEGER: return str_format(context->arena, "%d", value->integer);
+        case CONST_BOOLEAN: return value->boolean ? STR("true") : STR("false");
+        case CONST_NULL: return STR_NONE;
+        default: return value->text;
+        }
+    }
+    if (NODE_IS(option->arg, TypeName)) {
+        const TypeName *type = NODE_CAST(TypeName, option->arg);
+        return name_list_text(context->arena, &type->names);
+    }
+    if (NODE_IS(option->arg, ObjectName))
+        return name_list_text(context->arena, &NODE_CAST(ObjectName, option->arg)->names);
+    return STR_NONE;
+}
+
+bool ddl_bool_option(const DefElem *option, bool *ret_value)
+{
+    const A_Const *value =
+        NODE_IS(option->arg, A_Const) ? NODE_CAST(A_Const, option->arg) : NULL;
+
+    *ret_value = true;
+    if (!option->arg)
+        return true;
+    if (value && value->kind == CONST_BOOLEAN) {
+        *ret_value = value->boolean;
+        return true;
+    }
+    if (value && value->kind == CONST_INTEGER && (value->integer == 0 || value->integer == 1)) {
+        *ret_value = value->integer;
+        return true;
+    }
+    const Str text = value && value->kind == CONST_STRING ? value->text : STR("");
+    if (str_equal_nocase(text, STR("true")) || str_equal_nocase(text, STR("on")))
+        return true;
+    *ret_value = false;
+    if (str_equal_nocase(text, STR("false")) || str_equal_nocase(text, STR("off")))
+        return true;
+    FAIL(ERR_SYNTAX_ERROR,
+         .message = fmt("%.*s requires a Boolean value", STR_ARGS(option->name)));
+}
+
+bool ddl_int_option(const DefElem *option, int64_t *ret_value)
+{
+    const A_Const *value =
+        NODE_IS(option->arg, A_Const) ? NODE_CAST(A_Const, option->arg) : NULL;
+
+    if (value && value->kind == CONST_INTEGER) {
+        *ret_value = value->integer;
+        return true;
+    }
+    if (value && value->kind == CONST_FLOAT && str_to_int64(value->text, ret_value))
+        return true;
+    if (value && value->kind == CONST_FLOAT)
+        FAIL(ERR_NUMERIC_VALUE_OUT_OF_RANGE,
+             .message = fmt("value \"%.*s\" is out of range for type bigint",
+                            STR_ARGS(value->text)));
+    FAIL(ERR_SYNTAX_ERROR, .message = fmt("%.*s requires a numeric value", STR_ARGS(option->name)));
+}
+
+static bool is_known(const char *known, Str name)
+{
+    const Str list = str_from_c(known);
+
+    for (size_t at = 0; (at = str_find(list, name, at)) != SIZE_MAX; at++) {
+        const size_t end = at + name.length;
+        if ((at == 0 || list.data[at - 1] == ' ') &&
+            (end == list.length || list.data[end] == ' '))
+            return true;
+    }
+    return false;
+}
+
+bool ddl_options_text(CommandContext *context, const DefElemVec *options, const char *known,
+                      Str *ret_text)
+{
+    StrBuf text = strbuf_in(context->arena);
+
+    if (options->length == 0) {
+        *ret_text = STR_NONE;
+        return true;
+    }
+    strbuf_append_char(&text, '{');
+    for (size_t i = 0; i < options->length; i++) {
+        const DefElem *option = options->items[i];
+        const Str value = ddl_text_option(context, option);
+        if (option->name_space.length)
+            FAIL(ERR_INVALID_PARAMETER_VALUE,
+                 .message = fmt("unrecognized parameter namespace \"%.*s\"",
+                                STR_ARGS(option->name_space)));
+        if (!is_known(known, option->name))
+            FAIL(ERR_INVALID_PARAMETER_VALUE,
+                 .message = fmt("unrecognized parameter \"%.*s\"", STR_ARGS(option->name)));
+        if (i > 0)
+            strbuf_append_char(&text, ',');
+        strbuf_format(&text, "%.*s=%.*s", STR_ARGS(option->name),
+                      STR_ARGS(str_is_none(value) ? STR("true") : value));
+    }
+    strbuf_append_char(&text, '}');
+    *ret_text = strbuf_view(&text);
+    return true;
+}
