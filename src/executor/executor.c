@@ -6,6 +6,14 @@
 #include "executor/sequences.h"
 #include "txn/lock.h"
 
+extern const BuiltinFunction executor_functions[];
+extern const size_t executor_function_count;
+
+void executor_init(void)
+{
+    builtin_functions_register(executor_functions, executor_function_count);
+}
+
 /* ---- making ---- */
 
 static void describe(ExecState *exec)

@@ -74,6 +74,8 @@ struct ExecSession {
     SequenceMemory *sequences;    /* currval and lastval; made at first use */
     DeferredChecks *deferred;     /* foreign keys to check at COMMIT; made at first use */
 };
+/* Registers this room's functions; once, at the start of the process. */
+void executor_init(void);
 /* Gives back what the executor keeps for a session. */
 void executor_session_deinit(ExecSession *session);
 
