@@ -3,6 +3,7 @@
 
 usage: generate_catalog.py types TYPES.dat OUTPUT
        generate_catalog.py functions ROOM FUNCTIONS.dat OUTPUT
+       generate_catalog.py keywords KEYWORDS.txt OUTPUT      words that quote_ident quotes
 
 `functions` makes the BuiltinFunction table of one room: its array is called <room>_functions, its
 length <room>_function_count.
@@ -87,8 +88,25 @@ def functions(room, path):
     return "\n".join(out)
 
 
+def keywords(path):
+    words = []
+    with open(path, encoding="utf-8") as lines:
+        for line in lines:
+            if line.strip() and not line.startswith("#"):
+                word, category = line.split()[:2]
+                if category != "U":
+                    words.append(word)
+    table = "".join(f'    "{word}",\n' for word in sorted(words))
+    return ("/* Generated from grammar/keywords.txt. */\n#include <stddef.h>\n\n"
+            "extern const char *const quoted_keywords[];\nextern const size_t quoted_keyword_count;\n"
+            f"const char *const quoted_keywords[] = {{\n{table}}};\n"
+            f"const size_t quoted_keyword_count = {len(words)};\n")
+
+
 def main():
-    if sys.argv[1] == "types":
+    if sys.argv[1] == "keywords":
+        text = keywords(sys.argv[2])
+    elif sys.argv[1] == "types":
         text = types(sys.argv[2])
     else:
         text = functions(sys.argv[2], sys.argv[3])
