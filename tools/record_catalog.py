@@ -3,7 +3,7 @@
 
 usage: record_catalog.py LIBRARY[=ROOM] …       e.g. build/src/types/libtypes.a=types
 
-The facts (OIDs, signatures, flags) come from a PostgreSQL 15 (PGHOST, PGPORT, PGUSER); what exists comes
+Rooms whose library is not given keep the functions they have in functions.dat. The facts (OIDs, signatures, flags) come from a PostgreSQL 15 (PGHOST, PGPORT, PGUSER); what exists comes
 from the symbols in the built libraries: fn_<prosrc>, vk_<prosrc> (vector kernel), srf_<prosrc>,
 agg_<name>_<argument types>, wf_<prosrc> (window). A function without a symbol gets no line; nor do operators, casts and
 aggregates that need it. Functions written in SQL there are fn_sql_<oid> here.
@@ -69,6 +69,19 @@ def symbols(libraries):
             fields = line.split()
             if len(fields) == 3 and re.match(r"(fn|vk|srf|agg|wf)_", fields[2]):
                 found[fields[2]] = room
+    return found
+
+
+def kept_symbols(found):
+    """Symbols of rooms that were not looked at, from the present functions.dat."""
+    rooms = set(found.values())
+    with open(os.path.join(DATA, "functions.dat"), encoding="utf-8") as lines:
+        for line in lines:
+            fields = line.rstrip("\n").split("\t")
+            if not line.startswith("#") and fields[-1] not in rooms:
+                for symbol in fields[-3:-1]:
+                    if symbol != "_null_":
+                        found.setdefault(symbol, fields[-1])
     return found
 
 
@@ -235,7 +248,7 @@ def record_aggregates(listed, type_names):
 
 
 def main():
-    found = symbols(sys.argv[1:])
+    found = kept_symbols(symbols(sys.argv[1:]))
     type_names, _ = record_types()
     listed = record_functions(found, type_names)
     record_operators(listed, type_names)
