@@ -1,0 +1,344 @@
+/* GRANT and REVOKE on objects. */
+#include "catalog/system_row.h"
+#include "executor/command/ddl_internal.h"
+
+typedef struct GrantTarget {
+    ObjectAddress address;
+    PrivilegeTarget kind;
+    Oid owner;
+    Str name;
+    const Acl *acl; /* NULL: the default */
+} GrantTarget;
+
+typedef VEC(GrantTarget) GrantTargetVec;
+
+typedef struct Grant {
+    CommandContext *context;
+    const GrantStmt *statement;
+    OidVec grantees;
+} Grant;
+
+/* ---- objects ---- */
+
+static PrivilegeTarget kind_of_relation(const RelationDesc *relation)
+{
+    return relation->kind == RELKIND_SEQUENCE ? ON_SEQUENCE : ON_TABLE;
+}
+
+static bool add_relation(Grant *grant, const RelationDesc *relation, GrantTargetVec *targets)
+{
+    const bool wants_sequence = grant->statement->objtype == OBJECT_SEQUENCE;
+
+    if (relation->kind == RELKIND_INDEX)
+        FAIL(ERR_WRONG_OBJECT_TYPE,
+             .message = fmt("\"%.*s\" is an index", STR_ARGS(relation->name)));
+    if (wants_sequence && relation->kind != RELKIND_SEQUENCE)
+        FAIL(ERR_WRONG_OBJECT_TYPE,
+             .message = fmt("\"%.*s\" is not a sequence", STR_ARGS(relation->name)));
+    VEC_PUSH(grant->context->arena, targets,
+             ((GrantTarget){address_of_relation(relation->oid), kind_of_relation(relation),
+                            relation->owner, relation->name, relation->acl}));
+    return true;
+}
+
+static bool add_row(Grant *grant, Oid class_oid, Oid oid, PrivilegeTarget kind, int owner, int acl,
+                    CatalogIndexId index, Str name, GrantTargetVec *targets)
+{
+    CatalogSession *session = ddl_catalog(grant->context);
+    Arena *arena = grant->context->arena;
+    CatalogRow row;
+    Acl *list = NULL;
+
+    TRY(system_row_find(session, index, &(Value){.oid = oid}, 1, &row));
+    if (!row.nulls[acl]) {
+        list = ARENA_NEW(arena, Acl);
+        TRY(acl_from_value(arena, &row.values[acl], list));
+    }
+    VEC_PUSH(arena, targets, ((GrantTarget){{class_oid, oid, 0}, kind, row_oid(&row, owner), name,
+                                            list}));
+    return true;
+}
+
+static bool add_named(Grant *grant, Str name, GrantTargetVec *targets)
+{
+    CatalogSession *session = ddl_catalog(grant->context);
+
+    switch (grant->statement->objtype) {
+    case OBJECT_SCHEMA: {
+        const Oid oid = namespace_get(session, name, 0);
+        TRY(oid);
+        return add_row(grant, RELATION_PG_NAMESPACE, oid, ON_SCHEMA, PG_NAMESPACE_NSPOWNER,
+                       PG_NAMESPACE_NSPACL, INDEX_PG_NAMESPACE_OID_INDEX, name, targets);
+    }
+    case OBJECT_DATABASE: {
+        const DatabaseDesc *database = database_get_name(session, name);
+        TRY(database);
+        return add_row(grant, RELATION_PG_DATABASE, database->oid, ON_DATABASE,
+                       PG_DATABASE_DATDBA, PG_DATABASE_DATACL, INDEX_PG_DATABASE_OID_INDEX, name,
+                       targets);
+    }
+    case OBJECT_LANGUAGE: {
+        const Oid oid = language_oid(session, name);
+        if (!oid)
+            FAIL(ERR_UNDEFINED_OBJECT,
+                 .message = fmt("language \"%.*s\" does not exist", STR_ARGS(name)));
+        return add_row(grant, RELATION_PG_LANGUAGE, oid, ON_LANGUAGE, PG_LANGUAGE_LANOWNER,
+                       PG_LANGUAGE_LANACL, INDEX_PG_LANGUAGE_OID_INDEX, name, targets);
+    }
+    default: FAIL_UNSUPPORTED("GRANT on this kind of object");
+    }
+}
+
+static bool add_schema_members(Grant *grant, Str schema, GrantTargetVec *targets)
+{
+    CatalogSession *session = ddl_catalog(grant->context);
+    const Oid namespace = namespace_get(session, schema, 0);
+    CatalogRowVec rows = {0};
+    const bool sequences = grant->statement->objtype == OBJECT_SEQUENCE;
+
+    TRY(namespace);
+    if (!sequences && grant->statement->objtype != OBJECT_TABLE)
+        return true; /* no functions of users exist */
+    TRY(system_rows_all(session, CAT_PG_CLASS, &rows));
+    for (size_t i = 0; i < rows.length; i++) {
+        const char kind = row_char(rows.items[i], PG_CLASS_RELKIND);
+        if (row_oid(rows.items[i], PG_CLASS_RELNAMESPACE) != namespace)
+            continue;
+        if (sequences ? kind != RELKIND_SEQUENCE
+                      : kind != RELKIND_TABLE && kind != RELKIND_VIEW && kind != RELKIND_MATVIEW)
+            continue;
+        const RelationDesc *relation =
+            relation_get(session, row_oid(rows.items[i], PG_CLASS_OID));
+        TRY(relation);
+        TRY(add_relation(grant, relation, targets));
+    }
+    return true;
+}
+
+static bool collect_targets(Grant *grant, GrantTargetVec *targets)
+{
+    const GrantStmt *statement = grant->statement;
+
+    if (statement->targtype == ACL_TARGET_DEFAULTS)
+        FAIL_UNSUPPORTED("ALTER DEFAULT PRIVILEGES");
+    for (size_t i = 0; i < statement->objects.length; i++) {
+        const Node *object = statement->objects.items[i];
+        if (NODE_IS(object, RangeVar)) {
+            const RelationDesc *relation = ddl_open_relation(
+                grant->context, NODE_CAST(RangeVar, object), LOCK_NONE, false, false);
+            TRY(relation);
+            TRY(add_relation(grant, relation, targets));
+            continue;
+        }
+        if (!NODE_IS(object, ObjectName))
+            FAIL_UNSUPPORTED("GRANT on this kind of object");
+        const StrVec *names = &NODE_CAST(ObjectName, object)->names;
+        const Str name = names->items[names->length - 1];
+        if (statement->targtype == ACL_TARGET_ALL_IN_SCHEMA)
+            TRY(add_schema_members(grant, name, targets));
+        else
+            TRY(add_named(grant, name, targets));
+    }
+    return true;
+}
+
+/* ---- privileges ---- */
+
+static AclRights right_named(Str name)
+{
+    if (str_equal(name, STR("temp")))
+        return ACL_TEMPORARY;
+    for (int bit = 0; bit < 14; bit++)
+        if (str_equal_nocase(name, privilege_name((AclRight)(1u << bit))))
+            return 1u << bit;
+    return 0;
+}
+
+static const char *target_plural(const GrantTarget *target)
+{
+    switch (target->kind) {
+    case ON_SEQUENCE: return "sequence";
+    case ON_DATABASE: return "database";
+    case ON_SCHEMA: return "schema";
+    case ON_LANGUAGE: return "language";
+    case ON_COLUMN: return "column";
+    default: return "relation";
+    }
+}
+
+/* The rights of entries without columns; `*ret_all`: ALL was said. */
+static bool wanted_rights(Grant *grant, const GrantTarget *target, AclRights *ret_rights)
+{
+    const GrantStmt *statement = grant->statement;
+    AclRights rights = 0, allowed = acl_all_rights(target->kind);
+
+    /* GRANT … ON TABLE seq is accepted with a table's words that a sequence has. */
+    if (statement->privileges.length == 0) {
+        *ret_rights = allowed;
+        return true;
+    }
+    for (size_t i = 0; i < statement->privileges.length; i++) {
+        const AccessPriv *privilege = statement->privileges.items[i];
+        if (privilege->cols.length)
+            continue;
+        if (str_is_none(privilege->priv_name)) {
+            rights |= allowed;
+            continue;
+        }
+        const AclRights right = right_named(privilege->priv_name);
+        if (!right)
+            FAIL(ERR_SYNTAX_ERROR, .message = fmt("unrecognized privilege type \"%.*s\"",
+                                                  STR_ARGS(privilege->priv_name)));
+        if (!(right & allowed))
+            FAIL(ERR_INVALID_GRANT_OPERATION,
+                 .message = fmt("invalid privilege type %.*s for %s",
+                                STR_ARGS(privilege_name((AclRight)right)),
+                                target_plural(target)));
+        rights |= right;
+    }
+    *ret_rights = rights;
+    return true;
+}
+
+/* As whom the privileges are given: the owner where the user may act as one, else somebody whose
+ * grant options the user has. */
+static bool choose_grantor(Grant *grant, const GrantTarget *target, const Acl *acl,
+                           AclRights rights, Oid *ret_grantor, AclRights *ret_rights)
+{
+    CatalogSession *session = ddl_catalog(grant->context);
+    AclRights options = 0;
+
+    if (role_has_privileges_of(session, session->current_user, target->owner)) {
+        *ret_grantor = target->owner;
+        *ret_rights = rights;
+        return true;
+    }
+    TRY(!error_is_set());
+    for (size_t i = 0; i < acl->length; i++)
+        if (acl->items[i].grantee == session->current_user)
+            options |= acl->items[i].grant_options;
+    *ret_grantor = session->current_user;
+    *ret_rights = rights & options;
+    if (*ret_rights == rights)
+        return true;
+    if (!acl_rights_of(session, acl, session->current_user, target->owner,
+                       acl_all_rights(target->kind)))
+        FAIL(ERR_INSUFFICIENT_PRIVILEGE,
+             .message = fmt("permission denied for %s %.*s",
+                            target->kind == ON_TABLE ? "table" : target_plural(target),
+                            STR_ARGS(target->name)));
+    if (*ret_rights == 0)
+        NOTICE(SEVERITY_WARNING,
+               grant->statement->is_grant ? ERR_WARNING_PRIVILEGE_NOT_GRANTED
+                                          : ERR_WARNING_PRIVILEGE_NOT_REVOKED,
+               .message = fmt(grant->statement->is_grant
+                                  ? "no privileges were granted for \"%.*s\""
+                                  : "no privileges could be revoked for \"%.*s\"",
+                              STR_ARGS(target->name)));
+    else
+        NOTICE(SEVERITY_WARNING,
+               grant->statement->is_grant ? ERR_WARNING_PRIVILEGE_NOT_GRANTED
+                                          : ERR_WARNING_PRIVILEGE_NOT_REVOKED,
+               .message = fmt(grant->statement->is_grant
+                                  ? "not all privileges were granted for \"%.*s\""
+                                  : "not all privileges could be revoked for \"%.*s\"",
+                              STR_ARGS(target->name)));
+    return true;
+}
+
+static bool apply(Grant *grant, const GrantTarget *target, AclRights rights)
+{
+    CommandContext *context = grant->context;
+    const GrantStmt *statement = grant->statement;
+    Acl acl = {0};
+    Oid grantor;
+
+    if (!rights)
+        return true;
+    if (target->acl) {
+        VEC_RESERVE(context->arena, &acl, target->acl->length + 1);
+        memcpy(acl.items, target->acl->items, target->acl->length * sizeof(AclItem));
+        acl.length = target->acl->length;
+    } else {
+        acl_default(context->arena, target->kind, target->owner, &acl);
+    }
+    TRY(choose_grantor(grant, target, &acl, rights, &grantor, &rights));
+    for (size_t i = 0; i < grant->grantees.length; i++) {
+        const Oid grantee = grant->grantees.items[i];
+        if (statement->is_grant && statement->grant_option && grantee == ROLE_PUBLIC)
+            FAIL(ERR_INVALID_GRANT_OPERATION,
+                 .message = STR("grant options can only be granted to roles"));
+        if (statement->is_grant)
+            acl_grant(context->arena, &acl, grantor, grantee, rights, statement->grant_option);
+        else
+            TRY(acl_revoke(context->arena, &acl, target->owner, grantor, grantee, rights,
+                           statement->grant_option, statement->behavior == DROP_CASCADE));
+    }
+    return define_acl(ddl_catalog(context), target->address, &acl);
+}
+
+/* GRANT SELECT (a, b). */
+static bool apply_columns(Grant *grant, const GrantTarget *target, const AccessPriv *privilege)
+{
+    CatalogSession *session = ddl_catalog(grant->context);
+    const AclRights allowed = acl_all_rights(ON_COLUMN);
+    const AclRights rights =
+        str_is_none(privilege->priv_name) ? allowed : right_named(privilege->priv_name);
+
+    if (target->address.class_oid != RELATION_PG_CLASS)
+        FAIL(ERR_INVALID_GRANT_OPERATION,
+             .message = STR("column privileges are only valid for relations"));
+    if (!(rights & allowed))
+        FAIL(ERR_INVALID_GRANT_OPERATION,
+             .message = fmt("invalid privilege type %.*s for column",
+                            STR_ARGS(privilege_name((AclRight)rights))));
+    for (size_t i = 0; i < privilege->cols.length; i++) {
+        const RelationDesc *relation = relation_get(session, target->address.oid);
+        TRY(relation);
+        const ColumnDesc *column = relation_column(relation, privilege->cols.items[i]);
+        if (!column)
+            FAIL(ERR_UNDEFINED_COLUMN,
+                 .message = fmt("column \"%.*s\" of relation \"%.*s\" does not exist",
+                                STR_ARGS(privilege->cols.items[i]), STR_ARGS(relation->name)));
+        const GrantTarget one = {{RELATION_PG_CLASS, relation->oid, column->attnum},
+                                 ON_COLUMN,
+                                 relation->owner,
+                                 column->name,
+                                 column->acl};
+        TRY(apply(grant, &one, rights));
+    }
+    return true;
+}
+
+bool ddl_grant(CommandContext *context, const Node *node, Str *ret_tag)
+{
+    Grant grant = {.context = context, .statement = NODE_CAST(GrantStmt, node)};
+    const GrantStmt *statement = grant.statement;
+    GrantTargetVec targets = {0};
+
+    *ret_tag = statement->is_grant ? STR("GRANT") : STR("REVOKE");
+    for (size_t i = 0; i < statement->grantees.length; i++) {
+        const RoleSpec *spec = statement->grantees.items[i];
+        Oid role = ROLE_PUBLIC;
+        if (spec->kind != ROLESPEC_PUBLIC)
+            TRY(ddl_role(context, spec, &role));
+        VEC_PUSH(context->arena, &grant.grantees, role);
+    }
+    TRY(collect_targets(&grant, &targets));
+    for (size_t t = 0; t < targets.length; t++) {
+        const GrantTarget *target = &targets.items[t];
+        AclRights rights;
+        const RelationDesc *relation =
+            target->address.class_oid == RELATION_PG_CLASS
+                ? relation_get(ddl_catalog(context), target->address.oid)
+                : NULL;
+        if (relation && relation->is_builtin)
+            FAIL_UNSUPPORTED("GRANT on system tables");
+        TRY(wanted_rights(&grant, target, &rights));
+        TRY(apply(&grant, target, rights));
+        for (size_t i = 0; i < statement->privileges.length; i++)
+            if (statement->privileges.items[i]->cols.length)
+                TRY(apply_columns(&grant, target, statement->privileges.items[i]));
+    }
+    return true;
+}
