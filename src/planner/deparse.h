@@ -29,8 +29,10 @@ MUST_CHECK bool deparse_view(Arena *arena, CatalogSession *session, Oid view, bo
                              Str *ret_text);
 MUST_CHECK bool deparse_index(Arena *arena, CatalogSession *session, Oid index, int column,
                               bool is_pretty, Str *ret_text);
-MUST_CHECK bool deparse_constraint(Arena *arena, CatalogSession *session, Oid constraint,
-                                   bool is_pretty, Str *ret_text);
+MUST_CHECK bool deparse_constraint_of(Arena *arena, CatalogSession *session,
+                                      const RelationDesc *relation,
+                                      const ConstraintDesc *constraint, bool is_pretty,
+                                      Str *ret_text);
 /* pg_get_expr on stored text: the text is canonical already; `pretty` drops parentheses. */
 MUST_CHECK bool deparse_stored_expression(Arena *arena, CatalogSession *session, Str text,
                                           Oid relation, bool is_pretty, Str *ret_text);

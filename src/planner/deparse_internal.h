@@ -1,0 +1,48 @@
+/*
+ * Deparse, inside: one Deparse is one text being written.
+ */
+#ifndef PLANNER_DEPARSE_INTERNAL_H
+#define PLANNER_DEPARSE_INTERNAL_H
+
+#include "catalog/lookup.h"
+#include "planner/deparse.h"
+#include "types/type.h"
+
+typedef struct DeparseLevel {
+    const Query *query;
+    const struct DeparseLevel *outer;
+    bool prefix; /* columns carry their table's name */
+} DeparseLevel;
+
+typedef struct Deparse {
+    Arena *arena;
+    CatalogSession *session;
+    StrBuf *buf;
+    bool pretty;
+    int indent;
+    const DeparseLevel *level;
+    const RelationDesc *relation; /* a stored expression's table */
+    const Expr *case_operand;
+    /* plans */
+    const PlannedStatement *statement;
+    const Plan *plan;
+    bool failed;
+} Deparse;
+
+enum { INDENT_STEP = 8, INDENT_JOIN = 4, INDENT_COLUMN = 4 };
+
+/* A keyword on a line of its own; trailing blanks before it go. */
+void deparse_keyword(Deparse *d, const char *text, int before, int after, int plus);
+void deparse_expr(Deparse *d, const Expr *expr);
+void deparse_expr_paren(Deparse *d, const Expr *expr, const Expr *parent);
+void deparse_expr_list(Deparse *d, const ExprVec *list, const char *separator);
+/* `label`: -1 no type label, 0 where it is needed, 1 always. */
+void deparse_const(Deparse *d, const ExprConst *constant, int label);
+void deparse_subquery(Deparse *d, const Query *query);
+void deparse_name(Deparse *d, Str name);
+void deparse_sort(Deparse *d, const Expr *expr, bool is_descending, bool nulls_first);
+void deparse_window(Deparse *d, const Query *query, const WindowClause *window);
+Str deparse_relation_name(Deparse *d, Oid oid);
+Str deparse_function_name(Deparse *d, Oid oid);
+
+#endif

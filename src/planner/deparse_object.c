@@ -1,0 +1,226 @@
+#include "planner/analyze.h"
+#include "planner/deparse_internal.h"
+
+/* ---- indexes ---- */
+
+static bool index_column(Deparse *d, const RelationDesc *table, const IndexDesc *index, int at,
+                         bool with_order)
+{
+    const IndexColumn *column = &index->columns[at];
+    if (column->attnum) {
+        deparse_name(d, table->columns[column->attnum - 1].name);
+    } else {
+        Expr *expr = analyze_expression_text(d->arena, d->session, column->expression, table,
+                                             STORED_OTHER, 0, -1);
+        Str text;
+        TRY(expr);
+        TRY(deparse_expression(d->arena, d->session, expr, table,
+                               d->pretty ? DEPARSE_PRETTY : DEPARSE_PLAIN, &text));
+        /* A function call stands alone; anything else in parentheses. */
+        const bool bare = expr->kind == EXPR_FUNCTION &&
+                          EXPR_AS(ExprFunction, expr)->form == CALL_PLAIN;
+        strbuf_format(d->buf, bare ? "%.*s" : "(%.*s)", STR_ARGS(text));
+    }
+    if (!with_order || at >= index->key_count)
+        return true;
+    const Oid own = column->attnum ? table->columns[column->attnum - 1].collation
+                                   : column->collation;
+    if (column->collation && column->collation != own) {
+        const CollationDesc *collation = collation_find(d->session, column->collation);
+        if (collation) {
+            strbuf_append_c(d->buf, " COLLATE ");
+            deparse_name(d, collation->name);
+        }
+    }
+    const OpclassDesc *opclass = opclass_find(d->session, column->opclass);
+    if (opclass && !opclass->is_default) {
+        strbuf_append_c(d->buf, " ");
+        deparse_name(d, opclass->name);
+    }
+    if (column->descending)
+        strbuf_append_c(d->buf, " DESC");
+    if (column->nulls_first != column->descending)
+        strbuf_append_c(d->buf, column->nulls_first ? " NULLS FIRST" : " NULLS LAST");
+    return true;
+}
+
+bool deparse_index(Arena *arena, CatalogSession *session, Oid oid, int column, bool is_pretty,
+                   Str *ret_text)
+{
+    StrBuf buf = strbuf_in(arena);
+    Deparse d = {.arena = arena, .session = session, .buf = &buf, .pretty = is_pretty};
+    const RelationDesc *relation = relation_find(session, oid);
+    if (!relation || relation->kind != RELKIND_INDEX || relation->index_count == 0) {
+        *ret_text = STR_NONE;
+        return true;
+    }
+    const IndexDesc *index = &relation->indexes[0];
+    const RelationDesc *table = relation_get(session, index->table);
+    bool exists;
+    TRY(table);
+    if (column > 0) {
+        if (column <= index->column_count)
+            TRY(index_column(&d, table, index, column - 1, false));
+        *ret_text = strbuf_view(&buf);
+        return true;
+    }
+    const bool visible = is_pretty && relation_is_visible(session, table->oid, &exists);
+    strbuf_format(&buf, "CREATE %sINDEX ", index->is_unique ? "UNIQUE " : "");
+    deparse_name(&d, relation->name);
+    strbuf_format(&buf, " ON %.*s USING %.*s (",
+                  STR_ARGS(deparse_qualified(arena, visible ? STR_NONE : table->namespace_name,
+                                             table->name)),
+                  STR_ARGS(access_method_name(session, index->access_method)));
+    for (int i = 0; i < index->key_count; i++) {
+        if (i > 0)
+            strbuf_append_c(&buf, ", ");
+        TRY(index_column(&d, table, index, i, true));
+    }
+    strbuf_append_c(&buf, ")");
+    for (int i = index->key_count; i < index->column_count; i++) {
+        strbuf_append_c(&buf, i == index->key_count ? " INCLUDE (" : ", ");
+        TRY(index_column(&d, table, index, i, false));
+    }
+    if (index->column_count > index->key_count)
+        strbuf_append_c(&buf, ")");
+    if (index->nulls_not_distinct)
+        strbuf_append_c(&buf, " NULLS NOT DISTINCT");
+    if (!str_is_none(index->predicate) && index->predicate.length > 0) {
+        Str text;
+        TRY(deparse_stored_expression(arena, session, index->predicate, table->oid, is_pretty,
+                                      &text));
+        strbuf_format(&buf, " WHERE %.*s", STR_ARGS(text));
+    }
+    *ret_text = strbuf_view(&buf);
+    return true;
+}
+
+/* ---- constraints ---- */
+
+static void column_list(Deparse *d, const RelationDesc *relation, const int16_t *columns, int count)
+{
+    strbuf_append_c(d->buf, "(");
+    for (int i = 0; i < count; i++) {
+        if (i > 0)
+            strbuf_append_c(d->buf, ", ");
+        deparse_name(d, relation->columns[columns[i] - 1].name);
+    }
+    strbuf_append_c(d->buf, ")");
+}
+
+static void reference_action(Deparse *d, const char *event, char action)
+{
+    const char *text = action == 'r'   ? "RESTRICT"
+                       : action == 'c' ? "CASCADE"
+                       : action == 'n' ? "SET NULL"
+                       : action == 'd' ? "SET DEFAULT"
+                                       : NULL;
+    if (text)
+        strbuf_format(d->buf, " ON %s %s", event, text);
+}
+
+static bool foreign_key_text(Deparse *d, const RelationDesc *relation,
+                             const ConstraintDesc *constraint)
+{
+    const RelationDesc *referenced = relation_get(d->session, constraint->foreign_table);
+    TRY(referenced);
+    strbuf_append_c(d->buf, "FOREIGN KEY ");
+    column_list(d, relation, constraint->columns, constraint->column_count);
+    strbuf_format(d->buf, " REFERENCES %.*s",
+                  STR_ARGS(deparse_relation_name(d, referenced->oid)));
+    column_list(d, referenced, constraint->foreign_columns, constraint->column_count);
+    if (constraint->match == 'f')
+        strbuf_append_c(d->buf, " MATCH FULL");
+    reference_action(d, "UPDATE", (char)constraint->on_update);
+    reference_action(d, "DELETE", (char)constraint->on_delete);
+    if (constraint->delete_set_count > 0) {
+        strbuf_append_c(d->buf, " ");
+        column_list(d, relation, constraint->delete_set_columns, constraint->delete_set_count);
+    }
+    return true;
+}
+
+/* Constraints are found through their table, as descriptions know them. */
+bool deparse_constraint_of(Arena *arena, CatalogSession *session, const RelationDesc *relation,
+                           const ConstraintDesc *constraint, bool is_pretty, Str *ret_text)
+{
+    StrBuf buf = strbuf_in(arena);
+    Deparse d = {.arena = arena, .session = session, .buf = &buf, .pretty = is_pretty};
+    switch (constraint->kind) {
+    case CONTYPE_CHECK: {
+        Str text;
+        TRY(deparse_stored_expression(arena, session, constraint->check_text, relation->oid,
+                                      is_pretty, &text));
+        strbuf_format(&buf, "CHECK (%.*s)", STR_ARGS(text));
+        if (constraint->no_inherit)
+            strbuf_append_c(&buf, " NO INHERIT");
+        break;
+    }
+    case CONTYPE_FOREIGN:
+        TRY(foreign_key_text(&d, relation, constraint));
+        break;
+    case CONTYPE_PRIMARY:
+    case CONTYPE_UNIQUE: {
+        const IndexDesc *index = relation_index(relation, constraint->index);
+        strbuf_append_c(&buf, constraint->kind == CONTYPE_PRIMARY ? "PRIMARY KEY " : "UNIQUE ");
+        if (index && index->nulls_not_distinct)
+            strbuf_append_c(&buf, "NULLS NOT DISTINCT ");
+        column_list(&d, relation, constraint->columns, constraint->column_count);
+        for (int i = index ? index->key_count : 0; index && i < index->column_count; i++) {
+            strbuf_append_c(&buf, i == index->key_count ? " INCLUDE (" : ", ");
+            deparse_name(&d, relation->columns[index->columns[i].attnum - 1].name);
+            if (i + 1 == index->column_count)
+                strbuf_append_c(&buf, ")");
+        }
+        break;
+    }
+    default:
+        FAIL_UNSUPPORTED("this kind of constraint");
+    }
+    if (constraint->deferrable)
+        strbuf_append_c(&buf, " DEFERRABLE");
+    if (constraint->initially_deferred)
+        strbuf_append_c(&buf, " INITIALLY DEFERRED");
+    if (!constraint->validated)
+        strbuf_append_c(&buf, " NOT VALID");
+    *ret_text = strbuf_view(&buf);
+    return true;
+}
+
+/* ---- plans ---- */
+
+struct DeparsePlan {
+    Arena *arena;
+    CatalogSession *session;
+    const PlannedStatement *statement;
+    DeparseLevel level;
+};
+
+DeparsePlan *deparse_plan_new(Arena *arena, CatalogSession *session,
+                              const PlannedStatement *statement)
+{
+    DeparsePlan *deparse = ARENA_NEW(arena, DeparsePlan);
+    deparse->arena = arena;
+    deparse->session = session;
+    deparse->statement = statement;
+    deparse->level.query = statement->query;
+    deparse->level.prefix = statement->query->range_table.length != 1 ||
+                            statement->relations.length > 1;
+    return deparse;
+}
+
+Str deparse_plan_expression(DeparsePlan *deparse, const Plan *plan, const Expr *expr,
+                            bool with_parentheses)
+{
+    StrBuf buf = strbuf_in(deparse->arena);
+    Deparse d = {.arena = deparse->arena, .session = deparse->session, .buf = &buf,
+                 .statement = deparse->statement, .plan = plan, .level = &deparse->level};
+    deparse_expr(&d, expr);
+    if (d.failed) {
+        error_clear();
+        return STR("?");
+    }
+    const Str text = strbuf_view(&buf);
+    return with_parentheses && (text.length == 0 || text.data[0] != '(')
+               ? str_format(deparse->arena, "(%.*s)", STR_ARGS(text)) : text;
+}

@@ -1,0 +1,707 @@
+#include "planner/explain.h"
+
+#include <math.h>
+
+#include "catalog/relation.h"
+#include "planner/deparse.h"
+
+typedef struct Explain {
+    Arena *arena;
+    CatalogSession *session;
+    const PlannedStatement *statement;
+    const ExplainOptions *options;
+    DeparsePlan *deparse;
+    ExplainLines *lines; /* text */
+    StrBuf *json;
+    int json_depth;
+    bool json_first;
+    uint8_t *shown_subplans;
+} Explain;
+
+/* ---- names ---- */
+
+static const char *join_word(JoinKind kind)
+{
+    static const char *const words[] = {[JOINS_INNER] = "", [JOINS_LEFT] = " Left",
+                                        [JOINS_RIGHT] = " Right", [JOINS_FULL] = " Full",
+                                        [JOINS_SEMI] = " Semi", [JOINS_ANTI] = " Anti"};
+    return words[kind];
+}
+
+static const char *node_type(const Plan *plan)
+{
+    switch (plan->kind) {
+    case PLAN_RESULT:
+        return "Result";
+    case PLAN_SEQ_SCAN:
+        return "Seq Scan";
+    case PLAN_INDEX_SCAN:
+        return "Index Scan";
+    case PLAN_INDEX_ONLY_SCAN:
+        return "Index Only Scan";
+    case PLAN_ROW_ID_SCAN:
+        return "Tid Scan";
+    case PLAN_VALUES_SCAN:
+        return "Values Scan";
+    case PLAN_FUNCTION_SCAN:
+        return "Function Scan";
+    case PLAN_SUBQUERY_SCAN:
+        return "Subquery Scan";
+    case PLAN_CTE_SCAN:
+        return "CTE Scan";
+    case PLAN_WORK_TABLE_SCAN:
+        return "WorkTable Scan";
+    case PLAN_RECURSIVE_UNION:
+        return "Recursive Union";
+    case PLAN_PROJECT_SET:
+        return "ProjectSet";
+    case PLAN_NEST_LOOP:
+        return "Nested Loop";
+    case PLAN_HASH_JOIN:
+        return "Hash Join";
+    case PLAN_MERGE_JOIN:
+        return "Merge Join";
+    case PLAN_AGGREGATE:
+        return "Aggregate";
+    case PLAN_SORT:
+    case PLAN_TOP_N:
+        return "Sort";
+    case PLAN_LIMIT:
+        return "Limit";
+    case PLAN_UNIQUE:
+        return "Unique";
+    case PLAN_APPEND:
+        return "Append";
+    case PLAN_SET_OP:
+        return "SetOp";
+    case PLAN_MATERIAL:
+        return "Materialize";
+    case PLAN_WINDOW:
+        return "WindowAgg";
+    case PLAN_LOCK_ROWS:
+        return "LockRows";
+    case PLAN_MODIFY:
+        return "ModifyTable";
+    }
+    return "???";
+}
+
+static const char *modify_word(const Plan *plan)
+{
+    const QueryCommand command = ((const ModifyPlan *)plan)->command;
+    return command == QUERY_INSERT ? "Insert" : command == QUERY_UPDATE ? "Update" : "Delete";
+}
+
+static Str relation_text(Explain *e, Str schema, Str name, Str alias)
+{
+    StrBuf buf = strbuf_in(e->arena);
+    strbuf_append(&buf, deparse_qualified(e->arena, e->options->verbose ? schema : STR_NONE, name));
+    if (!str_equal(alias, name) && alias.length > 0)
+        strbuf_format(&buf, " %.*s", STR_ARGS(deparse_identifier(e->arena, alias)));
+    return strbuf_view(&buf);
+}
+
+static Str node_title(Explain *e, const Plan *plan)
+{
+    StrBuf buf = strbuf_in(e->arena);
+    switch (plan->kind) {
+    case PLAN_SEQ_SCAN:
+    case PLAN_ROW_ID_SCAN: {
+        const ScanPlan *scan = (const ScanPlan *)plan;
+        strbuf_format(&buf, "%s on %.*s", node_type(plan),
+                      STR_ARGS(relation_text(e, scan->schema_name, scan->relation_name,
+                                             scan->alias)));
+        break;
+    }
+    case PLAN_INDEX_SCAN:
+    case PLAN_INDEX_ONLY_SCAN: {
+        const IndexScanPlan *scan = (const IndexScanPlan *)plan;
+        strbuf_format(&buf, "%s%s using %.*s on %.*s", node_type(plan),
+                      scan->is_backward ? " Backward" : "",
+                      STR_ARGS(deparse_identifier(e->arena, scan->index_name)),
+                      STR_ARGS(relation_text(e, scan->scan.schema_name, scan->scan.relation_name,
+                                             scan->scan.alias)));
+        break;
+    }
+    case PLAN_VALUES_SCAN:
+        strbuf_format(&buf, "Values Scan on %.*s",
+                      STR_ARGS(deparse_identifier(e->arena, ((const ValuesScanPlan *)plan)->alias)));
+        break;
+    case PLAN_FUNCTION_SCAN: {
+        const FunctionScanPlan *scan = (const FunctionScanPlan *)plan;
+        const Str call = deparse_plan_expression(e->deparse, plan, scan->functions.items[0].call,
+                                                 false);
+        const size_t paren = str_find_char(call, '(', 0);
+        const Str name = paren == SIZE_MAX ? call : str_slice(call, 0, paren);
+        strbuf_format(&buf, "Function Scan on %.*s", STR_ARGS(name));
+        if (!str_equal(name, scan->alias))
+            strbuf_format(&buf, " %.*s", STR_ARGS(deparse_identifier(e->arena, scan->alias)));
+        break;
+    }
+    case PLAN_SUBQUERY_SCAN:
+        strbuf_format(&buf, "Subquery Scan on %.*s",
+                      STR_ARGS(deparse_identifier(e->arena,
+                                                  ((const SubqueryScanPlan *)plan)->alias)));
+        break;
+    case PLAN_CTE_SCAN:
+    case PLAN_WORK_TABLE_SCAN: {
+        const Str alias = plan->kind == PLAN_CTE_SCAN ? ((const CteScanPlan *)plan)->alias
+                                                      : ((const WorkTableScanPlan *)plan)->alias;
+        const Str name = plan->kind == PLAN_CTE_SCAN ? ((const CteScanPlan *)plan)->cte_name
+                                                     : ((const WorkTableScanPlan *)plan)->cte_name;
+        strbuf_format(&buf, "%s on %.*s", node_type(plan),
+                      STR_ARGS(deparse_identifier(e->arena, name)));
+        if (!str_equal(alias, name))
+            strbuf_format(&buf, " %.*s", STR_ARGS(deparse_identifier(e->arena, alias)));
+        break;
+    }
+    case PLAN_NEST_LOOP:
+    case PLAN_HASH_JOIN:
+    case PLAN_MERGE_JOIN: {
+        const JoinKind kind = ((const JoinPlan *)plan)->join_type;
+        if (kind == JOINS_INNER)
+            strbuf_append_c(&buf, node_type(plan));
+        else
+            strbuf_format(&buf, "%s%s Join",
+                          plan->kind == PLAN_NEST_LOOP   ? "Nested Loop"
+                          : plan->kind == PLAN_HASH_JOIN ? "Hash"
+                                                         : "Merge",
+                          join_word(kind));
+        break;
+    }
+    case PLAN_AGGREGATE: {
+        const AggregateStrategy strategy = ((const AggregatePlan *)plan)->strategy;
+        strbuf_append_c(&buf, strategy == AGGREGATE_HASHED   ? "HashAggregate"
+                              : strategy == AGGREGATE_SORTED ? "GroupAggregate"
+                                                             : "Aggregate");
+        break;
+    }
+    case PLAN_SET_OP: {
+        const SetOpPlan *set = (const SetOpPlan *)plan;
+        strbuf_format(&buf, "HashSetOp %s%s", set->op == SET_INTERSECT ? "Intersect" : "Except",
+                      set->is_all ? " All" : "");
+        break;
+    }
+    case PLAN_MODIFY: {
+        const ModifyPlan *modify = (const ModifyPlan *)plan;
+        strbuf_format(&buf, "%s on %.*s", modify_word(plan),
+                      STR_ARGS(relation_text(e, modify->schema_name, modify->relation_name,
+                                             modify->alias)));
+        break;
+    }
+    default:
+        strbuf_append_c(&buf, node_type(plan));
+        break;
+    }
+    return strbuf_view(&buf);
+}
+
+/* ---- properties: the same in text and json ---- */
+
+typedef VEC(Str) Texts;
+typedef struct Property {
+    const char *label;
+    Str text;
+    Texts list;
+    bool is_list;
+} Property;
+typedef VEC(Property) Properties;
+
+static void add_text(Explain *e, Properties *ret, const char *label, Str text)
+{
+    const Property property = {.label = label, .text = text};
+    VEC_PUSH(e->arena, ret, property);
+}
+
+/* Conditions: one prints as it is, several are joined by AND. */
+static void add_conditions(Explain *e, Properties *ret, const char *label, const Plan *plan,
+                           const ExprVec *list)
+{
+    if (list->length == 0)
+        return;
+    const Expr *all = expr_and_list(e->arena, list);
+    add_text(e, ret, label, deparse_plan_expression(e->deparse, plan, all, true));
+}
+
+static void add_keys(Explain *e, Properties *ret, const char *label, const Plan *plan,
+                     const SortKeyVec *keys)
+{
+    Property property = {.label = label, .is_list = true};
+    for (size_t i = 0; i < keys->length; i++) {
+        Str text = deparse_plan_expression(e->deparse, plan, keys->items[i].expr, false);
+        if (keys->items[i].expr->kind != EXPR_SLOT)
+            text = deparse_plan_expression(e->deparse, plan, keys->items[i].expr, true);
+        if (keys->items[i].is_descending)
+            text = str_concat(e->arena, text, STR(" DESC"));
+        if (keys->items[i].nulls_first != keys->items[i].is_descending)
+            text = str_concat(e->arena, text,
+                              keys->items[i].nulls_first ? STR(" NULLS FIRST") : STR(" NULLS LAST"));
+        VEC_PUSH(e->arena, &property.list, text);
+    }
+    if (property.list.length > 0)
+        VEC_PUSH(e->arena, ret, property);
+}
+
+static void add_exprs(Explain *e, Properties *ret, const char *label, const Plan *plan,
+                      const ExprVec *list)
+{
+    Property property = {.label = label, .is_list = true};
+    for (size_t i = 0; i < list->length; i++) {
+        const Str text = deparse_plan_expression(e->deparse, plan, list->items[i], false);
+        VEC_PUSH(e->arena, &property.list, text);
+    }
+    if (property.list.length > 0)
+        VEC_PUSH(e->arena, ret, property);
+}
+
+static void add_filter(Explain *e, Properties *ret, const Plan *plan, const char *label,
+                       const NodeInstrument *actual)
+{
+    add_conditions(e, ret, label, plan, &plan->filter);
+    if (plan->filter.length > 0 && actual && actual->filtered_rows > 0)
+        add_text(e, ret, "Rows Removed by Filter",
+                 str_format(e->arena, "%.0f", actual->filtered_rows / MAX(1, actual->loops)));
+}
+
+static void node_properties(Explain *e, const Plan *plan, const NodeInstrument *actual,
+                            Properties *ret)
+{
+    if (e->options->verbose && plan->targets.length > 0)
+        add_exprs(e, ret, "Output", plan, &plan->targets);
+    switch (plan->kind) {
+    case PLAN_INDEX_SCAN:
+    case PLAN_INDEX_ONLY_SCAN: {
+        const IndexScanPlan *scan = (const IndexScanPlan *)plan;
+        ExprVec conditions = {0};
+        for (size_t i = 0; i < scan->keys.length; i++)
+            VEC_PUSH(e->arena, &conditions, scan->keys.items[i].source);
+        add_conditions(e, ret, "Index Cond", plan, &conditions);
+        break;
+    }
+    case PLAN_NEST_LOOP:
+        add_conditions(e, ret, "Join Filter", plan, &((const JoinPlan *)plan)->condition);
+        break;
+    case PLAN_HASH_JOIN:
+        add_conditions(e, ret, "Hash Cond", plan, &((const HashJoinPlan *)plan)->conditions);
+        add_conditions(e, ret, "Join Filter", plan, &((const JoinPlan *)plan)->condition);
+        break;
+    case PLAN_MERGE_JOIN:
+        add_conditions(e, ret, "Merge Cond", plan, &((const MergeJoinPlan *)plan)->conditions);
+        add_conditions(e, ret, "Join Filter", plan, &((const JoinPlan *)plan)->condition);
+        break;
+    case PLAN_AGGREGATE: {
+        const AggregatePlan *aggregate = (const AggregatePlan *)plan;
+        Plan shell = *plan;
+        shell.kind = PLAN_MATERIAL;
+        add_exprs(e, ret, "Group Key", &shell, &aggregate->group_by);
+        break;
+    }
+    case PLAN_SORT:
+        add_keys(e, ret, "Sort Key", plan, &((const SortPlan *)plan)->keys);
+        break;
+    case PLAN_TOP_N:
+        add_keys(e, ret, "Sort Key", plan, &((const TopNPlan *)plan)->keys);
+        break;
+    case PLAN_RESULT:
+        add_conditions(e, ret, "One-Time Filter", plan,
+                       &((const ResultPlan *)plan)->one_time_filter);
+        break;
+    case PLAN_MODIFY: {
+        const ModifyPlan *modify = (const ModifyPlan *)plan;
+        if (modify->conflict)
+            add_text(e, ret, "Conflict Resolution",
+                     modify->conflict->do_update ? STR("UPDATE") : STR("NOTHING"));
+        break;
+    }
+    default:
+        break;
+    }
+    add_filter(e, ret, plan, "Filter", actual);
+    const bool sorts = plan->kind == PLAN_SORT || plan->kind == PLAN_TOP_N;
+    if (sorts && actual && actual->loops > 0) {
+        const bool on_disk = actual->disk_bytes > 0;
+        add_text(e, ret, "Sort Method",
+                 str_format(e->arena, "%s  %s: %lukB",
+                            on_disk                      ? "external merge"
+                            : plan->kind == PLAN_TOP_N   ? "top-N heapsort"
+                                                         : "quicksort",
+                            on_disk ? "Disk" : "Memory",
+                            (unsigned long)((on_disk ? actual->disk_bytes : actual->memory_bytes) /
+                                                1024 + 1)));
+    }
+}
+
+/* ---- text ---- */
+
+static void add_line(Explain *e, int indent, Str text)
+{
+    StrBuf buf = strbuf_in(e->arena);
+    for (int i = 0; i < indent; i++)
+        strbuf_append_char(&buf, ' ');
+    strbuf_append(&buf, text);
+    const Str line = strbuf_view(&buf);
+    VEC_PUSH(e->arena, e->lines, line);
+}
+
+static Str node_costs(Explain *e, const Plan *plan, const NodeInstrument *actual, bool ran)
+{
+    StrBuf buf = strbuf_in(e->arena);
+    if (e->options->costs)
+        strbuf_format(&buf, "  (cost=%.2f..%.2f rows=%.0f width=%d)", plan->startup_cost,
+                      plan->total_cost, plan->rows, plan->width);
+    if (!e->options->analyze)
+        return strbuf_view(&buf);
+    if (!ran || actual->loops == 0) {
+        strbuf_append_c(&buf, " (never executed)");
+        return strbuf_view(&buf);
+    }
+    const double loops = actual->loops;
+    if (e->options->timing)
+        strbuf_format(&buf, " (actual time=%.3f..%.3f rows=%.0f loops=%.0f)",
+                      actual->startup_ms / loops, actual->total_ms / loops, actual->rows / loops,
+                      loops);
+    else
+        strbuf_format(&buf, " (actual rows=%.0f loops=%.0f)", actual->rows / loops, loops);
+    return strbuf_view(&buf);
+}
+
+static Str join_texts(Explain *e, const Texts *list)
+{
+    StrBuf buf = strbuf_in(e->arena);
+    for (size_t i = 0; i < list->length; i++) {
+        if (i > 0)
+            strbuf_append_c(&buf, ", ");
+        strbuf_append(&buf, list->items[i]);
+    }
+    return strbuf_view(&buf);
+}
+
+static void text_node(Explain *e, const Plan *plan, int indent, bool is_top);
+
+typedef struct SubplanRefs {
+    Explain *explain;
+    VEC(int) list;
+} SubplanRefs;
+
+static bool find_subplans(void *context, Expr *expr)
+{
+    SubplanRefs *refs = context;
+    int index = -1;
+    if (expr->kind == EXPR_SUB_PLAN)
+        index = EXPR_AS(ExprSubPlan, expr)->subplan;
+    else if (expr->kind == EXPR_PARAM && EXPR_AS(ExprParam, expr)->param_kind == PARAM_EXEC)
+        index = refs->explain->statement->params.items[EXPR_AS(ExprParam, expr)->number].init_plan;
+    if (index >= 0 && !refs->explain->shown_subplans[index]) {
+        refs->explain->shown_subplans[index] = 1;
+        VEC_PUSH(refs->explain->arena, &refs->list, index);
+    }
+    return expr_walk(expr, find_subplans, refs);
+}
+
+static void node_subplans(Explain *e, const Plan *plan, SubplanRefs *refs)
+{
+    refs->explain = e;
+    for (size_t i = 0; i < plan->filter.length; i++)
+        (void)find_subplans(refs, plan->filter.items[i]);
+    for (size_t i = 0; i < plan->targets.length; i++)
+        (void)find_subplans(refs, plan->targets.items[i]);
+    if (plan->kind == PLAN_RESULT)
+        for (size_t i = 0; i < ((const ResultPlan *)plan)->one_time_filter.length; i++)
+            (void)find_subplans(refs, ((const ResultPlan *)plan)->one_time_filter.items[i]);
+    if (plan->kind == PLAN_INDEX_SCAN)
+        for (size_t i = 0; i < ((const IndexScanPlan *)plan)->keys.length; i++)
+            if (((const IndexScanPlan *)plan)->keys.items[i].value)
+                (void)find_subplans(refs, ((const IndexScanPlan *)plan)->keys.items[i].value);
+    if (plan->kind == PLAN_MODIFY)
+        for (size_t i = 0; i < ((const ModifyPlan *)plan)->assign.length; i++)
+            (void)find_subplans(refs, ((const ModifyPlan *)plan)->assign.items[i].expr);
+}
+
+static void text_children(Explain *e, const Plan *plan, int indent)
+{
+    if (plan->kind == PLAN_APPEND) {
+        const AppendPlan *append = (const AppendPlan *)plan;
+        for (size_t i = 0; i < append->children.length; i++)
+            text_node(e, append->children.items[i], indent, false);
+    }
+    if (plan->left)
+        text_node(e, plan->left, indent, false);
+    if (plan->right && plan->kind == PLAN_HASH_JOIN) {
+        /* The hash table is no node of its own here; it is shown as one, as readers expect. */
+        StrBuf buf = strbuf_in(e->arena);
+        strbuf_append_c(&buf, "->  Hash");
+        if (e->options->costs)
+            strbuf_format(&buf, "  (cost=%.2f..%.2f rows=%.0f width=%d)", plan->right->total_cost,
+                          plan->right->total_cost, plan->right->rows, plan->right->width);
+        add_line(e, indent, strbuf_view(&buf));
+        text_node(e, plan->right, indent + 6, false);
+    } else if (plan->right) {
+        text_node(e, plan->right, indent, false);
+    }
+}
+
+static void text_node(Explain *e, const Plan *plan, int indent, bool is_top)
+{
+    NodeInstrument actual = {0};
+    Properties properties = {0};
+    SubplanRefs refs = {0};
+    const bool ran = e->options->analyze && e->options->instrument &&
+                     e->options->instrument(e->options->context, plan->id, &actual);
+    const Str title = node_title(e, plan);
+    const Str costs = node_costs(e, plan, &actual, ran);
+    if (plan->kind == PLAN_TOP_N) {
+        /* A top-N is a Limit over a Sort. */
+        add_line(e, indent, str_format(e->arena, "%sLimit%.*s", is_top ? "" : "->  ",
+                                       STR_ARGS(costs)));
+        indent = is_top ? indent + 2 : indent + 6;
+        is_top = false;
+    }
+    add_line(e, indent, str_format(e->arena, "%s%.*s%.*s", is_top ? "" : "->  ", STR_ARGS(title),
+                                   STR_ARGS(costs)));
+    const int inside = is_top ? indent + 2 : indent + 6;
+    node_properties(e, plan, ran ? &actual : NULL, &properties);
+    for (size_t i = 0; i < properties.length; i++) {
+        const Property *property = &properties.items[i];
+        const Str text = property->is_list ? join_texts(e, &property->list) : property->text;
+        add_line(e, inside, str_format(e->arena, "%s: %.*s", property->label, STR_ARGS(text)));
+    }
+    node_subplans(e, plan, &refs);
+    const PlannedStatement *statement = e->statement;
+    if (is_top && indent == 0)
+        for (size_t i = 0; i < statement->subplans.length; i++) {
+            const SubplanInfo *info = &statement->subplans.items[i];
+            if (info->use != SUBPLAN_CTE && info->use != SUBPLAN_MODIFY_CTE)
+                continue;
+            add_line(e, inside, info->name);
+            text_node(e, info->plan, inside + 2, false);
+        }
+    for (int pass = 0; pass < 2; pass++) {
+        if (pass == 1)
+            text_children(e, plan, inside);
+        for (size_t i = 0; i < refs.list.length; i++) {
+            const SubplanInfo *info = &statement->subplans.items[refs.list.items[i]];
+            if ((info->use == SUBPLAN_INIT) != (pass == 0))
+                continue;
+            add_line(e, inside, info->name);
+            text_node(e, info->plan, inside + 2, false);
+        }
+    }
+}
+
+/* ---- json ---- */
+
+static void json_string(StrBuf *buf, Str text)
+{
+    strbuf_append_char(buf, '"');
+    for (size_t i = 0; i < text.length; i++) {
+        const unsigned char c = (unsigned char)text.data[i];
+        if (c == '"' || c == '\\')
+            strbuf_format(buf, "\\%c", c);
+        else if (c == '\n')
+            strbuf_append_c(buf, "\\n");
+        else if (c < 32)
+            strbuf_format(buf, "\\u%04x", c);
+        else
+            strbuf_append_char(buf, (char)c);
+    }
+    strbuf_append_char(buf, '"');
+}
+
+static void json_key(Explain *e, const char *key)
+{
+    if (!e->json_first)
+        strbuf_append_c(e->json, ",");
+    e->json_first = false;
+    strbuf_append_c(e->json, "\n");
+    for (int i = 0; i < e->json_depth * 2; i++)
+        strbuf_append_char(e->json, ' ');
+    if (key)
+        strbuf_format(e->json, "\"%s\": ", key);
+}
+
+static void json_text(Explain *e, const char *key, Str text)
+{
+    json_key(e, key);
+    json_string(e->json, text);
+}
+
+static void json_open(Explain *e, const char *key, char bracket)
+{
+    json_key(e, key);
+    strbuf_append_char(e->json, bracket);
+    e->json_depth++;
+    e->json_first = true;
+}
+
+static void json_close(Explain *e, char bracket)
+{
+    e->json_depth--;
+    strbuf_append_c(e->json, "\n");
+    for (int i = 0; i < e->json_depth * 2; i++)
+        strbuf_append_char(e->json, ' ');
+    strbuf_append_char(e->json, bracket);
+    e->json_first = false;
+}
+
+static void json_details(Explain *e, const Plan *plan)
+{
+    switch (plan->kind) {
+    case PLAN_INDEX_SCAN:
+    case PLAN_INDEX_ONLY_SCAN:
+        json_text(e, "Scan Direction",
+                  ((const IndexScanPlan *)plan)->is_backward ? STR("Backward") : STR("Forward"));
+        json_text(e, "Index Name", ((const IndexScanPlan *)plan)->index_name);
+        FALLTHROUGH;
+    case PLAN_SEQ_SCAN:
+    case PLAN_ROW_ID_SCAN:
+        json_text(e, "Relation Name", ((const ScanPlan *)plan)->relation_name);
+        if (e->options->verbose)
+            json_text(e, "Schema", ((const ScanPlan *)plan)->schema_name);
+        json_text(e, "Alias", ((const ScanPlan *)plan)->alias);
+        break;
+    case PLAN_NEST_LOOP:
+    case PLAN_HASH_JOIN:
+    case PLAN_MERGE_JOIN: {
+        const JoinKind kind = ((const JoinPlan *)plan)->join_type;
+        json_text(e, "Join Type", kind == JOINS_INNER ? STR("Inner")
+                                                      : str_from_c(join_word(kind) + 1));
+        break;
+    }
+    case PLAN_AGGREGATE: {
+        const AggregateStrategy strategy = ((const AggregatePlan *)plan)->strategy;
+        json_text(e, "Strategy", strategy == AGGREGATE_PLAIN    ? STR("Plain")
+                                 : strategy == AGGREGATE_HASHED ? STR("Hashed")
+                                                                : STR("Sorted"));
+        json_text(e, "Partial Mode", STR("Simple"));
+        break;
+    }
+    case PLAN_MODIFY:
+        json_text(e, "Operation", str_from_c(modify_word(plan)));
+        json_text(e, "Relation Name", ((const ModifyPlan *)plan)->relation_name);
+        json_text(e, "Alias", ((const ModifyPlan *)plan)->alias);
+        break;
+    default:
+        break;
+    }
+}
+
+static void json_node(Explain *e, const char *key, const Plan *plan, const char *relationship,
+                      Str subplan_name)
+{
+    NodeInstrument actual = {0};
+    Properties properties = {0};
+    SubplanRefs refs = {0};
+    const bool ran = e->options->analyze && e->options->instrument &&
+                     e->options->instrument(e->options->context, plan->id, &actual);
+    json_open(e, key, '{');
+    json_text(e, "Node Type", str_from_c(node_type(plan)));
+    json_details(e, plan);
+    if (relationship)
+        json_text(e, "Parent Relationship", str_from_c(relationship));
+    if (!str_is_none(subplan_name))
+        json_text(e, "Subplan Name", subplan_name);
+    json_key(e, "Parallel Aware");
+    strbuf_append_c(e->json, "false");
+    json_key(e, "Async Capable");
+    strbuf_append_c(e->json, "false");
+    if (e->options->costs) {
+        json_key(e, "Startup Cost");
+        strbuf_format(e->json, "%.2f", plan->startup_cost);
+        json_key(e, "Total Cost");
+        strbuf_format(e->json, "%.2f", plan->total_cost);
+        json_key(e, "Plan Rows");
+        strbuf_format(e->json, "%.0f", plan->rows);
+        json_key(e, "Plan Width");
+        strbuf_format(e->json, "%d", plan->width);
+    }
+    if (e->options->analyze) {
+        const double loops = MAX(1, actual.loops);
+        if (e->options->timing) {
+            json_key(e, "Actual Startup Time");
+            strbuf_format(e->json, "%.3f", actual.startup_ms / loops);
+            json_key(e, "Actual Total Time");
+            strbuf_format(e->json, "%.3f", actual.total_ms / loops);
+        }
+        json_key(e, "Actual Rows");
+        strbuf_format(e->json, "%.0f", actual.rows / loops);
+        json_key(e, "Actual Loops");
+        strbuf_format(e->json, "%.0f", actual.loops);
+    }
+    node_properties(e, plan, ran ? &actual : NULL, &properties);
+    for (size_t i = 0; i < properties.length; i++) {
+        const Property *property = &properties.items[i];
+        if (!property->is_list) {
+            json_text(e, property->label, property->text);
+            continue;
+        }
+        json_key(e, property->label);
+        strbuf_append_c(e->json, "[");
+        for (size_t k = 0; k < property->list.length; k++) {
+            if (k > 0)
+                strbuf_append_c(e->json, ", ");
+            json_string(e->json, property->list.items[k]);
+        }
+        strbuf_append_c(e->json, "]");
+    }
+    node_subplans(e, plan, &refs);
+    const bool has_children = plan->left || plan->right || plan->kind == PLAN_APPEND ||
+                              refs.list.length > 0;
+    if (has_children) {
+        json_open(e, "Plans", '[');
+        for (size_t i = 0; i < refs.list.length; i++) {
+            const SubplanInfo *info = &e->statement->subplans.items[refs.list.items[i]];
+            json_node(e, NULL, info->plan, info->use == SUBPLAN_INIT ? "InitPlan" : "SubPlan",
+                      info->name);
+        }
+        if (plan->kind == PLAN_APPEND)
+            for (size_t i = 0; i < ((const AppendPlan *)plan)->children.length; i++)
+                json_node(e, NULL, ((const AppendPlan *)plan)->children.items[i], "Member",
+                          STR_NONE);
+        if (plan->left)
+            json_node(e, NULL, plan->left, "Outer", STR_NONE);
+        if (plan->right)
+            json_node(e, NULL, plan->right, "Inner", STR_NONE);
+        json_close(e, ']');
+    }
+    json_close(e, '}');
+}
+
+bool explain_plan(Arena *arena, CatalogSession *session, const PlannedStatement *statement,
+                  const ExplainOptions *options, ExplainLines *ret_lines)
+{
+    StrBuf json = strbuf_in(arena);
+    Explain e = {.arena = arena, .session = session, .statement = statement, .options = options,
+                 .deparse = deparse_plan_new(arena, session, statement), .lines = ret_lines,
+                 .json = &json};
+    e.shown_subplans = ARENA_ARRAY(arena, uint8_t, statement->subplans.length + 1);
+    if (options->format == EXPLAIN_JSON) {
+        strbuf_append_c(&json, "[");
+        e.json_depth = 1;
+        e.json_first = true;
+        json_open(&e, NULL, '{');
+        json_node(&e, "Plan", statement->plan, NULL, STR_NONE);
+        if (options->summary) {
+            json_key(&e, "Planning Time");
+            strbuf_format(&json, "%.3f", options->planning_ms);
+        }
+        if (options->analyze) {
+            json_key(&e, "Triggers");
+            strbuf_append_c(&json, "[\n    ]");
+        }
+        if (options->analyze && options->summary) {
+            json_key(&e, "Execution Time");
+            strbuf_format(&json, "%.3f", options->execution_ms);
+        }
+        json_close(&e, '}');
+        strbuf_append_c(&json, "\n]");
+        const Str document = strbuf_view(&json);
+        VEC_PUSH(arena, ret_lines, document);
+        return true;
+    }
+    text_node(&e, statement->plan, 0, true);
+    if (options->summary)
+        add_line(&e, 0, str_format(arena, "Planning Time: %.3f ms", options->planning_ms));
+    if (options->summary && options->analyze)
+        add_line(&e, 0, str_format(arena, "Execution Time: %.3f ms", options->execution_ms));
+    return true;
+}

@@ -1,0 +1,210 @@
+#include "planner/statistics.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "types/type.h"
+
+struct StatisticsCollector {
+    Arena *arena;
+    Oid type;
+    PhysType phys;
+    int target;
+    double total_rows;
+    uint64_t sampled, nulls, wide;
+    double width_sum;
+    VEC(Value) values;
+};
+
+StatisticsCollector *statistics_new(Arena *arena, Oid type, int target, double total_rows)
+{
+    StatisticsCollector *collector = ARENA_NEW(arena, StatisticsCollector);
+    collector->arena = arena;
+    collector->type = type;
+    collector->phys = type_phys(type);
+    collector->target = target > 0 ? target : STATISTICS_DEFAULT_TARGET;
+    collector->total_rows = total_rows;
+    return collector;
+}
+
+bool statistics_add(StatisticsCollector *collector, const Vector *vector, Selection selection)
+{
+    FOR_SELECTED(selection, row) {
+        Value value;
+        bool is_null;
+        vector_get(vector, row, &value, &is_null);
+        collector->sampled++;
+        if (is_null) {
+            collector->nulls++;
+            continue;
+        }
+        const bool is_var = collector->phys == PHYS_VAR;
+        collector->width_sum += is_var ? value.var.length + 4 : (double)phys_width(collector->phys);
+        if (is_var && value.var.length > STATISTICS_MAX_VALUE_BYTES) {
+            collector->wide++;
+            continue;
+        }
+        value = value_copy(collector->arena, collector->phys, &value);
+        VEC_PUSH(collector->arena, &collector->values, value);
+    }
+    return true;
+}
+
+/* ---- sorted runs of equal values ---- */
+
+typedef struct Run {
+    size_t first, count;
+} Run;
+
+typedef VEC(Run) RunVec;
+
+/* Merge sort: qsort has no place for the type. */
+static void sort_values(StatisticsCollector *collector, Value *values, Value *scratch, size_t count)
+{
+    if (count < 2)
+        return;
+    const size_t half = count / 2;
+    sort_values(collector, values, scratch, half);
+    sort_values(collector, values + half, scratch, count - half);
+    memcpy(scratch, values, half * sizeof(Value));
+    size_t i = 0, j = half, out = 0;
+    while (i < half && j < count)
+        values[out++] = type_compare(collector->type, &values[j], &scratch[i]) < 0 ? values[j++]
+                                                                                   : scratch[i++];
+    while (i < half)
+        values[out++] = scratch[i++];
+}
+
+static void find_runs(const StatisticsCollector *collector, RunVec *ret)
+{
+    const Value *values = collector->values.items;
+    for (size_t i = 0; i < collector->values.length;) {
+        size_t end = i + 1;
+        while (end < collector->values.length &&
+               type_compare(collector->type, &values[i], &values[end]) == 0)
+            end++;
+        const Run run = {i, end - i};
+        VEC_PUSH(collector->arena, ret, run);
+        i = end;
+    }
+}
+
+/* Duj1: n*d / (n - f1 + f1*n/N), clamped; negative where it grows with the table. */
+static float distinct_estimate(const StatisticsCollector *collector, const RunVec *runs)
+{
+    const double n = (double)(collector->values.length + collector->wide);
+    const double total = MAX(collector->total_rows, n);
+    const double non_null = collector->sampled
+                                ? total * (1 - (double)collector->nulls / (double)collector->sampled)
+                                : 0;
+    double once = (double)collector->wide, d = (double)runs->length + (double)collector->wide;
+    for (size_t i = 0; i < runs->length; i++)
+        once += runs->items[i].count == 1;
+    if (n == 0)
+        return 0;
+    if (once == n) /* all different: so is the whole column */
+        return -1.0f * (float)(1 - (double)collector->nulls / (double)collector->sampled);
+    double estimate = d;
+    if (once > 0 && n < non_null)
+        estimate = n * d / (n - once + once * n / non_null);
+    estimate = MIN(MAX(estimate, d), non_null);
+    estimate = floor(estimate + 0.5);
+    return estimate > 0.1 * total ? (float)(-estimate / total) : (float)estimate;
+}
+
+static int run_by_count(const void *a, const void *b)
+{
+    const Run *x = a, *y = b;
+    if (x->count != y->count)
+        return x->count > y->count ? -1 : 1;
+    return x->first < y->first ? -1 : x->first > y->first;
+}
+
+/* Values that are clearly more common than the average; all, when there are few enough. */
+static void fill_common(StatisticsCollector *collector, RunVec *runs, bool is_complete,
+                        ColumnStatistics *ret)
+{
+    Arena *arena = collector->arena;
+    const double n = (double)collector->sampled;
+    Run *by_count = arena_copy(arena, runs->items, MAX(1, runs->length) * sizeof(Run));
+    qsort(by_count, runs->length, sizeof(Run), run_by_count);
+    const double average = runs->length ? (double)collector->values.length / (double)runs->length : 0;
+    size_t keep = 0;
+    while (keep < runs->length && keep < (size_t)collector->target) {
+        const size_t count = by_count[keep].count;
+        if (!(is_complete && runs->length <= (size_t)collector->target) &&
+            (count < 2 || (double)count < average * 1.25))
+            break;
+        if (count < 2 && !is_complete)
+            break;
+        keep++;
+    }
+    if (keep == 0 || (is_complete && by_count[0].count == 1))
+        return;
+    Value *values = ARENA_ARRAY(arena, Value, keep);
+    float *fractions = ARENA_ARRAY(arena, float, keep);
+    for (size_t i = 0; i < keep; i++) {
+        values[i] = collector->values.items[by_count[i].first];
+        fractions[i] = (float)((double)by_count[i].count / n);
+        for (size_t r = 0; r < runs->length; r++)
+            if (runs->items[r].first == by_count[i].first)
+                runs->items[r].count = 0; /* not in the histogram */
+    }
+    ret->common_count = (uint32_t)keep;
+    ret->common_values = values;
+    ret->common_fractions = fractions;
+}
+
+static void fill_histogram(StatisticsCollector *collector, const RunVec *runs,
+                           ColumnStatistics *ret)
+{
+    Arena *arena = collector->arena;
+    VEC(size_t) rest = {0};
+    size_t distinct = 0;
+    for (size_t r = 0; r < runs->length; r++) {
+        distinct += runs->items[r].count > 0;
+        for (size_t i = 0; i < runs->items[r].count; i++)
+            VEC_PUSH(arena, &rest, runs->items[r].first);
+    }
+    const size_t bins = MIN(distinct, (size_t)collector->target + 1);
+    if (bins < 2)
+        return;
+    Value *bounds = ARENA_ARRAY(arena, Value, bins);
+    for (size_t i = 0; i < bins; i++)
+        bounds[i] = collector->values.items[rest.items[i * (rest.length - 1) / (bins - 1)]];
+    ret->histogram_count = (uint32_t)bins;
+    ret->histogram = bounds;
+}
+
+bool statistics_finish(StatisticsCollector *collector, int attnum, ColumnStatistics *ret)
+{
+    const BuiltinType *type = builtin_type(collector->type);
+    const uint64_t present = collector->sampled - collector->nulls;
+    *ret = (ColumnStatistics){.attnum = (int16_t)attnum};
+    if (collector->sampled == 0)
+        return true;
+    ret->null_fraction = (float)((double)collector->nulls / (double)collector->sampled);
+    ret->average_width = present ? (int32_t)(collector->width_sum / (double)present) : 0;
+    if (!type || !type->compare || present == 0)
+        return true;
+    CHECK_INTERRUPTS();
+    Value *scratch = ARENA_ARRAY(collector->arena, Value, collector->values.length / 2 + 1);
+    /* Correlation with the order of rows is measured before sorting: inversions of neighbours. */
+    size_t ascending = 0;
+    for (size_t i = 1; i < collector->values.length; i++)
+        ascending += type_compare(collector->type, &collector->values.items[i - 1],
+                                  &collector->values.items[i]) <= 0;
+    if (collector->values.length > 1) {
+        ret->has_correlation = true;
+        ret->correlation =
+            (float)(2.0 * (double)ascending / (double)(collector->values.length - 1) - 1);
+    }
+    sort_values(collector, collector->values.items, scratch, collector->values.length);
+    RunVec runs = {0};
+    find_runs(collector, &runs);
+    ret->distinct = distinct_estimate(collector, &runs);
+    const bool is_complete = (double)collector->sampled >= collector->total_rows && !collector->wide;
+    fill_common(collector, &runs, is_complete, ret);
+    fill_histogram(collector, &runs, ret);
+    return true;
+}
