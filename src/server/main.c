@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "base/settings.h"
+#include "executor/executor.h"
 #include "server/command.h"
 #include "types/type.h"
 
@@ -57,6 +58,7 @@ int main(int count, char **arguments)
         return 0;
     }
     types_init();
+    executor_init();
     for (size_t i = 0; i < ARRAY_LENGTH(commands); i++)
         if (strcmp(arguments[1], commands[i].name) == 0)
             return commands[i].run(count - 2, arguments + 2);

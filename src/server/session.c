@@ -231,8 +231,12 @@ static bool next_message(Session *session)
     case FRAME_WHOLE:
         break;
     }
+    /* The buffer may move while the message is served (COPY reads on): it is served from a copy. */
+    size_t size = frame.size;
+    arena_reset(session->message_arena);
+    frame.body = str_copy(session->message_arena, frame.body);
+    connection_consume(&session->connection, size);
     handle_frame(session, &frame);
-    connection_consume(&session->connection, frame.size);
     return !session->is_closing;
 }
 
@@ -340,6 +344,7 @@ static void session_free(Session *session)
     }
     session_settings_deinit(&session->settings);
     arena_free(session->statement_arena);
+    arena_free(session->message_arena);
     arena_free(session->block_arena);
     arena_free(session->arena);
     free(session);
@@ -455,6 +460,7 @@ void session_start(Server *server, Worker *worker, int fd, bool is_local,
     session->worker = worker;
     session->arena = arena_new("session");
     session->statement_arena = arena_new("statement");
+    session->message_arena = arena_new("message");
     session->block_arena = arena_new("transaction");
     session_settings_init(&session->settings);
     mutex_init(&session->mutex, RANK_SESSION);

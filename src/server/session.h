@@ -81,6 +81,7 @@ typedef struct Session {
     struct Worker *worker;
     Arena *arena;           /* as long as the session */
     Arena *statement_arena; /* reset after each statement of the simple protocol, and at Sync */
+    Arena *message_arena;   /* the message being served; reset by the next */
     Arena *block_arena;     /* reset when the transaction ends */
     TxnSession *txn_session;
     SessionSettings settings;

@@ -1,10 +1,12 @@
 /* Statements that are not plans: each goes to who does it. */
 #include "base/os.h"
+#include "executor/command/copy.h"
 #include "executor/command/ddl.h"
 #include "executor/state.h"
 #include "parser/parser.h"
 #include "planner/planner.h"
 #include "protocol/scram.h"
+#include "server/copy_channel.h"
 #include "server/portal.h"
 #include "server/server.h"
 #include "types/type.h"
@@ -277,10 +279,17 @@ static bool execute_command(Session *session, const Node *statement, Str source,
     CommandContext context = {.session = &session->exec, .arena = session->statement_arena,
                               .source = source, .hooks = &hooks, .is_top_level = is_top_level};
 
-    (void)sink;
     if (ddl_handles(statement->tag))
         return ddl_execute(&context, statement, ret_tag);
-    FAIL_UNSUPPORTED("this statement");
+    if (NODE_IS(statement, CopyStmt)) {
+        SessionCopy copy;
+        session_copy_init(&copy, session);
+        bool ok = copy_execute(&context, NODE_CAST(CopyStmt, statement), &copy.channel, ret_tag);
+        session_copy_deinit(&copy);
+        return ok;
+    }
+    (void)sink;
+    FAIL_UNSUPPORTED(node_name(statement->tag));
 }
 
 bool utility_execute(Session *session, const Node *statement, Str source, bool is_top_level,

@@ -1,0 +1,182 @@
+/* COPY … FROM: fields to values, in batches, into the table. */
+#include "executor/command/copy_internal.h"
+
+#include "executor/modify.h"
+#include "executor/state.h"
+#include "planner/planner.h"
+#include "types/type.h"
+
+typedef struct CopyIn {
+    CopyJob *job;
+    CopyReader *reader;
+    TableWriter *writer;
+    Arena *row_arena; /* values of the batch being filled */
+    Vector **vectors;
+    Batch batch;
+    Str *fields;
+    uint32_t failing_column; /* for the message's context; UINT32_MAX: none */
+    RowProgram *where;
+} CopyIn;
+
+/* "COPY t, line 3, column a: "x"" */
+static void add_context(const CopyIn *in)
+{
+    const CopyJob *job = in->job;
+    Str table = job->relation->name, line = copy_reader_text(in->reader);
+    unsigned long long number = copy_reader_line(in->reader);
+
+    if (in->failing_column < job->column_count) {
+        Str column = job->columns[in->failing_column]->name, value = in->fields[in->failing_column];
+        if (str_is_none(value) || job->format.form == COPY_BINARY)
+            error_add_context(fmt("COPY %.*s, line %llu, column %.*s%s", STR_ARGS(table), number,
+                                  STR_ARGS(column), str_is_none(value) ? ": null input" : ""));
+        else
+            error_add_context(fmt("COPY %.*s, line %llu, column %.*s: \"%.*s\"", STR_ARGS(table),
+                                  number, STR_ARGS(column), STR_ARGS(str_slice(value, 0, 100))));
+    } else if (line.length > 0) {
+        error_add_context(fmt("COPY %.*s, line %llu: \"%.*s%s\"", STR_ARGS(table), number,
+                              STR_ARGS(str_slice(line, 0, 100)), line.length > 100 ? "..." : ""));
+    } else {
+        error_add_context(fmt("COPY %.*s, line %llu", STR_ARGS(table), number));
+    }
+}
+
+static bool check_header(CopyIn *in, uint32_t count)
+{
+    const CopyJob *job = in->job;
+
+    if (!job->format.checks_header)
+        return true;
+    if (count != job->column_count)
+        FAIL(ERR_BAD_COPY_FILE_FORMAT,
+             .message = fmt("wrong number of fields in header line: got %u, expected %u", count,
+                            job->column_count));
+    for (uint32_t i = 0; i < count; i++)
+        if (!str_equal(in->fields[i], job->columns[i]->name))
+            FAIL(ERR_BAD_COPY_FILE_FORMAT,
+                 .message = fmt("column name mismatch in header line field %u: got \"%.*s\", "
+                                "expected \"%.*s\"",
+                                i + 1, STR_ARGS(in->fields[i]), STR_ARGS(job->columns[i]->name)));
+    return true;
+}
+
+static bool read_field(CopyIn *in, uint32_t c, uint32_t row)
+{
+    const ColumnDesc *column = in->job->columns[c];
+    Str field = in->fields[c];
+    Value value = {0};
+
+    if (!str_is_none(field)) {
+        /* Values outlive the line they came in. */
+        if (column->phys == PHYS_VAR)
+            field = str_copy(in->row_arena, field);
+        in->failing_column = c;
+        TRY(in->job->format.form == COPY_BINARY
+                ? type_receive(in->row_arena, column->type, column->typmod, field, &value)
+                : type_input(in->row_arena, column->type, column->typmod, field, &value));
+        in->failing_column = UINT32_MAX;
+    }
+    vector_set(in->vectors[c], row, &value, str_is_none(field));
+    return true;
+}
+
+static bool read_row(CopyIn *in, uint32_t count)
+{
+    uint32_t row = in->batch.row_count;
+
+    if (count < in->job->column_count)
+        FAIL(ERR_BAD_COPY_FILE_FORMAT,
+             .message = fmt("missing data for column \"%.*s\"",
+                            STR_ARGS(in->job->columns[count]->name)));
+    for (uint32_t c = 0; c < in->job->column_count; c++)
+        TRY(read_field(in, c, row));
+    in->batch.row_count = in->batch.selection.count = row + 1;
+    return true;
+}
+
+static bool flush_batch(CopyIn *in)
+{
+    if (in->batch.row_count == 0)
+        return true;
+    TRY(table_writer_insert(in->writer, &in->batch));
+    in->job->row_count += in->batch.row_count;
+    in->batch.row_count = in->batch.selection.count = 0;
+    for (uint32_t c = 0; c < in->job->column_count; c++)
+        vector_clear_nulls(in->vectors[c], VECTOR_SIZE);
+    arena_reset(in->row_arena);
+    CHECK_INTERRUPTS();
+    return true;
+}
+
+static bool take_rows(CopyIn *in, bool *ret_end)
+{
+    for (;;) {
+        uint32_t count = 0;
+        in->failing_column = UINT32_MAX;
+        CopyOutcome outcome = copy_reader_next(in->reader, in->fields, &count);
+        if (outcome == COPY_FAILED)
+            return false;
+        if (outcome != COPY_ROW) {
+            *ret_end = outcome == COPY_END;
+            return true;
+        }
+        if (in->job->format.has_header && copy_reader_line(in->reader) == 1) {
+            TRY(check_header(in, count));
+            continue;
+        }
+        TRY(read_row(in, count));
+        if (in->batch.row_count == VECTOR_SIZE)
+            TRY(flush_batch(in));
+    }
+}
+
+static bool pump(CopyIn *in)
+{
+    CopyChannel *channel = in->job->channel;
+    bool input_ended = false, rows_ended = false;
+    Str data;
+
+    TRY(channel->begin_in(channel, in->job->format.form == COPY_BINARY, in->job->column_count));
+    while (!input_ended) {
+        TRY(channel->read(channel, &data, &input_ended));
+        if (input_ended)
+            copy_reader_end(in->reader);
+        else
+            copy_reader_feed(in->reader, data);
+        if (!rows_ended && !take_rows(in, &rows_ended)) {
+            add_context(in);
+            return false;
+        }
+    }
+    if (!flush_batch(in)) {
+        add_context(in);
+        return false;
+    }
+    return table_writer_finish(in->writer);
+}
+
+bool copy_from(CopyJob *job)
+{
+    Arena *arena = job->context->arena;
+    CopyIn in = {.job = job, .failing_column = UINT32_MAX};
+    int16_t *numbers = ARENA_ARRAY(arena, int16_t, MAX(job->column_count, 1u));
+
+    if (job->statement->where_clause)
+        FAIL_UNSUPPORTED("COPY FROM with WHERE");
+    in.vectors = ARENA_ARRAY(arena, Vector *, MAX(job->column_count, 1u));
+    in.fields = ARENA_ARRAY(arena, Str, MAX(job->column_count, 1u));
+    for (uint32_t c = 0; c < job->column_count; c++) {
+        numbers[c] = job->columns[c]->attnum;
+        in.vectors[c] = vector_new(arena, job->columns[c]->phys);
+    }
+    in.batch = (Batch){.columns = in.vectors, .column_count = job->column_count};
+    in.writer = table_writer_new(job->context->session, job->relation, numbers, job->column_count);
+    TRY(in.writer);
+    in.row_arena = arena_new("copy rows");
+    in.reader = copy_reader_new(arena, &job->format, job->column_count);
+    bool ok = pump(&in);
+    copy_reader_free(in.reader);
+    arena_free(in.row_arena);
+    table_writer_free(in.writer);
+    return ok;
+}

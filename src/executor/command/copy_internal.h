@@ -1,0 +1,25 @@
+/* What the two directions of COPY share. */
+#ifndef EXECUTOR_COMMAND_COPY_INTERNAL_H
+#define EXECUTOR_COMMAND_COPY_INTERNAL_H
+
+#include "executor/command/copy.h"
+#include "executor/command/ddl_internal.h"
+#include "protocol/copy_format.h"
+
+typedef struct CopyJob {
+    CommandContext *context;
+    const CopyStmt *statement;
+    CopyChannel *channel;
+    CopyFormat format;
+    const RelationDesc *relation; /* NULL: COPY (query) TO */
+    const ColumnDesc **columns;   /* named or all live ones, in order */
+    uint32_t column_count;
+    uint64_t row_count;
+    /* Options as written: columns they name are looked up when the columns are known. */
+    const DefElem *force_quote, *force_not_null, *force_null;
+} CopyJob;
+
+MUST_CHECK bool copy_from(CopyJob *job);
+MUST_CHECK bool copy_to(CopyJob *job);
+
+#endif

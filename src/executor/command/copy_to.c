@@ -1,0 +1,140 @@
+/* COPY … TO: a query's rows to the stream. */
+#include "executor/command/copy_internal.h"
+
+#include "parser/parser.h"
+#include "planner/planner.h"
+#include "types/type.h"
+
+typedef struct CopyOut {
+    RowSink sink; /* first */
+    CopyJob *job;
+    Arena *row_arena;
+    StrBuf line; /* heap */
+    Str *fields;
+} CopyOut;
+
+static bool out_describe(RowSink *sink, const RowDescription *description)
+{
+    CopyOut *out = (CopyOut *)sink;
+    CopyJob *job = out->job;
+    bool is_binary = job->format.form == COPY_BINARY;
+
+    out->fields = ARENA_ARRAY(job->context->arena, Str, MAX(description->count, 1u));
+    TRY(job->channel->begin_out(job->channel, is_binary, description->count));
+    out->line.length = 0;
+    if (is_binary)
+        copy_put_binary_start(&out->line);
+    for (uint32_t i = 0; i < description->count; i++)
+        out->fields[i] = description->columns[i].name;
+    if (job->format.has_header)
+        copy_put_header(&out->line, &job->format, out->fields, description->count);
+    return out->line.length == 0 || job->channel->write(job->channel, strbuf_view(&out->line));
+}
+
+static bool field_text(CopyOut *out, const Vector *vector, Oid type, uint32_t row, Str *ret_text)
+{
+    StrBuf text = strbuf_in(out->row_arena);
+    Value value;
+    bool is_null;
+
+    vector_get(vector, row, &value, &is_null);
+    *ret_text = STR_NONE;
+    if (is_null)
+        return true;
+    TRY(out->job->format.form == COPY_BINARY ? type_send(type, &value, &text)
+                                              : type_output(type, &value, &text));
+    *ret_text = strbuf_view(&text);
+    return true;
+}
+
+static bool out_rows(RowSink *sink, const RowDescription *description, const Batch *batch)
+{
+    CopyOut *out = (CopyOut *)sink;
+    CopyJob *job = out->job;
+
+    FOR_SELECTED(batch->selection, row) {
+        for (uint32_t c = 0; c < description->count; c++)
+            TRY(field_text(out, batch->columns[c], description->columns[c].type, row,
+                           &out->fields[c]));
+        out->line.length = 0;
+        if (job->format.form == COPY_BINARY)
+            copy_put_binary_row(&out->line, out->fields, description->count);
+        else
+            copy_put_row(&out->line, &job->format, out->fields, description->count);
+        TRY(job->channel->write(job->channel, strbuf_view(&out->line)));
+        job->row_count++;
+        arena_reset(out->row_arena);
+    }
+    return true;
+}
+
+/* The query that a table's COPY means. */
+static const Node *table_query(CopyJob *job, Str *ret_source)
+{
+    Arena *arena = job->context->arena;
+    StrBuf text = strbuf_in(arena);
+    StatementList list = {0};
+
+    strbuf_append_c(&text, "SELECT ");
+    for (uint32_t i = 0; i < job->column_count; i++)
+        strbuf_format(&text, "%s%.*s", i ? ", " : "",
+                      STR_ARGS(quote_identifier(arena, job->columns[i]->name)));
+    Str schema = namespace_name(&job->context->session->catalog, job->relation->namespace_oid);
+    strbuf_format(&text, " FROM ONLY %.*s",
+                  STR_ARGS(quote_qualified_identifier(arena, schema, job->relation->name)));
+    *ret_source = strbuf_view(&text);
+    TRY(parse(arena, *ret_source, &list));
+    return list.items[0]->stmt;
+}
+
+static bool run_query(CopyOut *out, const Node *statement, Str source)
+{
+    CommandContext *context = out->job->context;
+    AnalyzeContext analysis = {.arena = context->arena, .session = &context->session->catalog,
+                               .source = source};
+    Query *query = analyze_statement(&analysis, statement);
+
+    TRY(query);
+    if (query->command != QUERY_SELECT && query->returning.length == 0)
+        FAIL(ERR_FEATURE_NOT_SUPPORTED,
+             .message = STR("COPY query must have a RETURNING clause"));
+    PlannedStatement *plan =
+        planner_plan(context->arena, &context->session->catalog, query, &(PlanOptions){0});
+    TRY(plan);
+    CLEANUP(executor_freep) ExecState *state = executor_new(plan, context->session);
+    TRY(state);
+    TRY(executor_start(state, &(ExecRequest){0}));
+    bool ok = executor_run(state, &out->sink, 0);
+    executor_stop(state);
+    return ok;
+}
+
+static bool run(CopyOut *out)
+{
+    CopyJob *job = out->job;
+    Str source = job->context->source;
+    const Node *statement = job->statement->query;
+
+    if (!statement) {
+        statement = table_query(job, &source);
+        TRY(statement);
+    }
+    TRY(run_query(out, statement, source));
+    out->line.length = 0;
+    if (job->format.form == COPY_BINARY) {
+        copy_put_binary_end(&out->line);
+        TRY(job->channel->write(job->channel, strbuf_view(&out->line)));
+    }
+    return job->channel->end_out(job->channel);
+}
+
+bool copy_to(CopyJob *job)
+{
+    CopyOut out = {.sink = {.describe = out_describe, .rows = out_rows}, .job = job,
+                   .row_arena = arena_new("copy row")};
+    bool ok = run(&out);
+
+    strbuf_deinit(&out.line);
+    arena_free(out.row_arena);
+    return ok;
+}
