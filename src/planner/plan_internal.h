@@ -56,6 +56,9 @@ MUST_CHECK bool plan_ctes(Level *level);
 int plan_add_subplan(Planner *planner, Plan *plan, SubplanUse use, SubLinkKind sublink, Str name);
 int plan_new_param(Planner *planner, const Expr *like, int init_plan, int column);
 
+/* plan_pull_up.c: rewrites the query in place */
+MUST_CHECK bool plan_pull_up(Planner *planner, Query *query);
+
 /* plan_node.c */
 void *plan_new(Level *level, size_t size, PlanKind kind);
 #define PLAN_NEW(level, Type, kind) ((Type *)plan_new((level), sizeof(Type), (kind)))
@@ -69,6 +72,9 @@ MUST_CHECK bool plan_fix_list(Level *level, const ExprVec *list, const ExprVec *
                               const ExprVec *right, ExprVec *ret);
 MUST_CHECK Expr *plan_flatten_joins(Level *level, Expr *expr);
 MUST_CHECK Expr *plan_fold(Planner *planner, Expr *expr);
+/* An index scan in the wanted order, where one is cheaper than sorting; rows: how many are read. */
+MUST_CHECK bool plan_index_order(Level *level, Tree *tree, const SortVec *order, double rows,
+                                 const ExprVec *needed, bool *ret_ordered);
 void plan_split_and(Arena *arena, Expr *expr, ExprVec *ret);
 uint64_t expr_rels(const Expr *expr); /* this level's entries it refers to */
 bool expr_is_volatile(CatalogSession *session, const Expr *expr);

@@ -360,13 +360,13 @@ static bool plan_outer_join(Level *level, FromItem *item, JoinKind kind, ExprVec
     ExprVec on = {0}, left_quals = {0}, right_quals = {0};
     Tree left, right;
 
-    if (kind == JOINS_RIGHT) {
+    if (kind == JOINS_RIGHT) { /* the same with sides changed */
         left_item = item->right;
         right_item = item->left;
         kind = JOINS_LEFT;
     }
     plan_split_and(arena, item->condition, &on);
-    if (kind == JOINS_LEFT) {
+    if (kind == JOINS_LEFT || kind == JOINS_SEMI || kind == JOINS_ANTI) {
         take_quals(arena, pool, item_rels(left_item), false, &left_quals);
         take_quals(arena, &on, item_rels(right_item), false, &right_quals);
     }

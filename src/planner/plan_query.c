@@ -688,6 +688,17 @@ static Plan *plan_locks(Level *level, Plan *plan)
     return &lock->base;
 }
 
+/* How many rows of so many are going to be read. */
+static double rows_wanted(const Query *query, double rows)
+{
+    double count = rows, offset = 0;
+    if (query->limit_count && !const_count(query->limit_count, &count))
+        count = rows * 0.1;
+    if (query->limit_offset && !const_count(query->limit_offset, &offset))
+        offset = rows * 0.1;
+    return MAX(1, MIN(rows, count + offset));
+}
+
 /* A query's junk columns stay behind at the right end; who must not see them asks for less. */
 static Plan *plan_select(Level *level, ExprVec *ret_out)
 {
@@ -716,6 +727,12 @@ static Plan *plan_select(Level *level, ExprVec *ret_out)
             TRY(plan_no_from(level, &quals, &tree));
         else
             TRY(plan_from(level, &quals, &needed, &tree));
+        const bool is_plain = !query->has_aggregates && query->group_by.length == 0 &&
+                              !query->having && !query->has_windows &&
+                              query->distinct.length == 0 && !query->has_srfs;
+        if (is_plain)
+            TRY(plan_index_order(level, &tree, &query->order_by, rows_wanted(query, tree.plan->rows),
+                                 &needed, &sorted));
         if (query->has_aggregates || query->group_by.length > 0 || query->having)
             TRY(plan_grouping(level, &tree));
         if (query->has_windows)
@@ -744,6 +761,7 @@ Plan *plan_query(Level *level, ExprVec *ret_out)
     if (task_stack_left() < 32 * 1024)
         FAIL(ERR_STATEMENT_TOO_COMPLEX, .message = STR("stack depth limit exceeded"));
     CHECK_INTERRUPTS();
+    TRY(plan_pull_up(level->planner, level->query));
     TRY(note_relations(level));
     TRY(plan_ctes(level));
     if (level->query->command == QUERY_SELECT)

@@ -677,3 +677,91 @@ bool plan_base(Level *level, int rel, const ExprVec *quals, const ExprVec *neede
     }
     FAIL(ERR_INTERNAL_ERROR, .message = STR("a join is no base relation"));
 }
+
+/* ---- scans in order ---- */
+
+/* 1: the index gives the wanted order forward, -1: backward, 0: not at all. */
+static int order_direction(Level *level, int rel, const IndexDesc *index, const SortVec *order,
+                           const Match *match)
+{
+    int direction = 0, column = 0;
+    for (size_t i = 0; i < order->length; i++) {
+        Expr *expr = query_target_by_ref(level->query, order->items[i].ref)->expr;
+        /* Columns held to one value by equality have no say in the order. */
+        while (column < index->key_count && !is_column_of(expr, rel, index->columns[column].attnum)) {
+            bool is_fixed = false;
+            for (size_t k = 0; k < match->keys.length; k++)
+                is_fixed |= match->keys.items[k].column == column &&
+                            match->keys.items[k].op == INDEX_EQ;
+            if (!is_fixed)
+                return 0;
+            column++;
+        }
+        if (column >= index->key_count || index->columns[column].attnum == 0)
+            return 0;
+        const IndexColumn *key = &index->columns[column];
+        const bool same = key->descending == order->items[i].is_descending &&
+                          key->nulls_first == order->items[i].nulls_first;
+        const bool inverse = key->descending != order->items[i].is_descending &&
+                             key->nulls_first != order->items[i].nulls_first;
+        if (!same && !inverse)
+            return 0;
+        const int wanted = same ? 1 : -1;
+        if (direction && direction != wanted)
+            return 0;
+        direction = wanted;
+        column++;
+    }
+    return direction;
+}
+
+bool plan_index_order(Level *level, Tree *tree, const SortVec *order, double rows,
+                      const ExprVec *needed, bool *ret_ordered)
+{
+    *ret_ordered = false;
+    if (!tree->rel || query_rte(level->query, tree->rel)->kind != RANGE_RELATION ||
+        tree->one_row || order->length == 0)
+        return true;
+    const RelationDesc *relation =
+        relation_get(level->planner->session, query_rte(level->query, tree->rel)->relation);
+    TRY(relation);
+    const IndexDesc *best = NULL;
+    Match best_match = {0};
+    int best_direction = 0;
+    double best_cost = 0;
+    for (int i = 0; i < relation->index_count; i++) {
+        const IndexDesc *index = &relation->indexes[i];
+        Match match = {0};
+        if (!index->is_valid || index->access_method != ACCESS_METHOD_BTREE ||
+            !predicate_holds(level, tree->rel, relation, index, &tree->base_quals))
+            continue;
+        match_index(level, tree->rel, index, &tree->base_quals, 0, &match);
+        bool has_in = false;
+        for (size_t k = 0; k < match.keys.length; k++)
+            has_in |= match.keys.items[k].op == INDEX_IN;
+        const int direction = has_in ? 0 : order_direction(level, tree->rel, index, order, &match);
+        if (!direction)
+            continue;
+        const double all = MAX(1, relation_rows(relation) * match.selectivity);
+        const double fraction = MIN(1, rows / MAX(1, tree->plan->rows));
+        const double cost = 0.3 + index_cost(relation, all) * fraction;
+        if (!best || cost < best_cost) {
+            best = index;
+            best_match = match;
+            best_direction = direction;
+            best_cost = cost;
+        }
+    }
+    const double count = MAX(2, tree->plan->rows);
+    const double sorted = tree->plan->total_cost + count * log2(count) * 0.005;
+    if (!best || best_cost >= sorted)
+        return true;
+    Tree ordered = {0};
+    TRY(build_index_scan(level, tree->rel, relation, best, &best_match, &tree->base_quals, 0,
+                         needed, &ordered));
+    ((IndexScanPlan *)ordered.plan)->is_backward = best_direction < 0;
+    ordered.base_quals = tree->base_quals;
+    *tree = ordered;
+    *ret_ordered = true;
+    return true;
+}

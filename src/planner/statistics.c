@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "base/task.h"
 #include "types/type.h"
 
 struct StatisticsCollector {
