@@ -265,11 +265,9 @@ static bool insert_select(Scope *scope, const InsertStmt *insert, InsertColumns 
 }
 
 /* Every column gets a target, in order: what the statement leaves out takes its default. */
-static bool complete_targets(Scope *scope)
+bool insert_complete_targets(AnalyzeContext *context, Query *query, const RelationDesc *relation)
 {
-    Arena *arena = scope_arena(scope);
-    Query *query = scope->query;
-    const RelationDesc *relation = scope->target;
+    Arena *arena = context->arena;
     TargetVec complete = {0};
 
     for (int i = 0; i < relation->column_count; i++) {
@@ -281,7 +279,7 @@ static bool complete_targets(Scope *scope)
         if (!target.expr && column->dropped)
             target.expr = expr_null(arena, TYPE_INT4, -1, 0);
         else if (!target.expr)
-            TRY(target.expr = column_default(scope->context, relation, column));
+            TRY(target.expr = column_default(context, relation, column));
         VEC_PUSH(arena, &complete, target);
     }
     query->targets = complete;
@@ -417,7 +415,7 @@ bool analyze_insert(Scope *scope, const InsertStmt *insert)
     else
         TRY(insert_select(scope, insert, &columns));
     if (scope->target->kind == RELKIND_TABLE)
-        TRY(complete_targets(scope));
+        TRY(insert_complete_targets(scope->context, query, scope->target));
     if (insert->on_conflict)
         TRY(analyze_conflict(scope, insert->on_conflict));
     scope->items = (ScopeItemVec){0};

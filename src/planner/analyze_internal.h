@@ -268,6 +268,8 @@ MUST_CHECK Expr *assign_column(Scope *scope, const RelationDesc *relation, const
 /* DEFAULT of a column as an expression; a null constant where there is none. */
 MUST_CHECK Expr *column_default(AnalyzeContext *context, const RelationDesc *relation,
                                 const ColumnDesc *column);
+MUST_CHECK bool insert_complete_targets(AnalyzeContext *context, Query *query,
+                                        const RelationDesc *relation);
 MUST_CHECK Query *view_query(AnalyzeContext *context, const RelationDesc *view);
 /* Replaces a view as target by its base table (simple views only). */
 MUST_CHECK bool rewrite_view_target(AnalyzeContext *context, Query *query);

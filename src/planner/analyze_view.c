@@ -1,4 +1,5 @@
 #include "planner/analyze_internal.h"
+#include "planner/query_walk.h"
 
 /* What a view reads is read with its owner's rights. */
 static void set_check_as(Query *query, Oid owner)
@@ -23,6 +24,8 @@ Query *view_query(AnalyzeContext *context, const RelationDesc *view)
     return query;
 }
 
+/* ---- automatically updatable views ---- */
+
 static const char *verb_of(const Query *query)
 {
     return query->command == QUERY_INSERT   ? "insert into"
@@ -30,15 +33,158 @@ static const char *verb_of(const Query *query)
                                             : "delete from";
 }
 
+/* Why rows of the view are not rows of one table; NULL where they are. */
+static const char *why_not_updatable(const Query *view)
+{
+    if (view->distinct.length > 0)
+        return "Views containing DISTINCT are not automatically updatable.";
+    if (view->group_by.length > 0)
+        return "Views containing GROUP BY are not automatically updatable.";
+    if (view->having)
+        return "Views containing HAVING are not automatically updatable.";
+    if (view->set_op)
+        return "Views containing UNION, INTERSECT, or EXCEPT are not automatically updatable.";
+    if (view->ctes.length > 0)
+        return "Views containing WITH are not automatically updatable.";
+    if (view->limit_count || view->limit_offset)
+        return "Views containing LIMIT or OFFSET are not automatically updatable.";
+    if (view->has_aggregates)
+        return "Views that return aggregate functions are not automatically updatable.";
+    if (view->has_windows)
+        return "Views that return window functions are not automatically updatable.";
+    if (view->has_srfs)
+        return "Views that return set-returning functions are not automatically updatable.";
+    if (view->from.length != 1 || view->from.items[0]->kind != FROM_REL ||
+        !query_rte(view, view->from.items[0]->rel)->relation)
+        return "Views that do not select from a single table or view are not automatically updatable.";
+    return NULL;
+}
+
+static bool fail_not_updatable(const Query *query, Str name, const char *why)
+{
+    const char *event = query->command == QUERY_INSERT   ? "INSERT"
+                        : query->command == QUERY_UPDATE ? "UPDATE"
+                                                         : "DELETE";
+    const char *doing = query->command == QUERY_INSERT   ? "inserting into"
+                        : query->command == QUERY_UPDATE ? "updating"
+                                                         : "deleting from";
+    FAIL(ERR_OBJECT_NOT_IN_PREREQUISITE_STATE,
+         .message = fmt("cannot %s view \"%.*s\"", verb_of(query), STR_ARGS(name)),
+         .detail = str_from_c(why),
+         .hint = fmt("To enable %s the view, provide an INSTEAD OF %s trigger or an unconditional "
+                     "ON %s DO INSTEAD rule.", doing, event, event));
+}
+
+typedef struct ViewReplace {
+    Arena *arena;
+    const Query *view;
+    int view_rel;  /* of the target in the outer query */
+    int base_rel;  /* of the table in the view's query */
+} ViewReplace;
+
+/* The view's own expressions speak of the outer query's entry. */
+static Expr *rebase_step(void *context, Expr *expr, int depth)
+{
+    const ViewReplace *replace = context;
+    if (expr->kind != EXPR_COLUMN)
+        return NULL;
+    const ExprColumn *column = EXPR_AS(const ExprColumn, expr);
+    if (column->levels_up != depth || column->rel != replace->base_rel)
+        return expr;
+    ExprColumn *copy = arena_copy(replace->arena, column, sizeof(*column));
+    copy->rel = replace->view_rel;
+    return &copy->base;
+}
+
+static Expr *view_column_step(void *context, Expr *expr, int depth)
+{
+    ViewReplace *replace = context;
+    if (expr->kind != EXPR_COLUMN)
+        return NULL;
+    const ExprColumn *column = EXPR_AS(const ExprColumn, expr);
+    if (column->levels_up != depth || column->rel != replace->view_rel || column->attnum < 1)
+        return expr;
+    Expr *value = replace->view->targets.items[column->attnum - 1].expr;
+    TRY(value = expr_replace_deep(replace->arena, value, 0, rebase_step, replace));
+    return depth == 0 ? value : expr_raise_levels(replace->arena, value, depth, 0);
+}
+
+static bool view_column_slot(void *context, Expr **expr)
+{
+    const ViewReplace *replace = context;
+    TRY(*expr = expr_replace_deep(replace->arena, *expr, 0, view_column_step, context));
+    return true;
+}
+
+static bool map_targets(const ViewReplace *replace, const RelationDesc *view, Query *query)
+{
+    for (size_t i = 0; i < query->targets.length; i++) {
+        TargetEntry *target = &query->targets.items[i];
+        const Expr *expr = replace->view->targets.items[target->attnum - 1].expr;
+        if (expr->kind != EXPR_COLUMN || EXPR_AS(const ExprColumn, expr)->attnum < 1)
+            FAIL(ERR_FEATURE_NOT_SUPPORTED,
+                 .message = fmt("cannot %s column \"%.*s\" of view \"%.*s\"",
+                                verb_of(query), STR_ARGS(target->name), STR_ARGS(view->name)),
+                 .detail = STR("View columns that are not columns of their base relation are not "
+                               "updatable."));
+        target->attnum = EXPR_AS(const ExprColumn, expr)->attnum;
+    }
+    return true;
+}
+
+static bool add_view_where(AnalyzeContext *context, ViewReplace *replace, const RelationDesc *view,
+                           Query *query)
+{
+    if (!replace->view->where)
+        return true;
+    Expr *where = expr_replace_deep(context->arena, replace->view->where, 0, rebase_step, replace);
+    TRY(where);
+    if (query->command != QUERY_INSERT)
+        query->where = expr_and(context->arena, query->where, where);
+    if (query->command != QUERY_DELETE && view->check_option.length > 0) {
+        const ViewCheck check = {view->name, where};
+        VEC_PUSH(context->arena, &query->view_checks, check);
+    }
+    query->has_sublinks |= replace->view->has_sublinks;
+    return true;
+}
+
 bool rewrite_view_target(AnalyzeContext *context, Query *query)
 {
     if (query->command == QUERY_SELECT || query->command == QUERY_UTILITY || !query->result_rel)
         return true;
-    const RangeTableEntry *rte = query_rte(query, query->result_rel);
-    const RelationDesc *relation = relation_find(context->session, rte->relation);
-    if (!relation || relation->kind != RELKIND_VIEW)
-        return true;
-    FAIL(ERR_FEATURE_NOT_SUPPORTED,
-         .message = fmt("cannot %s view \"%.*s\"", verb_of(query), STR_ARGS(relation->name)),
-         .detail = STR("Automatically updatable views are not supported."));
+    for (int depth = 0; depth < 64; depth++) {
+        RangeTableEntry *target = query_rte(query, query->result_rel);
+        const RelationDesc *view = relation_get(context->session, target->relation);
+        TRY(view);
+        if (view->kind != RELKIND_VIEW)
+            return depth == 0 || query->command != QUERY_INSERT ||
+                   insert_complete_targets(context, query, view);
+        if (query->conflict)
+            FAIL_UNSUPPORTED("INSERT with ON CONFLICT into a view");
+        Query *body = view_query(context, view);
+        TRY(body);
+        const char *why = why_not_updatable(body);
+        if (why)
+            return fail_not_updatable(query, view->name, why);
+        ViewReplace replace = {context->arena, body, query->result_rel, body->from.items[0]->rel};
+        TRY(map_targets(&replace, view, query));
+        TRY(query_visit_exprs(query, view_column_slot, &replace));
+        /* The entry becomes the table's; the view's stays behind for its privileges. */
+        RangeTableEntry *kept = arena_copy(context->arena, target, sizeof(*target));
+        RangeTableEntry *base = arena_copy(context->arena, query_rte(body, replace.base_rel),
+                                           sizeof(*base));
+        kept->kind = RANGE_SUBQUERY;
+        kept->is_in_from = false;
+        base->access = target->access;
+        base->name = target->name;
+        base->kind = RANGE_RELATION;
+        base->subquery = NULL;
+        base->check_as = view->owner;
+        base->is_in_from = target->is_in_from;
+        *target = *base;
+        VEC_PUSH(context->arena, &query->range_table, kept);
+        TRY(add_view_where(context, &replace, view, query));
+    }
+    FAIL(ERR_INVALID_RECURSION, .message = STR("infinite recursion detected in rules for relation"));
 }

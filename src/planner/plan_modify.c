@@ -476,6 +476,13 @@ Plan *plan_modify(Level *level, ExprVec *ret_out)
     TRY(fill_indexes(planner, query, relation, modify));
     TRY(fill_foreign_keys(planner, query, relation, modify));
     row_outputs(planner, relation, query->result_rel, &row);
+    for (size_t i = 0; i < query->view_checks.length; i++) {
+        CheckPlan check = {.is_view_check = true,
+                           .view_name = query->view_checks.items[i].view_name,
+                           .name = query->view_checks.items[i].view_name};
+        TRY(check.condition = plan_fix(level, query->view_checks.items[i].condition, &row, NULL));
+        VEC_PUSH(planner->arena, &modify->checks, check);
+    }
     for (size_t i = 0; i < query->returning.length; i++) {
         Expr *expr = returning_step(level, query->returning.items[i].expr);
         TRY(expr);

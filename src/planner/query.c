@@ -71,6 +71,9 @@ bool query_visit_exprs(Query *query, QueryExprVisitor *visitor, void *context)
             !visit_optional(&conflict->where, visitor, context))
             return false;
     }
+    for (size_t i = 0; i < query->view_checks.length; i++)
+        if (!visitor(context, &query->view_checks.items[i].condition))
+            return false;
     return visit_targets(&query->targets, visitor, context) &&
            visit_optional(&query->where, visitor, context) &&
            visit_optional(&query->having, visitor, context) &&

@@ -214,6 +214,12 @@ typedef struct ConflictClause {
     Expr *where;
 } ConflictClause;
 
+/* WITH CHECK OPTION of an automatically updatable view, over result_rel. */
+typedef struct ViewCheck {
+    Str view_name;
+    Expr *condition;
+} ViewCheck;
+
 struct Query {
     QueryCommand command;
     const Node *utility; /* QUERY_UTILITY: the parser's statement */
@@ -242,6 +248,7 @@ struct Query {
     OverridingKind overriding;
     TargetVec returning;
     ConflictClause *conflict;
+    VEC(ViewCheck) view_checks;
 
     bool has_aggregates, has_windows, has_srfs, has_sublinks, has_modifying_cte;
     bool is_values;   /* VALUES as a statement: one RANGE_VALUES entry and nothing else */
