@@ -163,6 +163,14 @@ static bool is_column_of(Expr *expr, int rel, int attnum)
     return is_of_rel(expr, rel) && EXPR_AS(ExprColumn, expr)->attnum == attnum;
 }
 
+/* Whether an expression is what the index column holds; `key` for expression columns. */
+static bool is_key(Expr *expr, int rel, const IndexColumn *column, const Expr *key)
+{
+    if (column->attnum)
+        return is_column_of(expr, rel, column->attnum);
+    return key && (expr_equal(expr, key) || expr_equal(strip_relabel(expr), key));
+}
+
 static bool is_integer(Oid type)
 {
     return type == TYPE_INT2 || type == TYPE_INT4 || type == TYPE_INT8;
@@ -201,8 +209,8 @@ static bool fits_allowed(Level *level, const Expr *value, uint64_t allowed)
            !expr_is_volatile(level->planner->session, value);
 }
 
-static bool match_operator(Level *level, int rel, const IndexColumn *column, ExprOperator *op,
-                           uint64_t allowed, IndexKey *ret)
+static bool match_operator(Level *level, int rel, const IndexColumn *column, const Expr *key_expr,
+                           ExprOperator *op, uint64_t allowed, IndexKey *ret)
 {
     static const IndexOp ops[] = {0, INDEX_LT, INDEX_LE, INDEX_EQ, INDEX_GE, INDEX_GT};
     static const int flipped[] = {0, 5, 4, 3, 2, 1};
@@ -211,7 +219,7 @@ static bool match_operator(Level *level, int rel, const IndexColumn *column, Exp
         return false;
     for (int side = 0; side < 2; side++) {
         Expr *key = op->args.items[side], *value = op->args.items[1 - side];
-        if (!is_column_of(key, rel, column->attnum) || !fits_allowed(level, value, allowed))
+        if (!is_key(key, rel, column, key_expr) || !fits_allowed(level, value, allowed))
             continue;
         int strategy = opfamily_strategy(session, column->opfamily, op->op);
         if (strategy < 1 || strategy > 5)
@@ -227,11 +235,11 @@ static bool match_operator(Level *level, int rel, const IndexColumn *column, Exp
     return false;
 }
 
-static bool match_array(Level *level, int rel, const IndexColumn *column, ExprScalarArray *array,
-                        uint64_t allowed, IndexKey *ret)
+static bool match_array(Level *level, int rel, const IndexColumn *column, const Expr *key_expr,
+                        ExprScalarArray *array, uint64_t allowed, IndexKey *ret)
 {
     CatalogSession *session = level->planner->session;
-    if (!array->use_or || !is_column_of(array->left, rel, column->attnum) ||
+    if (!array->use_or || !is_key(array->left, rel, column, key_expr) ||
         opfamily_strategy(session, column->opfamily, array->op) != 3 ||
         !fits_allowed(level, array->array, allowed))
         return false;
@@ -243,24 +251,24 @@ static bool match_array(Level *level, int rel, const IndexColumn *column, ExprSc
     return true;
 }
 
-static bool match_qual(Level *level, int rel, const IndexColumn *column, Expr *qual,
-                       uint64_t allowed, IndexKey *ret)
+static bool match_qual(Level *level, int rel, const IndexColumn *column, const Expr *key_expr,
+                       Expr *qual, uint64_t allowed, IndexKey *ret)
 {
     *ret = (IndexKey){.source = qual};
     switch (qual->kind) {
     case EXPR_OPERATOR:
-        return match_operator(level, rel, column, EXPR_AS(ExprOperator, qual), allowed, ret);
+        return match_operator(level, rel, column, key_expr, EXPR_AS(ExprOperator, qual), allowed, ret);
     case EXPR_SCALAR_ARRAY:
-        return match_array(level, rel, column, EXPR_AS(ExprScalarArray, qual), allowed, ret);
+        return match_array(level, rel, column, key_expr, EXPR_AS(ExprScalarArray, qual), allowed, ret);
     case EXPR_NULL_TEST: {
         const ExprNullTest *test = EXPR_AS(ExprNullTest, qual);
-        if (test->arg_is_row || !is_column_of(test->arg, rel, column->attnum))
+        if (test->arg_is_row || !is_key(test->arg, rel, column, key_expr))
             return false;
         ret->op = test->is_not_null ? INDEX_IS_NOT_NULL : INDEX_IS_NULL;
         return true;
     }
     case EXPR_COLUMN:
-        if (qual->type != TYPE_BOOL || !is_column_of(qual, rel, column->attnum))
+        if (qual->type != TYPE_BOOL || !is_key(qual, rel, column, key_expr))
             return false;
         ret->op = INDEX_EQ;
         ret->value = expr_bool(level->planner->arena, true);
@@ -268,6 +276,14 @@ static bool match_qual(Level *level, int rel, const IndexColumn *column, Expr *q
     default:
         return false;
     }
+}
+
+/* Stored texts speak of entry 1. */
+static WalkStep set_rel(void *context, Expr *expr, int depth)
+{
+    if (expr->kind == EXPR_COLUMN && EXPR_AS(ExprColumn, expr)->levels_up == depth)
+        EXPR_AS(ExprColumn, expr)->rel = *(const int *)context;
+    return WALK_CHILDREN;
 }
 
 static bool predicate_holds(Level *level, int rel, const RelationDesc *relation,
@@ -287,16 +303,65 @@ static bool predicate_holds(Level *level, int rel, const RelationDesc *relation,
     for (size_t i = 0; i < parts.length; i++) {
         bool found = false;
         for (size_t q = 0; q < quals->length && !found; q++) {
-            /* The stored text speaks of entry 1. */
-            ExprVec columns = {0};
-            collect_columns(level, parts.items[i], &columns);
-            for (size_t c = 0; c < columns.length; c++)
-                EXPR_AS(ExprColumn, columns.items[c])->rel = rel;
+            (void)expr_walk_deep(parts.items[i], 0, set_rel, &rel);
             found = expr_equal(parts.items[i], quals->items[q]);
         }
         if (!found)
             return false;
     }
+    return true;
+}
+
+/* The expression an index column holds, in terms of entry `rel`; NULL for a plain column. */
+static Expr *stored_key(Level *level, int rel, const IndexDesc *index, int column)
+{
+    Planner *planner = level->planner;
+    if (index->columns[column].attnum)
+        return NULL;
+    const RelationDesc *relation = relation_find(planner->session, index->table);
+    Expr *key = analyze_expression_text(planner->arena, planner->session,
+                                        index->columns[column].expression, relation, STORED_OTHER,
+                                        0, -1);
+    if (!key || !(key = plan_fold(planner, key))) {
+        error_clear();
+        return NULL;
+    }
+    (void)expr_walk_deep(key, 0, set_rel, &rel);
+    return key;
+}
+
+/* x LIKE 'abc%': the keys from 'abc' on, below 'abd'. The condition itself stays a filter. */
+static bool match_prefix(Level *level, int rel, const IndexColumn *column, const Expr *key_expr,
+                         Expr *qual, Match *ret)
+{
+    Arena *arena = level->planner->arena;
+    if (qual->kind != EXPR_OPERATOR ||
+        (column->type != TYPE_TEXT && column->type != TYPE_VARCHAR))
+        return false;
+    const ExprOperator *op = EXPR_AS(const ExprOperator, qual);
+    const OperatorDesc *desc = operator_find(level->planner->session, op->op);
+    if (!desc || !str_equal(desc->name, STR("~~")) || op->args.length != 2 ||
+        !is_key(op->args.items[0], rel, column, key_expr) ||
+        op->args.items[1]->kind != EXPR_CONST || EXPR_AS(ExprConst, op->args.items[1])->is_null)
+        return false;
+    const Str pattern = var_str(EXPR_AS(ExprConst, op->args.items[1])->value.var);
+    StrBuf prefix = strbuf_in(arena), end = strbuf_in(arena);
+    for (size_t i = 0; i < pattern.length && !strchr("%_\\", pattern.data[i]); i++)
+        strbuf_append_char(&prefix, pattern.data[i]);
+    if (prefix.length == 0)
+        return false;
+    strbuf_append(&end, strbuf_view(&prefix));
+    IndexKey lower = {.column = 0, .op = INDEX_GE, .source = qual};
+    lower.value = &expr_const(arena, TYPE_TEXT, -1, COLLATION_DEFAULT,
+                              (Value){.var = var_from_str(strbuf_view(&prefix))}, false, 0)->base;
+    VEC_PUSH(arena, &ret->keys, lower);
+    if (key_prefix_end(&end)) {
+        IndexKey upper = {.column = 0, .op = INDEX_LT, .source = qual};
+        upper.value = &expr_const(arena, TYPE_TEXT, -1, COLLATION_DEFAULT,
+                                  (Value){.var = var_from_str(strbuf_view(&end))}, false, 0)->base;
+        VEC_PUSH(arena, &ret->keys, upper);
+    }
+    ret->selectivity *= selectivity_of(level, qual);
     return true;
 }
 
@@ -307,11 +372,12 @@ static void match_index(Level *level, int rel, const IndexDesc *index, const Exp
     ret->selectivity = 1;
     for (int c = 0; c < index->key_count; c++) {
         bool has_equal = false, has_lower = false, has_upper = false;
-        if (index->columns[c].attnum == 0 || !key_is_supported(index->columns[c].type))
+        if (!key_is_supported(index->columns[c].type))
             return;
+        const Expr *key_expr = stored_key(level, rel, index, c);
         for (size_t q = 0; q < quals->length; q++) {
             IndexKey key;
-            if (!match_qual(level, rel, &index->columns[c], quals->items[q], allowed, &key))
+            if (!match_qual(level, rel, &index->columns[c], key_expr, quals->items[q], allowed, &key))
                 continue;
             key.column = c;
             const bool is_equal = key.op == INDEX_EQ || key.op == INDEX_IN ||
@@ -328,7 +394,7 @@ static void match_index(Level *level, int rel, const IndexDesc *index, const Exp
             continue;
         for (size_t q = 0; q < quals->length; q++) {
             IndexKey key;
-            if (!match_qual(level, rel, &index->columns[c], quals->items[q], allowed, &key))
+            if (!match_qual(level, rel, &index->columns[c], key_expr, quals->items[q], allowed, &key))
                 continue;
             const bool lower = key.op == INDEX_GE || key.op == INDEX_GT;
             const bool upper = key.op == INDEX_LE || key.op == INDEX_LT;
@@ -340,6 +406,12 @@ static void match_index(Level *level, int rel, const IndexDesc *index, const Exp
             VEC_PUSH(arena, &ret->keys, key);
             VEC_PUSH(arena, &ret->exact, quals->items[q]);
             ret->selectivity *= selectivity_of(level, quals->items[q]);
+        }
+        for (size_t q = 0; q < quals->length && !has_lower && !has_upper; q++) {
+            const size_t before = ret->keys.length;
+            has_lower = match_prefix(level, rel, &index->columns[c], key_expr, quals->items[q], ret);
+            for (size_t k = before; k < ret->keys.length; k++)
+                ret->keys.items[k].column = c;
         }
         break;
     }
