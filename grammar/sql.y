@@ -13,6 +13,8 @@
 %start_symbol parse_toplevel
 
 %include {
+#include <stdlib.h>
+
 #include "parser/grammar.h"
 
 #define YYNOERRORRECOVERY 1

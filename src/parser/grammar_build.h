@@ -100,7 +100,7 @@ Node *grouping_set(Grammar *p, GroupingSetKind kind, const NodeVec *content, int
 Node *cte_search(Grammar *p, bool breadth_first, const StrVec *columns, Token sequence, int position);
 Node *cte_cycle(Grammar *p, const StrVec *columns, Token mark, Node *value, Node *otherwise, Token path, int position);
 Alias *alias_new(Grammar *p, Token name, const StrVec *columns);
-Node *join_expr(Grammar *p, JoinType type, bool is_natural, Node *left, Node *right, const JoinQual *qual);
+JoinExpr *join_expr(Grammar *p, JoinType type, bool is_natural, Node *left, Node *right, const JoinQual *qual);
 RangeFunction *func_table(Grammar *p, Node *function, bool ordinality);
 Node *range_function(RangeFunction *range, const FuncAlias *alias, bool lateral);
 Node *range_subselect(Grammar *p, SelectStmt *select, Alias *alias, bool lateral);

@@ -172,8 +172,8 @@ Alias *alias_new(Grammar *p, Token name, const StrVec *columns)
     return alias;
 }
 
-Node *join_expr(Grammar *p, JoinType type, bool is_natural, Node *left, Node *right,
-                const JoinQual *qual)
+JoinExpr *join_expr(Grammar *p, JoinType type, bool is_natural, Node *left, Node *right,
+                    const JoinQual *qual)
 {
     JoinExpr *join = NEW(JoinExpr, node_position(left));
 
@@ -186,7 +186,7 @@ Node *join_expr(Grammar *p, JoinType type, bool is_natural, Node *left, Node *ri
         join->join_using_alias = qual->alias;
         join->quals = qual->quals;
     }
-    return &join->node;
+    return join;
 }
 
 RangeFunction *func_table(Grammar *p, Node *function, bool ordinality)
