@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "catalog/catalog_internal.h"
 #include "catalog/relation.h"
+#include "types/function.h"
 
 /* ---- hash tables over the compiled-in arrays ---- */
 
@@ -48,10 +49,14 @@ static Str operator_key(Arena *arena, Str name, char kind)
     return str_format(arena, "%c%.*s", kind, STR_ARGS(name));
 }
 
+extern const BuiltinFunction catalog_functions[];
+extern const size_t catalog_function_count;
+
 static void builtin_build(void)
 {
     Arena *arena = arena_new("built-in objects");
 
+    builtin_functions_register(catalog_functions, catalog_function_count);
     builtin.arena = arena;
     builtin.types.arena = builtin.functions.arena = builtin.operators.arena = arena;
     builtin.casts.arena = builtin.aggregates.arena = arena;

@@ -1,0 +1,609 @@
+/* Functions about what exists: names, visibility, comments, sizes, the session's own facts. */
+#include "base/error.h"
+#include "base/settings.h"
+#include "catalog/catalog_internal.h"
+#include "catalog/define.h"
+#include "catalog/function_internal.h"
+#include "catalog/hooks.h"
+#include "catalog/lookup.h"
+#include "catalog/names.h"
+#include "catalog/relation.h"
+#include "storage/page.h"
+#include "storage/store.h"
+#include "types/array.h"
+
+#define SESSION CatalogSession *session = function_session(call)
+
+static bool give_text(FunctionCall *call, Str text, Value *ret, bool *ret_null)
+{
+    if (str_is_none(text))
+        *ret_null = true;
+    else
+        *ret = text_value(str_copy(call->arena, text));
+    return !error_is_set();
+}
+
+/* ---- visibility ---- */
+
+#define IS_VISIBLE(symbol, lookup)                            \
+    FUNCTION(symbol)                                          \
+    {                                                         \
+        SESSION;                                              \
+        bool exists;                                          \
+        ret->boolean = lookup(session, args[0].oid, &exists); \
+        *ret_null = !exists;                                  \
+        return !error_is_set();                               \
+    }
+IS_VISIBLE(pg_table_is_visible, relation_is_visible)
+IS_VISIBLE(pg_type_is_visible, type_is_visible)
+IS_VISIBLE(pg_function_is_visible, function_is_visible)
+IS_VISIBLE(pg_operator_is_visible, operator_is_visible)
+IS_VISIBLE(pg_collation_is_visible, collation_is_visible)
+IS_VISIBLE(pg_opclass_is_visible, opclass_is_visible)
+
+/* Kinds of objects that do not exist: no OID is one. */
+#define NEVER_VISIBLE(symbol)  \
+    FUNCTION(symbol)           \
+    {                          \
+        *ret_null = true;      \
+        return true;           \
+    }
+NEVER_VISIBLE(pg_conversion_is_visible)
+NEVER_VISIBLE(pg_ts_config_is_visible)
+NEVER_VISIBLE(pg_ts_dict_is_visible)
+NEVER_VISIBLE(pg_ts_parser_is_visible)
+NEVER_VISIBLE(pg_ts_template_is_visible)
+NEVER_VISIBLE(pg_statistics_obj_is_visible)
+
+FUNCTION(pg_opfamily_is_visible)
+{
+    bool exists = false;
+
+    for (size_t i = 0; i < builtin_opfamily_count; i++)
+        exists |= builtin_opfamilies[i].oid == args[0].oid;
+    ret->boolean = exists;
+    *ret_null = !exists;
+    return true;
+}
+
+/* ---- names ---- */
+
+FUNCTION(format_type)
+{
+    SESSION;
+    if (nulls[0]) {
+        *ret_null = true;
+        return true;
+    }
+    return give_text(call,
+                     type_sql_name(session, args[0].oid, nulls[1] ? -1 : args[1].int32,
+                                   call->arena),
+                     ret, ret_null);
+}
+
+FUNCTION(pg_get_userbyid)
+{
+    SESSION;
+    return give_text(call, role_name(session, args[0].oid), ret, ret_null);
+}
+
+static bool to_reg(FunctionCall *call, Oid type, const Value *args, Value *ret, bool *ret_null)
+{
+    SESSION;
+    Oid oid;
+
+    if (catalog_reg_input(session, type, var_str(args[0].var), &oid)) {
+        ret->oid = oid;
+        return true;
+    }
+    switch (error_fields()->sqlstate) {
+    case ERR_UNDEFINED_TABLE:
+    case ERR_UNDEFINED_OBJECT:
+    case ERR_UNDEFINED_FUNCTION:
+    case ERR_AMBIGUOUS_FUNCTION:
+    case ERR_INVALID_SCHEMA_NAME:
+        error_clear();
+        *ret_null = true;
+        return true;
+    default: return false;
+    }
+}
+
+#define TO_REG(symbol, type)                                \
+    FUNCTION(symbol)                                        \
+    {                                                       \
+        return to_reg(call, type, args, ret, ret_null);     \
+    }
+TO_REG(to_regclass, TYPE_REGCLASS)
+TO_REG(to_regtype, TYPE_REGTYPE)
+TO_REG(to_regnamespace, TYPE_REGNAMESPACE)
+TO_REG(to_regrole, TYPE_REGROLE)
+TO_REG(to_regproc, TYPE_REGPROC)
+TO_REG(to_regprocedure, TYPE_REGPROCEDURE)
+TO_REG(to_regcollation, TYPE_REGCOLLATION)
+
+/* ---- comments ---- */
+
+/* obj_description(oid, catalog name). */
+FUNCTION(sql_1215)
+{
+    SESSION;
+    const Oid class_oid = relation_oid_in(session, NAMESPACE_PG_CATALOG, var_str(args[1].var));
+    const ObjectAddress object = {class_oid, args[0].oid, 0};
+    return give_text(call, class_oid ? comment_find(session, object, call->arena) : STR_NONE, ret,
+                     ret_null);
+}
+
+/* col_description(table, column number). */
+FUNCTION(sql_1216)
+{
+    SESSION;
+    if (args[1].int32 == 0) {
+        *ret_null = true;
+        return true;
+    }
+    const ObjectAddress object = {RELATION_PG_CLASS, args[0].oid, args[1].int32};
+    return give_text(call, comment_find(session, object, call->arena), ret, ret_null);
+}
+
+/* obj_description(oid): whatever kind of object it is. */
+FUNCTION(sql_1348)
+{
+    SESSION;
+    CatalogRowVec rows = {0};
+
+    TRY(system_rows_find(session, INDEX_PG_DESCRIPTION_O_C_O_INDEX, &args[0], 1, &rows));
+    for (size_t i = 0; i < rows.length; i++)
+        if (rows.items[i]->values[PG_DESCRIPTION_OBJSUBID].int32 == 0)
+            return give_text(call, row_text(rows.items[i], PG_DESCRIPTION_DESCRIPTION), ret,
+                             ret_null);
+    *ret_null = true;
+    return true;
+}
+
+/* shobj_description(oid, catalog name). */
+FUNCTION(sql_1993)
+{
+    return fn_sql_1215(call, args, nulls, ret, ret_null);
+}
+
+/* ---- the session ---- */
+
+FUNCTION(current_user)
+{
+    SESSION;
+    return give_text(call, role_name(session, session->current_user), ret, ret_null);
+}
+
+FUNCTION(session_user)
+{
+    SESSION;
+    return give_text(call, role_name(session, session->session_user), ret, ret_null);
+}
+
+FUNCTION(current_database)
+{
+    SESSION;
+    const DatabaseDesc *database = database_find(session, session->database_oid);
+    return give_text(call, database ? database->name : STR_NONE, ret, ret_null);
+}
+
+FUNCTION(current_schema)
+{
+    SESSION;
+    const SearchPath *path = catalog_search_path(session);
+    TRY(path);
+    return give_text(call,
+                     path->creation ? namespace_name(session, path->creation)
+                     : path->temp_first && session->temp_namespace
+                         ? namespace_name(session, session->temp_namespace)
+                         : STR_NONE,
+                     ret, ret_null);
+}
+
+/* What search_path names; with `true` also what is searched without being named. */
+FUNCTION(current_schemas)
+{
+    SESSION;
+    const SearchPath *path = catalog_search_path(session);
+    ArrayBuilder builder;
+
+    TRY(path);
+    array_builder_init(&builder, call->arena, TYPE_NAME);
+    bool named = args[0].boolean;
+    for (uint32_t i = 0; i < path->count; i++) {
+        const Oid namespace = path->namespaces[i];
+        named |= namespace == path->creation ||
+                 (namespace != NAMESPACE_PG_CATALOG && namespace != session->temp_namespace);
+        if (!named)
+            continue;
+        const Str name = str_copy(call->arena, namespace_name(session, namespace));
+        array_builder_add(&builder, &(Value){.var = var_from_str(name)}, false);
+    }
+    return array_builder_finish(&builder, ret);
+}
+
+FUNCTION(pg_my_temp_schema)
+{
+    SESSION;
+    ret->oid = session->temp_namespace;
+    return true;
+}
+
+FUNCTION(pg_is_other_temp_schema)
+{
+    SESSION;
+    ret->boolean = args[0].oid != session->temp_namespace &&
+                   namespace_is_temporary(session, args[0].oid);
+    return true;
+}
+
+FUNCTION(pg_is_in_recovery)
+{
+    ret->boolean = false;
+    return true;
+}
+
+FUNCTION(pgsql_version)
+{
+    const SettingValues *values = settings();
+    const Str version = values->server_version;
+
+    return give_text(call,
+                     str_format(call->arena, "PostgreSQL %.*s on x86_64-pc-linux-gnu, compiled by "
+                                             "gcc, 64-bit",
+                                STR_ARGS(version)),
+                     ret, ret_null);
+}
+
+/* ---- encodings: only UTF8 is stored, the others are names ---- */
+
+static const char *const encodings[] = {
+    "SQL_ASCII", "EUC_JP", "EUC_CN", "EUC_KR", "EUC_TW", "EUC_JIS_2004", "UTF8", "MULE_INTERNAL",
+    "LATIN1", "LATIN2", "LATIN3", "LATIN4", "LATIN5", "LATIN6", "LATIN7", "LATIN8", "LATIN9",
+    "LATIN10", "WIN1256", "WIN1258", "WIN866", "WIN874", "KOI8R", "WIN1251", "WIN1252",
+    "ISO_8859_5", "ISO_8859_6", "ISO_8859_7", "ISO_8859_8", "WIN1250", "WIN1253", "WIN1254",
+    "WIN1255", "WIN1257", "KOI8U", "SJIS", "BIG5", "GBK", "UHC", "GB18030", "JOHAB",
+    "SHIFT_JIS_2004"};
+
+FUNCTION(PG_encoding_to_char)
+{
+    const int32_t number = args[0].int32;
+
+    *ret = text_value(number >= 0 && number < (int32_t)ARRAY_LENGTH(encodings)
+                          ? str_from_c(encodings[number])
+                          : STR(""));
+    return true;
+}
+
+FUNCTION(PG_char_to_encoding)
+{
+    const Str name = var_str(args[0].var);
+
+    ret->int32 = -1;
+    for (size_t i = 0; i < ARRAY_LENGTH(encodings); i++)
+        if (str_equal_nocase(name, str_from_c(encodings[i])))
+            ret->int32 = (int32_t)i;
+    if (str_equal_nocase(name, STR("UTF-8")) || str_equal_nocase(name, STR("UNICODE")))
+        ret->int32 = 6;
+    return true;
+}
+
+/* ---- sizes ---- */
+
+static bool tree_size(CatalogSession *session, TxnTree *tree, int64_t *ret_bytes)
+{
+    if (tree)
+        *ret_bytes += (int64_t)txn_tree_page_count(session->txn, tree) * PAGE_SIZE;
+    return true;
+}
+
+static bool relation_size(FunctionCall *call, Oid oid, bool own, bool indexes, Value *ret,
+                          bool *ret_null)
+{
+    SESSION;
+    const RelationDesc *relation = relation_find(session, oid);
+    int64_t bytes = 0;
+
+    TRY(relation || !error_is_set());
+    if (!relation) {
+        *ret_null = true;
+        return true;
+    }
+    if (own)
+        TRY(tree_size(session, relation->storage, &bytes));
+    for (int i = 0; i < relation->index_count; i++)
+        if (indexes || (own && relation->kind == RELKIND_INDEX))
+            TRY(tree_size(session, relation->indexes[i].storage, &bytes));
+    ret->int64 = bytes;
+    return true;
+}
+
+/* pg_relation_size(regclass). */
+FUNCTION(sql_2325)
+{
+    return relation_size(call, args[0].oid, true, false, ret, ret_null);
+}
+
+FUNCTION(pg_relation_size)
+{
+    const Str fork = var_str(args[1].var);
+
+    if (str_equal(fork, STR("main")))
+        return relation_size(call, args[0].oid, true, false, ret, ret_null);
+    if (!str_equal(fork, STR("fsm")) && !str_equal(fork, STR("vm")) &&
+        !str_equal(fork, STR("init")))
+        FAIL(ERR_INVALID_PARAMETER_VALUE, .message = STR("invalid fork name"),
+             .hint = STR("Valid fork names are \"main\", \"fsm\", \"vm\", and \"init\"."));
+    ret->int64 = 0;
+    return true;
+}
+
+FUNCTION(pg_table_size)
+{
+    return relation_size(call, args[0].oid, true, false, ret, ret_null);
+}
+
+FUNCTION(pg_indexes_size)
+{
+    return relation_size(call, args[0].oid, false, true, ret, ret_null);
+}
+
+FUNCTION(pg_total_relation_size)
+{
+    return relation_size(call, args[0].oid, true, true, ret, ret_null);
+}
+
+static bool database_size(CatalogSession *session, Oid oid, Value *ret, bool *ret_null)
+{
+    Store *store = txn_manager_store(catalog_manager(session->catalog));
+    Database *database = store_database(store, oid);
+
+    *ret_null = database == NULL;
+    if (database)
+        ret->int64 = (int64_t)database_page_count(database) * PAGE_SIZE;
+    return true;
+}
+
+FUNCTION(pg_database_size_oid)
+{
+    SESSION;
+    return database_size(session, args[0].oid, ret, ret_null);
+}
+
+FUNCTION(pg_database_size_name)
+{
+    SESSION;
+    const DatabaseDesc *database = database_get_name(session, var_str(args[0].var));
+    TRY(database);
+    return database_size(session, database->oid, ret, ret_null);
+}
+
+FUNCTION(pg_relation_filenode)
+{
+    SESSION;
+    const RelationDesc *relation = relation_find(session, args[0].oid);
+    const Oid tree = !relation                              ? OID_NONE
+                     : relation->kind == RELKIND_INDEX      ? relation->indexes[0].tree
+                                                            : relation->tree;
+    *ret_null = tree == OID_NONE;
+    ret->oid = tree;
+    return !error_is_set();
+}
+
+FUNCTION(pg_tablespace_location)
+{
+    *ret = text_value(STR(""));
+    return true;
+}
+
+/* ---- sequences ---- */
+
+FUNCTION(pg_get_serial_sequence)
+{
+    SESSION;
+    Oid table;
+    DependencyVec rows = {0};
+
+    TRY(catalog_reg_input(session, TYPE_REGCLASS, var_str(args[0].var), &table));
+    const RelationDesc *relation = relation_get(session, table);
+    TRY(relation);
+    const Str name = var_str(args[1].var);
+    const ColumnDesc *column = relation_column(relation, name);
+    if (!column)
+        FAIL(ERR_UNDEFINED_COLUMN,
+             .message = fmt("column \"%.*s\" of relation \"%.*s\" does not exist", STR_ARGS(name),
+                            STR_ARGS(relation->name)));
+    TRY(depend_on(session, (ObjectAddress){RELATION_PG_CLASS, table, column->attnum},
+                  call->arena, &rows));
+    for (size_t i = 0; i < rows.length; i++) {
+        const Dependency *d = &rows.items[i];
+        const RelationDesc *found = d->dependent.class_oid == RELATION_PG_CLASS &&
+                                            d->kind != DEPENDENCY_NORMAL
+                                        ? relation_find(session, d->dependent.oid)
+                                        : NULL;
+        if (found && found->kind == RELKIND_SEQUENCE)
+            return give_text(call,
+                             name_qualify(call->arena, found->namespace_name, found->name), ret,
+                             ret_null);
+    }
+    *ret_null = true;
+    return !error_is_set();
+}
+
+FUNCTION(pg_sequence_last_value)
+{
+    SESSION;
+    const RelationDesc *sequence = relation_get(session, args[0].oid);
+    SequenceState state;
+
+    TRY(sequence);
+    if (sequence->kind != RELKIND_SEQUENCE)
+        FAIL(ERR_WRONG_OBJECT_TYPE,
+             .message = fmt("\"%.*s\" is not a sequence", STR_ARGS(sequence->name)));
+    TRY(sequence_read(session->txn, session->database_oid, sequence->tree, &state));
+    *ret_null = !state.is_called;
+    ret->int64 = state.last_value;
+    return true;
+}
+
+/* ---- what is not there yet, truly answered ---- */
+
+FUNCTION(row_security_active)
+{
+    ret->boolean = false;
+    return true;
+}
+
+FUNCTION(row_security_active_name)
+{
+    ret->boolean = false;
+    return true;
+}
+
+FUNCTION(pg_get_partkeydef)
+{
+    *ret_null = true;
+    return true;
+}
+
+FUNCTION(pg_relation_is_publishable)
+{
+    SESSION;
+    const RelationDesc *relation = relation_find(session, args[0].oid);
+
+    *ret_null = relation == NULL;
+    ret->boolean = relation && relation->kind == RELKIND_TABLE && !relation->is_builtin &&
+                   relation->persistence == RELPERSISTENCE_PERMANENT;
+    return !error_is_set();
+}
+
+/* Bits of pg_relation_is_updatable: 1 << CmdType: UPDATE 2, INSERT 3, DELETE 4. */
+FUNCTION(pg_relation_is_updatable)
+{
+    SESSION;
+    const RelationDesc *relation = relation_find(session, args[0].oid);
+
+    ret->int32 = relation && relation->kind == RELKIND_TABLE ? 1 << 2 | 1 << 3 | 1 << 4 : 0;
+    return !error_is_set();
+}
+
+FUNCTION(pg_column_is_updatable)
+{
+    SESSION;
+    const RelationDesc *relation = relation_find(session, args[0].oid);
+
+    ret->boolean = args[1].int16 > 0 && relation && relation->kind == RELKIND_TABLE;
+    return !error_is_set();
+}
+
+/* ---- functions about functions ---- */
+
+static Str argument_list(FunctionCall *call, const FunctionDesc *f, bool with_defaults)
+{
+    SESSION;
+    StrBuf text = strbuf_in(call->arena);
+    const uint32_t count = f->all_count ? f->all_count : f->argument_count;
+    const Oid *types = f->all_count ? f->all_types : f->argument_types;
+    int input = 0, printed = 0;
+
+    for (uint32_t i = 0; i < count; i++) {
+        const char mode = f->all_count ? f->all_modes[i] : 'i';
+        const bool is_input = mode == 'i' || mode == 'b' || mode == 'v';
+        input += is_input;
+        if (mode == 't' || (!with_defaults && mode == 'o'))
+            continue;
+        if (printed++ > 0)
+            strbuf_append_c(&text, ", ");
+        if (mode == 'o' || mode == 'b')
+            strbuf_append_c(&text, mode == 'o' ? "OUT " : "INOUT ");
+        if (mode == 'v' || (!f->all_count && f->variadic && i + 1 == count))
+            strbuf_append_c(&text, "VARIADIC ");
+        if (f->names && f->names[i].length) {
+            strbuf_append(&text, name_quote(call->arena, f->names[i]));
+            strbuf_append_char(&text, ' ');
+        }
+        strbuf_append(&text, type_sql_name(session, types[i], -1, call->arena));
+        if (with_defaults && is_input && f->default_count &&
+            input > f->argument_count - f->default_count) {
+            Str rest = f->defaults;
+            for (int skip = input - 1 - (f->argument_count - f->default_count); skip > 0; skip--) {
+                const size_t comma = str_find(rest, STR(", "), 0);
+                rest = comma == SIZE_MAX ? rest : str_slice(rest, comma + 2, SIZE_MAX);
+            }
+            const size_t end = str_find(rest, STR(", "), 0);
+            strbuf_format(&text, " DEFAULT %.*s",
+                          STR_ARGS(end == SIZE_MAX ? rest : str_slice(rest, 0, end)));
+        }
+    }
+    return strbuf_view(&text);
+}
+
+FUNCTION(pg_get_function_arguments)
+{
+    SESSION;
+    const FunctionDesc *f = function_find(session, args[0].oid);
+    return give_text(call, f ? argument_list(call, f, true) : STR_NONE, ret, ret_null);
+}
+
+FUNCTION(pg_get_function_identity_arguments)
+{
+    SESSION;
+    const FunctionDesc *f = function_find(session, args[0].oid);
+    return give_text(call, f ? argument_list(call, f, false) : STR_NONE, ret, ret_null);
+}
+
+FUNCTION(pg_get_function_result)
+{
+    SESSION;
+    const FunctionDesc *f = function_find(session, args[0].oid);
+    StrBuf text = strbuf_in(call->arena);
+    int columns = 0;
+
+    if (!f || f->kind == PROKIND_PROCEDURE) {
+        *ret_null = true;
+        return true;
+    }
+    for (int i = 0; i < f->all_count; i++) {
+        if (f->all_modes[i] != 't')
+            continue;
+        strbuf_append_c(&text, columns++ == 0 ? "TABLE(" : ", ");
+        if (f->names && f->names[i].length)
+            strbuf_format(&text, "%.*s ", STR_ARGS(name_quote(call->arena, f->names[i])));
+        strbuf_append(&text, type_sql_name(session, f->all_types[i], -1, call->arena));
+    }
+    if (columns > 0)
+        strbuf_append_char(&text, ')');
+    else
+        strbuf_format(&text, "%s%.*s", f->returns_set ? "SETOF " : "",
+                      STR_ARGS(type_sql_name(session, f->return_type, -1, call->arena)));
+    return give_text(call, strbuf_view(&text), ret, ret_null);
+}
+
+typedef struct SequenceParameters {
+    bool given;
+} SequenceParameters;
+
+SET_FUNCTION(pg_sequence_parameters)
+{
+    SESSION;
+    SequenceDefinition d;
+    Oid type;
+
+    if (*cursor) {
+        *ret_done = true;
+        return true;
+    }
+    *cursor = ARENA_NEW(call->site_arena, SequenceParameters);
+    TRY(sequence_definition(session, args[0].oid, &type, &d));
+    ret[0].int64 = d.start;
+    ret[1].int64 = d.minimum;
+    ret[2].int64 = d.maximum;
+    ret[3].int64 = d.increment;
+    ret[4].boolean = d.cycle;
+    ret[5].int64 = d.cache;
+    ret[6].oid = type;
+    memset(ret_nulls, 0, 7);
+    *ret_done = false;
+    return true;
+}
