@@ -214,6 +214,19 @@ bool catalog_ensure_temp_namespace(CatalogSession *session)
     return true;
 }
 
+/* The schema goes with everything in it; the next temporary object makes another. */
+bool catalog_drop_temp_objects(CatalogSession *session)
+{
+    const ObjectAddress target = {RELATION_PG_NAMESPACE, session->temp_namespace, 0};
+
+    if (!session->temp_namespace || str_is_none(namespace_name(session, session->temp_namespace)))
+        return true;
+    TRY(drop_objects(session, &target, 1, (DropOptions){.cascade = true, .quiet = true}));
+    session->temp_namespace = OID_NONE;
+    session->cache->path = NULL;
+    return true;
+}
+
 /* ---- visibility ---- */
 
 bool relation_is_visible(CatalogSession *session, Oid oid, bool *ret_exists)
