@@ -123,8 +123,10 @@ bool function_call_batch(FunctionCall *call, const Vector *const *args, Selectio
     assert(call->function != NULL);
     assert(call->arg_count <= MAX_ARGUMENTS);
     if (!call->function->vector) {
+        /* A vector may be shorter than VECTOR_SIZE: only the rows asked for exist for sure. */
         ret->has_nulls = false;
-        memset(ret->nulls, 0, VECTOR_SIZE);
+        if (selection.count > 0)
+            memset(ret->nulls, 0, selection_row(selection, selection.count - 1) + 1);
         return function_loop(call, args, selection, ret);
     }
     if (call->function->is_strict)
