@@ -114,7 +114,7 @@ static bool linux_file_read_some(File *file, void *buffer, size_t size, uint64_t
 
 static bool linux_file_read(File *file, void *buffer, size_t size, uint64_t offset)
 {
-    size_t count;
+    size_t count = 0;
 
     TRY(linux_file_read_some(file, buffer, size, offset, &count));
     if (count < size)

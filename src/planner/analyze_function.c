@@ -59,7 +59,8 @@ static bool candidate_fits(Arena *arena, const FunctionDesc *function, int count
     if (is_variadic && !function->variadic)
         return false;
     if (function->argument_count == count && (!function->variadic || is_variadic)) {
-        memcpy(candidate->types, function->argument_types, (size_t)count * sizeof(Oid));
+        if (count > 0)
+            memcpy(candidate->types, function->argument_types, (size_t)count * sizeof(Oid));
         candidate->is_plain = true;
         return true;
     }
