@@ -242,7 +242,7 @@ bool txn_fetch_rows(Txn *txn, const Snapshot *snapshot, TxnTree *table, const in
 
     assert(row_count <= VECTOR_SIZE);
     for (uint32_t c = 0; c < column_count; c++)
-        vector_clear_nulls(batch->columns[c], VECTOR_SIZE);
+        vector_clear_nulls(batch->columns[c], row_count);
     for (uint32_t i = 0; i < row_count; i++) {
         FetchOutcome outcome = txn_fetch(txn, snapshot, table, row_ids[i], columns, column_count,
                                          values, nulls, arena);
