@@ -78,13 +78,7 @@ static WalkStep check_param(void *context, Expr *expr, int depth)
         return WALK_CHILDREN;
     ExprParam *param = EXPR_AS(ExprParam, expr);
     const Oid type = params->types[param->number - 1];
-    if (type == 0 || type == TYPE_UNKNOWN) {
-        ERROR_SET(ERR_INDETERMINATE_DATATYPE,
-                  .message = fmt("could not determine data type of parameter $%d", param->number),
-                  .position = expr->position);
-        return WALK_STOP;
-    }
-    if (expr->type == type)
+    if (expr->type == type || type == 0 || type == TYPE_UNKNOWN)
         return WALK_SKIP;
     ERROR_SET(ERR_AMBIGUOUS_PARAMETER,
               .message = fmt("could not determine data type of parameter $%d", param->number),
@@ -99,6 +93,10 @@ static bool check_params(AnalyzeContext *context, Query *query)
         return true;
     if (params->is_variable)
         TRY(query_walk_deep(query, 0, check_param, params));
+    for (int i = 0; params->is_variable && i < params->count; i++)
+        if (params->types[i] == 0 || params->types[i] == TYPE_UNKNOWN)
+            FAIL(ERR_INDETERMINATE_DATATYPE,
+                 .message = fmt("could not determine data type of parameter $%d", i + 1));
     query->param_types = params->types;
     query->param_count = params->count;
     return true;

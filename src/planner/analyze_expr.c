@@ -876,6 +876,17 @@ static Expr *analyze_field(Scope *scope, Expr *arg, Str name, int position)
              .position = position);
     const RelationDesc *relation = relation_find(session, type->relation);
     const ColumnDesc *column = relation ? relation_column(relation, name) : NULL;
+    if (!column && arg->kind == EXPR_COLUMN &&
+        EXPR_AS(ExprColumn, arg)->attnum == ATTNUM_WHOLE_ROW) {
+        const Scope *owner = scope;
+        for (int i = 0; i < EXPR_AS(ExprColumn, arg)->levels_up; i++)
+            owner = owner->parent;
+        const RangeTableEntry *rte = query_rte(owner->query, EXPR_AS(ExprColumn, arg)->rel);
+        FAIL(ERR_UNDEFINED_COLUMN,
+             .message = fmt("column %.*s.%.*s does not exist", STR_ARGS(rte->name),
+                            STR_ARGS(name)),
+             .position = position);
+    }
     if (!column)
         FAIL(ERR_UNDEFINED_COLUMN,
              .message = fmt("column \"%.*s\" not found in data type %.*s", STR_ARGS(name),

@@ -134,11 +134,6 @@ static int target_name_strength(const Node *node, Str *name)
     case NODE_SQL_VALUE_FUNCTION:
         *name = sql_value_name(NODE_CAST(SQLValueFunction, node)->op);
         return 2;
-    case NODE_A_CONST: /* TRUE and FALSE are casts to bool in PostgreSQL's tree */
-        if (NODE_CAST(A_Const, node)->kind != CONST_BOOLEAN)
-            return 0;
-        *name = STR("bool");
-        return 1;
     default:
         return 0;
     }

@@ -275,6 +275,42 @@ static bool aggregate_call(Level *level, const ExprAggregate *source, const Expr
     return true;
 }
 
+typedef struct Dependent {
+    Arena *arena;
+    ExprVec *groups;
+} Dependent;
+
+/* Columns that only depend on what is grouped (by a primary key) are group columns too. */
+static WalkStep dependent_visit(void *context, Expr *expr, int depth)
+{
+    Dependent *dependent = context;
+    if (depth == 0 && expr->kind == EXPR_AGGREGATE)
+        return WALK_SKIP;
+    for (size_t i = 0; depth == 0 && i < dependent->groups->length; i++)
+        if (expr_equal(dependent->groups->items[i], expr))
+            return WALK_SKIP;
+    if (expr->kind != EXPR_COLUMN || EXPR_AS(ExprColumn, expr)->levels_up != depth)
+        return WALK_CHILDREN;
+    ExprColumn *own = arena_copy(dependent->arena, expr, sizeof(ExprColumn));
+    own->levels_up = 0;
+    for (size_t i = 0; i < dependent->groups->length; i++)
+        if (expr_equal(dependent->groups->items[i], &own->base))
+            return WALK_SKIP;
+    VEC_PUSH(dependent->arena, dependent->groups, &own->base);
+    return WALK_SKIP;
+}
+
+static void add_dependent_groups(Level *level, ExprVec *groups)
+{
+    Dependent dependent = {level->planner->arena, groups};
+    const Query *query = level->query;
+    if (groups->length == 0)
+        return;
+    for (size_t i = 0; i < query->targets.length; i++)
+        (void)expr_walk_deep(query->targets.items[i].expr, 0, dependent_visit, &dependent);
+    (void)expr_walk_deep(query->having, 0, dependent_visit, &dependent);
+}
+
 static bool plan_grouping(Level *level, Tree *tree)
 {
     Arena *arena = level->planner->arena;
@@ -289,8 +325,10 @@ static bool plan_grouping(Level *level, Tree *tree)
         Expr *group = query_target_by_ref(query, clause->ref)->expr;
         hashable &= clause->is_hashable;
         VEC_PUSH(arena, &groups, group);
-        VEC_PUSH(arena, &out, group);
     }
+    add_dependent_groups(level, &groups);
+    for (size_t i = 0; i < groups.length; i++)
+        VEC_PUSH(arena, &out, groups.items[i]);
     gather_all(level, EXPR_AGGREGATE, &calls);
     TRY(plan_fix_list(level, &groups, &tree->out, NULL, &aggregate->group_by));
     for (size_t i = 0; i < calls.length; i++) {
