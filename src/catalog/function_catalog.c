@@ -497,6 +497,13 @@ FUNCTION(pg_column_is_updatable)
     return !error_is_set();
 }
 
+/* No table is a partition of another. */
+SET_FUNCTION(pg_partition_ancestors)
+{
+    *ret_done = true;
+    return true;
+}
+
 /* ---- functions about functions ---- */
 
 static Str argument_list(FunctionCall *call, const FunctionDesc *f, bool with_defaults)
