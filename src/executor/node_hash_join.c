@@ -482,7 +482,8 @@ static void hash_join_forget(HashJoinState *state)
         spill_free(state->partitions[i].build);
         spill_free(state->partitions[i].probe);
     }
-    arena_reset(state->arena);
+    if (state->arena) /* a join whose making failed has none */
+        arena_reset(state->arena);
     state->rows = NULL;
     state->heads = NULL;
     state->count = state->capacity = 0;
