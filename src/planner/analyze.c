@@ -82,7 +82,7 @@ static WalkStep check_param(void *context, Expr *expr, int depth)
         return WALK_SKIP;
     ERROR_SET(ERR_AMBIGUOUS_PARAMETER,
               .message = fmt("could not determine data type of parameter $%d", param->number),
-              .position = expr->position);
+              .position = expr_location(expr));
     return WALK_STOP;
 }
 
@@ -248,7 +248,7 @@ Expr *analyze_expression(AnalyzeContext *context, const Node *node, const Relati
                                          : kind == STORED_INDEX_PREDICATE ? STR("WHERE")
                                                                           : subject),
                                 STR_ARGS(type_text(scope, type)), STR_ARGS(type_text(scope, from))),
-                 .position = expr->position);
+                 .position = expr_location(expr));
         }
         expr = made;
     } else if (expr->type == TYPE_UNKNOWN) {

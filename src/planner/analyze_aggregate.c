@@ -325,7 +325,7 @@ static bool aggregate_order(Scope *scope, const FuncCall *call, ExprAggregate *a
             FAIL(ERR_INVALID_COLUMN_REFERENCE,
                  .message = STR("in an aggregate with DISTINCT, ORDER BY expressions must appear in "
                                 "argument list"),
-                 .position = aggregate->order_by.items[k].expr->position);
+                 .position = expr_location(aggregate->order_by.items[k].expr));
     }
     if (aggregate->args.length == 0)
         FAIL(ERR_INVALID_COLUMN_REFERENCE,

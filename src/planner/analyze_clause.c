@@ -243,7 +243,7 @@ bool analyze_distinct(Scope *scope, TargetVec *targets)
         if (target->is_junk)
             FAIL(ERR_INVALID_COLUMN_REFERENCE,
                  .message = STR("for SELECT DISTINCT, ORDER BY expressions must appear in select list"),
-                 .position = target->expr->position);
+                 .position = expr_location(target->expr));
         VEC_PUSH(arena, &query->distinct, *sort);
     }
     for (size_t i = 0; i < targets->length; i++) {
@@ -286,7 +286,7 @@ bool analyze_distinct_on(Scope *scope, const NodeVec *list, TargetVec *targets)
         if (skipped)
             FAIL(ERR_INVALID_COLUMN_REFERENCE,
                  .message = STR("SELECT DISTINCT ON expressions must match initial ORDER BY expressions"),
-                 .position = query_target_by_ref(query, sort->ref)->expr->position);
+                 .position = expr_location(query_target_by_ref(query, sort->ref)->expr));
         VEC_PUSH(arena, &query->distinct, *sort);
     }
     for (size_t r = 0; r < refs.length; r++) {

@@ -587,13 +587,13 @@ Expr *coerce_to_boolean(Scope *scope, Expr *expr, Str construct)
                  .message = fmt("argument of %.*s must be type %s, not type %.*s",
                                 STR_ARGS(construct), "boolean",
                                 STR_ARGS(type_text(scope, expr->type))),
-                 .position = expr->position);
+                 .position = expr_location(expr));
         expr = result;
     }
     if (expr_has_srf(expr))
         FAIL(ERR_DATATYPE_MISMATCH,
              .message = fmt("argument of %.*s must not return a set", STR_ARGS(construct)),
-             .position = expr->position);
+             .position = expr_location(expr));
     return expr;
 }
 
@@ -610,13 +610,13 @@ Expr *coerce_to_specific(Scope *scope, Expr *expr, Oid type, Str construct)
                  .message = fmt("argument of %.*s must be type %.*s, not type %.*s",
                                 STR_ARGS(construct), STR_ARGS(type_text(scope, type)),
                                 STR_ARGS(type_text(scope, expr->type))),
-                 .position = expr->position);
+                 .position = expr_location(expr));
         expr = result;
     }
     if (expr_has_srf(expr))
         FAIL(ERR_DATATYPE_MISMATCH,
              .message = fmt("argument of %.*s must not return a set", STR_ARGS(construct)),
-             .position = expr->position);
+             .position = expr_location(expr));
     return expr;
 }
 
@@ -629,7 +629,7 @@ Expr *coerce_to_common(Scope *scope, Expr *expr, Oid type, Str construct)
         FAIL(ERR_CANNOT_COERCE,
              .message = fmt("%.*s could not convert type %.*s to %.*s", STR_ARGS(construct),
                             STR_ARGS(type_text(scope, from)), STR_ARGS(type_text(scope, type))),
-             .position = expr->position);
+             .position = expr_location(expr));
     return coerce_type(scope, expr, from, type, -1, COERCION_IMPLICIT, CALL_IMPLICIT_CAST, 0);
 }
 
@@ -671,7 +671,7 @@ Oid select_common_type(Scope *scope, const ExprVec *exprs, Str construct, Expr *
                  .message = fmt("%.*s types %.*s and %.*s cannot be matched", STR_ARGS(construct),
                                 STR_ARGS(type_text(scope, type)),
                                 STR_ARGS(type_text(scope, next_type))),
-                 .position = next->position);
+                 .position = expr_location(next));
         } else if (!preferred && can_coerce(scope, &type, &next_type, 1, COERCION_IMPLICIT) &&
                    !can_coerce(scope, &next_type, &type, 1, COERCION_IMPLICIT)) {
             best = next;
@@ -733,7 +733,7 @@ bool combine_collations(Scope *scope, const ExprVec *args, Oid *ret_collation)
             FAIL(ERR_COLLATION_MISMATCH,
                  .message = fmt("collation mismatch between explicit collations \"%.*s\" and \"%.*s\"",
                                 STR_ARGS(a->name), STR_ARGS(b->name)),
-                 .position = arg->position);
+                 .position = expr_location(arg));
         }
         explicit_one = arg->collation;
     }

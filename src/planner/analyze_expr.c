@@ -705,7 +705,7 @@ static Expr *analyze_array(Scope *scope, const A_ArrayExpr *node, Oid array_type
                      .message = fmt("cannot cast type %.*s to %.*s",
                                     STR_ARGS(type_text(scope, element->type)),
                                     STR_ARGS(type_text(scope, coerce_to))),
-                     .position = element->position);
+                     .position = expr_location(element));
             element = made;
         } else {
             element = coerce_to_common(scope, element, coerce_to, STR("ARRAY"));
@@ -751,7 +751,7 @@ static bool analyze_subscript(Scope *scope, const Node *node, Expr **ret)
                                   CALL_IMPLICIT_CAST, 0, &failed);
     if (!made && !failed)
         FAIL(ERR_DATATYPE_MISMATCH, .message = STR("array subscript must have type integer"),
-             .position = expr->position);
+             .position = expr_location(expr));
     TRY(made);
     *ret = made;
     return true;
@@ -770,7 +770,7 @@ static Expr *analyze_subscripts(Scope *scope, Expr *container, const Node *const
         FAIL(ERR_DATATYPE_MISMATCH,
              .message = fmt("cannot subscript type %.*s because it does not support subscripting",
                             STR_ARGS(type_text(scope, container->type))),
-             .position = container->position);
+             .position = expr_location(container));
     for (size_t i = 0; i < count; i++)
         result->is_slice |= NODE_CAST(A_Indices, steps[i])->is_slice;
     for (size_t i = 0; i < count; i++) {

@@ -309,7 +309,7 @@ static bool function_columns(Scope *scope, RangeTableEntry *rte, RangeCall *call
         if (definitions->length == 0)
             FAIL(ERR_SYNTAX_ERROR,
                  .message = STR("a column definition list is required for functions returning \"record\""),
-                 .position = expr->position);
+                 .position = expr_location(expr));
         call->has_definition_list = true;
         TRY(definition_columns(scope, rte, definitions));
     } else if (definitions->length > 0) {
@@ -746,13 +746,6 @@ bool analyze_from(Scope *scope, const NodeVec *list)
 ScopeItem *analyze_target_relation(Scope *scope, const RangeVar *var, uint32_t access)
 {
     CatalogSession *session = scope_session(scope);
-    int levels = 0;
-
-    if (str_is_none(var->schema) && find_cte(scope, var->relation, &levels))
-        FAIL(ERR_SYNTAX_ERROR,
-             .message = fmt("relation \"%.*s\" cannot be the target of a modifying statement",
-                            STR_ARGS(var->relation)),
-             .position = var->node.position);
     const RelationDesc *relation =
         relation_get_name(session, var->schema, var->relation, var->node.position);
     TRY(relation);

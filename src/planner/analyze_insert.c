@@ -24,7 +24,7 @@ Expr *assign_column(Scope *scope, const RelationDesc *relation, const ColumnDesc
                         STR_ARGS(column->name), STR_ARGS(type_text(scope, column->type)),
                         STR_ARGS(type_text(scope, source->type))),
          .hint = STR("You will need to rewrite or cast the expression."),
-         .position = source->position ? source->position : position);
+         .position = source->position ? expr_location(source) : position);
 }
 
 Expr *column_default(AnalyzeContext *context, const RelationDesc *relation,
@@ -99,7 +99,7 @@ static bool check_counts(const InsertStmt *insert, const InsertColumns *columns,
 {
     if (exprs->length > columns->columns.length)
         FAIL(ERR_SYNTAX_ERROR, .message = STR("INSERT has more expressions than target columns"),
-             .position = exprs->items[columns->columns.length]->position);
+             .position = expr_location(exprs->items[columns->columns.length]));
     if (insert->cols.length > 0 && exprs->length < columns->columns.length)
         FAIL(ERR_SYNTAX_ERROR, .message = STR("INSERT has more target columns than expressions"),
              .position = insert->cols.items[exprs->length]->node.position);

@@ -351,9 +351,9 @@ int name_distance(Str a, Str b, int limit)
 
 typedef struct FuzzyMatch {
     int distance;
-    const ScopeItem *first, *second;
+    const RangeTableEntry *first, *second;
     Str first_name, second_name;
-    const ScopeItem *exact;
+    const RangeTableEntry *exact;
 } FuzzyMatch;
 
 static void fuzzy_item(const ScopeItem *item, Str alias, Str name, FuzzyMatch *match)
@@ -372,11 +372,11 @@ static void fuzzy_item(const ScopeItem *item, Str alias, Str name, FuzzyMatch *m
             continue;
         if (distance < match->distance) {
             match->distance = distance;
-            match->first = item;
+            match->first = item->rte;
             match->first_name = column;
             match->second = NULL;
         } else if (match->first && !match->second) {
-            match->second = item;
+            match->second = item->rte;
             match->second_name = column;
         } else {
             match->first = match->second = NULL; /* three alike: no help */
@@ -384,29 +384,27 @@ static void fuzzy_item(const ScopeItem *item, Str alias, Str name, FuzzyMatch *m
     }
 }
 
-static Str missing_column_hint(Scope *scope, Str alias, Str name, Str *ret_detail)
+static Str missing_column_hint(Scope *scope, Str alias, Str name)
 {
     FuzzyMatch match = {.distance = 4};
     for (Scope *s = scope; s; s = s->parent)
-        for (size_t i = 0; i < s->items.length; i++) {
-            const ScopeItem *item = &s->items.items[i];
-            if (item->rte->kind == RANGE_JOIN && str_is_none(item->rte->alias_name))
+        for (size_t i = 0; i < s->query->range_table.length; i++) {
+            RangeTableEntry *rte = s->query->range_table.items[i];
+            const ScopeItem item = {.rte = rte, .name = rte->name};
+            if (rte->kind == RANGE_JOIN)
                 continue;
-            if (!str_is_none(alias) && str_equal(alias, item->name) == false &&
-                name_distance(alias, item->name, 3) > 3)
+            if (!str_is_none(alias) && name_distance(alias, rte->name, 3) > 3)
                 continue;
-            for (int c = 0; c < item->rte->column_count; c++)
-                if (str_equal(item->rte->columns[c].name, name) &&
-                    (str_is_none(alias) || str_equal(alias, item->name)))
-                    match.exact = item;
-            fuzzy_item(item, alias, name, &match);
+            for (int c = 0; c < rte->column_count; c++)
+                if (str_equal(rte->columns[c].name, name) &&
+                    (str_is_none(alias) || str_equal(alias, rte->name)))
+                    match.exact = rte;
+            fuzzy_item(&item, alias, name, &match);
         }
-    if (match.exact) {
-        *ret_detail = fmt("There is a column named \"%.*s\" in table \"%.*s\", but it cannot be "
-                          "referenced from this part of the query.",
-                          STR_ARGS(name), STR_ARGS(match.exact->name));
-        return STR_NONE;
-    }
+    if (match.exact)
+        return fmt("There is a column named \"%.*s\" in table \"%.*s\", but it cannot be "
+                   "referenced from this part of the query.",
+                   STR_ARGS(name), STR_ARGS(match.exact->name));
     if (!match.first)
         return STR_NONE;
     if (!match.second)
@@ -420,13 +418,12 @@ static Str missing_column_hint(Scope *scope, Str alias, Str name, Str *ret_detai
 
 static void *fail_missing_column(Scope *scope, Str alias, Str name, int position)
 {
-    Str detail = STR_NONE;
-    const Str hint = missing_column_hint(scope, alias, name, &detail);
+    const Str hint = missing_column_hint(scope, alias, name);
     FAIL(ERR_UNDEFINED_COLUMN,
          .message = str_is_none(alias)
                         ? fmt("column \"%.*s\" does not exist", STR_ARGS(name))
                         : fmt("column %.*s.%.*s does not exist", STR_ARGS(alias), STR_ARGS(name)),
-         .detail = detail, .hint = hint, .position = position);
+         .hint = hint, .position = position);
 }
 
 bool scope_missing_item(Scope *scope, Str schema, Str name, int position)

@@ -322,7 +322,7 @@ static bool set_columns(Scope *scope, SetOpNode *node, SetLeaf *left, SetLeaf *r
     if (left->columns.length != right->columns.length)
         FAIL(ERR_SYNTAX_ERROR,
              .message = fmt("each %.*s query must have the same number of columns", STR_ARGS(name)),
-             .position = right->columns.length ? right->columns.items[0]->position : 0);
+             .position = right->columns.length ? expr_location(right->columns.items[0]) : 0);
     node->column_count = (int)left->columns.length;
     node->columns = ARENA_ARRAY(arena, RangeColumn, left->columns.length + 1);
     for (size_t c = 0; c < left->columns.length; c++) {
@@ -342,7 +342,7 @@ static bool set_columns(Scope *scope, SetOpNode *node, SetLeaf *left, SetLeaf *r
                      .message = fmt("%.*s could not convert type %.*s to %.*s", STR_ARGS(name),
                                     STR_ARGS(type_text(scope, from)),
                                     STR_ARGS(type_text(scope, type))),
-                     .position = pair.items[i]->position);
+                     .position = expr_location(pair.items[i]));
         }
         TRY(combine_collations(scope, &pair, &collation));
         /* A column of the operation, for the operation above: typed, no literal any more. */
@@ -433,7 +433,7 @@ static bool set_tree(Scope *scope, const SelectStmt *select, bool is_top, SetLea
                                     STR_ARGS(type_text_typmod(scope, node->columns[c].type,
                                                               node->columns[c].typmod))),
                      .hint = STR("Cast the output of the non-recursive term to the correct type."),
-                     .position = left.columns.items[c]->position);
+                     .position = expr_location(left.columns.items[c]));
     node->left = left.node;
     node->right = right.node;
     node->rel = 0;
@@ -495,7 +495,7 @@ bool analyze_set_operation(Scope *scope, const SelectStmt *select)
              .message = STR("invalid UNION/INTERSECT/EXCEPT ORDER BY clause"),
              .detail = STR("Only result column names can be used, not expressions or functions."),
              .hint = STR("Add the expression/function to every SELECT, or move the UNION into a FROM clause."),
-             .position = VEC_LAST(&query->targets).expr->position);
+             .position = expr_location(VEC_LAST(&query->targets).expr));
     TRY(analyze_limits(scope, select));
     return analyze_finish(scope);
 }

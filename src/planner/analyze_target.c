@@ -325,7 +325,7 @@ static bool expand_row(Scope *scope, const A_Indirection *node, ExprPlace place,
     }
     FAIL(ERR_WRONG_OBJECT_TYPE,
          .message = fmt("type %.*s is not composite", STR_ARGS(type_text(scope, row->type))),
-         .position = row->position);
+         .position = expr_location(row));
 }
 
 bool analyze_target_list(Scope *scope, const ResTargetVec *list, ExprPlace place,

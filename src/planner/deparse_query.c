@@ -226,10 +226,8 @@ static void deparse_from(Deparse *d, const Query *query, const char *keyword, in
 
 static void deparse_sort_group(Deparse *d, const Query *query, int ref, bool for_set)
 {
-    int number = 0;
     for (size_t i = 0; i < query->targets.length; i++) {
         const TargetEntry *target = &query->targets.items[i];
-        number++;
         if (target->sort_group_ref != ref)
             continue;
         if (for_set) {
@@ -237,20 +235,18 @@ static void deparse_sort_group(Deparse *d, const Query *query, int ref, bool for
         } else if (target->expr->kind == EXPR_CONST) {
             deparse_const(d, EXPR_AS(const ExprConst, target->expr), 1);
         } else {
-            const bool paren = target->expr->kind == EXPR_FUNCTION || target->expr->kind == EXPR_OPERATOR;
-            const bool simple = target->expr->kind == EXPR_COLUMN;
-            (void)simple;
-            if (paren && d->pretty)
-                put(d, "(");
-            else if (target->expr->kind == EXPR_FUNCTION)
+            const ExprKind kind = target->expr->kind;
+            const bool is_call = kind == EXPR_FUNCTION || kind == EXPR_AGGREGATE ||
+                                 kind == EXPR_WINDOW_FUNCTION;
+            const bool paren = is_call || (d->pretty && kind != EXPR_COLUMN);
+            if (paren)
                 put(d, "(");
             deparse_expr(d, target->expr);
-            if ((paren && d->pretty) || (!d->pretty && target->expr->kind == EXPR_FUNCTION))
+            if (paren)
                 put(d, ")");
         }
         return;
     }
-    (void)number;
 }
 
 static void deparse_clauses(Deparse *d, const Query *query, const SortVec *list, bool sorted)
@@ -555,7 +551,7 @@ static void deparse_modify(Deparse *d, const Query *query)
 void deparse_subquery(Deparse *d, const Query *query)
 {
     const DeparseLevel level = {.query = query, .outer = d->level,
-                                .prefix = d->level != NULL || query->range_table.length != 1};
+                                .prefix = true};
     const DeparseLevel *saved = d->level;
     const RelationDesc *relation = d->relation;
     d->level = &level;

@@ -490,3 +490,54 @@ Oid expr_function(const Expr *expr)
         return 0;
     }
 }
+
+static int leftmost(int a, int b)
+{
+    return a == 0 ? b : b == 0 ? a : MIN(a, b);
+}
+
+static int leftmost_of(int position, const ExprVec *args)
+{
+    for (size_t i = 0; i < args->length; i++)
+        position = leftmost(position, expr_location(args->items[i]));
+    return position;
+}
+
+int expr_location(const Expr *expr)
+{
+    if (!expr)
+        return 0;
+    switch (expr->kind) {
+    case EXPR_OPERATOR:
+        return leftmost_of(expr->position, &EXPR_AS(const ExprOperator, expr)->args);
+    case EXPR_FUNCTION:
+        return leftmost_of(expr->position, &EXPR_AS(const ExprFunction, expr)->args);
+    case EXPR_BOOL:
+        return leftmost_of(expr->position, &EXPR_AS(const ExprBool, expr)->args);
+    case EXPR_CAST:
+        return leftmost(expr->position,
+                        expr_location(EXPR_AS(const ExprCast, expr)->args.items[0]));
+    case EXPR_SCALAR_ARRAY:
+        return leftmost(expr->position,
+                        leftmost(expr_location(EXPR_AS(const ExprScalarArray, expr)->left),
+                                 expr_location(EXPR_AS(const ExprScalarArray, expr)->array)));
+    case EXPR_DISTINCT:
+        return leftmost(expr->position, expr_location(EXPR_AS(const ExprDistinct, expr)->left));
+    case EXPR_NULLIF:
+        return leftmost(expr->position, expr_location(EXPR_AS(const ExprNullIf, expr)->left));
+    case EXPR_NULL_TEST:
+        return leftmost(expr->position, expr_location(EXPR_AS(const ExprNullTest, expr)->arg));
+    case EXPR_BOOLEAN_TEST:
+        return leftmost(expr->position, expr_location(EXPR_AS(const ExprBooleanTest, expr)->arg));
+    case EXPR_SUB_LINK:
+        return leftmost_of(expr->position, &EXPR_AS(const ExprSubLink, expr)->left);
+    case EXPR_COLLATE:
+        return expr_location(EXPR_AS(const ExprCollate, expr)->arg);
+    case EXPR_FIELD_SELECT:
+        return expr_location(EXPR_AS(const ExprFieldSelect, expr)->arg);
+    case EXPR_SUBSCRIPT:
+        return expr_location(EXPR_AS(const ExprSubscript, expr)->container);
+    default:
+        return expr->position;
+    }
+}

@@ -443,6 +443,9 @@ Expr *expr_not(Arena *arena, Expr *arg);
 #define EXPR_NEW(arena, Type, kind_) ((Type *)expr_new((arena), sizeof(Type), (kind_)))
 void *expr_new(Arena *arena, size_t size, ExprKind kind);
 
+/* Where the expression begins in the text: what errors about the whole of it point at. */
+int expr_location(const Expr *expr);
+
 /* Structural equality, positions ignored. */
 bool expr_equal(const Expr *a, const Expr *b);
 

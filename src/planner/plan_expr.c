@@ -613,10 +613,15 @@ static Expr *compose_step(void *context, Expr *expr)
     const Compose *compose = context;
     if (expr->kind == EXPR_SLOT)
         return compose->targets->items[EXPR_AS(ExprSlot, expr)->column];
-    Expr *copy = expr_mutate(compose->arena, expr, compose_step, context);
-    if (copy && expr->kind == EXPR_SUB_PLAN && copy != expr)
-        EXPR_AS(ExprSubPlan, copy)->hash_right = EXPR_AS(ExprSubPlan, expr)->hash_right;
-    return copy;
+    if (expr->kind != EXPR_SUB_PLAN)
+        return expr_mutate(compose->arena, expr, compose_step, context);
+    /* hash_right is over the subplan's own row: it stays as it is. */
+    ExprSubPlan *copy = arena_copy(compose->arena, expr, sizeof(ExprSubPlan));
+    copy->hash_right = (ExprVec){0};
+    Expr *composed = expr_mutate(compose->arena, &copy->base, compose_step, context);
+    TRY(composed);
+    EXPR_AS(ExprSubPlan, composed)->hash_right = EXPR_AS(ExprSubPlan, expr)->hash_right;
+    return composed;
 }
 
 static bool targets_simple(const ExprVec *targets)
