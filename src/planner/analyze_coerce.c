@@ -733,7 +733,7 @@ bool combine_collations(Scope *scope, const ExprVec *args, Oid *ret_collation)
             FAIL(ERR_COLLATION_MISMATCH,
                  .message = fmt("collation mismatch between explicit collations \"%.*s\" and \"%.*s\"",
                                 STR_ARGS(a->name), STR_ARGS(b->name)),
-                 .position = expr_location(arg));
+                 .position = arg->position);
         }
         explicit_one = arg->collation;
     }

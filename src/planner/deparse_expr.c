@@ -144,7 +144,14 @@ void deparse_const(Deparse *d, const ExprConst *constant, int label)
             strbuf_format(d->buf, "'%.*s'", STR_ARGS(shown));
         need_label = !is_float || constant->base.typmod >= 0;
     } else {
-        strbuf_append(d->buf, deparse_literal(d->arena, shown));
+        /* standard_conforming_strings is on: a backslash is a backslash. */
+        put(d, "'");
+        for (size_t i = 0; i < shown.length; i++) {
+            if (shown.data[i] == '\'')
+                put(d, "'");
+            strbuf_append_char(d->buf, shown.data[i]);
+        }
+        put(d, "'");
         need_label = type != TYPE_UNKNOWN;
     }
     if (label >= 0 && (need_label || label > 0))
@@ -224,8 +231,7 @@ static bool is_self_contained(const Expr *expr)
     case EXPR_CASE:
         return true;
     case EXPR_CAST:
-        return EXPR_AS(const ExprCast, expr)->form != CALL_IMPLICIT_CAST ||
-               is_self_contained(EXPR_AS(const ExprCast, expr)->args.items[0]);
+        return true;
     default:
         return false;
     }
@@ -243,7 +249,8 @@ static int operator_rank(Deparse *d, const Expr *expr)
 
 static bool needs_paren(Deparse *d, const Expr *expr, const Expr *parent)
 {
-    while (expr->kind == EXPR_CAST && EXPR_AS(const ExprCast, expr)->form == CALL_IMPLICIT_CAST)
+    while (!d->show_implicit && expr->kind == EXPR_CAST &&
+           EXPR_AS(const ExprCast, expr)->form == CALL_IMPLICIT_CAST)
         expr = EXPR_AS(const ExprCast, expr)->args.items[0];
     if (is_self_contained(expr))
         return false;
@@ -257,10 +264,10 @@ static bool needs_paren(Deparse *d, const Expr *expr, const Expr *parent)
     }
     case EXPR_BOOL: {
         if (expr->kind != EXPR_BOOL)
-            return false;
+            return expr->kind == EXPR_SCALAR_ARRAY || expr->kind == EXPR_ROW_COMPARE;
         const BoolOp outer = EXPR_AS(const ExprBool, parent)->op;
         const BoolOp inner = EXPR_AS(const ExprBool, expr)->op;
-        return inner != BOOL_NOT && !(outer == BOOL_OR && inner == BOOL_AND);
+        return outer == BOOL_NOT ? inner != BOOL_NOT : inner == BOOL_OR && outer != BOOL_OR;
     }
     case EXPR_FUNCTION:
     case EXPR_AGGREGATE:
@@ -273,6 +280,13 @@ static bool needs_paren(Deparse *d, const Expr *expr, const Expr *parent)
     default:
         return true;
     }
+}
+
+void deparse_condition(Deparse *d, const Expr *expr)
+{
+    d->show_implicit = false;
+    deparse_expr(d, expr);
+    d->show_implicit = true;
 }
 
 void deparse_expr_paren(Deparse *d, const Expr *expr, const Expr *parent)
@@ -305,6 +319,7 @@ static void deparse_cast_text(Deparse *d, const Expr *arg, Oid type, int32_t typ
         const bool paren = !d->pretty;
         if (paren)
             put(d, "(");
+        d->show_implicit = false;
         deparse_expr_paren(d, arg, parent);
         if (paren)
             put(d, ")");
@@ -312,11 +327,11 @@ static void deparse_cast_text(Deparse *d, const Expr *arg, Oid type, int32_t typ
     strbuf_format(d->buf, "::%.*s", STR_ARGS(type_text(d, type, typmod)));
 }
 
-static void deparse_cast(Deparse *d, const ExprCast *cast)
+static void deparse_cast(Deparse *d, const ExprCast *cast, bool show_implicit)
 {
     const Expr *arg = cast->args.items[0];
-    if (cast->form == CALL_IMPLICIT_CAST) {
-        deparse_expr(d, arg);
+    if (cast->form == CALL_IMPLICIT_CAST && !show_implicit) {
+        deparse_condition(d, arg);
         return;
     }
     if (cast->form == CALL_PLAIN && cast->cast == CAST_FUNCTION) {
@@ -448,7 +463,7 @@ static void deparse_filter(Deparse *d, const Expr *filter)
     if (!filter)
         return;
     put(d, " FILTER (WHERE ");
-    deparse_expr(d, filter);
+    deparse_condition(d, filter);
     put(d, ")");
 }
 
@@ -537,11 +552,13 @@ static void deparse_bool(Deparse *d, const ExprBool *b)
     open_paren(d);
     if (b->op == BOOL_NOT) {
         put(d, "NOT ");
+        d->show_implicit = false;
         deparse_expr_paren(d, b->args.items[0], &b->base);
     } else {
         for (size_t i = 0; i < b->args.length; i++) {
             if (i > 0)
                 put(d, b->op == BOOL_AND ? " AND " : " OR ");
+            d->show_implicit = false;
             deparse_expr_paren(d, b->args.items[i], &b->base);
         }
     }
@@ -576,7 +593,7 @@ static void deparse_case(Deparse *d, const ExprCase *c)
                 condition = EXPR_AS(const ExprOperator, condition)->args.items[1];
         }
         deparse_keyword(d, "WHEN ", 0, 0, 0);
-        deparse_expr(d, condition);
+        deparse_condition(d, condition);
         put(d, " THEN ");
         deparse_expr(d, c->whens.items[i].result);
     }
@@ -821,6 +838,8 @@ void deparse_expr(Deparse *d, const Expr *expr)
         [BOOLEAN_IS_FALSE] = " IS FALSE", [BOOLEAN_IS_NOT_FALSE] = " IS NOT FALSE",
         [BOOLEAN_IS_UNKNOWN] = " IS UNKNOWN", [BOOLEAN_IS_NOT_UNKNOWN] = " IS NOT UNKNOWN",
     };
+    const bool show_implicit = d->show_implicit;
+    d->show_implicit = true;
     if (d->failed)
         return;
     if (task_stack_left() < 24 * 1024) {
@@ -923,7 +942,7 @@ void deparse_expr(Deparse *d, const Expr *expr)
         deparse_name(d, EXPR_AS(const ExprFieldSelect, expr)->name);
         break;
     case EXPR_CAST:
-        deparse_cast(d, EXPR_AS(const ExprCast, expr));
+        deparse_cast(d, EXPR_AS(const ExprCast, expr), show_implicit);
         break;
     case EXPR_COLLATE: {
         const ExprCollate *collate = EXPR_AS(const ExprCollate, expr);

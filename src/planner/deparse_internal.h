@@ -12,6 +12,7 @@ typedef struct DeparseLevel {
     const Query *query;
     const struct DeparseLevel *outer;
     bool prefix; /* columns carry their table's name */
+    const TargetVec *names; /* a set operation's member: the whole's column names */
 } DeparseLevel;
 
 typedef struct Deparse {
@@ -26,6 +27,10 @@ typedef struct Deparse {
     /* plans */
     const PlannedStatement *statement;
     const Plan *plan;
+    /* Whether an implicit cast that is written next shows: true for operands and arguments, false for
+     * conditions. Each expression sets it for its children; it is true again after each. */
+    bool show_implicit;
+    const TargetVec *member_names; /* for the next subquery: a set operation's column names */
     bool failed;
 } Deparse;
 
@@ -34,6 +39,8 @@ enum { INDENT_STEP = 8, INDENT_JOIN = 4, INDENT_COLUMN = 4 };
 /* A keyword on a line of its own; trailing blanks before it go. */
 void deparse_keyword(Deparse *d, const char *text, int before, int after, int plus);
 void deparse_expr(Deparse *d, const Expr *expr);
+/* The same, hiding an implicit cast at the top. */
+void deparse_condition(Deparse *d, const Expr *expr);
 void deparse_expr_paren(Deparse *d, const Expr *expr, const Expr *parent);
 void deparse_expr_list(Deparse *d, const ExprVec *list, const char *separator);
 /* `label`: -1 no type label, 0 where it is needed, 1 always. */

@@ -22,6 +22,7 @@ static Str shown_name(Deparse *d, const Expr *expr)
 static void deparse_targets(Deparse *d, const TargetVec *targets)
 {
     bool first = true;
+    size_t number = 0;
     for (size_t i = 0; i < targets->length; i++) {
         const TargetEntry *target = &targets->items[i];
         if (target->is_junk)
@@ -33,20 +34,23 @@ static void deparse_targets(Deparse *d, const TargetVec *targets)
         if (!first)
             deparse_keyword(d, "", -INDENT_STEP, INDENT_STEP, INDENT_COLUMN);
         first = false;
-        const size_t start = d->buf->length;
+        size_t start = d->buf->length;
+        while (start > 0 && d->buf->data[start - 1] == ' ')
+            start--;
         deparse_expr(d, target->expr);
         /* What begins with a line of its own needs none before it. */
-        if (d->buf->length > start && d->buf->data[start] == '\n') {
-            size_t blanks = start;
-            while (blanks > 0 && (d->buf->data[blanks - 1] == ' ' || d->buf->data[blanks - 1] == '\n'))
-                blanks--;
-            memmove(d->buf->data + blanks, d->buf->data + start, d->buf->length - start);
-            strbuf_truncate(d->buf, d->buf->length - (start - blanks));
+        if (start > 0 && d->buf->length > start && d->buf->data[start] == '\n' &&
+            d->buf->data[start - 1] == '\n') {
+            memmove(d->buf->data + start, d->buf->data + start + 1, d->buf->length - start - 1);
+            strbuf_truncate(d->buf, d->buf->length - 1);
         }
+        const TargetVec *names = d->level->names;
+        const Str name = names && number < names->length ? names->items[number].name : target->name;
         const Str shown = shown_name(d, target->expr);
-        if (str_is_none(shown) || !str_equal(shown, target->name)) {
+        number++;
+        if (str_is_none(shown) || !str_equal(shown, name)) {
             put(d, " AS ");
-            deparse_name(d, target->name);
+            deparse_name(d, name);
         }
     }
 }
@@ -180,7 +184,7 @@ static void deparse_join(Deparse *d, const FromItem *item)
         put(d, ")");
     } else if (item->condition) {
         put(d, d->pretty ? " ON " : " ON (");
-        deparse_expr(d, item->condition);
+        deparse_condition(d, item->condition);
         if (!d->pretty)
             put(d, ")");
     } else if (item->join_type != JOINS_INNER) {
@@ -231,7 +235,7 @@ static void deparse_sort_group(Deparse *d, const Query *query, int ref, bool for
         if (target->sort_group_ref != ref)
             continue;
         if (for_set) {
-            deparse_name(d, target->name);
+            strbuf_append_int64(d->buf, (int64_t)i + 1);
         } else if (target->expr->kind == EXPR_CONST) {
             deparse_const(d, EXPR_AS(const ExprConst, target->expr), 1);
         } else {
@@ -378,7 +382,7 @@ static void deparse_basic_select(Deparse *d, const Query *query)
     deparse_from(d, query, " FROM ", 0);
     if (query->where) {
         deparse_keyword(d, " WHERE ", -INDENT_STEP, INDENT_STEP, 1);
-        deparse_expr(d, query->where);
+        deparse_condition(d, query->where);
     }
     if (query->group_by.length > 0) {
         deparse_keyword(d, " GROUP BY ", -INDENT_STEP, INDENT_STEP, 1);
@@ -386,7 +390,7 @@ static void deparse_basic_select(Deparse *d, const Query *query)
     }
     if (query->having) {
         deparse_keyword(d, " HAVING ", -INDENT_STEP, INDENT_STEP, 0);
-        deparse_expr(d, query->having);
+        deparse_condition(d, query->having);
     }
     bool first = true;
     for (size_t i = 0; i < query->windows.length; i++) {
@@ -414,6 +418,7 @@ static void deparse_set(Deparse *d, const Query *query, const SetOpNode *node)
                            leaf->set_op;
         if (paren)
             put(d, "(");
+        d->member_names = d->level->names ? d->level->names : &query->targets;
         deparse_subquery(d, leaf);
         if (paren)
             put(d, ")");
@@ -466,21 +471,21 @@ static void deparse_select(Deparse *d, const Query *query)
     }
     if (query->limit_offset) {
         deparse_keyword(d, " OFFSET ", 0, 0, 0);
-        deparse_expr(d, query->limit_offset);
+        deparse_condition(d, query->limit_offset);
     }
     if (query->limit_count) {
         const bool is_all = query->limit_count->kind == EXPR_CONST &&
                             EXPR_AS(const ExprConst, query->limit_count)->is_null;
         if (query->limit_option == LIMIT_OPTION_WITH_TIES) {
             deparse_keyword(d, " FETCH FIRST ", 0, 0, 0);
-            deparse_expr(d, query->limit_count);
+            deparse_condition(d, query->limit_count);
             put(d, " ROWS WITH TIES");
         } else {
             deparse_keyword(d, " LIMIT ", 0, 0, 0);
             if (is_all)
                 put(d, "ALL");
             else
-                deparse_expr(d, query->limit_count);
+                deparse_condition(d, query->limit_count);
         }
     }
     for (size_t i = 0; i < query->row_marks.length; i++) {
@@ -539,7 +544,7 @@ static void deparse_modify(Deparse *d, const Query *query)
     }
     if (query->where) {
         deparse_keyword(d, " WHERE ", -INDENT_STEP, INDENT_STEP, 1);
-        deparse_expr(d, query->where);
+        deparse_condition(d, query->where);
     }
     if (query->returning.length > 0) {
         deparse_keyword(d, " RETURNING", -INDENT_STEP, INDENT_STEP, 1);
@@ -551,7 +556,8 @@ static void deparse_modify(Deparse *d, const Query *query)
 void deparse_subquery(Deparse *d, const Query *query)
 {
     const DeparseLevel level = {.query = query, .outer = d->level,
-                                .prefix = true};
+                                .prefix = true, .names = d->member_names};
+    d->member_names = NULL;
     const DeparseLevel *saved = d->level;
     const RelationDesc *relation = d->relation;
     d->level = &level;
