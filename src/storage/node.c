@@ -344,6 +344,17 @@ void node_merge(Node *left, const Node *right)
     node_copy_body(left, merged);
 }
 
+void node_close(Node *node, Str upper)
+{
+    _Alignas(Node) char buffer[PAGE_SIZE];
+    Node *closed = (Node *)buffer;
+    assert(!node_has_upper(node));
+    node_init(closed, (NodeKind)node->header.kind, node->header.level, node_lower(node), upper);
+    closed->upper_child = node->upper_child;
+    node_copy_slots(closed, node, 0, node->header.count);
+    node_copy_body(node, closed);
+}
+
 /* ------------------------------------------------------------------ checking */
 
 static const char *node_check_fences(const Node *node)

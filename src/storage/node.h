@@ -147,6 +147,9 @@ bool node_can_merge(const Node *left, const Node *right);
 /* Moves all of right to the end of left. */
 void node_merge(Node *left, const Node *right);
 
+/* Gives a node that has no upper bound one, and its keys their prefix. It has room for the fence. */
+void node_close(Node *node, Str upper);
+
 /* B1 and the page's own bookkeeping; what is wrong, or NULL. */
 const char *node_check(const Node *node);
 

@@ -354,7 +354,8 @@ static inline bool tree_cursor_is_ghost(const TreeCursor *cursor)
 {
     return cursor->entries[cursor->index].ghost;
 }
-/* Small values are borrowed from the cursor, large ones loaded into the arena. */
+/* Small values are borrowed from the cursor, large ones loaded into the arena; a large one whose
+ * entry has been deleted since the fill is STR_NONE. */
 MUST_CHECK bool tree_cursor_value(TreeCursor *cursor, Arena *arena, Str *ret_value);
 
 /* ------------------------------------------------------------------ bulk */

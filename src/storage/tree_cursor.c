@@ -194,7 +194,17 @@ bool tree_cursor_value(TreeCursor *cursor, Arena *arena, Str *ret_value)
         return tree_damaged(cursor->tree, external.page, "damaged overflow reference");
     char *bytes = arena_try_alloc(arena, MAX(external.length, 1u));
     TRY(bytes);
-    TRY(overflow_read(cursor->tree, &external, bytes));
-    *ret_value = str_make(bytes, external.length);
-    return true;
+    if (likely(overflow_read(cursor->tree, &external, bytes))) {
+        *ret_value = str_make(bytes, external.length);
+        return true;
+    }
+    /* The entry may have changed since it was copied: the tree has its value now. */
+    Str key = tree_cursor_key(cursor);
+    if (error_fields()->sqlstate != ERR_DATA_CORRUPTED)
+        return false;
+    error_clear();
+    TreeFound found = tree_kv_get(cursor->tree, key, arena, ret_value);
+    if (found == TREE_MISSING)
+        *ret_value = STR_NONE;
+    return found != TREE_FAILED;
 }

@@ -111,8 +111,8 @@ MUST_CHECK bool tree_split(Tree *tree, Str key, uint32_t level);
 /* Merges the node of `level` that covers the key with a neighbour if it is underfull and they fit. */
 MUST_CHECK bool tree_shrink(Tree *tree, Str key, uint32_t level);
 bool tree_leaf_is_underfull(Tree *tree, const Page *page);
-/* Links a leaf (of its own page, latched by nobody) as the last one; for grafting. */
-MUST_CHECK bool tree_append_leaf(Tree *tree, PageId leaf, Tree *from, uint64_t *ret_first,
+/* Links a private tree's leaf, whose first row is `first_id`, behind the last one; for grafting. */
+MUST_CHECK bool tree_append_leaf(Tree *tree, PageId leaf, uint64_t first_id,
                                  void (*on_leaf)(void *context, void **versions, uint64_t first,
                                                  uint64_t last),
                                  void *context);
@@ -145,8 +145,13 @@ MUST_CHECK bool tree_make_root(Database *database, TreeKind kind, const Layout *
                                PageLife life, PageId *ret_root);
 void tree_init_leaf(TreeKind kind, const Layout *layout, byte *page);
 
-/* Rows made ready to be written (tree_row.c). */
+/* Rows made ready to be written (tree_table.c): one scratch for many rows, one after the other. */
 typedef struct RowScratch RowScratch;
+MUST_CHECK RowScratch *row_scratch_new(const Tree *tree);
+/* Decodes the image, stores what is too large on overflow pages; valid until the next. */
+MUST_CHECK const LeafRow *row_scratch_prepare(Tree *tree, RowScratch *scratch, uint64_t row_id,
+                                              Str image);
+void row_scratch_free(RowScratch *scratch);
 
 static inline void tree_count_rows(Tree *tree, int64_t change)
 {

@@ -55,10 +55,12 @@ typedef enum ShapeOutcome {
     SHAPE_MISS,       /* a page is not in memory */
 } ShapeOutcome;
 
-typedef ShapeOutcome ShapeStep(Tree *tree, Str key, Action *action, Descent *descent);
+typedef ShapeOutcome ShapeStep(Tree *tree, Str key, Action *action, Descent *descent,
+                               void *context);
 
 /* Runs a step with parent and node found at `level`, both optimistic, inside an action. */
-static ShapeOutcome shape_change(Tree *tree, Str key, uint32_t level, ShapeStep *step)
+static ShapeOutcome shape_change(Tree *tree, Str key, uint32_t level, ShapeStep *step,
+                                 void *context)
 {
     TreeRetry retry = {0};
     for (;;) {
@@ -69,7 +71,7 @@ static ShapeOutcome shape_change(Tree *tree, Str key, uint32_t level, ShapeStep 
         TRY(action_begin(tree->database, SHAPE_PAGES, &action));
         DescendOutcome outcome = tree_descend(tree, key, DESCEND_AT, level, &descent);
         if (outcome == DESCEND_OK)
-            result = step(tree, key, &action, &descent);
+            result = step(tree, key, &action, &descent, context);
         action_end(&action);
         if (outcome == DESCEND_FAILED)
             return SHAPE_FAILED;
@@ -181,7 +183,7 @@ static ShapeOutcome split_slotted(Tree *tree, Str key, Action *action, Page *par
     return SHAPE_DONE;
 }
 
-static ShapeOutcome split_step(Tree *tree, Str key, Action *action, Descent *descent)
+static ShapeOutcome split_step(Tree *tree, Str key, Action *action, Descent *descent, void *context)
 {
     Page *parent = &descent->parent, *page = &descent->page;
     if (parent->mode == PAGE_UNLATCHED) {
@@ -209,7 +211,7 @@ bool tree_split(Tree *tree, Str key, uint32_t level)
 {
     uint32_t at = level;
     for (;;) {
-        switch (shape_change(tree, key, at, split_step)) {
+        switch (shape_change(tree, key, at, split_step, NULL)) {
         case SHAPE_FAILED:
             return false;
         case SHAPE_PARENT:
@@ -336,7 +338,7 @@ static ShapeOutcome merge_children(Tree *tree, Str key, Action *action, Page *pa
                                                                                     : SHAPE_DONE;
 }
 
-static ShapeOutcome shrink_step(Tree *tree, Str key, Action *action, Descent *descent)
+static ShapeOutcome shrink_step(Tree *tree, Str key, Action *action, Descent *descent, void *context)
 {
     Page *page = &descent->page;
     bool is_leaf = page_node(page)->header.level == 0;
@@ -362,10 +364,87 @@ static ShapeOutcome shrink_step(Tree *tree, Str key, Action *action, Descent *de
 bool tree_shrink(Tree *tree, Str key, uint32_t level)
 {
     for (uint32_t at = level; at < TREE_MAX_HEIGHT; at++) {
-        ShapeOutcome outcome = shape_change(tree, key, at, shrink_step);
+        ShapeOutcome outcome = shape_change(tree, key, at, shrink_step, NULL);
         TRY(outcome);
         if (outcome != SHAPE_PARENT)
             break;
     }
     return true;
+}
+
+/* ------------------------------------------------------------------ a leaf on the right edge */
+
+typedef struct AppendLeaf {
+    PageId id;
+    uint64_t first_id; /* of its first row: the separator */
+    void (*on_leaf)(void *context, void **versions, uint64_t first, uint64_t last);
+    void *context;
+} AppendLeaf;
+
+static void link_leaf(Tree *tree, Action *action, Page *parent, Page *last, Page *leaf,
+                      const AppendLeaf *append)
+{
+    RowKey separator = row_key_make(append->first_id);
+    LeafPage *bytes = page_leaf(leaf);
+    page_touch(action, parent);
+    page_touch(action, last);
+    page_attach(action, tree->database, leaf->id);
+    page_touch(action, leaf);
+    page_leaf(last)->high = append->first_id - 1;
+    bytes->low = append->first_id;
+    bytes->high = UINT64_MAX;
+    node_insert(page_node(parent), page_node(parent)->header.count, ROW_KEY_STR(separator),
+                str_make(&last->id, sizeof(PageId)), 0);
+    page_node(parent)->upper_child = leaf->id;
+    TableLeaf view;
+    if (append->on_leaf && leaf_view(bytes, tree_layout_version(tree, bytes->layout_version), &view))
+        append->on_leaf(append->context, page_versions_slot(leaf), append->first_id,
+                        table_leaf_row_id(&view, view.row_count - 1));
+    tree_count_pages(tree, 1);
+    tree_count_rows(tree, bytes->header.count);
+}
+
+static ShapeOutcome append_step(Tree *tree, Str key, Action *action, Descent *descent, void *context)
+{
+    const AppendLeaf *append = context;
+    Page *parent = &descent->parent, *last = &descent->page;
+    if (parent->mode == PAGE_UNLATCHED)
+        return split_step(tree, key, action, descent, NULL);
+    if (!page_upgrade(parent))
+        return SHAPE_AGAIN;
+    if (!page_upgrade(last)) {
+        page_unlatch(parent);
+        return SHAPE_AGAIN;
+    }
+    ShapeOutcome outcome = SHAPE_PARENT;
+    Page leaf;
+    if (page_leaf(last)->high != UINT64_MAX) {
+        outcome = (ShapeOutcome)tree_damaged(tree, last->id, "not the last leaf");
+    } else if (node_has_room(page_node(parent), sizeof(RowKey), sizeof(PageId))) {
+        outcome = SHAPE_MISS;
+        descent->miss = append->id;
+        if (page_latch_exclusive(tree->database, append->id, &leaf) == PAGE_OK) {
+            link_leaf(tree, action, parent, last, &leaf, append);
+            page_unlatch(&leaf);
+            outcome = SHAPE_DONE;
+        }
+    }
+    page_unlatch(last);
+    page_unlatch(parent);
+    return outcome;
+}
+
+bool tree_append_leaf(Tree *tree, PageId leaf, uint64_t first_id,
+                      void (*on_leaf)(void *context, void **versions, uint64_t first, uint64_t last),
+                      void *context)
+{
+    AppendLeaf append = {.id = leaf, .first_id = first_id, .on_leaf = on_leaf, .context = context};
+    RowKey key = row_key_make(first_id);
+    for (;;) {
+        ShapeOutcome outcome = shape_change(tree, ROW_KEY_STR(key), 0, append_step, &append);
+        TRY(outcome);
+        if (outcome != SHAPE_PARENT)
+            return true;
+        TRY(tree_split(tree, ROW_KEY_STR(key), 1));
+    }
 }

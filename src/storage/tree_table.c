@@ -146,6 +146,36 @@ static bool scratch_decode(const Tree *tree, RowScratch *scratch, uint64_t row_i
     return true;
 }
 
+RowScratch *row_scratch_new(const Tree *tree)
+{
+    RowScratch *scratch = malloc(sizeof(RowScratch));
+    if (!scratch)
+        FAIL(ERR_OUT_OF_MEMORY, .message = STR("out of memory"));
+    if (!scratch_init(scratch, tree_layout(tree))) {
+        free(scratch);
+        return NULL;
+    }
+    return scratch;
+}
+
+const LeafRow *row_scratch_prepare(Tree *tree, RowScratch *scratch, uint64_t row_id, Str image)
+{
+    scratch->external_count = 0;
+    TRY(scratch_decode(tree, scratch, row_id, image));
+    if (!scratch_fit(tree, scratch)) {
+        scratch_abandon(tree, scratch);
+        return NULL;
+    }
+    return &scratch->row;
+}
+
+void row_scratch_free(RowScratch *scratch)
+{
+    if (scratch)
+        scratch_deinit(scratch);
+    free(scratch);
+}
+
 bool tree_row_fits(const Tree *tree, Str image)
 {
     RowScratch scratch;
