@@ -586,31 +586,3 @@ FUNCTION(pg_get_function_result)
                       STR_ARGS(type_sql_name(session, f->return_type, -1, call->arena)));
     return give_text(call, strbuf_view(&text), ret, ret_null);
 }
-
-typedef struct SequenceParameters {
-    bool given;
-} SequenceParameters;
-
-SET_FUNCTION(pg_sequence_parameters)
-{
-    SESSION;
-    SequenceDefinition d;
-    Oid type;
-
-    if (*cursor) {
-        *ret_done = true;
-        return true;
-    }
-    *cursor = ARENA_NEW(call->site_arena, SequenceParameters);
-    TRY(sequence_definition(session, args[0].oid, &type, &d));
-    ret[0].int64 = d.start;
-    ret[1].int64 = d.minimum;
-    ret[2].int64 = d.maximum;
-    ret[3].int64 = d.increment;
-    ret[4].boolean = d.cycle;
-    ret[5].int64 = d.cache;
-    ret[6].oid = type;
-    memset(ret_nulls, 0, 7);
-    *ret_done = false;
-    return true;
-}

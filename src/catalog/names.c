@@ -186,15 +186,13 @@ Str object_describe(CatalogSession *session, ObjectAddress object, Arena *arena)
         strbuf_format(&text, "type %.*s", STR_ARGS(type_name(session, object.oid)));
         break;
     case RELATION_PG_NAMESPACE:
-        strbuf_format(&text, "schema %.*s",
-                      STR_ARGS(name_quote(arena, namespace_name(session, object.oid))));
+        strbuf_format(&text, "schema %.*s", STR_ARGS(namespace_name(session, object.oid)));
         break;
     case RELATION_PG_REWRITE:
         row = row_by_oid(session, INDEX_PG_REWRITE_OID_INDEX, object.oid);
         strbuf_append_c(&text, "rule ");
         if (row) {
-            strbuf_format(&text, "%.*s on ",
-                          STR_ARGS(name_quote(arena, row_text(row, PG_REWRITE_RULENAME))));
+            strbuf_format(&text, "%.*s on ", STR_ARGS(row_text(row, PG_REWRITE_RULENAME)));
             describe_relation(session, row_oid(row, PG_REWRITE_EV_CLASS), &text);
         }
         break;

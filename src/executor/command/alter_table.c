@@ -286,6 +286,9 @@ static bool add_identity(Alter *alter, const AlterTableCmd *command)
         FAIL(ERR_OBJECT_NOT_IN_PREREQUISITE_STATE,
              .message = fmt("column \"%.*s\" of relation \"%.*s\" is already an identity column",
                             STR_ARGS(column->name), STR_ARGS(table->name)));
+    if (column->type != TYPE_INT2 && column->type != TYPE_INT4 && column->type != TYPE_INT8)
+        FAIL(ERR_INVALID_PARAMETER_VALUE,
+             .message = STR("identity column type must be smallint, integer, or bigint"));
     if (!column->not_null)
         FAIL(ERR_OBJECT_NOT_IN_PREREQUISITE_STATE,
              .message = fmt("column \"%.*s\" of relation \"%.*s\" must be declared NOT NULL before "
@@ -669,6 +672,7 @@ bool ddl_alter_table(CommandContext *context, const Node *node, Str *ret_tag)
     TRY(ddl_check_owner(context, relation));
     TRY(check_target(statement, relation));
     alter.oid = relation->oid;
+    context->hides_positions = true; /* as PostgreSQL's, errors in these expressions have none */
     for (int pass = 0; pass <= 5; pass++)
         for (size_t i = 0; i < statement->cmds.length; i++)
             if (pass_of(statement->cmds.items[i]->type) == pass) {

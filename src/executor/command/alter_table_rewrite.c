@@ -263,7 +263,7 @@ static bool check_users(CommandContext *context, const RelationDesc *table,
         TRY(ddl_expression_columns(context, expr, &used));
         for (size_t u = 0; u < used.length; u++)
             if (used.items[u] == column->attnum)
-                FAIL(ERR_SYNTAX_ERROR,
+                FAIL(ERR_FEATURE_NOT_SUPPORTED,
                      .message = STR("cannot alter type of a column used by a generated column"),
                      .detail = fmt("Column \"%.*s\" is used by generated column \"%.*s\".",
                                    STR_ARGS(column->name), STR_ARGS(other->name)));

@@ -246,10 +246,12 @@ bool ddl_define_index_like(CommandContext *context, const RelationDesc *source_t
     int16_t *attnums = ARENA_ARRAY(context->arena, int16_t, source->column_count);
     StrBuf joined = strbuf_in(context->arena);
     Oid index, constraint;
+    const RelationDesc *source_index = relation_get(session, source->oid);
+    TRY(source_index);
 
     for (int i = 0; i < source->column_count; i++) {
         columns[i] = source->columns[i];
-        names[i] = column_name_unique(context->arena, names, i, STR("expr"));
+        names[i] = source_index->columns[i].name;
         if (columns[i].attnum) {
             const Str name = source_table->columns[columns[i].attnum - 1].name;
             columns[i].attnum = relation_column(table, name)->attnum;

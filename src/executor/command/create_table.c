@@ -1,6 +1,7 @@
 /* CREATE TABLE, and the table of CREATE TABLE AS and SELECT INTO. */
 #include "executor/command/ddl_internal.h"
 #include "planner/deparse.h"
+#include "planner/query_walk.h"
 #include "types/type.h"
 
 typedef VEC(TableColumn) TableColumnVec;
@@ -89,6 +90,26 @@ static bool note_default(TableColumn *column, const Constraint *constraint, cons
     return true;
 }
 
+/* A column's value comes from one of: a default, an identity, a generation expression. */
+static bool check_value_sources(const TableColumn *column, const Constraint *constraint, Str table)
+{
+    static const char *const clashes[] = {"", "both default and identity specified",
+                                          "both default and generation expression specified",
+                                          "both identity and generation expression specified"};
+    const bool has_default = column->default_constraint || column->serial_type;
+    const int clash = has_default && column->identity         ? 1
+                      : has_default && column->generated      ? 2
+                      : column->identity && column->generated ? 3
+                                                              : 0;
+
+    if (!clash)
+        return true;
+    FAIL(ERR_SYNTAX_ERROR,
+         .message = fmt("%s for column \"%.*s\" of table \"%.*s\"", clashes[clash],
+                        STR_ARGS(column->definition.name), STR_ARGS(table)),
+         .position = constraint->node.position);
+}
+
 static bool column_constraints(CommandContext *context, const ColumnDef *source, Str table,
                                TableColumn *column)
 {
@@ -119,6 +140,7 @@ static bool column_constraints(CommandContext *context, const ColumnDef *source,
         case CONSTR_PRIMARY: column->definition.not_null = true; break;
         default: break;
         }
+        TRY(check_value_sources(column, constraint, table));
         if (null_said && (not_null_said || column->identity))
             FAIL(ERR_SYNTAX_ERROR,
                  .message = fmt("conflicting NULL/NOT NULL declarations for column \"%.*s\" of "
@@ -126,19 +148,11 @@ static bool column_constraints(CommandContext *context, const ColumnDef *source,
                                 STR_ARGS(source->name), STR_ARGS(table)),
                  .position = constraint->node.position);
     }
-    static const char *const pairs[] = {"both default and identity specified",
-                                        "both default and generation expression specified",
-                                        "both identity and generation expression specified"};
-    const bool has_default = column->default_constraint || column->serial_type;
-    const int clash = has_default && column->identity          ? 1
-                      : has_default && column->generated       ? 2
-                      : column->identity && column->generated ? 3
-                                                               : 0;
-    if (clash)
+    if (column->serial_type && column->default_constraint)
         FAIL(ERR_SYNTAX_ERROR,
-             .message = fmt("%s for column \"%.*s\" of table \"%.*s\"", pairs[clash - 1],
-                            STR_ARGS(source->name), STR_ARGS(table)),
-             .position = source->node.position);
+             .message = fmt("multiple default values specified for column \"%.*s\" of table "
+                            "\"%.*s\"",
+                            STR_ARGS(source->name), STR_ARGS(table)));
     return true;
 }
 
@@ -194,6 +208,46 @@ static bool default_define(CommandContext *context, const RelationDesc *table,
                                     generated ? DEPENDENCY_AUTO : DEPENDENCY_NORMAL);
 }
 
+typedef struct GenerationCheck {
+    const RelationDesc *table;
+    bool failed;
+} GenerationCheck;
+
+static WalkStep generation_visit(void *argument, Expr *expr, int depth)
+{
+    GenerationCheck *check = argument;
+    const ExprColumn *ref = EXPR_AS(ExprColumn, expr);
+
+    if (expr->kind != EXPR_COLUMN)
+        return WALK_CHILDREN;
+    const ColumnDesc *column = relation_column_at(check->table, ref->attnum);
+    if (ref->attnum == 0)
+        ERROR_SET(ERR_INVALID_OBJECT_DEFINITION,
+                  .message = STR("cannot use whole-row variable in column generation expression"),
+                  .detail = STR("This would cause the generated column to depend on its own "
+                                "value."),
+                  .position = expr->position);
+    else if (column && column->generated)
+        ERROR_SET(ERR_INVALID_OBJECT_DEFINITION,
+                  .message = fmt("cannot use generated column \"%.*s\" in column generation "
+                                 "expression",
+                                 STR_ARGS(column->name)),
+                  .detail = STR("A generated column cannot reference another generated column."),
+                  .position = expr->position);
+    else
+        return WALK_CHILDREN;
+    check->failed = true;
+    return WALK_STOP;
+}
+
+static bool check_generation(const RelationDesc *table, Expr *expr)
+{
+    GenerationCheck check = {.table = table};
+
+    (void)expr_walk_deep(expr, 0, generation_visit, &check);
+    return !check.failed;
+}
+
 static bool default_text_define(CommandContext *context, const RelationDesc *table,
                                 const ColumnDesc *column, Str text)
 {
@@ -247,6 +301,8 @@ bool ddl_column_default(CommandContext *context, Oid table_oid, int16_t attnum,
     TRY(ddl_stored_expression(context, constraint->raw_expr, table,
                               column->generated ? STORED_GENERATED : STORED_DEFAULT, desc->type,
                               desc->typmod, desc->name, &text));
+    if (column->generated)
+        TRY(check_generation(table, text.expr));
     /* DEFAULT NULL is no default. */
     if (!column->generated && text.expr->kind == EXPR_CONST &&
         EXPR_AS(ExprConst, text.expr)->is_null)

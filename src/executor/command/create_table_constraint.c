@@ -145,8 +145,7 @@ bool ddl_add_unique(CommandContext *context, Oid table_oid, const Constraint *co
     if (primary && relation_primary_key(table))
         FAIL(ERR_INVALID_TABLE_DEFINITION,
              .message = fmt("multiple primary keys for table \"%.*s\" are not allowed",
-                            STR_ARGS(table->name)),
-             .position = constraint->node.position);
+                            STR_ARGS(table->name)));
     if (names.length == 0 && column)
         VEC_PUSH(context->arena, &names, *column);
     TRY(key_elements(context, table, &names, primary, &elements));
@@ -331,10 +330,11 @@ static bool check_persistence(const ForeignKey *key)
 
 static bool open_referenced(CommandContext *context, ForeignKey *key)
 {
-    const RangeVar *name = key->constraint->pktable;
+    RangeVar name = *key->constraint->pktable;
 
+    name.node.position = 0;
     key->referenced =
-        ddl_open_relation(context, name, LOCK_SHARE_ROW_EXCLUSIVE, false, false);
+        ddl_open_relation(context, &name, LOCK_SHARE_ROW_EXCLUSIVE, false, false);
     TRY(key->referenced);
     if (key->referenced->kind != RELKIND_TABLE)
         FAIL(ERR_WRONG_OBJECT_TYPE,

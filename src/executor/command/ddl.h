@@ -36,6 +36,7 @@ typedef struct CommandContext {
     Arena *arena;  /* of the statement */
     Str source;    /* the text that positions are in */
     const CommandHooks *hooks; /* may be NULL */
+    bool hides_positions; /* for the command's own use */
     bool is_top_level; /* not inside a transaction block, function or several statements */
 } CommandContext;
 

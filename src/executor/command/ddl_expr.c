@@ -1,4 +1,5 @@
 /* Expressions and queries that are stored: canonical text, dependencies, renames. */
+#include "base/scheduler.h"
 #include "catalog/system_row.h"
 #include "executor/command/ddl_internal.h"
 #include "planner/deparse.h"
@@ -6,6 +7,26 @@
 
 static const SearchPath catalog_only = {
     .namespaces = (const Oid[]){NAMESPACE_PG_CATALOG}, .count = 1};
+
+static void error_hide_position(Arena *arena)
+{
+    ErrorFields fields = *error_fields();
+
+    /* The record is about to be written anew: its texts move out first. */
+    fields.position = 0;
+    fields.message = str_copy(arena, fields.message);
+    fields.detail = str_copy(arena, fields.detail);
+    fields.hint = str_copy(arena, fields.hint);
+    fields.context = str_copy(arena, fields.context);
+    fields.internal_query = str_copy(arena, fields.internal_query);
+    fields.schema_name = str_copy(arena, fields.schema_name);
+    fields.table_name = str_copy(arena, fields.table_name);
+    fields.column_name = str_copy(arena, fields.column_name);
+    fields.type_name = str_copy(arena, fields.type_name);
+    fields.constraint_name = str_copy(arena, fields.constraint_name);
+    error_clear();
+    error_set(&fields);
+}
 
 bool ddl_stored_expression(CommandContext *context, const Node *node, const RelationDesc *relation,
                            StoredExprKind kind, Oid type, int32_t typmod, Str subject,
@@ -16,6 +37,8 @@ bool ddl_stored_expression(CommandContext *context, const Node *node, const Rela
         .arena = context->arena, .session = session, .source = context->source};
 
     ret->expr = analyze_expression(&analyze, node, relation, kind, type, typmod, subject);
+    if (!ret->expr && context->hides_positions)
+        error_hide_position(context->arena);
     TRY(ret->expr);
     return deparse_expression(context->arena, session, ret->expr, relation, DEPARSE_QUALIFIED,
                               &ret->text);
@@ -338,6 +361,50 @@ static bool finish_index(CommandContext *context, const RelationDesc *relation,
                                          PG_INDEX_INDEXPRS, strbuf_view(&expressions));
 }
 
+/* An analyzed query carries names from when it was analyzed; they are taken anew. */
+static bool query_refresh(CommandContext *context, Query *query);
+
+static WalkStep refresh_visit(void *argument, Expr *expr, int depth)
+{
+    CommandContext *context = argument;
+
+    if (expr->kind == EXPR_SUB_LINK && !query_refresh(context, EXPR_AS(ExprSubLink, expr)->query))
+        return WALK_STOP;
+    return WALK_CHILDREN;
+}
+
+static bool entry_refresh(CommandContext *context, RangeTableEntry *rte)
+{
+    const RelationDesc *relation = relation_get(ddl_catalog(context), rte->relation);
+
+    TRY(relation);
+    rte->schema_name = str_copy(context->arena, relation->namespace_name);
+    rte->relation_name = str_copy(context->arena, relation->name);
+    if (str_is_none(rte->alias_name))
+        rte->name = rte->relation_name;
+    for (int i = rte->alias_column_count; i < rte->column_count && i < relation->column_count; i++)
+        if (!relation->columns[i].dropped)
+            rte->columns[i].name = str_copy(context->arena, relation->columns[i].name);
+    return true;
+}
+
+static bool query_refresh(CommandContext *context, Query *query)
+{
+    if (task_stack_left() < 32 * 1024)
+        FAIL(ERR_STATEMENT_TOO_COMPLEX, .message = STR("stack depth limit exceeded"));
+    for (size_t i = 0; i < query->range_table.length; i++) {
+        RangeTableEntry *rte = query->range_table.items[i];
+        if (rte->relation)
+            TRY(entry_refresh(context, rte));
+        else if (rte->kind == RANGE_SUBQUERY && rte->subquery)
+            TRY(query_refresh(context, rte->subquery));
+    }
+    for (size_t i = 0; i < query->ctes.length; i++)
+        if (query->ctes.items[i]->query)
+            TRY(query_refresh(context, query->ctes.items[i]->query));
+    return query_walk_deep(query, 0, refresh_visit, context);
+}
+
 bool ddl_rename_finish(CommandContext *context, const StaleVec *stale)
 {
     CatalogSession *session = ddl_catalog(context);
@@ -353,7 +420,8 @@ bool ddl_rename_finish(CommandContext *context, const StaleVec *stale)
         if (!ok)
             break;
         if (text->kind == STALE_VIEW) {
-            ok = deparse_query(context->arena, session, text->query, DEPARSE_QUALIFIED, &printed);
+            ok = query_refresh(context, text->query) &&
+                 deparse_query(context->arena, session, text->query, DEPARSE_QUALIFIED, &printed);
             CatalogRow row;
             const Value keys[] = {{.oid = text->oid}, {.var = var_from_str(STR("_RETURN"))}};
             ok = ok && system_row_find(session, INDEX_PG_REWRITE_REL_RULENAME_INDEX, keys, 2,

@@ -193,7 +193,9 @@ static bool wanted_rights(Grant *grant, const GrantTarget *target, AclRights *re
             FAIL(ERR_INVALID_GRANT_OPERATION,
                  .message = fmt("invalid privilege type %.*s for %s",
                                 STR_ARGS(privilege_name((AclRight)right)),
-                                target_plural(target)));
+                                target->kind == ON_TABLE && (right & ACL_USAGE)
+                                    ? "table" /* a sequence's right on a table */
+                                    : target_plural(target)));
         rights |= right;
     }
     *ret_rights = rights;

@@ -171,7 +171,7 @@ static bool membership_remove(CommandContext *context, Oid role, Oid member, boo
 
     TRY(found);
     if (found == ROW_MISSING) {
-        NOTICE(SEVERITY_WARNING, ERR_SUCCESSFUL_COMPLETION,
+        NOTICE(SEVERITY_WARNING, ERR_WARNING,
                .message = fmt("role \"%.*s\" is not a member of role \"%.*s\"",
                               STR_ARGS(role_name(session, member)),
                               STR_ARGS(role_name(session, role))));
