@@ -330,6 +330,8 @@ static bool insert_child(Level *level, ModifyPlan *modify, ExprVec *ret_out)
     Tree tree = {0};
 
     collect_query_columns(level, &needed);
+    /* The source's conditions, where it has been pulled up. */
+    plan_split_and(arena, query->where, &quals);
     if (query->from.length > 0) {
         TRY(plan_from(level, &quals, &needed, &tree));
     } else {
