@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/hash.h"
 #include "storage/store_internal.h"
+#include "storage/tree.h"
 
 #define SLOT_LIMIT UINT32_MAX
 #define SLOTS_GROW_MIN 64u   /* 1 MiB */
@@ -122,6 +123,7 @@ void page_map_free(PageMap *map)
 {
     if (!map)
         return;
+    tree_close_all(&map->database);
     memory_release(map->database.entries, (size_t)map->database.page_limit * sizeof(PageEntry));
     for (int class = EPOCH_CURRENT; class <= EPOCH_RUNNING; class++) {
         records_deinit(&map->delta[class]);
