@@ -255,7 +255,7 @@ static void add_exprs(Explain *e, Properties *ret, const char *label, const Plan
 }
 
 static void add_filter(Explain *e, Properties *ret, const Plan *plan, const char *label,
-                       const NodeInstrument *actual)
+                       const ExplainInstrument *actual)
 {
     add_conditions(e, ret, label, plan, &plan->filter);
     if (plan->filter.length > 0 && actual && actual->filtered_rows > 0)
@@ -263,7 +263,7 @@ static void add_filter(Explain *e, Properties *ret, const Plan *plan, const char
                  str_format(e->arena, "%.0f", actual->filtered_rows / MAX(1, actual->loops)));
 }
 
-static void node_properties(Explain *e, const Plan *plan, const NodeInstrument *actual,
+static void node_properties(Explain *e, const Plan *plan, const ExplainInstrument *actual,
                             Properties *ret)
 {
     if (e->options->verbose && plan->targets.length > 0)
@@ -343,7 +343,7 @@ static void add_line(Explain *e, int indent, Str text)
     VEC_PUSH(e->arena, e->lines, line);
 }
 
-static Str node_costs(Explain *e, const Plan *plan, const NodeInstrument *actual, bool ran)
+static Str node_costs(Explain *e, const Plan *plan, const ExplainInstrument *actual, bool ran)
 {
     StrBuf buf = strbuf_in(e->arena);
     if (e->options->costs)
@@ -442,7 +442,7 @@ static void text_children(Explain *e, const Plan *plan, int indent)
 
 static void text_node(Explain *e, const Plan *plan, int indent, bool is_top)
 {
-    NodeInstrument actual = {0};
+    ExplainInstrument actual = {0};
     Properties properties = {0};
     SubplanRefs refs = {0};
     const bool ran = e->options->analyze && e->options->instrument &&
@@ -588,7 +588,7 @@ static void json_details(Explain *e, const Plan *plan)
 static void json_node(Explain *e, const char *key, const Plan *plan, const char *relationship,
                       Str subplan_name)
 {
-    NodeInstrument actual = {0};
+    ExplainInstrument actual = {0};
     Properties properties = {0};
     SubplanRefs refs = {0};
     const bool ran = e->options->analyze && e->options->instrument &&

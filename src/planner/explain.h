@@ -15,7 +15,7 @@
 typedef enum ExplainFormat { EXPLAIN_TEXT = 0, EXPLAIN_JSON } ExplainFormat;
 
 /* What one node did, over all its executions. Times in milliseconds, of all loops together. */
-typedef struct NodeInstrument {
+typedef struct ExplainInstrument {
     double startup_ms, total_ms;
     double rows;  /* produced, all loops together */
     double loops;
@@ -24,13 +24,13 @@ typedef struct NodeInstrument {
     uint64_t memory_bytes, disk_bytes; /* sorts and hashes */
     uint64_t hash_buckets, hash_batches;
     uint64_t heap_fetches;
-} NodeInstrument;
+} ExplainInstrument;
 
 typedef struct ExplainOptions {
     bool analyze, verbose, costs, timing, summary, settings, buffers, wal;
     ExplainFormat format;
     /* False: the node never ran. NULL: not analyzed. */
-    bool (*instrument)(void *context, int node_id, NodeInstrument *ret);
+    bool (*instrument)(void *context, int node_id, ExplainInstrument *ret);
     void *context;
     double planning_ms, execution_ms;
 } ExplainOptions;

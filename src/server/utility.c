@@ -2,6 +2,7 @@
 #include "base/os.h"
 #include "executor/command/copy.h"
 #include "executor/command/ddl.h"
+#include "executor/command/maintain.h"
 #include "executor/state.h"
 #include "parser/parser.h"
 #include "planner/planner.h"
@@ -288,8 +289,18 @@ static bool execute_command(Session *session, const Node *statement, Str source,
         session_copy_deinit(&copy);
         return ok;
     }
-    (void)sink;
-    FAIL_UNSUPPORTED(node_name(statement->tag));
+    switch (statement->tag) {
+    case NODE_EXPLAIN_STMT:
+        return explain_execute(&context, NODE_CAST(ExplainStmt, statement), sink, ret_tag);
+    case NODE_VACUUM_STMT:
+        return vacuum_execute(&context, NODE_CAST(VacuumStmt, statement), ret_tag);
+    case NODE_LOCK_STMT:
+        return lock_execute(&context, NODE_CAST(LockStmt, statement), ret_tag);
+    case NODE_CREATE_TABLE_AS_STMT:
+        return create_table_as_execute(&context, NODE_CAST(CreateTableAsStmt, statement), ret_tag);
+    default:
+        FAIL_UNSUPPORTED(node_name(statement->tag));
+    }
 }
 
 bool utility_execute(Session *session, const Node *statement, Str source, bool is_top_level,

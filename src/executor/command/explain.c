@@ -1,0 +1,213 @@
+#include "executor/command/maintain.h"
+
+#include "base/os.h"
+#include "executor/state.h"
+#include "planner/analyze.h"
+#include "planner/explain.h"
+#include "planner/planner.h"
+#include "types/type.h"
+
+typedef struct Explanation {
+    CommandContext *context;
+    ExplainOptions options;
+    bool has_timing, has_summary;
+    const PlannedStatement *planned;
+    ExecState *state;
+    const Plan **plans; /* by Plan.id */
+} Explanation;
+
+/* ---- options ---- */
+
+static bool option_bool(const DefElem *option, bool *ret_value)
+{
+    *ret_value = true;
+    if (!option->arg)
+        return true;
+    const A_Const *constant = NODE_IS(option->arg, A_Const) ? NODE_CAST(A_Const, option->arg) : NULL;
+    if (constant && constant->kind == CONST_BOOLEAN) {
+        *ret_value = constant->boolean;
+        return true;
+    }
+    if (constant && constant->kind == CONST_INTEGER &&
+        (constant->integer == 0 || constant->integer == 1)) {
+        *ret_value = constant->integer;
+        return true;
+    }
+    if (constant && constant->kind == CONST_STRING) {
+        const Str text = constant->text;
+        if (str_equal_nocase(text, STR("true")) || str_equal_nocase(text, STR("on")))
+            return true;
+        if (str_equal_nocase(text, STR("false")) || str_equal_nocase(text, STR("off"))) {
+            *ret_value = false;
+            return true;
+        }
+    }
+    FAIL(ERR_SYNTAX_ERROR,
+         .message = fmt("%.*s requires a Boolean value", STR_ARGS(option->name)));
+}
+
+static bool option_format(const DefElem *option, ExplainFormat *ret_format)
+{
+    const Str text = NODE_IS(option->arg, A_Const) ? NODE_CAST(A_Const, option->arg)->text
+                                                   : STR("");
+    if (str_equal_nocase(text, STR("text")))
+        *ret_format = EXPLAIN_TEXT;
+    else if (str_equal_nocase(text, STR("json")))
+        *ret_format = EXPLAIN_JSON;
+    else if (str_equal_nocase(text, STR("xml")) || str_equal_nocase(text, STR("yaml")))
+        FAIL_UNSUPPORTED("this format of EXPLAIN");
+    else
+        FAIL(ERR_INVALID_PARAMETER_VALUE,
+             .message = fmt("unrecognized value for EXPLAIN option \"%.*s\": \"%.*s\"",
+                            STR_ARGS(option->name), STR_ARGS(text)),
+             .position = option->node.position);
+    return true;
+}
+
+static bool read_options(Explanation *e, const ExplainStmt *statement)
+{
+    e->options.costs = true;
+    for (size_t i = 0; i < statement->options.length; i++) {
+        const DefElem *option = statement->options.items[i];
+        const Str name = option->name;
+        bool value = true;
+        if (str_equal(name, STR("format"))) {
+            TRY(option_format(option, &e->options.format));
+            continue;
+        }
+        TRY(option_bool(option, &value));
+        if (str_equal(name, STR("analyze"))) {
+            e->options.analyze = value;
+        } else if (str_equal(name, STR("verbose"))) {
+            e->options.verbose = value;
+        } else if (str_equal(name, STR("costs"))) {
+            e->options.costs = value;
+        } else if (str_equal(name, STR("timing"))) {
+            e->options.timing = value;
+            e->has_timing = true;
+        } else if (str_equal(name, STR("summary"))) {
+            e->options.summary = value;
+            e->has_summary = true;
+        } else if (str_equal(name, STR("buffers")) || str_equal(name, STR("settings")) ||
+                   str_equal(name, STR("wal"))) {
+            if (value)
+                FAIL_UNSUPPORTED("this option of EXPLAIN");
+        } else {
+            FAIL(ERR_SYNTAX_ERROR,
+                 .message = fmt("unrecognized EXPLAIN option \"%.*s\"", STR_ARGS(name)),
+                 .position = option->node.position);
+        }
+    }
+    if (e->has_timing && e->options.timing && !e->options.analyze)
+        FAIL(ERR_INVALID_PARAMETER_VALUE,
+             .message = STR("EXPLAIN option TIMING requires ANALYZE"));
+    if (!e->has_timing)
+        e->options.timing = e->options.analyze;
+    if (!e->has_summary)
+        e->options.summary = e->options.analyze;
+    return true;
+}
+
+/* ---- running ---- */
+
+static void collect_plans(Explanation *e, const Plan *plan)
+{
+    if (!plan)
+        return;
+    e->plans[plan->id] = plan;
+    collect_plans(e, plan->left);
+    collect_plans(e, plan->right);
+    if (plan->kind == PLAN_APPEND)
+        for (size_t i = 0; i < ((const AppendPlan *)plan)->children.length; i++)
+            collect_plans(e, ((const AppendPlan *)plan)->children.items[i]);
+}
+
+static bool instrument(void *context, int node_id, ExplainInstrument *ret)
+{
+    const Explanation *e = context;
+    const Plan *plan = e->plans[node_id];
+    const NodeInstrument *actual = plan ? executor_instrument(e->state, plan) : NULL;
+    if (!actual)
+        return false;
+    *ret = (ExplainInstrument){.startup_ms = (double)actual->startup_time / 1000,
+                               .total_ms = (double)actual->total_time / 1000,
+                               .rows = (double)actual->rows, .loops = (double)actual->loops,
+                               .filtered_rows = (double)actual->rows_removed,
+                               .condition_filtered = (double)actual->rows_removed_join,
+                               .memory_bytes = actual->memory_bytes,
+                               .disk_bytes = actual->spilled_bytes,
+                               .hash_batches = actual->partitions};
+    return true;
+}
+
+static bool run(Explanation *e)
+{
+    RowSink nowhere = {0};
+    e->state = executor_new(e->planned, e->context->session);
+    TRY(e->state);
+    const int64_t start = os->monotonic();
+    TRY(executor_start(e->state, &(ExecRequest){.instrument = true,
+                                                .instrument_timing = e->options.timing}));
+    TRY(executor_run(e->state, &nowhere, 0));
+    e->options.execution_ms = (double)(os->monotonic() - start) / 1000;
+    e->plans = ARENA_ARRAY(e->context->arena, const Plan *, e->planned->node_count + 1);
+    collect_plans(e, e->planned->plan);
+    for (size_t i = 0; i < e->planned->subplans.length; i++)
+        collect_plans(e, e->planned->subplans.items[i].plan);
+    e->options.instrument = instrument;
+    e->options.context = e;
+    return true;
+}
+
+static bool plan_statement(Explanation *e, const ExplainStmt *statement)
+{
+    CommandContext *context = e->context;
+    AnalyzeContext analysis = {.arena = context->arena, .session = &context->session->catalog,
+                               .source = context->source};
+    Query *query = analyze_statement(&analysis, statement->query);
+    TRY(query);
+    if (query->command == QUERY_UTILITY) {
+        if (!query->utility_query || e->options.analyze)
+            FAIL_UNSUPPORTED("EXPLAIN of this statement");
+        query = query->utility_query;
+    }
+    const int64_t start = os->monotonic();
+    e->planned = planner_plan(context->arena, &context->session->catalog, query,
+                              &(PlanOptions){0});
+    e->options.planning_ms = (double)(os->monotonic() - start) / 1000;
+    return e->planned != NULL;
+}
+
+static bool give_lines(Explanation *e, const ExplainLines *lines, RowSink *sink)
+{
+    Arena *arena = e->context->arena;
+    ResultColumn column = {.name = STR("QUERY PLAN"), .type = TYPE_TEXT, .type_modifier = -1,
+                           .collation = COLLATION_DEFAULT, .phys = PHYS_VAR};
+    if (e->options.format == EXPLAIN_JSON)
+        column.type = TYPE_JSON;
+    const RowDescription description = {&column, 1};
+    TRY(!sink->describe || sink->describe(sink, &description));
+    for (size_t i = 0; i < lines->length; i++) {
+        const Value value = {.var = var_from_str(lines->items[i])};
+        Vector *columns[1] = {vector_new_constant(arena, PHYS_VAR, &value, false)};
+        const Batch batch = {.columns = columns, .column_count = 1, .row_count = 1,
+                             .selection = {.count = 1}};
+        TRY(!sink->rows || sink->rows(sink, &description, &batch));
+    }
+    return true;
+}
+
+bool explain_execute(CommandContext *context, const ExplainStmt *statement, RowSink *sink,
+                     Str *ret_tag)
+{
+    Explanation e = {.context = context};
+    ExplainLines lines = {0};
+    *ret_tag = STR("EXPLAIN");
+    TRY(read_options(&e, statement));
+    TRY(plan_statement(&e, statement));
+    bool ok = !e.options.analyze || run(&e);
+    ok = ok && explain_plan(context->arena, &context->session->catalog, e.planned, &e.options,
+                            &lines);
+    executor_free(e.state);
+    return ok && give_lines(&e, &lines, sink);
+}

@@ -1,0 +1,20 @@
+/*
+ * Commands about queries and tables as wholes: EXPLAIN, ANALYZE and VACUUM, LOCK TABLE, CREATE TABLE AS.
+ *
+ * EXPLAIN's lines leave through the sink as rows of one text column. ANALYZE reads a sample of each
+ * table and stores what planner/statistics.h finds; VACUUM has nothing to clean here (row
+ * versions never reach the disk) and only checks what PostgreSQL checks.
+ */
+#ifndef EXECUTOR_COMMAND_MAINTAIN_H
+#define EXECUTOR_COMMAND_MAINTAIN_H
+
+#include "executor/command/ddl.h"
+
+MUST_CHECK bool explain_execute(CommandContext *context, const ExplainStmt *statement,
+                                RowSink *sink, Str *ret_tag);
+MUST_CHECK bool vacuum_execute(CommandContext *context, const VacuumStmt *statement, Str *ret_tag);
+MUST_CHECK bool lock_execute(CommandContext *context, const LockStmt *statement, Str *ret_tag);
+MUST_CHECK bool create_table_as_execute(CommandContext *context,
+                                        const CreateTableAsStmt *statement, Str *ret_tag);
+
+#endif
