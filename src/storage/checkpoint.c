@@ -467,9 +467,14 @@ bool checkpointer_stop(Store *store, StoreClose how)
     if (!ok)
         ERROR_SET(checkpointer->last_sqlstate,
                   .message = str_from_c(checkpointer->last_message));
-    store->checkpointer = NULL;
-    free(checkpointer);
     return ok;
+}
+
+/* After the log writer has ended: it calls back until then. */
+void checkpointer_free(Store *store)
+{
+    free(store->checkpointer);
+    store->checkpointer = NULL;
 }
 
 void store_configure(Store *store, const StoreOptions *options)

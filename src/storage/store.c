@@ -190,6 +190,7 @@ static bool store_load(Store *store)
 
 static void store_free(Store *store)
 {
+    checkpointer_free(store);
     for (size_t i = 0; i < store->database_count; i++)
         page_map_free(store->databases[i]);
     free(store->databases);

@@ -296,6 +296,7 @@ MUST_CHECK bool page_map_files_create(Str path, Superblock *superblock);
 
 void checkpointer_start(Store *store);
 MUST_CHECK bool checkpointer_stop(Store *store, StoreClose how);
+void checkpointer_free(Store *store);
 MUST_CHECK bool checkpoint_run(Store *store, bool is_last);
 
 /* -------- Switches that break one rule each, for the tests that show it is needed -------- */
