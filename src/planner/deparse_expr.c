@@ -711,7 +711,7 @@ static void in_plan(Deparse *d, const Plan *plan, const Expr *expr)
 
 static void scan_column(Deparse *d, Str alias, Str name)
 {
-    if (d->statement->relations.length != 1 || !d->level || d->level->prefix) {
+    if (d->prefix) {
         deparse_name(d, alias);
         put(d, ".");
     }
@@ -823,6 +823,19 @@ static void deparse_slot(Deparse *d, const ExprSlot *slot)
         put(d, "?");
 }
 
+/* A param that another node's row sets prints as that row's column. */
+static void deparse_param(Deparse *d, const ExprParam *param)
+{
+    if (param->param_kind == PARAM_EXEC && d->sources && d->sources[param->number].expr) {
+        const bool saved = d->prefix;
+        d->prefix = true;
+        in_plan(d, d->sources[param->number].plan, d->sources[param->number].expr);
+        d->prefix = saved;
+        return;
+    }
+    strbuf_format(d->buf, "$%d", param->number);
+}
+
 static void deparse_subplan(Deparse *d, const ExprSubPlan *sub)
 {
     const SubplanInfo *info = &d->statement->subplans.items[sub->subplan];
@@ -858,7 +871,7 @@ void deparse_expr(Deparse *d, const Expr *expr)
         deparse_slot(d, EXPR_AS(const ExprSlot, expr));
         break;
     case EXPR_PARAM:
-        strbuf_format(d->buf, "$%d", EXPR_AS(const ExprParam, expr)->number);
+        deparse_param(d, EXPR_AS(const ExprParam, expr));
         break;
     case EXPR_FUNCTION:
         deparse_call(d, EXPR_AS(const ExprFunction, expr));

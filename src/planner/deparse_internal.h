@@ -15,6 +15,12 @@ typedef struct DeparseLevel {
     const TargetVec *names; /* a set operation's member: the whole's column names */
 } DeparseLevel;
 
+/* What sets a param: an expression over the inputs of a plan node. */
+typedef struct ParamSource {
+    const Plan *plan;
+    const Expr *expr;
+} ParamSource;
+
 typedef struct Deparse {
     Arena *arena;
     CatalogSession *session;
@@ -27,6 +33,8 @@ typedef struct Deparse {
     /* plans */
     const PlannedStatement *statement;
     const Plan *plan;
+    bool prefix;              /* a scan's columns carry their table's name */
+    const struct ParamSource *sources; /* by PARAM_EXEC number */
     /* Whether an implicit cast that is written next shows: true for operands and arguments, false for
      * conditions. Each expression sets it for its children; it is true again after each. */
     bool show_implicit;

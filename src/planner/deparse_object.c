@@ -194,7 +194,54 @@ struct DeparsePlan {
     CatalogSession *session;
     const PlannedStatement *statement;
     DeparseLevel level;
+    ParamSource *sources;
+    bool prefix;
 };
+
+typedef struct SourceSearch {
+    DeparsePlan *deparse;
+    const Plan *plan;
+} SourceSearch;
+
+static void search_plan(DeparsePlan *deparse, const Plan *plan);
+
+static bool search_expr(void *context, Expr *expr)
+{
+    SourceSearch *search = context;
+    if (expr->kind == EXPR_SUB_PLAN) {
+        const ExprSubPlan *sub = EXPR_AS(const ExprSubPlan, expr);
+        for (size_t i = 0; i < sub->param_ids.length; i++)
+            search->deparse->sources[sub->param_ids.items[i]] =
+                (ParamSource){search->plan, sub->args.items[i]};
+    }
+    return expr_walk(expr, search_expr, search);
+}
+
+static void search_list(DeparsePlan *deparse, const Plan *plan, const ExprVec *list)
+{
+    SourceSearch search = {deparse, plan};
+    for (size_t i = 0; i < list->length; i++)
+        (void)search_expr(&search, list->items[i]);
+}
+
+static void search_plan(DeparsePlan *deparse, const Plan *plan)
+{
+    if (!plan)
+        return;
+    search_list(deparse, plan, &plan->targets);
+    search_list(deparse, plan, &plan->filter);
+    if (plan->kind == PLAN_NEST_LOOP) {
+        const NestLoopPlan *nest = (const NestLoopPlan *)plan;
+        for (size_t i = 0; i < nest->params.length; i++)
+            deparse->sources[nest->params.items[i].number] =
+                (ParamSource){plan, nest->params.items[i].value};
+    }
+    if (plan->kind == PLAN_APPEND)
+        for (size_t i = 0; i < ((const AppendPlan *)plan)->children.length; i++)
+            search_plan(deparse, ((const AppendPlan *)plan)->children.items[i]);
+    search_plan(deparse, plan->left);
+    search_plan(deparse, plan->right);
+}
 
 DeparsePlan *deparse_plan_new(Arena *arena, CatalogSession *session,
                               const PlannedStatement *statement)
@@ -204,9 +251,30 @@ DeparsePlan *deparse_plan_new(Arena *arena, CatalogSession *session,
     deparse->session = session;
     deparse->statement = statement;
     deparse->level.query = statement->query;
-    deparse->level.prefix = statement->query->range_table.length != 1 ||
-                            statement->relations.length > 1;
+    deparse->prefix = statement->query->range_table.length != 1 ||
+                      statement->relations.length > 1;
+    deparse->sources = ARENA_ARRAY(arena, ParamSource, statement->params.length + 1);
+    search_plan(deparse, statement->plan);
+    for (size_t i = 0; i < statement->subplans.length; i++)
+        search_plan(deparse, statement->subplans.items[i].plan);
     return deparse;
+}
+
+static bool is_scan(const Plan *plan)
+{
+    switch (plan->kind) {
+    case PLAN_SEQ_SCAN:
+    case PLAN_INDEX_SCAN:
+    case PLAN_INDEX_ONLY_SCAN:
+    case PLAN_ROW_ID_SCAN:
+    case PLAN_VALUES_SCAN:
+    case PLAN_FUNCTION_SCAN:
+    case PLAN_CTE_SCAN:
+    case PLAN_WORK_TABLE_SCAN:
+        return true;
+    default:
+        return false;
+    }
 }
 
 Str deparse_plan_expression(DeparsePlan *deparse, const Plan *plan, const Expr *expr,
@@ -214,7 +282,9 @@ Str deparse_plan_expression(DeparsePlan *deparse, const Plan *plan, const Expr *
 {
     StrBuf buf = strbuf_in(deparse->arena);
     Deparse d = {.arena = deparse->arena, .session = deparse->session, .buf = &buf,
-                 .statement = deparse->statement, .plan = plan, .level = &deparse->level};
+                 .statement = deparse->statement, .plan = plan, .level = &deparse->level,
+                 .sources = deparse->sources,
+                 .prefix = plan->kind == PLAN_SUBQUERY_SCAN || (!is_scan(plan) && deparse->prefix)};
     deparse_expr(&d, expr);
     if (d.failed) {
         error_clear();

@@ -543,6 +543,20 @@ static void json_close(Explain *e, char bracket)
     e->json_first = false;
 }
 
+/* What comes right after the node's type. */
+static void json_kind(Explain *e, const Plan *plan)
+{
+    if (plan->kind == PLAN_AGGREGATE) {
+        const AggregateStrategy strategy = ((const AggregatePlan *)plan)->strategy;
+        json_text(e, "Strategy", strategy == AGGREGATE_PLAIN    ? STR("Plain")
+                                 : strategy == AGGREGATE_HASHED ? STR("Hashed")
+                                                                : STR("Sorted"));
+        json_text(e, "Partial Mode", STR("Simple"));
+    } else if (plan->kind == PLAN_MODIFY) {
+        json_text(e, "Operation", str_from_c(modify_word(plan)));
+    }
+}
+
 static void json_details(Explain *e, const Plan *plan)
 {
     switch (plan->kind) {
@@ -567,16 +581,7 @@ static void json_details(Explain *e, const Plan *plan)
                                                       : str_from_c(join_word(kind) + 1));
         break;
     }
-    case PLAN_AGGREGATE: {
-        const AggregateStrategy strategy = ((const AggregatePlan *)plan)->strategy;
-        json_text(e, "Strategy", strategy == AGGREGATE_PLAIN    ? STR("Plain")
-                                 : strategy == AGGREGATE_HASHED ? STR("Hashed")
-                                                                : STR("Sorted"));
-        json_text(e, "Partial Mode", STR("Simple"));
-        break;
-    }
     case PLAN_MODIFY:
-        json_text(e, "Operation", str_from_c(modify_word(plan)));
         json_text(e, "Relation Name", ((const ModifyPlan *)plan)->relation_name);
         json_text(e, "Alias", ((const ModifyPlan *)plan)->alias);
         break;
@@ -595,7 +600,7 @@ static void json_node(Explain *e, const char *key, const Plan *plan, const char 
                      e->options->instrument(e->options->context, plan->id, &actual);
     json_open(e, key, '{');
     json_text(e, "Node Type", str_from_c(node_type(plan)));
-    json_details(e, plan);
+    json_kind(e, plan);
     if (relationship)
         json_text(e, "Parent Relationship", str_from_c(relationship));
     if (!str_is_none(subplan_name))
@@ -604,6 +609,7 @@ static void json_node(Explain *e, const char *key, const Plan *plan, const char 
     strbuf_append_c(e->json, "false");
     json_key(e, "Async Capable");
     strbuf_append_c(e->json, "false");
+    json_details(e, plan);
     if (e->options->costs) {
         json_key(e, "Startup Cost");
         strbuf_format(e->json, "%.2f", plan->startup_cost);

@@ -652,6 +652,19 @@ static bool plan_subquery(Level *level, int rel, const ExprVec *quals, const Exp
     ExprVec out;
     Plan *child = plan_query(inner, &out);
     TRY(child);
+    bool is_trivial = quals->length == 0;
+    for (size_t i = 0; i < needed->length; i++)
+        is_trivial &= !is_of_rel(needed->items[i], rel) ||
+                      EXPR_AS(const ExprColumn, needed->items[i])->attnum > 0;
+    if (is_trivial) {
+        /* Nothing to filter or rename: the subquery's rows are the scan's. */
+        lateral_needs(level, inner, ret);
+        for (int i = 0; i < rte->column_count; i++)
+            VEC_PUSH(level->planner->arena, &ret->out, base_column(level, rel, i + 1));
+        ret->plan = child;
+        ret->rels = REL_BIT(rel);
+        return true;
+    }
     SubqueryScanPlan *scan = PLAN_NEW(level, SubqueryScanPlan, PLAN_SUBQUERY_SCAN);
     scan->base.left = child;
     scan->base.rows = child->rows;

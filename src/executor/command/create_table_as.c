@@ -80,3 +80,14 @@ bool create_table_as_execute(CommandContext *context, const CreateTableAsStmt *s
     *ret_tag = str_format(context->arena, "SELECT %lu", (unsigned long)rows);
     return ok;
 }
+
+bool select_into_execute(CommandContext *context, const SelectStmt *statement, Str *ret_tag)
+{
+    AnalyzeContext analysis = {.arena = context->arena, .session = &context->session->catalog,
+                               .source = context->source};
+    const Query *query = analyze_statement(&analysis, &statement->node);
+    TRY(query);
+    if (query->command != QUERY_UTILITY || !NODE_IS(query->utility, CreateTableAsStmt))
+        FAIL_UNSUPPORTED("this form of SELECT INTO");
+    return create_table_as_execute(context, NODE_CAST(CreateTableAsStmt, query->utility), ret_tag);
+}

@@ -16,5 +16,8 @@ MUST_CHECK bool vacuum_execute(CommandContext *context, const VacuumStmt *statem
 MUST_CHECK bool lock_execute(CommandContext *context, const LockStmt *statement, Str *ret_tag);
 MUST_CHECK bool create_table_as_execute(CommandContext *context,
                                         const CreateTableAsStmt *statement, Str *ret_tag);
+/* SELECT … INTO: the same, spelt otherwise. */
+MUST_CHECK bool select_into_execute(CommandContext *context, const SelectStmt *statement,
+                                    Str *ret_tag);
 
 #endif
