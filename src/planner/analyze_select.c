@@ -475,7 +475,8 @@ bool analyze_set_operation(Scope *scope, const SelectStmt *select)
         const RangeColumn *column = &top.node->columns[visible];
         const Expr like = {.type = column->type, .typmod = column->typmod,
                            .collation = column->collation, .position = source->expr->position};
-        TargetEntry target = {.name = source->name, .attnum = (int)++visible,
+        visible++;
+        TargetEntry target = {.name = source->name, .attnum = (int)visible,
                               .expr = expr_column(arena, leaf->rel, (int)visible, 0, &like)};
         VEC_PUSH(arena, &query->targets, target);
     }

@@ -147,6 +147,25 @@ static bool nest_loop(Level *level, JoinKind kind, const Tree *left, Tree *right
     return true;
 }
 
+/* The condition with the left input's side first. */
+static Expr *outer_first(Level *level, Expr *qual, const Expr *left)
+{
+    const ExprOperator *op = EXPR_AS(const ExprOperator, qual);
+    const OperatorDesc *desc = operator_find(level->planner->session, op->op);
+    if (op->args.items[0] == left || !desc || !desc->commutator)
+        return qual;
+    const OperatorDesc *commutator = operator_find(level->planner->session, desc->commutator);
+    if (!commutator)
+        return qual;
+    ExprOperator *copy = arena_copy(level->planner->arena, op, sizeof(*op));
+    copy->op = commutator->oid;
+    copy->function = commutator->function;
+    copy->args = (ExprVec){0};
+    VEC_PUSH(level->planner->arena, &copy->args, op->args.items[1]);
+    VEC_PUSH(level->planner->arena, &copy->args, op->args.items[0]);
+    return &copy->base;
+}
+
 static bool hash_join(Level *level, JoinKind kind, const Tree *left, const Tree *right,
                       const ExprVec *quals, double rows, Tree *ret, bool *ret_found)
 {
@@ -156,7 +175,8 @@ static bool hash_join(Level *level, JoinKind kind, const Tree *left, const Tree 
     for (size_t i = 0; i < quals->length; i++) {
         Expr *a, *b;
         if (is_hash_key(level, quals->items[i], left, right, &a, &b)) {
-            VEC_PUSH(arena, &keys, quals->items[i]);
+            Expr *key = outer_first(level, quals->items[i], a);
+            VEC_PUSH(arena, &keys, key);
             VEC_PUSH(arena, &l, a);
             VEC_PUSH(arena, &r, b);
         } else {
