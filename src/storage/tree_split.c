@@ -388,7 +388,6 @@ static void link_leaf(Tree *tree, Action *action, Page *parent, Page *last, Page
     LeafPage *bytes = page_leaf(leaf);
     page_touch(action, parent);
     page_touch(action, last);
-    page_attach(action, tree->database, leaf->id);
     page_touch(action, leaf);
     page_leaf(last)->high = append->first_id - 1;
     bytes->low = append->first_id;
@@ -423,6 +422,7 @@ static ShapeOutcome append_step(Tree *tree, Str key, Action *action, Descent *de
     } else if (node_has_room(page_node(parent), sizeof(RowKey), sizeof(PageId))) {
         outcome = SHAPE_MISS;
         descent->miss = append->id;
+        page_attach(action, tree->database, append->id); /* latches it; again is harmless */
         if (page_latch_exclusive(tree->database, append->id, &leaf) == PAGE_OK) {
             link_leaf(tree, action, parent, last, &leaf, append);
             page_unlatch(&leaf);

@@ -1,0 +1,497 @@
+/* Table trees against a model: an array of rows by id. */
+#include "tree_fixture.h"
+
+#define MODEL_IDS 6000
+#define COLUMNS 5
+
+static Arena *arena;
+
+typedef struct ModelRow {
+    bool exists;
+    Str image; /* malloc */
+} ModelRow;
+static ModelRow model[MODEL_IDS];
+static const Layout *layouts[4];
+
+static const LayoutColumn columns_1[] = {{PHYS_INT64}, {PHYS_VAR}, {PHYS_INT16}, {PHYS_BOOL}};
+static const LayoutColumn columns_2[] = {
+    {PHYS_INT64}, {PHYS_VAR}, {PHYS_INT16}, {PHYS_BOOL}, {.type = PHYS_VAR}};
+
+static void make_layouts(void)
+{
+    LayoutColumn with_missing[COLUMNS];
+    memcpy(with_missing, columns_2, sizeof(with_missing));
+    with_missing[4].has_missing = true;
+    with_missing[4].missing.var = var_make("missing value", 13);
+    layouts[1] = layout_new(arena, 1, columns_1, 4);
+    layouts[2] = layout_new(arena, 2, with_missing, 5);
+    with_missing[2].type = PHYS_NONE;
+    layouts[3] = layout_new(arena, 3, with_missing, 5);
+}
+
+static int begin(void **state)
+{
+    arena = arena_new("test");
+    memset(model, 0, sizeof(model));
+    make_layouts();
+    return fixture_begin(state);
+}
+
+static int end(void **state)
+{
+    tree_set_hooks(NULL, NULL);
+    for (uint32_t i = 0; i < MODEL_IDS; i++)
+        free((void *)model[i].image.data);
+    arena_free(arena);
+    return fixture_end(state);
+}
+
+static uint32_t draw_length(void)
+{
+    uint32_t kind = draw_below(100);
+    if (kind < 80)
+        return draw_below(40);
+    if (kind < 97)
+        return draw_below(600);
+    return kind < 99 ? draw_below(20000) : draw_below(100000);
+}
+
+static void draw_row(const Layout *layout, Value *values, bool *nulls)
+{
+    static char text[2][100000];
+    for (uint32_t c = 0; c < layout->column_count; c++) {
+        nulls[c] = draw_below(6) == 0;
+        values[c] = (Value){0};
+        if (layout->columns[c].type == PHYS_VAR) {
+            uint32_t length = draw_length();
+            char *bytes = text[c == 4];
+            bool compressible = draw() & 1;
+            for (uint32_t i = 0; i < length; i++)
+                bytes[i] = compressible ? (char)('a' + i % 7) : (char)draw();
+            values[c].var = var_make(bytes, length);
+        } else if (layout->columns[c].type == PHYS_BOOL) {
+            values[c].boolean = draw() & 1;
+        } else {
+            values[c].int64 = (int64_t)draw();
+        }
+    }
+}
+
+static Str draw_image(const Layout *layout)
+{
+    Value values[COLUMNS];
+    bool nulls[COLUMNS];
+    draw_row(layout, values, nulls);
+    size_t size = row_image_size(layout, values, nulls);
+    byte *image = malloc(size);
+    row_image_encode(layout, values, nulls, image);
+    return str_make(image, size);
+}
+
+static void model_set(uint32_t id, Str image)
+{
+    free((void *)model[id].image.data);
+    model[id] = (ModelRow){.exists = !str_is_none(image), .image = image};
+}
+
+/* Both images say the same, seen through the newest layout. */
+static void same_row(const Layout *newest, Str a, Str b)
+{
+    Value va[COLUMNS], vb[COLUMNS];
+    bool na[COLUMNS], nb[COLUMNS];
+    uint32_t count = newest->column_count;
+    require(row_image_decode(layouts[row_image_version(a)], newest, a, NULL, count, va, na));
+    require(row_image_decode(layouts[row_image_version(b)], newest, b, NULL, count, vb, nb));
+    for (uint32_t c = 0; c < count; c++) {
+        if (newest->columns[c].type == PHYS_NONE)
+            continue;
+        assert_int_equal(na[c], nb[c]);
+        if (na[c])
+            continue;
+        if (newest->columns[c].type == PHYS_VAR)
+            assert_true(var_equal(&va[c].var, &vb[c].var));
+        else
+            assert_memory_equal(&va[c], &vb[c], phys_width(newest->columns[c].type));
+    }
+}
+
+static void compare_row(Tree *tree, uint32_t id)
+{
+    Arena *scratch = arena_new("row");
+    Str image;
+    TreeFound found = tree_get_image(tree, id, scratch, &image);
+    require(found != TREE_FAILED);
+    assert_int_equal(found == TREE_FOUND, model[id].exists);
+    if (found == TREE_FOUND)
+        same_row(tree_layout(tree), image, model[id].image);
+    arena_free(scratch);
+}
+
+static void compare_all(Tree *tree)
+{
+    TreeReport report;
+    uint64_t rows = 0;
+    require(tree_check(tree, NULL, NULL, &report));
+    for (uint32_t id = 0; id < MODEL_IDS; id++) {
+        compare_row(tree, id);
+        rows += model[id].exists;
+    }
+    assert_int_equal(report.rows, rows);
+    TreeStats stats;
+    require(tree_stats(tree, &stats));
+    assert_int_equal(stats.page_count, report.leaf_pages + report.inner_pages);
+}
+
+/* What the observer is told is the row that was. */
+static void observe_old(void *context, const TreeChange *change)
+{
+    uint32_t *calls = context;
+    ++*calls;
+    assert_int_equal(change->existed, model[change->row_id].exists);
+    if (!change->existed)
+        return;
+    byte *image = malloc(change->old_size);
+    tree_change_old_image(change, image);
+    Str old = str_make(image, change->old_size);
+    same_row(layouts[row_image_version(old)], old, model[change->row_id].image);
+    free(image);
+}
+
+static void update_random(Tree *tree, uint32_t id, const TreeObserver *observer)
+{
+    const Layout *newest = tree_layout(tree);
+    Value values[COLUMNS], changed[COLUMNS];
+    bool nulls[COLUMNS], changed_nulls[COLUMNS];
+    uint16_t numbers[COLUMNS];
+    Value old[COLUMNS];
+    bool old_nulls[COLUMNS];
+    uint32_t count = 0;
+
+    draw_row(newest, values, nulls);
+    for (uint32_t c = 0; c < newest->column_count; c++) {
+        if (newest->columns[c].type == PHYS_NONE || draw_below(3))
+            continue;
+        numbers[count] = (uint16_t)c;
+        changed[count] = values[c];
+        changed_nulls[count++] = nulls[c];
+    }
+    RowDelta delta = {count, numbers, changed, changed_nulls}, decoded;
+    Str bytes = row_delta_encode(arena, newest, &delta);
+    require(row_delta_decode(arena, newest, bytes, &decoded));
+    require(tree_update_columns(tree, id, &decoded, observer));
+    if (!model[id].exists)
+        return;
+    require(row_image_decode(layouts[row_image_version(model[id].image)], newest, model[id].image,
+                             NULL, newest->column_count, old, old_nulls));
+    for (uint32_t i = 0; i < count; i++) {
+        old[numbers[i]] = changed[i];
+        old_nulls[numbers[i]] = changed_nulls[i];
+    }
+    size_t size = row_image_size(newest, old, old_nulls);
+    byte *image = malloc(size);
+    row_image_encode(newest, old, old_nulls, image);
+    model_set(id, str_make(image, size));
+}
+
+static void random_steps(Tree *tree, uint32_t steps, const TreeObserver *observer)
+{
+    for (uint32_t i = 0; i < steps; i++) {
+        uint32_t id = draw_below(MODEL_IDS), what = draw_below(10);
+        if (what < 5) {
+            const Layout *layout = layouts[1 + draw_below(tree_layout(tree)->version)];
+            Str image = draw_image(layout);
+            require(tree_put(tree, id, image, observer));
+            model_set(id, image);
+        } else if (what < 8) {
+            update_random(tree, id, observer);
+        } else {
+            require(tree_delete(tree, id, observer));
+            model_set(id, STR_NONE);
+        }
+        arena_reset(arena);
+        make_layouts();
+    }
+}
+
+static void a_tree_is_what_was_put_into_it(void **state)
+{
+    (void)state;
+    uint32_t calls = 0;
+    TreeObserver observer = {.before = observe_old, .context = &calls};
+    require(tree_create(fix.database, 7, TREE_TABLE, layouts[1]));
+    Tree *tree = tree_open(fix.database, 7);
+    require(tree != NULL);
+    TreeStats stats;
+    require(tree_stats(tree, &stats));
+    for (uint32_t version = 1; version <= 3; version++) {
+        if (version > 1)
+            require(tree_set_layout(fix.database, 7, layouts[version]));
+        random_steps(tree, 6000, &observer);
+        compare_all(tree);
+    }
+    assert_true(calls > 6000);
+    require_no_leak();
+    /* Deleting everything leaves one page. */
+    for (uint32_t id = 0; id < MODEL_IDS; id++) {
+        require(tree_delete(tree, id, NULL));
+        model_set(id, STR_NONE);
+    }
+    compare_all(tree);
+    TreeReport report;
+    require(tree_check(tree, NULL, NULL, &report));
+    assert_true(report.leaf_pages + report.inner_pages <= 3);
+    require(tree_drop(fix.database, 7));
+    require_no_leak();
+}
+
+static void rows_stay_through_a_restart(void **state)
+{
+    (void)state;
+    require(tree_create(fix.database, 7, TREE_TABLE, layouts[1]));
+    require(tree_set_layout(fix.database, 7, layouts[2]));
+    random_steps(tree_open(fix.database, 7), 4000, NULL);
+    require(store_close(fix.store, STORE_CLOSE_CLEAN));
+    fixture_open();
+    Tree *tree = tree_open(fix.database, 7);
+    require(tree != NULL);
+    compare_all(tree);
+    uint64_t max, expected = 0;
+    require(tree_max_row_id(tree, &max));
+    for (uint32_t id = 0; id < MODEL_IDS; id++)
+        expected = model[id].exists ? id : expected;
+    assert_int_equal(max, expected);
+    require_no_leak();
+}
+
+typedef struct ScanContext {
+    uint64_t next_expected;
+    Vector *numbers, *texts, *extra;
+    TreeExternals externals;
+    uint64_t ids[8192];
+    uint32_t count;
+} ScanContext;
+
+static bool scan_visit(void *context, const TableLeaf *leaf)
+{
+    ScanContext *scan = context;
+    scan->count = MIN(leaf->row_count, (uint32_t)VECTOR_SIZE);
+    table_leaf_copy_ids(leaf, 0, scan->count, scan->ids);
+    TRY(table_leaf_copy_column(leaf, 0, NULL, 0, scan->count, scan->numbers, 0, &scan->externals));
+    TRY(table_leaf_copy_column(leaf, 1, NULL, 0, scan->count, scan->texts, 0, &scan->externals));
+    return table_leaf_copy_column(leaf, 4, NULL, 0, scan->count, scan->extra, 0, &scan->externals);
+}
+
+static void same_value(const Vector *vector, uint32_t row, uint32_t column, Str image)
+{
+    Value value;
+    bool is_null;
+    require(row_image_column(layouts[row_image_version(image)], layouts[2], image, column, &value,
+                             &is_null));
+    assert_int_equal(is_null, vector_is_null(vector, row));
+    if (is_null)
+        return;
+    if (vector->type == PHYS_VAR)
+        assert_true(var_equal(&value.var, &VECTOR_VALUES(vector, VarRef)[row]));
+    else
+        assert_int_equal(value.int64, VECTOR_VALUES(vector, int64_t)[row]);
+}
+
+static void scans_copy_what_the_leaves_hold(void **state)
+{
+    (void)state;
+    require(tree_create(fix.database, 7, TREE_TABLE, layouts[1]));
+    Tree *tree = tree_open(fix.database, 7);
+    random_steps(tree, 3000, NULL);
+    require(tree_set_layout(fix.database, 7, layouts[2]));
+    random_steps(tree, 300, NULL);
+    Arena *scratch = arena_new("scan");
+    ScanContext *scan = calloc(1, sizeof(*scan));
+    uint64_t next = 0, seen = 0, expected = 0;
+    do {
+        arena_reset(scratch);
+        scan->numbers = vector_new(scratch, PHYS_INT64);
+        scan->texts = vector_new(scratch, PHYS_VAR);
+        scan->extra = vector_new(scratch, PHYS_VAR);
+        scan->externals = (TreeExternals){.arena = scratch};
+        require(tree_visit_leaf(tree, next, scan_visit, scan, &next));
+        assert_int_equal(tree_externals_load(tree, &scan->externals), TREE_FOUND);
+        for (uint32_t i = 0; i < scan->count; i++) {
+            Str image = model[scan->ids[i]].image;
+            assert_true(model[scan->ids[i]].exists);
+            same_value(scan->numbers, i, 0, image);
+            same_value(scan->texts, i, 1, image);
+            same_value(scan->extra, i, 4, image);
+        }
+        seen += scan->count;
+    } while (next != 0);
+    for (uint32_t id = 0; id < MODEL_IDS; id++)
+        expected += model[id].exists;
+    assert_int_equal(seen, expected);
+    uint64_t starts[16];
+    uint32_t count;
+    require(tree_split_points(tree, 16, starts, &count));
+    assert_true(count > 8 && count <= 16 && starts[0] == 0);
+    for (uint32_t i = 1; i < count; i++)
+        assert_true(starts[i] > starts[i - 1]);
+    free(scan);
+    arena_free(scratch);
+}
+
+static void wide_rows_fit_or_are_refused(void **state)
+{
+    (void)state;
+    static LayoutColumn wide[1600];
+    static Value values[1600];
+    static bool nulls[1600];
+    for (uint32_t c = 0; c < 1600; c++)
+        wide[c].type = c % 2 ? PHYS_VAR : PHYS_INT16;
+    layouts[1] = layout_new(arena, 1, wide, 1600);
+    require(tree_create(fix.database, 9, TREE_TABLE, layouts[1]));
+    Tree *tree = tree_open(fix.database, 9);
+    char text[3000];
+    memset(text, 'x', sizeof(text));
+    for (uint32_t id = 1; id <= 20; id++) {
+        for (uint32_t c = 0; c < 1600; c++) {
+            values[c] = (Value){0};
+            if (c % 2)
+                values[c].var = var_make(text, c == 5 || c == 77 ? 3000 : 4);
+            else
+                values[c].int16 = (int16_t)(id + c);
+        }
+        Str image, back;
+        require(row_image_make(arena, layouts[1], values, nulls, &image));
+        require(tree_row_fits(tree, image));
+        require(tree_put(tree, id, image, NULL));
+        assert_int_equal(tree_get_image(tree, id, arena, &back), TREE_FOUND);
+        assert_true(str_equal(image, back));
+    }
+    for (uint32_t c = 1; c < 1600; c += 2)
+        values[c].var = var_make(text, 40);
+    Str image;
+    require(row_image_make(arena, layouts[1], values, nulls, &image));
+    assert_false(tree_row_fits(tree, image));
+    assert_int_equal(error_fields()->sqlstate, ERR_PROGRAM_LIMIT_EXCEEDED);
+    error_clear();
+    assert_false(tree_put(tree, 50, image, NULL));
+    error_clear();
+    require_no_leak();
+}
+
+static void built_trees_are_attached_and_grafted(void **state)
+{
+    (void)state;
+    require(tree_create(fix.database, 7, TREE_TABLE, layouts[1]));
+    Tree *built = tree_new_private(fix.database, TREE_TABLE, layouts[1]);
+    require(built != NULL);
+    TreeBuilder *builder = tree_builder_new(built, 90);
+    for (uint32_t id = 1; id < 3000; id += 1 + draw_below(2)) {
+        Str image = draw_image(layouts[1]);
+        require(tree_builder_add_row(builder, id, image));
+        model_set(id, image);
+    }
+    require(tree_builder_finish(builder));
+    tree_builder_free(builder);
+    compare_all(built);
+    require(tree_attach(built, 7));
+    compare_all(tree_open(fix.database, 7));
+    require_no_leak();
+    for (uint32_t round = 0; round < 2; round++) {
+        Tree *more = tree_new_private(fix.database, TREE_TABLE, layouts[1]);
+        builder = tree_builder_new(more, 100);
+        /* The second time ids lie among those that are there: row by row. */
+        for (uint32_t id = round ? 1000 : 3000; id < (round ? 2000 : MODEL_IDS); id += 2) {
+            Str image = draw_image(layouts[1]);
+            require(tree_builder_add_row(builder, id, image));
+            model_set(id, image);
+        }
+        require(tree_builder_finish(builder));
+        tree_builder_free(builder);
+        require(tree_graft(tree_open(fix.database, 7), more, NULL, NULL));
+        compare_all(tree_open(fix.database, 7));
+        require_no_leak();
+    }
+    require(tree_truncate(tree_open(fix.database, 7)));
+    for (uint32_t id = 0; id < MODEL_IDS; id++)
+        model_set(id, STR_NONE);
+    compare_all(tree_open(fix.database, 7));
+    require_no_leak();
+    Tree *unused = tree_new_private(fix.database, TREE_TABLE, layouts[1]);
+    random_steps(unused, 2000, NULL);
+    compare_all(unused);
+    tree_discard(unused);
+}
+
+/* Versions hang on leaves as a count of rows ever put there; hooks must carry them along. */
+typedef struct Marks {
+    uint64_t moved_from, merged;
+} Marks;
+static void mark_split(void *context, Tree *tree, void **from, void **to, uint64_t first)
+{
+    (void)tree;
+    Marks *marks = context;
+    assert_non_null(*from);
+    assert_true(first > 0 && *to == NULL);
+    *to = *from;
+    marks->moved_from++;
+}
+static void mark_merged(void *context, Tree *tree, void **from, void **to)
+{
+    (void)tree;
+    Marks *marks = context;
+    *to = *from;
+    *from = NULL;
+    marks->merged++;
+}
+static void mark_discarded(void *context, Tree *tree, void **versions)
+{
+    (void)context, (void)tree;
+    *versions = NULL;
+}
+static void mark_leaf(void *context, const TreeChange *change)
+{
+    *change->versions = context;
+}
+static bool marked_visit(void *context, const TableLeaf *leaf)
+{
+    return *leaf->versions == context;
+}
+
+static void versions_follow_their_rows(void **state)
+{
+    (void)state;
+    static const TreeHooks hooks = {mark_split, mark_merged, mark_discarded, NULL};
+    Marks marks = {0};
+    TreeObserver observer = {.before = mark_leaf, .context = &marks};
+    tree_set_hooks(&hooks, &marks);
+    require(tree_create(fix.database, 7, TREE_TABLE, layouts[1]));
+    Tree *tree = tree_open(fix.database, 7);
+    for (uint32_t i = 0; i < 3000; i++) {
+        Str image = draw_image(layouts[1]);
+        uint32_t id = draw_below(MODEL_IDS);
+        require(tree_put(tree, id, image, &observer));
+        model_set(id, image);
+    }
+    uint64_t next = 0;
+    do
+        assert_true(tree_visit_leaf(tree, next, marked_visit, &marks, &next));
+    while (next);
+    for (uint32_t id = 0; id < MODEL_IDS; id++)
+        require(tree_delete(tree, id, NULL));
+    assert_true(marks.moved_from > 10 && marks.merged > 10);
+    assert_true(tree_visit_leaf(tree, 0, marked_visit, &marks, &next));
+    require(tree_drop(fix.database, 7));
+    tree_set_hooks(NULL, NULL);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_tree_is_what_was_put_into_it, begin, end),
+        cmocka_unit_test_setup_teardown(rows_stay_through_a_restart, begin, end),
+        cmocka_unit_test_setup_teardown(scans_copy_what_the_leaves_hold, begin, end),
+        cmocka_unit_test_setup_teardown(wide_rows_fit_or_are_refused, begin, end),
+        cmocka_unit_test_setup_teardown(built_trees_are_attached_and_grafted, begin, end),
+        cmocka_unit_test_setup_teardown(versions_follow_their_rows, begin, end),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
