@@ -52,7 +52,8 @@ Query *analyze_node(Scope *scope, const Node *node)
     case NODE_MERGE_STMT:
         FAIL_UNSUPPORTED("MERGE");
     default:
-        FAIL(ERR_INTERNAL_ERROR, .message = fmt("unrecognized node type: %s", node_name(node->tag)));
+        FAIL(ERR_INTERNAL_ERROR,
+             .message = fmt("unrecognized node type: %s", node_name(node->tag)));
     }
     (void)query_walk_deep(query, 0, find_outer, &query->is_correlated);
     return query;
@@ -158,7 +159,8 @@ static bool is_plannable(const Node *node)
 
 Query *analyze_statement(AnalyzeContext *context, const Node *statement)
 {
-    const Node *node = NODE_IS(statement, RawStmt) ? NODE_CAST(RawStmt, statement)->stmt : statement;
+    const Node *node =
+        NODE_IS(statement, RawStmt) ? NODE_CAST(RawStmt, statement)->stmt : statement;
 
     if (NODE_IS(node, SelectStmt)) {
         const Node *into = select_into(context, NODE_CAST(SelectStmt, node));
@@ -179,7 +181,9 @@ Query *analyze_statement(AnalyzeContext *context, const Node *statement)
 
 /* ---- stored expressions ---- */
 
-static const struct { ExprPlace place; } stored_places[] = {
+static const struct {
+    ExprPlace place;
+} stored_places[] = {
     [STORED_DEFAULT] = {PLACE_DEFAULT},
     [STORED_GENERATED] = {PLACE_GENERATED},
     [STORED_CHECK] = {PLACE_CHECK},
@@ -208,7 +212,8 @@ static bool check_stored(AnalyzeContext *context, Expr *expr, StoredExprKind kin
     if (expr_walk_deep(expr, 0, find_mutable, context->session))
         return true;
     if (kind == STORED_GENERATED)
-        FAIL(ERR_INVALID_OBJECT_DEFINITION, .message = STR("generation expression is not immutable"));
+        FAIL(ERR_INVALID_OBJECT_DEFINITION,
+             .message = STR("generation expression is not immutable"));
     FAIL(ERR_INVALID_OBJECT_DEFINITION,
          .message = fmt("functions in index %s must be marked IMMUTABLE",
                         kind == STORED_INDEX_KEY ? "expression" : "predicate"));
@@ -237,14 +242,15 @@ Expr *analyze_expression(AnalyzeContext *context, const Node *node, const Relati
         if (!made) {
             if (kind == STORED_DEFAULT || kind == STORED_GENERATED)
                 FAIL(ERR_DATATYPE_MISMATCH,
-                     .message = fmt("column \"%.*s\" is of type %.*s but %s expression is of type %.*s",
-                                    STR_ARGS(subject), STR_ARGS(type_text(scope, type)),
-                                    kind == STORED_DEFAULT ? "default" : "generation",
-                                    STR_ARGS(type_text(scope, from))),
+                     .message =
+                         fmt("column \"%.*s\" is of type %.*s but %s expression is of type %.*s",
+                             STR_ARGS(subject), STR_ARGS(type_text(scope, type)),
+                             kind == STORED_DEFAULT ? "default" : "generation",
+                             STR_ARGS(type_text(scope, from))),
                      .hint = STR("You will need to rewrite or cast the expression."));
             FAIL(ERR_DATATYPE_MISMATCH,
                  .message = fmt("argument of %.*s must be type %.*s, not type %.*s",
-                                STR_ARGS(kind == STORED_CHECK ? STR("CHECK")
+                                STR_ARGS(kind == STORED_CHECK             ? STR("CHECK")
                                          : kind == STORED_INDEX_PREDICATE ? STR("WHERE")
                                                                           : subject),
                                 STR_ARGS(type_text(scope, type)), STR_ARGS(type_text(scope, from))),

@@ -41,15 +41,15 @@ typedef struct AnalyzeContext {
 MUST_CHECK Query *analyze_statement(AnalyzeContext *context, const Node *statement);
 
 /*
- * A stand-alone expression over the columns of one relation (which may be NULL: no columns), coerced to
- * `type` unless 0 by an assignment cast. Columns become ExprColumns of rel 1. `kind` sets what
- * is allowed in it and how errors name it ("in DEFAULT expressions").
+ * A stand-alone expression over the columns of one relation (which may be NULL: no columns),
+ * coerced to `type` unless 0 by an assignment cast. Columns become ExprColumns of rel 1. `kind`
+ * sets what is allowed in it and how errors name it ("in DEFAULT expressions").
  */
 typedef enum StoredExprKind {
     STORED_DEFAULT = 1, /* no columns, no subqueries, aggregates, windows, SRFs */
     STORED_GENERATED,   /* columns; immutable only */
     STORED_CHECK,
-    STORED_INDEX_KEY,   /* immutable only */
+    STORED_INDEX_KEY, /* immutable only */
     STORED_INDEX_PREDICATE,
     STORED_POLICY,
     STORED_ALTER_USING, /* ALTER COLUMN … TYPE … USING */

@@ -4,7 +4,7 @@
 /* ---- what an expression contains ---- */
 
 typedef struct Find {
-    int level;      /* query level relative to where the walk began */
+    int level; /* query level relative to where the walk began */
     int position;
     bool found;
 } Find;
@@ -247,7 +247,8 @@ static bool aggregate_place(Scope *scope, ExprAggregate *aggregate)
     for (size_t i = 0; i < args->length; i++)
         if (expr_has_srf(args->items[i]))
             FAIL(ERR_FEATURE_NOT_SUPPORTED,
-                 .message = STR("aggregate function calls cannot contain set-returning function calls"),
+                 .message =
+                     STR("aggregate function calls cannot contain set-returning function calls"),
                  .hint = STR("You might be able to move the set-returning function into a LATERAL "
                              "FROM item."),
                  .position = expr_srf_position(args->items[i]));
@@ -286,17 +287,20 @@ static bool sort_key_for(Scope *scope, Expr *expr, const SortBy *by, SortKey *re
     SortClause clause;
     TRY(sort_clause_for(scope, &target, by ? by->direction : SORTBY_DEFAULT,
                         by ? by->nulls : SORTBY_NULLS_DEFAULT, expr->position, &clause));
-    *ret = (SortKey){.expr = expr, .sort_op = clause.sort_op, .equal_op = clause.equal_op,
-                     .collation = expr->collation, .is_descending = clause.is_descending,
+    *ret = (SortKey){.expr = expr,
+                     .sort_op = clause.sort_op,
+                     .equal_op = clause.equal_op,
+                     .collation = expr->collation,
+                     .is_descending = clause.is_descending,
                      .nulls_first = clause.nulls_first};
     return true;
 }
 
 static Expr *text_if_unknown(Scope *scope, Expr *expr)
 {
-    return expr->type != TYPE_UNKNOWN
-               ? expr : coerce_type(scope, expr, TYPE_UNKNOWN, TYPE_TEXT, -1, COERCION_IMPLICIT,
-                                    CALL_IMPLICIT_CAST, 0);
+    return expr->type != TYPE_UNKNOWN ? expr
+                                      : coerce_type(scope, expr, TYPE_UNKNOWN, TYPE_TEXT, -1,
+                                                    COERCION_IMPLICIT, CALL_IMPLICIT_CAST, 0);
 }
 
 static bool aggregate_order(Scope *scope, const FuncCall *call, ExprAggregate *aggregate)
@@ -323,8 +327,9 @@ static bool aggregate_order(Scope *scope, const FuncCall *call, ExprAggregate *a
             is_argument |= expr_equal(aggregate->order_by.items[k].expr, aggregate->args.items[a]);
         if (!is_argument)
             FAIL(ERR_INVALID_COLUMN_REFERENCE,
-                 .message = STR("in an aggregate with DISTINCT, ORDER BY expressions must appear in "
-                                "argument list"),
+                 .message =
+                     STR("in an aggregate with DISTINCT, ORDER BY expressions must appear in "
+                         "argument list"),
                  .position = expr_location(aggregate->order_by.items[k].expr));
     }
     if (aggregate->args.length == 0)
@@ -342,8 +347,8 @@ static bool aggregate_order(Scope *scope, const FuncCall *call, ExprAggregate *a
 }
 
 Expr *make_aggregate(Scope *scope, const FunctionDesc *function, const FuncCall *call,
-                     ExprVec *args, const Oid *declared, Oid result, Expr *filter,
-                     bool is_variadic, int position)
+                     ExprVec *args, const Oid *declared, Oid result, Expr *filter, bool is_variadic,
+                     int position)
 {
     Arena *arena = scope_arena(scope);
     const AggregateDesc *desc = aggregate_find(scope_session(scope), function->oid);
@@ -384,8 +389,7 @@ Expr *make_aggregate(Scope *scope, const FunctionDesc *function, const FuncCall 
             VEC_PUSH(arena, &aggregate->args, args->items[i]);
     }
     TRY(combine_collations(scope, args, &aggregate->input_collation));
-    aggregate->base.collation =
-        expr_result_collation(scope, result, aggregate->input_collation);
+    aggregate->base.collation = expr_result_collation(scope, result, aggregate->input_collation);
     if (desc->kind == 'o') {
         aggregate->is_ordered_set = true;
         if (call->agg_order.length != aggregate->args.length)
@@ -431,8 +435,7 @@ static int window_find(Scope *scope, const WindowDef *over)
 }
 
 Expr *make_window_function(Scope *scope, const FunctionDesc *function, const FuncCall *call,
-                           ExprVec *args, Oid result, Expr *filter, bool is_aggregate,
-                           int position)
+                           ExprVec *args, Oid result, Expr *filter, bool is_aggregate, int position)
 {
     ExprWindowFunction *window =
         EXPR_NEW(scope_arena(scope), ExprWindowFunction, EXPR_WINDOW_FUNCTION);
@@ -460,7 +463,8 @@ Expr *make_window_function(Scope *scope, const FunctionDesc *function, const Fun
                  .position = expr_window_position(args->items[i]));
         if (expr_has_srf(args->items[i]))
             FAIL(ERR_FEATURE_NOT_SUPPORTED,
-                 .message = STR("window function calls cannot contain set-returning function calls"),
+                 .message =
+                     STR("window function calls cannot contain set-returning function calls"),
                  .hint = STR("You might be able to move the set-returning function into a LATERAL "
                              "FROM item."),
                  .position = expr_srf_position(args->items[i]));

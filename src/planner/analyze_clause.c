@@ -21,13 +21,14 @@ static TargetEntry *find_by_number(const Node *node, TargetVec *targets, Str cla
         if (!targets->items[i].is_junk && ++number == constant->integer)
             return &targets->items[i];
     FAIL(ERR_INVALID_COLUMN_REFERENCE,
-         .message = fmt("%.*s position %d is not in select list", STR_ARGS(clause),
-                        constant->integer),
+         .message =
+             fmt("%.*s position %d is not in select list", STR_ARGS(clause), constant->integer),
          .position = node->position);
 }
 
 /* SQL99: any expression; a new target where it is not in the list already. */
-static TargetEntry *find_by_expr(Scope *scope, const Node *node, TargetVec *targets, ExprPlace place)
+static TargetEntry *find_by_expr(Scope *scope, const Node *node, TargetVec *targets,
+                                 ExprPlace place)
 {
     Expr *expr = analyze_expr(scope, node, place);
     TRY(expr);
@@ -108,13 +109,11 @@ bool sort_clause_for(Scope *scope, const TargetEntry *target, SortByDir directio
     ret->equal_op = operators->equal;
     ret->is_descending = descending;
     ret->is_hashable = operators->hash != 0;
-    ret->nulls_first = nulls == SORTBY_NULLS_FIRST ||
-                       (nulls == SORTBY_NULLS_DEFAULT && descending);
+    ret->nulls_first = nulls == SORTBY_NULLS_FIRST || (nulls == SORTBY_NULLS_DEFAULT && descending);
     return true;
 }
 
-static bool group_clause_for(Scope *scope, const TargetEntry *target, int position,
-                             SortClause *ret)
+static bool group_clause_for(Scope *scope, const TargetEntry *target, int position, SortClause *ret)
 {
     const Oid type = target->expr->type;
     const TypeOperators *operators = type_operators(scope_session(scope), type);
@@ -165,7 +164,8 @@ static bool using_direction(Scope *scope, const SortBy *by, const Expr *expr, So
     FAIL(ERR_WRONG_OBJECT_TYPE,
          .message = fmt("operator %.*s is not a valid ordering operator",
                         STR_ARGS(name_list_text(scope_arena(scope), &by->use_op))),
-         .hint = STR("Ordering operators must be \"<\" or \">\" members of btree operator families."),
+         .hint =
+             STR("Ordering operators must be \"<\" or \">\" members of btree operator families."),
          .position = by->node.position);
 }
 
@@ -242,7 +242,8 @@ bool analyze_distinct(Scope *scope, TargetVec *targets)
         const TargetEntry *target = query_target_by_ref(query, sort->ref);
         if (target->is_junk)
             FAIL(ERR_INVALID_COLUMN_REFERENCE,
-                 .message = STR("for SELECT DISTINCT, ORDER BY expressions must appear in select list"),
+                 .message =
+                     STR("for SELECT DISTINCT, ORDER BY expressions must appear in select list"),
                  .position = expr_location(target->expr));
         VEC_PUSH(arena, &query->distinct, *sort);
     }
@@ -285,7 +286,8 @@ bool analyze_distinct_on(Scope *scope, const NodeVec *list, TargetVec *targets)
         }
         if (skipped)
             FAIL(ERR_INVALID_COLUMN_REFERENCE,
-                 .message = STR("SELECT DISTINCT ON expressions must match initial ORDER BY expressions"),
+                 .message =
+                     STR("SELECT DISTINCT ON expressions must match initial ORDER BY expressions"),
                  .position = expr_location(query_target_by_ref(query, sort->ref)->expr));
         VEC_PUSH(arena, &query->distinct, *sort);
     }
@@ -294,7 +296,8 @@ bool analyze_distinct_on(Scope *scope, const NodeVec *list, TargetVec *targets)
             continue;
         if (skipped)
             FAIL(ERR_INVALID_COLUMN_REFERENCE,
-                 .message = STR("SELECT DISTINCT ON expressions must match initial ORDER BY expressions"),
+                 .message =
+                     STR("SELECT DISTINCT ON expressions must match initial ORDER BY expressions"),
                  .position = list->items[r]->position);
         SortClause clause;
         const TargetEntry *target = query_target_by_ref(query, refs.items[r]);
@@ -373,8 +376,8 @@ static bool window_copy_base(const WindowDef *def, const Query *query, WindowCla
              .position = def->node.position);
     if (window->order_by.length > 0 && base->order_by.length > 0)
         FAIL(ERR_WINDOWING_ERROR,
-             .message = fmt("cannot override ORDER BY clause of window \"%.*s\"",
-                            STR_ARGS(def->ref_name)),
+             .message =
+                 fmt("cannot override ORDER BY clause of window \"%.*s\"", STR_ARGS(def->ref_name)),
              .position = def->node.position);
     if (base->frame_options != FRAMEOPTION_DEFAULTS)
         FAIL(ERR_WINDOWING_ERROR,

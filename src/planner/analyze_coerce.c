@@ -295,15 +295,17 @@ bool resolve_polymorphic(Scope *scope, const Oid *actual, Oid *declared, int cou
 
     Poly poly = {0};
     if (!poly_collect(session, actual, declared, count, &poly))
-        FAIL(ERR_DATATYPE_MISMATCH, .message = STR("arguments declared \"anyelement\" are not all alike"));
+        FAIL(ERR_DATATYPE_MISMATCH,
+             .message = STR("arguments declared \"anyelement\" are not all alike"));
     if (poly.array && poly.array != TYPE_ANYARRAY && !poly.element)
         poly.element = element_type_of(session, poly.array);
     if (poly.element && !poly.array)
         poly.array = array_type_of(session, poly.element);
     if (!poly.element && poly.has_poly_unknown && !poly.array)
         TRY(poly_undetermined(what));
-    const Oid compat = poly.compat_count ? common_of_types(scope, poly.compat_types, poly.compat_count)
-                                         : TYPE_TEXT;
+    const Oid compat = poly.compat_count
+                           ? common_of_types(scope, poly.compat_types, poly.compat_count)
+                           : TYPE_TEXT;
     for (int i = 0; i <= count; i++) {
         Oid *slot = i < count ? &declared[i] : &result;
         switch (*slot) {
@@ -445,10 +447,10 @@ static Expr *literal_coerce(Scope *scope, const ExprConst *literal, Oid type, in
         error_set_position(literal->base.position);
         return NULL;
     }
-    ExprConst *result = expr_const(scope_arena(scope), type, base == TYPE_INTERVAL ? base_typmod : -1,
-                                   desc ? desc->collation : 0, value, literal->is_null,
-                                   position > 0 && literal->base.position == 0
-                                       ? position : literal->base.position);
+    ExprConst *result =
+        expr_const(scope_arena(scope), type, base == TYPE_INTERVAL ? base_typmod : -1,
+                   desc ? desc->collation : 0, value, literal->is_null,
+                   position > 0 && literal->base.position == 0 ? position : literal->base.position);
     return &result->base;
 }
 
@@ -471,8 +473,8 @@ Expr *coerce_type(Scope *scope, Expr *expr, Oid from, Oid type, int32_t typmod,
     if (expr->kind == EXPR_COLLATE && from == TYPE_UNKNOWN) {
         ExprCollate *collate = EXPR_NEW(scope_arena(scope), ExprCollate, EXPR_COLLATE);
         *collate = *(const ExprCollate *)expr;
-        TRY(collate->arg = coerce_type(scope, collate->arg, from, type, typmod, context, form,
-                                       position));
+        TRY(collate->arg =
+                coerce_type(scope, collate->arg, from, type, typmod, context, form, position));
         collate->base.type = type;
         return &collate->base;
     }
@@ -501,9 +503,9 @@ Expr *coerce_type(Scope *scope, Expr *expr, Oid from, Oid type, int32_t typmod,
         return &cast_new(scope, CAST_RELABEL, expr, type, form, position)->base;
     if (from == TYPE_UNKNOWN)
         return &cast_new(scope, CAST_IO, expr, type, form, position)->base;
-    FAIL(ERR_INTERNAL_ERROR, .message = fmt("failed to find conversion function from %.*s to %.*s",
-                                            STR_ARGS(type_text(scope, from)),
-                                            STR_ARGS(type_text(scope, type))));
+    FAIL(ERR_INTERNAL_ERROR,
+         .message = fmt("failed to find conversion function from %.*s to %.*s",
+                        STR_ARGS(type_text(scope, from)), STR_ARGS(type_text(scope, type))));
 }
 
 Expr *coerce_typmod(Scope *scope, Expr *expr, Oid type, int32_t typmod, CoercionContext context,
@@ -525,8 +527,8 @@ Expr *coerce_typmod(Scope *scope, Expr *expr, Oid type, int32_t typmod, Coercion
     }
     if (element) {
         ExprCast *cast = cast_new(scope, CAST_ARRAY, expr, type, form, position);
-        cast->element_cast = coerce_typmod(scope, case_test_new(scope, element, -1), element, typmod,
-                                           context, form, position, false, ret_failed);
+        cast->element_cast = coerce_typmod(scope, case_test_new(scope, element, -1), element,
+                                           typmod, context, form, position, false, ret_failed);
         TRY(cast->element_cast);
         cast->base.typmod = typmod;
         return &cast->base;
@@ -584,9 +586,9 @@ Expr *coerce_to_boolean(Scope *scope, Expr *expr, Str construct)
             return NULL;
         if (!result)
             FAIL(ERR_DATATYPE_MISMATCH,
-                 .message = fmt("argument of %.*s must be type %s, not type %.*s",
-                                STR_ARGS(construct), "boolean",
-                                STR_ARGS(type_text(scope, expr->type))),
+                 .message =
+                     fmt("argument of %.*s must be type %s, not type %.*s", STR_ARGS(construct),
+                         "boolean", STR_ARGS(type_text(scope, expr->type))),
                  .position = expr_location(expr));
         expr = result;
     }
@@ -607,9 +609,9 @@ Expr *coerce_to_specific(Scope *scope, Expr *expr, Oid type, Str construct)
             return NULL;
         if (!result)
             FAIL(ERR_DATATYPE_MISMATCH,
-                 .message = fmt("argument of %.*s must be type %.*s, not type %.*s",
-                                STR_ARGS(construct), STR_ARGS(type_text(scope, type)),
-                                STR_ARGS(type_text(scope, expr->type))),
+                 .message =
+                     fmt("argument of %.*s must be type %.*s, not type %.*s", STR_ARGS(construct),
+                         STR_ARGS(type_text(scope, type)), STR_ARGS(type_text(scope, expr->type))),
                  .position = expr_location(expr));
         expr = result;
     }
@@ -668,9 +670,9 @@ Oid select_common_type(Scope *scope, const ExprVec *exprs, Str construct, Expr *
             if (str_is_none(construct))
                 return 0;
             FAIL(ERR_DATATYPE_MISMATCH,
-                 .message = fmt("%.*s types %.*s and %.*s cannot be matched", STR_ARGS(construct),
-                                STR_ARGS(type_text(scope, type)),
-                                STR_ARGS(type_text(scope, next_type))),
+                 .message =
+                     fmt("%.*s types %.*s and %.*s cannot be matched", STR_ARGS(construct),
+                         STR_ARGS(type_text(scope, type)), STR_ARGS(type_text(scope, next_type))),
                  .position = expr_location(next));
         } else if (!preferred && can_coerce(scope, &type, &next_type, 1, COERCION_IMPLICIT) &&
                    !can_coerce(scope, &next_type, &type, 1, COERCION_IMPLICIT)) {
@@ -705,8 +707,8 @@ Oid select_common_collation(const ExprVec *exprs)
     Oid collation = 0;
     for (size_t i = 0; i < exprs->length; i++)
         if (exprs->items[i]->collation &&
-            (!collation || (collation == COLLATION_DEFAULT &&
-                            exprs->items[i]->collation != COLLATION_DEFAULT)))
+            (!collation ||
+             (collation == COLLATION_DEFAULT && exprs->items[i]->collation != COLLATION_DEFAULT)))
             collation = exprs->items[i]->collation;
     return collation;
 }
@@ -731,8 +733,9 @@ bool combine_collations(Scope *scope, const ExprVec *args, Oid *ret_collation)
             const CollationDesc *a = collation_find(session, explicit_one);
             const CollationDesc *b = collation_find(session, arg->collation);
             FAIL(ERR_COLLATION_MISMATCH,
-                 .message = fmt("collation mismatch between explicit collations \"%.*s\" and \"%.*s\"",
-                                STR_ARGS(a->name), STR_ARGS(b->name)),
+                 .message =
+                     fmt("collation mismatch between explicit collations \"%.*s\" and \"%.*s\"",
+                         STR_ARGS(a->name), STR_ARGS(b->name)),
                  .position = arg->position);
         }
         explicit_one = arg->collation;

@@ -18,9 +18,11 @@ static Expr *analyze_number(Scope *scope, const A_Const *constant)
     if (str_to_int64(constant->text, &integer)) {
         if (integer == (int32_t)integer)
             return &expr_const(arena, TYPE_INT4, -1, 0, (Value){.int32 = (int32_t)integer}, false,
-                               constant->node.position)->base;
+                               constant->node.position)
+                        ->base;
         return &expr_const(arena, TYPE_INT8, -1, 0, (Value){.int64 = integer}, false,
-                           constant->node.position)->base;
+                           constant->node.position)
+                    ->base;
     }
     if (!type_input(arena, TYPE_NUMERIC, -1, constant->text, &value)) {
         error_set_position(constant->node.position);
@@ -39,15 +41,18 @@ static Expr *analyze_const(Scope *scope, const A_Const *constant)
         return &expr_const(arena, TYPE_UNKNOWN, -1, 0, (Value){0}, true, position)->base;
     case CONST_INTEGER:
         return &expr_const(arena, TYPE_INT4, -1, 0, (Value){.int32 = constant->integer}, false,
-                           position)->base;
+                           position)
+                    ->base;
     case CONST_FLOAT:
         return analyze_number(scope, constant);
     case CONST_BOOLEAN:
         return &expr_const(arena, TYPE_BOOL, -1, 0, (Value){.boolean = constant->boolean}, false,
-                           position)->base;
+                           position)
+                    ->base;
     case CONST_STRING:
-        return &expr_const(arena, TYPE_UNKNOWN, -1, 0,
-                           (Value){.var = var_from_str(constant->text)}, false, position)->base;
+        return &expr_const(arena, TYPE_UNKNOWN, -1, 0, (Value){.var = var_from_str(constant->text)},
+                           false, position)
+                    ->base;
     case CONST_BIT_STRING:
         FAIL_UNSUPPORTED("a bit string literal");
     }
@@ -105,8 +110,7 @@ static Expr *analyze_array(Scope *scope, const A_ArrayExpr *array, Oid array_typ
 static Expr *analyze_type_cast(Scope *scope, const TypeCast *cast)
 {
     CatalogSession *session = scope_session(scope);
-    const int position = cast->node.position ? cast->node.position
-                                             : cast->type_name->node.position;
+    const int position = cast->node.position ? cast->node.position : cast->type_name->node.position;
     Oid type;
     int32_t typmod;
     Expr *arg;
@@ -122,8 +126,8 @@ static Expr *analyze_type_cast(Scope *scope, const TypeCast *cast)
         TRY(arg = analyze_expr_inner(scope, cast->arg));
     }
     bool failed = false;
-    Expr *result = coerce_to_target(scope, arg, type, typmod, COERCION_EXPLICIT,
-                                    CALL_EXPLICIT_CAST, position, &failed);
+    Expr *result = coerce_to_target(scope, arg, type, typmod, COERCION_EXPLICIT, CALL_EXPLICIT_CAST,
+                                    position, &failed);
     if (result || failed)
         return result;
     FAIL(ERR_CANNOT_COERCE,
@@ -193,14 +197,12 @@ static Expr *analyze_between(Scope *scope, const A_Expr *expr)
         break;
     case A_EXPR_BETWEEN_SYM:
         result = bool_node(
-            arena, OR_EXPR,
-            bool_node(arena, AND_EXPR, CMP(">=", a, b), CMP("<=", a, c), position),
+            arena, OR_EXPR, bool_node(arena, AND_EXPR, CMP(">=", a, b), CMP("<=", a, c), position),
             bool_node(arena, AND_EXPR, CMP(">=", a, c), CMP("<=", a, b), position), position);
         break;
     default:
         result = bool_node(
-            arena, AND_EXPR,
-            bool_node(arena, OR_EXPR, CMP("<", a, b), CMP(">", a, c), position),
+            arena, AND_EXPR, bool_node(arena, OR_EXPR, CMP("<", a, b), CMP(">", a, c), position),
             bool_node(arena, OR_EXPR, CMP("<", a, c), CMP(">", a, b), position), position);
         break;
     }
@@ -208,8 +210,8 @@ static Expr *analyze_between(Scope *scope, const A_Expr *expr)
     return analyze_expr_inner(scope, result);
 }
 
-static Expr *analyze_in_array(Scope *scope, const A_Expr *expr, Expr *left, const ExprVec *constants,
-                              Oid type, bool use_or)
+static Expr *analyze_in_array(Scope *scope, const A_Expr *expr, Expr *left,
+                              const ExprVec *constants, Oid type, bool use_or)
 {
     Arena *arena = scope_arena(scope);
     ExprArray *array = EXPR_NEW(arena, ExprArray, EXPR_ARRAY);
@@ -481,9 +483,9 @@ static Expr *analyze_bool(Scope *scope, const BoolExpr *expr)
 static Expr *analyze_boolean_test(Scope *scope, const BooleanTest *test)
 {
     static const char *const clauses[] = {
-        [IS_TRUE] = "IS TRUE", [IS_NOT_TRUE] = "IS NOT TRUE", [IS_FALSE] = "IS FALSE",
-        [IS_NOT_FALSE] = "IS NOT FALSE", [IS_UNKNOWN] = "IS UNKNOWN",
-        [IS_NOT_UNKNOWN] = "IS NOT UNKNOWN",
+        [IS_TRUE] = "IS TRUE",       [IS_NOT_TRUE] = "IS NOT TRUE",
+        [IS_FALSE] = "IS FALSE",     [IS_NOT_FALSE] = "IS NOT FALSE",
+        [IS_UNKNOWN] = "IS UNKNOWN", [IS_NOT_UNKNOWN] = "IS NOT UNKNOWN",
     };
     ExprBooleanTest *result = EXPR_NEW(scope_arena(scope), ExprBooleanTest, EXPR_BOOLEAN_TEST);
     TRY(result->arg = analyze_expr_inner(scope, test->arg));
@@ -502,7 +504,8 @@ static bool check_no_srf(const Expr *expr, const char *what)
         return true;
     FAIL(ERR_FEATURE_NOT_SUPPORTED,
          .message = fmt("set-returning functions are not allowed in %s", what),
-         .hint = STR("You might be able to move the set-returning function into a LATERAL FROM item."),
+         .hint =
+             STR("You might be able to move the set-returning function into a LATERAL FROM item."),
          .position = expr_srf_position(expr));
 }
 
@@ -535,8 +538,8 @@ static Expr *analyze_case(Scope *scope, const CaseExpr *node)
         ExprCaseWhen arm;
         TRY(arm.condition = analyze_expr_inner(scope, when->expr));
         if (test)
-            TRY(arm.condition = make_operator(scope, &equals, test, arm.condition,
-                                              when->node.position));
+            TRY(arm.condition =
+                    make_operator(scope, &equals, test, arm.condition, when->node.position));
         TRY(arm.condition = coerce_to_boolean(scope, arm.condition, STR("CASE/WHEN")));
         TRY(arm.result = analyze_expr_inner(scope, when->result));
         VEC_PUSH(arena, &result->whens, arm);
@@ -615,7 +618,10 @@ static Expr *analyze_min_max(Scope *scope, const MinMaxExpr *node)
 
 static Expr *analyze_sql_value(Scope *scope, const SQLValueFunction *node)
 {
-    static const struct { SqlValueKind kind; Oid type; } kinds[] = {
+    static const struct {
+        SqlValueKind kind;
+        Oid type;
+    } kinds[] = {
         [SVFOP_CURRENT_DATE] = {SQL_CURRENT_DATE, TYPE_DATE},
         [SVFOP_CURRENT_TIME] = {SQL_CURRENT_TIME, TYPE_TIMETZ},
         [SVFOP_CURRENT_TIME_N] = {SQL_CURRENT_TIME, TYPE_TIMETZ},
@@ -672,7 +678,8 @@ static Expr *analyze_array(Scope *scope, const A_ArrayExpr *node, Oid array_type
     } else {
         if (elements.length == 0)
             FAIL(ERR_INDETERMINATE_DATATYPE, .message = STR("cannot determine type of empty array"),
-                 .hint = STR("Explicitly cast to the desired type, for example ARRAY[]::integer[]."),
+                 .hint =
+                     STR("Explicitly cast to the desired type, for example ARRAY[]::integer[]."),
                  .position = node->node.position);
         coerce_to = select_common_type(scope, &elements, STR("ARRAY"), NULL);
         TRY(coerce_to);
@@ -784,15 +791,14 @@ static Expr *analyze_subscripts(Scope *scope, Expr *container, const Node *const
     }
     if (count > 6)
         FAIL(ERR_PROGRAM_LIMIT_EXCEEDED,
-             .message = fmt("number of array dimensions (%zu) exceeds the maximum allowed (6)",
-                            count));
+             .message =
+                 fmt("number of array dimensions (%zu) exceeds the maximum allowed (6)", count));
     result->container = container;
     result->container_type = type;
     result->element_type = desc->element;
     result->base.type = result->is_slice ? type : desc->element;
     result->base.typmod = container->typmod;
-    result->base.collation =
-        expr_result_collation(scope, result->base.type, container->collation);
+    result->base.collation = expr_result_collation(scope, result->base.type, container->collation);
     result->base.position = container->position;
     return &result->base;
 }
@@ -865,14 +871,15 @@ static Expr *analyze_field(Scope *scope, Expr *arg, Str name, int position)
         if (record_field(scope, arg, name, field))
             return &field->base;
         FAIL(ERR_UNDEFINED_COLUMN,
-             .message = fmt("could not identify column \"%.*s\" in record data type",
-                            STR_ARGS(name)),
+             .message =
+                 fmt("could not identify column \"%.*s\" in record data type", STR_ARGS(name)),
              .position = position);
     }
     if (!type || type->kind != 'c')
         FAIL(ERR_WRONG_OBJECT_TYPE,
-             .message = fmt("column notation .%.*s applied to type %.*s, which is not a composite type",
-                            STR_ARGS(name), STR_ARGS(type_text(scope, arg->type))),
+             .message =
+                 fmt("column notation .%.*s applied to type %.*s, which is not a composite type",
+                     STR_ARGS(name), STR_ARGS(type_text(scope, arg->type))),
              .position = position);
     const RelationDesc *relation = relation_find(session, type->relation);
     const ColumnDesc *column = relation ? relation_column(relation, name) : NULL;
@@ -883,8 +890,7 @@ static Expr *analyze_field(Scope *scope, Expr *arg, Str name, int position)
             owner = owner->parent;
         const RangeTableEntry *rte = query_rte(owner->query, EXPR_AS(ExprColumn, arg)->rel);
         FAIL(ERR_UNDEFINED_COLUMN,
-             .message = fmt("column %.*s.%.*s does not exist", STR_ARGS(rte->name),
-                            STR_ARGS(name)),
+             .message = fmt("column %.*s.%.*s does not exist", STR_ARGS(rte->name), STR_ARGS(name)),
              .position = position);
     }
     if (!column)
@@ -911,8 +917,8 @@ static Expr *analyze_indirection(Scope *scope, const A_Indirection *node)
             size_t count = 1;
             while (i + count < steps->length && NODE_IS(steps->items[i + count], A_Indices))
                 count++;
-            TRY(expr = analyze_subscripts(scope, expr, (const Node *const *)&steps->items[i],
-                                          count));
+            TRY(expr =
+                    analyze_subscripts(scope, expr, (const Node *const *)&steps->items[i], count));
             i += count;
         } else if (NODE_IS(step, FieldName)) {
             TRY(expr = analyze_field(scope, expr, NODE_CAST(FieldName, step)->name,
@@ -944,8 +950,9 @@ Expr *analyze_expr_inner(Scope *scope, const Node *node)
 {
     if (task_stack_left() < 24 * 1024)
         FAIL(ERR_STATEMENT_TOO_COMPLEX, .message = STR("stack depth limit exceeded"),
-             .hint = STR("Increase the configuration parameter \"max_stack_depth\" (currently 2048kB), "
-                         "after ensuring the platform's stack depth limit is adequate."));
+             .hint =
+                 STR("Increase the configuration parameter \"max_stack_depth\" (currently 2048kB), "
+                     "after ensuring the platform's stack depth limit is adequate."));
     switch (node->tag) {
     case NODE_A_CONST:
         return analyze_const(scope, NODE_CAST(A_Const, node));
@@ -990,8 +997,7 @@ Expr *analyze_expr_inner(Scope *scope, const Node *node)
         return analyze_current_of(scope, NODE_CAST(CurrentOfExpr, node));
     case NODE_XML_EXPR:
         FAIL(ERR_FEATURE_NOT_SUPPORTED,
-             .message = fmt("%.*s is not supported",
-                            STR_ARGS(NODE_CAST(XmlExpr, node)->feature)),
+             .message = fmt("%.*s is not supported", STR_ARGS(NODE_CAST(XmlExpr, node)->feature)),
              .position = node->position);
     case NODE_GROUPING_FUNC:
         FAIL_UNSUPPORTED("GROUPING");
@@ -1005,7 +1011,8 @@ Expr *analyze_expr_inner(Scope *scope, const Node *node)
         FAIL(ERR_SYNTAX_ERROR, .message = STR("DEFAULT is not allowed in this context"),
              .position = node->position);
     default:
-        FAIL(ERR_INTERNAL_ERROR, .message = fmt("unrecognized node type: %s", node_name(node->tag)));
+        FAIL(ERR_INTERNAL_ERROR,
+             .message = fmt("unrecognized node type: %s", node_name(node->tag)));
     }
 }
 

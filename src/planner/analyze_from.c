@@ -43,7 +43,8 @@ static void columns_from_relation(Arena *arena, RangeTableEntry *rte, const Rela
     for (int i = 0; i < relation->column_count; i++) {
         const ColumnDesc *column = &relation->columns[i];
         rte->columns[i] = (RangeColumn){.name = column->dropped ? STR("") : column->name,
-                                        .type = column->type, .typmod = column->typmod,
+                                        .type = column->type,
+                                        .typmod = column->typmod,
                                         .collation = column->collation};
     }
 }
@@ -56,9 +57,10 @@ void rte_set_columns_from_targets(Arena *arena, RangeTableEntry *rte, const Targ
         const TargetEntry *target = &targets->items[i];
         if (target->is_junk)
             continue;
-        rte->columns[rte->column_count++] =
-            (RangeColumn){.name = target->name, .type = target->expr->type,
-                          .typmod = target->expr->typmod, .collation = target->expr->collation};
+        rte->columns[rte->column_count++] = (RangeColumn){.name = target->name,
+                                                          .type = target->expr->type,
+                                                          .typmod = target->expr->typmod,
+                                                          .collation = target->expr->collation};
     }
 }
 
@@ -142,7 +144,8 @@ static RangeTableEntry *rte_for_cte(Scope *scope, const RangeVar *var, CommonTab
                  .position = var->node.position);
         FAIL(ERR_INVALID_RECURSION,
              .message = fmt("recursive reference to query \"%.*s\" must not appear within its "
-                            "non-recursive term", STR_ARGS(cte->name)),
+                            "non-recursive term",
+                            STR_ARGS(cte->name)),
              .position = var->node.position);
     }
     rte->column_count = cte->column_count;
@@ -171,9 +174,9 @@ static RangeTableEntry *rte_for_var(Scope *scope, const RangeVar *var)
         const DatabaseDesc *database = database_find(session, session->database_oid);
         if (!database || !str_equal(database->name, var->catalog))
             FAIL(ERR_FEATURE_NOT_SUPPORTED,
-                 .message = fmt("cross-database references are not implemented: \"%.*s.%.*s.%.*s\"",
-                                STR_ARGS(var->catalog), STR_ARGS(var->schema),
-                                STR_ARGS(var->relation)),
+                 .message =
+                     fmt("cross-database references are not implemented: \"%.*s.%.*s.%.*s\"",
+                         STR_ARGS(var->catalog), STR_ARGS(var->schema), STR_ARGS(var->relation)),
                  .position = var->node.position);
     }
     if (str_is_none(var->schema)) {
@@ -270,9 +273,8 @@ static bool add_range_column(Scope *scope, RangeTableEntry *rte, Str name, Oid t
     RangeColumn *columns = ARENA_ARRAY(scope_arena(scope), RangeColumn, rte->column_count + 2);
     if (rte->column_count > 0)
         memcpy(columns, rte->columns, sizeof(*columns) * (size_t)rte->column_count);
-    columns[rte->column_count] =
-        (RangeColumn){.name = name, .type = type, .typmod = typmod,
-                      .collation = desc ? desc->collation : 0};
+    columns[rte->column_count] = (RangeColumn){
+        .name = name, .type = type, .typmod = typmod, .collation = desc ? desc->collation : 0};
     rte->columns = columns;
     rte->column_count++;
     return true;
@@ -300,7 +302,8 @@ static bool function_columns(Scope *scope, RangeTableEntry *rte, RangeCall *call
     const TypeDesc *type = type_find(session, base_type_of(session, expr->type, NULL));
     const FunctionDesc *function =
         expr->kind == EXPR_FUNCTION
-            ? function_find(session, EXPR_AS(const ExprFunction, expr)->function) : NULL;
+            ? function_find(session, EXPR_AS(const ExprFunction, expr)->function)
+            : NULL;
     int outputs = 0;
     for (int i = 0; function && i < function->all_count; i++)
         outputs += function->all_modes[i] != 'i' && function->all_modes[i] != 'v';
@@ -308,17 +311,20 @@ static bool function_columns(Scope *scope, RangeTableEntry *rte, RangeCall *call
     if (expr->type == TYPE_RECORD && outputs == 0) {
         if (definitions->length == 0)
             FAIL(ERR_SYNTAX_ERROR,
-                 .message = STR("a column definition list is required for functions returning \"record\""),
+                 .message =
+                     STR("a column definition list is required for functions returning \"record\""),
                  .position = expr_location(expr));
         call->has_definition_list = true;
         TRY(definition_columns(scope, rte, definitions));
     } else if (definitions->length > 0) {
         if (expr->type == TYPE_RECORD)
             FAIL(ERR_SYNTAX_ERROR,
-                 .message = STR("a column definition list is redundant for a function with OUT parameters"),
+                 .message = STR(
+                     "a column definition list is redundant for a function with OUT parameters"),
                  .position = definitions->items[0]->node.position);
         FAIL(ERR_SYNTAX_ERROR,
-             .message = STR("a column definition list is only allowed for functions returning \"record\""),
+             .message =
+                 STR("a column definition list is only allowed for functions returning \"record\""),
              .position = definitions->items[0]->node.position);
     } else if (expr->type == TYPE_RECORD) {
         int output = 0;
@@ -394,7 +400,8 @@ static bool from_function(Scope *scope, const RangeFunction *from, FromItem **re
     Arena *arena = scope_arena(scope);
     RangeTableEntry *rte = rte_new(scope, RANGE_FUNCTION, from->node.position);
     const bool saved_lateral = scope->lateral_active;
-    const bool single = from->functions.length == 1 && !is_multi_unnest(from->functions.items[0]->func);
+    const bool single =
+        from->functions.length == 1 && !is_multi_unnest(from->functions.items[0]->func);
     const Str alias = from->alias && single && !from->is_rows_from ? from->alias->name : STR("");
     const bool saved_srfs = scope->query->has_srfs;
     bool ok = true;
@@ -402,7 +409,8 @@ static bool from_function(Scope *scope, const RangeFunction *from, FromItem **re
     scope->lateral_active = true;
     for (size_t i = 0; i < from->functions.length && ok; i++) {
         const RangeFunctionItem *item = from->functions.items[i];
-        const ColumnDefVec *definitions = from->is_rows_from ? &item->coldeflist : &from->coldeflist;
+        const ColumnDefVec *definitions =
+            from->is_rows_from ? &item->coldeflist : &from->coldeflist;
         if (!is_multi_unnest(item->func)) {
             ok = from_one_function(scope, rte, item->func, definitions, alias);
             continue;
@@ -424,8 +432,7 @@ static bool from_function(Scope *scope, const RangeFunction *from, FromItem **re
     rte->with_ordinality = from->ordinality;
     if (from->ordinality)
         TRY(add_range_column(scope, rte, STR("ordinality"), TYPE_INT8, -1));
-    TRY(rte_apply_alias(scope, rte, from->alias,
-                        expr_target_name(from->functions.items[0]->func)));
+    TRY(rte_apply_alias(scope, rte, from->alias, expr_target_name(from->functions.items[0]->func)));
     return finish_rte(scope, rte, ret_item, ret_items);
 }
 
@@ -463,8 +470,9 @@ static int side_find(const JoinSide *side, Str name, const char *which, int posi
             continue;
         if (found >= 0) {
             ERROR_SET(ERR_AMBIGUOUS_COLUMN,
-                      .message = fmt("common column name \"%.*s\" appears more than once in %s table",
-                                     STR_ARGS(name), which),
+                      .message =
+                          fmt("common column name \"%.*s\" appears more than once in %s table",
+                              STR_ARGS(name), which),
                       .position = position);
             return -2;
         }
@@ -475,8 +483,8 @@ static int side_find(const JoinSide *side, Str name, const char *which, int posi
 
 static Expr *side_column(Scope *scope, const ScopeColumn *column)
 {
-    const Expr like = {.type = column->type, .typmod = column->typmod,
-                       .collation = column->collation};
+    const Expr like = {
+        .type = column->type, .typmod = column->typmod, .collation = column->collation};
     scope_mark_selected(scope, 0, column->rel, column->attnum);
     return expr_column(scope_arena(scope), column->rel, column->attnum, 0, &like);
 }
@@ -515,11 +523,14 @@ static void join_add_column(Scope *scope, RangeTableEntry *rte, ScopeColumn *col
                             Expr *expr, int rel)
 {
     const int index = rte->column_count++;
-    rte->columns[index] = (RangeColumn){.name = name, .type = expr->type, .typmod = expr->typmod,
-                                        .collation = expr->collation};
+    rte->columns[index] = (RangeColumn){
+        .name = name, .type = expr->type, .typmod = expr->typmod, .collation = expr->collation};
     VEC_PUSH(scope_arena(scope), &rte->alias_exprs, expr);
-    columns[index] = (ScopeColumn){.rel = rel, .attnum = index + 1, .type = expr->type,
-                                   .typmod = expr->typmod, .collation = expr->collation};
+    columns[index] = (ScopeColumn){.rel = rel,
+                                   .attnum = index + 1,
+                                   .type = expr->type,
+                                   .typmod = expr->typmod,
+                                   .collation = expr->collation};
     if (expr->kind == EXPR_COLUMN) {
         columns[index].rel = EXPR_AS(ExprColumn, expr)->rel;
         columns[index].attnum = EXPR_AS(ExprColumn, expr)->attnum;
@@ -545,14 +556,16 @@ static bool join_using(Scope *scope, const JoinExpr *join, const StrVec *names, 
         TRY(l != -2);
         if (l < 0)
             FAIL(ERR_UNDEFINED_COLUMN,
-                 .message = fmt("column \"%.*s\" specified in USING clause does not exist in left table",
-                                STR_ARGS(name)));
+                 .message =
+                     fmt("column \"%.*s\" specified in USING clause does not exist in left table",
+                         STR_ARGS(name)));
         const int r = side_find(right, name, "right", join->node.position);
         TRY(r != -2);
         if (r < 0)
             FAIL(ERR_UNDEFINED_COLUMN,
-                 .message = fmt("column \"%.*s\" specified in USING clause does not exist in right table",
-                                STR_ARGS(name)));
+                 .message =
+                     fmt("column \"%.*s\" specified in USING clause does not exist in right table",
+                         STR_ARGS(name)));
         Expr *a = side_column(scope, &left->columns.items[l]);
         Expr *b = side_column(scope, &right->columns.items[r]);
         left->used.items[l] = right->used.items[r] = true;
@@ -625,8 +638,10 @@ static Expr *join_on(Scope *scope, const Node *quals, const JoinSide *left, cons
 static bool from_join(Scope *scope, const JoinExpr *join, FromItem **ret_item,
                       ScopeItemVec *ret_items)
 {
-    static const JoinKind kinds[] = {[JOIN_INNER] = JOINS_INNER, [JOIN_LEFT] = JOINS_LEFT,
-                                     [JOIN_RIGHT] = JOINS_RIGHT, [JOIN_FULL] = JOINS_FULL};
+    static const JoinKind kinds[] = {[JOIN_INNER] = JOINS_INNER,
+                                     [JOIN_LEFT] = JOINS_LEFT,
+                                     [JOIN_RIGHT] = JOINS_RIGHT,
+                                     [JOIN_FULL] = JOINS_FULL};
     Arena *arena = scope_arena(scope);
     FromItem *item = ARENA_NEW(arena, FromItem);
     JoinSide left = {0}, right = {0};
@@ -668,13 +683,19 @@ static bool from_join(Scope *scope, const JoinExpr *join, FromItem **ret_item,
                             side_column(scope, &right.columns.items[i]), rel);
     TRY(rte_apply_alias(scope, rte, join->alias, STR("unnamed_join")));
 
-    ScopeItem joined = {.rte = rte, .rel = rel, .name = rte->name, .columns = columns,
-                        .columns_visible = true, .name_visible = join->alias != NULL,
+    ScopeItem joined = {.rte = rte,
+                        .rel = rel,
+                        .name = rte->name,
+                        .columns = columns,
+                        .columns_visible = true,
+                        .name_visible = join->alias != NULL,
                         .is_lateral_ok = true};
     if (join->alias) {
         /* An aliased join hides what is inside; its columns are its own. */
         for (int i = 0; i < rte->column_count; i++)
-            columns[i] = (ScopeColumn){.rel = rel, .attnum = i + 1, .type = rte->columns[i].type,
+            columns[i] = (ScopeColumn){.rel = rel,
+                                       .attnum = i + 1,
+                                       .type = rte->columns[i].type,
                                        .typmod = rte->columns[i].typmod,
                                        .collation = rte->columns[i].collation};
     } else {
@@ -718,7 +739,8 @@ static bool from_item(Scope *scope, const Node *node, FromItem **ret_item, Scope
     case NODE_RANGE_TABLE_SAMPLE:
         FAIL_UNSUPPORTED("TABLESAMPLE");
     default:
-        FAIL(ERR_INTERNAL_ERROR, .message = fmt("unrecognized node type: %s", node_name(node->tag)));
+        FAIL(ERR_INTERNAL_ERROR,
+             .message = fmt("unrecognized node type: %s", node_name(node->tag)));
     }
 }
 

@@ -37,8 +37,8 @@ static bool match_names(Arena *arena, const FunctionDesc *function, int count,
         return false;
     candidate->positions = ARENA_ARRAY(arena, int, count);
     for (int i = 0; i < count; i++) {
-        const int parameter = i < positional
-                                  ? i : parameter_by_name(function, arg_names->items[i - positional]);
+        const int parameter =
+            i < positional ? i : parameter_by_name(function, arg_names->items[i - positional]);
         if (parameter < 0 || filled[parameter])
             return false;
         filled[parameter] = true;
@@ -78,8 +78,7 @@ static void candidates_collect(Scope *scope, Str schema, Str name, int count,
                                const StrVec *arg_names, bool is_variadic, CandidateVec *ret)
 {
     Arena *arena = scope_arena(scope);
-    const FunctionCandidates found =
-        function_candidates(scope_session(scope), schema, name, -1);
+    const FunctionCandidates found = function_candidates(scope_session(scope), schema, name, -1);
 
     for (uint32_t i = 0; i < found.count; i++) {
         Candidate candidate;
@@ -156,8 +155,8 @@ static Expr *functional_cast(Scope *scope, const StrVec *name, const ExprVec *ar
     if (arg->type != TYPE_UNKNOWN && !(cast && cast->method != 'i') && arg->type != target &&
         !(by_text && arg->type != TYPE_RECORD))
         return NULL;
-    Expr *result = coerce_type(scope, arg, arg->type, target, -1, COERCION_EXPLICIT,
-                               CALL_PLAIN, position);
+    Expr *result =
+        coerce_type(scope, arg, arg->type, target, -1, COERCION_EXPLICIT, CALL_PLAIN, position);
     *ret_failed = !result;
     return result;
 }
@@ -243,7 +242,8 @@ static bool check_decorations(Scope *scope, const FunctionDesc *function, const 
         if (call->over && function->kind != PROKIND_WINDOW)
             FAIL(ERR_WRONG_OBJECT_TYPE,
                  .message = fmt("OVER specified, but %.*s is not a window function nor an "
-                                "aggregate function", STR_ARGS(shown)),
+                                "aggregate function",
+                                STR_ARGS(shown)),
                  .position = position);
         if (!call->over && function->kind == PROKIND_WINDOW)
             FAIL(ERR_WRONG_OBJECT_TYPE,
@@ -324,9 +324,9 @@ Expr *make_function(Scope *scope, const StrVec *name, ExprVec *args, StrVec *arg
     const Str schema = name->length > 1 ? name->items[name->length - 2] : STR_NONE;
     int count = (int)args->length;
     bool failed = false;
-    const bool is_bare = !call || (!call->agg_star && !call->agg_distinct && !call->over &&
-                                   !call->agg_filter && call->agg_order.length == 0 &&
-                                   !call->func_variadic);
+    const bool is_bare =
+        !call || (!call->agg_star && !call->agg_distinct && !call->over && !call->agg_filter &&
+                  call->agg_order.length == 0 && !call->func_variadic);
     if (count > 100)
         FAIL(ERR_TOO_MANY_ARGUMENTS,
              .message = STR("cannot pass more than 100 arguments to a function"),
@@ -336,8 +336,8 @@ Expr *make_function(Scope *scope, const StrVec *name, ExprVec *args, StrVec *arg
     for (int i = 0; i < count; i++)
         inputs[i] = args->items[i]->type;
     CandidateVec candidates = {0};
-    candidates_collect(scope, schema, VEC_LAST(name), count, arg_names,
-                       call && call->func_variadic, &candidates);
+    candidates_collect(scope, schema, VEC_LAST(name), count, arg_names, call && call->func_variadic,
+                       &candidates);
     int chosen = -1;
     for (size_t i = 0; i < candidates.length && chosen < 0; i++)
         if (memcmp(candidates.items[i].types, inputs, (size_t)count * sizeof(Oid)) == 0)
@@ -351,7 +351,8 @@ Expr *make_function(Scope *scope, const StrVec *name, ExprVec *args, StrVec *arg
         chosen = choose(scope, &candidates, inputs, count);
     if (chosen < 0) {
         Expr *field = is_bare && count == 1 && name->length == 1
-                          ? functional_field(scope, name->items[0], args->items[0], position) : NULL;
+                          ? functional_field(scope, name->items[0], args->items[0], position)
+                          : NULL;
         if (field)
             return field;
         if (chosen == -2)

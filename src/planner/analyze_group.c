@@ -66,7 +66,8 @@ static bool fail_ungrouped(GroupCheck *check, const ExprColumn *column, int dept
     if (depth == 0)
         FAIL(ERR_GROUPING_ERROR,
              .message = fmt("column \"%.*s.%.*s\" must appear in the GROUP BY clause or be used in "
-                            "an aggregate function", STR_ARGS(rte->name), STR_ARGS(name)),
+                            "an aggregate function",
+                            STR_ARGS(rte->name), STR_ARGS(name)),
              .position = column->base.position);
     FAIL(ERR_GROUPING_ERROR,
          .message = fmt("subquery uses ungrouped column \"%.*s.%.*s\" from outer query",

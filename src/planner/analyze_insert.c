@@ -74,8 +74,8 @@ static bool insert_columns(Scope *scope, const InsertStmt *insert, InsertColumns
         if (!column) {
             if (system_column_find(target->name))
                 FAIL(ERR_FEATURE_NOT_SUPPORTED,
-                     .message = fmt("cannot assign to system column \"%.*s\"",
-                                    STR_ARGS(target->name)),
+                     .message =
+                         fmt("cannot assign to system column \"%.*s\"", STR_ARGS(target->name)),
                      .position = target->node.position);
             FAIL(ERR_UNDEFINED_COLUMN,
                  .message = fmt("column \"%.*s\" of relation \"%.*s\" does not exist",
@@ -85,8 +85,8 @@ static bool insert_columns(Scope *scope, const InsertStmt *insert, InsertColumns
         for (size_t k = 0; k < i; k++)
             if (ret->columns.items[k] == column && target->indirection.length == 0)
                 FAIL(ERR_DUPLICATE_COLUMN,
-                     .message = fmt("column \"%.*s\" specified more than once",
-                                    STR_ARGS(target->name)),
+                     .message =
+                         fmt("column \"%.*s\" specified more than once", STR_ARGS(target->name)),
                      .position = target->node.position);
         VEC_PUSH(arena, &ret->columns, column);
         VEC_PUSH(arena, &ret->written, target);
@@ -113,10 +113,10 @@ static bool insert_row(Scope *scope, const InsertStmt *insert, const InsertColum
     TRY(check_counts(insert, columns, exprs));
     for (size_t i = 0; i < exprs->length; i++) {
         const ResTarget *written = columns->written.items[i];
-        TRY(exprs->items[i] = assign_column(scope, scope->target, columns->columns.items[i],
-                                            written ? &written->indirection : NULL, NULL,
-                                            exprs->items[i], PLACE_INSERT_TARGET,
-                                            written ? written->node.position : 0));
+        TRY(exprs->items[i] =
+                assign_column(scope, scope->target, columns->columns.items[i],
+                              written ? &written->indirection : NULL, NULL, exprs->items[i],
+                              PLACE_INSERT_TARGET, written ? written->node.position : 0));
     }
     return true;
 }
@@ -206,7 +206,8 @@ static bool insert_many_rows(Scope *scope, const InsertStmt *insert, InsertColum
     for (size_t i = 0; i < count; i++) {
         const ColumnDesc *column = columns->columns.items[i];
         rte->columns[i] = (RangeColumn){.name = str_format(arena, "column%zu", i + 1),
-                                        .type = column->type, .typmod = column->typmod,
+                                        .type = column->type,
+                                        .typmod = column->typmod,
                                         .collation = column->collation};
     }
     rte->name = STR("*VALUES*");
@@ -329,8 +330,9 @@ static bool infer_arbiters(Scope *scope, const InferClause *infer, ConflictClaus
             index->key_count != columns.length)
             continue;
         if (!str_is_none(index->predicate)) {
-            Expr *predicate = analyze_expression_text(arena, scope_session(scope), index->predicate,
-                                                      relation, STORED_INDEX_PREDICATE, TYPE_BOOL, -1);
+            Expr *predicate =
+                analyze_expression_text(arena, scope_session(scope), index->predicate, relation,
+                                        STORED_INDEX_PREDICATE, TYPE_BOOL, -1);
             TRY(predicate);
             if (!conflict->arbiter_where || !expr_equal(predicate, conflict->arbiter_where))
                 continue;
@@ -360,7 +362,8 @@ static bool analyze_conflict(Scope *scope, const OnConflictClause *clause)
 
     if (clause->do_update && !clause->infer)
         FAIL(ERR_SYNTAX_ERROR,
-             .message = STR("ON CONFLICT DO UPDATE requires inference specification or constraint name"),
+             .message =
+                 STR("ON CONFLICT DO UPDATE requires inference specification or constraint name"),
              .hint = STR("For example, ON CONFLICT (column_name)."),
              .position = clause->node.position);
     query->conflict = conflict;

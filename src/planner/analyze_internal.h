@@ -72,7 +72,7 @@ typedef struct ScopeItem {
     bool name_visible;    /* t.x may be used */
     bool columns_visible; /* x may be used */
     bool is_lateral_only;
-    bool is_lateral_ok;   /* a lateral reference to it is legal */
+    bool is_lateral_ok; /* a lateral reference to it is legal */
 } ScopeItem;
 
 typedef VEC(ScopeItem) ScopeItemVec;
@@ -84,24 +84,24 @@ struct Scope {
     Scope *parent;
     Query *query;
     ScopeItemVec items;
-    CommonTableVec ctes;        /* visible here */
-    const WithClause *with;     /* being analyzed: forward references get a hint */
+    CommonTableVec ctes;    /* visible here */
+    const WithClause *with; /* being analyzed: forward references get a hint */
     size_t with_done;
-    CommonTable *recursive;     /* the CTE whose recursive term this is in */
+    CommonTable *recursive; /* the CTE whose recursive term this is in */
     ExprPlace place;
     bool lateral_active;
     bool is_insert_select;
-    bool resolve_unknowns;      /* unknown outputs become text */
-    WindowDefVec window_defs;   /* WINDOW clause, then OVER (…) as met */
-    int next_ref;               /* sort_group_ref numbers */
+    bool resolve_unknowns;    /* unknown outputs become text */
+    WindowDefVec window_defs; /* WINDOW clause, then OVER (…) as met */
+    int next_ref;             /* sort_group_ref numbers */
     LockingClause *parent_lock;
     const RelationDesc *target; /* of INSERT, UPDATE, DELETE */
     ScopeItem *target_item;
     const Node *last_srf;
     const SelectStmt *locked_from; /* FOR UPDATE seen */
-    VEC(Expr *) multi_sources;  /* SET (a, b) = …: analyzed once per source */
+    VEC(Expr *) multi_sources;     /* SET (a, b) = …: analyzed once per source */
     VEC(const Node *) multi_nodes;
-    bool allow_default;         /* DEFAULT may stand here */
+    bool allow_default; /* DEFAULT may stand here */
 };
 
 #define scope_arena(scope) ((scope)->context->arena)
@@ -139,8 +139,7 @@ int name_distance(Str a, Str b, int limit);
 
 /* ---- analyze_from.c ---- */
 MUST_CHECK bool analyze_from(Scope *scope, const NodeVec *list);
-MUST_CHECK ScopeItem *analyze_target_relation(Scope *scope, const RangeVar *var,
-                                              uint32_t access);
+MUST_CHECK ScopeItem *analyze_target_relation(Scope *scope, const RangeVar *var, uint32_t access);
 MUST_CHECK RangeTableEntry *rte_for_relation(Scope *scope, const RelationDesc *relation,
                                              const RangeVar *var, const Alias *alias);
 RangeTableEntry *rte_new(Scope *scope, RangeTableKind kind, int position);
@@ -155,8 +154,8 @@ MUST_CHECK bool analyze_set_operation(Scope *scope, const SelectStmt *select);
 MUST_CHECK bool analyze_values(Scope *scope, const SelectStmt *select);
 MUST_CHECK bool analyze_with(Scope *scope, const WithClause *with);
 MUST_CHECK bool analyze_locking(Scope *scope, const LockingClauseVec *clauses, bool pushed_down);
-MUST_CHECK bool analyze_finish(Scope *scope); /* aggregate checks and flags, at the end of a level */
-
+MUST_CHECK bool
+analyze_finish(Scope *scope); /* aggregate checks and flags, at the end of a level */
 
 /* ---- analyze_target.c ---- */
 MUST_CHECK bool analyze_target_list(Scope *scope, const ResTargetVec *list, ExprPlace place,
@@ -205,8 +204,8 @@ MUST_CHECK Expr *make_aggregate(Scope *scope, const FunctionDesc *function, cons
                                 ExprVec *args, const Oid *declared, Oid result, Expr *filter,
                                 bool is_variadic, int position);
 MUST_CHECK Expr *make_window_function(Scope *scope, const FunctionDesc *function,
-                                      const FuncCall *call, ExprVec *args, Oid result,
-                                      Expr *filter, bool is_aggregate, int position);
+                                      const FuncCall *call, ExprVec *args, Oid result, Expr *filter,
+                                      bool is_aggregate, int position);
 MUST_CHECK bool check_aggregates(Scope *scope);
 MUST_CHECK bool check_srf_call(Scope *scope, const Node *call, int position);
 bool expr_has_aggregate(const Expr *expr, int level);
@@ -226,13 +225,13 @@ bool can_coerce(Scope *scope, const Oid *from, const Oid *to, int count, Coercio
 bool is_binary_coercible(CatalogSession *session, Oid from, Oid to);
 bool is_polymorphic(Oid type);
 Oid base_type_of(CatalogSession *session, Oid type, int32_t *typmod);
-Oid element_type_of(CatalogSession *session, Oid type); /* of a true array; else 0 */
+Oid element_type_of(CatalogSession *session, Oid type);  /* of a true array; else 0 */
 Oid array_type_of(CatalogSession *session, Oid element); /* 0: none */
 MUST_CHECK Expr *coerce_type(Scope *scope, Expr *expr, Oid from, Oid type, int32_t typmod,
                              CoercionContext context, CallForm form, int position);
 /* To a target with its typmod; NULL without error where there is no such cast. */
-Expr *coerce_to_target(Scope *scope, Expr *expr, Oid type, int32_t typmod,
-                       CoercionContext context, CallForm form, int position, bool *ret_failed);
+Expr *coerce_to_target(Scope *scope, Expr *expr, Oid type, int32_t typmod, CoercionContext context,
+                       CallForm form, int position, bool *ret_failed);
 Expr *coerce_typmod(Scope *scope, Expr *expr, Oid type, int32_t typmod, CoercionContext context,
                     CallForm form, int position, bool hide_input, bool *ret_failed);
 MUST_CHECK Expr *coerce_to_boolean(Scope *scope, Expr *expr, Str construct);
@@ -247,7 +246,7 @@ MUST_CHECK bool resolve_polymorphic(Scope *scope, const Oid *actual, Oid *declar
 char type_category(CatalogSession *session, Oid type, bool *ret_preferred);
 MUST_CHECK bool resolve_type_name(Scope *scope, const TypeName *name, Oid *ret_type,
                                   int32_t *ret_typmod);
-Str type_text(Scope *scope, Oid type);             /* for messages */
+Str type_text(Scope *scope, Oid type); /* for messages */
 Str type_text_typmod(Scope *scope, Oid type, int32_t typmod);
 /* Sets an unknown parameter's type; false with 42P08 on conflict. */
 MUST_CHECK bool param_set_type(Scope *scope, ExprParam *param, Oid type, int position);

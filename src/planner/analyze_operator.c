@@ -159,8 +159,11 @@ static int choice_last_gasp(Choice *choice)
 int candidates_select(Scope *scope, const Oid *inputs, int count, const Oid *const *signatures,
                       int signature_count, uint8_t *alive)
 {
-    Choice choice = {.scope = scope, .signatures = signatures, .signature_count = signature_count,
-                     .alive = alive, .count = MIN(count, MAX_ARGS)};
+    Choice choice = {.scope = scope,
+                     .signatures = signatures,
+                     .signature_count = signature_count,
+                     .alive = alive,
+                     .count = MIN(count, MAX_ARGS)};
     int last = -1, unknowns = 0;
 
     for (int s = 0; s < signature_count; s++)
@@ -172,7 +175,8 @@ int candidates_select(Scope *scope, const Oid *inputs, int count, const Oid *con
 
     for (int i = 0; i < choice.count; i++) {
         choice.inputs[i] = inputs[i] == TYPE_UNKNOWN
-                               ? inputs[i] : base_type_of(scope_session(scope), inputs[i], NULL);
+                               ? inputs[i]
+                               : base_type_of(scope_session(scope), inputs[i], NULL);
         unknowns += inputs[i] == TYPE_UNKNOWN;
     }
     choice_keep_best(&choice, score_exact);
@@ -300,8 +304,8 @@ const OperatorDesc *operator_resolve(Scope *scope, const StrVec *name, Oid left,
 Expr *make_operator(Scope *scope, const StrVec *name, Expr *left, Expr *right, int position)
 {
     Arena *arena = scope_arena(scope);
-    const OperatorDesc *op = operator_resolve(scope, name, left ? left->type : 0, right->type,
-                                              position);
+    const OperatorDesc *op =
+        operator_resolve(scope, name, left ? left->type : 0, right->type, position);
     TRY(op);
     if (!op->function)
         FAIL(ERR_UNDEFINED_FUNCTION,
@@ -352,7 +356,9 @@ Expr *make_scalar_array(Scope *scope, const StrVec *name, bool use_or, Expr *lef
     if (array_type != TYPE_UNKNOWN) {
         const TypeDesc *desc = type_find(session, array_type);
         element = desc && (type_is_array(desc) || array_type == TYPE_OIDVECTOR ||
-                           array_type == TYPE_INT2VECTOR) ? desc->element : 0;
+                           array_type == TYPE_INT2VECTOR)
+                      ? desc->element
+                      : 0;
         if (!element)
             FAIL(ERR_WRONG_OBJECT_TYPE,
                  .message = STR("op ANY/ALL (array) requires array on right side"),

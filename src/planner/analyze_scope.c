@@ -63,11 +63,16 @@ int scope_add_rte(Scope *scope, RangeTableEntry *rte)
 
 ScopeItem scope_item_new(Scope *scope, RangeTableEntry *rte, int rel)
 {
-    ScopeItem item = {.rte = rte, .rel = rel, .name = rte->name, .name_visible = true,
-                      .columns_visible = true, .is_lateral_ok = true};
+    ScopeItem item = {.rte = rte,
+                      .rel = rel,
+                      .name = rte->name,
+                      .name_visible = true,
+                      .columns_visible = true,
+                      .is_lateral_ok = true};
     item.columns = ARENA_ARRAY(scope_arena(scope), ScopeColumn, rte->column_count + 1);
     for (int i = 0; i < rte->column_count; i++)
-        item.columns[i] = (ScopeColumn){.rel = rel, .attnum = i + 1,
+        item.columns[i] = (ScopeColumn){.rel = rel,
+                                        .attnum = i + 1,
                                         .type = rte->columns[i].type,
                                         .typmod = rte->columns[i].typmod,
                                         .collation = rte->columns[i].collation};
@@ -174,8 +179,8 @@ static bool check_lateral(Scope *scope, const ScopeItem *item, int position)
     if (!item->is_lateral_only || item->is_lateral_ok)
         return true;
     FAIL(ERR_INVALID_COLUMN_REFERENCE,
-         .message = fmt("invalid reference to FROM-clause entry for table \"%.*s\"",
-                        STR_ARGS(item->name)),
+         .message =
+             fmt("invalid reference to FROM-clause entry for table \"%.*s\"", STR_ARGS(item->name)),
          .detail = STR("The combining JOIN type must be INNER or LEFT for a LATERAL reference."),
          .position = position);
 }
@@ -213,8 +218,7 @@ ScopeItem *scope_find_item(Scope *scope, Str schema, Str name, int position, int
     return NULL;
 }
 
-Expr *scope_item_column(Scope *scope, const ScopeItem *item, int index, int levels_up,
-                        int position)
+Expr *scope_item_column(Scope *scope, const ScopeItem *item, int index, int levels_up, int position)
 {
     const ScopeColumn *column = &item->columns[index];
     ExprColumn *expr = EXPR_NEW(scope_arena(scope), ExprColumn, EXPR_COLUMN);
@@ -438,7 +442,8 @@ bool scope_missing_item(Scope *scope, Str schema, Str name, int position)
                  .message = fmt("invalid reference to FROM-clause entry for table \"%.*s\"",
                                 STR_ARGS(name)),
                  .hint = fmt("There is an entry for table \"%.*s\", but it cannot be referenced "
-                             "from this part of the query.", STR_ARGS(name)),
+                             "from this part of the query.",
+                             STR_ARGS(name)),
                  .position = position);
         }
     for (Scope *s = scope; relation && s; s = s->parent)

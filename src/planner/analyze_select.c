@@ -5,22 +5,24 @@
 static const char *lock_clause_name(LockClauseStrength strength)
 {
     static const char *const names[] = {
-        [LCS_FOR_KEY_SHARE] = "FOR KEY SHARE", [LCS_FOR_SHARE] = "FOR SHARE",
-        [LCS_FOR_NO_KEY_UPDATE] = "FOR NO KEY UPDATE", [LCS_FOR_UPDATE] = "FOR UPDATE",
+        [LCS_FOR_KEY_SHARE] = "FOR KEY SHARE",
+        [LCS_FOR_SHARE] = "FOR SHARE",
+        [LCS_FOR_NO_KEY_UPDATE] = "FOR NO KEY UPDATE",
+        [LCS_FOR_UPDATE] = "FOR UPDATE",
     };
     return names[strength];
 }
 
 static bool check_locking(const Query *query, LockClauseStrength strength)
 {
-    const char *what = query->set_op                    ? "UNION/INTERSECT/EXCEPT"
-                       : query->distinct.length > 0     ? "DISTINCT clause"
-                       : query->group_by.length > 0     ? "GROUP BY clause"
-                       : query->having                  ? "HAVING clause"
-                       : query->has_aggregates          ? "aggregate functions"
-                       : query->has_windows             ? "window functions"
-                       : query->has_srfs                ? "set-returning functions in the target list"
-                                                        : NULL;
+    const char *what = query->set_op                ? "UNION/INTERSECT/EXCEPT"
+                       : query->distinct.length > 0 ? "DISTINCT clause"
+                       : query->group_by.length > 0 ? "GROUP BY clause"
+                       : query->having              ? "HAVING clause"
+                       : query->has_aggregates      ? "aggregate functions"
+                       : query->has_windows         ? "window functions"
+                       : query->has_srfs            ? "set-returning functions in the target list"
+                                                    : NULL;
     if (!what)
         return true;
     FAIL(ERR_FEATURE_NOT_SUPPORTED,
@@ -49,8 +51,10 @@ static bool lock_rel(Scope *scope, Query *query, int rel, const LockingClause *c
         mark->pushed_down &= pushed_down;
         return true;
     }
-    const RowMark mark = {.rel = rel, .strength = (LockStrength)clause->strength,
-                          .wait = clause->wait_policy, .pushed_down = pushed_down};
+    const RowMark mark = {.rel = rel,
+                          .strength = (LockStrength)clause->strength,
+                          .wait = clause->wait_policy,
+                          .pushed_down = pushed_down};
     VEC_PUSH(scope_arena(scope), &query->row_marks, mark);
     return true;
 }
@@ -137,11 +141,11 @@ static bool analyze_limits(Scope *scope, const SelectStmt *select)
 {
     Query *query = scope->query;
     if (select->limit_offset)
-        TRY(query->limit_offset = analyze_limit(scope, select->limit_offset, PLACE_OFFSET,
-                                                select->limit_option));
+        TRY(query->limit_offset =
+                analyze_limit(scope, select->limit_offset, PLACE_OFFSET, select->limit_option));
     if (select->limit_count)
-        TRY(query->limit_count = analyze_limit(scope, select->limit_count, PLACE_LIMIT,
-                                               select->limit_option));
+        TRY(query->limit_count =
+                analyze_limit(scope, select->limit_count, PLACE_LIMIT, select->limit_option));
     query->limit_option = select->limit_option;
     if (select->limit_option == LIMIT_OPTION_WITH_TIES && query->order_by.length == 0)
         FAIL(ERR_SYNTAX_ERROR,
@@ -166,7 +170,8 @@ bool analyze_select(Scope *scope, const SelectStmt *select)
     TRY(analyze_from(scope, &select->from_clause));
     TRY(analyze_target_list(scope, &select->target_list, PLACE_SELECT_TARGET, targets));
     if (select->where_clause)
-        TRY(query->where = analyze_condition(scope, select->where_clause, PLACE_WHERE, STR("WHERE")));
+        TRY(query->where =
+                analyze_condition(scope, select->where_clause, PLACE_WHERE, STR("WHERE")));
     if (select->having_clause)
         TRY(query->having =
                 analyze_condition(scope, select->having_clause, PLACE_HAVING, STR("HAVING")));
@@ -208,10 +213,10 @@ static bool values_columns(Scope *scope, RangeTableEntry *rte)
         }
         Oid collation;
         TRY(combine_collations(scope, &column, &collation));
-        rte->columns[c] =
-            (RangeColumn){.name = str_format(arena, "column%zu", c + 1), .type = type,
-                          .typmod = select_common_typmod(&column, type),
-                          .collation = expr_result_collation(scope, type, collation)};
+        rte->columns[c] = (RangeColumn){.name = str_format(arena, "column%zu", c + 1),
+                                        .type = type,
+                                        .typmod = select_common_typmod(&column, type),
+                                        .collation = expr_result_collation(scope, type, collation)};
     }
     return true;
 }
@@ -246,7 +251,8 @@ bool analyze_values(Scope *scope, const SelectStmt *select)
     from->rel = rel;
     VEC_PUSH(arena, &query->from, from);
     for (int c = 0; c < rte->column_count; c++) {
-        TargetEntry target = {.name = rte->columns[c].name, .attnum = c + 1,
+        TargetEntry target = {.name = rte->columns[c].name,
+                              .attnum = c + 1,
                               .expr = scope_item_column(scope, &item, c, 0, 0)};
         VEC_PUSH(arena, &query->targets, target);
     }
@@ -280,8 +286,9 @@ static bool set_leaf(Scope *scope, const SelectStmt *select, SetLeaf *ret)
     TRY(query);
     if (query->is_correlated)
         FAIL(ERR_INVALID_COLUMN_REFERENCE,
-             .message = STR("UNION/INTERSECT/EXCEPT member statement cannot refer to other relations "
-                            "of same query level"));
+             .message =
+                 STR("UNION/INTERSECT/EXCEPT member statement cannot refer to other relations "
+                     "of same query level"));
     RangeTableEntry *rte = rte_for_subquery(
         scope, query, str_format(arena, "*SELECT* %zu", scope->query->range_table.length + 1));
     rte->is_in_from = false;
@@ -339,20 +346,23 @@ static bool set_columns(Scope *scope, SetOpNode *node, SetLeaf *left, SetLeaf *r
             const Oid from = pair.items[i]->type;
             if (from != type && !can_coerce(scope, &from, &type, 1, COERCION_IMPLICIT))
                 FAIL(ERR_CANNOT_COERCE,
-                     .message = fmt("%.*s could not convert type %.*s to %.*s", STR_ARGS(name),
-                                    STR_ARGS(type_text(scope, from)),
-                                    STR_ARGS(type_text(scope, type))),
+                     .message =
+                         fmt("%.*s could not convert type %.*s to %.*s", STR_ARGS(name),
+                             STR_ARGS(type_text(scope, from)), STR_ARGS(type_text(scope, type))),
                      .position = expr_location(pair.items[i]));
         }
         TRY(combine_collations(scope, &pair, &collation));
         /* A column of the operation, for the operation above: typed, no literal any more. */
-        const Expr like = {.type = type, .typmod = select_common_typmod(&pair, type),
+        const Expr like = {.type = type,
+                           .typmod = select_common_typmod(&pair, type),
                            .collation = expr_result_collation(scope, type, collation),
                            .position = pair.items[0]->position};
         Expr *column = expr_column(arena, 1, (int)c + 1, 0, &like);
         VEC_PUSH(arena, &ret->columns, column);
-        node->columns[c] = (RangeColumn){.name = left->node->columns[c].name, .type = type,
-                                         .typmod = like.typmod, .collation = like.collation};
+        node->columns[c] = (RangeColumn){.name = left->node->columns[c].name,
+                                         .type = type,
+                                         .typmod = like.typmod,
+                                         .collation = like.collation};
         if (node->op == SET_UNION && node->is_all)
             continue;
         const TypeOperators *operators = type_operators(scope_session(scope), type);
@@ -361,7 +371,8 @@ static bool set_columns(Scope *scope, SetOpNode *node, SetLeaf *left, SetLeaf *r
                  .message = fmt("could not identify an equality operator for type %.*s",
                                 STR_ARGS(type_text(scope, type))),
                  .position = like.position);
-        const SortClause group = {.ref = (int)c + 1, .sort_op = operators->less,
+        const SortClause group = {.ref = (int)c + 1,
+                                  .sort_op = operators->less,
                                   .equal_op = operators->equal,
                                   .is_hashable = operators->hash != 0};
         VEC_PUSH(arena, &node->groups, group);
@@ -391,13 +402,12 @@ static void recursive_columns(Scope *scope, const SetLeaf *leaf)
 
 static bool set_tree(Scope *scope, const SelectStmt *select, bool is_top, SetLeaf *ret)
 {
-    static const SetOpKind kinds[] = {[SETOP_UNION] = SET_UNION, [SETOP_INTERSECT] = SET_INTERSECT,
-                                      [SETOP_EXCEPT] = SET_EXCEPT};
-    const bool is_leaf =
-        select->op == SETOP_NONE ||
-        (!is_top && (select->sort_clause.length > 0 || select->limit_offset ||
-                     select->limit_count || select->locking_clause.length > 0 ||
-                     select->with_clause));
+    static const SetOpKind kinds[] = {
+        [SETOP_UNION] = SET_UNION, [SETOP_INTERSECT] = SET_INTERSECT, [SETOP_EXCEPT] = SET_EXCEPT};
+    const bool is_leaf = select->op == SETOP_NONE ||
+                         (!is_top && (select->sort_clause.length > 0 || select->limit_offset ||
+                                      select->limit_count || select->locking_clause.length > 0 ||
+                                      select->with_clause));
     if (task_stack_left() < 24 * 1024)
         FAIL(ERR_STATEMENT_TOO_COMPLEX, .message = STR("stack depth limit exceeded"));
     if (is_leaf)
@@ -473,10 +483,13 @@ bool analyze_set_operation(Scope *scope, const SelectStmt *select)
         if (source->is_junk)
             continue;
         const RangeColumn *column = &top.node->columns[visible];
-        const Expr like = {.type = column->type, .typmod = column->typmod,
-                           .collation = column->collation, .position = source->expr->position};
+        const Expr like = {.type = column->type,
+                           .typmod = column->typmod,
+                           .collation = column->collation,
+                           .position = source->expr->position};
         visible++;
-        TargetEntry target = {.name = source->name, .attnum = (int)visible,
+        TargetEntry target = {.name = source->name,
+                              .attnum = (int)visible,
                               .expr = expr_column(arena, leaf->rel, (int)visible, 0, &like)};
         VEC_PUSH(arena, &query->targets, target);
     }
@@ -495,7 +508,8 @@ bool analyze_set_operation(Scope *scope, const SelectStmt *select)
         FAIL(ERR_FEATURE_NOT_SUPPORTED,
              .message = STR("invalid UNION/INTERSECT/EXCEPT ORDER BY clause"),
              .detail = STR("Only result column names can be used, not expressions or functions."),
-             .hint = STR("Add the expression/function to every SELECT, or move the UNION into a FROM clause."),
+             .hint = STR("Add the expression/function to every SELECT, or move the UNION into a "
+                         "FROM clause."),
              .position = expr_location(VEC_LAST(&query->targets).expr));
     TRY(analyze_limits(scope, select));
     return analyze_finish(scope);

@@ -93,9 +93,11 @@ static bool row_strategy(Scope *scope, const StrVec *name, const ExprVec *operat
             found = -1;
         if (!found || (strategy && strategy != found))
             FAIL(ERR_FEATURE_NOT_SUPPORTED,
-                 .message = fmt("could not determine interpretation of row comparison operator %.*s",
-                                STR_ARGS(VEC_LAST(name))),
-                 .hint = STR("Row comparison operators must be associated with btree operator families."),
+                 .message =
+                     fmt("could not determine interpretation of row comparison operator %.*s",
+                         STR_ARGS(VEC_LAST(name))),
+                 .hint = STR(
+                     "Row comparison operators must be associated with btree operator families."),
                  .position = position);
         strategy = found;
     }
@@ -247,7 +249,8 @@ Expr *analyze_sublink(Scope *scope, const SubLink *link)
         result->sublink = SUBLINK_ARRAY;
         CatalogSession *session = scope_session(scope);
         result->base.type = element_type_of(session, column->type)
-                                ? column->type : array_type_of(session, column->type);
+                                ? column->type
+                                : array_type_of(session, column->type);
         if (!result->base.type)
             FAIL(ERR_UNDEFINED_OBJECT,
                  .message = fmt("could not find array type for data type %.*s",

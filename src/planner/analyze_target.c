@@ -15,7 +15,8 @@ static int type_name_strength(const TypeCast *cast, Str *name)
 
 static int case_name_strength(const CaseExpr *expr, Str *name)
 {
-    const int strength = expr->default_result ? target_name_strength(expr->default_result, name) : 0;
+    const int strength =
+        expr->default_result ? target_name_strength(expr->default_result, name) : 0;
     if (strength > 1)
         return strength;
     *name = STR("case");
@@ -255,8 +256,7 @@ static bool expand_star(Scope *scope, const ColumnRef *ref, TargetVec *targets)
 }
 
 /* (composite).*: one target per field. */
-static bool expand_row(Scope *scope, const A_Indirection *node, ExprPlace place,
-                       TargetVec *targets)
+static bool expand_row(Scope *scope, const A_Indirection *node, ExprPlace place, TargetVec *targets)
 {
     CatalogSession *session = scope_session(scope);
     Arena *arena = scope_arena(scope);
@@ -288,7 +288,8 @@ static bool expand_row(Scope *scope, const A_Indirection *node, ExprPlace place,
     const TypeDesc *type = type_find(session, base_type_of(session, row->type, NULL));
     const FunctionDesc *function =
         row->kind == EXPR_FUNCTION
-            ? function_find(session, EXPR_AS(const ExprFunction, row)->function) : NULL;
+            ? function_find(session, EXPR_AS(const ExprFunction, row)->function)
+            : NULL;
     if (type && type->kind == 'c') {
         const RelationDesc *relation = relation_get(session, type->relation);
         TRY(relation);
@@ -318,7 +319,8 @@ static bool expand_row(Scope *scope, const A_Indirection *node, ExprPlace place,
             field->base.collation = expr_result_collation(scope, field->base.type, 0);
             field->arg = row;
             field->attnum = ++output;
-            field->name = function->names ? function->names[i] : str_format(arena, "column%d", output);
+            field->name =
+                function->names ? function->names[i] : str_format(arena, "column%d", output);
             add_target(scope, targets, &field->base, field->name);
         }
         return true;

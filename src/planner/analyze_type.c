@@ -61,8 +61,7 @@ static bool typmod_argument(const Node *node, int64_t *ret_value)
         FAIL(ERR_INVALID_TEXT_REPRESENTATION,
              .message = fmt("invalid input syntax for type integer: \"%.*s\"",
                             STR_ARGS(VEC_LAST(&NODE_CAST(ColumnRef, node)->names))));
-    FAIL(ERR_SYNTAX_ERROR,
-         .message = STR("type modifiers must be simple constants or identifiers"),
+    FAIL(ERR_SYNTAX_ERROR, .message = STR("type modifiers must be simple constants or identifiers"),
          .position = node->position);
 }
 
@@ -116,8 +115,8 @@ bool resolve_type_name(Scope *scope, const TypeName *name, Oid *ret_type, int32_
                             STR_ARGS(name_list_text(scope_arena(scope), &name->names))),
              .position = name->node.position);
     const Str schema = count > 1 ? name->names.items[count - 2] : STR_NONE;
-    const TypeDesc *type = type_get_name(session, schema, name->names.items[count - 1],
-                                         name->node.position);
+    const TypeDesc *type =
+        type_get_name(session, schema, name->names.items[count - 1], name->node.position);
     TRY(type);
     if (!type->defined)
         FAIL(ERR_UNDEFINED_OBJECT,

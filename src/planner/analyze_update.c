@@ -47,7 +47,8 @@ static Expr *multi_source(Scope *scope, const MultiAssignRef *ref)
         expr = &row->base;
     } else {
         FAIL(ERR_FEATURE_NOT_SUPPORTED,
-             .message = STR("source for a multiple-column UPDATE item must be a sub-SELECT or ROW() expression"),
+             .message = STR("source for a multiple-column UPDATE item must be a sub-SELECT or "
+                            "ROW() expression"),
              .position = ref->source->position);
     }
     VEC_PUSH(scope_arena(scope), &scope->multi_nodes, ref->source);
@@ -82,7 +83,8 @@ bool analyze_set_list(Scope *scope, const ResTargetVec *list, TargetVec *ret)
         if (!column) {
             if (system_column_find(item->name))
                 FAIL(ERR_FEATURE_NOT_SUPPORTED,
-                     .message = fmt("cannot assign to system column \"%.*s\"", STR_ARGS(item->name)),
+                     .message =
+                         fmt("cannot assign to system column \"%.*s\"", STR_ARGS(item->name)),
                      .position = item->node.position);
             FAIL(ERR_UNDEFINED_COLUMN,
                  .message = fmt("column \"%.*s\" of relation \"%.*s\" does not exist",
@@ -114,14 +116,15 @@ bool analyze_set_list(Scope *scope, const ResTargetVec *list, TargetVec *ret)
                 FAIL(ERR_GENERATED_ALWAYS,
                      .message = fmt("column \"%.*s\" can only be updated to DEFAULT",
                                     STR_ARGS(column->name)),
-                     .detail = fmt("Column \"%.*s\" is a generated column.",
-                                   STR_ARGS(column->name)));
+                     .detail =
+                         fmt("Column \"%.*s\" is a generated column.", STR_ARGS(column->name)));
             if (column->identity == 'a')
                 FAIL(ERR_GENERATED_ALWAYS,
                      .message = fmt("column \"%.*s\" can only be updated to DEFAULT",
                                     STR_ARGS(column->name)),
-                     .detail = fmt("Column \"%.*s\" is an identity column defined as GENERATED ALWAYS.",
-                                   STR_ARGS(column->name)));
+                     .detail =
+                         fmt("Column \"%.*s\" is an identity column defined as GENERATED ALWAYS.",
+                             STR_ARGS(column->name)));
             TRY(source = assign_column(scope, relation, column, &item->indirection, NULL, source,
                                        PLACE_UPDATE_SOURCE, item->node.position));
         }
@@ -152,7 +155,8 @@ bool analyze_update(Scope *scope, const UpdateStmt *update)
     TRY(add_target_item(scope));
     TRY(analyze_from(scope, &update->from_clause));
     if (update->where_clause)
-        TRY(query->where = analyze_condition(scope, update->where_clause, PLACE_WHERE, STR("WHERE")));
+        TRY(query->where =
+                analyze_condition(scope, update->where_clause, PLACE_WHERE, STR("WHERE")));
     TRY(analyze_set_list(scope, &update->target_list, &query->targets));
     TRY(analyze_returning(scope, &update->returning));
     return true;
@@ -168,6 +172,7 @@ bool analyze_delete(Scope *scope, const DeleteStmt *delete_)
     TRY(add_target_item(scope));
     TRY(analyze_from(scope, &delete_->using_clause));
     if (delete_->where_clause)
-        TRY(query->where = analyze_condition(scope, delete_->where_clause, PLACE_WHERE, STR("WHERE")));
+        TRY(query->where =
+                analyze_condition(scope, delete_->where_clause, PLACE_WHERE, STR("WHERE")));
     return analyze_returning(scope, &delete_->returning);
 }

@@ -56,7 +56,8 @@ static const char *why_not_updatable(const Query *view)
         return "Views that return set-returning functions are not automatically updatable.";
     if (view->from.length != 1 || view->from.items[0]->kind != FROM_REL ||
         !query_rte(view, view->from.items[0]->rel)->relation)
-        return "Views that do not select from a single table or view are not automatically updatable.";
+        return "Views that do not select from a single table or view are not automatically "
+               "updatable.";
     return NULL;
 }
 
@@ -72,14 +73,15 @@ static bool fail_not_updatable(const Query *query, Str name, const char *why)
          .message = fmt("cannot %s view \"%.*s\"", verb_of(query), STR_ARGS(name)),
          .detail = str_from_c(why),
          .hint = fmt("To enable %s the view, provide an INSTEAD OF %s trigger or an unconditional "
-                     "ON %s DO INSTEAD rule.", doing, event, event));
+                     "ON %s DO INSTEAD rule.",
+                     doing, event, event));
 }
 
 typedef struct ViewReplace {
     Arena *arena;
     const Query *view;
-    int view_rel;  /* of the target in the outer query */
-    int base_rel;  /* of the table in the view's query */
+    int view_rel; /* of the target in the outer query */
+    int base_rel; /* of the table in the view's query */
 } ViewReplace;
 
 /* The view's own expressions speak of the outer query's entry. */
@@ -123,8 +125,8 @@ static bool map_targets(const ViewReplace *replace, const RelationDesc *view, Qu
         const Expr *expr = replace->view->targets.items[target->attnum - 1].expr;
         if (expr->kind != EXPR_COLUMN || EXPR_AS(const ExprColumn, expr)->attnum < 1)
             FAIL(ERR_FEATURE_NOT_SUPPORTED,
-                 .message = fmt("cannot %s column \"%.*s\" of view \"%.*s\"",
-                                verb_of(query), STR_ARGS(target->name), STR_ARGS(view->name)),
+                 .message = fmt("cannot %s column \"%.*s\" of view \"%.*s\"", verb_of(query),
+                                STR_ARGS(target->name), STR_ARGS(view->name)),
                  .detail = STR("View columns that are not columns of their base relation are not "
                                "updatable."));
         target->attnum = EXPR_AS(const ExprColumn, expr)->attnum;
@@ -172,8 +174,8 @@ bool rewrite_view_target(AnalyzeContext *context, Query *query)
         TRY(query_visit_exprs(query, view_column_slot, &replace));
         /* The entry becomes the table's; the view's stays behind for its privileges. */
         RangeTableEntry *kept = arena_copy(context->arena, target, sizeof(*target));
-        RangeTableEntry *base = arena_copy(context->arena, query_rte(body, replace.base_rel),
-                                           sizeof(*base));
+        RangeTableEntry *base =
+            arena_copy(context->arena, query_rte(body, replace.base_rel), sizeof(*base));
         kept->kind = RANGE_SUBQUERY;
         kept->is_in_from = false;
         base->access = target->access;
@@ -186,5 +188,6 @@ bool rewrite_view_target(AnalyzeContext *context, Query *query)
         VEC_PUSH(context->arena, &query->range_table, kept);
         TRY(add_view_where(context, &replace, view, query));
     }
-    FAIL(ERR_INVALID_RECURSION, .message = STR("infinite recursion detected in rules for relation"));
+    FAIL(ERR_INVALID_RECURSION,
+         .message = STR("infinite recursion detected in rules for relation"));
 }

@@ -138,16 +138,15 @@ static bool select_mentions(const SelectStmt *select, Str name)
             return true;
     return list_mentions(&select->from_clause, name) ||
            targets_mention(&select->target_list, name) ||
-           node_mentions(select->where_clause, name) ||
-           node_mentions(select->having_clause, name);
+           node_mentions(select->where_clause, name) || node_mentions(select->having_clause, name);
 }
 
 /* ---- analysis ---- */
 
 static bool check_recursive_shape(const CommonTableExpr *node)
 {
-    const SelectStmt *select = NODE_IS(node->query, SelectStmt)
-                                   ? NODE_CAST(SelectStmt, node->query) : NULL;
+    const SelectStmt *select =
+        NODE_IS(node->query, SelectStmt) ? NODE_CAST(SelectStmt, node->query) : NULL;
     if (!select)
         FAIL(ERR_INVALID_RECURSION,
              .message = fmt("recursive query \"%.*s\" must not contain data-modifying statements",
@@ -156,12 +155,14 @@ static bool check_recursive_shape(const CommonTableExpr *node)
     if (select->op != SETOP_UNION)
         FAIL(ERR_INVALID_RECURSION,
              .message = fmt("recursive query \"%.*s\" does not have the form non-recursive-term "
-                            "UNION [ALL] recursive-term", STR_ARGS(node->name)),
+                            "UNION [ALL] recursive-term",
+                            STR_ARGS(node->name)),
              .position = node->node.position);
     if (select_mentions(select->larg, node->name))
         FAIL(ERR_INVALID_RECURSION,
              .message = fmt("recursive reference to query \"%.*s\" must not appear within its "
-                            "non-recursive term", STR_ARGS(node->name)),
+                            "non-recursive term",
+                            STR_ARGS(node->name)),
              .position = node->node.position);
     if (select->sort_clause.length > 0)
         FAIL(ERR_FEATURE_NOT_SUPPORTED,
@@ -192,7 +193,8 @@ static bool cte_columns(Scope *scope, CommonTable *cte, int position)
         const TargetEntry *target = &targets->items[i];
         if (target->is_junk)
             continue;
-        columns[count] = (RangeColumn){.name = target->name, .type = target->expr->type,
+        columns[count] = (RangeColumn){.name = target->name,
+                                       .type = target->expr->type,
                                        .typmod = target->expr->typmod,
                                        .collation = target->expr->collation};
         if (count < cte->alias_column_count)
@@ -222,7 +224,8 @@ static bool analyze_cte(Scope *scope, const CommonTableExpr *node, CommonTable *
     if (!NODE_IS(node->query, SelectStmt)) {
         if (scope->parent)
             FAIL(ERR_FEATURE_NOT_SUPPORTED,
-                 .message = STR("WITH clause containing a data-modifying statement must be at the top level"),
+                 .message = STR(
+                     "WITH clause containing a data-modifying statement must be at the top level"),
                  .position = node->node.position);
         scope->query->has_modifying_cte = true;
     }

@@ -13,7 +13,7 @@
 
 typedef enum DeparseStyle {
     DEPARSE_PLAIN = 0,
-    DEPARSE_PRETTY = 1,   /* pretty parentheses and indentation */
+    DEPARSE_PRETTY = 1,    /* pretty parentheses and indentation */
     DEPARSE_QUALIFIED = 2, /* every name outside pg_catalog gets its schema: stored text */
 } DeparseStyle;
 

@@ -69,10 +69,10 @@ static Str operator_text(Deparse *d, Oid oid)
         return str_format(d->arena, "%u", oid);
     if (operator_is_visible(d->session, oid, &exists))
         return op->name;
-    return str_format(d->arena, "OPERATOR(%.*s.%.*s)",
-                      STR_ARGS(quote_identifier(d->arena, namespace_name(d->session,
-                                                                         op->namespace_oid))),
-                      STR_ARGS(op->name));
+    return str_format(
+        d->arena, "OPERATOR(%.*s.%.*s)",
+        STR_ARGS(quote_identifier(d->arena, namespace_name(d->session, op->namespace_oid))),
+        STR_ARGS(op->name));
 }
 
 static Str type_text(Deparse *d, Oid type, int32_t typmod)
@@ -111,8 +111,7 @@ void deparse_const(Deparse *d, const ExprConst *constant, int label)
     if (constant->is_null) {
         put(d, "NULL");
         if (label >= 0 && (label > 0 || type != TYPE_UNKNOWN))
-            strbuf_format(d->buf, "::%.*s",
-                          STR_ARGS(type_text(d, type, constant->base.typmod)));
+            strbuf_format(d->buf, "::%.*s", STR_ARGS(type_text(d, type, constant->base.typmod)));
         return;
     }
     if (type == TYPE_BOOL) {
@@ -405,9 +404,10 @@ static bool deparse_sql_syntax(Deparse *d, const ExprFunction *call)
         put(d, ")");
         return true;
     }
-    const char *side = str_equal(name, STR("btrim")) ? "BOTH"
+    const char *side = str_equal(name, STR("btrim"))   ? "BOTH"
                        : str_equal(name, STR("ltrim")) ? "LEADING"
-                       : str_equal(name, STR("rtrim")) ? "TRAILING" : NULL;
+                       : str_equal(name, STR("rtrim")) ? "TRAILING"
+                                                       : NULL;
     if (!side)
         return false;
     strbuf_format(d->buf, "TRIM(%s", side);
@@ -605,11 +605,11 @@ static void deparse_case(Deparse *d, const ExprCase *c)
 static const char *sql_value_text(SqlValueKind kind)
 {
     static const char *const texts[] = {
-        [SQL_CURRENT_DATE] = "CURRENT_DATE", [SQL_CURRENT_TIME] = "CURRENT_TIME",
+        [SQL_CURRENT_DATE] = "CURRENT_DATE",           [SQL_CURRENT_TIME] = "CURRENT_TIME",
         [SQL_CURRENT_TIMESTAMP] = "CURRENT_TIMESTAMP", [SQL_LOCALTIME] = "LOCALTIME",
-        [SQL_LOCALTIMESTAMP] = "LOCALTIMESTAMP", [SQL_CURRENT_ROLE] = "CURRENT_ROLE",
-        [SQL_CURRENT_USER] = "CURRENT_USER", [SQL_USER] = "USER",
-        [SQL_SESSION_USER] = "SESSION_USER", [SQL_CURRENT_CATALOG] = "CURRENT_CATALOG",
+        [SQL_LOCALTIMESTAMP] = "LOCALTIMESTAMP",       [SQL_CURRENT_ROLE] = "CURRENT_ROLE",
+        [SQL_CURRENT_USER] = "CURRENT_USER",           [SQL_USER] = "USER",
+        [SQL_SESSION_USER] = "SESSION_USER",           [SQL_CURRENT_CATALOG] = "CURRENT_CATALOG",
         [SQL_CURRENT_SCHEMA] = "CURRENT_SCHEMA",
     };
     return texts[kind];
@@ -759,7 +759,8 @@ static bool node_column(Deparse *d, int column)
 static void output_column(Deparse *d, const Plan *plan, int column)
 {
     while (plan->passes_through)
-        plan = plan->kind == PLAN_APPEND ? ((const AppendPlan *)plan)->children.items[0] : plan->left;
+        plan =
+            plan->kind == PLAN_APPEND ? ((const AppendPlan *)plan)->children.items[0] : plan->left;
     if (column >= (int)plan->targets.length) {
         put(d, "?");
         return;
@@ -847,8 +848,8 @@ static void deparse_subplan(Deparse *d, const ExprSubPlan *sub)
 void deparse_expr(Deparse *d, const Expr *expr)
 {
     static const char *const tests[] = {
-        [BOOLEAN_IS_TRUE] = " IS TRUE", [BOOLEAN_IS_NOT_TRUE] = " IS NOT TRUE",
-        [BOOLEAN_IS_FALSE] = " IS FALSE", [BOOLEAN_IS_NOT_FALSE] = " IS NOT FALSE",
+        [BOOLEAN_IS_TRUE] = " IS TRUE",       [BOOLEAN_IS_NOT_TRUE] = " IS NOT TRUE",
+        [BOOLEAN_IS_FALSE] = " IS FALSE",     [BOOLEAN_IS_NOT_FALSE] = " IS NOT FALSE",
         [BOOLEAN_IS_UNKNOWN] = " IS UNKNOWN", [BOOLEAN_IS_NOT_UNKNOWN] = " IS NOT UNKNOWN",
     };
     const bool show_implicit = d->show_implicit;
@@ -896,7 +897,8 @@ void deparse_expr(Deparse *d, const Expr *expr)
     case EXPR_NULL_TEST:
         deparse_infix(d, expr, EXPR_AS(const ExprNullTest, expr)->arg,
                       EXPR_AS(const ExprNullTest, expr)->is_not_null ? STR(" IS NOT NULL")
-                                                                     : STR(" IS NULL"), NULL);
+                                                                     : STR(" IS NULL"),
+                      NULL);
         break;
     case EXPR_BOOLEAN_TEST:
         deparse_infix(d, expr, EXPR_AS(const ExprBooleanTest, expr)->arg,
@@ -998,8 +1000,9 @@ void deparse_expr(Deparse *d, const Expr *expr)
         break;
     case EXPR_NEXT_VALUE:
         put(d, "nextval(");
-        strbuf_append(d->buf, deparse_literal(d->arena,
-                      deparse_relation_name(d, EXPR_AS(const ExprNextValue, expr)->sequence)));
+        strbuf_append(d->buf, deparse_literal(
+                                  d->arena, deparse_relation_name(
+                                                d, EXPR_AS(const ExprNextValue, expr)->sequence)));
         put(d, "::regclass)");
         break;
     }

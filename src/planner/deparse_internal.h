@@ -11,7 +11,7 @@
 typedef struct DeparseLevel {
     const Query *query;
     const struct DeparseLevel *outer;
-    bool prefix; /* columns carry their table's name */
+    bool prefix;            /* columns carry their table's name */
     const TargetVec *names; /* a set operation's member: the whole's column names */
 } DeparseLevel;
 
@@ -33,10 +33,10 @@ typedef struct Deparse {
     /* plans */
     const PlannedStatement *statement;
     const Plan *plan;
-    bool prefix;              /* a scan's columns carry their table's name */
+    bool prefix;                       /* a scan's columns carry their table's name */
     const struct ParamSource *sources; /* by PARAM_EXEC number */
-    /* Whether an implicit cast that is written next shows: true for operands and arguments, false for
-     * conditions. Each expression sets it for its children; it is true again after each. */
+    /* Whether an implicit cast that is written next shows: true for operands and arguments, false
+     * for conditions. Each expression sets it for its children; it is true again after each. */
     bool show_implicit;
     const TargetVec *member_names; /* for the next subquery: a set operation's column names */
     bool failed;

@@ -17,14 +17,14 @@ static bool index_column(Deparse *d, const RelationDesc *table, const IndexDesc 
         TRY(deparse_expression(d->arena, d->session, expr, table,
                                d->pretty ? DEPARSE_PRETTY : DEPARSE_PLAIN, &text));
         /* A function call stands alone; anything else in parentheses. */
-        const bool bare = expr->kind == EXPR_FUNCTION &&
-                          EXPR_AS(ExprFunction, expr)->form == CALL_PLAIN;
+        const bool bare =
+            expr->kind == EXPR_FUNCTION && EXPR_AS(ExprFunction, expr)->form == CALL_PLAIN;
         strbuf_format(d->buf, bare ? "%.*s" : "(%.*s)", STR_ARGS(text));
     }
     if (!with_order || at >= index->key_count)
         return true;
-    const Oid own = column->attnum ? table->columns[column->attnum - 1].collation
-                                   : column->collation;
+    const Oid own =
+        column->attnum ? table->columns[column->attnum - 1].collation : column->collation;
     if (column->collation && column->collation != own) {
         const CollationDesc *collation = collation_find(d->session, column->collation);
         if (collation) {
@@ -67,10 +67,10 @@ bool deparse_index(Arena *arena, CatalogSession *session, Oid oid, int column, b
     const bool visible = is_pretty && relation_is_visible(session, table->oid, &exists);
     strbuf_format(&buf, "CREATE %sINDEX ", index->is_unique ? "UNIQUE " : "");
     deparse_name(&d, relation->name);
-    strbuf_format(&buf, " ON %.*s USING %.*s (",
-                  STR_ARGS(deparse_qualified(arena, visible ? STR_NONE : table->namespace_name,
-                                             table->name)),
-                  STR_ARGS(access_method_name(session, index->access_method)));
+    strbuf_format(
+        &buf, " ON %.*s USING %.*s (",
+        STR_ARGS(deparse_qualified(arena, visible ? STR_NONE : table->namespace_name, table->name)),
+        STR_ARGS(access_method_name(session, index->access_method)));
     for (int i = 0; i < index->key_count; i++) {
         if (i > 0)
             strbuf_append_c(&buf, ", ");
@@ -126,8 +126,7 @@ static bool foreign_key_text(Deparse *d, const RelationDesc *relation,
     TRY(referenced);
     strbuf_append_c(d->buf, "FOREIGN KEY ");
     column_list(d, relation, constraint->columns, constraint->column_count);
-    strbuf_format(d->buf, " REFERENCES %.*s",
-                  STR_ARGS(deparse_relation_name(d, referenced->oid)));
+    strbuf_format(d->buf, " REFERENCES %.*s", STR_ARGS(deparse_relation_name(d, referenced->oid)));
     column_list(d, referenced, constraint->foreign_columns, constraint->column_count);
     if (constraint->match == 'f')
         strbuf_append_c(d->buf, " MATCH FULL");
@@ -251,8 +250,7 @@ DeparsePlan *deparse_plan_new(Arena *arena, CatalogSession *session,
     deparse->session = session;
     deparse->statement = statement;
     deparse->level.query = statement->query;
-    deparse->prefix = statement->query->range_table.length != 1 ||
-                      statement->relations.length > 1;
+    deparse->prefix = statement->query->range_table.length != 1 || statement->relations.length > 1;
     deparse->sources = ARENA_ARRAY(arena, ParamSource, statement->params.length + 1);
     search_plan(deparse, statement->plan);
     for (size_t i = 0; i < statement->subplans.length; i++)
@@ -281,8 +279,12 @@ Str deparse_plan_expression(DeparsePlan *deparse, const Plan *plan, const Expr *
                             bool with_parentheses)
 {
     StrBuf buf = strbuf_in(deparse->arena);
-    Deparse d = {.arena = deparse->arena, .session = deparse->session, .buf = &buf,
-                 .statement = deparse->statement, .plan = plan, .level = &deparse->level,
+    Deparse d = {.arena = deparse->arena,
+                 .session = deparse->session,
+                 .buf = &buf,
+                 .statement = deparse->statement,
+                 .plan = plan,
+                 .level = &deparse->level,
                  .sources = deparse->sources,
                  .prefix = plan->kind == PLAN_SUBQUERY_SCAN || (!is_scan(plan) && deparse->prefix)};
     deparse_expr(&d, expr);
@@ -292,5 +294,6 @@ Str deparse_plan_expression(DeparsePlan *deparse, const Plan *plan, const Expr *
     }
     const Str text = strbuf_view(&buf);
     return with_parentheses && (text.length == 0 || text.data[0] != '(')
-               ? str_format(deparse->arena, "(%.*s)", STR_ARGS(text)) : text;
+               ? str_format(deparse->arena, "(%.*s)", STR_ARGS(text))
+               : text;
 }

@@ -16,7 +16,8 @@ static Str shown_name(Deparse *d, const Expr *expr)
     const DeparseLevel *level = d->level;
     for (int i = 0; i < column->levels_up && level; i++)
         level = level->outer;
-    return level ? query_rte(level->query, column->rel)->columns[column->attnum - 1].name : STR_NONE;
+    return level ? query_rte(level->query, column->rel)->columns[column->attnum - 1].name
+                 : STR_NONE;
 }
 
 static void deparse_targets(Deparse *d, const TargetVec *targets)
@@ -156,14 +157,16 @@ static void deparse_from_item(Deparse *d, const FromItem *item);
 static void deparse_join(Deparse *d, const FromItem *item)
 {
     static const char *const words[] = {
-        [JOINS_INNER] = " JOIN ", [JOINS_LEFT] = " LEFT JOIN ",
-        [JOINS_RIGHT] = " RIGHT JOIN ", [JOINS_FULL] = " FULL JOIN ",
+        [JOINS_INNER] = " JOIN ",
+        [JOINS_LEFT] = " LEFT JOIN ",
+        [JOINS_RIGHT] = " RIGHT JOIN ",
+        [JOINS_FULL] = " FULL JOIN ",
     };
     const RangeTableEntry *rte = item->rel ? query_rte(d->level->query, item->rel) : NULL;
     const bool has_alias = rte && !str_is_none(rte->alias_name);
     const bool paren = !d->pretty || has_alias;
-    const char *word = item->condition || item->join_type != JOINS_INNER ? words[item->join_type]
-                                                                         : " CROSS JOIN ";
+    const char *word =
+        item->condition || item->join_type != JOINS_INNER ? words[item->join_type] : " CROSS JOIN ";
     if (paren)
         put(d, "(");
     deparse_from_item(d, item->left);
@@ -240,8 +243,8 @@ static void deparse_sort_group(Deparse *d, const Query *query, int ref, bool for
             deparse_const(d, EXPR_AS(const ExprConst, target->expr), 1);
         } else {
             const ExprKind kind = target->expr->kind;
-            const bool is_call = kind == EXPR_FUNCTION || kind == EXPR_AGGREGATE ||
-                                 kind == EXPR_WINDOW_FUNCTION;
+            const bool is_call =
+                kind == EXPR_FUNCTION || kind == EXPR_AGGREGATE || kind == EXPR_WINDOW_FUNCTION;
             const bool paren = is_call || (d->pretty && kind != EXPR_COLUMN);
             if (paren)
                 put(d, "(");
@@ -268,10 +271,10 @@ static void deparse_clauses(Deparse *d, const Query *query, const SortVec *list,
 
 static void deparse_bound(Deparse *d, int options, bool is_end, const Expr *offset)
 {
-    const int preceding = is_end ? FRAMEOPTION_END_OFFSET_PRECEDING
-                                 : FRAMEOPTION_START_OFFSET_PRECEDING;
-    if (options & (is_end ? FRAMEOPTION_END_UNBOUNDED_FOLLOWING
-                          : FRAMEOPTION_START_UNBOUNDED_FOLLOWING)) {
+    const int preceding =
+        is_end ? FRAMEOPTION_END_OFFSET_PRECEDING : FRAMEOPTION_START_OFFSET_PRECEDING;
+    if (options &
+        (is_end ? FRAMEOPTION_END_UNBOUNDED_FOLLOWING : FRAMEOPTION_START_UNBOUNDED_FOLLOWING)) {
         put(d, "UNBOUNDED FOLLOWING ");
     } else if (options & (is_end ? FRAMEOPTION_END_UNBOUNDED_PRECEDING
                                  : FRAMEOPTION_START_UNBOUNDED_PRECEDING)) {
@@ -425,8 +428,8 @@ static void deparse_set(Deparse *d, const Query *query, const SetOpNode *node)
         return;
     }
     /* A left operand of the same kind needs no parentheses. */
-    const bool paren_left = node->left->op &&
-                            !(node->left->op == node->op && node->left->is_all == node->is_all);
+    const bool paren_left =
+        node->left->op && !(node->left->op == node->op && node->left->is_all == node->is_all);
     const int step = paren_left ? INDENT_STEP : 0;
     if (paren_left) {
         put(d, "(");
@@ -457,8 +460,10 @@ static void deparse_set(Deparse *d, const Query *query, const SetOpNode *node)
 static void deparse_select(Deparse *d, const Query *query)
 {
     static const char *const locks[] = {
-        [LOCK_FOR_KEY_SHARE] = " FOR KEY SHARE", [LOCK_FOR_SHARE] = " FOR SHARE",
-        [LOCK_FOR_NO_KEY_UPDATE] = " FOR NO KEY UPDATE", [LOCK_FOR_UPDATE] = " FOR UPDATE",
+        [LOCK_FOR_KEY_SHARE] = " FOR KEY SHARE",
+        [LOCK_FOR_SHARE] = " FOR SHARE",
+        [LOCK_FOR_NO_KEY_UPDATE] = " FOR NO KEY UPDATE",
+        [LOCK_FOR_UPDATE] = " FOR UPDATE",
     };
     deparse_with(d, query);
     if (query->set_op)
@@ -555,8 +560,8 @@ static void deparse_modify(Deparse *d, const Query *query)
 
 void deparse_subquery(Deparse *d, const Query *query)
 {
-    const DeparseLevel level = {.query = query, .outer = d->level,
-                                .prefix = true, .names = d->member_names};
+    const DeparseLevel level = {
+        .query = query, .outer = d->level, .prefix = true, .names = d->member_names};
     d->member_names = NULL;
     const DeparseLevel *saved = d->level;
     const RelationDesc *relation = d->relation;
@@ -594,8 +599,11 @@ bool deparse_expression(Arena *arena, CatalogSession *session, const Expr *expr,
                         const RelationDesc *relation, DeparseStyle style, Str *ret_text)
 {
     StrBuf buf = strbuf_in(arena);
-    Deparse d = {.arena = arena, .session = session, .buf = &buf,
-                 .pretty = (style & DEPARSE_PRETTY) != 0, .relation = relation};
+    Deparse d = {.arena = arena,
+                 .session = session,
+                 .buf = &buf,
+                 .pretty = (style & DEPARSE_PRETTY) != 0,
+                 .relation = relation};
     const SearchPath *saved = style & DEPARSE_QUALIFIED ? stored_path(session) : NULL;
     deparse_expr(&d, expr);
     if (style & DEPARSE_QUALIFIED)
@@ -612,8 +620,8 @@ bool deparse_query(Arena *arena, CatalogSession *session, const Query *query, De
                    Str *ret_text)
 {
     StrBuf buf = strbuf_in(arena);
-    Deparse d = {.arena = arena, .session = session, .buf = &buf,
-                 .pretty = (style & DEPARSE_PRETTY) != 0};
+    Deparse d = {
+        .arena = arena, .session = session, .buf = &buf, .pretty = (style & DEPARSE_PRETTY) != 0};
     const SearchPath *saved = style & DEPARSE_QUALIFIED ? stored_path(session) : NULL;
     deparse_subquery(&d, query);
     if (style & DEPARSE_QUALIFIED)

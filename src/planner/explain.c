@@ -22,9 +22,9 @@ typedef struct Explain {
 
 static const char *join_word(JoinKind kind)
 {
-    static const char *const words[] = {[JOINS_INNER] = "", [JOINS_LEFT] = " Left",
-                                        [JOINS_RIGHT] = " Right", [JOINS_FULL] = " Full",
-                                        [JOINS_SEMI] = " Semi", [JOINS_ANTI] = " Anti"};
+    static const char *const words[] = {
+        [JOINS_INNER] = "",     [JOINS_LEFT] = " Left", [JOINS_RIGHT] = " Right",
+        [JOINS_FULL] = " Full", [JOINS_SEMI] = " Semi", [JOINS_ANTI] = " Anti"};
     return words[kind];
 }
 
@@ -108,9 +108,9 @@ static Str node_title(Explain *e, const Plan *plan)
     case PLAN_SEQ_SCAN:
     case PLAN_ROW_ID_SCAN: {
         const ScanPlan *scan = (const ScanPlan *)plan;
-        strbuf_format(&buf, "%s on %.*s", node_type(plan),
-                      STR_ARGS(relation_text(e, scan->schema_name, scan->relation_name,
-                                             scan->alias)));
+        strbuf_format(
+            &buf, "%s on %.*s", node_type(plan),
+            STR_ARGS(relation_text(e, scan->schema_name, scan->relation_name, scan->alias)));
         break;
     }
     case PLAN_INDEX_SCAN:
@@ -124,13 +124,14 @@ static Str node_title(Explain *e, const Plan *plan)
         break;
     }
     case PLAN_VALUES_SCAN:
-        strbuf_format(&buf, "Values Scan on %.*s",
-                      STR_ARGS(deparse_identifier(e->arena, ((const ValuesScanPlan *)plan)->alias)));
+        strbuf_format(
+            &buf, "Values Scan on %.*s",
+            STR_ARGS(deparse_identifier(e->arena, ((const ValuesScanPlan *)plan)->alias)));
         break;
     case PLAN_FUNCTION_SCAN: {
         const FunctionScanPlan *scan = (const FunctionScanPlan *)plan;
-        const Str call = deparse_plan_expression(e->deparse, plan, scan->functions.items[0].call,
-                                                 false);
+        const Str call =
+            deparse_plan_expression(e->deparse, plan, scan->functions.items[0].call, false);
         const size_t paren = str_find_char(call, '(', 0);
         const Str name = paren == SIZE_MAX ? call : str_slice(call, 0, paren);
         strbuf_format(&buf, "Function Scan on %.*s", STR_ARGS(name));
@@ -139,9 +140,9 @@ static Str node_title(Explain *e, const Plan *plan)
         break;
     }
     case PLAN_SUBQUERY_SCAN:
-        strbuf_format(&buf, "Subquery Scan on %.*s",
-                      STR_ARGS(deparse_identifier(e->arena,
-                                                  ((const SubqueryScanPlan *)plan)->alias)));
+        strbuf_format(
+            &buf, "Subquery Scan on %.*s",
+            STR_ARGS(deparse_identifier(e->arena, ((const SubqueryScanPlan *)plan)->alias)));
         break;
     case PLAN_CTE_SCAN:
     case PLAN_WORK_TABLE_SCAN: {
@@ -184,9 +185,9 @@ static Str node_title(Explain *e, const Plan *plan)
     }
     case PLAN_MODIFY: {
         const ModifyPlan *modify = (const ModifyPlan *)plan;
-        strbuf_format(&buf, "%s on %.*s", modify_word(plan),
-                      STR_ARGS(relation_text(e, modify->schema_name, modify->relation_name,
-                                             modify->alias)));
+        strbuf_format(
+            &buf, "%s on %.*s", modify_word(plan),
+            STR_ARGS(relation_text(e, modify->schema_name, modify->relation_name, modify->alias)));
         break;
     }
     default:
@@ -234,8 +235,9 @@ static void add_keys(Explain *e, Properties *ret, const char *label, const Plan 
         if (keys->items[i].is_descending)
             text = str_concat(e->arena, text, STR(" DESC"));
         if (keys->items[i].nulls_first != keys->items[i].is_descending)
-            text = str_concat(e->arena, text,
-                              keys->items[i].nulls_first ? STR(" NULLS FIRST") : STR(" NULLS LAST"));
+            text =
+                str_concat(e->arena, text,
+                           keys->items[i].nulls_first ? STR(" NULLS FIRST") : STR(" NULLS LAST"));
         VEC_PUSH(e->arena, &property.list, text);
     }
     if (property.list.length > 0)
@@ -320,14 +322,15 @@ static void node_properties(Explain *e, const Plan *plan, const ExplainInstrumen
     const bool sorts = plan->kind == PLAN_SORT || plan->kind == PLAN_TOP_N;
     if (sorts && actual && actual->loops > 0) {
         const bool on_disk = actual->disk_bytes > 0;
-        add_text(e, ret, "Sort Method",
-                 str_format(e->arena, "%s  %s: %lukB",
-                            on_disk                      ? "external merge"
-                            : plan->kind == PLAN_TOP_N   ? "top-N heapsort"
-                                                         : "quicksort",
-                            on_disk ? "Disk" : "Memory",
-                            (unsigned long)((on_disk ? actual->disk_bytes : actual->memory_bytes) /
-                                                1024 + 1)));
+        add_text(
+            e, ret, "Sort Method",
+            str_format(
+                e->arena, "%s  %s: %lukB",
+                on_disk                    ? "external merge"
+                : plan->kind == PLAN_TOP_N ? "top-N heapsort"
+                                           : "quicksort",
+                on_disk ? "Disk" : "Memory",
+                (unsigned long)((on_disk ? actual->disk_bytes : actual->memory_bytes) / 1024 + 1)));
     }
 }
 
@@ -451,13 +454,14 @@ static void text_node(Explain *e, const Plan *plan, int indent, bool is_top)
     const Str costs = node_costs(e, plan, &actual, ran);
     if (plan->kind == PLAN_TOP_N) {
         /* A top-N is a Limit over a Sort. */
-        add_line(e, indent, str_format(e->arena, "%sLimit%.*s", is_top ? "" : "->  ",
-                                       STR_ARGS(costs)));
+        add_line(e, indent,
+                 str_format(e->arena, "%sLimit%.*s", is_top ? "" : "->  ", STR_ARGS(costs)));
         indent = is_top ? indent + 2 : indent + 6;
         is_top = false;
     }
-    add_line(e, indent, str_format(e->arena, "%s%.*s%.*s", is_top ? "" : "->  ", STR_ARGS(title),
-                                   STR_ARGS(costs)));
+    add_line(
+        e, indent,
+        str_format(e->arena, "%s%.*s%.*s", is_top ? "" : "->  ", STR_ARGS(title), STR_ARGS(costs)));
     const int inside = is_top ? indent + 2 : indent + 6;
     node_properties(e, plan, ran ? &actual : NULL, &properties);
     for (size_t i = 0; i < properties.length; i++) {
@@ -548,9 +552,10 @@ static void json_kind(Explain *e, const Plan *plan)
 {
     if (plan->kind == PLAN_AGGREGATE) {
         const AggregateStrategy strategy = ((const AggregatePlan *)plan)->strategy;
-        json_text(e, "Strategy", strategy == AGGREGATE_PLAIN    ? STR("Plain")
-                                 : strategy == AGGREGATE_HASHED ? STR("Hashed")
-                                                                : STR("Sorted"));
+        json_text(e, "Strategy",
+                  strategy == AGGREGATE_PLAIN    ? STR("Plain")
+                  : strategy == AGGREGATE_HASHED ? STR("Hashed")
+                                                 : STR("Sorted"));
         json_text(e, "Partial Mode", STR("Simple"));
     } else if (plan->kind == PLAN_MODIFY) {
         json_text(e, "Operation", str_from_c(modify_word(plan)));
@@ -577,8 +582,8 @@ static void json_details(Explain *e, const Plan *plan)
     case PLAN_HASH_JOIN:
     case PLAN_MERGE_JOIN: {
         const JoinKind kind = ((const JoinPlan *)plan)->join_type;
-        json_text(e, "Join Type", kind == JOINS_INNER ? STR("Inner")
-                                                      : str_from_c(join_word(kind) + 1));
+        json_text(e, "Join Type",
+                  kind == JOINS_INNER ? STR("Inner") : str_from_c(join_word(kind) + 1));
         break;
     }
     case PLAN_MODIFY:
@@ -650,8 +655,8 @@ static void json_node(Explain *e, const char *key, const Plan *plan, const char 
         strbuf_append_c(e->json, "]");
     }
     node_subplans(e, plan, &refs);
-    const bool has_children = plan->left || plan->right || plan->kind == PLAN_APPEND ||
-                              refs.list.length > 0;
+    const bool has_children =
+        plan->left || plan->right || plan->kind == PLAN_APPEND || refs.list.length > 0;
     if (has_children) {
         json_open(e, "Plans", '[');
         for (size_t i = 0; i < refs.list.length; i++) {
@@ -676,8 +681,12 @@ bool explain_plan(Arena *arena, CatalogSession *session, const PlannedStatement 
                   const ExplainOptions *options, ExplainLines *ret_lines)
 {
     StrBuf json = strbuf_in(arena);
-    Explain e = {.arena = arena, .session = session, .statement = statement, .options = options,
-                 .deparse = deparse_plan_new(arena, session, statement), .lines = ret_lines,
+    Explain e = {.arena = arena,
+                 .session = session,
+                 .statement = statement,
+                 .options = options,
+                 .deparse = deparse_plan_new(arena, session, statement),
+                 .lines = ret_lines,
                  .json = &json};
     e.shown_subplans = ARENA_ARRAY(arena, uint8_t, statement->subplans.length + 1);
     if (options->format == EXPLAIN_JSON) {

@@ -17,10 +17,10 @@ typedef enum ExplainFormat { EXPLAIN_TEXT = 0, EXPLAIN_JSON } ExplainFormat;
 /* What one node did, over all its executions. Times in milliseconds, of all loops together. */
 typedef struct ExplainInstrument {
     double startup_ms, total_ms;
-    double rows;  /* produced, all loops together */
+    double rows; /* produced, all loops together */
     double loops;
-    double filtered_rows;      /* removed by filter */
-    double condition_filtered; /* removed by the join's condition */
+    double filtered_rows;              /* removed by filter */
+    double condition_filtered;         /* removed by the join's condition */
     uint64_t memory_bytes, disk_bytes; /* sorts and hashes */
     uint64_t hash_buckets, hash_batches;
     uint64_t heap_fetches;

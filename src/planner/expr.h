@@ -10,8 +10,8 @@
  *                     EXPR_SUB_LINK, aggregates and window functions stand where they were written.
  *   planned (Plan)    columns are EXPR_SLOT (child's output column), subqueries EXPR_SUB_PLAN or a
  *                     PARAM_EXEC; aggregates and window functions live in their plan nodes only.
- *                     EXPR_COLUMN, EXPR_SUB_LINK, EXPR_AGGREGATE, EXPR_WINDOW_FUNCTION, EXPR_DEFAULT
- *                     and EXPR_GROUPING do not occur.
+ *                     EXPR_COLUMN, EXPR_SUB_LINK, EXPR_AGGREGATE, EXPR_WINDOW_FUNCTION,
+ * EXPR_DEFAULT and EXPR_GROUPING do not occur.
  *
  * Access: EXPR_AS(ExprColumn, expr) casts; expr->kind has been checked by the caller.
  */
@@ -36,7 +36,8 @@ typedef enum ExprKind {
     EXPR_NULL_TEST,
     EXPR_BOOLEAN_TEST,
     EXPR_CASE,
-    EXPR_CASE_TEST, /* the operand of `CASE operand WHEN …`, inside its WHENs; ArrayCoerce's element */
+    EXPR_CASE_TEST, /* the operand of `CASE operand WHEN …`, inside its WHENs; ArrayCoerce's element
+                     */
     EXPR_COALESCE,
     EXPR_MIN_MAX,
     EXPR_NULLIF,
@@ -303,7 +304,7 @@ typedef struct ExprCollate {
 
 /* ORDER BY inside aggregates, windows, queries; see also query.h's SortClause. */
 typedef struct SortKey {
-    Expr *expr; /* planned: over the same input as what holds the key */
+    Expr *expr;  /* planned: over the same input as what holds the key */
     Oid sort_op; /* < or > of the type */
     Oid equal_op;
     Oid collation;
@@ -321,7 +322,7 @@ typedef struct ExprAggregate {
     ExprVec direct_args; /* ordered-set aggregates */
     SortKeyVec order_by;
     Expr *filter;
-    bool is_distinct; /* DISTINCT: order_by then covers all args */
+    bool is_distinct;    /* DISTINCT: order_by then covers all args */
     SortKeyVec distinct; /* one per argument where is_distinct */
     bool is_star;
     bool is_variadic;
@@ -392,8 +393,8 @@ typedef struct ExprSubPlan {
     VEC(int) output_params;
     Expr *test;
     bool is_hashed;
-    ExprVec hash_left;  /* over the row at hand */
-    ExprVec hash_right; /* over ExprSlot child 0: the subplan's row */
+    ExprVec hash_left;     /* over the row at hand */
+    ExprVec hash_right;    /* over ExprSlot child 0: the subplan's row */
     bool unknown_is_false; /* only true counts (WHERE): nulls may be taken as false */
 } ExprSubPlan;
 
@@ -437,7 +438,7 @@ Expr *expr_int4(Arena *arena, int32_t value);
 Expr *expr_slot(Arena *arena, int child, int column, const Expr *like);
 Expr *expr_param_exec(Arena *arena, int number, const Expr *like);
 Expr *expr_column(Arena *arena, int rel, int attnum, int levels_up, const Expr *like);
-Expr *expr_and(Arena *arena, Expr *left, Expr *right); /* either may be NULL: true */
+Expr *expr_and(Arena *arena, Expr *left, Expr *right);  /* either may be NULL: true */
 Expr *expr_and_list(Arena *arena, const ExprVec *list); /* NULL when empty */
 Expr *expr_not(Arena *arena, Expr *arg);
 #define EXPR_NEW(arena, Type, kind_) ((Type *)expr_new((arena), sizeof(Type), (kind_)))

@@ -21,10 +21,10 @@
  * Order of work in a node: input row → (join condition) → `filter` (all true) → targets.
  *
  * Params. PARAM_EXEC numbers index PlannedStatement.params. A param is set by a NestLoop for its
- * inner side, by a ExprSubPlan for its subplan, or is the output of an init plan: then its ParamInfo
- * names the subplan, which runs once, when the param is first read (EXISTS gives a boolean; SCALAR
- * the value or null; ARRAY the array). When a param that a plan depends on changes, that plan is
- * rescanned from the start; init plans with changed inputs run again.
+ * inner side, by a ExprSubPlan for its subplan, or is the output of an init plan: then its
+ * ParamInfo names the subplan, which runs once, when the param is first read (EXISTS gives a
+ * boolean; SCALAR the value or null; ARRAY the array). When a param that a plan depends on changes,
+ * that plan is rescanned from the start; init plans with changed inputs run again.
  */
 #ifndef PLANNER_PLAN_H
 #define PLANNER_PLAN_H
@@ -75,7 +75,7 @@ struct Plan {
     int column_count;
     bool passes_through;
     ExprVec targets;
-    ExprVec filter; /* ANDed; empty: none */
+    ExprVec filter;      /* ANDed; empty: none */
     VEC(int) init_plans; /* subplan indexes, shown here by EXPLAIN */
     VEC(int) depends_on; /* PARAM_EXEC numbers whose change means rescan */
     double startup_cost, total_cost;
@@ -94,8 +94,8 @@ typedef struct ResultPlan {
 typedef struct ScanPlan {
     Plan base;
     Oid relation;
-    int rel;        /* range table number, for EXPLAIN and row marks */
-    Str alias;      /* EXPLAIN */
+    int rel;   /* range table number, for EXPLAIN and row marks */
+    Str alias; /* EXPLAIN */
     Str relation_name, schema_name;
     int *scan_columns; /* attnums fetched, in slot order; system columns and ATTNUM_ROW_ID too */
     int scan_column_count;
@@ -217,7 +217,7 @@ typedef struct HashJoinPlan {
     JoinPlan join;
     ExprVec left_keys, right_keys; /* as SlotExprs child 0 and child 1 */
     ExprVec conditions;            /* the same as boolean expressions: EXPLAIN */
-    bool null_aware; /* ANTI for NOT IN: a null on the right empties the result */
+    bool null_aware;               /* ANTI for NOT IN: a null on the right empties the result */
 } HashJoinPlan;
 
 typedef struct MergeJoinPlan {
@@ -338,18 +338,18 @@ typedef struct LockRowsPlan {
 typedef struct ForeignKeyPlan {
     Oid constraint;
     Str constraint_name;
-    Oid relation, referenced;       /* referencing, referenced table */
+    Oid relation, referenced; /* referencing, referenced table */
     Str relation_name, referenced_name;
     Str relation_schema, referenced_schema;
     int column_count;
     int *columns, *referenced_columns; /* attnums */
     Str *column_names, *referenced_column_names;
-    Oid *equal_ops;                 /* referenced = referencing */
-    Oid referenced_index;           /* unique index to probe */
-    Oid relation_index;             /* index on the referencing columns, or 0 */
-    char on_update, on_delete;      /* catalog/relation.h: ForeignAction, a r c n d */
+    Oid *equal_ops;            /* referenced = referencing */
+    Oid referenced_index;      /* unique index to probe */
+    Oid relation_index;        /* index on the referencing columns, or 0 */
+    char on_update, on_delete; /* catalog/relation.h: ForeignAction, a r c n d */
     bool is_match_full, is_deferrable, is_deferred;
-    int *set_columns;               /* ON DELETE SET NULL (columns); NULL: all */
+    int *set_columns; /* ON DELETE SET NULL (columns); NULL: all */
     int set_column_count;
 } ForeignKeyPlan;
 
@@ -367,11 +367,11 @@ typedef struct IndexMaintain {
     Str name;
     int key_count; /* key columns; columns beyond are INCLUDEd */
     int column_count;
-    int *columns;      /* attnum, 0 for the next of expressions */
+    int *columns; /* attnum, 0 for the next of expressions */
     ExprVec expressions;
-    Expr *predicate;   /* partial index; NULL: all rows */
+    Expr *predicate; /* partial index; NULL: all rows */
     bool is_unique, is_primary, nulls_not_distinct, is_deferrable;
-    bool is_affected;  /* UPDATE: some column it depends on is assigned */
+    bool is_affected; /* UPDATE: some column it depends on is assigned */
     Oid constraint;
 } IndexMaintain;
 
@@ -408,17 +408,17 @@ typedef struct ModifyPlan {
     int rel;
     Str relation_name, schema_name, alias;
     int attribute_count;
-    int row_id_column;         /* in the child's row; UPDATE and DELETE */
-    VEC(ColumnAssign) assign;  /* UPDATE */
+    int row_id_column;        /* in the child's row; UPDATE and DELETE */
+    VEC(ColumnAssign) assign; /* UPDATE */
     VEC(ColumnAssign) assign_newest;
     ExprVec recheck;
     VEC(ColumnAssign) generated; /* over the new row */
-    VEC(int) not_null;         /* attnums to check */
+    VEC(int) not_null;           /* attnums to check */
     VEC(CheckPlan) checks;
     VEC(IndexMaintain) indexes;
-    VEC(ForeignKeyPlan) references;  /* this relation refers to others: check on new rows */
-    VEC(ForeignKeyPlan) referenced;  /* others refer to this: act on old rows */
-    LockStrength lock;         /* taken on changed rows: UPDATE of key columns, DELETE: FOR UPDATE */
+    VEC(ForeignKeyPlan) references; /* this relation refers to others: check on new rows */
+    VEC(ForeignKeyPlan) referenced; /* others refer to this: act on old rows */
+    LockStrength lock; /* taken on changed rows: UPDATE of key columns, DELETE: FOR UPDATE */
     ConflictPlan *conflict;
     bool has_returning;
     bool can_set_tag;
@@ -445,10 +445,16 @@ typedef struct SubplanInfo {
     SubLinkKind sublink; /* INIT */
     Str name;            /* "InitPlan 1 (returns $0)", "CTE x", "SubPlan 2": EXPLAIN */
     bool is_correlated;
-    Oid array_type;      /* SUBLINK_ARRAY */
+    Oid array_type; /* SUBLINK_ARRAY */
 } SubplanInfo;
 
-typedef enum PointKind { POINT_NONE = 0, POINT_SELECT, POINT_UPDATE, POINT_DELETE, POINT_INSERT } PointKind;
+typedef enum PointKind {
+    POINT_NONE = 0,
+    POINT_SELECT,
+    POINT_UPDATE,
+    POINT_DELETE,
+    POINT_INSERT
+} PointKind;
 
 /* What a table's use in a plan needs before it runs: lock mode by access, privileges. */
 typedef struct PlanRelation {
@@ -463,8 +469,8 @@ typedef struct PlanRelation {
 
 typedef struct PlannedStatement {
     QueryCommand command;
-    Plan *plan; /* NULL for QUERY_UTILITY */
-    Query *query; /* what it was made from; QUERY_UTILITY's statement and inner query */
+    Plan *plan;     /* NULL for QUERY_UTILITY */
+    Query *query;   /* what it was made from; QUERY_UTILITY's statement and inner query */
     int node_count; /* Plan.ids are below it */
     int work_table_count;
     VEC(ParamInfo) params;
@@ -475,7 +481,7 @@ typedef struct PlannedStatement {
     bool has_returning;
     bool is_read_only;
     bool has_modifying_cte;
-    bool is_stable;     /* the same for every session and time: may be cached */
+    bool is_stable; /* the same for every session and time: may be cached */
     /* The whole statement is one look-up by unique index (SELECT, UPDATE, DELETE), or an INSERT of
      * one VALUES row: the executor may run it without pulling batches. */
     PointKind point;

@@ -12,8 +12,8 @@ void plan_split_and(Arena *arena, Expr *expr, ExprVec *ret)
             plan_split_and(arena, args->items[i], ret);
         return;
     }
-    if (expr->kind == EXPR_CONST && expr->type == TYPE_BOOL &&
-        !EXPR_AS(ExprConst, expr)->is_null && EXPR_AS(ExprConst, expr)->value.boolean)
+    if (expr->kind == EXPR_CONST && expr->type == TYPE_BOOL && !EXPR_AS(ExprConst, expr)->is_null &&
+        EXPR_AS(ExprConst, expr)->value.boolean)
         return;
     VEC_PUSH(arena, ret, expr);
 }
@@ -175,8 +175,7 @@ static WalkStep visit_columns(void *context, Expr *expr, int depth)
         return WALK_CHILDREN;
     Expr *column = expr;
     if (depth > 0) {
-        ExprColumn *copy =
-            arena_copy(collect->level->planner->arena, expr, sizeof(ExprColumn));
+        ExprColumn *copy = arena_copy(collect->level->planner->arena, expr, sizeof(ExprColumn));
         copy->levels_up = 0;
         column = &copy->base;
     }
@@ -223,12 +222,17 @@ static Expr *fold_call(Planner *planner, Expr *expr, Oid oid, const ExprVec *arg
         types[i] = constant->base.type;
         if (constant->is_null && desc->strict)
             return &expr_const(planner->arena, expr->type, expr->typmod, expr->collation,
-                               (Value){0}, true, expr->position)->base;
+                               (Value){0}, true, expr->position)
+                        ->base;
     }
-    FunctionCall call = {.arena = planner->arena, .site_arena = planner->arena,
-                         .function = function, .arg_types = types,
-                         .arg_count = (int)args->length, .result_type = expr->type,
-                         .result_typmod = expr->typmod, .collation = input_collation,
+    FunctionCall call = {.arena = planner->arena,
+                         .site_arena = planner->arena,
+                         .function = function,
+                         .arg_types = types,
+                         .arg_count = (int)args->length,
+                         .result_type = expr->type,
+                         .result_typmod = expr->typmod,
+                         .collation = input_collation,
                          .session = planner->session};
     if (!function_call(&call, values, nulls, &result, &is_null)) {
         /* The error belongs to execution: the row that meets it may never come. */
@@ -237,7 +241,8 @@ static Expr *fold_call(Planner *planner, Expr *expr, Oid oid, const ExprVec *arg
     }
     result = value_copy(planner->arena, type_phys(expr->type), &result);
     return &expr_const(planner->arena, expr->type, expr->typmod, expr->collation, result, is_null,
-                       expr->position)->base;
+                       expr->position)
+                ->base;
 }
 
 static bool const_bool(const Expr *expr, bool *ret_value, bool *ret_null)
@@ -303,7 +308,8 @@ static Expr *fold_step(void *context, Expr *expr)
             return expr;
         if (cast->cast == CAST_FUNCTION)
             return fold_call(planner, expr, cast->function, &cast->args, expr->collation);
-        if (cast->cast != CAST_RELABEL || type_phys(cast->args.items[0]->type) != type_phys(expr->type))
+        if (cast->cast != CAST_RELABEL ||
+            type_phys(cast->args.items[0]->type) != type_phys(expr->type))
             return expr;
         ExprConst *copy = arena_copy(planner->arena, cast->args.items[0], sizeof(ExprConst));
         copy->base.type = expr->type;
@@ -336,8 +342,10 @@ Expr *plan_fold(Planner *planner, Expr *expr)
 
 int plan_new_param(Planner *planner, const Expr *like, int init_plan, int column)
 {
-    const ParamInfo info = {.type = like->type, .typmod = like->typmod,
-                            .collation = like->collation, .init_plan = init_plan,
+    const ParamInfo info = {.type = like->type,
+                            .typmod = like->typmod,
+                            .collation = like->collation,
+                            .init_plan = init_plan,
                             .column = column};
     VEC_PUSH(planner->arena, &planner->statement->params, info);
     return (int)planner->statement->params.length - 1;
@@ -515,9 +523,9 @@ static Expr *fix_sublink(Fix *fix, ExprSubLink *link)
     inner_params(fix, inner, sub, &correlated);
     if (!correlated && (link->sublink == SUBLINK_EXISTS || link->sublink == SUBLINK_SCALAR ||
                         link->sublink == SUBLINK_ARRAY || link->sublink == SUBLINK_MULTI)) {
-        const int index = plan_add_subplan(planner, plan, SUBPLAN_INIT,
-                                           link->sublink == SUBLINK_MULTI ? SUBLINK_SCALAR
-                                                                          : link->sublink, STR_NONE);
+        const int index = plan_add_subplan(
+            planner, plan, SUBPLAN_INIT,
+            link->sublink == SUBLINK_MULTI ? SUBLINK_SCALAR : link->sublink, STR_NONE);
         SubplanInfo *info = &planner->statement->subplans.items[index];
         info->array_type = link->base.type;
         const int number = plan_new_param(planner, &link->base, index, link->multi_column);
@@ -526,9 +534,9 @@ static Expr *fix_sublink(Fix *fix, ExprSubLink *link)
     }
     if (link->sublink == SUBLINK_MULTI && link->multi_column > 0)
         FAIL_UNSUPPORTED("a correlated subquery as source of several columns");
-    sub->subplan = plan_add_subplan(planner, plan, SUBPLAN_EXPRESSION, link->sublink,
-                                    str_format(arena, "SubPlan %zu",
-                                               planner->statement->subplans.length + 1));
+    sub->subplan =
+        plan_add_subplan(planner, plan, SUBPLAN_EXPRESSION, link->sublink,
+                         str_format(arena, "SubPlan %zu", planner->statement->subplans.length + 1));
     if (link->sublink == SUBLINK_MULTI)
         sub->sublink = SUBLINK_SCALAR;
     planner->statement->subplans.items[sub->subplan].is_correlated = correlated;
@@ -536,7 +544,8 @@ static Expr *fix_sublink(Fix *fix, ExprSubLink *link)
     for (size_t i = 0; i < sub->args.length; i++)
         TRY(sub->args.items[i] = fix_step(fix, sub->args.items[i]));
     for (size_t i = 0; i < link->right.length; i++) {
-        const Expr like = {.type = plan->columns[i].type, .typmod = plan->columns[i].typmod,
+        const Expr like = {.type = plan->columns[i].type,
+                           .typmod = plan->columns[i].typmod,
                            .collation = plan->columns[i].collation};
         VEC_PUSH(arena, &sub->output_params, plan_new_param(planner, &like, -1, (int)i));
     }

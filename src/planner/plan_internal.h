@@ -33,7 +33,7 @@ typedef struct Level {
     VEC(OuterParam) params; /* columns of this level that inner plans need */
     VEC(int) cte_subplans;  /* by index in query->ctes; -1: work table below */
     VEC(int) cte_work_tables;
-    VEC(int) used;          /* params of levels above used here or below */
+    VEC(int) used; /* params of levels above used here or below */
 } Level;
 
 typedef struct Tree {

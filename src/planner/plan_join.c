@@ -140,10 +140,9 @@ static bool nest_loop(Level *level, JoinKind kind, const Tree *left, Tree *right
     TRY(finish_join(level, &nest->join, kind, left, right, rows, ret));
     const double per_row = right->params.length ? inner->total_cost : inner->rows * 0.0025;
     nest->join.base.startup_cost = left->plan->startup_cost + inner->startup_cost;
-    nest->join.base.total_cost = left->plan->total_cost + inner->total_cost +
-                                 (left->plan->rows - 1) * per_row +
-                                 left->plan->rows * inner->rows * 0.01 *
-                                     (right->params.length ? 0.1 : 1);
+    nest->join.base.total_cost =
+        left->plan->total_cost + inner->total_cost + (left->plan->rows - 1) * per_row +
+        left->plan->rows * inner->rows * 0.01 * (right->params.length ? 0.1 : 1);
     return true;
 }
 
@@ -202,10 +201,10 @@ static bool hash_join(Level *level, JoinKind kind, const Tree *left, const Tree 
         VEC_PUSH(arena, &ret->params, right->params.items[i]);
     TRY(finish_join(level, &join->join, kind, left, right, rows, ret));
     Plan *plan = &join->join.base;
-    plan->startup_cost = left->plan->startup_cost + right->plan->total_cost +
-                         right->plan->rows * 0.015;
-    plan->total_cost = plan->startup_cost + left->plan->total_cost + left->plan->rows * 0.0125 +
-                       rows * 0.01;
+    plan->startup_cost =
+        left->plan->startup_cost + right->plan->total_cost + right->plan->rows * 0.015;
+    plan->total_cost =
+        plan->startup_cost + left->plan->total_cost + left->plan->rows * 0.0125 + rows * 0.01;
     return true;
 }
 
@@ -540,7 +539,8 @@ static bool join_dp(Order *order, const ExprVec *needed, Tree *ret)
     order_by_dp(order, table);
     const uint32_t all = (1u << order->count) - 1;
     if (!table[all].known)
-        FAIL(ERR_FEATURE_NOT_SUPPORTED, .message = STR("these LATERAL references cannot be ordered"));
+        FAIL(ERR_FEATURE_NOT_SUPPORTED,
+             .message = STR("these LATERAL references cannot be ordered"));
     return build_set(order, table, all, needed, ret);
 }
 

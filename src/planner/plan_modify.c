@@ -5,8 +5,8 @@ static void row_outputs(Planner *planner, const RelationDesc *relation, int rel,
 {
     for (int i = 0; i < relation->column_count; i++) {
         const ColumnDesc *column = &relation->columns[i];
-        const Expr like = {.type = column->type, .typmod = column->typmod,
-                           .collation = column->collation};
+        const Expr like = {
+            .type = column->type, .typmod = column->typmod, .collation = column->collation};
         VEC_PUSH(planner->arena, ret, expr_column(planner->arena, rel, i + 1, 0, &like));
     }
 }
@@ -33,10 +33,11 @@ static Expr *fix_stored(Arena *arena, CatalogSession *session, const RelationDes
     return plan_fix(level, expr, &row, NULL);
 }
 
-Expr *planner_stored_expression(Arena *arena, CatalogSession *session,
-                                const RelationDesc *relation, Str text, Oid type, int32_t typmod)
+Expr *planner_stored_expression(Arena *arena, CatalogSession *session, const RelationDesc *relation,
+                                Str text, Oid type, int32_t typmod)
 {
-    Expr *expr = analyze_expression_text(arena, session, text, relation, STORED_CHECK, type, typmod);
+    Expr *expr =
+        analyze_expression_text(arena, session, text, relation, STORED_CHECK, type, typmod);
     return expr ? fix_stored(arena, session, relation, expr) : NULL;
 }
 
@@ -89,12 +90,15 @@ bool planner_index_maintain(Arena *arena, CatalogSession *session, const Relatio
         if ((only_index && *only_index != index->oid) || (!only_index && !index->is_ready))
             continue;
         IndexMaintain *item = &items[count++];
-        *item = (IndexMaintain){.index = index->oid, .name = index->name,
+        *item = (IndexMaintain){.index = index->oid,
+                                .name = index->name,
                                 .key_count = index->key_count,
                                 .column_count = index->column_count,
-                                .is_unique = index->is_unique, .is_primary = index->is_primary,
+                                .is_unique = index->is_unique,
+                                .is_primary = index->is_primary,
                                 .nulls_not_distinct = index->nulls_not_distinct,
-                                .is_deferrable = !index->is_immediate, .is_affected = true,
+                                .is_deferrable = !index->is_immediate,
+                                .is_affected = true,
                                 .constraint = index->constraint};
         item->columns = ARENA_ARRAY(arena, int, index->column_count + 1);
         for (int c = 0; c < index->column_count; c++) {
@@ -200,11 +204,15 @@ static bool foreign_key(Planner *planner, const ConstraintDesc *constraint, Fore
     TRY(referenced);
     const int count = constraint->column_count;
     *ret = (ForeignKeyPlan){
-        .constraint = constraint->oid, .constraint_name = constraint->name,
-        .relation = relation->oid, .referenced = referenced->oid,
-        .relation_name = relation->name, .referenced_name = referenced->name,
+        .constraint = constraint->oid,
+        .constraint_name = constraint->name,
+        .relation = relation->oid,
+        .referenced = referenced->oid,
+        .relation_name = relation->name,
+        .referenced_name = referenced->name,
         .relation_schema = relation->namespace_name,
-        .referenced_schema = referenced->namespace_name, .column_count = count,
+        .referenced_schema = referenced->namespace_name,
+        .column_count = count,
         .columns = copy_attnums(arena, constraint->columns, count),
         .referenced_columns = copy_attnums(arena, constraint->foreign_columns, count),
         .column_names = attnum_names(arena, relation, constraint->columns, count),
@@ -213,12 +221,15 @@ static bool foreign_key(Planner *planner, const ConstraintDesc *constraint, Fore
         .equal_ops = arena_copy(arena, constraint->equal_operators, sizeof(Oid) * (size_t)count),
         .referenced_index = constraint->index,
         .relation_index = index_on(relation, constraint->columns, count),
-        .on_update = (char)constraint->on_update, .on_delete = (char)constraint->on_delete,
-        .is_match_full = constraint->match == 'f', .is_deferrable = constraint->deferrable,
+        .on_update = (char)constraint->on_update,
+        .on_delete = (char)constraint->on_delete,
+        .is_match_full = constraint->match == 'f',
+        .is_deferrable = constraint->deferrable,
         .is_deferred = constraint->initially_deferred,
-        .set_columns = constraint->delete_set_count
-                           ? copy_attnums(arena, constraint->delete_set_columns,
-                                          constraint->delete_set_count) : NULL,
+        .set_columns =
+            constraint->delete_set_count
+                ? copy_attnums(arena, constraint->delete_set_columns, constraint->delete_set_count)
+                : NULL,
         .set_column_count = constraint->delete_set_count};
     return true;
 }
@@ -251,8 +262,8 @@ static bool fill_foreign_keys(Planner *planner, const Query *query, const Relati
             assigns_any(query, key.columns, key.column_count))
             VEC_PUSH(planner->arena, &modify->references, key);
     }
-    const bool updates = query->command == QUERY_UPDATE ||
-                         (query->conflict && query->conflict->do_update);
+    const bool updates =
+        query->command == QUERY_UPDATE || (query->conflict && query->conflict->do_update);
     for (int i = 0; i < relation->referencing_count; i++) {
         ForeignKeyPlan key;
         if (query->command == QUERY_INSERT && !updates)
@@ -283,8 +294,8 @@ static bool fill_indexes(Planner *planner, const Query *query, const RelationDes
         }
         VEC_PUSH(planner->arena, &modify->indexes, *item);
     }
-    modify->lock = query->command == QUERY_DELETE || changes_key ? LOCK_FOR_UPDATE
-                                                                 : LOCK_FOR_NO_KEY_UPDATE;
+    modify->lock =
+        query->command == QUERY_DELETE || changes_key ? LOCK_FOR_UPDATE : LOCK_FOR_NO_KEY_UPDATE;
     return true;
 }
 
@@ -434,14 +445,16 @@ static Expr *returning_step(void *context, Expr *expr)
     const RangeTableEntry *rte = query_rte(level->query, column->rel);
     if (column->attnum == ATTNUM_TABLEOID)
         return &expr_const(level->planner->arena, TYPE_OID, -1, 0, (Value){.oid = rte->relation},
-                           false, 0)->base;
+                           false, 0)
+                    ->base;
     if (column->attnum != ATTNUM_WHOLE_ROW)
         return expr;
     ExprRow *row = EXPR_NEW(level->planner->arena, ExprRow, EXPR_ROW);
     row->base.type = expr->type;
     row->names = ARENA_ARRAY(level->planner->arena, Str, rte->column_count + 1);
     for (int i = 0; i < rte->column_count; i++) {
-        const Expr like = {.type = rte->columns[i].type, .typmod = rte->columns[i].typmod,
+        const Expr like = {.type = rte->columns[i].type,
+                           .typmod = rte->columns[i].typmod,
                            .collation = rte->columns[i].collation};
         row->names[i] = rte->columns[i].name;
         VEC_PUSH(level->planner->arena, &row->fields,

@@ -27,8 +27,8 @@ void plan_set_targets(Level *level, Plan *plan, const ExprVec *planned)
     plan->columns = ARENA_ARRAY(arena, PlanColumn, planned->length + 1);
     for (size_t i = 0; i < planned->length; i++) {
         const Expr *expr = planned->items[i];
-        plan->columns[i] = (PlanColumn){.type = expr->type, .typmod = expr->typmod,
-                                        .collation = expr->collation};
+        plan->columns[i] =
+            (PlanColumn){.type = expr->type, .typmod = expr->typmod, .collation = expr->collation};
     }
     plan->width = (int)plan_width(plan->columns, plan->column_count);
 }

@@ -114,7 +114,8 @@ static WalkStep find_foreign_aggregate(void *context, Expr *expr, int depth)
 {
     (void)context;
     return expr->kind == EXPR_AGGREGATE && EXPR_AS(ExprAggregate, expr)->levels_up >= depth
-               ? WALK_STOP : WALK_CHILDREN;
+               ? WALK_STOP
+               : WALK_CHILDREN;
 }
 
 static bool is_simple(Planner *planner, const Query *outer, Query *sub)
@@ -339,10 +340,10 @@ static bool any_to_join(Planner *planner, Query *query, const ExprSubLink *link,
     for (size_t i = 0; i < sub->targets.length; i++) {
         const TargetEntry *target = &sub->targets.items[i];
         if (!target->is_junk)
-            rte->columns[rte->column_count++] =
-                (RangeColumn){.name = target->name, .type = target->expr->type,
-                              .typmod = target->expr->typmod,
-                              .collation = target->expr->collation};
+            rte->columns[rte->column_count++] = (RangeColumn){.name = target->name,
+                                                              .type = target->expr->type,
+                                                              .typmod = target->expr->typmod,
+                                                              .collation = target->expr->collation};
     }
     /* As a range table entry the query is at the same depth as in the expression. */
     rte->subquery = sub;

@@ -37,7 +37,8 @@ static bool note_relations(Level *level)
         const RangeTableEntry *rte = query->range_table.items[i];
         if (!rte->relation || rte->is_excluded)
             continue;
-        PlanRelation relation = {.relation = rte->relation, .access = rte->access,
+        PlanRelation relation = {.relation = rte->relation,
+                                 .access = rte->access,
                                  .check_as = rte->check_as,
                                  .selected_columns = rte->selected_columns,
                                  .modified_columns = rte->modified_columns,
@@ -58,7 +59,8 @@ static bool sort_keys(Level *level, const SortVec *clauses, const ExprVec *out, 
     for (size_t i = 0; i < clauses->length; i++) {
         const SortClause *clause = &clauses->items[i];
         const TargetEntry *target = query_target_by_ref(level->query, clause->ref);
-        SortKey key = {.sort_op = clause->sort_op, .equal_op = clause->equal_op,
+        SortKey key = {.sort_op = clause->sort_op,
+                       .equal_op = clause->equal_op,
                        .collation = target->expr->collation,
                        .is_descending = clause->is_descending,
                        .nulls_first = clause->nulls_first};
@@ -91,7 +93,8 @@ static bool const_count(const Expr *expr, double *ret)
     if (!expr || expr->kind != EXPR_CONST)
         return false;
     *ret = EXPR_AS(const ExprConst, expr)->is_null
-               ? 1e18 : (double)EXPR_AS(const ExprConst, expr)->value.int64;
+               ? 1e18
+               : (double)EXPR_AS(const ExprConst, expr)->value.int64;
     return true;
 }
 
@@ -115,7 +118,8 @@ static Plan *plan_limit(Level *level, Plan *plan, const SortKeyVec *keys, bool *
         TRY(offset = plan_fix(level, query->limit_offset, NULL, NULL));
     const bool with_ties = query->limit_option == LIMIT_OPTION_WITH_TIES;
     const double rows = limited_rows(plan->rows, count, offset);
-    const bool is_null_count = count && count->kind == EXPR_CONST && EXPR_AS(ExprConst, count)->is_null;
+    const bool is_null_count =
+        count && count->kind == EXPR_CONST && EXPR_AS(ExprConst, count)->is_null;
 
     if (count && !is_null_count && keys->length > 0 && !*ret_sorted) {
         TopNPlan *top = PLAN_NEW(level, TopNPlan, PLAN_TOP_N);
@@ -155,7 +159,8 @@ static Plan *hash_distinct(Level *level, Plan *child, int column_count)
     Arena *arena = level->planner->arena;
     aggregate->strategy = AGGREGATE_HASHED;
     for (int i = 0; i < child->column_count; i++) {
-        const Expr like = {.type = child->columns[i].type, .typmod = child->columns[i].typmod,
+        const Expr like = {.type = child->columns[i].type,
+                           .typmod = child->columns[i].typmod,
                            .collation = child->columns[i].collation};
         if (i >= column_count)
             break;
@@ -246,11 +251,13 @@ static bool fix_keys(Level *level, const SortKeyVec *keys, const ExprVec *out, S
 static bool aggregate_call(Level *level, const ExprAggregate *source, const ExprVec *out,
                            AggregateCall *ret)
 {
-    *ret = (AggregateCall){.function = source->function, .result_type = source->base.type,
+    *ret = (AggregateCall){.function = source->function,
+                           .result_type = source->base.type,
                            .result_typmod = source->base.typmod,
                            .input_collation = source->input_collation,
                            .collation = source->base.collation,
-                           .is_distinct = source->is_distinct, .is_star = source->is_star,
+                           .is_distinct = source->is_distinct,
+                           .is_star = source->is_star,
                            .is_variadic = source->is_variadic,
                            .is_ordered_set = source->is_ordered_set,
                            .source = (Expr *)(uintptr_t)source};
@@ -409,11 +416,13 @@ static bool plan_one_window(Level *level, size_t index, const ExprVec *functions
         const ExprWindowFunction *source = EXPR_AS(const ExprWindowFunction, functions->items[i]);
         if (done[i] || !same_window(query->windows.items[source->window], window))
             continue;
-        WindowCall call = {.function = source->function, .result_type = source->base.type,
+        WindowCall call = {.function = source->function,
+                           .result_type = source->base.type,
                            .result_typmod = source->base.typmod,
                            .input_collation = source->input_collation,
                            .collation = source->base.collation,
-                           .is_aggregate = source->is_aggregate, .is_star = source->is_star,
+                           .is_aggregate = source->is_aggregate,
+                           .is_star = source->is_star,
                            .source = functions->items[i]};
         TRY(plan_fix_list(level, &source->args, &tree->out, NULL, &call.args));
         if (source->filter)
@@ -472,7 +481,8 @@ static bool plan_windows(Level *level, Tree *tree)
     }
     for (size_t i = 0; i < functions.length; i++)
         if (!done[i])
-            TRY(plan_one_window(level, (size_t)EXPR_AS(ExprWindowFunction, functions.items[i])->window,
+            TRY(plan_one_window(level,
+                                (size_t)EXPR_AS(ExprWindowFunction, functions.items[i])->window,
                                 &functions, done, tree));
     return true;
 }
@@ -492,14 +502,16 @@ static Plan *set_leaf_plan(Level *level, const SetOpNode *leaf, const RangeColum
     bool same = plan->column_count == leaf->column_count;
     AnalyzeContext context = {.arena = planner->arena, .session = planner->session};
     for (int i = 0; i < leaf->column_count; i++) {
-        const Expr like = {.type = plan->columns[i].type, .typmod = plan->columns[i].typmod,
+        const Expr like = {.type = plan->columns[i].type,
+                           .typmod = plan->columns[i].typmod,
                            .collation = plan->columns[i].collation};
         Expr *expr = expr_slot(planner->arena, 0, i, &like);
         if (expr->type != columns[i].type) {
             same = false;
             expr = analyze_coerce(&context, expr, columns[i].type, -1, COERCION_IMPLICIT, 0);
             if (!expr)
-                FAIL(ERR_INTERNAL_ERROR, .message = STR("a set operation's column has no conversion"));
+                FAIL(ERR_INTERNAL_ERROR,
+                     .message = STR("a set operation's column has no conversion"));
         }
         VEC_PUSH(planner->arena, &targets, expr);
     }
@@ -533,8 +545,8 @@ static Plan *convert_columns(Level *level, Plan *plan, const RangeColumn *from,
     ExprVec targets = {0};
     bool same = true;
     for (int i = 0; i < count; i++) {
-        const Expr like = {.type = from[i].type, .typmod = from[i].typmod,
-                           .collation = from[i].collation};
+        const Expr like = {
+            .type = from[i].type, .typmod = from[i].typmod, .collation = from[i].collation};
         Expr *expr = expr_slot(planner->arena, 0, i, &like);
         if (from[i].type != to[i].type) {
             same = false;
@@ -684,8 +696,8 @@ static bool plan_targets(Level *level, Tree *tree)
     for (size_t i = 0; i < query->row_marks.length; i++) {
         const Expr like = {.type = TYPE_INT8, .typmod = -1};
         if (query_rte(query, query->row_marks.items[i].rel)->kind == RANGE_RELATION)
-            VEC_PUSH(arena, &out, expr_column(arena, query->row_marks.items[i].rel,
-                                              ATTNUM_ROW_ID, 0, &like));
+            VEC_PUSH(arena, &out,
+                     expr_column(arena, query->row_marks.items[i].rel, ATTNUM_ROW_ID, 0, &like));
     }
     TRY(plan_fix_list(level, &out, &tree->out, NULL, &targets));
     if (has_srf) {
@@ -718,9 +730,12 @@ static Plan *plan_locks(Level *level, Plan *plan)
         const RangeTableEntry *rte = query_rte(query, mark->rel);
         if (rte->kind != RANGE_RELATION)
             continue;
-        const LockMark lock_mark = {.relation = rte->relation, .rel = mark->rel,
-                                    .row_id_column = column++, .strength = mark->strength,
-                                    .wait = mark->wait, .alias = rte->name};
+        const LockMark lock_mark = {.relation = rte->relation,
+                                    .rel = mark->rel,
+                                    .row_id_column = column++,
+                                    .strength = mark->strength,
+                                    .wait = mark->wait,
+                                    .alias = rte->name};
         VEC_PUSH(level->planner->arena, &lock->marks, lock_mark);
     }
     return &lock->base;
@@ -757,8 +772,8 @@ static Plan *plan_select(Level *level, ExprVec *ret_out)
         collect_query_columns(level, &needed);
         for (size_t i = 0; i < query->row_marks.length; i++) {
             const Expr like = {.type = TYPE_INT8, .typmod = -1};
-            VEC_PUSH(arena, &needed, expr_column(arena, query->row_marks.items[i].rel,
-                                                 ATTNUM_ROW_ID, 0, &like));
+            VEC_PUSH(arena, &needed,
+                     expr_column(arena, query->row_marks.items[i].rel, ATTNUM_ROW_ID, 0, &like));
         }
         plan_split_and(arena, query->where, &quals);
         if (query->from.length == 0)
@@ -769,8 +784,8 @@ static Plan *plan_select(Level *level, ExprVec *ret_out)
                               !query->having && !query->has_windows &&
                               query->distinct.length == 0 && !query->has_srfs;
         if (is_plain)
-            TRY(plan_index_order(level, &tree, &query->order_by, rows_wanted(query, tree.plan->rows),
-                                 &needed, &sorted));
+            TRY(plan_index_order(level, &tree, &query->order_by,
+                                 rows_wanted(query, tree.plan->rows), &needed, &sorted));
         if (query->has_aggregates || query->group_by.length > 0 || query->having)
             TRY(plan_grouping(level, &tree));
         if (query->has_windows)

@@ -143,8 +143,8 @@ static void scan_fill(Level *level, ScanPlan *scan, const RelationDesc *relation
 /* ---- matching conditions with an index ---- */
 
 typedef struct Match {
-    VEC(IndexKey) keys;  /* values still analyzed expressions */
-    ExprVec exact;       /* conditions that the keys answer wholly */
+    VEC(IndexKey) keys; /* values still analyzed expressions */
+    ExprVec exact;      /* conditions that the keys answer wholly */
     bool is_unique;
     int equal_columns;
     double selectivity;
@@ -205,8 +205,7 @@ static Expr *key_value(Level *level, Expr *value, Oid type, bool *ret_wider)
 
 static bool fits_allowed(Level *level, const Expr *value, uint64_t allowed)
 {
-    return (expr_rels(value) & ~allowed) == 0 &&
-           !expr_is_volatile(level->planner->session, value);
+    return (expr_rels(value) & ~allowed) == 0 && !expr_is_volatile(level->planner->session, value);
 }
 
 static bool match_operator(Level *level, int rel, const IndexColumn *column, const Expr *key_expr,
@@ -257,9 +256,11 @@ static bool match_qual(Level *level, int rel, const IndexColumn *column, const E
     *ret = (IndexKey){.source = qual};
     switch (qual->kind) {
     case EXPR_OPERATOR:
-        return match_operator(level, rel, column, key_expr, EXPR_AS(ExprOperator, qual), allowed, ret);
+        return match_operator(level, rel, column, key_expr, EXPR_AS(ExprOperator, qual), allowed,
+                              ret);
     case EXPR_SCALAR_ARRAY:
-        return match_array(level, rel, column, key_expr, EXPR_AS(ExprScalarArray, qual), allowed, ret);
+        return match_array(level, rel, column, key_expr, EXPR_AS(ExprScalarArray, qual), allowed,
+                           ret);
     case EXPR_NULL_TEST: {
         const ExprNullTest *test = EXPR_AS(ExprNullTest, qual);
         if (test->arg_is_row || !is_key(test->arg, rel, column, key_expr))
@@ -319,9 +320,9 @@ static Expr *stored_key(Level *level, int rel, const IndexDesc *index, int colum
     if (index->columns[column].attnum)
         return NULL;
     const RelationDesc *relation = relation_find(planner->session, index->table);
-    Expr *key = analyze_expression_text(planner->arena, planner->session,
-                                        index->columns[column].expression, relation, STORED_OTHER,
-                                        0, -1);
+    Expr *key =
+        analyze_expression_text(planner->arena, planner->session, index->columns[column].expression,
+                                relation, STORED_OTHER, 0, -1);
     if (!key || !(key = plan_fold(planner, key))) {
         error_clear();
         return NULL;
@@ -335,8 +336,7 @@ static bool match_prefix(Level *level, int rel, const IndexColumn *column, const
                          Expr *qual, Match *ret)
 {
     Arena *arena = level->planner->arena;
-    if (qual->kind != EXPR_OPERATOR ||
-        (column->type != TYPE_TEXT && column->type != TYPE_VARCHAR))
+    if (qual->kind != EXPR_OPERATOR || (column->type != TYPE_TEXT && column->type != TYPE_VARCHAR))
         return false;
     const ExprOperator *op = EXPR_AS(const ExprOperator, qual);
     const OperatorDesc *desc = operator_find(level->planner->session, op->op);
@@ -353,12 +353,14 @@ static bool match_prefix(Level *level, int rel, const IndexColumn *column, const
     strbuf_append(&end, strbuf_view(&prefix));
     IndexKey lower = {.column = 0, .op = INDEX_GE, .source = qual};
     lower.value = &expr_const(arena, TYPE_TEXT, -1, COLLATION_DEFAULT,
-                              (Value){.var = var_from_str(strbuf_view(&prefix))}, false, 0)->base;
+                              (Value){.var = var_from_str(strbuf_view(&prefix))}, false, 0)
+                       ->base;
     VEC_PUSH(arena, &ret->keys, lower);
     if (key_prefix_end(&end)) {
         IndexKey upper = {.column = 0, .op = INDEX_LT, .source = qual};
         upper.value = &expr_const(arena, TYPE_TEXT, -1, COLLATION_DEFAULT,
-                                  (Value){.var = var_from_str(strbuf_view(&end))}, false, 0)->base;
+                                  (Value){.var = var_from_str(strbuf_view(&end))}, false, 0)
+                           ->base;
         VEC_PUSH(arena, &ret->keys, upper);
     }
     ret->selectivity *= selectivity_of(level, qual);
@@ -377,11 +379,12 @@ static void match_index(Level *level, int rel, const IndexDesc *index, const Exp
         const Expr *key_expr = stored_key(level, rel, index, c);
         for (size_t q = 0; q < quals->length; q++) {
             IndexKey key;
-            if (!match_qual(level, rel, &index->columns[c], key_expr, quals->items[q], allowed, &key))
+            if (!match_qual(level, rel, &index->columns[c], key_expr, quals->items[q], allowed,
+                            &key))
                 continue;
             key.column = c;
-            const bool is_equal = key.op == INDEX_EQ || key.op == INDEX_IN ||
-                                  key.op == INDEX_IS_NULL;
+            const bool is_equal =
+                key.op == INDEX_EQ || key.op == INDEX_IN || key.op == INDEX_IS_NULL;
             if (!is_equal || has_equal)
                 continue;
             has_equal = true;
@@ -394,7 +397,8 @@ static void match_index(Level *level, int rel, const IndexDesc *index, const Exp
             continue;
         for (size_t q = 0; q < quals->length; q++) {
             IndexKey key;
-            if (!match_qual(level, rel, &index->columns[c], key_expr, quals->items[q], allowed, &key))
+            if (!match_qual(level, rel, &index->columns[c], key_expr, quals->items[q], allowed,
+                            &key))
                 continue;
             const bool lower = key.op == INDEX_GE || key.op == INDEX_GT;
             const bool upper = key.op == INDEX_LE || key.op == INDEX_LT;
@@ -409,7 +413,8 @@ static void match_index(Level *level, int rel, const IndexDesc *index, const Exp
         }
         for (size_t q = 0; q < quals->length && !has_lower && !has_upper; q++) {
             const size_t before = ret->keys.length;
-            has_lower = match_prefix(level, rel, &index->columns[c], key_expr, quals->items[q], ret);
+            has_lower =
+                match_prefix(level, rel, &index->columns[c], key_expr, quals->items[q], ret);
             for (size_t k = before; k < ret->keys.length; k++)
                 ret->keys.items[k].column = c;
         }
@@ -490,7 +495,8 @@ static bool build_index_scan(Level *level, int rel, const RelationDesc *relation
     scan->index = index->oid;
     scan->index_name = index->name;
     scan->is_unique_lookup = match->is_unique;
-    const double found = match->is_unique ? 1 : MAX(1, relation_rows(relation) * match->selectivity);
+    const double found =
+        match->is_unique ? 1 : MAX(1, relation_rows(relation) * match->selectivity);
     Plan *plan = &scan->scan.base;
     plan->startup_cost = 0.3;
     plan->total_cost = index_cost(relation, found);
@@ -544,12 +550,13 @@ static bool plan_relation(Level *level, int rel, const ExprVec *quals, const Exp
             TRY(scan_shape(level, rel, &none, needed, false, &shape));
             scan_fill(level, &scan->scan, relation, rel, &shape);
             scan->cursor_name = EXPR_AS(ExprCurrentOf, quals->items[i])->cursor_name;
-            *ret = (Tree){.plan = &scan->scan.base, .out = shape.out, .rels = REL_BIT(rel),
-                          .one_row = true};
+            *ret = (Tree){
+                .plan = &scan->scan.base, .out = shape.out, .rels = REL_BIT(rel), .one_row = true};
             return true;
         }
     const double rows = relation_rows(relation);
-    const double seq_cost = relation_pages(relation) + rows * (0.01 + 0.0025 * (double)quals->length);
+    const double seq_cost =
+        relation_pages(relation) + rows * (0.01 + 0.0025 * (double)quals->length);
     const IndexDesc *index = best_index(level, rel, relation, quals, 0, &match);
     if (index) {
         const double found = match.is_unique ? 1 : MAX(1, rows * match.selectivity);
@@ -569,7 +576,10 @@ static bool plan_relation(Level *level, int rel, const ExprVec *quals, const Exp
     scan_fill(level, scan, relation, rel, &shape);
     scan->base.total_cost = seq_cost;
     scan->base.rows = MAX(1, rint(rows * selectivity_list(level, quals)));
-    *ret = (Tree){.plan = &scan->base, .out = shape.out, .rels = REL_BIT(rel), .rel = rel,
+    *ret = (Tree){.plan = &scan->base,
+                  .out = shape.out,
+                  .rels = REL_BIT(rel),
+                  .rel = rel,
                   .base_quals = *quals};
     return true;
 }
@@ -707,8 +717,8 @@ static bool plan_function(Level *level, int rel, const ExprVec *quals, const Exp
         TRY(call.call = expr_replace_deep(arena, call.call, 0, outer_to_param, &replace));
         TRY(call.call = plan_fix(level, call.call, NULL, NULL));
         VEC_PUSH(arena, &scan->functions, call);
-        const FunctionDesc *function = function_find(level->planner->session,
-                                                     expr_function(call.call));
+        const FunctionDesc *function =
+            function_find(level->planner->session, expr_function(call.call));
         scan->base.rows = function && function->returns_set ? MAX(1, function->rows) : 1;
     }
     return scan_of_source(level, rel, &scan->base, quals, needed, ret);
@@ -735,8 +745,7 @@ static bool plan_cte(Level *level, int rel, const ExprVec *quals, const ExprVec 
         scan->alias = rte->name;
         scan->cte_name = rte->cte_name;
         scan->subplan = owner->cte_subplans.items[i];
-        scan->base.rows =
-            level->planner->statement->subplans.items[scan->subplan].plan->rows;
+        scan->base.rows = level->planner->statement->subplans.items[scan->subplan].plan->rows;
         return scan_of_source(level, rel, &scan->base, quals, needed, ret);
     }
     FAIL(ERR_INTERNAL_ERROR,
@@ -773,11 +782,12 @@ static int order_direction(Level *level, int rel, const IndexDesc *index, const 
     for (size_t i = 0; i < order->length; i++) {
         Expr *expr = query_target_by_ref(level->query, order->items[i].ref)->expr;
         /* Columns held to one value by equality have no say in the order. */
-        while (column < index->key_count && !is_column_of(expr, rel, index->columns[column].attnum)) {
+        while (column < index->key_count &&
+               !is_column_of(expr, rel, index->columns[column].attnum)) {
             bool is_fixed = false;
             for (size_t k = 0; k < match->keys.length; k++)
-                is_fixed |= match->keys.items[k].column == column &&
-                            match->keys.items[k].op == INDEX_EQ;
+                is_fixed |=
+                    match->keys.items[k].column == column && match->keys.items[k].op == INDEX_EQ;
             if (!is_fixed)
                 return 0;
             column++;
@@ -804,8 +814,8 @@ bool plan_index_order(Level *level, Tree *tree, const SortVec *order, double row
                       const ExprVec *needed, bool *ret_ordered)
 {
     *ret_ordered = false;
-    if (!tree->rel || query_rte(level->query, tree->rel)->kind != RANGE_RELATION ||
-        tree->one_row || order->length == 0)
+    if (!tree->rel || query_rte(level->query, tree->rel)->kind != RANGE_RELATION || tree->one_row ||
+        order->length == 0)
         return true;
     const RelationDesc *relation =
         relation_get(level->planner->session, query_rte(level->query, tree->rel)->relation);

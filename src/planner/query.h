@@ -5,8 +5,8 @@
  * ExprColumns, types and collations are known, implicit casts are explicit nodes, views are
  * subqueries. Deparse turns it back into SQL, the planner turns it into a plan and may change it.
  *
- * Shape: FROM is a list of FromItems (joins nest), targets are TargetEntries; GROUP BY, ORDER BY and
- * DISTINCT refer to targets by `sort_group_ref` (a target's non-zero number), adding `is_junk`
+ * Shape: FROM is a list of FromItems (joins nest), targets are TargetEntries; GROUP BY, ORDER BY
+ * and DISTINCT refer to targets by `sort_group_ref` (a target's non-zero number), adding `is_junk`
  * targets for what is not selected. Set operations: `set_op` is the tree, its leaves are range
  * table subqueries, and `targets` describes the result columns.
  */
@@ -75,20 +75,20 @@ typedef enum LockStrength {
 
 typedef struct RangeTableEntry {
     RangeTableKind kind;
-    Str alias_name;      /* as written; STR_NONE where there was no alias */
-    Str *alias_columns;  /* as written */
+    Str alias_name;     /* as written; STR_NONE where there was no alias */
+    Str *alias_columns; /* as written */
     int alias_column_count;
-    Str name;            /* how columns are qualified: alias, or the relation's own name */
+    Str name; /* how columns are qualified: alias, or the relation's own name */
     RangeColumn *columns;
     int column_count;
     int position;
 
     /* RANGE_RELATION (for a view: kind is RANGE_SUBQUERY and relation is the view's OID). */
     Oid relation;
-    bool is_only;    /* ONLY was written */
+    bool is_only; /* ONLY was written */
     Str schema_name, relation_name;
-    uint32_t access; /* ACCESS_… needed */
-    Oid check_as;    /* role to check as: a view's owner; 0 is the current user */
+    uint32_t access;            /* ACCESS_… needed */
+    Oid check_as;               /* role to check as: a view's owner; 0 is the current user */
     uint64_t *selected_columns; /* bitmaps by attnum - 1 (bit i) with 64 a word, for privileges */
     uint64_t *modified_columns;
     int bitmap_words;
@@ -116,7 +116,7 @@ typedef struct RangeTableEntry {
     int cte_levels_up;
     bool is_self_reference; /* inside the recursive term */
 
-    bool is_in_from; /* false for entries that only exist for INSERT/UPDATE targets, rules */
+    bool is_in_from;  /* false for entries that only exist for INSERT/UPDATE targets, rules */
     bool is_excluded; /* ON CONFLICT's EXCLUDED */
 } RangeTableEntry;
 
@@ -148,7 +148,7 @@ typedef VEC(TargetEntry) TargetVec;
 
 /* One item of ORDER BY, GROUP BY or DISTINCT. */
 typedef struct SortClause {
-    int ref; /* sort_group_ref of the target */
+    int ref;     /* sort_group_ref of the target */
     Oid sort_op; /* 0 where the type has no order (hash grouping only) */
     Oid equal_op;
     bool is_descending;
@@ -205,12 +205,12 @@ typedef struct RowMark {
 /* ON CONFLICT. `excluded` is the range table entry whose columns are the proposed row's. */
 typedef struct ConflictClause {
     bool do_update;
-    VEC(Oid) indexes; /* arbiters; empty: any unique index (DO NOTHING only) */
-    Oid constraint;   /* ON CONSTRAINT */
+    VEC(Oid) indexes;      /* arbiters; empty: any unique index (DO NOTHING only) */
+    Oid constraint;        /* ON CONSTRAINT */
     ExprVec arbiter_exprs; /* as written: deparse */
     Expr *arbiter_where;
     int excluded;
-    TargetVec set;    /* DO UPDATE: attnum and expression over result_rel and excluded */
+    TargetVec set; /* DO UPDATE: attnum and expression over result_rel and excluded */
     Expr *where;
 } ConflictClause;
 
@@ -223,7 +223,8 @@ typedef struct ViewCheck {
 struct Query {
     QueryCommand command;
     const Node *utility; /* QUERY_UTILITY: the parser's statement */
-    Query *utility_query; /* EXPLAIN, DECLARE CURSOR, CREATE TABLE AS, COPY (query): the inner one */
+    Query
+        *utility_query; /* EXPLAIN, DECLARE CURSOR, CREATE TABLE AS, COPY (query): the inner one */
 
     VEC(RangeTableEntry *) range_table; /* RTE i is items[i - 1]; use query_rte() */
     VEC(FromItem *) from;
@@ -251,12 +252,12 @@ struct Query {
     VEC(ViewCheck) view_checks;
 
     bool has_aggregates, has_windows, has_srfs, has_sublinks, has_modifying_cte;
-    bool is_values;   /* VALUES as a statement: one RANGE_VALUES entry and nothing else */
+    bool is_values;     /* VALUES as a statement: one RANGE_VALUES entry and nothing else */
     bool is_correlated; /* some expression refers to a query outside */
     bool depends_on_user_types;
     bool is_read_only; /* no data change, no row locks */
-    Str source; /* the whole query text, for positions */
-    Oid *param_types; /* external parameters, [0] is $1 */
+    Str source;        /* the whole query text, for positions */
+    Oid *param_types;  /* external parameters, [0] is $1 */
     int param_count;
 };
 

@@ -89,12 +89,12 @@ static bool replace_slot(void *context, Expr **expr)
     return true;
 }
 
-#define COPY_ITEMS(arena, vec)                                                                 \
-    do {                                                                                       \
-        if ((vec)->length > 0)                                                                 \
-            (vec)->items = arena_copy((arena), (vec)->items,                                   \
-                                      (vec)->length * sizeof(*(vec)->items));                  \
-        (vec)->capacity = (vec)->length;                                                       \
+#define COPY_ITEMS(arena, vec)                                                                     \
+    do {                                                                                           \
+        if ((vec)->length > 0)                                                                     \
+            (vec)->items =                                                                         \
+                arena_copy((arena), (vec)->items, (vec)->length * sizeof(*(vec)->items));          \
+        (vec)->capacity = (vec)->length;                                                           \
     } while (0)
 
 static FromItem *copy_from(Arena *arena, const FromItem *item)

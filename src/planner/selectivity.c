@@ -122,14 +122,14 @@ static double operator_selectivity(Level *level, const ExprOperator *op)
 
     if (str_equal(name, STR("="))) {
         if (left_rels && right_rels && left_rels != right_rels)
-            return clamp01(1 / MAX(distinct_values(level, left, 1e18),
-                                   distinct_values(level, right, 1e18)));
+            return clamp01(
+                1 / MAX(distinct_values(level, left, 1e18), distinct_values(level, right, 1e18)));
         return is_flipped ? equal_selectivity(level, right, left)
                           : equal_selectivity(level, left, right);
     }
     if (str_equal(name, STR("<>")))
-        return clamp01(1 - equal_selectivity(level, is_flipped ? right : left,
-                                             is_flipped ? left : right));
+        return clamp01(
+            1 - equal_selectivity(level, is_flipped ? right : left, is_flipped ? left : right));
     const bool less = str_equal(name, STR("<")) || str_equal(name, STR("<="));
     const bool more = str_equal(name, STR(">")) || str_equal(name, STR(">="));
     if (less || more)
@@ -145,7 +145,9 @@ double selectivity_of(Level *level, const Expr *expr)
     switch (expr->kind) {
     case EXPR_CONST:
         return EXPR_AS(const ExprConst, expr)->is_null ||
-                       !EXPR_AS(const ExprConst, expr)->value.boolean ? 1e-9 : 1;
+                       !EXPR_AS(const ExprConst, expr)->value.boolean
+                   ? 1e-9
+                   : 1;
     case EXPR_OPERATOR:
         return operator_selectivity(level, EXPR_AS(const ExprOperator, expr));
     case EXPR_BOOL: {

@@ -30,7 +30,7 @@ StatisticsCollector *statistics_new(Arena *arena, Oid type, int target, double t
 
 bool statistics_add(StatisticsCollector *collector, const Vector *vector, Selection selection)
 {
-    FOR_SELECTED(selection, row) {
+    FOR_SELECTED (selection, row) {
         Value value;
         bool is_null;
         vector_get(vector, row, &value, &is_null);
@@ -70,8 +70,8 @@ static void sort_values(StatisticsCollector *collector, Value *values, Value *sc
     memcpy(scratch, values, half * sizeof(Value));
     size_t i = 0, j = half, out = 0;
     while (i < half && j < count)
-        values[out++] = type_compare(collector->type, &values[j], &scratch[i]) < 0 ? values[j++]
-                                                                                   : scratch[i++];
+        values[out++] =
+            type_compare(collector->type, &values[j], &scratch[i]) < 0 ? values[j++] : scratch[i++];
     while (i < half)
         values[out++] = scratch[i++];
 }
@@ -95,9 +95,9 @@ static float distinct_estimate(const StatisticsCollector *collector, const RunVe
 {
     const double n = (double)(collector->values.length + collector->wide);
     const double total = MAX(collector->total_rows, n);
-    const double non_null = collector->sampled
-                                ? total * (1 - (double)collector->nulls / (double)collector->sampled)
-                                : 0;
+    const double non_null =
+        collector->sampled ? total * (1 - (double)collector->nulls / (double)collector->sampled)
+                           : 0;
     double once = (double)collector->wide, d = (double)runs->length + (double)collector->wide;
     for (size_t i = 0; i < runs->length; i++)
         once += runs->items[i].count == 1;
@@ -129,7 +129,8 @@ static void fill_common(StatisticsCollector *collector, RunVec *runs, bool is_co
     const double n = (double)collector->sampled;
     Run *by_count = arena_copy(arena, runs->items, MAX(1, runs->length) * sizeof(Run));
     qsort(by_count, runs->length, sizeof(Run), run_by_count);
-    const double average = runs->length ? (double)collector->values.length / (double)runs->length : 0;
+    const double average =
+        runs->length ? (double)collector->values.length / (double)runs->length : 0;
     size_t keep = 0;
     while (keep < runs->length && keep < (size_t)collector->target) {
         const size_t count = by_count[keep].count;
@@ -204,7 +205,8 @@ bool statistics_finish(StatisticsCollector *collector, int attnum, ColumnStatist
     RunVec runs = {0};
     find_runs(collector, &runs);
     ret->distinct = distinct_estimate(collector, &runs);
-    const bool is_complete = (double)collector->sampled >= collector->total_rows && !collector->wide;
+    const bool is_complete =
+        (double)collector->sampled >= collector->total_rows && !collector->wide;
     fill_common(collector, &runs, is_complete, ret);
     fill_histogram(collector, &runs, ret);
     return true;

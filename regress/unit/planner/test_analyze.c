@@ -92,7 +92,8 @@ static Answer deparse(Arena *arena, CatalogSession *session, Str sql, bool prett
 {
     Query *query = analyze(arena, session, sql, NULL);
     Str text;
-    if (!query || !deparse_query(arena, session, query, pretty ? DEPARSE_PRETTY : DEPARSE_PLAIN, &text))
+    if (!query ||
+        !deparse_query(arena, session, query, pretty ? DEPARSE_PRETTY : DEPARSE_PLAIN, &text))
         return (Answer){"error", error_text(arena)};
     return (Answer){pretty ? "pretty" : "view", text};
 }
@@ -127,14 +128,16 @@ static void statements_are_analyzed_as_recorded(void **state)
         const Str expected = unescape(arena, str_slice(whole, b + 1, whole.length));
         if (getenv("PLANNER_SHOW"))
             printf("%.*s\n", STR_ARGS(sql));
-        const bool is_view = str_equal(kind, STR("view")), is_pretty = str_equal(kind, STR("pretty"));
-        const Answer answer = is_view || is_pretty ? deparse(arena, &client->session, sql, is_pretty)
-                                                   : describe(arena, &client->session, sql);
+        const bool is_view = str_equal(kind, STR("view")),
+                   is_pretty = str_equal(kind, STR("pretty"));
+        const Answer answer = is_view || is_pretty
+                                  ? deparse(arena, &client->session, sql, is_pretty)
+                                  : describe(arena, &client->session, sql);
         total++;
         if (!str_equal(kind, str_from_c(answer.kind)) || !str_equal(expected, answer.text)) {
             failures++;
-            printf("%.*s\n  expected %.*s %.*s\n  got      %s %.*s\n", STR_ARGS(sql), STR_ARGS(kind),
-                   STR_ARGS(expected), answer.kind, STR_ARGS(answer.text));
+            printf("%.*s\n  expected %.*s %.*s\n  got      %s %.*s\n", STR_ARGS(sql),
+                   STR_ARGS(kind), STR_ARGS(expected), answer.kind, STR_ARGS(answer.text));
         }
         arena_free(arena);
     }

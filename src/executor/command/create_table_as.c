@@ -16,10 +16,12 @@ static bool result_columns(CommandContext *context, const PlannedStatement *plan
         FAIL(ERR_SYNTAX_ERROR, .message = STR("too many column names were specified"));
     for (size_t i = 0; i < count; i++) {
         const TargetEntry *target = &planned->result.items[i];
-        columns[i] = (ResultColumn){
-            .name = i < into->colnames.length ? into->colnames.items[i] : target->name,
-            .type = target->expr->type, .type_modifier = target->expr->typmod,
-            .collation = target->expr->collation, .phys = type_phys(target->expr->type)};
+        columns[i] = (ResultColumn){.name = i < into->colnames.length ? into->colnames.items[i]
+                                                                      : target->name,
+                                    .type = target->expr->type,
+                                    .type_modifier = target->expr->typmod,
+                                    .collation = target->expr->collation,
+                                    .phys = type_phys(target->expr->type)};
     }
     *ret_columns = columns;
     *ret_count = (uint32_t)count;
@@ -51,8 +53,8 @@ bool create_table_as_execute(CommandContext *context, const CreateTableAsStmt *s
                              Str *ret_tag)
 {
     CatalogSession *session = &context->session->catalog;
-    AnalyzeContext analysis = {.arena = context->arena, .session = session,
-                               .source = context->source};
+    AnalyzeContext analysis = {
+        .arena = context->arena, .session = session, .source = context->source};
     ResultColumn *columns;
     uint32_t count;
     uint64_t rows = 0;
@@ -83,8 +85,8 @@ bool create_table_as_execute(CommandContext *context, const CreateTableAsStmt *s
 
 bool select_into_execute(CommandContext *context, const SelectStmt *statement, Str *ret_tag)
 {
-    AnalyzeContext analysis = {.arena = context->arena, .session = &context->session->catalog,
-                               .source = context->source};
+    AnalyzeContext analysis = {
+        .arena = context->arena, .session = &context->session->catalog, .source = context->source};
     const Query *query = analyze_statement(&analysis, &statement->node);
     TRY(query);
     if (query->command != QUERY_UTILITY || !NODE_IS(query->utility, CreateTableAsStmt))

@@ -23,7 +23,8 @@ static bool option_bool(const DefElem *option, bool *ret_value)
     *ret_value = true;
     if (!option->arg)
         return true;
-    const A_Const *constant = NODE_IS(option->arg, A_Const) ? NODE_CAST(A_Const, option->arg) : NULL;
+    const A_Const *constant =
+        NODE_IS(option->arg, A_Const) ? NODE_CAST(A_Const, option->arg) : NULL;
     if (constant && constant->kind == CONST_BOOLEAN) {
         *ret_value = constant->boolean;
         return true;
@@ -42,14 +43,13 @@ static bool option_bool(const DefElem *option, bool *ret_value)
             return true;
         }
     }
-    FAIL(ERR_SYNTAX_ERROR,
-         .message = fmt("%.*s requires a Boolean value", STR_ARGS(option->name)));
+    FAIL(ERR_SYNTAX_ERROR, .message = fmt("%.*s requires a Boolean value", STR_ARGS(option->name)));
 }
 
 static bool option_format(const DefElem *option, ExplainFormat *ret_format)
 {
-    const Str text = NODE_IS(option->arg, A_Const) ? NODE_CAST(A_Const, option->arg)->text
-                                                   : STR("");
+    const Str text =
+        NODE_IS(option->arg, A_Const) ? NODE_CAST(A_Const, option->arg)->text : STR("");
     if (str_equal_nocase(text, STR("text")))
         *ret_format = EXPLAIN_TEXT;
     else if (str_equal_nocase(text, STR("json")))
@@ -99,8 +99,7 @@ static bool read_options(Explanation *e, const ExplainStmt *statement)
         }
     }
     if (e->has_timing && e->options.timing && !e->options.analyze)
-        FAIL(ERR_INVALID_PARAMETER_VALUE,
-             .message = STR("EXPLAIN option TIMING requires ANALYZE"));
+        FAIL(ERR_INVALID_PARAMETER_VALUE, .message = STR("EXPLAIN option TIMING requires ANALYZE"));
     if (!e->has_timing)
         e->options.timing = e->options.analyze;
     if (!e->has_summary)
@@ -131,7 +130,8 @@ static bool instrument(void *context, int node_id, ExplainInstrument *ret)
         return false;
     *ret = (ExplainInstrument){.startup_ms = (double)actual->startup_time / 1000,
                                .total_ms = (double)actual->total_time / 1000,
-                               .rows = (double)actual->rows, .loops = (double)actual->loops,
+                               .rows = (double)actual->rows,
+                               .loops = (double)actual->loops,
                                .filtered_rows = (double)actual->rows_removed,
                                .condition_filtered = (double)actual->rows_removed_join,
                                .memory_bytes = actual->memory_bytes,
@@ -146,8 +146,8 @@ static bool run(Explanation *e)
     e->state = executor_new(e->planned, e->context->session);
     TRY(e->state);
     const int64_t start = os->monotonic();
-    TRY(executor_start(e->state, &(ExecRequest){.instrument = true,
-                                                .instrument_timing = e->options.timing}));
+    TRY(executor_start(e->state,
+                       &(ExecRequest){.instrument = true, .instrument_timing = e->options.timing}));
     TRY(executor_run(e->state, &nowhere, 0));
     e->options.execution_ms = (double)(os->monotonic() - start) / 1000;
     e->plans = ARENA_ARRAY(e->context->arena, const Plan *, e->planned->node_count + 1);
@@ -162,8 +162,8 @@ static bool run(Explanation *e)
 static bool plan_statement(Explanation *e, const ExplainStmt *statement)
 {
     CommandContext *context = e->context;
-    AnalyzeContext analysis = {.arena = context->arena, .session = &context->session->catalog,
-                               .source = context->source};
+    AnalyzeContext analysis = {
+        .arena = context->arena, .session = &context->session->catalog, .source = context->source};
     Query *query = analyze_statement(&analysis, statement->query);
     TRY(query);
     if (query->command == QUERY_UTILITY) {
@@ -172,8 +172,7 @@ static bool plan_statement(Explanation *e, const ExplainStmt *statement)
         query = query->utility_query;
     }
     const int64_t start = os->monotonic();
-    e->planned = planner_plan(context->arena, &context->session->catalog, query,
-                              &(PlanOptions){0});
+    e->planned = planner_plan(context->arena, &context->session->catalog, query, &(PlanOptions){0});
     e->options.planning_ms = (double)(os->monotonic() - start) / 1000;
     return e->planned != NULL;
 }
@@ -181,8 +180,11 @@ static bool plan_statement(Explanation *e, const ExplainStmt *statement)
 static bool give_lines(Explanation *e, const ExplainLines *lines, RowSink *sink)
 {
     Arena *arena = e->context->arena;
-    ResultColumn column = {.name = STR("QUERY PLAN"), .type = TYPE_TEXT, .type_modifier = -1,
-                           .collation = COLLATION_DEFAULT, .phys = PHYS_VAR};
+    ResultColumn column = {.name = STR("QUERY PLAN"),
+                           .type = TYPE_TEXT,
+                           .type_modifier = -1,
+                           .collation = COLLATION_DEFAULT,
+                           .phys = PHYS_VAR};
     if (e->options.format == EXPLAIN_JSON)
         column.type = TYPE_JSON;
     const RowDescription description = {&column, 1};
@@ -190,8 +192,8 @@ static bool give_lines(Explanation *e, const ExplainLines *lines, RowSink *sink)
     for (size_t i = 0; i < lines->length; i++) {
         const Value value = {.var = var_from_str(lines->items[i])};
         Vector *columns[1] = {vector_new_constant(arena, PHYS_VAR, &value, false)};
-        const Batch batch = {.columns = columns, .column_count = 1, .row_count = 1,
-                             .selection = {.count = 1}};
+        const Batch batch = {
+            .columns = columns, .column_count = 1, .row_count = 1, .selection = {.count = 1}};
         TRY(!sink->rows || sink->rows(sink, &description, &batch));
     }
     return true;
@@ -206,8 +208,8 @@ bool explain_execute(CommandContext *context, const ExplainStmt *statement, RowS
     TRY(read_options(&e, statement));
     TRY(plan_statement(&e, statement));
     bool ok = !e.options.analyze || run(&e);
-    ok = ok && explain_plan(context->arena, &context->session->catalog, e.planned, &e.options,
-                            &lines);
+    ok = ok &&
+         explain_plan(context->arena, &context->session->catalog, e.planned, &e.options, &lines);
     executor_free(e.state);
     return ok && give_lines(&e, &lines, sink);
 }

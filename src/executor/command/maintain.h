@@ -1,5 +1,6 @@
 /*
- * Commands about queries and tables as wholes: EXPLAIN, ANALYZE and VACUUM, LOCK TABLE, CREATE TABLE AS.
+ * Commands about queries and tables as wholes: EXPLAIN, ANALYZE and VACUUM, LOCK TABLE, CREATE
+ * TABLE AS.
  *
  * EXPLAIN's lines leave through the sink as rows of one text column. ANALYZE reads a sample of each
  * table and stores what planner/statistics.h finds; VACUUM has nothing to clean here (row
@@ -14,8 +15,8 @@ MUST_CHECK bool explain_execute(CommandContext *context, const ExplainStmt *stat
                                 RowSink *sink, Str *ret_tag);
 MUST_CHECK bool vacuum_execute(CommandContext *context, const VacuumStmt *statement, Str *ret_tag);
 MUST_CHECK bool lock_execute(CommandContext *context, const LockStmt *statement, Str *ret_tag);
-MUST_CHECK bool create_table_as_execute(CommandContext *context,
-                                        const CreateTableAsStmt *statement, Str *ret_tag);
+MUST_CHECK bool create_table_as_execute(CommandContext *context, const CreateTableAsStmt *statement,
+                                        Str *ret_tag);
 /* SELECT … INTO: the same, spelt otherwise. */
 MUST_CHECK bool select_into_execute(CommandContext *context, const SelectStmt *statement,
                                     Str *ret_tag);

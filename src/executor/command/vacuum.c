@@ -18,14 +18,14 @@ typedef bool BatchFunction(void *context, const Batch *batch);
 static bool run_sql(CommandContext *context, Str sql, BatchFunction *function, void *argument)
 {
     StatementList list = {0};
-    AnalyzeContext analysis = {.arena = context->arena, .session = &context->session->catalog,
-                               .source = sql};
+    AnalyzeContext analysis = {
+        .arena = context->arena, .session = &context->session->catalog, .source = sql};
     Batch *batch;
     TRY(parse(context->arena, sql, &list));
     Query *query = analyze_statement(&analysis, list.items[0]->stmt);
     TRY(query);
-    PlannedStatement *planned = planner_plan(context->arena, &context->session->catalog, query,
-                                             &(PlanOptions){0});
+    PlannedStatement *planned =
+        planner_plan(context->arena, &context->session->catalog, query, &(PlanOptions){0});
     TRY(planned);
     CLEANUP(executor_freep) ExecState *state = executor_new(planned, context->session);
     TRY(state);
@@ -110,8 +110,8 @@ static bool analyze_relation(CommandContext *context, Oid oid, const StrVec *col
         const ColumnDesc *column = &relation->columns[i];
         if (column->dropped || !is_wanted(columns, column->name) || column->statistics_target == 0)
             continue;
-        const int own = column->statistics_target > 0 ? column->statistics_target
-                                                      : STATISTICS_DEFAULT_TARGET;
+        const int own =
+            column->statistics_target > 0 ? column->statistics_target : STATISTICS_DEFAULT_TARGET;
         target = MAX(target, own);
         strbuf_format(&select, "%s%.*s", sample.count ? ", " : "",
                       STR_ARGS(quote_identifier(arena, column->name)));
@@ -146,7 +146,7 @@ typedef struct TableList {
 static bool add_tables(void *context, const Batch *batch)
 {
     TableList *list = context;
-    FOR_SELECTED(batch->selection, row) {
+    FOR_SELECTED (batch->selection, row) {
         Value value;
         bool is_null;
         vector_get(batch->columns[0], row, &value, &is_null);
@@ -160,26 +160,27 @@ static bool wants_analyze(const VacuumStmt *statement, bool *ret)
     *ret = !statement->is_vacuum;
     for (size_t i = 0; i < statement->options.length; i++) {
         const DefElem *option = statement->options.items[i];
-        static const char *const known[] = {"analyze", "verbose", "full", "freeze",
-                                            "skip_locked", "disable_page_skipping",
-                                            "index_cleanup", "process_toast", "truncate",
-                                            "parallel"};
+        static const char *const known[] = {"analyze",       "verbose",
+                                            "full",          "freeze",
+                                            "skip_locked",   "disable_page_skipping",
+                                            "index_cleanup", "process_toast",
+                                            "truncate",      "parallel"};
         bool is_known = false;
         for (size_t k = 0; k < ARRAY_LENGTH(known); k++)
             is_known |= str_equal(option->name, str_from_c(known[k]));
         if (!is_known)
             FAIL(ERR_SYNTAX_ERROR,
-                 .message = fmt("unrecognized %s option \"%.*s\"",
-                                statement->is_vacuum ? "VACUUM" : "ANALYZE",
-                                STR_ARGS(option->name)),
+                 .message =
+                     fmt("unrecognized %s option \"%.*s\"",
+                         statement->is_vacuum ? "VACUUM" : "ANALYZE", STR_ARGS(option->name)),
                  .position = option->node.position);
         if (!str_equal(option->name, STR("analyze")))
             continue;
-        const A_Const *constant = NODE_IS(option->arg, A_Const) ? NODE_CAST(A_Const, option->arg)
-                                                                : NULL;
-        *ret = !constant || !(constant->kind == CONST_BOOLEAN ? !constant->boolean
-                                                              : str_equal_nocase(constant->text,
-                                                                                 STR("false")));
+        const A_Const *constant =
+            NODE_IS(option->arg, A_Const) ? NODE_CAST(A_Const, option->arg) : NULL;
+        *ret = !constant ||
+               !(constant->kind == CONST_BOOLEAN ? !constant->boolean
+                                                 : str_equal_nocase(constant->text, STR("false")));
     }
     return true;
 }
