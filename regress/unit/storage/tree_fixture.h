@@ -11,6 +11,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "base/hash.h"
 #include "base/os.h"
 #include "storage/leaf_page.h"
 #include "storage/store.h"

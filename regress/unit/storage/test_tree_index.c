@@ -1,0 +1,321 @@
+/* Index and key-value trees against a model: a sorted array. */
+#include "tree_fixture.h"
+
+#define KEYS 4000
+
+typedef struct ModelKey {
+    char bytes[TREE_MAX_KEY];
+    size_t length;
+    bool exists, ghost;
+    Str value; /* malloc */
+} ModelKey;
+static ModelKey *model[KEYS]; /* sorted */
+
+static Str model_key(uint32_t i) { return str_make(model[i]->bytes, model[i]->length); }
+
+static int by_key(const void *a, const void *b)
+{
+    const ModelKey *left = *(ModelKey *const *)a, *right = *(ModelKey *const *)b;
+    return str_compare(str_make(left->bytes, left->length), str_make(right->bytes, right->length));
+}
+
+/* Distinct keys, many with long common beginnings, some as long as may be. */
+static void make_model(void)
+{
+    for (uint32_t i = 0; i < KEYS; i++) {
+        ModelKey *key = calloc(1, sizeof(ModelKey));
+        uint32_t kind = draw_below(100);
+        size_t length = kind < 90 ? draw_below(30) : kind < 99 ? draw_below(300) : TREE_MAX_KEY - 8;
+        for (size_t b = 0; b < length; b++)
+            key->bytes[b] = (char)(kind < 50 ? 'a' + draw_below(2) : kind < 70 ? 'x' : (uint32_t)draw());
+        uint64_t id = __builtin_bswap64((uint64_t)i + 1);
+        memcpy(key->bytes + length, &id, 8);
+        key->length = length + 8;
+        model[i] = key;
+    }
+    qsort(model, KEYS, sizeof(model[0]), by_key);
+}
+
+static int begin(void **state)
+{
+    int result = fixture_begin(state);
+    make_model();
+    return result;
+}
+
+static int end(void **state)
+{
+    tree_set_hooks(NULL, NULL);
+    for (uint32_t i = 0; i < KEYS; i++) {
+        free((void *)model[i]->value.data);
+        free(model[i]);
+    }
+    return fixture_end(state);
+}
+
+static void compare_forward(Tree *tree, uint32_t from, TreeSeek seek, uint32_t limit)
+{
+    TreeCursor cursor;
+    Arena *arena = arena_new("value");
+    tree_cursor_init(&cursor, tree, TREE_FORWARD);
+    cursor.limit = limit;
+    bool whole = from == KEYS;
+    uint32_t at = whole ? 0 : from + (seek == SEEK_BEYOND);
+    require(tree_cursor_seek(&cursor, whole ? STR("") : model_key(from), seek));
+    for (; at < KEYS; at++) {
+        if (!model[at]->exists)
+            continue;
+        assert_true(tree_cursor_valid(&cursor));
+        assert_true(str_equal(tree_cursor_key(&cursor), model_key(at)));
+        assert_int_equal(tree_cursor_is_ghost(&cursor), model[at]->ghost);
+        if (tree_kind(tree) == TREE_KEY_VALUE) {
+            Str value;
+            require(tree_cursor_value(&cursor, arena, &value));
+            assert_true(str_equal(value, model[at]->value));
+            arena_reset(arena);
+        }
+        require(tree_cursor_advance(&cursor));
+    }
+    assert_false(tree_cursor_valid(&cursor));
+    tree_cursor_deinit(&cursor);
+    arena_free(arena);
+}
+
+static void compare_backward(Tree *tree, uint32_t from, TreeSeek seek, uint32_t limit)
+{
+    TreeCursor cursor;
+    tree_cursor_init(&cursor, tree, TREE_BACKWARD);
+    cursor.limit = limit;
+    bool whole = from == KEYS;
+    int64_t at = whole ? KEYS - 1 : (int64_t)from - (seek == SEEK_BEYOND);
+    require(tree_cursor_seek(&cursor, whole ? STR("") : model_key(from), seek));
+    for (; at >= 0; at--) {
+        if (!model[at]->exists)
+            continue;
+        assert_true(tree_cursor_valid(&cursor));
+        assert_true(str_equal(tree_cursor_key(&cursor), model_key((uint32_t)at)));
+        require(tree_cursor_advance(&cursor));
+    }
+    assert_false(tree_cursor_valid(&cursor));
+    tree_cursor_deinit(&cursor);
+}
+
+static void compare_all(Tree *tree)
+{
+    TreeReport report;
+    uint64_t rows = 0, ghosts = 0;
+    require(tree_check(tree, NULL, NULL, &report));
+    for (uint32_t i = 0; i < KEYS; i++) {
+        rows += model[i]->exists && !model[i]->ghost;
+        ghosts += model[i]->exists && model[i]->ghost;
+    }
+    assert_int_equal(report.rows, rows);
+    assert_int_equal(report.ghosts, ghosts);
+    compare_forward(tree, KEYS, SEEK_AT, 0);
+    compare_backward(tree, KEYS, SEEK_AT, 0);
+    for (uint32_t i = 0; i < 12; i++) {
+        compare_forward(tree, draw_below(KEYS), i % 2 ? SEEK_AT : SEEK_BEYOND, i % 3 ? 0 : 7);
+        compare_backward(tree, draw_below(KEYS), i % 2 ? SEEK_AT : SEEK_BEYOND, i % 3 ? 0 : 7);
+    }
+}
+
+static void compare_first(Tree *tree, uint32_t from)
+{
+    char buffer[TREE_MAX_KEY];
+    Str key;
+    bool ghost;
+    TreeFound found = tree_index_first(tree, model_key(from), buffer, &key, &ghost);
+    while (from < KEYS && !model[from]->exists)
+        from++;
+    assert_int_equal(found, from < KEYS ? TREE_FOUND : TREE_MISSING);
+    if (from == KEYS)
+        return;
+    assert_true(str_equal(key, model_key(from)));
+    assert_int_equal(ghost, model[from]->ghost);
+}
+
+static bool never_purge(void *context, Tree *tree, void **versions)
+{
+    (void)context, (void)tree, (void)versions;
+    return false;
+}
+
+static void an_index_holds_its_entries(void **state)
+{
+    (void)state;
+    static const TreeHooks hooks = {.may_purge_ghosts = never_purge};
+    tree_set_hooks(&hooks, NULL);
+    require(tree_create(fix.database, 8, TREE_INDEX, NULL));
+    Tree *tree = tree_open(fix.database, 8);
+    for (uint32_t round = 0; round < 4; round++) {
+        for (uint32_t step = 0; step < 8000; step++) {
+            uint32_t i = draw_below(KEYS), what = draw_below(10);
+            if (what < (round == 3 ? 2 : 6)) {
+                require(tree_index_insert(tree, model_key(i), NULL));
+                model[i]->exists = true;
+                model[i]->ghost = false;
+            } else if (what < 8) {
+                require(tree_index_ghost(tree, model_key(i), NULL));
+                model[i]->ghost |= model[i]->exists;
+            } else {
+                require(tree_index_delete(tree, model_key(i), NULL));
+                model[i]->exists = model[i]->ghost = false;
+            }
+            compare_first(tree, draw_below(KEYS));
+        }
+        compare_all(tree);
+    }
+    require_no_leak();
+    /* A sweep purges all ghosts. */
+    tree_set_hooks(NULL, NULL);
+    StrBuf next = {0};
+    char key[TREE_MAX_KEY];
+    size_t length = 0;
+    do {
+        require(tree_index_purge(tree, str_make(key, length), &next));
+        length = next.length;
+        memcpy(key, next.data, length);
+    } while (length > 0);
+    strbuf_deinit(&next);
+    for (uint32_t i = 0; i < KEYS; i++)
+        model[i]->exists &= !model[i]->ghost, model[i]->ghost = false;
+    compare_all(tree);
+    char too_long[TREE_MAX_KEY + 1] = {0};
+    assert_false(tree_index_insert(tree, str_make(too_long, sizeof(too_long)), NULL));
+    assert_int_equal(error_fields()->sqlstate, ERR_PROGRAM_LIMIT_EXCEEDED);
+    error_clear();
+    for (uint32_t i = 0; i < KEYS; i++) {
+        require(tree_index_delete(tree, model_key(i), NULL));
+        model[i]->exists = false;
+    }
+    compare_all(tree);
+    TreeReport report;
+    require(tree_check(tree, NULL, NULL, &report));
+    assert_true(report.leaf_pages + report.inner_pages <= 3);
+    require(tree_drop(fix.database, 8));
+    require_no_leak();
+}
+
+static Str draw_value(void)
+{
+    uint32_t kind = draw_below(100);
+    size_t length = kind < 90 ? draw_below(100) : kind < 98 ? draw_below(2100) : draw_below(60000);
+    char *bytes = malloc(length + 1);
+    for (size_t i = 0; i < length; i++)
+        bytes[i] = (char)(kind & 1 ? draw() : i / 9);
+    return str_make(bytes, length);
+}
+
+static void model_put(uint32_t i, Str value)
+{
+    free((void *)model[i]->value.data);
+    model[i]->value = value;
+    model[i]->exists = !str_is_none(value);
+}
+
+static void random_pairs(Tree *tree, uint32_t steps)
+{
+    Arena *arena = arena_new("value");
+    for (uint32_t step = 0; step < steps; step++) {
+        uint32_t i = draw_below(KEYS);
+        if (draw_below(3)) {
+            Str value = draw_value();
+            require(tree_kv_put(tree, model_key(i), value));
+            model_put(i, value);
+        } else {
+            require(tree_kv_delete(tree, model_key(i)));
+            model_put(i, STR_NONE);
+        }
+        i = draw_below(KEYS);
+        Str value;
+        TreeFound found = tree_kv_get(tree, model_key(i), arena, &value);
+        assert_int_equal(found, model[i]->exists ? TREE_FOUND : TREE_MISSING);
+        if (found == TREE_FOUND)
+            assert_true(str_equal(value, model[i]->value));
+        arena_reset(arena);
+    }
+    arena_free(arena);
+}
+
+static void pairs_are_what_was_put(void **state)
+{
+    (void)state;
+    require(tree_create(fix.database, 8, TREE_KEY_VALUE, NULL));
+    Tree *tree = tree_open(fix.database, 8);
+    random_pairs(tree, 12000);
+    compare_all(tree);
+    require_no_leak();
+    require(store_close(fix.store, STORE_CLOSE_CLEAN));
+    fixture_open();
+    compare_all(tree_open(fix.database, 8));
+    require(tree_drop(fix.database, 8));
+    require_no_leak();
+}
+
+static void built_indexes_hold_their_input(void **state)
+{
+    (void)state;
+    for (uint32_t fill = 50; fill <= 100; fill += 50) {
+        Tree *tree = tree_new_private(fix.database, TREE_INDEX, NULL);
+        TreeBuilder *builder = tree_builder_new(tree, fill);
+        for (uint32_t i = 0; i < KEYS; i++) {
+            model[i]->exists = draw_below(3) != 0;
+            if (model[i]->exists)
+                require(tree_builder_add_key(builder, model_key(i)));
+        }
+        require(tree_builder_finish(builder));
+        tree_builder_free(builder);
+        compare_all(tree);
+        require(tree_attach(tree, 8));
+        compare_all(tree_open(fix.database, 8));
+        for (uint32_t i = 0; i < KEYS; i++) {
+            require(tree_index_insert(tree_open(fix.database, 8), model_key(i), NULL));
+            model[i]->exists = true;
+        }
+        compare_all(tree_open(fix.database, 8));
+        require_no_leak();
+    }
+    Tree *pairs = tree_new_private(fix.database, TREE_KEY_VALUE, NULL);
+    TreeBuilder *builder = tree_builder_new(pairs, 90);
+    for (uint32_t i = 0; i < KEYS; i++) {
+        model_put(i, draw_value());
+        require(tree_builder_add_pair(builder, model_key(i), model[i]->value));
+    }
+    require(tree_builder_finish(builder));
+    tree_builder_free(builder);
+    compare_all(pairs);
+    random_pairs(pairs, 3000);
+    compare_all(pairs);
+    tree_discard(pairs);
+    require_no_leak();
+}
+
+static void ids_are_given_once(void **state)
+{
+    (void)state;
+    TreeId first, second;
+    require(tree_next_id(fix.database, &first));
+    require(tree_create(fix.database, 100, TREE_INDEX, NULL));
+    require(tree_create(fix.database, 100, TREE_INDEX, NULL));
+    require(tree_next_id(fix.database, &second));
+    assert_true(first < 100 && second == 101);
+    require(tree_drop(fix.database, 100));
+    require(tree_drop(fix.database, 100));
+    Tree *tree;
+    require(tree_find(fix.database, 100, &tree));
+    assert_null(tree);
+    assert_null(tree_open(fix.database, 100));
+    error_clear();
+    require_no_leak();
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(an_index_holds_its_entries, begin, end),
+        cmocka_unit_test_setup_teardown(pairs_are_what_was_put, begin, end),
+        cmocka_unit_test_setup_teardown(built_indexes_hold_their_input, begin, end),
+        cmocka_unit_test_setup_teardown(ids_are_given_once, begin, end),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
