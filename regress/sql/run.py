@@ -1,0 +1,135 @@
+#!/usr/bin/env python3
+"""Every statement of *.sql must be answered as PostgreSQL 15 answered it (expected/*.txt).
+
+Statements listed in pending.txt (NAME:LINE) are known not to agree yet: they count as skipped, and fail
+the suite when they do agree. `run.py --build DIR --update-pending` rewrites the list.
+"""
+import argparse
+import pathlib
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent.parent / "tools"))
+import wire
+
+
+class Server:
+    """Sengi on a fresh directory and a free port of the loopback."""
+
+    def __init__(self, binary):
+        self.binary = binary
+        self.directory = tempfile.mkdtemp(prefix="sengi")
+        self.process = None
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        subprocess.run([binary, "init", self.directory + "/data"], check=True, stdout=subprocess.DEVNULL)
+
+    def start(self):
+        self.log = open(self.directory + "/log", "a", encoding="utf-8")
+        self.process = subprocess.Popen([self.binary, "serve", self.directory + "/data", "--listen", "127.0.0.1", "--port", str(self.port)],
+                                        stderr=self.log)
+        for _ in range(200):
+            try:
+                wire.Connection(self.port).close()
+                return
+            except (OSError, wire.WireError):
+                time.sleep(0.05)
+        raise SystemExit("the server did not start:\n" + self.tail())
+
+    def tail(self):
+        return "".join(open(self.directory + "/log", encoding="utf-8", errors="replace").readlines()[-40:])
+
+    def stop(self):
+        if self.process:
+            self.process.terminate()
+            status = self.process.wait(timeout=60)
+            self.process = None
+            return status
+        return 0
+
+
+def expected(path):
+    answers, line = {}, None
+    for text in path.read_text(encoding="utf-8").splitlines():
+        if text.startswith("@ "):
+            line = int(text[2:])
+            answers[line] = []
+        else:
+            answers[line].append(text)
+    return answers
+
+
+def answers_of(server, path, wanted):
+    """As wire.answers, but a server that dies is started again and the rest is unanswered."""
+    got = {}
+    try:
+        for line, _, answer in wire.answers(server.port, path):
+            got[line] = answer
+    except (OSError, wire.WireError) as error:
+        lost = min((line for line in wanted if line not in got), default=0)
+        got[lost] = [f"connection lost: {error}"]
+        if server.process.poll() is not None:
+            print(f"the server died in {path.name} at line {lost}:\n{server.tail()}")
+            server.start()
+    return got
+
+
+def reset(server):
+    admin = wire.Connection(server.port)
+    for statement in ("DROP SCHEMA public CASCADE", "CREATE SCHEMA public"):
+        admin.query(statement)
+    admin.close()
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--build", type=pathlib.Path, required=True)
+    parser.add_argument("--update-pending", action="store_true")
+    parser.add_argument("--long", action="store_true")
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--show", help="print differences of this file")
+    options = parser.parse_args()
+    pending_file = HERE / "pending.txt"
+    pending = set(pending_file.read_text(encoding="utf-8").split()) if pending_file.exists() else set()
+    server = Server(str(options.build / "src/server/sengi"))
+    server.start()
+    still_pending = []
+    for path in sorted(HERE.glob("*.sql")):
+        if options.show and path.stem != options.show:
+            continue
+        wanted = expected(HERE / "expected" / f"{path.stem}.txt")
+        reset(server)
+        got = answers_of(server, path, wanted)
+        for line, answer in wanted.items():
+            name = f"{path.stem}:{line}"
+            agrees = got.get(line) == answer
+            if options.show and not agrees:
+                print(f"-- {name}\n  wanted {answer}\n  got    {got.get(line)}")
+            if not agrees:
+                still_pending.append(name)
+            if options.update_pending or options.show:
+                continue
+            if agrees and name in pending:
+                print(f"not ok sql/{name}: agrees now; take it off pending.txt")
+            elif agrees:
+                print(f"ok sql/{name}")
+            elif name in pending:
+                print(f"skip sql/{name}: pending")
+            else:
+                print(f"not ok sql/{name}: wanted {answer[:3]}, got {(got.get(line) or ['nothing'])[:3]}")
+    status = server.stop()
+    if not options.show and not options.update_pending:
+        print("ok sql/stops-cleanly" if status == 0 else f"not ok sql/stops-cleanly: status {status}\n{server.tail()}")
+    if options.update_pending:
+        pending_file.write_text("".join(name + "\n" for name in still_pending), encoding="utf-8")
+        print(f"{len(still_pending)} pending")
+    shutil.rmtree(server.directory, ignore_errors=True)
+
+
+main()

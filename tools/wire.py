@@ -1,0 +1,130 @@
+"""A small client of PostgreSQL's protocol 3.0, for recording and comparing: simple queries only."""
+import socket
+import struct
+
+
+class WireError(Exception):
+    """The server closed the connection or broke the protocol."""
+
+
+class Connection:
+    """One session. query() gives the answer as lines of text, the same for any server."""
+
+    def __init__(self, port, user="postgres", database="postgres", timeout=30):
+        self.socket = socket.create_connection(("127.0.0.1", port), timeout=timeout)
+        self.received = b""
+        body = struct.pack("!i", 196608) + f"user\0{user}\0database\0{database}\0client_min_messages\0notice\0\0".encode()
+        self.socket.sendall(struct.pack("!i", len(body) + 4) + body)
+        while True:
+            kind, body = self.message()
+            if kind == "E":
+                raise WireError(fields_text(body))
+            if kind == "Z":
+                return
+
+    def close(self):
+        """Says goodbye."""
+        try:
+            self.socket.sendall(b"X\0\0\0\4")
+        except OSError:
+            pass
+        self.socket.close()
+
+    def take(self, count):
+        """The next bytes of the stream."""
+        while len(self.received) < count:
+            chunk = self.socket.recv(65536)
+            if not chunk:
+                raise WireError("the server closed the connection")
+            self.received += chunk
+        result, self.received = self.received[:count], self.received[count:]
+        return result
+
+    def message(self):
+        """The next message: its type and body."""
+        head = self.take(5)
+        return chr(head[0]), self.take(struct.unpack("!i", head[1:])[0] - 4)
+
+    def query(self, text):
+        """Sends one query; the lines of its answer, ReadyForQuery's state last."""
+        body = text.encode() + b"\0"
+        self.socket.sendall(b"Q" + struct.pack("!i", len(body) + 4) + body)
+        lines = []
+        while True:
+            kind, body = self.message()
+            if kind == "T":
+                lines.append("columns " + columns_text(body))
+            elif kind == "D":
+                lines.append("row " + row_text(body))
+            elif kind == "C":
+                lines.append("tag " + body[:-1].decode())
+            elif kind in "EN":
+                lines.append(("error " if kind == "E" else "notice ") + fields_text(body))
+            elif kind == "I":
+                lines.append("empty")
+            elif kind == "G":
+                self.socket.sendall(b"c\0\0\0\4")
+            elif kind == "Z":
+                return lines
+
+
+def columns_text(body):
+    """Names and type OIDs."""
+    count, position, parts = struct.unpack("!h", body[:2])[0], 2, []
+    for _ in range(count):
+        end = body.index(0, position)
+        name = body[position:end].decode()
+        position = end + 1
+        _, _, type_oid, _, modifier, _ = struct.unpack("!ihihih", body[position:position + 18])
+        position += 18
+        parts.append(f"{name}:{type_oid if type_oid < 16384 else 'user'}:{modifier}")
+    return " | ".join(parts)
+
+
+def row_text(body):
+    """Values as text; NULL is \\N."""
+    count, position, parts = struct.unpack("!h", body[:2])[0], 2, []
+    for _ in range(count):
+        length = struct.unpack("!i", body[position:position + 4])[0]
+        position += 4
+        if length < 0:
+            parts.append("\\N")
+            continue
+        parts.append(body[position:position + length].decode(errors="replace").replace("\\", "\\\\").replace("\n", "\\n"))
+        position += length
+    return " | ".join(parts)
+
+
+def fields_text(body):
+    """The fields that clients see; file, line and routine are each server's own."""
+    parts = []
+    for field in body.split(b"\0"):
+        if field and chr(field[0]) in "SCMDHPstcdn":
+            parts.append(field.decode(errors="replace").replace("\n", "\\n"))
+    return " | ".join(parts)
+
+
+def statements(path):
+    """The statements of a file with the line each begins on. A statement ends with `;` at a line's end."""
+    text, start = [], 0
+    with open(path, encoding="utf-8") as lines:
+        for number, line in enumerate(lines, 1):
+            line = line.rstrip("\n")
+            if not text and (not line.strip() or line.startswith("--")):
+                continue
+            if not text:
+                start = number
+            text.append(line)
+            if line.endswith(";"):
+                yield start, "\n".join(text)[:-1]
+                text = []
+
+
+def answers(port, path):
+    """Runs a file in one session: (line, statement, answer lines) for each statement."""
+    connection = Connection(port)
+    try:
+        for line, statement in statements(path):
+            yield line, statement, connection.query(statement)
+    finally:
+        connection.close()
