@@ -9,9 +9,7 @@
     }                                                  \
     const NodeMethods symbol##_methods = {.size = sizeof(NodeState), .init = symbol##_refuse};
 
-REFUSED(node_function_scan, "function scan")
 REFUSED(node_recursive_union, "recursive union")
-REFUSED(node_project_set, "project set")
 REFUSED(node_merge_join, "merge join")
 REFUSED(node_unique, "unique")
 REFUSED(node_set_op, "set op")

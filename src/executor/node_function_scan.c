@@ -1,0 +1,271 @@
+#include "executor/expr.h"
+#include "executor/record.h"
+
+/*
+ * Functions in FROM, one or several side by side (ROWS FROM): a set-returning one gives its rows,
+ * any other exactly one. Where one ends before the others its columns are null.
+ */
+
+typedef struct ScannedFunction {
+    ExprProgram *program; /* of the arguments; of the whole call where it returns no set */
+    FunctionCall *call;   /* NULL: no set */
+    void *cursor;
+    Value *args, *values;
+    bool *arg_nulls, *nulls;
+    uint32_t arg_count, first_column, column_count;
+    bool is_record, is_begun, is_done;
+} ScannedFunction;
+
+typedef struct FunctionScanState {
+    NodeState base;
+    ScannedFunction *functions;
+    uint32_t function_count, column_count;
+    bool with_ordinality;
+    int64_t ordinal;
+    Arena *args_arena;   /* as long as one pass */
+    Arena *values_arena; /* as long as one batch */
+    Vector **columns;
+} FunctionScanState;
+
+static bool init_function(FunctionScanState *state, ScannedFunction *function,
+                          const RangeCall *range)
+{
+    NodeState *node = &state->base;
+    Arena *arena = node->exec->arena;
+    Expr *expr = range->call;
+
+    function->first_column = state->column_count;
+    function->column_count = (uint32_t)range->column_count;
+    state->column_count += function->column_count;
+    function->values = ARENA_ARRAY(arena, Value, function->column_count + 1);
+    function->nulls = ARENA_ARRAY(arena, bool, function->column_count + 1);
+    if (expr->kind != EXPR_FUNCTION || !EXPR_AS(ExprFunction, expr)->returns_set) {
+        const BuiltinType *type = builtin_type(expr->type);
+        function->is_record = expr->type == TYPE_RECORD || !type || type->kind == 'c';
+        function->program = expr_compile(node->exec, state->args_arena, &expr, 1);
+        return function->program != NULL;
+    }
+    ExprFunction *call = EXPR_AS(ExprFunction, expr);
+    const uint32_t count = (uint32_t)call->args.length;
+    Oid *types = ARENA_ARRAY(arena, Oid, count + 1);
+    for (uint32_t i = 0; i < count; i++)
+        types[i] = call->args.items[i]->type;
+    function->arg_count = count;
+    function->args = ARENA_ARRAY(arena, Value, count + 1);
+    function->arg_nulls = ARENA_ARRAY(arena, bool, count + 1);
+    function->call = expr_new_call(node->exec, call->function, types, (int)count, expr->type,
+                                   call->input_collation);
+    TRY(function->call);
+    function->call->is_variadic = call->is_variadic;
+    if (!function->call->function->set)
+        FAIL(ERR_FEATURE_NOT_SUPPORTED, .message = fmt("function %s is not supported in FROM",
+                                                       function->call->function->name));
+    if (count > 0)
+        TRY(function->program =
+                expr_compile(node->exec, state->args_arena, call->args.items, count));
+    return true;
+}
+
+static bool function_scan_init(NodeState *node)
+{
+    FunctionScanState *state = (FunctionScanState *)node;
+    const FunctionScanPlan *plan = (const FunctionScanPlan *)node->plan;
+    Arena *arena = node->exec->arena;
+
+    state->args_arena = arena_new("function arguments");
+    state->values_arena = arena_new("function rows");
+    state->function_count = (uint32_t)plan->functions.length;
+    state->functions = ARENA_ARRAY(arena, ScannedFunction, state->function_count + 1);
+    state->with_ordinality = plan->with_ordinality;
+    uint32_t total = 1;
+    for (uint32_t i = 0; i < state->function_count; i++)
+        total += (uint32_t)plan->functions.items[i].column_count;
+    for (uint32_t i = 0; i < state->function_count; i++)
+        TRY(init_function(state, &state->functions[i], &plan->functions.items[i]));
+    state->columns = ARENA_ARRAY(arena, Vector *, total + 1);
+    return node_init_projection(node);
+}
+
+static bool begin_function(FunctionScanState *state, ScannedFunction *function)
+{
+    function->is_begun = true;
+    if (function->program)
+        TRY(expr_run_scalar(function->program));
+    if (!function->call)
+        return true;
+    bool any_null = false;
+    for (uint32_t i = 0; i < function->arg_count; i++) {
+        vector_get(function->program->results[i], 0, &function->args[i], &function->arg_nulls[i]);
+        any_null |= function->arg_nulls[i];
+    }
+    function->call->site_arena = state->args_arena;
+    function->cursor = NULL;
+    function->is_done = any_null && function->call->function->is_strict;
+    return true;
+}
+
+/* The next row into values and nulls; is_done where there is none. */
+static bool next_row(FunctionScanState *state, ScannedFunction *function)
+{
+    if (!function->is_begun)
+        TRY(begin_function(state, function));
+    if (function->is_done)
+        return true;
+    if (function->call) {
+        function->call->arena = state->values_arena;
+        memset(function->nulls, 0, function->column_count);
+        return function->call->function->set(function->call, function->args, function->arg_nulls,
+                                             &function->cursor, function->values, function->nulls,
+                                             &function->is_done);
+    }
+    if (function->cursor) {
+        function->is_done = true;
+        return true;
+    }
+    function->cursor = function; /* its one row has been given */
+    Value value;
+    bool is_null;
+    vector_get(function->program->results[0], 0, &value, &is_null);
+    if (!function->is_record) {
+        function->values[0] = value;
+        function->nulls[0] = is_null;
+        return true;
+    }
+    for (uint32_t c = 0; c < function->column_count; c++) {
+        Oid type;
+        function->nulls[c] = true;
+        if (!is_null)
+            TRY(record_field(&value, c, &function->values[c], &function->nulls[c], &type));
+    }
+    return true;
+}
+
+static void clear_columns(FunctionScanState *state)
+{
+    for (uint32_t c = 0; c < state->column_count + state->with_ordinality; c++)
+        if (state->columns[c])
+            vector_clear_nulls(state->columns[c], VECTOR_SIZE);
+}
+
+static bool fill(FunctionScanState *state, uint32_t *ret_count)
+{
+    uint32_t count = 0;
+    for (; count < VECTOR_SIZE; count++) {
+        bool any = false;
+        for (uint32_t f = 0; f < state->function_count; f++) {
+            TRY(next_row(state, &state->functions[f]));
+            any |= !state->functions[f].is_done;
+        }
+        if (!any)
+            break;
+        for (uint32_t f = 0; f < state->function_count; f++) {
+            const ScannedFunction *function = &state->functions[f];
+            for (uint32_t c = 0; c < function->column_count; c++) {
+                Vector *v = state->columns[function->first_column + c];
+                const bool is_null = function->is_done || function->nulls[c];
+                if (v)
+                    vector_set(v, count, &function->values[c], is_null);
+            }
+        }
+        if (state->with_ordinality) {
+            const Value ordinal = {.int64 = ++state->ordinal};
+            vector_set(state->columns[state->column_count], count, &ordinal, false);
+        }
+    }
+    *ret_count = count;
+    return true;
+}
+
+/* Types of the columns: from the catalog's signature through the plan's own slots. */
+typedef struct SlotTypes {
+    Vector **columns;
+    Arena *arena;
+    uint32_t count;
+} SlotTypes;
+
+static bool note_slot(void *context, Expr *expr)
+{
+    SlotTypes *types = context;
+    if (expr->kind == EXPR_SLOT) {
+        const ExprSlot *slot = EXPR_AS(const ExprSlot, expr);
+        if ((uint32_t)slot->column < types->count && !types->columns[slot->column])
+            types->columns[slot->column] = vector_new(types->arena, type_phys(expr->type));
+    }
+    return expr_walk(expr, note_slot, types);
+}
+
+/* Columns that nothing reads get no vector. */
+static void find_columns(FunctionScanState *state)
+{
+    const Plan *plan = state->base.plan;
+    SlotTypes types = {state->columns, state->base.exec->arena,
+                       state->column_count + state->with_ordinality};
+    for (size_t i = 0; i < plan->targets.length; i++)
+        (void)note_slot(&types, plan->targets.items[i]);
+    for (size_t i = 0; i < plan->filter.length; i++)
+        (void)note_slot(&types, plan->filter.items[i]);
+    if (state->with_ordinality && !state->columns[state->column_count])
+        state->columns[state->column_count] = vector_new(types.arena, PHYS_INT64);
+}
+
+static bool function_scan_next(NodeState *node, Batch **ret_batch)
+{
+    FunctionScanState *state = (FunctionScanState *)node;
+    *ret_batch = NULL;
+    while (!*ret_batch) {
+        uint32_t count;
+        CHECK_INTERRUPTS();
+        node_scratch_reset(node);
+        arena_reset(state->values_arena);
+        clear_columns(state);
+        TRY(fill(state, &count));
+        if (count == 0)
+            return true;
+        ExprInput input = {.slots = {state->columns, NULL}, .row_count = count};
+        TRY(node_project(node, &input, (Selection){.count = count}, ret_batch));
+    }
+    return true;
+}
+
+static void restart(FunctionScanState *state)
+{
+    for (uint32_t f = 0; f < state->function_count; f++) {
+        state->functions[f].is_begun = state->functions[f].is_done = false;
+        state->functions[f].cursor = NULL;
+    }
+    state->ordinal = 0;
+    arena_reset(state->args_arena);
+}
+
+static bool function_scan_rewind(NodeState *node)
+{
+    restart((FunctionScanState *)node);
+    return true;
+}
+
+static void function_scan_stop(NodeState *node)
+{
+    restart((FunctionScanState *)node);
+}
+
+static void function_scan_free(NodeState *node)
+{
+    arena_free(((FunctionScanState *)node)->args_arena);
+    arena_free(((FunctionScanState *)node)->values_arena);
+}
+
+static bool function_scan_init_all(NodeState *node)
+{
+    TRY(function_scan_init(node));
+    find_columns((FunctionScanState *)node);
+    return true;
+}
+
+const NodeMethods node_function_scan_methods = {
+    .size = sizeof(FunctionScanState),
+    .init = function_scan_init_all,
+    .next = function_scan_next,
+    .rewind = function_scan_rewind,
+    .stop = function_scan_stop,
+    .free = function_scan_free,
+};

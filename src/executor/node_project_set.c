@@ -1,0 +1,192 @@
+#include "executor/expr.h"
+
+/*
+ * Set-returning functions in a select list: each input row gives as many rows as the longest set,
+ * null where a shorter one has ended.
+ */
+
+typedef struct RunningSet {
+    Value *args;
+    bool *nulls;
+    void *cursor;
+    bool is_done;
+} RunningSet;
+
+typedef struct ProjectSetState {
+    NodeState base;
+    ExprProgram *program;
+    RunningSet *sets;
+    uint32_t set_count;
+    Arena *row_arena; /* arguments and cursors of the row at hand */
+    Batch *input;
+    uint32_t at; /* of the input's selected rows */
+    bool in_row;
+    Vector **columns;
+} ProjectSetState;
+
+static bool project_set_init(NodeState *node)
+{
+    ProjectSetState *state = (ProjectSetState *)node;
+    Arena *arena = node->exec->arena;
+    const Plan *plan = node->plan;
+
+    state->row_arena = arena_new("set functions");
+    state->program = expr_compile_sets(node->exec, node->scratch, plan->targets.items,
+                                       (uint32_t)plan->targets.length);
+    TRY(state->program);
+    state->set_count = (uint32_t)state->program->set_calls.length;
+    state->sets = ARENA_ARRAY(arena, RunningSet, state->set_count + 1);
+    for (uint32_t s = 0; s < state->set_count; s++) {
+        const uint32_t count = state->program->set_calls.items[s].arg_count;
+        state->sets[s].args = ARENA_ARRAY(arena, Value, count + 1);
+        state->sets[s].nulls = ARENA_ARRAY(arena, bool, count + 1);
+    }
+    state->columns = ARENA_ARRAY(arena, Vector *, plan->column_count + 1);
+    for (int c = 0; c < plan->column_count; c++)
+        state->columns[c] = vector_new(arena, type_phys(plan->columns[c].type));
+    return true;
+}
+
+/* The row's arguments, kept while its sets last. */
+static bool begin_row(ProjectSetState *state, uint32_t row)
+{
+    const uint16_t rows[1] = {(uint16_t)row};
+    const Selection one = {.rows = rows, .count = 1};
+    arena_reset(state->row_arena);
+    for (uint32_t s = 0; s < state->set_count; s++) {
+        ExprSetCall *set = &state->program->set_calls.items[s];
+        RunningSet *running = &state->sets[s];
+        bool any_null = false;
+        for (uint32_t a = 0; a < set->arg_count; a++) {
+            TRY(expr_block_run(state->program, &set->args[a], one));
+            const Vector *v = state->program->registers[set->args[a].result];
+            Value value;
+            vector_get(v, row, &value, &running->nulls[a]);
+            running->args[a] =
+                running->nulls[a] ? (Value){0} : value_copy(state->row_arena, v->type, &value);
+            any_null |= running->nulls[a];
+        }
+        set->call->site_arena = state->row_arena;
+        running->cursor = NULL;
+        running->is_done = any_null && set->call->function->is_strict;
+    }
+    state->in_row = true;
+    return true;
+}
+
+/* One more row of the sets into their registers; *ret_any false at their end. */
+static bool step_sets(ProjectSetState *state, uint32_t row, bool *ret_any)
+{
+    *ret_any = false;
+    for (uint32_t s = 0; s < state->set_count; s++) {
+        ExprSetCall *set = &state->program->set_calls.items[s];
+        RunningSet *running = &state->sets[s];
+        Value value = {0};
+        bool is_null = false;
+        if (!running->is_done) {
+            set->call->arena = state->base.scratch;
+            TRY(set->call->function->set(set->call, running->args, running->nulls, &running->cursor,
+                                         &value, &is_null, &running->is_done));
+        }
+        *ret_any |= !running->is_done;
+        vector_set(set->vector, row, &value, running->is_done || is_null);
+    }
+    return true;
+}
+
+static bool output_row(ProjectSetState *state, uint32_t row, uint32_t at)
+{
+    const uint16_t rows[1] = {(uint16_t)row};
+    for (uint32_t i = 0; i < state->program->count; i++) {
+        Value value;
+        bool is_null;
+        TRY(expr_block_run(state->program, &state->program->blocks[i],
+                           (Selection){.rows = rows, .count = 1}));
+        vector_get(state->program->registers[state->program->blocks[i].result], row, &value,
+                   &is_null);
+        vector_set(state->columns[i], at, &value, is_null);
+    }
+    return true;
+}
+
+static bool next_input(ProjectSetState *state)
+{
+    if (state->input && (state->in_row || state->at < state->input->selection.count))
+        return true;
+    state->at = 0;
+    return node_next(state->base.left, &state->input);
+}
+
+static bool project_set_next(NodeState *node, Batch **ret_batch)
+{
+    ProjectSetState *state = (ProjectSetState *)node;
+    uint32_t count = 0;
+
+    *ret_batch = NULL;
+    node_scratch_reset(node);
+    for (int c = 0; c < node->plan->column_count; c++)
+        vector_clear_nulls(state->columns[c], VECTOR_SIZE);
+    while (count < VECTOR_SIZE) {
+        CHECK_INTERRUPTS();
+        TRY(next_input(state));
+        if (!state->input)
+            break;
+        const ExprInput input = {.slots = {state->input->columns, NULL},
+                                 .row_count = state->input->row_count};
+        TRY(expr_begin(state->program, &input));
+        while (count < VECTOR_SIZE &&
+               (state->in_row || state->at < state->input->selection.count)) {
+            const uint32_t row = selection_row(state->input->selection, state->at);
+            bool any;
+            if (!state->in_row)
+                TRY(begin_row(state, row));
+            TRY(step_sets(state, row, &any));
+            if (!any) {
+                state->in_row = false;
+                state->at++;
+                continue;
+            }
+            TRY(output_row(state, row, count));
+            count++;
+        }
+    }
+    if (count == 0)
+        return true;
+    node->output = (Batch){.columns = state->columns,
+                           .column_count = (uint32_t)node->plan->column_count,
+                           .row_count = count,
+                           .selection = {.count = count}};
+    *ret_batch = &node->output;
+    return true;
+}
+
+static bool project_set_rewind(NodeState *node)
+{
+    ProjectSetState *state = (ProjectSetState *)node;
+    state->input = NULL;
+    state->in_row = false;
+    state->at = 0;
+    return node_rewind(node->left);
+}
+
+static void project_set_stop(NodeState *node)
+{
+    ProjectSetState *state = (ProjectSetState *)node;
+    state->input = NULL;
+    state->in_row = false;
+    state->at = 0;
+}
+
+static void project_set_free(NodeState *node)
+{
+    arena_free(((ProjectSetState *)node)->row_arena);
+}
+
+const NodeMethods node_project_set_methods = {
+    .size = sizeof(ProjectSetState),
+    .init = project_set_init,
+    .next = project_set_next,
+    .rewind = project_set_rewind,
+    .stop = project_set_stop,
+    .free = project_set_free,
+};
