@@ -33,8 +33,8 @@ bool leaf_view(const LeafPage *page, const Layout *layout, TableLeaf *ret_leaf)
     ret_leaf->bitmap_size = (ret_leaf->capacity + 7) / 8;
     ret_leaf->fixed = ret_leaf->bitmaps + layout->column_count * ret_leaf->bitmap_size;
     ret_leaf->heap_start = page->heap_start;
-    uint64_t end = ret_leaf->fixed +
-                   (uint64_t)ret_leaf->capacity * layout->offsets[layout->column_count];
+    uint64_t end =
+        ret_leaf->fixed + (uint64_t)ret_leaf->capacity * layout->offsets[layout->column_count];
     if (unlikely(end > page->heap_start))
         return leaf_damaged("rows and heap overlap");
     return true;
@@ -123,9 +123,9 @@ static void externals_add(TreeExternals *externals, const TableLeaf *leaf, uint3
     memcpy(&external, leaf->page + var.offset, sizeof(external));
     if (externals->count == externals->capacity) {
         uint32_t capacity = MAX(16u, externals->capacity * 2);
-        externals->items = arena_grow(externals->arena, externals->items,
-                                      externals->capacity * sizeof(TreeExternal),
-                                      capacity * sizeof(TreeExternal));
+        externals->items =
+            arena_grow(externals->arena, externals->items,
+                       externals->capacity * sizeof(TreeExternal), capacity * sizeof(TreeExternal));
         externals->capacity = capacity;
     }
     *target = (VarRef){.length = external.length};
@@ -160,12 +160,12 @@ static void copy_nulls(const byte *bits, const uint16_t *positions, uint32_t fir
         nulls[i] = leaf_bit(bits, positions ? positions[i] : first + i);
 }
 
-#define GATHER(ctype)                                                               \
-    for (uint32_t i = 0; i < count; i++)                                            \
-        memcpy(target + i * sizeof(ctype), array + positions[i] * sizeof(ctype), sizeof(ctype))
+#define GATHER(ctype)                                                                              \
+    for (uint32_t i = 0; i < count; i++)                                                           \
+    memcpy(target + i * sizeof(ctype), array + positions[i] * sizeof(ctype), sizeof(ctype))
 
-static void gather_fixed(const byte *array, uint32_t width, const uint16_t *positions, uint32_t count,
-                         byte *target)
+static void gather_fixed(const byte *array, uint32_t width, const uint16_t *positions,
+                         uint32_t count, byte *target)
 {
     switch (width) {
     case 1:
@@ -207,8 +207,8 @@ static bool var_extent(const byte *array, const uint16_t *positions, uint32_t fi
     return true;
 }
 
-static bool copy_var(const TableLeaf *leaf, uint32_t column, const uint16_t *positions, uint32_t first,
-                     uint32_t count, VarRef *target, TreeExternals *externals)
+static bool copy_var(const TableLeaf *leaf, uint32_t column, const uint16_t *positions,
+                     uint32_t first, uint32_t count, VarRef *target, TreeExternals *externals)
 {
     const byte *array = leaf_array(leaf, column);
     uint32_t low, high, total;
@@ -236,8 +236,8 @@ static bool copy_var(const TableLeaf *leaf, uint32_t column, const uint16_t *pos
     return true;
 }
 
-static void fill_column_missing(const TableLeaf *leaf, uint32_t column, uint32_t count, Vector *vector,
-                                uint32_t target_row)
+static void fill_column_missing(const TableLeaf *leaf, uint32_t column, uint32_t count,
+                                Vector *vector, uint32_t target_row)
 {
     bool has = column < leaf->newest->column_count && leaf->newest->columns[column].has_missing;
     size_t width = phys_width(vector->type);
@@ -290,8 +290,8 @@ bool table_leaf_peek(const TableLeaf *leaf, uint32_t position, uint32_t column, 
     *ret_external = false;
     *ret_value = (Value){0};
     if (!column_in_leaf(leaf, column)) {
-        *ret_null = column >= leaf->newest->column_count ||
-                    !leaf->newest->columns[column].has_missing;
+        *ret_null =
+            column >= leaf->newest->column_count || !leaf->newest->columns[column].has_missing;
         if (!*ret_null)
             *ret_value = leaf->newest->columns[column].missing;
         return true;

@@ -9,12 +9,13 @@
  *   {
  *       Scan *scan = context;
  *       if (!*leaf->versions || …newer than the snapshot…)
- *           return table_leaf_copy_column(leaf, 3, NULL, 0, leaf->row_count, vector, 0, &externals);
- *       …
+ *           return table_leaf_copy_column(leaf, 3, NULL, 0, leaf->row_count, vector, 0,
+ * &externals); …
  *   }
  *
- * What is copied outlives the latch: variable data goes to the arena of `externals`. Values on overflow
- * pages are listed in `externals` with their VarRef to fill: call tree_externals_load after the visit.
+ * What is copied outlives the latch: variable data goes to the arena of `externals`. Values on
+ * overflow pages are listed in `externals` with their VarRef to fill: call tree_externals_load
+ * after the visit.
  */
 #ifndef STORAGE_LEAF_H
 #define STORAGE_LEAF_H
@@ -35,10 +36,10 @@ struct TableLeaf {
     uint32_t ids_offset;
     uint32_t id_width; /* 4: offsets from id_base; 8: whole ids */
     uint64_t id_base;
-    uint32_t nulls_any;   /* one bit a column: it has NULLs in this leaf */
-    uint32_t bitmaps;     /* per column bitmap_size bytes, 1 = null */
+    uint32_t nulls_any; /* one bit a column: it has NULLs in this leaf */
+    uint32_t bitmaps;   /* per column bitmap_size bytes, 1 = null */
     uint32_t bitmap_size;
-    uint32_t fixed;       /* column c's array is at fixed + capacity * layout->offsets[c] */
+    uint32_t fixed; /* column c's array is at fixed + capacity * layout->offsets[c] */
     uint32_t heap_start;
 };
 
@@ -71,12 +72,13 @@ MUST_CHECK bool table_leaf_copy_column(const TableLeaf *leaf, uint32_t column,
                                        Vector *vector, uint32_t target_row,
                                        TreeExternals *externals);
 /* Chosen columns (all of the newest layout's when `columns` is NULL) of one row. */
-MUST_CHECK bool table_leaf_copy_row(const TableLeaf *leaf, uint32_t position, const uint16_t *columns,
-                                    uint32_t count, Value *ret_values, bool *ret_nulls,
-                                    TreeExternals *externals);
+MUST_CHECK bool table_leaf_copy_row(const TableLeaf *leaf, uint32_t position,
+                                    const uint16_t *columns, uint32_t count, Value *ret_values,
+                                    bool *ret_nulls, TreeExternals *externals);
 /*
  * One fixed-width column's value in place, or variable data borrowed from the page: only while the
- * visitor runs. *ret_external: the value is on overflow pages (then *ret_value has its length only).
+ * visitor runs. *ret_external: the value is on overflow pages (then *ret_value has its length
+ * only).
  */
 MUST_CHECK bool table_leaf_peek(const TableLeaf *leaf, uint32_t position, uint32_t column,
                                 Value *ret_value, bool *ret_null, bool *ret_external);

@@ -92,7 +92,8 @@ uint32_t leaf_row_room_of_two(const Layout *layout)
 }
 
 /* How ids are stored once `row_id` is among them; UINT64_MAX: as they are. */
-static void choose_ids(const LeafPage *page, uint64_t row_id, uint32_t *ret_width, uint64_t *ret_base)
+static void choose_ids(const LeafPage *page, uint64_t row_id, uint32_t *ret_width,
+                       uint64_t *ret_base)
 {
     uint64_t first = row_id, last = row_id;
     if (page->header.count > 0) {
@@ -122,7 +123,8 @@ bool leaf_has_room(const LeafPage *page, const Layout *layout, uint64_t row_id, 
 }
 
 /* A capacity for at least `rows` rows which now take `heap` bytes: both shares grow alike. */
-static uint32_t choose_capacity(const Layout *layout, uint32_t id_width, uint32_t rows, uint32_t heap)
+static uint32_t choose_capacity(const Layout *layout, uint32_t id_width, uint32_t rows,
+                                uint32_t heap)
 {
     uint32_t overhead = (uint32_t)sizeof(LeafPage) + layout->nulls_size + layout->column_count;
     uint32_t per_row_bits = 8 * (id_width + layout->offsets[layout->column_count]) +
@@ -253,8 +255,8 @@ static void copy_rows(LeafPage *dst, const Layout *to, const LeafPage *src, cons
 }
 
 /* Heap bytes that rows [first, first+count) take in layout `to`. */
-static uint32_t rows_heap(const LeafPage *page, const Layout *from, const Layout *to, uint32_t first,
-                          uint32_t count)
+static uint32_t rows_heap(const LeafPage *page, const Layout *from, const Layout *to,
+                          uint32_t first, uint32_t count)
 {
     LeafShape shape = page_shape(page, from);
     uint64_t size = 0;
@@ -289,8 +291,8 @@ static void copy_body(LeafPage *dst, const LeafPage *src)
 }
 
 /*
- * Rewrites the page without holes, with room for `extra_rows` more that take `extra_heap` bytes, one of them
- * `row_id` (UINT64_MAX: none).
+ * Rewrites the page without holes, with room for `extra_rows` more that take `extra_heap` bytes,
+ * one of them `row_id` (UINT64_MAX: none).
  */
 static void leaf_rebuild(LeafPage *page, const Layout *from, const Layout *to, uint32_t extra_rows,
                          uint32_t extra_heap, uint64_t row_id)
@@ -314,8 +316,8 @@ static inline bool heap_has(const LeafPage *page, const LeafShape *shape, uint32
 
 /* ------------------------------------------------------------------ rows */
 
-static void put_value(LeafPage *page, const LeafShape *shape, const Layout *layout, uint32_t position,
-                      uint32_t column, const Value *value, LeafMark mark)
+static void put_value(LeafPage *page, const LeafShape *shape, const Layout *layout,
+                      uint32_t position, uint32_t column, const Value *value, LeafMark mark)
 {
     PhysType type = layout->columns[column].type;
     byte *array = array_of(page, shape, layout, column);
@@ -356,7 +358,8 @@ static void shift_rows(LeafPage *page, const LeafShape *shape, const Layout *lay
         uint32_t width = row_fixed_width(layout->columns[c].type);
         byte *array = array_of(page, shape, layout, c);
         if (width > 0)
-            memmove(array + (size_t)width * to, array + (size_t)width * from, (size_t)width * moved);
+            memmove(array + (size_t)width * to, array + (size_t)width * from,
+                    (size_t)width * moved);
         if (!column_has_nulls(page, shape, c))
             continue;
         byte *bits = bitmap_of(page, shape, c);

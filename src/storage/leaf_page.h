@@ -3,14 +3,16 @@
  *
  * Internal to the storage room; pure code. leaf.h reads the same pages.
  *
- *   header | row ids | one bit a column: has NULLs here | null bitmaps | fixed-width arrays | … heap
+ *   header | row ids | one bit a column: has NULLs here | null bitmaps | fixed-width arrays | …
+ * heap
  *
- * The arrays hold `capacity` elements each. Column c's bitmap is at bitmaps + c * bitmap_size, its array at
- * fixed + capacity * layout->offsets[c]: geometry follows from layout, capacity and id width alone.
- * Variable data: the array has LeafVar (offset, length), the bytes are in the heap that grows down from
- * the page's end. A value on overflow pages has LEAF_EXTERNAL for its length, a LeafExternal in the heap.
- * Where the capacity or the free heap is used up and the bytes would still fit, the leaf is rebuilt, which
- * closes holes and gives rows and heap their shares by what rows have taken so far.
+ * The arrays hold `capacity` elements each. Column c's bitmap is at bitmaps + c * bitmap_size, its
+ * array at fixed + capacity * layout->offsets[c]: geometry follows from layout, capacity and id
+ * width alone. Variable data: the array has LeafVar (offset, length), the bytes are in the heap
+ * that grows down from the page's end. A value on overflow pages has LEAF_EXTERNAL for its length,
+ * a LeafExternal in the heap. Where the capacity or the free heap is used up and the bytes would
+ * still fit, the leaf is rebuilt, which closes holes and gives rows and heap their shares by what
+ * rows have taken so far.
  */
 #ifndef STORAGE_LEAF_PAGE_H
 #define STORAGE_LEAF_PAGE_H

@@ -280,9 +280,9 @@ void node_choose_split(const Node *node, uint32_t insert_index, Str new_key, Nod
         return;
     }
     ret_split->index = node_middle(node);
-    ret_split->separator = shortest_separator(node_key(node, ret_split->index - 1, left_buffer),
-                                              node_key(node, ret_split->index, right_buffer),
-                                              ret_split->buffer);
+    ret_split->separator =
+        shortest_separator(node_key(node, ret_split->index - 1, left_buffer),
+                           node_key(node, ret_split->index, right_buffer), ret_split->buffer);
 }
 
 void node_split(Node *node, Node *right, const NodeSplit *split)

@@ -1,17 +1,17 @@
 /*
  * Slotted nodes: inner pages of every tree, and the leaves of indexes and key-value trees.
  *
- * Internal to the storage room: pure code on one page's bytes. Slots ascend by key from the front of
- * the page, keys and values fill a heap from its end. All keys share the prefix that the two fences
- * have in common, which is stored once; a slot has the next four bytes (the head) beside it, so that
- * a search seldom leaves the slots.
+ * Internal to the storage room: pure code on one page's bytes. Slots ascend by key from the front
+ * of the page, keys and values fill a heap from its end. All keys share the prefix that the two
+ * fences have in common, which is stored once; a slot has the next four bytes (the head) beside it,
+ * so that a search seldom leaves the slots.
  *
  * Inner: slot i is a separator and the child with the keys below it (and not below slot i-1);
- * `upper_child` has the keys from the last separator on. Its level is above 0. A node covers keys from
- * `lower` (empty: no bound) up to and without `upper` (absent: no bound).
+ * `upper_child` has the keys from the last separator on. Its level is above 0. A node covers keys
+ * from `lower` (empty: no bound) up to and without `upper` (absent: no bound).
  *
- * Readers may look at an inner node while it changes and find out afterwards (page.h): everything read is
- * clamped to the page, so that the worst is a wrong answer that validation throws away.
+ * Readers may look at an inner node while it changes and find out afterwards (page.h): everything
+ * read is clamped to the page, so that the worst is a wrong answer that validation throws away.
  */
 #ifndef STORAGE_NODE_H
 #define STORAGE_NODE_H
@@ -29,7 +29,7 @@ typedef enum NodeKind {
 /* What all tree pages have in front, after the page's own header. */
 typedef struct NodeHeader {
     uint64_t page[PAGE_HEADER_SIZE / 8]; /* the pager's */
-    uint8_t kind; /* NodeKind */
+    uint8_t kind;                        /* NodeKind */
     uint8_t level;
     uint16_t count; /* slots, rows */
 } NodeHeader;
@@ -61,11 +61,15 @@ typedef struct Node {
 #define NODE_SPACE (PAGE_SIZE - sizeof(Node)) /* bytes for slots, fences, keys and values */
 #define NODE_MAX_SLOTS (NODE_SPACE / sizeof(NodeSlot))
 #define NODE_MAX_VALUE 2000 /* larger values go to overflow pages */
-static_assert(2 * TREE_MAX_KEY + 2 * (TREE_MAX_KEY + NODE_MAX_VALUE + sizeof(NodeSlot)) <= NODE_SPACE,
+static_assert(2 * TREE_MAX_KEY + 2 * (TREE_MAX_KEY + NODE_MAX_VALUE + sizeof(NodeSlot)) <=
+                  NODE_SPACE,
               "two entries of any size fit beside the fences");
 static_assert(PAGE_SIZE <= 32768, "offsets have 16 bits");
 
-static inline bool node_is_inner(const Node *node) { return node->header.kind == NODE_INNER; }
+static inline bool node_is_inner(const Node *node)
+{
+    return node->header.kind == NODE_INNER;
+}
 static inline uint32_t node_count(const Node *node)
 {
     return MIN((uint32_t)node->header.count, (uint32_t)NODE_MAX_SLOTS);
@@ -80,7 +84,10 @@ static inline Str node_lower(const Node *node)
 {
     return node_bytes(node, node->lower_offset, node->lower_length);
 }
-static inline bool node_has_upper(const Node *node) { return node->flags & NODE_HAS_UPPER; }
+static inline bool node_has_upper(const Node *node)
+{
+    return node->flags & NODE_HAS_UPPER;
+}
 static inline Str node_upper(const Node *node)
 {
     return node_bytes(node, node->upper_offset, node->upper_length);
@@ -147,7 +154,8 @@ bool node_can_merge(const Node *left, const Node *right);
 /* Moves all of right to the end of left. */
 void node_merge(Node *left, const Node *right);
 
-/* Gives a node that has no upper bound one, and its keys their prefix. It has room for the fence. */
+/* Gives a node that has no upper bound one, and its keys their prefix. It has room for the fence.
+ */
 void node_close(Node *node, Str upper);
 
 /* B1 and the page's own bookkeeping; what is wrong, or NULL. */

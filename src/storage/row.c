@@ -57,8 +57,8 @@ Str layout_encode(Arena *arena, const Layout *layout)
         uint32_t length = is_var ? column->missing.var.length : (uint32_t)phys_width(column->type);
         strbuf_append_bytes(&buf, &length, 4);
         if (length > 0)
-            strbuf_append_bytes(&buf, is_var ? column->missing.var.data : (const char *)&column->missing,
-                                length);
+            strbuf_append_bytes(
+                &buf, is_var ? column->missing.var.data : (const char *)&column->missing, length);
     }
     return strbuf_view(&buf);
 }
@@ -223,8 +223,8 @@ static bool image_open(const Layout *layout, Str image, ImageParts *ret_parts)
     return true;
 }
 
-static bool image_read(const Layout *layout, const ImageParts *parts, uint32_t column, Value *ret_value,
-                       bool *ret_null)
+static bool image_read(const Layout *layout, const ImageParts *parts, uint32_t column,
+                       Value *ret_value, bool *ret_null)
 {
     PhysType type = layout->columns[column].type;
     if (type == PHYS_NONE || (parts->bitmap[column / 8] >> column % 8 & 1)) {
@@ -277,8 +277,8 @@ static void column_missing(const Layout *newest, uint32_t column, Value *ret_val
     *ret_value = has ? newest->columns[column].missing : (Value){0};
 }
 
-bool row_image_decode(const Layout *layout, const Layout *newest, Str image, const uint16_t *columns,
-                      uint32_t count, Value *ret_values, bool *ret_nulls)
+bool row_image_decode(const Layout *layout, const Layout *newest, Str image,
+                      const uint16_t *columns, uint32_t count, Value *ret_values, bool *ret_nulls)
 {
     ImageParts parts;
     TRY(image_open(layout, image, &parts));

@@ -21,8 +21,8 @@
  * Images and deltas come from disk too: decoding checks every offset and fails with XX001
  * (data_corrupted); it never reads outside the image. Byte order is the machine's (little endian).
  *
- * Invariants: R1 An image's bytes are a function of its values (nulls hold zeros): equal rows of one
- * layout are equal bytes. R2 A Layout never changes once made.
+ * Invariants: R1 An image's bytes are a function of its values (nulls hold zeros): equal rows of
+ * one layout are equal bytes. R2 A Layout never changes once made.
  */
 #ifndef STORAGE_ROW_H
 #define STORAGE_ROW_H
@@ -31,13 +31,13 @@
 #include "base/error.h"
 #include "base/vector.h"
 
-#define ROW_MAX_COLUMNS 1664 /* PostgreSQL's MaxTupleAttributeNumber; tables have up to 1600 */
+#define ROW_MAX_COLUMNS 1664     /* PostgreSQL's MaxTupleAttributeNumber; tables have up to 1600 */
 #define ROW_MAX_SIZE 0x3fffffffu /* bytes of one row image: 1 GiB - 1 */
 
 #define ROW_NO_COLUMN UINT16_MAX
 
 typedef struct LayoutColumn {
-    PhysType type; /* PHYS_NONE: dropped, holds nothing and reads as NULL */
+    PhysType type;    /* PHYS_NONE: dropped, holds nothing and reads as NULL */
     bool has_missing; /* false: rows that lack the column have NULL there */
     Value missing;
 } LayoutColumn;
@@ -47,7 +47,8 @@ typedef struct Layout {
     uint32_t column_count;
     const LayoutColumn *columns;
     /* Derived by layout_new. */
-    const uint32_t *offsets; /* of each column's fixed bytes in an image; column_count + 1 of them */
+    const uint32_t
+        *offsets; /* of each column's fixed bytes in an image; column_count + 1 of them */
     const uint16_t *previous_var; /* the variable column before each; ROW_NO_COLUMN: none */
     uint32_t nulls_size;          /* bytes of the null bitmap */
     uint32_t var_count;
@@ -70,7 +71,8 @@ static inline uint32_t row_fixed_width(PhysType type)
 
 size_t row_image_size(const Layout *layout, const Value *values, const bool *nulls);
 /* Writes exactly row_image_size bytes. Values of dropped columns are not looked at. */
-void row_image_encode(const Layout *layout, const Value *values, const bool *nulls, byte *ret_image);
+void row_image_encode(const Layout *layout, const Value *values, const bool *nulls,
+                      byte *ret_image);
 /* Both, into an arena; fails with 54000 above ROW_MAX_SIZE. */
 MUST_CHECK bool row_image_make(Arena *arena, const Layout *layout, const Value *values,
                                const bool *nulls, Str *ret_image);
@@ -108,8 +110,12 @@ typedef struct RowDelta {
 
 Str row_delta_encode(Arena *arena, const Layout *layout, const RowDelta *delta);
 /* Arrays go into the arena, variable data stays in `bytes`. */
-MUST_CHECK bool row_delta_decode(Arena *arena, const Layout *layout, Str bytes, RowDelta *ret_delta);
+MUST_CHECK bool row_delta_decode(Arena *arena, const Layout *layout, Str bytes,
+                                 RowDelta *ret_delta);
 /* The layout version a delta says. */
-static inline uint32_t row_delta_version(Str bytes) { return row_image_version(bytes); }
+static inline uint32_t row_delta_version(Str bytes)
+{
+    return row_image_version(bytes);
+}
 
 #endif

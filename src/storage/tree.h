@@ -2,8 +2,8 @@
  * Trees: B+trees of tables, indexes and key-value pairs, known by a TreeId within a database.
  *
  * Kinds. TREE_TABLE: 64-bit row id → row, leaves are PAX (leaf.h). TREE_INDEX: key bytes that
- * end in the 8-byte big-endian row id, no value; an entry may be a ghost. TREE_KEY_VALUE: key → value.
- * Keys compare as bytes. A tree's root page id never changes while the tree lives.
+ * end in the 8-byte big-endian row id, no value; an entry may be a ghost. TREE_KEY_VALUE: key →
+ * value. Keys compare as bytes. A tree's root page id never changes while the tree lives.
  *
  *   Tree *tree;
  *   TRY(tree_create(database, id, TREE_TABLE, layout));      no-op where it exists: redo may repeat
@@ -11,10 +11,11 @@
  *   TRY(tree_put(tree, row_id, image, NULL));
  *   TRY(tree_visit_leaf(tree, row_id, visit, &context, &next));
  *
- * Writers are blind and idempotent: "this row is now so", "that entry is gone". Each does its changes
- * of pages inside actions of its own (page.h) and never waits for a transaction. A writer's observer
- * is called inside the action that changes a leaf, under its X-latch, before the change: that is where
- * transactions hang older versions on the leaf. Hooks tell when rows move between leaves.
+ * Writers are blind and idempotent: "this row is now so", "that entry is gone". Each does its
+ * changes of pages inside actions of its own (page.h) and never waits for a transaction. A writer's
+ * observer is called inside the action that changes a leaf, under its X-latch, before the change:
+ * that is where transactions hang older versions on the leaf. Hooks tell when rows move between
+ * leaves.
  *
  * Readers descend without latches (checked by version) and hold the leaf's S-latch while a
  * visitor runs or a part is copied; nothing is held across calls. A visitor must be quick: it
@@ -24,17 +25,18 @@
  * what is copied out under a latch lists them in TreeExternals, and tree_externals_load reads them
  * once the latch is gone.
  *
- * Missing pages are loaded with nothing held, then the operation starts again. Every function that is
- * MUST_CHECK may fail with an I/O error (58030) or a damaged page (XX001).
+ * Missing pages are loaded with nothing held, then the operation starts again. Every function that
+ * is MUST_CHECK may fail with an I/O error (58030) or a damaged page (XX001).
  *
  * A database's *tree directory* (TreeId 0, a TREE_KEY_VALUE whose root is page 1) says where each
  * tree's root is, its kind and its layouts. Private trees stand on temporary pages (never in a
  * checkpoint) and in no directory until tree_attach.
  *
- * Invariants (tree_check): B1 Keys within a node ascend strictly and lie within its fences. B2 A child's
- * fences are the separators around it. B3 All leaves are at level 0, and levels differ by one. B4 No page
- * is reached twice. B5 A leaf's rows lie inside its page and do not overlap. B6 An overflow chain
- * carries its reference's stamp and has its length. B7 The root's page id is the directory's.
+ * Invariants (tree_check): B1 Keys within a node ascend strictly and lie within its fences. B2 A
+ * child's fences are the separators around it. B3 All leaves are at level 0, and levels differ by
+ * one. B4 No page is reached twice. B5 A leaf's rows lie inside its page and do not overlap. B6 An
+ * overflow chain carries its reference's stamp and has its length. B7 The root's page id is the
+ * directory's.
  */
 #ifndef STORAGE_TREE_H
 #define STORAGE_TREE_H
@@ -58,18 +60,19 @@ typedef enum TreeKind {
     TREE_KEY_VALUE = 3,
 } TreeKind;
 
-#define TREE_MAX_KEY 2712       /* bytes of a key, an index entry's row id included */
+#define TREE_MAX_KEY 2712 /* bytes of a key, an index entry's row id included */
 #define TREE_MAX_ROW_ID (UINT64_MAX - 1)
 
 /* ------------------------------------------------------------------ hooks and observers */
 
 /*
- * What the transaction room wants to know of every tree. `versions` is the leaf's own slot, NULL until
- * txn hangs something there; the storage room never looks inside. Calls come inside an action with
- * both leaves X-latched: they must not fail, wait or touch pages.
+ * What the transaction room wants to know of every tree. `versions` is the leaf's own slot, NULL
+ * until txn hangs something there; the storage room never looks inside. Calls come inside an action
+ * with both leaves X-latched: they must not fail, wait or touch pages.
  */
 typedef struct TreeHooks {
-    /* Rows with ids >= first_row_id (TREE_TABLE) or the upper entries move from one leaf to another. */
+    /* Rows with ids >= first_row_id (TREE_TABLE) or the upper entries move from one leaf to
+     * another. */
     void (*leaf_split)(void *context, Tree *tree, void **from, void **to, uint64_t first_row_id);
     /* Everything of `from` moves to `to`; `from`'s slot must be NULL afterwards. */
     void (*leaf_merged)(void *context, Tree *tree, void **from, void **to);
@@ -85,13 +88,13 @@ void tree_set_hooks(const TreeHooks *hooks, void *context);
 /* A leaf about to change, as an observer sees it. */
 typedef struct TreeChange {
     Tree *tree;
-    void **versions;  /* the leaf's slot */
-    uint64_t row_id;  /* TREE_TABLE: the row; TREE_INDEX: of the entry */
-    Str key;          /* TREE_INDEX, TREE_KEY_VALUE */
-    bool existed;     /* there is a row (entry) now */
-    bool was_ghost;   /* TREE_INDEX: and it is a ghost */
-    bool deletes;     /* the change takes it away (TREE_INDEX: makes it a ghost) */
-    uint32_t old_size; /* existed: bytes of the old row's image (TREE_KEY_VALUE: of the value) */
+    void **versions;    /* the leaf's slot */
+    uint64_t row_id;    /* TREE_TABLE: the row; TREE_INDEX: of the entry */
+    Str key;            /* TREE_INDEX, TREE_KEY_VALUE */
+    bool existed;       /* there is a row (entry) now */
+    bool was_ghost;     /* TREE_INDEX: and it is a ghost */
+    bool deletes;       /* the change takes it away (TREE_INDEX: makes it a ghost) */
+    uint32_t old_size;  /* existed: bytes of the old row's image (TREE_KEY_VALUE: of the value) */
     const void *detail; /* tree_change_old_image's own */
 } TreeChange;
 
@@ -113,8 +116,8 @@ MUST_CHECK bool tree_find(Database *database, TreeId id, Tree **ret_tree);
 MUST_CHECK Tree *tree_open(Database *database, TreeId id);
 /*
  * Takes the tree out of the directory and frees its pages in bounded actions. A missing tree is
- * nothing to do. No one may use the handle any more (the caller's lock sees to that); its memory stays
- * until the database closes, and using it late fails with an error, not a crash.
+ * nothing to do. No one may use the handle any more (the caller's lock sees to that); its memory
+ * stays until the database closes, and using it late fails with an error, not a crash.
  */
 MUST_CHECK bool tree_drop(Database *database, TreeId id);
 /* Adds a layout version; one that exists is left alone (redo). Pages change when rows go in. */
@@ -124,8 +127,8 @@ MUST_CHECK bool tree_truncate(Tree *tree);
 /* A number that no tree of this database has or had since the process started. */
 MUST_CHECK bool tree_next_id(Database *database, TreeId *ret_id);
 /* Every tree, ascending. The callback returns false to stop. */
-MUST_CHECK bool tree_list(Database *database, bool (*visit)(void *context, TreeId id, TreeKind kind),
-                          void *context);
+MUST_CHECK bool tree_list(Database *database,
+                          bool (*visit)(void *context, TreeId id, TreeKind kind), void *context);
 /* Frees the database's handles (and their layouts) when it closes. */
 void tree_close_all(Database *database);
 
@@ -140,8 +143,8 @@ const Layout *tree_layout_version(const Tree *tree, uint32_t version);
 MUST_CHECK Tree *tree_new_private(Database *database, TreeKind kind, const Layout *layout);
 void tree_discard(Tree *tree);
 /*
- * Makes a private tree's pages permanent and enters it in the directory under `id`, in place of what
- * was there. The handle is freed: find it again by id.
+ * Makes a private tree's pages permanent and enters it in the directory under `id`, in place of
+ * what was there. The handle is freed: find it again by id.
  */
 MUST_CHECK bool tree_attach(Tree *tree, TreeId id);
 
@@ -149,8 +152,8 @@ MUST_CHECK bool tree_attach(Tree *tree, TreeId id);
 
 /*
  * Inserts or replaces a row. The image may be of any of the tree's layouts. Fails with 54000 where
- * the row cannot be made to fit into a page by moving values out of it. tree_row_fits says so without
- * changing anything: what commits must ask first.
+ * the row cannot be made to fit into a page by moving values out of it. tree_row_fits says so
+ * without changing anything: what commits must ask first.
  */
 MUST_CHECK bool tree_put(Tree *tree, uint64_t row_id, Str image, const TreeObserver *observer);
 /* Changes columns of a row; a missing row is left missing. */
@@ -165,12 +168,12 @@ MUST_CHECK bool tree_row_fits(const Tree *tree, Str image);
 /*
  * Calls the visitor with the leaf that covers `row_id`, S-latched. `leaf` (leaf.h) has the
  * row ids, the versions slot, the range of ids it covers and functions that copy rows out.
- * *ret_next is where the next leaf to the right begins, 0 after the last one. The visitor's false is
- * passed up as failure: it has set the error.
+ * *ret_next is where the next leaf to the right begins, 0 after the last one. The visitor's false
+ * is passed up as failure: it has set the error.
  */
 typedef bool TreeLeafVisitor(void *context, const TableLeaf *leaf);
-MUST_CHECK bool tree_visit_leaf(Tree *tree, uint64_t row_id, TreeLeafVisitor *visitor, void *context,
-                                uint64_t *ret_next);
+MUST_CHECK bool tree_visit_leaf(Tree *tree, uint64_t row_id, TreeLeafVisitor *visitor,
+                                void *context, uint64_t *ret_next);
 /* The same walking down: the leaf covering `row_id`; *ret_previous is the last id of the leaf to
  * the left, and *ret_has_previous whether there is one. */
 MUST_CHECK bool tree_visit_leaf_backward(Tree *tree, uint64_t row_id, TreeLeafVisitor *visitor,
@@ -220,8 +223,8 @@ typedef struct TreeStats {
 /* Cheap: counters kept since the tree was opened, primed by a sample of leaves. */
 MUST_CHECK bool tree_stats(Tree *tree, TreeStats *ret_stats);
 /*
- * Splits the table's row ids into at most `parts` ranges of about equal page counts: *ret_count starts,
- * ascending, the first 0. For parallel scans and for sampling.
+ * Splits the table's row ids into at most `parts` ranges of about equal page counts: *ret_count
+ * starts, ascending, the first 0. For parallel scans and for sampling.
  */
 MUST_CHECK bool tree_split_points(Tree *tree, uint32_t parts, uint64_t *ret_starts,
                                   uint32_t *ret_count);
@@ -249,7 +252,8 @@ static inline uint64_t tree_key_row_id(Str key)
 
 /*
  * A latched leaf of an index or key-value tree, for readers that copy little and allocate nothing.
- * Entries are 0 … count-1; `first` is the first one >= the key asked for (count: there is none here).
+ * Entries are 0 … count-1; `first` is the first one >= the key asked for (count: there is none
+ * here).
  */
 typedef struct EntryLeaf {
     Tree *tree;
@@ -280,12 +284,14 @@ MUST_CHECK bool tree_kv_put_observed(Tree *tree, Str key, Str value, const TreeO
 MUST_CHECK bool tree_kv_delete_observed(Tree *tree, Str key, const TreeObserver *observer);
 MUST_CHECK TreeFound tree_kv_get(Tree *tree, Str key, Arena *arena, Str *ret_value);
 
-/* ------------------------------------------------------------------ cursors: index and key-value */
+/* ------------------------------------------------------------------ cursors: index and key-value
+ */
 
 /*
- * A cursor reads leaf by leaf: each fill copies what one leaf has from a key on into the cursor's own
- * buffer, so entries stay readable until the next fill, and no latch is held between calls. It sees
- * every key that is there throughout, whatever splits and merges happen meanwhile, in order, once.
+ * A cursor reads leaf by leaf: each fill copies what one leaf has from a key on into the cursor's
+ * own buffer, so entries stay readable until the next fill, and no latch is held between calls. It
+ * sees every key that is there throughout, whatever splits and merges happen meanwhile, in order,
+ * once.
  *
  *   TreeCursor cursor;
  *   tree_cursor_init(&cursor, tree, FORWARD);
@@ -312,11 +318,11 @@ typedef struct TreeEntry {
 typedef struct TreeCursor {
     Tree *tree;
     TreeDirection direction;
-    bool at_end;         /* nothing follows what the cursor holds */
-    uint32_t index;      /* the current entry */
-    uint32_t count;      /* entries held; index == count: at the end */
-    uint32_t limit;      /* entries to copy at most in a fill; 0: no limit but the leaf's */
-    TreeEntry *entries;  /* heap, grown */
+    bool at_end;        /* nothing follows what the cursor holds */
+    uint32_t index;     /* the current entry */
+    uint32_t count;     /* entries held; index == count: at the end */
+    uint32_t limit;     /* entries to copy at most in a fill; 0: no limit but the leaf's */
+    TreeEntry *entries; /* heap, grown */
     uint32_t capacity;
     char *bytes; /* heap, grown: keys and values */
     uint32_t bytes_length, bytes_capacity;
@@ -337,7 +343,10 @@ void tree_cursor_deinit(TreeCursor *cursor);
 MUST_CHECK bool tree_cursor_seek(TreeCursor *cursor, Str key, TreeSeek seek);
 /* Replaces what the cursor holds by the next leaf's entries; count is 0 at the end. */
 MUST_CHECK bool tree_cursor_fill(TreeCursor *cursor);
-static inline bool tree_cursor_valid(const TreeCursor *cursor) { return cursor->index < cursor->count; }
+static inline bool tree_cursor_valid(const TreeCursor *cursor)
+{
+    return cursor->index < cursor->count;
+}
 /* To the next entry, filling when the last one held is passed. */
 MUST_CHECK static inline bool tree_cursor_advance(TreeCursor *cursor)
 {
@@ -395,8 +404,8 @@ typedef struct TreeReport {
     uint64_t free_bytes;
 } TreeReport;
 /*
- * Verifies B1 to B7 over the whole tree with nobody writing; fails with XX001 naming the page and the
- * rule. `on_page` (may be NULL) is told every page that is reached; its false stops the walk.
+ * Verifies B1 to B7 over the whole tree with nobody writing; fails with XX001 naming the page and
+ * the rule. `on_page` (may be NULL) is told every page that is reached; its false stops the walk.
  */
 MUST_CHECK bool tree_check(Tree *tree, bool (*on_page)(void *context, uint32_t page_id),
                            void *context, TreeReport *ret_report);

@@ -1,9 +1,9 @@
 /*
  * Trees built bottom up from sorted input, and their leaves hung onto other trees.
  *
- * The builder has one open node a level, in memory of its own. A full one is closed (its upper fence is
- * the separator to what follows), copied to a fresh page and entered in the open node above. The last open
- * node becomes the root.
+ * The builder has one open node a level, in memory of its own. A full one is closed (its upper
+ * fence is the separator to what follows), copied to a fresh page and entered in the open node
+ * above. The last open node becomes the root.
  */
 #include <stdlib.h>
 
@@ -173,8 +173,8 @@ static bool add_entry(TreeBuilder *builder, Str key, Str value, uint32_t flags)
     assert(builder->row_count == 0 ||
            str_compare(str_make(builder->last_key, builder->last_key_length), key) < 0);
     /* The fence that will close the leaf is at most a byte longer than its last key. */
-    if (node->header.count > 0 && (node_free_bytes(node) < size + key.length + 1 ||
-                                   used + size > builder->fill_bytes))
+    if (node->header.count > 0 &&
+        (node_free_bytes(node) < size + key.length + 1 || used + size > builder->fill_bytes))
         TRY(close_slotted_leaf(builder, key));
     node_insert(node, node->header.count, key, value, flags);
     memcpy(builder->last_key, key.data, key.length);
@@ -297,7 +297,8 @@ static bool graft_attach_page(void *context, uint32_t page_id)
 }
 
 static bool graft_link(Graft *graft, Tree *tree,
-                       void (*on_leaf)(void *context, void **versions, uint64_t first, uint64_t last),
+                       void (*on_leaf)(void *context, void **versions, uint64_t first,
+                                       uint64_t last),
                        void *context)
 {
     for (size_t i = 0; i < graft->chains.length; i++) {
@@ -305,8 +306,8 @@ static bool graft_link(Graft *graft, Tree *tree,
         TRY(overflow_check(graft->from, &graft->chains.items[i], graft_attach_page, tree, &pages));
     }
     for (size_t i = 0; i < graft->leaves.length; i++)
-        TRY(tree_append_leaf(tree, graft->leaves.items[i].id, graft->leaves.items[i].first_id, on_leaf,
-                             context));
+        TRY(tree_append_leaf(tree, graft->leaves.items[i].id, graft->leaves.items[i].first_id,
+                             on_leaf, context));
     for (size_t i = 0; i < graft->others.length; i++) {
         Action action;
         TRY(action_begin(tree->database, 1, &action));

@@ -109,7 +109,8 @@ static bool check_copy(Check *check, PageId id, const Node *node, int level, Str
         if (tree->kind == TREE_TABLE && ((child_lower.length != 0 && child_lower.length != 8) ||
                                          (child_upper.data && child_upper.length != 8)))
             return tree_damaged(tree, id, "a separator is not a row id (B1)");
-        TRY(check_node(check, node_child(node, i), node->header.level - 1, child_lower, child_upper));
+        TRY(check_node(check, node_child(node, i), node->header.level - 1, child_lower,
+                       child_upper));
     }
     return true;
 }
@@ -181,7 +182,7 @@ static bool level_walk(Tree *tree, uint32_t level, bool (*visit)(void *context, 
 typedef struct StatsWalk {
     uint64_t inner, leaves;
     uint32_t sampled;
-    uint64_t every;     /* one leaf of so many is in the sample */
+    uint64_t every;                        /* one leaf of so many is in the sample */
     char keys[STATS_SAMPLE][TREE_MAX_KEY]; /* lower fences of the sample */
     uint32_t key_lengths[STATS_SAMPLE];
 } StatsWalk;
@@ -234,7 +235,8 @@ static bool stats_prime(Tree *tree)
     if (!walk)
         FAIL(ERR_OUT_OF_MEMORY, .message = STR("out of memory"));
     walk->every = 1;
-    int64_t rows_before = atomic_load(&tree->row_count), pages_before = atomic_load(&tree->page_count);
+    int64_t rows_before = atomic_load(&tree->row_count),
+            pages_before = atomic_load(&tree->page_count);
     bool done = level_walk(tree, 1, stats_visit, walk);
     if (walk->leaves == 0) {
         walk->leaves = 1;

@@ -142,17 +142,19 @@ static bool cursor_fill_leaf(TreeCursor *cursor, bool from_end)
     DescendTo to = DESCEND_AT;
 
     if (backward)
-        to = from_end ? DESCEND_LAST
-                      : cursor->fence_seek == SEEK_BEYOND ? DESCEND_BELOW : DESCEND_AT;
+        to = from_end                            ? DESCEND_LAST
+             : cursor->fence_seek == SEEK_BEYOND ? DESCEND_BELOW
+                                                 : DESCEND_AT;
     TRY(tree_leaf_shared(tree, fence, to, &page));
     const Node *node = page_node(&page);
     cursor->count = 0;
     cursor->bytes_length = 0;
     if (cursor->on_leaf)
         cursor->on_leaf(cursor->context, *page_versions_slot(&page));
-    bool done = node->header.kind == NODE_SLOTTED_LEAF
-                    ? (backward ? fill_backward(cursor, node, from_end) : fill_forward(cursor, node))
-                    : tree_damaged(tree, page.id, "not a leaf of entries");
+    bool done =
+        node->header.kind == NODE_SLOTTED_LEAF
+            ? (backward ? fill_backward(cursor, node, from_end) : fill_forward(cursor, node))
+            : tree_damaged(tree, page.id, "not a leaf of entries");
     page_unlatch(&page);
     return done;
 }
@@ -171,7 +173,8 @@ bool tree_cursor_fill(TreeCursor *cursor)
 bool tree_cursor_seek(TreeCursor *cursor, Str key, TreeSeek seek)
 {
     bool from_end = cursor->direction == TREE_BACKWARD && key.length == 0;
-    TRY(cursor_set_fence(cursor, str_make(key.data, MIN(key.length, (size_t)TREE_MAX_KEY + 1)), seek));
+    TRY(cursor_set_fence(cursor, str_make(key.data, MIN(key.length, (size_t)TREE_MAX_KEY + 1)),
+                         seek));
     cursor->at_end = false;
     TRY(cursor_fill_leaf(cursor, from_end));
     return cursor->count > 0 || cursor->at_end || tree_cursor_fill(cursor);

@@ -5,9 +5,8 @@
 
 bool tree_damaged(const Tree *tree, PageId page, const char *what)
 {
-    FAIL(ERR_DATA_CORRUPTED,
-         .message = fmt("damaged page %u of tree %u in database %u: %s", page, tree->id,
-                        tree->database->id, what));
+    FAIL(ERR_DATA_CORRUPTED, .message = fmt("damaged page %u of tree %u in database %u: %s", page,
+                                            tree->id, tree->database->id, what));
 }
 
 /* Begins to read a page; in latched-reads builds its bytes are read only while a latch is held. */
@@ -211,8 +210,8 @@ const Layout *tree_leaf_layout(const Tree *tree, const LeafPage *leaf)
         return layout;
     layout = tree_layout_version(tree, leaf->layout_version);
     if (unlikely(!layout))
-        FAIL(ERR_DATA_CORRUPTED, .message = fmt("tree %u has no layout version %u", tree->id,
-                                                leaf->layout_version));
+        FAIL(ERR_DATA_CORRUPTED,
+             .message = fmt("tree %u has no layout version %u", tree->id, leaf->layout_version));
     return layout;
 }
 

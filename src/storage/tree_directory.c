@@ -13,12 +13,12 @@
 #define LAYOUT_VERSION_MAX (1u << 20)
 
 typedef struct TreeDirectory {
-    Mutex mutex; /* rank TREE_DIRECTORY */
+    Mutex mutex;                       /* rank TREE_DIRECTORY */
     HashMap handles GUARDED_BY(mutex); /* TreeId + 1 → Tree */
     Tree **retired GUARDED_BY(mutex);  /* dropped: freed when the database closes */
     uint32_t retired_count, retired_capacity;
     TreeId next_id GUARDED_BY(mutex); /* 0: not known yet */
-    Tree *tree; /* the directory itself */
+    Tree *tree;                       /* the directory itself */
 } TreeDirectory;
 
 typedef struct DirectoryKey {
@@ -90,13 +90,13 @@ void tree_handle_add_layout(Tree *tree, const Layout *layout)
     uint32_t old_count = old ? old->count : 0;
     if (layout->version > old_count || !old->items[layout->version - 1]) {
         uint32_t count = MAX(old_count, layout->version);
-        LayoutList *list = arena_alloc_zeroed(tree->arena,
-                                              sizeof(LayoutList) + count * sizeof(Layout *));
+        LayoutList *list =
+            arena_alloc_zeroed(tree->arena, sizeof(LayoutList) + count * sizeof(Layout *));
         list->count = count;
         for (uint32_t i = 0; i < old_count; i++)
             list->items[i] = old->items[i];
-        const Layout *copy = layout_new(tree->arena, layout->version, layout->columns,
-                                        layout->column_count);
+        const Layout *copy =
+            layout_new(tree->arena, layout->version, layout->columns, layout->column_count);
         list->items[layout->version - 1] = copy;
         atomic_store_explicit(&tree->layouts, list, memory_order_release);
         if (layout->version == count)
@@ -105,9 +105,18 @@ void tree_handle_add_layout(Tree *tree, const Layout *layout)
     mutex_unlock(&tree->mutex);
 }
 
-TreeId tree_id(const Tree *tree) { return tree->id; }
-TreeKind tree_kind(const Tree *tree) { return tree->kind; }
-Database *tree_database(const Tree *tree) { return tree->database; }
+TreeId tree_id(const Tree *tree)
+{
+    return tree->id;
+}
+TreeKind tree_kind(const Tree *tree)
+{
+    return tree->kind;
+}
+Database *tree_database(const Tree *tree)
+{
+    return tree->database;
+}
 
 const Layout *tree_layout(const Tree *tree)
 {
@@ -174,8 +183,8 @@ static bool directory_make_root(Database *database, TreeDirectory *directory)
     mutex_unlock(&directory->mutex);
     action_end(&action);
     if (!done)
-        FAIL(ERR_DATA_CORRUPTED, .message = fmt("database %u has pages but no tree directory",
-                                                database->id));
+        FAIL(ERR_DATA_CORRUPTED,
+             .message = fmt("database %u has pages but no tree directory", database->id));
     return true;
 }
 
@@ -188,8 +197,8 @@ static TreeDirectory *directory_of(Database *database)
     if (!fresh)
         FAIL(ERR_OUT_OF_MEMORY, .message = STR("out of memory"));
     mutex_init(&fresh->mutex, RANK_TREE_DIRECTORY);
-    fresh->tree = tree_handle_new(database, TREE_DIRECTORY, TREE_KEY_VALUE, DIRECTORY_ROOT,
-                                  PAGE_PERMANENT);
+    fresh->tree =
+        tree_handle_new(database, TREE_DIRECTORY, TREE_KEY_VALUE, DIRECTORY_ROOT, PAGE_PERMANENT);
     void *expected = NULL;
     if (fresh->tree && atomic_compare_exchange_strong(&database->trees, &expected, fresh))
         return fresh;
@@ -359,7 +368,8 @@ static bool put_layout(Tree *directory, TreeId id, const Layout *layout)
     CLEANUP(arena_freep) Arena *arena = arena_new("layout");
     DirectoryKey key = directory_key(id, layout->version);
     if (layout->version == 0 || layout->version > LAYOUT_VERSION_MAX)
-        FAIL(ERR_INTERNAL_ERROR, .message = fmt("layout version %u is out of range", layout->version));
+        FAIL(ERR_INTERNAL_ERROR,
+             .message = fmt("layout version %u is out of range", layout->version));
     return tree_kv_put(directory, str_make(key.bytes, 8), layout_encode(arena, layout));
 }
 

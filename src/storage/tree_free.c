@@ -7,7 +7,8 @@
 
 #define FREE_BATCH 64 /* leaves freed in one action */
 
-/* Where the last child hangs that can be cut off: the lowest node on the right edge with a sibling. */
+/* Where the last child hangs that can be cut off: the lowest node on the right edge with a sibling.
+ */
 typedef struct RightEdge {
     PageId path[TREE_MAX_HEIGHT]; /* from the root down to the leaf */
     uint32_t height;
@@ -54,7 +55,8 @@ static bool edge_read(Tree *tree, RightEdge *edge)
             edge->children = node_count(node);
             edge->last_count = 0;
             while (level == 0 && edge->last_count < MIN(FREE_BATCH, node_count(node))) {
-                edge->last[edge->last_count] = node_child(node, node_count(node) - edge->last_count);
+                edge->last[edge->last_count] =
+                    node_child(node, node_count(node) - edge->last_count);
                 edge->last_count++;
             }
         }
@@ -107,7 +109,8 @@ static void discard_page(Tree *tree, Action *action, PageId id)
 }
 
 /* Latches a page that is to change; false: not in memory, action ended. */
-static bool latch_for_change(Tree *tree, Action *action, PageId id, Page *ret_page, bool *ret_loaded)
+static bool latch_for_change(Tree *tree, Action *action, PageId id, Page *ret_page,
+                             bool *ret_loaded)
 {
     *ret_loaded = false;
     if (page_latch_exclusive(tree->database, id, ret_page) == PAGE_OK) {

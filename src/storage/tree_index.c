@@ -6,7 +6,8 @@
 static COLD bool key_too_long(Str key)
 {
     FAIL(ERR_PROGRAM_LIMIT_EXCEEDED,
-         .message = fmt("index row size %zu exceeds maximum %u", key.length, (unsigned)TREE_MAX_KEY),
+         .message =
+             fmt("index row size %zu exceeds maximum %u", key.length, (unsigned)TREE_MAX_KEY),
          .hint = STR("Values larger than 1/3 of a buffer page cannot be indexed.\n"
                      "Consider a function index of an MD5 hash of the value, or use full text "
                      "indexing."));
@@ -307,7 +308,8 @@ static KvOutcome kv_put_in_leaf(Tree *tree, Action *action, Page *page, KvWrite 
                   exact ? write->old_value : STR_NONE);
     if (exact && write->value.length == node->slots[index].value_length) {
         NodeSlot *slot = &node->slots[index];
-        memcpy((char *)node + slot->offset + slot->key_length, write->value.data, write->value.length);
+        memcpy((char *)node + slot->offset + slot->key_length, write->value.data,
+               write->value.length);
         slot->flags = (uint16_t)write->flags;
         return KV_DONE;
     }
@@ -373,7 +375,8 @@ bool tree_kv_put_observed(Tree *tree, Str key, Str value, const TreeObserver *ob
     if (key.length > TREE_MAX_KEY)
         return key_too_long(key);
     if (value.length > ROW_MAX_SIZE)
-        FAIL(ERR_PROGRAM_LIMIT_EXCEEDED, .message = fmt("value is too big: size %zu", value.length));
+        FAIL(ERR_PROGRAM_LIMIT_EXCEEDED,
+             .message = fmt("value is too big: size %zu", value.length));
     if (value.length > NODE_MAX_VALUE) {
         TRY(overflow_store(tree, value, &write.fresh));
         write.value = str_make(&write.fresh, sizeof(write.fresh));

@@ -6,8 +6,8 @@
  * proves that it is the right one. Around it: tree_leaf_shared for readers, tree_leaf_write for
  * writers, which load missing pages with nothing held and start again.
  *
- * Structure changes are actions of their own: tree_split and tree_shrink change one level at one place,
- * and whoever needed the room tries again from the root.
+ * Structure changes are actions of their own: tree_split and tree_shrink change one level at one
+ * place, and whoever needed the room tries again from the root.
  */
 #ifndef STORAGE_TREE_INTERNAL_H
 #define STORAGE_TREE_INTERNAL_H
@@ -72,7 +72,8 @@ typedef struct Descent {
     Page parent; /* optimistic; mode PAGE_UNLATCHED at the root */
     PageId miss;
 } Descent;
-DescendOutcome tree_descend(Tree *tree, Str key, DescendTo to, uint32_t level, Descent *ret_descent);
+DescendOutcome tree_descend(Tree *tree, Str key, DescendTo to, uint32_t level,
+                            Descent *ret_descent);
 
 /* What to do about pages that could not be loaded: a page may be freed while its loader waits. */
 typedef struct TreeRetry {
@@ -95,8 +96,14 @@ static inline void tree_write_end(Action *action, Page *leaf)
 DescendOutcome tree_copy_inner(Tree *tree, Str key, uint32_t level, Node *buffer);
 MUST_CHECK bool tree_height(Tree *tree, uint32_t *ret_height);
 
-static inline LeafPage *page_leaf(const Page *page) { return (LeafPage *)page->data; }
-static inline Node *page_node(const Page *page) { return (Node *)page->data; }
+static inline LeafPage *page_leaf(const Page *page)
+{
+    return (LeafPage *)page->data;
+}
+static inline Node *page_node(const Page *page)
+{
+    return (Node *)page->data;
+}
 static inline void **page_versions_slot(const Page *page)
 {
     return (void **)page_versions(page->database, page->id);
@@ -108,7 +115,8 @@ MUST_CHECK bool tree_leaf_view(Tree *tree, const Page *page, TableLeaf *ret_leaf
 
 /* Splits the node of `level` that covers the key so that an insert of it finds more room. */
 MUST_CHECK bool tree_split(Tree *tree, Str key, uint32_t level);
-/* Merges the node of `level` that covers the key with a neighbour if it is underfull and they fit. */
+/* Merges the node of `level` that covers the key with a neighbour if it is underfull and they fit.
+ */
 MUST_CHECK bool tree_shrink(Tree *tree, Str key, uint32_t level);
 bool tree_leaf_is_underfull(Tree *tree, const Page *page);
 /* Links a private tree's leaf, whose first row is `first_id`, behind the last one; for grafting. */

@@ -1,10 +1,11 @@
 /*
  * Large values: chains of overflow pages, compressed where that helps.
  *
- * A chain is written from its end to its beginning, each page in an action of its own, before a leaf refers
- * to it; it is freed after the last reference is gone. Its pages never change and all carry the
- * chain's stamp, so that a reader who comes late (the chain was freed, its pages are others' now) notices.
- * A crash between these actions, with a checkpoint among them, can leave pages that nothing refers to.
+ * A chain is written from its end to its beginning, each page in an action of its own, before a
+ * leaf refers to it; it is freed after the last reference is gone. Its pages never change and all
+ * carry the chain's stamp, so that a reader who comes late (the chain was freed, its pages are
+ * others' now) notices. A crash between these actions, with a checkpoint among them, can leave
+ * pages that nothing refers to.
  */
 #include <lz4.h>
 #include <stdlib.h>
@@ -183,7 +184,8 @@ void overflow_free(Tree *tree, const LeafExternal *external)
 }
 
 bool overflow_check(Tree *tree, const LeafExternal *external,
-                    bool (*on_page)(void *context, uint32_t page_id), void *context, uint64_t *pages)
+                    bool (*on_page)(void *context, uint32_t page_id), void *context,
+                    uint64_t *pages)
 {
     PageId id = external->page;
     uint64_t at = 0;

@@ -50,9 +50,9 @@ bool tree_hook_may_purge(Tree *tree, const Page *page)
 typedef enum ShapeOutcome {
     SHAPE_FAILED = 0,
     SHAPE_DONE,
-    SHAPE_AGAIN,      /* start over */
-    SHAPE_PARENT,     /* the parent must change first */
-    SHAPE_MISS,       /* a page is not in memory */
+    SHAPE_AGAIN,  /* start over */
+    SHAPE_PARENT, /* the parent must change first */
+    SHAPE_MISS,   /* a page is not in memory */
 } ShapeOutcome;
 
 typedef ShapeOutcome ShapeStep(Tree *tree, Str key, Action *action, Descent *descent,
@@ -121,7 +121,8 @@ static LeafSplit choose_leaf_split(const TableLeaf *leaf, uint64_t row_id)
     return (LeafSplit){.position = position, .separator = table_leaf_row_id(leaf, position)};
 }
 
-/* Makes `node` point to `left` and `right` with the separator between, where it pointed to `left`. */
+/* Makes `node` point to `left` and `right` with the separator between, where it pointed to `left`.
+ */
 static void parent_add(Node *parent, Str key, PageId left, Str separator, PageId right)
 {
     uint32_t index = node_child_index(parent, key);
@@ -335,10 +336,11 @@ static ShapeOutcome merge_children(Tree *tree, Str key, Action *action, Page *pa
     page_unlatch(&left);
     bool underfull = NODE_SPACE - node_free_bytes(parent) < UNDERFULL_BYTES;
     return parent->header.count == 0 || (underfull && parent_page->id != tree->root) ? SHAPE_PARENT
-                                                                                    : SHAPE_DONE;
+                                                                                     : SHAPE_DONE;
 }
 
-static ShapeOutcome shrink_step(Tree *tree, Str key, Action *action, Descent *descent, void *context)
+static ShapeOutcome shrink_step(Tree *tree, Str key, Action *action, Descent *descent,
+                                void *context)
 {
     Page *page = &descent->page;
     bool is_leaf = page_node(page)->header.level == 0;
@@ -396,14 +398,16 @@ static void link_leaf(Tree *tree, Action *action, Page *parent, Page *last, Page
                 str_make(&last->id, sizeof(PageId)), 0);
     page_node(parent)->upper_child = leaf->id;
     TableLeaf view;
-    if (append->on_leaf && leaf_view(bytes, tree_layout_version(tree, bytes->layout_version), &view))
+    if (append->on_leaf &&
+        leaf_view(bytes, tree_layout_version(tree, bytes->layout_version), &view))
         append->on_leaf(append->context, page_versions_slot(leaf), append->first_id,
                         table_leaf_row_id(&view, view.row_count - 1));
     tree_count_pages(tree, 1);
     tree_count_rows(tree, bytes->header.count);
 }
 
-static ShapeOutcome append_step(Tree *tree, Str key, Action *action, Descent *descent, void *context)
+static ShapeOutcome append_step(Tree *tree, Str key, Action *action, Descent *descent,
+                                void *context)
 {
     const AppendLeaf *append = context;
     Page *parent = &descent->parent, *last = &descent->page;
@@ -435,7 +439,8 @@ static ShapeOutcome append_step(Tree *tree, Str key, Action *action, Descent *de
 }
 
 bool tree_append_leaf(Tree *tree, PageId leaf, uint64_t first_id,
-                      void (*on_leaf)(void *context, void **versions, uint64_t first, uint64_t last),
+                      void (*on_leaf)(void *context, void **versions, uint64_t first,
+                                      uint64_t last),
                       void *context)
 {
     AppendLeaf append = {.id = leaf, .first_id = first_id, .on_leaf = on_leaf, .context = context};

@@ -136,8 +136,9 @@ static bool scratch_decode(const Tree *tree, RowScratch *scratch, uint64_t row_i
 {
     const Layout *layout = tree_layout_version(tree, row_image_version(image));
     if (!layout)
-        FAIL(ERR_DATA_CORRUPTED, .message = fmt("row image of an unknown layout version %u of tree %u",
-                                                row_image_version(image), tree->id));
+        FAIL(ERR_DATA_CORRUPTED,
+             .message = fmt("row image of an unknown layout version %u of tree %u",
+                            row_image_version(image), tree->id));
     TRY(row_image_decode(layout, scratch->layout, image, NULL, scratch->layout->column_count,
                          scratch->values, scratch->nulls));
     for (uint32_t c = 0; c < scratch->layout->column_count; c++)
@@ -295,9 +296,9 @@ static bool observe(const TreeObserver *observer, const TableLeaf *leaf, const O
 typedef enum PutOutcome {
     PUT_FAILED = 0,
     PUT_DONE,
-    PUT_SPLIT,  /* no room: split, then again */
-    PUT_FETCH,  /* the old image must be fetched first */
-    PUT_WHOLE,  /* an update that cannot be done in place */
+    PUT_SPLIT, /* no room: split, then again */
+    PUT_FETCH, /* the old image must be fetched first */
+    PUT_WHOLE, /* an update that cannot be done in place */
 } PutOutcome;
 
 /* Brings a latched leaf to the newest layout. */
@@ -312,7 +313,8 @@ static PutOutcome leaf_to_newest(Tree *tree, Action *action, Page *page, TableLe
     /* A row that stands alone and is about to be replaced: nothing of it needs converting, but the
      * observer reads it first, so the caller converts by replacing it (put_into_leaf). */
     if (!convertible)
-        return leaf->row_count == 1 && table_leaf_row_id(leaf, 0) == row->id ? PUT_WHOLE : PUT_SPLIT;
+        return leaf->row_count == 1 && table_leaf_row_id(leaf, 0) == row->id ? PUT_WHOLE
+                                                                             : PUT_SPLIT;
     page_touch(action, page);
     leaf_convert(bytes, leaf->layout, newest);
     TRY(tree_leaf_view(tree, page, leaf));
@@ -423,7 +425,8 @@ static PutOutcome update_in_leaf(Tree *tree, Action *action, Page *page, uint64_
     TRY(tree_leaf_view(tree, page, &leaf));
     if (!table_leaf_find(&leaf, row_id, &position))
         return PUT_DONE;
-    if (!delta_is_inline(leaf.layout, delta) || !leaf_can_update(bytes, leaf.layout, position, delta))
+    if (!delta_is_inline(leaf.layout, delta) ||
+        !leaf_can_update(bytes, leaf.layout, position, delta))
         return PUT_WHOLE;
     if (old_row_wants_image(old, &leaf, position, observer))
         return PUT_FETCH;
@@ -449,7 +452,8 @@ static bool update_whole(Tree *tree, uint64_t row_id, const RowDelta *delta,
     const Layout *layout = tree_layout_version(tree, row_image_version(image));
     Value *values = ARENA_ARRAY(arena, Value, newest->column_count + 1);
     bool *nulls = ARENA_ARRAY(arena, bool, newest->column_count + 1);
-    TRY(layout && row_image_decode(layout, newest, image, NULL, newest->column_count, values, nulls));
+    TRY(layout &&
+        row_image_decode(layout, newest, image, NULL, newest->column_count, values, nulls));
     for (uint32_t i = 0; i < delta->count; i++) {
         if (delta->columns[i] >= newest->column_count)
             continue;
@@ -525,7 +529,8 @@ bool tree_delete(Tree *tree, uint64_t row_id, const TreeObserver *observer)
         Page page;
         if (!tree_leaf_write(tree, ROW_KEY_STR(key), 1, &action, &page))
             break;
-        PutOutcome outcome = delete_in_leaf(tree, &action, &page, row_id, observer, &old, &underfull);
+        PutOutcome outcome =
+            delete_in_leaf(tree, &action, &page, row_id, observer, &old, &underfull);
         tree_write_end(&action, &page);
         if (outcome == PUT_FETCH && old_row_fetch(tree, &old, row_id))
             continue;

@@ -11,7 +11,10 @@ typedef struct ModelKey {
 } ModelKey;
 static ModelKey *model[KEYS]; /* sorted */
 
-static Str model_key(uint32_t i) { return str_make(model[i]->bytes, model[i]->length); }
+static Str model_key(uint32_t i)
+{
+    return str_make(model[i]->bytes, model[i]->length);
+}
 
 static int by_key(const void *a, const void *b)
 {
@@ -27,7 +30,9 @@ static void make_model(void)
         uint32_t kind = draw_below(100);
         size_t length = kind < 90 ? draw_below(30) : kind < 99 ? draw_below(300) : TREE_MAX_KEY - 8;
         for (size_t b = 0; b < length; b++)
-            key->bytes[b] = (char)(kind < 50 ? 'a' + draw_below(2) : kind < 70 ? 'x' : (uint32_t)draw());
+            key->bytes[b] = (char)(kind < 50   ? 'a' + draw_below(2)
+                                   : kind < 70 ? 'x'
+                                               : (uint32_t)draw());
         uint64_t id = __builtin_bswap64((uint64_t)i + 1);
         memcpy(key->bytes + length, &id, 8);
         key->length = length + 8;

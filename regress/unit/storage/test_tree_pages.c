@@ -26,7 +26,8 @@ static Str make_image(uint64_t id, uint32_t generation, byte *buffer)
     char text[64];
     int length = snprintf(text, sizeof(text), "row %llu of generation %u", (unsigned long long)id,
                           generation);
-    Value values[3] = {{.int64 = (int64_t)id}, {.var = var_make(text, (size_t)length)},
+    Value values[3] = {{.int64 = (int64_t)id},
+                       {.var = var_make(text, (size_t)length)},
                        {.int32 = (int32_t)generation}};
     bool nulls[3] = {false, false, generation % 3 == 0};
     row_image_encode(layout, values, nulls, buffer);
@@ -87,8 +88,8 @@ static bool worker_step(Worker *worker)
         char found_buffer[TREE_MAX_KEY];
         Arena *scratch = arena_new("worker");
         TreeFound found = tree_get_image(worker->table, id, scratch, &image);
-        TreeFound entry = tree_index_first(worker->index, index_key(id, key), found_buffer, &found_key,
-                                           &ghost);
+        TreeFound entry =
+            tree_index_first(worker->index, index_key(id, key), found_buffer, &found_key, &ghost);
         bool entry_there = entry == TREE_FOUND && str_equal(found_key, index_key(id, key));
         arena_free(scratch);
         return found == (worker->exists[id] ? TREE_FOUND : TREE_MISSING) &&
@@ -153,6 +154,65 @@ static void threads_do_not_disturb_each_other(void **state)
     assert_int_equal(report.rows, rows);
     require(tree_check(workers[0].index, NULL, NULL, &report));
     assert_int_equal(report.rows, rows);
+    require_no_leak();
+    free(workers);
+}
+
+/* Readers of large values that are replaced all the time see one value or another, whole. */
+static void large_main(void *argument)
+{
+    Worker *worker = argument;
+    Arena *scratch = arena_new("large");
+    char *text = malloc(40000);
+    for (uint32_t step = 0; step < 1500 && !worker->failed; step++) {
+        worker->random = hash_mix64(worker->random + 1);
+        uint64_t id = 1 + worker->random % 20;
+        Str image;
+        Value values[3];
+        bool nulls[3] = {false};
+        if (worker->number == 0) { /* one writer, as row locks would have it */
+            memset(text, 'a' + (int)(step % 26), 40000);
+            for (uint32_t i = 0; step % 2 && i < 40000; i += 2)
+                text[i] = (char)hash_mix64(i);
+            values[0] = (Value){.int64 = (int64_t)id};
+            values[1].var = var_make(text, 10000 + worker->random % 30000);
+            values[2] = (Value){.int32 = (int32_t)('a' + step % 26)};
+            worker->failed = !row_image_make(scratch, layout, values, nulls, &image) ||
+                             !tree_put(worker->table, id, image, NULL);
+        } else {
+            TreeFound found = tree_get_image(worker->table, id, scratch, &image);
+            worker->failed = found == TREE_FAILED;
+            if (found == TREE_FOUND) {
+                worker->failed = !row_image_decode(layout, layout, image, NULL, 3, values, nulls);
+                for (uint32_t i = 1; !worker->failed && i < values[1].var.length; i += 2)
+                    worker->failed = values[1].var.data[i] != (char)values[2].int32;
+            }
+        }
+        arena_reset(scratch);
+    }
+    free(text);
+    arena_free(scratch);
+    if (worker->failed)
+        print_error("worker %u: %s\n", worker->number,
+                    error_is_set() ? error_fields()->message.data : "wrong content");
+}
+
+static void large_values_are_read_whole(void **state)
+{
+    (void)state;
+    Thread *threads[THREADS];
+    Worker *workers = calloc(THREADS, sizeof(Worker));
+    require(tree_create(fix.database, 7, TREE_TABLE, layout));
+    for (uint32_t i = 0; i < THREADS; i++) {
+        workers[i].table = tree_open(fix.database, 7);
+        workers[i].number = i;
+        workers[i].random = i + 1;
+        threads[i] = os->thread_start("worker", large_main, &workers[i]);
+    }
+    for (uint32_t i = 0; i < THREADS; i++)
+        os->thread_join(threads[i]);
+    for (uint32_t i = 0; i < THREADS; i++)
+        assert_false(workers[i].failed);
     require_no_leak();
     free(workers);
 }
@@ -266,6 +326,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(threads_do_not_disturb_each_other, begin, end),
+        cmocka_unit_test_setup_teardown(large_values_are_read_whole, begin, end),
         cmocka_unit_test_setup_teardown(damaged_leaves_are_errors, begin, end),
         cmocka_unit_test_setup_teardown(damaged_nodes_are_found, begin, end),
         cmocka_unit_test_setup_teardown(damaged_images_are_errors, begin, end),

@@ -2,6 +2,7 @@
 #ifndef TREE_FIXTURE_H
 #define TREE_FIXTURE_H
 
+#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
-#include <cmocka.h>
 
 #include "base/hash.h"
 #include "base/os.h"
@@ -40,7 +40,10 @@ static inline uint64_t draw(void)
     fix.random ^= fix.random << 17;
     return fix.random;
 }
-static inline uint32_t draw_below(uint32_t limit) { return (uint32_t)(draw() % limit); }
+static inline uint32_t draw_below(uint32_t limit)
+{
+    return (uint32_t)(draw() % limit);
+}
 
 static inline void fixture_remove(void)
 {
