@@ -2,7 +2,6 @@
 #ifndef TREE_FIXTURE_H
 #define TREE_FIXTURE_H
 
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,6 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
+
+#include <cmocka.h>
 
 #include "base/hash.h"
 #include "base/os.h"
