@@ -163,10 +163,3 @@ FUNCTION(pg_get_ruledef_ext)
 {
     return rule_text(call, args[0].oid, args[1].boolean, ret, ret_null);
 }
-
-/* There are no extended statistics: none has a definition. */
-FUNCTION(pg_get_statisticsobjdef_columns)
-{
-    *ret_null = true;
-    return true;
-}
