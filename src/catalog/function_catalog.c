@@ -87,6 +87,19 @@ FUNCTION(pg_get_userbyid)
     return give_text(call, role_name(session, args[0].oid), ret, ret_null);
 }
 
+/* There are no triggers: none has a definition. */
+FUNCTION(pg_get_triggerdef)
+{
+    *ret_null = true;
+    return true;
+}
+
+FUNCTION(pg_get_triggerdef_ext)
+{
+    *ret_null = true;
+    return true;
+}
+
 /* CREATE STATISTICS is refused, so no OID is one of a statistics object: as for any unknown OID, null. */
 FUNCTION(pg_get_statisticsobjdef_columns)
 {
