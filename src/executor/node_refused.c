@@ -11,7 +11,6 @@
 
 REFUSED(node_recursive_union, "recursive union")
 REFUSED(node_merge_join, "merge join")
-REFUSED(node_unique, "unique")
 REFUSED(node_set_op, "set op")
 REFUSED(node_window, "window")
 REFUSED(node_lock_rows, "lock rows")
