@@ -454,7 +454,7 @@ static void on_signal(FdWatch *watch, uint32_t events)
     }
 }
 
-static bool watch_signals(Server *server)
+static sigset_t handled_signals(void)
 {
     sigset_t set;
 
@@ -462,8 +462,21 @@ static bool watch_signals(Server *server)
     sigaddset(&set, SIGTERM);
     sigaddset(&set, SIGINT);
     sigaddset(&set, SIGHUP);
+    return set;
+}
+
+/* Before any thread starts: all of them inherit the mask, so only the descriptor sees signals. */
+static void block_signals(void)
+{
+    const sigset_t set = handled_signals();
+
     pthread_sigmask(SIG_BLOCK, &set, NULL);
     signal(SIGPIPE, SIG_IGN);
+}
+
+static bool watch_signals(Server *server)
+{
+    const sigset_t set = handled_signals();
     int fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
     if (fd < 0)
         FAIL(ERR_IO_ERROR, .message = fmt("could not watch signals: %s", strerror(errno)));
@@ -564,6 +577,7 @@ bool server_start(const ServerOptions *options, Server **ret_server)
     mutex_init(&server->sessions_mutex, RANK_SESSION);
     os->random(server->scram_secret, sizeof(server->scram_secret));
     server_running = server;
+    block_signals();
     if (!start(server)) {
         server_stop(server);
         return false;
