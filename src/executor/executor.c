@@ -1,8 +1,7 @@
 #include "executor/executor.h"
 
 #include "catalog/privilege.h"
-#include "executor/expr.h"
-#include "executor/foreign_key.h"
+#include "executor/constraint_queue.h"
 #include "executor/sequences.h"
 #include "txn/lock.h"
 
@@ -57,7 +56,7 @@ ExecState *exec_new_bare(ExecSession *session)
 }
 
 /* Parameters, work tables, subplans, then the tree: expressions refer to all of them. */
-static bool make_tree(ExecState *exec)
+static bool make_tree(ExecState *exec, const Plan *root)
 {
     const PlannedStatement *stmt = exec->stmt;
     exec->nodes = ARENA_ARRAY(exec->arena, NodeState *, stmt->node_count + 1);
@@ -76,7 +75,7 @@ static bool make_tree(ExecState *exec)
         if (stmt->subplans.items[i].plan)
             TRY(exec->subplans[i].node = node_new(exec, stmt->subplans.items[i].plan));
     }
-    return (exec->root = node_new(exec, stmt->plan)) != NULL;
+    return (exec->root = node_new(exec, root)) != NULL;
 }
 
 Arena *exec_arena(ExecState *exec, const char *name)
@@ -86,24 +85,54 @@ Arena *exec_arena(ExecState *exec, const char *name)
     return arena;
 }
 
-static ExecState *exec_make(const PlannedStatement *stmt, ExecSession *session, ExecState *parent)
+ExecState *executor_new(const PlannedStatement *plan, ExecSession *session)
 {
     ExecState *exec = exec_new_bare(session);
-    exec->stmt = stmt;
-    exec->parent = parent;
+    exec->stmt = plan;
     describe(exec);
-    exec->result.verb = verb_of(stmt);
+    exec->result.verb = verb_of(plan);
     exec->limit_rows = arena_alloc(exec->arena, VECTOR_SIZE * sizeof(uint16_t));
-    if (!make_tree(exec)) {
+    if (!make_tree(exec, plan->plan)) {
         executor_free(exec);
         return NULL;
     }
     return exec;
 }
 
-ExecState *executor_new(const PlannedStatement *plan, ExecSession *session)
+ExecState *exec_new_epq(ExecState *parent, const Plan *plan, uint32_t override_count)
 {
-    return exec_make(plan, session, NULL);
+    ExecState *exec = exec_new_bare(parent->session);
+    exec->stmt = parent->stmt;
+    exec->parent = parent;
+    exec->overrides = ARENA_ARRAY(exec->arena, EpqOverride, override_count + 1);
+    exec->override_count = override_count;
+    for (size_t i = 0; i < parent->externals.length; i++)
+        VEC_PUSH(exec->arena, &exec->externals, parent->externals.items[i]);
+    if (!make_tree(exec, plan)) {
+        executor_free(exec);
+        return NULL;
+    }
+    return exec;
+}
+
+void exec_epq_begin(ExecState *epq)
+{
+    const ExecState *parent = epq->parent;
+    executor_stop(epq);
+    epq->snapshot = parent->snapshot;
+    for (uint32_t i = 0; i < epq->param_count; i++) {
+        const ParamState *from = &parent->params[i];
+        ParamState *to = &epq->params[i];
+        to->value = from->value;
+        to->null = from->null;
+        to->vector.has_nulls = from->vector.has_nulls;
+        to->is_set = from->is_set;
+    }
+    for (size_t i = 0; i < epq->calls.length; i++) {
+        epq->calls.items[i]->transaction_time = epq->session->transaction_start;
+        epq->calls.items[i]->statement_time = epq->session->statement_start;
+    }
+    epq->is_running = true;
 }
 
 void executor_free(ExecState *exec)
@@ -245,6 +274,7 @@ static void begin_run(ExecState *exec, const ExecRequest *request)
     exec->modified_count = 0;
     exec->is_described = exec->root_done = exec->store_filled = false;
     exec->pending = NULL;
+    exec->gives_few = false;
     exec->position = 0;
     exec->spills.directory = exec->session->temporary_directory;
     exec->is_running = true;
@@ -283,6 +313,9 @@ void executor_stop(ExecState *exec)
     if (exec->store_made)
         row_store_clear(&exec->store);
     exec->reader.position = 0;
+    /* An action's queue is its statement's. */
+    if (exec->stmt)
+        constraint_queue_clear(exec->queue);
     spill_set_clear(&exec->spills);
     arena_reset(exec->run_arena);
     exec->pending = NULL;
@@ -331,6 +364,7 @@ static bool root_next(ExecState *exec, Batch **ret_batch)
     if (!*ret_batch) {
         exec->root_done = true;
         TRY(finish_modifying(exec));
+        TRY(constraint_queue_run(exec->queue));
     }
     return true;
 }
@@ -398,6 +432,7 @@ bool executor_run(ExecState *exec, RowSink *sink, uint64_t row_limit)
 {
     TRY(sink_describe(exec, sink));
     uint64_t given = 0;
+    exec->gives_few = row_limit > 0;
     exec->result.finished = false;
     while (!exec->result.finished && (row_limit == 0 || given < row_limit)) {
         if (!exec->pending) {
@@ -512,6 +547,7 @@ bool executor_fetch(ExecState *exec, RowSink *sink, ExecFetchDirection direction
                     uint64_t *ret_count)
 {
     store_make(exec);
+    exec->gives_few = count != INT64_MAX;
     if (sink && sink->describe)
         TRY(sink->describe(sink, &exec->description));
     if (count < 0 && direction <= EXEC_FETCH_BACKWARD) {
@@ -563,7 +599,8 @@ bool executor_current_row(const ExecState *exec, Oid relation, uint64_t *ret_row
 {
     const LockRowsPlan *plan = row_marks(exec);
     for (size_t m = 0; plan && exec->current_ids && m < plan->marks.length; m++)
-        if (plan->marks.items[m].relation == relation && exec->current_ids[m] > 0) {
+        if (plan->marks.items[m].relation == relation && plan->marks.items[m].strength != 0 &&
+            exec->current_ids[m] > 0) {
             *ret_row_id = (uint64_t)exec->current_ids[m];
             return true;
         }

@@ -147,6 +147,8 @@ void executor_deferred_clear(ExecSession *session);
 /* Savepoints: the mark at SAVEPOINT, the cut at ROLLBACK TO. */
 size_t executor_deferred_mark(const ExecSession *session);
 void executor_deferred_rewind(ExecSession *session, size_t mark);
+/* Is a check of the table pending? Then it can't be altered, truncated or dropped. */
+bool executor_deferred_has(const ExecSession *session, Oid table);
 /* SET CONSTRAINTS: oids NULL = ALL. Becoming immediate runs what is queued. */
 MUST_CHECK bool executor_set_constraints(ExecSession *session, const Oid *oids, uint32_t count,
                                          bool is_deferred);

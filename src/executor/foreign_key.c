@@ -1,294 +1,443 @@
 #include "executor/foreign_key.h"
 
-#include "catalog/lookup.h"
-#include "executor/modify.h"
-#include "executor/sequences.h"
 #include "txn/lock.h"
 #include "types/key.h"
+#include "types/type.h"
 
-/* One referencing value to be looked up at the end of the statement or transaction. */
-typedef struct PendingKey {
-    struct PendingKey *next;
-    const ForeignKeyPlan *plan;
-    Value *values; /* in the referencing columns' order */
-    bool is_removal; /* a referenced key went away: no row may refer to it any more */
-} PendingKey;
+enum { MOST_COLUMNS = 32 };
 
-struct ForeignKeys {
-    ExecState *exec;
-    const ModifyPlan *plan;
-    Arena *arena;      /* of the pending keys */
-    PendingKey *first, **last;
-};
+/* ---- values of the two sides ---- */
 
-ForeignKeys *foreign_keys_new(ExecState *exec, const ModifyPlan *plan)
+static bool is_integer(Oid type)
 {
-    ForeignKeys *keys = ARENA_NEW(exec->arena, ForeignKeys);
-    keys->exec = exec;
-    keys->plan = plan;
-    keys->last = &keys->first;
-    return keys;
+    return type == TYPE_INT2 || type == TYPE_INT4 || type == TYPE_INT8;
 }
 
-void foreign_keys_reset(ForeignKeys *keys)
+static bool is_text(Oid type)
 {
-    arena_free(keys->arena);
-    keys->arena = NULL;
-    keys->first = NULL;
-    keys->last = &keys->first;
+    return type == TYPE_TEXT || type == TYPE_VARCHAR;
 }
 
-static const ColumnDesc *key_column(ForeignKeys *keys, const ForeignKeyPlan *fk, bool referenced,
-                                    int i)
+static int64_t integer_of(Oid type, const Value *value)
 {
-    TableHandle *table = exec_table(keys->exec, referenced ? fk->referenced : fk->relation);
-    return table ? relation_column_at(table->desc, (referenced ? fk->referenced_columns
-                                                               : fk->columns)[i])
-                 : NULL;
+    return type == TYPE_INT2 ? value->int16 : type == TYPE_INT4 ? value->int32 : value->int64;
+}
+
+static bool integer_convert(Oid to, int64_t from, Value *ret)
+{
+    *ret = (Value){0};
+    if (to == TYPE_INT2)
+        ret->int16 = (int16_t)from;
+    else if (to == TYPE_INT4)
+        ret->int32 = (int32_t)from;
+    else
+        ret->int64 = from;
+    return integer_of(to, ret) == from;
+}
+
+bool foreign_key_convert(Arena *arena, Oid from, Oid to, const Value *value, Value *ret,
+                         bool *ret_fits)
+{
+    *ret_fits = true;
+    if (from == to || (is_text(from) && is_text(to))) {
+        *ret = *value;
+        return true;
+    }
+    if (is_integer(from) && is_integer(to)) {
+        *ret_fits = integer_convert(to, integer_of(from, value), ret);
+        return true;
+    }
+    StrBuf text = strbuf_in(arena);
+    TRY(type_output(from, value, &text));
+    if (type_input(arena, to, -1, strbuf_view(&text), ret))
+        return true;
+    *ret_fits = false;
+    error_clear();
+    return true;
+}
+
+static Oid column_type(const TableHandle *table, int attnum)
+{
+    return relation_column_at(table->desc, attnum)->type;
+}
+
+static Snapshot snapshot_now(const ExecState *exec)
+{
+    return txn_snapshot_self(exec->session->catalog.txn);
+}
+
+static bool is_repeatable(const ExecState *exec)
+{
+    return txn_isolation(exec->session->catalog.txn) >= ISOLATION_REPEATABLE_READ;
+}
+
+/* What was committed when the transaction's snapshot was taken, and everything of its own. */
+static Snapshot snapshot_then(const ExecState *exec)
+{
+    Snapshot then = snapshot_now(exec);
+    if (is_repeatable(exec))
+        then.lsn = txn_snapshot(exec->session->catalog.txn)->lsn;
+    return then;
+}
+
+/* The columns `attnums` of a row; FETCH_NONE: it is gone. */
+static FetchOutcome read_columns(ExecState *exec, const TableHandle *table, int64_t row_id,
+                                 const int *attnums, int count, Arena *scratch, Value *values,
+                                 bool *nulls)
+{
+    uint16_t columns[MOST_COLUMNS];
+    for (int i = 0; i < count; i++)
+        columns[i] = (uint16_t)(attnums[i] - 1);
+    Snapshot now = snapshot_now(exec);
+    return txn_fetch(exec->session->catalog.txn, &now, table->tree, row_id, columns,
+                     (uint32_t)count, values, nulls, scratch);
 }
 
 /* "(a, b)=(1, 2)" */
-static Str describe_key(ForeignKeys *keys, const ForeignKeyPlan *fk, const Value *values,
-                        bool referenced)
+static Str describe_key(const TableHandle *table, const int *attnums, const Str *names, int count,
+                        const Value *values, Arena *arena)
 {
-    Arena *arena = keys->arena;
     StrBuf text = strbuf_in(arena);
-    Str *names = referenced ? fk->referenced_column_names : fk->column_names;
     strbuf_append_char(&text, '(');
-    for (int i = 0; i < fk->column_count; i++)
+    for (int i = 0; i < count; i++)
         strbuf_format(&text, "%s%.*s", i ? ", " : "", STR_ARGS(names[i]));
     strbuf_append_c(&text, ")=(");
-    for (int i = 0; i < fk->column_count; i++) {
-        const ColumnDesc *column = key_column(keys, fk, referenced, i);
+    for (int i = 0; i < count; i++) {
         if (i > 0)
             strbuf_append_c(&text, ", ");
-        if (!column || !type_output(column->type, &values[i], &text))
+        if (!type_output(column_type(table, attnums[i]), &values[i], &text))
             error_clear();
     }
     strbuf_append_char(&text, ')');
     return strbuf_view(&text);
 }
 
-static bool pending_add(ForeignKeys *keys, const ForeignKeyPlan *fk, const ExprInput *row,
-                        uint32_t at, bool is_removal)
-{
-    if (!keys->arena)
-        keys->arena = arena_new("foreign keys");
-    PendingKey *pending = ARENA_NEW(keys->arena, PendingKey);
-    pending->plan = fk;
-    pending->is_removal = is_removal;
-    pending->values = ARENA_ARRAY(keys->arena, Value, fk->column_count);
-    const int *columns = is_removal ? fk->referenced_columns : fk->columns;
-    int null_count = 0;
-    for (int i = 0; i < fk->column_count; i++) {
-        const Vector *v = row->slots[0][columns[i] - 1];
-        bool is_null;
-        vector_get(v, at, &pending->values[i], &is_null);
-        null_count += is_null;
-        if (!is_null)
-            pending->values[i] = value_copy(keys->arena, v->type, &pending->values[i]);
-    }
-    if (null_count > 0 && !is_removal && fk->is_match_full && null_count < fk->column_count)
-        FAIL(ERR_FOREIGN_KEY_VIOLATION,
-             .message = fmt("insert or update on table \"%.*s\" violates foreign key constraint "
-                            "\"%.*s\"", STR_ARGS(fk->relation_name), STR_ARGS(fk->constraint_name)),
-             .detail = STR("MATCH FULL does not allow mixing of null and nonnull key values."),
-             .schema_name = fk->relation_schema, .table_name = fk->relation_name,
-             .constraint_name = fk->constraint_name);
-    if (null_count > 0)
-        return true;
-    *keys->last = pending;
-    keys->last = &pending->next;
-    return true;
-}
+/* ---- from the referencing row to the referenced one ---- */
 
-bool foreign_keys_added(ForeignKeys *keys, const ExprInput *row, uint32_t at)
+/* Bytes of the key in an index whose first key columns are, in some order, `attnums`. */
+static bool index_key(const IndexDesc *index, const int *attnums, const Value *values, int count,
+                      StrBuf *key)
 {
-    for (size_t i = 0; i < keys->plan->references.length; i++)
-        TRY(pending_add(keys, &keys->plan->references.items[i], row, at, false));
-    return true;
-}
-
-static bool key_changed(const ForeignKeyPlan *fk, const ExprInput *old_row,
-                        const ExprInput *new_row, uint32_t at)
-{
-    for (int i = 0; i < fk->column_count; i++) {
-        int column = fk->referenced_columns[i] - 1;
-        Value a, b;
-        bool a_null, b_null;
-        vector_get(old_row->slots[0][column], at, &a, &a_null);
-        vector_get(new_row->slots[0][column], at, &b, &b_null);
-        PhysType phys = old_row->slots[0][column]->type;
-        if (a_null != b_null)
-            return true;
-        if (a_null)
-            continue;
-        if (phys == PHYS_VAR ? !var_equal(&a.var, &b.var) : memcmp(&a, &b, phys_width(phys)) != 0)
-            return true;
-    }
-    return false;
-}
-
-bool foreign_keys_removed(ForeignKeys *keys, const ExprInput *old_row, const ExprInput *new_row,
-                          uint32_t at)
-{
-    for (size_t i = 0; i < keys->plan->referenced.length; i++) {
-        const ForeignKeyPlan *fk = &keys->plan->referenced.items[i];
-        if (new_row && !key_changed(fk, old_row, new_row, at))
-            continue;
-        char action = new_row ? fk->on_update : fk->on_delete;
-        if (action != 'a' && action != 'r')
-            FAIL_UNSUPPORTED("a foreign key with ON DELETE or ON UPDATE actions");
-        TRY(pending_add(keys, fk, old_row, at, true));
+    for (int k = 0; k < count; k++) {
+        const IndexColumn *column = &index->columns[k];
+        const KeyColumn encoding = {.type = column->type, .descending = column->descending,
+                                    .nulls_first = column->nulls_first};
+        for (int i = 0; i < count; i++)
+            if (attnums[i] == column->attnum) {
+                TRY(key_append(key, &encoding, &values[i], false));
+                break;
+            }
     }
     return true;
 }
 
-/* The row with these key values in the unique index, by what is there now; 0: none. */
-static bool find_referenced(ForeignKeys *keys, const PendingKey *pending, int64_t *ret_row_id)
+/* The referenced row that has these values, 0: none. */
+static bool find_referenced(ExecState *exec, Arena *scratch, const ForeignKeyPlan *key,
+                            const Value *values, const Snapshot *snapshot, int64_t *ret_row_id)
 {
-    const ForeignKeyPlan *fk = pending->plan;
-    Txn *txn = keys->exec->session->catalog.txn;
-    IndexHandle *index = exec_index(keys->exec, fk->referenced, fk->referenced_index);
+    IndexHandle *index = exec_index(exec, key->referenced, key->referenced_index);
     TRY(index);
-    StrBuf key = strbuf_in(keys->arena);
-    for (uint16_t k = 0; k < index->desc->key_count; k++) {
-        const IndexColumn *column = &index->desc->columns[k];
-        KeyColumn encoding = {.type = column->type, .descending = column->descending,
-                              .nulls_first = column->nulls_first};
-        for (int i = 0; i < fk->column_count; i++)
-            if (fk->referenced_columns[i] == column->attnum)
-                TRY(key_append(&key, &encoding, &pending->values[i], false));
-    }
-    Snapshot now = txn_snapshot_self(txn);
+    StrBuf bytes = strbuf_in(scratch);
+    TRY(index_key(index->desc, key->referenced_columns, values, key->column_count, &bytes));
     *ret_row_id = 0;
-    return txn_index_lookup(txn, &now, index->tree, strbuf_view(&key), ret_row_id) != FETCH_FAILED;
+    return txn_index_lookup(exec->session->catalog.txn, snapshot, index->tree, strbuf_view(&bytes),
+                            ret_row_id) != FETCH_FAILED;
 }
 
-static bool check_reference(ForeignKeys *keys, const PendingKey *pending)
+static bool fail_match_full(const ForeignKeyPlan *key)
 {
-    const ForeignKeyPlan *fk = pending->plan;
-    Txn *txn = keys->exec->session->catalog.txn;
-    int64_t row_id;
-    TRY(find_referenced(keys, pending, &row_id));
-    if (row_id != 0) {
-        TableHandle *table = exec_table(keys->exec, fk->referenced);
-        TRY(table);
-        RowLockRequest request = {.mode = ROW_LOCK_KEY_SHARE, .ignore_changes = true,
-                                  .snapshot = txn_snapshot_self(txn),
-                                  .relation_name = fk->referenced_name};
-        RowLockResult result;
-        switch (txn_lock_row(txn, table->tree, row_id, &request, keys->arena, &result)) {
-        case ROW_LOCK_FAILED: return false;
-        case ROW_LOCK_GONE: row_id = 0; break;
-        default: break;
-        }
-    }
-    if (row_id != 0)
-        return true;
     FAIL(ERR_FOREIGN_KEY_VIOLATION,
          .message = fmt("insert or update on table \"%.*s\" violates foreign key constraint "
-                        "\"%.*s\"", STR_ARGS(fk->relation_name), STR_ARGS(fk->constraint_name)),
-         .detail = str_format(keys->arena, "Key %.*s is not present in table \"%.*s\".",
-                              STR_ARGS(describe_key(keys, fk, pending->values, false)),
-                              STR_ARGS(fk->referenced_name)),
-         .schema_name = fk->relation_schema, .table_name = fk->relation_name,
-         .constraint_name = fk->constraint_name);
+                        "\"%.*s\"", STR_ARGS(key->relation_name), STR_ARGS(key->constraint_name)),
+         .detail = STR("MATCH FULL does not allow mixing of null and nonnull key values."),
+         .schema_name = key->relation_schema, .table_name = key->relation_name,
+         .constraint_name = key->constraint_name);
 }
 
-/* Looks through the referencing table for a row that still has the key. */
-static bool find_referencing(ForeignKeys *keys, const PendingKey *pending, bool *ret_found)
+static bool fail_missing(const ForeignKeyPlan *key, const TableHandle *table, const Value *values,
+                         Arena *scratch)
 {
-    const ForeignKeyPlan *fk = pending->plan;
-    Txn *txn = keys->exec->session->catalog.txn;
-    TableHandle *table = exec_table(keys->exec, fk->relation);
+    Str text = describe_key(table, key->columns, key->column_names, key->column_count, values,
+                            scratch);
+    FAIL(ERR_FOREIGN_KEY_VIOLATION,
+         .message = fmt("insert or update on table \"%.*s\" violates foreign key constraint "
+                        "\"%.*s\"", STR_ARGS(key->relation_name), STR_ARGS(key->constraint_name)),
+         .detail = str_format(scratch, "Key %.*s is not present in table \"%.*s\".",
+                              STR_ARGS(text), STR_ARGS(key->referenced_name)),
+         .schema_name = key->relation_schema, .table_name = key->relation_name,
+         .constraint_name = key->constraint_name);
+}
+
+static bool fail_changed(void)
+{
+    FAIL(ERR_T_R_SERIALIZATION_FAILURE,
+         .message = STR("could not serialize access due to concurrent update"));
+}
+
+/*
+ * Finds and locks the row with these values. A row that was found and then, while the lock was
+ * waited for, deleted or given another key is looked for again.
+ */
+static bool lock_referenced(ExecState *exec, Arena *scratch, const ForeignKeyPlan *key,
+                            const Value *values, int64_t *ret_row_id)
+{
+    Txn *txn = exec->session->catalog.txn;
+    TableHandle *table = exec_table(exec, key->referenced);
     TRY(table);
-    uint16_t columns[32];
-    for (int i = 0; i < fk->column_count; i++)
-        columns[i] = (uint16_t)(fk->columns[i] - 1);
-    Snapshot now = txn_snapshot_self(txn);
-    TableScanSpec spec = {.columns = columns, .column_count = (uint32_t)fk->column_count};
-    TableScan *scan = table_scan_open(txn, &now, table->tree, &spec, keys->arena);
-    TRY(scan);
-    ScanOutcome outcome = SCAN_END;
-    *ret_found = false;
-    while (!*ret_found && (outcome = table_scan_next(scan)) == SCAN_ROWS) {
-        Batch *batch = table_scan_batch(scan);
-        FOR_SELECTED(batch->selection, row)
-        {
-            bool same = true;
-            for (int i = 0; i < fk->column_count && same; i++) {
-                Value value;
-                bool is_null;
-                vector_get(batch->columns[i], row, &value, &is_null);
-                const ColumnDesc *column = relation_column_at(table->desc, fk->columns[i]);
-                same = !is_null && type_equal(column->type, &value, &pending->values[i]);
-            }
-            *ret_found |= same;
-        }
+    for (;;) {
+        CHECK_INTERRUPTS();
+        Snapshot then = snapshot_then(exec), now = snapshot_now(exec);
+        RowLockRequest request = {.mode = ROW_LOCK_KEY_SHARE, .ignore_changes = true,
+                                  .snapshot = now, .relation_name = key->referenced_name};
+        RowLockResult result;
+        int64_t found;
+        TRY(find_referenced(exec, scratch, key, values, &then, ret_row_id));
+        if (*ret_row_id == 0)
+            return true;
+        RowLockOutcome outcome =
+            txn_lock_row(txn, table->tree, *ret_row_id, &request, scratch, &result);
+        TRY(outcome);
+        TRY(find_referenced(exec, scratch, key, values, &now, &found));
+        if (outcome != ROW_LOCK_GONE && found == *ret_row_id)
+            return true;
+        if (is_repeatable(exec))
+            return fail_changed();
     }
-    table_scan_close(scan);
+}
+
+bool foreign_key_check_row(ExecState *exec, Arena *scratch, const ForeignKeyPlan *key,
+                           int64_t row_id, bool locks)
+{
+    TableHandle *table = exec_table(exec, key->relation);
+    TableHandle *referenced = table ? exec_table(exec, key->referenced) : NULL;
+    Value values[MOST_COLUMNS], wanted[MOST_COLUMNS];
+    bool nulls[MOST_COLUMNS];
+    int null_count = 0;
+    int64_t found = 0;
+    TRY(referenced);
+    switch (read_columns(exec, table, row_id, key->columns, key->column_count, scratch, values,
+                         nulls)) {
+    case FETCH_FAILED: return false;
+    case FETCH_NONE: return true;
+    case FETCH_ROW: break;
+    }
+    for (int i = 0; i < key->column_count; i++)
+        null_count += nulls[i];
+    if (null_count > 0 && key->is_match_full && null_count < key->column_count)
+        return fail_match_full(key);
+    if (null_count > 0)
+        return true;
+    bool all_fit = true;
+    for (int i = 0; i < key->column_count; i++) {
+        bool fits;
+        TRY(foreign_key_convert(scratch, column_type(table, key->columns[i]),
+                                column_type(referenced, key->referenced_columns[i]), &values[i],
+                                &wanted[i], &fits));
+        all_fit &= fits;
+    }
+    Snapshot now = snapshot_now(exec);
+    if (all_fit && locks)
+        TRY(lock_referenced(exec, scratch, key, wanted, &found));
+    else if (all_fit)
+        TRY(find_referenced(exec, scratch, key, wanted, &now, &found));
+    return found != 0 || fail_missing(key, table, values, scratch);
+}
+
+/* ---- from the referenced row to the referencing ones ---- */
+
+/* Do these values, of the referencing columns, equal the key of the other side? */
+static bool values_refer(const TableHandle *table, const TableHandle *referenced,
+                         const ForeignKeyPlan *key, const Value *values, const bool *nulls,
+                         const Value *wanted, Arena *scratch, bool *ret_same)
+{
+    *ret_same = true;
+    for (int i = 0; i < key->column_count && *ret_same; i++) {
+        const Oid to = column_type(referenced, key->referenced_columns[i]);
+        Value value;
+        bool fits = false;
+        if (!nulls[i])
+            TRY(foreign_key_convert(scratch, column_type(table, key->columns[i]), to, &values[i],
+                                    &value, &fits));
+        *ret_same = fits && type_equal(to, &value, &wanted[i]);
+    }
+    return true;
+}
+
+bool foreign_key_row_refers(ExecState *exec, Arena *scratch, const ForeignKeyPlan *key,
+                            const Value *wanted, int64_t row_id, bool *ret_refers)
+{
+    TableHandle *table = exec_table(exec, key->relation);
+    TableHandle *referenced = table ? exec_table(exec, key->referenced) : NULL;
+    Value values[MOST_COLUMNS];
+    bool nulls[MOST_COLUMNS];
+    TRY(referenced);
+    *ret_refers = false;
+    switch (read_columns(exec, table, row_id, key->columns, key->column_count, scratch, values,
+                         nulls)) {
+    case FETCH_FAILED: return false;
+    case FETCH_NONE: return true;
+    case FETCH_ROW: break;
+    }
+    return values_refer(table, referenced, key, values, nulls, wanted, scratch, ret_refers);
+}
+
+/* The key in the types of the referencing columns, where an index may be asked for it. */
+static bool index_values(const TableHandle *table, const TableHandle *referenced,
+                         const ForeignKeyPlan *key, const Value *wanted, Value *ret_values,
+                         bool *ret_usable, bool *ret_fits)
+{
+    *ret_usable = key->relation_index != 0;
+    *ret_fits = true;
+    for (int i = 0; i < key->column_count && *ret_usable; i++) {
+        const Oid from = column_type(referenced, key->referenced_columns[i]);
+        const Oid to = column_type(table, key->columns[i]);
+        bool fits;
+        /* Elsewhere equality across the types may be wider than one value. */
+        *ret_usable = from == to || (is_integer(from) && is_integer(to)) ||
+                      (is_text(from) && is_text(to));
+        if (!*ret_usable)
+            break;
+        TRY(foreign_key_convert(NULL, from, to, &wanted[i], &ret_values[i], &fits));
+        *ret_fits &= fits;
+    }
+    return true;
+}
+
+static bool rows_by_index(ExecState *exec, Arena *scratch, const ForeignKeyPlan *key,
+                          const Value *values, uint32_t limit, RowIdVec *rows)
+{
+    IndexHandle *index = exec_index(exec, key->relation, key->relation_index);
+    TRY(index);
+    Snapshot now = snapshot_now(exec);
+    StrBuf low = strbuf_in(scratch), high = strbuf_in(scratch);
+    TRY(index_key(index->desc, key->columns, values, key->column_count, &low));
+    strbuf_append(&high, strbuf_view(&low));
+    IndexScanSpec spec = {.low = strbuf_view(&low),
+                          .high = key_prefix_end(&high) ? strbuf_view(&high) : STR_NONE};
+    IndexScan *scan = index_scan_open(exec->session->catalog.txn, &now, index->tree, &spec,
+                                      scratch);
+    TRY(scan);
+    ScanOutcome outcome = SCAN_ROWS;
+    IndexEntry entry;
+    while ((limit == 0 || rows->length < limit) &&
+           (outcome = index_scan_next(scan, &entry)) == SCAN_ROWS)
+        VEC_PUSH(scratch, rows, entry.row_id);
+    index_scan_close(scan);
     return outcome != SCAN_FAILED;
 }
 
-static bool check_removal(ForeignKeys *keys, const PendingKey *pending)
+static bool batch_refers(const TableHandle *table, const TableHandle *referenced,
+                         const ForeignKeyPlan *key, const Batch *batch, const Value *wanted,
+                         Arena *scratch, RowIdVec *rows)
 {
-    const ForeignKeyPlan *fk = pending->plan;
-    int64_t row_id;
-    bool found;
-    /* Another row may have the key by now (NO ACTION looks at the end of the statement). */
-    TRY(find_referenced(keys, pending, &row_id));
-    if (row_id != 0)
+    Arena *row_arena = arena_new("foreign key rows");
+    bool done = true;
+    FOR_SELECTED(batch->selection, row)
+    {
+        Value values[MOST_COLUMNS], id;
+        bool nulls[MOST_COLUMNS], is_null, same = false;
+        arena_reset(row_arena);
+        for (int i = 0; i < key->column_count; i++)
+            vector_get(batch->columns[i], row, &values[i], &nulls[i]);
+        done = done && values_refer(table, referenced, key, values, nulls, wanted, row_arena, &same);
+        if (!done || !same)
+            continue;
+        vector_get(batch->columns[key->column_count], row, &id, &is_null);
+        VEC_PUSH(scratch, rows, id.int64);
+    }
+    arena_free(row_arena);
+    return done;
+}
+
+static bool rows_by_scan(ExecState *exec, Arena *scratch, const ForeignKeyPlan *key,
+                         const Value *wanted, uint32_t limit, RowIdVec *rows)
+{
+    TableHandle *table = exec_table(exec, key->relation);
+    TableHandle *referenced = table ? exec_table(exec, key->referenced) : NULL;
+    uint16_t columns[MOST_COLUMNS + 1];
+    TRY(referenced);
+    for (int i = 0; i < key->column_count; i++)
+        columns[i] = (uint16_t)(key->columns[i] - 1);
+    columns[key->column_count] = SCAN_ROW_ID;
+    Snapshot now = snapshot_now(exec);
+    TableScanSpec spec = {.columns = columns, .column_count = (uint32_t)key->column_count + 1};
+    TableScan *scan =
+        table_scan_open(exec->session->catalog.txn, &now, table->tree, &spec, scratch);
+    TRY(scan);
+    ScanOutcome outcome = SCAN_ROWS;
+    bool done = true;
+    while (done && (limit == 0 || rows->length < limit) &&
+           (outcome = table_scan_next(scan)) == SCAN_ROWS)
+        done = batch_refers(table, referenced, key, table_scan_batch(scan), wanted, scratch, rows);
+    table_scan_close(scan);
+    return done && outcome != SCAN_FAILED;
+}
+
+bool foreign_key_find_rows(ExecState *exec, Arena *scratch, const ForeignKeyPlan *key,
+                           const Value *wanted, uint32_t limit, RowIdVec *ret_rows)
+{
+    TableHandle *table = exec_table(exec, key->relation);
+    TableHandle *referenced = table ? exec_table(exec, key->referenced) : NULL;
+    Value values[MOST_COLUMNS];
+    bool usable, fits;
+    TRY(referenced);
+    *ret_rows = (RowIdVec){0};
+    TRY(index_values(table, referenced, key, wanted, values, &usable, &fits));
+    if (usable && !fits)
         return true;
-    TRY(find_referencing(keys, pending, &found));
-    if (!found)
-        return true;
+    return usable ? rows_by_index(exec, scratch, key, values, limit, ret_rows)
+                  : rows_by_scan(exec, scratch, key, wanted, limit, ret_rows);
+}
+
+static bool fail_referenced(ExecState *exec, const ForeignRemoval *removal, Arena *scratch)
+{
+    const ForeignKeyPlan *key = removal->key;
+    TableHandle *referenced = exec_table(exec, key->referenced);
+    TRY(referenced);
+    Str text = describe_key(referenced, key->referenced_columns, key->referenced_column_names,
+                            key->column_count, removal->old_values, scratch);
     FAIL(ERR_FOREIGN_KEY_VIOLATION,
          .message = fmt("update or delete on table \"%.*s\" violates foreign key constraint "
-                        "\"%.*s\" on table \"%.*s\"", STR_ARGS(fk->referenced_name),
-                        STR_ARGS(fk->constraint_name), STR_ARGS(fk->relation_name)),
-         .detail = str_format(keys->arena, "Key %.*s is still referenced from table \"%.*s\".",
-                              STR_ARGS(describe_key(keys, fk, pending->values, true)),
-                              STR_ARGS(fk->relation_name)),
-         .schema_name = fk->relation_schema, .table_name = fk->relation_name,
-         .constraint_name = fk->constraint_name);
+                        "\"%.*s\" on table \"%.*s\"", STR_ARGS(key->referenced_name),
+                        STR_ARGS(key->constraint_name), STR_ARGS(key->relation_name)),
+         .detail = str_format(scratch, "Key %.*s is still referenced from table \"%.*s\".",
+                              STR_ARGS(text), STR_ARGS(key->relation_name)),
+         .schema_name = key->relation_schema, .table_name = key->relation_name,
+         .constraint_name = key->constraint_name);
 }
 
-bool foreign_keys_finish(ForeignKeys *keys)
+bool foreign_key_check_removal(ExecState *exec, Arena *scratch, const ForeignRemoval *removal)
 {
-    for (PendingKey *pending = keys->first; pending; pending = pending->next) {
-        CHECK_INTERRUPTS();
-        TRY(pending->is_removal ? check_removal(keys, pending) : check_reference(keys, pending));
+    const ForeignKeyPlan *key = removal->key;
+    const char action = removal->is_update ? key->on_update : key->on_delete;
+    if (action != REFERENCE_RESTRICT) {
+        Snapshot now = snapshot_now(exec);
+        int64_t other;
+        TRY(find_referenced(exec, scratch, key, removal->old_values, &now, &other));
+        if (other != 0)
+            return true;
     }
-    foreign_keys_reset(keys);
-    return true;
-}
-
-/* ---- checks put off: every key is checked at the end of its statement, so none is queued ---- */
-
-bool executor_deferred_run(ExecSession *session)
-{
-    return true;
-}
-
-void executor_deferred_clear(ExecSession *session)
-{
-    session->deferred = NULL;
-}
-
-size_t executor_deferred_mark(const ExecSession *session)
-{
-    return 0;
-}
-
-void executor_deferred_rewind(ExecSession *session, size_t mark)
-{
-}
-
-bool executor_set_constraints(ExecSession *session, const Oid *oids, uint32_t count,
-                              bool is_deferred)
-{
-    if (is_deferred && oids)
-        FAIL_UNSUPPORTED("SET CONSTRAINTS … DEFERRED");
-    return true;
+    /* A row found may be on its way out: it counts once its deleter has not committed. */
+    for (;;) {
+        RowIdVec rows;
+        RowLockResult result;
+        bool refers = false;
+        CHECK_INTERRUPTS();
+        TRY(foreign_key_find_rows(exec, scratch, key, removal->old_values, 1, &rows));
+        if (rows.length == 0)
+            return true;
+        TableHandle *table = exec_table(exec, key->relation);
+        TRY(table);
+        RowLockRequest request = {.mode = ROW_LOCK_KEY_SHARE, .ignore_changes = true,
+                                  .snapshot = snapshot_now(exec),
+                                  .relation_name = key->relation_name};
+        RowLockOutcome outcome = txn_lock_row(exec->session->catalog.txn, table->tree,
+                                              rows.items[0], &request, scratch, &result);
+        TRY(outcome);
+        if (outcome != ROW_LOCK_GONE)
+            TRY(foreign_key_row_refers(exec, scratch, key, removal->old_values, rows.items[0],
+                                       &refers));
+        if (refers)
+            return fail_referenced(exec, removal, scratch);
+    }
 }

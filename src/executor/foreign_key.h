@@ -1,25 +1,54 @@
 /*
- * Foreign keys: what is checked and done on both sides when rows change.
+ * Foreign keys: what is checked and done on both sides when rows have changed.
  *
- * New referencing rows are checked at the end of the statement (or of the transaction) against the
- * referenced unique index, locking the row found. Changes of referenced rows look for, or change,
- * the referencing rows by statements run through ExecSessionOps.query_run.
+ * A referencing row is looked up in the referenced unique index, and the row found is locked FOR KEY
+ * SHARE, so that a concurrent DELETE waits for this transaction. A referenced row that went away
+ * must not be referred to any more, or the rows that do are changed as the constraint says; they
+ * are found through an index on their columns where there is one.
+ *
+ * Everything here reads what is committed now and what this transaction wrote, the running
+ * statement included. Under REPEATABLE READ a row that has changed since the snapshot is 40001.
  */
 #ifndef EXECUTOR_FOREIGN_KEY_H
 #define EXECUTOR_FOREIGN_KEY_H
 
-#include "executor/expr.h"
+#include "executor/constraint_queue.h"
 
-typedef struct ForeignKeys ForeignKeys;
+typedef VEC(int64_t) RowIdVec;
 
-MUST_CHECK ForeignKeys *foreign_keys_new(ExecState *exec, const ModifyPlan *plan);
-/* A row as written: `row` by attnum - 1. */
-MUST_CHECK bool foreign_keys_added(ForeignKeys *keys, const ExprInput *row, uint32_t at);
-/* old → new (NULL: deleted). */
-MUST_CHECK bool foreign_keys_removed(ForeignKeys *keys, const ExprInput *old_row,
-                                     const ExprInput *new_row, uint32_t at);
-/* At the end of the statement. */
-MUST_CHECK bool foreign_keys_finish(ForeignKeys *keys);
-void foreign_keys_reset(ForeignKeys *keys);
+/* What a removal needs: values in the referenced columns' order and types. */
+typedef struct ForeignRemoval {
+    const ForeignKeyPlan *key;
+    bool is_update;
+    Value *old_values;
+    Value *new_values; /* of an update */
+    bool *new_nulls;
+} ForeignRemoval;
+
+/* The row refers to a row that exists; `locks`: which is locked. A row that is gone is right. */
+MUST_CHECK bool foreign_key_check_row(ExecState *exec, Arena *scratch, const ForeignKeyPlan *key,
+                                      int64_t row_id, bool locks);
+/* No row refers to the old values any more (RESTRICT), or another row has them (NO ACTION). */
+MUST_CHECK bool foreign_key_check_removal(ExecState *exec, Arena *scratch,
+                                          const ForeignRemoval *removal);
+
+/* Rows of the referencing table that refer to these values; limit 0: all. */
+MUST_CHECK bool foreign_key_find_rows(ExecState *exec, Arena *scratch, const ForeignKeyPlan *key,
+                                      const Value *values, uint32_t limit, RowIdVec *ret_rows);
+/* Does this referencing row refer to the values, as it is now? */
+MUST_CHECK bool foreign_key_row_refers(ExecState *exec, Arena *scratch, const ForeignKeyPlan *key,
+                                       const Value *values, int64_t row_id, bool *ret_refers);
+/* A value of a column of the other side, in the type of this one; false in *ret_fits: there is no
+ * such value. */
+MUST_CHECK bool foreign_key_convert(Arena *arena, Oid from, Oid to, const Value *value, Value *ret,
+                                    bool *ret_fits);
+
+/* foreign_action.c: CASCADE, SET NULL, SET DEFAULT. Prepared when first needed in a queue. */
+typedef struct ReferentialAction ReferentialAction;
+MUST_CHECK ReferentialAction *foreign_action_new(ExecState *exec, const ForeignKeyPlan *key,
+                                             bool is_update);
+MUST_CHECK bool foreign_action_run(ReferentialAction *action, Arena *scratch,
+                                   const ForeignRemoval *removal);
+void foreign_action_free(ReferentialAction *action);
 
 #endif

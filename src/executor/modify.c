@@ -9,84 +9,6 @@
 
 #include "base/settings.h"
 
-/* ---- a ModifyPlan from the catalog's description ---- */
-
-static Str *column_names(Arena *arena, const RelationDesc *table, const int *columns, int count)
-{
-    Str *names = ARENA_ARRAY(arena, Str, count + 1);
-    for (int i = 0; i < count; i++)
-        names[i] = table->columns[columns[i] - 1].name;
-    return names;
-}
-
-static bool reference_make(Arena *arena, CatalogSession *catalog, const RelationDesc *table,
-                           const ConstraintDesc *constraint, ForeignKeyPlan *ret)
-{
-    const RelationDesc *referenced = relation_get(catalog, constraint->foreign_table);
-    TRY(referenced);
-    int count = constraint->column_count;
-    *ret = (ForeignKeyPlan){
-        .constraint = constraint->oid, .constraint_name = constraint->name,
-        .relation = table->oid, .referenced = referenced->oid, .relation_name = table->name,
-        .referenced_name = referenced->name, .relation_schema = table->namespace_name,
-        .referenced_schema = referenced->namespace_name, .column_count = count,
-        .referenced_index = constraint->index, .is_match_full = constraint->match == 'f',
-        .on_update = (char)constraint->on_update, .on_delete = (char)constraint->on_delete,
-    };
-    ret->columns = ARENA_ARRAY(arena, int, count + 1);
-    ret->referenced_columns = ARENA_ARRAY(arena, int, count + 1);
-    for (int i = 0; i < count; i++) {
-        ret->columns[i] = constraint->columns[i];
-        ret->referenced_columns[i] = constraint->foreign_columns[i];
-    }
-    ret->column_names = column_names(arena, table, ret->columns, count);
-    ret->referenced_column_names = column_names(arena, referenced, ret->referenced_columns, count);
-    return true;
-}
-
-static bool plan_references(Arena *arena, CatalogSession *catalog, const RelationDesc *table,
-                            Oid only, ModifyPlan *plan)
-{
-    for (uint16_t i = 0; i < table->constraint_count; i++) {
-        const ConstraintDesc *constraint = &table->constraints[i];
-        ForeignKeyPlan reference;
-        if ((char)constraint->kind != 'f' || (only != OID_NONE && constraint->oid != only))
-            continue;
-        TRY(reference_make(arena, catalog, table, constraint, &reference));
-        VEC_PUSH(arena, &plan->references, reference);
-    }
-    return true;
-}
-
-static ModifyPlan *plan_make(Arena *arena, CatalogSession *catalog, const RelationDesc *table)
-{
-    ModifyPlan *plan = ARENA_NEW(arena, ModifyPlan);
-    plan->base.kind = PLAN_MODIFY;
-    plan->command = QUERY_INSERT;
-    plan->relation = table->oid;
-    plan->relation_name = table->name;
-    plan->schema_name = table->namespace_name;
-    plan->attribute_count = table->column_count;
-    CheckPlan *checks;
-    ColumnAssign *generated;
-    IndexMaintain *indexes;
-    int count;
-    TRY(planner_generated(arena, catalog, table, &generated, &count));
-    plan->generated.items = generated;
-    plan->generated.length = (size_t)count;
-    TRY(planner_checks(arena, catalog, table, &checks, &count));
-    plan->checks.items = checks;
-    plan->checks.length = (size_t)count;
-    TRY(planner_index_maintain(arena, catalog, table, NULL, &indexes, &count));
-    plan->indexes.items = indexes;
-    plan->indexes.length = (size_t)count;
-    for (uint16_t i = 0; i < table->column_count; i++)
-        if (table->columns[i].not_null && !table->columns[i].dropped)
-            VEC_PUSH(arena, &plan->not_null, i + 1);
-    TRY(plan_references(arena, catalog, table, OID_NONE, plan));
-    return plan;
-}
-
 /* ---- writers ---- */
 
 struct TableWriter {
@@ -136,16 +58,12 @@ static bool writer_init(TableWriter *writer, const int16_t *columns, uint32_t co
     for (uint16_t i = 0; i < table->column_count; i++)
         types[i] = table->columns[i].phys;
     writer->row = batch_new(arena, types, table->column_count);
-    ModifyPlan *plan = plan_make(arena, &exec->session->catalog, table);
+    ModifyPlan *plan =
+        planner_modify(arena, &exec->session->catalog, table, QUERY_INSERT, NULL, 0);
     TRY(plan);
-    NodeState *node = arena_alloc_zeroed(arena, node_modify_methods.size);
-    node->plan = &plan->base;
-    node->methods = &node_modify_methods;
-    node->exec = exec;
-    node->scratch = exec_arena(exec, "table writer rows");
-    writer->node = node;
     exec->snapshot = txn_snapshot_self(exec->session->catalog.txn);
-    return node->methods->init(node);
+    writer->node = modify_node_new(exec, plan);
+    return writer->node != NULL;
 }
 
 TableWriter *table_writer_new(ExecSession *session, const RelationDesc *relation,
@@ -191,17 +109,16 @@ bool table_writer_insert(TableWriter *writer, const Batch *batch)
 
 bool table_writer_finish(TableWriter *writer)
 {
-    return modify_finish(writer->node);
+    return constraint_queue_run(writer->exec->queue);
 }
 
 void table_writer_free(TableWriter *writer)
 {
     if (!writer)
         return;
-    if (writer->node) {
-        node_stop(writer->node);
-        node_modify_methods.free(writer->node);
-    }
+    if (writer->node)
+        modify_node_free(writer->node);
+    constraint_queue_clear(writer->exec->queue);
     executor_free(writer->exec);
 }
 
@@ -370,7 +287,7 @@ typedef struct Validation {
     const ConstraintDesc *constraint;
     ExprProgram *program;
     int16_t column;
-    ForeignKeys *keys;
+    ForeignKeyPlan *key;
     Arena *scratch;
 } Validation;
 
@@ -416,8 +333,14 @@ static bool validate_foreign_rows(void *context, const ExprInput *rows, Selectio
     Validation *v = context;
     CHECK_INTERRUPTS();
     FOR_SELECTED(selection, row)
-        TRY(foreign_keys_added(v->keys, rows, row));
-    return foreign_keys_finish(v->keys);
+    {
+        Value id;
+        bool is_null;
+        arena_reset(v->scratch);
+        vector_get(row_ids, row, &id, &is_null);
+        TRY(foreign_key_check_row(v->exec, v->scratch, v->key, id.int64, false));
+    }
+    return true;
 }
 
 static bool validation_begin(Validation *v, ExecSession *session, const RelationDesc *table,
@@ -446,13 +369,9 @@ static bool check_run(Validation *v)
 
 static bool foreign_run(Validation *v)
 {
-    ModifyPlan *plan = ARENA_NEW(v->exec->arena, ModifyPlan);
-    TRY(plan_references(v->exec->arena, &v->exec->session->catalog, v->table, v->constraint->oid,
-                        plan));
-    TRY(v->keys = foreign_keys_new(v->exec, plan));
-    bool done = table_each(v->exec, v->table, validate_foreign_rows, v);
-    foreign_keys_reset(v->keys);
-    return done;
+    v->key = ARENA_NEW(v->exec->arena, ForeignKeyPlan);
+    TRY(planner_foreign_key(v->exec->arena, &v->exec->session->catalog, v->constraint, v->key));
+    return table_each(v->exec, v->table, validate_foreign_rows, v);
 }
 
 bool executor_validate_check(ExecSession *session, const RelationDesc *table, Oid constraint)

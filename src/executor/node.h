@@ -77,7 +77,7 @@ typedef struct WorkTable {
 
 /* Re-evaluation of a changed row: scans of `rel` give this row alone (lock_rows). */
 typedef struct EpqOverride {
-    bool is_active;
+    int rel;
     int64_t row_id;
     bool is_missing; /* the null-extended side: no row */
     bool is_newest;  /* it has changed: read its newest version, not the snapshot's */
@@ -109,11 +109,13 @@ struct ExecState {
     VEC(Vector *) externals; /* constant, $1 first; NULL where not used */
     uint64_t param_clock;
     WorkTable *work_tables;
-    EpqOverride *overrides; /* by range table number; NULL outside EPQ trees */
+    EpqOverride *overrides; /* NULL outside EPQ trees */
     uint32_t override_count;
     struct ExecState *parent; /* of an EPQ tree */
+    bool gives_few; /* a row limit is set: rows are locked as they are asked for */
     Snapshot snapshot;
     SpillSet spills;
+    struct ConstraintQueue *queue; /* NULL: nothing to be looked at so far */
     VEC(FunctionCall *) calls;
     VEC(TableHandle *) tables;
     VEC(IndexHandle *) indexes;
@@ -141,8 +143,13 @@ struct ExecState {
 MUST_CHECK ExecState *exec_new_bare(ExecSession *session);
 /* An arena that is freed with the state. */
 Arena *exec_arena(ExecState *exec, const char *name);
-/* A second tree of the same statement, for EvalPlanQual: shares parameters by value. */
-MUST_CHECK ExecState *exec_new_epq(ExecState *parent, const Plan *plan);
+/*
+ * A second tree for a part of the same statement, in which some scans give one row alone: how rows
+ * that changed under a READ COMMITTED statement are looked at again (EvalPlanQual). WITH queries
+ * are the parent's. exec_epq_begin starts a look: parameters are as the parent has them.
+ */
+MUST_CHECK ExecState *exec_new_epq(ExecState *parent, const Plan *plan, uint32_t override_count);
+void exec_epq_begin(ExecState *epq);
 
 /* ---- node.c ---- */
 
@@ -179,10 +186,11 @@ static inline void node_scratch_reset(NodeState *node)
 }
 PhysType *plan_types(Arena *arena, const Plan *plan);
 
-/* ---- node_modify.c, for writers without a plan's child (modify.c) ---- */
+/* ---- node_modify.c, for writers without a plan's child (modify.c, foreign_action.c) ---- */
 
+MUST_CHECK NodeState *modify_node_new(ExecState *exec, const ModifyPlan *plan);
+void modify_node_free(NodeState *node);
 MUST_CHECK bool modify_push(NodeState *node, Batch *batch);
-MUST_CHECK bool modify_finish(NodeState *node);
 
 /* ---- parameters (params.c) ---- */
 

@@ -1,4 +1,4 @@
-#include "executor/foreign_key.h"
+#include "executor/constraint_queue.h"
 #include "executor/index_key.h"
 #include "executor/scan_columns.h"
 #include "txn/lock.h"
@@ -19,7 +19,6 @@ typedef struct ModifyState {
     ExprProgram *assign, *assign_newest, *recheck, *generated, *checks;
     ExprProgram *conflict_set, *conflict_where;
     IndexKeyBuilder *indexes;
-    ForeignKeys *keys;
     uint16_t *done;
     bool is_finished;
     Value *values;
@@ -79,7 +78,6 @@ static bool modify_init(NodeState *node)
     for (size_t i = 0; i < plan->indexes.length; i++)
         TRY(index_key_init(&state->indexes[i], exec, node->scratch, plan->relation,
                            &plan->indexes.items[i]));
-    TRY(state->keys = foreign_keys_new(exec, plan));
     state->values = ARENA_ARRAY(exec->arena, Value, state->attributes + 1);
     state->nulls = ARENA_ARRAY(exec->arena, bool, state->attributes + 1);
     state->done = arena_alloc(exec->arena, VECTOR_SIZE * sizeof(uint16_t));
@@ -277,6 +275,8 @@ static bool check_unique(ModifyState *state, const ModifyPlan *plan, const ExprI
             case UNIQUE_FAILED: return false;
             case UNIQUE_OK: break;
             case UNIQUE_CONFLICT:
+                if (index->is_deferrable)
+                    break;
                 if (!arbiter || !ret_conflict)
                     return fail_unique(state, plan, &state->indexes[i], input, row);
                 *ret_conflict = other;
@@ -284,6 +284,64 @@ static bool check_unique(ModifyState *state, const ModifyPlan *plan, const ExprI
             }
         }
     return true;
+}
+
+/* ---- what is looked at when the statement has done its work ---- */
+
+static bool columns_differ(const ExprInput *old_row, const ExprInput *new_row, uint32_t at,
+                           const int *attnums, int count)
+{
+    for (int i = 0; i < count; i++) {
+        const Vector *old_column = old_row->slots[0][attnums[i] - 1];
+        const PhysType phys = old_column->type;
+        Value a, b;
+        bool a_null, b_null;
+        vector_get(old_column, at, &a, &a_null);
+        vector_get(new_row->slots[0][attnums[i] - 1], at, &b, &b_null);
+        if (a_null != b_null)
+            return true;
+        if (!a_null && (phys == PHYS_VAR ? !var_equal(&a.var, &b.var)
+                                         : memcmp(&a, &b, phys_width(phys)) != 0))
+            return true;
+    }
+    return false;
+}
+
+/* Does the row refer to anything? With MATCH FULL half a key is looked at as well. */
+static bool has_reference(const ForeignKeyPlan *key, const ExprInput *row, uint32_t at)
+{
+    int null_count = 0;
+    for (int i = 0; i < key->column_count; i++)
+        null_count += vector_is_null(row->slots[0][key->columns[i] - 1], at);
+    return null_count == 0 || (key->is_match_full && null_count < key->column_count);
+}
+
+static void row_written(ModifyState *state, const ModifyPlan *plan, const ExprInput *old_row,
+                        const ExprInput *new_row, uint32_t at, int64_t row_id)
+{
+    ExecState *exec = state->base.exec;
+    for (size_t i = 0; i < plan->references.length; i++) {
+        const ForeignKeyPlan *key = &plan->references.items[i];
+        if (has_reference(key, new_row, at) &&
+            (!old_row || columns_differ(old_row, new_row, at, key->columns, key->column_count)))
+            constraint_queue_reference(exec_queue(exec), key, row_id);
+    }
+    for (size_t i = 0; i < plan->indexes.length; i++) {
+        const IndexMaintain *index = &plan->indexes.items[i];
+        if (index->is_unique && index->is_deferrable && (!old_row || index->is_affected))
+            constraint_queue_unique(exec_queue(exec), plan->relation, index, row_id);
+    }
+}
+
+static void row_removed(ModifyState *state, const ModifyPlan *plan, const ExprInput *old_row,
+                        const ExprInput *new_row, uint32_t at)
+{
+    for (size_t i = 0; i < plan->referenced.length; i++) {
+        const ForeignKeyPlan *key = &plan->referenced.items[i];
+        if (!new_row ||
+            columns_differ(old_row, new_row, at, key->referenced_columns, key->column_count))
+            constraint_queue_removal(exec_queue(state->base.exec), key, old_row, new_row, at);
+    }
 }
 
 static bool insert_row(ModifyState *state, const ModifyPlan *plan, const ExprInput *input,
@@ -302,7 +360,8 @@ static bool insert_row(ModifyState *state, const ModifyPlan *plan, const ExprInp
         if (!skip)
             TRY(txn_index_insert(txn, state->indexes[i].index->tree, key, row_id));
     }
-    return foreign_keys_added(state->keys, input, row);
+    row_written(state, plan, NULL, input, row, row_id);
+    return true;
 }
 
 /* Entries whose key changed: the old goes, the new comes. */
@@ -344,8 +403,9 @@ static bool update_row(ModifyState *state, const ModifyPlan *plan, uint32_t row,
     TRY(row_image(state, &image));
     TRY(txn_update(txn, state->table->tree, row_id, image));
     TRY(update_entries(state, plan, &old_row, &new_row, row, row_id, all_indexes));
-    TRY(foreign_keys_removed(state->keys, &old_row, &new_row, row));
-    return foreign_keys_added(state->keys, &new_row, row);
+    row_removed(state, plan, &old_row, &new_row, row);
+    row_written(state, plan, &old_row, &new_row, row, row_id);
+    return true;
 }
 
 static bool delete_row(ModifyState *state, const ModifyPlan *plan, uint32_t row, int64_t row_id)
@@ -360,7 +420,8 @@ static bool delete_row(ModifyState *state, const ModifyPlan *plan, uint32_t row,
         if (!skip)
             TRY(txn_index_delete(txn, state->indexes[i].index->tree, key, row_id));
     }
-    return foreign_keys_removed(state->keys, &old_row, NULL, row);
+    row_removed(state, plan, &old_row, NULL, row);
+    return true;
 }
 
 /* Reads row `row_id` as `snapshot` sees it into old[row]. */
@@ -616,7 +677,7 @@ static bool modify_next(NodeState *node, Batch **ret_batch)
         TRY(node_next(node->left, &child));
         if (!child) {
             state->is_finished = true;
-            return foreign_keys_finish(state->keys);
+            return true;
         }
         TRY(modify_batch(state, child, ret_batch));
     }
@@ -627,8 +688,6 @@ static void modify_stop(NodeState *node)
 {
     ModifyState *state = (ModifyState *)node;
     state->is_finished = false;
-    if (state->keys)
-        foreign_keys_reset(state->keys);
 }
 
 static bool modify_rewind(NodeState *node)
@@ -652,13 +711,27 @@ const NodeMethods node_modify_methods = {
     .free = modify_free,
 };
 
+NodeState *modify_node_new(ExecState *exec, const ModifyPlan *plan)
+{
+    NodeState *node = arena_alloc_zeroed(exec->arena, node_modify_methods.size);
+    node->plan = &plan->base;
+    node->methods = &node_modify_methods;
+    node->exec = exec;
+    node->scratch = exec_arena(exec, "modify");
+    if (!modify_init(node)) {
+        modify_free(node);
+        return NULL;
+    }
+    return node;
+}
+
+void modify_node_free(NodeState *node)
+{
+    modify_free(node);
+}
+
 bool modify_push(NodeState *node, Batch *batch)
 {
     Batch *ignored = NULL;
     return modify_batch((ModifyState *)node, batch, &ignored);
-}
-
-bool modify_finish(NodeState *node)
-{
-    return foreign_keys_finish(((ModifyState *)node)->keys);
 }

@@ -131,6 +131,8 @@ bool exec_param_ensure(ExecState *exec, int number)
 
 bool exec_subplan_store(ExecState *exec, int subplan, RowStore **ret_store, uint64_t want_rows)
 {
+    while (exec->parent)
+        exec = exec->parent;
     SubplanState *sub = &exec->subplans[subplan];
     NodeState *node = sub->node;
     if (!sub->store_ready) {

@@ -144,10 +144,10 @@ bool scan_columns_fetch(ScanColumns *columns, ExecState *exec, const Snapshot *s
 
 EpqOverride *scan_override(const ExecState *exec, int rel)
 {
-    if (!exec->overrides || rel < 0 || (uint32_t)rel >= exec->override_count)
-        return NULL;
-    EpqOverride *override = &exec->overrides[rel];
-    return override->is_active ? override : NULL;
+    for (uint32_t i = 0; i < exec->override_count; i++)
+        if (exec->overrides[i].rel == rel)
+            return &exec->overrides[i];
+    return NULL;
 }
 
 bool scan_override_fetch(ScanColumns *columns, ExecState *exec, const EpqOverride *override,

@@ -94,7 +94,7 @@ typedef struct ResultPlan {
 typedef struct ScanPlan {
     Plan base;
     Oid relation;
-    int rel;   /* range table number, for EXPLAIN and row marks */
+    int rel;   /* which range table entry of which query: distinct in a statement */
     Str alias; /* EXPLAIN */
     Str relation_name, schema_name;
     int *scan_columns; /* attnums fetched, in slot order; system columns and ATTNUM_ROW_ID too */
@@ -319,12 +319,15 @@ typedef struct WindowPlan {
     VEC(WindowCall) calls;
 } WindowPlan;
 
-/* Locks the rows that come by; a row that changed is re-read through `base.left`'s conditions. */
+/*
+ * Locks the rows that come by; a row that changed is re-read through `base.left`'s conditions. Tables
+ * whose rows are not locked have marks as well: what is re-read must find the same rows there.
+ */
 typedef struct LockMark {
     Oid relation;
-    int rel;
+    int rel;           /* as ScanPlan.rel */
     int row_id_column; /* of the child's row: ATTNUM_ROW_ID's value (null: no row) */
-    LockStrength strength;
+    LockStrength strength; /* LOCK_NO_ROWS: not locked */
     LockWaitPolicy wait;
     Str alias;
 } LockMark;
@@ -332,6 +335,7 @@ typedef struct LockMark {
 typedef struct LockRowsPlan {
     Plan base;
     VEC(LockMark) marks;
+    bool is_limited; /* a LIMIT is above: no row is locked that it does not let through */
 } LockRowsPlan;
 
 /* A foreign key touching the modified relation, from either side. */
@@ -371,6 +375,7 @@ typedef struct IndexMaintain {
     ExprVec expressions;
     Expr *predicate; /* partial index; NULL: all rows */
     bool is_unique, is_primary, nulls_not_distinct, is_deferrable;
+    bool is_deferred; /* INITIALLY DEFERRED */
     bool is_affected; /* UPDATE: some column it depends on is assigned */
     Oid constraint;
 } IndexMaintain;

@@ -19,6 +19,7 @@ typedef struct Planner {
     CatalogSession *session;
     PlannedStatement *statement;
     int init_plan_count, sub_plan_count;
+    int level_count;
 } Planner;
 
 typedef struct OuterParam {
@@ -30,6 +31,7 @@ typedef struct Level {
     Planner *planner;
     struct Level *parent;
     Query *query;
+    int number; /* of the level, in its statement */
     VEC(OuterParam) params; /* columns of this level that inner plans need */
     VEC(int) cte_subplans;  /* by index in query->ctes; -1: work table below */
     VEC(int) cte_work_tables;
@@ -52,6 +54,8 @@ typedef struct Tree {
 /* plan_query.c */
 MUST_CHECK Plan *plan_query(Level *level, ExprVec *ret_out);
 Level *level_new(Planner *planner, Level *parent, Query *query);
+/* A range table entry of this level in a number that no other of the statement has. */
+int level_scan_number(const Level *level, int rel);
 MUST_CHECK bool plan_ctes(Level *level);
 int plan_add_subplan(Planner *planner, Plan *plan, SubplanUse use, SubLinkKind sublink, Str name);
 int plan_new_param(Planner *planner, const Expr *like, int init_plan, int column);

@@ -100,6 +100,9 @@ bool planner_index_maintain(Arena *arena, CatalogSession *session, const Relatio
                                 .is_deferrable = !index->is_immediate,
                                 .is_affected = true,
                                 .constraint = index->constraint};
+        for (int c = 0; c < relation->constraint_count; c++)
+            if (index->constraint && relation->constraints[c].oid == index->constraint)
+                item->is_deferred = relation->constraints[c].initially_deferred;
         item->columns = ARENA_ARRAY(arena, int, index->column_count + 1);
         for (int c = 0; c < index->column_count; c++) {
             item->columns[c] = index->columns[c].attnum;
@@ -195,12 +198,12 @@ static Oid index_on(const RelationDesc *relation, const int16_t *columns, int co
     return 0;
 }
 
-static bool foreign_key(Planner *planner, const ConstraintDesc *constraint, ForeignKeyPlan *ret)
+bool planner_foreign_key(Arena *arena, CatalogSession *session, const ConstraintDesc *constraint,
+                         ForeignKeyPlan *ret)
 {
-    Arena *arena = planner->arena;
-    const RelationDesc *relation = relation_get(planner->session, constraint->table);
+    const RelationDesc *relation = relation_get(session, constraint->table);
     TRY(relation);
-    const RelationDesc *referenced = relation_get(planner->session, constraint->foreign_table);
+    const RelationDesc *referenced = relation_get(session, constraint->foreign_table);
     TRY(referenced);
     const int count = constraint->column_count;
     *ret = (ForeignKeyPlan){
@@ -250,6 +253,19 @@ static bool assigns_any(const Query *query, const int *columns, int count)
     return false;
 }
 
+/* Keys are looked at in the order in which they were made. */
+static void add_by_age(Arena *arena, void *keys, const ForeignKeyPlan *key)
+{
+    VEC(ForeignKeyPlan) *list = keys;
+    VEC_PUSH(arena, list, *key);
+    for (size_t i = list->length - 1; i > 0; i--) {
+        if (list->items[i - 1].constraint < key->constraint)
+            break;
+        list->items[i] = list->items[i - 1];
+        list->items[i - 1] = *key;
+    }
+}
+
 static bool fill_foreign_keys(Planner *planner, const Query *query, const RelationDesc *relation,
                               ModifyPlan *modify)
 {
@@ -257,10 +273,10 @@ static bool fill_foreign_keys(Planner *planner, const Query *query, const Relati
         ForeignKeyPlan key;
         if (relation->constraints[i].kind != CONTYPE_FOREIGN)
             continue;
-        TRY(foreign_key(planner, &relation->constraints[i], &key));
+        TRY(planner_foreign_key(planner->arena, planner->session, &relation->constraints[i], &key));
         if (query->command == QUERY_INSERT || (query->conflict && query->conflict->do_update) ||
             assigns_any(query, key.columns, key.column_count))
-            VEC_PUSH(planner->arena, &modify->references, key);
+            add_by_age(planner->arena, &modify->references, &key);
     }
     const bool updates =
         query->command == QUERY_UPDATE || (query->conflict && query->conflict->do_update);
@@ -268,11 +284,11 @@ static bool fill_foreign_keys(Planner *planner, const Query *query, const Relati
         ForeignKeyPlan key;
         if (query->command == QUERY_INSERT && !updates)
             break;
-        TRY(foreign_key(planner, &relation->referencing[i], &key));
+        TRY(planner_foreign_key(planner->arena, planner->session, &relation->referencing[i], &key));
         if (query->command == QUERY_UPDATE &&
             !assigns_any(query, key.referenced_columns, key.column_count))
             continue;
-        VEC_PUSH(planner->arena, &modify->referenced, key);
+        add_by_age(planner->arena, &modify->referenced, &key);
     }
     return true;
 }
@@ -317,6 +333,36 @@ static bool fill_constraints(Planner *planner, const Query *query, const Relatio
     for (int i = 0; i < count; i++)
         VEC_PUSH(planner->arena, &modify->generated, generated[i]);
     return true;
+}
+
+/* Rows changed outside a statement: a Query that says no more than which columns are. */
+ModifyPlan *planner_modify(Arena *arena, CatalogSession *session, const RelationDesc *relation,
+                           QueryCommand command, const int *attnums, int count)
+{
+    Level *level = stored_level(arena, session);
+    ModifyPlan *modify = PLAN_NEW(level, ModifyPlan, PLAN_MODIFY);
+    level->query->command = command;
+    modify->command = command;
+    modify->relation = relation->oid;
+    modify->relation_name = relation->name;
+    modify->schema_name = relation->namespace_name;
+    modify->alias = relation->name;
+    modify->attribute_count = relation->column_count;
+    for (int i = 0; i < count; i++) {
+        const ColumnDesc *column = relation_column_at(relation, attnums[i]);
+        const Expr like = {
+            .type = column->type, .typmod = column->typmod, .collation = column->collation};
+        const TargetEntry target = {.attnum = attnums[i]};
+        const ColumnAssign assign = {attnums[i], expr_slot(arena, 0, i + 1, &like)};
+        const ColumnAssign newest = {attnums[i], expr_slot(arena, 1, i + 1, &like)};
+        VEC_PUSH(arena, &level->query->targets, target);
+        VEC_PUSH(arena, &modify->assign, assign);
+        VEC_PUSH(arena, &modify->assign_newest, newest);
+    }
+    TRY(fill_constraints(level->planner, level->query, relation, modify));
+    TRY(fill_indexes(level->planner, level->query, relation, modify));
+    TRY(fill_foreign_keys(level->planner, level->query, relation, modify));
+    return modify;
 }
 
 /* ---- the three statements ---- */

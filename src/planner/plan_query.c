@@ -9,7 +9,13 @@ Level *level_new(Planner *planner, Level *parent, Query *query)
     level->planner = planner;
     level->parent = parent;
     level->query = query;
+    level->number = planner->level_count++;
     return level;
+}
+
+int level_scan_number(const Level *level, int rel)
+{
+    return level->number * 65536 + rel;
 }
 
 int plan_add_subplan(Planner *planner, Plan *plan, SubplanUse use, SubLinkKind sublink, Str name)
@@ -715,6 +721,25 @@ static bool plan_targets(Level *level, Tree *tree)
     return true;
 }
 
+/* Marks the tables of FROM that are not locked, so that their rows can be found again. */
+static void mark_others(Level *level, const FromItem *item)
+{
+    Query *query = level->query;
+    if (item->kind == FROM_JOIN) {
+        mark_others(level, item->left);
+        if (item->join_type != JOINS_SEMI && item->join_type != JOINS_ANTI)
+            mark_others(level, item->right);
+        return;
+    }
+    if (query_rte(query, item->rel)->kind != RANGE_RELATION)
+        return;
+    for (size_t i = 0; i < query->row_marks.length; i++)
+        if (query->row_marks.items[i].rel == item->rel)
+            return;
+    const RowMark mark = {.rel = item->rel};
+    VEC_PUSH(level->planner->arena, &query->row_marks, mark);
+}
+
 static Plan *plan_locks(Level *level, Plan *plan)
 {
     const Query *query = level->query;
@@ -725,13 +750,14 @@ static Plan *plan_locks(Level *level, Plan *plan)
     plan_pass_through(level, &lock->base, plan);
     lock->base.left = plan;
     lock->base.total_cost += plan->rows * 0.01;
+    lock->is_limited = query->limit_count || query->limit_offset;
     for (size_t i = 0; i < query->row_marks.length; i++) {
         const RowMark *mark = &query->row_marks.items[i];
         const RangeTableEntry *rte = query_rte(query, mark->rel);
         if (rte->kind != RANGE_RELATION)
             continue;
         const LockMark lock_mark = {.relation = rte->relation,
-                                    .rel = mark->rel,
+                                    .rel = level_scan_number(level, mark->rel),
                                     .row_id_column = column++,
                                     .strength = mark->strength,
                                     .wait = mark->wait,
@@ -770,6 +796,8 @@ static Plan *plan_select(Level *level, ExprVec *ret_out)
     } else {
         TRY(query_visit_exprs(query, prepare_expr, level));
         collect_query_columns(level, &needed);
+        for (size_t i = 0; query->row_marks.length > 0 && i < query->from.length; i++)
+            mark_others(level, query->from.items[i]);
         for (size_t i = 0; i < query->row_marks.length; i++) {
             const Expr like = {.type = TYPE_INT8, .typmod = -1};
             VEC_PUSH(arena, &needed,

@@ -129,7 +129,7 @@ static void scan_fill(Level *level, ScanPlan *scan, const RelationDesc *relation
 {
     const RangeTableEntry *rte = query_rte(level->query, rel);
     scan->relation = relation->oid;
-    scan->rel = rel;
+    scan->rel = level_scan_number(level, rel);
     scan->alias = rte->name;
     scan->relation_name = relation->name;
     scan->schema_name = relation->namespace_name;
@@ -420,7 +420,8 @@ static void match_index(Level *level, int rel, const IndexDesc *index, const Exp
         }
         break;
     }
-    ret->is_unique = index->is_unique && ret->equal_columns == index->key_count;
+    ret->is_unique = index->is_unique && index->is_immediate &&
+                     ret->equal_columns == index->key_count;
 }
 
 /* ---- building scans ---- */

@@ -10,7 +10,7 @@
 #ifndef PLANNER_PLANNER_H
 #define PLANNER_PLANNER_H
 
-#include "catalog/catalog.h"
+#include "catalog/relation.h"
 #include "planner/plan.h"
 
 typedef struct PlanOptions {
@@ -41,6 +41,16 @@ MUST_CHECK bool planner_checks(Arena *arena, CatalogSession *session, const Rela
 MUST_CHECK bool planner_generated(Arena *arena, CatalogSession *session,
                                   const RelationDesc *relation, ColumnAssign **ret_items,
                                   int *ret_count);
+/*
+ * How writers other than statements change rows: constraints, indexes and foreign keys of the
+ * relation. The child's rows (INSERT) are whole rows by attnum - 1; of UPDATE and DELETE they have
+ * the row id first, then the new values of `attnums` in that order.
+ */
+MUST_CHECK ModifyPlan *planner_modify(Arena *arena, CatalogSession *session,
+                                      const RelationDesc *relation, QueryCommand command,
+                                      const int *attnums, int count);
+MUST_CHECK bool planner_foreign_key(Arena *arena, CatalogSession *session,
+                                    const ConstraintDesc *constraint, ForeignKeyPlan *ret);
 /* A column's default as INSERT uses it (identity, DEFAULT, null). No slots. */
 MUST_CHECK Expr *planner_column_default(Arena *arena, CatalogSession *session,
                                         const RelationDesc *relation, int attnum);
