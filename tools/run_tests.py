@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """Runs the tests of a build directory and ends with `N passed, N failed, N skipped`.
 
-usage: run_tests.py --build DIR [--long | --quick] [--only TEXT]
+usage: run_tests.py --build DIR [--long | --quick] [--only TEXT] [--tsan DIR]
+
+With --tsan the programs that regress/unit/tsan.txt lists run from that build as well.
 
 A suite is a unit-test program, or a script regress/<kind>/run.py which prints lines
 `ok NAME`, `not ok NAME: why` or `skip NAME: why`.
@@ -63,6 +65,28 @@ def run_unit(build, tally, only):
         print(f"unit/{name}: {passed} passed ({time.time() - start:.1f} s)", flush=True)
 
 
+def run_threads(build, tally, only):
+    """The engine's unit tests in a build with ThreadSanitizer: a race is a failure."""
+    environment = dict(os.environ, TSAN_OPTIONS="exitcode=66:second_deadlock_stack=1", CMOCKA_MESSAGE_OUTPUT="stdout")
+    for line in (TOP / "regress/unit/tsan.txt").read_text().split():
+        name = f"tsan/{line}"
+        if only and only not in name:
+            continue
+        start = time.time()
+        try:
+            result = subprocess.run([build / "regress/unit" / line], cwd=TOP, env=environment, timeout=600, capture_output=True,
+                                    text=True, errors="replace")
+        except subprocess.TimeoutExpired:
+            tally.fail(name, "ran for more than 600 s")
+            continue
+        passed = result.stdout.count("[       OK ]")
+        tally.passed += passed
+        if result.returncode != 0 or passed == 0:
+            tail = "\n".join((result.stdout + result.stderr).splitlines()[-60:])
+            tally.fail(name, f"exit {result.returncode}\n{tail}")
+        print(f"{name}: {passed} passed ({time.time() - start:.1f} s)", flush=True)
+
+
 def run_script(script, build, arguments, tally):
     """A suite of its own: its lines are its results, its exit status says that it got to its end."""
     start = time.time()
@@ -97,11 +121,14 @@ def main():
     parser.add_argument("--long", action="store_true")
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--only", default="")
+    parser.add_argument("--tsan", type=pathlib.Path)
     options = parser.parse_args()
     tally = Tally()
     build = options.build.resolve()
 
     run_unit(build, tally, options.only)
+    if options.tsan:
+        run_threads(options.tsan.resolve(), tally, options.only)
     arguments = ["--long"] if options.long else ["--quick"] if options.quick else []
     for script in sorted((TOP / "regress").glob("*/run.py")):
         if not options.only or options.only.split("/")[0] == script.parent.name:

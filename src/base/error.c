@@ -43,6 +43,23 @@ void error_record_free(ErrorRecord *record)
     free(record);
 }
 
+ErrorRecord *error_put_aside(void)
+{
+    Task *task = task_current();
+    ErrorRecord *record = task->error;
+
+    task->error = NULL;
+    return record;
+}
+
+void error_put_back(ErrorRecord *record)
+{
+    Task *task = task_current();
+
+    error_record_free(task->error);
+    task->error = record;
+}
+
 bool error_is_set(void)
 {
     const Task *task = task_current();

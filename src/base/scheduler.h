@@ -18,7 +18,8 @@
 typedef void TaskFunction(void *argument);
 
 Scheduler *scheduler_new(const char *name);
-void scheduler_free(Scheduler *scheduler); /* after scheduler_run has returned */
+/* After scheduler_run has returned, and every thread that wakes its tasks has ended. */
+void scheduler_free(Scheduler *scheduler);
 void scheduler_run(Scheduler *scheduler);
 void scheduler_stop(Scheduler *scheduler); /* any thread; run returns once no coroutine is left */
 Scheduler *scheduler_current(void);        /* NULL on a plain thread */

@@ -642,8 +642,7 @@ bool sim_flip_bit(SimWorld *the_world, Str path, uint64_t offset, unsigned bit)
 
     if (!node || offset >= node->current_size)
         return false;
-    node->current[offset] ^= (byte)(1u << (bit & 7));
-    sim_node_sync(node);
+    sim_node_flip(node, offset, bit);
     return true;
 }
 

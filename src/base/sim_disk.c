@@ -48,15 +48,20 @@ void sim_node_unref(SimNode *node)
     free(node);
 }
 
+/* Bytes behind the end are always zero, so that a large file costs what is written of it. */
 static void image_resize(byte **image, uint64_t *size, uint64_t *capacity, uint64_t new_size)
 {
     if (new_size > *capacity) {
         uint64_t grown = MAX(new_size, *capacity * 2);
-        *image = must(realloc(*image, grown));
+        byte *fresh = must(calloc(1, grown));
+        if (*size)
+            memcpy(fresh, *image, *size);
+        free(*image);
+        *image = fresh;
         *capacity = grown;
     }
-    if (new_size > *size)
-        memset(*image + *size, 0, new_size - *size);
+    if (new_size < *size)
+        memset(*image + new_size, 0, *size - new_size);
     *size = new_size;
 }
 
@@ -96,19 +101,53 @@ void sim_node_truncate(SimNode *node, uint64_t size)
     current_resize(node, size);
 }
 
-void sim_node_sync(SimNode *node)
-{
-    writes_forget(node);
-    durable_resize(node, node->current_size);
-    if (node->current_size)
-        memcpy(node->durable, node->current, node->current_size);
-}
-
 static void apply(SimNode *node, const SimWrite *write, uint64_t from, uint64_t to)
 {
     if (write->offset + to > node->durable_size)
         durable_resize(node, write->offset + to);
     memcpy(node->durable + write->offset + from, write->data + from, to - from);
+}
+
+static void apply_all(SimNode *node, const SimWrite *write)
+{
+    if (write->is_truncate)
+        durable_resize(node, write->length);
+    else
+        apply(node, write, 0, write->length);
+}
+
+void sim_node_sync(SimNode *node)
+{
+    for (size_t i = 0; i < node->write_count; i++)
+        apply_all(node, &node->writes[i]);
+    assert(node->durable_size == node->current_size);
+    writes_forget(node);
+}
+
+void sim_node_flip(SimNode *node, uint64_t offset, unsigned bit)
+{
+    sim_node_sync(node);
+    node->current[offset] ^= (byte)(1u << (bit & 7));
+    node->durable[offset] = node->current[offset];
+}
+
+/* What was written and what became of it may differ there, and nowhere else. */
+static void current_restore(SimNode *node)
+{
+    bool has_truncation = false;
+
+    current_resize(node, node->durable_size);
+    for (size_t i = 0; i < node->write_count; i++)
+        has_truncation |= node->writes[i].is_truncate;
+    for (size_t i = 0; i < node->write_count && !has_truncation; i++) {
+        const SimWrite *write = &node->writes[i];
+        const uint64_t end = MIN(write->offset + write->length, node->durable_size);
+        if (write->offset < end)
+            memcpy(node->current + write->offset, node->durable + write->offset,
+                   end - write->offset);
+    }
+    if (has_truncation && node->durable_size)
+        memcpy(node->current, node->durable, node->durable_size);
 }
 
 /* Each write is kept, lost or torn; order does not matter to who is kept, but to who is last. */
@@ -129,20 +168,16 @@ static void node_crash(SimDisk *disk, SimNode *node)
         uint64_t fate = sim_disk_random(disk) % 3;
         if (fate == 0)
             continue;
-        if (write->is_truncate) {
-            durable_resize(node, write->length);
-        } else if (fate == 1 || write->length <= SECTOR) {
-            apply(node, write, 0, write->length);
+        if (write->is_truncate || fate == 1 || write->length <= SECTOR) {
+            apply_all(node, write);
         } else {
             for (uint64_t at = 0; at < write->length; at += SECTOR)
                 if (sim_disk_random(disk) % 2)
                     apply(node, write, at, MIN(at + SECTOR, write->length));
         }
     }
+    current_restore(node);
     writes_forget(node);
-    current_resize(node, node->durable_size);
-    if (node->durable_size)
-        memcpy(node->current, node->durable, node->durable_size);
     node->locked = false;
 }
 
@@ -291,9 +326,8 @@ void sim_disk_copy_durable(SimDisk *to, const SimDisk *from)
         const SimNode *node = from->durable.items[i].node;
         Str path = str_from_c(from->durable.items[i].path);
         SimNode *copy = sim_disk_create(to, path, node->is_directory);
-        current_resize(copy, node->durable_size);
         if (node->durable_size)
-            memcpy(copy->current, node->durable, node->durable_size);
+            sim_node_write(copy, node->durable, node->durable_size, 0);
         sim_node_sync(copy);
         name_put(&to->durable, path, copy);
     }

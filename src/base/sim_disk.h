@@ -56,6 +56,8 @@ void sim_node_unref(SimNode *node);
 void sim_node_write(SimNode *node, const void *data, uint64_t size, uint64_t offset);
 void sim_node_truncate(SimNode *node, uint64_t size);
 void sim_node_sync(SimNode *node);
+/* Turns one bit over, in what is durable too. */
+void sim_node_flip(SimNode *node, uint64_t offset, unsigned bit);
 
 void sim_disk_crash(SimDisk *disk);
 void sim_disk_copy_durable(SimDisk *to, const SimDisk *from);

@@ -600,8 +600,6 @@ void server_stop(Server *server)
             os->thread_join(worker->thread);
         }
     }
-    for (uint32_t i = 0; i < server->worker_count; i++)
-        scheduler_free(server->workers[i].scheduler);
     offload_stop();
     catalog_close(server->catalog);
     if (server->txn_manager)
@@ -610,6 +608,9 @@ void server_stop(Server *server)
         log_fields(error_fields(), STR(""));
         error_clear();
     }
+    /* The log writer, the last thread that wakes tasks, has ended with the store. */
+    for (uint32_t i = 0; i < server->worker_count; i++)
+        scheduler_free(server->workers[i].scheduler);
     hba_free(server->hba);
     tls_context_unref(server->tls);
     log_message(SEVERITY_LOG, "database system is shut down");

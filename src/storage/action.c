@@ -90,15 +90,22 @@ static void action_enter(Store *store, ActionSlot *slot)
     }
 }
 
+static COLD bool database_has_free_ids(Database *database, uint64_t count)
+{
+    mutex_lock(&database->store->map_mutex);
+    const size_t free_count = database->map->free_pages.length;
+    mutex_unlock(&database->store->map_mutex);
+    return free_count > count;
+}
+
 static bool action_check_page_ids(Database *database, uint32_t page_count)
 {
     /* A racy look is enough: the reserve is larger than all actions under way can use. */
     const uint64_t reserve = (uint64_t)ACTION_SLOTS * ACTION_PAGES_MAX;
-    const PageMap *map = database->map;
-    const PageId next = __atomic_load_n(&map->next_page, __ATOMIC_RELAXED);
+    const PageId next = atomic_load_explicit(&database->map->next_page, memory_order_relaxed);
 
     if (likely((uint64_t)next + page_count + reserve < database->page_limit) ||
-        __atomic_load_n(&map->free_pages.length, __ATOMIC_RELAXED) > reserve)
+        database_has_free_ids(database, reserve))
         return true;
     if (task_current()->interrupts_held && next + page_count < database->page_limit)
         return true;

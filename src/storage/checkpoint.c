@@ -36,6 +36,7 @@ typedef struct Boundary {
     uint32_t checkpoint;
     Lsn end;  /* B */
     Lsn redo;
+    bool has_loose_pages;
 } Boundary;
 
 /* The instant at which no action is open (C1). */
@@ -57,6 +58,7 @@ static Boundary checkpoint_boundary(Store *store)
     const Lsn floor =
         store->redo_floor ? store->redo_floor(store->redo_floor_context) : LSN_MAX;
     boundary.redo = MIN(boundary.end, floor);
+    boundary.has_loose_pages = atomic_load(&store->loose_count) > 0;
     actions_open_gate(store);
 
     const uint64_t pause = (uint64_t)(os->monotonic() - start);
@@ -239,6 +241,7 @@ static bool checkpoint_write(Store *store, const Boundary *boundary, bool is_las
         wal_flush(store->wal, boundary->end);
     superblock.checkpoint = boundary->checkpoint;
     superblock.redo = boundary->redo;
+    superblock.has_loose_pages = boundary->has_loose_pages;
     superblock.wal_durable = FAULT(fault_no_wal_flush) ? 0 : boundary->end;
     superblock.is_clean = is_last && boundary->redo == wal_reserved_end(store->wal);
     TRY(page_map_files_write(store, &superblock));

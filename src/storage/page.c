@@ -410,6 +410,19 @@ void page_attach(Action *action, Database *database, PageId id)
     page_entry_unlatch_unchanged(entry); /* it may be being loaded; its bytes are the same */
 }
 
+void page_loose_begin(Database *database)
+{
+    atomic_fetch_add(&database->store->loose_count, 1);
+}
+
+void page_loose_end(Database *database)
+{
+    const uint32_t before = atomic_fetch_sub(&database->store->loose_count, 1);
+
+    assert(before > 0);
+    (void)before;
+}
+
 uint32_t database_frame_count(const Database *database)
 {
     return database->store->pool.count;

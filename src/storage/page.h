@@ -224,6 +224,15 @@ void page_free_id(Action *action, Database *database, PageId id);
 /* A temporary page becomes permanent, in memory or not; does nothing to a permanent one. */
 void page_attach(Action *action, Database *database, PageId id);
 
+/*
+ * Between the action that allocates a permanent page and the one that links it into its tree, or
+ * that unlinks and that frees it, the page is loose. A checkpoint taken meanwhile says so in its
+ * superblock, and recovery from it looks for what no tree reaches. Nested; the end comes only when
+ * nothing is left over, so that what an error leaves is found at the next start.
+ */
+void page_loose_begin(Database *database);
+void page_loose_end(Database *database);
+
 static inline bool page_is_temporary(const Database *database, PageId id)
 {
     return (atomic_load_explicit(&database->entries[id].flags, memory_order_relaxed) &

@@ -7,6 +7,7 @@
 #include "base/arena.h"
 #include "base/error.h"
 #include "storage/checkpoint.h"
+#include "storage/tree.h"
 #include "storage/wal_internal.h"
 
 #define DATA_FILE_MAGIC 0x7365676170ull /* "pages" */
@@ -262,6 +263,22 @@ static bool store_start_log(Store *store, Lsn end)
     return wal_start(store->wal, superblock.redo, end, superblock.incarnation);
 }
 
+static bool reclaim_database(void *context, Database *database)
+{
+    uint64_t pages;
+
+    (void)context;
+    /* Damage is told to who reads the page; until it is gone, every start tries again. */
+    if (!tree_reclaim(database, &pages)) {
+        page_loose_begin(database);
+        error_clear();
+    }
+    return true;
+}
+
+/* What the checkpoint's image has outside of every tree: operations that the crash cut short. */
+static void store_reclaim(Store *store) { store_databases(store, reclaim_database, NULL); }
+
 bool store_recover(Store *store, StoreApply *apply, void *context)
 {
     const Superblock *superblock = &store->superblock;
@@ -274,6 +291,8 @@ bool store_recover(Store *store, StoreApply *apply, void *context)
     if (superblock->is_clean)
         wal_reader_trust_end(reader);
     TRY(store_replay(store, reader, apply, context));
+    if (superblock->has_loose_pages)
+        store_reclaim(store);
     TRY(store_start_log(store, wal_reader_position(reader)));
     store->recovered = true;
     checkpointer_start(store);

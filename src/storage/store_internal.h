@@ -59,7 +59,7 @@ struct PageMap {
     MapRecordList prior;    /* lines of map `running` that current changes have replaced */
     U32List free_pages;     /* ids to be used again, the best last */
     U32List freed_pages[2]; /* ids that become free with a checkpoint */
-    PageId next_page;       /* ids from here on were never used */
+    _Atomic PageId next_page; /* ids from here on were never used; read without the mutex too */
     uint64_t page_count;    /* permanent pages */
     bool created[2];        /* by EpochClass: no durable map knows this database */
 };
@@ -135,6 +135,7 @@ struct Store {
     _Atomic uint32_t action_barrier;
 
     _Atomic uint32_t epoch, running, durable; /* change at a barrier or under map_mutex */
+    _Atomic uint32_t loose_count; /* operations that have pages outside of every tree */
     _Atomic bool image_failed; /* an image the running checkpoint owes could not be written */
 
     Mutex map_mutex; /* rank PAGE_MAP */

@@ -28,7 +28,7 @@ typedef struct Superblock {
     uint64_t journal_length;
     int64_t time;         /* wall clock, microseconds since 1970 */
     uint64_t unused[4];
-    uint32_t unused2;
+    uint32_t has_loose_pages; /* the image may have pages that no tree reaches */
     uint32_t crc;         /* CRC-32C of the 124 bytes before it */
 } Superblock;
 static_assert(sizeof(Superblock) == 128, "the superblock's size on disk");

@@ -409,5 +409,14 @@ typedef struct TreeReport {
  */
 MUST_CHECK bool tree_check(Tree *tree, bool (*on_page)(void *context, uint32_t page_id),
                            void *context, TreeReport *ret_report);
+/*
+ * Checks every tree of the database and tells the permanent pages that none of them reaches, with
+ * nobody writing. tree_reclaim gives those back: at a start, after a crash that cut an operation
+ * of several actions short. *ret_count: how many there were.
+ */
+MUST_CHECK bool tree_unreached(Database *database,
+                               bool (*on_page)(void *context, uint32_t page_id), void *context,
+                               uint64_t *ret_count);
+MUST_CHECK bool tree_reclaim(Database *database, uint64_t *ret_count);
 
 #endif

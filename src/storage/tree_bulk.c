@@ -301,6 +301,7 @@ static bool graft_link(Graft *graft, Tree *tree,
                                        uint64_t last),
                        void *context)
 {
+    tree_loose_begin(tree); /* chains are attached before their leaves are linked */
     for (size_t i = 0; i < graft->chains.length; i++) {
         uint64_t pages = 0;
         TRY(overflow_check(graft->from, &graft->chains.items[i], graft_attach_page, tree, &pages));
@@ -314,6 +315,7 @@ static bool graft_link(Graft *graft, Tree *tree,
         page_free_id(&action, tree->database, graft->others.items[i]);
         action_end(&action);
     }
+    tree_loose_end(tree);
     tree_handle_free(graft->from);
     return true;
 }

@@ -399,10 +399,13 @@ bool tree_create(Database *database, TreeId id, TreeKind kind, const Layout *lay
     TRY(tree_find(database, id, &there));
     if (there)
         return true;
+    page_loose_begin(database); /* the root, until the entry is there */
     TRY(tree_make_root(database, kind, layout, PAGE_PERMANENT, &root));
     if (layout)
         TRY(put_layout(directory->tree, id, layout));
-    return put_entry(directory, id, kind, root);
+    TRY(put_entry(directory, id, kind, root));
+    page_loose_end(database);
+    return true;
 }
 
 /* Removes everything the directory has of a tree, the entry first. */
@@ -438,8 +441,10 @@ bool tree_drop(Database *database, TreeId id)
         return true;
     TreeDirectory *directory = directory_of(database);
     TRY(tree_free_pages(tree, false));
+    page_loose_begin(database); /* the root, once the entry is gone */
     TRY(remove_entries(directory, id));
     TRY(tree_free_pages(tree, true));
+    page_loose_end(database);
     return handle_retire(directory, tree);
 }
 
@@ -565,14 +570,17 @@ bool tree_attach(Tree *tree, TreeId id)
     TreeReport report;
 
     assert(tree->id == TREE_ID_PRIVATE && tree->life == PAGE_TEMPORARY);
-    TRY(directory_tree_for_writing(tree->database, &directory));
+    Database *database = tree->database;
+    TRY(directory_tree_for_writing(database, &directory));
+    page_loose_begin(database); /* pages become permanent one by one */
     TRY(tree_check(tree, attach_page, tree, &report));
-    TRY(tree_drop(tree->database, id));
+    TRY(tree_drop(database, id));
     const LayoutList *layouts = atomic_load(&tree->layouts);
     for (uint32_t i = 0; layouts && i < layouts->count; i++)
         if (layouts->items[i])
             TRY(put_layout(directory->tree, id, layouts->items[i]));
     TRY(put_entry(directory, id, tree->kind, tree->root));
+    page_loose_end(database);
     tree_handle_free(tree);
     return true;
 }

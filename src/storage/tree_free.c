@@ -66,14 +66,17 @@ static bool edge_read(Tree *tree, RightEdge *edge)
     return true;
 }
 
-/* The chains of one leaf. Freeing them again is harmless. */
-static bool free_leaf_chains(Tree *tree, PageId id)
+/* Overflow chains of leaves that are about to go: freed once nothing refers to them. */
+typedef struct LeafChains {
+    Arena *arena;
+    VEC(LeafExternal) items;
+} LeafChains;
+
+static bool collect_leaf_chains(Tree *tree, PageId id, LeafChains *chains)
 {
     const Layout *layout = tree_layout(tree);
     if (tree->kind == TREE_INDEX || (tree->kind == TREE_TABLE && layout->var_count == 0))
         return true;
-    CLEANUP(arena_freep) Arena *arena = arena_new("overflow chains");
-    VEC(LeafExternal) chains = {0};
     LeafExternal external;
     Page page;
     TRY(latch_page(tree, id, &page));
@@ -85,7 +88,7 @@ static bool free_leaf_chains(Tree *tree, PageId id)
             if (!(node->slots[i].flags & SLOT_EXTERNAL) || value.length != sizeof(external))
                 continue;
             memcpy(&external, value.data, sizeof(external));
-            VEC_PUSH(arena, &chains, external);
+            VEC_PUSH(chains->arena, &chains->items, external);
         }
     } else {
         TableLeaf leaf;
@@ -93,12 +96,18 @@ static bool free_leaf_chains(Tree *tree, PageId id)
         for (uint32_t i = 0; done && i < leaf.row_count; i++)
             for (uint32_t c = 0; c < leaf.layout->column_count; c++)
                 if (leaf_external(page_leaf(&page), leaf.layout, i, c, &external))
-                    VEC_PUSH(arena, &chains, external);
+                    VEC_PUSH(chains->arena, &chains->items, external);
     }
     page_unlatch(&page);
-    for (size_t i = 0; i < chains.length; i++)
-        overflow_free(tree, &chains.items[i]);
     return done;
+}
+
+static void free_leaf_chains(Tree *tree, const LeafChains *chains)
+{
+    for (size_t i = 0; i < chains->items.length; i++) {
+        overflow_unlinked(tree);
+        overflow_free(tree, &chains->items.items[i]);
+    }
 }
 
 static void discard_page(Tree *tree, Action *action, PageId id)
@@ -181,21 +190,36 @@ static bool cut_root(Tree *tree, const RightEdge *edge, bool free_root)
     return true;
 }
 
+/* Frees what hangs at the right end; *ret_done: nothing is left but perhaps the root. */
+static bool free_right_end(Tree *tree, bool free_root, LeafChains *chains, bool *ret_done)
+{
+    RightEdge edge;
+    CHECK_INTERRUPTS();
+    TRY(edge_read(tree, &edge));
+    const uint32_t below = edge.cut == UINT32_MAX ? 0 : edge.height - edge.cut - 1;
+    if (below == 1) {
+        for (uint32_t i = 0; i < edge.last_count; i++)
+            TRY(collect_leaf_chains(tree, edge.last[i], chains));
+    } else {
+        TRY(collect_leaf_chains(tree, edge.path[edge.height - 1], chains));
+    }
+    *ret_done = edge.cut == UINT32_MAX;
+    tree_loose_begin(tree);
+    const bool ok = *ret_done ? cut_root(tree, &edge, free_root) : cut_children(tree, &edge);
+    if (ok)
+        free_leaf_chains(tree, chains);
+    tree_loose_end(tree);
+    return ok;
+}
+
 bool tree_free_pages(Tree *tree, bool free_root)
 {
-    for (;;) {
-        RightEdge edge;
-        CHECK_INTERRUPTS();
-        TRY(edge_read(tree, &edge));
-        uint32_t below = edge.cut == UINT32_MAX ? 0 : edge.height - edge.cut - 1;
-        if (below == 1) {
-            for (uint32_t i = 0; i < edge.last_count; i++)
-                TRY(free_leaf_chains(tree, edge.last[i]));
-        } else {
-            TRY(free_leaf_chains(tree, edge.path[edge.height - 1]));
-        }
-        if (edge.cut == UINT32_MAX)
-            return cut_root(tree, &edge, free_root);
-        TRY(cut_children(tree, &edge));
+    bool done = false, ok = true;
+
+    while (ok && !done) {
+        LeafChains chains = {.arena = arena_new("overflow chains")};
+        ok = free_right_end(tree, free_root, &chains, &done);
+        arena_free(chains.arena);
     }
+    return ok;
 }

@@ -293,6 +293,7 @@ static KvOutcome kv_put_in_leaf(Tree *tree, Action *action, Page *page, KvWrite 
     uint32_t index = node_lower_bound(node, write->key, &exact);
     uint32_t given = 0;
 
+    write->old.page = PAGE_ID_NONE;
     if (exact) {
         KvOutcome outcome = kv_note_old(write, node, index);
         if (outcome != KV_DONE)
@@ -304,6 +305,8 @@ static KvOutcome kv_put_in_leaf(Tree *tree, Action *action, Page *page, KvWrite 
         sizeof(NodeSlot) + write->key.length - node->prefix_length + write->value.length)
         return KV_SPLIT;
     page_touch(action, page);
+    if (write->old.page != PAGE_ID_NONE)
+        overflow_unlinked(tree);
     entry_observe(write->observer, tree, page, write->key, exact, false, false,
                   exact ? write->old_value : STR_NONE);
     if (exact && write->value.length == node->slots[index].value_length) {
@@ -327,12 +330,15 @@ static KvOutcome kv_delete_in_leaf(Tree *tree, Action *action, Page *page, KvWri
     Node *node = page_node(page);
     bool exact;
     uint32_t index = node_lower_bound(node, write->key, &exact);
+    write->old.page = PAGE_ID_NONE;
     if (!exact)
         return KV_DONE;
     KvOutcome outcome = kv_note_old(write, node, index);
     if (outcome != KV_DONE)
         return outcome;
     page_touch(action, page);
+    if (write->old.page != PAGE_ID_NONE)
+        overflow_unlinked(tree);
     entry_observe(write->observer, tree, page, write->key, true, false, true, write->old_value);
     node_remove(node, index);
     tree_count_rows(tree, -1);
@@ -383,10 +389,12 @@ bool tree_kv_put_observed(Tree *tree, Str key, Str value, const TreeObserver *ob
         write.flags = SLOT_EXTERNAL;
     }
     bool done = kv_put_loop(tree, &write);
+    if (done && write.flags)
+        overflow_linked(tree);
+    else if (write.flags)
+        overflow_free(tree, &write.fresh);
     if (done && write.old.page != PAGE_ID_NONE)
         overflow_free(tree, &write.old);
-    else if (!done && write.flags)
-        overflow_free(tree, &write.fresh);
     arena_free(write.arena);
     return done;
 }

@@ -4,12 +4,13 @@
  * A chain is written from its end to its beginning, each page in an action of its own, before a
  * leaf refers to it; it is freed after the last reference is gone. Its pages never change and all
  * carry the chain's stamp, so that a reader who comes late (the chain was freed, its pages are
- * others' now) notices. A crash between these actions, with a checkpoint among them, can leave
- * pages that nothing refers to.
+ * others' now) notices. A checkpoint between these actions has pages that nothing refers to: the
+ * chain is loose meanwhile (page_loose_begin), and recovery finds them.
  */
 #include <lz4.h>
 #include <stdlib.h>
 
+#include "base/error_record.h"
 #include "base/hash.h"
 #include "base/os.h"
 #include "storage/tree_internal.h"
@@ -64,12 +65,12 @@ static bool write_chain(Tree *tree, Str bytes, LeafExternal *external)
     PageId next = PAGE_ID_NONE;
     size_t end = bytes.length;
     external->stamp = stamp_next();
+    tree_loose_begin(tree);
     while (end > 0) {
         size_t start = (end - 1) / OVERFLOW_BYTES * OVERFLOW_BYTES;
         if (!write_page(tree, external->stamp, next, str_slice(bytes, start, end - start), &next)) {
             external->page = next;
-            if (next != PAGE_ID_NONE)
-                overflow_free(tree, external);
+            overflow_free(tree, external);
             return false;
         }
         end = start;
@@ -157,15 +158,19 @@ bool overflow_read(Tree *tree, const LeafExternal *external, char *ret_bytes)
 
 void overflow_free(Tree *tree, const LeafExternal *external)
 {
+    ErrorRecord *record = error_put_aside(); /* the caller may be failing already */
     PageId id = external->page;
+    bool done = true;
     while (id != PAGE_ID_NONE) {
         Action action;
         Page page;
-        if (!action_begin(tree->database, 1, &action))
+        done = action_begin(tree->database, 1, &action);
+        if (!done)
             break;
         if (page_latch_exclusive(tree->database, id, &page) != PAGE_OK) {
             action_end(&action);
-            if (page_load(tree->database, id))
+            done = page_load(tree->database, id);
+            if (done)
                 continue;
             break;
         }
@@ -179,8 +184,9 @@ void overflow_free(Tree *tree, const LeafExternal *external)
         action_end(&action);
         id = next;
     }
-    if (error_is_set())
-        error_clear();
+    error_put_back(record);
+    if (done)
+        tree_loose_end(tree);
 }
 
 bool overflow_check(Tree *tree, const LeafExternal *external,

@@ -51,6 +51,13 @@ static void scratch_deinit(RowScratch *scratch)
     free(scratch->externals);
 }
 
+/* The row is in its leaf. */
+static void scratch_linked(Tree *tree, const RowScratch *scratch)
+{
+    for (uint32_t i = 0; i < scratch->external_count; i++)
+        overflow_linked(tree);
+}
+
 /* Gives back what was stored for a row that is not written after all. */
 static void scratch_abandon(Tree *tree, RowScratch *scratch)
 {
@@ -242,6 +249,13 @@ static bool old_row_collect(OldRow *old, const TableLeaf *leaf, uint32_t positio
     return true;
 }
 
+/* In the action that takes the references out of the leaf. */
+static void old_row_unlinked(Tree *tree, const OldRow *old)
+{
+    for (uint32_t i = 0; i < old->count; i++)
+        overflow_unlinked(tree);
+}
+
 static void old_row_free_chains(Tree *tree, OldRow *old)
 {
     for (uint32_t i = 0; i < old->count; i++)
@@ -326,6 +340,7 @@ static PutOutcome put_into_leaf(Tree *tree, Action *action, Page *page, const Le
 {
     TableLeaf leaf;
     LeafPage *bytes = page_leaf(page);
+    old->count = 0;
     TRY(tree_leaf_view(tree, page, &leaf));
     if (unlikely(row->id < leaf.first_id || row->id > leaf.last_id))
         return (PutOutcome)tree_damaged(tree, page->id, "wrong fences");
@@ -368,6 +383,8 @@ static bool put_row(Tree *tree, const LeafRow *row, const TreeObserver *observer
         Page page;
         TRY(tree_leaf_write(tree, ROW_KEY_STR(key), 1, &action, &page));
         PutOutcome outcome = put_into_leaf(tree, &action, &page, row, observer, old);
+        if (outcome == PUT_DONE)
+            old_row_unlinked(tree, old);
         tree_write_end(&action, &page);
         switch (outcome) {
         case PUT_FAILED:
@@ -393,10 +410,12 @@ bool tree_put(Tree *tree, uint64_t row_id, Str image, const TreeObserver *observ
     TRY(scratch_init(&scratch, tree_layout(tree)));
     bool done = scratch_decode(tree, &scratch, row_id, image) && scratch_fit(tree, &scratch) &&
                 put_row(tree, &scratch.row, observer, &old);
-    if (done)
+    if (done) {
+        scratch_linked(tree, &scratch);
         old_row_free_chains(tree, &old);
-    else
+    } else {
         scratch_abandon(tree, &scratch);
+    }
     old_row_deinit(&old);
     scratch_deinit(&scratch);
     return done;
@@ -422,6 +441,7 @@ static PutOutcome update_in_leaf(Tree *tree, Action *action, Page *page, uint64_
     uint32_t position;
     LeafPage *bytes = page_leaf(page);
 
+    old->count = 0;
     TRY(tree_leaf_view(tree, page, &leaf));
     if (!table_leaf_find(&leaf, row_id, &position))
         return PUT_DONE;
@@ -479,6 +499,8 @@ bool tree_update_columns(Tree *tree, uint64_t row_id, const RowDelta *delta,
         if (!tree_leaf_write(tree, ROW_KEY_STR(key), 1, &action, &page))
             break;
         PutOutcome outcome = update_in_leaf(tree, &action, &page, row_id, delta, observer, &old);
+        if (outcome == PUT_DONE)
+            old_row_unlinked(tree, &old);
         tree_write_end(&action, &page);
         if (outcome == PUT_FETCH && old_row_fetch(tree, &old, row_id))
             continue;
@@ -501,6 +523,7 @@ static PutOutcome delete_in_leaf(Tree *tree, Action *action, Page *page, uint64_
     uint32_t position;
 
     *ret_underfull = false;
+    old->count = 0;
     TRY(tree_leaf_view(tree, page, &leaf));
     bool existed = table_leaf_find(&leaf, row_id, &position);
     if (!existed)
@@ -531,6 +554,8 @@ bool tree_delete(Tree *tree, uint64_t row_id, const TreeObserver *observer)
             break;
         PutOutcome outcome =
             delete_in_leaf(tree, &action, &page, row_id, observer, &old, &underfull);
+        if (outcome == PUT_DONE)
+            old_row_unlinked(tree, &old);
         tree_write_end(&action, &page);
         if (outcome == PUT_FETCH && old_row_fetch(tree, &old, row_id))
             continue;

@@ -1,0 +1,112 @@
+/*
+ * Pages that no tree reaches: what operations leave that a crash cuts short (page_loose_begin).
+ */
+#include <stdlib.h>
+
+#include "storage/store_internal.h"
+#include "storage/tree_internal.h"
+
+/* What the trees of a database reach. */
+typedef struct Reach {
+    Database *database;
+    uint8_t *bits; /* one a page, below `end` */
+    PageId end;
+    TreeId *trees;
+    uint32_t tree_count, tree_capacity;
+} Reach;
+
+static bool reach_page(void *context, uint32_t page_id)
+{
+    Reach *reach = context;
+
+    if (page_id >= reach->end)
+        FAIL(ERR_DATA_CORRUPTED, .message = fmt("page %u in database %u does not exist", page_id,
+                                                reach->database->id));
+    if (reach->bits[page_id / 8] >> page_id % 8 & 1)
+        FAIL(ERR_DATA_CORRUPTED, .message = fmt("page %u of database %u belongs to two trees",
+                                                page_id, reach->database->id));
+    reach->bits[page_id / 8] |= (uint8_t)(1u << page_id % 8);
+    return true;
+}
+
+static bool reach_note_tree(void *context, TreeId id, TreeKind kind)
+{
+    Reach *reach = context;
+
+    (void)kind;
+    if (reach->tree_count == reach->tree_capacity) {
+        const uint32_t capacity = MAX(64u, reach->tree_capacity * 2);
+        TreeId *grown = realloc(reach->trees, capacity * sizeof(TreeId));
+        if (!grown)
+            panic("out of memory for a list of trees");
+        reach->trees = grown;
+        reach->tree_capacity = capacity;
+    }
+    reach->trees[reach->tree_count++] = id;
+    return true;
+}
+
+static bool reach_tree(Reach *reach, TreeId id)
+{
+    TreeReport report;
+    Tree *tree;
+
+    TRY(tree_find(reach->database, id, &tree));
+    return !tree || tree_check(tree, reach_page, reach, &report);
+}
+
+static bool reach_all(Reach *reach)
+{
+    TRY(reach_tree(reach, TREE_DIRECTORY));
+    TRY(tree_list(reach->database, reach_note_tree, reach));
+    for (uint32_t i = 0; i < reach->tree_count; i++)
+        TRY(reach_tree(reach, reach->trees[i]));
+    return true;
+}
+
+static bool page_is_lost(const Reach *reach, PageId page)
+{
+    const uint16_t flags = atomic_load(&reach->database->entries[page].flags);
+
+    return (flags & PAGE_FLAG_ALLOCATED) && !(flags & PAGE_FLAG_TEMPORARY) &&
+           !(reach->bits[page / 8] >> page % 8 & 1);
+}
+
+bool tree_unreached(Database *database, bool (*on_page)(void *context, uint32_t page_id),
+                    void *context, uint64_t *ret_count)
+{
+    const PageId end = atomic_load(&database->map->next_page);
+    Reach reach = {.database = database, .end = end, .bits = calloc(end / 8 + 1, 1)};
+
+    if (!reach.bits)
+        FAIL(ERR_OUT_OF_MEMORY, .message = STR("out of memory"));
+    bool ok = reach_all(&reach);
+    uint64_t count = 0;
+    for (PageId page = 1; ok && page < end; page++) {
+        if (!page_is_lost(&reach, page))
+            continue;
+        count++;
+        ok = on_page(context, page);
+    }
+    free(reach.bits);
+    free(reach.trees);
+    if (ok)
+        *ret_count = count;
+    return ok;
+}
+
+static bool reclaim_page(void *context, uint32_t page_id)
+{
+    Database *database = context;
+    Action action;
+
+    TRY(action_begin(database, 1, &action));
+    page_free_id(&action, database, page_id);
+    action_end(&action);
+    return true;
+}
+
+bool tree_reclaim(Database *database, uint64_t *ret_count)
+{
+    return tree_unreached(database, reclaim_page, database, ret_count);
+}
