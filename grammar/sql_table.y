@@ -149,7 +149,7 @@ table_like_option(A) ::= ALL. { A = CREATE_TABLE_LIKE_ALL; }
 %type key_delete {KeyActions}
 %type key_action {KeyActions}
 %type constraint_attribute_spec {ConstraintAttrs}
-%type constraint_attribute_elem {int}
+%type constraint_attribute_elem {ConstraintAttr}
 table_constraint(A) ::= CONSTRAINT(T) name(N) constraint_elem(C). { A = C; A->name = N.text; A->node.position = T.position; }
 table_constraint ::= constraint_elem.
 constraint_elem(A) ::= CHECK(T) LPAREN a_expr(X) RPAREN constraint_attribute_spec(S). { A = constraint(p, CONSTR_CHECK, T.position); A->raw_expr = X; constraint_attrs(p, A, &S, "CHECK", CAS_NOT_VALID | CAS_NO_INHERIT); }
@@ -186,12 +186,12 @@ key_action(A) ::= SET NULL opt_column_list(L). { A = key_action(FKACTION_SETNULL
 key_action(A) ::= SET DEFAULT opt_column_list(L). { A = key_action(FKACTION_SETDEFAULT, &L); }
 constraint_attribute_spec(A) ::= . { A = EMPTY(ConstraintAttrs); }
 constraint_attribute_spec(A) ::= constraint_attribute_spec(B) constraint_attribute_elem(E). { A = constraint_attr_add(p, B, E); }
-constraint_attribute_elem(A) ::= NOT DEFERRABLE. { A = CAS_NOT_DEFERRABLE; }
-constraint_attribute_elem(A) ::= DEFERRABLE. { A = CAS_DEFERRABLE; }
-constraint_attribute_elem(A) ::= INITIALLY IMMEDIATE. { A = CAS_INITIALLY_IMMEDIATE; }
-constraint_attribute_elem(A) ::= INITIALLY DEFERRED. { A = CAS_INITIALLY_DEFERRED; }
-constraint_attribute_elem(A) ::= NOT VALID. { A = CAS_NOT_VALID; }
-constraint_attribute_elem(A) ::= NO INHERIT. { A = CAS_NO_INHERIT; }
+constraint_attribute_elem(A) ::= NOT(T) DEFERRABLE. { A = (ConstraintAttr){CAS_NOT_DEFERRABLE, T.position}; }
+constraint_attribute_elem(A) ::= DEFERRABLE(T). { A = (ConstraintAttr){CAS_DEFERRABLE, T.position}; }
+constraint_attribute_elem(A) ::= INITIALLY(T) IMMEDIATE. { A = (ConstraintAttr){CAS_INITIALLY_IMMEDIATE, T.position}; }
+constraint_attribute_elem(A) ::= INITIALLY(T) DEFERRED. { A = (ConstraintAttr){CAS_INITIALLY_DEFERRED, T.position}; }
+constraint_attribute_elem(A) ::= NOT(T) VALID. { A = (ConstraintAttr){CAS_NOT_VALID, T.position}; }
+constraint_attribute_elem(A) ::= NO(T) INHERIT. { A = (ConstraintAttr){CAS_NO_INHERIT, T.position}; }
 %type exclusion_constraint_list {Exclusion}
 %type exclusion_constraint_elem {Exclusion}
 exclusion_constraint_list ::= exclusion_constraint_elem.

@@ -12,6 +12,7 @@ typedef struct ConstraintEvent {
     struct ConstraintEvent *next;
     EventKind kind;
     Oid constraint, table; /* the constraint's table */
+    Oid changed;           /* the table whose row changed: the referenced one of a removal */
     Oid index;             /* EVENT_UNIQUE */
     int64_t row_id;        /* EVENT_REFERENCE, EVENT_UNIQUE */
     ForeignRemoval removal; /* EVENT_REMOVAL; its key: EVENT_REFERENCE too. NULL: in the session */
@@ -85,7 +86,7 @@ void constraint_queue_reference(ConstraintQueue *queue, const ForeignKeyPlan *ke
     ConstraintEvent *event = event_add(queue);
     event->kind = EVENT_REFERENCE;
     event->constraint = key->constraint;
-    event->table = key->relation;
+    event->table = event->changed = key->relation;
     event->row_id = row_id;
     event->removal.key = key;
     event->is_deferrable = key->is_deferrable;
@@ -106,6 +107,7 @@ void constraint_queue_removal(ConstraintQueue *queue, const ForeignKeyPlan *key,
     event->kind = EVENT_REMOVAL;
     event->constraint = key->constraint;
     event->table = key->relation;
+    event->changed = key->referenced;
     event->is_deferrable = key->is_deferrable && action == REFERENCE_NO_ACTION;
     event->is_deferred = key->is_deferred;
     event->types = ARENA_ARRAY(arena, PhysType, count);
@@ -136,7 +138,7 @@ void constraint_queue_unique(ConstraintQueue *queue, Oid table, const IndexMaint
     ConstraintEvent *event = event_add(queue);
     event->kind = EVENT_UNIQUE;
     event->constraint = index->constraint;
-    event->table = table;
+    event->table = event->changed = table;
     event->index = index->index;
     event->row_id = row_id;
     event->is_deferrable = true;
@@ -436,7 +438,7 @@ bool executor_deferred_has(const ExecSession *session, Oid table)
 {
     const DeferredChecks *deferred = session->deferred;
     for (size_t i = 0; deferred && i < deferred->events.length; i++)
-        if (deferred->events.items[i]->done_at == 0 && deferred->events.items[i]->table == table)
+        if (deferred->events.items[i]->done_at == 0 && deferred->events.items[i]->changed == table)
             return true;
     return false;
 }

@@ -178,6 +178,15 @@ static bool fail_check(ModifyState *state, const ModifyPlan *plan, uint32_t row,
          .table_name = plan->relation_name, .constraint_name = check->name);
 }
 
+static bool fail_arbiter(const ModifyPlan *plan, const IndexMaintain *index)
+{
+    FAIL(ERR_OBJECT_NOT_IN_PREREQUISITE_STATE,
+         .message = STR("ON CONFLICT does not support deferrable unique constraints/exclusion "
+                        "constraints as arbiters"),
+         .schema_name = plan->schema_name, .table_name = plan->relation_name,
+         .constraint_name = index->name);
+}
+
 static bool fail_unique(ModifyState *state, const ModifyPlan *plan, IndexKeyBuilder *index,
                         const ExprInput *input, uint32_t row)
 {
@@ -268,6 +277,8 @@ static bool check_unique(ModifyState *state, const ModifyPlan *plan, const ExprI
             if (!index->is_unique || (affected_only && !index->is_affected) ||
                 arbiter != (pass == 0))
                 continue;
+            if (arbiter && index->is_deferrable)
+                return fail_arbiter(plan, index);
             TRY(index_key_make(&state->indexes[i], input, row, &key, &skip, &has_null));
             if (skip || (has_null && !index->nulls_not_distinct))
                 continue;

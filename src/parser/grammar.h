@@ -64,6 +64,9 @@ typedef struct KeyActions {
     int on_update, on_delete;
     StrVec columns;
 } KeyActions;
+typedef struct ConstraintAttr {
+    int bit, position;
+} ConstraintAttr;
 typedef struct ConstraintAttrs {
     int bits; /* CAS_… */
 } ConstraintAttrs;

@@ -130,7 +130,7 @@ Constraint *constraint_foreign(Grammar *p, const StrVec *columns, RangeVar *tabl
 void constraint_exclusion(Constraint *node, Str method, const Exclusion *exclusion, Node *where);
 Exclusion exclusion(Grammar *p, IndexElem *elem, const Names *operator);
 void exclusion_append(Grammar *p, Exclusion *list, const Exclusion *more);
-ConstraintAttrs constraint_attr_add(Grammar *p, ConstraintAttrs attrs, int bit);
+ConstraintAttrs constraint_attr_add(Grammar *p, ConstraintAttrs attrs, ConstraintAttr attr);
 void constraint_attrs(Grammar *p, Constraint *node, const ConstraintAttrs *attrs, const char *kind, int allowed);
 KeyActions key_action(FkAction action, const StrVec *columns);
 KeyActions key_update(Grammar *p, const KeyActions *actions, int position);

@@ -153,22 +153,18 @@ void exclusion_append(Grammar *p, Exclusion *list, const Exclusion *more)
     }
 }
 
-static void fail_conflicting(Grammar *p)
+ConstraintAttrs constraint_attr_add(Grammar *p, ConstraintAttrs attrs, ConstraintAttr attr)
 {
-    grammar_fail(p, ERR_SYNTAX_ERROR, STR("conflicting constraint properties"), STR_NONE, 0);
-}
-
-ConstraintAttrs constraint_attr_add(Grammar *p, ConstraintAttrs attrs, int bit)
-{
-    int bits = attrs.bits | bit;
+    int bits = attrs.bits | attr.bit;
 
     if ((bits & CAS_NOT_DEFERRABLE) && (bits & CAS_INITIALLY_DEFERRED))
         grammar_fail(p, ERR_SYNTAX_ERROR,
                      STR("constraint declared INITIALLY DEFERRED must be DEFERRABLE"), STR_NONE,
-                     0);
+                     attr.position);
     if ((bits & CAS_NOT_DEFERRABLE && bits & CAS_DEFERRABLE) ||
         (bits & CAS_INITIALLY_IMMEDIATE && bits & CAS_INITIALLY_DEFERRED))
-        fail_conflicting(p);
+        grammar_fail(p, ERR_SYNTAX_ERROR, STR("conflicting constraint properties"), STR_NONE,
+                     attr.position);
     return (ConstraintAttrs){bits};
 }
 

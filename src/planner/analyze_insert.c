@@ -326,8 +326,7 @@ static bool infer_arbiters(Scope *scope, const InferClause *infer, ConflictClaus
                 analyze_condition(scope, infer->where_clause, PLACE_INDEX_PREDICATE, STR("WHERE")));
     for (int i = 0; i < relation->index_count; i++) {
         const IndexDesc *index = &relation->indexes[i];
-        if (!index->is_unique || !index->is_valid || !index->is_immediate ||
-            index->key_count != columns.length)
+        if (!index->is_unique || !index->is_valid || index->key_count != columns.length)
             continue;
         if (!str_is_none(index->predicate)) {
             Expr *predicate =

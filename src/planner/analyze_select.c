@@ -2,18 +2,7 @@
 
 /* ---- FOR UPDATE and its kin ---- */
 
-static const char *lock_clause_name(LockClauseStrength strength)
-{
-    static const char *const names[] = {
-        [LCS_FOR_KEY_SHARE] = "FOR KEY SHARE",
-        [LCS_FOR_SHARE] = "FOR SHARE",
-        [LCS_FOR_NO_KEY_UPDATE] = "FOR NO KEY UPDATE",
-        [LCS_FOR_UPDATE] = "FOR UPDATE",
-    };
-    return names[strength];
-}
-
-static bool check_locking(const Query *query, LockClauseStrength strength)
+static bool check_locking(const Query *query, LockStrength strength)
 {
     const char *what = query->set_op                ? "UNION/INTERSECT/EXCEPT"
                        : query->distinct.length > 0 ? "DISTINCT clause"
@@ -26,7 +15,7 @@ static bool check_locking(const Query *query, LockClauseStrength strength)
     if (!what)
         return true;
     FAIL(ERR_FEATURE_NOT_SUPPORTED,
-         .message = fmt("%s is not allowed with %s", lock_clause_name(strength), what));
+         .message = fmt("%s is not allowed with %s", lock_strength_name(strength), what));
 }
 
 static bool lock_subquery(Scope *scope, Query *query, const LockingClause *clause);
@@ -71,14 +60,14 @@ static bool lock_all(Scope *scope, Query *query, const LockingClause *clause, bo
 
 static bool lock_subquery(Scope *scope, Query *query, const LockingClause *clause)
 {
-    TRY(check_locking(query, clause->strength));
+    TRY(check_locking(query, (LockStrength)clause->strength));
     return lock_all(scope, query, clause, true);
 }
 
 static bool lock_named(Scope *scope, const LockingClause *clause, const RangeVar *var)
 {
     Query *query = scope->query;
-    const char *name = lock_clause_name(clause->strength);
+    const char *name = lock_strength_name((LockStrength)clause->strength);
     if (!str_is_none(var->schema))
         FAIL(ERR_SYNTAX_ERROR, .message = fmt("%s must specify unqualified relation names", name),
              .position = var->node.position);
@@ -118,7 +107,7 @@ bool analyze_locking(Scope *scope, const LockingClauseVec *clauses, bool pushed_
 {
     for (size_t i = 0; i < clauses->length; i++) {
         const LockingClause *clause = clauses->items[i];
-        TRY(check_locking(scope->query, clause->strength));
+        TRY(check_locking(scope->query, (LockStrength)clause->strength));
         if (clause->locked_rels.length == 0)
             TRY(lock_all(scope, scope->query, clause, pushed_down));
         for (size_t r = 0; r < clause->locked_rels.length; r++)
@@ -263,7 +252,8 @@ bool analyze_values(Scope *scope, const SelectStmt *select)
     if (select->locking_clause.length > 0)
         FAIL(ERR_FEATURE_NOT_SUPPORTED,
              .message = fmt("%s cannot be applied to VALUES",
-                            lock_clause_name(select->locking_clause.items[0]->strength)));
+                            lock_strength_name(
+                                (LockStrength)select->locking_clause.items[0]->strength)));
     return analyze_finish(scope);
 }
 
@@ -466,7 +456,8 @@ bool analyze_set_operation(Scope *scope, const SelectStmt *select)
     if (select->locking_clause.length > 0)
         FAIL(ERR_FEATURE_NOT_SUPPORTED,
              .message = fmt("%s is not allowed with UNION/INTERSECT/EXCEPT",
-                            lock_clause_name(select->locking_clause.items[0]->strength)));
+                            lock_strength_name(
+                                (LockStrength)select->locking_clause.items[0]->strength)));
     if (select->with_clause)
         TRY(analyze_with(scope, select->with_clause));
     TRY(set_tree(scope, select, true, &top));

@@ -740,6 +740,25 @@ static void mark_others(Level *level, const FromItem *item)
     VEC_PUSH(level->planner->arena, &query->row_marks, mark);
 }
 
+/* A row that may not be there cannot be locked. */
+static bool check_lockable(const Level *level, const FromItem *item, bool is_nullable)
+{
+    const Query *query = level->query;
+    if (item->kind == FROM_JOIN)
+        return check_lockable(level, item->left,
+                              is_nullable || item->join_type == JOINS_RIGHT ||
+                                  item->join_type == JOINS_FULL) &&
+               check_lockable(level, item->right,
+                              is_nullable || item->join_type == JOINS_LEFT ||
+                                  item->join_type == JOINS_FULL);
+    for (size_t i = 0; i < query->row_marks.length && is_nullable; i++)
+        if (query->row_marks.items[i].rel == item->rel)
+            FAIL(ERR_FEATURE_NOT_SUPPORTED,
+                 .message = fmt("%s cannot be applied to the nullable side of an outer join",
+                                lock_strength_name(query->row_marks.items[i].strength)));
+    return true;
+}
+
 static Plan *plan_locks(Level *level, Plan *plan)
 {
     const Query *query = level->query;
@@ -796,6 +815,8 @@ static Plan *plan_select(Level *level, ExprVec *ret_out)
     } else {
         TRY(query_visit_exprs(query, prepare_expr, level));
         collect_query_columns(level, &needed);
+        for (size_t i = 0; query->row_marks.length > 0 && i < query->from.length; i++)
+            TRY(check_lockable(level, query->from.items[i], false));
         for (size_t i = 0; query->row_marks.length > 0 && i < query->from.length; i++)
             mark_others(level, query->from.items[i]);
         for (size_t i = 0; i < query->row_marks.length; i++) {

@@ -81,3 +81,14 @@ bool query_visit_exprs(Query *query, QueryExprVisitor *visitor, void *context)
            visit_optional(&query->limit_offset, visitor, context) &&
            visit_targets(&query->returning, visitor, context);
 }
+
+const char *lock_strength_name(LockStrength strength)
+{
+    static const char *const names[] = {
+        [LOCK_FOR_KEY_SHARE] = "FOR KEY SHARE",
+        [LOCK_FOR_SHARE] = "FOR SHARE",
+        [LOCK_FOR_NO_KEY_UPDATE] = "FOR NO KEY UPDATE",
+        [LOCK_FOR_UPDATE] = "FOR UPDATE",
+    };
+    return names[strength];
+}

@@ -72,6 +72,7 @@ typedef enum LockStrength {
     LOCK_FOR_NO_KEY_UPDATE,
     LOCK_FOR_UPDATE,
 } LockStrength;
+const char *lock_strength_name(LockStrength strength); /* "FOR UPDATE" */
 
 typedef struct RangeTableEntry {
     RangeTableKind kind;

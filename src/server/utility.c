@@ -296,6 +296,8 @@ static bool execute_command(Session *session, const Node *statement, Str source,
         return vacuum_execute(&context, NODE_CAST(VacuumStmt, statement), ret_tag);
     case NODE_LOCK_STMT:
         return lock_execute(&context, NODE_CAST(LockStmt, statement), ret_tag);
+    case NODE_CONSTRAINTS_SET_STMT:
+        return set_constraints_execute(&context, NODE_CAST(ConstraintsSetStmt, statement), ret_tag);
     case NODE_SELECT_STMT: /* INTO */
         return select_into_execute(&context, NODE_CAST(SelectStmt, statement), ret_tag);
     case NODE_CREATE_TABLE_AS_STMT:

@@ -671,6 +671,7 @@ bool ddl_alter_table(CommandContext *context, const Node *node, Str *ret_tag)
     }
     TRY(ddl_check_owner(context, relation));
     TRY(check_target(statement, relation));
+    TRY(ddl_check_no_events(context, relation, *ret_tag));
     alter.oid = relation->oid;
     context->hides_positions = true; /* as PostgreSQL's, errors in these expressions have none */
     for (int pass = 0; pass <= 5; pass++)

@@ -156,6 +156,57 @@ static bool column_constraints(CommandContext *context, const ColumnDef *source,
     return true;
 }
 
+static bool fail_attribute(const char *message, const Constraint *attribute)
+{
+    FAIL(ERR_SYNTAX_ERROR, .message = str_from_c(message), .position = attribute->node.position);
+}
+
+/* DEFERRABLE and INITIALLY belong to the constraint before them, once each. */
+static bool check_attributes(const ConstraintVec *list)
+{
+    bool has_owner = false, saw_deferrable = false, saw_initially = false;
+    bool is_deferrable = false, is_deferred = false;
+
+    for (size_t i = 0; i < list->length; i++) {
+        const Constraint *item = list->items[i];
+        const bool is_yes = item->type == CONSTR_ATTR_DEFERRABLE;
+        const bool is_late = item->type == CONSTR_ATTR_DEFERRED;
+        switch (item->type) {
+        case CONSTR_ATTR_DEFERRABLE:
+        case CONSTR_ATTR_NOT_DEFERRABLE:
+            if (!has_owner)
+                return fail_attribute(is_yes ? "misplaced DEFERRABLE clause"
+                                             : "misplaced NOT DEFERRABLE clause", item);
+            if (saw_deferrable)
+                return fail_attribute("multiple DEFERRABLE/NOT DEFERRABLE clauses not allowed",
+                                      item);
+            saw_deferrable = true;
+            is_deferrable = is_yes;
+            break;
+        case CONSTR_ATTR_DEFERRED:
+        case CONSTR_ATTR_IMMEDIATE:
+            if (!has_owner)
+                return fail_attribute(is_late ? "misplaced INITIALLY DEFERRED clause"
+                                              : "misplaced INITIALLY IMMEDIATE clause", item);
+            if (saw_initially)
+                return fail_attribute("multiple INITIALLY IMMEDIATE/DEFERRED clauses not allowed",
+                                      item);
+            saw_initially = true;
+            is_deferred = is_late;
+            break;
+        default:
+            has_owner = item->type == CONSTR_PRIMARY || item->type == CONSTR_UNIQUE ||
+                        item->type == CONSTR_EXCLUSION || item->type == CONSTR_FOREIGN;
+            saw_deferrable = saw_initially = is_deferrable = is_deferred = false;
+            break;
+        }
+        if (is_deferred && saw_deferrable && !is_deferrable)
+            return fail_attribute("constraint declared INITIALLY DEFERRED must be DEFERRABLE",
+                                  item);
+    }
+    return true;
+}
+
 bool ddl_table_column(CommandContext *context, const ColumnDef *source, Str table,
                       TableColumn *ret_column)
 {
@@ -165,6 +216,7 @@ bool ddl_table_column(CommandContext *context, const ColumnDef *source, Str tabl
                           .definition = {.name = source->name, .typmod = -1},
                           .serial_type = serial_type(source->type_name)};
 
+    TRY(check_attributes(&source->constraints));
     if (system_column_find(source->name))
         FAIL(ERR_DUPLICATE_COLUMN,
              .message = fmt("column name \"%.*s\" conflicts with a system column name",

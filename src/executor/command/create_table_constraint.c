@@ -227,6 +227,11 @@ static bool find_referenced_index(ForeignKey *key, bool columns_given)
             FAIL(ERR_UNDEFINED_OBJECT,
                  .message = fmt("there is no primary key for referenced table \"%.*s\"",
                                 STR_ARGS(referenced->name)));
+        if (!key->index->is_immediate)
+            FAIL(ERR_OBJECT_NOT_IN_PREREQUISITE_STATE,
+                 .message = fmt("cannot use a deferrable primary key for referenced table "
+                                "\"%.*s\"",
+                                STR_ARGS(referenced->name)));
         const uint16_t count = key->index->key_count;
         for (int i = 0; i < count; i++)
             key->foreign[i] = key->index->columns[i].attnum;

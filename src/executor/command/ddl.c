@@ -181,6 +181,16 @@ bool ddl_check_owner(CommandContext *context, const RelationDesc *relation)
     return ddl_check_not_system(context, relation);
 }
 
+bool ddl_check_no_events(CommandContext *context, const RelationDesc *relation, Str command)
+{
+    TRY(relation);
+    if (!executor_deferred_has(context->session, relation->oid))
+        return true;
+    FAIL(ERR_OBJECT_IN_USE,
+         .message = fmt("cannot %.*s \"%.*s\" because it has pending trigger events",
+                        STR_ARGS(command), STR_ARGS(relation->name)));
+}
+
 bool ddl_check_member(CommandContext *context, Oid role)
 {
     CatalogSession *session = ddl_catalog(context);

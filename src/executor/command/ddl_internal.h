@@ -43,6 +43,9 @@ MUST_CHECK bool ddl_role(CommandContext *context, const RoleSpec *spec, Oid *ret
 MUST_CHECK bool ddl_check_not_system(CommandContext *context, const RelationDesc *relation);
 /* The command's own owner check with the right word for the relation's kind. */
 MUST_CHECK bool ddl_check_owner(CommandContext *context, const RelationDesc *relation);
+/* 55006 while deferred checks of the table's rows are pending. */
+MUST_CHECK bool ddl_check_no_events(CommandContext *context, const RelationDesc *relation,
+                                    Str command);
 /* May the current user give things to `role`? 42501 must be member of role "x". */
 MUST_CHECK bool ddl_check_member(CommandContext *context, Oid role);
 MUST_CHECK bool ddl_bool_option(const DefElem *option, bool *ret_value);

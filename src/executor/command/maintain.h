@@ -15,6 +15,9 @@ MUST_CHECK bool explain_execute(CommandContext *context, const ExplainStmt *stat
                                 RowSink *sink, Str *ret_tag);
 MUST_CHECK bool vacuum_execute(CommandContext *context, const VacuumStmt *statement, Str *ret_tag);
 MUST_CHECK bool lock_execute(CommandContext *context, const LockStmt *statement, Str *ret_tag);
+/* SET CONSTRAINTS … DEFERRED, IMMEDIATE: the latter looks at what is pending. */
+MUST_CHECK bool set_constraints_execute(CommandContext *context,
+                                        const ConstraintsSetStmt *statement, Str *ret_tag);
 MUST_CHECK bool create_table_as_execute(CommandContext *context, const CreateTableAsStmt *statement,
                                         Str *ret_tag);
 /* SELECT … INTO: the same, spelt otherwise. */

@@ -105,11 +105,14 @@ bool ddl_truncate(CommandContext *context, const Node *node, Str *ret_tag)
                                                       LOCK_ACCESS_EXCLUSIVE, false, false);
         TRY(table);
         TRY(check_table(context, table));
+        TRY(ddl_check_no_events(context, table, STR("TRUNCATE")));
         if (!is_listed(&tables, table->oid))
             VEC_PUSH(context->arena, &tables, table->oid);
     }
     TRY(follow_references(context, statement->behavior == DROP_CASCADE, &tables));
     for (size_t i = 0; i < tables.length; i++) {
+        TRY(ddl_check_no_events(context, relation_get(ddl_catalog(context), tables.items[i]),
+                                STR("TRUNCATE")));
         TRY(truncate_one(context, tables.items[i]));
         if (statement->restart_seqs)
             TRY(restart_sequences(context, tables.items[i]));
