@@ -9,7 +9,4 @@
     }                                                  \
     const NodeMethods symbol##_methods = {.size = sizeof(NodeState), .init = symbol##_refuse};
 
-REFUSED(node_recursive_union, "recursive union")
 REFUSED(node_merge_join, "merge join")
-REFUSED(node_set_op, "set op")
-REFUSED(node_window, "window")

@@ -303,7 +303,7 @@ bool row_reader_next(RowReader *reader, Batch *batch, uint32_t limit)
     uint64_t position = reader->position;
     while (count < limit && position < store->memory_count)
         rows[count++] = store->rows[position++];
-    if (count == 0 && position < store->count) {
+    if (count < limit && position < store->count) {
         if (!reader->arena)
             reader->arena = arena_new("row reader");
         arena_reset(reader->arena);

@@ -336,7 +336,78 @@ static WindowClause *window_by_name(const Query *query, Str name)
     return NULL;
 }
 
-static Expr *frame_offset(Scope *scope, const Node *node, const WindowClause *window)
+/* The types that offsets of RANGE may have for this key, and which of them an offset gets. */
+typedef struct RangeOffset {
+    Oid type, function;
+    int known, possible;
+} RangeOffset;
+
+static RangeOffset range_offset_find(Scope *scope, const TypeOperators *key, Oid given)
+{
+    static const Oid candidates[] = {TYPE_INT2,   TYPE_INT4,    TYPE_INT8,
+                                     TYPE_FLOAT8, TYPE_NUMERIC, TYPE_INTERVAL};
+    const Oid preferred = given == TYPE_UNKNOWN ? key->opclass_input : given;
+    RangeOffset found = {0};
+    for (size_t i = 0; i < ARRAY_LENGTH(candidates); i++) {
+        const Oid function = opfamily_function(scope_session(scope), key->btree_family,
+                                               key->opclass_input, candidates[i], 3);
+        if (!function)
+            continue;
+        found.known++;
+        if (!can_coerce(scope, &given, &candidates[i], 1, COERCION_IMPLICIT))
+            continue;
+        found.possible++;
+        if (found.type == preferred)
+            continue;
+        found.type = candidates[i];
+        found.function = function;
+    }
+    if (found.possible > 1 && found.type != preferred)
+        found.type = 0;
+    return found;
+}
+
+static Expr *range_offset(Scope *scope, const Node *node, const WindowClause *window,
+                          const TargetVec *targets, Oid *ret_function)
+{
+    Expr *expr = analyze_expr(scope, node, PLACE_WINDOW_FRAME_RANGE);
+    TRY(expr);
+    Oid column = 0;
+    for (size_t i = 0; i < targets->length; i++)
+        if (targets->items[i].sort_group_ref == window->order_by.items[0].ref)
+            column = targets->items[i].expr->type;
+    const TypeOperators *key = type_operators(scope_session(scope), column);
+    RangeOffset found = {0};
+    if (key)
+        found = range_offset_find(scope, key, expr->type);
+    if (found.known == 0)
+        FAIL(ERR_FEATURE_NOT_SUPPORTED,
+             .message = fmt("RANGE with offset PRECEDING/FOLLOWING is not supported for column "
+                            "type %.*s",
+                            STR_ARGS(type_text(scope, column))),
+             .position = expr_location(expr));
+    if (found.possible == 0)
+        FAIL(ERR_FEATURE_NOT_SUPPORTED,
+             .message = fmt("RANGE with offset PRECEDING/FOLLOWING is not supported for column "
+                            "type %.*s and offset type %.*s",
+                            STR_ARGS(type_text(scope, column)),
+                            STR_ARGS(type_text(scope, expr->type))),
+             .hint = STR("Cast the offset value to an appropriate type."),
+             .position = expr_location(expr));
+    if (found.type == 0)
+        FAIL(ERR_FEATURE_NOT_SUPPORTED,
+             .message = fmt("RANGE with offset PRECEDING/FOLLOWING has multiple interpretations "
+                            "for column type %.*s and offset type %.*s",
+                            STR_ARGS(type_text(scope, column)),
+                            STR_ARGS(type_text(scope, expr->type))),
+             .hint = STR("Cast the offset value to the exact intended type."),
+             .position = expr_location(expr));
+    *ret_function = found.function;
+    return coerce_to_specific(scope, expr, found.type, STR("RANGE"));
+}
+
+static Expr *frame_offset(Scope *scope, const Node *node, const WindowClause *window,
+                          const TargetVec *targets, Oid *ret_in_range)
 {
     if (!node)
         return NULL;
@@ -351,7 +422,8 @@ static Expr *frame_offset(Scope *scope, const Node *node, const WindowClause *wi
         TRY(expr = analyze_expr(scope, node, PLACE_WINDOW_FRAME_GROUPS));
         TRY(expr = coerce_to_specific(scope, expr, TYPE_INT8, STR("GROUPS")));
     } else {
-        FAIL_UNSUPPORTED("RANGE with offset PRECEDING or FOLLOWING");
+        construct = "RANGE";
+        TRY(expr = range_offset(scope, node, window, targets, ret_in_range));
     }
     if (expr_contains_columns(expr, 0))
         FAIL(ERR_INVALID_COLUMN_REFERENCE,
@@ -421,10 +493,18 @@ bool analyze_windows(Scope *scope, TargetVec *targets)
         if ((window->frame_options & FRAMEOPTION_GROUPS) && window->order_by.length == 0)
             FAIL(ERR_WINDOWING_ERROR, .message = STR("GROUPS mode requires an ORDER BY clause"),
                  .position = def->node.position);
+        if ((window->frame_options & FRAMEOPTION_RANGE) && (def->start_offset || def->end_offset) &&
+            window->order_by.length != 1)
+            FAIL(ERR_WINDOWING_ERROR,
+                 .message = STR("RANGE with offset PRECEDING/FOLLOWING requires exactly one ORDER "
+                                "BY column"),
+                 .position = def->node.position);
         if (def->start_offset)
-            TRY(window->start_offset = frame_offset(scope, def->start_offset, window));
+            TRY(window->start_offset = frame_offset(scope, def->start_offset, window, targets,
+                                                    &window->start_in_range));
         if (def->end_offset)
-            TRY(window->end_offset = frame_offset(scope, def->end_offset, window));
+            TRY(window->end_offset = frame_offset(scope, def->end_offset, window, targets,
+                                                  &window->end_in_range));
         VEC_PUSH(arena, &query->windows, window);
     }
     return true;

@@ -177,13 +177,14 @@ typedef struct CteScanPlan {
 typedef struct WorkTableScanPlan {
     Plan base;
     Str alias, cte_name;
-    int work_table;
+    int work_table, param;
 } WorkTableScanPlan;
 
-/* left once, then right again and again over what the last round produced. */
+/* left once, then right again and again over what the last round produced. Each round sets
+ * PARAM_EXEC `param`, on which everything that reads the work table depends. */
 typedef struct RecursiveUnionPlan {
     Plan base;
-    int work_table;
+    int work_table, param;
     bool is_distinct; /* UNION: rows seen before are dropped */
 } RecursiveUnionPlan;
 
@@ -316,6 +317,7 @@ typedef struct WindowPlan {
     SortKeyVec order_by;
     int frame_options; /* FRAMEOPTION_ … */
     Expr *start_offset, *end_offset;
+    Oid start_in_range, end_in_range; /* RANGE with offsets: in_range of key and offset */
     VEC(WindowCall) calls;
 } WindowPlan;
 

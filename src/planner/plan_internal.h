@@ -35,6 +35,7 @@ typedef struct Level {
     VEC(OuterParam) params; /* columns of this level that inner plans need */
     VEC(int) cte_subplans;  /* by index in query->ctes; -1: work table below */
     VEC(int) cte_work_tables;
+    VEC(int) cte_work_params;
     VEC(int) used; /* params of levels above used here or below */
 } Level;
 

@@ -442,6 +442,8 @@ static bool plan_one_window(Level *level, size_t index, const ExprVec *functions
     if (window->end_offset)
         TRY(plan->end_offset = plan_fix(level, window->end_offset, NULL, NULL));
     plan->frame_options = window->frame_options;
+    plan->start_in_range = window->start_in_range;
+    plan->end_in_range = window->end_in_range;
     Plan *child = add_sort(level, tree->plan, &keys);
     plan->base.left = child;
     plan->base.rows = child->rows;
@@ -611,10 +613,13 @@ static Plan *plan_recursive(Level *level, const CommonTable *cte, size_t index)
     TRY(note_relations(inner));
     TRY(plan_ctes(inner));
     recursive->work_table = planner->statement->work_table_count++;
+    const Expr round = {.type = TYPE_INT8, .typmod = -1};
+    recursive->param = plan_new_param(planner, &round, -1, 0);
     recursive->is_distinct = !top->is_all;
     TRY(recursive->base.left = set_tree_plan(inner, top->left, top->columns));
     level->cte_subplans.items[index] = -1;
     level->cte_work_tables.items[index] = recursive->work_table;
+    level->cte_work_params.items[index] = recursive->param;
     TRY(recursive->base.right = set_tree_plan(inner, top->right, top->columns));
     plan_pass_through(level, &recursive->base, recursive->base.left);
     recursive->base.rows = recursive->base.left->rows + 10 * recursive->base.right->rows;
@@ -632,6 +637,7 @@ bool plan_ctes(Level *level)
         const CommonTable *cte = level->query->ctes.items[i];
         VEC_PUSH(planner->arena, &level->cte_subplans, -2);
         VEC_PUSH(planner->arena, &level->cte_work_tables, -1);
+        VEC_PUSH(planner->arena, &level->cte_work_params, -1);
         const bool modifies = cte->query->command != QUERY_SELECT;
         if (cte->reference_count == 0 && !modifies)
             continue;

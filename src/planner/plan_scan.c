@@ -739,6 +739,7 @@ static bool plan_cte(Level *level, int rel, const ExprVec *quals, const ExprVec 
             scan->alias = rte->name;
             scan->cte_name = rte->cte_name;
             scan->work_table = owner->cte_work_tables.items[i];
+            scan->param = owner->cte_work_params.items[i];
             scan->base.rows = 100;
             return scan_of_source(level, rel, &scan->base, quals, needed, ret);
         }

@@ -12,13 +12,17 @@ typedef struct Depends {
 
 static void depend_plan(Depends *depends, Plan *plan, uint64_t *bits);
 
+static void depend_param(Depends *depends, int number)
+{
+    if (number / 64 < depends->words)
+        depends->bits[number / 64] |= (uint64_t)1 << (number % 64);
+}
+
 static bool depend_expr(void *context, Expr *expr)
 {
     Depends *depends = context;
     if (expr->kind == EXPR_PARAM && EXPR_AS(ExprParam, expr)->param_kind == PARAM_EXEC) {
-        const int number = EXPR_AS(ExprParam, expr)->number;
-        if (number / 64 < depends->words)
-            depends->bits[number / 64] |= (uint64_t)1 << (number % 64);
+        depend_param(depends, EXPR_AS(ExprParam, expr)->number);
     } else if (expr->kind == EXPR_SUB_PLAN) {
         const ExprSubPlan *sub = EXPR_AS(const ExprSubPlan, expr);
         SubplanInfo *info = &depends->planner->statement->subplans.items[sub->subplan];
@@ -96,6 +100,9 @@ static void depend_own(Depends *depends, const Plan *plan)
                     depends->bits);
         break;
     }
+    case PLAN_WORK_TABLE_SCAN:
+        depend_param(depends, ((const WorkTableScanPlan *)plan)->param);
+        break;
     case PLAN_NEST_LOOP:
         depend_list(depends, &((const JoinPlan *)plan)->condition);
         for (size_t i = 0; i < ((const NestLoopPlan *)plan)->params.length; i++)
@@ -157,6 +164,10 @@ static void depend_plan(Depends *depends, Plan *plan, uint64_t *bits)
             const int number = ((NestLoopPlan *)plan)->params.items[i].number;
             own[number / 64] &= ~((uint64_t)1 << (number % 64));
         }
+    if (plan->kind == PLAN_RECURSIVE_UNION) {
+        const int number = ((RecursiveUnionPlan *)plan)->param;
+        own[number / 64] &= ~((uint64_t)1 << (number % 64));
+    }
     if (plan->kind == PLAN_APPEND)
         for (size_t i = 0; i < ((AppendPlan *)plan)->children.length; i++)
             depend_plan(depends, ((AppendPlan *)plan)->children.items[i], own);
