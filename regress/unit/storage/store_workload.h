@@ -76,7 +76,7 @@ static inline PageId *pair_ids(byte *data, uint32_t pair)
 }
 static inline uint32_t *pair_value(byte *data) { return (uint32_t *)(data + PAGE_SIZE - 8); }
 
-typedef enum PairOutcome { PAIR_DONE, PAIR_LOAD } PairOutcome;
+typedef enum PairOutcome { PAIR_DONE, PAIR_LOAD, PAIR_DAMAGED } PairOutcome;
 
 static inline PairOutcome pair_latch(Database *database, PageId id, Page *page, PageId *missing)
 {
@@ -90,6 +90,9 @@ static inline PairOutcome pair_change_old(Action *action, Database *database, co
 {
     Page page[2];
 
+    /* A page latched twice by one task would be waited for without end. */
+    if (ids[0] == ids[1] || ids[0] == 1 || ids[1] == 1)
+        return PAIR_DAMAGED;
     if (pair_latch(database, ids[0], &page[0], missing) == PAIR_LOAD)
         return PAIR_LOAD;
     if (pair_latch(database, ids[1], &page[1], missing) == PAIR_LOAD) {
@@ -147,6 +150,8 @@ static inline bool pair_apply(Database *database, const PairRecord *record)
         action_end(&action);
         if (outcome == PAIR_DONE)
             return true;
+        if (outcome == PAIR_DAMAGED)
+            FAIL(ERR_DATA_CORRUPTED, .message = STR("a pair has one page twice"));
         TRY(page_load(database, missing));
     }
 }
@@ -161,6 +166,8 @@ typedef struct Writer {
 static Writer workload_writers[WRITERS];
 /* Pairs read before each change: they push pages out of memory. */
 static uint32_t workload_reads;
+/* How long every third change waits between its log record and its pages, in microseconds. */
+static int64_t workload_dawdle_us;
 
 static inline bool pair_read(Workload *work, Database *database, uint32_t pair,
                              uint32_t *ret_value);
@@ -190,6 +197,8 @@ static inline bool writer_step(Writer *writer, uint32_t *seed, uint32_t value)
         return workload_fail(work, "history is full", at, 0);
     work->history[at] = (PairHistory){slot.end, record};
     wal_fill(wal, &slot, &payload, 1);
+    if (workload_dawdle_us && workload_random(seed, 3) == 0)
+        TRY(task_sleep(workload_dawdle_us, WAIT_EVENT_LOG_WRITER_MAIN));
     task_current()->interrupts_held = true;
     TRY(pair_apply(database, &record));
     task_current()->interrupts_held = false;
