@@ -168,6 +168,8 @@ void executor_freep(ExecState **exec)
 
 /* ---- starting ---- */
 
+static const LockRowsPlan *row_marks(const ExecState *exec);
+
 /* Attribute numbers of a bitmap of (attnum - 1), as privilege_check_columns takes them. */
 static uint32_t bitmap_columns(const PlanRelation *relation, const uint64_t *bitmap,
                                int16_t *columns, uint32_t room)
@@ -284,13 +286,29 @@ bool executor_start(ExecState *exec, const ExecRequest *request)
 {
     assert(!exec->is_running);
     TRY(check_read_only(exec));
-    TRY(lock_relations(exec));
+    if (!request->is_admitted)
+        TRY(lock_relations(exec));
     begin_run(exec, request);
     if (!take_parameters(exec, request->parameters)) {
         executor_stop(exec);
         return false;
     }
     return true;
+}
+
+void executor_adopt(ExecState *exec, ExecSession *session)
+{
+    assert(!exec->is_running);
+    if (exec->session == session)
+        return;
+    exec->session = session;
+    for (size_t i = 0; i < exec->calls.length; i++)
+        exec->calls.items[i]->session = session;
+}
+
+bool executor_may_adopt(const ExecState *exec)
+{
+    return !exec->parent && row_marks(exec) == NULL;
 }
 
 void executor_stop(ExecState *exec)
@@ -430,9 +448,14 @@ static Batch batch_part(ExecState *exec, const Batch *batch, uint32_t from, uint
 
 bool executor_run(ExecState *exec, RowSink *sink, uint64_t row_limit)
 {
-    TRY(sink_describe(exec, sink));
     uint64_t given = 0;
     exec->gives_few = row_limit > 0;
+    /* Changes are made before anything is said of their rows. */
+    if (is_modifying(exec) && !exec->pending) {
+        TRY(executor_next(exec, &exec->pending));
+        exec->pending_from = 0;
+    }
+    TRY(sink_describe(exec, sink));
     exec->result.finished = false;
     while (!exec->result.finished && (row_limit == 0 || given < row_limit)) {
         if (!exec->pending) {

@@ -92,6 +92,7 @@ typedef struct ExecRequest {
     bool scrollable;          /* keep rows for executor_fetch backwards */
     bool instrument;          /* count rows and time per node (EXPLAIN ANALYZE) */
     bool instrument_timing;
+    bool is_admitted;         /* the caller holds the relations' locks and knows of the privileges */
 } ExecRequest;
 
 /* Compiles. The plan and the session must outlive the state. */
@@ -105,6 +106,11 @@ static inline MUST_CHECK bool executor_rearm(ExecState *state, const ExecRequest
 {
     return executor_start(state, request);
 }
+
+/* Hands a stopped state to another session of the same database and role. */
+void executor_adopt(ExecState *state, ExecSession *session);
+/* False for states with parts that know their session themselves. */
+bool executor_may_adopt(const ExecState *state);
 
 /* Ends an execution; idempotent, cannot fail. */
 void executor_stop(ExecState *state);

@@ -117,9 +117,10 @@ bool block_statement_begin(Session *session)
         TRY(transaction_open(session, &options));
         session->block = BLOCK_IMPLICIT;
     }
-    session->exec.statement_start = now_timestamptz();
-    if (session->block == BLOCK_IMPLICIT && !txn_has_snapshot(session->exec.catalog.txn))
-        session->exec.statement_start = session->exec.transaction_start;
+    bool is_first =
+        session->block == BLOCK_IMPLICIT && !txn_has_snapshot(session->exec.catalog.txn);
+    session->exec.statement_start =
+        is_first ? session->exec.transaction_start : now_timestamptz();
     return txn_statement_begin(session->exec.catalog.txn);
 }
 

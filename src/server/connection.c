@@ -123,6 +123,10 @@ static void compact(Connection *connection)
 
 ReceiveOutcome connection_receive(Connection *connection, bool wait, Deadline deadline)
 {
+    if (connection->is_drained && !wait) {
+        connection->is_drained = false;
+        return RECEIVE_NOTHING;
+    }
     compact(connection);
     size_t chunk = connection->in.length > RECEIVE_CHUNK ? RECEIVE_CHUNK_LARGE : RECEIVE_CHUNK;
     for (;;) {
@@ -133,6 +137,7 @@ ReceiveOutcome connection_receive(Connection *connection, bool wait, Deadline de
         if (outcome == TRANSPORT_DONE) {
             strbuf_advance(&connection->in, count);
             connection->bytes_received += count;
+            connection->is_drained = count < chunk && !transport_is_tls(connection->transport);
             return RECEIVE_SOME;
         }
         if (outcome == TRANSPORT_FAILED)

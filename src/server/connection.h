@@ -31,6 +31,7 @@ struct Connection {
     Event *waiting;  /* the serving coroutine waits for the descriptor */
     bool is_muted;   /* readability is not watched: input waits while a statement runs */
     bool peer_left;  /* EOF or reset seen */
+    bool is_drained; /* the last read got less than it had room for: the loop tells of more */
     StrBuf in;       /* heap; bytes received and not yet consumed start at in_start */
     size_t in_start;
     MessageOut out;  /* heap */

@@ -9,6 +9,13 @@ static void state_release(Portal *portal)
 
     if (!portal->state)
         return;
+    if (portal->lender) {
+        plan_give_state(portal->lender, portal->state);
+        plan_unref(portal->lender);
+        portal->lender = NULL;
+        portal->state = NULL;
+        return;
+    }
     executor_stop(portal->state);
     if (portal->owns_state)
         executor_free(portal->state);
@@ -68,6 +75,7 @@ void portal_close(Session *session, Portal *portal)
         }
     }
     state_release(portal);
+    arena_free(portal->plan_arena);
     if (portal->is_pinned && session->exec.catalog.txn)
         txn_snapshot_unpin(session->exec.catalog.txn, &portal->snapshot);
     statement_release(portal->statement);
@@ -80,6 +88,28 @@ void portals_close_all(Session *session)
         portal_close(session, session->portals);
 }
 
+/* A state for the statement's plan: the cache's, the statement's own, or another if that is busy. */
+static bool portal_take_state(Session *session, Portal *portal)
+{
+    PreparedStatement *statement = portal->statement;
+
+    if (statement->shared) {
+        TRY(portal->state = plan_take_state(session, statement->shared));
+        portal->lender = plan_ref(statement->shared);
+        return true;
+    }
+    if (statement->state_busy) {
+        TRY(portal->state = executor_new(statement->planned, &session->exec));
+        portal->owns_state = true;
+        return true;
+    }
+    if (!statement->state)
+        TRY(statement->state = executor_new(statement->planned, &session->exec));
+    portal->state = statement->state;
+    statement->state_busy = true;
+    return true;
+}
+
 bool portal_start(Session *session, Portal *portal, bool scrollable)
 {
     PreparedStatement *statement = portal->statement;
@@ -89,24 +119,18 @@ bool portal_start(Session *session, Portal *portal, bool scrollable)
         portal->is_started = true;
         return true;
     }
-    if (!statement->state) {
-        statement->state = executor_new(statement->planned, &session->exec);
-        TRY(statement->state);
-    }
-    if (statement->state_busy) {
-        portal->state = executor_new(statement->planned, &session->exec);
-        TRY(portal->state);
-        portal->owns_state = true;
-    } else {
-        portal->state = statement->state;
-        statement->state_busy = true;
-    }
+    TRY(portal_take_state(session, portal));
+    CachedPlan *lender = portal->lender;
     portal->snapshot = *txn_snapshot(session->exec.catalog.txn);
-    portal->is_started = executor_start(portal->state, &(ExecRequest){
-                                                           .snapshot = &portal->snapshot,
-                                                           .parameters = &portal->parameters,
-                                                           .scrollable = scrollable,
-                                                       });
+    portal->is_started =
+        executor_start(portal->state, &(ExecRequest){
+                                          .snapshot = &portal->snapshot,
+                                          .parameters = &portal->parameters,
+                                          .scrollable = scrollable,
+                                          .is_admitted = lender && lender->is_admitted,
+                                      });
+    if (portal->is_started && lender)
+        lender->is_admitted = true;
     return portal->is_started;
 }
 

@@ -10,6 +10,7 @@
 
 #include "planner/analyze.h"
 #include "planner/planner.h"
+#include "server/plan_cache.h"
 #include "server/session.h"
 #include "txn/txn.h"
 
@@ -23,7 +24,11 @@ struct PreparedStatement {
     int given_count;
     Oid *param_types;
     int param_count;
-    PlannedStatement *planned; /* NULL for utilities and while out of date */
+    /* NULL for utilities and while out of date; `shared` has it where not NULL. */
+    const PlannedStatement *planned;
+    CachedPlan *shared;
+    CachedPlan *origin; /* has the tree, where the statement was found in the cache; or NULL */
+    Fingerprint *print; /* NULL: not to be looked for in the cache */
     bool is_utility;
     uint64_t schema_version;
     const SearchPath *search_path;
@@ -45,6 +50,8 @@ struct Portal {
     PreparedStatement *statement;
     ExecState *state; /* NULL for utilities, and before the first row is asked for */
     bool owns_state;
+    Arena *plan_arena; /* of a plan that the statement has given up; or NULL */
+    CachedPlan *lender; /* has lent `state`; NULL: it is the statement's, or the portal's own */
     ExecParameters parameters;
     uint16_t *result_formats; /* as Bind gave them: 0, 1 or one for each column */
     uint32_t result_format_count;
@@ -65,6 +72,10 @@ struct Portal {
 /* Parses one statement's tree (NULL: empty) into a prepared statement with one reference. */
 MUST_CHECK PreparedStatement *statement_new(Session *session, Str name, Str source,
                                             const Node *statement, const Oid *types, int count);
+/* False: the cache knows nothing of such texts. */
+bool statement_fingerprint(PreparedStatement *statement);
+/* Takes tree and plan from the worker's cache; false (no error set): they are to be made. */
+bool statement_find_shared(Session *session, PreparedStatement *statement);
 /* A query inside another statement (PREPARE, DECLARE), found by `inner` in the tree of the whole,
  * which is parsed again so that it outlives the message it came in. */
 MUST_CHECK PreparedStatement *statement_of_part(Session *session, Str name, Str source,
@@ -72,6 +83,12 @@ MUST_CHECK PreparedStatement *statement_of_part(Session *session, Str name, Str 
                                                 const Oid *types, int count);
 void statement_release(PreparedStatement *statement); /* accepts NULL */
 /* Analyzed, planned, locks taken, privileges checked. Needs a transaction's statement begun. */
+/* 42P18 where analysis left a parameter without a type. */
+MUST_CHECK bool statement_params_known(const AnalyzeParams *params);
+/* What rows of a plan look like, in the arena. */
+RowDescription statement_description(Arena *arena, const PlannedStatement *planned);
+/* The locks that the plan's relations need. */
+MUST_CHECK bool statement_lock_relations(Session *session, const PlannedStatement *planned);
 MUST_CHECK bool statement_ready(Session *session, PreparedStatement *statement);
 /* What its rows look like. Needs the same. */
 MUST_CHECK bool statement_describe(Session *session, PreparedStatement *statement,

@@ -16,6 +16,7 @@
 #include "base/offload.h"
 #include "base/os.h"
 #include "server/log.h"
+#include "server/plan_cache.h"
 
 #define BACKLOG 1024
 #define ACCEPTS_AT_ONCE 64
@@ -538,6 +539,7 @@ static void make_workers(Server *server)
         worker->server = server;
         worker->number = i;
         worker->scheduler = scheduler_new("worker");
+        worker->plans = plan_cache_new();
         if (i > 0)
             worker->thread = os->thread_start("worker", run_worker, worker);
     }
@@ -599,6 +601,7 @@ void server_stop(Server *server)
             scheduler_stop(worker->scheduler);
             os->thread_join(worker->thread);
         }
+        plan_cache_free(worker->plans);
     }
     offload_stop();
     catalog_close(server->catalog);

@@ -27,6 +27,7 @@ typedef struct Worker {
     Scheduler *scheduler;
     Thread *thread; /* NULL for worker 0, which runs on the main thread */
     _Atomic uint32_t session_count;
+    struct PlanCache *plans; /* of the worker's thread alone */
 } Worker;
 
 #define LISTENERS_MAX 16

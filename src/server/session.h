@@ -62,6 +62,7 @@ typedef struct SessionSettings {
     StrMap custom, custom_persistent; /* "app.x" → Str * */
     VEC(SettingChange) changes;       /* of this transaction, in order; in the arena */
     Oid persistent_session_user, persistent_current_user; /* without SET LOCAL ROLE */
+    uint64_t plan_key;         /* see session_settings_plan_key; 0: to be computed */
 } SessionSettings;
 
 typedef enum ActivityState {
@@ -183,6 +184,9 @@ MUST_CHECK bool session_setting_get(Session *session, Str name, bool missing_ok,
                                     Str *ret_value);
 /* While logging in: becomes the value that RESET goes back to. */
 MUST_CHECK bool session_setting_start(Session *session, Str name, Str value, SettingSource source);
+/* A hash of the settings that analysis and planning may depend on: equal for sessions whose
+ * plans are alike. */
+uint64_t session_settings_plan_key(Session *session);
 void session_settings_commit(Session *session);
 void session_settings_rollback(Session *session, size_t mark);
 MUST_CHECK bool session_set_execute(Session *session, const VariableSetStmt *statement,

@@ -8,9 +8,30 @@
 
 /* -- Parse ----------------------------------------------------------------------------------- */
 
-static bool handle_parse(Session *session, MessageReader *in)
+static bool parse_statement(PreparedStatement *statement)
 {
     StatementList list = {0};
+
+    TRY(parse(statement->arena, statement->source, &list));
+    if (list.length > 1)
+        FAIL(ERR_SYNTAX_ERROR,
+             .message = STR("cannot insert multiple commands into a prepared statement"));
+    statement->statement = list.length == 1 ? list.items[0]->stmt : NULL;
+    return true;
+}
+
+static bool find_or_parse(Session *session, PreparedStatement *statement)
+{
+    if (session->block != BLOCK_FAILED && statement_fingerprint(statement)) {
+        TRY(block_statement_begin(session));
+        if (statement_find_shared(session, statement))
+            return true;
+    }
+    return parse_statement(statement);
+}
+
+static bool handle_parse(Session *session, MessageReader *in)
+{
     Str name = message_get_string(in), text = message_get_string(in);
     uint16_t count = message_get_int16(in);
     Oid *types = ARENA_ARRAY(session->statement_arena, Oid, count);
@@ -24,13 +45,7 @@ static bool handle_parse(Session *session, MessageReader *in)
     PreparedStatement *statement = statement_new(session, name, STR_NONE, NULL, types, count);
     statement->source = str_copy(statement->arena, text);
     session->query_text = statement->source;
-    bool ok = parse(statement->arena, statement->source, &list);
-    if (ok && list.length > 1) {
-        ERROR_SET(ERR_SYNTAX_ERROR,
-                  .message = STR("cannot insert multiple commands into a prepared statement"));
-        ok = false;
-    }
-    statement->statement = ok && list.length == 1 ? list.items[0]->stmt : NULL;
+    bool ok = find_or_parse(session, statement);
     bool is_control = NODE_IS(statement->statement, TransactionStmt);
     ok = ok && (!statement->statement || block_allows(session, statement->statement));
     if (is_control)

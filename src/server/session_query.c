@@ -7,14 +7,21 @@
 /* Log lines of log_statement and log_min_duration_statement. */
 static void log_duration(Session *session, Str text, int64_t started)
 {
-    const SettingValues *values = &session->settings.current;
-    int64_t took = os->monotonic() - started;
+    int64_t least = session->settings.current.log_min_duration_statement;
 
-    if (values->log_min_duration_statement < 0 ||
-        took < values->log_min_duration_statement * 1000)
+    if (least < 0 || started == 0)
+        return;
+    int64_t took = os->monotonic() - started;
+    if (took < least * 1000)
         return;
     log_message(SEVERITY_LOG, "duration: %lld.%03d ms  statement: %.*s", (long long)(took / 1000),
                 (int)(took % 1000), STR_ARGS(text));
+}
+
+static void log_text(Session *session, Str text)
+{
+    if (session->settings.current.log_statement == LOG_STATEMENT_ALL)
+        log_message(SEVERITY_LOG, "statement: %.*s", STR_ARGS(text));
 }
 
 /* One statement of the string to its CommandComplete. */
@@ -54,27 +61,117 @@ static bool run_statement(Session *session, Str text, const RawStmt *raw, bool i
     return true;
 }
 
-void session_simple_query(Session *session, Str text)
+/* -- By the plan cache ------------------------------------------------------------------------ */
+
+typedef enum CachedOutcome {
+    CACHED_FAILED = 0, /* the error is set */
+    CACHED_DONE,
+    CACHED_NOT, /* nothing has been done: the statement is to be parsed */
+} CachedOutcome;
+
+static bool run_state(Session *session, CachedPlan *plan, ExecState *state,
+                      const ExecParameters *parameters, Str *ret_tag)
+{
+    WireSink wire;
+
+    TRY(executor_start(state, &(ExecRequest){
+                                  .snapshot = txn_snapshot(session->exec.catalog.txn),
+                                  .parameters = parameters,
+                                  .is_admitted = plan->is_admitted,
+                              }));
+    plan->is_admitted = true;
+    wire_sink_init(&wire, session, true, NULL, 0);
+    TRY(executor_run(state, &wire.sink, 0));
+    CommandResult result = executor_result(state);
+    *ret_tag = command_tag(session->statement_arena, result.verb, result.row_count);
+    return true;
+}
+
+static CachedOutcome run_plan(Session *session, CachedPlan *plan, const Fingerprint *print)
+{
+    ExecParameters parameters;
+    Str tag = STR_NONE;
+
+    if (!plan_read_literals(plan, print, session->statement_arena, &parameters))
+        return CACHED_NOT;
+    TRY(statement_lock_relations(session, plan->planned));
+    /* Whoever made us wait may have changed what the plan is about. */
+    if (!plan_is_valid(session, plan))
+        return CACHED_NOT;
+    ExecState *state = plan_take_state(session, plan);
+    TRY(state);
+    bool ok = run_state(session, plan, state, &parameters, &tag);
+    plan_give_state(plan, state);
+    TRY(ok);
+    TRY(block_statement_end(session));
+    message_put_command_complete(&session->connection.out, tag);
+    return CACHED_DONE;
+}
+
+static CachedOutcome run_cached(Session *session, Str text)
+{
+    Fingerprint print;
+    PlanKey key = {.print = &print, .is_lifted = true};
+
+    if (session->block == BLOCK_FAILED)
+        return CACHED_NOT;
+    fingerprint_make(session->statement_arena, text, &print);
+    if (!print.is_cacheable || print.has_params)
+        return CACHED_NOT;
+    TRY(block_statement_begin(session));
+    CachedPlan *plan = plan_cache_find(session, &key);
+    if (!plan && plan_cache_is_worth_it(session, &key)) {
+        plan = plan_cache_make(session, &key, text);
+        if (!plan && error_is_set())
+            error_clear(); /* parsing it again tells what is wrong */
+    }
+    if (!plan)
+        return CACHED_NOT;
+    session->statement_index = 0;
+    log_text(session, text);
+    CachedOutcome outcome = run_plan(session, plan, &print);
+    plan_unref(plan);
+    return outcome;
+}
+
+/* -- By parsing ------------------------------------------------------------------------------- */
+
+static void run_parsed(Session *session, Str text)
 {
     StatementList list = {0};
-    int64_t started = os->monotonic();
 
-    session->query_text = text;
-    statement_drop(session, STR(""));
     if (!parse(session->statement_arena, text, &list)) {
         session_report_error(session);
         return;
     }
     if (list.length == 0)
         message_put_empty(&session->connection.out, 'I');
-    if (session->settings.current.log_statement == LOG_STATEMENT_ALL)
-        log_message(SEVERITY_LOG, "statement: %.*s", STR_ARGS(text));
+    log_text(session, text);
     for (size_t i = 0; i < list.length; i++) {
         session->statement_index = i;
         if (!run_statement(session, text, list.items[i], i + 1 == list.length)) {
             session_report_error(session);
             break;
         }
+    }
+}
+
+void session_simple_query(Session *session, Str text)
+{
+    int64_t started =
+        session->settings.current.log_min_duration_statement < 0 ? 0 : os->monotonic();
+
+    session->query_text = text;
+    statement_drop(session, STR(""));
+    switch (run_cached(session, text)) {
+    case CACHED_FAILED:
+        session_report_error(session);
+        break;
+    case CACHED_DONE:
+        break;
+    case CACHED_NOT:
+        run_parsed(session, text);
+        break;
     }
     log_duration(session, text, started);
 }

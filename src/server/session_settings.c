@@ -1,4 +1,5 @@
 /* SET, SHOW and RESET: values with the transaction's and the savepoint's undo. */
+#include "base/hash.h"
 #include "server/log.h"
 #include "server/server.h"
 
@@ -123,6 +124,57 @@ static void users_restore(Session *session, Oid session_user, Oid current_user)
     session->exec.catalog.current_user = current_user;
 }
 
+/* -- What plans depend on ------------------------------------------------------------------- */
+
+/* Settings that change from transaction to transaction, or say nothing about plans. The search path
+ * and the role are part of a plan's key by themselves. */
+static bool is_of_no_plan(int id)
+{
+    switch (id) {
+    case SETTING_APPLICATION_NAME:
+    case SETTING_CLIENT_MIN_MESSAGES:
+    case SETTING_STATEMENT_TIMEOUT:
+    case SETTING_LOCK_TIMEOUT:
+    case SETTING_SYNCHRONOUS_COMMIT:
+    case SETTING_TRANSACTION_ISOLATION:
+    case SETTING_TRANSACTION_READ_ONLY:
+    case SETTING_TRANSACTION_DEFERRABLE:
+    case SETTING_DEFAULT_TRANSACTION_ISOLATION:
+    case SETTING_DEFAULT_TRANSACTION_READ_ONLY:
+    case SETTING_DEFAULT_TRANSACTION_DEFERRABLE:
+    case SETTING_SEARCH_PATH:
+    case SETTING_ROLE:
+    case SETTING_SESSION_AUTHORIZATION:
+    case SETTING_IS_SUPERUSER:
+        return true;
+    default:
+        return false;
+    }
+}
+
+uint64_t session_settings_plan_key(Session *session)
+{
+    SessionSettings *s = &session->settings;
+    uint64_t key = (uint64_t)session->server->configuration_loaded_at | 1;
+
+    if (s->plan_key != 0)
+        return s->plan_key;
+    for (int id = 0; id < SETTING_COUNT; id++) {
+        byte start[16];
+        field_save(start, &settings_default, (SettingId)id);
+        if (is_of_no_plan(id) || !field_differs(&s->current, (SettingId)id, start))
+            continue;
+        const char *field = (const char *)&s->current + setting_infos[id].offset;
+        uint64_t value = 0;
+        if (setting_infos[id].type == SETTING_STRING)
+            value = str_hash(*(const Str *)field);
+        else
+            memcpy(&value, field, field_size((SettingId)id));
+        key = hash_mix64(key ^ hash_mix64(value + (uint64_t)id));
+    }
+    return s->plan_key = key | 1;
+}
+
 /* -- End of transactions --------------------------------------------------------------------- */
 
 static Str *saved_str(const byte *bytes)
@@ -145,6 +197,8 @@ void session_settings_commit(Session *session)
 {
     SessionSettings *s = &session->settings;
 
+    if (s->changes.length > 0)
+        s->plan_key = 0;
     for (size_t i = 0; i < s->changes.length; i++) {
         const SettingChange *change = &s->changes.items[i];
         if (change->id < 0) {
@@ -165,6 +219,8 @@ void session_settings_rollback(Session *session, size_t mark)
 {
     SessionSettings *s = &session->settings;
 
+    if (s->changes.length > mark)
+        s->plan_key = 0;
     while (s->changes.length > mark) {
         const SettingChange *change = &s->changes.items[--s->changes.length];
         if (change->id < 0) {
@@ -344,6 +400,7 @@ static bool set_builtin(Session *session, SettingId id, Str value, bool is_local
         TRY(check_encoding(value));
     field_save(before, &s->current, id);
     change_begin(session, id);
+    s->plan_key = 0;
     if (!settings_set(&s->current, s->arena, id, canonical_value(id, value))) {
         s->changes.length--;
         return false;

@@ -31,6 +31,8 @@ void statement_release(PreparedStatement *statement)
     if (!statement || --statement->references > 0)
         return;
     executor_free(statement->state);
+    plan_unref(statement->shared);
+    plan_unref(statement->origin);
     arena_free(statement->plan_arena);
     arena_free(statement->arena);
 }
@@ -55,7 +57,7 @@ PreparedStatement *statement_of_part(Session *session, Str name, Str source,
 
 /* -- Describing ------------------------------------------------------------------------------ */
 
-static RowDescription describe_targets(Arena *arena, const PlannedStatement *planned)
+RowDescription statement_description(Arena *arena, const PlannedStatement *planned)
 {
     uint32_t count = (uint32_t)planned->result.length;
     ResultColumn *columns = ARENA_ARRAY(arena, ResultColumn, count);
@@ -91,27 +93,91 @@ static bool same_result(const RowDescription *a, const RowDescription *b)
 
 static bool is_current(Session *session, const PreparedStatement *statement)
 {
+    if (statement->shared)
+        return plan_is_valid(session, statement->shared);
     return statement->planned &&
            statement->schema_version == catalog_version(&session->exec.catalog) &&
            statement->planned_for == session->exec.catalog.current_user &&
            statement->search_path == catalog_search_path(&session->exec.catalog);
 }
 
-/* Parameters that the text does not use keep the type that was given. */
-static bool types_are_known(PreparedStatement *statement, const AnalyzeParams *params)
+bool statement_params_known(const AnalyzeParams *params)
 {
     for (int i = 0; i < params->count; i++)
         if (params->types[i] == OID_NONE || params->types[i] == TYPE_UNKNOWN)
             FAIL(ERR_INDETERMINATE_DATATYPE,
                  .message = fmt("could not determine data type of parameter $%d", i + 1));
+    return true;
+}
+
+/* Parameters that the text does not use keep the type that was given. */
+static bool types_are_known(PreparedStatement *statement, const AnalyzeParams *params)
+{
+    TRY(statement_params_known(params));
     statement->param_types =
         arena_copy(statement->arena, params->types, sizeof(Oid) * (size_t)params->count);
     statement->param_count = params->count;
     return true;
 }
 
+static void take_shared(PreparedStatement *statement, CachedPlan *plan)
+{
+    statement->shared = plan;
+    statement->planned = plan->planned;
+    statement->param_count = plan->param_count;
+    statement->param_types = arena_copy(statement->arena, plan->param_types,
+                                        sizeof(Oid) * (size_t)plan->param_count);
+}
+
+static PlanKey key_of(const PreparedStatement *statement)
+{
+    return (PlanKey){.print = statement->print,
+                     .given_types = statement->given_types,
+                     .given_count = statement->given_count};
+}
+
+bool statement_fingerprint(PreparedStatement *statement)
+{
+    Fingerprint *print = ARENA_NEW(statement->arena, Fingerprint);
+
+    fingerprint_make(statement->arena, statement->source, print);
+    statement->print = print->is_cacheable ? print : NULL;
+    return print->is_cacheable;
+}
+
+bool statement_find_shared(Session *session, PreparedStatement *statement)
+{
+    PlanKey key = key_of(statement);
+    CachedPlan *plan = plan_cache_find(session, &key);
+    if (!plan)
+        return false;
+    take_shared(statement, plan);
+    statement->origin = plan_ref(plan);
+    statement->statement = plan->statement;
+    statement->result = plan->result;
+    statement->is_described = true;
+    return true;
+}
+
+/* From the worker's cache, or into it. False: planned on its own, unless an error is set. */
+static bool plan_shared(Session *session, PreparedStatement *statement)
+{
+    PlanKey key = key_of(statement);
+    CachedPlan *plan = plan_cache_find(session, &key);
+
+    if (!plan && (statement->name.length > 0 || plan_cache_is_worth_it(session, &key)))
+        plan = plan_cache_make(session, &key, statement->source);
+    if (!plan)
+        return false;
+    take_shared(statement, plan);
+    return true;
+}
+
 static bool analyze_and_plan(Session *session, PreparedStatement *statement)
 {
+    if (statement->print && plan_shared(session, statement))
+        return true;
+    TRY(!error_is_set());
     CatalogSession *catalog = &session->exec.catalog;
     AnalyzeParams params = {
         .types = arena_copy(statement->plan_arena, statement->given_types,
@@ -135,12 +201,28 @@ static bool analyze_and_plan(Session *session, PreparedStatement *statement)
     return statement->planned != NULL;
 }
 
-static void forget_plan(PreparedStatement *statement)
+/* A portal that still reads from the old plan takes its state and its memory along. */
+static void leave_to_portal(Session *session, PreparedStatement *statement)
 {
-    if (statement->state && !statement->state_busy) {
-        executor_free(statement->state);
-        statement->state = NULL;
-    }
+    Portal *portal = session->portals;
+
+    while (portal->state != statement->state)
+        portal = portal->next;
+    portal->owns_state = true;
+    portal->plan_arena = statement->plan_arena;
+    statement->plan_arena = arena_new("plan");
+    statement->state = NULL;
+    statement->state_busy = false;
+}
+
+static void forget_plan(Session *session, PreparedStatement *statement)
+{
+    if (statement->state_busy)
+        leave_to_portal(session, statement);
+    executor_free(statement->state);
+    statement->state = NULL;
+    plan_unref(statement->shared);
+    statement->shared = NULL;
     statement->planned = NULL;
     arena_reset(statement->plan_arena);
 }
@@ -159,7 +241,7 @@ static Oid lock_database(Session *session, const RelationDesc *relation)
     return relation->is_shared ? SHARED_DATABASE : session->exec.catalog.database_oid;
 }
 
-static bool lock_relations(Session *session, const PlannedStatement *planned)
+bool statement_lock_relations(Session *session, const PlannedStatement *planned)
 {
     CatalogSession *catalog = &session->exec.catalog;
 
@@ -180,7 +262,7 @@ static bool lock_relations(Session *session, const PlannedStatement *planned)
 /* Locks taken, and the plan still true under them. Privileges are the executor's to check. */
 static bool admit(Session *session, PreparedStatement *statement, bool *ret_moved)
 {
-    TRY(lock_relations(session, statement->planned));
+    TRY(statement_lock_relations(session, statement->planned));
     *ret_moved = !is_current(session, statement);
     return true;
 }
@@ -192,16 +274,16 @@ bool statement_ready(Session *session, PreparedStatement *statement)
     for (int i = 0; i < PLAN_TRIES; i++) {
         bool moved;
         if (!is_current(session, statement)) {
-            forget_plan(statement);
+            forget_plan(session, statement);
             if (!analyze_and_plan(session, statement)) {
-                forget_plan(statement);
+                forget_plan(session, statement);
                 return false;
             }
             if (statement->is_utility)
                 return true;
-            RowDescription result = describe_targets(statement->arena, statement->planned);
+            RowDescription result = statement_description(statement->arena, statement->planned);
             if (statement->is_described && !same_result(&result, &statement->result)) {
-                forget_plan(statement);
+                forget_plan(session, statement);
                 FAIL(ERR_FEATURE_NOT_SUPPORTED,
                      .message = STR("cached plan must not change result type"));
             }

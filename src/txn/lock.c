@@ -122,10 +122,16 @@ void lock_hold_link(Lock *lock, LockHold *hold)
     if (lock->holds)
         lock->holds->link_in_lock = &hold->next_in_lock;
     lock->holds = hold;
+    lock->hold_counts[hold->mode]++;
+    lock->held_modes |= BIT(hold->mode);
 }
 
 static void hold_unlink(LockHold *hold)
 {
+    Lock *lock = hold->lock;
+
+    if (--lock->hold_counts[hold->mode] == 0)
+        lock->held_modes &= ~BIT(hold->mode);
     *hold->link_in_lock = hold->next_in_lock;
     if (hold->next_in_lock)
         hold->next_in_lock->link_in_lock = hold->link_in_lock;
@@ -222,7 +228,8 @@ bool lock_is_blocked(const Lock *lock, const TxnSession *session, uint8_t mode,
 {
     uint32_t conflicts = lock_conflicts(lock->tag.space, mode);
 
-    for (const LockHold *hold = lock->holds; hold; hold = hold->next_in_lock)
+    for (const LockHold *hold = conflicts & lock->held_modes ? lock->holds : NULL; hold;
+         hold = hold->next_in_lock)
         if (hold->session != session && (conflicts & BIT(hold->mode)))
             return true;
     for (const LockWaiter *waiter = lock->first; waiter != before; waiter = waiter->next)
@@ -263,7 +270,8 @@ LockOutcome lock_acquire(TxnSession *session, const LockRequest *request)
     bool blocked = request->table && atomic_load(&request->table->runs_count) > 0 &&
                    row_runs_materialize(request->table, lock, session, request);
     /* Who holds the lock already passes those who wait for him. */
-    const LockWaiter *queue = session_holds(lock, session) ? lock->first : NULL;
+    const LockWaiter *queue =
+        lock->first && session_holds(lock, session) ? lock->first : NULL;
     blocked = blocked || lock_is_blocked(lock, session, request->mode, queue);
     if (!blocked) {
         lock_hold_link(lock, hold);

@@ -36,6 +36,8 @@ typedef struct Lock {
     LockTag tag;
     LockHold *holds;
     LockWaiter *first, *last;
+    uint32_t hold_counts[9]; /* by mode: most locks are shared by many, and block nobody */
+    uint32_t held_modes;     /* those with a count, as bits */
 } Lock;
 
 struct LockHold {

@@ -1,0 +1,169 @@
+"""The servers that benchmarks compare: each started on an own directory and an own Unix socket.
+
+A server knows the processor time it has used, all its threads and processes together, and its
+memory. Durability is on in all of them, and their buffer pools are alike.
+"""
+import os
+import pathlib
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+
+TOP = pathlib.Path(__file__).resolve().parent.parent.parent
+TICKS = os.sysconf("SC_CLK_TCK")
+PG_BIN = pathlib.Path("/usr/lib/postgresql/15/bin")
+
+
+def process_seconds(pid):
+    """User and system time of a process and of its children that have ended."""
+    try:
+        fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    except OSError:
+        return 0.0
+    return sum(int(field) for field in fields[11:15]) / TICKS
+
+
+def children(pid):
+    try:
+        return [int(child) for child in pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except OSError:
+        return []
+
+
+def proportional_bytes(pid):
+    """The process's own share of memory."""
+    for line in pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+        if line.startswith("Pss:"):
+            return int(line.split()[1]) * 1024
+    return 0
+
+
+class Server:
+    """Base: a directory of its own, a Unix socket in it, a process."""
+
+    name = "server"
+    database = "postgres"
+
+    def __init__(self, options=()):
+        self.options = list(options)
+        self.directory = pathlib.Path(tempfile.mkdtemp(prefix="bench-"))
+        self.directory.chmod(0o755)
+        self.process = None
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+
+    @property
+    def environment(self):
+        return dict(os.environ, PGHOST=str(self.directory), PGPORT=str(self.port), PGUSER="postgres", PGDATABASE=self.database,
+                    PGSSLMODE="disable", PGOPTIONS="")
+
+    def wait_until_ready(self):
+        path = self.directory / f".s.PGSQL.{self.port}"
+        for _ in range(3000):
+            if self.process.poll() is not None:
+                raise SystemExit(f"{self.name} did not start; see {self.directory}/log")
+            with socket.socket(socket.AF_UNIX) as probe:
+                try:
+                    probe.connect(str(path))
+                    return
+                except OSError:
+                    time.sleep(0.01)
+        raise SystemExit(f"{self.name} does not answer")
+
+    def seconds(self):
+        return process_seconds(self.process.pid) + sum(process_seconds(child) for child in children(self.process.pid))
+
+    def memory(self):
+        pids = [self.process.pid] + children(self.process.pid)
+        return sum(proportional_bytes(pid) for pid in pids)
+
+    def sql(self, text):
+        """Runs statements with psql; returns its output."""
+        result = subprocess.run(["psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-c", text], env=self.environment, capture_output=True, text=True)
+        if result.returncode != 0:
+            raise SystemExit(f"{self.name}: {text}: {result.stderr}")
+        return result.stdout.strip()
+
+    def stop(self):
+        if self.process:
+            self.process.send_signal(signal.SIGINT)
+            try:
+                self.process.wait(timeout=60)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+            self.process = None
+
+    def remove(self):
+        self.stop()
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+
+class Sengi(Server):
+    name = "sengi"
+
+    def __init__(self, build, pool="2GB", options=()):
+        super().__init__(options)
+        self.binary = pathlib.Path(build) / "src/server/sengi"
+        self.pool = pool
+        subprocess.run([self.binary, "init", self.directory / "data"], check=True, stdout=subprocess.DEVNULL)
+
+    def start(self):
+        log = open(self.directory / "log", "a", encoding="utf-8")
+        settings = [f"shared_buffers={self.pool}", "max_wal_size=4GB", "max_connections=10000", *self.options]
+        arguments = [text for setting in settings for text in ("-c", setting)]
+        self.process = subprocess.Popen([self.binary, "serve", self.directory / "data", "--port", str(self.port), "--listen", "127.0.0.1",
+                                         "--socket", self.directory, *arguments], stderr=log)
+        self.wait_until_ready()
+        return self
+
+
+class PostgreSQL(Server):
+    name = "postgresql"
+
+    def __init__(self, pool="2GB", options=()):
+        super().__init__(options)
+        self.pool = pool
+        self.user = pwd.getpwnam("postgres") if os.getuid() == 0 else None
+        if self.user:
+            os.chown(self.directory, self.user.pw_uid, self.user.pw_gid)
+        self.run("initdb", "-D", str(self.directory / "data"), "-A", "trust", "-U", "postgres", "--no-sync")
+
+    def identity(self):
+        return {"user": self.user.pw_uid, "group": self.user.pw_gid, "extra_groups": []} if self.user else {}
+
+    def run(self, program, *arguments):
+        subprocess.run([PG_BIN / program, *arguments], check=True, stdout=subprocess.DEVNULL, cwd="/", **self.identity())
+
+    def start(self):
+        log = open(self.directory / "log", "a", encoding="utf-8")
+        settings = [f"shared_buffers={self.pool}", "max_wal_size=4GB", "max_connections=1100", "max_parallel_workers_per_gather=0",
+                    f"unix_socket_directories={self.directory}", "listen_addresses=127.0.0.1", *self.options]
+        arguments = [text for setting in settings for text in ("-c", setting)]
+        self.process = subprocess.Popen([PG_BIN / "postgres", "-D", self.directory / "data", "-p", str(self.port), *arguments],
+                                        stderr=log, cwd="/", **self.identity())
+        self.wait_until_ready()
+        return self
+
+
+class Canned(Server):
+    """Answers every query with the same bytes: what the kernel alone costs."""
+
+    name = "canned"
+
+    def __init__(self, build):
+        super().__init__()
+        self.binary = pathlib.Path(build) / "canned"
+        source = TOP / "regress/bench/canned.c"
+        if not self.binary.exists() or self.binary.stat().st_mtime < source.stat().st_mtime:
+            subprocess.run(["cc", "-O2", "-pthread", "-o", self.binary, source], check=True)
+
+    def start(self):
+        self.process = subprocess.Popen([self.binary, self.directory / f".s.PGSQL.{self.port}", str(os.cpu_count())])
+        self.wait_until_ready()
+        return self
