@@ -2,6 +2,9 @@
 #include "server/portal.h"
 
 #include "base/error.h"
+#include "server/server.h"
+
+#define SPARE_ARENA_MAX 65536
 
 static void state_release(Portal *portal)
 {
@@ -53,7 +56,11 @@ Portal *portal_open(Session *session, Str name, PreparedStatement *statement)
              .message = fmt("cursor \"%.*s\" already exists", STR_ARGS(name)));
     if (old)
         portal_close(session, old);
-    Arena *arena = arena_new("portal");
+    Arena *arena = session->worker->spare_arena;
+    if (arena)
+        session->worker->spare_arena = NULL;
+    else
+        arena = arena_new("portal");
     Portal *portal = ARENA_NEW(arena, Portal);
     portal->arena = arena;
     portal->name = str_copy(arena, name);
@@ -79,7 +86,12 @@ void portal_close(Session *session, Portal *portal)
     if (portal->is_pinned && session->exec.catalog.txn)
         txn_snapshot_unpin(session->exec.catalog.txn, &portal->snapshot);
     statement_release(portal->statement);
-    arena_free(portal->arena);
+    if (session->worker->spare_arena || arena_size(portal->arena) > SPARE_ARENA_MAX) {
+        arena_free(portal->arena);
+    } else {
+        session->worker->spare_arena = portal->arena;
+        arena_reset(portal->arena);
+    }
 }
 
 void portals_close_all(Session *session)
@@ -119,6 +131,11 @@ bool portal_start(Session *session, Portal *portal, bool scrollable)
         portal->is_started = true;
         return true;
     }
+    return portal_start_ready(session, portal, scrollable);
+}
+
+bool portal_start_ready(Session *session, Portal *portal, bool scrollable)
+{
     TRY(portal_take_state(session, portal));
     CachedPlan *lender = portal->lender;
     portal->snapshot = *txn_snapshot(session->exec.catalog.txn);
@@ -141,6 +158,13 @@ static void snapshot_keep(Session *session, Portal *portal)
         return;
     txn_snapshot_pin(session->exec.catalog.txn, &portal->snapshot);
     portal->is_pinned = true;
+}
+
+void portals_keep_snapshots(Session *session)
+{
+    for (Portal *portal = session->portals; portal; portal = portal->next)
+        if (portal->state)
+            snapshot_keep(session, portal);
 }
 
 static bool run_utility(Session *session, Portal *portal, RowSink *sink, bool is_top_level,
@@ -182,6 +206,10 @@ bool portal_run(Session *session, Portal *portal, RowSink *sink, uint64_t limit,
 
 bool portal_description(Session *session, Portal *portal, RowDescription *ret_description)
 {
+    if (portal->state) {
+        *ret_description = *executor_description(portal->state);
+        return true;
+    }
     return statement_describe(session, portal->statement, ret_description);
 }
 

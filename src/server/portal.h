@@ -108,12 +108,16 @@ Portal *portal_find(Session *session, Str name);
 MUST_CHECK Portal *portal_get(Session *session, Str name); /* 34000 */
 /* Makes it ready for rows. */
 MUST_CHECK bool portal_start(Session *session, Portal *portal, bool scrollable);
+/* The same right after statement_ready. */
+MUST_CHECK bool portal_start_ready(Session *session, Portal *portal, bool scrollable);
 /* At most `limit` rows (0: all) into the sink. *ret_tag is set where it is finished. */
 MUST_CHECK bool portal_run(Session *session, Portal *portal, RowSink *sink, uint64_t limit,
                            bool is_top_level, Str *ret_tag);
 MUST_CHECK bool portal_description(Session *session, Portal *portal,
                                    RowDescription *ret_description);
 
+/* Portals that are started and not finished go on seeing what they see. */
+void portals_keep_snapshots(Session *session);
 MUST_CHECK bool portals_before_commit(Session *session); /* holdable ones are read out */
 void portals_end_transaction(Session *session, bool committed);
 void portals_after_error(Session *session); /* stops what runs, keeps what may be closed */

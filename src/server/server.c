@@ -602,6 +602,7 @@ void server_stop(Server *server)
             os->thread_join(worker->thread);
         }
         plan_cache_free(worker->plans);
+        arena_free(worker->spare_arena);
     }
     offload_stop();
     catalog_close(server->catalog);

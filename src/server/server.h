@@ -27,7 +27,9 @@ typedef struct Worker {
     Scheduler *scheduler;
     Thread *thread; /* NULL for worker 0, which runs on the main thread */
     _Atomic uint32_t session_count;
-    struct PlanCache *plans; /* of the worker's thread alone */
+    /* Of the worker's thread alone. */
+    struct PlanCache *plans;
+    Arena *spare_arena; /* of the portal closed last, empty; or NULL */
 } Worker;
 
 #define LISTENERS_MAX 16

@@ -127,8 +127,10 @@ static void ready_for_query(Session *session)
     message_put_ready(&session->connection.out, block_ready_state(session));
     arena_reset(session->statement_arena);
     session->query_text = STR("");
-    if (session->block == BLOCK_OPEN)
+    if (session->block == BLOCK_OPEN) {
+        portals_keep_snapshots(session);
         txn_statement_end(session->exec.catalog.txn);
+    }
     show_idle(session);
 }
 

@@ -151,6 +151,10 @@ static bool bind_portal(Session *session, MessageReader *in, Portal *portal)
             FAIL(ERR_PROTOCOL_VIOLATION,
                  .message = fmt("bind message has %u result formats but query has %u columns",
                                 result_count, description.count));
+        /* Rows are those of now, whenever it is executed; changes are made when it is. */
+        const PlannedStatement *planned = portal->statement->planned;
+        if (planned && planned->command == QUERY_SELECT && !planned->has_modifying_cte)
+            TRY(portal_start_ready(session, portal, false));
     }
     message_put_empty(&session->connection.out, '2');
     return true;
