@@ -3,6 +3,7 @@
 #include "catalog/privilege.h"
 #include "executor/constraint_queue.h"
 #include "executor/sequences.h"
+#include "executor/usage.h"
 #include "txn/lock.h"
 
 extern const BuiltinFunction executor_functions[];
@@ -633,6 +634,7 @@ bool executor_current_row(const ExecState *exec, Oid relation, uint64_t *ret_row
 void executor_session_deinit(ExecSession *session)
 {
     executor_deferred_clear(session);
+    usage_session_deinit(session);
     sequence_memory_free(session);
 }
 

@@ -73,6 +73,8 @@ struct ExecSession {
     bool is_read_only;            /* SET TRANSACTION READ ONLY: nextval and DML fail with 25006 */
     SequenceMemory *sequences;    /* currval and lastval; made at first use */
     DeferredChecks *deferred;     /* foreign keys to check at COMMIT; made at first use */
+    struct UsageMemory *usage;    /* counts of this transaction; made at first use */
+    struct UsageTable *usage_table; /* its worker's; NULL: nobody counts */
 };
 /* Registers this room's functions; once, at the start of the process. */
 void executor_init(void);

@@ -2,6 +2,7 @@
 
 #include "executor/expr.h"
 #include "executor/scan_columns.h"
+#include "executor/usage.h"
 #include "types/array.h"
 #include "types/key.h"
 
@@ -36,6 +37,7 @@ typedef struct IndexScanState {
     bool decodes_key;        /* index-only, from key bytes */
     Batch *key_batch;
     IndexEntry *entries;
+    RelationUsage *index_usage, *table_usage;
 } IndexScanState;
 
 /* ---- keys ---- */
@@ -382,6 +384,8 @@ static bool index_scan_init(NodeState *node)
     IndexScanState *state = (IndexScanState *)node;
     const IndexScanPlan *plan = (const IndexScanPlan *)node->plan;
     TRY(state->index = exec_index(node->exec, plan->scan.relation, plan->index));
+    state->index_usage = usage_of(node->exec->session, plan->index);
+    state->table_usage = usage_of(node->exec->session, plan->scan.relation);
     state->keys_arena = arena_new("index keys");
     key_columns_init(state, node->exec->arena);
     TRY(compile_values(state));
@@ -411,6 +415,7 @@ static bool point_next(IndexScanState *state, Batch **ret_batch)
     Txn *txn = exec->session->catalog.txn;
     bool empty;
     state->is_done = true;
+    usage_add(state->index_usage, USAGE_SCANS, 1);
     TRY(range_make(state, &empty));
     int64_t row_id;
     switch (txn_index_lookup(txn, &exec->snapshot, state->index->tree, state->low, &row_id)) {
@@ -421,6 +426,8 @@ static bool point_next(IndexScanState *state, Batch **ret_batch)
     uint32_t count;
     TRY(scan_columns_fetch(&state->columns, exec, &exec->snapshot, &row_id, 1, node->scratch,
                            &count));
+    usage_add(state->index_usage, USAGE_ROWS_READ, 1);
+    usage_add(state->table_usage, USAGE_ROWS_FETCHED, count);
     return give(state, state->columns.slots, count, ret_batch);
 }
 
@@ -441,6 +448,7 @@ static bool range_begin(IndexScanState *state, bool *ret_empty)
         TRY(state->scan);
     }
     state->range_open = true;
+    usage_add(state->index_usage, USAGE_SCANS, 1);
     return true;
 }
 
@@ -482,6 +490,7 @@ static bool range_next(IndexScanState *state, Batch **ret_batch)
         return true;
     case SCAN_ROWS: break;
     }
+    usage_add(state->index_usage, USAGE_ROWS_READ, count);
     node_scratch_reset(node);
     if (state->decodes_key) {
         TRY(decode_entries(state, count));
@@ -496,6 +505,7 @@ static bool range_next(IndexScanState *state, Batch **ret_batch)
     uint32_t found;
     TRY(scan_columns_fetch(&state->columns, node->exec, &node->exec->snapshot, row_ids, count,
                            node->scratch, &found));
+    usage_add(state->table_usage, USAGE_ROWS_FETCHED, found);
     return give(state, state->columns.slots, found, ret_batch);
 }
 

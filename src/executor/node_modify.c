@@ -1,6 +1,7 @@
 #include "executor/constraint_queue.h"
 #include "executor/index_key.h"
 #include "executor/scan_columns.h"
+#include "executor/usage.h"
 #include "txn/lock.h"
 
 /*
@@ -19,6 +20,7 @@ typedef struct ModifyState {
     ExprProgram *assign, *assign_newest, *recheck, *generated, *checks;
     ExprProgram *conflict_set, *conflict_where;
     IndexKeyBuilder *indexes;
+    RelationUsage *usage;
     uint16_t *done;
     bool is_finished;
     Value *values;
@@ -67,6 +69,7 @@ static bool modify_init(NodeState *node)
     ExecState *exec = node->exec;
     TRY(state->table = exec_table(exec, plan->relation));
     state->attributes = (uint32_t)plan->attribute_count;
+    state->usage = usage_of(exec->session, plan->relation);
     state->row_arena = arena_new("modify row");
     state->old_arena = arena_new("modify old rows");
     int *attnums = ARENA_ARRAY(exec->arena, int, state->attributes + 1);
@@ -364,6 +367,7 @@ static bool insert_row(ModifyState *state, const ModifyPlan *plan, const ExprInp
     take_values(state, row);
     TRY(row_image(state, &image));
     TRY(txn_insert(txn, state->table->tree, image, &row_id));
+    usage_add(state->usage, USAGE_INSERTED, 1);
     for (size_t i = 0; i < plan->indexes.length; i++) {
         Str key;
         bool skip, has_null;
@@ -413,6 +417,7 @@ static bool update_row(ModifyState *state, const ModifyPlan *plan, uint32_t row,
     take_values(state, row);
     TRY(row_image(state, &image));
     TRY(txn_update(txn, state->table->tree, row_id, image));
+    usage_add(state->usage, USAGE_UPDATED, 1);
     TRY(update_entries(state, plan, &old_row, &new_row, row, row_id, all_indexes));
     row_removed(state, plan, &old_row, &new_row, row);
     row_written(state, plan, &old_row, &new_row, row, row_id);
@@ -424,6 +429,7 @@ static bool delete_row(ModifyState *state, const ModifyPlan *plan, uint32_t row,
     Txn *txn = state->base.exec->session->catalog.txn;
     ExprInput old_row = {.slots = {state->old->columns, NULL}, .row_count = state->capacity};
     TRY(txn_delete(txn, state->table->tree, row_id));
+    usage_add(state->usage, USAGE_DELETED, 1);
     for (size_t i = 0; i < plan->indexes.length; i++) {
         Str key;
         bool skip, has_null;

@@ -109,9 +109,15 @@ static bool output_row(ProjectSetState *state, uint32_t row, uint32_t at)
     return true;
 }
 
+static bool needs_input(const ProjectSetState *state)
+{
+    return !state->input ||
+           (!state->in_row && state->at >= state->input->selection.count);
+}
+
 static bool next_input(ProjectSetState *state)
 {
-    if (state->input && (state->in_row || state->at < state->input->selection.count))
+    if (!needs_input(state))
         return true;
     state->at = 0;
     return node_next(state->base.left, &state->input);
@@ -128,6 +134,9 @@ static bool project_set_next(NodeState *node, Batch **ret_batch)
         vector_clear_nulls(state->columns[c], VECTOR_SIZE);
     while (count < VECTOR_SIZE) {
         CHECK_INTERRUPTS();
+        /* What the rows so far point at lives until the next batch is asked for. */
+        if (count > 0 && needs_input(state))
+            break;
         TRY(next_input(state));
         if (!state->input)
             break;

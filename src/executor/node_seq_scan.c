@@ -1,5 +1,6 @@
 #include "executor/expr.h"
 #include "executor/scan_columns.h"
+#include "executor/usage.h"
 
 /* All rows of a table, in row id order. */
 
@@ -7,7 +8,8 @@ typedef struct SeqScanState {
     NodeState base;
     ScanColumns columns;
     TableScan *scan;
-    bool override_given;
+    RelationUsage *usage;
+    bool override_given; /* the one row of an override, or of a sequence */
 } SeqScanState;
 
 static bool seq_scan_init(NodeState *node)
@@ -16,6 +18,7 @@ static bool seq_scan_init(NodeState *node)
     const ScanPlan *plan = (const ScanPlan *)node->plan;
     TRY(scan_columns_init(&state->columns, node->exec, plan->relation, plan->scan_columns,
                           (uint32_t)plan->scan_column_count));
+    state->usage = usage_of(node->exec->session, plan->relation);
     return node_init_projection(node);
 }
 
@@ -34,6 +37,18 @@ static bool override_next(SeqScanState *state, const EpqOverride *override, Batc
     return node_project(node, &input, (Selection){.count = count}, ret_batch);
 }
 
+/* SELECT … FROM a sequence: a table of one row. */
+static bool sequence_next(SeqScanState *state, Batch **ret_batch)
+{
+    NodeState *node = &state->base;
+    if (state->override_given)
+        return true;
+    state->override_given = true;
+    TRY(scan_columns_sequence(&state->columns, node->exec, node->scratch));
+    ExprInput input = {.slots = {state->columns.slots, NULL}, .row_count = 1};
+    return node_project(node, &input, (Selection){.count = 1}, ret_batch);
+}
+
 static bool seq_scan_next(NodeState *node, Batch **ret_batch)
 {
     SeqScanState *state = (SeqScanState *)node;
@@ -43,6 +58,8 @@ static bool seq_scan_next(NodeState *node, Batch **ret_batch)
     node_scratch_reset(node);
     if (override)
         return override_next(state, override, ret_batch);
+    if (state->columns.table->desc->kind == RELKIND_SEQUENCE)
+        return sequence_next(state, ret_batch);
     if (!state->scan) {
         TableScanSpec *spec = ARENA_NEW(exec->run_arena, TableScanSpec);
         spec->columns = state->columns.fetch;
@@ -50,6 +67,7 @@ static bool seq_scan_next(NodeState *node, Batch **ret_batch)
         state->scan = table_scan_open(exec->session->catalog.txn, &exec->snapshot,
                                       state->columns.table->tree, spec, exec->run_arena);
         TRY(state->scan);
+        usage_add(state->usage, USAGE_SCANS, 1);
     }
     while (!*ret_batch) {
         CHECK_INTERRUPTS();
@@ -60,6 +78,7 @@ static bool seq_scan_next(NodeState *node, Batch **ret_batch)
         }
         Batch *batch = table_scan_batch(state->scan);
         node_scratch_reset(node);
+        usage_add(state->usage, USAGE_ROWS_READ, batch->selection.count);
         scan_columns_bind(&state->columns, batch->columns, batch->selection, node->scratch);
         ExprInput input = {.slots = {state->columns.slots, NULL}, .row_count = batch->row_count};
         TRY(node_project(node, &input, batch->selection, ret_batch));
@@ -71,8 +90,10 @@ static bool seq_scan_rewind(NodeState *node)
 {
     SeqScanState *state = (SeqScanState *)node;
     state->override_given = false;
-    if (state->scan)
+    if (state->scan) {
         table_scan_rewind(state->scan);
+        usage_add(state->usage, USAGE_SCANS, 1);
+    }
     return true;
 }
 

@@ -17,8 +17,9 @@ TableHandle *exec_table(ExecState *exec, Oid relation)
     if (desc->tree == 0)
         FAIL(ERR_WRONG_OBJECT_TYPE,
              .message = fmt("cannot open relation \"%.*s\"", STR_ARGS(desc->name)));
-    TxnTree *tree;
-    TRY(txn_tree_open(catalog->txn, desc->database, desc->tree, &tree));
+    TxnTree *tree = NULL; /* a sequence's number is no tree */
+    if (desc->kind != RELKIND_SEQUENCE)
+        TRY(txn_tree_open(catalog->txn, desc->database, desc->tree, &tree));
     TableHandle *handle = ARENA_NEW(exec->arena, TableHandle);
     *handle = (TableHandle){.relation = relation, .desc = relation_ref(desc), .tree = tree};
     VEC_PUSH(exec->arena, &exec->tables, handle);

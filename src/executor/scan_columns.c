@@ -2,6 +2,7 @@
 
 #include "executor/expr.h"
 #include "executor/record.h"
+#include "txn/sequence.h"
 
 enum { SLOT_TABLE_OID = -1, SLOT_WHOLE_ROW = -2 };
 
@@ -139,6 +140,25 @@ bool scan_columns_fetch(ScanColumns *columns, ExecState *exec, const Snapshot *s
                        columns->fetch, columns->fetch_count, columns->batch, from, arena));
     *ret_count = columns->batch->row_count;
     scan_columns_bind(columns, columns->batch->columns, (Selection){.count = *ret_count}, arena);
+    return true;
+}
+
+bool scan_columns_sequence(ScanColumns *columns, ExecState *exec, Arena *arena)
+{
+    const CatalogSession *catalog = &exec->session->catalog;
+    SequenceState state;
+    TRY(sequence_read(catalog->txn, catalog->database_oid, columns->table->desc->tree, &state));
+    const Value values[] = {{.int64 = state.last_value},
+                            {.int64 = state.log_count},
+                            {.boolean = state.is_called}};
+    const Value row_id = {.int64 = 1};
+    batch_reserve(columns, exec->arena, 1);
+    for (uint32_t i = 0; i < columns->fetch_count; i++) {
+        const uint16_t column = columns->fetch[i];
+        vector_set(columns->batch->columns[i], 0,
+                   column < ARRAY_LENGTH(values) ? &values[column] : &row_id, false);
+    }
+    scan_columns_bind(columns, columns->batch->columns, (Selection){.count = 1}, arena);
     return true;
 }
 

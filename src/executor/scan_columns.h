@@ -30,6 +30,8 @@ void scan_columns_bind(ScanColumns *columns, Vector *const *fetched, Selection s
 MUST_CHECK bool scan_columns_fetch(ScanColumns *columns, ExecState *exec, const Snapshot *snapshot,
                                    const int64_t *row_ids, uint32_t count, Arena *arena,
                                    uint32_t *ret_count);
+/* The one row that a sequence shows: last_value, log_cnt, is_called. */
+MUST_CHECK bool scan_columns_sequence(ScanColumns *columns, ExecState *exec, Arena *arena);
 /* The override of a range table entry in an EPQ tree, NULL: none. */
 EpqOverride *scan_override(const ExecState *exec, int rel);
 /* The one row of an override, or none; given once. */

@@ -435,7 +435,7 @@ static Expr *literal_coerce(Scope *scope, const ExprConst *literal, Oid type, in
     Value value = {0};
 
     if (desc && desc->kind == 'p' && type != TYPE_RECORD && type != TYPE_CSTRING &&
-        type != TYPE_VOID && type != TYPE_UNKNOWN) {
+        type != TYPE_VOID && type != TYPE_UNKNOWN && !(literal->is_null && type == TYPE_ANYARRAY)) {
         FAIL(ERR_FEATURE_NOT_SUPPORTED,
              .message = fmt("cannot accept a value of type %.*s", STR_ARGS(type_text(scope, type))),
              .position = literal->base.position);

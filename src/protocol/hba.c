@@ -461,6 +461,74 @@ bool hba_trusts_others(const Hba *hba)
     return false;
 }
 
+size_t hba_rule_count(const Hba *hba)
+{
+    return hba->rules.length;
+}
+
+static const Str *token_texts(const TokenList *tokens, Arena *arena)
+{
+    Str *texts = ARENA_ARRAY(arena, Str, tokens->length + 1);
+
+    for (size_t i = 0; i < tokens->length; i++)
+        texts[i] = tokens->items[i].text;
+    return texts;
+}
+
+static Str bytes_text(Arena *arena, int family, const byte *bytes)
+{
+    char text[INET6_ADDRSTRLEN];
+
+    if (!inet_ntop(family, bytes, text, sizeof(text)))
+        return STR_NONE;
+    return str_copy(arena, str_from_c(text));
+}
+
+static void describe_address(const Rule *rule, Arena *arena, HbaDescription *to)
+{
+    if (rule->kind == KIND_LOCAL)
+        return;
+    switch (rule->address_kind) {
+    case ADDRESS_ALL: to->address = STR("all"); break;
+    case ADDRESS_SAMEHOST: to->address = STR("samehost"); break;
+    case ADDRESS_SAMENET: to->address = STR("samenet"); break;
+    case ADDRESS_RANGE:
+        to->address = bytes_text(arena, rule->family, rule->address);
+        to->netmask = bytes_text(arena, rule->family, rule->mask);
+        break;
+    }
+}
+
+void hba_describe(const Hba *hba, size_t index, Arena *arena, HbaDescription *ret_description)
+{
+    static const char *const kinds[] = {[KIND_LOCAL] = "local",
+                                        [KIND_HOST] = "host",
+                                        [KIND_HOST_TLS] = "hostssl",
+                                        [KIND_HOST_PLAIN] = "hostnossl",
+                                        [KIND_HOST_GSS] = "hostgssenc"};
+    static const char *const methods[] = {[HBA_REJECT] = "reject",
+                                          [HBA_TRUST] = "trust",
+                                          [HBA_SCRAM] = "scram-sha-256",
+                                          [HBA_PASSWORD] = "password",
+                                          [HBA_CERT] = "cert"};
+    const Rule *rule = &hba->rules.items[index];
+    const HbaRule *facts = &rule->rule;
+
+    *ret_description = (HbaDescription){
+        .line = facts->line,
+        .kind = str_from_c(kinds[rule->kind]),
+        .method = str_from_c(methods[facts->method]),
+        .databases = token_texts(&rule->databases, arena),
+        .users = token_texts(&rule->users, arena),
+        .database_count = (int)rule->databases.length,
+        .user_count = (int)rule->users.length,
+        .certificate_option = facts->certificate_names_user ? STR("clientcert=verify-full")
+                              : facts->needs_client_certificate ? STR("clientcert=verify-ca")
+                                                                : STR_NONE,
+    };
+    describe_address(rule, arena, ret_description);
+}
+
 Str address_text(Arena *arena, const struct sockaddr *address)
 {
     char text[INET6_ADDRSTRLEN];
@@ -470,4 +538,13 @@ Str address_text(Arena *arena, const struct sockaddr *address)
     if (family == AF_UNSPEC || !inet_ntop(family, bytes, text, sizeof(text)))
         return STR("[local]");
     return str_copy(arena, str_from_c(text));
+}
+
+int32_t address_port(const struct sockaddr *address)
+{
+    if (address->sa_family == AF_INET)
+        return ntohs(((const struct sockaddr_in *)address)->sin_port);
+    if (address->sa_family == AF_INET6)
+        return ntohs(((const struct sockaddr_in6 *)address)->sin6_port);
+    return -1;
 }

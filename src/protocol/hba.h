@@ -50,10 +50,24 @@ MUST_CHECK Hba *hba_parse(Str text, Str file_name);
 void hba_free(Hba *hba); /* accepts NULL */
 const HbaRule *hba_match(const Hba *hba, const HbaClient *client);
 
+/* A rule in words, for pg_hba_file_rules; texts live as long as the rules. */
+typedef struct HbaDescription {
+    int line;
+    Str kind, method;
+    const Str *databases, *users;
+    int database_count, user_count;
+    Str address, netmask; /* STR_NONE: the rule has none */
+    Str certificate_option; /* "clientcert=verify-full", or STR_NONE */
+} HbaDescription;
+size_t hba_rule_count(const Hba *hba);
+void hba_describe(const Hba *hba, size_t index, Arena *arena, HbaDescription *ret_description);
+
 /* Does any rule let in, without a password, a connection from another machine? */
 bool hba_trusts_others(const Hba *hba);
 
 /* "host", "127.0.0.1": what log lines and messages call a client's address. */
 Str address_text(Arena *arena, const struct sockaddr *address);
+/* Its port; -1 where the family has none. */
+int32_t address_port(const struct sockaddr *address);
 
 #endif

@@ -301,3 +301,8 @@ Str transport_tls_cipher(const Transport *transport)
 {
     return transport->ssl ? str_from_c(SSL_get_cipher(transport->ssl)) : STR_NONE;
 }
+
+int32_t transport_tls_bits(const Transport *transport)
+{
+    return transport->ssl ? SSL_get_cipher_bits(transport->ssl, NULL) : 0;
+}

@@ -59,5 +59,6 @@ Str transport_client_name(const Transport *transport, Arena *arena);
 /* "TLSv1.3", "TLS_AES_256_GCM_SHA384", for pg_stat_ssl and logs; STR_NONE without TLS. */
 Str transport_tls_version(const Transport *transport);
 Str transport_tls_cipher(const Transport *transport);
+int32_t transport_tls_bits(const Transport *transport);
 
 #endif

@@ -49,6 +49,8 @@ static bool transaction_open(Session *session, const TxnOptions *options)
     session->exec.catalog.txn = txn;
     session->exec.catalog.arena = session->block_arena;
     session->exec.transaction_start = now_timestamptz();
+    atomic_store_explicit(&session->transaction_started_at,
+                          session->exec.transaction_start + MICROSECONDS_1970_TO_2000, memory_order_relaxed);
     session->exec.is_read_only = options->read_only;
     values->transaction_isolation = kept->transaction_isolation =
         isolation_setting(options->isolation);
@@ -72,8 +74,10 @@ static TxnOptions default_options(const Session *session)
 static void transaction_forget(Session *session, bool committed)
 {
     executor_deferred_clear(&session->exec);
+    usage_end_transaction(&session->exec, committed);
     catalog_session_end_transaction(&session->exec.catalog, committed);
     session->exec.catalog.txn = NULL;
+    atomic_store_explicit(&session->transaction_started_at, 0, memory_order_relaxed);
     session->exec.is_read_only = false;
     session->savepoints.length = session->savepoints.capacity = 0;
     session->savepoints.items = NULL;

@@ -10,7 +10,7 @@
 static struct {
     SettingSource source;
     int line;
-    bool is_auto;
+    bool is_auto, is_pending;
 } origins[SETTING_COUNT];
 
 static Arena *values_arena; /* texts in settings_default: never given back, sessions borrow them */
@@ -127,6 +127,12 @@ static bool load_file(Arena *arena, Str directory, const char *name, ConfigItems
     return config_parse(arena, text, path, items);
 }
 
+bool config_file_items(Str directory, Arena *arena, ConfigItems *ret_items)
+{
+    return load_file(arena, directory, CONFIG_FILE, ret_items) &&
+           load_file(arena, directory, CONFIG_AUTO_FILE, ret_items);
+}
+
 static bool same_field(const SettingValues *a, const SettingValues *b, const SettingInfo *info)
 {
     const char *fa = (const char *)a + info->offset, *fb = (const char *)b + info->offset;
@@ -146,9 +152,9 @@ static bool same_field(const SettingValues *a, const SettingValues *b, const Set
     return false;
 }
 
-static bool apply_item(SettingValues *values, const ConfigItem *item)
+static bool set_item(SettingValues *values, const ConfigItem *item, Arena *arena, int *ret_id)
 {
-    int id = setting_find(item->name);
+    const int id = *ret_id = setting_find(item->name);
 
     if (id < 0 && str_find_char(item->name, '.', 0) != SIZE_MAX)
         return true; /* an extension's: sessions may ask for it by name */
@@ -158,7 +164,24 @@ static bool apply_item(SettingValues *values, const ConfigItem *item)
     if (setting_infos[id].context == CONTEXT_INTERNAL)
         FAIL(ERR_CANT_CHANGE_RUNTIME_PARAM,
              .message = fmt("parameter \"%.*s\" cannot be changed", STR_ARGS(item->name)));
-    TRY(settings_set(values, values_arena, (SettingId)id, item->value));
+    return settings_set(values, arena, (SettingId)id, item->value);
+}
+
+bool config_item_check(const ConfigItem *item, Arena *arena)
+{
+    SettingValues trial = settings_default;
+    int id;
+
+    return set_item(&trial, item, arena, &id);
+}
+
+static bool apply_item(SettingValues *values, const ConfigItem *item)
+{
+    int id;
+
+    TRY(set_item(values, item, values_arena, &id));
+    if (id < 0)
+        return true;
     origins[id].source = str_is_none(item->file) ? SOURCE_COMMAND_LINE : SOURCE_FILE;
     origins[id].line = item->line;
     origins[id].is_auto = str_ends_with(item->file, STR(CONFIG_AUTO_FILE));
@@ -175,6 +198,7 @@ static void keep_fixed(SettingValues *loaded)
         log_message(SEVERITY_LOG,
                     "parameter \"%.*s\" cannot be changed without restarting the server",
                     STR_ARGS(info->name));
+        origins[id].is_pending = true;
         size_t size = info->type == SETTING_STRING ? sizeof(Str)
                       : info->type == SETTING_BOOL ? sizeof(bool)
                       : info->type == SETTING_ENUM ? sizeof(int)
@@ -219,6 +243,11 @@ bool config_load(const ServerOptions *options, Str directory, Arena *arena, bool
 SettingSource config_source(SettingId id)
 {
     return origins[id].source;
+}
+
+bool config_is_pending(SettingId id)
+{
+    return origins[id].is_pending;
 }
 
 Str config_source_file(SettingId id, int *ret_line)

@@ -38,12 +38,18 @@ MUST_CHECK bool config_parse(Arena *arena, Str text, Str file, ConfigItems *ret_
  */
 MUST_CHECK bool config_load(const ServerOptions *options, Str directory, Arena *arena,
                             bool is_reload);
+/* What both files say, in order: for pg_file_settings. */
+MUST_CHECK bool config_file_items(Str directory, Arena *arena, ConfigItems *ret_items);
+/* Can the item be used? False: the error tells why not (and is the caller's to clear). */
+MUST_CHECK bool config_item_check(const ConfigItem *item, Arena *arena);
 /* ALTER SYSTEM SET and RESET: value STR_NONE removes; name STR_NONE removes all. */
 MUST_CHECK bool config_alter_system(Str directory, Str name, Str value);
 
 /* Where a setting's value comes from: for pg_settings. */
 SettingSource config_source(SettingId id);
 Str config_source_file(SettingId id, int *ret_line);
+/* The file says otherwise since the start, which needs a restart. */
+bool config_is_pending(SettingId id);
 /* The files a new directory gets. */
 Str config_template(void);
 Str config_hba_template(void);

@@ -344,6 +344,7 @@ static bool connect_database(Session *session, const LoginFacts *facts)
     exec->catalog.arena = session->block_arena;
     session->txn_session = txn_session_open(session->server->txn_manager, exec->backend_pid);
     exec->ops = &session_exec_ops;
+    exec->usage_table = session->worker->usage;
     exec->temporary_directory =
         path_join(session->arena, session->server->data_directory, STR("tmp"));
     return catalog_session_connect(&exec->catalog, facts->database->oid, facts->role->oid);
@@ -392,6 +393,8 @@ static bool log_in(Session *session, Startup *startup)
     TRY(start_settings(session, startup, &facts));
     session->is_logged_in = true;
     put_welcome(session);
+    session_publish_identity(session);
+    usage_add(usage_of(&session->exec, OID_NONE), USAGE_SESSIONS, 1);
     session_set_activity(session, ACTIVITY_IDLE, STR_NONE);
     if (settings_default.log_connections)
         log_message(SEVERITY_LOG, "connection authorized: user=%.*s database=%.*s",

@@ -5,6 +5,7 @@
 #include "base/settings.h"
 #include "executor/executor.h"
 #include "server/command.h"
+#include "server/view_rows.h"
 #include "types/type.h"
 
 static const char usage[] =
@@ -59,6 +60,7 @@ int main(int count, char **arguments)
     }
     types_init();
     executor_init();
+    server_functions_init();
     for (size_t i = 0; i < ARRAY_LENGTH(commands); i++)
         if (strcmp(arguments[1], commands[i].name) == 0)
             return commands[i].run(count - 2, arguments + 2);

@@ -68,6 +68,7 @@ Portal *portal_open(Session *session, Str name, PreparedStatement *statement)
     portal->statement = statement;
     portal->created_at = session->exec.statement_start;
     statement->references++;
+    statement->execution_count++;
     portal->next = session->portals;
     session->portals = portal;
     return portal;

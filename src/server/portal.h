@@ -39,6 +39,7 @@ struct PreparedStatement {
     bool state_busy;
     bool from_sql; /* PREPARE rather than Parse */
     int64_t prepared_at;
+    int64_t execution_count; /* portals opened over it */
     uint32_t references; /* the session's maps and open portals */
 };
 

@@ -17,6 +17,7 @@
 #include "base/os.h"
 #include "server/log.h"
 #include "server/plan_cache.h"
+#include "storage/wal.h"
 
 #define BACKLOG 1024
 #define ACCEPTS_AT_ONCE 64
@@ -500,6 +501,7 @@ static bool open_store(Server *server)
     server->store = store_open(server->data_directory, &options);
     TRY(server->store);
     TRY(txn_manager_open(server->store, NULL, &server->txn_manager));
+    server->wal_at_start = wal_reserved_end(store_wal(server->store));
     return catalog_open(server->txn_manager, &server->catalog);
 }
 
@@ -540,6 +542,7 @@ static void make_workers(Server *server)
         worker->number = i;
         worker->scheduler = scheduler_new("worker");
         worker->plans = plan_cache_new();
+        worker->usage = usage_table_new(i > 0 ? server->workers[i - 1].usage : NULL);
         if (i > 0)
             worker->thread = os->thread_start("worker", run_worker, worker);
     }
@@ -604,6 +607,8 @@ void server_stop(Server *server)
         plan_cache_free(worker->plans);
         arena_free(worker->spare_arena);
     }
+    if (server->worker_count > 0)
+        usage_tables_free(server->workers[server->worker_count - 1].usage);
     offload_stop();
     catalog_close(server->catalog);
     if (server->txn_manager)

@@ -14,6 +14,7 @@
 #include "base/os.h"
 #include "base/sync.h"
 #include "catalog/catalog.h"
+#include "executor/usage.h"
 #include "protocol/hba.h"
 #include "protocol/transport.h"
 #include "server/config.h"
@@ -26,6 +27,7 @@ typedef struct Worker {
     uint32_t number;
     Scheduler *scheduler;
     Thread *thread; /* NULL for worker 0, which runs on the main thread */
+    UsageTable *usage;
     _Atomic uint32_t session_count;
     /* Of the worker's thread alone. */
     struct PlanCache *plans;
@@ -56,6 +58,7 @@ struct Server {
     _Atomic bool is_stopping;
     byte scram_secret[16];
     int64_t started_at; /* wall clock */
+    uint64_t wal_at_start; /* where the log ended then */
     int64_t configuration_loaded_at;
 
     Mutex access_mutex; /* rank SERVER: what a reload replaces */

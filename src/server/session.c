@@ -19,17 +19,57 @@ Session *session_current(void)
 
 /* -- Seen by others -------------------------------------------------------------------------- */
 
+/* What fits of the text, whole characters only. */
+static size_t activity_length(Str query)
+{
+    size_t length = MIN(query.length, (size_t)ACTIVITY_QUERY_SIZE - 1);
+
+    if (length < query.length)
+        while (length > 0 && ((byte)query.data[length] & 0xc0) == 0x80)
+            length--;
+    return length;
+}
+
 void session_set_activity(Session *session, ActivityState state, Str query)
 {
     mutex_lock(&session->mutex);
     session->activity = state;
     session->state_changed_at = os->wall_clock();
     if (!str_is_none(query)) {
-        size_t length = MIN(query.length, sizeof(session->activity_query));
+        const size_t length = activity_length(query);
         memcpy(session->activity_query, query.data, length);
         session->activity_query_length = (uint32_t)length;
         session->query_start = session->state_changed_at;
     }
+    mutex_unlock(&session->mutex);
+}
+
+void session_publish_identity(Session *session)
+{
+    const Transport *transport = session->connection.transport;
+
+    mutex_lock(&session->mutex);
+    SessionIdentity *identity = &session->identity;
+    identity->is_tls = transport_is_tls(transport);
+    if (identity->is_tls) {
+        identity->tls_version = str_copy(session->arena, transport_tls_version(transport));
+        identity->tls_cipher = str_copy(session->arena, transport_tls_cipher(transport));
+        identity->tls_bits = transport_tls_bits(transport);
+    }
+    identity->user = session->exec.catalog.authenticated_user;
+    identity->database = session->exec.catalog.database_oid;
+    mutex_unlock(&session->mutex);
+}
+
+void session_publish_application(Session *session)
+{
+    const Str name = session->settings.current.application_name;
+
+    mutex_lock(&session->mutex);
+    SessionIdentity *identity = &session->identity;
+    identity->application_name_length =
+        (uint32_t)MIN(name.length, sizeof(identity->application_name) - 1);
+    memcpy(identity->application_name, name.data, identity->application_name_length);
     mutex_unlock(&session->mutex);
 }
 
@@ -97,12 +137,27 @@ static void on_notice(void *context, const ErrorFields *fields)
         message_put_error(&session->connection.out, fields);
 }
 
+/* For pg_stat_database. */
+static void count_error(Session *session, const ErrorFields *fields)
+{
+    if (!session->is_logged_in)
+        return;
+    if (fields->sqlstate == ERR_T_R_DEADLOCK_DETECTED)
+        usage_add(usage_of(&session->exec, OID_NONE), USAGE_DEADLOCKS, 1);
+    if (fields->severity == SEVERITY_FATAL)
+        usage_add(usage_of(&session->exec, OID_NONE),
+                  fields->sqlstate == ERR_ADMIN_SHUTDOWN ? USAGE_SESSIONS_KILLED
+                                                         : USAGE_SESSIONS_FATAL,
+                  1);
+}
+
 void session_report_error(Session *session)
 {
     assert(error_is_set());
     const ErrorFields *fields = error_fields();
 
     log_fields(fields, session->query_text);
+    count_error(session, fields);
     if (fields->severity == SEVERITY_FATAL)
         session->is_closing = true;
     message_put_error(&session->connection.out, fields);

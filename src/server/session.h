@@ -49,6 +49,7 @@ typedef struct Savepoint {
 typedef struct SettingChange {
     int id;                    /* SettingId; -1: a custom one, `name` */
     Str name;
+    uint8_t before_source, before_persistent_source; /* SettingSource */
     byte before_current[16];   /* the field's bytes; a Str for custom ones */
     byte before_persistent[16];
     Oid before_session_user, before_current_user; /* role, session_authorization */
@@ -59,6 +60,8 @@ typedef struct SessionSettings {
     SettingValues current;     /* what settings() gives */
     SettingValues persistent;  /* without SET LOCAL: what is left after commit */
     SettingValues reset;       /* what RESET goes back to: the values at the start */
+    /* Where those come from: SettingSource, by SettingId. */
+    uint8_t source[SETTING_COUNT], persistent_source[SETTING_COUNT], reset_source[SETTING_COUNT];
     StrMap custom, custom_persistent; /* "app.x" → Str * */
     VEC(SettingChange) changes;       /* of this transaction, in order; in the arena */
     Oid persistent_session_user, persistent_current_user; /* without SET LOCAL ROLE */
@@ -74,6 +77,16 @@ typedef enum ActivityState {
 } ActivityState;
 
 #define ACTIVITY_QUERY_SIZE 1024
+
+/* Who the session is, as others see it. Texts live as long as the session. */
+typedef struct SessionIdentity {
+    Oid user, database; /* database 0: not logged in yet */
+    char application_name[64];
+    uint32_t application_name_length;
+    bool is_tls;
+    Str tls_version, tls_cipher;
+    int32_t tls_bits;
+} SessionIdentity;
 
 typedef struct Session {
     ExecSession exec; /* first */
@@ -115,7 +128,8 @@ typedef struct Session {
     char activity_query[ACTIVITY_QUERY_SIZE] GUARDED_BY(mutex);
     uint32_t activity_query_length GUARDED_BY(mutex);
     int64_t connected_at, query_start, state_changed_at GUARDED_BY(mutex); /* wall clock */
-    int64_t transaction_started_at GUARDED_BY(mutex); /* 0: none */
+    SessionIdentity identity GUARDED_BY(mutex);
+    _Atomic int64_t transaction_started_at; /* wall clock; 0: none. Statistic: relaxed, may lag */
 
     Timer statement_timer, idle_timer;
     Deadline login_deadline;
@@ -140,6 +154,10 @@ Session *session_current(void);
 void session_cancel(Session *session);
 void session_terminate(Session *session, Interrupt why);
 void session_set_activity(Session *session, ActivityState state, Str query);
+/* Makes user, database and TLS known to others, once logged in. */
+void session_publish_identity(Session *session);
+/* The same of application_name, whenever it changes. */
+void session_publish_application(Session *session);
 /* Sends the current error to client and log, clears it, and does what an error does to the block. */
 void session_report_error(Session *session);
 /* ParameterStatus for reported settings that differ from what the client was told. */
@@ -187,6 +205,7 @@ MUST_CHECK bool session_setting_start(Session *session, Str name, Str value, Set
 /* A hash of the settings that analysis and planning may depend on: equal for sessions whose
  * plans are alike. */
 uint64_t session_settings_plan_key(Session *session);
+SettingSource session_setting_source(const Session *session, SettingId id);
 void session_settings_commit(Session *session);
 void session_settings_rollback(Session *session, size_t mark);
 MUST_CHECK bool session_set_execute(Session *session, const VariableSetStmt *statement,

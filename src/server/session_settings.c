@@ -21,6 +21,9 @@ void session_settings_init(SessionSettings *settings)
         .persistent = settings_default,
         .reset = settings_default,
     };
+    for (int id = 0; id < SETTING_COUNT; id++)
+        settings->source[id] = settings->persistent_source[id] = settings->reset_source[id] =
+            (uint8_t)config_source((SettingId)id);
     settings->custom.arena = settings->custom_persistent.arena = settings->arena;
 }
 
@@ -70,6 +73,8 @@ static void change_begin(Session *session, SettingId id)
         .id = (int)id,
         .before_session_user = session->exec.catalog.session_user,
         .before_current_user = session->exec.catalog.current_user,
+        .before_source = s->source[id],
+        .before_persistent_source = s->persistent_source[id],
     };
 
     field_save(change.before_current, &s->current, id);
@@ -83,6 +88,8 @@ static void report_one(Session *session, SettingId id)
 {
     CLEANUP(arena_freep) Arena *arena = arena_new("parameter status");
 
+    if (id == SETTING_APPLICATION_NAME)
+        session_publish_application(session);
     message_put_parameter_status(&session->connection.out, setting_infos[id].name,
                                  setting_show(&session->settings.current, id, arena));
 }
@@ -208,6 +215,7 @@ void session_settings_commit(Session *session)
         byte before[16];
         field_save(before, &s->current, (SettingId)change->id);
         field_copy(&s->current, &s->persistent, (SettingId)change->id);
+        s->source[change->id] = s->persistent_source[change->id];
         if (is_role(change->id))
             users_restore(session, s->persistent_session_user, s->persistent_current_user);
         report_if_changed(session, (SettingId)change->id, before);
@@ -233,6 +241,8 @@ void session_settings_rollback(Session *session, size_t mark)
         field_save(before, &s->current, (SettingId)change->id);
         field_restore(&s->current, change->before_current, (SettingId)change->id);
         field_restore(&s->persistent, change->before_persistent, (SettingId)change->id);
+        s->source[change->id] = change->before_source;
+        s->persistent_source[change->id] = change->before_persistent_source;
         if (is_role(change->id))
             users_restore(session, change->before_session_user, change->before_current_user);
         report_if_changed(session, (SettingId)change->id, before);
@@ -390,7 +400,8 @@ static Str canonical_value(SettingId id, Str value)
 
 /* -- SET ------------------------------------------------------------------------------------- */
 
-static bool set_builtin(Session *session, SettingId id, Str value, bool is_local)
+static bool set_builtin(Session *session, SettingId id, Str value, bool is_local,
+                        SettingSource source)
 {
     SessionSettings *s = &session->settings;
     byte before[16];
@@ -415,8 +426,10 @@ static bool set_builtin(Session *session, SettingId id, Str value, bool is_local
         field_restore(&s->current, before, id);
         return false;
     }
+    s->source[id] = (uint8_t)source;
     if (!is_local) {
         field_copy(&s->persistent, &s->current, id);
+        s->persistent_source[id] = (uint8_t)source;
         s->persistent_session_user = session->exec.catalog.session_user;
         s->persistent_current_user = session->exec.catalog.current_user;
     }
@@ -456,7 +469,7 @@ bool session_setting_set(Session *session, Str name, Str value, bool is_local)
     int id = setting_find(name);
 
     if (id >= 0)
-        return set_builtin(session, (SettingId)id, value, is_local);
+        return set_builtin(session, (SettingId)id, value, is_local, SOURCE_SESSION);
     if (!is_custom_name(name))
         return fail_unknown(name);
     set_custom(session, name, value, is_local);
@@ -468,12 +481,18 @@ bool session_setting_start(Session *session, Str name, Str value, SettingSource 
     SessionSettings *s = &session->settings;
     int id = setting_find(name);
 
-    (void)source;
     TRY(session_setting_set(session, name, value, false));
-    if (id >= 0)
+    if (id >= 0) {
         field_copy(&s->reset, &s->current, (SettingId)id);
+        s->source[id] = s->persistent_source[id] = s->reset_source[id] = (uint8_t)source;
+    }
     s->changes.length = 0;
     return true;
+}
+
+SettingSource session_setting_source(const Session *session, SettingId id)
+{
+    return session->settings.source[id];
 }
 
 bool session_setting_reset(Session *session, Str name, bool is_local)
@@ -490,7 +509,7 @@ bool session_setting_reset(Session *session, Str name, bool is_local)
     /* The text of the start value goes the same way as SET's: checks and side effects included. */
     CLEANUP(arena_freep) Arena *arena = arena_new("reset");
     return set_builtin(session, (SettingId)id, setting_show_raw(&s->reset, (SettingId)id, arena),
-                       is_local);
+                       is_local, s->reset_source[id]);
 }
 
 /* What RESET ALL leaves alone, as PostgreSQL does. */

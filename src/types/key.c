@@ -52,7 +52,9 @@ static KeyForm key_form(const BuiltinType *type)
     if (compare == array_compare)
         return FORM_ARRAY;
     if (compare == text_compare)
-        return type->oid == TYPE_BYTEA || type->oid == TYPE_ACLITEM ? FORM_BYTES : FORM_TEXT;
+        return type->oid == TYPE_BYTEA || type->oid == TYPE_ACLITEM || type->oid == TYPE_INET
+                   ? FORM_BYTES
+                   : FORM_TEXT;
     return FORM_NONE;
 }
 

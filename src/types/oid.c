@@ -386,3 +386,10 @@ bool pseudo_send(const TypeIo *io, const Value *value, StrBuf *out)
 {
     return pseudo_output(io, value, out);
 }
+
+/* The type that the argument was resolved to. */
+FUNCTION(pg_typeof)
+{
+    ret->oid = call->arg_types[0];
+    return true;
+}

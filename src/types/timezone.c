@@ -481,34 +481,49 @@ int32_t timezone_offset_of_local(const TimeZone *zone, int64_t local)
                                               : after->offset;
 }
 
-/* Abbreviations of the "Default" set that are in common use; seconds east of UTC. */
+/* Abbreviations of the "Default" set that are in common use; minutes east of UTC. */
+static const struct {
+    const char *name;
+    int16_t minutes;
+    bool is_dst;
+} abbreviations[] = {
+    {"UTC", 0, false},    {"GMT", 0, false},     {"Z", 0, false},      {"ZULU", 0, false},
+    {"UCT", 0, false},    {"UT", 0, false},      {"WET", 0, false},    {"WEST", 60, true},
+    {"BST", 60, true},    {"CET", 60, false},    {"MET", 60, false},   {"MEZ", 60, false},
+    {"CEST", 120, true},  {"MEST", 120, true},   {"MESZ", 120, true},  {"EET", 120, false},
+    {"EEST", 180, true},  {"IST", 120, false},   {"IDT", 180, true},   {"SAST", 120, false},
+    {"MSK", 180, false},  {"MSD", 240, true},    {"EAT", 180, false},  {"PKT", 300, false},
+    {"NPT", 345, false},  {"ICT", 420, false},   {"HKT", 480, false},  {"AWST", 480, false},
+    {"SGT", 480, false},  {"PHT", 480, false},   {"JST", 540, false},  {"KST", 540, false},
+    {"ACST", 570, false}, {"ACDT", 630, true},   {"AEST", 600, false}, {"AEDT", 660, true},
+    {"NZST", 720, false}, {"NZDT", 780, true},   {"AST", -240, false}, {"ADT", -180, true},
+    {"NST", -210, false}, {"NDT", -150, true},   {"EST", -300, false}, {"EDT", -240, true},
+    {"CST", -360, false}, {"CDT", -300, true},   {"MST", -420, false}, {"MDT", -360, true},
+    {"PST", -480, false}, {"PDT", -420, true},   {"AKST", -540, false}, {"AKDT", -480, true},
+    {"HST", -600, false}, {"BRT", -180, false},  {"BRST", -120, true}, {"ART", -180, false},
+    {"CLT", -240, false}, {"CLST", -180, true},  {"UYT", -180, false}, {"WIB", 420, false},
+};
+
+bool timezone_abbreviation_at(size_t index, Str *ret_name, int32_t *ret_offset, bool *ret_is_dst)
+{
+    if (index >= ARRAY_LENGTH(abbreviations))
+        return false;
+    *ret_name = str_from_c(abbreviations[index].name);
+    *ret_offset = abbreviations[index].minutes * 60;
+    *ret_is_dst = abbreviations[index].is_dst;
+    return true;
+}
+
 bool zone_abbreviation(Str word, int32_t *ret_offset, bool *ret_is_dst)
 {
-    static const struct {
-        const char *name;
-        int16_t minutes;
-        bool is_dst;
-    } table[] = {
-        {"UTC", 0, false},    {"GMT", 0, false},     {"Z", 0, false},      {"ZULU", 0, false},
-        {"UCT", 0, false},    {"UT", 0, false},      {"WET", 0, false},    {"WEST", 60, true},
-        {"BST", 60, true},    {"CET", 60, false},    {"MET", 60, false},   {"MEZ", 60, false},
-        {"CEST", 120, true},  {"MEST", 120, true},   {"MESZ", 120, true},  {"EET", 120, false},
-        {"EEST", 180, true},  {"IST", 120, false},   {"IDT", 180, true},   {"SAST", 120, false},
-        {"MSK", 180, false},  {"MSD", 240, true},    {"EAT", 180, false},  {"PKT", 300, false},
-        {"NPT", 345, false},  {"ICT", 420, false},   {"HKT", 480, false},  {"AWST", 480, false},
-        {"SGT", 480, false},  {"PHT", 480, false},   {"JST", 540, false},  {"KST", 540, false},
-        {"ACST", 570, false}, {"ACDT", 630, true},   {"AEST", 600, false}, {"AEDT", 660, true},
-        {"NZST", 720, false}, {"NZDT", 780, true},   {"AST", -240, false}, {"ADT", -180, true},
-        {"NST", -210, false}, {"NDT", -150, true},   {"EST", -300, false}, {"EDT", -240, true},
-        {"CST", -360, false}, {"CDT", -300, true},   {"MST", -420, false}, {"MDT", -360, true},
-        {"PST", -480, false}, {"PDT", -420, true},   {"AKST", -540, false}, {"AKDT", -480, true},
-        {"HST", -600, false}, {"BRT", -180, false},  {"BRST", -120, true}, {"ART", -180, false},
-        {"CLT", -240, false}, {"CLST", -180, true},  {"UYT", -180, false}, {"WIB", 420, false},
-    };
-    for (size_t i = 0; i < ARRAY_LENGTH(table); i++)
-        if (str_equal_nocase(word, str_from_c(table[i].name))) {
-            *ret_offset = table[i].minutes * 60;
-            *ret_is_dst = table[i].is_dst;
+    Str name;
+    int32_t offset;
+    bool is_dst;
+
+    for (size_t i = 0; timezone_abbreviation_at(i, &name, &offset, &is_dst); i++)
+        if (str_equal_nocase(word, name)) {
+            *ret_offset = offset;
+            *ret_is_dst = is_dst;
             return true;
         }
     return false;

@@ -4,6 +4,7 @@
 #include "catalog/lookup.h"
 #include "catalog/relation.h"
 #include "executor/command/ddl_internal.h"
+#include "executor/usage.h"
 #include "parser/parser.h"
 #include "planner/analyze.h"
 #include "planner/planner.h"
@@ -133,7 +134,9 @@ static bool analyze_relation(CommandContext *context, Oid oid, const StrVec *col
     if (total > 0)
         TRY(define_statistics(session, relation, statistics, (uint32_t)sample.count));
     const double pages = (double)total * width / (16 * 1024 - 128);
-    return define_relation_size(session, oid, (double)total, (int32_t)(pages + 1));
+    TRY(define_relation_size(session, oid, (double)total, (int32_t)(pages + 1)));
+    usage_analyzed(context->session, oid);
+    return true;
 }
 
 /* ---- which tables ---- */
@@ -185,8 +188,8 @@ static bool wants_analyze(const VacuumStmt *statement, bool *ret)
     return true;
 }
 
-static bool one_relation(CommandContext *context, const VacuumRelation *target, bool analyzes,
-                         const char *verb)
+static bool one_relation(CommandContext *context, const VacuumRelation *target, bool is_vacuum,
+                         bool analyzes)
 {
     const RelationDesc *relation =
         ddl_open_relation(context, target->relation, LOCK_SHARE_UPDATE_EXCLUSIVE, false, false);
@@ -194,10 +197,12 @@ static bool one_relation(CommandContext *context, const VacuumRelation *target, 
     if (relation->kind != RELKIND_TABLE) {
         NOTICE(SEVERITY_WARNING, ERR_WARNING,
                .message = fmt("skipping \"%.*s\" --- cannot %s non-tables or special system tables",
-                              STR_ARGS(relation->name), verb));
+                              STR_ARGS(relation->name), is_vacuum ? "vacuum" : "analyze"));
         return true;
     }
     TRY(ddl_check_owner(context, relation));
+    if (is_vacuum)
+        usage_vacuumed(context->session, relation->oid);
     return !analyzes || analyze_relation(context, relation->oid, &target->va_cols);
 }
 
@@ -210,9 +215,8 @@ bool vacuum_execute(CommandContext *context, const VacuumStmt *statement, Str *r
         FAIL(ERR_ACTIVE_SQL_TRANSACTION,
              .message = STR("VACUUM cannot run inside a transaction block"));
     for (size_t i = 0; i < statement->rels.length; i++)
-        TRY(one_relation(context, statement->rels.items[i], analyzes,
-                         statement->is_vacuum ? "vacuum" : "analyze"));
-    if (statement->rels.length > 0 || !analyzes)
+        TRY(one_relation(context, statement->rels.items[i], statement->is_vacuum, analyzes));
+    if (statement->rels.length > 0)
         return true;
     TableList list = {.arena = context->arena};
     const StrVec all = {0};
@@ -220,7 +224,11 @@ bool vacuum_execute(CommandContext *context, const VacuumStmt *statement, Str *r
                 STR("SELECT oid FROM pg_catalog.pg_class WHERE relkind = 'r' AND oid >= 16384 AND "
                     "pg_catalog.pg_has_role(relowner, 'USAGE')"),
                 add_tables, &list));
-    for (size_t i = 0; i < list.oids.length; i++)
-        TRY(analyze_relation(context, list.oids.items[i], &all));
+    for (size_t i = 0; i < list.oids.length; i++) {
+        if (statement->is_vacuum)
+            usage_vacuumed(context->session, list.oids.items[i]);
+        if (analyzes)
+            TRY(analyze_relation(context, list.oids.items[i], &all));
+    }
     return true;
 }
