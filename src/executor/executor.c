@@ -30,7 +30,8 @@ static void describe(ExecState *exec)
             .phys = type_phys(target->expr->type),
         };
     }
-    exec->description = (RowDescription){.columns = columns, .count = count};
+    bool has_rows = stmt->command == QUERY_SELECT || stmt->has_returning;
+    exec->description = (RowDescription){.columns = has_rows ? columns : NULL, .count = count};
 }
 
 static CommandVerb verb_of(const PlannedStatement *stmt)
@@ -472,7 +473,7 @@ bool executor_run(ExecState *exec, RowSink *sink, uint64_t row_limit)
         uint32_t take = row_limit && row_limit - given < left ? (uint32_t)(row_limit - given) : left;
         bool whole = exec->pending_from == 0 && take == left;
         Batch part = whole ? *batch : batch_part(exec, batch, exec->pending_from, take);
-        if (exec->description.count > 0 && sink && sink->rows)
+        if (exec->description.columns && sink && sink->rows)
             TRY(sink->rows(sink, &exec->description, &part));
         if (row_limit)
             remember_row(exec, &part, selection_row(part.selection, take - 1));

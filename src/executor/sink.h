@@ -39,6 +39,7 @@ typedef struct ResultColumn {
     PhysType phys;
 } ResultColumn;
 
+/* A statement that gives no rows has no `columns`; one that gives rows may have a count of 0. */
 typedef struct RowDescription {
     const ResultColumn *columns;
     uint32_t count;

@@ -1,5 +1,7 @@
 #include "planner/analyze_internal.h"
 
+#include "parser/parser.h"
+
 /* A function that could be meant, with its parameters laid out as the call's arguments. */
 typedef struct Candidate {
     const FunctionDesc *function;
@@ -33,7 +35,8 @@ static bool match_names(Arena *arena, const FunctionDesc *function, int count,
     const int positional = count - (int)arg_names->length;
     bool filled[256] = {0};
 
-    if (!function->names || function->argument_count != count || count > 256)
+    if (!function->names || function->argument_count > 256 || function->argument_count < count ||
+        function->argument_count - function->default_count > count)
         return false;
     candidate->positions = ARENA_ARRAY(arena, int, count);
     for (int i = 0; i < count; i++) {
@@ -45,6 +48,9 @@ static bool match_names(Arena *arena, const FunctionDesc *function, int count,
         candidate->positions[i] = parameter;
         candidate->types[i] = function->argument_types[parameter];
     }
+    for (int i = 0; i < function->argument_count - function->default_count; i++)
+        if (!filled[i])
+            return false;
     return true;
 }
 
@@ -53,7 +59,7 @@ static bool candidate_fits(Arena *arena, const FunctionDesc *function, int count
 {
     *candidate = (Candidate){.function = function, .types = ARENA_ARRAY(arena, Oid, count + 1)};
     if (arg_names && arg_names->length > 0) {
-        candidate->is_plain = true;
+        candidate->is_plain = function->argument_count == count;
         return match_names(arena, function, count, arg_names, candidate);
     }
     if (is_variadic && !function->variadic)
@@ -62,6 +68,12 @@ static bool candidate_fits(Arena *arena, const FunctionDesc *function, int count
         if (count > 0)
             memcpy(candidate->types, function->argument_types, (size_t)count * sizeof(Oid));
         candidate->is_plain = true;
+        return true;
+    }
+    if (!function->variadic && count < function->argument_count &&
+        count >= function->argument_count - function->default_count) {
+        if (count > 0)
+            memcpy(candidate->types, function->argument_types, (size_t)count * sizeof(Oid));
         return true;
     }
     if (!function->variadic || is_variadic || count < function->argument_count)
@@ -295,6 +307,33 @@ static void reorder_named(Arena *arena, const Candidate *candidate, ExprVec *arg
     memcpy(declared, types, args->length * sizeof(Oid));
 }
 
+/* Parameters that the call leaves out have their defaults; the given ones move to their places. */
+static bool fill_defaults(Scope *scope, const Candidate *candidate, ExprVec *args, Oid **declared,
+                          int *count)
+{
+    Arena *arena = scope_arena(scope);
+    const FunctionDesc *function = candidate->function;
+    const int total = function->argument_count;
+
+    if (function->default_count == 0 || *count >= total || candidate->variadic_count > 0)
+        return true;
+    Expr **items = ARENA_ARRAY(arena, Expr *, total);
+    for (int i = 0; i < *count; i++)
+        items[candidate->positions ? candidate->positions[i] : i] = args->items[i];
+    const Node *node =
+        parse_expression(arena, str_format(arena, "ROW(%.*s)", STR_ARGS(function->defaults)));
+    TRY(node);
+    const RowExpr *row = NODE_CAST(RowExpr, node);
+    const int first = total - (int)row->args.length;
+    for (int i = 0; i < total; i++)
+        if (!items[i])
+            TRY(items[i] = analyze_expr_inner(scope, row->args.items[i - first]));
+    *args = (ExprVec){.items = items, .length = (size_t)total, .capacity = (size_t)total};
+    *declared = arena_copy(arena, function->argument_types, (size_t)total * sizeof(Oid));
+    *count = total;
+    return true;
+}
+
 static Expr *make_plain_call(Scope *scope, const Candidate *candidate, const FuncCall *call,
                              ExprVec *args, Oid result_type, int position)
 {
@@ -369,7 +408,10 @@ Expr *make_function(Scope *scope, const StrVec *name, ExprVec *args, StrVec *arg
     const FunctionDesc *function = candidate->function;
     TRY(check_decorations(scope, function, call, name, position));
     Oid *declared = arena_copy(arena, candidate->types, (size_t)(count + 1) * sizeof(Oid));
-    reorder_named(arena, candidate, args, declared);
+    if (function->argument_count == count)
+        reorder_named(arena, candidate, args, declared);
+    TRY(fill_defaults(scope, candidate, args, &declared, &count));
+    inputs = ARENA_ARRAY(arena, Oid, count + 1);
     for (int i = 0; i < count; i++)
         inputs[i] = args->items[i]->type;
     Oid result_type;

@@ -70,9 +70,9 @@ static bool read_data(CopyChannel *channel, Str *ret_data, bool *ret_end)
             return true;
         case 'f': {
             MessageReader in = message_reader(frame.body);
+            Str why = message_get_string(&in);
             FAIL(ERR_QUERY_CANCELED,
-                 .message = fmt("COPY from stdin failed: %.*s",
-                                STR_ARGS(message_get_string(&in))));
+                 .message = fmt("COPY from stdin failed: %.*s", STR_ARGS(why)));
         }
         case 'H':
         case 'S':

@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "server/server.h"
+#include "types/type.h"
 
 #define SPARE_ARENA_MAX 65536
 
@@ -171,14 +172,11 @@ void portals_keep_snapshots(Session *session)
 static bool run_utility(Session *session, Portal *portal, RowSink *sink, bool is_top_level,
                         Str *ret_tag)
 {
-    PreparedStatement *statement = portal->statement;
-
     if (portal->is_utility_done)
         FAIL(ERR_OBJECT_NOT_IN_PREREQUISITE_STATE,
              .message = fmt("portal \"%.*s\" cannot be run", STR_ARGS(portal->name)));
     portal->is_utility_done = portal->is_finished = true;
-    return utility_execute(session, statement->statement, statement->source, is_top_level, sink,
-                           ret_tag);
+    return utility_execute(session, portal, is_top_level, sink, ret_tag);
 }
 
 bool portal_run(Session *session, Portal *portal, RowSink *sink, uint64_t limit, bool is_top_level,
@@ -313,7 +311,23 @@ static const Node *declared_query(const Node *whole)
     return &NODE_CAST(DeclareCursorStmt, whole)->query->node;
 }
 
-bool cursor_declare(Session *session, const DeclareCursorStmt *declaration, Str source)
+/* Values of $1 … that live as long as the portal. */
+static void parameters_copy(Portal *portal, const ExecParameters *from)
+{
+    Value *values = ARENA_ARRAY(portal->arena, Value, from->count);
+
+    for (uint32_t i = 0; i < from->count; i++)
+        if (!from->nulls[i])
+            values[i] = value_copy(portal->arena, type_phys(portal->statement->param_types[i]),
+                                   &from->values[i]);
+    portal->parameters = (ExecParameters){
+        .count = from->count,
+        .values = values,
+        .nulls = arena_copy(portal->arena, from->nulls, sizeof(bool) * from->count),
+    };
+}
+
+bool cursor_declare(Session *session, const DeclareCursorStmt *declaration, const Portal *declarer)
 {
     bool hold = declaration->options & CURSOR_OPT_HOLD;
 
@@ -321,11 +335,13 @@ bool cursor_declare(Session *session, const DeclareCursorStmt *declaration, Str 
         FAIL(ERR_NO_ACTIVE_SQL_TRANSACTION,
              .message = STR("DECLARE CURSOR can only be used in transaction blocks"));
     PreparedStatement *statement =
-        statement_of_part(session, STR(""), source, declared_query, NULL, 0);
+        statement_of_part(session, STR(""), declarer->statement->source, declared_query,
+                          declarer->statement->param_types, (int)declarer->parameters.count);
     TRY(statement);
     Portal *portal = portal_open(session, declaration->portalname, statement);
     statement_release(statement);
     TRY(portal);
+    parameters_copy(portal, &declarer->parameters);
     portal->is_cursor = true;
     portal->cursor_options = declaration->options;
     if (!portal_start(session, portal, true)) {

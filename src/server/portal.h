@@ -125,7 +125,8 @@ void portals_after_error(Session *session); /* stops what runs, keeps what may b
 void portals_rollback_to(Session *session, uint32_t mark);
 
 /* DECLARE, FETCH, MOVE, CLOSE. */
-MUST_CHECK bool cursor_declare(Session *session, const DeclareCursorStmt *statement, Str source);
+MUST_CHECK bool cursor_declare(Session *session, const DeclareCursorStmt *statement,
+                               const Portal *declarer);
 MUST_CHECK bool cursor_fetch(Session *session, const FetchStmt *statement, RowSink *sink,
                              Str *ret_tag);
 MUST_CHECK bool cursor_close(Session *session, Str name);

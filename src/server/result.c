@@ -41,7 +41,7 @@ static bool wire_describe(RowSink *sink, const RowDescription *description)
 {
     WireSink *wire = (WireSink *)sink;
 
-    if (wire->tells_description && description->count > 0)
+    if (wire->tells_description && description->columns)
         wire_put_description(wire->session, description, wire->formats, wire->format_count);
     return true;
 }

@@ -221,6 +221,7 @@ static void handle_extended(Session *session, const Frame *frame)
         session_report_error(session);
         session->skips_to_sync = true;
     }
+    session->query_text = STR("");
 }
 
 static void arm_statement_timeout(Session *session)

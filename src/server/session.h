@@ -117,7 +117,7 @@ typedef struct Session {
     Portal *portals; /* open ones, newest first */
     uint32_t next_portal_number;
     size_t statement_index; /* of the statement being run, in its text */
-    Str query_text; /* of the statement being run, for logs; borrowed */
+    Str query_text; /* of the statement being run, for logs; it lives as long as the message */
 
     /* Seen by others. */
     Mutex mutex; /* rank SESSION */
@@ -227,9 +227,9 @@ MUST_CHECK bool session_extended(Session *session, const Frame *frame);
  * Runs a statement that is not a plan. Its rows, if any, go to the sink; the tag into *ret_tag
  * (arena of the statement).
  */
-MUST_CHECK bool utility_execute(Session *session, const Node *statement, Str source,
-                                bool is_top_level, RowSink *sink, Str *ret_tag);
-/* What its rows look like; count 0 where it has none. */
+MUST_CHECK bool utility_execute(Session *session, Portal *portal, bool is_top_level, RowSink *sink,
+                                Str *ret_tag);
+/* What its rows look like; no columns where it has none. */
 MUST_CHECK bool utility_describe(Session *session, Arena *arena, const Node *statement, Str source,
                                  RowDescription *ret_description);
 

@@ -44,7 +44,7 @@ static bool handle_parse(Session *session, MessageReader *in)
         statement_drop(session, name);
     PreparedStatement *statement = statement_new(session, name, STR_NONE, NULL, types, count);
     statement->source = str_copy(statement->arena, text);
-    session->query_text = statement->source;
+    session->query_text = text;
     bool ok = find_or_parse(session, statement);
     bool is_control = NODE_IS(statement->statement, TransactionStmt);
     ok = ok && (!statement->statement || block_allows(session, statement->statement));
@@ -166,7 +166,7 @@ static bool handle_bind(Session *session, MessageReader *in)
     PreparedStatement *statement = statement_get(session, statement_name);
 
     TRY(statement);
-    session->query_text = statement->source;
+    session->query_text = str_copy(session->message_arena, statement->source);
     session_set_activity(session, ACTIVITY_ACTIVE, statement->source);
     if (statement->statement)
         TRY(block_allows(session, statement->statement));
@@ -186,7 +186,7 @@ static bool handle_bind(Session *session, MessageReader *in)
 static void put_rows_or_none(Session *session, const RowDescription *description,
                              const uint16_t *formats, uint32_t format_count)
 {
-    if (description->count > 0)
+    if (description->columns)
         wire_put_description(session, description, formats, format_count);
     else
         message_put_empty(&session->connection.out, 'n');
@@ -251,7 +251,7 @@ static bool execute_portal(Session *session, Portal *portal, uint64_t limit)
     WireSink wire;
     Str tag = STR_NONE;
 
-    session->query_text = statement->source;
+    session->query_text = str_copy(session->message_arena, statement->source);
     session->statement_index = 0;
     if (!statement->statement) {
         message_put_empty(out, 'I');

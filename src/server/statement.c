@@ -60,8 +60,10 @@ PreparedStatement *statement_of_part(Session *session, Str name, Str source,
 RowDescription statement_description(Arena *arena, const PlannedStatement *planned)
 {
     uint32_t count = (uint32_t)planned->result.length;
-    ResultColumn *columns = ARENA_ARRAY(arena, ResultColumn, count);
+    ResultColumn *columns = ARENA_ARRAY(arena, ResultColumn, MAX(count, 1u));
 
+    if (planned->command != QUERY_SELECT && !planned->has_returning)
+        return (RowDescription){0};
     for (uint32_t i = 0; i < count; i++) {
         const TargetEntry *target = &planned->result.items[i];
         columns[i] = (ResultColumn){
@@ -79,7 +81,7 @@ RowDescription statement_description(Arena *arena, const PlannedStatement *plann
 
 static bool same_result(const RowDescription *a, const RowDescription *b)
 {
-    if (a->count != b->count)
+    if (a->count != b->count || !a->columns != !b->columns)
         return false;
     for (uint32_t i = 0; i < a->count; i++)
         if (a->columns[i].type != b->columns[i].type ||
@@ -284,8 +286,10 @@ bool statement_ready(Session *session, PreparedStatement *statement)
             RowDescription result = statement_description(statement->arena, statement->planned);
             if (statement->is_described && !same_result(&result, &statement->result)) {
                 forget_plan(session, statement);
+                /* Drivers know this error by its routine, and prepare the statement again. */
                 FAIL(ERR_FEATURE_NOT_SUPPORTED,
-                     .message = STR("cached plan must not change result type"));
+                     .message = STR("cached plan must not change result type"),
+                     .function = "RevalidateCachedQuery");
             }
             statement->result = result;
             statement->is_described = true;

@@ -269,16 +269,19 @@ static bool execute_checkpoint(Session *session)
     return checkpoint_request(session->server->store, CHECKPOINT_WAIT);
 }
 
-static bool execute_command(Session *session, const Node *statement, Str source, bool is_top_level,
+static bool execute_command(Session *session, const Portal *portal, bool is_top_level,
                             RowSink *sink, Str *ret_tag)
 {
+    const Node *statement = portal->statement->statement;
     CommandHooks hooks = {.password_verifier = make_verifier,
                           .database_session_count = database_session_count,
                           .database_sessions_end = database_sessions_end,
                           .setting_check = setting_check,
                           .context = session};
     CommandContext context = {.session = &session->exec, .arena = session->statement_arena,
-                              .source = source, .hooks = &hooks, .is_top_level = is_top_level};
+                              .source = portal->statement->source, .hooks = &hooks,
+                              .param_types = portal->statement->param_types,
+                              .parameters = &portal->parameters, .is_top_level = is_top_level};
 
     if (ddl_handles(statement->tag))
         return ddl_execute(&context, statement, ret_tag);
@@ -307,9 +310,12 @@ static bool execute_command(Session *session, const Node *statement, Str source,
     }
 }
 
-bool utility_execute(Session *session, const Node *statement, Str source, bool is_top_level,
-                     RowSink *sink, Str *ret_tag)
+bool utility_execute(Session *session, Portal *portal, bool is_top_level, RowSink *sink,
+                     Str *ret_tag)
 {
+    const Node *statement = portal->statement->statement;
+    Str source = portal->statement->source;
+
     switch (statement->tag) {
     case NODE_VARIABLE_SET_STMT:
         return session_set_execute(session, NODE_CAST(VariableSetStmt, statement), ret_tag);
@@ -328,7 +334,7 @@ bool utility_execute(Session *session, const Node *statement, Str source, bool i
         return execute_deallocate(session, NODE_CAST(DeallocateStmt, statement), ret_tag);
     case NODE_DECLARE_CURSOR_STMT:
         *ret_tag = STR("DECLARE CURSOR");
-        return cursor_declare(session, NODE_CAST(DeclareCursorStmt, statement), source);
+        return cursor_declare(session, NODE_CAST(DeclareCursorStmt, statement), portal);
     case NODE_FETCH_STMT:
         return cursor_fetch(session, NODE_CAST(FetchStmt, statement), sink, ret_tag);
     case NODE_CLOSE_PORTAL_STMT: {
@@ -345,7 +351,7 @@ bool utility_execute(Session *session, const Node *statement, Str source, bool i
         *ret_tag = STR("CHECKPOINT");
         return execute_checkpoint(session);
     default:
-        return execute_command(session, statement, source, is_top_level, sink, ret_tag);
+        return execute_command(session, portal, is_top_level, sink, ret_tag);
     }
 }
 

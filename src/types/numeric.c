@@ -439,18 +439,18 @@ bool numeric_send(const TypeIo *io, const Value *value, StrBuf *out)
     const int fraction_digits = (b.scale + 3) / 4;
     mpz_shift_truncate(rest, 4L * fraction_digits - b.scale);
     int count = mpz_sgn(rest) == 0 ? 0 : weight + 1 + fraction_digits;
-    uint16_t *digits = arena_alloc(io->arena, (size_t)count * 2 + 2);
+    /* The digits come from the last to the first, straight into their places. */
+    char *fields = strbuf_reserve(out, 8 + (size_t)count * 2);
     for (int i = count - 1; i >= 0; i--)
-        digits[i] = (uint16_t)mpz_tdiv_q_ui(rest, rest, 10000);
+        set_be16(fields + 8 + i * 2, (uint16_t)mpz_tdiv_q_ui(rest, rest, 10000));
     mpz_clear(rest);
-    while (count > 0 && digits[count - 1] == 0)
+    while (count > 0 && get_be16(fields + 6 + count * 2) == 0)
         count--;
-    put_be16(out, (uint16_t)count);
-    put_be16(out, (uint16_t)(count ? weight : 0));
-    put_be16(out, mpz_sgn(b.m) < 0 ? 0x4000 : 0);
-    put_be16(out, (uint16_t)b.scale);
-    for (int i = 0; i < count; i++)
-        put_be16(out, digits[i]);
+    set_be16(fields, (uint16_t)count);
+    set_be16(fields + 2, (uint16_t)(count ? weight : 0));
+    set_be16(fields + 4, mpz_sgn(b.m) < 0 ? 0x4000 : 0);
+    set_be16(fields + 6, (uint16_t)b.scale);
+    strbuf_advance(out, 8 + (size_t)count * 2);
     return true;
 }
 

@@ -67,6 +67,11 @@ static inline void put_be64(StrBuf *out, uint64_t v)
     v = __builtin_bswap64(v);
     strbuf_append_bytes(out, &v, 8);
 }
+static inline void set_be16(void *p, uint16_t v)
+{
+    v = __builtin_bswap16(v);
+    memcpy(p, &v, sizeof(v));
+}
 static inline uint16_t get_be16(const void *p)
 {
     uint16_t v;

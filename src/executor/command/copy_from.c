@@ -138,7 +138,12 @@ static bool pump(CopyIn *in)
 
     TRY(channel->begin_in(channel, in->job->format.form == COPY_BINARY, in->job->column_count));
     while (!input_ended) {
-        TRY(channel->read(channel, &data, &input_ended));
+        if (!channel->read(channel, &data, &input_ended)) {
+            /* In the midst of the line behind the last one. */
+            error_add_context(fmt("COPY %.*s, line %llu", STR_ARGS(in->job->relation->name),
+                                  (unsigned long long)copy_reader_line(in->reader) + 1));
+            return false;
+        }
         if (input_ended)
             copy_reader_end(in->reader);
         else

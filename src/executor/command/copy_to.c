@@ -13,6 +13,16 @@ typedef struct CopyOut {
     Str *fields;
 } CopyOut;
 
+/* A message for each line, even where the client would take them together. */
+static bool write_line(CopyOut *out)
+{
+    CopyChannel *channel = out->job->channel;
+
+    TRY(out->line.length == 0 || channel->write(channel, strbuf_view(&out->line)));
+    out->line.length = 0;
+    return true;
+}
+
 static bool out_describe(RowSink *sink, const RowDescription *description)
 {
     CopyOut *out = (CopyOut *)sink;
@@ -22,13 +32,16 @@ static bool out_describe(RowSink *sink, const RowDescription *description)
     out->fields = ARENA_ARRAY(job->context->arena, Str, MAX(description->count, 1u));
     TRY(job->channel->begin_out(job->channel, is_binary, description->count));
     out->line.length = 0;
-    if (is_binary)
+    if (is_binary) {
+        /* It goes out with the first row, as clients that take rows from messages expect. */
         copy_put_binary_start(&out->line);
+        return true;
+    }
     for (uint32_t i = 0; i < description->count; i++)
         out->fields[i] = description->columns[i].name;
     if (job->format.has_header)
         copy_put_header(&out->line, &job->format, out->fields, description->count);
-    return out->line.length == 0 || job->channel->write(job->channel, strbuf_view(&out->line));
+    return write_line(out);
 }
 
 static bool field_text(CopyOut *out, const Vector *vector, Oid type, uint32_t row, Str *ret_text)
@@ -56,12 +69,11 @@ static bool out_rows(RowSink *sink, const RowDescription *description, const Bat
         for (uint32_t c = 0; c < description->count; c++)
             TRY(field_text(out, batch->columns[c], description->columns[c].type, row,
                            &out->fields[c]));
-        out->line.length = 0;
         if (job->format.form == COPY_BINARY)
             copy_put_binary_row(&out->line, out->fields, description->count);
         else
             copy_put_row(&out->line, &job->format, out->fields, description->count);
-        TRY(job->channel->write(job->channel, strbuf_view(&out->line)));
+        TRY(write_line(out));
         job->row_count++;
         arena_reset(out->row_arena);
     }
@@ -120,10 +132,9 @@ static bool run(CopyOut *out)
         TRY(statement);
     }
     TRY(run_query(out, statement, source));
-    out->line.length = 0;
     if (job->format.form == COPY_BINARY) {
         copy_put_binary_end(&out->line);
-        TRY(job->channel->write(job->channel, strbuf_view(&out->line)));
+        TRY(write_line(out));
     }
     return job->channel->end_out(job->channel);
 }

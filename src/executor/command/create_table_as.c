@@ -1,8 +1,7 @@
 #include "executor/command/maintain.h"
 
-#include "catalog/relation.h"
+#include "executor/command/ddl_internal.h"
 #include "executor/modify.h"
-#include "planner/analyze.h"
 #include "planner/planner.h"
 #include "types/type.h"
 
@@ -53,8 +52,9 @@ bool create_table_as_execute(CommandContext *context, const CreateTableAsStmt *s
                              Str *ret_tag)
 {
     CatalogSession *session = &context->session->catalog;
-    AnalyzeContext analysis = {
-        .arena = context->arena, .session = session, .source = context->source};
+    AnalyzeParams params = command_params(context);
+    AnalyzeContext analysis = {.arena = context->arena, .session = session,
+                               .source = context->source, .params = &params};
     ResultColumn *columns;
     uint32_t count;
     uint64_t rows = 0;
@@ -76,7 +76,7 @@ bool create_table_as_execute(CommandContext *context, const CreateTableAsStmt *s
         return true;
     const RelationDesc *relation = relation_get(session, oid);
     TRY(relation);
-    TRY(executor_start(state, &(ExecRequest){0}));
+    TRY(executor_start(state, &(ExecRequest){.parameters = context->parameters}));
     const bool ok = fill_table(context, state, relation, count, &rows);
     executor_stop(state);
     *ret_tag = str_format(context->arena, "SELECT %lu", (unsigned long)rows);
@@ -85,8 +85,9 @@ bool create_table_as_execute(CommandContext *context, const CreateTableAsStmt *s
 
 bool select_into_execute(CommandContext *context, const SelectStmt *statement, Str *ret_tag)
 {
-    AnalyzeContext analysis = {
-        .arena = context->arena, .session = &context->session->catalog, .source = context->source};
+    AnalyzeParams params = command_params(context);
+    AnalyzeContext analysis = {.arena = context->arena, .session = &context->session->catalog,
+                               .source = context->source, .params = &params};
     const Query *query = analyze_statement(&analysis, &statement->node);
     TRY(query);
     if (query->command != QUERY_UTILITY || !NODE_IS(query->utility, CreateTableAsStmt))

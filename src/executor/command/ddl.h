@@ -37,6 +37,8 @@ typedef struct CommandContext {
     Str source;    /* the text that positions are in */
     const CommandHooks *hooks; /* may be NULL */
     bool hides_positions; /* for the command's own use */
+    const Oid *param_types; /* of $1 …, where the command's query uses them */
+    const ExecParameters *parameters; /* NULL: none */
     bool is_top_level; /* not inside a transaction block, function or several statements */
 } CommandContext;
 

@@ -18,6 +18,13 @@ static inline CatalogSession *ddl_catalog(CommandContext *context)
     return &context->session->catalog;
 }
 
+/* $1 … of the command, for the analysis of the query in it. */
+static inline AnalyzeParams command_params(const CommandContext *context)
+{
+    return (AnalyzeParams){.types = (Oid *)context->param_types,
+                           .count = context->parameters ? (int)context->parameters->count : 0};
+}
+
 static inline ObjectAddress address_of_relation(Oid oid)
 {
     return (ObjectAddress){RELATION_PG_CLASS, oid, 0};

@@ -1,8 +1,8 @@
 #include "executor/command/maintain.h"
 
 #include "base/os.h"
+#include "executor/command/ddl_internal.h"
 #include "executor/state.h"
-#include "planner/analyze.h"
 #include "planner/explain.h"
 #include "planner/planner.h"
 #include "types/type.h"
@@ -147,7 +147,8 @@ static bool run(Explanation *e)
     TRY(e->state);
     const int64_t start = os->monotonic();
     TRY(executor_start(e->state,
-                       &(ExecRequest){.instrument = true, .instrument_timing = e->options.timing}));
+                       &(ExecRequest){.parameters = e->context->parameters, .instrument = true,
+                                       .instrument_timing = e->options.timing}));
     TRY(executor_run(e->state, &nowhere, 0));
     e->options.execution_ms = (double)(os->monotonic() - start) / 1000;
     e->plans = ARENA_ARRAY(e->context->arena, const Plan *, e->planned->node_count + 1);
@@ -162,8 +163,9 @@ static bool run(Explanation *e)
 static bool plan_statement(Explanation *e, const ExplainStmt *statement)
 {
     CommandContext *context = e->context;
-    AnalyzeContext analysis = {
-        .arena = context->arena, .session = &context->session->catalog, .source = context->source};
+    AnalyzeParams params = command_params(context);
+    AnalyzeContext analysis = {.arena = context->arena, .session = &context->session->catalog,
+                               .source = context->source, .params = &params};
     Query *query = analyze_statement(&analysis, statement->query);
     TRY(query);
     if (query->command == QUERY_UTILITY) {

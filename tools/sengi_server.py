@@ -1,0 +1,104 @@
+"""A Sengi server for a test: a fresh directory under the temporary one, a free port of the loopback."""
+import pathlib
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+
+
+def free_port():
+    """A port of the loopback that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class ServerFailure(Exception):
+    """The server did not start, or did not end as it should."""
+
+
+class Server:
+    """start() serves the directory, stop() ends it with SIGTERM; `with Server(build)` does both."""
+
+    def __init__(self, build, settings=None, hba=None):
+        self.binary = str(pathlib.Path(build) / "src/server/sengi")
+        self.directory = pathlib.Path(tempfile.mkdtemp(prefix="sengi-test-"))
+        self.data = self.directory / "data"
+        self.settings = dict(settings or {})
+        self.port = free_port()
+        self.process = None
+        subprocess.run([self.binary, "init", str(self.data), "--no-sync"], check=True, stdout=subprocess.DEVNULL)
+        if hba is not None:
+            self.write_hba(hba)
+
+    def write_hba(self, text):
+        """The access rules; take effect at start() or reload()."""
+        (self.data / "hba.conf").write_text(text, encoding="utf-8")
+
+    def start(self):
+        """Serves; returns when a connection is taken."""
+        command = [self.binary, "serve", str(self.data), "--listen", "127.0.0.1", "--port", str(self.port), "--socket", str(self.directory)]
+        for name, value in self.settings.items():
+            command += ["-c", f"{name}={value}"]
+        with open(self.directory / "log", "ab") as log:
+            self.process = subprocess.Popen(command, stderr=log)
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            if self.process.poll() is not None:
+                break
+            try:
+                socket.create_connection(("127.0.0.1", self.port), timeout=5).close()
+                return
+            except OSError:
+                time.sleep(0.05)
+        raise ServerFailure("the server did not start:\n" + self.log_tail())
+
+    def reload(self):
+        """SIGHUP, and the time it takes to heed it."""
+        self.process.send_signal(1)
+        time.sleep(0.5)
+
+    def is_up(self):
+        """Does the process still run?"""
+        return self.process is not None and self.process.poll() is None
+
+    def resident_bytes(self):
+        """Memory the process holds."""
+        for line in pathlib.Path(f"/proc/{self.process.pid}/status").read_text(encoding="ascii").splitlines():
+            if line.startswith("VmRSS:"):
+                return int(line.split()[1]) * 1024
+        return 0
+
+    def log_tail(self, lines=40):
+        """The end of what the server said."""
+        path = self.directory / "log"
+        if not path.exists():
+            return ""
+        return "\n".join(path.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:])
+
+    def stop(self):
+        """Ends the server; its exit status."""
+        if self.process is None:
+            return 0
+        self.process.terminate()
+        try:
+            status = self.process.wait(timeout=120)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            status = -9
+        self.process = None
+        return status
+
+    def remove(self):
+        """The directory, once the server has ended."""
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+        self.remove()
