@@ -28,7 +28,7 @@ class Server:
         self.settings = dict(settings or {})
         self.port = free_port()
         self.process = None
-        subprocess.run([self.binary, "init", str(self.data), "--no-sync"], check=True, stdout=subprocess.DEVNULL)
+        subprocess.run([self.binary, "init", str(self.data)], check=True, stdout=subprocess.DEVNULL)
         if hba is not None:
             self.write_hba(hba)
 
