@@ -1,0 +1,260 @@
+#!/usr/bin/env python3
+"""kill -9 under load, again and again: every acknowledged commit must be there, none by half.
+
+Clients write numbered transactions and remember which were acknowledged, while pgbench runs its tpcb-like
+script beside them. The server is killed with SIGKILL at a random moment (every third time again, while it
+recovers), started, and asked:
+
+- each client's numbers are 1..n without a hole, n is the last acknowledged or one more;
+- what a transaction writes to two tables and an index is in both or in neither;
+- transfers leave the sum of the accounts as it was; pgbench's four sums agree;
+- what was rolled back, to a savepoint or wholly, is nowhere;
+- the first answer comes within RECOVERY_SECONDS; `sengi verify` finds nothing.
+
+usage: run.py --build DIR [--long] [--rounds N] [--seed N]
+"""
+import argparse
+import pathlib
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent.parent / "tools"))
+import wire
+from sengi_server import Server
+
+PGBENCH = "/usr/lib/postgresql/15/bin/pgbench"
+CLIENTS, ACCOUNTS = 6, 200
+RECOVERY_SECONDS = 5.0
+
+SCHEMA = """
+CREATE TABLE account(id int PRIMARY KEY, balance bigint NOT NULL);
+INSERT INTO account SELECT i, 1000 FROM generate_series(1, %d) i;
+CREATE TABLE ledger(client int, n int, source int, target int, amount int, PRIMARY KEY(client, n));
+CREATE INDEX ON ledger(amount);
+CREATE TABLE mirror(client int, n int, part int, body text, PRIMARY KEY(n, client, part));
+CREATE TABLE undone(client int, n int)
+""" % ACCOUNTS
+
+
+class Refused(Exception):
+    """The server answered with an error."""
+
+
+def run(connection, text):
+    """The answer's lines; an error is an exception."""
+    lines = connection.query(text)
+    for line in lines:
+        if line.startswith("error "):
+            raise Refused(line)
+    return lines
+
+
+def number(connection, text):
+    """The only value of the only row."""
+    return int([line for line in run(connection, text) if line.startswith("row ")][0][4:])
+
+
+class Client(threading.Thread):
+    """Writes transactions until the server is gone. `acknowledged` is the last whose COMMIT was answered."""
+
+    def __init__(self, port, client, first, seed):
+        super().__init__(daemon=True)
+        self.port, self.client, self.acknowledged = port, client, first
+        self.random = random.Random(seed)
+        self.refusals = []
+
+    def run(self):
+        try:
+            connection = wire.Connection(self.port)
+            while True:
+                self.transaction(connection, self.acknowledged + 1)
+        except (OSError, wire.WireError):
+            pass
+
+    def transaction(self, connection, n):
+        """One transfer, its record, and a mirror of one to three hundred rows; some are undone first."""
+        kind = self.random.random()
+        try:
+            if kind < 0.1:
+                run(connection, f"BEGIN; INSERT INTO undone VALUES({self.client}, {n}); ROLLBACK")
+            self.write(connection, n, kind)
+            run(connection, "COMMIT")
+            self.acknowledged = n
+        except Refused as refusal:
+            # Row locks are taken in the order of ids, so that no deadlock is expected either.
+            self.refusals.append(str(refusal))
+            connection.query("ROLLBACK")
+
+    def write(self, connection, n, kind):
+        low, high = sorted(self.random.sample(range(1, ACCOUNTS + 1), 2))
+        amount = self.random.randint(-50, 50)
+        parts = 300 if kind > 0.97 else self.random.randint(1, 3)
+        size = 9000 if kind > 0.9 and parts < 4 else 20
+        run(connection, "BEGIN")
+        run(connection, f"UPDATE account SET balance = balance - {amount} WHERE id = {low}")
+        run(connection, f"UPDATE account SET balance = balance + {amount} WHERE id = {high}")
+        run(connection, f"INSERT INTO ledger VALUES({self.client}, {n}, {low}, {high}, {amount})")
+        if kind < 0.2:
+            run(connection, f"SAVEPOINT s; INSERT INTO undone VALUES({self.client}, {n}); ROLLBACK TO s")
+        run(connection, f"INSERT INTO mirror SELECT {self.client}, {n}, i, repeat(md5(i::text), {size // 32 + 1}) "
+                        f"FROM generate_series(1, {parts}) i")
+        if n > 50 and kind < 0.5:
+            run(connection, f"DELETE FROM mirror WHERE client = {self.client} AND n = {n - 50} AND part > 1")
+
+
+class Trial:
+    """The directory that lives through all rounds."""
+
+    def __init__(self, build, seed):
+        self.random = random.Random(seed)
+        self.server = Server(build)
+        self.acknowledged = [0] * CLIENTS
+        self.failures = []
+        self.slowest = 0.0
+
+    def prepare(self):
+        self.server.start()
+        connection = wire.Connection(self.server.port)
+        for statement in SCHEMA.split(";"):
+            run(connection, statement.strip())
+        connection.close()
+        self.pgbench("-q", "-i", "-s", "2").wait()
+
+    def pgbench(self, *arguments):
+        return subprocess.Popen([PGBENCH, "-h", "127.0.0.1", "-p", str(self.server.port), "-U", "postgres", *arguments, "postgres"],
+                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def expect(self, what, holds):
+        if not holds:
+            self.failures.append(what)
+
+    def kill(self):
+        self.server.process.send_signal(signal.SIGKILL)
+        self.server.process.wait()
+
+    def round(self, index):
+        """Load, kill, recover, check."""
+        clients = [Client(self.server.port, i, self.acknowledged[i], self.random.random()) for i in range(CLIENTS)]
+        for client in clients:
+            client.start()
+        load = self.pgbench("-n", "-c", "8", "-T", "60", "-M", self.random.choice(["simple", "extended", "prepared"]))
+        time.sleep(self.random.uniform(0.5, 4.0))
+        if self.random.random() < 0.5:
+            # A checkpoint on its way when the end comes.
+            threading.Thread(target=self.checkpoint, daemon=True).start()
+            time.sleep(self.random.uniform(0, 0.2))
+        self.expect("the server ended by itself", self.server.is_up())
+        self.kill()
+        load.wait()
+        for client in clients:
+            client.join(timeout=60)
+            self.expect(f"client {client.client} was refused: {client.refusals[:2]}", not client.refusals)
+        if index % 3 == 2:
+            self.interrupt_recovery()
+        self.recover(clients)
+
+    def checkpoint(self):
+        try:
+            wire.Connection(self.server.port).query("CHECKPOINT")
+        except (OSError, wire.WireError):
+            pass
+
+    def interrupt_recovery(self):
+        """Started and killed again before it is ready, or just after."""
+        command = [self.server.binary, "serve", str(self.server.data), "--listen", "127.0.0.1", "--port", str(self.server.port),
+                   "--socket", str(self.server.directory)]
+        for setting in self.server.settings.items():
+            command += ["-c", "=".join(setting)]
+        with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
+            time.sleep(self.random.uniform(0.02, 0.4))
+            process.send_signal(signal.SIGKILL)
+
+    def recover(self, clients):
+        # Every second time with memory that pages must leave, and checkpoints that come by themselves.
+        self.server.settings = {} if self.server.settings else {"shared_buffers": "8MB", "max_wal_size": "32MB"}
+        start = time.monotonic()
+        self.server.start()
+        connection = wire.Connection(self.server.port)
+        run(connection, "SELECT 1")
+        took = time.monotonic() - start
+        self.slowest = max(self.slowest, took)
+        self.expect(f"the first answer took {took:.1f} s", took < RECOVERY_SECONDS)
+        for client in clients:
+            self.check_client(connection, client)
+        self.check_whole(connection)
+        connection.close()
+
+    def check_client(self, connection, client):
+        i, acknowledged = client.client, client.acknowledged
+        last = number(connection, f"SELECT coalesce(max(n), 0) FROM ledger WHERE client = {i}")
+        count = number(connection, f"SELECT count(*) FROM ledger WHERE client = {i}")
+        mirrored = number(connection, f"SELECT count(DISTINCT n) FROM mirror WHERE client = {i}")
+        self.expect(f"client {i}: {acknowledged} acknowledged, {last} is the last there", acknowledged <= last <= acknowledged + 1)
+        self.expect(f"client {i}: {count} of {last} records", count == last)
+        self.expect(f"client {i}: {mirrored} of {last} mirrored", mirrored == last)
+        self.acknowledged[i] = last
+
+    def check_whole(self, connection):
+        self.expect("the accounts' sum", number(connection, "SELECT sum(balance) FROM account") == 1000 * ACCOUNTS)
+        self.expect("something undone is there", number(connection, "SELECT count(*) FROM undone") == 0)
+        wrong = number(connection, """SELECT count(*) FROM account a WHERE balance <> 1000
+            - (SELECT coalesce(sum(amount), 0) FROM ledger WHERE source = a.id)
+            + (SELECT coalesce(sum(amount), 0) FROM ledger WHERE target = a.id)""")
+        self.expect(f"{wrong} accounts do not agree with the ledger", wrong == 0)
+        sums = [number(connection, f"SELECT coalesce(sum({column}), 0) FROM {table}")
+                for column, table in (("bbalance", "pgbench_branches"), ("tbalance", "pgbench_tellers"),
+                                      ("abalance", "pgbench_accounts"), ("delta", "pgbench_history"))]
+        self.expect(f"pgbench's sums {sums}", len(set(sums)) == 1)
+        by_table = number(connection, "SELECT count(*) FROM ledger WHERE amount + 0 >= 0")
+        by_index = number(connection, "SELECT count(*) FROM ledger WHERE amount >= 0")
+        self.expect(f"{by_table} rows, {by_index} by the index", by_table == by_index)
+
+    def verify(self):
+        """Offline, after a clean end."""
+        self.expect("the server did not end cleanly", self.server.stop() == 0)
+        result = subprocess.run([self.server.binary, "verify", str(self.server.data)], capture_output=True, text=True)
+        self.expect(f"verify: {result.stdout[-600:]}{result.stderr[-600:]}", result.returncode == 0)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--build", required=True)
+    parser.add_argument("--long", action="store_true")
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--rounds", type=int)
+    parser.add_argument("--seed", type=int, default=int(time.time()))
+    options = parser.parse_args()
+    rounds = options.rounds or (20 if options.long else 2 if options.quick else 5)
+    trial = Trial(options.build, options.seed)
+
+    trial.prepare()
+    for index in range(rounds):
+        name = f"kill-{index + 1}"
+        trial.failures = []
+        try:
+            trial.round(index)
+            if index % 5 == 4 or index == rounds - 1:
+                trial.verify()
+                if index < rounds - 1:
+                    trial.server.start()
+        except (Refused, OSError, wire.WireError) as error:
+            trial.failures.append(f"{type(error).__name__}: {error}")
+        if trial.failures:
+            print(f"not ok {name}: seed {options.seed}: {'; '.join(trial.failures)}", flush=True)
+            print(trial.server.log_tail(), flush=True)
+            print(f"the directory is kept: {trial.server.directory}", flush=True)
+            if trial.server.is_up():
+                trial.kill()
+            sys.exit(1)
+        print(f"ok {name}", flush=True)
+    print(f"crash: {sum(trial.acknowledged)} transactions of {CLIENTS} clients beside pgbench, "
+          f"slowest first answer after {trial.slowest:.2f} s")
+    trial.server.remove()
+
+
+main()
