@@ -310,7 +310,7 @@ static Thread *linux_thread_start(const char *name, ThreadFunction *function, vo
     if (!thread)
         panic("out of memory for a thread");
     *thread = (Thread){.function = function, .argument = argument};
-    strncpy(thread->name, name, sizeof(thread->name) - 1);
+    snprintf(thread->name, sizeof(thread->name), "%s", name);
     int error = pthread_create(&thread->thread, NULL, thread_main, thread);
     if (error != 0)
         panic("could not start thread \"%s\": %s", name, strerror(error));

@@ -845,13 +845,108 @@ static void deparse_subplan(Deparse *d, const ExprSubPlan *sub)
 
 /* ---- all of them ---- */
 
-void deparse_expr(Deparse *d, const Expr *expr)
+static void deparse_scalar_array(Deparse *d, const ExprScalarArray *array)
+{
+    open_paren(d);
+    deparse_expr_paren(d, array->left, &array->base);
+    strbuf_format(d->buf, " %.*s %s (", STR_ARGS(operator_text(d, array->op)),
+                  array->use_or ? "ANY" : "ALL");
+    deparse_expr(d, array->array);
+    put(d, ")");
+    close_paren(d);
+}
+
+static void deparse_boolean_test(Deparse *d, const ExprBooleanTest *test)
 {
     static const char *const tests[] = {
         [BOOLEAN_IS_TRUE] = " IS TRUE",       [BOOLEAN_IS_NOT_TRUE] = " IS NOT TRUE",
         [BOOLEAN_IS_FALSE] = " IS FALSE",     [BOOLEAN_IS_NOT_FALSE] = " IS NOT FALSE",
         [BOOLEAN_IS_UNKNOWN] = " IS UNKNOWN", [BOOLEAN_IS_NOT_UNKNOWN] = " IS NOT UNKNOWN",
     };
+
+    deparse_infix(d, &test->base, test->arg, str_from_c(tests[test->test]), NULL);
+}
+
+static void deparse_distinct(Deparse *d, const ExprDistinct *distinct)
+{
+    if (distinct->is_not)
+        put(d, d->pretty ? "NOT " : "(NOT ");
+    deparse_infix(d, &distinct->base, distinct->left, STR(" IS DISTINCT FROM "), distinct->right);
+    if (distinct->is_not && !d->pretty)
+        put(d, ")");
+}
+
+/* What is written as a word with its arguments. */
+static void deparse_keyword_form(Deparse *d, const Expr *expr)
+{
+    switch (expr->kind) {
+    case EXPR_CASE_TEST:
+        put(d, "CASE_TEST_EXPR");
+        break;
+    case EXPR_COALESCE:
+        put(d, "COALESCE(");
+        deparse_expr_list(d, &EXPR_AS(const ExprCoalesce, expr)->args, ", ");
+        put(d, ")");
+        break;
+    case EXPR_MIN_MAX:
+        put(d, EXPR_AS(const ExprMinMax, expr)->is_greatest ? "GREATEST(" : "LEAST(");
+        deparse_expr_list(d, &EXPR_AS(const ExprMinMax, expr)->args, ", ");
+        put(d, ")");
+        break;
+    case EXPR_NULLIF:
+        put(d, "NULLIF(");
+        deparse_expr(d, EXPR_AS(const ExprNullIf, expr)->left);
+        put(d, ", ");
+        deparse_expr(d, EXPR_AS(const ExprNullIf, expr)->right);
+        put(d, ")");
+        break;
+    case EXPR_FIELD_SELECT:
+        put(d, "(");
+        deparse_expr(d, EXPR_AS(const ExprFieldSelect, expr)->arg);
+        put(d, ").");
+        deparse_name(d, EXPR_AS(const ExprFieldSelect, expr)->name);
+        break;
+    case EXPR_COLLATE: {
+        const ExprCollate *collate = EXPR_AS(const ExprCollate, expr);
+        const CollationDesc *collation = collation_find(d->session, collate->base.collation);
+        open_paren(d);
+        deparse_expr_paren(d, collate->arg, expr);
+        put(d, " COLLATE ");
+        deparse_name(d, collation ? collation->name : STR("?"));
+        close_paren(d);
+        break;
+    }
+    case EXPR_GROUPING:
+        put(d, "GROUPING(");
+        deparse_expr_list(d, &EXPR_AS(const ExprGrouping, expr)->args, ", ");
+        put(d, ")");
+        break;
+    case EXPR_SQL_VALUE:
+        put(d, sql_value_text(EXPR_AS(const ExprSqlValue, expr)->value));
+        if (expr->typmod >= 0)
+            strbuf_format(d->buf, "(%d)", expr->typmod);
+        break;
+    case EXPR_DEFAULT:
+        put(d, "DEFAULT");
+        break;
+    case EXPR_CURRENT_OF:
+        put(d, "CURRENT OF ");
+        deparse_name(d, EXPR_AS(const ExprCurrentOf, expr)->cursor_name);
+        break;
+    case EXPR_NEXT_VALUE:
+        put(d, "nextval(");
+        strbuf_append(d->buf, deparse_literal(
+                                  d->arena, deparse_relation_name(
+                                                d, EXPR_AS(const ExprNextValue, expr)->sequence)));
+        put(d, "::regclass)");
+        break;
+    default:
+        break;
+    }
+}
+
+void deparse_expr(Deparse *d, const Expr *expr)
+{
     const bool show_implicit = d->show_implicit;
     d->show_implicit = true;
     if (d->failed)
@@ -880,17 +975,9 @@ void deparse_expr(Deparse *d, const Expr *expr)
     case EXPR_OPERATOR:
         deparse_operator(d, EXPR_AS(const ExprOperator, expr));
         break;
-    case EXPR_SCALAR_ARRAY: {
-        const ExprScalarArray *array = EXPR_AS(const ExprScalarArray, expr);
-        open_paren(d);
-        deparse_expr_paren(d, array->left, expr);
-        strbuf_format(d->buf, " %.*s %s (", STR_ARGS(operator_text(d, array->op)),
-                      array->use_or ? "ANY" : "ALL");
-        deparse_expr(d, array->array);
-        put(d, ")");
-        close_paren(d);
+    case EXPR_SCALAR_ARRAY:
+        deparse_scalar_array(d, EXPR_AS(const ExprScalarArray, expr));
         break;
-    }
     case EXPR_BOOL:
         deparse_bool(d, EXPR_AS(const ExprBool, expr));
         break;
@@ -901,43 +988,14 @@ void deparse_expr(Deparse *d, const Expr *expr)
                       NULL);
         break;
     case EXPR_BOOLEAN_TEST:
-        deparse_infix(d, expr, EXPR_AS(const ExprBooleanTest, expr)->arg,
-                      str_from_c(tests[EXPR_AS(const ExprBooleanTest, expr)->test]), NULL);
+        deparse_boolean_test(d, EXPR_AS(const ExprBooleanTest, expr));
         break;
     case EXPR_CASE:
         deparse_case(d, EXPR_AS(const ExprCase, expr));
         break;
-    case EXPR_CASE_TEST:
-        put(d, "CASE_TEST_EXPR");
+    case EXPR_DISTINCT:
+        deparse_distinct(d, EXPR_AS(const ExprDistinct, expr));
         break;
-    case EXPR_COALESCE:
-        put(d, "COALESCE(");
-        deparse_expr_list(d, &EXPR_AS(const ExprCoalesce, expr)->args, ", ");
-        put(d, ")");
-        break;
-    case EXPR_MIN_MAX:
-        put(d, EXPR_AS(const ExprMinMax, expr)->is_greatest ? "GREATEST(" : "LEAST(");
-        deparse_expr_list(d, &EXPR_AS(const ExprMinMax, expr)->args, ", ");
-        put(d, ")");
-        break;
-    case EXPR_NULLIF:
-        put(d, "NULLIF(");
-        deparse_expr(d, EXPR_AS(const ExprNullIf, expr)->left);
-        put(d, ", ");
-        deparse_expr(d, EXPR_AS(const ExprNullIf, expr)->right);
-        put(d, ")");
-        break;
-    case EXPR_DISTINCT: {
-        const ExprDistinct *distinct = EXPR_AS(const ExprDistinct, expr);
-        if (distinct->is_not && !d->pretty)
-            put(d, "(NOT ");
-        else if (distinct->is_not)
-            put(d, "NOT ");
-        deparse_infix(d, expr, distinct->left, STR(" IS DISTINCT FROM "), distinct->right);
-        if (distinct->is_not && !d->pretty)
-            put(d, ")");
-        break;
-    }
     case EXPR_ARRAY:
         deparse_array(d, EXPR_AS(const ExprArray, expr));
         break;
@@ -950,32 +1008,11 @@ void deparse_expr(Deparse *d, const Expr *expr)
     case EXPR_SUBSCRIPT:
         deparse_subscript(d, EXPR_AS(const ExprSubscript, expr));
         break;
-    case EXPR_FIELD_SELECT:
-        put(d, "(");
-        deparse_expr(d, EXPR_AS(const ExprFieldSelect, expr)->arg);
-        put(d, ").");
-        deparse_name(d, EXPR_AS(const ExprFieldSelect, expr)->name);
-        break;
     case EXPR_CAST:
         deparse_cast(d, EXPR_AS(const ExprCast, expr), show_implicit);
         break;
-    case EXPR_COLLATE: {
-        const ExprCollate *collate = EXPR_AS(const ExprCollate, expr);
-        const CollationDesc *collation = collation_find(d->session, collate->base.collation);
-        open_paren(d);
-        deparse_expr_paren(d, collate->arg, expr);
-        put(d, " COLLATE ");
-        deparse_name(d, collation ? collation->name : STR("?"));
-        close_paren(d);
-        break;
-    }
     case EXPR_AGGREGATE:
         deparse_aggregate(d, EXPR_AS(const ExprAggregate, expr));
-        break;
-    case EXPR_GROUPING:
-        put(d, "GROUPING(");
-        deparse_expr_list(d, &EXPR_AS(const ExprGrouping, expr)->args, ", ");
-        put(d, ")");
         break;
     case EXPR_WINDOW_FUNCTION:
         deparse_window_call(d, EXPR_AS(const ExprWindowFunction, expr));
@@ -986,24 +1023,8 @@ void deparse_expr(Deparse *d, const Expr *expr)
     case EXPR_SUB_PLAN:
         deparse_subplan(d, EXPR_AS(const ExprSubPlan, expr));
         break;
-    case EXPR_SQL_VALUE:
-        put(d, sql_value_text(EXPR_AS(const ExprSqlValue, expr)->value));
-        if (expr->typmod >= 0)
-            strbuf_format(d->buf, "(%d)", expr->typmod);
-        break;
-    case EXPR_DEFAULT:
-        put(d, "DEFAULT");
-        break;
-    case EXPR_CURRENT_OF:
-        put(d, "CURRENT OF ");
-        deparse_name(d, EXPR_AS(const ExprCurrentOf, expr)->cursor_name);
-        break;
-    case EXPR_NEXT_VALUE:
-        put(d, "nextval(");
-        strbuf_append(d->buf, deparse_literal(
-                                  d->arena, deparse_relation_name(
-                                                d, EXPR_AS(const ExprNextValue, expr)->sequence)));
-        put(d, "::regclass)");
+    default:
+        deparse_keyword_form(d, expr);
         break;
     }
 }

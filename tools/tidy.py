@@ -1,0 +1,192 @@
+#!/usr/bin/env python3
+"""What a machine can check of how the code reads. Prints `file:line: what` and ends with 1 if there was any.
+
+usage: tidy.py [--fix] [--tidy] [FILE…]
+
+- layout: clang-format (with --fix, formats)
+- layers: a room includes only itself and what tools/layers.txt allows; `x_internal.h` stays in its folder
+- sizes: files, headers, functions, parameters, nesting, columns
+- banned calls, trailing blanks, missing header essays
+- each header compiles alone
+- with --tidy, clang-tidy over the files too (minutes for the whole tree)
+"""
+import argparse
+import concurrent.futures
+import os
+import pathlib
+import re
+import subprocess
+import sys
+
+TOP = pathlib.Path(__file__).resolve().parent.parent
+BUILD = TOP / "build/sanitize"
+FILE_LINES, HEADER_LINES, FUNCTION_LINES, PARAMETERS, NESTING, COLUMNS = 1200, 500, 100, 10, 6, 100
+
+BANNED = {
+    r"\b(strcpy|strcat|sprintf|vsprintf|gets|strtok|alloca|atol|atoll|strncpy|strncat)\s*\(": "banned call",
+    r"\bgoto\b": "goto",
+    r"\b(setjmp|longjmp)\s*\(": "longjmp",
+    r"\b(TODO|FIXME|XXX)\b": "an unfinished mark",
+    r"\b(system|popen|signal|rand|srand|localtime|gmtime|ctime)\s*\(": "a call that is not safe among threads",
+}
+# Where the operating system is the subject.
+ALLOWED = {"signal": ("src/server/", "src/base/")}
+
+
+class Findings:
+    """What is wrong, in the order of files."""
+
+    def __init__(self):
+        self.lines = []
+
+    def add(self, path, line, what):
+        self.lines.append(f"{path.relative_to(TOP)}:{line}: {what}")
+
+
+def read_layers():
+    """room -> rooms and single headers it may include."""
+    layers = {}
+    for line in (TOP / "tools/layers.txt").read_text().splitlines():
+        if line and not line.startswith("#"):
+            room, _, allowed = line.partition(":")
+            layers[room] = set(allowed.split()) | {room}
+    return layers
+
+
+def code_only(text):
+    """Text with comments and literals blanked out, line for line."""
+    def blank(match):
+        return re.sub(r"[^\n]", " ", match.group(0))
+    return re.sub(r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', blank, text, flags=re.S)
+
+
+def check_includes(path, text, layers, findings):
+    parts = path.relative_to(TOP).parts
+    room = parts[1] if parts[0] == "src" and len(parts) > 2 else None
+    for number, line in enumerate(text.splitlines(), 1):
+        match = re.match(r'#include "([^"]+)"', line)
+        if not match:
+            continue
+        header = match.group(1)
+        other = header.split("/")[0]
+        if room and "/" in header and other in layers and other not in layers[room] and header not in layers[room]:
+            findings.add(path, number, f"layer: {room} may not include {header}")
+        if room and header.endswith("_internal.h") and "/" in header and other != room:
+            findings.add(path, number, f"{header} is {other}'s own")
+
+
+def check_text(path, text, findings):
+    lines = text.splitlines()
+    ceiling = HEADER_LINES if path.suffix == ".h" else FILE_LINES
+    if len(lines) > ceiling:
+        findings.add(path, 1, f"{len(lines)} lines; at most {ceiling}")
+    if path.suffix == ".h" and "/*" not in text[:200]:
+        findings.add(path, 1, "no essay at its head")
+    for number, line in enumerate(lines, 1):
+        if len(line.expandtabs(4)) > COLUMNS:
+            findings.add(path, number, f"{len(line)} columns")
+        if line != line.rstrip():
+            findings.add(path, number, "trailing blanks")
+    if text and not text.endswith("\n"):
+        findings.add(path, len(lines), "no newline at its end")
+
+
+def check_banned(path, code, findings):
+    name = str(path.relative_to(TOP))
+    for number, line in enumerate(code.splitlines(), 1):
+        for pattern, what in BANNED.items():
+            match = re.search(pattern, line)
+            if not match or name.startswith("regress/"):
+                continue
+            word = re.match(r"\w+", match.group(0)).group(0)
+            if not name.startswith(ALLOWED.get(word, ("\0",))):
+                findings.add(path, number, f"{what}: {word}")
+
+
+def check_functions(path, code, findings):
+    """Definitions begin at the margin and have their braces there."""
+    start, depth, deepest = None, 0, 0
+    lines = code.splitlines()
+    for number, line in enumerate(lines, 1):
+        if line == "{" and start is None and number > 1 and lines[number - 2].rstrip().endswith(")"):
+            start, deepest = number, 0
+            head = number - 2
+            while head > 0 and lines[head].startswith((" ", "\t")):
+                head -= 1
+            parameters = " ".join(lines[head:number - 1])
+            if parameters.count(",") >= PARAMETERS:
+                findings.add(path, number, f"{parameters.count(',') + 1} parameters; at most {PARAMETERS}")
+        elif line == "}" and start is not None:
+            if number - start - 1 > FUNCTION_LINES:
+                findings.add(path, start, f"a function of {number - start - 1} lines; at most {FUNCTION_LINES}")
+            if deepest > NESTING:
+                findings.add(path, start, f"{deepest} levels of nesting; at most {NESTING}")
+            start, depth = None, 0
+        if start is not None:
+            depth += line.count("{") - line.count("}")
+            deepest = max(deepest, depth - 1)
+
+
+def compile_alone(header):
+    """The compiler's complaint about a header on its own, or ''."""
+    flags = ["-std=gnu17", "-D_GNU_SOURCE", "-msse4.2", "-mcx16", "-Wall", "-Wextra", "-Wno-unused-parameter", "-Wno-missing-field-initializers",
+             f"-I{TOP / 'src'}", f"-I{BUILD / 'src'}", f"-I{BUILD / 'src/base'}"]
+    source = f'#include "{header.relative_to(TOP / "src")}"\n'
+    result = subprocess.run(["gcc", *flags, "-fsyntax-only", "-x", "c", "-"], input=source, capture_output=True, text=True)
+    return "" if result.returncode == 0 and not result.stderr else result.stderr.strip().splitlines()[0]
+
+
+def check_format(path, fix):
+    """Is the layout clang-format's?"""
+    if fix:
+        subprocess.run(["clang-format", "-i", str(path)], check=True)
+        return True
+    return subprocess.run(["clang-format", "--dry-run", "-Werror", str(path)], capture_output=True).returncode == 0
+
+
+def run_clang_tidy(path):
+    result = subprocess.run(["clang-tidy", "-p", str(BUILD), "--quiet", str(path)], capture_output=True, text=True, cwd=TOP)
+    return [line for line in result.stdout.splitlines() if re.search(r": (warning|error): ", line)]
+
+
+def sources(names):
+    """The files named, or all that git knows."""
+    if names:
+        return [pathlib.Path(name).resolve() for name in names]
+    listing = subprocess.run(["git", "ls-files", "src", "regress", "grammar"], cwd=TOP, check=True, capture_output=True, text=True)
+    return [TOP / name for name in listing.stdout.split() if name.endswith((".c", ".h")) and (TOP / name).exists()]
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--fix", action="store_true")
+    parser.add_argument("--tidy", action="store_true")
+    parser.add_argument("files", nargs="*")
+    options = parser.parse_args()
+    findings, layers, paths = Findings(), read_layers(), sources(options.files)
+
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        formatted = list(pool.map(lambda path: check_format(path, options.fix), paths))
+        for path, is_formatted in zip(paths, formatted):
+            if not is_formatted:
+                findings.add(path, 1, "layout: run tools/dev tidy --fix")
+            text = path.read_text(encoding="utf-8")
+            code = code_only(text)
+            check_includes(path, text, layers, findings)
+            check_text(path, text, findings)
+            check_banned(path, code, findings)
+            check_functions(path, code, findings)
+        # grammar_run.h is a part of the generated parser, which it is included in.
+        headers = [path for path in paths if path.suffix == ".h" and path.is_relative_to(TOP / "src") and path.name != "grammar_run.h"]
+        for path, complaint in zip(headers, pool.map(compile_alone, headers)):
+            if complaint:
+                findings.add(path, 1, f"does not compile alone: {complaint}")
+        if options.tidy:
+            for found in pool.map(run_clang_tidy, [path for path in paths if path.suffix == ".c" and path.is_relative_to(TOP / "src")]):
+                findings.lines += found
+    print("\n".join(findings.lines))
+    print(f"{len(paths)} files, {len(findings.lines)} findings")
+    sys.exit(1 if findings.lines else 0)
+
+
+main()
