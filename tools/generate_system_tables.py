@@ -169,9 +169,11 @@ def builtins(data):
         if r["argnames"]:
             names = ["" if n == '""' else n for n in r["argnames"].split(" ")]
             out.append(f"static const Str names_{r['oid']}[] = {{{', '.join(str_of(n) for n in names)}}};")
+    # Beyond the pinned OIDs are the helpers of the information schema, whose own OID is before theirs.
+    namespace_of = lambda r: 11 if int(r["oid"]) < 12000 else 13207
     out.append("const FunctionDesc builtin_function_descs[] = {")
     for r in sorted(dat["functions"], key=lambda r: int(r["oid"])):
-        out.append(f"    {{.oid = {r['oid']}, .name = {str_of(r['proname'])}, .namespace_oid = 11, .owner = 10, .language = {languages.get(r['language'], 12)}, "
+        out.append(f"    {{.oid = {r['oid']}, .name = {str_of(r['proname'])}, .namespace_oid = {namespace_of(r)}, .owner = 10, .language = {languages.get(r['language'], 12)}, "
             f".kind = '{r['prokind']}', .strict = {flag(r['strict'])}, .returns_set = {flag(r['retset'])}, .leakproof = {flag(r['leakproof'])}, "
             f".volatility = '{r['volatile']}', .parallel = '{r['parallel']}', .cost = {float(r['cost'])}f, .rows = {float(r['rows'])}f, "
             f".variadic = {types.get(r['variadic'], '0')}, .return_type = {types[r['rettype']]}, .argument_count = {len(r['argtypes'].split())}, "

@@ -177,7 +177,7 @@ def record_functions(found, type_names):
         pronargdefaults, coalesce(pg_get_expr(proargdefaults, 0), '')"""
     out, listed = [], {}
     for row in query(f"""select {fields} from pg_proc p join pg_language l on l.oid = prolang where pronamespace = 11
-            and p.oid < 12000 order by p.oid"""):
+            and p.oid < 12000 or pronamespace = 'information_schema'::regnamespace order by p.oid"""):
         oid, name, kind, source, language = row[0], row[1], row[2], row[17], row[16]
         arguments = row[9].split()
         everything = arguments + row[10].split() + [row[8]]
@@ -185,6 +185,8 @@ def record_functions(found, type_names):
             continue
         names = [type_names[item] for item in arguments]
         stem = generic.get(oid) or ("sql_" + oid if language == "sql" else source)
+        if int(oid) >= 12000:
+            stem = "information_schema" + name
         if kind == "a":
             symbol = "agg_" + "_".join([name] + [n.lstrip("_") + ("_array" if n[0] == "_" else "") for n in names])
         elif kind == "w":

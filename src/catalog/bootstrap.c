@@ -486,6 +486,19 @@ static bool grant_schema_usage(CatalogSession *session, Oid namespace, Oid owner
     return define_acl(session, (ObjectAddress){RELATION_PG_NAMESPACE, namespace, 0}, &acl);
 }
 
+/* Its views come with the scripts; its functions are built in. */
+static bool write_information_schema(CatalogSession *session)
+{
+    CatalogRow row;
+
+    system_row_init(&row, CAT_PG_NAMESPACE);
+    row_set_oid(&row, PG_NAMESPACE_OID, NAMESPACE_INFORMATION_SCHEMA);
+    row_set_text(&row, PG_NAMESPACE_NSPNAME, STR("information_schema"));
+    row_set_oid(&row, PG_NAMESPACE_NSPOWNER, ROLE_BOOTSTRAP_SUPERUSER);
+    TRY(system_row_insert(session, &row));
+    return grant_schema_usage(session, NAMESPACE_INFORMATION_SCHEMA, ROLE_BOOTSTRAP_SUPERUSER);
+}
+
 static bool write_database(CatalogSession *session, Oid oid, Str name, bool is_template,
                            bool allow_connections, Str locale)
 {
@@ -571,6 +584,7 @@ static bool write_everything(CatalogSession *session, const CatalogBootstrapOpti
         TRY(write_text_rows(session, &builtin_rows[i], superuser));
     TRY(grant_schema_usage(session, NAMESPACE_PG_CATALOG, ROLE_BOOTSTRAP_SUPERUSER));
     TRY(grant_schema_usage(session, NAMESPACE_PUBLIC, 6171));
+    TRY(write_information_schema(session));
     TRY(set_superuser_password(session, options->superuser_verifier));
     TRY(write_database(session, DATABASE_TEMPLATE1, STR("template1"), true, true, locale));
     TRY(write_database(session, DATABASE_TEMPLATE0, STR("template0"), true, false, locale));

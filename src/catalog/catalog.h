@@ -50,6 +50,7 @@ typedef struct RelationDesc RelationDesc;
 #define NAMESPACE_PG_CATALOG 11
 #define NAMESPACE_PG_TOAST 99
 #define NAMESPACE_PUBLIC 2200
+#define NAMESPACE_INFORMATION_SCHEMA 13207 /* PostgreSQL 15's; what is built in there follows */
 #define ROLE_BOOTSTRAP_SUPERUSER 10
 #define ROLE_PUBLIC OID_NONE /* in privilege lists */
 #define DATABASE_TEMPLATE1 1

@@ -18,6 +18,7 @@ static struct {
     HashMap types, functions, operators, casts, aggregates; /* oid (casts: source, target) → desc */
     StrMap type_names;     /* → TypeDesc */
     StrMap function_names; /* → NameRange */
+    StrMap information_names; /* the same of the information schema */
     StrMap operator_names; /* → NameRange; the key is name + kind */
     Arena *arena;
 } builtin;
@@ -61,6 +62,7 @@ static void builtin_build(void)
     builtin.types.arena = builtin.functions.arena = builtin.operators.arena = arena;
     builtin.casts.arena = builtin.aggregates.arena = arena;
     builtin.type_names.arena = builtin.function_names.arena = builtin.operator_names.arena = arena;
+    builtin.information_names.arena = arena;
     for (size_t i = 0; i < builtin_type_count; i++) {
         put(&builtin.types, builtin_types[i].oid, &builtin_types[i]);
         strmap_put(&builtin.type_names, builtin_types[i].name,
@@ -68,7 +70,10 @@ static void builtin_build(void)
     }
     for (size_t i = 0; i < builtin_function_desc_count; i++) {
         put(&builtin.functions, builtin_function_descs[i].oid, &builtin_function_descs[i]);
-        name_add(&builtin.function_names, builtin_function_descs[i].name,
+        name_add(builtin_function_descs[i].namespace_oid == NAMESPACE_INFORMATION_SCHEMA
+                     ? &builtin.information_names
+                     : &builtin.function_names,
+                 builtin_function_descs[i].name,
                  &builtin_function_descs[i]);
     }
     for (size_t i = 0; i < builtin_operator_count; i++) {
@@ -226,7 +231,10 @@ FunctionCandidates function_candidates(CatalogSession *session, Str schema, Str 
                                        int argument_count)
 {
     const NameRange *range =
-        sees_builtin(session, schema) ? strmap_get(&builtin.function_names, name) : NULL;
+        sees_builtin(session, schema) ? strmap_get(&builtin.function_names, name)
+        : str_equal(schema, STR("information_schema"))
+            ? strmap_get(&builtin.information_names, name)
+            : NULL;
 
     if (!range)
         return (FunctionCandidates){0};

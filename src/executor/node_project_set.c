@@ -89,6 +89,9 @@ static bool step_sets(ProjectSetState *state, uint32_t row, bool *ret_any)
                                          &value, &is_null, &running->is_done));
         }
         *ret_any |= !running->is_done;
+        /* An element of an argument lives as long as the row, the output as long as the batch. */
+        if (!running->is_done && !is_null)
+            value = value_copy(state->base.scratch, set->vector->type, &value);
         vector_set(set->vector, row, &value, running->is_done || is_null);
     }
     return true;

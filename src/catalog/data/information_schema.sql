@@ -1,9 +1,6 @@
 -- The information schema, over the system tables. PostgreSQL's columns are of domains whose base types stand here:
 -- sql_identifier is name, character_data varchar, cardinal_number integer, yes_or_no varchar(3).
 
-CREATE SCHEMA information_schema;
-GRANT USAGE ON SCHEMA information_schema TO PUBLIC;
-
 CREATE VIEW information_schema.information_schema_catalog_name AS
     SELECT current_database() AS catalog_name;
 
