@@ -849,7 +849,8 @@ static bool record_field(Scope *scope, const Expr *arg, Str name, ExprFieldSelec
             if (!function->names || !str_equal(function->names[i], name))
                 continue;
             field->attnum = output;
-            field->base.type = function->all_types[i];
+            TRY(function_output_type(scope, EXPR_AS(const ExprFunction, arg), function, i,
+                                     &field->base.type));
             field->base.typmod = -1;
             field->base.collation = expr_result_collation(scope, field->base.type, 0);
             return true;

@@ -335,7 +335,10 @@ static bool function_columns(Scope *scope, RangeTableEntry *rte, RangeCall *call
             const Str name = function->names && function->names[i].length
                                  ? function->names[i]
                                  : str_format(scope_arena(scope), "column%d", output);
-            TRY(add_range_column(scope, rte, name, function->all_types[i], -1));
+            Oid output_type;
+            TRY(function_output_type(scope, EXPR_AS(const ExprFunction, expr), function, i,
+                                     &output_type));
+            TRY(add_range_column(scope, rte, name, output_type, -1));
         }
     } else if (type && type->kind == 'c') {
         const RelationDesc *relation = relation_get(session, type->relation);

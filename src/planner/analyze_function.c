@@ -437,6 +437,22 @@ Expr *make_function(Scope *scope, const StrVec *name, ExprVec *args, StrVec *arg
     return make_plain_call(scope, candidate, call, args, result_type, position);
 }
 
+bool function_output_type(Scope *scope, const ExprFunction *call, const FunctionDesc *function,
+                          int index, Oid *ret_type)
+{
+    Arena *arena = scope_arena(scope);
+    const int count = (int)MIN(call->args.length, (size_t)function->argument_count);
+    Oid *actual = ARENA_ARRAY(arena, Oid, count + 1);
+    Oid *declared = ARENA_ARRAY(arena, Oid, count + 1);
+
+    for (int i = 0; i < count; i++) {
+        actual[i] = call->args.items[i]->type;
+        declared[i] = function->argument_types[i];
+    }
+    return resolve_polymorphic(scope, actual, declared, count, function->all_types[index],
+                               ret_type, function->name);
+}
+
 /* ---- from the parser's call ---- */
 
 static bool call_arguments(Scope *scope, const FuncCall *call, ExprVec *args, StrVec *names)

@@ -243,6 +243,9 @@ int32_t select_common_typmod(const ExprVec *exprs, Oid type);
 Oid select_common_collation(const ExprVec *exprs);
 MUST_CHECK bool resolve_polymorphic(Scope *scope, const Oid *actual, Oid *declared, int count,
                                     Oid result, Oid *ret_result, Str what);
+/* The type of the i-th of all parameters, an output, in this call: never polymorphic. */
+MUST_CHECK bool function_output_type(Scope *scope, const ExprFunction *call,
+                                     const FunctionDesc *function, int index, Oid *ret_type);
 char type_category(CatalogSession *session, Oid type, bool *ret_preferred);
 MUST_CHECK bool resolve_type_name(Scope *scope, const TypeName *name, Oid *ret_type,
                                   int32_t *ret_typmod);

@@ -315,7 +315,8 @@ static bool expand_row(Scope *scope, const A_Indirection *node, ExprPlace place,
             if (mode != 'o' && mode != 'b' && mode != 't')
                 continue;
             ExprFieldSelect *field = EXPR_NEW(arena, ExprFieldSelect, EXPR_FIELD_SELECT);
-            field->base.type = function->all_types[i];
+            TRY(function_output_type(scope, EXPR_AS(const ExprFunction, row), function, i,
+                                     &field->base.type));
             field->base.collation = expr_result_collation(scope, field->base.type, 0);
             field->arg = row;
             field->attnum = ++output;

@@ -417,22 +417,28 @@ static void signal_session(void *context, Session *session)
         session_cancel(session);
 }
 
+static bool send_signal(ExecSession *exec, Signal *signal, bool *ret_sent)
+{
+    server_each_session(session_of(exec)->server, signal_session, signal);
+    *ret_sent = signal->sent;
+    if (!signal->sent)
+        NOTICE(SEVERITY_WARNING, ERR_WARNING,
+               .message = fmt("PID %d is not a PostgreSQL backend process", signal->process_id));
+    return true;
+}
+
 static bool op_backend_cancel(ExecSession *exec, int32_t pid, bool *ret_sent)
 {
     Signal signal = {.process_id = pid};
 
-    server_each_session(session_of(exec)->server, signal_session, &signal);
-    *ret_sent = signal.sent;
-    return true;
+    return send_signal(exec, &signal, ret_sent);
 }
 
 static bool op_backend_terminate(ExecSession *exec, int32_t pid, bool *ret_sent)
 {
     Signal signal = {.process_id = pid, .terminate = true};
 
-    server_each_session(session_of(exec)->server, signal_session, &signal);
-    *ret_sent = signal.sent;
-    return true;
+    return send_signal(exec, &signal, ret_sent);
 }
 
 static bool op_configuration_reload(ExecSession *exec)
