@@ -20,6 +20,7 @@ struct TableWriter {
     int *default_of;
     Arena *scratch;
     Batch *row;
+    TxnBulk *bulk; /* finished pages where the transaction has made the table, else its write set */
 };
 
 static bool writer_defaults(TableWriter *writer)
@@ -62,8 +63,12 @@ static bool writer_init(TableWriter *writer, const int16_t *columns, uint32_t co
         planner_modify(arena, &exec->session->catalog, table, QUERY_INSERT, NULL, 0);
     TRY(plan);
     exec->snapshot = txn_snapshot_self(exec->session->catalog.txn);
-    writer->node = modify_node_new(exec, plan);
-    return writer->node != NULL;
+    TRY(writer->node = modify_node_new(exec, plan));
+    TableHandle *handle = exec_table(exec, table->oid);
+    TRY(handle);
+    TRY(txn_bulk_begin(exec->session->catalog.txn, handle->tree, &writer->bulk));
+    modify_set_bulk(writer->node, writer->bulk);
+    return true;
 }
 
 TableWriter *table_writer_new(ExecSession *session, const RelationDesc *relation,
@@ -109,6 +114,9 @@ bool table_writer_insert(TableWriter *writer, const Batch *batch)
 
 bool table_writer_finish(TableWriter *writer)
 {
+    /* What is checked now reads the rows. */
+    modify_set_bulk(writer->node, NULL);
+    TRY(txn_bulk_end(MOVE(writer->bulk)));
     return constraint_queue_run(writer->exec->queue);
 }
 
@@ -116,6 +124,7 @@ void table_writer_free(TableWriter *writer)
 {
     if (!writer)
         return;
+    txn_bulk_abandon(writer->bulk);
     if (writer->node)
         modify_node_free(writer->node);
     constraint_queue_clear(writer->exec->queue);

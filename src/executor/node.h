@@ -191,6 +191,8 @@ PhysType *plan_types(Arena *arena, const Plan *plan);
 MUST_CHECK NodeState *modify_node_new(ExecState *exec, const ModifyPlan *plan);
 void modify_node_free(NodeState *node);
 MUST_CHECK bool modify_push(NodeState *node, Batch *batch);
+/* New rows are appended to a bulk from now on. */
+void modify_set_bulk(NodeState *node, TxnBulk *bulk);
 
 /* ---- parameters (params.c) ---- */
 

@@ -25,6 +25,7 @@ typedef struct ModifyState {
     bool is_finished;
     Value *values;
     bool *nulls;
+    TxnBulk *bulk;            /* rows of COPY go this way; or NULL */
     Arena *row_arena;         /* images; reset per row */
     Arena *old_arena;         /* old rows; reset per batch */
 } ModifyState;
@@ -366,7 +367,8 @@ static bool insert_row(ModifyState *state, const ModifyPlan *plan, const ExprInp
     int64_t row_id;
     take_values(state, row);
     TRY(row_image(state, &image));
-    TRY(txn_insert(txn, state->table->tree, image, &row_id));
+    TRY(state->bulk ? txn_bulk_append_row(state->bulk, image, &row_id)
+                    : txn_insert(txn, state->table->tree, image, &row_id));
     usage_add(state->usage, USAGE_INSERTED, 1);
     for (size_t i = 0; i < plan->indexes.length; i++) {
         Str key;
@@ -745,6 +747,11 @@ NodeState *modify_node_new(ExecState *exec, const ModifyPlan *plan)
 void modify_node_free(NodeState *node)
 {
     modify_free(node);
+}
+
+void modify_set_bulk(NodeState *node, TxnBulk *bulk)
+{
+    ((ModifyState *)node)->bulk = bulk;
 }
 
 bool modify_push(NodeState *node, Batch *batch)
