@@ -64,7 +64,7 @@ class Server:
 
     def wait_until_ready(self):
         path = self.directory / f".s.PGSQL.{self.port}"
-        for _ in range(3000):
+        for _ in range(15000):
             if self.process.poll() is not None:
                 raise SystemExit(f"{self.name} did not start; see {self.directory}/log")
             with socket.socket(socket.AF_UNIX) as probe:
@@ -72,7 +72,7 @@ class Server:
                     probe.connect(str(path))
                     return
                 except OSError:
-                    time.sleep(0.01)
+                    time.sleep(0.002)
         raise SystemExit(f"{self.name} does not answer")
 
     def seconds(self):

@@ -286,6 +286,29 @@ typedef struct Collected {
     TxnSession *oldest;
 } Collected;
 
+static int range_order(const void *a, const void *b)
+{
+    const SnapshotRange *x = a, *y = b;
+    return (x->low > y->low) - (x->low < y->low);
+}
+
+/* Ascending, and none touches another: many sessions hold the same few snapshots. */
+static void ranges_merge(Collected *all)
+{
+    uint32_t kept = 0;
+
+    if (all->count == 0)
+        return;
+    qsort(all->ranges, all->count, sizeof(*all->ranges), range_order);
+    for (uint32_t i = 1; i < all->count; i++) {
+        if (all->ranges[i].low <= all->ranges[kept].high)
+            all->ranges[kept].high = MAX(all->ranges[kept].high, all->ranges[i].high);
+        else
+            all->ranges[++kept] = all->ranges[i];
+    }
+    all->count = kept + 1;
+}
+
 /* Moves the bound, then reads what is published. The garbage mutex is held. */
 static void snapshots_collect(TxnManager *manager, Collected *ret)
 {
@@ -320,6 +343,7 @@ static void snapshots_collect(TxnManager *manager, Collected *ret)
     if (all.oldest && version_store_bytes(manager->versions) > manager->config.version_memory_limit)
         atomic_store(&all.oldest->snapshot_too_old, true);
     mutex_unlock(&manager->sessions_mutex);
+    ranges_merge(&all);
     *ret = all;
 }
 

@@ -611,12 +611,19 @@ void version_reclaim(VersionStore *store, const VersionName *name, Lsn horizon)
 static bool range_is_needed(const SnapshotRange *ranges, uint32_t count, Lsn bound, Lsn from,
                             Lsn to)
 {
+    uint32_t below = 0, above = count;
+
     if (to > bound)
         return true;
-    for (uint32_t i = 0; i < count; i++)
-        if (ranges[i].low < to && ranges[i].high >= from)
-            return true;
-    return false;
+    /* The last range that begins before `to`: those before it end earlier. */
+    while (below < above) {
+        uint32_t middle = below + (above - below) / 2;
+        if (ranges[middle].low < to)
+            below = middle + 1;
+        else
+            above = middle;
+    }
+    return below > 0 && ranges[below - 1].high >= from;
 }
 
 void version_prune(VersionStore *store, const VersionName *name, const SnapshotRange *ranges,

@@ -446,9 +446,40 @@ static uint32_t next_character(Str s, size_t at, bool fold, size_t *ret_width)
     return fold ? unicode_lower(code) : code;
 }
 
+/* A pattern of texts between percent signs only: bytes match where characters do. */
+static bool like_match_plain(Str s, Str pattern)
+{
+    const char *end = pattern.data + pattern.length, *p = memchr(pattern.data, '%', pattern.length);
+    if (!p)
+        return str_equal(s, pattern);
+    size_t at = (size_t)(p - pattern.data);
+    if (s.length < at || memcmp(s.data, pattern.data, at) != 0)
+        return false;
+    for (;;) {
+        while (p < end && *p == '%')
+            p++;
+        const size_t rest = (size_t)(end - p);
+        if (rest == 0)
+            return true;
+        const char *next = memchr(p, '%', rest);
+        if (!next)
+            return s.length - at >= rest && memcmp(s.data + s.length - rest, p, rest) == 0;
+        const char *found = memmem(s.data + at, s.length - at, p, (size_t)(next - p));
+        if (!found)
+            return false;
+        at = (size_t)(found - s.data) + (size_t)(next - p);
+        p = next;
+    }
+}
+
 static bool like_match(Str s, Str pattern, bool fold, bool *ret_match)
 {
     size_t at = 0, p = 0, star = SIZE_MAX, star_at = 0;
+    if (!fold && pattern.length > 0 && s.length > 0 && !memchr(pattern.data, '_', pattern.length) &&
+        !memchr(pattern.data, '\\', pattern.length)) {
+        *ret_match = like_match_plain(s, pattern);
+        return true;
+    }
     *ret_match = false;
     for (;;) {
         size_t width = 0, pattern_width = 1;

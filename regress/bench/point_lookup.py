@@ -1,0 +1,68 @@
+#!/usr/bin/env python3
+"""Point reads and durable single-row inserts by one client; SQLite in process beside."""
+import random
+import sqlite3
+import tempfile
+import time
+
+import table
+import wire_client
+
+
+def prepare(server, rows):
+    client = wire_client.Client(server)
+    client.query("CREATE TABLE p (id int PRIMARY KEY, v text)")
+    client.query(f"INSERT INTO p SELECT i, 'value ' || i FROM generate_series(1, {rows}) i")
+    client.query("CREATE TABLE q (id int PRIMARY KEY, v text)")
+    server.client, server.next_id = client, 0
+
+
+def read(server, rows, count):
+    for _ in range(count):
+        server.client.query(f"SELECT v FROM p WHERE id = {random.randint(1, rows)}")
+
+
+def insert(server, count):
+    for _ in range(count):
+        server.next_id += 1
+        server.client.query(f"INSERT INTO q VALUES ({server.next_id}, 'value')")
+
+
+def sqlite_times(rows, reads, inserts):
+    with tempfile.TemporaryDirectory() as directory:
+        database = sqlite3.connect(f"{directory}/db", isolation_level=None)
+        database.execute("PRAGMA journal_mode = WAL")
+        database.execute("PRAGMA synchronous = FULL")
+        database.execute("CREATE TABLE p (id INTEGER PRIMARY KEY, v TEXT)")
+        database.execute("BEGIN")
+        database.executemany("INSERT INTO p VALUES (?, ?)", ((i + 1, f"value {i + 1}") for i in range(rows)))
+        database.execute("COMMIT")
+        start = time.monotonic()
+        for _ in range(reads):
+            database.execute("SELECT v FROM p WHERE id = ?", (random.randint(1, rows),)).fetchall()
+        middle = time.monotonic()
+        for i in range(inserts):
+            database.execute("INSERT INTO p VALUES (?, 'value')", (rows + i + 1,))
+        end = time.monotonic()
+        print(f"{f'{reads} point reads':44} {'sqlite':10} {(middle - start) * 1000:9.1f}")
+        print(f"{f'{inserts} durable inserts':44} {'sqlite':10} {(end - middle) * 1000:9.1f}")
+
+
+def main():
+    options = table.arguments("point reads and single-row inserts beside PostgreSQL 15 and SQLite", rows=100000, reads=20000, inserts=1000)
+    chosen = table.start(options)
+    try:
+        for server in chosen:
+            prepare(server, options.rows)
+        table.compare(chosen, options.rounds, [
+            (f"{options.reads} point reads", lambda server: read(server, options.rows, options.reads)),
+            (f"{options.inserts} durable inserts", lambda server: insert(server, options.inserts)),
+        ])
+    finally:
+        for server in chosen:
+            server.remove()
+    sqlite_times(options.rows, options.reads, options.inserts)
+
+
+if __name__ == "__main__":
+    main()
