@@ -510,3 +510,28 @@ FUNCTION(trim_array)
                               .upper = (view.dimension_count ? view.lowers[0] : 1) + length - cut - 1};
     return array_slice(call->arena, &args[0], &slice, 1, ret, ret_null);
 }
+
+/* width_bucket(operand, thresholds): how many of the ascending thresholds are not above. */
+FUNCTION(width_bucket_array)
+{
+    ArrayView view;
+    TRY(array_open(&args[1], &view));
+    if (view.dimension_count > 1)
+        FAIL(ERR_ARRAY_SUBSCRIPT_ERROR,
+             .message = STR("thresholds must be one-dimensional array"));
+    if (view.has_nulls)
+        FAIL(ERR_NULL_VALUE_NOT_ALLOWED, .message = STR("thresholds array must not contain NULLs"));
+    int low = 0, high = view.count;
+    while (low < high) {
+        const int middle = (low + high) / 2;
+        Value threshold;
+        bool is_null;
+        array_element(&view, middle, &threshold, &is_null);
+        if (type_compare(view.element_type, &args[0], &threshold) < 0)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    ret->int32 = low;
+    return true;
+}

@@ -340,6 +340,45 @@ FUNCTION(byteaGetBit)
     return true;
 }
 
+FUNCTION(byteaSetBit)
+{
+    const int64_t n = args[1].int64;
+    TRY(check_index(n, (int64_t)args[0].var.length * 8));
+    if (args[2].int32 != 0 && args[2].int32 != 1)
+        FAIL(ERR_INVALID_PARAMETER_VALUE, .message = STR("new bit must be 0 or 1"));
+    char *copy = arena_copy(call->arena, args[0].var.data, args[0].var.length);
+    const char mask = (char)(1 << (n % 8));
+    copy[n / 8] = (char)(args[2].int32 ? copy[n / 8] | mask : copy[n / 8] & ~mask);
+    ret->var = var_make(copy, args[0].var.length);
+    return true;
+}
+
+/* overlay(bytes placing … from start for count) */
+static bool bytes_overlay(FunctionCall *call, const Value *args, int64_t count, Value *ret)
+{
+    const Str bytes = var_str(args[0].var), with = var_str(args[1].var);
+    const int64_t start = args[2].int32, after = start + count;
+    StrBuf out = strbuf_in(call->arena);
+    Value before, rest;
+    if (start <= 0)
+        FAIL(ERR_SUBSTRING_ERROR, .message = STR("negative substring length not allowed"));
+    if (after > INT32_MAX)
+        FAIL_RANGE("integer");
+    TRY(bytes_slice(bytes, 1, start - 1, true, &before));
+    TRY(bytes_slice(bytes, after, 0, false, &rest));
+    strbuf_append(&out, var_str(before.var));
+    strbuf_append(&out, with);
+    strbuf_append(&out, var_str(rest.var));
+    *ret = value_from_buf(&out);
+    return true;
+}
+
+FUNCTION(byteaoverlay) { return bytes_overlay(call, args, args[3].int32, ret); }
+FUNCTION(byteaoverlay_no_len)
+{
+    return bytes_overlay(call, args, (int64_t)args[1].var.length, ret);
+}
+
 static bool utf8_is_name(Str name)
 {
     return str_equal_nocase(name, STR("utf8")) || str_equal_nocase(name, STR("utf-8")) ||
@@ -360,5 +399,23 @@ FUNCTION(pg_convert_from)
         FAIL_UNSUPPORTED("an encoding other than UTF8");
     TRY(utf8_check(var_str(args[0].var)));
     *ret = args[0];
+    return true;
+}
+
+FUNCTION(pg_convert)
+{
+    if (!utf8_is_name(var_str(args[1].var)) || !utf8_is_name(var_str(args[2].var)))
+        FAIL_UNSUPPORTED("an encoding other than UTF8");
+    TRY(utf8_check(var_str(args[0].var)));
+    *ret = args[0];
+    return true;
+}
+
+FUNCTION(length_in_encoding)
+{
+    if (!utf8_is_name(var_str(args[1].var)))
+        FAIL_UNSUPPORTED("an encoding other than UTF8");
+    TRY(utf8_check(var_str(args[0].var)));
+    ret->int32 = (int32_t)utf8_count(var_str(args[0].var));
     return true;
 }

@@ -734,6 +734,101 @@ FUNCTION(overlaps_timestamp) { return overlaps(args, nulls, order_int64, ret, re
 FUNCTION(overlaps_time) { return overlaps(args, nulls, order_int64, ret, ret_null); }
 FUNCTION(overlaps_timetz) { return overlaps(args, nulls, order_timetz, ret, ret_null); }
 
+/* A period given by its start and how long it is: the end is computed where both are known. */
+typedef bool PeriodEnd(FunctionCall *call, const Value *args, const bool *nulls, Value *ret,
+                       bool *ret_null);
+
+static bool overlaps_spans(FunctionCall *call, const Value *args, const bool *nulls,
+                           const bool spans[2], PeriodEnd *add, Value *ret, bool *ret_null)
+{
+    Value ends[4];
+    bool missing[4];
+    for (int i = 0; i < 4; i++) {
+        ends[i] = args[i];
+        missing[i] = nulls[i];
+        if (i % 2 == 0 || !spans[i / 2])
+            continue;
+        missing[i] = nulls[i] || nulls[i - 1];
+        if (!missing[i])
+            TRY(add(call, args + i - 1, nulls + i - 1, &ends[i], &missing[i]));
+    }
+    return overlaps(ends, missing, order_int64, ret, ret_null);
+}
+
+ScalarFunction fn_timestamptz_pl_interval, fn_timestamp_pl_interval, fn_time_pl_interval;
+
+#define OVERLAPS_SPANS(oid, first, second, add)                                               \
+    FUNCTION(sql_##oid)                                                                       \
+    {                                                                                         \
+        return overlaps_spans(call, args, nulls, (const bool[]){first, second}, add, ret,     \
+                              ret_null);                                                      \
+    }
+OVERLAPS_SPANS(1305, true, true, fn_timestamptz_pl_interval)
+OVERLAPS_SPANS(1306, false, true, fn_timestamptz_pl_interval)
+OVERLAPS_SPANS(1307, true, false, fn_timestamptz_pl_interval)
+OVERLAPS_SPANS(1309, true, true, fn_time_pl_interval)
+OVERLAPS_SPANS(1310, false, true, fn_time_pl_interval)
+OVERLAPS_SPANS(1311, true, false, fn_time_pl_interval)
+OVERLAPS_SPANS(2042, true, true, fn_timestamp_pl_interval)
+OVERLAPS_SPANS(2043, false, true, fn_timestamp_pl_interval)
+OVERLAPS_SPANS(2044, true, false, fn_timestamp_pl_interval)
+
+FUNCTION(timetz_izone)
+{
+    int64_t shift;
+    TRY(interval_zone(&args[0].interval, &shift));
+    const int64_t zone = -shift / USECS_PER_SEC;
+    ret->timetz = (TimeTz){
+        .zone = (int32_t)zone,
+        .microseconds = day_wrap(args[1].timetz.microseconds +
+                                 (args[1].timetz.zone - zone) * USECS_PER_SEC)};
+    return true;
+}
+
+/* timestamptz(date, time) */
+FUNCTION(sql_1176)
+{
+    int64_t local;
+    TRY(date_to_timestamp(args[0].int32, &local));
+    ret->int64 = local;
+    if (!timestamp_is_finite(local))
+        return true;
+    return timestamp_from_local(local + args[1].int64, timezone_session(), &ret->int64);
+}
+
+/* date_bin: the start of the stride, counted from an origin, in which an instant lies. */
+static bool bin(const Value *args, Value *ret)
+{
+    const Interval *stride = &args[0].interval;
+    const int64_t source = args[1].int64, origin = args[2].int64;
+    int64_t width, difference;
+    *ret = args[1];
+    if (!timestamp_is_finite(source))
+        return true;
+    if (!timestamp_is_finite(origin))
+        FAIL(ERR_DATETIME_VALUE_OUT_OF_RANGE, .message = STR("origin out of range"));
+    if (stride->months != 0)
+        FAIL(ERR_FEATURE_NOT_SUPPORTED,
+             .message = STR("timestamps cannot be binned into intervals containing months or "
+                            "years"));
+    if (__builtin_mul_overflow(stride->days, USECS_PER_DAY, &width) ||
+        __builtin_add_overflow(width, stride->microseconds, &width))
+        FAIL_INTERVAL_RANGE();
+    if (width <= 0)
+        FAIL(ERR_DATETIME_VALUE_OUT_OF_RANGE, .message = STR("stride must be greater than zero"));
+    if (__builtin_sub_overflow(source, origin, &difference))
+        FAIL_INTERVAL_RANGE();
+    const int64_t rest = difference % width;
+    ret->int64 = origin + (difference - rest);
+    if (rest < 0 && (__builtin_sub_overflow(ret->int64, width, &ret->int64) ||
+                     !timestamp_in_range(ret->int64)))
+        FAIL_TIMESTAMP_RANGE();
+    return true;
+}
+
+FUNCTION(timestamp_bin) { return bin(args, ret); }
+FUNCTION(timestamptz_bin) { return bin(args, ret); }
+
 /* Sets of instants. */
 typedef struct InstantSeries {
     int64_t next, stop;

@@ -600,6 +600,87 @@ FUNCTION(regexp_like)
 }
 FUNCTION(regexp_like_no_flags) { return fn_regexp_like(call, args, nulls, ret, ret_null); }
 
+/* regexp_instr and regexp_substr: the n-th match at or after a character, and one of its groups. */
+typedef struct Located {
+    Regex *regex;
+    size_t start, end; /* bytes, of the group asked for */
+    bool found;
+} Located;
+
+static bool locate(FunctionCall *call, const Value *args, int flags_index, int group_index,
+                   Located *ret)
+{
+    const Str s = var_str(args[0].var);
+    const int64_t start = call->arg_count > 2 ? args[2].int32 : 1;
+    const int64_t nth = call->arg_count > 3 ? args[3].int32 : 1;
+    const int64_t wanted = call->arg_count > group_index ? args[group_index].int32 : 0;
+    const Str flags = call->arg_count > flags_index ? var_str(args[flags_index].var) : STR("");
+    Str text;
+    *ret = (Located){0};
+    TRY(check_parameter("start", start, 1));
+    TRY(check_parameter("n", nth, 1));
+    if (group_index == 6 && call->arg_count > 4 && (args[4].int32 < 0 || args[4].int32 > 1))
+        return check_parameter("endoption", args[4].int32, (int64_t)args[4].int32 + 1);
+    TRY(check_parameter("subexpr", wanted, 0));
+    if (flags.length && memchr(flags.data, 'g', flags.length))
+        FAIL(ERR_INVALID_PARAMETER_VALUE,
+             .message = fmt("%s() does not support the \"global\" option",
+                            group_index == 6 ? "regexp_instr" : "regexp_substr"));
+    Regex *regex = ret->regex = regex_of(call, var_str(args[1].var), flags, 0, false);
+    TRY(regex);
+    size_t at = utf8_offset(s, (size_t)start - 1);
+    if ((size_t)start - 1 > utf8_count(s) || (size_t)wanted > group_count(regex))
+        return true;
+    for (int64_t n = 1; at <= s.length; n++) {
+        const MatchOutcome outcome = regex_match(regex, s, at);
+        TRY(outcome);
+        if (outcome == MATCH_NONE)
+            return true;
+        if (n == nth) {
+            ret->found = group(regex, s, (size_t)wanted, &text);
+            if (ret->found) {
+                ret->start = (size_t)(text.data - s.data);
+                ret->end = ret->start + text.length;
+            }
+            return true;
+        }
+        at = after_match(regex, s);
+    }
+    return true;
+}
+
+FUNCTION(regexp_instr)
+{
+    const Str s = var_str(args[0].var);
+    Located found;
+    TRY(locate(call, args, 5, 6, &found));
+    const bool at_end = call->arg_count > 4 && args[4].int32 == 1;
+    ret->int32 = 0;
+    if (found.found)
+        ret->int32 = (int32_t)utf8_count(str_slice(s, 0, at_end ? found.end : found.start)) + 1;
+    return true;
+}
+FUNCTION(regexp_instr_no_start) { return fn_regexp_instr(call, args, nulls, ret, ret_null); }
+FUNCTION(regexp_instr_no_n) { return fn_regexp_instr(call, args, nulls, ret, ret_null); }
+FUNCTION(regexp_instr_no_endoption) { return fn_regexp_instr(call, args, nulls, ret, ret_null); }
+FUNCTION(regexp_instr_no_flags) { return fn_regexp_instr(call, args, nulls, ret, ret_null); }
+FUNCTION(regexp_instr_no_subexpr) { return fn_regexp_instr(call, args, nulls, ret, ret_null); }
+
+FUNCTION(regexp_substr)
+{
+    const Str s = var_str(args[0].var);
+    Located found;
+    TRY(locate(call, args, 4, 5, &found));
+    *ret_null = !found.found;
+    if (found.found)
+        *ret = value_text(str_slice(s, found.start, found.end - found.start));
+    return true;
+}
+FUNCTION(regexp_substr_no_start) { return fn_regexp_substr(call, args, nulls, ret, ret_null); }
+FUNCTION(regexp_substr_no_n) { return fn_regexp_substr(call, args, nulls, ret, ret_null); }
+FUNCTION(regexp_substr_no_flags) { return fn_regexp_substr(call, args, nulls, ret, ret_null); }
+FUNCTION(regexp_substr_no_subexpr) { return fn_regexp_substr(call, args, nulls, ret, ret_null); }
+
 /* SIMILAR TO: a pattern of SQL becomes a regular expression that must match the whole. */
 static bool similar_translate(FunctionCall *call, Str pattern, const Str *escape, Value *ret)
 {
@@ -679,4 +760,14 @@ FUNCTION(sql_2074)
     TRY(similar_translate(call, var_str(args[1].var), &escape, &pattern));
     const Value both[] = {args[0], pattern};
     return fn_textregexsubstr(call, both, nulls, ret, ret_null);
+}
+
+/* What SIMILAR TO meant before it was strict: a null escape is the default one. */
+FUNCTION(similar_escape)
+{
+    *ret_null = nulls[0];
+    if (nulls[0])
+        return true;
+    const Str escape = nulls[1] ? STR_NONE : var_str(args[1].var);
+    return similar_translate(call, var_str(args[0].var), nulls[1] ? NULL : &escape, ret);
 }

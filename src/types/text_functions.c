@@ -548,9 +548,8 @@ LIKE_FUNCTION(bytealike, false, true)
 LIKE_FUNCTION(byteanlike, false, false)
 
 /* Rewrites a pattern with another escape character into one with backslashes. */
-FUNCTION(like_escape)
+static bool pattern_escape(FunctionCall *call, Str pattern, Str escape, Value *ret)
 {
-    const Str pattern = ARG(0), escape = ARG(1);
     StrBuf out = strbuf_in(call->arena);
     bool after_escape = false;
 
@@ -569,6 +568,32 @@ FUNCTION(like_escape)
         if (character.data[0] == '\\' && !after_escape)
             strbuf_append_char(&out, '\\');
         strbuf_append(&out, character);
+        after_escape = false;
+    }
+    return give(ret, strbuf_view(&out));
+}
+
+FUNCTION(like_escape) { return pattern_escape(call, ARG(0), ARG(1), ret); }
+
+/* Of bytes: each is its own character. */
+FUNCTION(like_escape_bytea)
+{
+    const Str pattern = ARG(0), escape = ARG(1);
+    StrBuf out = strbuf_in(call->arena);
+    bool after_escape = false;
+    if (escape.length > 1)
+        FAIL(ERR_INVALID_ESCAPE_SEQUENCE, .message = STR("invalid escape string"),
+             .hint = STR("Escape string must be empty or one character."));
+    for (size_t i = 0; i < pattern.length; i++) {
+        const char c = pattern.data[i];
+        if (escape.length && c == escape.data[0] && !after_escape) {
+            strbuf_append_char(&out, '\\');
+            after_escape = true;
+            continue;
+        }
+        if (c == '\\' && !after_escape)
+            strbuf_append_char(&out, '\\');
+        strbuf_append_char(&out, c);
         after_escape = false;
     }
     return give(ret, strbuf_view(&out));
@@ -594,4 +619,3 @@ FUNCTION(pg_client_encoding)
 {
     return give(ret, STR("UTF8"));
 }
-

@@ -1,110 +1,7 @@
-/*
- * to_char, to_timestamp and to_date: templates of dates and times.
- *
- * A template is cut into nodes (a pattern with its case, modifiers, or literal text) once per
- * use; printing and reading walk the same nodes.
- */
+/* to_char of dates, times and intervals. */
 #include <stdlib.h>
 
-#include "types/datetime_internal.h"
-
-typedef enum Key {
-    KEY_LITERAL = 0, KEY_AM, KEY_AM_DOTS, KEY_BC, KEY_BC_DOTS, KEY_CC, KEY_DAY, KEY_DDD, KEY_DD,
-    KEY_DY, KEY_D, KEY_FF, KEY_HH24, KEY_HH12, KEY_IDDD, KEY_ID, KEY_IW, KEY_IYYYY, KEY_IYYY,
-    KEY_IYY, KEY_IY, KEY_J, KEY_MI, KEY_MM, KEY_MONTH, KEY_MON, KEY_MS, KEY_OF, KEY_Q, KEY_RM,
-    KEY_SSSS, KEY_SS, KEY_TZH, KEY_TZM, KEY_TZ, KEY_US, KEY_WW, KEY_W, KEY_Y_YYY, KEY_YYYY,
-    KEY_YYY, KEY_YY, KEY_Y,
-} Key;
-
-typedef struct Node {
-    Key key;
-    Str text;     /* literal, or the pattern as written: its case is the output's */
-    int digits;   /* FF1-FF6 */
-    bool fill, ordinal, ordinal_upper, is_quoted;
-} Node;
-
-#define MAX_NODES 256
-
-typedef struct Template {
-    Node nodes[MAX_NODES];
-    int count;
-} Template;
-
-/* Longest first among those that begin alike. */
-static const struct {
-    const char *word;
-    Key key;
-} keys[] = {
-    {"A.D.", KEY_BC_DOTS}, {"A.M.", KEY_AM_DOTS}, {"AD", KEY_BC}, {"AM", KEY_AM},
-    {"B.C.", KEY_BC_DOTS}, {"BC", KEY_BC}, {"CC", KEY_CC}, {"DAY", KEY_DAY}, {"DDD", KEY_DDD},
-    {"DD", KEY_DD}, {"DY", KEY_DY}, {"D", KEY_D}, {"FF1", KEY_FF}, {"FF2", KEY_FF},
-    {"FF3", KEY_FF}, {"FF4", KEY_FF}, {"FF5", KEY_FF}, {"FF6", KEY_FF}, {"HH24", KEY_HH24},
-    {"HH12", KEY_HH12}, {"HH", KEY_HH12}, {"IDDD", KEY_IDDD}, {"ID", KEY_ID}, {"IW", KEY_IW},
-    {"IYYY", KEY_IYYYY}, {"IYY", KEY_IYYY}, {"IY", KEY_IYY}, {"I", KEY_IY}, {"J", KEY_J},
-    {"MI", KEY_MI}, {"MM", KEY_MM}, {"MONTH", KEY_MONTH}, {"MON", KEY_MON}, {"MS", KEY_MS},
-    {"OF", KEY_OF}, {"P.M.", KEY_AM_DOTS}, {"PM", KEY_AM}, {"Q", KEY_Q}, {"RM", KEY_RM},
-    {"SSSSS", KEY_SSSS}, {"SSSS", KEY_SSSS}, {"SS", KEY_SS}, {"TZH", KEY_TZH}, {"TZM", KEY_TZM},
-    {"TZ", KEY_TZ}, {"US", KEY_US}, {"WW", KEY_WW}, {"W", KEY_W}, {"Y,YYY", KEY_Y_YYY},
-    {"YYYY", KEY_YYYY}, {"YYY", KEY_YYY}, {"YY", KEY_YY}, {"Y", KEY_Y},
-};
-
-static const char *const romans[12] = {"I",   "II",   "III", "IV", "V",  "VI",
-                                       "VII", "VIII", "IX",  "X",  "XI", "XII"};
-
-/* Cuts a template; false (error set) when it has too many parts. */
-static bool template_cut(Str f, Template *t)
-{
-    t->count = 0;
-    for (size_t at = 0; at < f.length;) {
-        Node node = {0};
-        if (t->count == MAX_NODES)
-            FAIL(ERR_PROGRAM_LIMIT_EXCEEDED, .message = STR("date/time template is too long"));
-        for (;;) {
-            const Str rest = str_slice(f, at, 2);
-            if (str_equal_nocase(rest, STR("FM")))
-                node.fill = true;
-            else if (!str_equal(rest, STR("FX")) && !str_equal(rest, STR("TM")))
-                break;
-            at += 2;
-        }
-        if (at >= f.length)
-            break;
-        const Str rest = str_slice(f, at, f.length);
-        for (size_t i = 0; i < ARRAY_LENGTH(keys) && !node.key; i++) {
-            const Str word = str_from_c(keys[i].word);
-            if (rest.length >= word.length &&
-                str_equal_nocase(str_slice(rest, 0, word.length), word)) {
-                node.key = keys[i].key;
-                node.text = str_slice(rest, 0, word.length);
-                node.digits = node.key == KEY_FF ? rest.data[2] - '0' : 0;
-            }
-        }
-        if (node.key) {
-            at += node.text.length;
-            const Str suffix = str_slice(f, at, 2);
-            if (str_equal(suffix, STR("TH")) || str_equal(suffix, STR("th"))) {
-                node.ordinal = true;
-                node.ordinal_upper = suffix.data[0] == 'T';
-                at += 2;
-            }
-        } else if (f.data[at] == '"') {
-            const size_t start = ++at;
-            while (at < f.length && f.data[at] != '"')
-                at += f.data[at] == '\\' && at + 1 < f.length ? 2 : 1;
-            node.text = str_slice(f, start, at - start);
-            node.is_quoted = true;
-            at++;
-        } else {
-            if (f.data[at] == '\\' && at + 1 < f.length && f.data[at + 1] == '"')
-                at++;
-            const size_t width = MIN((size_t)utf8_width(f.data[at]), f.length - at);
-            node.text = str_slice(f, at, width);
-            at += width;
-        }
-        t->nodes[t->count++] = node;
-    }
-    return true;
-}
+#include "types/datetime_template.h"
 
 /* What is printed: fields, or an interval's parts. */
 typedef struct Moment {
@@ -203,7 +100,7 @@ static void append_names(const Node *node, const Moment *m, int64_t days, StrBuf
         break;
     case KEY_RM: {
         const size_t start = out->length;
-        const char *roman = f->month ? romans[f->month - 1] : "";
+        const char *roman = f->month ? roman_months[f->month - 1] : "";
         for (; *roman; roman++)
             strbuf_append_char(out, node->text.data[0] == 'r' ? ascii_lower(*roman) : *roman);
         while (!node->fill && out->length - start < 4)
@@ -320,11 +217,9 @@ static bool moment_format(FunctionCall *call, const Moment *m, Str format, Value
         const Node *node = &t->nodes[i];
         switch (node->key) {
         case KEY_LITERAL:
-            for (size_t k = 0; k < node->text.length; k++) {
-                if (node->is_quoted && node->text.data[k] == '\\' && k + 1 < node->text.length)
-                    k++;
-                strbuf_append_char(&out, node->text.data[k]);
-            }
+            strbuf_append(&out, node->text);
+            break;
+        case KEY_FX:
             break;
         case KEY_AM:
         case KEY_AM_DOTS:
