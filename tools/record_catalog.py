@@ -24,7 +24,7 @@ TYPES = {
     "regproc": ("INT32", "reg", "oid", ""), "text": ("VAR", "text", "text", ""),
     "oid": ("INT32", "oid", "oid", ""), "tid": ("INT64", "tid", "xid8", ""),
     "xid": ("INT32", "xid", "oid", ""), "cid": ("INT32", "xid", "oid", ""),
-    "oidvector": ("VAR", "oidvector", "array", ""), "json": ("VAR", "json", "", ""),
+    "oidvector": ("VAR", "oidvector", "array", ""), "json": ("VAR", "json", "", ""), "jsonb": ("VAR", "jsonb", "jsonb", ""),
     "pg_node_tree": ("VAR", "node_tree", "", ""), "xid8": ("INT64", "xid8", "xid8", ""),
     "float4": ("FLOAT32", "float4", "float4", ""), "float8": ("FLOAT64", "float8", "float8", ""),
     "unknown": ("VAR", "text", "", ""), "aclitem": ("VAR", "aclitem", "text", ""),

@@ -1,228 +1,11 @@
-/* json: text whose syntax has been checked. */
-#include <stdio.h>
-
-#include "base/scheduler.h"
+/* json: text whose syntax has been checked; operators and functions that take it apart. */
+#include "types/array.h"
+#include "types/json_parse.h"
 #include "types/types_internal.h"
-
-#define STACK_RESERVE (16 * 1024)
-
-typedef struct JsonReader {
-    Str text;
-    size_t at;
-} JsonReader;
-
-static void json_skip_space(JsonReader *r)
-{
-    while (r->at < r->text.length) {
-        const char c = r->text.data[r->at];
-        if (c != ' ' && c != '\t' && c != '\n' && c != '\r')
-            break;
-        r->at++;
-    }
-}
-
-static int json_peek(JsonReader *r)
-{
-    json_skip_space(r);
-    return r->at < r->text.length ? (uint8_t)r->text.data[r->at] : -1;
-}
-
-/* What stands at the reader's place: a word, or one character. */
-static Str json_token(const JsonReader *r)
-{
-    size_t end = r->at;
-    while (end < r->text.length) {
-        const char c = r->text.data[end];
-        if (!is_alpha(c) && !is_digit(c) && c != '_' && (uint8_t)c < 0x80)
-            break;
-        end++;
-    }
-    if (end == r->at && end < r->text.length)
-        end++;
-    return str_slice(r->text, r->at, end - r->at);
-}
-
-static Str json_context(const JsonReader *r)
-{
-    size_t end = MIN(r->text.length, r->at + json_token(r).length);
-    size_t start = end > 50 ? end - 50 : 0;
-    return fmt("JSON data, line 1: %s%.*s%s", start > 0 ? "..." : "", (int)(end - start),
-               r->text.data + start, end < r->text.length ? "..." : "");
-}
-
-static bool json_wrong(JsonReader *r, const char *expected)
-{
-    if (r->at >= r->text.length)
-        FAIL(ERR_INVALID_TEXT_REPRESENTATION, .message = STR("invalid input syntax for type json"),
-             .detail = STR("The input string ended unexpectedly."), .context = json_context(r));
-    const Str token = json_token(r);
-    const bool is_word = is_alpha(token.data[0]) && !str_equal(token, STR("true")) &&
-                         !str_equal(token, STR("false")) && !str_equal(token, STR("null"));
-    FAIL(ERR_INVALID_TEXT_REPRESENTATION, .message = STR("invalid input syntax for type json"),
-         .detail = is_word ? fmt("Token \"%.*s\" is invalid.", STR_ARGS(token))
-                           : fmt("Expected %s, but found \"%.*s\".", expected, STR_ARGS(token)),
-         .context = json_context(r));
-}
-
-static bool json_string(JsonReader *r)
-{
-    if (json_peek(r) != '"')
-        return json_wrong(r, "string");
-    for (r->at++; r->at < r->text.length; r->at++) {
-        const uint8_t c = (uint8_t)r->text.data[r->at];
-        if (c == '"') {
-            r->at++;
-            return true;
-        }
-        if (c < 0x20)
-            FAIL(ERR_INVALID_TEXT_REPRESENTATION,
-                 .message = STR("invalid input syntax for type json"),
-                 .detail = fmt("Character with value 0x%02x must be escaped.", c),
-                 .context = json_context(r));
-        if (c != '\\')
-            continue;
-        r->at++;
-        if (r->at >= r->text.length)
-            break;
-        const char escape = r->text.data[r->at];
-        if (escape == 'u') {
-            for (int i = 1; i <= 4; i++) {
-                const char h = r->at + (size_t)i < r->text.length
-                                   ? ascii_lower(r->text.data[r->at + (size_t)i])
-                                   : 0;
-                if (!is_digit(h) && !(h >= 'a' && h <= 'f'))
-                    FAIL(ERR_INVALID_TEXT_REPRESENTATION,
-                         .message = STR("invalid input syntax for type json"),
-                         .detail = STR("\"\\u\" must be followed by four hexadecimal digits."),
-                         .context = json_context(r));
-            }
-            r->at += 4;
-        } else if (!strchr("\"\\/bfnrt", escape)) {
-            FAIL(ERR_INVALID_TEXT_REPRESENTATION,
-                 .message = STR("invalid input syntax for type json"),
-                 .detail = fmt("Escape sequence \"\\%c\" is invalid.", escape),
-                 .context = json_context(r));
-        }
-    }
-    r->at = r->text.length;
-    FAIL(ERR_INVALID_TEXT_REPRESENTATION, .message = STR("invalid input syntax for type json"),
-         .detail = fmt("Token \"%.*s\" is invalid.", STR_ARGS(r->text)),
-         .context = json_context(r));
-}
-
-static size_t json_digits(JsonReader *r)
-{
-    const size_t start = r->at;
-    while (r->at < r->text.length && is_digit(r->text.data[r->at]))
-        r->at++;
-    return r->at - start;
-}
-
-static bool json_number(JsonReader *r)
-{
-    const size_t start = r->at;
-    bool ok = true;
-    if (r->text.data[r->at] == '-')
-        r->at++;
-    const bool leading_zero = r->at < r->text.length && r->text.data[r->at] == '0';
-    const size_t whole = json_digits(r);
-    ok = whole > 0 && !(leading_zero && whole > 1);
-    if (r->at < r->text.length && r->text.data[r->at] == '.') {
-        r->at++;
-        ok &= json_digits(r) > 0;
-    }
-    if (r->at < r->text.length && ascii_lower(r->text.data[r->at]) == 'e') {
-        r->at++;
-        if (r->at < r->text.length && (r->text.data[r->at] == '+' || r->text.data[r->at] == '-'))
-            r->at++;
-        ok &= json_digits(r) > 0;
-    }
-    if (r->at < r->text.length && (is_alpha(r->text.data[r->at]) || r->text.data[r->at] == '_'))
-        ok = false;
-    if (!ok) {
-        while (r->at < r->text.length && (is_alpha(r->text.data[r->at]) ||
-                                          is_digit(r->text.data[r->at])))
-            r->at++;
-        FAIL(ERR_INVALID_TEXT_REPRESENTATION, .message = STR("invalid input syntax for type json"),
-             .detail = fmt("Token \"%.*s\" is invalid.", (int)(r->at - start),
-                           r->text.data + start));
-    }
-    return true;
-}
-
-static bool json_value(JsonReader *r);
-
-static bool json_object(JsonReader *r)
-{
-    r->at++;
-    if (json_peek(r) == '}') {
-        r->at++;
-        return true;
-    }
-    for (bool first = true;; first = false) {
-        if (json_peek(r) != '"')
-            return json_wrong(r, first ? "string or \"}\"" : "string");
-        TRY(json_string(r));
-        if (json_peek(r) != ':')
-            return json_wrong(r, "\":\"");
-        r->at++;
-        TRY(json_value(r));
-        const int c = json_peek(r);
-        if (c != ',' && c != '}')
-            return json_wrong(r, "\",\" or \"}\"");
-        r->at++;
-        if (c == '}')
-            return true;
-    }
-}
-
-static bool json_array(JsonReader *r)
-{
-    r->at++;
-    if (json_peek(r) == ']') {
-        r->at++;
-        return true;
-    }
-    for (;;) {
-        TRY(json_value(r));
-        const int c = json_peek(r);
-        if (c != ',' && c != ']')
-            return json_wrong(r, "\",\" or \"]\"");
-        r->at++;
-        if (c == ']')
-            return true;
-    }
-}
-
-static bool json_value(JsonReader *r)
-{
-    static const char *const words[] = {"true", "false", "null"};
-    if (task_stack_left() < STACK_RESERVE)
-        FAIL(ERR_STATEMENT_TOO_COMPLEX, .message = STR("stack depth limit exceeded"));
-    const int c = json_peek(r);
-    if (c == '{')
-        return json_object(r);
-    if (c == '[')
-        return json_array(r);
-    if (c == '"')
-        return json_string(r);
-    if (c == '-' || (c >= '0' && c <= '9'))
-        return json_number(r);
-    if (c >= 0)
-        for (size_t i = 0; i < ARRAY_LENGTH(words); i++)
-            if (str_equal(json_token(r), str_from_c(words[i]))) {
-                r->at += strlen(words[i]);
-                return true;
-            }
-    return json_wrong(r, "JSON value");
-}
 
 bool json_input(const TypeIo *io, Str text, Value *ret)
 {
-    JsonReader r = {.text = text};
-    TRY(json_value(&r));
-    if (json_peek(&r) >= 0)
-        return json_wrong(&r, "end of input");
+    TRY(json_check(text));
     *ret = value_text(str_copy(io->arena, text));
     return true;
 }
@@ -241,4 +24,243 @@ bool json_receive(const TypeIo *io, Str bytes, Value *ret)
 bool json_send(const TypeIo *io, const Value *value, StrBuf *out)
 {
     return text_output(io, value, out);
+}
+
+/* Gives a node as json, or as text: strings without quotes, null as NULL. `node` NULL: none. */
+static bool give(const JsonNode *node, bool as_text, Value *ret, bool *ret_null)
+{
+    *ret_null = !node || (as_text && node->kind == JSON_NULL);
+    if (!*ret_null)
+        *ret = value_text(as_text && node->kind == JSON_STRING ? node->text : node->raw);
+    return true;
+}
+
+/* The last value of a key, as in PostgreSQL; NULL: none. */
+static const JsonNode *field(const JsonNode *node, Str key)
+{
+    for (uint32_t i = node->kind == JSON_OBJECT ? node->count : 0; i-- > 0;)
+        if (str_equal(node->keys[i], key))
+            return &node->items[i];
+    return NULL;
+}
+
+/* Negative indexes count from the end. */
+static const JsonNode *element(const JsonNode *node, int64_t index)
+{
+    if (node->kind != JSON_ARRAY)
+        return NULL;
+    if (index < 0)
+        index += node->count;
+    return index >= 0 && index < node->count ? &node->items[index] : NULL;
+}
+
+static bool get_field(FunctionCall *call, const Value *args, bool as_text, Value *ret,
+                      bool *ret_null)
+{
+    JsonNode root;
+    TRY(json_parse(call->arena, var_str(args[0].var), &root));
+    return give(field(&root, var_str(args[1].var)), as_text, ret, ret_null);
+}
+
+FUNCTION(json_object_field) { return get_field(call, args, false, ret, ret_null); }
+FUNCTION(json_object_field_text) { return get_field(call, args, true, ret, ret_null); }
+
+static bool get_element(FunctionCall *call, const Value *args, bool as_text, Value *ret,
+                        bool *ret_null)
+{
+    JsonNode root;
+    TRY(json_parse(call->arena, var_str(args[0].var), &root));
+    return give(element(&root, args[1].int32), as_text, ret, ret_null);
+}
+
+FUNCTION(json_array_element) { return get_element(call, args, false, ret, ret_null); }
+FUNCTION(json_array_element_text) { return get_element(call, args, true, ret, ret_null); }
+
+/* White space before and digits: what the path elements of arrays are. */
+static bool index_parse(Str text, int64_t *ret)
+{
+    while (text.length && is_space(text.data[0]))
+        text = str_slice(text, 1, text.length);
+    if (text.length && text.data[0] == '+')
+        text = str_slice(text, 1, text.length);
+    return str_to_int64(text, ret) && *ret >= INT32_MIN && *ret <= INT32_MAX;
+}
+
+static bool get_path(FunctionCall *call, const Value *args, bool as_text, Value *ret,
+                     bool *ret_null)
+{
+    JsonNode root;
+    ArrayView path;
+    TRY(array_open(&args[1], &path));
+    *ret_null = path.has_nulls;
+    if (path.has_nulls)
+        return true;
+    TRY(json_parse(call->arena, var_str(args[0].var), &root));
+    const JsonNode *node = &root;
+    for (int i = 0; i < path.count && node; i++) {
+        Value step;
+        bool is_null;
+        int64_t index;
+        array_element(&path, i, &step, &is_null);
+        if (node->kind == JSON_ARRAY)
+            node = index_parse(var_str(step.var), &index) ? element(node, index) : NULL;
+        else
+            node = field(node, var_str(step.var));
+    }
+    return give(node, as_text, ret, ret_null);
+}
+
+FUNCTION(json_extract_path) { return get_path(call, args, false, ret, ret_null); }
+FUNCTION(json_extract_path_text) { return get_path(call, args, true, ret, ret_null); }
+
+static const char *const kind_names[] = {"null", "string", "number", "boolean", "array", "object"};
+
+FUNCTION(json_typeof)
+{
+    JsonNode root;
+    TRY(json_parse(call->arena, var_str(args[0].var), &root));
+    *ret = value_text(str_from_c(kind_names[root.kind]));
+    return true;
+}
+
+FUNCTION(json_array_length)
+{
+    JsonNode root;
+    TRY(json_parse(call->arena, var_str(args[0].var), &root));
+    if (root.kind != JSON_ARRAY)
+        FAIL(ERR_INVALID_PARAMETER_VALUE,
+             .message = root.kind == JSON_OBJECT ? STR("cannot get array length of a non-array")
+                                                 : STR("cannot get array length of a scalar"));
+    ret->int32 = (int32_t)root.count;
+    return true;
+}
+
+typedef struct JsonCursor {
+    JsonNode root;
+    uint32_t next;
+} JsonCursor;
+
+static JsonCursor *cursor_begin(FunctionCall *call, const Value *args)
+{
+    JsonCursor *c = ARENA_NEW(call->site_arena, JsonCursor);
+    const Str text = str_copy(call->site_arena, var_str(args[0].var));
+    TRY(json_parse(call->site_arena, text, &c->root));
+    return c;
+}
+
+static bool elements_next(FunctionCall *call, const Value *args, bool as_text, void **cursor,
+                          Value *ret, bool *ret_nulls, bool *ret_done)
+{
+    JsonCursor *c = *cursor;
+    if (!c) {
+        TRY(*cursor = c = cursor_begin(call, args));
+        if (c->root.kind != JSON_ARRAY)
+            FAIL(ERR_INVALID_PARAMETER_VALUE,
+                 .message = fmt("cannot call %s on a %s", call->function->name,
+                                c->root.kind == JSON_OBJECT ? "non-array" : "scalar"));
+    }
+    *ret_done = c->next == c->root.count;
+    return *ret_done ? true : give(&c->root.items[c->next++], as_text, ret, ret_nulls);
+}
+
+SET_FUNCTION(json_array_elements)
+{
+    return elements_next(call, args, false, cursor, ret, ret_nulls, ret_done);
+}
+SET_FUNCTION(json_array_elements_text)
+{
+    return elements_next(call, args, true, cursor, ret, ret_nulls, ret_done);
+}
+
+static bool pairs_next(FunctionCall *call, const Value *args, bool as_text, void **cursor,
+                       Value *ret, bool *ret_nulls, bool *ret_done)
+{
+    JsonCursor *c = *cursor;
+    if (!c) {
+        TRY(*cursor = c = cursor_begin(call, args));
+        if (c->root.kind != JSON_OBJECT)
+            FAIL(ERR_INVALID_PARAMETER_VALUE,
+                 .message = c->root.kind == JSON_ARRAY
+                                ? STR("cannot deconstruct an array as an object")
+                                : STR("cannot deconstruct a scalar"));
+    }
+    *ret_done = c->next == c->root.count;
+    if (*ret_done)
+        return true;
+    ret[0] = value_text(c->root.keys[c->next]);
+    ret_nulls[0] = false;
+    return give(&c->root.items[c->next++], as_text, &ret[1], &ret_nulls[1]);
+}
+
+SET_FUNCTION(json_each)
+{
+    return pairs_next(call, args, false, cursor, ret, ret_nulls, ret_done);
+}
+SET_FUNCTION(json_each_text)
+{
+    return pairs_next(call, args, true, cursor, ret, ret_nulls, ret_done);
+}
+
+SET_FUNCTION(json_object_keys)
+{
+    JsonCursor *c = *cursor;
+    if (!c) {
+        TRY(*cursor = c = cursor_begin(call, args));
+        if (c->root.kind != JSON_OBJECT)
+            FAIL(ERR_INVALID_PARAMETER_VALUE,
+                 .message = fmt("cannot call %s on %s", call->function->name,
+                                c->root.kind == JSON_ARRAY ? "an array" : "a scalar"));
+    }
+    *ret_done = c->next == c->root.count;
+    if (!*ret_done) {
+        *ret = value_text(c->root.keys[c->next++]);
+        *ret_nulls = false;
+    }
+    return true;
+}
+
+/* Without white space and without the fields that are null. */
+static void append_stripped(const JsonNode *node, StrBuf *out)
+{
+    bool is_first = true;
+    switch (node->kind) {
+    case JSON_ARRAY:
+        strbuf_append_char(out, '[');
+        for (uint32_t i = 0; i < node->count; i++) {
+            if (i > 0)
+                strbuf_append_char(out, ',');
+            append_stripped(&node->items[i], out);
+        }
+        strbuf_append_char(out, ']');
+        break;
+    case JSON_OBJECT:
+        strbuf_append_char(out, '{');
+        for (uint32_t i = 0; i < node->count; i++) {
+            if (node->items[i].kind == JSON_NULL)
+                continue;
+            if (!is_first)
+                strbuf_append_char(out, ',');
+            is_first = false;
+            json_escape(node->keys[i], out);
+            strbuf_append_char(out, ':');
+            append_stripped(&node->items[i], out);
+        }
+        strbuf_append_char(out, '}');
+        break;
+    case JSON_STRING:
+        json_escape(node->text, out);
+        break;
+    default:
+        strbuf_append(out, node->raw);
+    }
+}
+
+FUNCTION(json_strip_nulls)
+{
+    JsonNode root;
+    StrBuf out = strbuf_in(call->arena);
+    TRY(json_parse(call->arena, var_str(args[0].var), &root));
+    append_stripped(&root, &out);
+    *ret = value_from_buf(&out);
+    return true;
 }
