@@ -9,6 +9,7 @@ typedef struct RowState {
     Oid *types;
     Value *values;
     bool *nulls;
+    const Str *names; /* NULL: f1, f2 …, or those of the row type */
 } RowState;
 
 static bool step_row(ExprProgram *p, ExprStep *step, Selection selection)
@@ -20,8 +21,11 @@ static bool step_row(ExprProgram *p, ExprStep *step, Selection selection)
     {
         for (uint32_t a = 0; a < step->arg_count; a++)
             vector_get(step->vectors[a], row, &state->values[a], &state->nulls[a]);
-        Value record = record_make(p->scratch, step->expr->type, state->types, state->values,
-                                   state->nulls, step->arg_count);
+        Value record =
+            state->names ? record_make_named(p->scratch, state->types, state->values, state->nulls,
+                                             state->names, step->arg_count)
+                         : record_make(p->scratch, step->expr->type, state->types, state->values,
+                                       state->nulls, step->arg_count);
         vector_set(to, row, &record, false);
     }
     return true;
@@ -36,6 +40,11 @@ bool expr_build_row(ExprBuilder *builder, ExprRow *expr, uint32_t *ret_register)
     state->types = ARENA_ARRAY(p->arena, Oid, count + 1);
     state->values = ARENA_ARRAY(p->arena, Value, count + 1);
     state->nulls = ARENA_ARRAY(p->arena, bool, count + 1);
+    /* Rows written as ROW(…) have default names, which need not be carried along. */
+    if (expr->base.type == TYPE_RECORD && expr->names && count > 0 &&
+        !(str_equal(expr->names[0], STR("f1")) && str_equal(expr->names[count - 1],
+                                                            fmt("f%u", count))))
+        state->names = expr->names;
     for (uint32_t i = 0; i < count; i++) {
         TRY(expr_build(builder, expr->fields.items[i], &args[i]));
         state->types[i] = expr->fields.items[i]->type;
@@ -196,20 +205,4 @@ static bool step_row_null_test(ExprProgram *p, ExprStep *step, Selection selecti
             bool field_null;
             Oid type;
             TRY(record_field(&record, i, &field, &field_null, &type));
-            answer = field_null != is_not;
-        }
-        VECTOR_VALUES(to, uint8_t)[row] = answer;
-    }
-    return true;
-}
-
-bool expr_build_row_null_test(ExprBuilder *builder, ExprNullTest *expr, uint32_t *ret_register)
-{
-    uint32_t arg;
-    TRY(expr_build(builder, expr->arg, &arg));
-    uint32_t result = expr_new_flat(builder, PHYS_BOOL);
-    ExprStep *step = expr_add_step(builder, step_row_null_test, &expr->base, result);
-    expr_step_args(builder, step, &arg, 1);
-    *ret_register = result;
-    return true;
-}
+            answer = fi

@@ -2,22 +2,48 @@
 
 #include <ctype.h>
 
+#include "catalog/lookup.h"
+#include "catalog/relation.h"
+
+static void fields_append(const Oid *field_types, const Value *values, const bool *nulls,
+                          uint32_t count, StrBuf *to)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        PhysType phys = type_phys(field_types[i]);
+        uint32_t length = nulls[i] ? RECORD_NULL
+                          : phys == PHYS_VAR ? values[i].var.length
+                                             : (uint32_t)phys_width(phys);
+        strbuf_append_bytes(to, &field_types[i], 4);
+        strbuf_append_bytes(to, &length, 4);
+        if (!nulls[i])
+            strbuf_append_bytes(to, phys == PHYS_VAR ? values[i].var.data : (const char *)&values[i],
+                                length);
+    }
+}
+
 Value record_make(Arena *arena, Oid type, const Oid *field_types, const Value *values,
                   const bool *nulls, uint32_t count)
 {
     StrBuf buf = strbuf_in(arena);
     strbuf_append_bytes(&buf, &type, 4);
     strbuf_append_bytes(&buf, &count, 4);
+    fields_append(field_types, values, nulls, count, &buf);
+    return (Value){.var = var_from_str(strbuf_view(&buf))};
+}
+
+Value record_make_named(Arena *arena, const Oid *field_types, const Value *values,
+                        const bool *nulls, const Str *names, uint32_t count)
+{
+    StrBuf buf = strbuf_in(arena);
+    const Oid type = TYPE_RECORD;
+    const uint32_t marked = count | RECORD_NAMED;
+    strbuf_append_bytes(&buf, &type, 4);
+    strbuf_append_bytes(&buf, &marked, 4);
+    fields_append(field_types, values, nulls, count, &buf);
     for (uint32_t i = 0; i < count; i++) {
-        PhysType phys = type_phys(field_types[i]);
-        uint32_t length = nulls[i] ? RECORD_NULL
-                          : phys == PHYS_VAR ? values[i].var.length
-                                             : (uint32_t)phys_width(phys);
-        strbuf_append_bytes(&buf, &field_types[i], 4);
+        const uint32_t length = (uint32_t)names[i].length;
         strbuf_append_bytes(&buf, &length, 4);
-        if (!nulls[i])
-            strbuf_append_bytes(&buf, phys == PHYS_VAR ? values[i].var.data : (const char *)&values[i],
-                                length);
+        strbuf_append(&buf, names[i]);
     }
     return (Value){.var = var_from_str(strbuf_view(&buf))};
 }
@@ -38,7 +64,7 @@ bool record_count(const Value *record, uint32_t *ret_count)
 {
     if (record->var.length < 8)
         return record_corrupt();
-    *ret_count = read_u32(record->var.data + 4);
+    *ret_count = read_u32(record->var.data + 4) & ~RECORD_NAMED;
     return true;
 }
 
@@ -97,29 +123,4 @@ static void field_quote(Str text, StrBuf *out)
             strbuf_append_char(out, text.data[i]);
         strbuf_append_char(out, text.data[i]);
     }
-    strbuf_append_char(out, '"');
-}
-
-bool record_output(const Value *record, StrBuf *out)
-{
-    uint32_t count;
-    TRY(record_count(record, &count));
-    strbuf_append_char(out, '(');
-    for (uint32_t i = 0; i < count; i++) {
-        Value field;
-        bool is_null;
-        Oid type;
-        if (i > 0)
-            strbuf_append_char(out, ',');
-        TRY(record_field(record, i, &field, &is_null, &type));
-        if (is_null)
-            continue;
-        StrBuf text = strbuf_in(out->arena);
-        TRY(type_output(type, &field, &text));
-        field_quote(strbuf_view(&text), out);
-        if (!out->arena)
-            strbuf_deinit(&text);
-    }
-    strbuf_append_char(out, ')');
-    return true;
-}
+    strb

@@ -3,22 +3,30 @@
  *
  * Bytes, little-endian: u32 row type (TYPE_RECORD or a composite's OID), u32 field count, then
  * per field u32 type, u32 length of its bytes (RECORD_NULL: null), the bytes: the physical form of
- * fixed types, the data of variable ones.
+ * fixed types, the data of variable ones. A record whose columns have names has RECORD_NAMED in the
+ * count, and after the fields a u32 length and the characters of each name.
  */
 #ifndef EXECUTOR_RECORD_H
 #define EXECUTOR_RECORD_H
 
+#include "types/json_parse.h"
 #include "types/type.h"
 
 #define RECORD_NULL UINT32_MAX
+#define RECORD_NAMED 0x80000000
 
 Value record_make(Arena *arena, Oid type, const Oid *field_types, const Value *values,
                   const bool *nulls, uint32_t count);
+/* Of a subquery's or join's row, whose columns to_json and its kin ask for. */
+Value record_make_named(Arena *arena, const Oid *field_types, const Value *values,
+                        const bool *nulls, const Str *names, uint32_t count);
 /* Fails with XX001 when the bytes are no record. */
 MUST_CHECK bool record_count(const Value *record, uint32_t *ret_count);
 /* Field `index` (0-based); variable data stays borrowed. Missing fields are null. */
 MUST_CHECK bool record_field(const Value *record, uint32_t index, Value *ret, bool *ret_null,
                              Oid *ret_type);
+/* Names, types and values of all fields, for JSON. Variable data stays borrowed. */
+MUST_CHECK bool record_fields(Arena *arena, const Value *record, RowFields *ret);
 /* "(1,\"a b\",)" as record_out prints it. */
 MUST_CHECK bool record_output(const Value *record, StrBuf *out);
 
