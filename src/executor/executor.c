@@ -2,6 +2,7 @@
 
 #include "catalog/privilege.h"
 #include "executor/constraint_queue.h"
+#include "executor/record.h"
 #include "executor/sequences.h"
 #include "executor/usage.h"
 #include "txn/lock.h"
@@ -12,6 +13,7 @@ extern const size_t executor_function_count;
 void executor_init(void)
 {
     builtin_functions_register(executor_functions, executor_function_count);
+    json_set_row_hook(record_fields);
 }
 
 /* ---- making ---- */

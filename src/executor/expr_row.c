@@ -205,4 +205,20 @@ static bool step_row_null_test(ExprProgram *p, ExprStep *step, Selection selecti
             bool field_null;
             Oid type;
             TRY(record_field(&record, i, &field, &field_null, &type));
-            answer = fi
+            answer = field_null != is_not;
+        }
+        VECTOR_VALUES(to, uint8_t)[row] = answer;
+    }
+    return true;
+}
+
+bool expr_build_row_null_test(ExprBuilder *builder, ExprNullTest *expr, uint32_t *ret_register)
+{
+    uint32_t arg;
+    TRY(expr_build(builder, expr->arg, &arg));
+    uint32_t result = expr_new_flat(builder, PHYS_BOOL);
+    ExprStep *step = expr_add_step(builder, step_row_null_test, &expr->base, result);
+    expr_step_args(builder, step, &arg, 1);
+    *ret_register = result;
+    return true;
+}

@@ -2,6 +2,7 @@
 
 #include <ctype.h>
 
+#include "catalog/hooks.h"
 #include "catalog/lookup.h"
 #include "catalog/relation.h"
 
@@ -123,4 +124,96 @@ static void field_quote(Str text, StrBuf *out)
             strbuf_append_char(out, text.data[i]);
         strbuf_append_char(out, text.data[i]);
     }
-    strb
+    strbuf_append_char(out, '"');
+}
+
+bool record_output(const Value *record, StrBuf *out)
+{
+    uint32_t count;
+    TRY(record_count(record, &count));
+    strbuf_append_char(out, '(');
+    for (uint32_t i = 0; i < count; i++) {
+        Value field;
+        bool is_null;
+        Oid type;
+        if (i > 0)
+            strbuf_append_char(out, ',');
+        TRY(record_field(record, i, &field, &is_null, &type));
+        if (is_null)
+            continue;
+        StrBuf text = strbuf_in(out->arena);
+        TRY(type_output(type, &field, &text));
+        field_quote(strbuf_view(&text), out);
+        if (!out->arena)
+            strbuf_deinit(&text);
+    }
+    strbuf_append_char(out, ')');
+    return true;
+}
+
+/* The names behind the fields; false: malformed. */
+static bool names_read(const Value *record, RowFields *row)
+{
+    const char *at = record->var.data + 8, *end = record->var.data + record->var.length;
+    for (uint32_t i = 0; i < row->count; i++) {
+        if (end - at < 8)
+            return false;
+        const uint32_t length = read_u32(at + 4);
+        at += 8 + (length == RECORD_NULL ? 0 : (size_t)length);
+    }
+    for (uint32_t i = 0; i < row->count; i++) {
+        if (end - at < 4 || (size_t)(end - at - 4) < read_u32(at))
+            return false;
+        row->names[i] = str_make(at + 4, read_u32(at));
+        at += 4 + row->names[i].length;
+    }
+    return true;
+}
+
+/*
+ * A composite type's live columns, in order. A row may have been made with the dropped columns'
+ * places in it, which are taken out.
+ */
+static bool names_of_type(Oid type, RowFields *row)
+{
+    CatalogSession *session = catalog_session_current();
+    const TypeDesc *desc = session ? type_find(session, type) : NULL;
+    const RelationDesc *relation = desc ? relation_find(session, desc->relation) : NULL;
+    if (!relation)
+        return false;
+    const bool has_dropped = row->count == (uint32_t)relation->column_count;
+    uint32_t live = 0;
+    for (uint32_t i = 0; i < (uint32_t)relation->column_count && live < row->count; i++) {
+        if (relation->columns[i].dropped)
+            continue;
+        if (has_dropped) {
+            row->types[live] = row->types[i];
+            row->values[live] = row->values[i];
+            row->nulls[live] = row->nulls[i];
+        }
+        row->names[live++] = relation->columns[i].name;
+    }
+    row->count = live;
+    return true;
+}
+
+bool record_fields(Arena *arena, const Value *record, RowFields *ret)
+{
+    uint32_t count;
+    TRY(record_count(record, &count));
+    *ret = (RowFields){.count = count,
+                       .names = ARENA_ARRAY(arena, Str, count + 1),
+                       .types = ARENA_ARRAY(arena, Oid, count + 1),
+                       .values = ARENA_ARRAY(arena, Value, count + 1),
+                       .nulls = ARENA_ARRAY(arena, bool, count + 1)};
+    for (uint32_t i = 0; i < count; i++)
+        TRY(record_field(record, i, &ret->values[i], &ret->nulls[i], &ret->types[i]));
+    const Oid type = read_u32(record->var.data);
+    if (read_u32(record->var.data + 4) & RECORD_NAMED)
+        return names_read(record, ret) || record_corrupt();
+    if (type != TYPE_RECORD && names_of_type(type, ret))
+        return true;
+    for (uint32_t i = 0; i < count; i++)
+        ret->names[i] = str_format(arena, "f%u", i + 1);
+    return true;
+}
