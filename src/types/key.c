@@ -4,8 +4,12 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "base/scheduler.h"
 #include "types/array.h"
+#include "types/jsonb.h"
 #include "types/numeric_internal.h"
+
+#define STACK_RESERVE (16 * 1024)
 
 enum { MARK_NULL_FIRST = 0, MARK_VALUE = 1, MARK_NULL_LAST = 2 };
 
@@ -13,7 +17,7 @@ enum { MARK_NULL_FIRST = 0, MARK_VALUE = 1, MARK_NULL_LAST = 2 };
 typedef enum KeyForm {
     FORM_NONE = 0, FORM_BOOL, FORM_CHAR, FORM_INT16, FORM_INT32, FORM_OID, FORM_INT64, FORM_UINT64,
     FORM_FLOAT32, FORM_FLOAT64, FORM_UUID, FORM_INTERVAL, FORM_TIMETZ, FORM_TEXT, FORM_BPCHAR,
-    FORM_BYTES, FORM_NUMERIC, FORM_ARRAY,
+    FORM_BYTES, FORM_NUMERIC, FORM_ARRAY, FORM_JSONB,
 } KeyForm;
 
 static KeyForm key_form(const BuiltinType *type)
@@ -51,6 +55,8 @@ static KeyForm key_form(const BuiltinType *type)
         return FORM_NUMERIC;
     if (compare == array_compare)
         return FORM_ARRAY;
+    if (compare == jsonb_compare)
+        return FORM_JSONB;
     if (compare == text_compare)
         return type->oid == TYPE_BYTEA || type->oid == TYPE_ACLITEM || type->oid == TYPE_INET
                    ? FORM_BYTES
@@ -68,7 +74,7 @@ bool key_is_lossless(Oid type)
     const KeyForm form = key_form(builtin_type(type));
     return form != FORM_NONE && form != FORM_NUMERIC && form != FORM_INTERVAL &&
            form != FORM_BPCHAR && form != FORM_FLOAT32 && form != FORM_FLOAT64 &&
-           form != FORM_ARRAY;
+           form != FORM_ARRAY && form != FORM_JSONB;
 }
 
 bool key_prefix_end(StrBuf *prefix)
@@ -194,6 +200,43 @@ static bool put_array(StrBuf *key, const Value *value)
     return true;
 }
 
+/* A kind, then what it has: characters to a 0, a number, a count and the items in order. */
+static bool put_node(StrBuf *key, Str node)
+{
+    const JsonKind kind = jsonb_kind(node);
+    const uint32_t count = jsonb_count(node);
+    strbuf_append_char(key, (char)(kind + 1));
+    if (kind == JSON_BOOL)
+        strbuf_append_char(key, node.data[0] == 't');
+    if (kind == JSON_STRING) {
+        strbuf_append(key, jsonb_characters(node));
+        strbuf_append_char(key, 0);
+    }
+    if (kind == JSON_NUMBER) {
+        const Value number = {.var = var_from_str(jsonb_characters(node))};
+        return put_numeric(key, &number);
+    }
+    if (kind < JSON_ARRAY)
+        return true;
+    put_be32(key, count);
+    for (uint32_t i = 0; i < count; i++) {
+        if (kind == JSON_OBJECT) {
+            strbuf_append(key, jsonb_key(node, i));
+            strbuf_append_char(key, 0);
+        }
+        TRY(put_node(key, kind == JSON_OBJECT ? jsonb_value(node, i) : jsonb_element(node, i)));
+    }
+    return true;
+}
+
+/* At the top an empty array comes before all scalars, any other after them. */
+static bool put_jsonb(StrBuf *key, Str root)
+{
+    const bool is_empty = jsonb_kind(root) == JSON_ARRAY && jsonb_count(root) == 0;
+    strbuf_append_char(key, is_empty ? 1 : jsonb_is_scalar(root) ? 2 : 3);
+    return put_node(key, root);
+}
+
 static void put_interval(StrBuf *key, const Interval *i)
 {
     const int128 span = (int128)i->microseconds +
@@ -258,6 +301,8 @@ static bool put_value(StrBuf *key, const BuiltinType *type, KeyForm form, const 
         return put_numeric(key, value);
     case FORM_ARRAY:
         return put_array(key, value);
+    case FORM_JSONB:
+        return put_jsonb(key, var_str(value->var));
     case FORM_NONE:
         break;
     }
@@ -414,6 +459,60 @@ static bool take_array(Arena *arena, KeySource *s, const BuiltinType *type, Valu
     return array_builder_finish_shape(&b, dimensions, lengths, lowers, ret);
 }
 
+static bool take_node(Arena *arena, KeySource *s, Str *ret)
+{
+    uint8_t kind, byte;
+    uint32_t count;
+    Value value;
+    JsonbBuilder b;
+    if (task_stack_left() < STACK_RESERVE)
+        return corrupted();
+    TRY(take(s, &kind, 1));
+    switch (kind - 1) {
+    case JSON_NULL:
+        *ret = jsonb_null();
+        return true;
+    case JSON_BOOL:
+        TRY(take(s, &byte, 1));
+        *ret = jsonb_from_bool(byte != 0);
+        return true;
+    case JSON_STRING:
+        TRY(take_text(arena, s, &value));
+        *ret = jsonb_from_string(arena, var_str(value.var));
+        return true;
+    case JSON_NUMBER:
+        TRY(take_numeric(arena, s, &value));
+        *ret = jsonb_from_numeric(arena, &value);
+        return true;
+    case JSON_ARRAY:
+    case JSON_OBJECT:
+        break;
+    default:
+        return corrupted();
+    }
+    jsonb_builder_init(&b, arena, (JsonKind)(kind - 1));
+    TRY(take(s, &count, 4));
+    for (uint32_t i = __builtin_bswap32(count); i > 0; i--) {
+        Str item;
+        Value name = {0};
+        if (b.kind == JSON_OBJECT)
+            TRY(take_text(arena, s, &name));
+        TRY(take_node(arena, s, &item));
+        jsonb_builder_add(&b, var_str(name.var), item);
+    }
+    return jsonb_builder_finish(&b, ret);
+}
+
+static bool take_jsonb(Arena *arena, KeySource *s, Value *ret)
+{
+    uint8_t class;
+    Str root;
+    TRY(take(s, &class, 1));
+    TRY(take_node(arena, s, &root));
+    ret->var = var_from_str(root);
+    return true;
+}
+
 static void interval_from_span(int128 span, Interval *ret)
 {
     const int64_t day = INT64_C(86400000000);
@@ -488,6 +587,8 @@ static bool take_value(Arena *arena, KeySource *s, const BuiltinType *type, Valu
         return take_numeric(arena, s, ret);
     case FORM_ARRAY:
         return take_array(arena, s, type, ret);
+    case FORM_JSONB:
+        return take_jsonb(arena, s, ret);
     case FORM_NONE:
         break;
     }
