@@ -1,3 +1,4 @@
+#include "parser/parser.h"
 #include "planner/analyze_internal.h"
 
 #include "parser/parser.h"

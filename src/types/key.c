@@ -461,7 +461,7 @@ static bool take_array(Arena *arena, KeySource *s, const BuiltinType *type, Valu
 
 static bool take_node(Arena *arena, KeySource *s, Str *ret)
 {
-    uint8_t kind, byte;
+    uint8_t kind, flag;
     uint32_t count;
     Value value;
     JsonbBuilder b;
@@ -473,8 +473,8 @@ static bool take_node(Arena *arena, KeySource *s, Str *ret)
         *ret = jsonb_null();
         return true;
     case JSON_BOOL:
-        TRY(take(s, &byte, 1));
-        *ret = jsonb_from_bool(byte != 0);
+        TRY(take(s, &flag, 1));
+        *ret = jsonb_from_bool(flag != 0);
         return true;
     case JSON_STRING:
         TRY(take_text(arena, s, &value));

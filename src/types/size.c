@@ -1,4 +1,4 @@
-/* Sizes in words, and what is said of values as such: pg_size_pretty, pg_size_bytes, pg_typeof. */
+/* Sizes in words, and what is said of values as such: pg_size_pretty, pg_size_bytes, pg_collation_for. */
 #include "types/identifier.h"
 #include "types/numeric.h"
 #include "types/types_internal.h"
@@ -117,12 +117,6 @@ FUNCTION(pg_size_bytes)
         TRY(with_integer(call, fn_numeric_mul, &size, INT64_C(1) << units[i].bits));
     }
     return numeric_to_int64(&size, &ret->int64);
-}
-
-FUNCTION(pg_typeof)
-{
-    ret->oid = call->arg_types[0];
-    return true;
 }
 
 FUNCTION(pg_collation_for)
