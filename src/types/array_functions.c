@@ -149,6 +149,17 @@ static bool same(Oid type, const Value *a, bool a_null, const Value *b, bool b_n
     return a_null || b_null ? a_null == b_null : type_equal(type, a, b);
 }
 
+/* json and its like cannot be compared. */
+static bool need_equality(Oid type)
+{
+    const BuiltinType *desc = builtin_type(type);
+    if (!desc || !desc->compare)
+        FAIL(ERR_UNDEFINED_FUNCTION,
+             .message = fmt("could not identify an equality operator for type %s",
+                            desc ? desc->sql_name : "unknown"));
+    return true;
+}
+
 static bool find_from(const Value *args, const bool *nulls, int64_t start, Value *ret,
                       bool *ret_null)
 {
@@ -160,6 +171,7 @@ static bool find_from(const Value *args, const bool *nulls, int64_t start, Value
     if (view.dimension_count > 1)
         FAIL(ERR_FEATURE_NOT_SUPPORTED,
              .message = STR("searching for elements in multidimensional arrays is not supported"));
+    TRY(need_equality(view.element_type));
     for (int i = 0; i < view.count; i++) {
         Value value;
         bool is_null;
@@ -195,6 +207,7 @@ FUNCTION(array_positions)
     if (view.dimension_count > 1)
         FAIL(ERR_FEATURE_NOT_SUPPORTED,
              .message = STR("searching for elements in multidimensional arrays is not supported"));
+    TRY(need_equality(view.element_type));
     array_builder_init(&b, call->arena, TYPE_INT4);
     for (int i = 0; i < view.count; i++) {
         Value value;
@@ -221,6 +234,7 @@ static bool replace(FunctionCall *call, const Value *args, const bool *nulls, bo
     if (remove && view.dimension_count > 1)
         FAIL(ERR_FEATURE_NOT_SUPPORTED,
              .message = STR("removing elements from multidimensional arrays is not supported"));
+    TRY(view.count == 0 || need_equality(view.element_type));
     array_builder_init(&b, call->arena, view.element_type);
     for (int i = 0; i < view.count; i++) {
         Value value;
@@ -263,6 +277,7 @@ static bool contains(const Value *whole_value, const Value *part_value, bool wan
     ArrayView whole, part;
     TRY(array_open(whole_value, &whole));
     TRY(array_open(part_value, &part));
+    TRY(need_equality(part.element_type));
     ret->boolean = want_all;
     for (int i = 0; i < part.count; i++) {
         Value value;

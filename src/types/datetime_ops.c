@@ -139,6 +139,9 @@ FUNCTION(time_timetz)
 /* Length coercions. */
 FUNCTION(timestamp_scale)
 {
+    if (timestamp_is_finite(args[0].int64) && (args[1].int32 > 6 || args[1].int32 < -1))
+        FAIL(ERR_INVALID_PARAMETER_VALUE,
+             .message = fmt("timestamp(%d) precision must be between 0 and 6", args[1].int32));
     ret->int64 = timestamp_is_finite(args[0].int64) ? timestamp_round(args[0].int64, args[1].int32)
                                                     : args[0].int64;
     return true;
@@ -230,16 +233,22 @@ FUNCTION(date_mi)
 FUNCTION(datetime_timestamp)
 {
     TRY(date_to_timestamp(args[0].int32, &ret->int64));
-    if (timestamp_is_finite(ret->int64))
-        ret->int64 += args[1].int64;
+    if (!timestamp_is_finite(ret->int64))
+        return true;
+    ret->int64 += args[1].int64;
+    if (!timestamp_in_range(ret->int64))
+        FAIL_TIMESTAMP_RANGE();
     return true;
 }
 
 FUNCTION(datetimetz_timestamptz)
 {
     TRY(date_to_timestamp(args[0].int32, &ret->int64));
-    if (timestamp_is_finite(ret->int64))
-        ret->int64 += args[1].timetz.microseconds + args[1].timetz.zone * USECS_PER_SEC;
+    if (!timestamp_is_finite(ret->int64))
+        return true;
+    ret->int64 += args[1].timetz.microseconds + args[1].timetz.zone * USECS_PER_SEC;
+    if (!timestamp_in_range(ret->int64))
+        FAIL(ERR_DATETIME_VALUE_OUT_OF_RANGE, .message = STR("date out of range for timestamp"));
     return true;
 }
 

@@ -46,14 +46,39 @@ static Part part_of(Str word)
     return PART_NONE;
 }
 
+/* In small letters, as messages show units. */
+static Str fmt_lower(Str word)
+{
+    const Str copy = fmt("%.*s", STR_ARGS(word));
+    for (size_t i = 0; i < copy.length; i++)
+        ((char *)copy.data)[i] = ascii_lower(copy.data[i]);
+    return copy;
+}
+
+/* Parts that extract alone knows. */
+static bool part_is_no_unit(Part part)
+{
+    return part == PART_DOW || part == PART_ISODOW || part == PART_DOY || part == PART_ISOYEAR ||
+           part == PART_JULIAN || part == PART_EPOCH;
+}
+
 static bool part_unknown(Str word, const char *type)
 {
-    const Str lower = fmt("%.*s", STR_ARGS(word));
+    const Str lower = fmt_lower(word);
     if (part_of(word) == PART_NONE)
         FAIL(ERR_INVALID_PARAMETER_VALUE,
              .message = fmt("unit \"%.*s\" not recognized for type %s", STR_ARGS(lower), type));
     FAIL(ERR_FEATURE_NOT_SUPPORTED,
          .message = fmt("unit \"%.*s\" not supported for type %s", STR_ARGS(lower), type));
+}
+
+static bool unit_unknown(Str word, const char *type)
+{
+    if (!part_is_no_unit(part_of(word)))
+        return part_unknown(word, type);
+    FAIL(ERR_INVALID_PARAMETER_VALUE,
+         .message = fmt("unit \"%.*s\" not recognized for type %s",
+                        STR_ARGS(fmt_lower(word)), type));
 }
 
 /* A part as a decimal: mantissa and scale. */
@@ -369,7 +394,7 @@ FUNCTION(timestamp_trunc)
         return true;
     fields_from_timestamp(args[1].int64, &f);
     if (!fields_truncate(part, &f))
-        return part_unknown(WORD, "timestamp without time zone");
+        return unit_unknown(WORD, "timestamp without time zone");
     return fields_to_timestamp(&f, &ret->int64);
 }
 
@@ -382,7 +407,7 @@ static bool truncate_in_zone(Str word, int64_t timestamptz, const TimeZone *zone
         return true;
     fields_from_timestamptz(timestamptz, zone, &f);
     if (!fields_truncate(part, &f))
-        return part_unknown(word, "timestamp with time zone");
+        return unit_unknown(word, "timestamp with time zone");
     /* Within a day the offset stands; the day's beginning may have another. */
     f.has_offset = part <= PART_HOUR;
     return fields_to_timestamptz(&f, zone, ret);
@@ -432,7 +457,7 @@ FUNCTION(interval_trunc)
             FAIL(ERR_FEATURE_NOT_SUPPORTED,
                  .message = fmt("unit \"%.*s\" not supported for type interval", STR_ARGS(WORD)),
                  .detail = STR("Months usually have fractional weeks."));
-        return part_unknown(WORD, "interval");
+        return unit_unknown(WORD, "interval");
     }
     i->microseconds = i->microseconds / unit * unit;
     return true;
@@ -727,6 +752,8 @@ static bool overlaps(const Value *args, const bool *nulls, PairOrder *order, Val
         return true;
     }
     ret->boolean = order(&s[second], &e[first]) < 0;
+    /* With the later period's end unknown only an overlap at its start is certain. */
+    *ret_null = !ret->boolean && !has_end[second];
     return true;
 }
 

@@ -234,7 +234,9 @@ FUNCTION(text_format)
         TRY(spec_read(f, &at, &spec));
         if (!strchr("sIL", spec.conversion))
             FAIL(ERR_INVALID_PARAMETER_VALUE,
-                 .message = fmt("unrecognized format() type specifier \"%c\"", spec.conversion),
+                 .message = fmt("unrecognized format() type specifier \"%.*s\"",
+                                MIN(utf8_width(spec.conversion), (int)(f.length - at + 1)),
+                                f.data + at - 1),
                  .hint = STR("For a single \"%\" use \"%%\"."));
         TRY(spec_write(&a, &spec, &next, &out));
     }

@@ -353,6 +353,25 @@ static bool words_read(Str text, int range, Sum *sum)
     return any;
 }
 
+/* In the SQL standard's style one sign at the front is the sign of all fields. */
+static bool sign_is_common(Str text)
+{
+    if (settings()->interval_style != INTERVAL_STYLE_SQL_STANDARD || text.length == 0 ||
+        text.data[0] != '-')
+        return false;
+    for (size_t i = 1; i < text.length; i++)
+        if ((text.data[i] == '-' || text.data[i] == '+') && is_space(text.data[i - 1]))
+            return false;
+    return true;
+}
+
+static void sum_negate_positive(Sum *sum)
+{
+    sum->months = sum->months > 0 ? -sum->months : sum->months;
+    sum->days = sum->days > 0 ? -sum->days : sum->days;
+    sum->microseconds = sum->microseconds > 0 ? -sum->microseconds : sum->microseconds;
+}
+
 bool interval_parse(Str text, int32_t typmod, Interval *ret)
 {
     Sum sum = {0};
@@ -362,6 +381,8 @@ bool interval_parse(Str text, int32_t typmod, Interval *ret)
                                                         : words_read(word, range, &sum);
     if (!ok)
         FAIL_DATE_SYNTAX("interval", text);
+    if (sign_is_common(word))
+        sum_negate_positive(&sum);
     if (sum.overflow || sum.months > INT32_MAX || sum.months < INT32_MIN || sum.days > INT32_MAX ||
         sum.days < INT32_MIN)
         FAIL(ERR_DATETIME_FIELD_OVERFLOW,

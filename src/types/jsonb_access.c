@@ -38,6 +38,10 @@ static bool give_found(FunctionCall *call, bool found, Str node, bool as_text, V
 
 static bool element_find(Str node, int64_t index, Str *ret)
 {
+    if (jsonb_is_scalar(node)) { /* counts as an array of one */
+        *ret = node;
+        return index == 0 || index == -1;
+    }
     if (jsonb_kind(node) != JSON_ARRAY)
         return false;
     const int64_t count = jsonb_count(node);

@@ -45,12 +45,6 @@ FUNCTION(xid8_smaller)
     return true;
 }
 
-FUNCTION(getdatabaseencoding)
-{
-    *ret = value_text(STR("UTF8"));
-    return true;
-}
-
 /* Equal keys have equal bytes in every type here. */
 FUNCTION(btequalimage)
 {

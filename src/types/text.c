@@ -254,7 +254,7 @@ FUNCTION(char_bpchar)
 {
     char *byte_copy = arena_alloc(call->arena, 1);
     *byte_copy = (char)args[0].int8;
-    ret->var = var_make(byte_copy, 1);
+    ret->var = var_make(byte_copy, *byte_copy ? 1 : 0);
     return true;
 }
 

@@ -21,10 +21,18 @@ FUNCTION(textcat) { return give(ret, str_concat(call->arena, ARG(0), ARG(1))); }
 FUNCTION(lower) { return give(ret, utf8_lower(call->arena, ARG(0))); }
 FUNCTION(upper) { return give(ret, utf8_upper(call->arena, ARG(0))); }
 
-/* Text of any value: what || does to the other side. */
+/* Text of any value as a cast gives it: what || does to the other side. */
 static bool text_of(FunctionCall *call, int index, const Value *value, Str *ret)
 {
     StrBuf out = strbuf_in(call->arena);
+    if (call->arg_types[index] == TYPE_BOOL) {
+        *ret = value->boolean ? STR("true") : STR("false");
+        return true;
+    }
+    if (call->arg_types[index] == TYPE_BPCHAR) {
+        *ret = bpchar_trimmed(value);
+        return true;
+    }
     TRY(type_output(call->arg_types[index], value, &out));
     *ret = strbuf_view(&out);
     return true;
@@ -433,17 +441,19 @@ FUNCTION(text_concat_ws)
 
 /* LIKE: % and _ with an escape character; patterns are matched in one pass with backtracking to
  * the last %. */
-static uint32_t next_character(Str s, size_t at, bool fold, size_t *ret_width)
+typedef enum LikeCase { LIKE_EXACT = 0, LIKE_FOLDED, LIKE_BYTES } LikeCase;
+
+static uint32_t next_character(Str s, size_t at, LikeCase fold, size_t *ret_width)
 {
     int width;
     uint32_t code = (uint8_t)s.data[at];
-    if (code < 0x80) {
+    if (code < 0x80 || fold == LIKE_BYTES) {
         *ret_width = 1;
     } else {
         code = utf8_decode(s.data + at, &width);
         *ret_width = MIN((size_t)width, s.length - at);
     }
-    return fold ? unicode_lower(code) : code;
+    return fold == LIKE_FOLDED ? unicode_lower(code) : code;
 }
 
 /* A pattern of texts between percent signs only: bytes match where characters do. */
@@ -472,10 +482,11 @@ static bool like_match_plain(Str s, Str pattern)
     }
 }
 
-static bool like_match(Str s, Str pattern, bool fold, bool *ret_match)
+static bool like_match(Str s, Str pattern, LikeCase fold, bool *ret_match)
 {
     size_t at = 0, p = 0, star = SIZE_MAX, star_at = 0;
-    if (!fold && pattern.length > 0 && s.length > 0 && !memchr(pattern.data, '_', pattern.length) &&
+    if (fold != LIKE_FOLDED && pattern.length > 0 && s.length > 0 &&
+        !memchr(pattern.data, '_', pattern.length) &&
         !memchr(pattern.data, '\\', pattern.length)) {
         *ret_match = like_match_plain(s, pattern);
         return true;
@@ -514,7 +525,7 @@ static bool like_match(Str s, Str pattern, bool fold, bool *ret_match)
         if (same) {
             at += width;
         } else if (star != SIZE_MAX) {
-            next_character(s, star_at, false, &width);
+            next_character(s, star_at, fold, &width);
             star_at += width;
             at = star_at;
             p = star;
@@ -532,20 +543,20 @@ static bool like_match(Str s, Str pattern, bool fold, bool *ret_match)
         ret->boolean = match == wanted;                        \
         return true;                                           \
     }
-LIKE_FUNCTION(textlike, false, true)
-LIKE_FUNCTION(textnlike, false, false)
-LIKE_FUNCTION(bpcharlike, false, true)
-LIKE_FUNCTION(bpcharnlike, false, false)
-LIKE_FUNCTION(namelike, false, true)
-LIKE_FUNCTION(namenlike, false, false)
-LIKE_FUNCTION(texticlike, true, true)
-LIKE_FUNCTION(texticnlike, true, false)
-LIKE_FUNCTION(bpchariclike, true, true)
-LIKE_FUNCTION(bpcharicnlike, true, false)
-LIKE_FUNCTION(nameiclike, true, true)
-LIKE_FUNCTION(nameicnlike, true, false)
-LIKE_FUNCTION(bytealike, false, true)
-LIKE_FUNCTION(byteanlike, false, false)
+LIKE_FUNCTION(textlike, LIKE_EXACT, true)
+LIKE_FUNCTION(textnlike, LIKE_EXACT, false)
+LIKE_FUNCTION(bpcharlike, LIKE_EXACT, true)
+LIKE_FUNCTION(bpcharnlike, LIKE_EXACT, false)
+LIKE_FUNCTION(namelike, LIKE_EXACT, true)
+LIKE_FUNCTION(namenlike, LIKE_EXACT, false)
+LIKE_FUNCTION(texticlike, LIKE_FOLDED, true)
+LIKE_FUNCTION(texticnlike, LIKE_FOLDED, false)
+LIKE_FUNCTION(bpchariclike, LIKE_FOLDED, true)
+LIKE_FUNCTION(bpcharicnlike, LIKE_FOLDED, false)
+LIKE_FUNCTION(nameiclike, LIKE_FOLDED, true)
+LIKE_FUNCTION(nameicnlike, LIKE_FOLDED, false)
+LIKE_FUNCTION(bytealike, LIKE_BYTES, true)
+LIKE_FUNCTION(byteanlike, LIKE_BYTES, false)
 
 /* Rewrites a pattern with another escape character into one with backslashes. */
 static bool pattern_escape(FunctionCall *call, Str pattern, Str escape, Value *ret)
@@ -609,7 +620,8 @@ VECTOR_FUNCTION(textlike)
         if (ret->has_nulls && ret->nulls[row])
             continue;
         TRY(like_match(var_str(texts[vector_index(args[0], row)]),
-                       var_str(patterns[vector_index(args[1], row)]), false, &match));
+                       var_str(patterns[vector_index(args[1], row)]), LIKE_EXACT,
+                       &match));
         results[row] = match;
     }
     return true;

@@ -529,6 +529,16 @@ bool zone_abbreviation(Str word, int32_t *ret_offset, bool *ret_is_dst)
     return false;
 }
 
+/* "+03", "-05:30": a POSIX string without a name, which counts to the west. */
+static bool posix_offset(Str name, int32_t *ret)
+{
+    const char *p = name.data, *end = name.data + name.length;
+    if (name.length < 2 || (p[0] != '+' && p[0] != '-') || !posix_time(&p, end, ret) || p != end)
+        return false;
+    *ret = -*ret;
+    return true;
+}
+
 bool zone_lookup(Str name, int32_t *ret_offset, const TimeZone **ret_zone)
 {
     bool is_dst;
@@ -536,6 +546,8 @@ bool zone_lookup(Str name, int32_t *ret_offset, const TimeZone **ret_zone)
     if (zone_abbreviation(name, ret_offset, &is_dst))
         return true;
     *ret_zone = timezone_find(name);
+    if (!*ret_zone && posix_offset(name, ret_offset))
+        return true;
     if (!*ret_zone)
         FAIL(ERR_INVALID_PARAMETER_VALUE,
              .message = fmt("time zone \"%.*s\" not recognized", STR_ARGS(name)));

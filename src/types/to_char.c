@@ -178,11 +178,12 @@ static void append_calendar_node(const Node *node, const Moment *m, StrBuf *out)
         append_number(node, century, 2, out);
         break;
     }
-    case KEY_DDD: append_number(node, day_of_year, 3, out); break;
+    /* Of these the width counts a sign in. */
+    case KEY_DDD: append_number(node, day_of_year, 3 - (day_of_year < 0), out); break;
     case KEY_IDDD:
         append_number(node, days - iso_week_start(iso_year, 1) + 1, 3, out);
         break;
-    case KEY_DD: append_number(node, f->day, 2, out); break;
+    case KEY_DD: append_number(node, f->day, 2 - (f->day < 0), out); break;
     case KEY_D: append_number(node, day_of_week(days) + 1, 1, out); break;
     case KEY_ID: append_number(node, day_of_week(days) ? day_of_week(days) : 7, 1, out); break;
     case KEY_IW: append_number(node, week, 2, out); break;
@@ -208,6 +209,13 @@ static void append_calendar_node(const Node *node, const Moment *m, StrBuf *out)
     }
 }
 
+static bool needs_date(Key key)
+{
+    return key == KEY_BC || key == KEY_BC_DOTS || key == KEY_MONTH || key == KEY_MON ||
+           key == KEY_DAY || key == KEY_DY || key == KEY_D || key == KEY_ID || key == KEY_TZ ||
+           key == KEY_TZH || key == KEY_TZM || key == KEY_OF;
+}
+
 static bool moment_format(FunctionCall *call, const Moment *m, Str format, Value *ret)
 {
     Template *t = arena_alloc(call->arena, sizeof(*t));
@@ -215,6 +223,10 @@ static bool moment_format(FunctionCall *call, const Moment *m, Str format, Value
     TRY(template_cut(format, t));
     for (int i = 0; i < t->count; i++) {
         const Node *node = &t->nodes[i];
+        if (m->is_interval && needs_date(node->key))
+            FAIL(ERR_INVALID_DATETIME_FORMAT,
+                 .message = STR("invalid format specification for an interval value"),
+                 .hint = STR("Intervals are not tied to specific calendar dates."));
         switch (node->key) {
         case KEY_LITERAL:
             strbuf_append(&out, node->text);
