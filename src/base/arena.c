@@ -201,6 +201,9 @@ void arena_rewind(Arena *arena, ArenaMark mark)
         arena->block = block->previous;
         arena->size -= sizeof(Block) + block->capacity;
         block_free(block);
+        /* A mark at the end of a block, passed and rewound once a row, must not cost a large
+         * block each time. */
+        arena->next_capacity = MAX(arena->next_capacity / 2, FIRST_BLOCK);
     }
     if (arena->block)
         POISON(arena->block->data + mark.used, arena->block->capacity - mark.used);
@@ -209,5 +212,6 @@ void arena_rewind(Arena *arena, ArenaMark mark)
 
 size_t arena_size(const Arena *arena)
 {
-    return sizeof(Arena) + arena->size;
+    const size_t unused = arena->block ? arena->block->capacity - arena->used : 0;
+    return sizeof(Arena) + arena->size - unused;
 }

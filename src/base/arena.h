@@ -41,7 +41,7 @@ typedef struct ArenaMark {
 ArenaMark arena_mark(const Arena *arena);
 void arena_rewind(Arena *arena, ArenaMark mark);
 
-/* Bytes held from the heap. What work_mem is measured against. */
+/* Bytes in use; a block kept for later does not count. What work_mem is measured against. */
 size_t arena_size(const Arena *arena);
 
 #define ARENA_NEW(arena, type) ((type *)arena_alloc_zeroed((arena), sizeof(type)))
