@@ -155,7 +155,9 @@ first_or_next(A) ::= NEXT. { A = 0; }
 group_clause(A) ::= GROUP BY set_quantifier_group(D) group_by_list(L). { A = (GroupBy){.list = L, .distinct = D}; }
 group_clause(A) ::= . { A = EMPTY(GroupBy); }
 %type set_quantifier_group {bool}
-set_quantifier_group ::= set_quantifier.
+set_quantifier_group(A) ::= ALL. { A = false; }
+set_quantifier_group(A) ::= DISTINCT. { A = true; }
+set_quantifier_group(A) ::= . { A = false; }
 group_by_list(A) ::= group_by_item(I). { A = EMPTY(NodeVec); PUSH(A, I); }
 group_by_list(A) ::= group_by_list(A) COMMA group_by_item(I). { PUSH(A, I); }
 group_by_item ::= a_expr.

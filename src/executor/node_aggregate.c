@@ -1,4 +1,5 @@
 #include "executor/equality.h"
+#include "executor/ordered_set.h"
 #include "executor/sort_key.h"
 #include "executor/sorter.h"
 
@@ -9,6 +10,9 @@
  *
  * Aggregates with ORDER BY or DISTINCT collect their arguments in a sorter under {group, keys} and
  * are fed when the pass has read all its rows.
+ *
+ * With grouping sets each row is grouped once a set, with nulls for the columns that are not in it;
+ * groups of different sets are different groups.
  */
 
 #define PARTITIONS 16
@@ -17,6 +21,7 @@ typedef struct Group {
     struct Group *next;
     uint64_t hash;
     uint64_t number;
+    uint32_t set;
     Row *key;
     byte *states;
 } Group;
@@ -31,14 +36,15 @@ typedef struct CallState {
     SortKeys *order; /* NULL: fed at once */
     Sorter sorter;
     Batch *batch;
-    Vector *star;
+    OrderedSet *ordered; /* WITHIN GROUP; NULL: others */
+    ExprProgram *direct; /* its direct arguments, over the group columns */
 } CallState;
 
 typedef struct Partition {
     struct Partition *next;
     SpillFile *file;
     uint64_t rows;
-    uint32_t depth;
+    uint32_t depth, set;
 } Partition;
 
 typedef struct AggregateState {
@@ -56,8 +62,14 @@ typedef struct AggregateState {
     uint64_t mask;
     Group **groups;     /* in order of arrival */
     uint64_t count, capacity, given;
-    Partition *todo, *current[PARTITIONS];
+    Partition *todo, **current; /* PARTITIONS for each set */
     uint32_t depth;
+    uint32_t set_count, set; /* set: at hand */
+    int only_set;            /* of a partition; -1: all */
+    Vector **keys;           /* of the set at hand */
+    Vector **no_keys;        /* constant nulls */
+    Batch *group_row;        /* one group's columns, for direct arguments */
+    Arena *direct_arena;
     bool is_spilling, is_filled, is_done;
     Batch *output, *input;
     uint64_t *hashes;
@@ -79,8 +91,6 @@ static bool call_init(AggregateState *state, CallState *call, const AggregateCal
         types[i] = plan->args.items[i]->type;
         call->types[i] = type_phys(types[i]);
     }
-    if (plan->is_ordered_set)
-        FAIL_UNSUPPORTED("an ordered-set aggregate");
     TRY(call->call = expr_new_call(exec, plan->function, types, (int)count, plan->result_type,
                                    plan->input_collation));
     call->call->is_variadic = plan->is_variadic;
@@ -99,9 +109,38 @@ static bool call_init(AggregateState *state, CallState *call, const AggregateCal
     if (plan->order_by.length == 0)
         return true;
     TRY(call->order = sort_keys_new(exec, state->base.scratch, &plan->order_by));
+    if (plan->is_ordered_set) {
+        call->ordered = ordered_set_new(exec->arena, call->call, types[0], call->order);
+        TRY(call->direct = expr_compile(exec, state->direct_arena, plan->direct_args.items,
+                                        (uint32_t)plan->direct_args.length));
+    }
     sorter_init(&call->sorter, exec->arena, &exec->spills, call->types, count, exec_work_mem());
     call->batch = batch_new(exec->arena, call->types, count);
     return true;
+}
+
+static void sets_init(AggregateState *state, const PhysType *types)
+{
+    const AggregatePlan *plan = (const AggregatePlan *)state->base.plan;
+    Arena *arena = state->base.exec->arena;
+    state->set_count = MAX((uint32_t)plan->sets.length, 1u);
+    state->only_set = -1;
+    state->current = ARENA_ARRAY(arena, Partition *, (size_t)state->set_count * PARTITIONS);
+    state->keys = ARENA_ARRAY(arena, Vector *, state->group_count + 1);
+    state->no_keys = ARENA_ARRAY(arena, Vector *, state->group_count + 1);
+    for (uint32_t c = 0; c < state->group_count; c++)
+        state->no_keys[c] = vector_new_constant(arena, types[c], &(Value){0}, true);
+}
+
+/* The group columns of a set: `from`, or nulls. */
+static void set_begin(AggregateState *state, uint32_t set, Vector **from)
+{
+    const AggregatePlan *plan = (const AggregatePlan *)state->base.plan;
+    state->set = set;
+    for (uint32_t c = 0; c < state->group_count; c++)
+        state->keys[c] = plan->sets.length == 0 || plan->sets.items[set].includes[c]
+                             ? from[c]
+                             : state->no_keys[c];
 }
 
 static bool aggregate_init(NodeState *node)
@@ -112,10 +151,12 @@ static bool aggregate_init(NodeState *node)
     Arena *arena = exec->arena;
     state->arena = exec_arena(exec, "aggregate groups");
     state->read_arena = exec_arena(exec, "aggregate input");
+    state->direct_arena = exec_arena(exec, "aggregate direct arguments");
     state->group_count = (uint32_t)plan->group_by.length;
     state->call_count = (uint32_t)plan->calls.length;
-    PhysType *types =
-        ARENA_ARRAY(arena, PhysType, state->group_count + state->call_count + 1);
+    const uint32_t grouping_count = (uint32_t)plan->groupings.length;
+    PhysType *types = ARENA_ARRAY(arena, PhysType,
+                                  state->group_count + state->call_count + grouping_count + 1);
     state->group_types = ARENA_ARRAY(arena, Oid, state->group_count + 1);
     for (uint32_t i = 0; i < state->group_count; i++) {
         state->group_types[i] = plan->group_by.items[i]->type;
@@ -131,7 +172,12 @@ static bool aggregate_init(NodeState *node)
         TRY(call_init(state, &state->calls[i], &plan->calls.items[i]));
         types[state->group_count + i] = type_phys(plan->calls.items[i].result_type);
     }
-    state->output = batch_new(arena, types, state->group_count + state->call_count);
+    for (uint32_t i = 0; i < grouping_count; i++)
+        types[state->group_count + state->call_count + i] = PHYS_INT32;
+    state->output =
+        batch_new(arena, types, state->group_count + state->call_count + grouping_count);
+    state->group_row = batch_new(arena, types, state->group_count);
+    sets_init(state, types);
     state->hashes = ARENA_ARRAY(arena, uint64_t, VECTOR_SIZE);
     state->targets = ARENA_ARRAY(arena, void *, VECTOR_SIZE);
     state->found = ARENA_ARRAY(arena, Group *, VECTOR_SIZE);
@@ -165,7 +211,8 @@ static Group *group_new(AggregateState *state, uint64_t hash, uint32_t row)
     Group *group = ARENA_NEW(state->arena, Group);
     group->hash = hash;
     group->number = state->count;
-    group->key = row_make(&state->key_layout, state->arena, state->group->results, row);
+    group->set = state->set;
+    group->key = row_make(&state->key_layout, state->arena, state->keys, row);
     group->states = arena_alloc_zeroed(state->arena, state->states_size + 1);
     state->groups[state->count++] = group;
     if (!state->heads || state->count > state->mask) {
@@ -181,9 +228,9 @@ static Group *group_find(AggregateState *state, uint64_t hash, uint32_t row)
 {
     Group *group = state->heads ? state->heads[hash & state->mask] : NULL;
     for (; group; group = group->next)
-        if (group->hash == hash &&
+        if (group->hash == hash && group->set == state->set &&
             row_keys_equal(&state->key_layout, group->key, state->group_types, state->group_count,
-                           state->group->results, row))
+                           state->keys, row))
             return group;
     return NULL;
 }
@@ -192,11 +239,13 @@ static bool spill_row(AggregateState *state, const Batch *batch, uint32_t row, u
 {
     ExecState *exec = state->base.exec;
     uint32_t p = (uint32_t)(hash >> (60 - 4 * MIN(state->depth, 14u))) % PARTITIONS;
+    p += state->set * PARTITIONS;
     Partition *part = state->current[p];
     if (!part) {
         part = ARENA_NEW(exec->run_arena, Partition);
         TRY(part->file = spill_new(&exec->spills));
         part->depth = state->depth + 1;
+        part->set = state->set;
         part->next = state->todo;
         state->todo = part;
         state->current[p] = part;
@@ -216,12 +265,19 @@ static bool may_grow(AggregateState *state)
            (!state->is_spilling && arena_size(state->arena) < exec_hash_mem());
 }
 
+static void keys_hash(AggregateState *state, Selection selection)
+{
+    rows_hash(state->group_types, state->keys, state->group_count, selection, state->hashes);
+    if (state->set > 0)
+        for (uint32_t i = 0; i < selection.count; i++)
+            state->hashes[i] ^= state->set * 0x9e3779b97f4a7c15u;
+}
+
 /* The group of each row; rows put aside for a later pass leave the selection. */
 static bool find_groups(AggregateState *state, const Batch *batch, Selection *selection)
 {
     uint32_t kept = 0;
-    rows_hash(state->group_types, state->group->results, state->group_count, *selection,
-              state->hashes);
+    keys_hash(state, *selection);
     for (uint32_t i = 0; i < selection->count; i++) {
         uint32_t row = selection_row(*selection, i);
         Group *group = group_find(state, state->hashes[i], row);
@@ -241,9 +297,12 @@ static bool find_groups(AggregateState *state, const Batch *batch, Selection *se
 
 /* ---- feeding ---- */
 
-static bool order_row(CallState *call, uint64_t group, uint32_t row)
+static bool order_row(CallState *call, uint64_t group, uint32_t row, void *target)
 {
     Str key;
+    if (call->ordered &&
+        !ordered_set_count(call->ordered, target, vector_is_null(call->args->results[0], row)))
+        return true;
     TRY(sort_keys_encode(call->order, row, &key));
     uint64_t number = __builtin_bswap64(group);
     byte buffer[256];
@@ -261,12 +320,19 @@ static bool order_row(CallState *call, uint64_t group, uint32_t row)
     return done;
 }
 
+/* Without GROUP BY there is one group and no look-up. */
+static bool is_single(const AggregateState *state)
+{
+    const AggregatePlan *plan = (const AggregatePlan *)state->base.plan;
+    return state->group_count == 0 && plan->sets.length == 0;
+}
+
 static bool feed_call(AggregateState *state, CallState *call, const Batch *batch,
                       Selection selection)
 {
     ExprInput input = {.slots = {batch->columns, NULL}, .row_count = batch->row_count};
     Selection passed = selection;
-    bool single = state->group_count == 0;
+    bool single = is_single(state);
     if (call->filter)
         TRY(expr_filter(call->filter, &input, selection, state->filtered, &passed));
     if (passed.count == 0)
@@ -289,7 +355,7 @@ static bool feed_call(AggregateState *state, CallState *call, const Batch *batch
         Group *group = single ? state->groups[0] : state->found[at];
         state->targets[i] = group->states + call->offset;
         if (call->order)
-            TRY(order_row(call, group->number, row));
+            TRY(order_row(call, group->number, row, state->targets[i]));
     }
     if (call->order)
         return true;
@@ -299,18 +365,69 @@ static bool feed_call(AggregateState *state, CallState *call, const Batch *batch
 
 static bool feed_batch(AggregateState *state, const Batch *batch)
 {
-    Selection selection = batch->selection;
+    ExprInput input = {.slots = {batch->columns, NULL}, .row_count = batch->row_count};
     node_scratch_reset(&state->base);
-    if (state->group_count > 0) {
-        ExprInput input = {.slots = {batch->columns, NULL}, .row_count = batch->row_count};
-        TRY(expr_run(state->group, &input, selection));
-        TRY(find_groups(state, batch, &selection));
-        if (selection.count == 0)
-            return true;
+    if (state->group_count > 0)
+        TRY(expr_run(state->group, &input, batch->selection));
+    for (uint32_t set = 0; set < state->set_count; set++) {
+        Selection selection = batch->selection;
+        if (state->only_set >= 0 && set != (uint32_t)state->only_set)
+            continue;
+        if (!is_single(state)) {
+            set_begin(state, set, state->group->results);
+            TRY(find_groups(state, batch, &selection));
+        }
+        for (uint32_t i = 0; i < state->call_count && selection.count > 0; i++)
+            TRY(feed_call(state, &state->calls[i], batch, selection));
     }
-    for (uint32_t i = 0; i < state->call_count; i++)
-        TRY(feed_call(state, &state->calls[i], batch, selection));
     return true;
+}
+
+/* ---- sorted arguments ---- */
+
+/* The direct arguments of a group, and what the state makes of them before its first row. */
+static bool ordered_begin(AggregateState *state, CallState *call, const Group *group)
+{
+    const uint32_t count = call->direct->count;
+    arena_reset(state->direct_arena);
+    Value *values = ARENA_ARRAY(state->direct_arena, Value, count + 1);
+    bool *nulls = ARENA_ARRAY(state->direct_arena, bool, count + 1);
+    rows_gather(&state->key_layout, &(Row *){group->key}, 1, 0, state->group_count,
+                state->group_row->columns, 0);
+    const ExprInput input = {.slots = {state->group_row->columns, NULL}, .row_count = 1};
+    TRY(expr_run(call->direct, &input, (Selection){.count = 1}));
+    for (uint32_t i = 0; i < count; i++)
+        vector_get(call->direct->results[i], 0, &values[i], &nulls[i]);
+    return ordered_set_begin(call->ordered, (void *)(group->states + call->offset), values, nulls);
+}
+
+static bool ordered_row(AggregateState *state, CallState *call, const Row *row, Str key)
+{
+    uint64_t number;
+    memcpy(&number, key.data, 8);
+    const Group *group = state->groups[__builtin_bswap64(number)];
+    OrderedSetState *to = (void *)(group->states + call->offset);
+    if (!ordered_set_has_begun(to))
+        TRY(ordered_begin(state, call, group));
+    Value value;
+    bool is_null;
+    row_value(&call->sorter.layout, row, 0, &value, &is_null);
+    return ordered_set_row(call->ordered, to, str_slice(key, 8, key.length - 8), &value);
+}
+
+static bool feed_ordered_set(AggregateState *state, CallState *call)
+{
+    bool done = sorter_finish(&call->sorter);
+    while (done) {
+        Row *row;
+        Str key;
+        done = sorter_next(&call->sorter, &row, &key);
+        if (done && !row)
+            break;
+        done = done && ordered_row(state, call, row, key);
+    }
+    sorter_clear(&call->sorter);
+    return done;
 }
 
 /* Sorted arguments into their groups' states, a batch at a time. */
@@ -357,6 +474,19 @@ static bool feed_sorted(AggregateState *state, CallState *call)
 
 /* ---- passes ---- */
 
+/* A set without columns has its group even when there is no row. */
+static void empty_sets_begin(AggregateState *state)
+{
+    const AggregatePlan *plan = (const AggregatePlan *)state->base.plan;
+    for (uint32_t set = 0; set < plan->sets.length; set++) {
+        if (!plan->sets.items[set].is_empty)
+            continue;
+        set_begin(state, set, state->no_keys);
+        keys_hash(state, (Selection){.count = 1});
+        group_new(state, state->hashes[0], 0);
+    }
+}
+
 static void pass_begin(AggregateState *state, uint32_t depth)
 {
     arena_reset(state->arena);
@@ -365,15 +495,19 @@ static void pass_begin(AggregateState *state, uint32_t depth)
     state->mask = state->count = state->capacity = state->given = 0;
     state->is_spilling = false;
     state->depth = depth;
-    memset(state->current, 0, sizeof(state->current));
-    if (state->group_count == 0)
+    memset(state->current, 0, (size_t)state->set_count * PARTITIONS * sizeof(Partition *));
+    if (is_single(state))
         group_new(state, 0, 0);
+    else if (depth == 0)
+        empty_sets_begin(state);
 }
 
 static bool pass_end(AggregateState *state)
 {
     for (uint32_t i = 0; i < state->call_count; i++)
-        if (state->calls[i].order)
+        if (state->calls[i].ordered)
+            TRY(feed_ordered_set(state, &state->calls[i]));
+        else if (state->calls[i].order)
             TRY(feed_sorted(state, &state->calls[i]));
     if (state->base.instrument) {
         NodeInstrument *instrument = state->base.instrument;
@@ -388,6 +522,7 @@ static bool first_pass(AggregateState *state)
     NodeState *node = &state->base;
     node_fill_mark(node);
     pass_begin(state, 0);
+    state->only_set = -1;
     for (;;) {
         Batch *batch;
         CHECK_INTERRUPTS();
@@ -405,6 +540,7 @@ static bool partition_pass(AggregateState *state)
     Partition *part = state->todo;
     state->todo = part->next;
     pass_begin(state, part->depth);
+    state->only_set = (int)part->set;
     if (!state->input)
         state->input = batch_new(state->base.exec->arena, state->input_layout.types,
                                  state->input_layout.count);
@@ -426,6 +562,30 @@ static bool partition_pass(AggregateState *state)
     return pass_end(state);
 }
 
+static bool call_final(AggregateState *state, CallState *call, const Group *group, Value *ret,
+                       bool *ret_null)
+{
+    byte *from = group->states + call->offset;
+    if (!call->ordered)
+        return call->function->final(call->call, from, ret, ret_null);
+    if (!ordered_set_has_begun((void *)from))
+        TRY(ordered_begin(state, call, group));
+    return ordered_set_final(call->ordered, (void *)from, ret, ret_null);
+}
+
+/* GROUPING(…): what each group's set leaves out. */
+static void give_groupings(AggregateState *state, uint32_t count)
+{
+    const AggregatePlan *plan = (const AggregatePlan *)state->base.plan;
+    for (size_t g = 0; g < plan->groupings.length; g++) {
+        Vector *to = state->output->columns[state->group_count + state->call_count + g];
+        vector_begin(to, count);
+        for (uint32_t i = 0; i < count; i++)
+            VECTOR_VALUES(to, int32_t)[i] =
+                plan->groupings.items[g].values[state->groups[state->given + i]->set];
+    }
+}
+
 static bool give_groups(AggregateState *state, Batch **ret_batch)
 {
     uint32_t count = (uint32_t)MIN(state->count - state->given, (uint64_t)VECTOR_SIZE);
@@ -441,12 +601,11 @@ static bool give_groups(AggregateState *state, Batch **ret_batch)
         for (uint32_t i = 0; i < count; i++) {
             Value value = {0};
             bool is_null = false;
-            TRY(call->function->final(call->call,
-                                      state->groups[state->given + i]->states + call->offset,
-                                      &value, &is_null));
+            TRY(call_final(state, call, state->groups[state->given + i], &value, &is_null));
             vector_set(to, i, &value, is_null);
         }
     }
+    give_groupings(state, count);
     state->given += count;
     ExprInput input = {.slots = {state->output->columns, NULL}, .row_count = count};
     return node_project(&state->base, &input, (Selection){.count = count}, ret_batch);

@@ -228,6 +228,36 @@ static bool aggregate_place_ok(ExprPlace place)
     }
 }
 
+/* GROUPING(…): which group expressions a row's grouping set leaves out. */
+Expr *analyze_grouping(Scope *scope, const GroupingFunc *node)
+{
+    Arena *arena = scope_arena(scope);
+    AggregateScan scan = {-1, -1, 0, 0, false};
+    if (node->args.length > 31)
+        FAIL(ERR_TOO_MANY_ARGUMENTS, .message = STR("GROUPING must have fewer than 32 arguments"),
+             .position = node->node.position);
+    ExprGrouping *grouping = EXPR_NEW(arena, ExprGrouping, EXPR_GROUPING);
+    grouping->base.type = TYPE_INT4;
+    grouping->base.position = node->node.position;
+    for (size_t i = 0; i < node->args.length; i++) {
+        Expr *arg = analyze_expr(scope, node->args.items[i], scope->place);
+        TRY(arg);
+        VEC_PUSH(arena, &grouping->args, arg);
+        (void)expr_walk_deep(arg, 0, scan_aggregate_args, &scan);
+    }
+    grouping->levels_up = MAX(scan.min_column, 0);
+    Scope *owner = scope;
+    for (int i = 0; i < grouping->levels_up && owner->parent; i++)
+        owner = owner->parent;
+    if (!aggregate_place_ok(owner->place))
+        FAIL(ERR_GROUPING_ERROR,
+             .message = fmt("grouping operations are not allowed in %.*s",
+                            STR_ARGS(place_name(owner->place))),
+             .position = node->node.position);
+    owner->query->has_aggregates = true;
+    return &grouping->base;
+}
+
 /* Finds the query the aggregate belongs to and checks that its clause there allows it. */
 static bool aggregate_place(Scope *scope, ExprAggregate *aggregate)
 {
@@ -346,6 +376,39 @@ static bool aggregate_order(Scope *scope, const FuncCall *call, ExprAggregate *a
     return true;
 }
 
+/* A hypothetical row has a direct argument for each ordering column, of a common type. */
+static bool unify_hypothetical(Scope *scope, const FunctionDesc *function, const FuncCall *call,
+                               ExprVec *args, int *ret_direct_count, int position)
+{
+    const size_t ordered = call->agg_order.length, direct = args->length - ordered;
+    if (direct != ordered) {
+        StrBuf types = strbuf_in(scope_arena(scope));
+        for (size_t i = 0; i < args->length; i++)
+            strbuf_format(&types, "%s%.*s", i > 0 ? ", " : "",
+                          STR_ARGS(type_text(scope, args->items[i]->type)));
+        FAIL(ERR_UNDEFINED_FUNCTION,
+             .message = fmt("function %.*s(%.*s) does not exist", STR_ARGS(function->name),
+                            STR_ARGS(strbuf_view(&types))),
+             .hint = fmt("To use the hypothetical-set aggregate %.*s, the number of hypothetical "
+                         "direct arguments (here %d) must match the number of ordering columns "
+                         "(here %d).",
+                         STR_ARGS(function->name), (int)direct, (int)ordered),
+             .position = position);
+    }
+    for (size_t i = 0; i < direct; i++) {
+        ExprVec pair = {0};
+        VEC_PUSH(scope_arena(scope), &pair, args->items[direct + i]);
+        VEC_PUSH(scope_arena(scope), &pair, args->items[i]);
+        const Oid type = select_common_type(scope, &pair, STR("WITHIN GROUP"), NULL);
+        TRY(type);
+        TRY(args->items[i] = coerce_to_common(scope, args->items[i], type, STR("WITHIN GROUP")));
+        TRY(args->items[direct + i] = coerce_to_common(scope, args->items[direct + i], type,
+                                                       STR("WITHIN GROUP")));
+    }
+    *ret_direct_count = (int)direct;
+    return true;
+}
+
 Expr *make_aggregate(Scope *scope, const FunctionDesc *function, const FuncCall *call,
                      ExprVec *args, const Oid *declared, Oid result, Expr *filter, bool is_variadic,
                      int position)
@@ -379,18 +442,19 @@ Expr *make_aggregate(Scope *scope, const FunctionDesc *function, const FuncCall 
              .message = fmt("%.*s is not an ordered-set aggregate, so it cannot have WITHIN GROUP",
                             STR_ARGS(function->name)),
              .position = position);
+    int direct_count = desc->direct_count;
     if (desc->kind == 'h')
-        FAIL_UNSUPPORTED("a hypothetical-set aggregate");
+        TRY(unify_hypothetical(scope, function, call, args, &direct_count, position));
 
     for (size_t i = 0; i < args->length; i++) {
-        if (desc->kind == 'o' && (int)i < desc->direct_count)
+        if (desc->kind != 'n' && (int)i < direct_count)
             VEC_PUSH(arena, &aggregate->direct_args, args->items[i]);
         else
             VEC_PUSH(arena, &aggregate->args, args->items[i]);
     }
     TRY(combine_collations(scope, args, &aggregate->input_collation));
     aggregate->base.collation = expr_result_collation(scope, result, aggregate->input_collation);
-    if (desc->kind == 'o') {
+    if (desc->kind != 'n') {
         aggregate->is_ordered_set = true;
         if (call->agg_order.length != aggregate->args.length)
             FAIL(ERR_UNDEFINED_FUNCTION,

@@ -191,29 +191,16 @@ bool analyze_order_by(Scope *scope, const SortByVec *list, TargetVec *targets, E
     return true;
 }
 
-static bool group_item(Scope *scope, const Node *node, const SelectStmt *select, TargetVec *targets)
+/* One expression of GROUP BY; *ret_ref is its target's number. */
+static bool group_expression(Scope *scope, const Node *node, TargetVec *targets, int *ret_ref)
 {
     Query *query = scope->query;
-    if (NODE_IS(node, GroupingSet)) {
-        const GroupingSet *set = NODE_CAST(GroupingSet, node);
-        if (set->kind == GROUPING_SET_EMPTY)
-            FAIL_UNSUPPORTED("GROUP BY ()");
-        FAIL_UNSUPPORTED(set->kind == GROUPING_SET_ROLLUP ? "GROUP BY ROLLUP"
-                         : set->kind == GROUPING_SET_CUBE ? "GROUP BY CUBE"
-                                                          : "GROUP BY GROUPING SETS");
-    }
-    if (NODE_IS(node, RowExpr) && !NODE_CAST(RowExpr, node)->explicit_row) {
-        const NodeVec *args = &NODE_CAST(RowExpr, node)->args;
-        for (size_t i = 0; i < args->length; i++)
-            TRY(group_item(scope, args->items[i], select, targets));
-        return true;
-    }
     TargetEntry *target = find_target(scope, node, targets, PLACE_GROUP_BY);
     TRY(target);
     TRY(target_known(scope, target));
-    if (clause_by_ref(&query->group_by, target->sort_group_ref))
+    *ret_ref = target_assign_ref(scope, targets, target);
+    if (clause_by_ref(&query->group_by, *ret_ref))
         return true;
-    target_assign_ref(scope, targets, target);
     SortClause clause;
     const SortClause *sort = clause_by_ref(&query->order_by, target->sort_group_ref);
     if (sort)
@@ -224,11 +211,76 @@ static bool group_item(Scope *scope, const Node *node, const SelectStmt *select,
     return true;
 }
 
+static bool is_bare_row(const Node *node)
+{
+    return NODE_IS(node, RowExpr) && !NODE_CAST(RowExpr, node)->explicit_row;
+}
+
+/* An expression, or several in parentheses, as one SIMPLE node. */
+static bool group_simple(Scope *scope, const Node *node, TargetVec *targets, GroupingNode *into)
+{
+    into->kind = GROUPING_SIMPLE;
+    if (is_bare_row(node)) {
+        const NodeVec *args = &NODE_CAST(RowExpr, node)->args;
+        for (size_t i = 0; i < args->length; i++)
+            TRY(group_simple(scope, args->items[i], targets, into));
+        return true;
+    }
+    int ref;
+    TRY(group_expression(scope, node, targets, &ref));
+    VEC_PUSH(scope_arena(scope), &into->refs, ref);
+    return true;
+}
+
+/* Nested GROUPING SETS are the same as their contents in the outer list. */
+static bool group_node(Scope *scope, const Node *node, TargetVec *targets, GroupingNode *parent)
+{
+    Arena *arena = scope_arena(scope);
+    if (task_stack_left() < 24 * 1024)
+        FAIL(ERR_STATEMENT_TOO_COMPLEX, .message = STR("stack depth limit exceeded"));
+    GroupingNode *own = ARENA_NEW(arena, GroupingNode);
+    if (!NODE_IS(node, GroupingSet)) {
+        TRY(group_simple(scope, node, targets, own));
+        VEC_PUSH(arena, &parent->children, own);
+        return true;
+    }
+    static const GroupingKind kinds[] = {[GROUPING_SET_EMPTY] = GROUPING_EMPTY,
+                                         [GROUPING_SET_ROLLUP] = GROUPING_ROLLUP,
+                                         [GROUPING_SET_CUBE] = GROUPING_CUBE,
+                                         [GROUPING_SET_SETS] = GROUPING_LIST};
+    const GroupingSet *set = NODE_CAST(GroupingSet, node);
+    own->kind = kinds[set->kind];
+    if (own->kind == GROUPING_CUBE && set->content.length > 12)
+        FAIL(ERR_TOO_MANY_COLUMNS, .message = STR("CUBE is limited to 12 elements"),
+             .position = node->position);
+    if (own->kind == GROUPING_LIST && parent->kind == GROUPING_LIST)
+        own = parent;
+    else
+        VEC_PUSH(arena, &parent->children, own);
+    for (size_t i = 0; i < set->content.length; i++)
+        TRY(group_node(scope, set->content.items[i], targets, own));
+    return true;
+}
+
 bool analyze_group_by(Scope *scope, const SelectStmt *select, TargetVec *targets)
 {
-    scope->query->group_distinct = select->group_distinct;
-    for (size_t i = 0; i < select->group_clause.length; i++)
-        TRY(group_item(scope, select->group_clause.items[i], select, targets));
+    Query *query = scope->query;
+    GroupingNode all = {0};
+    bool has_sets = false;
+    query->group_distinct = select->group_distinct;
+    for (size_t i = 0; i < select->group_clause.length; i++) {
+        const Node *node = select->group_clause.items[i];
+        has_sets |= NODE_IS(node, GroupingSet);
+        if (!is_bare_row(node)) {
+            TRY(group_node(scope, node, targets, &all));
+            continue;
+        }
+        const NodeVec *args = &NODE_CAST(RowExpr, node)->args;
+        for (size_t k = 0; k < args->length; k++)
+            TRY(group_node(scope, args->items[k], targets, &all));
+    }
+    for (size_t i = 0; has_sets && i < all.children.length; i++)
+        VEC_PUSH(scope_arena(scope), &query->grouping_sets, all.children.items[i]);
     return true;
 }
 
@@ -455,6 +507,10 @@ static bool window_copy_base(const WindowDef *def, const Query *query, WindowCla
         FAIL(ERR_WINDOWING_ERROR,
              .message = fmt("cannot copy window \"%.*s\" because it has a frame clause",
                             STR_ARGS(def->ref_name)),
+             .hint = str_is_none(def->name) && def->order_clause.length == 0 &&
+                             !(def->frame_options & FRAMEOPTION_NONDEFAULT)
+                         ? STR("Omit the parentheses in this OVER clause.")
+                         : STR_NONE,
              .position = def->node.position);
     window->partition_by = base->partition_by;
     if (window->order_by.length == 0 && base->order_by.length > 0) {

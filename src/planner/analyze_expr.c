@@ -1001,7 +1001,7 @@ Expr *analyze_expr_inner(Scope *scope, const Node *node)
              .message = fmt("%.*s is not supported", STR_ARGS(NODE_CAST(XmlExpr, node)->feature)),
              .position = node->position);
     case NODE_GROUPING_FUNC:
-        FAIL_UNSUPPORTED("GROUPING");
+        return analyze_grouping(scope, NODE_CAST(GroupingFunc, node));
     case NODE_SET_TO_DEFAULT:
         if (scope->allow_default) {
             Expr *expr = expr_new(scope_arena(scope), sizeof(Expr), EXPR_DEFAULT);

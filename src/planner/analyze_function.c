@@ -250,7 +250,7 @@ static bool check_decorations(Scope *scope, const FunctionDesc *function, const 
             return fail_not_aggregate(scope, "WITHIN GROUP", name, position);
         if (call->agg_order.length > 0)
             return fail_not_aggregate(scope, "ORDER BY", name, position);
-        if (call->agg_filter)
+        if (call->agg_filter && function->kind != PROKIND_WINDOW)
             return fail_not_aggregate(scope, "FILTER", name, position);
         if (call->over && function->kind != PROKIND_WINDOW)
             FAIL(ERR_WRONG_OBJECT_TYPE,

@@ -234,6 +234,11 @@ Expr *coerce_to_target(Scope *scope, Expr *expr, Oid type, int32_t typmod, Coerc
                        CallForm form, int position, bool *ret_failed);
 Expr *coerce_typmod(Scope *scope, Expr *expr, Oid type, int32_t typmod, CoercionContext context,
                     CallForm form, int position, bool hide_input, bool *ret_failed);
+/* analyze_recursion.c: does the query of a WITH item use this name as a table? */
+bool with_item_mentions(const Node *query, Str name);
+/* The form and the places that a query's references to itself may have. */
+MUST_CHECK bool with_check_recursion(const CommonTableExpr *node);
+MUST_CHECK Expr *analyze_grouping(Scope *scope, const GroupingFunc *node);
 MUST_CHECK Expr *coerce_to_boolean(Scope *scope, Expr *expr, Str construct);
 MUST_CHECK Expr *coerce_to_specific(Scope *scope, Expr *expr, Oid type, Str construct);
 MUST_CHECK Expr *coerce_to_common(Scope *scope, Expr *expr, Oid type, Str construct);

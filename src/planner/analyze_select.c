@@ -6,7 +6,8 @@ static bool check_locking(const Query *query, LockStrength strength)
 {
     const char *what = query->set_op                ? "UNION/INTERSECT/EXCEPT"
                        : query->distinct.length > 0 ? "DISTINCT clause"
-                       : query->group_by.length > 0 ? "GROUP BY clause"
+                       : query->group_by.length > 0 || query->grouping_sets.length > 0
+                           ? "GROUP BY clause"
                        : query->having              ? "HAVING clause"
                        : query->has_aggregates      ? "aggregate functions"
                        : query->has_windows         ? "window functions"
@@ -274,11 +275,6 @@ static bool set_leaf(Scope *scope, const SelectStmt *select, SetLeaf *ret)
     Arena *arena = scope_arena(scope);
     Query *query = analyze_subquery(scope, &select->node, NULL, scope->recursive, false);
     TRY(query);
-    if (query->is_correlated)
-        FAIL(ERR_INVALID_COLUMN_REFERENCE,
-             .message =
-                 STR("UNION/INTERSECT/EXCEPT member statement cannot refer to other relations "
-                     "of same query level"));
     RangeTableEntry *rte = rte_for_subquery(
         scope, query, str_format(arena, "*SELECT* %zu", scope->query->range_table.length + 1));
     rte->is_in_from = false;

@@ -38,7 +38,7 @@ static const char *why_not_updatable(const Query *view)
 {
     if (view->distinct.length > 0)
         return "Views containing DISTINCT are not automatically updatable.";
-    if (view->group_by.length > 0)
+    if (view->group_by.length > 0 || view->grouping_sets.length > 0)
         return "Views containing GROUP BY are not automatically updatable.";
     if (view->having)
         return "Views containing HAVING are not automatically updatable.";

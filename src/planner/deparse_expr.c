@@ -452,7 +452,15 @@ static void deparse_order(Deparse *d, const SortKeyVec *keys)
     for (size_t i = 0; i < keys->length; i++) {
         if (i > 0)
             put(d, ", ");
+        const ExprKind kind = keys->items[i].expr->kind;
+        const bool is_call = kind == EXPR_FUNCTION || kind == EXPR_AGGREGATE ||
+                             kind == EXPR_WINDOW_FUNCTION ||
+                             (kind == EXPR_CAST && EXPR_AS(const ExprCast, keys->items[i].expr)
+                                                           ->cast == CAST_FUNCTION);
+        const bool paren = is_call || (d->pretty && kind != EXPR_COLUMN && kind != EXPR_CONST);
+        put(d, paren ? "(" : "");
         deparse_expr(d, keys->items[i].expr);
+        put(d, paren ? ")" : "");
         deparse_sort(d, keys->items[i].expr, keys->items[i].is_descending,
                      keys->items[i].nulls_first);
     }
@@ -736,7 +744,9 @@ static bool node_column(Deparse *d, int column)
     if (d->plan->kind == PLAN_AGGREGATE) {
         const AggregatePlan *plan = (const AggregatePlan *)d->plan;
         const int groups = (int)plan->group_by.length;
-        if (column >= groups) {
+        if (column >= groups + (int)plan->calls.length) {
+            put(d, "GROUPING()");
+        } else if (column >= groups) {
             const Expr *source = plan->calls.items[column - groups].source;
             deparse_expr(d, source);
         } else {

@@ -269,6 +269,43 @@ static void deparse_clauses(Deparse *d, const Query *query, const SortVec *list,
     }
 }
 
+/* A node of GROUP BY; at the top a single expression has no parentheses of its own. */
+static void deparse_grouping(Deparse *d, const Query *query, const GroupingNode *node,
+                             bool omits_parens)
+{
+    const char *open = "(";
+    switch (node->kind) {
+    case GROUPING_EMPTY:
+        put(d, "()");
+        return;
+    case GROUPING_SIMPLE: {
+        const bool bare = omits_parens && node->refs.length == 1;
+        put(d, bare ? "" : "(");
+        for (size_t i = 0; i < node->refs.length; i++) {
+            put(d, i > 0 ? ", " : "");
+            deparse_sort_group(d, query, node->refs.items[i], false);
+        }
+        put(d, bare ? "" : ")");
+        return;
+    }
+    case GROUPING_ROLLUP:
+        open = "ROLLUP(";
+        break;
+    case GROUPING_CUBE:
+        open = "CUBE(";
+        break;
+    case GROUPING_LIST:
+        open = "GROUPING SETS (";
+        break;
+    }
+    put(d, open);
+    for (size_t i = 0; i < node->children.length; i++) {
+        put(d, i > 0 ? ", " : "");
+        deparse_grouping(d, query, node->children.items[i], node->kind != GROUPING_LIST);
+    }
+    put(d, ")");
+}
+
 static void deparse_bound(Deparse *d, int options, bool is_end, const Expr *offset)
 {
     const int preceding =
@@ -387,9 +424,16 @@ static void deparse_basic_select(Deparse *d, const Query *query)
         deparse_keyword(d, " WHERE ", -INDENT_STEP, INDENT_STEP, 1);
         deparse_condition(d, query->where);
     }
-    if (query->group_by.length > 0) {
+    if (query->group_by.length > 0 || query->grouping_sets.length > 0) {
         deparse_keyword(d, " GROUP BY ", -INDENT_STEP, INDENT_STEP, 1);
-        deparse_clauses(d, query, &query->group_by, false);
+        if (query->group_distinct)
+            put(d, "DISTINCT ");
+        if (query->grouping_sets.length == 0)
+            deparse_clauses(d, query, &query->group_by, false);
+        for (size_t i = 0; i < query->grouping_sets.length; i++) {
+            put(d, i > 0 ? ", " : "");
+            deparse_grouping(d, query, query->grouping_sets.items[i], true);
+        }
     }
     if (query->having) {
         deparse_keyword(d, " HAVING ", -INDENT_STEP, INDENT_STEP, 0);

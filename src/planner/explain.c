@@ -101,6 +101,15 @@ static Str relation_text(Explain *e, Str schema, Str name, Str alias)
     return strbuf_view(&buf);
 }
 
+/* Beside sets with columns, which are hashed. */
+static bool has_empty_set(const AggregatePlan *plan)
+{
+    bool has_empty = false;
+    for (size_t s = 0; s < plan->sets.length; s++)
+        has_empty |= plan->sets.items[s].is_empty;
+    return has_empty && plan->group_by.length > 0;
+}
+
 static Str node_title(Explain *e, const Plan *plan)
 {
     StrBuf buf = strbuf_in(e->arena);
@@ -172,7 +181,9 @@ static Str node_title(Explain *e, const Plan *plan)
     }
     case PLAN_AGGREGATE: {
         const AggregateStrategy strategy = ((const AggregatePlan *)plan)->strategy;
-        strbuf_append_c(&buf, strategy == AGGREGATE_HASHED   ? "HashAggregate"
+        strbuf_append_c(&buf, has_empty_set((const AggregatePlan *)plan)
+                                  ? "MixedAggregate"
+                              : strategy == AGGREGATE_HASHED ? "HashAggregate"
                               : strategy == AGGREGATE_SORTED ? "GroupAggregate"
                                                              : "Aggregate");
         break;
@@ -256,6 +267,21 @@ static void add_exprs(Explain *e, Properties *ret, const char *label, const Plan
         VEC_PUSH(e->arena, ret, property);
 }
 
+static void add_grouping_sets(Explain *e, Properties *ret, const Plan *shell,
+                              const AggregatePlan *plan)
+{
+    for (size_t s = 0; s < plan->sets.length; s++) {
+        ExprVec keys = {0};
+        for (size_t g = 0; g < plan->group_by.length; g++)
+            if (plan->sets.items[s].includes[g])
+                VEC_PUSH(e->arena, &keys, plan->group_by.items[g]);
+        add_exprs(e, ret, "Hash Key", shell, &keys);
+    }
+    for (size_t s = 0; s < plan->sets.length; s++)
+        if (plan->sets.items[s].is_empty)
+            add_text(e, ret, "Group Key", STR("()"));
+}
+
 static void add_filter(Explain *e, Properties *ret, const Plan *plan, const char *label,
                        const ExplainInstrument *actual)
 {
@@ -295,7 +321,10 @@ static void node_properties(Explain *e, const Plan *plan, const ExplainInstrumen
         const AggregatePlan *aggregate = (const AggregatePlan *)plan;
         Plan shell = *plan;
         shell.kind = PLAN_MATERIAL;
-        add_exprs(e, ret, "Group Key", &shell, &aggregate->group_by);
+        if (aggregate->sets.length > 0)
+            add_grouping_sets(e, ret, &shell, aggregate);
+        else
+            add_exprs(e, ret, "Group Key", &shell, &aggregate->group_by);
         break;
     }
     case PLAN_SORT:

@@ -233,7 +233,8 @@ typedef enum AggregateStrategy {
     AGGREGATE_HASHED,
 } AggregateStrategy;
 
-/* One aggregate: arguments, FILTER and ORDER BY over the child's row. */
+/* One aggregate: arguments, FILTER and ORDER BY over the child's row, direct arguments over the
+ * group columns. */
 typedef struct AggregateCall {
     Oid function;
     Oid result_type;
@@ -248,11 +249,24 @@ typedef struct AggregateCall {
     Expr *source; /* the ExprAggregate: EXPLAIN */
 } AggregateCall;
 
+/* One of GROUP BY's grouping sets: which group columns are in it; the others are null. */
+typedef struct GroupingSetPlan {
+    bool *includes;
+    bool is_empty; /* none: its one group is there even without a row */
+} GroupingSetPlan;
+
+/* GROUPING(…): its value for each grouping set. */
+typedef struct GroupingValue {
+    int32_t *values;
+} GroupingValue;
+
 typedef struct AggregatePlan {
     Plan base;
     AggregateStrategy strategy;
     ExprVec group_by; /* over the child */
     VEC(AggregateCall) calls;
+    VEC(GroupingSetPlan) sets;       /* empty: all of group_by at once */
+    VEC(GroupingValue) groupings; /* further columns of the grouped row */
     double group_count; /* estimate */
 } AggregatePlan;
 

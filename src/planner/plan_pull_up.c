@@ -118,21 +118,6 @@ static WalkStep find_foreign_aggregate(void *context, Expr *expr, int depth)
                : WALK_CHILDREN;
 }
 
-static bool is_simple(Planner *planner, const Query *outer, Query *sub)
-{
-    if (sub->command != QUERY_SELECT || sub->set_op || sub->has_aggregates || sub->having ||
-        sub->group_by.length > 0 || sub->has_windows || sub->has_srfs || sub->distinct.length > 0 ||
-        sub->limit_count || sub->limit_offset || sub->order_by.length > 0 || sub->ctes.length > 0 ||
-        sub->row_marks.length > 0 || sub->from.length == 0 || sub->is_values)
-        return false;
-    if (outer->range_table.length + sub->range_table.length > MOST_RELATIONS)
-        return false;
-    for (size_t i = 0; i < sub->targets.length; i++)
-        if (expr_is_volatile(planner->session, sub->targets.items[i].expr))
-            return false;
-    return query_walk_deep(sub, 0, find_foreign_aggregate, NULL);
-}
-
 static bool only_columns(const Query *sub)
 {
     for (size_t i = 0; i < sub->targets.length; i++) {
@@ -141,6 +126,25 @@ static bool only_columns(const Query *sub)
             return false;
     }
     return true;
+}
+
+static bool is_simple(Planner *planner, const Query *outer, Query *sub)
+{
+    if (sub->command != QUERY_SELECT || sub->set_op || sub->has_aggregates || sub->having ||
+        sub->group_by.length > 0 || sub->grouping_sets.length > 0 || sub->has_windows ||
+        sub->has_srfs || sub->distinct.length > 0 ||
+        sub->limit_count || sub->limit_offset || sub->order_by.length > 0 || sub->ctes.length > 0 ||
+        sub->row_marks.length > 0 || sub->from.length == 0 || sub->is_values)
+        return false;
+    if (outer->range_table.length + sub->range_table.length > MOST_RELATIONS)
+        return false;
+    /* A group column is null in other sets than its own, whatever it is made of. */
+    if (outer->grouping_sets.length > 0 && !only_columns(sub))
+        return false;
+    for (size_t i = 0; i < sub->targets.length; i++)
+        if (expr_is_volatile(planner->session, sub->targets.items[i].expr))
+            return false;
+    return query_walk_deep(sub, 0, find_foreign_aggregate, NULL);
 }
 
 /* ---- pulling up ---- */
@@ -266,7 +270,8 @@ static bool exists_to_join(Planner *planner, Query *query, const ExprSubLink *li
     Query *sub = link->query;
     *ret_done = false;
     if (sub->command != QUERY_SELECT || sub->set_op || sub->has_aggregates || sub->having ||
-        sub->group_by.length > 0 || sub->has_windows || sub->has_srfs || sub->ctes.length > 0 ||
+        sub->group_by.length > 0 || sub->grouping_sets.length > 0 || sub->has_windows ||
+        sub->has_srfs || sub->ctes.length > 0 ||
         sub->limit_count || sub->limit_offset || sub->row_marks.length > 0 ||
         sub->from.length == 0 || sub->is_values || !sub->where || !sub->is_correlated ||
         query->range_table.length + sub->range_table.length > MOST_RELATIONS ||

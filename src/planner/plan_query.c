@@ -1,6 +1,7 @@
 #include <math.h>
 
 #include "base/scheduler.h"
+#include "planner/grouping_sets.h"
 #include "planner/plan_internal.h"
 
 Level *level_new(Planner *planner, Level *parent, Query *query)
@@ -255,7 +256,7 @@ static bool fix_keys(Level *level, const SortKeyVec *keys, const ExprVec *out, S
 }
 
 static bool aggregate_call(Level *level, const ExprAggregate *source, const ExprVec *out,
-                           AggregateCall *ret)
+                           const ExprVec *groups, AggregateCall *ret)
 {
     *ret = (AggregateCall){.function = source->function,
                            .result_type = source->base.type,
@@ -268,7 +269,7 @@ static bool aggregate_call(Level *level, const ExprAggregate *source, const Expr
                            .is_ordered_set = source->is_ordered_set,
                            .source = (Expr *)(uintptr_t)source};
     TRY(plan_fix_list(level, &source->args, out, NULL, &ret->args));
-    TRY(plan_fix_list(level, &source->direct_args, out, NULL, &ret->direct_args));
+    TRY(plan_fix_list(level, &source->direct_args, groups, NULL, &ret->direct_args));
     TRY(fix_keys(level, &source->order_by, out, &ret->order_by));
     if (source->is_distinct) {
         /* What is wanted in order comes first; the other arguments make rows comparable. */
@@ -324,12 +325,59 @@ static void add_dependent_groups(Level *level, ExprVec *groups)
     (void)expr_walk_deep(query->having, 0, dependent_visit, &dependent);
 }
 
+/* The grouping sets, and what GROUPING(…) is in each of them. */
+static bool plan_grouping_sets(Level *level, const ExprVec *groupings, int group_count,
+                               AggregatePlan *aggregate)
+{
+    Arena *arena = level->planner->arena;
+    const Query *query = level->query;
+    GroupingSetList sets = {0};
+    if (query->grouping_sets.length > 0)
+        TRY(grouping_sets_expand(arena, query, &sets));
+    for (size_t s = 0; s < sets.length; s++) {
+        GroupingSetPlan set = {.includes = ARENA_ARRAY(arena, bool, group_count + 1),
+                               .is_empty = sets.items[s].refs.length == 0};
+        /* Columns beyond GROUP BY's own depend on some that are in every set. */
+        for (size_t g = 0; g < (size_t)group_count; g++)
+            set.includes[g] =
+                g >= query->group_by.length ||
+                grouping_refs_include(&sets.items[s], query->group_by.items[g].ref);
+        VEC_PUSH(arena, &aggregate->sets, set);
+    }
+    for (size_t g = 0; g < groupings->length; g++) {
+        const ExprGrouping *grouping = EXPR_AS(const ExprGrouping, groupings->items[g]);
+        GroupingValue value = {.values = ARENA_ARRAY(arena, int32_t, sets.length + 1)};
+        for (size_t s = 0; s < sets.length; s++)
+            for (size_t a = 0; a < grouping->refs.length; a++)
+                value.values[s] =
+                    (int32_t)((uint32_t)value.values[s] << 1 |
+                              !grouping_refs_include(&sets.items[s], grouping->refs.items[a]));
+        VEC_PUSH(arena, &aggregate->groupings, value);
+    }
+    return true;
+}
+
+/* With sets, the groups of each. */
+static double estimate_groups(Level *level, const ExprVec *groups, const AggregatePlan *aggregate,
+                              double rows)
+{
+    double total = 0;
+    for (size_t s = 0; s < MAX(aggregate->sets.length, (size_t)1); s++) {
+        double count = 1;
+        for (size_t i = 0; i < groups->length; i++)
+            if (aggregate->sets.length == 0 || aggregate->sets.items[s].includes[i])
+                count *= distinct_values(level, groups->items[i], rows);
+        total += MAX(1, MIN(count, rows));
+    }
+    return total;
+}
+
 static bool plan_grouping(Level *level, Tree *tree)
 {
     Arena *arena = level->planner->arena;
     Query *query = level->query;
     AggregatePlan *aggregate = PLAN_NEW(level, AggregatePlan, PLAN_AGGREGATE);
-    ExprVec groups = {0}, calls = {0}, out = {0}, targets = {0};
+    ExprVec groups = {0}, calls = {0}, groupings = {0}, out = {0}, targets = {0};
     SortKeyVec keys = {0};
     bool hashable = true;
 
@@ -346,19 +394,21 @@ static bool plan_grouping(Level *level, Tree *tree)
     TRY(plan_fix_list(level, &groups, &tree->out, NULL, &aggregate->group_by));
     for (size_t i = 0; i < calls.length; i++) {
         AggregateCall call;
-        TRY(aggregate_call(level, EXPR_AS(const ExprAggregate, calls.items[i]), &tree->out, &call));
+        TRY(aggregate_call(level, EXPR_AS(const ExprAggregate, calls.items[i]), &tree->out,
+                           &groups, &call));
         VEC_PUSH(arena, &aggregate->calls, call);
         VEC_PUSH(arena, &out, calls.items[i]);
     }
+    gather_all(level, EXPR_GROUPING, &groupings);
+    TRY(plan_grouping_sets(level, &groupings, (int)groups.length, aggregate));
+    for (size_t i = 0; i < groupings.length; i++)
+        VEC_PUSH(arena, &out, groupings.items[i]);
     Plan *child = tree->plan;
-    double group_count = 1;
-    for (size_t i = 0; i < groups.length; i++)
-        group_count *= distinct_values(level, groups.items[i], child->rows);
-    group_count = MAX(1, MIN(group_count, child->rows));
+    const double group_count = estimate_groups(level, &groups, aggregate, child->rows);
     aggregate->strategy = groups.length == 0 ? AGGREGATE_PLAIN
                           : hashable         ? AGGREGATE_HASHED
                                              : AGGREGATE_SORTED;
-    if (aggregate->strategy == AGGREGATE_SORTED) {
+    if (aggregate->strategy == AGGREGATE_SORTED && aggregate->sets.length == 0) {
         TRY(sort_keys(level, &query->group_by, &tree->out, &keys));
         child = add_sort(level, child, &keys);
     }
@@ -835,13 +885,12 @@ static Plan *plan_select(Level *level, ExprVec *ret_out)
             TRY(plan_no_from(level, &quals, &tree));
         else
             TRY(plan_from(level, &quals, &needed, &tree));
-        const bool is_plain = !query->has_aggregates && query->group_by.length == 0 &&
-                              !query->having && !query->has_windows &&
+        const bool is_plain = !query_is_grouped(query) && !query->has_windows &&
                               query->distinct.length == 0 && !query->has_srfs;
         if (is_plain)
             TRY(plan_index_order(level, &tree, &query->order_by,
                                  rows_wanted(query, tree.plan->rows), &needed, &sorted));
-        if (query->has_aggregates || query->group_by.length > 0 || query->having)
+        if (query_is_grouped(query))
             TRY(plan_grouping(level, &tree));
         if (query->has_windows)
             TRY(plan_windows(level, &tree));

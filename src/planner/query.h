@@ -159,6 +159,21 @@ typedef struct SortClause {
 
 typedef VEC(SortClause) SortVec;
 
+/* A node of GROUP BY with grouping sets. */
+typedef enum GroupingKind {
+    GROUPING_EMPTY = 1, /* () */
+    GROUPING_SIMPLE,    /* an expression, or several in parentheses */
+    GROUPING_ROLLUP,    /* children: SIMPLE */
+    GROUPING_CUBE,      /* children: SIMPLE */
+    GROUPING_LIST,      /* GROUPING SETS: children of any kind */
+} GroupingKind;
+
+typedef struct GroupingNode {
+    GroupingKind kind;
+    VEC(int) refs; /* SIMPLE: sort_group_refs */
+    VEC(struct GroupingNode *) children;
+} GroupingNode;
+
 typedef struct WindowClause {
     Str name;     /* of a WINDOW clause; STR_NONE for OVER (…) */
     Str ref_name; /* the window it copies from */
@@ -232,7 +247,8 @@ struct Query {
     Expr *where;
     TargetVec targets;
 
-    SortVec group_by;
+    SortVec group_by; /* every expression of GROUP BY once */
+    VEC(GroupingNode *) grouping_sets; /* empty: plain GROUP BY */
     bool group_distinct;
     Expr *having;
     VEC(WindowClause *) windows;
@@ -266,6 +282,13 @@ static inline RangeTableEntry *query_rte(const Query *query, int rel)
 {
     assert(rel >= 1 && (size_t)rel <= query->range_table.length);
     return query->range_table.items[rel - 1];
+}
+
+/* Is there one row per group? */
+static inline bool query_is_grouped(const Query *query)
+{
+    return query->has_aggregates || query->group_by.length > 0 ||
+           query->grouping_sets.length > 0 || query->having;
 }
 
 /* The target with this sort_group_ref; it exists. */
