@@ -61,6 +61,9 @@ MUST_CHECK bool plan_ctes(Level *level);
 int plan_add_subplan(Planner *planner, Plan *plan, SubplanUse use, SubLinkKind sublink, Str name);
 int plan_new_param(Planner *planner, const Expr *like, int init_plan, int column);
 
+/* plan_inline.c: rewrites the whole statement in place */
+MUST_CHECK bool plan_inline_ctes(Planner *planner, Query *query);
+
 /* plan_pull_up.c: rewrites the query in place */
 MUST_CHECK bool plan_pull_up(Planner *planner, Query *query);
 

@@ -259,6 +259,7 @@ PlannedStatement *planner_plan(Arena *arena, CatalogSession *session, Query *que
     statement->query = query;
     if (query->command == QUERY_UTILITY)
         return statement;
+    TRY(plan_inline_ctes(&planner, query));
     Level *level = level_new(&planner, NULL, query);
     TRY(statement->plan = plan_query(level, &out));
     TRY(fill_result(&planner, query));

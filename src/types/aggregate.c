@@ -467,11 +467,24 @@ static void extreme_keep(FunctionCall *call, Extreme *e, PhysType phys, const Va
     e->value.var = var_make(to, value->var.length);
 }
 
+/* Of values that are equal but look different (1.0 and 1.00) the last one counts, as in PostgreSQL. */
+static int extreme_threshold(Oid type)
+{
+    switch (type) {
+    case TYPE_NUMERIC: case TYPE_FLOAT4: case TYPE_FLOAT8: case TYPE_INTERVAL: case TYPE_TIMETZ:
+    case TYPE_BPCHAR:
+        return 0;
+    default:
+        return 1;
+    }
+}
+
 static bool extreme_update(FunctionCall *call, const Vector *const *args, Selection selection,
                            AggregateTarget target, int sign)
 {
     const BuiltinType *type = builtin_type(call->arg_types[0]);
     const Vector *input = args[0];
+    const int threshold = extreme_threshold(call->arg_types[0]);
     uint32_t nth = 0;
     if (!type || !type->compare)
         FAIL(ERR_UNDEFINED_FUNCTION,
@@ -483,7 +496,8 @@ static bool extreme_update(FunctionCall *call, const Vector *const *args, Select
         bool is_null;
         vector_get(input, row, &value, &is_null);
         if (!is_null &&
-            (!state->has_value || type->compare(type, &value, &state->value) * sign > 0))
+            (!state->has_value ||
+             type->compare(type, &value, &state->value) * sign >= threshold))
             extreme_keep(call, state, input->type, &value);
     }
     return true;
@@ -496,7 +510,8 @@ static bool extreme_combine(FunctionCall *call, Extreme *a, const Extreme *b, in
 {
     const BuiltinType *type = builtin_type(call->arg_types[0]);
     if (b->has_value &&
-        (!a->has_value || type->compare(type, &b->value, &a->value) * sign > 0))
+        (!a->has_value || type->compare(type, &b->value, &a->value) * sign >=
+                              extreme_threshold(call->arg_types[0])))
         extreme_keep(call, a, type->phys, &b->value);
     return true;
 }
