@@ -511,6 +511,11 @@ static bool claim_row(ModifyState *state, const ModifyPlan *plan, const Batch *c
 static void set_fresh(ModifyState *state, const ColumnAssign *items, size_t count,
                       Vector *const *results, uint32_t row)
 {
+    /* A result may be one of fresh's own vectors (SET a = excluded.a): all are read first. */
+    Value *values = ARENA_ARRAY(state->row_arena, Value, count + 1);
+    bool *nulls = ARENA_ARRAY(state->row_arena, bool, count + 1);
+    for (size_t i = 0; i < count; i++)
+        vector_get(results[i], row, &values[i], &nulls[i]);
     for (uint32_t c = 0; c < state->attributes; c++) {
         Value value = {0};
         bool is_null = true;
@@ -518,12 +523,8 @@ static void set_fresh(ModifyState *state, const ColumnAssign *items, size_t coun
             vector_get(state->old->columns[c], row, &value, &is_null);
         put(state->fresh, c, row, &value, is_null);
     }
-    for (size_t i = 0; i < count; i++) {
-        Value value;
-        bool is_null;
-        vector_get(results[i], row, &value, &is_null);
-        put(state->fresh, (uint32_t)items[i].attnum - 1, row, &value, is_null);
-    }
+    for (size_t i = 0; i < count; i++)
+        put(state->fresh, (uint32_t)items[i].attnum - 1, row, &values[i], nulls[i]);
 }
 
 static bool change_batch(ModifyState *state, const ModifyPlan *plan, Batch *child,

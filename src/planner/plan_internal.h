@@ -79,7 +79,6 @@ MUST_CHECK Expr *plan_fix(Level *level, Expr *expr, const ExprVec *left, const E
 MUST_CHECK bool plan_fix_list(Level *level, const ExprVec *list, const ExprVec *left,
                               const ExprVec *right, ExprVec *ret);
 MUST_CHECK Expr *plan_flatten_joins(Level *level, Expr *expr);
-MUST_CHECK Expr *plan_fold(Planner *planner, Expr *expr);
 /* An index scan in the wanted order, where one is cheaper than sorting; rows: how many are read. */
 MUST_CHECK bool plan_index_order(Level *level, Tree *tree, const SortVec *order, double rows,
                                  const ExprVec *needed, bool *ret_ordered);
@@ -92,6 +91,9 @@ void collect_query_columns(Level *level, ExprVec *ret);
 /* The plan computes these (over its own output) instead of its targets. */
 MUST_CHECK bool plan_project(Level *level, Plan **plan, const ExprVec *exprs);
 int level_param(Level *owner, Expr *column);
+
+/* plan_fold.c */
+MUST_CHECK Expr *plan_fold(Planner *planner, Expr *expr);
 
 /* plan_scan.c */
 MUST_CHECK bool plan_base(Level *level, int rel, const ExprVec *quals, const ExprVec *needed,

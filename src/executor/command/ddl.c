@@ -130,8 +130,7 @@ const RelationDesc *ddl_open_relation(CommandContext *context, const RangeVar *n
         if (!oid) {
             if (missing_ok)
                 return NULL;
-            return relation_get_name(session, range_schema(name), name->relation,
-                                     name->node.position);
+            return relation_get_name(session, range_schema(name), name->relation, 0);
         }
         if (mode != LOCK_NONE &&
             !lock_relation(session->txn, session->database_oid, oid, (LockMode)mode,
