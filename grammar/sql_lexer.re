@@ -105,52 +105,70 @@ static bool fail_unicode(const char *message, int position)
     FAIL(ERR_SYNTAX_ERROR, .message = str_from_c(message), .position = position);
 }
 
-/* Joins surrogate pairs; a lone half is an error. */
-static bool add_code_point(StrBuf *out, uint32_t value, uint32_t *high, int position)
+/* Joins surrogate pairs; a lone half is an error. NULL, or what is wrong. */
+static const char *add_code_point(StrBuf *out, uint32_t value, uint32_t *high)
 {
     if (*high) {
         if (value < 0xdc00 || value > 0xdfff)
-            return fail_unicode("invalid Unicode surrogate pair", position);
+            return "invalid Unicode surrogate pair";
         value = 0x10000 + ((*high - 0xd800) << 10) + (value - 0xdc00);
         *high = 0;
     } else if (value >= 0xd800 && value <= 0xdbff) {
         *high = value;
-        return true;
+        return NULL;
     } else if (value >= 0xdc00 && value <= 0xdfff) {
-        return fail_unicode("invalid Unicode surrogate pair", position);
+        return "invalid Unicode surrogate pair";
     }
     if (value == 0 || value > 0x10ffff)
-        return fail_unicode("invalid Unicode escape value", position);
+        return "invalid Unicode escape value";
     put_utf8(out, value);
-    return true;
+    return NULL;
+}
+
+/* Where byte `at` of the raw text of U&'…' stands: three characters open it. */
+static int unicode_position(Str raw, size_t at, int position)
+{
+    int characters = 0;
+
+    for (size_t i = 0; i < at && i < raw.length; i++)
+        characters += (raw.data[i] & 0xc0) != 0x80;
+    return position + 3 + characters;
 }
 
 bool lexer_unicode_unescape(Lexer *lexer, Str raw, char escape, int position, Str *ret_value)
 {
     StrBuf out = strbuf_in(lexer->arena);
     uint32_t value, high = 0;
+    size_t i = 0;
+    const char *wrong = NULL;
 
-    for (size_t i = 0; i < raw.length; i++) {
+    while (i < raw.length && !wrong) {
+        size_t length;
         if (raw.data[i] != escape || (i + 1 < raw.length && raw.data[i + 1] == escape)) {
+            length = raw.data[i] == escape ? 2 : 1;
             if (high)
-                return fail_unicode("invalid Unicode surrogate pair", position);
-            strbuf_append_char(&out, raw.data[i]);
-            i += raw.data[i] == escape;
+                wrong = "invalid Unicode surrogate pair";
+            else
+                strbuf_append_char(&out, raw.data[i]);
         } else if (take_hex(raw, i + 1, 4, &value)) {
-            TRY(add_code_point(&out, value, &high, position));
-            i += 4;
+            length = 5;
+            wrong = add_code_point(&out, value, &high);
         } else if (i + 1 < raw.length && raw.data[i + 1] == '+' &&
                    take_hex(raw, i + 2, 6, &value)) {
-            TRY(add_code_point(&out, value, &high, position));
-            i += 7;
+            length = 8;
+            wrong = add_code_point(&out, value, &high);
         } else {
             FAIL(ERR_SYNTAX_ERROR, .message = STR("invalid Unicode escape"),
                  .hint = STR("Unicode escapes must be \\XXXX or \\+XXXXXX."),
-                 .position = position);
+                 .position = unicode_position(raw, i, position));
         }
+        if (!wrong)
+            i += length;
     }
-    if (high)
-        return fail_unicode("invalid Unicode surrogate pair", position);
+    if (high && !wrong)
+        wrong = "invalid Unicode surrogate pair";
+    if (wrong)
+        return fail_unicode(wrong, unicode_position(raw, i, position));
     *ret_value = strbuf_view(&out);
     return true;
 }
@@ -194,8 +212,9 @@ static bool put_escape(Lexer *lexer, StrBuf *out, const char **at, uint32_t *hig
             FAIL(ERR_INVALID_ESCAPE_SEQUENCE, .message = STR("invalid Unicode escape"),
                  .hint = STR("Unicode escapes must be \\uXXXX or \\UXXXXXXXX."),
                  .position = position);
+        const char *wrong = add_code_point(out, value, high);
         *at = c + 1 + digits;
-        return add_code_point(out, value, high, position);
+        return !wrong || fail_near(lexer, c - 1, wrong, *at) != LEX_FAILED;
     }
     if (*c == 'x' && hex_digit(c[1]) >= 0) {
         size_t digits = hex_digit(c[2]) >= 0 ? 2 : 1;
@@ -221,20 +240,33 @@ static bool put_escape(Lexer *lexer, StrBuf *out, const char **at, uint32_t *hig
     return true;
 }
 
-static bool is_utf8(Str s)
+static size_t character_size(const char *c)
+{
+    const unsigned char lead = (unsigned char)*c;
+    return lead < 0xc0 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
+}
+
+/* Escapes can spell any bytes. */
+static LexerOutcome check_utf8(const Lexer *lexer, Str s)
 {
     for (size_t i = 0; i < s.length;) {
-        unsigned char c = (unsigned char)s.data[i];
-        size_t more = c < 0x80 ? 0 : c >= 0xc2 && c < 0xe0 ? 1 : c >= 0xe0 && c < 0xf0 ? 2
-                    : c >= 0xf0 && c < 0xf5 ? 3 : SIZE_MAX;
-        if (more == SIZE_MAX || i + more >= s.length + (more == 0))
-            return false;
-        for (size_t k = 1; k <= more; k++)
-            if (((unsigned char)s.data[i + k] & 0xc0) != 0x80)
-                return false;
-        i += more + 1;
+        const size_t size = character_size(s.data + i);
+        const unsigned char lead = (unsigned char)s.data[i];
+        bool good = lead != 0 && (lead < 0x80 || (lead >= 0xc2 && lead < 0xf5)) &&
+                    i + size <= s.length;
+        for (size_t k = 1; good && k < size; k++)
+            good = ((unsigned char)s.data[i + k] & 0xc0) == 0x80;
+        if (!good) {
+            StrBuf bytes = strbuf_in(lexer->arena);
+            for (size_t k = 0; k < size && i + k < s.length; k++)
+                strbuf_format(&bytes, " 0x%02x", (unsigned char)s.data[i + k]);
+            FAIL(ERR_CHARACTER_NOT_IN_REPERTOIRE,
+                 .message = fmt("invalid byte sequence for encoding \"UTF8\":%.*s",
+                                STR_ARGS(strbuf_view(&bytes))));
+        }
+        i += size;
     }
-    return true;
+    return LEX_TOKEN;
 }
 
 /* Reads on from behind the opening quote. */
@@ -247,6 +279,8 @@ static LexerOutcome read_string(Lexer *lexer, const char *start, bool has_escape
         const char *c = lexer->cursor;
         if (c >= text_end(lexer))
             return fail_near(lexer, start, "unterminated quoted string", text_end(lexer));
+        if (high && !(c[0] == '\\' && (c[1] == 'u' || c[1] == 'U')))
+            return fail_near(lexer, c, "invalid Unicode surrogate pair", c + character_size(c));
         if (*c == '\'' && c[1] == '\'') {
             strbuf_append_char(&out, '\'');
             lexer->cursor += 2;
@@ -260,19 +294,13 @@ static LexerOutcome read_string(Lexer *lexer, const char *start, bool has_escape
                 return fail_near(lexer, start, "unterminated quoted string", text_end(lexer));
             TRY(put_escape(lexer, &out, &lexer->cursor, &high));
         } else {
-            if (high)
-                return fail_unicode("invalid Unicode surrogate pair",
-                                    lexer_position(lexer, c));
             strbuf_append_char(&out, *c);
             lexer->cursor++;
         }
     }
     token->code = TK_SCONST;
     token->text = strbuf_view(&out);
-    if (has_escapes && (memchr(token->text.data, '\0', token->text.length) || !is_utf8(token->text)))
-        FAIL(ERR_CHARACTER_NOT_IN_REPERTOIRE,
-             .message = STR("invalid byte sequence for encoding \"UTF8\""));
-    return LEX_TOKEN;
+    return has_escapes ? check_utf8(lexer, token->text) : LEX_TOKEN;
 }
 
 /* B'…' and X'…': the text begins with b or x. */
@@ -461,7 +489,7 @@ again:
     "/" "*"          { if (!skip_comment(lexer, start)) return LEX_FAILED; goto again; }
     "'"              { return read_string(lexer, start, !settings()->standard_conforming_strings, token); }
     [eE] "'"         { return read_string(lexer, start, true, token); }
-    [nN] "'"         { return read_string(lexer, start, false, token); }
+    [nN] "'"         { lexer->cursor--; return single(token, TK_NCHAR, start, 1); }
     [bB] "'"         { return read_bits(lexer, start, 'b', token); }
     [xX] "'"         { return read_bits(lexer, start, 'x', token); }
     [uU] "&'"        { LexerOutcome o = read_string(lexer, start, false, token); token->code = TK_USCONST; return o; }
@@ -476,6 +504,7 @@ again:
     decimal          { return single(token, TK_FCONST, start, (size_t)(lexer->cursor - start)); }
     real             { return single(token, TK_FCONST, start, (size_t)(lexer->cursor - start)); }
     (digit+ | decimal | real) word { return fail_near(lexer, start, "trailing junk after numeric literal", lexer->cursor); }
+    (digit+ | decimal) [eE] [+\-] { return fail_near(lexer, start, "trailing junk after numeric literal", lexer->cursor); }
     "::"             { return single(token, TK_TYPECAST, start, 2); }
     ":="             { return single(token, TK_COLON_EQUALS, start, 2); }
     ".."             { return single(token, TK_ILLEGAL, start, 2); }

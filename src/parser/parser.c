@@ -52,7 +52,10 @@ static bool resolve_unicode(TokenStream *stream, Token *token)
                  .position = next.position);
         char c = next.text.length == 1 ? next.text.data[0] : '+';
         if (strchr("0123456789abcdefABCDEF+'\" \t\n\r\f\v", c))
-            FAIL(ERR_SYNTAX_ERROR, .message = STR("invalid Unicode escape character"),
+            FAIL(ERR_SYNTAX_ERROR,
+                 .message = fmt("invalid Unicode escape character at or near \"%.*s\"",
+                                (int)(next.end - next.start),
+                                stream->lexer.text.data + next.start),
                  .position = next.position);
         escape = c;
         token->end = next.end;

@@ -66,6 +66,9 @@ MUST_CHECK Expr *analyze_expression_text(Arena *arena, CatalogSession *session, 
 /* A view's body, analyzed under a search path of pg_catalog alone. */
 MUST_CHECK Query *analyze_view_text(Arena *arena, CatalogSession *session, Str text);
 
+/* Why rows of the view are not rows of one table, as errors say it; NULL where they are. */
+const char *view_why_not_updatable(const Query *view);
+
 /* What a statement's rows look like; empty for those without rows. EXPLAIN, SHOW and FETCH too are
  * their commands' business. */
 const TargetVec *query_result(const Query *query);

@@ -764,8 +764,7 @@ static bool analyze_subscript(Scope *scope, const Node *node, Expr **ret)
     return true;
 }
 
-static Expr *analyze_subscripts(Scope *scope, Expr *container, const Node *const *steps,
-                                size_t count)
+Expr *analyze_subscripts(Scope *scope, Expr *container, const Node *const *steps, size_t count)
 {
     Arena *arena = scope_arena(scope);
     CatalogSession *session = scope_session(scope);

@@ -1,20 +1,66 @@
 #include "planner/analyze_internal.h"
+#include "planner/plan_internal.h"
 
 /* ---- assignment ---- */
+
+/* SET a[i] = …: the whole array with that element changed. */
+static Expr *assign_element(Scope *scope, const ColumnDesc *column, const NodeVec *indirection,
+                            Expr *current, Expr *source, ExprPlace place, int position)
+{
+    const ExprPlace outer = scope->place;
+    bool failed = false;
+
+    for (size_t i = 0; i < indirection->length; i++)
+        if (!NODE_IS(indirection->items[i], A_Indices))
+            FAIL_UNSUPPORTED("assignment to a field of a composite column");
+    if (source->kind == EXPR_DEFAULT)
+        FAIL(ERR_FEATURE_NOT_SUPPORTED,
+             .message = STR("cannot set an array element to DEFAULT"), .position = position);
+    if (!current)
+        current = expr_null(scope_arena(scope), column->type, column->typmod, column->collation);
+    current->position = position;
+    scope->place = place;
+    Expr *made = analyze_subscripts(scope, current, (const Node *const *)indirection->items,
+                                    indirection->length);
+    scope->place = outer;
+    TRY(made);
+    Expr *value = coerce_to_target(scope, source, made->type, -1, COERCION_ASSIGNMENT,
+                                   CALL_IMPLICIT_CAST, 0, &failed);
+    if (!value && !failed)
+        FAIL(ERR_DATATYPE_MISMATCH,
+             .message = fmt("subscripted assignment to \"%.*s\" requires type %.*s but "
+                            "expression is of type %.*s",
+                            STR_ARGS(column->name), STR_ARGS(type_text(scope, made->type)),
+                            STR_ARGS(type_text(scope, source->type))),
+             .hint = STR("You will need to rewrite or cast the expression."),
+             .position = expr_location(source));
+    TRY(value);
+    EXPR_AS(ExprSubscript, made)->assigned = value;
+    made->type = column->type;
+    made->typmod = column->typmod;
+    made->collation = column->collation;
+    return made;
+}
+
+void assign_merge(Expr *next, Expr *earlier)
+{
+    while (next->kind == EXPR_SUBSCRIPT &&
+           EXPR_AS(ExprSubscript, next)->container->kind == EXPR_SUBSCRIPT)
+        next = EXPR_AS(ExprSubscript, next)->container;
+    if (next->kind == EXPR_SUBSCRIPT && EXPR_AS(ExprSubscript, next)->assigned)
+        EXPR_AS(ExprSubscript, next)->container = earlier;
+}
 
 Expr *assign_column(Scope *scope, const RelationDesc *relation, const ColumnDesc *column,
                     const NodeVec *indirection, Expr *current, Expr *source, ExprPlace place,
                     int position)
 {
     bool failed = false;
-    (void)place;
+    if (indirection && indirection->length > 0)
+        return assign_element(scope, column, indirection, current, source, place, position);
+    (void)relation;
     if (source->kind == EXPR_DEFAULT)
         return source;
-    if (indirection && indirection->length > 0) {
-        (void)current;
-        FAIL_UNSUPPORTED("assignment to an array element or field");
-    }
-    (void)relation;
     Expr *made = coerce_to_target(scope, source, column->type, column->typmod, COERCION_ASSIGNMENT,
                                   CALL_IMPLICIT_CAST, 0, &failed);
     if (made || failed)
@@ -83,7 +129,9 @@ static bool insert_columns(Scope *scope, const InsertStmt *insert, InsertColumns
                  .position = target->node.position);
         }
         for (size_t k = 0; k < i; k++)
-            if (ret->columns.items[k] == column && target->indirection.length == 0)
+            if (ret->columns.items[k] == column &&
+                (target->indirection.length == 0 ||
+                 insert->cols.items[k]->indirection.length == 0))
                 FAIL(ERR_DUPLICATE_COLUMN,
                      .message =
                          fmt("column \"%.*s\" specified more than once", STR_ARGS(target->name)),
@@ -121,16 +169,19 @@ static bool insert_row(Scope *scope, const InsertStmt *insert, const InsertColum
     return true;
 }
 
-/* DEFAULTs become what they stand for; identity and generated columns guard themselves. */
-static bool resolve_default(Scope *scope, const ColumnDesc *column, Expr **slot)
+/* DEFAULTs become what they stand for; identity and generated columns guard themselves. A view's
+ * column without a default of its own leaves DEFAULT to the table below. */
+static bool resolve_default(AnalyzeContext *context, const RelationDesc *relation,
+                            OverridingKind overriding, const ColumnDesc *column, Expr **slot)
 {
-    const RelationDesc *relation = scope->target;
     const bool is_default = (*slot)->kind == EXPR_DEFAULT;
-    const OverridingKind overriding = scope->query->overriding;
+
+    if (is_default && relation->kind == RELKIND_VIEW && !column->has_default)
+        return true;
 
     if (column->identity && !is_default) {
         if (overriding == OVERRIDING_USER_VALUE) {
-            TRY(*slot = column_default(scope->context, relation, column));
+            TRY(*slot = column_default(context, relation, column));
             return true;
         }
         if (column->identity == 'a' && overriding != OVERRIDING_SYSTEM_VALUE)
@@ -147,16 +198,49 @@ static bool resolve_default(Scope *scope, const ColumnDesc *column, Expr **slot)
                             STR_ARGS(column->name)),
              .detail = fmt("Column \"%.*s\" is a generated column.", STR_ARGS(column->name)));
     if (is_default)
-        TRY(*slot = column_default(scope->context, relation, column));
+        TRY(*slot = column_default(context, relation, column));
+    return true;
+}
+
+static bool resolve_row_default(Scope *scope, const ColumnDesc *column, Expr **slot)
+{
+    return resolve_default(scope->context, scope->target, scope->query->overriding, column, slot);
+}
+
+bool insert_resolve_targets(AnalyzeContext *context, Query *query, const RelationDesc *relation)
+{
+    for (size_t i = 0; i < query->targets.length; i++) {
+        TargetEntry *target = &query->targets.items[i];
+        const ColumnDesc *column = relation_column_at(relation, target->attnum);
+        const RangeTableEntry *rte = NULL;
+        if (target->expr->kind == EXPR_COLUMN && !EXPR_AS(ExprColumn, target->expr)->levels_up)
+            rte = query_rte(query, EXPR_AS(ExprColumn, target->expr)->rel);
+        if (!rte || rte->kind != RANGE_VALUES) {
+            TRY(resolve_default(context, relation, query->overriding, column, &target->expr));
+            continue;
+        }
+        const int at = EXPR_AS(ExprColumn, target->expr)->attnum - 1;
+        for (size_t r = 0; r < rte->values.length; r++)
+            TRY(resolve_default(context, relation, query->overriding, column,
+                                &rte->values.items[r].items[at]));
+    }
     return true;
 }
 
 static void add_insert_target(Scope *scope, const ColumnDesc *column, Expr *expr)
 {
     TargetEntry target = {.expr = expr, .name = column->name, .attnum = column->attnum};
-    VEC_PUSH(scope_arena(scope), &scope->query->targets, target);
     RangeTableEntry *rte = scope->target_item->rte;
     rte_mark(scope_arena(scope), rte, &rte->modified_columns, column->attnum);
+    for (size_t i = 0; i < scope->query->targets.length; i++) {
+        TargetEntry *earlier = &scope->query->targets.items[i];
+        if (earlier->attnum != column->attnum)
+            continue;
+        assign_merge(expr, earlier->expr);
+        earlier->expr = expr;
+        return;
+    }
+    VEC_PUSH(scope_arena(scope), &scope->query->targets, target);
 }
 
 static bool insert_default_values(Scope *scope)
@@ -172,10 +256,16 @@ static bool insert_single_row(Scope *scope, const InsertStmt *insert, InsertColu
                           &row));
     TRY(insert_row(scope, insert, columns, &row));
     for (size_t i = 0; i < row.length; i++) {
-        TRY(resolve_default(scope, columns->columns.items[i], &row.items[i]));
+        TRY(resolve_row_default(scope, columns->columns.items[i], &row.items[i]));
         add_insert_target(scope, columns->columns.items[i], row.items[i]);
     }
     return true;
+}
+
+static bool assigns_element(const InsertColumns *columns, size_t column)
+{
+    const ResTarget *written = columns->written.items[column];
+    return written && written->indirection.length > 0;
 }
 
 static bool insert_many_rows(Scope *scope, const InsertStmt *insert, InsertColumns *columns)
@@ -183,6 +273,7 @@ static bool insert_many_rows(Scope *scope, const InsertStmt *insert, InsertColum
     Arena *arena = scope_arena(scope);
     const NodeVecVec *lists = &insert->select->values_lists;
     RangeTableEntry *rte = rte_new(scope, RANGE_VALUES, insert->select->node.position);
+    ExprVec elements = {0}; /* of a[i]: the first row's assignment; NULL for whole columns */
 
     for (size_t r = 0; r < lists->length; r++) {
         ExprVec row = {0};
@@ -192,11 +283,12 @@ static bool insert_many_rows(Scope *scope, const InsertStmt *insert, InsertColum
                  .position = lists->items[r].items[0]->position);
         TRY(insert_row(scope, insert, columns, &row));
         for (size_t i = 0; i < row.length; i++) {
-            if (row.items[i]->kind != EXPR_DEFAULT && columns->columns.items[i]->identity &&
-                scope->query->overriding == OVERRIDING_NOT_SET)
-                TRY(resolve_default(scope, columns->columns.items[i], &row.items[i]));
-            else
-                TRY(resolve_default(scope, columns->columns.items[i], &row.items[i]));
+            TRY(resolve_row_default(scope, columns->columns.items[i], &row.items[i]));
+            const bool is_element = assigns_element(columns, i);
+            if (r == 0)
+                VEC_PUSH(arena, &elements, is_element ? row.items[i] : NULL);
+            if (is_element)
+                row.items[i] = EXPR_AS(ExprSubscript, row.items[i])->assigned;
         }
         VEC_PUSH(arena, &rte->values, row);
     }
@@ -205,9 +297,10 @@ static bool insert_many_rows(Scope *scope, const InsertStmt *insert, InsertColum
     rte->columns = ARENA_ARRAY(arena, RangeColumn, count + 1);
     for (size_t i = 0; i < count; i++) {
         const ColumnDesc *column = columns->columns.items[i];
+        const Expr *element = elements.items[i] ? rte->values.items[0].items[i] : NULL;
         rte->columns[i] = (RangeColumn){.name = str_format(arena, "column%zu", i + 1),
-                                        .type = column->type,
-                                        .typmod = column->typmod,
+                                        .type = element ? element->type : column->type,
+                                        .typmod = element ? element->typmod : column->typmod,
                                         .collation = column->collation};
     }
     rte->name = STR("*VALUES*");
@@ -217,9 +310,14 @@ static bool insert_many_rows(Scope *scope, const InsertStmt *insert, InsertColum
     from->rel = rel;
     VEC_PUSH(arena, &scope->query->from, from);
     const ScopeItem item = scope_item_new(scope, rte, rel);
-    for (size_t i = 0; i < count; i++)
-        add_insert_target(scope, columns->columns.items[i],
-                          scope_item_column(scope, &item, (int)i, 0, 0));
+    for (size_t i = 0; i < count; i++) {
+        Expr *value = scope_item_column(scope, &item, (int)i, 0, 0);
+        if (elements.items[i]) {
+            EXPR_AS(ExprSubscript, elements.items[i])->assigned = value;
+            value = elements.items[i];
+        }
+        add_insert_target(scope, columns->columns.items[i], value);
+    }
     return true;
 }
 
@@ -259,7 +357,7 @@ static bool insert_select(Scope *scope, const InsertStmt *insert, InsertColumns 
     }
     TRY(insert_row(scope, insert, columns, &row));
     for (size_t i = 0; i < row.length; i++) {
-        TRY(resolve_default(scope, columns->columns.items[i], &row.items[i]));
+        TRY(resolve_row_default(scope, columns->columns.items[i], &row.items[i]));
         add_insert_target(scope, columns->columns.items[i], row.items[i]);
     }
     return true;
@@ -279,15 +377,117 @@ bool insert_complete_targets(AnalyzeContext *context, Query *query, const Relati
                 target = query->targets.items[t];
         if (!target.expr && column->dropped)
             target.expr = expr_null(arena, TYPE_INT4, -1, 0);
-        else if (!target.expr)
+        else if (!target.expr && (relation->kind != RELKIND_VIEW || column->has_default))
             TRY(target.expr = column_default(context, relation, column));
-        VEC_PUSH(arena, &complete, target);
+        if (target.expr)
+            VEC_PUSH(arena, &complete, target);
     }
     query->targets = complete;
     return true;
 }
 
 /* ---- ON CONFLICT ---- */
+
+/* What one element of ON CONFLICT (…) names: a column or an expression over the target. */
+static Expr *infer_key(Scope *scope, const InferClause *infer, const IndexElem *element)
+{
+    if (str_is_none(element->name))
+        return analyze_expr(scope, element->expr, PLACE_INDEX_KEY);
+    const ColumnDesc *column = relation_column(scope->target, element->name);
+    if (!column)
+        FAIL(ERR_UNDEFINED_COLUMN,
+             .message = fmt("column \"%.*s\" does not exist", STR_ARGS(element->name)),
+             .position = infer->node.position);
+    return scope_item_column(scope, scope->target_item, column->attnum - 1, 0, 0);
+}
+
+/* Texts stored with the table speak of entry 1; the target may have another number. */
+static WalkStep stored_to_target(void *context, Expr *expr, int depth)
+{
+    if (expr->kind == EXPR_COLUMN && EXPR_AS(ExprColumn, expr)->levels_up == depth)
+        EXPR_AS(ExprColumn, expr)->rel = *(const int *)context;
+    return WALK_CHILDREN;
+}
+
+static Expr *stored_over_target(AnalyzeContext *context, const RelationDesc *relation, int rel,
+                                Str text, StoredExprKind kind, Oid type)
+{
+    Expr *expr =
+        analyze_expression_text(context->arena, context->session, text, relation, kind, type, -1);
+    TRY(expr);
+    (void)expr_walk_deep(expr, 0, stored_to_target, &rel);
+    return expr;
+}
+
+static bool holds_key(const ExprVec *keys, const Expr *wanted, int attnum)
+{
+    for (size_t i = 0; i < keys->length; i++) {
+        const Expr *key = keys->items[i];
+        if (wanted ? expr_equal(key, wanted)
+                   : key->kind == EXPR_COLUMN && EXPR_AS(const ExprColumn, key)->attnum == attnum)
+            return true;
+    }
+    return false;
+}
+
+/* An index whose keys are those named, and whose predicate the WHERE written implies. */
+static bool index_is_arbiter(AnalyzeContext *context, const RelationDesc *relation, int rel,
+                             const IndexDesc *index, const ConflictClause *conflict,
+                             bool *ret_fits)
+{
+    const ExprVec *keys = &conflict->arbiter_exprs;
+    ExprVec stored = {0}, given = {0};
+
+    *ret_fits = false;
+    if (!index->is_unique || !index->is_valid)
+        return true;
+    for (int k = 0; k < index->key_count; k++) {
+        Expr *key = NULL;
+        if (!index->columns[k].attnum)
+            TRY(key = stored_over_target(context, relation, rel, index->columns[k].expression,
+                                         STORED_OTHER, 0));
+        if (!holds_key(keys, key, index->columns[k].attnum))
+            return true;
+        VEC_PUSH(context->arena, &stored, key);
+    }
+    for (size_t i = 0; i < keys->length; i++) {
+        bool named = false;
+        for (int k = 0; k < index->key_count; k++) {
+            const ExprVec one = {.items = &keys->items[i], .length = 1};
+            named |= holds_key(&one, stored.items[k], index->columns[k].attnum);
+        }
+        if (!named)
+            return true;
+    }
+    if (!str_is_none(index->predicate)) {
+        Expr *predicate = stored_over_target(context, relation, rel, index->predicate,
+                                             STORED_INDEX_PREDICATE, TYPE_BOOL);
+        TRY(predicate);
+        plan_split_and(context->arena, conflict->arbiter_where, &given);
+        if (!plan_implies(context->session, &given, predicate))
+            return true;
+    }
+    *ret_fits = true;
+    return true;
+}
+
+bool conflict_find_arbiters(AnalyzeContext *context, const RelationDesc *relation, int rel,
+                            ConflictClause *conflict)
+{
+    if (conflict->arbiter_exprs.length == 0)
+        return true;
+    for (int i = 0; i < relation->index_count; i++) {
+        bool fits;
+        TRY(index_is_arbiter(context, relation, rel, &relation->indexes[i], conflict, &fits));
+        if (fits)
+            VEC_PUSH(context->arena, &conflict->indexes, relation->indexes[i].oid);
+    }
+    if (conflict->indexes.length == 0)
+        FAIL(ERR_INVALID_COLUMN_REFERENCE,
+             .message = STR("there is no unique or exclusion constraint matching the ON CONFLICT "
+                            "specification"));
+    return true;
+}
 
 static bool infer_arbiters(Scope *scope, const InferClause *infer, ConflictClause *conflict)
 {
@@ -307,50 +507,17 @@ static bool infer_arbiters(Scope *scope, const InferClause *infer, ConflictClaus
         VEC_PUSH(arena, &conflict->indexes, constraint->index);
         return true;
     }
-    VEC(int) columns = {0};
     for (size_t i = 0; i < infer->index_elems.length; i++) {
-        const IndexElem *element = infer->index_elems.items[i];
-        if (str_is_none(element->name))
-            FAIL_UNSUPPORTED("ON CONFLICT on an expression");
-        const ColumnDesc *column = relation_column(relation, element->name);
-        if (!column)
-            FAIL(ERR_UNDEFINED_COLUMN,
-                 .message = fmt("column \"%.*s\" does not exist", STR_ARGS(element->name)),
-                 .position = element->node.position);
-        VEC_PUSH(arena, &columns, column->attnum);
-        VEC_PUSH(arena, &conflict->arbiter_exprs,
-                 scope_item_column(scope, scope->target_item, column->attnum - 1, 0, 0));
+        Expr *key = infer_key(scope, infer, infer->index_elems.items[i]);
+        TRY(key);
+        VEC_PUSH(arena, &conflict->arbiter_exprs, key);
     }
     if (infer->where_clause)
         TRY(conflict->arbiter_where =
                 analyze_condition(scope, infer->where_clause, PLACE_INDEX_PREDICATE, STR("WHERE")));
-    for (int i = 0; i < relation->index_count; i++) {
-        const IndexDesc *index = &relation->indexes[i];
-        if (!index->is_unique || !index->is_valid || index->key_count != columns.length)
-            continue;
-        if (!str_is_none(index->predicate)) {
-            Expr *predicate =
-                analyze_expression_text(arena, scope_session(scope), index->predicate, relation,
-                                        STORED_INDEX_PREDICATE, TYPE_BOOL, -1);
-            TRY(predicate);
-            if (!conflict->arbiter_where || !expr_equal(predicate, conflict->arbiter_where))
-                continue;
-        }
-        bool fits = true;
-        for (int k = 0; k < index->key_count && fits; k++) {
-            bool named = false;
-            for (size_t c = 0; c < columns.length; c++)
-                named |= columns.items[c] == index->columns[k].attnum;
-            fits = named;
-        }
-        if (fits)
-            VEC_PUSH(arena, &conflict->indexes, index->oid);
-    }
-    if (conflict->indexes.length == 0)
-        FAIL(ERR_INVALID_COLUMN_REFERENCE,
-             .message = STR("there is no unique or exclusion constraint matching the ON CONFLICT "
-                            "specification"));
-    return true;
+    /* A view's arbiters are those of the table below it. */
+    return relation->kind == RELKIND_VIEW ||
+           conflict_find_arbiters(scope->context, relation, scope->target_item->rel, conflict);
 }
 
 static bool analyze_conflict(Scope *scope, const OnConflictClause *clause)
@@ -383,7 +550,6 @@ static bool analyze_conflict(Scope *scope, const OnConflictClause *clause)
         scope->target_item->rte->access |= ACCESS_UPDATE;
         const ScopeItem item = scope_item_new(scope, excluded, conflict->excluded);
         TRY(scope_add_item(scope, &item, true, true));
-        scope->items.items[scope->items.length - 1].columns_visible = false;
         TRY(analyze_set_list(scope, &clause->target_list, &conflict->set));
         if (clause->where_clause)
             TRY(conflict->where =
@@ -416,8 +582,7 @@ bool analyze_insert(Scope *scope, const InsertStmt *insert)
         TRY(insert_many_rows(scope, insert, &columns));
     else
         TRY(insert_select(scope, insert, &columns));
-    if (scope->target->kind == RELKIND_TABLE)
-        TRY(insert_complete_targets(scope->context, query, scope->target));
+    TRY(insert_complete_targets(scope->context, query, scope->target));
     if (insert->on_conflict)
         TRY(analyze_conflict(scope, insert->on_conflict));
     scope->items = (ScopeItemVec){0};

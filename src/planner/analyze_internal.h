@@ -181,6 +181,8 @@ MUST_CHECK Expr *analyze_expr_inner(Scope *scope, const Node *node); /* in the c
 MUST_CHECK Expr *analyze_condition(Scope *scope, const Node *node, ExprPlace place, Str clause);
 MUST_CHECK bool analyze_expr_list(Scope *scope, const NodeVec *list, ExprPlace place,
                                   bool allow_default, ExprVec *ret);
+MUST_CHECK Expr *analyze_subscripts(Scope *scope, Expr *container, const Node *const *steps,
+                                    size_t count);
 MUST_CHECK Expr *analyze_sublink(Scope *scope, const SubLink *link);
 MUST_CHECK Expr *analyze_row_compare(Scope *scope, const StrVec *name, RowExpr *left,
                                      RowExpr *right, int position);
@@ -272,11 +274,19 @@ MUST_CHECK bool analyze_set_list(Scope *scope, const ResTargetVec *list, TargetV
 MUST_CHECK Expr *assign_column(Scope *scope, const RelationDesc *relation, const ColumnDesc *column,
                                const NodeVec *indirection, Expr *current, Expr *source,
                                ExprPlace place, int position);
+/* a[i] = … of a column that an earlier target assigns already goes on from that one's result. */
+void assign_merge(Expr *next, Expr *earlier);
 /* DEFAULT of a column as an expression; a null constant where there is none. */
 MUST_CHECK Expr *column_default(AnalyzeContext *context, const RelationDesc *relation,
                                 const ColumnDesc *column);
 MUST_CHECK bool insert_complete_targets(AnalyzeContext *context, Query *query,
                                         const RelationDesc *relation);
+/* The DEFAULTs that a view left to the table below it. */
+MUST_CHECK bool insert_resolve_targets(AnalyzeContext *context, Query *query,
+                                       const RelationDesc *relation);
+/* The indexes that ON CONFLICT's keys mean; 42P10 where there is none. */
+MUST_CHECK bool conflict_find_arbiters(AnalyzeContext *context, const RelationDesc *relation,
+                                       int rel, ConflictClause *conflict);
 MUST_CHECK Query *view_query(AnalyzeContext *context, const RelationDesc *view);
 /* Replaces a view as target by its base table (simple views only). */
 MUST_CHECK bool rewrite_view_target(AnalyzeContext *context, Query *query);

@@ -72,6 +72,14 @@ static Expr *multi_column(Scope *scope, const MultiAssignRef *ref)
     return &column->base;
 }
 
+static TargetEntry *target_of_column(const TargetVec *targets, int attnum)
+{
+    for (size_t i = 0; i < targets->length; i++)
+        if (targets->items[i].attnum == attnum)
+            return &targets->items[i];
+    return NULL;
+}
+
 bool analyze_set_list(Scope *scope, const ResTargetVec *list, TargetVec *ret)
 {
     const RelationDesc *relation = scope->target;
@@ -91,11 +99,13 @@ bool analyze_set_list(Scope *scope, const ResTargetVec *list, TargetVec *ret)
                                 STR_ARGS(item->name), STR_ARGS(relation->name)),
                  .position = item->node.position);
         }
-        for (size_t k = 0; k < ret->length; k++)
-            if (ret->items[k].attnum == column->attnum)
-                FAIL(ERR_SYNTAX_ERROR,
-                     .message = fmt("multiple assignments to same column \"%.*s\"",
-                                    STR_ARGS(column->name)));
+        TargetEntry *earlier = target_of_column(ret, column->attnum);
+        if (earlier && (item->indirection.length == 0 ||
+                        earlier->expr->kind != EXPR_SUBSCRIPT ||
+                        !EXPR_AS(const ExprSubscript, earlier->expr)->assigned))
+            FAIL(ERR_SYNTAX_ERROR,
+                 .message = fmt("multiple assignments to same column \"%.*s\"",
+                                STR_ARGS(column->name)));
         Expr *source;
         if (NODE_IS(item->val, MultiAssignRef)) {
             TRY(source = multi_column(scope, NODE_CAST(MultiAssignRef, item->val)));
@@ -106,7 +116,7 @@ bool analyze_set_list(Scope *scope, const ResTargetVec *list, TargetVec *ret)
             scope->allow_default = saved;
             TRY(source);
         }
-        if (source->kind == EXPR_DEFAULT) {
+        if (source->kind == EXPR_DEFAULT && item->indirection.length == 0) {
             if (!column->generated)
                 TRY(source = column_default(scope->context, relation, column));
             else
@@ -125,8 +135,14 @@ bool analyze_set_list(Scope *scope, const ResTargetVec *list, TargetVec *ret)
                      .detail =
                          fmt("Column \"%.*s\" is an identity column defined as GENERATED ALWAYS.",
                              STR_ARGS(column->name)));
-            TRY(source = assign_column(scope, relation, column, &item->indirection, NULL, source,
-                                       PLACE_UPDATE_SOURCE, item->node.position));
+            Expr *current = scope_item_column(scope, scope->target_item, column->attnum - 1, 0, 0);
+            TRY(source = assign_column(scope, relation, column, &item->indirection, current,
+                                       source, PLACE_UPDATE_TARGET, item->node.position));
+        }
+        if (earlier) {
+            assign_merge(source, earlier->expr);
+            earlier->expr = source;
+            continue;
         }
         TargetEntry target = {.expr = source, .name = column->name, .attnum = column->attnum};
         rte_mark(scope_arena(scope), rte, &rte->modified_columns, column->attnum);

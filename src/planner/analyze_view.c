@@ -34,7 +34,7 @@ static const char *verb_of(const Query *query)
 }
 
 /* Why rows of the view are not rows of one table; NULL where they are. */
-static const char *why_not_updatable(const Query *view)
+const char *view_why_not_updatable(const Query *view)
 {
     if (view->distinct.length > 0)
         return "Views containing DISTINCT are not automatically updatable.";
@@ -118,10 +118,11 @@ static bool view_column_slot(void *context, Expr **expr)
     return true;
 }
 
-static bool map_targets(const ViewReplace *replace, const RelationDesc *view, Query *query)
+static bool map_targets(const ViewReplace *replace, const RelationDesc *view, const Query *query,
+                        TargetVec *targets)
 {
-    for (size_t i = 0; i < query->targets.length; i++) {
-        TargetEntry *target = &query->targets.items[i];
+    for (size_t i = 0; i < targets->length; i++) {
+        TargetEntry *target = &targets->items[i];
         const Expr *expr = replace->view->targets.items[target->attnum - 1].expr;
         if (expr->kind != EXPR_COLUMN || EXPR_AS(const ExprColumn, expr)->attnum < 1)
             FAIL(ERR_FEATURE_NOT_SUPPORTED,
@@ -134,8 +135,17 @@ static bool map_targets(const ViewReplace *replace, const RelationDesc *view, Qu
     return true;
 }
 
+/* The inner view's conditions are checked first. */
+static void add_view_check(AnalyzeContext *context, Query *query, ViewCheck check)
+{
+    VEC_PUSH(context->arena, &query->view_checks, check);
+    for (size_t i = query->view_checks.length - 1; i > 0; i--)
+        query->view_checks.items[i] = query->view_checks.items[i - 1];
+    query->view_checks.items[0] = check;
+}
+
 static bool add_view_where(AnalyzeContext *context, ViewReplace *replace, const RelationDesc *view,
-                           Query *query)
+                           Query *query, bool is_checked)
 {
     if (!replace->view->where)
         return true;
@@ -143,50 +153,88 @@ static bool add_view_where(AnalyzeContext *context, ViewReplace *replace, const 
     TRY(where);
     if (query->command != QUERY_INSERT)
         query->where = expr_and(context->arena, query->where, where);
-    if (query->command != QUERY_DELETE && view->check_option.length > 0) {
-        const ViewCheck check = {view->name, where};
-        VEC_PUSH(context->arena, &query->view_checks, check);
-    }
+    if (query->command != QUERY_DELETE && is_checked)
+        add_view_check(context, query, (ViewCheck){view->name, where});
     query->has_sublinks |= replace->view->has_sublinks;
     return true;
 }
 
+/* The entry becomes the table's; the view's stays behind for its privileges. */
+static void replace_entry(AnalyzeContext *context, Query *query, const ViewReplace *replace,
+                          const RelationDesc *view)
+{
+    RangeTableEntry *target = query_rte(query, replace->view_rel);
+    RangeTableEntry *kept = arena_copy(context->arena, target, sizeof(*target));
+    RangeTableEntry *base =
+        arena_copy(context->arena, query_rte(replace->view, replace->base_rel), sizeof(*base));
+    kept->kind = RANGE_SUBQUERY;
+    kept->is_in_from = false;
+    kept->is_excluded = false;
+    base->access = target->access;
+    base->name = target->name;
+    base->kind = RANGE_RELATION;
+    base->subquery = NULL;
+    base->check_as = view->owner;
+    base->is_in_from = target->is_in_from;
+    base->is_excluded = target->is_excluded;
+    *target = *base;
+    VEC_PUSH(context->arena, &query->range_table, kept);
+}
+
+/* ON CONFLICT: the proposed row is one of the table below, too. */
+static bool rewrite_conflict(AnalyzeContext *context, Query *query, const RelationDesc *view,
+                             const ViewReplace *replace)
+{
+    ViewReplace excluded = *replace;
+
+    if (!query->conflict)
+        return true;
+    TRY(map_targets(replace, view, query, &query->conflict->set));
+    if (!query->conflict->excluded)
+        return true;
+    excluded.view_rel = query->conflict->excluded;
+    TRY(query_visit_exprs(query, view_column_slot, &excluded));
+    replace_entry(context, query, &excluded, view);
+    return true;
+}
+
+static bool finish_target(AnalyzeContext *context, Query *query, const RelationDesc *relation)
+{
+    if (query->command != QUERY_INSERT)
+        return true;
+    TRY(insert_resolve_targets(context, query, relation));
+    TRY(insert_complete_targets(context, query, relation));
+    return relation->kind == RELKIND_VIEW || !query->conflict ||
+           conflict_find_arbiters(context, relation, query->result_rel, query->conflict);
+}
+
 bool rewrite_view_target(AnalyzeContext *context, Query *query)
 {
+    bool is_cascaded = false;
+
     if (query->command == QUERY_SELECT || query->command == QUERY_UTILITY || !query->result_rel)
         return true;
     for (int depth = 0; depth < 64; depth++) {
-        RangeTableEntry *target = query_rte(query, query->result_rel);
+        const RangeTableEntry *target = query_rte(query, query->result_rel);
         const RelationDesc *view = relation_get(context->session, target->relation);
         TRY(view);
+        if (depth > 0)
+            TRY(finish_target(context, query, view));
         if (view->kind != RELKIND_VIEW)
-            return depth == 0 || query->command != QUERY_INSERT ||
-                   insert_complete_targets(context, query, view);
-        if (query->conflict)
-            FAIL_UNSUPPORTED("INSERT with ON CONFLICT into a view");
+            return true;
         Query *body = view_query(context, view);
         TRY(body);
-        const char *why = why_not_updatable(body);
+        const char *why = view_why_not_updatable(body);
         if (why)
             return fail_not_updatable(query, view->name, why);
         ViewReplace replace = {context->arena, body, query->result_rel, body->from.items[0]->rel};
-        TRY(map_targets(&replace, view, query));
+        TRY(map_targets(&replace, view, query, &query->targets));
         TRY(query_visit_exprs(query, view_column_slot, &replace));
-        /* The entry becomes the table's; the view's stays behind for its privileges. */
-        RangeTableEntry *kept = arena_copy(context->arena, target, sizeof(*target));
-        RangeTableEntry *base =
-            arena_copy(context->arena, query_rte(body, replace.base_rel), sizeof(*base));
-        kept->kind = RANGE_SUBQUERY;
-        kept->is_in_from = false;
-        base->access = target->access;
-        base->name = target->name;
-        base->kind = RANGE_RELATION;
-        base->subquery = NULL;
-        base->check_as = view->owner;
-        base->is_in_from = target->is_in_from;
-        *target = *base;
-        VEC_PUSH(context->arena, &query->range_table, kept);
-        TRY(add_view_where(context, &replace, view, query));
+        TRY(rewrite_conflict(context, query, view, &replace));
+        replace_entry(context, query, &replace, view);
+        TRY(add_view_where(context, &replace, view, query,
+                           is_cascaded || view->check_option.length > 0));
+        is_cascaded |= str_equal(view->check_option, STR("cascaded"));
     }
     FAIL(ERR_INVALID_RECURSION,
          .message = STR("infinite recursion detected in rules for relation"));

@@ -299,18 +299,12 @@ static bool predicate_holds(Level *level, int rel, const RelationDesc *relation,
         error_clear();
         return false;
     }
-    ExprVec parts = {0};
-    plan_split_and(planner->arena, predicate, &parts);
-    for (size_t i = 0; i < parts.length; i++) {
-        bool found = false;
-        for (size_t q = 0; q < quals->length && !found; q++) {
-            (void)expr_walk_deep(parts.items[i], 0, set_rel, &rel);
-            found = expr_equal(parts.items[i], quals->items[q]);
-        }
-        if (!found)
-            return false;
+    if (!(predicate = plan_fold(planner, predicate))) {
+        error_clear();
+        return false;
     }
-    return true;
+    (void)expr_walk_deep(predicate, 0, set_rel, &rel);
+    return plan_implies(planner->session, quals, predicate);
 }
 
 /* The expression an index column holds, in terms of entry `rel`; NULL for a plain column. */

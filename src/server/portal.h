@@ -30,6 +30,7 @@ struct PreparedStatement {
     CachedPlan *origin; /* has the tree, where the statement was found in the cache; or NULL */
     Fingerprint *print; /* NULL: not to be looked for in the cache */
     bool is_utility;
+    bool has_no_params; /* a simple query: $n means nothing in it */
     uint64_t schema_version;
     const SearchPath *search_path;
     Oid planned_for; /* role: privileges and views were resolved for it */

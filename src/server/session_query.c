@@ -40,6 +40,7 @@ static bool run_statement(Session *session, Str text, const RawStmt *raw, bool i
     TRY(block_statement_begin(session));
     PreparedStatement *statement = statement_new(session, STR(""), text, raw->stmt, NULL, 0);
     Portal *portal = NULL;
+    statement->has_no_params = true;
     bool ok = statement_ready(session, statement) &&
               (portal = portal_open(session, STR(""), statement)) != NULL;
     statement_release(statement);

@@ -185,7 +185,7 @@ static bool analyze_and_plan(Session *session, PreparedStatement *statement)
         .types = arena_copy(statement->plan_arena, statement->given_types,
                             sizeof(Oid) * (size_t)statement->given_count),
         .count = statement->given_count,
-        .is_variable = true,
+        .is_variable = !statement->has_no_params,
     };
     AnalyzeContext context = {.arena = statement->plan_arena, .session = catalog,
                               .source = statement->source, .params = &params};

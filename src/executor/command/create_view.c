@@ -159,6 +159,29 @@ static bool uses_temporary(NewView *view)
     return false;
 }
 
+static bool has_plain_column(const Query *query)
+{
+    for (size_t i = 0; i < query->targets.length; i++)
+        if (!query->targets.items[i].is_junk && query->targets.items[i].expr->kind == EXPR_COLUMN)
+            return true;
+    return false;
+}
+
+/* WITH CHECK OPTION means nothing where rows cannot be written. */
+static bool check_updatable(const NewView *view)
+{
+    const char *why = view_why_not_updatable(view->query);
+
+    if (!why && !has_plain_column(view->query))
+        why = "Views that have no updatable columns are not automatically updatable.";
+    if (!why || str_is_none(view->options) ||
+        str_find(view->options, STR("check_option="), 0) == SIZE_MAX)
+        return true;
+    FAIL(ERR_FEATURE_NOT_SUPPORTED,
+         .message = STR("WITH CHECK OPTION is supported only on automatically updatable views"),
+         .hint = str_from_c(why));
+}
+
 bool ddl_create_view(CommandContext *context, const Node *node, Str *ret_tag)
 {
     CatalogSession *session = ddl_catalog(context);
@@ -180,6 +203,7 @@ bool ddl_create_view(CommandContext *context, const Node *node, Str *ret_tag)
              .message = STR("views must not contain data-modifying statements in WITH"));
     TRY(view_columns(&view));
     TRY(view_options(&view));
+    TRY(check_updatable(&view));
     if (name.persistence == PERSISTENCE_PERMANENT && uses_temporary(&view)) {
         name.persistence = PERSISTENCE_TEMPORARY;
         DDL_NOTICE(ERR_SUCCESSFUL_COMPLETION, fmt("view \"%.*s\" will be a temporary view",
