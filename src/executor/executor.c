@@ -354,6 +354,11 @@ CommandResult executor_result(const ExecState *exec)
     return exec->result;
 }
 
+int64_t executor_position(const ExecState *exec)
+{
+    return exec->position;
+}
+
 const NodeInstrument *executor_instrument(const ExecState *exec, const Plan *plan)
 {
     if (!exec->instrument || !exec->nodes[plan->id] || exec->instruments[plan->id].loops == 0)
@@ -517,10 +522,17 @@ static bool give_row(ExecState *exec, RowSink *sink, int64_t number)
     return !sink || !sink->rows || sink->rows(sink, &exec->description, exec->store_batch);
 }
 
+/* A fetch's rows are there before the first word of them: an error comes alone. */
+static bool fetch_describe(ExecState *exec, RowSink *sink)
+{
+    return !sink || !sink->describe || sink->describe(sink, &exec->description);
+}
+
 static bool fetch_forward(ExecState *exec, RowSink *sink, int64_t count, uint64_t *ret_count)
 {
     uint64_t want = count == INT64_MAX ? UINT64_MAX : (uint64_t)(exec->position + count);
     TRY(store_fill(exec, want));
+    TRY(fetch_describe(exec, sink));
     int64_t end = (int64_t)MIN(want, exec->store.count);
     *ret_count = end > exec->position ? (uint64_t)(end - exec->position) : 0;
     exec->reader.position = (uint64_t)exec->position;
@@ -539,6 +551,7 @@ static bool fetch_backward(ExecState *exec, RowSink *sink, int64_t count, uint64
 {
     int64_t at = exec->position;
     uint64_t given = 0;
+    TRY(fetch_describe(exec, sink));
     while (at > 0 && (count == INT64_MAX || given < (uint64_t)count)) {
         at--;
         if (at == 0)
@@ -561,6 +574,7 @@ static bool fetch_row(ExecState *exec, RowSink *sink, int64_t number, uint64_t *
     }
     if (number > 0)
         TRY(store_fill(exec, (uint64_t)number));
+    TRY(fetch_describe(exec, sink));
     if (number == 0 || (uint64_t)number > exec->store.count) {
         exec->position = number == 0 ? 0 : (int64_t)exec->store.count + 1;
         return true;
@@ -575,8 +589,6 @@ bool executor_fetch(ExecState *exec, RowSink *sink, ExecFetchDirection direction
 {
     store_make(exec);
     exec->gives_few = count != INT64_MAX;
-    if (sink && sink->describe)
-        TRY(sink->describe(sink, &exec->description));
     if (count < 0 && direction <= EXEC_FETCH_BACKWARD) {
         direction = direction == EXEC_FETCH_FORWARD ? EXEC_FETCH_BACKWARD : EXEC_FETCH_FORWARD;
         count = count == INT64_MIN ? INT64_MAX : -count;

@@ -142,6 +142,8 @@ MUST_CHECK bool executor_rewind(ExecState *state);
 
 /* What has been done so far; finished once the end was reached. */
 CommandResult executor_result(const ExecState *state);
+/* The row that executor_fetch gave last, 1-based; 0: before the first. */
+int64_t executor_position(const ExecState *state);
 
 /*
  * The row a positioned UPDATE or DELETE (WHERE CURRENT OF) means: the row of `relation` behind the

@@ -257,7 +257,7 @@ static bool portal_hold(Session *session, Portal *portal)
 
     (void)session;
     TRY(portal->state);
-    portal->held_position = executor_result(portal->state).row_count;
+    portal->held_position = (uint64_t)executor_position(portal->state);
     TRY(executor_fetch(portal->state, NULL, EXEC_FETCH_ABSOLUTE, 0, &moved));
     TRY(executor_fetch(portal->state, &hold.sink, EXEC_FETCH_FORWARD, INT64_MAX, &moved));
     portal->held = hold.batches.items;
@@ -464,7 +464,9 @@ static bool fetch_rows(Session *session, Portal *portal, const FetchStmt *fetch,
         direction = EXEC_FETCH_RELATIVE;
     }
     bool goes_back = direction == EXEC_FETCH_BACKWARD ||
-                     (direction != EXEC_FETCH_FORWARD && fetch->how_many <= 0);
+                     (direction != EXEC_FETCH_FORWARD && fetch->how_many <= 0) ||
+                     (direction == EXEC_FETCH_ABSOLUTE &&
+                      count <= executor_position(portal->state));
     if (goes_back && (portal->cursor_options & CURSOR_OPT_NO_SCROLL))
         FAIL(ERR_OBJECT_NOT_IN_PREREQUISITE_STATE,
              .message = STR("cursor can only scan forward"),

@@ -331,6 +331,9 @@ static bool check_access_method(const IndexStmt *statement)
 
 static bool index_table_check(CommandContext *context, const RelationDesc *table)
 {
+    if (table->kind == RELKIND_INDEX)
+        FAIL(ERR_WRONG_OBJECT_TYPE,
+             .message = fmt("\"%.*s\" is an index", STR_ARGS(table->name)));
     if (table->kind != RELKIND_TABLE && table->kind != RELKIND_MATVIEW)
         FAIL(ERR_WRONG_OBJECT_TYPE,
              .message = fmt("cannot create index on relation \"%.*s\"", STR_ARGS(table->name)),

@@ -624,6 +624,16 @@ static bool define_new_table(NewTable *table, CreationPlace place)
     return define_relation(session, &definition, &table->oid);
 }
 
+static bool check_name_is_new(const NewTable *table, const Constraint *constraint)
+{
+    const RelationDesc *relation = relation_get(ddl_catalog(table->context), table->oid);
+    TRY(relation);
+    if (constraint->name.length && relation_constraint(relation, constraint->name))
+        FAIL(ERR_DUPLICATE_OBJECT, .message = fmt("check constraint \"%.*s\" already exists",
+                                                  STR_ARGS(constraint->name)));
+    return true;
+}
+
 /* CHECKs first, then keys (PRIMARY KEY before UNIQUE), then what refers to keys. */
 static bool define_constraints(NewTable *table)
 {
@@ -638,6 +648,7 @@ static bool define_constraints(NewTable *table)
                 continue;
             switch (order[pass]) {
             case CONSTR_CHECK:
+                TRY(check_name_is_new(table, pending->constraint));
                 TRY(ddl_add_check(table->context, table->oid, pending->constraint, false));
                 break;
             case CONSTR_PRIMARY:

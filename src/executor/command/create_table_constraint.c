@@ -67,20 +67,28 @@ static bool set_not_null(CommandContext *context, const RelationDesc *table,
     return executor_validate_not_null(context->session, changed, column->attnum);
 }
 
-static bool key_elements(CommandContext *context, const RelationDesc *table, const StrVec *names,
-                         bool primary, IndexElemVec *ret_elements)
+static bool key_elements(CommandContext *context, const RelationDesc *table,
+                         const Constraint *constraint, const StrVec *names, bool is_new,
+                         IndexElemVec *ret_elements)
 {
+    /* ALTER TABLE's errors have no position, as in PostgreSQL. */
+    const int position = is_new ? constraint->node.position : 0;
+    const bool primary = constraint->type == CONSTR_PRIMARY;
+
+
     for (size_t i = 0; i < names->length; i++) {
         if (!relation_column(table, names->items[i]))
             FAIL(ERR_UNDEFINED_COLUMN,
                  .message = fmt("column \"%.*s\" named in key does not exist",
-                                STR_ARGS(names->items[i])));
+                                STR_ARGS(names->items[i])),
+                 .position = position);
         for (size_t j = 0; j < i; j++)
             if (str_equal(names->items[i], names->items[j]))
                 FAIL(ERR_DUPLICATE_COLUMN,
                      .message = fmt("column \"%.*s\" appears twice in %s constraint",
                                     STR_ARGS(names->items[i]),
-                                    primary ? "primary key" : "unique"));
+                                    primary ? "primary key" : "unique"),
+                     .position = position);
         IndexElem *element = NODE_NEW(context->arena, IndexElem, 0);
         element->name = names->items[i];
         VEC_PUSH(context->arena, ret_elements, element);
@@ -88,18 +96,23 @@ static bool key_elements(CommandContext *context, const RelationDesc *table, con
     return true;
 }
 
-static Str key_name(CommandContext *context, const RelationDesc *table, const StrVec *names,
-                    bool primary)
+static Str key_name(CommandContext *context, const RelationDesc *table, const StrVec *keys,
+                    const StrVec *including, bool primary)
 {
+    StrVec all = {0};
     StrBuf columns = strbuf_in(context->arena);
 
     if (primary)
         return define_choose_name(ddl_catalog(context), table->name, STR(""), STR("pkey"),
                                   table->namespace_oid, false, table->oid, context->arena);
-    for (size_t i = 0; i < names->length && columns.length < 64; i++) {
+    for (size_t i = 0; i < keys->length; i++)
+        VEC_PUSH(context->arena, &all, keys->items[i]);
+    for (size_t i = 0; i < including->length; i++)
+        VEC_PUSH(context->arena, &all, including->items[i]);
+    for (size_t i = 0; i < all.length && columns.length < 64; i++) {
         if (i > 0)
             strbuf_append_char(&columns, '_');
-        strbuf_append(&columns, names->items[i]);
+        strbuf_append(&columns, all.items[i]);
     }
     return define_choose_name(ddl_catalog(context), table->name, strbuf_view(&columns), STR("key"),
                               table->namespace_oid, false, table->oid, context->arena);
@@ -148,15 +161,15 @@ bool ddl_add_unique(CommandContext *context, Oid table_oid, const Constraint *co
                             STR_ARGS(table->name)));
     if (names.length == 0 && column)
         VEC_PUSH(context->arena, &names, *column);
-    TRY(key_elements(context, table, &names, primary, &elements));
-    TRY(key_elements(context, table, &constraint->including, primary, &including));
+    TRY(key_elements(context, table, constraint, &names, !build, &elements));
+    TRY(key_elements(context, table, constraint, &constraint->including, !build, &including));
     for (size_t i = 0; primary && i < names.length; i++)
         TRY(set_not_null(context, table, relation_column(table, names.items[i]), build));
     table = relation_get(session, table_oid);
     TRY(table);
     TRY(ddl_index_columns(context, table, &elements, &including, &definition, NULL));
     definition.name = constraint->name.length ? constraint->name
-                                              : key_name(context, table, &names, primary);
+                                              : key_name(context, table, &names, &constraint->including, primary);
     definition.is_unique = true;
     definition.is_primary = primary;
     definition.nulls_not_distinct = constraint->nulls_not_distinct;

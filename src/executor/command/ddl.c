@@ -282,6 +282,22 @@ static bool is_known(const char *known, Str name)
     return false;
 }
 
+static bool check_fillfactor(Str value)
+{
+    int64_t number;
+
+    if (!str_to_int64(value, &number))
+        FAIL(ERR_INVALID_PARAMETER_VALUE,
+             .message = fmt("invalid value for integer option \"fillfactor\": %.*s",
+                            STR_ARGS(value)));
+    if (number < 10 || number > 100)
+        FAIL(ERR_INVALID_PARAMETER_VALUE,
+             .message = fmt("value %.*s out of bounds for option \"fillfactor\"",
+                            STR_ARGS(value)),
+             .detail = STR("Valid values are between \"10\" and \"100\"."));
+    return true;
+}
+
 bool ddl_options_text(CommandContext *context, const DefElemVec *options, const char *known,
                       Str *ret_text)
 {
@@ -302,6 +318,8 @@ bool ddl_options_text(CommandContext *context, const DefElemVec *options, const 
         if (!is_known(known, option->name))
             FAIL(ERR_INVALID_PARAMETER_VALUE,
                  .message = fmt("unrecognized parameter \"%.*s\"", STR_ARGS(option->name)));
+        if (str_equal(option->name, STR("fillfactor")))
+            TRY(check_fillfactor(str_is_none(value) ? STR("true") : value));
         if (i > 0)
             strbuf_append_char(&text, ',');
         strbuf_format(&text, "%.*s=%.*s", STR_ARGS(option->name),
