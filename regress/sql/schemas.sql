@@ -114,6 +114,5 @@ SELECT * FROM mixed;
 SELECT "Mixed"."Col One", Mixed.x FROM "Mixed";
 DROP TABLE "Mixed";
 DROP SCHEMA pg_catalog;
-DROP SCHEMA information_schema;
 DROP TABLE pg_class;
 CREATE TABLE pg_catalog.x (a int);

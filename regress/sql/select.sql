@@ -73,6 +73,6 @@ INSERT INTO emp (id) VALUES (7);
 INSERT INTO emp VALUES (5, 'eve', 1, 12345678901, now());
 INSERT INTO emp VALUES (1, 'x') ON CONFLICT (id) DO NOTHING;
 INSERT INTO emp VALUES (1, 'x') ON CONFLICT (id) DO UPDATE SET name = excluded.name || '!' RETURNING id, name;
-INSERT INTO emp (id, name) SELECT id + 10, name FROM emp RETURNING id;
+INSERT INTO emp (id, name) SELECT id + 10, name FROM emp ORDER BY id RETURNING id;
 INSERT INTO emp VALUES (1, 2, 3, 4, 5, 6);
 SELECT count(*) FROM emp;

@@ -383,6 +383,7 @@ static bool switch_role(Session *session, SettingId id, Str value)
                 FAIL(ERR_INSUFFICIENT_PRIVILEGE,
                      .message = STR("permission denied to set session authorization"));
             catalog->session_user = role->oid;
+            session->settings.current.role = session->settings.persistent.role = STR("none");
         }
         catalog->current_user = role->oid;
     }

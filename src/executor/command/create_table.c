@@ -107,7 +107,7 @@ static bool check_value_sources(const TableColumn *column, const Constraint *con
     FAIL(ERR_SYNTAX_ERROR,
          .message = fmt("%s for column \"%.*s\" of table \"%.*s\"", clashes[clash],
                         STR_ARGS(column->definition.name), STR_ARGS(table)),
-         .position = constraint->node.position);
+         .position = column->serial_type ? 0 : constraint->node.position);
 }
 
 static bool column_constraints(CommandContext *context, const ColumnDef *source, Str table,
