@@ -248,6 +248,14 @@ Expr *analyze_expression(AnalyzeContext *context, const Node *node, const Relati
                              kind == STORED_DEFAULT ? "default" : "generation",
                              STR_ARGS(type_text(scope, from))),
                      .hint = STR("You will need to rewrite or cast the expression."));
+            if (kind == STORED_OTHER)
+                FAIL(ERR_DATATYPE_MISMATCH,
+                     .message = fmt("parameter %.*s of type %.*s cannot be coerced to the "
+                                    "expected type %.*s",
+                                    STR_ARGS(subject), STR_ARGS(type_text(scope, from)),
+                                    STR_ARGS(type_text(scope, type))),
+                     .hint = STR("You will need to rewrite or cast the expression."),
+                     .position = expr_location(expr));
             FAIL(ERR_DATATYPE_MISMATCH,
                  .message = fmt("argument of %.*s must be type %.*s, not type %.*s",
                                 STR_ARGS(kind == STORED_CHECK             ? STR("CHECK")

@@ -89,6 +89,28 @@ static Expr *analyze_param(Scope *scope, const ParamRef *ref)
     return &param->base;
 }
 
+/* t.* where one value is wanted: the row itself. */
+static Expr *analyze_whole_row(Scope *scope, const ColumnRef *ref)
+{
+    const size_t count = ref->names.length;
+    const int position = ref->node.position;
+    int levels = 0;
+    bool failed = false;
+
+    if (count == 0 || count > 2)
+        FAIL(ERR_FEATURE_NOT_SUPPORTED,
+             .message = STR("row expansion via \"*\" is not supported here"),
+             .position = position);
+    const Str table = ref->names.items[count - 1];
+    const Str schema = count > 1 ? ref->names.items[0] : STR_NONE;
+    ScopeItem *item = scope_find_item(scope, schema, table, position, &levels, &failed);
+    if (item)
+        return scope_whole_row(scope, item, levels, position);
+    if (!failed)
+        (void)scope_missing_item(scope, schema, table, position);
+    return NULL;
+}
+
 static Expr *analyze_column_ref(Scope *scope, const ColumnRef *ref)
 {
     if (scope->place == PLACE_DEFAULT)
@@ -96,9 +118,7 @@ static Expr *analyze_column_ref(Scope *scope, const ColumnRef *ref)
              .message = STR("cannot use column reference in DEFAULT expression"),
              .position = ref->node.position);
     if (ref->star)
-        FAIL(ERR_FEATURE_NOT_SUPPORTED,
-             .message = STR("row expansion via \"*\" is not supported here"),
-             .position = ref->node.position);
+        return analyze_whole_row(scope, ref);
     return scope_column_ref(scope, ref);
 }
 

@@ -408,6 +408,10 @@ Expr *make_function(Scope *scope, const StrVec *name, ExprVec *args, StrVec *arg
     const Candidate *candidate = &candidates.items[chosen];
     const FunctionDesc *function = candidate->function;
     TRY(check_decorations(scope, function, call, name, position));
+    if (call && call->func_variadic && function->variadic == TYPE_ANY &&
+        !element_type_of(scope_session(scope), inputs[count - 1]))
+        FAIL(ERR_DATATYPE_MISMATCH, .message = STR("VARIADIC argument must be an array"),
+             .position = expr_location(args->items[count - 1]));
     Oid *declared = arena_copy(arena, candidate->types, (size_t)(count + 1) * sizeof(Oid));
     if (function->argument_count == count)
         reorder_named(arena, candidate, args, declared);

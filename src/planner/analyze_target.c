@@ -331,6 +331,15 @@ static bool expand_row(Scope *scope, const A_Indirection *node, ExprPlace place,
          .position = expr_location(row));
 }
 
+/* A scalar subquery is named for its column, which only analysis knows where * was written. */
+static Str target_name(const Node *node, const Expr *expr)
+{
+    if (NODE_IS(node, SubLink) && expr->kind == EXPR_SUB_LINK &&
+        EXPR_AS(const ExprSubLink, expr)->sublink == SUBLINK_SCALAR)
+        return EXPR_AS(const ExprSubLink, expr)->query->targets.items[0].name;
+    return expr_target_name(node);
+}
+
 bool analyze_target_list(Scope *scope, const ResTargetVec *list, ExprPlace place,
                          TargetVec *targets)
 {
@@ -350,7 +359,7 @@ bool analyze_target_list(Scope *scope, const ResTargetVec *list, ExprPlace place
         Expr *expr = analyze_expr(scope, item->val, place);
         TRY(expr);
         add_target(scope, targets, expr,
-                   str_is_none(item->name) ? expr_target_name(item->val) : item->name);
+                   str_is_none(item->name) ? target_name(item->val, expr) : item->name);
     }
     if (targets->length > 1664)
         FAIL(ERR_TOO_MANY_COLUMNS, .message = STR("target lists can have at most 1664 entries"));

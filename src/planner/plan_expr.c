@@ -1,4 +1,5 @@
 #include "base/scheduler.h"
+#include "planner/analyze_internal.h"
 #include "planner/plan_internal.h"
 #include "types/function.h"
 
@@ -259,6 +260,33 @@ static Expr *fix_outer(Fix *fix, const ExprColumn *column)
     return expr_param_exec(arena, number, &column->base);
 }
 
+Expr *plan_own_aggregate(Level *owner, Expr *expr)
+{
+    Arena *arena = owner->planner->arena;
+    const int levels = EXPR_AS(ExprAggregate, expr)->levels_up;
+    Expr *own = expr_raise_levels(arena, expr, -levels, levels);
+    TRY(own);
+    own = arena_copy(arena, own, sizeof(ExprAggregate));
+    EXPR_AS(ExprAggregate, own)->levels_up = 0;
+    TRY(own = plan_flatten_joins(owner, own));
+    return plan_fold(owner->planner, own);
+}
+
+/* An aggregate of an outer query: that level computes it, here it is a parameter. */
+static Expr *fix_outer_aggregate(Fix *fix, Expr *expr)
+{
+    Level *owner = fix->level;
+    for (int i = 0; i < EXPR_AS(ExprAggregate, expr)->levels_up && owner; i++)
+        owner = owner->parent;
+    if (!owner || owner == fix->level)
+        FAIL(ERR_INTERNAL_ERROR, .message = STR("aggregate is not in any input of its plan node"));
+    Expr *own = plan_own_aggregate(owner, expr);
+    TRY(own);
+    const int number = level_param(owner, own);
+    level_uses(fix->level, owner, number);
+    return expr_param_exec(owner->planner->arena, number, expr);
+}
+
 /* Which params of this level the inner level needs, and whether it needs any at all from above. */
 static void inner_params(Fix *fix, const Level *inner, ExprSubPlan *ret, bool *ret_correlated)
 {
@@ -433,7 +461,7 @@ static Expr *fix_step(void *context, Expr *expr)
     case EXPR_SUB_LINK:
         return fix_sublink(fix, EXPR_AS(ExprSubLink, expr));
     case EXPR_AGGREGATE:
-        FAIL_UNSUPPORTED("an aggregate of an outer query in a subquery");
+        return fix_outer_aggregate(fix, expr);
     default:
         return expr_mutate(arena, expr, fix_step, fix);
     }

@@ -78,6 +78,8 @@ double plan_width(const PlanColumn *columns, int count);
 MUST_CHECK Expr *plan_fix(Level *level, Expr *expr, const ExprVec *left, const ExprVec *right);
 MUST_CHECK bool plan_fix_list(Level *level, const ExprVec *list, const ExprVec *left,
                               const ExprVec *right, ExprVec *ret);
+/* An aggregate that belongs to `owner` but stands in a subquery, as owner's own. */
+MUST_CHECK Expr *plan_own_aggregate(Level *owner, Expr *expr);
 MUST_CHECK Expr *plan_flatten_joins(Level *level, Expr *expr);
 /* An index scan in the wanted order, where one is cheaper than sorting; rows: how many are read. */
 MUST_CHECK bool plan_index_order(Level *level, Tree *tree, const SortVec *order, double rows,

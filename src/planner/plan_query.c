@@ -218,6 +218,7 @@ static Plan *plan_distinct(Level *level, Plan *plan, const ExprVec *out, bool *r
 
 typedef struct Gather {
     Arena *arena;
+    Level *level;
     ExprKind kind;
     ExprVec *ret;
 } Gather;
@@ -225,10 +226,17 @@ typedef struct Gather {
 static WalkStep gather_visit(void *context, Expr *expr, int depth)
 {
     Gather *gather = context;
-    if (expr->kind != gather->kind || depth > 0)
+    if (expr->kind != gather->kind)
         return WALK_CHILDREN;
-    if (expr->kind == EXPR_AGGREGATE && EXPR_AS(ExprAggregate, expr)->levels_up > 0)
+    if (expr->kind == EXPR_AGGREGATE) {
+        /* Subqueries may ask for aggregates of this level. */
+        if (EXPR_AS(ExprAggregate, expr)->levels_up != depth)
+            return WALK_CHILDREN;
+        if (depth > 0 && !(expr = plan_own_aggregate(gather->level, expr)))
+            return WALK_STOP;
+    } else if (depth > 0) {
         return WALK_CHILDREN;
+    }
     for (size_t i = 0; i < gather->ret->length; i++)
         if (expr_equal(gather->ret->items[i], expr))
             return WALK_SKIP;
@@ -236,13 +244,13 @@ static WalkStep gather_visit(void *context, Expr *expr, int depth)
     return WALK_SKIP;
 }
 
-static void gather_all(Level *level, ExprKind kind, ExprVec *ret)
+static bool gather_all(Level *level, ExprKind kind, ExprVec *ret)
 {
-    Gather gather = {level->planner->arena, kind, ret};
+    Gather gather = {level->planner->arena, level, kind, ret};
     const Query *query = level->query;
     for (size_t i = 0; i < query->targets.length; i++)
-        (void)expr_walk_deep(query->targets.items[i].expr, 0, gather_visit, &gather);
-    (void)expr_walk_deep(query->having, 0, gather_visit, &gather);
+        TRY(expr_walk_deep(query->targets.items[i].expr, 0, gather_visit, &gather));
+    return expr_walk_deep(query->having, 0, gather_visit, &gather);
 }
 
 static bool fix_keys(Level *level, const SortKeyVec *keys, const ExprVec *out, SortKeyVec *ret)
@@ -298,7 +306,7 @@ typedef struct Dependent {
 static WalkStep dependent_visit(void *context, Expr *expr, int depth)
 {
     Dependent *dependent = context;
-    if (depth == 0 && expr->kind == EXPR_AGGREGATE)
+    if (expr->kind == EXPR_AGGREGATE && EXPR_AS(ExprAggregate, expr)->levels_up == depth)
         return WALK_SKIP;
     for (size_t i = 0; depth == 0 && i < dependent->groups->length; i++)
         if (expr_equal(dependent->groups->items[i], expr))
@@ -390,7 +398,7 @@ static bool plan_grouping(Level *level, Tree *tree)
     add_dependent_groups(level, &groups);
     for (size_t i = 0; i < groups.length; i++)
         VEC_PUSH(arena, &out, groups.items[i]);
-    gather_all(level, EXPR_AGGREGATE, &calls);
+    TRY(gather_all(level, EXPR_AGGREGATE, &calls));
     TRY(plan_fix_list(level, &groups, &tree->out, NULL, &aggregate->group_by));
     for (size_t i = 0; i < calls.length; i++) {
         AggregateCall call;
@@ -510,14 +518,14 @@ static bool plan_windows(Level *level, Tree *tree)
 {
     ExprVec functions = {0};
     Arena *arena = level->planner->arena;
-    gather_all(level, EXPR_WINDOW_FUNCTION, &functions);
+    TRY(gather_all(level, EXPR_WINDOW_FUNCTION, &functions));
     bool *done = ARENA_ARRAY(arena, bool, functions.length + 1);
     /* What targets sort by must be there before a window sorts by it. */
     ExprVec extra = {0};
     for (size_t i = 0; i < level->query->targets.length; i++) {
         Expr *expr = level->query->targets.items[i].expr;
         ExprVec windows = {0};
-        Gather gather = {arena, EXPR_WINDOW_FUNCTION, &windows};
+        Gather gather = {arena, level, EXPR_WINDOW_FUNCTION, &windows};
         (void)expr_walk_deep(expr, 0, gather_visit, &gather);
         if (windows.length == 0 && level->query->targets.items[i].sort_group_ref)
             VEC_PUSH(arena, &extra, expr);

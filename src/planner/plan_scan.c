@@ -203,8 +203,18 @@ static Expr *key_value(Level *level, Expr *value, Oid type, bool *ret_wider)
     return phys == type_phys(value->type) && texts ? value : NULL;
 }
 
-static bool fits_allowed(Level *level, const Expr *value, uint64_t allowed)
+static WalkStep find_sublink(void *context, Expr *expr, int depth)
 {
+    (void)context;
+    (void)depth;
+    return expr->kind == EXPR_SUB_LINK ? WALK_STOP : WALK_CHILDREN;
+}
+
+static bool fits_allowed(Level *level, Expr *value, uint64_t allowed)
+{
+    /* A subquery over the outer side is the join's to compute, row by row. */
+    if (expr_rels(value) && !expr_walk_deep(value, 0, find_sublink, NULL))
+        return false;
     return (expr_rels(value) & ~allowed) == 0 && !expr_is_volatile(level->planner->session, value);
 }
 

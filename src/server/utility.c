@@ -186,8 +186,9 @@ static bool evaluate_parameters(Session *session, Portal *portal, const ExecuteS
     Value *values = ARENA_ARRAY(portal->arena, Value, count);
     bool *nulls = ARENA_ARRAY(portal->arena, bool, count);
     for (uint32_t i = 0; i < count; i++) {
+        Str subject = str_format(session->statement_arena, "$%u", i + 1);
         Expr *expr = analyze_expression(&context, execute->params.items[i], NULL, STORED_OTHER,
-                                        statement->param_types[i], -1, STR_NONE);
+                                        statement->param_types[i], -1, subject);
         TRY(expr);
         expr = planner_plan_expression(session->statement_arena, &session->exec.catalog, expr);
         TRY(expr);

@@ -1,0 +1,97 @@
+#!/usr/bin/env python3
+"""Random queries: Sengi and a PostgreSQL 15 must give the same rows, in whatever order.
+
+usage: run.py --build DIR [--long | --quick] [--seed N] [--count N] [--ports SENGI,ORACLE]
+
+Only with --long (or --count): it needs Debian's postgresql-15. A failure names the seed and the query;
+--ports compares servers that run already.
+"""
+import argparse
+import contextlib
+import pathlib
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent.parent / "tools"))
+import oracle
+import wire
+from generator import SCHEMA, Generator, rows
+from sengi_server import Server
+
+BATCH = 250
+
+
+def outcome(connection, query):
+    """Rows sorted, or the SQLSTATE."""
+    lines = connection.query(query)
+    errors = [line for line in lines if line.startswith("error ")]
+    if errors:
+        return ["error " + part for part in errors[0].split(" | ") if part.startswith("C")]
+    types = [part.split(":")[1] for line in lines if line.startswith("columns ") for part in line[8:].split(" | ")]
+    return [" ".join(types)] + sorted(line for line in lines if line.startswith("row "))
+
+
+def prepare(connection):
+    """The schema and its rows, fresh."""
+    connection.query("DROP SCHEMA public CASCADE")
+    connection.query("CREATE SCHEMA public")
+    for statement in [*SCHEMA, *rows(), "ANALYZE"]:
+        answer = connection.query(statement)
+        if any(line.startswith("error ") for line in answer):
+            raise SystemExit(f"not ok queries/schema: {statement}: {answer}")
+
+
+def compare(seed, count, sengi_port, oracle_port):
+    """Runs one seed's queries on both; prints a result line."""
+    sengi, reference = wire.Connection(sengi_port, timeout=120), wire.Connection(oracle_port, timeout=120)
+    reference.query("SET statement_timeout = '20s'")
+    generator = Generator(seed)
+    for number in range(count):
+        query = generator.query()
+        wanted = outcome(reference, query)
+        if wanted == ["error C57014"]:
+            continue
+        try:
+            got = outcome(sengi, query)
+        except (OSError, wire.WireError) as error:
+            print(f"not ok queries/{seed}.{number}: {error}: {query}", flush=True)
+            return
+        if got != wanted:
+            missing = [line for line in wanted if line not in got][:3]
+            extra = [line for line in got if line not in wanted][:3]
+            print(f"not ok queries/{seed}.{number}: wanted {len(wanted)} {missing}, got {len(got)} {extra}: {query}", flush=True)
+    print(f"ok queries/{seed}: {count} queries", flush=True)
+    sengi.close()
+    reference.close()
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--build", type=pathlib.Path)
+    parser.add_argument("--long", action="store_true")
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--count", type=int)
+    parser.add_argument("--ports")
+    options = parser.parse_args()
+    if not options.long and not options.count:
+        print("skip queries: runs with --long")
+        return
+    if not options.ports and not oracle.is_installed():
+        print("skip queries: no postgresql-15 here")
+        return
+    count = options.count or 20 * BATCH
+    with contextlib.ExitStack() as stack:
+        if options.ports:
+            sengi_port, oracle_port = map(int, options.ports.split(","))
+        else:
+            server = stack.enter_context(Server(options.build))
+            sengi_port, oracle_port = server.port, stack.enter_context(oracle.Oracle())
+        for port in (sengi_port, oracle_port):
+            connection = wire.Connection(port)
+            prepare(connection)
+            connection.close()
+        for seed in range(options.seed, options.seed + (count + BATCH - 1) // BATCH):
+            compare(seed, min(count, BATCH), sengi_port, oracle_port)
+
+
+main()
