@@ -293,7 +293,8 @@ Expr *analyze_expression_text(Arena *arena, CatalogSession *session, Str text,
                               const RelationDesc *relation, StoredExprKind kind, Oid type,
                               int32_t typmod)
 {
-    AnalyzeContext context = {.arena = arena, .session = session, .source = text};
+    AnalyzeContext context = {
+        .arena = arena, .session = session, .source = text, .is_stored = true};
     Node *node = parse_expression(arena, text);
     TRY(node);
     const SearchPath *saved = path_of_stored_text(session);
@@ -306,7 +307,8 @@ Expr *analyze_expression_text(Arena *arena, CatalogSession *session, Str text,
 
 Query *analyze_view_text(Arena *arena, CatalogSession *session, Str text)
 {
-    AnalyzeContext context = {.arena = arena, .session = session, .source = text};
+    AnalyzeContext context = {
+        .arena = arena, .session = session, .source = text, .is_stored = true};
     StatementList statements = {0};
     TRY(parse(arena, text, &statements));
     if (statements.length != 1 || !NODE_IS(statements.items[0]->stmt, SelectStmt))

@@ -35,6 +35,7 @@ typedef struct AnalyzeContext {
     CatalogSession *session;
     Str source;            /* the text that positions are in */
     AnalyzeParams *params; /* NULL: $n is an error (42P02) */
+    bool is_stored;        /* a stored text: who wrote it could see the schemas it names */
 } AnalyzeContext;
 
 /* One statement. Checks no privileges: the plan says which are needed. */

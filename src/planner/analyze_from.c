@@ -1,3 +1,4 @@
+#include "catalog/privilege.h"
 #include "planner/analyze_internal.h"
 
 /* ---- range table entries ---- */
@@ -125,6 +126,21 @@ static bool fail_no_relation(Scope *scope, const RangeVar *var)
                              var->node.position) != NULL;
 }
 
+/* A schema that is named must be open to whoever names it. */
+static bool check_schema(Scope *scope, const RangeVar *var)
+{
+    CatalogSession *session = scope_session(scope);
+    if (var->schema.length == 0 || scope->context->is_stored)
+        return true;
+    const Oid schema = namespace_oid(session, var->schema);
+    if (!schema)
+        return !error_is_set();
+    if (privilege_check(session, ON_SCHEMA, schema, ACL_USAGE))
+        return true;
+    error_set_position(var->node.position);
+    return false;
+}
+
 static RangeTableEntry *rte_for_cte(Scope *scope, const RangeVar *var, CommonTable *cte, int levels)
 {
     Arena *arena = scope_arena(scope);
@@ -184,6 +200,7 @@ static RangeTableEntry *rte_for_var(Scope *scope, const RangeVar *var)
         if (cte)
             return rte_for_cte(scope, var, cte, levels);
     }
+    TRY(check_schema(scope, var));
     const Oid oid = relation_oid(session, var->schema, var->relation);
     if (!oid) {
         if (!fail_no_relation(scope, var))
@@ -771,6 +788,7 @@ bool analyze_from(Scope *scope, const NodeVec *list)
 ScopeItem *analyze_target_relation(Scope *scope, const RangeVar *var, uint32_t access)
 {
     CatalogSession *session = scope_session(scope);
+    TRY(check_schema(scope, var));
     const RelationDesc *relation =
         relation_get_name(session, var->schema, var->relation, var->node.position);
     TRY(relation);

@@ -80,11 +80,33 @@ static TargetEntry *target_of_column(const TargetVec *targets, int attnum)
     return NULL;
 }
 
+/* All sources first: their errors come before those of the columns assigned. */
+static bool analyze_sources(Scope *scope, const ResTargetVec *list, ExprVec *ret)
+{
+    for (size_t i = 0; i < list->length; i++) {
+        const ResTarget *item = list->items[i];
+        Expr *source;
+        if (NODE_IS(item->val, MultiAssignRef)) {
+            TRY(source = multi_column(scope, NODE_CAST(MultiAssignRef, item->val)));
+        } else {
+            const bool saved = scope->allow_default;
+            scope->allow_default = NODE_IS(item->val, SetToDefault);
+            source = analyze_expr(scope, item->val, PLACE_UPDATE_SOURCE);
+            scope->allow_default = saved;
+            TRY(source);
+        }
+        VEC_PUSH(scope_arena(scope), ret, source);
+    }
+    return true;
+}
+
 bool analyze_set_list(Scope *scope, const ResTargetVec *list, TargetVec *ret)
 {
     const RelationDesc *relation = scope->target;
     RangeTableEntry *rte = scope->target_item->rte;
+    ExprVec sources = {0};
 
+    TRY(analyze_sources(scope, list, &sources));
     for (size_t i = 0; i < list->length; i++) {
         const ResTarget *item = list->items[i];
         const ColumnDesc *column = relation_column(relation, item->name);
@@ -106,16 +128,7 @@ bool analyze_set_list(Scope *scope, const ResTargetVec *list, TargetVec *ret)
             FAIL(ERR_SYNTAX_ERROR,
                  .message = fmt("multiple assignments to same column \"%.*s\"",
                                 STR_ARGS(column->name)));
-        Expr *source;
-        if (NODE_IS(item->val, MultiAssignRef)) {
-            TRY(source = multi_column(scope, NODE_CAST(MultiAssignRef, item->val)));
-        } else {
-            const bool saved = scope->allow_default;
-            scope->allow_default = NODE_IS(item->val, SetToDefault);
-            source = analyze_expr(scope, item->val, PLACE_UPDATE_SOURCE);
-            scope->allow_default = saved;
-            TRY(source);
-        }
+        Expr *source = sources.items[i];
         if (source->kind == EXPR_DEFAULT && item->indirection.length == 0) {
             if (!column->generated)
                 TRY(source = column_default(scope->context, relation, column));

@@ -94,6 +94,9 @@ void collect_query_columns(Level *level, ExprVec *ret);
 MUST_CHECK bool plan_project(Level *level, Plan **plan, const ExprVec *exprs);
 int level_param(Level *owner, Expr *column);
 
+/* plan_minmax.c: min and max that an index answers become subqueries. */
+MUST_CHECK bool plan_min_max(Planner *planner, Query *query);
+
 /* plan_imply.c: whether rows for which all of `given` is true have `wanted` true. */
 bool plan_implies(CatalogSession *session, const ExprVec *given, const Expr *wanted);
 

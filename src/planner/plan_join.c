@@ -11,6 +11,30 @@ static bool covers(uint64_t rels, uint64_t part)
 
 /* ---- two trees into one ---- */
 
+static bool is_integer(Oid type)
+{
+    return type == TYPE_INT2 || type == TYPE_INT4 || type == TYPE_INT8;
+}
+
+/* int4 = int8 and their like compare as int8: both sides are made so. */
+static bool widen_integers(Level *level, const ExprOperator *op, Expr **a, Expr **b)
+{
+    CatalogSession *session = level->planner->session;
+    AnalyzeContext context = {.arena = level->planner->arena, .session = session};
+    const TypeOperators *operators = type_operators(session, TYPE_INT8);
+
+    if (!is_integer((*a)->type) || !is_integer((*b)->type) || !operators ||
+        opfamily_strategy(session, operators->btree_family, op->op) != 3)
+        return false;
+    Expr *wide_a = analyze_coerce(&context, *a, TYPE_INT8, -1, COERCION_IMPLICIT, 0);
+    Expr *wide_b = analyze_coerce(&context, *b, TYPE_INT8, -1, COERCION_IMPLICIT, 0);
+    if (!wide_a || !wide_b)
+        return false;
+    *a = wide_a;
+    *b = wide_b;
+    return true;
+}
+
 /* A condition `a = b` by which rows can be hashed: sides on either tree, one type, its equality. */
 static bool is_hash_key(Level *level, const Expr *qual, const Tree *left, const Tree *right,
                         Expr **ret_left, Expr **ret_right)
@@ -22,10 +46,11 @@ static bool is_hash_key(Level *level, const Expr *qual, const Tree *left, const 
         return false;
     Expr *a = op->args.items[0], *b = op->args.items[1];
     const uint64_t a_rels = expr_rels(a), b_rels = expr_rels(b);
-    if (!a_rels || !b_rels || a->type != b->type)
+    if (!a_rels || !b_rels)
         return false;
     const TypeOperators *operators = type_operators(level->planner->session, a->type);
-    if (!operators || operators->equal != op->op || !operators->hash)
+    if (a->type != b->type ? !widen_integers(level, op, &a, &b)
+                           : !operators || operators->equal != op->op || !operators->hash)
         return false;
     if (covers(left->rels, a_rels) && covers(right->rels, b_rels)) {
         *ret_left = a;
@@ -151,7 +176,10 @@ static Expr *outer_first(Level *level, Expr *qual, const Expr *left)
 {
     const ExprOperator *op = EXPR_AS(const ExprOperator, qual);
     const OperatorDesc *desc = operator_find(level->planner->session, op->op);
-    if (op->args.items[0] == left || !desc || !desc->commutator)
+    const Expr *first = op->args.items[0];
+    const bool is_first =
+        first == left || (left->kind == EXPR_CAST && EXPR_AS(ExprCast, left)->args.items[0] == first);
+    if (is_first || !desc || !desc->commutator)
         return qual;
     const OperatorDesc *commutator = operator_find(level->planner->session, desc->commutator);
     if (!commutator)
@@ -163,6 +191,14 @@ static Expr *outer_first(Level *level, Expr *qual, const Expr *left)
     VEC_PUSH(level->planner->arena, &copy->args, op->args.items[1]);
     VEC_PUSH(level->planner->arena, &copy->args, op->args.items[0]);
     return &copy->base;
+}
+
+static bool all_constant(const ExprVec *quals)
+{
+    for (size_t i = 0; i < quals->length; i++)
+        if (quals->items[i]->kind != EXPR_CONST)
+            return false;
+    return true;
 }
 
 static bool hash_join(Level *level, JoinKind kind, const Tree *left, const Tree *right,
@@ -182,8 +218,12 @@ static bool hash_join(Level *level, JoinKind kind, const Tree *left, const Tree 
             VEC_PUSH(arena, &rest, quals->items[i]);
         }
     }
-    if (keys.length == 0)
+    if (keys.length == 0 && (kind != JOINS_FULL || !all_constant(&rest)))
         return true;
+    if (keys.length == 0) { /* FULL JOIN ON true: all rows are of one key */
+        VEC_PUSH(arena, &l, expr_int4(arena, 1));
+        VEC_PUSH(arena, &r, expr_int4(arena, 1));
+    }
     *ret_found = true;
     HashJoinPlan *join = PLAN_NEW(level, HashJoinPlan, PLAN_HASH_JOIN);
     for (size_t i = 0; i < l.length; i++) {

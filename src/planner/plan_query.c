@@ -929,8 +929,10 @@ Plan *plan_query(Level *level, ExprVec *ret_out)
     TRY(plan_pull_up(level->planner, level->query));
     TRY(note_relations(level));
     TRY(plan_ctes(level));
-    if (level->query->command == QUERY_SELECT)
+    if (level->query->command == QUERY_SELECT) {
+        TRY(plan_min_max(level->planner, level->query));
         return plan_select(level, ret_out);
+    }
     TRY(query_visit_exprs(level->query, prepare_expr, level));
     return plan_modify(level, ret_out);
 }

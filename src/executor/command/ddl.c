@@ -90,7 +90,10 @@ bool ddl_creation_place(CommandContext *context, const RangeVar *name, CreationP
              .message = fmt("permission denied to create \"pg_catalog.%.*s\"",
                             STR_ARGS(name->relation)),
              .detail = STR("System catalog modifications are currently disallowed."));
-    TRY(privilege_check(session, ON_SCHEMA, place.namespace_oid, ACL_CREATE));
+    if (!privilege_check(session, ON_SCHEMA, place.namespace_oid, ACL_CREATE)) {
+        error_set_position(name->node.position);
+        return false;
+    }
     *ret_place = place;
     return true;
 }
@@ -124,6 +127,10 @@ const RelationDesc *ddl_open_relation(CommandContext *context, const RangeVar *n
 {
     CatalogSession *session = ddl_catalog(context);
 
+    if (name->schema.length) {
+        const Oid schema = namespace_oid(session, name->schema);
+        TRY(schema ? privilege_check(session, ON_SCHEMA, schema, ACL_USAGE) : !error_is_set());
+    }
     for (;;) {
         const Oid oid = relation_oid(session, range_schema(name), name->relation);
         TRY(!error_is_set());
