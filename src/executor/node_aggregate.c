@@ -1,6 +1,7 @@
 #include "executor/equality.h"
 #include "executor/ordered_set.h"
 #include "executor/sort_key.h"
+#include "executor/seen_keys.h"
 #include "executor/sorter.h"
 
 /*
@@ -35,6 +36,7 @@ typedef struct CallState {
     PhysType *types; /* of its arguments */
     SortKeys *order; /* NULL: fed at once */
     Sorter sorter;
+    SeenKeys seen; /* DISTINCT */
     Batch *batch;
     OrderedSet *ordered; /* WITHIN GROUP; NULL: others */
     ExprProgram *direct; /* its direct arguments, over the group columns */
@@ -309,8 +311,10 @@ static bool order_row(CallState *call, uint64_t group, uint32_t row, void *targe
     if (key.length + 8 <= sizeof(buffer)) {
         memcpy(buffer, &number, 8);
         memcpy(buffer + 8, key.data, key.length);
-        return sorter_add(&call->sorter, str_make(buffer, key.length + 8), call->args->results,
-                          row);
+        Str whole = str_make(buffer, key.length + 8);
+        if (call->plan->is_distinct && seen_keys_add(&call->seen, whole, exec_work_mem()))
+            return true;
+        return sorter_add(&call->sorter, whole, call->args->results, row);
     }
     StrBuf joined = {0};
     strbuf_append_bytes(&joined, &number, 8);
@@ -469,6 +473,7 @@ static bool feed_sorted(AggregateState *state, CallState *call)
     }
     strbuf_deinit(&last);
     sorter_clear(&call->sorter);
+    seen_keys_clear(&call->seen);
     return !failed;
 }
 
@@ -631,8 +636,10 @@ static bool aggregate_next(NodeState *node, Batch **ret_batch)
 static void aggregate_forget(AggregateState *state)
 {
     for (uint32_t i = 0; i < state->call_count; i++)
-        if (state->calls[i].order)
+        if (state->calls[i].order) {
             sorter_clear(&state->calls[i].sorter);
+            seen_keys_clear(&state->calls[i].seen);
+        }
     for (Partition *part = state->todo; part; part = part->next)
         spill_free(part->file);
     state->todo = NULL;
@@ -664,8 +671,10 @@ static void aggregate_free(NodeState *node)
 {
     AggregateState *state = (AggregateState *)node;
     for (uint32_t i = 0; state->calls && i < state->call_count; i++)
-        if (state->calls[i].order)
+        if (state->calls[i].order) {
             sorter_deinit(&state->calls[i].sorter);
+            seen_keys_clear(&state->calls[i].seen);
+        }
 }
 
 const NodeMethods node_aggregate_methods = {

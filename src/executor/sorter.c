@@ -28,6 +28,85 @@ static int item_order(const void *a, const void *b)
     return sort_item_compare(a, b);
 }
 
+static inline bool item_is_before(const SortItem *a, const SortItem *b)
+{
+    return a->prefix != b->prefix ? a->prefix < b->prefix : sort_item_compare(a, b) < 0;
+}
+
+static inline void items_swap(SortItem *a, SortItem *b)
+{
+    SortItem kept = *a;
+    *a = *b;
+    *b = kept;
+}
+
+static void items_insert_sort(SortItem *items, uint64_t count)
+{
+    for (uint64_t i = 1; i < count; i++) {
+        SortItem item = items[i];
+        uint64_t at = i;
+        for (; at > 0 && item_is_before(&item, &items[at - 1]); at--)
+            items[at] = items[at - 1];
+        items[at] = item;
+    }
+}
+
+/* The middle one of three, put first. */
+static void items_choose_pivot(SortItem *items, uint64_t count)
+{
+    SortItem *a = &items[1], *b = &items[count / 2], *c = &items[count - 1];
+
+    if (item_is_before(b, a))
+        items_swap(a, b);
+    if (item_is_before(c, b))
+        items_swap(b, c);
+    if (item_is_before(b, a))
+        items_swap(a, b);
+    items_swap(&items[0], b);
+}
+
+/* Quicksort while it halves well; no two items are equal. */
+static void items_sort(SortItem *items, uint64_t count, int depth)
+{
+    while (count > 24) {
+        if (depth-- == 0) {
+            qsort(items, count, sizeof(SortItem), item_order);
+            return;
+        }
+        items_choose_pivot(items, count);
+        uint64_t low = 0, high = count;
+        for (;;) {
+            while (++low < count && item_is_before(&items[low], &items[0]))
+                ;
+            while (item_is_before(&items[0], &items[--high]))
+                ;
+            if (low >= high)
+                break;
+            items_swap(&items[low], &items[high]);
+        }
+        items_swap(&items[0], &items[high]);
+        /* The smaller part by recursion, which bounds the stack. */
+        if (high < count - high - 1) {
+            items_sort(items, high, depth);
+            items += high + 1;
+            count -= high + 1;
+        } else {
+            items_sort(items + high + 1, count - high - 1, depth);
+            count = high;
+        }
+    }
+    items_insert_sort(items, count);
+}
+
+static void sorter_sort(Sorter *sorter)
+{
+    int depth = 2;
+
+    for (uint64_t n = sorter->count; n > 1; n /= 2)
+        depth += 2;
+    items_sort(sorter->items, sorter->count, depth);
+}
+
 void sorter_init(Sorter *sorter, Arena *arena, SpillSet *spills, const PhysType *types,
                  uint32_t count, size_t limit)
 {
@@ -52,6 +131,7 @@ void sorter_clear(Sorter *sorter)
     runs_free(sorter);
     if (sorter->arena)
         arena_reset(sorter->arena);
+    free(sorter->items);
     sorter->items = NULL;
     sorter->count = sorter->capacity = sorter->at = sorter->sequence = 0;
     sorter->is_finished = sorter->has_current = false;
@@ -176,7 +256,7 @@ static bool merge_some(Sorter *sorter)
 
 static bool spill_items(Sorter *sorter)
 {
-    qsort(sorter->items, sorter->count, sizeof(SortItem), item_order);
+    sorter_sort(sorter);
     SortRun *run = run_new(sorter);
     TRY(run);
     run->left = sorter->count;
@@ -184,23 +264,35 @@ static bool spill_items(Sorter *sorter)
         TRY(item_write(run->file, &sorter->items[i]));
     sorter->spilled_bytes += spill_size(run->file);
     arena_reset(sorter->arena);
-    sorter->items = NULL;
-    sorter->count = sorter->capacity = 0;
+    sorter->count = 0;
     return true;
+}
+
+static bool items_grow(Sorter *sorter)
+{
+    uint64_t more = sorter->capacity ? sorter->capacity * 2 : 256;
+    SortItem *grown = realloc(sorter->items, more * sizeof(SortItem));
+
+    if (!grown)
+        FAIL(ERR_OUT_OF_MEMORY, .message = STR("out of memory"));
+    sorter->items = grown;
+    sorter->capacity = more;
+    return true;
+}
+
+static size_t memory_used(const Sorter *sorter)
+{
+    return arena_size(sorter->arena) + sorter->capacity * sizeof(SortItem);
 }
 
 bool sorter_add(Sorter *sorter, Str key, Vector *const *vectors, uint32_t row)
 {
     if (!sorter->arena)
         sorter->arena = arena_new("sort");
-    if (sorter->count > 16 && arena_size(sorter->arena) > sorter->limit)
+    if (sorter->count > 16 && memory_used(sorter) > sorter->limit)
         TRY(spill_items(sorter));
-    if (sorter->count == sorter->capacity) {
-        uint64_t more = sorter->capacity ? sorter->capacity * 2 : 256;
-        sorter->items = arena_grow(sorter->arena, sorter->items,
-                                   sorter->capacity * sizeof(SortItem), more * sizeof(SortItem));
-        sorter->capacity = more;
-    }
+    if (sorter->count == sorter->capacity)
+        TRY(items_grow(sorter));
     SortItem *item = &sorter->items[sorter->count++];
     item->prefix = sort_prefix(key);
     item->key = str_copy(sorter->arena, key);
@@ -215,7 +307,7 @@ bool sorter_finish(Sorter *sorter)
     sorter->at = 0;
     if (sorter->run_count == 0) {
         if (sorter->count > 1)
-            qsort(sorter->items, sorter->count, sizeof(SortItem), item_order);
+            sorter_sort(sorter);
         return true;
     }
     if (sorter->count > 0)

@@ -33,7 +33,7 @@ typedef struct Sorter {
     SpillSet *spills;
     size_t limit;
     Arena *arena;
-    SortItem *items;
+    SortItem *items; /* heap: it grows without leaving its old places behind */
     uint64_t count, capacity, at, sequence;
     SortRun *runs; /* heap by key while merging */
     uint32_t run_count, run_capacity;
