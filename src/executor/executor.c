@@ -82,6 +82,13 @@ static bool make_tree(ExecState *exec, const Plan *root)
     return (exec->root = node_new(exec, root)) != NULL;
 }
 
+void exec_usage(ExecState *exec, Oid relation, RelationUsage **slot)
+{
+    UsageSlot usage = {relation, slot};
+    VEC_PUSH(exec->arena, &exec->usages, usage);
+    *slot = usage_of(exec->session, relation);
+}
+
 Arena *exec_arena(ExecState *exec, const char *name)
 {
     Arena *arena = arena_new(name);
@@ -106,6 +113,7 @@ ExecState *executor_new(const PlannedStatement *plan, ExecSession *session)
 ExecState *exec_new_epq(ExecState *parent, const Plan *plan, uint32_t override_count)
 {
     ExecState *exec = exec_new_bare(parent->session);
+    parent->has_offspring = true;
     exec->stmt = parent->stmt;
     exec->parent = parent;
     exec->overrides = ARENA_ARRAY(exec->arena, EpqOverride, override_count + 1);
@@ -171,8 +179,6 @@ void executor_freep(ExecState **exec)
 }
 
 /* ---- starting ---- */
-
-static const LockRowsPlan *row_marks(const ExecState *exec);
 
 /* Attribute numbers of a bitmap of (attnum - 1), as privilege_check_columns takes them. */
 static uint32_t bitmap_columns(const PlanRelation *relation, const uint64_t *bitmap,
@@ -303,16 +309,17 @@ bool executor_start(ExecState *exec, const ExecRequest *request)
 void executor_adopt(ExecState *exec, ExecSession *session)
 {
     assert(!exec->is_running);
-    if (exec->session == session)
-        return;
+    /* An equal address may be another session, at the place of one that has ended. */
     exec->session = session;
     for (size_t i = 0; i < exec->calls.length; i++)
         exec->calls.items[i]->session = session;
+    for (size_t i = 0; i < exec->usages.length; i++)
+        *exec->usages.items[i].slot = usage_of(session, exec->usages.items[i].relation);
 }
 
 bool executor_may_adopt(const ExecState *exec)
 {
-    return !exec->parent && row_marks(exec) == NULL;
+    return !exec->parent && !exec->has_offspring;
 }
 
 void executor_stop(ExecState *exec)

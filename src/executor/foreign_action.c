@@ -68,6 +68,7 @@ static bool action_init(ReferentialAction *action)
 ReferentialAction *foreign_action_new(ExecState *parent, const ForeignKeyPlan *key, bool is_update)
 {
     ExecState *exec = exec_new_bare(parent->session);
+    parent->has_offspring = true;
     ReferentialAction *action = ARENA_NEW(exec->arena, ReferentialAction);
     action->exec = exec;
     action->key = key;

@@ -96,6 +96,12 @@ typedef struct IndexHandle {
     TxnTree *tree;
 } IndexHandle;
 
+/* Where a node keeps the session's counts of a relation. */
+typedef struct UsageSlot {
+    Oid relation;
+    struct RelationUsage **slot;
+} UsageSlot;
+
 struct ExecState {
     const PlannedStatement *stmt; /* NULL: expressions only */
     ExecSession *session;
@@ -135,12 +141,16 @@ struct ExecState {
     int64_t position; /* scrollable: rows before the cursor's row; 0 before the first */
     Arena *arena_scratch;
     VEC(Arena *) arenas; /* freed with the state */
+    bool has_offspring; /* states that nodes have made know the session by themselves */
+    VEC(UsageSlot) usages; /* set anew when another session takes the state */
     int64_t *current_ids; /* of the last row given, per LockRows mark; 0: none */
 };
 
 /* ---- executor.c ---- */
 
 MUST_CHECK ExecState *exec_new_bare(ExecSession *session);
+/* The counts of a relation into *slot, now and whenever the state changes hands. */
+void exec_usage(ExecState *exec, Oid relation, struct RelationUsage **slot);
 /* An arena that is freed with the state. */
 Arena *exec_arena(ExecState *exec, const char *name);
 /*

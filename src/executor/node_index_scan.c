@@ -384,8 +384,8 @@ static bool index_scan_init(NodeState *node)
     IndexScanState *state = (IndexScanState *)node;
     const IndexScanPlan *plan = (const IndexScanPlan *)node->plan;
     TRY(state->index = exec_index(node->exec, plan->scan.relation, plan->index));
-    state->index_usage = usage_of(node->exec->session, plan->index);
-    state->table_usage = usage_of(node->exec->session, plan->scan.relation);
+    exec_usage(node->exec, plan->index, &state->index_usage);
+    exec_usage(node->exec, plan->scan.relation, &state->table_usage);
     state->keys_arena = arena_new("index keys");
     key_columns_init(state, node->exec->arena);
     TRY(compile_values(state));

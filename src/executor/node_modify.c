@@ -70,7 +70,7 @@ static bool modify_init(NodeState *node)
     ExecState *exec = node->exec;
     TRY(state->table = exec_table(exec, plan->relation));
     state->attributes = (uint32_t)plan->attribute_count;
-    state->usage = usage_of(exec->session, plan->relation);
+    exec_usage(exec, plan->relation, &state->usage);
     state->row_arena = arena_new("modify row");
     state->old_arena = arena_new("modify old rows");
     int *attnums = ARENA_ARRAY(exec->arena, int, state->attributes + 1);

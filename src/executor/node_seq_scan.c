@@ -18,7 +18,7 @@ static bool seq_scan_init(NodeState *node)
     const ScanPlan *plan = (const ScanPlan *)node->plan;
     TRY(scan_columns_init(&state->columns, node->exec, plan->relation, plan->scan_columns,
                           (uint32_t)plan->scan_column_count));
-    state->usage = usage_of(node->exec->session, plan->relation);
+    exec_usage(node->exec, plan->relation, &state->usage);
     return node_init_projection(node);
 }
 

@@ -17,7 +17,10 @@ int sort_item_compare(const SortItem *a, const SortItem *b)
 {
     if (a->prefix != b->prefix)
         return a->prefix < b->prefix ? -1 : 1;
-    int order = str_compare(a->key, b->key);
+    /* Equal prefixes of short keys differ in length at most. */
+    int order = a->key.length <= sizeof(a->prefix) && b->key.length <= sizeof(b->prefix)
+                    ? (a->key.length > b->key.length) - (a->key.length < b->key.length)
+                    : str_compare(a->key, b->key);
     if (order != 0)
         return order;
     return (a->sequence > b->sequence) - (a->sequence < b->sequence);
