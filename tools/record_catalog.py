@@ -41,7 +41,7 @@ TYPES = {
     "regnamespace": ("INT32", "reg", "oid", ""), "regrole": ("INT32", "reg", "oid", ""),
     "regcollation": ("INT32", "reg", "oid", ""), "uuid": ("FIXED16", "uuid", "uuid", ""),
     "pg_lsn": ("INT64", "lsn", "xid8", ""), "cstring": ("VAR", "text", "", ""),
-    "void": ("VAR", "void", "", ""), "inet": ("VAR", "inet", "text", ""),
+    "void": ("VAR", "void", "", ""), "inet": ("VAR", "inet", "text", ""), "cidr": ("VAR", "cidr", "text", ""),
 }
 PSEUDO = ("record _record any anyarray trigger event_trigger language_handler internal anyelement anynonarray anyenum "
           "fdw_handler index_am_handler tsm_handler table_am_handler anyrange anymultirange anycompatible "

@@ -533,7 +533,8 @@ static bool date_made(int32_t year, int32_t month, int32_t day, Fields *f)
     if (year == 0 || month < 1 || month > 12 || day < 1 || f->year > 5874897 || f->year < -4713 ||
         day > days_in_month(f->year, month))
         FAIL(ERR_DATETIME_FIELD_OVERFLOW,
-             .message = fmt("date field value out of range: %d-%02d-%02d", year, month, day));
+             .message = fmt("date field value out of range: %d-%02d-%02d",
+                            year < 0 ? year + 1 : year, month, day));
     return true;
 }
 

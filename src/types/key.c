@@ -58,7 +58,8 @@ static KeyForm key_form(const BuiltinType *type)
     if (compare == jsonb_compare)
         return FORM_JSONB;
     if (compare == text_compare)
-        return type->oid == TYPE_BYTEA || type->oid == TYPE_ACLITEM || type->oid == TYPE_INET
+        return type->oid == TYPE_BYTEA || type->oid == TYPE_ACLITEM || type->oid == TYPE_INET ||
+                       type->oid == TYPE_CIDR
                    ? FORM_BYTES
                    : FORM_TEXT;
     return FORM_NONE;

@@ -200,7 +200,7 @@ FUNCTION(dpow)
     if (x == 0 && y < 0)
         FAIL(ERR_INVALID_ARGUMENT_FOR_POWER_FUNCTION,
              .message = STR("zero raised to a negative power is undefined"));
-    if (x < 0 && isfinite(x) && isfinite(y) && floor(y) != y)
+    if (x < 0 && isfinite(y) && floor(y) != y)
         FAIL(ERR_INVALID_ARGUMENT_FOR_POWER_FUNCTION,
              .message = STR("a negative number raised to a non-integer power yields a complex "
                             "result"));

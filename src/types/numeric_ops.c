@@ -274,7 +274,7 @@ static bool round_to(FunctionCall *call, const Value *value, int32_t scale, bool
         *ret = *value;
         return true;
     }
-    scale = MAX(-NUMERIC_MAX_RESULT, MIN(scale, NUMERIC_MAX_RESULT));
+    scale = MAX(-NUMERIC_MAX_WHOLE_DIGITS - 1, MIN(scale, NUMERIC_MAX_SCALE));
     if (truncate)
         mpz_shift_truncate(a.m, (long)scale - a.scale);
     else

@@ -456,8 +456,19 @@ typedef struct MatchCursor {
     bool is_over;
 } MatchCursor;
 
+/* Functions that look at all matches, or at one, take no 'g'. */
+static bool refuse_global(const FunctionCall *call, Str flags)
+{
+    if (flags.length && memchr(flags.data, 'g', flags.length))
+        FAIL(ERR_INVALID_PARAMETER_VALUE,
+             .message = fmt("%s() does not support the \"global\" option", call->function->name));
+    return true;
+}
+
 static MatchCursor *match_begin(FunctionCall *call, const Value *args, bool always_global)
 {
+    if (always_global && call->arg_count > 2)
+        TRY(refuse_global(call, var_str(args[2].var)));
     MatchCursor *c = ARENA_NEW(call->site_arena, MatchCursor);
     c->regex = regex_compile(call->site_arena, var_str(args[1].var),
                              call->arg_count > 2 ? var_str(args[2].var) : STR(""), 0,
@@ -571,6 +582,8 @@ FUNCTION(regexp_count)
     const Str s = var_str(args[0].var);
     const int32_t start = call->arg_count > 2 ? args[2].int32 : 1;
     TRY(check_parameter("start", start, 1));
+    if (call->arg_count > 3)
+        TRY(refuse_global(call, var_str(args[3].var)));
     Regex *regex = regex_of(call, var_str(args[1].var),
                             call->arg_count > 3 ? var_str(args[3].var) : STR(""), 0, false);
     TRY(regex);
@@ -590,6 +603,8 @@ FUNCTION(regexp_count_no_flags) { return fn_regexp_count(call, args, nulls, ret,
 
 FUNCTION(regexp_like)
 {
+    if (call->arg_count > 2)
+        TRY(refuse_global(call, var_str(args[2].var)));
     Regex *regex = regex_of(call, var_str(args[1].var),
                             call->arg_count > 2 ? var_str(args[2].var) : STR(""), 0, false);
     TRY(regex);

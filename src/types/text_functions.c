@@ -331,7 +331,7 @@ FUNCTION(chr)
     if (code == 0)
         FAIL(ERR_PROGRAM_LIMIT_EXCEEDED, .message = STR("null character not permitted"));
     if (code < 0)
-        FAIL(ERR_PROGRAM_LIMIT_EXCEEDED, .message = STR("character number must be positive"));
+        FAIL(ERR_INVALID_PARAMETER_VALUE, .message = STR("character number must be positive"));
     if (code > 0x10ffff)
         FAIL(ERR_PROGRAM_LIMIT_EXCEEDED,
              .message = fmt("requested character too large for encoding: %d", code));

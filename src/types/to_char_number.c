@@ -489,7 +489,7 @@ FUNCTION(numeric_to_number)
         }
     }
     if (whole + decimals == 0)
-        FAIL_SYNTAX("numeric", strbuf_view(&digits));
+        FAIL_SYNTAX("numeric", digits.length ? strbuf_view(&digits) : STR(" "));
     const Str text = str_concat(call->arena, negative ? STR("-") : STR(""), strbuf_view(&digits));
     return numeric_parse(call->arena, text, -1, ret);
 }

@@ -231,13 +231,21 @@ static const BuiltinType *call_type(FunctionCall *call)
     return call->state;
 }
 
+/* Of an array it is the elements that cannot be compared. */
+static const char *ordered_name(const BuiltinType *type)
+{
+    const BuiltinType *element =
+        type && type->element && type->category == 'A' ? builtin_type(type->element) : NULL;
+    return element ? element->sql_name : type ? type->sql_name : "unknown";
+}
+
 static const BuiltinType *call_ordered_type(FunctionCall *call)
 {
     const BuiltinType *type = call_type(call);
     if (!type || !type->compare)
         FAIL(ERR_UNDEFINED_FUNCTION,
              .message = fmt("could not identify a comparison function for type %s",
-                            type ? type->sql_name : "unknown"));
+                            ordered_name(type)));
     return type;
 }
 

@@ -9,6 +9,8 @@
 #include "types/function.h"
 #include "types/type.h"
 
+enum { TYPE_CIDR = 650 };
+
 extern const BuiltinType type_table[];
 extern const size_t type_table_count;
 
@@ -31,7 +33,7 @@ DECLARE_IO(node_tree); DECLARE_IO(xid8); DECLARE_IO(float4); DECLARE_IO(float8);
 DECLARE_IO(aclitem); DECLARE_IO(bpchar); DECLARE_IO(varchar); DECLARE_IO(date); DECLARE_IO(time);
 DECLARE_IO(timestamp); DECLARE_IO(timestamptz); DECLARE_IO(interval); DECLARE_IO(timetz);
 DECLARE_IO(numeric); DECLARE_IO(uuid); DECLARE_IO(lsn); DECLARE_IO(void); DECLARE_IO(rowtype);
-DECLARE_IO(pseudo); DECLARE_IO(array); DECLARE_IO(inet); DECLARE_IO(jsonb);
+DECLARE_IO(pseudo); DECLARE_IO(array); DECLARE_IO(inet); DECLARE_IO(jsonb); DECLARE_IO(cidr);
 DECLARE_ORDER(bool); DECLARE_ORDER(text); DECLARE_ORDER(char); DECLARE_ORDER(int8);
 DECLARE_ORDER(int2); DECLARE_ORDER(int4); DECLARE_ORDER(array); DECLARE_ORDER(oid);
 DECLARE_ORDER(xid8); DECLARE_ORDER(float4); DECLARE_ORDER(float8); DECLARE_ORDER(bpchar);

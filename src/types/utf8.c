@@ -106,7 +106,9 @@ bool utf8_check(Str text)
         if (n == 0) {
             char bytes[64];
             size_t length = 0;
-            const size_t wrong = MIN((size_t)utf8_width((char)p[at]), text.length - at);
+            /* As long as its first byte says; a byte that begins nothing stands alone. */
+            const size_t width = p[at] >= 0xc0 && p[at] < 0xf8 ? (size_t)utf8_width((char)p[at]) : 1;
+            const size_t wrong = MIN(width, text.length - at);
             for (size_t i = 0; i < wrong; i++)
                 length += (size_t)snprintf(bytes + length, sizeof(bytes) - length, "%s0x%02x",
                                            i ? " " : "", p[at + i]);
