@@ -42,4 +42,5 @@ def main():
             record(port, options.names)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -1,17 +1,18 @@
 #!/usr/bin/env python3
 """Random expressions of the types' functions, operators and casts must be answered as PostgreSQL 15 answers them.
 
-usage: run.py --build DIR [--long] [--seed N] [--count N] [--port N] [--only TEXT] [--verbose]
+usage: run.py --build DIR [--long] [--seed N] [--count N] [--port N] [--oracle N] [--only TEXT] [--types NAME,…] [--sample FILE]
 
 What is called comes from the catalogs of both servers: every function, operator and cast of the types in values.py that both
 have. Each expression is a query of its own; columns, rows, SQLSTATEs, messages, details and hints are compared, and with
---long the binary forms too. The oracle is PGHOST:PGPORT (127.0.0.1:5432 by default); without one the suite is skipped.
+--long the binary forms too. The oracle is a throw-away cluster of Debian's package, or the server at --oracle.
 The seed is printed: with it and the same count a run can be had again. Known differences are in known.txt (regular
-expressions over "expression => wanted => got"), each with its reason.
+expressions over "expression => wanted => got"), each with its reason. --sample writes the expressions that agree as
+statements for regress/sql.
 """
 import argparse
+import contextlib
 import importlib.util
-import os
 import pathlib
 import re
 import struct
@@ -20,6 +21,7 @@ import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent.parent / "tools")]
+import record
 import values
 import wire
 
@@ -125,8 +127,10 @@ def concrete(v, types):
 class Maker:
     """Makes expressions of what both servers have."""
 
-    def __init__(self, seed, oracle, sengi, only):
+    def __init__(self, seed, oracle, sengi, only, types):
         self.v = values.Values(seed)
+        self.targets = values.TYPES
+        self.has_special = not types
         both = set(catalog(sengi, FUNCTIONS))
         self.functions = [row for row in catalog(oracle, FUNCTIONS) if row in both and not SKIPPED.match(row[1])]
         both = set(catalog(sengi, OPERATORS))
@@ -135,6 +139,13 @@ class Maker:
         self.casts = [row for row in catalog(oracle, CASTS) if row in both]
         self.functions = [f for f in self.functions if all(concrete(self.v, [n]) for n in f[2].split())]
         self.operators = [o for o in self.operators if all(concrete(self.v, [n]) for n in o[2:] if n)]
+        if types:
+            def ours(names):
+                return all(n in POLYMORPHIC or n.lstrip("_") in types for n in names if n)
+            self.functions = [f for f in self.functions if ours(f[2].split())]
+            self.operators = [o for o in self.operators if ours(o[2:])]
+            self.casts = [c for c in self.casts if ours(c)]
+            self.targets = sorted(types)
         if only:
             self.functions = [f for f in self.functions if only in f[1]]
             self.operators = [o for o in self.operators if only in o[1]]
@@ -157,7 +168,7 @@ class Maker:
     def cast(self):
         if not self.casts or self.v.random.random() < 0.4:
             # Text in: right, nearly right and wrong.
-            target = self.v.pick(values.TYPES)
+            target = self.v.pick(self.targets)
             text = self.v.text(self.v.pick(values.TYPES) if self.v.random.random() < 0.2 else target)
             if self.v.random.random() < 0.3 and text:
                 at = self.v.random.randrange(len(text))
@@ -202,7 +213,7 @@ class Maker:
             return self.function()
         if kind < 0.75 and self.operators:
             return self.operator()
-        return self.cast() if kind < 0.9 else self.special()
+        return self.cast() if kind < 0.9 or not self.has_special else self.special()
 
 
 def binary(connection, sql):
@@ -220,16 +231,6 @@ def binary(connection, sql):
             lines.append("error " + wire.fields_text(body))
         elif kind == "Z":
             return lines
-
-
-def connect_oracle():
-    try:
-        port = int(os.environ.get("PGPORT", "5432"))
-        connection = wire.Connection(port, user=os.environ.get("PGUSER", "postgres"))
-        version = catalog(connection, "show server_version_num")
-        return (connection, port) if version and version[0][0].startswith("15") else None
-    except (OSError, wire.WireError):
-        return None
 
 
 def sengi_server(build):
@@ -252,7 +253,7 @@ def answer(connection, sql, is_binary):
 
 def compare(options, maker, oracle, sengi, known):
     """Runs the expressions; the differences as (setting, sql, wanted, got)."""
-    differences, setting = [], ""
+    differences, setting, agreed, seen = [], "", [], set()
     for i in range(options.count):
         if i % 50 == 0:
             setting = maker.v.pick(SETTINGS)
@@ -266,11 +267,27 @@ def compare(options, maker, oracle, sengi, known):
         except (OSError, wire.WireError) as error:
             differences.append((setting, sql, wanted, [f"connection lost: {error}"]))
             break
+        if wanted == got and options.sample and sql not in seen and len(str(wanted)) < 400 and "\\n" not in sql:
+            seen.add(sql)
+            agreed.append((setting, sql))
         if wanted != got:
             text = f"{sql} => {wanted} => {got}"
             if not any(pattern.search(text) for pattern in known):
                 differences.append((setting, sql, wanted, got))
+    if options.sample:
+        write_sample(options.sample, agreed)
     return differences
+
+
+def write_sample(path, agreed):
+    """The statements, each setting before those it was in force for."""
+    lines, present = ["-- Written by regress/random/run.py --sample; answers are PostgreSQL's."], None
+    for setting, sql in agreed:
+        if setting != present:
+            lines.append(setting + ";")
+            present = setting
+        lines.append(sql + ";")
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 def main():
@@ -281,23 +298,31 @@ def main():
     parser.add_argument("--seed", type=int, default=int(time.time()))
     parser.add_argument("--count", type=int)
     parser.add_argument("--port", type=int, help="a Sengi that runs already")
+    parser.add_argument("--oracle", type=int, help="a PostgreSQL 15 that runs already, on this port of 127.0.0.1")
+    parser.add_argument("--types", help="functions, operators and casts of these alone")
+    parser.add_argument("--sample", type=pathlib.Path, help="write what agrees to this file")
     parser.add_argument("--only", help="functions and operators whose name has this")
     options = parser.parse_args()
     if not options.long and not options.count:
         print("skip random/types: runs with --long")
         return
-    found = connect_oracle()
-    if not found:
-        print("skip random/types: no PostgreSQL 15 at PGHOST:PGPORT to compare with")
+    if not options.oracle and not (record.BINARIES / "initdb").exists():
+        print("skip random/types: no PostgreSQL 15 to compare with")
         return
     options.count = options.count or 20000
+    with contextlib.nullcontext(options.oracle) if options.oracle else record.Oracle() as oracle_port:
+        run(options, oracle_port)
+
+
+def run(options, oracle_port):
+    """Starts what is not running yet, compares, and says what differs."""
     server = None if options.port else sengi_server(options.build)
     sengi = wire.Connection(options.port or server.port)
-    oracle = found[0]
+    oracle = wire.Connection(oracle_port)
     for connection in (oracle, sengi):
         connection.query("set lc_messages = 'C'")
         connection.query("set statement_timeout = '5s'")
-    maker = Maker(options.seed, oracle, sengi, options.only)
+    maker = Maker(options.seed, oracle, sengi, options.only, set(options.types.split(",")) if options.types else None)
     print(f"seed {options.seed}, {options.count} expressions of {len(maker.functions)} functions, {len(maker.operators)} operators, {len(maker.casts)} casts")
     differences = compare(options, maker, oracle, sengi, known_differences())
     for setting, sql, wanted, got in differences[:2000]:
