@@ -6,17 +6,20 @@ static const struct {
     const char *word;
     Key key;
 } keys[] = {
-    {"A.D.", KEY_BC_DOTS}, {"A.M.", KEY_AM_DOTS}, {"AD", KEY_BC}, {"AM", KEY_AM},
-    {"B.C.", KEY_BC_DOTS}, {"BC", KEY_BC}, {"CC", KEY_CC}, {"DAY", KEY_DAY}, {"DDD", KEY_DDD},
-    {"DD", KEY_DD}, {"DY", KEY_DY}, {"D", KEY_D}, {"FF1", KEY_FF}, {"FF2", KEY_FF},
-    {"FF3", KEY_FF}, {"FF4", KEY_FF}, {"FF5", KEY_FF}, {"FF6", KEY_FF}, {"FX", KEY_FX}, {"HH24", KEY_HH24},
-    {"HH12", KEY_HH12}, {"HH", KEY_HH12}, {"IDDD", KEY_IDDD}, {"ID", KEY_ID}, {"IW", KEY_IW},
-    {"IYYY", KEY_IYYYY}, {"IYY", KEY_IYYY}, {"IY", KEY_IYY}, {"I", KEY_IY}, {"J", KEY_J},
-    {"MI", KEY_MI}, {"MM", KEY_MM}, {"MONTH", KEY_MONTH}, {"MON", KEY_MON}, {"MS", KEY_MS},
-    {"OF", KEY_OF}, {"P.M.", KEY_AM_DOTS}, {"PM", KEY_AM}, {"Q", KEY_Q}, {"RM", KEY_RM},
-    {"SSSSS", KEY_SSSS}, {"SSSS", KEY_SSSS}, {"SS", KEY_SS}, {"TZH", KEY_TZH}, {"TZM", KEY_TZM},
-    {"TZ", KEY_TZ}, {"US", KEY_US}, {"WW", KEY_WW}, {"W", KEY_W}, {"Y,YYY", KEY_Y_YYY},
-    {"YYYY", KEY_YYYY}, {"YYY", KEY_YYY}, {"YY", KEY_YY}, {"Y", KEY_Y},
+    {"A.D.", KEY_BC_DOTS}, {"A.M.", KEY_AM_DOTS}, {"AD", KEY_BC},     {"AM", KEY_AM},
+    {"B.C.", KEY_BC_DOTS}, {"BC", KEY_BC},        {"CC", KEY_CC},     {"DAY", KEY_DAY},
+    {"DDD", KEY_DDD},      {"DD", KEY_DD},        {"DY", KEY_DY},     {"D", KEY_D},
+    {"FF1", KEY_FF},       {"FF2", KEY_FF},       {"FF3", KEY_FF},    {"FF4", KEY_FF},
+    {"FF5", KEY_FF},       {"FF6", KEY_FF},       {"FX", KEY_FX},     {"HH24", KEY_HH24},
+    {"HH12", KEY_HH12},    {"HH", KEY_HH12},      {"IDDD", KEY_IDDD}, {"ID", KEY_ID},
+    {"IW", KEY_IW},        {"IYYY", KEY_IYYYY},   {"IYY", KEY_IYYY},  {"IY", KEY_IYY},
+    {"I", KEY_IY},         {"J", KEY_J},          {"MI", KEY_MI},     {"MM", KEY_MM},
+    {"MONTH", KEY_MONTH},  {"MON", KEY_MON},      {"MS", KEY_MS},     {"OF", KEY_OF},
+    {"P.M.", KEY_AM_DOTS}, {"PM", KEY_AM},        {"Q", KEY_Q},       {"RM", KEY_RM},
+    {"SSSSS", KEY_SSSS},   {"SSSS", KEY_SSSS},    {"SS", KEY_SS},     {"TZH", KEY_TZH},
+    {"TZM", KEY_TZM},      {"TZ", KEY_TZ},        {"US", KEY_US},     {"WW", KEY_WW},
+    {"W", KEY_W},          {"Y,YYY", KEY_Y_YYY},  {"YYYY", KEY_YYYY}, {"YYY", KEY_YYY},
+    {"YY", KEY_YY},        {"Y", KEY_Y},
 };
 
 const char *const roman_months[12] = {"I",   "II",   "III", "IV", "V",  "VI",

@@ -14,11 +14,50 @@
 #include "types/datetime_internal.h"
 
 typedef enum Key {
-    KEY_LITERAL = 0, KEY_AM, KEY_AM_DOTS, KEY_BC, KEY_BC_DOTS, KEY_CC, KEY_DAY, KEY_DDD, KEY_DD,
-    KEY_DY, KEY_D, KEY_FF, KEY_FX, KEY_HH24, KEY_HH12, KEY_IDDD, KEY_ID, KEY_IW, KEY_IYYYY,
-    KEY_IYYY, KEY_IYY, KEY_IY, KEY_J, KEY_MI, KEY_MM, KEY_MONTH, KEY_MON, KEY_MS, KEY_OF, KEY_Q,
-    KEY_RM, KEY_SSSS, KEY_SS, KEY_TZH, KEY_TZM, KEY_TZ, KEY_US, KEY_WW, KEY_W, KEY_Y_YYY,
-    KEY_YYYY, KEY_YYY, KEY_YY, KEY_Y,
+    KEY_LITERAL = 0,
+    KEY_AM,
+    KEY_AM_DOTS,
+    KEY_BC,
+    KEY_BC_DOTS,
+    KEY_CC,
+    KEY_DAY,
+    KEY_DDD,
+    KEY_DD,
+    KEY_DY,
+    KEY_D,
+    KEY_FF,
+    KEY_FX,
+    KEY_HH24,
+    KEY_HH12,
+    KEY_IDDD,
+    KEY_ID,
+    KEY_IW,
+    KEY_IYYYY,
+    KEY_IYYY,
+    KEY_IYY,
+    KEY_IY,
+    KEY_J,
+    KEY_MI,
+    KEY_MM,
+    KEY_MONTH,
+    KEY_MON,
+    KEY_MS,
+    KEY_OF,
+    KEY_Q,
+    KEY_RM,
+    KEY_SSSS,
+    KEY_SS,
+    KEY_TZH,
+    KEY_TZM,
+    KEY_TZ,
+    KEY_US,
+    KEY_WW,
+    KEY_W,
+    KEY_Y_YYY,
+    KEY_YYYY,
+    KEY_YYY,
+    KEY_YY,
+    KEY_Y,
 } Key;
 
 /* What a literal character is to the reader of text. */
@@ -26,8 +65,8 @@ typedef enum LiteralKind { LITERAL_CHARACTER = 0, LITERAL_SPACE, LITERAL_SEPARAT
 
 typedef struct Node {
     Key key;
-    Str text;     /* literal character, or the pattern as written: its case is the output's */
-    int digits;   /* FF1-FF6 */
+    Str text;   /* literal character, or the pattern as written: its case is the output's */
+    int digits; /* FF1-FF6 */
     LiteralKind literal;
     bool fill, ordinal, ordinal_upper;
 } Node;

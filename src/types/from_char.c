@@ -2,7 +2,8 @@
  * to_date and to_timestamp: text read by a template (datetime_template.h).
  *
  * Reading is lenient: a separator or space in the template matches any one of the text or none,
- * spaces before fields are skipped, and literal characters stand for any character. FX makes it exact.
+ * spaces before fields are skipped, and literal characters stand for any character. FX makes it
+ * exact.
  */
 #include <errno.h>
 #include <limits.h>
@@ -23,14 +24,17 @@ typedef struct Reading {
 
 typedef struct Reader {
     const Template *template;
-    Str text;       /* ends in a NUL past its length */
+    Str text; /* ends in a NUL past its length */
     size_t at;
     int extra_skip; /* characters skipped beyond those of the template */
     bool is_exact;
     Reading r;
 } Reader;
 
-static char here(const Reader *in) { return in->at < in->text.length ? in->text.data[in->at] : 0; }
+static char here(const Reader *in)
+{
+    return in->at < in->text.length ? in->text.data[in->at] : 0;
+}
 
 static void skip_character(Reader *in)
 {
@@ -52,9 +56,21 @@ static bool field_set(int *field, int value, const Node *node)
 static bool key_is_number(Key key)
 {
     switch (key) {
-    case KEY_LITERAL: case KEY_AM: case KEY_AM_DOTS: case KEY_BC: case KEY_BC_DOTS: case KEY_DAY:
-    case KEY_DY: case KEY_FF: case KEY_FX: case KEY_MONTH: case KEY_MON: case KEY_OF: case KEY_RM:
-    case KEY_TZH: case KEY_TZ:
+    case KEY_LITERAL:
+    case KEY_AM:
+    case KEY_AM_DOTS:
+    case KEY_BC:
+    case KEY_BC_DOTS:
+    case KEY_DAY:
+    case KEY_DY:
+    case KEY_FF:
+    case KEY_FX:
+    case KEY_MONTH:
+    case KEY_MON:
+    case KEY_OF:
+    case KEY_RM:
+    case KEY_TZH:
+    case KEY_TZ:
         return false;
     default:
         return true;
@@ -116,8 +132,8 @@ static bool number_read(Reader *in, const Node *node, int width, int *field, int
              .detail = STR("Value must be an integer."));
     if (errno == ERANGE || result < INT_MIN || result > INT_MAX)
         FAIL(ERR_DATETIME_VALUE_OUT_OF_RANGE,
-             .message = fmt("value for \"%.*s\" in source string is out of range",
-                            STR_ARGS(node->text)),
+             .message =
+                 fmt("value for \"%.*s\" in source string is out of range", STR_ARGS(node->text)),
              .detail = fmt("Value must be in the range %d to %d.", INT_MIN, INT_MAX));
     if (ret_length)
         *ret_length = (int)(in->at - start);
@@ -146,8 +162,7 @@ static bool word_read(Reader *in, const Node *node, const char *const *words, in
     const Str rest = str_slice(in->text, in->at, in->text.length);
     for (int i = 0; i < count; i++) {
         const Str word = str_make(words[i], length ? length : strlen(words[i]));
-        if (rest.length >= word.length &&
-            str_equal_nocase(str_slice(rest, 0, word.length), word)) {
+        if (rest.length >= word.length && str_equal_nocase(str_slice(rest, 0, word.length), word)) {
             in->at += word.length;
             *ret = i;
             return true;
@@ -157,8 +172,8 @@ static bool word_read(Reader *in, const Node *node, const char *const *words, in
     while (end < rest.length && !is_space(rest.data[end]))
         end++;
     FAIL(ERR_INVALID_DATETIME_FORMAT,
-         .message = fmt("invalid value \"%.*s\" for \"%.*s\"", (int)end, rest.data,
-                        STR_ARGS(node->text)),
+         .message =
+             fmt("invalid value \"%.*s\" for \"%.*s\"", (int)end, rest.data, STR_ARGS(node->text)),
          .detail = STR("The given value did not match any of the allowed values for this field."));
 }
 
@@ -221,8 +236,11 @@ static bool fraction_read(Reader *in, const Node *node)
 /* Years of less than four digits are those nearest to 2020. */
 static int year_complete(int year)
 {
-    return year < 70 ? year + 2000 : year < 100 ? year + 1900 : year < 520 ? year + 2000
-           : year < 1000 ? year + 1000 : year;
+    return year < 70     ? year + 2000
+           : year < 100  ? year + 1900
+           : year < 520  ? year + 2000
+           : year < 1000 ? year + 1000
+                         : year;
 }
 
 static bool year_read(Reader *in, const Node *node)
@@ -230,10 +248,20 @@ static bool year_read(Reader *in, const Node *node)
     Reading *r = &in->r;
     int length, digits;
     switch (node->key) {
-    case KEY_YYYY: case KEY_IYYYY: digits = 4; break;
-    case KEY_YYY: case KEY_IYYY: digits = 3; break;
-    case KEY_YY: case KEY_IYY: digits = 2; break;
-    default: digits = 1;
+    case KEY_YYYY:
+    case KEY_IYYYY:
+        digits = 4;
+        break;
+    case KEY_YYY:
+    case KEY_IYYY:
+        digits = 3;
+        break;
+    case KEY_YY:
+    case KEY_IYY:
+        digits = 2;
+        break;
+    default:
+        digits = 1;
     }
     TRY(number_read(in, node, digits, &r->year, &length));
     if (digits < 4 && length < 4)
@@ -285,10 +313,27 @@ static bool zone_read(Reader *in, const Node *node)
 static Calendar calendar_of(Key key)
 {
     switch (key) {
-    case KEY_DDD: case KEY_DD: case KEY_D: case KEY_MM: case KEY_MONTH: case KEY_MON: case KEY_RM:
-    case KEY_WW: case KEY_W: case KEY_Y_YYY: case KEY_YYYY: case KEY_YYY: case KEY_YY: case KEY_Y:
+    case KEY_DDD:
+    case KEY_DD:
+    case KEY_D:
+    case KEY_MM:
+    case KEY_MONTH:
+    case KEY_MON:
+    case KEY_RM:
+    case KEY_WW:
+    case KEY_W:
+    case KEY_Y_YYY:
+    case KEY_YYYY:
+    case KEY_YYY:
+    case KEY_YY:
+    case KEY_Y:
         return CALENDAR_GREGORIAN;
-    case KEY_IDDD: case KEY_ID: case KEY_IW: case KEY_IYYYY: case KEY_IYYY: case KEY_IYY:
+    case KEY_IDDD:
+    case KEY_ID:
+    case KEY_IW:
+    case KEY_IYYYY:
+    case KEY_IYYY:
+    case KEY_IYY:
     case KEY_IY:
         return CALENDAR_ISO_WEEK;
     default:
@@ -300,11 +345,16 @@ static bool calendar_read(Reader *in, const Node *node)
 {
     Reading *r = &in->r;
     switch (node->key) {
-    case KEY_MM: return number_field(in, node, 2, &r->month);
-    case KEY_DDD: return number_field(in, node, 3, &r->day_of_year);
-    case KEY_IDDD: return number_field(in, node, 3, &r->day_of_year);
-    case KEY_DD: return number_field(in, node, 2, &r->day);
-    case KEY_D: return number_field(in, node, 1, &r->day_of_week);
+    case KEY_MM:
+        return number_field(in, node, 2, &r->month);
+    case KEY_DDD:
+        return number_field(in, node, 3, &r->day_of_year);
+    case KEY_IDDD:
+        return number_field(in, node, 3, &r->day_of_year);
+    case KEY_DD:
+        return number_field(in, node, 2, &r->day);
+    case KEY_D:
+        return number_field(in, node, 1, &r->day_of_week);
     case KEY_ID:
         TRY(number_read(in, node, 1, &r->day_of_week, NULL));
         if (++r->day_of_week > 7)
@@ -312,13 +362,20 @@ static bool calendar_read(Reader *in, const Node *node)
         ordinal_skip(in, node);
         return true;
     case KEY_WW:
-    case KEY_IW: return number_field(in, node, 2, &r->week);
-    case KEY_W: return number_field(in, node, 1, &r->week_of_month);
-    case KEY_Q: return number_field(in, node, 1, NULL);
-    case KEY_CC: return number_field(in, node, 2, &r->century);
-    case KEY_J: return number_field(in, node, 1, &r->julian);
-    case KEY_Y_YYY: return grouped_year_read(in, node);
-    default: return year_read(in, node);
+    case KEY_IW:
+        return number_field(in, node, 2, &r->week);
+    case KEY_W:
+        return number_field(in, node, 1, &r->week_of_month);
+    case KEY_Q:
+        return number_field(in, node, 1, NULL);
+    case KEY_CC:
+        return number_field(in, node, 2, &r->century);
+    case KEY_J:
+        return number_field(in, node, 1, &r->julian);
+    case KEY_Y_YYY:
+        return grouped_year_read(in, node);
+    default:
+        return year_read(in, node);
     }
 }
 
@@ -336,24 +393,39 @@ static bool pattern_read(Reader *in, const Node *node)
     case KEY_FX:
         in->is_exact = true;
         return true;
-    case KEY_AM: case KEY_AM_DOTS: case KEY_BC: case KEY_BC_DOTS:
+    case KEY_AM:
+    case KEY_AM_DOTS:
+    case KEY_BC:
+    case KEY_BC_DOTS:
         return half_read(in, node);
-    case KEY_MONTH: case KEY_MON: case KEY_RM: case KEY_DAY: case KEY_DY:
+    case KEY_MONTH:
+    case KEY_MON:
+    case KEY_RM:
+    case KEY_DAY:
+    case KEY_DY:
         return name_read(in, node);
     case KEY_HH12:
         r->is_12_hour = true;
         FALLTHROUGH;
-    case KEY_HH24: return number_field(in, node, 2, &r->hour);
-    case KEY_MI: return number_field(in, node, 2, &r->minute);
-    case KEY_SS: return number_field(in, node, 2, &r->second);
-    case KEY_SSSS: return number_field(in, node, (int)node->text.length, &r->day_seconds);
-    case KEY_MS: case KEY_US: case KEY_FF:
+    case KEY_HH24:
+        return number_field(in, node, 2, &r->hour);
+    case KEY_MI:
+        return number_field(in, node, 2, &r->minute);
+    case KEY_SS:
+        return number_field(in, node, 2, &r->second);
+    case KEY_SSSS:
+        return number_field(in, node, (int)node->text.length, &r->day_seconds);
+    case KEY_MS:
+    case KEY_US:
+    case KEY_FF:
         return fraction_read(in, node);
-    case KEY_TZ: case KEY_OF:
+    case KEY_TZ:
+    case KEY_OF:
         FAIL(ERR_FEATURE_NOT_SUPPORTED,
              .message = fmt("formatting field \"%.*s\" is only supported in to_char",
                             STR_ARGS(node->text)));
-    case KEY_TZH: case KEY_TZM:
+    case KEY_TZH:
+    case KEY_TZM:
         return zone_read(in, node);
     default:
         return calendar_read(in, node);
@@ -413,7 +485,8 @@ static bool year_resolve(Reading *r, Fields *f)
     if (r->century && r->is_bc && (r->year == 0 || r->year_digits <= 2))
         r->century = -r->century;
     if (r->year == 0) {
-        f->year = r->century >= 0 ? (r->century - 1) * INT64_C(100) + 1 : r->century * INT64_C(100) + 1;
+        f->year =
+            r->century >= 0 ? (r->century - 1) * INT64_C(100) + 1 : r->century * INT64_C(100) + 1;
     } else if (r->century && r->year_digits <= 2) {
         f->year = r->year % 100;
         if (f->year)
@@ -480,7 +553,8 @@ static bool date_resolve(Reading *r, Fields *f, Str text)
         TRY(day_of_year_resolve(r, f, &has_month, &has_day));
         has_year |= r->calendar == CALENDAR_ISO_WEEK;
     }
-    if ((has_month && (f->month < 1 || f->month > 12)) || (has_day && (f->day < 1 || f->day > 31)) ||
+    if ((has_month && (f->month < 1 || f->month > 12)) ||
+        (has_day && (f->day < 1 || f->day > 31)) ||
         (has_year && has_month && has_day && f->day > days_in_month(f->year, f->month)))
         FAIL_DATE_FIELD(text);
     return true;
@@ -513,8 +587,7 @@ static bool moment_read(FunctionCall *call, const Value *args, Fields *f)
 {
     const Str format = var_str(args[1].var), original = var_str(args[0].var);
     Template *t = arena_alloc(call->arena, sizeof(*t));
-    Reader in = {.template = t,
-                 .text = str_make(str_to_c(call->arena, original), original.length)};
+    Reader in = {.template = t, .text = str_make(str_to_c(call->arena, original), original.length)};
     Reading *r = &in.r;
     *f = (Fields){.year = 0, .month = 1, .day = 1};
     TRY(template_cut(format, t));
@@ -529,8 +602,8 @@ static bool moment_read(FunctionCall *call, const Value *args, Fields *f)
     if (r->zone_sign) {
         if (r->zone_hour < 0 || r->zone_hour > 15 || r->zone_minute < 0 || r->zone_minute >= 60)
             FAIL(ERR_INVALID_TIME_ZONE_DISPLACEMENT_VALUE,
-                 .message = fmt("time zone displacement out of range: \"%.*s\"",
-                                STR_ARGS(original)));
+                 .message =
+                     fmt("time zone displacement out of range: \"%.*s\"", STR_ARGS(original)));
         f->has_offset = true;
         f->offset = r->zone_sign * (r->zone_hour * 3600 + r->zone_minute * 60);
     }

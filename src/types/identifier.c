@@ -2,8 +2,14 @@
 #include "types/array.h"
 #include "types/types_internal.h"
 
-static bool starts_name(char c) { return is_alpha(c) || c == '_' || (uint8_t)c >= 0x80; }
-static bool continues_name(char c) { return starts_name(c) || is_digit(c) || c == '$'; }
+static bool starts_name(char c)
+{
+    return is_alpha(c) || c == '_' || (uint8_t)c >= 0x80;
+}
+static bool continues_name(char c)
+{
+    return starts_name(c) || is_digit(c) || c == '$';
+}
 
 static size_t space_skip(Str s, size_t at)
 {
@@ -15,7 +21,8 @@ static size_t space_skip(Str s, size_t at)
 static bool not_identifier(Str s, Str detail)
 {
     FAIL(ERR_INVALID_PARAMETER_VALUE,
-         .message = fmt("string is not a valid identifier: \"%.*s\"", STR_ARGS(s)), .detail = detail);
+         .message = fmt("string is not a valid identifier: \"%.*s\"", STR_ARGS(s)),
+         .detail = detail);
 }
 
 /* "a ""b""": the bytes between the quotes, doubled ones once. */

@@ -165,8 +165,14 @@ static bool parse(const TypeIo *io, Str text, bool is_cidr, Value *ret)
     return inet_pack(io->arena, &inet, ret);
 }
 
-bool inet_input(const TypeIo *io, Str text, Value *ret) { return parse(io, text, false, ret); }
-bool cidr_input(const TypeIo *io, Str text, Value *ret) { return parse(io, text, true, ret); }
+bool inet_input(const TypeIo *io, Str text, Value *ret)
+{
+    return parse(io, text, false, ret);
+}
+bool cidr_input(const TypeIo *io, Str text, Value *ret)
+{
+    return parse(io, text, true, ret);
+}
 
 static void append_address(const Inet *inet, StrBuf *out)
 {
@@ -218,8 +224,7 @@ static bool receive(const TypeIo *io, Str bytes, const char *type, Value *ret)
     NEED_BYTES(bytes, 4u + inet.size);
     memcpy(inet.address, p + 4, inet.size);
     if (str_equal(str_from_c(type), STR("cidr")) && has_host_bits(&inet))
-        FAIL(ERR_INVALID_BINARY_REPRESENTATION,
-             .message = STR("invalid external \"cidr\" value"),
+        FAIL(ERR_INVALID_BINARY_REPRESENTATION, .message = STR("invalid external \"cidr\" value"),
              .detail = STR("Value has bits set to right of mask."));
     return inet_pack(io->arena, &inet, ret);
 }
@@ -316,8 +321,14 @@ static bool abbreviate(FunctionCall *call, const Value *value, bool is_cidr, Val
     return true;
 }
 
-FUNCTION(inet_abbrev) { return abbreviate(call, &args[0], false, ret); }
-FUNCTION(cidr_abbrev) { return abbreviate(call, &args[0], true, ret); }
+FUNCTION(inet_abbrev)
+{
+    return abbreviate(call, &args[0], false, ret);
+}
+FUNCTION(cidr_abbrev)
+{
+    return abbreviate(call, &args[0], true, ret);
+}
 
 /* A mask of `bits` ones and then zeros, or the other way round. */
 static Inet mask_of(Inet inet, bool of_hosts)
@@ -359,7 +370,10 @@ FUNCTION(network_network)
     const Inet inet = network_of(inet_unpack(&args[0]));
     return inet_pack(call->arena, &inet, ret);
 }
-FUNCTION(inet_to_cidr) { return fn_network_network(call, args, nulls, ret, ret_null); }
+FUNCTION(inet_to_cidr)
+{
+    return fn_network_network(call, args, nulls, ret, ret_null);
+}
 
 static bool with_bits(FunctionCall *call, const Value *args, bool is_cidr, Value *ret)
 {
@@ -373,8 +387,14 @@ static bool with_bits(FunctionCall *call, const Value *args, bool is_cidr, Value
     return inet_pack(call->arena, &inet, ret);
 }
 
-FUNCTION(inet_set_masklen) { return with_bits(call, args, false, ret); }
-FUNCTION(cidr_set_masklen) { return with_bits(call, args, true, ret); }
+FUNCTION(inet_set_masklen)
+{
+    return with_bits(call, args, false, ret);
+}
+FUNCTION(cidr_set_masklen)
+{
+    return with_bits(call, args, true, ret);
+}
 
 FUNCTION(inet_same_family)
 {
@@ -411,10 +431,26 @@ static bool holds(const Value *outer, const Value *inner, bool strictly)
            common_bits(&a, &b, a.bits) == a.bits;
 }
 
-FUNCTION(network_sub) { ret->boolean = holds(&args[1], &args[0], true); return true; }
-FUNCTION(network_subeq) { ret->boolean = holds(&args[1], &args[0], false); return true; }
-FUNCTION(network_sup) { ret->boolean = holds(&args[0], &args[1], true); return true; }
-FUNCTION(network_supeq) { ret->boolean = holds(&args[0], &args[1], false); return true; }
+FUNCTION(network_sub)
+{
+    ret->boolean = holds(&args[1], &args[0], true);
+    return true;
+}
+FUNCTION(network_subeq)
+{
+    ret->boolean = holds(&args[1], &args[0], false);
+    return true;
+}
+FUNCTION(network_sup)
+{
+    ret->boolean = holds(&args[0], &args[1], true);
+    return true;
+}
+FUNCTION(network_supeq)
+{
+    ret->boolean = holds(&args[0], &args[1], false);
+    return true;
+}
 FUNCTION(network_overlap)
 {
     ret->boolean = holds(&args[0], &args[1], false) || holds(&args[1], &args[0], false);
@@ -453,8 +489,14 @@ static bool bitwise(FunctionCall *call, const Value *args, bool is_and, Value *r
     return inet_pack(call->arena, &a, ret);
 }
 
-FUNCTION(inetand) { return bitwise(call, args, true, ret); }
-FUNCTION(inetor) { return bitwise(call, args, false, ret); }
+FUNCTION(inetand)
+{
+    return bitwise(call, args, true, ret);
+}
+FUNCTION(inetor)
+{
+    return bitwise(call, args, false, ret);
+}
 
 /* Adds a signed number to an address of any size. */
 static bool shift(FunctionCall *call, const Value *address, int64_t by, Value *ret)
@@ -472,7 +514,10 @@ static bool shift(FunctionCall *call, const Value *address, int64_t by, Value *r
     return inet_pack(call->arena, &inet, ret);
 }
 
-FUNCTION(inetpl) { return shift(call, &args[0], args[1].int64, ret); }
+FUNCTION(inetpl)
+{
+    return shift(call, &args[0], args[1].int64, ret);
+}
 FUNCTION(inetmi_int8)
 {
     if (args[1].int64 == INT64_MIN)
@@ -480,7 +525,10 @@ FUNCTION(inetmi_int8)
     return shift(call, &args[0], -args[1].int64, ret);
 }
 /* bigint + inet */
-FUNCTION(sql_2631) { return shift(call, &args[1], args[0].int64, ret); }
+FUNCTION(sql_2631)
+{
+    return shift(call, &args[1], args[0].int64, ret);
+}
 
 FUNCTION(inetmi)
 {

@@ -62,8 +62,14 @@ static bool get_field(FunctionCall *call, const Value *args, bool as_text, Value
     return give(field(&root, var_str(args[1].var)), as_text, ret, ret_null);
 }
 
-FUNCTION(json_object_field) { return get_field(call, args, false, ret, ret_null); }
-FUNCTION(json_object_field_text) { return get_field(call, args, true, ret, ret_null); }
+FUNCTION(json_object_field)
+{
+    return get_field(call, args, false, ret, ret_null);
+}
+FUNCTION(json_object_field_text)
+{
+    return get_field(call, args, true, ret, ret_null);
+}
 
 static bool get_element(FunctionCall *call, const Value *args, bool as_text, Value *ret,
                         bool *ret_null)
@@ -73,8 +79,14 @@ static bool get_element(FunctionCall *call, const Value *args, bool as_text, Val
     return give(element(&root, args[1].int32), as_text, ret, ret_null);
 }
 
-FUNCTION(json_array_element) { return get_element(call, args, false, ret, ret_null); }
-FUNCTION(json_array_element_text) { return get_element(call, args, true, ret, ret_null); }
+FUNCTION(json_array_element)
+{
+    return get_element(call, args, false, ret, ret_null);
+}
+FUNCTION(json_array_element_text)
+{
+    return get_element(call, args, true, ret, ret_null);
+}
 
 /* White space before and digits: what the path elements of arrays are. */
 static bool index_parse(Str text, int64_t *ret)
@@ -110,8 +122,14 @@ static bool get_path(FunctionCall *call, const Value *args, bool as_text, Value 
     return give(node, as_text, ret, ret_null);
 }
 
-FUNCTION(json_extract_path) { return get_path(call, args, false, ret, ret_null); }
-FUNCTION(json_extract_path_text) { return get_path(call, args, true, ret, ret_null); }
+FUNCTION(json_extract_path)
+{
+    return get_path(call, args, false, ret, ret_null);
+}
+FUNCTION(json_extract_path_text)
+{
+    return get_path(call, args, true, ret, ret_null);
+}
 
 static const char *const kind_names[] = {"null", "string", "number", "boolean", "array", "object"};
 

@@ -18,10 +18,19 @@
 
 static RowFieldsHook *row_hook; /* set once at start */
 
-void json_set_row_hook(RowFieldsHook *hook) { row_hook = hook; }
+void json_set_row_hook(RowFieldsHook *hook)
+{
+    row_hook = hook;
+}
 
 typedef enum Shape {
-    SHAPE_STRING = 0, SHAPE_BOOL, SHAPE_NUMBER, SHAPE_INSTANT, SHAPE_JSON, SHAPE_JSONB, SHAPE_ARRAY,
+    SHAPE_STRING = 0,
+    SHAPE_BOOL,
+    SHAPE_NUMBER,
+    SHAPE_INSTANT,
+    SHAPE_JSON,
+    SHAPE_JSONB,
+    SHAPE_ARRAY,
     SHAPE_ROW,
 } Shape;
 
@@ -30,10 +39,16 @@ static Shape shape_of(Oid oid)
     switch (oid) {
     case TYPE_BOOL:
         return SHAPE_BOOL;
-    case TYPE_INT2: case TYPE_INT4: case TYPE_INT8: case TYPE_FLOAT4: case TYPE_FLOAT8:
+    case TYPE_INT2:
+    case TYPE_INT4:
+    case TYPE_INT8:
+    case TYPE_FLOAT4:
+    case TYPE_FLOAT8:
     case TYPE_NUMERIC:
         return SHAPE_NUMBER;
-    case TYPE_DATE: case TYPE_TIMESTAMP: case TYPE_TIMESTAMPTZ:
+    case TYPE_DATE:
+    case TYPE_TIMESTAMP:
+    case TYPE_TIMESTAMPTZ:
         return SHAPE_INSTANT;
     case TYPE_JSON:
         return SHAPE_JSON;
@@ -55,7 +70,8 @@ static void append_instant(Oid type, const Value *value, StrBuf *out)
 {
     const int64_t t = type == TYPE_DATE ? value->int32 : value->int64;
     const bool is_plus = type == TYPE_DATE ? t == DATE_INFINITY : t == TIMESTAMP_INFINITY;
-    const bool is_minus = type == TYPE_DATE ? t == DATE_MINUS_INFINITY : t == TIMESTAMP_MINUS_INFINITY;
+    const bool is_minus =
+        type == TYPE_DATE ? t == DATE_MINUS_INFINITY : t == TIMESTAMP_MINUS_INFINITY;
     Fields f = {0};
     if (is_plus || is_minus) {
         strbuf_append_c(out, is_plus ? "infinity" : "-infinity");
@@ -213,7 +229,10 @@ bool json_value_node(Arena *arena, Oid type, const Value *value, bool is_null, S
 static bool key_text(Oid type, const Value *value, StrBuf *out)
 {
     switch (shape_of(type)) {
-    case SHAPE_JSON: case SHAPE_JSONB: case SHAPE_ARRAY: case SHAPE_ROW:
+    case SHAPE_JSON:
+    case SHAPE_JSONB:
+    case SHAPE_ARRAY:
+    case SHAPE_ROW:
         FAIL(ERR_INVALID_PARAMETER_VALUE,
              .message = STR("key value must be scalar, not array, composite, or json"));
     case SHAPE_BOOL:
@@ -237,11 +256,26 @@ static bool as_json(FunctionCall *call, const Value *args, bool pretty, Value *r
     return true;
 }
 
-FUNCTION(to_json) { return as_json(call, args, false, ret); }
-FUNCTION(array_to_json) { return as_json(call, args, false, ret); }
-FUNCTION(array_to_json_pretty) { return as_json(call, args, args[1].boolean, ret); }
-FUNCTION(row_to_json) { return as_json(call, args, false, ret); }
-FUNCTION(row_to_json_pretty) { return as_json(call, args, args[1].boolean, ret); }
+FUNCTION(to_json)
+{
+    return as_json(call, args, false, ret);
+}
+FUNCTION(array_to_json)
+{
+    return as_json(call, args, false, ret);
+}
+FUNCTION(array_to_json_pretty)
+{
+    return as_json(call, args, args[1].boolean, ret);
+}
+FUNCTION(row_to_json)
+{
+    return as_json(call, args, false, ret);
+}
+FUNCTION(row_to_json_pretty)
+{
+    return as_json(call, args, args[1].boolean, ret);
+}
 
 FUNCTION(to_jsonb)
 {
@@ -290,8 +324,8 @@ static bool need_pairs(const Items *items, const char *name)
     if (items->count % 2)
         FAIL(ERR_INVALID_PARAMETER_VALUE,
              .message = STR("argument list must have even number of elements"),
-             .hint = fmt("The arguments of %s() must consist of alternating keys and values.",
-                         name));
+             .hint =
+                 fmt("The arguments of %s() must consist of alternating keys and values.", name));
     return true;
 }
 
@@ -331,8 +365,7 @@ FUNCTION(json_build_object)
         StrBuf key = strbuf_in(call->arena);
         Oid type = item(&items, i, &value, &is_null);
         if (is_null)
-            FAIL(ERR_INVALID_PARAMETER_VALUE,
-                 .message = fmt("argument %d cannot be null", i + 1),
+            FAIL(ERR_INVALID_PARAMETER_VALUE, .message = fmt("argument %d cannot be null", i + 1),
                  .hint = STR("Object keys should be text."));
         TRY(key_text(type, &value, &key));
         if (i > 0)
@@ -400,11 +433,11 @@ FUNCTION(jsonb_build_object)
     return finish(&b, ret);
 }
 
-#define NO_ARGUMENTS(symbol, text)            \
-    FUNCTION(symbol)                          \
-    {                                         \
-        *ret = value_text(STR(text));         \
-        return true;                          \
+#define NO_ARGUMENTS(symbol, text)                                                                 \
+    FUNCTION(symbol)                                                                               \
+    {                                                                                              \
+        *ret = value_text(STR(text));                                                              \
+        return true;                                                                               \
     }
 NO_ARGUMENTS(json_build_array_noargs, "[]")
 NO_ARGUMENTS(json_build_object_noargs, "{}")
@@ -434,7 +467,8 @@ static bool pairs_fill(Arena *arena, const ArrayView *keys, const ArrayView *val
         array_element(keys, is_one ? i * 2 : i, &key, &no_key);
         array_element(values, is_one ? i * 2 + 1 : i, &value, &ret->nulls[i]);
         if (no_key)
-            FAIL(ERR_NULL_VALUE_NOT_ALLOWED, .message = STR("null value not allowed for object key"));
+            FAIL(ERR_NULL_VALUE_NOT_ALLOWED,
+                 .message = STR("null value not allowed for object key"));
         ret->keys[i] = var_str(key.var);
         ret->values[i] = var_str(value.var);
     }
@@ -496,12 +530,12 @@ static bool pairs_jsonb(FunctionCall *call, const TextPairs *pairs, Value *ret)
     return finish(&b, ret);
 }
 
-#define OBJECT_FUNCTION(symbol, open, give)                    \
-    FUNCTION(symbol)                                           \
-    {                                                          \
-        TextPairs pairs;                                       \
-        TRY(open(call->arena, args, &pairs));                  \
-        return give(call, &pairs, ret);                        \
+#define OBJECT_FUNCTION(symbol, open, give)                                                        \
+    FUNCTION(symbol)                                                                               \
+    {                                                                                              \
+        TextPairs pairs;                                                                           \
+        TRY(open(call->arena, args, &pairs));                                                      \
+        return give(call, &pairs, ret);                                                            \
     }
 OBJECT_FUNCTION(json_object, pairs_of_one, pairs_json)
 OBJECT_FUNCTION(json_object_two_arg, pairs_of_two, pairs_json)
@@ -509,10 +543,10 @@ OBJECT_FUNCTION(jsonb_object, pairs_of_one, pairs_jsonb)
 OBJECT_FUNCTION(jsonb_object_two_arg, pairs_of_two, pairs_jsonb)
 
 /* Aggregates. */
-#define UPDATE(name)                                                                     \
-    static bool name(FunctionCall *call, const Vector *const *args, Selection selection, \
+#define UPDATE(name)                                                                               \
+    static bool name(FunctionCall *call, const Vector *const *args, Selection selection,           \
                      AggregateTarget target)
-#define FINAL(name) \
+#define FINAL(name)                                                                                \
     static bool name(FunctionCall *call, const void *from, Value *ret, bool *ret_null)
 
 typedef struct JsonText {
@@ -529,7 +563,7 @@ static void text_begin(FunctionCall *call, JsonText *state, const char *first, c
 UPDATE(json_agg_update)
 {
     uint32_t nth = 0;
-    FOR_SELECTED(selection, row) {
+    FOR_SELECTED (selection, row) {
         JsonText *state = aggregate_state(target, nth++);
         Value value;
         bool is_null;
@@ -553,7 +587,10 @@ static bool text_final(FunctionCall *call, const JsonText *s, const char *last, 
     return true;
 }
 
-FINAL(json_agg_final) { return text_final(call, from, "]", ret, ret_null); }
+FINAL(json_agg_final)
+{
+    return text_final(call, from, "]", ret, ret_null);
+}
 AGGREGATE(json_agg_anyelement) = {sizeof(JsonText), json_agg_update, NULL, json_agg_final};
 
 static bool pair_key(FunctionCall *call, const Vector *const *args, uint32_t row, StrBuf *out)
@@ -569,7 +606,7 @@ static bool pair_key(FunctionCall *call, const Vector *const *args, uint32_t row
 UPDATE(json_object_agg_update)
 {
     uint32_t nth = 0;
-    FOR_SELECTED(selection, row) {
+    FOR_SELECTED (selection, row) {
         JsonText *state = aggregate_state(target, nth++);
         Value value;
         bool is_null;
@@ -586,7 +623,10 @@ UPDATE(json_object_agg_update)
     return true;
 }
 
-FINAL(json_object_agg_final) { return text_final(call, from, " }", ret, ret_null); }
+FINAL(json_object_agg_final)
+{
+    return text_final(call, from, " }", ret, ret_null);
+}
 AGGREGATE(json_object_agg_any_any) = {sizeof(JsonText), json_object_agg_update, NULL,
                                       json_object_agg_final};
 
@@ -597,7 +637,7 @@ typedef struct JsonbState {
 UPDATE(jsonb_agg_update)
 {
     uint32_t nth = 0;
-    FOR_SELECTED(selection, row) {
+    FOR_SELECTED (selection, row) {
         JsonbState *state = aggregate_state(target, nth++);
         Value value;
         bool is_null;
@@ -614,7 +654,7 @@ UPDATE(jsonb_agg_update)
 UPDATE(jsonb_object_agg_update)
 {
     uint32_t nth = 0;
-    FOR_SELECTED(selection, row) {
+    FOR_SELECTED (selection, row) {
         JsonbState *state = aggregate_state(target, nth++);
         Value value;
         bool is_null;

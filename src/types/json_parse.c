@@ -7,13 +7,19 @@
 #define STACK_RESERVE (16 * 1024)
 
 typedef enum Token {
-    TOKEN_INVALID = 0, TOKEN_STRING, TOKEN_NUMBER, TOKEN_TRUE, TOKEN_FALSE, TOKEN_NULL,
-    TOKEN_END, TOKEN_PUNCTUATION,
+    TOKEN_INVALID = 0,
+    TOKEN_STRING,
+    TOKEN_NUMBER,
+    TOKEN_TRUE,
+    TOKEN_FALSE,
+    TOKEN_NULL,
+    TOKEN_END,
+    TOKEN_PUNCTUATION,
 } Token;
 
 typedef struct JsonReader {
     Str text;
-    Arena *arena; /* NULL: syntax alone */
+    Arena *arena;      /* NULL: syntax alone */
     size_t start, end; /* the token */
     Token token;
     char punctuation;
@@ -44,14 +50,14 @@ static Str context(const JsonReader *r)
                (int)(r->end - from), r->text.data + from, more ? "..." : "");
 }
 
-#define FAIL_JSON(r, detail_)                                                                  \
-    FAIL(ERR_INVALID_TEXT_REPRESENTATION, .message = STR("invalid input syntax for type json"), \
+#define FAIL_JSON(r, detail_)                                                                      \
+    FAIL(ERR_INVALID_TEXT_REPRESENTATION, .message = STR("invalid input syntax for type json"),    \
          .detail = (detail_), .context = context(r))
 
 static bool token_invalid(JsonReader *r)
 {
-    FAIL_JSON(r, fmt("Token \"%.*s\" is invalid.", (int)(r->end - r->start),
-                     r->text.data + r->start));
+    FAIL_JSON(r,
+              fmt("Token \"%.*s\" is invalid.", (int)(r->end - r->start), r->text.data + r->start));
 }
 
 static bool expected(JsonReader *r, const char *what)
@@ -93,7 +99,8 @@ static bool unicode_lex(JsonReader *r, size_t *place, uint32_t *high)
     }
     if (!r->arena)
         return true;
-    const bool is_first = code >= 0xd800 && code < 0xdc00, is_second = code >= 0xdc00 && code < 0xe000;
+    const bool is_first = code >= 0xd800 && code < 0xdc00,
+               is_second = code >= 0xdc00 && code < 0xe000;
     if ((*high != 0) != is_second) {
         end_after(r, *place);
         return surrogate_fail(r, is_first);
@@ -107,8 +114,7 @@ static bool unicode_lex(JsonReader *r, size_t *place, uint32_t *high)
     *high = 0;
     if (code == 0) {
         end_after(r, *place);
-        FAIL(ERR_UNTRANSLATABLE_CHARACTER,
-             .message = STR("unsupported Unicode escape sequence"),
+        FAIL(ERR_UNTRANSLATABLE_CHARACTER, .message = STR("unsupported Unicode escape sequence"),
              .detail = STR("\\u0000 cannot be converted to text."), .context = context(r));
     }
     char *to = strbuf_reserve(&r->string, 4);
@@ -435,13 +441,27 @@ void json_escape(Str text, StrBuf *out)
     for (size_t i = 0; i < text.length; i++) {
         const char c = text.data[i];
         switch (c) {
-        case '\b': strbuf_append_c(out, "\\b"); break;
-        case '\f': strbuf_append_c(out, "\\f"); break;
-        case '\n': strbuf_append_c(out, "\\n"); break;
-        case '\r': strbuf_append_c(out, "\\r"); break;
-        case '\t': strbuf_append_c(out, "\\t"); break;
-        case '"': strbuf_append_c(out, "\\\""); break;
-        case '\\': strbuf_append_c(out, "\\\\"); break;
+        case '\b':
+            strbuf_append_c(out, "\\b");
+            break;
+        case '\f':
+            strbuf_append_c(out, "\\f");
+            break;
+        case '\n':
+            strbuf_append_c(out, "\\n");
+            break;
+        case '\r':
+            strbuf_append_c(out, "\\r");
+            break;
+        case '\t':
+            strbuf_append_c(out, "\\t");
+            break;
+        case '"':
+            strbuf_append_c(out, "\\\"");
+            break;
+        case '\\':
+            strbuf_append_c(out, "\\\\");
+            break;
         default:
             if ((uint8_t)c < 0x20)
                 strbuf_format(out, "\\u%04x", c);

@@ -15,7 +15,12 @@
 #include "types/type.h"
 
 typedef enum JsonKind {
-    JSON_NULL = 0, JSON_STRING, JSON_NUMBER, JSON_BOOL, JSON_ARRAY, JSON_OBJECT,
+    JSON_NULL = 0,
+    JSON_STRING,
+    JSON_NUMBER,
+    JSON_BOOL,
+    JSON_ARRAY,
+    JSON_OBJECT,
 } JsonKind; /* in the order that jsonb has among kinds */
 
 typedef struct JsonNode JsonNode;

@@ -103,13 +103,22 @@ static Str tagged(Arena *arena, char tag, Str bytes)
     return str_make(data, bytes.length + 1);
 }
 
-Str jsonb_from_string(Arena *arena, Str characters) { return tagged(arena, 's', characters); }
+Str jsonb_from_string(Arena *arena, Str characters)
+{
+    return tagged(arena, 's', characters);
+}
 Str jsonb_from_numeric(Arena *arena, const Value *numeric)
 {
     return tagged(arena, '#', var_str(numeric->var));
 }
-Str jsonb_from_bool(bool value) { return value ? STR("t") : STR("f"); }
-Str jsonb_null(void) { return STR("n"); }
+Str jsonb_from_bool(bool value)
+{
+    return value ? STR("t") : STR("f");
+}
+Str jsonb_null(void)
+{
+    return STR("n");
+}
 
 void jsonb_builder_init(JsonbBuilder *b, Arena *arena, JsonKind kind)
 {
@@ -223,7 +232,8 @@ bool jsonb_from_tree(Arena *arena, const JsonNode *tree, Str *ret)
             FAIL(ERR_PROGRAM_LIMIT_EXCEEDED,
                  .message = STR("string too long to represent as jsonb string"),
                  .detail = fmt("Due to an implementation restriction, jsonb strings cannot exceed "
-                               "%u bytes.", MAX_BYTES));
+                               "%u bytes.",
+                               MAX_BYTES));
         *ret = jsonb_from_string(arena, tree->text);
         return true;
     case JSON_NUMBER:
@@ -350,7 +360,10 @@ bool jsonb_send(const TypeIo *io, const Value *value, StrBuf *out)
 
 /* Order: kinds as JsonKind has them; containers by size, then item by item. */
 
-static int sign(int64_t a, int64_t b) { return (a > b) - (a < b); }
+static int sign(int64_t a, int64_t b)
+{
+    return (a > b) - (a < b);
+}
 
 static int node_order(Str a, Str b)
 {
@@ -414,8 +427,8 @@ static uint64_t node_hash(Str node)
     for (uint32_t i = 0; i < jsonb_count(node); i++) {
         if (kind == JSON_OBJECT)
             hash = hash * 31 + str_hash(jsonb_key(node, i));
-        hash = hash * 31 + node_hash(kind == JSON_OBJECT ? jsonb_value(node, i)
-                                                         : jsonb_element(node, i));
+        hash = hash * 31 +
+               node_hash(kind == JSON_OBJECT ? jsonb_value(node, i) : jsonb_element(node, i));
     }
     return hash;
 }

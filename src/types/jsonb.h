@@ -34,8 +34,14 @@ Str jsonb_value(Str object, uint32_t index);
 int64_t jsonb_find_index(Str object, Str key);
 bool jsonb_find(Str object, Str key, Str *ret);
 /* A string's characters. */
-static inline Str jsonb_characters(Str string) { return str_make(string.data + 1, string.length - 1); }
-static inline bool jsonb_is_scalar(Str node) { return jsonb_kind(node) < JSON_ARRAY; }
+static inline Str jsonb_characters(Str string)
+{
+    return str_make(string.data + 1, string.length - 1);
+}
+static inline bool jsonb_is_scalar(Str node)
+{
+    return jsonb_kind(node) < JSON_ARRAY;
+}
 
 Str jsonb_from_string(Arena *arena, Str characters);
 Str jsonb_from_numeric(Arena *arena, const Value *numeric);

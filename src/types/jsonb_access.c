@@ -6,7 +6,10 @@
 
 #define ROOT(i) var_str(args[i].var)
 
-static Value give(Str node) { return value_text(node); }
+static Value give(Str node)
+{
+    return value_text(node);
+}
 
 /* As text: strings without quotes, null as NULL. */
 static bool give_text(FunctionCall *call, Str node, Value *ret, bool *ret_null)
@@ -66,7 +69,8 @@ FUNCTION(jsonb_object_field_text)
 FUNCTION(jsonb_array_element)
 {
     Str node = {0};
-    return give_found(call, element_find(ROOT(0), args[1].int32, &node), node, false, ret, ret_null);
+    return give_found(call, element_find(ROOT(0), args[1].int32, &node), node, false, ret,
+                      ret_null);
 }
 FUNCTION(jsonb_array_element_text)
 {
@@ -106,8 +110,14 @@ static bool path_follow(FunctionCall *call, const Value *args, bool as_text, Val
     return give_found(call, true, node, as_text, ret, ret_null);
 }
 
-FUNCTION(jsonb_extract_path) { return path_follow(call, args, false, ret, ret_null); }
-FUNCTION(jsonb_extract_path_text) { return path_follow(call, args, true, ret, ret_null); }
+FUNCTION(jsonb_extract_path)
+{
+    return path_follow(call, args, false, ret, ret_null);
+}
+FUNCTION(jsonb_extract_path_text)
+{
+    return path_follow(call, args, true, ret, ret_null);
+}
 
 static const char *const kind_names[] = {"null", "string", "number", "boolean", "array", "object"};
 
@@ -163,9 +173,9 @@ static bool elements_next(FunctionCall *call, const Value *args, bool as_text, v
         *cursor = c = cursor_begin(call, args);
     }
     *ret_done = c->next == c->count;
-    return *ret_done ? true
-                     : give_found(call, true, jsonb_element(c->root, c->next++), as_text, ret,
-                                  ret_nulls);
+    return *ret_done
+               ? true
+               : give_found(call, true, jsonb_element(c->root, c->next++), as_text, ret, ret_nulls);
 }
 
 SET_FUNCTION(jsonb_array_elements)
@@ -264,8 +274,14 @@ static bool has_keys(const Value *args, bool all, Value *ret)
     return true;
 }
 
-FUNCTION(jsonb_exists_any) { return has_keys(args, false, ret); }
-FUNCTION(jsonb_exists_all) { return has_keys(args, true, ret); }
+FUNCTION(jsonb_exists_any)
+{
+    return has_keys(args, false, ret);
+}
+FUNCTION(jsonb_exists_all)
+{
+    return has_keys(args, true, ret);
+}
 
 /* Containment: whether all of `part` is found in `whole` at the same places. */
 static bool deep_contains(Str whole, Str part);
@@ -348,13 +364,13 @@ FUNCTION(jsonb_numeric)
 ScalarFunction fn_numeric_int2, fn_numeric_int4, fn_numeric_int8, fn_numeric_float4,
     fn_numeric_float8;
 
-#define JSONB_CAST(type, sql_name)                                                 \
-    FUNCTION(jsonb_##type)                                                         \
-    {                                                                              \
-        if (jsonb_kind(ROOT(0)) != JSON_NUMBER)                                    \
-            return cast_refused(ROOT(0), sql_name);                                \
-        const Value number = value_text(jsonb_characters(ROOT(0)));                \
-        return fn_numeric_##type(call, &number, nulls, ret, ret_null);             \
+#define JSONB_CAST(type, sql_name)                                                                 \
+    FUNCTION(jsonb_##type)                                                                         \
+    {                                                                                              \
+        if (jsonb_kind(ROOT(0)) != JSON_NUMBER)                                                    \
+            return cast_refused(ROOT(0), sql_name);                                                \
+        const Value number = value_text(jsonb_characters(ROOT(0)));                                \
+        return fn_numeric_##type(call, &number, nulls, ret, ret_null);                             \
     }
 JSONB_CAST(int2, "smallint")
 JSONB_CAST(int4, "integer")

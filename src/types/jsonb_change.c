@@ -242,9 +242,9 @@ static bool change_path(FunctionCall *call, const Value *args, PathOperation ope
     if (c.path.dimension_count > 1)
         FAIL(ERR_ARRAY_SUBSCRIPT_ERROR, .message = STR("wrong number of array subscripts"));
     if (jsonb_is_scalar(root))
-        FAIL(ERR_INVALID_PARAMETER_VALUE,
-             .message = operation == PATH_DELETE ? STR("cannot delete path in scalar")
-                                                 : STR("cannot set path in scalar"));
+        FAIL(ERR_INVALID_PARAMETER_VALUE, .message = operation == PATH_DELETE
+                                                         ? STR("cannot delete path in scalar")
+                                                         : STR("cannot set path in scalar"));
     *ret = args[0];
     if (c.path.count == 0 || (jsonb_count(root) == 0 && !adds(&c)))
         return true;
@@ -253,7 +253,10 @@ static bool change_path(FunctionCall *call, const Value *args, PathOperation ope
     return true;
 }
 
-FUNCTION(jsonb_delete_path) { return change_path(call, args, PATH_DELETE, STR_NONE, ret); }
+FUNCTION(jsonb_delete_path)
+{
+    return change_path(call, args, PATH_DELETE, STR_NONE, ret);
+}
 
 FUNCTION(jsonb_set)
 {

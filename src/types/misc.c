@@ -31,8 +31,14 @@ static bool nulls_count(FunctionCall *call, const Value *args, const bool *nulls
     return true;
 }
 
-FUNCTION(pg_num_nulls) { return nulls_count(call, args, nulls, true, ret, ret_null); }
-FUNCTION(pg_num_nonnulls) { return nulls_count(call, args, nulls, false, ret, ret_null); }
+FUNCTION(pg_num_nulls)
+{
+    return nulls_count(call, args, nulls, true, ret, ret_null);
+}
+FUNCTION(pg_num_nonnulls)
+{
+    return nulls_count(call, args, nulls, false, ret, ret_null);
+}
 
 FUNCTION(xid8_larger)
 {
@@ -101,7 +107,10 @@ static bool to_ascii_refused(const char *encoding)
     FAIL(ERR_FEATURE_NOT_SUPPORTED,
          .message = fmt("encoding conversion from %s to ASCII not supported", encoding));
 }
-FUNCTION(to_ascii_default) { return to_ascii_refused("UTF8"); }
+FUNCTION(to_ascii_default)
+{
+    return to_ascii_refused("UTF8");
+}
 
 /* timeofday(): the wall clock in words, in the session's zone. */
 FUNCTION(timeofday)

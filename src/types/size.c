@@ -1,4 +1,5 @@
-/* Sizes in words, and what is said of values as such: pg_size_pretty, pg_size_bytes, pg_collation_for. */
+/* Sizes in words, and what is said of values as such: pg_size_pretty, pg_size_bytes,
+ * pg_collation_for. */
 #include "types/identifier.h"
 #include "types/numeric.h"
 #include "types/types_internal.h"
@@ -10,9 +11,9 @@ static const struct {
     bool rounds;
     int bits;
 } units[] = {
-    {"bytes", 10 * 1024, false, 0},   {"kB", 20 * 1024 - 1, true, 10},
-    {"MB", 20 * 1024 - 1, true, 20},  {"GB", 20 * 1024 - 1, true, 30},
-    {"TB", 20 * 1024 - 1, true, 40},  {"PB", 20 * 1024 - 1, true, 50},
+    {"bytes", 10 * 1024, false, 0},  {"kB", 20 * 1024 - 1, true, 10},
+    {"MB", 20 * 1024 - 1, true, 20}, {"GB", 20 * 1024 - 1, true, 30},
+    {"TB", 20 * 1024 - 1, true, 40}, {"PB", 20 * 1024 - 1, true, 50},
 };
 
 static int unit_shift(size_t i)
@@ -125,9 +126,8 @@ FUNCTION(pg_collation_for)
     if (type && !type->collation && type->oid != TYPE_UNKNOWN) {
         StrBuf name = strbuf_in(call->arena);
         type_format(type->oid, -1, &name);
-        FAIL(ERR_DATATYPE_MISMATCH,
-             .message = fmt("collations are not supported by type %.*s",
-                            STR_ARGS(strbuf_view(&name))));
+        FAIL(ERR_DATATYPE_MISMATCH, .message = fmt("collations are not supported by type %.*s",
+                                                   STR_ARGS(strbuf_view(&name))));
     }
     switch (call->collation) {
     case COLLATION_DEFAULT:

@@ -55,9 +55,11 @@ static void append_year(const Node *node, const Moment *m, int64_t year, int dig
 {
     static const int powers[] = {1, 10, 100, 1000};
     year = shown_year(m, year);
+    /* Room for the sign is kept even where the digits shown are zero. */
+    const int width = digits + (digits < 4 && year < 0 && year % powers[digits] == 0);
     if (digits < 4)
         year %= powers[digits];
-    append_number(node, year, digits, out);
+    append_number(node, year, width, out);
 }
 
 static void append_zone(const Node *node, const Fields *f, StrBuf *out)

@@ -83,6 +83,10 @@ static bool pattern_add(NumberTemplate *t, Str f, size_t *at)
         }
         return true;
     }
+    if (rest.data[0] == 'C' || rest.data[0] == 'c') { /* the currency, which no locale here has */
+        (*at)++;
+        return true;
+    }
     NumberNode node = {NUMBER_LITERAL, str_slice(rest, 0, 1)};
     size_t width = MIN((size_t)utf8_width(rest.data[0]), rest.length);
     if (str_starts_with(rest, STR("TH")) || str_starts_with(rest, STR("th"))) {
