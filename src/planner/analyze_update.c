@@ -186,9 +186,9 @@ bool analyze_update(Scope *scope, const UpdateStmt *update)
     if (update->where_clause)
         TRY(query->where =
                 analyze_condition(scope, update->where_clause, PLACE_WHERE, STR("WHERE")));
-    TRY(analyze_set_list(scope, &update->target_list, &query->targets));
+    /* RETURNING's errors come before SET's. */
     TRY(analyze_returning(scope, &update->returning));
-    return true;
+    return analyze_set_list(scope, &update->target_list, &query->targets);
 }
 
 bool analyze_delete(Scope *scope, const DeleteStmt *delete_)

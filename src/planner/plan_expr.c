@@ -180,6 +180,12 @@ static WalkStep visit_columns(void *context, Expr *expr, int depth)
         copy->levels_up = 0;
         column = &copy->base;
     }
+    /* A join's column is what it is made of. */
+    const int rel = EXPR_AS(ExprColumn, column)->rel;
+    if (query_rte(collect->level->query, rel)->kind == RANGE_JOIN) {
+        Expr *flat = plan_flatten_joins(collect->level, column);
+        return flat && expr_walk_deep(flat, 0, visit_columns, collect) ? WALK_SKIP : WALK_STOP;
+    }
     for (size_t i = 0; i < collect->ret->length; i++)
         if (expr_equal(collect->ret->items[i], column))
             return WALK_SKIP;
@@ -487,7 +493,16 @@ bool plan_fix_list(Level *level, const ExprVec *list, const ExprVec *left, const
 void collect_query_columns(Level *level, ExprVec *ret)
 {
     Collect collect = {level, ret};
+    const Query *query = level->query;
+    size_t *lengths = ARENA_ARRAY(level->planner->arena, size_t, query->range_table.length + 1);
+    /* That a join could give all columns does not mean that anybody asks for them. */
+    for (size_t i = 0; i < query->range_table.length; i++) {
+        lengths[i] = query->range_table.items[i]->alias_exprs.length;
+        query->range_table.items[i]->alias_exprs.length = 0;
+    }
     (void)query_walk_deep(level->query, 0, visit_columns, &collect);
+    for (size_t i = 0; i < query->range_table.length; i++)
+        query->range_table.items[i]->alias_exprs.length = lengths[i];
 }
 
 /* ---- projection ---- */

@@ -676,6 +676,10 @@ static bool plan_subquery(Level *level, int rel, const ExprVec *quals, const Exp
         lateral_needs(level, inner, ret);
         for (int i = 0; i < rte->column_count; i++)
             VEC_PUSH(level->planner->arena, &ret->out, base_column(level, rel, i + 1));
+        /* What the subquery sorts by may stand behind its columns: nothing refers to it. */
+        for (int i = rte->column_count; i < child->column_count; i++)
+            VEC_PUSH(level->planner->arena, &ret->out,
+                     expr_null(level->planner->arena, TYPE_INT4, -1, 0));
         ret->plan = child;
         ret->rels = REL_BIT(rel);
         return true;
