@@ -51,6 +51,8 @@ typedef struct ExprSetCall {
     ExprBlock *args;
     uint32_t arg_count;
     FunctionCall *call;
+    const Oid *output_types; /* of a record's fields; output_count 0: a plain value */
+    uint32_t output_count;
     uint32_t reg;
     Vector *vector;
 } ExprSetCall;

@@ -203,6 +203,8 @@ static bool build_set_call(ExprBuilder *builder, const ExprFunction *expr, uint3
     if (!set.call->function->set)
         FAIL(ERR_FEATURE_NOT_SUPPORTED,
              .message = fmt("function %s does not return a set", set.call->function->name));
+    set.output_types = expr->output_types;
+    set.output_count = (uint32_t)expr->output_count;
     set.vector = vector_new(p->arena, type_phys(expr->base.type));
     set.reg = register_add(p, set.vector);
     VEC_PUSH(p->arena, &p->set_calls, set);

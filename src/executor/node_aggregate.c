@@ -635,6 +635,8 @@ static bool aggregate_next(NodeState *node, Batch **ret_batch)
 
 static void aggregate_forget(AggregateState *state)
 {
+    if (!state->calls) /* its making failed */
+        return;
     for (uint32_t i = 0; i < state->call_count; i++)
         if (state->calls[i].order) {
             sorter_clear(&state->calls[i].sorter);

@@ -1,4 +1,5 @@
 #include "executor/expr.h"
+#include "executor/record.h"
 
 /*
  * Set-returning functions in a select list: each input row gives as many rows as the longest set,
@@ -8,6 +9,8 @@
 typedef struct RunningSet {
     Value *args;
     bool *nulls;
+    Value *outputs; /* the row just given */
+    bool *output_nulls;
     void *cursor;
     bool is_done;
 } RunningSet;
@@ -40,6 +43,9 @@ static bool project_set_init(NodeState *node)
         const uint32_t count = state->program->set_calls.items[s].arg_count;
         state->sets[s].args = ARENA_ARRAY(arena, Value, count + 1);
         state->sets[s].nulls = ARENA_ARRAY(arena, bool, count + 1);
+        const uint32_t outputs = state->program->set_calls.items[s].output_count;
+        state->sets[s].outputs = ARENA_ARRAY(arena, Value, outputs + 1);
+        state->sets[s].output_nulls = ARENA_ARRAY(arena, bool, outputs + 1);
     }
     state->columns = ARENA_ARRAY(arena, Vector *, plan->column_count + 1);
     for (int c = 0; c < plan->column_count; c++)
@@ -81,18 +87,24 @@ static bool step_sets(ProjectSetState *state, uint32_t row, bool *ret_any)
     for (uint32_t s = 0; s < state->set_count; s++) {
         ExprSetCall *set = &state->program->set_calls.items[s];
         RunningSet *running = &state->sets[s];
-        Value value = {0};
-        bool is_null = false;
         if (!running->is_done) {
             set->call->arena = state->base.scratch;
+            memset(running->output_nulls, 0, set->output_count + 1);
             TRY(set->call->function->set(set->call, running->args, running->nulls, &running->cursor,
-                                         &value, &is_null, &running->is_done));
+                                         running->outputs, running->output_nulls,
+                                         &running->is_done));
         }
         *ret_any |= !running->is_done;
+        const bool is_null =
+            running->is_done || (set->output_count == 0 && running->output_nulls[0]);
+        Value value = {0};
         /* An element of an argument lives as long as the row, the output as long as the batch. */
-        if (!running->is_done && !is_null)
-            value = value_copy(state->base.scratch, set->vector->type, &value);
-        vector_set(set->vector, row, &value, running->is_done || is_null);
+        if (!is_null)
+            value = set->output_count > 0
+                        ? record_make(state->base.scratch, TYPE_RECORD, set->output_types,
+                                      running->outputs, running->output_nulls, set->output_count)
+                        : value_copy(state->base.scratch, set->vector->type, running->outputs);
+        vector_set(set->vector, row, &value, is_null);
     }
     return true;
 }

@@ -822,6 +822,19 @@ Expr *analyze_subscripts(Scope *scope, Expr *container, const Node *const *steps
     return &result->base;
 }
 
+/* What a subquery's n-th visible column is computed by; NULL: a set operation's. */
+static const Expr *subquery_column(const Query *query, int attnum)
+{
+    int visible = 0;
+
+    if (query->set_op)
+        return NULL;
+    for (size_t i = 0; i < query->targets.length; i++)
+        if (!query->targets.items[i].is_junk && ++visible == attnum)
+            return query->targets.items[i].expr;
+    return NULL;
+}
+
 /* The field of a record whose shape the query knows. */
 static bool record_field(Scope *scope, const Expr *arg, Str name, ExprFieldSelect *field)
 {
@@ -855,6 +868,18 @@ static bool record_field(Scope *scope, const Expr *arg, Str name, ExprFieldSelec
             return true;
         }
         return false;
+    }
+    if (arg->kind == EXPR_COLUMN) {
+        /* A column of a subquery is what the subquery computes it by. */
+        const ExprColumn *column = EXPR_AS(const ExprColumn, arg);
+        Scope *owner = scope;
+        for (int i = 0; i < column->levels_up; i++)
+            owner = owner->parent;
+        const RangeTableEntry *rte = query_rte(owner->query, column->rel);
+        if (rte->kind != RANGE_SUBQUERY || column->attnum < 1 || task_stack_left() < 16 * 1024)
+            return false;
+        const Expr *source = subquery_column(rte->subquery, column->attnum);
+        return source && source->kind != EXPR_COLUMN && record_field(scope, source, name, field);
     }
     if (arg->kind == EXPR_FUNCTION) {
         const FunctionDesc *function =

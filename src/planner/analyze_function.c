@@ -335,6 +335,17 @@ static bool fill_defaults(Scope *scope, const Candidate *candidate, ExprVec *arg
     return true;
 }
 
+static bool note_outputs(Scope *scope, ExprFunction *expr, const FunctionDesc *function)
+{
+    Oid *types = ARENA_ARRAY(scope_arena(scope), Oid, function->all_count + 1);
+
+    for (int i = 0; i < function->all_count; i++)
+        if (function->all_modes[i] != 'i' && function->all_modes[i] != 'v')
+            TRY(function_output_type(scope, expr, function, i, &types[expr->output_count++]));
+    expr->output_types = types;
+    return true;
+}
+
 static Expr *make_plain_call(Scope *scope, const Candidate *candidate, const FuncCall *call,
                              ExprVec *args, Oid result_type, int position)
 {
@@ -348,6 +359,8 @@ static Expr *make_plain_call(Scope *scope, const Candidate *candidate, const Fun
     expr->form = call && call->form == COERCE_SQL_SYNTAX ? CALL_SQL_SYNTAX : CALL_PLAIN;
     expr->returns_set = function->returns_set;
     expr->is_variadic = call && call->func_variadic;
+    if (result_type == TYPE_RECORD)
+        TRY(note_outputs(scope, expr, function));
     TRY(combine_collations(scope, args, &expr->input_collation));
     expr->base.collation = expr_result_collation(scope, result_type, expr->input_collation);
     if (expr->returns_set) {

@@ -131,6 +131,8 @@ typedef struct ExprFunction {
     CallForm form;
     bool returns_set;
     bool is_variadic; /* the last argument is the VARIADIC array itself */
+    const Oid *output_types; /* of a record that OUT parameters describe; else NULL */
+    int output_count;
 } ExprFunction;
 
 typedef struct ExprOperator {

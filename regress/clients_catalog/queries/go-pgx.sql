@@ -1,0 +1,1 @@
+select 'mood'::text::regtype::oid;

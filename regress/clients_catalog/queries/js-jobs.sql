@@ -1,0 +1,1 @@
+with __local_0__ as (insert into "app"."users" ("name", "tags") values('bob', array['x']::"pg_catalog"."_text") returning *) select ((case when __local_0__ is null then null else __local_0__ end))::text from __local_0__;

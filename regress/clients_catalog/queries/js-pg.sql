@@ -1,0 +1,1 @@
+select count(*)::int n from pg_prepared_statements where name='add';

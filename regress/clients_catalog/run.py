@@ -1,0 +1,139 @@
+#!/usr/bin/env python3
+"""The catalog queries of real clients must be answered as PostgreSQL 15 answers them. See README.md."""
+import argparse
+import pathlib
+import re
+import shutil
+import sys
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent.parent / "tools"))
+sys.path.insert(0, str(HERE.parent / "sql"))
+import wire
+from server import Server
+
+DATABASE = "kit_catalog"
+
+
+def make_database(port):
+    """Runs schema.sql in a database of its own; a failure is the caller's to report."""
+    admin = wire.Connection(port)
+    admin.query(f"CREATE DATABASE {DATABASE}")
+    admin.close()
+    connection = wire.Connection(port, database=DATABASE)
+    for line, statement in wire.statements(HERE / "schema.sql"):
+        answer = connection.query(statement)
+        errors = [text for text in answer if text.startswith("error")]
+        if errors:
+            raise SystemExit(f"schema.sql:{line}: {errors[0]}")
+    connection.close()
+
+
+def comparable(statement, answer):
+    """Rows in order only where one was asked for, OIDs all alike."""
+    lines = [re.sub(r"\b[1-9]\d{4,}\b", "OID", line) if line.startswith("row ") else line for line in answer]
+    if not re.search(r"\border\s+by\b", statement, re.IGNORECASE):
+        rows = sorted(line for line in lines if line.startswith("row "))
+        head = [line for line in lines if line.startswith("columns ")]
+        lines = head + rows + [line for line in lines if not line.startswith(("row ", "columns "))]
+    return lines
+
+
+def answers(port, path, on_lost=None):
+    """(line, comparable answer) of every query of a file."""
+    connection = wire.Connection(port, database=DATABASE)
+    for line, statement in wire.statements(path):
+        try:
+            yield line, comparable(statement, connection.query(statement))
+        except (OSError, wire.WireError) as error:
+            yield line, [f"connection lost: {error}"]
+            if on_lost:
+                on_lost()
+            connection = wire.Connection(port, database=DATABASE)
+    connection.close()
+
+
+def read_expected(path):
+    found, line = {}, None
+    for text in path.read_text(encoding="utf-8").splitlines():
+        if text.startswith("@ "):
+            line = int(text[2:])
+            found[line] = []
+        else:
+            found[line].append(text)
+    return found
+
+
+def record():
+    from record import Oracle
+    with Oracle() as port:
+        make_database(port)
+        for path in sorted((HERE / "queries").glob("*.sql")):
+            with open(HERE / "expected" / f"{path.stem}.txt", "w", encoding="utf-8") as out:
+                for line, answer in answers(port, path):
+                    out.write("\n".join([f"@ {line}", *answer]) + "\n")
+
+
+def compare(options, server, pending):
+    """Prints the results; the names of what does not agree."""
+    differing = []
+
+    def revive():
+        if server.process.poll() is not None:
+            print("the server died:\n" + server.tail())
+            server.start()
+
+    for path in sorted((HERE / "queries").glob("*.sql")):
+        if options.show and path.stem != options.show:
+            continue
+        wanted = read_expected(HERE / "expected" / f"{path.stem}.txt")
+        for line, answer in answers(server.port, path, revive):
+            name = f"{path.stem}:{line}"
+            agrees = wanted.get(line) == answer
+            if not agrees:
+                differing.append(name)
+            if options.show and not agrees:
+                print(f"-- {name}\n  only wanted {[l for l in wanted.get(line, []) if l not in answer][:6]}"
+                      f"\n  only got    {[l for l in answer if l not in wanted.get(line, [])][:6]}")
+            if options.show or options.update_pending:
+                continue
+            if agrees:
+                if name in pending:
+                    print(f"{name} agrees now; take it off regress/clients_catalog/pending.txt")
+                print(f"ok clients_catalog/{name}")
+            elif name in pending:
+                print(f"skip clients_catalog/{name}: pending")
+            else:
+                print(f"not ok clients_catalog/{name}: wanted {wanted.get(line)[:3]}, got {answer[:3]}")
+    return differing
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--build", type=pathlib.Path)
+    parser.add_argument("--record", action="store_true")
+    parser.add_argument("--update-pending", action="store_true")
+    parser.add_argument("--long", action="store_true")
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--show", help="print the differences of this client")
+    options = parser.parse_args()
+    if options.record:
+        return record()
+    pending_file = HERE / "pending.txt"
+    pending = set(pending_file.read_text(encoding="utf-8").split())
+    server = Server(str(options.build / "src/server/sengi"))
+    server.start()
+    make_database(server.port)
+    differing = compare(options, server, pending)
+    status = server.stop()
+    if options.update_pending:
+        pending_file.write_text("".join(name + "\n" for name in differing), encoding="utf-8")
+        print(f"{len(differing)} pending")
+    elif not options.show:
+        print("ok clients_catalog/stops-cleanly" if status == 0
+              else f"not ok clients_catalog/stops-cleanly: status {status}\n{server.tail()}")
+    shutil.rmtree(server.directory, ignore_errors=True)
+    return None
+
+
+main()
