@@ -191,6 +191,13 @@ static bool apply_item(SettingValues *values, const ConfigItem *item)
 /* What was set at start and cannot change stays, with a word in the log. */
 static void keep_fixed(SettingValues *loaded)
 {
+    /* Where files are was found at the start when no file said so. */
+    if (loaded->data_directory.length == 0)
+        loaded->data_directory = settings_default.data_directory;
+    if (loaded->config_file.length == 0)
+        loaded->config_file = settings_default.config_file;
+    if (loaded->hba_file.length == 0)
+        loaded->hba_file = settings_default.hba_file;
     for (int id = 0; id < SETTING_COUNT; id++) {
         const SettingInfo *info = &setting_infos[id];
         if (info->context > CONTEXT_POSTMASTER || same_field(loaded, &settings_default, info))

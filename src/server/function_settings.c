@@ -194,8 +194,10 @@ static bool put_rule(ViewRows *rows, const Hba *hba, size_t index)
 static bool fill_hba_rules(FunctionCall *call, const Value *args, const bool *nulls,
                            ViewRows *rows)
 {
-    const Server *server = view_session(call)->server;
-    const Str path = path_join(rows->arena, server->data_directory, STR(HBA_FILE));
+    const Str named = settings_default.hba_file;
+    const Str path = named.data[0] == '/'
+                         ? named
+                         : path_join(rows->arena, settings_default.data_directory, named);
     Str text;
     bool ok = true;
 

@@ -27,22 +27,21 @@ Server *server_running;
 
 /* -- Access: hba.conf and TLS ---------------------------------------------------------------- */
 
-static Hba *load_hba(Server *server, Arena *arena)
-{
-    Str path = settings_default.hba_file, text;
-
-    if (path.length == 0)
-        path = path_join(arena, server->data_directory, STR(HBA_FILE));
-    if (!os_read_file(arena, path, 1 << 20, &text))
-        return NULL;
-    return hba_parse(text, path);
-}
-
 static Str in_directory(Server *server, Arena *arena, Str file)
 {
     if (file.length == 0 || file.data[0] == '/')
         return file;
     return path_join(arena, server->data_directory, file);
+}
+
+static Hba *load_hba(Server *server, Arena *arena)
+{
+    const Str path = in_directory(server, arena, settings_default.hba_file);
+    Str text;
+
+    if (!os_read_file(arena, path, 1 << 20, &text))
+        return NULL;
+    return hba_parse(text, path);
 }
 
 static bool load_tls(Server *server, Arena *arena, TlsContext **ret_context)
@@ -552,6 +551,12 @@ static bool start(Server *server)
 {
     TRY(config_load(&server->options, server->data_directory, server->arena, false));
     settings_default.data_directory = server->data_directory;
+    if (settings_default.config_file.length == 0)
+        settings_default.config_file =
+            path_join(server->arena, server->data_directory, STR(CONFIG_FILE));
+    if (settings_default.hba_file.length == 0)
+        settings_default.hba_file =
+            path_join(server->arena, server->data_directory, STR(HBA_FILE));
     TRY(log_open(server->data_directory));
     TRY(prepare_temporary_directory(server));
     TRY(open_store(server));

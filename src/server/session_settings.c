@@ -407,7 +407,9 @@ static bool set_builtin(Session *session, SettingId id, Str value, bool is_local
     SessionSettings *s = &session->settings;
     byte before[16];
 
-    TRY(may_set(session, &setting_infos[id]));
+    /* Who may become whom is checked when it is done: switch_role. */
+    if (id != SETTING_SESSION_AUTHORIZATION)
+        TRY(may_set(session, &setting_infos[id]));
     if (id == SETTING_CLIENT_ENCODING)
         TRY(check_encoding(value));
     field_save(before, &s->current, id);

@@ -306,6 +306,12 @@ static bool execute_command(Session *session, const Portal *portal, bool is_top_
         return select_into_execute(&context, NODE_CAST(SelectStmt, statement), ret_tag);
     case NODE_CREATE_TABLE_AS_STMT:
         return create_table_as_execute(&context, NODE_CAST(CreateTableAsStmt, statement), ret_tag);
+    case NODE_SEC_LABEL_STMT: /* as in PostgreSQL without a module that gives labels */
+        FAIL(ERR_INVALID_PARAMETER_VALUE,
+             .message = STR("no security label providers have been loaded"));
+    case NODE_ALTER_DEFAULT_PRIVILEGES_STMT: FAIL_UNSUPPORTED("ALTER DEFAULT PRIVILEGES");
+    case NODE_DROP_OWNED_STMT: FAIL_UNSUPPORTED("DROP OWNED");
+    case NODE_REASSIGN_OWNED_STMT: FAIL_UNSUPPORTED("REASSIGN OWNED");
     default:
         FAIL_UNSUPPORTED(node_name(statement->tag));
     }

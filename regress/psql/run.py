@@ -1,0 +1,137 @@
+#!/usr/bin/env python3
+"""psql's backslash commands must print what they print with PostgreSQL 15. See README.md."""
+import argparse
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+
+HERE = pathlib.Path(__file__).resolve().parent
+TOP = HERE.parent.parent
+sys.path.insert(0, str(TOP / "tools"))
+sys.path.insert(0, str(TOP / "regress/sql"))
+import wire
+from server import Server
+
+DATABASE = "kit_catalog"
+
+
+def make_database(port):
+    """The database of regress/clients_catalog."""
+    admin = wire.Connection(port)
+    admin.query(f"CREATE DATABASE {DATABASE}")
+    admin.close()
+    connection = wire.Connection(port, database=DATABASE)
+    for line, statement in wire.statements(HERE.parent / "clients_catalog/schema.sql"):
+        errors = [text for text in connection.query(statement) if text.startswith("error")]
+        if errors:
+            raise SystemExit(f"schema.sql:{line}: {errors[0]}")
+    connection.close()
+
+
+def masked(text):
+    """Sizes are each server's own; the widths that they give their columns too."""
+    if not re.search(r"\d (bytes|kB|MB|GB)\b", text):
+        return text
+    lines = []
+    for line in text.splitlines():
+        line = re.sub(r"\b\d+ (bytes|kB|MB|GB)\b", "SIZE", line)
+        lines.append(re.sub(r" {2,}", " ", re.sub(r"-{2,}", "--", line)))
+    return "\n".join(lines)
+
+
+def commands():
+    return (HERE / "commands.txt").read_text(encoding="utf-8").splitlines()
+
+
+def answers(psql, port):
+    """What psql prints for each command, in one session."""
+    script = "".join(f"\\echo @ {number}\n{command}\n" for number, command in enumerate(commands(), 1))
+    result = subprocess.run([psql, "-X", "-q", "-P", "pager=off", "-h", "127.0.0.1", "-p", str(port), "-U", "postgres", "-d", DATABASE],
+                            input=script, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace", timeout=300,
+                            env={"LC_ALL": "C.UTF-8", "PATH": "/usr/bin:/bin"}, check=False)
+    found, number = {}, None
+    for line in result.stdout.splitlines():
+        if re.fullmatch(r"@ \d+", line):
+            number = int(line[2:])
+            found[number] = []
+        elif number:
+            found[number].append(line)
+    return {number: masked("\n".join(lines)) for number, lines in found.items()}
+
+
+def read_expected():
+    found, number = {}, None
+    for line in (HERE / "expected.txt").read_text(encoding="utf-8").splitlines():
+        if re.fullmatch(r"@ \d+ .*", line):
+            number = int(line.split()[1])
+            found[number] = []
+        else:
+            found[number].append(line)
+    return {number: "\n".join(lines) for number, lines in found.items()}
+
+
+def record(psql):
+    from record import Oracle
+    with Oracle() as port:
+        make_database(port)
+        found = answers(psql, port)
+    with open(HERE / "expected.txt", "w", encoding="utf-8") as out:
+        for number, command in enumerate(commands(), 1):
+            out.write(f"@ {number} {command}\n")
+            if found[number]:
+                out.write(found[number] + "\n")
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--build", type=pathlib.Path)
+    parser.add_argument("--record", action="store_true")
+    parser.add_argument("--update-pending", action="store_true")
+    parser.add_argument("--show", action="store_true")
+    parser.add_argument("--long", action="store_true")
+    parser.add_argument("--quick", action="store_true")
+    options = parser.parse_args()
+    psql = "/usr/lib/postgresql/15/bin/psql"
+    if not pathlib.Path(psql).exists():
+        print("skip psql/commands: PostgreSQL 15's psql is not installed")
+        return
+    if options.record:
+        record(psql)
+        return
+    pending_file = HERE / "pending.txt"
+    pending = set(pending_file.read_text(encoding="utf-8").splitlines())
+    wanted = read_expected()
+    server = Server(str(options.build / "src/server/sengi"))
+    server.start()
+    make_database(server.port)
+    got = answers(psql, server.port)
+    differing = []
+    for number, command in enumerate(commands(), 1):
+        agrees = got.get(number) == wanted[number]
+        if not agrees:
+            differing.append(command)
+        if options.show and not agrees:
+            print(f"==== {command}\n---- wanted\n{wanted[number]}\n---- got\n{got.get(number)}")
+        if options.show or options.update_pending:
+            continue
+        name = command.replace(":", ";")
+        if agrees:
+            if command in pending:
+                print(f"{command} agrees now; take it off regress/psql/pending.txt")
+            print(f"ok psql/{name}")
+        elif command in pending:
+            print(f"skip psql/{name}: pending")
+        else:
+            print(f"not ok psql/{name}: prints something else (regress/psql/run.py --show)")
+    status = server.stop()
+    if options.update_pending:
+        pending_file.write_text("".join(command + "\n" for command in differing), encoding="utf-8")
+        print(f"{len(differing)} of {len(wanted)} pending")
+    elif not options.show:
+        print("ok psql/stops-cleanly" if status == 0 else f"not ok psql/stops-cleanly: status {status}\n{server.tail()}")
+    shutil.rmtree(server.directory, ignore_errors=True)
+
+
+main()
