@@ -257,8 +257,10 @@ static bool pull_up_item(Planner *planner, Query *query, FromItem **slot, bool i
     const JoinKind kind = item->join_type;
     TRY(pull_up_item(planner, query, &item->left,
                      is_nullable || kind == JOINS_RIGHT || kind == JOINS_FULL));
+    /* Conditions of a semi join's inner side must not rise above the join either. */
     return pull_up_item(planner, query, &item->right,
-                        is_nullable || kind == JOINS_LEFT || kind == JOINS_FULL);
+                        is_nullable || kind == JOINS_LEFT || kind == JOINS_FULL ||
+                            kind == JOINS_SEMI || kind == JOINS_ANTI);
 }
 
 /* ---- EXISTS and IN ---- */
