@@ -203,7 +203,7 @@ class Generator:
     def scalar(self, scope):
         """A subquery of one value that looks at the row around it."""
         inner = self.alias()
-        column, kind = self.column([inner])
+        column, _ = self.column([inner], self.rng.choice(["int", "text"]))
         function = self.rng.choice(["min", "max", "count"])
         where = self.equality([inner], scope) if self.chance(0.7) else self.condition([inner] + scope, 2)
         return f"(SELECT {function}({column}) FROM {self.rng.choice(TABLES)} {inner} WHERE {where})"

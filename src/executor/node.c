@@ -34,7 +34,6 @@ static const NodeMethods *methods_of(PlanKind kind)
     case PLAN_PROJECT_SET: return &node_project_set_methods;
     case PLAN_NEST_LOOP: return &node_nest_loop_methods;
     case PLAN_HASH_JOIN: return &node_hash_join_methods;
-    case PLAN_MERGE_JOIN: return &node_merge_join_methods;
     case PLAN_AGGREGATE: return &node_aggregate_methods;
     case PLAN_SORT: return &node_sort_methods;
     case PLAN_TOP_N: return &node_top_n_methods;

@@ -227,7 +227,7 @@ extern const NodeMethods node_result_methods, node_seq_scan_methods, node_index_
     node_row_id_scan_methods, node_values_scan_methods, node_function_scan_methods,
     node_subquery_scan_methods, node_cte_scan_methods, node_work_table_scan_methods,
     node_recursive_union_methods, node_project_set_methods, node_nest_loop_methods,
-    node_hash_join_methods, node_merge_join_methods, node_aggregate_methods, node_sort_methods,
+    node_hash_join_methods, node_aggregate_methods, node_sort_methods,
     node_top_n_methods, node_limit_methods, node_unique_methods, node_append_methods,
     node_set_op_methods, node_material_methods, node_window_methods, node_lock_rows_methods,
     node_modify_methods;

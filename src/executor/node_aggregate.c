@@ -587,7 +587,7 @@ static void give_groupings(AggregateState *state, uint32_t count)
         vector_begin(to, count);
         for (uint32_t i = 0; i < count; i++)
             VECTOR_VALUES(to, int32_t)[i] =
-                plan->groupings.items[g].values[state->groups[state->given + i]->set];
+                plan->groupings.items[g][state->groups[state->given + i]->set];
     }
 }
 

@@ -69,9 +69,8 @@ static bool seen_add(RecursiveState *state, const Batch *batch, uint64_t hash, u
         heads_grow(state);
     Row **head = &state->heads[hash & state->mask];
     for (const Row *known = *head; known; known = known->next)
-        if (known->hash == hash &&
-            row_keys_equal(&state->stores[0].layout, known, state->types, state->column_count,
-                           batch->columns, row))
+        if (known->hash == hash && row_keys_equal(&state->stores[0].layout, known, state->types,
+                                                  state->column_count, batch->columns, row))
             return false;
     Row *added = row_make(&state->stores[0].layout, state->arena, batch->columns, row);
     added->hash = hash;

@@ -112,8 +112,7 @@ static SetEntry *entry_new(SetOpState *state, const Batch *batch, uint64_t hash,
 /* A row in memory at least, so that each pass gets somewhere. */
 static bool may_grow(const SetOpState *state)
 {
-    return state->count < 16 ||
-           (!state->is_spilling && arena_size(state->arena) < exec_hash_mem());
+    return state->count < 16 || (!state->is_spilling && arena_size(state->arena) < exec_hash_mem());
 }
 
 static bool spill_row(SetOpState *state, const Batch *batch, int side, uint64_t hash, uint32_t row)

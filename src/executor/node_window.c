@@ -101,8 +101,8 @@ static bool window_init(NodeState *node)
         types[window->child_count + i] = type_phys(extra.items[i]->type);
     row_store_init(&window->store, arena, &exec->spills, types, window->column_count,
                    exec_work_mem());
-    TRY(window->extra = expr_compile(exec, window->input_arena, extra.items,
-                                     (uint32_t)extra.length));
+    TRY(window->extra =
+            expr_compile(exec, window->input_arena, extra.items, (uint32_t)extra.length));
     window->stored = ARENA_ARRAY(arena, Vector *, window->column_count + 1);
     const uint32_t keys = window->partition_count + window->order_count;
     window->last = ARENA_ARRAY(arena, Value, keys + 1);
@@ -157,14 +157,13 @@ static bool row_take(Window *window, uint32_t row, bool *ret_taken)
 {
     const uint64_t number = window->store.count;
     const bool same_partition =
-        number > 0 &&
-        keys_repeat(window, 0, window->partition_count, window->partition_types, row);
+        number > 0 && keys_repeat(window, 0, window->partition_count, window->partition_types, row);
     *ret_taken = same_partition || number < VECTOR_SIZE;
     if (!*ret_taken)
         return true;
-    const bool same_peers = same_partition && keys_repeat(window, window->partition_count,
-                                                          window->order_count,
-                                                          window->order_types, row);
+    const bool same_peers =
+        same_partition &&
+        keys_repeat(window, window->partition_count, window->order_count, window->order_types, row);
     if (!same_partition)
         VEC_PUSH(window->bounds_arena, &window->partition_group, window->groups.length);
     if (!same_peers) {
@@ -288,8 +287,7 @@ static void partition_begin(Window *window, uint64_t partition)
     const uint64_t next = partition + 1 < window->partition_group.length
                               ? window->partition_group.items[partition + 1]
                               : window->groups.length;
-    window->rows =
-        (WindowRange){window->groups.items[window->group], group_limit(window, next)};
+    window->rows = (WindowRange){window->groups.items[window->group], group_limit(window, next)};
     window_frame_partition(window);
     for (uint32_t c = 0; c < window->call_count; c++)
         if (window->calls[c].aggregate)
@@ -305,8 +303,8 @@ static bool row_begin(Window *window, uint64_t row)
         partition_begin(window, window->partition + 1);
     else if (row == window->peers.end)
         window->group++;
-    window->peers = (WindowRange){window->groups.items[window->group],
-                                  group_limit(window, window->group + 1)};
+    window->peers =
+        (WindowRange){window->groups.items[window->group], group_limit(window, window->group + 1)};
     return !window->needs_frame || window_frame_move(window);
 }
 

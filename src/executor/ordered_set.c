@@ -3,7 +3,8 @@
 #include <math.h>
 
 #include "types/array.h"
-#include "types/datetime_internal.h"
+
+#define FUNCTION_INTERVAL_MUL 1618 /* interval * float8 */
 
 /* One fraction: the rows whose values it takes, and what lies between them. */
 typedef struct Percentile {
@@ -148,6 +149,26 @@ static void percentiles_row(const OrderedSet *set, OrderedSetState *state, const
     }
 }
 
+static bool interval_scaled(const OrderedSet *set, const Interval *interval, double factor,
+                            Interval *ret)
+{
+    const Oid types[] = {TYPE_INTERVAL, TYPE_FLOAT8};
+    FunctionCall call = {.arena = set->call->arena,
+                         .site_arena = set->call->site_arena,
+                         .function = builtin_function(FUNCTION_INTERVAL_MUL),
+                         .arg_types = types,
+                         .arg_count = 2,
+                         .result_type = TYPE_INTERVAL,
+                         .result_typmod = -1};
+    const Value args[] = {{.interval = *interval}, {.float64 = factor}};
+    const bool nulls[] = {false, false};
+    Value product;
+    bool is_null;
+    TRY(function_call(&call, args, nulls, &product, &is_null));
+    *ret = product.interval;
+    return true;
+}
+
 static bool percentile_value(const OrderedSet *set, const Percentile *percentile, Value *ret)
 {
     *ret = percentile->low;
@@ -163,7 +184,7 @@ static bool percentile_value(const OrderedSet *set, const Percentile *percentile
                                .days = high->days - low->days,
                                .microseconds = high->microseconds - low->microseconds};
     Interval step;
-    TRY(interval_scale(&distance, percentile->part, 0, &step));
+    TRY(interval_scaled(set, &distance, percentile->part, &step));
     ret->interval = (Interval){.months = low->months + step.months,
                                .days = low->days + step.days,
                                .microseconds = low->microseconds + step.microseconds};
@@ -295,8 +316,7 @@ bool ordered_set_final(const OrderedSet *set, const OrderedSetState *state, Valu
         ret->float64 = state->count ? (double)state->less / (double)state->count : 0;
         break;
     case ORDERED_SET_CUME_DIST:
-        ret->float64 =
-            (double)(state->less + state->equal + 1) / (double)(state->count + 1);
+        ret->float64 = (double)(state->less + state->equal + 1) / (double)(state->count + 1);
         break;
     }
     return true;

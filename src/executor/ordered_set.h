@@ -29,8 +29,8 @@ typedef enum OrderedSetKind {
 
 typedef struct OrderedSet {
     OrderedSetKind kind;
-    bool is_array;       /* several fractions at once */
-    Oid type;            /* of the (first) argument */
+    bool is_array; /* several fractions at once */
+    Oid type;      /* of the (first) argument */
     FunctionCall *call;
     const SortKeys *order;
 } OrderedSet;
@@ -46,7 +46,7 @@ MUST_CHECK bool ordered_set_begin(const OrderedSet *set, OrderedSetState *state,
                                   const Value *direct, const bool *direct_nulls);
 MUST_CHECK bool ordered_set_row(const OrderedSet *set, OrderedSetState *state, Str key,
                                 const Value *value);
-MUST_CHECK bool ordered_set_final(const OrderedSet *set, const OrderedSetState *state,
-                                  Value *ret, bool *ret_null);
+MUST_CHECK bool ordered_set_final(const OrderedSet *set, const OrderedSetState *state, Value *ret,
+                                  bool *ret_null);
 
 #endif

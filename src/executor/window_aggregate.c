@@ -22,7 +22,7 @@ typedef struct TreeLevel {
 struct WindowAggregate {
     const AggregateFunction *function;
     void *state;
-    Arena *arena; /* what the state points to */
+    Arena *arena;      /* what the state points to */
     WindowFrame frame; /* what the state has been fed */
     bool has_state;
     bool has_value; /* of the state, in this output batch */
@@ -150,8 +150,7 @@ static bool tree_make(Window *window, WindowCallState *call)
     call->call->state_arena = aggregate->tree_arena;
     for (uint32_t level = 0; done && count > 0 && level < LEVELS; level++, count /= FAN_OUT) {
         aggregate->levels[level].count = count;
-        aggregate->levels[level].states =
-            arena_alloc_zeroed(aggregate->tree_arena, count * size);
+        aggregate->levels[level].states = arena_alloc_zeroed(aggregate->tree_arena, count * size);
         aggregate->level_count = level + 1;
         done = level_fill(window, call, level);
     }
@@ -223,8 +222,7 @@ static bool state_move(Window *window, WindowCallState *call)
     if (aggregate->has_state && frame_grows(&aggregate->frame, to)) {
         const uint32_t known = aggregate->frame.count;
         for (uint32_t i = known ? known - 1 : 0; i < to->count; i++) {
-            const uint64_t start =
-                i < known ? aggregate->frame.ranges[i].end : to->ranges[i].start;
+            const uint64_t start = i < known ? aggregate->frame.ranges[i].end : to->ranges[i].start;
             TRY(feed_rows(window, call, start, to->ranges[i].end, aggregate->state));
         }
     } else {

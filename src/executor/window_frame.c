@@ -7,7 +7,7 @@
  * the row does, so that RANGE with offsets costs a comparison a row.
  */
 
-#define EXCLUSIONS \
+#define EXCLUSIONS                                                                                 \
     (FRAMEOPTION_EXCLUDE_CURRENT_ROW | FRAMEOPTION_EXCLUDE_GROUP | FRAMEOPTION_EXCLUDE_TIES)
 #define START_OFFSET (FRAMEOPTION_START_OFFSET_PRECEDING | FRAMEOPTION_START_OFFSET_FOLLOWING)
 #define END_OFFSET (FRAMEOPTION_END_OFFSET_PRECEDING | FRAMEOPTION_END_OFFSET_FOLLOWING)
@@ -33,8 +33,8 @@ bool window_frame_init(Window *window)
     if (count > 0)
         TRY(window->offsets = expr_compile(exec, exec->run_arena, exprs, count));
     if (plan->start_in_range)
-        TRY(window->start_in_range = in_range_call(window, plan->start_in_range,
-                                                   plan->start_offset));
+        TRY(window->start_in_range =
+                in_range_call(window, plan->start_in_range, plan->start_offset));
     if (plan->end_in_range)
         TRY(window->end_in_range = in_range_call(window, plan->end_in_range, plan->end_offset));
     return true;
@@ -119,8 +119,8 @@ static uint64_t group_end(const Window *window, int64_t offset, bool is_after)
         return window->rows.start;
     if (start == window->rows.end)
         return start;
-    const uint64_t group = is_after ? window->group + (uint64_t)offset
-                                    : window->group - (uint64_t)offset;
+    const uint64_t group =
+        is_after ? window->group + (uint64_t)offset : window->group - (uint64_t)offset;
     return group + 1 < window->groups.length
                ? MIN(window->groups.items[group + 1], window->rows.end)
                : window->rows.end;
@@ -147,8 +147,8 @@ static bool range_continues(Window *window, uint64_t row, bool is_head, bool *re
             *ret_continues = key->nulls_first ? nulls[0] || !nulls[1] : !nulls[0] || nulls[1];
         return true;
     }
-    const int preceding = is_head ? FRAMEOPTION_START_OFFSET_PRECEDING
-                                  : FRAMEOPTION_END_OFFSET_PRECEDING;
+    const int preceding =
+        is_head ? FRAMEOPTION_START_OFFSET_PRECEDING : FRAMEOPTION_END_OFFSET_PRECEDING;
     const bool subtracts = (plan->frame_options & preceding) != 0;
     values[2] = is_head ? window->start_value : window->end_value;
     values[3].boolean = subtracts != key->is_descending;
@@ -207,8 +207,7 @@ static uint64_t rows_end(const Window *window)
 {
     const int64_t offset = window->end_offset;
     if (window->plan->frame_options & FRAMEOPTION_END_OFFSET_FOLLOWING)
-        return offset == INT64_MAX ? window->rows.end
-                                   : row_after(window, window->row, offset + 1);
+        return offset == INT64_MAX ? window->rows.end : row_after(window, window->row, offset + 1);
     const uint64_t before = window->row - window->rows.start;
     return before < (uint64_t)offset ? window->rows.start : window->row - (uint64_t)offset + 1;
 }

@@ -26,8 +26,7 @@ WINDOW_FUNCTION(window_rank, false)
 
 WINDOW_FUNCTION(window_dense_rank, false)
 {
-    ret->int64 =
-        (int64_t)(window->group - window->partition_group.items[window->partition]) + 1;
+    ret->int64 = (int64_t)(window->group - window->partition_group.items[window->partition]) + 1;
     return true;
 }
 
@@ -121,16 +120,15 @@ WINDOW_FUNCTION(window_first_value, true)
 {
     const WindowFrame *frame = &window->frame;
     *ret_null = frame->count == 0;
-    return *ret_null ||
-           window_argument(window, call, 0, frame->ranges[0].start, ret, ret_null);
+    return *ret_null || window_argument(window, call, 0, frame->ranges[0].start, ret, ret_null);
 }
 
 WINDOW_FUNCTION(window_last_value, true)
 {
     const WindowFrame *frame = &window->frame;
     *ret_null = frame->count == 0;
-    return *ret_null || window_argument(window, call, 0, frame->ranges[frame->count - 1].end - 1,
-                                        ret, ret_null);
+    return *ret_null ||
+           window_argument(window, call, 0, frame->ranges[frame->count - 1].end - 1, ret, ret_null);
 }
 
 WINDOW_FUNCTION(window_nth_value, true)

@@ -129,11 +129,10 @@ MUST_CHECK bool window_aggregate_value(Window *window, WindowCallState *call, Va
                                        bool *ret_null);
 
 /* `WINDOW_FUNCTION(window_rank) {…}`: the name is pg_proc.prosrc. */
-#define WINDOW_FUNCTION(symbol, frame)                                                        \
-    static bool symbol##_value(Window *window, WindowCallState *call, Value *ret,             \
-                               bool *ret_null);                                               \
-    extern const WindowFunction wf_##symbol;                                                  \
-    const WindowFunction wf_##symbol = {.value = symbol##_value, .needs_frame = (frame)};     \
+#define WINDOW_FUNCTION(symbol, frame)                                                             \
+    static bool symbol##_value(Window *window, WindowCallState *call, Value *ret, bool *ret_null); \
+    extern const WindowFunction wf_##symbol;                                                       \
+    const WindowFunction wf_##symbol = {.value = symbol##_value, .needs_frame = (frame)};          \
     static bool symbol##_value(Window *window, WindowCallState *call, Value *ret, bool *ret_null)
 
 #endif

@@ -175,14 +175,12 @@ static bool node_mentions(const Node *node, Mentions *m)
         return select_mentions(NODE_CAST(InsertStmt, node)->select, m);
     case NODE_UPDATE_STMT: {
         const UpdateStmt *update = NODE_CAST(UpdateStmt, node);
-        return list_mentions(&update->from_clause, m) ||
-               targets_mention(&update->target_list, m) ||
+        return list_mentions(&update->from_clause, m) || targets_mention(&update->target_list, m) ||
                node_mentions(update->where_clause, m);
     }
     case NODE_DELETE_STMT: {
         const DeleteStmt *delete_ = NODE_CAST(DeleteStmt, node);
-        return list_mentions(&delete_->using_clause, m) ||
-               node_mentions(delete_->where_clause, m);
+        return list_mentions(&delete_->using_clause, m) || node_mentions(delete_->where_clause, m);
     }
     default:
         return expr_mentions(node, m);
@@ -205,8 +203,7 @@ static bool select_mentions(const SelectStmt *select, Mentions *m)
     for (size_t i = 0; i < select->values_lists.length; i++)
         if (list_mentions(&select->values_lists.items[i], m))
             return true;
-    return list_mentions(&select->from_clause, m) ||
-           targets_mention(&select->target_list, m) ||
+    return list_mentions(&select->from_clause, m) || targets_mention(&select->target_list, m) ||
            node_mentions(select->where_clause, m) || node_mentions(select->having_clause, m);
 }
 

@@ -515,7 +515,7 @@ static void deparse_window_call(Deparse *d, const ExprWindowFunction *call)
     put(d, ")");
     deparse_filter(d, call->filter);
     put(d, " OVER ");
-    if (!d->level || (size_t)call->window >= d->level->query->windows.length) {
+    if (!d->level || d->plan || (size_t)call->window >= d->level->query->windows.length) {
         put(d, "(?)");
         return;
     }

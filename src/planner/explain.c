@@ -59,8 +59,6 @@ static const char *node_type(const Plan *plan)
         return "Nested Loop";
     case PLAN_HASH_JOIN:
         return "Hash Join";
-    case PLAN_MERGE_JOIN:
-        return "Merge Join";
     case PLAN_AGGREGATE:
         return "Aggregate";
     case PLAN_SORT:
@@ -166,16 +164,13 @@ static Str node_title(Explain *e, const Plan *plan)
         break;
     }
     case PLAN_NEST_LOOP:
-    case PLAN_HASH_JOIN:
-    case PLAN_MERGE_JOIN: {
+    case PLAN_HASH_JOIN: {
         const JoinKind kind = ((const JoinPlan *)plan)->join_type;
         if (kind == JOINS_INNER)
             strbuf_append_c(&buf, node_type(plan));
         else
             strbuf_format(&buf, "%s%s Join",
-                          plan->kind == PLAN_NEST_LOOP   ? "Nested Loop"
-                          : plan->kind == PLAN_HASH_JOIN ? "Hash"
-                                                         : "Merge",
+                          plan->kind == PLAN_NEST_LOOP ? "Nested Loop" : "Hash",
                           join_word(kind));
         break;
     }
@@ -311,10 +306,6 @@ static void node_properties(Explain *e, const Plan *plan, const ExplainInstrumen
         break;
     case PLAN_HASH_JOIN:
         add_conditions(e, ret, "Hash Cond", plan, &((const HashJoinPlan *)plan)->conditions);
-        add_conditions(e, ret, "Join Filter", plan, &((const JoinPlan *)plan)->condition);
-        break;
-    case PLAN_MERGE_JOIN:
-        add_conditions(e, ret, "Merge Cond", plan, &((const MergeJoinPlan *)plan)->conditions);
         add_conditions(e, ret, "Join Filter", plan, &((const JoinPlan *)plan)->condition);
         break;
     case PLAN_AGGREGATE: {
@@ -608,8 +599,7 @@ static void json_details(Explain *e, const Plan *plan)
         json_text(e, "Alias", ((const ScanPlan *)plan)->alias);
         break;
     case PLAN_NEST_LOOP:
-    case PLAN_HASH_JOIN:
-    case PLAN_MERGE_JOIN: {
+    case PLAN_HASH_JOIN: {
         const JoinKind kind = ((const JoinPlan *)plan)->join_type;
         json_text(e, "Join Type",
                   kind == JOINS_INNER ? STR("Inner") : str_from_c(join_word(kind) + 1));

@@ -46,7 +46,6 @@ typedef enum PlanKind {
     PLAN_PROJECT_SET,
     PLAN_NEST_LOOP,
     PLAN_HASH_JOIN,
-    PLAN_MERGE_JOIN,
     PLAN_AGGREGATE,
     PLAN_SORT,
     PLAN_TOP_N,
@@ -180,8 +179,7 @@ typedef struct WorkTableScanPlan {
     int work_table, param;
 } WorkTableScanPlan;
 
-/* left once, then right again and again over what the last round produced. Each round sets
- * PARAM_EXEC `param`, on which everything that reads the work table depends. */
+/* left once, then right over what the last round gave; each sets PARAM_EXEC `param`. */
 typedef struct RecursiveUnionPlan {
     Plan base;
     int work_table, param;
@@ -203,7 +201,7 @@ typedef struct NestLoopParam {
 typedef struct JoinPlan {
     Plan base;
     JoinKind join_type;
-    ExprVec condition; /* ANDed; decides a match (besides hash/merge keys) */
+    ExprVec condition; /* ANDed; decides a match (besides hash keys) */
     bool inner_unique; /* at most one match per left row: stop at the first */
 } JoinPlan;
 
@@ -221,20 +219,13 @@ typedef struct HashJoinPlan {
     bool null_aware;               /* ANTI for NOT IN: a null on the right empties the result */
 } HashJoinPlan;
 
-typedef struct MergeJoinPlan {
-    JoinPlan join; /* both children are sorted on their keys, ascending, nulls last */
-    ExprVec left_keys, right_keys;
-    ExprVec conditions;
-} MergeJoinPlan;
-
 typedef enum AggregateStrategy {
     AGGREGATE_PLAIN = 1, /* no GROUP BY: exactly one row */
     AGGREGATE_SORTED,    /* the child is sorted on the group keys */
     AGGREGATE_HASHED,
 } AggregateStrategy;
 
-/* One aggregate: arguments, FILTER and ORDER BY over the child's row, direct arguments over the
- * group columns. */
+/* One aggregate: all over the child's row, but direct arguments over the group columns. */
 typedef struct AggregateCall {
     Oid function;
     Oid result_type;
@@ -249,24 +240,19 @@ typedef struct AggregateCall {
     Expr *source; /* the ExprAggregate: EXPLAIN */
 } AggregateCall;
 
-/* One of GROUP BY's grouping sets: which group columns are in it; the others are null. */
+/* One of GROUP BY's grouping sets: the group columns in it; the others are null. */
 typedef struct GroupingSetPlan {
     bool *includes;
     bool is_empty; /* none: its one group is there even without a row */
 } GroupingSetPlan;
-
-/* GROUPING(…): its value for each grouping set. */
-typedef struct GroupingValue {
-    int32_t *values;
-} GroupingValue;
 
 typedef struct AggregatePlan {
     Plan base;
     AggregateStrategy strategy;
     ExprVec group_by; /* over the child */
     VEC(AggregateCall) calls;
-    VEC(GroupingSetPlan) sets;       /* empty: all of group_by at once */
-    VEC(GroupingValue) groupings; /* further columns of the grouped row */
+    VEC(GroupingSetPlan) sets; /* empty: all of group_by at once */
+    VEC(int32_t *) groupings;  /* GROUPING(…), one column each: the value for each set */
     double group_count; /* estimate */
 } AggregatePlan;
 

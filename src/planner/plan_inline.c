@@ -139,8 +139,7 @@ static bool inline_in_expr(void *context, Expr *expr)
 {
     Inline *inlined = context;
     if (expr->kind == EXPR_SUB_LINK)
-        inlined->failed |=
-            !plan_inline_ctes(inlined->planner, EXPR_AS(ExprSubLink, expr)->query);
+        inlined->failed |= !plan_inline_ctes(inlined->planner, EXPR_AS(ExprSubLink, expr)->query);
     return !inlined->failed && expr_walk(expr, inline_in_expr, context);
 }
 

@@ -354,13 +354,13 @@ static bool plan_grouping_sets(Level *level, const ExprVec *groupings, int group
     }
     for (size_t g = 0; g < groupings->length; g++) {
         const ExprGrouping *grouping = EXPR_AS(const ExprGrouping, groupings->items[g]);
-        GroupingValue value = {.values = ARENA_ARRAY(arena, int32_t, sets.length + 1)};
+        int32_t *values = ARENA_ARRAY(arena, int32_t, sets.length + 1);
         for (size_t s = 0; s < sets.length; s++)
             for (size_t a = 0; a < grouping->refs.length; a++)
-                value.values[s] =
-                    (int32_t)((uint32_t)value.values[s] << 1 |
+                values[s] =
+                    (int32_t)((uint32_t)values[s] << 1 |
                               !grouping_refs_include(&sets.items[s], grouping->refs.items[a]));
-        VEC_PUSH(arena, &aggregate->groupings, value);
+        VEC_PUSH(arena, &aggregate->groupings, values);
     }
     return true;
 }

@@ -109,7 +109,6 @@ static void depend_own(Depends *depends, const Plan *plan)
             depend_one(depends, ((const NestLoopPlan *)plan)->params.items[i].value);
         break;
     case PLAN_HASH_JOIN:
-    case PLAN_MERGE_JOIN:
         depend_list(depends, &((const JoinPlan *)plan)->condition);
         depend_list(depends, &((const HashJoinPlan *)plan)->left_keys);
         depend_list(depends, &((const HashJoinPlan *)plan)->right_keys);

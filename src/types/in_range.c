@@ -4,8 +4,8 @@
 #include "types/datetime_internal.h"
 #include "types/numeric_internal.h"
 
-#define FAIL_OFFSET()                                 \
-    FAIL(ERR_INVALID_PRECEDING_OR_FOLLOWING_SIZE,     \
+#define FAIL_OFFSET()                                                                              \
+    FAIL(ERR_INVALID_PRECEDING_OR_FOLLOWING_SIZE,                                                  \
          .message = STR("invalid preceding or following size in window function"))
 
 /* Wide enough that no sum overflows: what lies beyond a type's range compares as such. */
@@ -19,10 +19,10 @@ static bool integer_in_range(int64_t value, int64_t base, int64_t offset, const 
     return true;
 }
 
-#define INTEGER_IN_RANGE(symbol, field, offset_field)                                            \
-    FUNCTION(symbol)                                                                             \
-    {                                                                                            \
-        return integer_in_range(args[0].field, args[1].field, args[2].offset_field, args, ret); \
+#define INTEGER_IN_RANGE(symbol, field, offset_field)                                              \
+    FUNCTION(symbol)                                                                               \
+    {                                                                                              \
+        return integer_in_range(args[0].field, args[1].field, args[2].offset_field, args, ret);    \
     }
 INTEGER_IN_RANGE(in_range_int2_int2, int16, int16)
 INTEGER_IN_RANGE(in_range_int2_int4, int16, int32)
