@@ -5,8 +5,6 @@
 #include "server/server.h"
 #include "types/type.h"
 
-#define SPARE_ARENA_MAX 65536
-
 static void state_release(Portal *portal)
 {
     PreparedStatement *statement = portal->statement;

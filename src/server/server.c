@@ -611,6 +611,10 @@ void server_stop(Server *server)
         }
         plan_cache_free(worker->plans);
         arena_free(worker->spare_arena);
+        while (worker->spare_arena_count > 0)
+            arena_free(worker->spare_arenas[--worker->spare_arena_count]);
+        strbuf_deinit(&worker->spare_in);
+        strbuf_deinit(&worker->spare_out);
     }
     if (server->worker_count > 0)
         usage_tables_free(server->workers[server->worker_count - 1].usage);

@@ -22,6 +22,9 @@
 #include "storage/store.h"
 #include "txn/txn.h"
 
+#define SPARE_ARENAS 16
+#define SPARE_ARENA_MAX 65536 /* bytes; larger ones are freed */
+
 typedef struct Worker {
     Server *server;
     uint32_t number;
@@ -32,6 +35,10 @@ typedef struct Worker {
     /* Of the worker's thread alone. */
     struct PlanCache *plans;
     Arena *spare_arena; /* of the portal closed last, empty; or NULL */
+    /* What sessions at rest have given back: as many as run at a time, not as are connected. */
+    Arena *spare_arenas[SPARE_ARENAS];
+    uint32_t spare_arena_count;
+    StrBuf spare_in, spare_out;
 } Worker;
 
 #define LISTENERS_MAX 16

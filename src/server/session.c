@@ -181,6 +181,7 @@ static void ready_for_query(Session *session)
 {
     message_put_ready(&session->connection.out, block_ready_state(session));
     arena_reset(session->statement_arena);
+    session->is_at_rest = true;
     session->query_text = STR("");
     if (session->block == BLOCK_OPEN) {
         portals_keep_snapshots(session);
@@ -291,6 +292,7 @@ static bool next_message(Session *session)
     }
     /* The buffer may move while the message is served (COPY reads on): it is served from a copy. */
     size_t size = frame.size;
+    session->is_at_rest = false;
     arena_reset(session->message_arena);
     frame.body = str_copy(session->message_arena, frame.body);
     connection_consume(&session->connection, size);
@@ -440,15 +442,79 @@ static void say_terminated(Session *session)
     }
 }
 
+/* -- Memory of sessions at rest -------------------------------------------------------------- */
+
+static Arena *spare_take(Worker *worker, const char *name)
+{
+    return worker->spare_arena_count > 0 ? worker->spare_arenas[--worker->spare_arena_count]
+                                         : arena_new(name);
+}
+
+static void spare_give(Worker *worker, Arena **arena)
+{
+    arena_reset(*arena);
+    if (worker->spare_arena_count < SPARE_ARENAS && arena_size(*arena) <= SPARE_ARENA_MAX)
+        worker->spare_arenas[worker->spare_arena_count++] = *arena;
+    else
+        arena_free(*arena);
+    *arena = NULL;
+}
+
+static void buffer_take(StrBuf *spare, StrBuf *buffer)
+{
+    if (buffer->data || !spare->data)
+        return;
+    *buffer = *spare;
+    *spare = (StrBuf){0};
+}
+
+static void buffer_give(StrBuf *spare, StrBuf *buffer)
+{
+    if (!buffer->data || buffer->length > 0)
+        return;
+    if (spare->data)
+        strbuf_deinit(buffer);
+    else
+        *spare = *buffer;
+    *buffer = (StrBuf){0};
+}
+
+static void memory_take(Session *session)
+{
+    Worker *worker = session->worker;
+
+    if (!session->statement_arena) {
+        session->statement_arena = spare_take(worker, "statement");
+        session->message_arena = spare_take(worker, "message");
+    }
+    buffer_take(&worker->spare_in, &session->connection.in);
+    buffer_take(&worker->spare_out, &session->connection.out.buffer);
+}
+
+static void memory_give(Session *session)
+{
+    Worker *worker = session->worker;
+
+    if (!session->is_at_rest)
+        return;
+    spare_give(worker, &session->statement_arena);
+    spare_give(worker, &session->message_arena);
+    buffer_give(&worker->spare_in, &session->connection.in);
+    buffer_give(&worker->spare_out, &session->connection.out.buffer);
+}
+
 /* The connection's coroutine: until nothing more is there to do. */
 static bool session_serve(Connection *connection)
 {
     Session *session = CONTAINER_OF(connection, Session, connection);
 
     task_adopt(session);
+    memory_take(session);
     timer_cancel(connection->scheduler, &session->idle_timer);
-    if (!session->is_logged_in && !session_login(session))
-        session->is_closing = true;
+    if (!session->is_logged_in) {
+        session->is_closing |= !session_login(session);
+        session->is_at_rest = true;
+    }
     if (session->terminate_pending)
         say_terminated(session);
     if (!session->is_closing)
@@ -463,6 +529,7 @@ static bool session_serve(Connection *connection)
         session_free(session);
         return false;
     }
+    memory_give(session);
     arm_idle_timeout(session);
     task_leave(session);
     return true;
@@ -517,8 +584,6 @@ void session_start(Server *server, Worker *worker, int fd, bool is_local,
     session->server = server;
     session->worker = worker;
     session->arena = arena_new("session");
-    session->statement_arena = arena_new("statement");
-    session->message_arena = arena_new("message");
     session->block_arena = arena_new("transaction");
     session_settings_init(&session->settings);
     mutex_init(&session->mutex, RANK_SESSION);

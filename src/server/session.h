@@ -94,6 +94,7 @@ typedef struct Session {
     Server *server;
     struct Worker *worker;
     Arena *arena;           /* as long as the session */
+    /* These two and the connection's buffers are the worker's while the session is at rest. */
     Arena *statement_arena; /* reset after each statement of the simple protocol, and at Sync */
     Arena *message_arena;   /* the message being served; reset by the next */
     Arena *block_arena;     /* reset when the transaction ends */
@@ -102,6 +103,7 @@ typedef struct Session {
     Str user_name, database_name, client_address;
     int32_t secret; /* with backend_pid: what a CancelRequest must know */
     bool is_logged_in, is_closing;
+    bool is_at_rest; /* between ReadyForQuery and the next message */
     Arena *login_arena;
 
     /* Transactions. */
