@@ -68,7 +68,7 @@ static bool run_array(ExprProgram *p, NodeState *node, Value *ret)
         Batch *batch;
         TRY(node_next(node, &batch));
         if (!batch)
-            return array_builder_finish(&array, ret);
+            return subplan_array_finish(&array, ret);
         FOR_SELECTED(batch->selection, row)
         {
             Value value;

@@ -213,6 +213,9 @@ void exec_param_set_value(ExecState *exec, int number, const Value *value, bool 
 MUST_CHECK bool exec_param_ensure(ExecState *exec, int number);
 /* Fails with 21000. */
 MUST_CHECK bool subplan_more_than_one(void);
+/* ARRAY(SELECT …)'s value; of arrays it has one dimension more. */
+typedef struct ArrayBuilder ArrayBuilder;
+MUST_CHECK bool subplan_array_finish(ArrayBuilder *array, Value *ret);
 MUST_CHECK bool exec_subplan_store(ExecState *exec, int subplan, RowStore **ret_store,
                                    uint64_t want_rows);
 

@@ -33,6 +33,16 @@ static bool init_exists(ExecState *exec, SubplanState *sub, Value *ret, bool *re
 }
 
 /* ARRAY(SELECT …): the first column of all rows. */
+bool subplan_array_finish(ArrayBuilder *array, Value *ret)
+{
+    const BuiltinType *type = builtin_type(array->element_type);
+    /* Arrays make one of one dimension more. */
+    if (!type || type->category != 'A' || array->count == 0)
+        return array_builder_finish(array, ret);
+    return array_stack(array->arena, type->element, array->values, array->nulls, array->count,
+                       ret);
+}
+
 static bool init_array(ExecState *exec, SubplanState *sub, Value *ret, bool *ret_null)
 {
     ArrayBuilder array;
@@ -55,7 +65,7 @@ static bool init_array(ExecState *exec, SubplanState *sub, Value *ret, bool *ret
         }
     }
     *ret_null = false;
-    return array_builder_finish(&array, ret);
+    return subplan_array_finish(&array, ret);
 }
 
 bool subplan_more_than_one(void)

@@ -83,7 +83,7 @@ static bool note_default(TableColumn *column, const Constraint *constraint, cons
 {
     if (*slot)
         FAIL(ERR_SYNTAX_ERROR,
-             .message = fmt("multiple %s specified for column \"%.*s\" of table \"%.*s\"", what,
+             .message = fmt("multiple %s for column \"%.*s\" of table \"%.*s\"", what,
                             STR_ARGS(column->definition.name), STR_ARGS(table)),
              .position = constraint->node.position);
     *slot = constraint;
@@ -124,8 +124,8 @@ static bool column_constraints(CommandContext *context, const ColumnDef *source,
             column->definition.not_null = true;
             break;
         case CONSTR_DEFAULT:
-            TRY(note_default(column, constraint, &column->default_constraint, "default values",
-                             table));
+            TRY(note_default(column, constraint, &column->default_constraint,
+                             "default values specified", table));
             break;
         case CONSTR_IDENTITY:
             TRY(note_default(column, constraint, &column->identity, "identity specifications",
@@ -134,7 +134,8 @@ static bool column_constraints(CommandContext *context, const ColumnDef *source,
             column->definition.not_null = true;
             break;
         case CONSTR_GENERATED:
-            TRY(note_default(column, constraint, &column->generated, "generation clauses", table));
+            TRY(note_default(column, constraint, &column->generated,
+                             "generation clauses specified", table));
             column->definition.generated = 's';
             break;
         case CONSTR_PRIMARY: column->definition.not_null = true; break;
