@@ -312,6 +312,30 @@ static bool apply_columns(Grant *grant, const GrantTarget *target, const AccessP
     return true;
 }
 
+/* Who loses a right on the table loses it on each of its columns. */
+static bool revoke_from_columns(Grant *grant, const RelationDesc *table, AclRights rights)
+{
+    CatalogSession *session = ddl_catalog(grant->context);
+    const Oid oid = table->oid;
+    const int count = table->column_count;
+
+    rights &= acl_all_rights(ON_COLUMN);
+    for (int i = 0; i < count && rights; i++) {
+        const RelationDesc *relation = relation_get(session, oid);
+        TRY(relation);
+        const ColumnDesc *column = &relation->columns[i];
+        if (column->dropped || !column->acl)
+            continue;
+        const GrantTarget one = {{RELATION_PG_CLASS, oid, column->attnum},
+                                 ON_COLUMN,
+                                 relation->owner,
+                                 column->name,
+                                 column->acl};
+        TRY(apply(grant, &one, rights));
+    }
+    return true;
+}
+
 bool ddl_grant(CommandContext *context, const Node *node, Str *ret_tag)
 {
     Grant grant = {.context = context, .statement = NODE_CAST(GrantStmt, node)};
@@ -338,6 +362,8 @@ bool ddl_grant(CommandContext *context, const Node *node, Str *ret_tag)
             FAIL_UNSUPPORTED("GRANT on system tables");
         TRY(wanted_rights(&grant, target, &rights));
         TRY(apply(&grant, target, rights));
+        if (!statement->is_grant && relation && target->kind == ON_TABLE)
+            TRY(revoke_from_columns(&grant, relation, rights));
         for (size_t i = 0; i < statement->privileges.length; i++)
             if (statement->privileges.items[i]->cols.length)
                 TRY(apply_columns(&grant, target, statement->privileges.items[i]));
