@@ -3,14 +3,12 @@
 import argparse
 import pathlib
 import re
-import shutil
 import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent.parent / "tools"))
-sys.path.insert(0, str(HERE.parent / "sql"))
 import wire
-from server import Server
+from sengi_server import Server
 
 DATABASE = "kit_catalog"
 
@@ -65,7 +63,7 @@ def read_expected(path):
 
 
 def record():
-    from record import Oracle
+    from oracle import Oracle
     with Oracle() as port:
         make_database(port)
         for path in sorted((HERE / "queries").glob("*.sql")):
@@ -79,8 +77,8 @@ def compare(options, server, pending):
     differing = []
 
     def revive():
-        if server.process.poll() is not None:
-            print("the server died:\n" + server.tail())
+        if not server.is_up():
+            print("the server died:\n" + server.log_tail())
             server.start()
 
     for path in sorted((HERE / "queries").glob("*.sql")):
@@ -121,7 +119,7 @@ def main():
         return record()
     pending_file = HERE / "pending.txt"
     pending = set(pending_file.read_text(encoding="utf-8").split())
-    server = Server(str(options.build / "src/server/sengi"))
+    server = Server(options.build)
     server.start()
     make_database(server.port)
     differing = compare(options, server, pending)
@@ -131,8 +129,8 @@ def main():
         print(f"{len(differing)} pending")
     elif not options.show:
         print("ok clients_catalog/stops-cleanly" if status == 0
-              else f"not ok clients_catalog/stops-cleanly: status {status}\n{server.tail()}")
-    shutil.rmtree(server.directory, ignore_errors=True)
+              else f"not ok clients_catalog/stops-cleanly: status {status}\n{server.log_tail()}")
+    server.remove()
     return None
 
 

@@ -3,16 +3,14 @@
 import argparse
 import pathlib
 import re
-import shutil
 import subprocess
 import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
 TOP = HERE.parent.parent
 sys.path.insert(0, str(TOP / "tools"))
-sys.path.insert(0, str(TOP / "regress/sql"))
 import wire
-from server import Server
+from sengi_server import Server
 
 DATABASE = "kit_catalog"
 
@@ -73,7 +71,7 @@ def read_expected():
 
 
 def record(psql):
-    from record import Oracle
+    from oracle import Oracle
     with Oracle() as port:
         make_database(port)
         found = answers(psql, port)
@@ -103,7 +101,7 @@ def main():
     pending_file = HERE / "pending.txt"
     pending = set(pending_file.read_text(encoding="utf-8").splitlines())
     wanted = read_expected()
-    server = Server(str(options.build / "src/server/sengi"))
+    server = Server(options.build)
     server.start()
     make_database(server.port)
     got = answers(psql, server.port)
@@ -130,8 +128,8 @@ def main():
         pending_file.write_text("".join(command + "\n" for command in differing), encoding="utf-8")
         print(f"{len(differing)} of {len(wanted)} pending")
     elif not options.show:
-        print("ok psql/stops-cleanly" if status == 0 else f"not ok psql/stops-cleanly: status {status}\n{server.tail()}")
-    shutil.rmtree(server.directory, ignore_errors=True)
+        print("ok psql/stops-cleanly" if status == 0 else f"not ok psql/stops-cleanly: status {status}\n{server.log_tail()}")
+    server.remove()
 
 
 main()

@@ -6,13 +6,12 @@ agrees by now is named, to be taken off. `run.py --build DIR --update-pending` r
 """
 import argparse
 import pathlib
-import shutil
 import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent.parent / "tools"))
 import wire
-from server import Server
+from sengi_server import Server
 
 
 def expected(path):
@@ -35,8 +34,8 @@ def answers_of(server, path, wanted):
     except (OSError, wire.WireError) as error:
         lost = min((line for line in wanted if line not in got), default=0)
         got[lost] = [f"connection lost: {error}"]
-        if server.process.poll() is not None:
-            print(f"the server died in {path.name} at line {lost}:\n{server.tail()}")
+        if not server.is_up():
+            print(f"the server died in {path.name} at line {lost}:\n{server.log_tail()}")
             server.start()
     return got
 
@@ -58,7 +57,7 @@ def main():
     options = parser.parse_args()
     pending_file = HERE / "pending.txt"
     pending = set(pending_file.read_text(encoding="utf-8").split()) if pending_file.exists() else set()
-    server = Server(str(options.build / "src/server/sengi"))
+    server = Server(options.build)
     server.start()
     still_pending = []
     for path in sorted(HERE.glob("*.sql")):
@@ -87,11 +86,11 @@ def main():
                 print(f"not ok sql/{name}: wanted {answer[:3]}, got {(got.get(line) or ['nothing'])[:3]}")
     status = server.stop()
     if not options.show and not options.update_pending:
-        print("ok sql/stops-cleanly" if status == 0 else f"not ok sql/stops-cleanly: status {status}\n{server.tail()}")
+        print("ok sql/stops-cleanly" if status == 0 else f"not ok sql/stops-cleanly: status {status}\n{server.log_tail()}")
     if options.update_pending:
         pending_file.write_text("".join(name + "\n" for name in still_pending), encoding="utf-8")
         print(f"{len(still_pending)} pending")
-    shutil.rmtree(server.directory, ignore_errors=True)
+    server.remove()
 
 
 main()

@@ -100,7 +100,7 @@ FUNCTION(pg_get_triggerdef_ext)
     return true;
 }
 
-/* CREATE STATISTICS is refused, so no OID is one of a statistics object: as for any unknown OID, null. */
+/* CREATE STATISTICS is refused: no OID is one of such an object, and an unknown one gives null. */
 FUNCTION(pg_get_statisticsobjdef_columns)
 {
     (void)call, (void)args, (void)nulls, (void)ret;

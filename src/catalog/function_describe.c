@@ -172,13 +172,15 @@ FUNCTION(pg_get_functiondef)
     if (f->kind == PROKIND_AGGREGATE)
         FAIL(ERR_WRONG_OBJECT_TYPE,
              .message = fmt("\"%.*s\" is an aggregate function", STR_ARGS(f->name)));
-    strbuf_format(&text, "CREATE OR REPLACE FUNCTION %.*s(",
-                  STR_ARGS(name_qualify(call->arena, namespace_name(session, f->namespace_oid),
-                                        f->name)));
+    strbuf_format(
+        &text, "CREATE OR REPLACE FUNCTION %.*s(",
+        STR_ARGS(name_qualify(call->arena, namespace_name(session, f->namespace_oid), f->name)));
     strbuf_append(&text, argument_list(call, f, true));
     TRY(fn_pg_get_function_result(call, args, nulls, &result, &is_null));
     strbuf_format(&text, ")\n RETURNS %.*s\n LANGUAGE %s", STR_ARGS(var_str(result.var)),
-                  f->language == LANGUAGE_SQL ? "sql" : f->language == LANGUAGE_C ? "c" : "internal");
+                  f->language == LANGUAGE_SQL ? "sql"
+                  : f->language == LANGUAGE_C ? "c"
+                                              : "internal");
     put_attributes(f, &text);
     strbuf_format(&text, "AS $function$%.*s$function$\n", STR_ARGS(f->source));
     return give_text(call, strbuf_view(&text), ret, ret_null);

@@ -75,8 +75,7 @@ FUNCTION(information_schema_pg_char_octet_length)
         return give(0, true, ret, ret_null);
     if (typmod == -1 || type == TYPE_TEXT)
         return give((int32_t)limit, false, ret, ret_null);
-    return give((int32_t)MIN((int64_t)(typmod - VARIABLE_HEADER) * 4, limit), false, ret,
-                ret_null);
+    return give((int32_t)MIN((int64_t)(typmod - VARIABLE_HEADER) * 4, limit), false, ret, ret_null);
 }
 
 FUNCTION(information_schema_pg_numeric_precision)
@@ -84,14 +83,20 @@ FUNCTION(information_schema_pg_numeric_precision)
     const int32_t typmod = args[1].int32;
 
     switch (args[0].oid) {
-    case TYPE_INT2: return give(16, false, ret, ret_null);
-    case TYPE_INT4: return give(32, false, ret, ret_null);
-    case TYPE_INT8: return give(64, false, ret, ret_null);
-    case TYPE_FLOAT4: return give(24, false, ret, ret_null);
-    case TYPE_FLOAT8: return give(53, false, ret, ret_null);
+    case TYPE_INT2:
+        return give(16, false, ret, ret_null);
+    case TYPE_INT4:
+        return give(32, false, ret, ret_null);
+    case TYPE_INT8:
+        return give(64, false, ret, ret_null);
+    case TYPE_FLOAT4:
+        return give(24, false, ret, ret_null);
+    case TYPE_FLOAT8:
+        return give(53, false, ret, ret_null);
     case TYPE_NUMERIC:
         return give((typmod - VARIABLE_HEADER) >> 16 & 0xffff, typmod == -1, ret, ret_null);
-    default: return give(0, true, ret, ret_null);
+    default:
+        return give(0, true, ret, ret_null);
     }
 }
 
@@ -102,9 +107,12 @@ FUNCTION(information_schema_pg_numeric_precision_radix)
     case TYPE_INT4:
     case TYPE_INT8:
     case TYPE_FLOAT4:
-    case TYPE_FLOAT8: return give(2, false, ret, ret_null);
-    case TYPE_NUMERIC: return give(10, false, ret, ret_null);
-    default: return give(0, true, ret, ret_null);
+    case TYPE_FLOAT8:
+        return give(2, false, ret, ret_null);
+    case TYPE_NUMERIC:
+        return give(10, false, ret, ret_null);
+    default:
+        return give(0, true, ret, ret_null);
     }
 }
 
@@ -115,10 +123,12 @@ FUNCTION(information_schema_pg_numeric_scale)
     switch (args[0].oid) {
     case TYPE_INT2:
     case TYPE_INT4:
-    case TYPE_INT8: return give(0, false, ret, ret_null);
+    case TYPE_INT8:
+        return give(0, false, ret, ret_null);
     case TYPE_NUMERIC:
         return give((typmod - VARIABLE_HEADER) & 0xffff, typmod == -1, ret, ret_null);
-    default: return give(0, true, ret, ret_null);
+    default:
+        return give(0, true, ret, ret_null);
     }
 }
 
@@ -127,15 +137,18 @@ FUNCTION(information_schema_pg_datetime_precision)
     const int32_t typmod = args[1].int32;
 
     switch (args[0].oid) {
-    case TYPE_DATE: return give(0, false, ret, ret_null);
+    case TYPE_DATE:
+        return give(0, false, ret, ret_null);
     case TYPE_TIME:
     case TYPE_TIMETZ:
     case TYPE_TIMESTAMP:
-    case TYPE_TIMESTAMPTZ: return give(typmod < 0 ? 6 : typmod, false, ret, ret_null);
+    case TYPE_TIMESTAMPTZ:
+        return give(typmod < 0 ? 6 : typmod, false, ret, ret_null);
     case TYPE_INTERVAL:
         return give(typmod < 0 || (typmod & 0xffff) == 0xffff ? 6 : typmod & 0xffff, false, ret,
                     ret_null);
-    default: return give(0, true, ret, ret_null);
+    default:
+        return give(0, true, ret, ret_null);
     }
 }
 
@@ -154,9 +167,9 @@ FUNCTION(information_schema_pg_interval_type)
     const size_t parenthesis = MIN(str_find_char(words, '(', 0), words.length);
     StrBuf out = strbuf_in(call->arena);
     for (size_t i = 0; i < parenthesis; i++)
-        strbuf_append_char(&out, (char)(words.data[i] >= 'a' && words.data[i] <= 'z'
-                                            ? words.data[i] - 32
-                                            : words.data[i]));
+        strbuf_append_char(&out,
+                           (char)(words.data[i] >= 'a' && words.data[i] <= 'z' ? words.data[i] - 32
+                                                                               : words.data[i]));
     *ret = value_from_buf(&out);
     *ret_null = false;
     return true;

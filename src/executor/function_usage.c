@@ -22,11 +22,11 @@ static int64_t counted(FunctionCall *call, Oid relation, UsageCounter counter)
     return counts[counter];
 }
 
-#define COUNTED(symbol, counter)                             \
-    FUNCTION(symbol)                                         \
-    {                                                        \
-        ret->int64 = counted(call, args[0].oid, counter);    \
-        return true;                                         \
+#define COUNTED(symbol, counter)                                                                   \
+    FUNCTION(symbol)                                                                               \
+    {                                                                                              \
+        ret->int64 = counted(call, args[0].oid, counter);                                          \
+        return true;                                                                               \
     }
 COUNTED(pg_stat_get_numscans, USAGE_SCANS)
 COUNTED(pg_stat_get_tuples_returned, USAGE_ROWS_READ)
@@ -35,11 +35,11 @@ COUNTED(pg_stat_get_tuples_inserted, USAGE_INSERTED)
 COUNTED(pg_stat_get_tuples_updated, USAGE_UPDATED)
 COUNTED(pg_stat_get_tuples_deleted, USAGE_DELETED)
 
-#define COUNTED_NOW(symbol, counter)                                              \
-    FUNCTION(symbol)                                                              \
-    {                                                                             \
-        ret->int64 = usage_of(session_of(call), args[0].oid)->counts[counter];    \
-        return true;                                                              \
+#define COUNTED_NOW(symbol, counter)                                                               \
+    FUNCTION(symbol)                                                                               \
+    {                                                                                              \
+        ret->int64 = usage_of(session_of(call), args[0].oid)->counts[counter];                     \
+        return true;                                                                               \
     }
 COUNTED_NOW(pg_stat_get_xact_numscans, USAGE_SCANS)
 COUNTED_NOW(pg_stat_get_xact_tuples_returned, USAGE_ROWS_READ)
@@ -50,11 +50,11 @@ COUNTED_NOW(pg_stat_get_xact_tuples_deleted, USAGE_DELETED)
 
 /* What cannot happen here: dead rows in tables, updates that spare the indexes by luck of space,
  * an autovacuum, conflicts with a standby's recovery. */
-#define NEVER_HAPPENS(symbol)  \
-    FUNCTION(symbol)           \
-    {                          \
-        ret->int64 = 0;        \
-        return true;           \
+#define NEVER_HAPPENS(symbol)                                                                      \
+    FUNCTION(symbol)                                                                               \
+    {                                                                                              \
+        ret->int64 = 0;                                                                            \
+        return true;                                                                               \
     }
 NEVER_HAPPENS(pg_stat_get_dead_tuples)
 NEVER_HAPPENS(pg_stat_get_tuples_hot_updated)
@@ -69,11 +69,11 @@ NEVER_HAPPENS(pg_stat_get_db_conflict_startup_deadlock)
 NEVER_HAPPENS(pg_stat_get_db_conflict_tablespace)
 
 /* What is not counted: unknown rather than nothing. */
-#define NOT_COUNTED(symbol)    \
-    FUNCTION(symbol)           \
-    {                          \
-        *ret_null = true;      \
-        return true;           \
+#define NOT_COUNTED(symbol)                                                                        \
+    FUNCTION(symbol)                                                                               \
+    {                                                                                              \
+        *ret_null = true;                                                                          \
+        return true;                                                                               \
     }
 NOT_COUNTED(pg_stat_get_last_autovacuum_time)
 NOT_COUNTED(pg_stat_get_last_autoanalyze_time)
@@ -123,24 +123,24 @@ FUNCTION(pg_stat_get_live_tuples)
     return true;
 }
 
-#define UPKEEP(symbol, field)                                             \
-    FUNCTION(symbol)                                                      \
-    {                                                                     \
-        ret->int64 = usage_upkeep(session_of(call), args[0].oid).field;   \
-        return true;                                                      \
+#define UPKEEP(symbol, field)                                                                      \
+    FUNCTION(symbol)                                                                               \
+    {                                                                                              \
+        ret->int64 = usage_upkeep(session_of(call), args[0].oid).field;                            \
+        return true;                                                                               \
     }
 UPKEEP(pg_stat_get_vacuum_count, vacuum_count)
 UPKEEP(pg_stat_get_analyze_count, analyze_count)
 UPKEEP(pg_stat_get_mod_since_analyze, changes_since_analyze)
 UPKEEP(pg_stat_get_ins_since_vacuum, inserts_since_vacuum)
 
-#define UPKEEP_TIME(symbol, field)                                                     \
-    FUNCTION(symbol)                                                                   \
-    {                                                                                  \
-        const int64_t at = usage_upkeep(session_of(call), args[0].oid).field;          \
-        ret->int64 = at - EPOCH_2000;                                                  \
-        *ret_null = at == 0;                                                           \
-        return true;                                                                   \
+#define UPKEEP_TIME(symbol, field)                                                                 \
+    FUNCTION(symbol)                                                                               \
+    {                                                                                              \
+        const int64_t at = usage_upkeep(session_of(call), args[0].oid).field;                      \
+        ret->int64 = at - EPOCH_2000;                                                              \
+        *ret_null = at == 0;                                                                       \
+        return true;                                                                               \
     }
 UPKEEP_TIME(pg_stat_get_last_vacuum_time, vacuumed_at)
 UPKEEP_TIME(pg_stat_get_last_analyze_time, analyzed_at)
@@ -155,11 +155,11 @@ static int64_t database_counted(FunctionCall *call, Oid database, UsageCounter c
     return counts[counter];
 }
 
-#define DATABASE_COUNTED(symbol, counter)                               \
-    FUNCTION(symbol)                                                    \
-    {                                                                   \
-        ret->int64 = database_counted(call, args[0].oid, counter);      \
-        return true;                                                    \
+#define DATABASE_COUNTED(symbol, counter)                                                          \
+    FUNCTION(symbol)                                                                               \
+    {                                                                                              \
+        ret->int64 = database_counted(call, args[0].oid, counter);                                 \
+        return true;                                                                               \
     }
 DATABASE_COUNTED(pg_stat_get_db_xact_commit, USAGE_COMMITS)
 DATABASE_COUNTED(pg_stat_get_db_xact_rollback, USAGE_ROLLBACKS)

@@ -1,14 +1,14 @@
 /*
- * Usage: what is done to tables, indexes and databases, counted for pg_stat_user_tables and its kin.
+ * Usage: what is done to tables, indexes and databases, for pg_stat_user_tables and its kin.
  *
  *   RelationUsage *usage = usage_of(session, relation);    once a node, cheap afterwards
  *   usage_add(usage, USAGE_SCANS, 1);                       no lock, no shared memory
  *   usage_end_transaction(session, committed);               hands the counts on
  *
- * A session gathers its transaction's counts in memory of its own. At the transaction's end they are added
- * to the table of the worker that serves it. Only that worker writes there, so adding is a load and
- * a store; whoever asks sums over the workers' tables. As in PostgreSQL the counts are of this run of the server
- * and count what was done, whether or not it was committed.
+ * A session gathers its transaction's counts in memory of its own. At the transaction's end they
+ * are added to the table of the worker that serves it. Only that worker writes there, so adding is
+ * a load and a store; whoever asks sums over the workers' tables. The counts are of this run of the
+ * server, and of what was done whether or not it was committed, as PostgreSQL's.
  *
  * Invariants: U1 A UsageTable's counters are written by its worker's thread alone. U2 Entries are
  * never freed while the server runs, so that sessions may keep pointers to them.
@@ -19,13 +19,13 @@
 #include "executor/executor.h"
 
 typedef enum UsageCounter {
-    USAGE_SCANS = 0,     /* sequential scans of a table, scans of an index */
-    USAGE_ROWS_READ,     /* by sequential scans; entries, of an index */
-    USAGE_ROWS_FETCHED,  /* rows that index scans fetched from the table */
+    USAGE_SCANS = 0,    /* sequential scans of a table, scans of an index */
+    USAGE_ROWS_READ,    /* by sequential scans; entries, of an index */
+    USAGE_ROWS_FETCHED, /* rows that index scans fetched from the table */
     USAGE_INSERTED,
     USAGE_UPDATED,
     USAGE_DELETED,
-    USAGE_COMMITS,       /* of a database (relation 0), as are those that follow */
+    USAGE_COMMITS, /* of a database (relation 0), as are those that follow */
     USAGE_ROLLBACKS,
     USAGE_DEADLOCKS,
     USAGE_SESSIONS,
@@ -36,11 +36,11 @@ typedef enum UsageCounter {
 
 typedef struct RelationUsage {
     Oid relation;
-    bool is_dirty;                   /* on the session's list of those to hand on */
+    bool is_dirty; /* on the session's list of those to hand on */
     struct RelationUsage *next_dirty;
     struct UsageMemory *memory;
-    int64_t counts[USAGE_COUNTERS];  /* of this transaction */
-    struct SharedUsage *shared;      /* the worker's; NULL where nobody counts */
+    int64_t counts[USAGE_COUNTERS]; /* of this transaction */
+    struct SharedUsage *shared;     /* the worker's; NULL where nobody counts */
 } RelationUsage;
 
 typedef struct UsageTable UsageTable;

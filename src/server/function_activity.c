@@ -30,12 +30,37 @@ static const char *const activity_names[] = {
 /* ---- pg_stat_get_activity ---- */
 
 enum {
-    ACT_DATID, ACT_PID, ACT_USESYSID, ACT_APPLICATION_NAME, ACT_STATE, ACT_QUERY,
-    ACT_WAIT_EVENT_TYPE, ACT_WAIT_EVENT, ACT_XACT_START, ACT_QUERY_START, ACT_BACKEND_START,
-    ACT_STATE_CHANGE, ACT_CLIENT_ADDR, ACT_CLIENT_HOSTNAME, ACT_CLIENT_PORT, ACT_BACKEND_XID,
-    ACT_BACKEND_XMIN, ACT_BACKEND_TYPE, ACT_SSL, ACT_SSLVERSION, ACT_SSLCIPHER, ACT_SSLBITS,
-    ACT_SSL_CLIENT_DN, ACT_SSL_CLIENT_SERIAL, ACT_SSL_ISSUER_DN, ACT_GSS_AUTH, ACT_GSS_PRINC,
-    ACT_GSS_ENC, ACT_LEADER_PID, ACT_QUERY_ID, ACT_COUNT,
+    ACT_DATID,
+    ACT_PID,
+    ACT_USESYSID,
+    ACT_APPLICATION_NAME,
+    ACT_STATE,
+    ACT_QUERY,
+    ACT_WAIT_EVENT_TYPE,
+    ACT_WAIT_EVENT,
+    ACT_XACT_START,
+    ACT_QUERY_START,
+    ACT_BACKEND_START,
+    ACT_STATE_CHANGE,
+    ACT_CLIENT_ADDR,
+    ACT_CLIENT_HOSTNAME,
+    ACT_CLIENT_PORT,
+    ACT_BACKEND_XID,
+    ACT_BACKEND_XMIN,
+    ACT_BACKEND_TYPE,
+    ACT_SSL,
+    ACT_SSLVERSION,
+    ACT_SSLCIPHER,
+    ACT_SSLBITS,
+    ACT_SSL_CLIENT_DN,
+    ACT_SSL_CLIENT_SERIAL,
+    ACT_SSL_ISSUER_DN,
+    ACT_GSS_AUTH,
+    ACT_GSS_PRINC,
+    ACT_GSS_ENC,
+    ACT_LEADER_PID,
+    ACT_QUERY_ID,
+    ACT_COUNT,
 };
 
 typedef struct ActivityFill {
@@ -61,7 +86,7 @@ static void put_wait(ViewRow row, const Session *session)
     if (session->task)
         event = atomic_load_explicit(&session->task->wait_event, memory_order_relaxed);
     else if (session->activity != ACTIVITY_ACTIVE)
-        event = WAIT_EVENT_CLIENT_READ; /* idle: no coroutine serves it, its descriptor is watched */
+        event = WAIT_EVENT_CLIENT_READ; /* idle: no coroutine, the descriptor is watched */
     if (event <= WAIT_EVENT_NONE || event >= WAIT_EVENT_COUNT)
         return;
     view_put_text(row, ACT_WAIT_EVENT_TYPE, str_from_c(wait_event_names[event].type));
@@ -71,8 +96,7 @@ static void put_wait(ViewRow row, const Session *session)
 static bool put_details(ActivityFill *fill, ViewRow row, const Session *session)
 {
     view_put_text(row, ACT_STATE, str_from_c(activity_names[session->activity]));
-    view_put_text(row, ACT_QUERY,
-                  (Str){session->activity_query, session->activity_query_length});
+    view_put_text(row, ACT_QUERY, (Str){session->activity_query, session->activity_query_length});
     put_wait(row, session);
     view_put_time(row, ACT_XACT_START,
                   atomic_load_explicit(&session->transaction_started_at, memory_order_relaxed));
@@ -164,10 +188,23 @@ VIEW_FUNCTION(pg_stat_get_activity, ACT_COUNT, fill_activity)
 /* ---- pg_lock_status ---- */
 
 enum {
-    LOCK_COL_TYPE, LOCK_COL_DATABASE, LOCK_COL_RELATION, LOCK_COL_PAGE, LOCK_COL_TUPLE,
-    LOCK_COL_VIRTUALXID, LOCK_COL_TRANSACTIONID, LOCK_COL_CLASSID, LOCK_COL_OBJID,
-    LOCK_COL_OBJSUBID, LOCK_COL_VIRTUALTRANSACTION, LOCK_COL_PID, LOCK_COL_MODE,
-    LOCK_COL_GRANTED, LOCK_COL_FASTPATH, LOCK_COL_WAITSTART, LOCK_COL_COUNT,
+    LOCK_COL_TYPE,
+    LOCK_COL_DATABASE,
+    LOCK_COL_RELATION,
+    LOCK_COL_PAGE,
+    LOCK_COL_TUPLE,
+    LOCK_COL_VIRTUALXID,
+    LOCK_COL_TRANSACTIONID,
+    LOCK_COL_CLASSID,
+    LOCK_COL_OBJID,
+    LOCK_COL_OBJSUBID,
+    LOCK_COL_VIRTUALTRANSACTION,
+    LOCK_COL_PID,
+    LOCK_COL_MODE,
+    LOCK_COL_GRANTED,
+    LOCK_COL_FASTPATH,
+    LOCK_COL_WAITSTART,
+    LOCK_COL_COUNT,
 };
 
 static void put_lock_target(ViewRow row, const LockInfo *lock)
@@ -250,8 +287,8 @@ static bool local_address(const Session *session, struct sockaddr_storage *ret_a
     socklen_t length = sizeof(*ret_address);
 
     return !session->connection.is_local &&
-           getsockname(transport_fd(session->connection.transport),
-                       (struct sockaddr *)ret_address, &length) == 0;
+           getsockname(transport_fd(session->connection.transport), (struct sockaddr *)ret_address,
+                       &length) == 0;
 }
 
 FUNCTION(inet_client_addr)

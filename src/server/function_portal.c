@@ -5,8 +5,16 @@
 
 #define EPOCH_2000 INT64_C(946684800000000)
 
-enum { PREP_NAME, PREP_STATEMENT, PREP_TIME, PREP_TYPES, PREP_FROM_SQL, PREP_GENERIC, PREP_CUSTOM,
-       PREP_COUNT };
+enum {
+    PREP_NAME,
+    PREP_STATEMENT,
+    PREP_TIME,
+    PREP_TYPES,
+    PREP_FROM_SQL,
+    PREP_GENERIC,
+    PREP_CUSTOM,
+    PREP_COUNT
+};
 
 typedef struct StatementFill {
     ViewRows *rows;
@@ -46,8 +54,15 @@ static bool fill_statements(FunctionCall *call, const Value *args, const bool *n
 }
 VIEW_FUNCTION(pg_prepared_statement, PREP_COUNT, fill_statements)
 
-enum { CURSOR_NAME, CURSOR_STATEMENT, CURSOR_HOLDABLE, CURSOR_BINARY, CURSOR_SCROLLABLE,
-       CURSOR_TIME, CURSOR_COUNT };
+enum {
+    CURSOR_NAME,
+    CURSOR_STATEMENT,
+    CURSOR_HOLDABLE,
+    CURSOR_BINARY,
+    CURSOR_SCROLLABLE,
+    CURSOR_TIME,
+    CURSOR_COUNT
+};
 
 static bool fill_cursors(FunctionCall *call, const Value *args, const bool *nulls, ViewRows *rows)
 {

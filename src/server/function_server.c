@@ -38,11 +38,11 @@ FUNCTION(pg_current_wal_insert_lsn)
 }
 
 /* Of a standby: this server is none. */
-#define NO_STANDBY(symbol)     \
-    FUNCTION(symbol)           \
-    {                          \
-        *ret_null = true;      \
-        return true;           \
+#define NO_STANDBY(symbol)                                                                         \
+    FUNCTION(symbol)                                                                               \
+    {                                                                                              \
+        *ret_null = true;                                                                          \
+        return true;                                                                               \
     }
 NO_STANDBY(pg_last_wal_receive_lsn)
 NO_STANDBY(pg_last_wal_replay_lsn)
@@ -53,8 +53,8 @@ NO_STANDBY(pg_last_xact_replay_timestamp)
 /* Columns of pg_stat_get_wal that are not counted are null; bytes are, since the start. */
 FUNCTION(pg_stat_get_wal)
 {
-    static const Oid types[] = {TYPE_INT8, TYPE_INT8, TYPE_NUMERIC, TYPE_INT8,        TYPE_INT8,
-                                TYPE_INT8, TYPE_FLOAT8, TYPE_FLOAT8, TYPE_TIMESTAMPTZ};
+    static const Oid types[] = {TYPE_INT8, TYPE_INT8,   TYPE_NUMERIC, TYPE_INT8,       TYPE_INT8,
+                                TYPE_INT8, TYPE_FLOAT8, TYPE_FLOAT8,  TYPE_TIMESTAMPTZ};
     const Server *server = view_session(call)->server;
     Value values[ARRAY_LENGTH(types)] = {0};
     bool are_null[ARRAY_LENGTH(types)];
@@ -158,8 +158,8 @@ static bool fill_keywords(FunctionCall *call, const Value *args, const bool *nul
         view_put_value(row, 1, (Value){.int8 = categories[keyword->category].code});
         view_put_bool(row, 2, keyword->is_bare_label);
         view_put_text(row, 3, str_from_c(categories[keyword->category].text));
-        view_put_text(row, 4, keyword->is_bare_label ? STR("can be bare label")
-                                                     : STR("requires AS"));
+        view_put_text(row, 4,
+                      keyword->is_bare_label ? STR("can be bare label") : STR("requires AS"));
     }
     return true;
 }
@@ -203,8 +203,10 @@ static bool visit_zone(void *context, Str name, bool is_directory)
     if (name.data[0] == '.' || str_equal(full, STR("right")))
         return true;
     if (is_directory) {
-        ZoneWalk inner = {.rows = walk->rows, .prefix = str_concat(arena, full, STR("/")),
-                          .depth = walk->depth + 1, .now = walk->now};
+        ZoneWalk inner = {.rows = walk->rows,
+                          .prefix = str_concat(arena, full, STR("/")),
+                          .depth = walk->depth + 1,
+                          .now = walk->now};
         return inner.depth > 5 || walk_zones(&inner);
     }
     const TimeZone *zone = timezone_find(full);

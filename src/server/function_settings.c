@@ -10,9 +10,24 @@
 #define ROLE_PG_READ_ALL_SETTINGS 3374
 
 enum {
-    SET_NAME, SET_SETTING, SET_UNIT, SET_CATEGORY, SET_SHORT_DESC, SET_EXTRA_DESC, SET_CONTEXT,
-    SET_VARTYPE, SET_SOURCE, SET_MIN_VAL, SET_MAX_VAL, SET_ENUMVALS, SET_BOOT_VAL, SET_RESET_VAL,
-    SET_SOURCEFILE, SET_SOURCELINE, SET_PENDING_RESTART, SET_COUNT,
+    SET_NAME,
+    SET_SETTING,
+    SET_UNIT,
+    SET_CATEGORY,
+    SET_SHORT_DESC,
+    SET_EXTRA_DESC,
+    SET_CONTEXT,
+    SET_VARTYPE,
+    SET_SOURCE,
+    SET_MIN_VAL,
+    SET_MAX_VAL,
+    SET_ENUMVALS,
+    SET_BOOT_VAL,
+    SET_RESET_VAL,
+    SET_SOURCEFILE,
+    SET_SOURCELINE,
+    SET_PENDING_RESTART,
+    SET_COUNT,
 };
 
 static const char *const type_names[] = {[SETTING_BOOL] = "bool",
@@ -21,14 +36,16 @@ static const char *const type_names[] = {[SETTING_BOOL] = "bool",
                                          [SETTING_STRING] = "string",
                                          [SETTING_ENUM] = "enum"};
 static const char *const context_names[] = {
-    [CONTEXT_INTERNAL] = "internal", [CONTEXT_POSTMASTER] = "postmaster",
-    [CONTEXT_SIGHUP] = "sighup",     [CONTEXT_BACKEND] = "backend",
+    [CONTEXT_INTERNAL] = "internal",   [CONTEXT_POSTMASTER] = "postmaster",
+    [CONTEXT_SIGHUP] = "sighup",       [CONTEXT_BACKEND] = "backend",
     [CONTEXT_SUPERUSER] = "superuser", [CONTEXT_USER] = "user"};
-static const char *const source_names[] = {
-    [SOURCE_DEFAULT] = "default",   [SOURCE_FILE] = "configuration file",
-    [SOURCE_COMMAND_LINE] = "command line", [SOURCE_DATABASE] = "database",
-    [SOURCE_ROLE] = "user",         [SOURCE_CLIENT] = "client",
-    [SOURCE_SESSION] = "session"};
+static const char *const source_names[] = {[SOURCE_DEFAULT] = "default",
+                                           [SOURCE_FILE] = "configuration file",
+                                           [SOURCE_COMMAND_LINE] = "command line",
+                                           [SOURCE_DATABASE] = "database",
+                                           [SOURCE_ROLE] = "user",
+                                           [SOURCE_CLIENT] = "client",
+                                           [SOURCE_SESSION] = "session"};
 
 static Str text_or_none(Str text)
 {
@@ -114,8 +131,16 @@ VIEW_FUNCTION(show_all_settings, SET_COUNT, fill_settings)
 
 /* ---- pg_file_settings ---- */
 
-enum { FILE_SOURCEFILE, FILE_SOURCELINE, FILE_SEQNO, FILE_NAME, FILE_SETTING, FILE_APPLIED,
-       FILE_ERROR, FILE_COUNT };
+enum {
+    FILE_SOURCEFILE,
+    FILE_SOURCELINE,
+    FILE_SEQNO,
+    FILE_NAME,
+    FILE_SETTING,
+    FILE_APPLIED,
+    FILE_ERROR,
+    FILE_COUNT
+};
 
 /* Does a later line say something else? */
 static bool is_overridden(const ConfigItems *items, size_t index)
@@ -171,8 +196,18 @@ VIEW_FUNCTION(show_all_file_settings, FILE_COUNT, fill_file_settings)
 
 /* ---- pg_hba_file_rules: the file as it is now, not as it was loaded ---- */
 
-enum { HBA_LINE_NUMBER, HBA_TYPE, HBA_DATABASE, HBA_USER_NAME, HBA_ADDRESS, HBA_NETMASK,
-       HBA_AUTH_METHOD, HBA_OPTIONS, HBA_ERROR, HBA_COUNT };
+enum {
+    HBA_LINE_NUMBER,
+    HBA_TYPE,
+    HBA_DATABASE,
+    HBA_USER_NAME,
+    HBA_ADDRESS,
+    HBA_NETMASK,
+    HBA_AUTH_METHOD,
+    HBA_OPTIONS,
+    HBA_ERROR,
+    HBA_COUNT
+};
 
 static bool put_rule(ViewRows *rows, const Hba *hba, size_t index)
 {
@@ -191,8 +226,7 @@ static bool put_rule(ViewRows *rows, const Hba *hba, size_t index)
            view_put_texts(row, HBA_OPTIONS, &rule.certificate_option, 1);
 }
 
-static bool fill_hba_rules(FunctionCall *call, const Value *args, const bool *nulls,
-                           ViewRows *rows)
+static bool fill_hba_rules(FunctionCall *call, const Value *args, const bool *nulls, ViewRows *rows)
 {
     const Str named = settings_default.hba_file;
     const Str path = named.data[0] == '/'
@@ -214,4 +248,3 @@ static bool fill_hba_rules(FunctionCall *call, const Value *args, const bool *nu
     return ok;
 }
 VIEW_FUNCTION(pg_hba_file_rules, HBA_COUNT, fill_hba_rules)
-

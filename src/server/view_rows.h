@@ -53,18 +53,18 @@ MUST_CHECK bool view_rows_give(FunctionCall *call, const Value *args, const bool
                                void **cursor, int column_count, ViewFill *fill, Value *ret,
                                bool *ret_nulls, bool *ret_done);
 
-#define VIEW_FUNCTION(symbol, column_count, fill)                                            \
-    SET_FUNCTION(symbol)                                                                     \
-    {                                                                                        \
-        return view_rows_give(call, args, nulls, cursor, column_count, fill, ret, ret_nulls, \
-                              ret_done);                                                     \
+#define VIEW_FUNCTION(symbol, column_count, fill)                                                  \
+    SET_FUNCTION(symbol)                                                                           \
+    {                                                                                              \
+        return view_rows_give(call, args, nulls, cursor, column_count, fill, ret, ret_nulls,       \
+                              ret_done);                                                           \
     }
 /* The view of something that this server does not have: truly empty. */
-#define EMPTY_VIEW_FUNCTION(symbol) \
-    SET_FUNCTION(symbol)            \
-    {                               \
-        *ret_done = true;           \
-        return true;                \
+#define EMPTY_VIEW_FUNCTION(symbol)                                                                \
+    SET_FUNCTION(symbol)                                                                           \
+    {                                                                                              \
+        *ret_done = true;                                                                          \
+        return true;                                                                               \
     }
 
 /* The session that calls, from FunctionCall.session. */
