@@ -134,8 +134,10 @@ FUNCTION(array_cat)
     const int skip = by == 0 ? 0 : 1;
     for (int i = 1; i < larger->dimension_count; i++)
         if (larger->lengths[i] != other->lengths[i - skip])
-            return incompatible(STR("Arrays with differing element dimensions are not compatible "
-                                    "for concatenation."));
+            return incompatible(by == 0 ? STR("Arrays with differing element dimensions are not "
+                                              "compatible for concatenation.")
+                                        : STR("Arrays with differing dimensions are not "
+                                              "compatible for concatenation."));
     lengths[0] += by == 0 ? other->lengths[0] : 1;
     array_builder_init(&builder, call->arena, a.element_type);
     add_all(&builder, &a);

@@ -527,14 +527,14 @@ FUNCTION(sql_1386)
 
 /* make_* */
 
-static bool date_made(int32_t year, int32_t month, int32_t day, Fields *f)
+/* `shown_year` is the year that the error names. */
+static bool date_made(int32_t year, int32_t month, int32_t day, int32_t shown_year, Fields *f)
 {
     *f = (Fields){.year = year < 0 ? year + 1 : year, .month = month, .day = day};
     if (year == 0 || month < 1 || month > 12 || day < 1 || f->year > 5874897 || f->year < -4713 ||
         day > days_in_month(f->year, month))
         FAIL(ERR_DATETIME_FIELD_OVERFLOW,
-             .message = fmt("date field value out of range: %d-%02d-%02d",
-                            year < 0 ? year + 1 : year, month, day));
+             .message = fmt("date field value out of range: %d-%02d-%02d", shown_year, month, day));
     return true;
 }
 
@@ -544,7 +544,11 @@ static bool time_made(int32_t hour, int32_t minute, double second, Fields *f)
     if (hour < 0 || hour > 24 || minute < 0 || minute > 59 || !(second >= 0) || second > 60 ||
         (hour == 24 && (minute > 0 || second > 0)))
         FAIL(ERR_DATETIME_FIELD_OVERFLOW,
-             .message = fmt("time field value out of range: %d:%02d:%02g", hour, minute, second));
+             .message = isfinite(second)
+                            ? fmt("time field value out of range: %d:%02d:%02g", hour, minute,
+                                  second)
+                            : fmt("time field value out of range: %d:%02d:%s", hour, minute,
+                                  isnan(second) ? "NaN" : second > 0 ? "Infinity" : "-Infinity"));
     fields_set_time(f, hour * USECS_PER_HOUR + minute * USECS_PER_MINUTE + (int64_t)micro);
     return true;
 }
@@ -552,7 +556,8 @@ static bool time_made(int32_t hour, int32_t minute, double second, Fields *f)
 FUNCTION(make_date)
 {
     Fields f;
-    TRY(date_made(args[0].int32, args[1].int32, args[2].int32, &f));
+    const int32_t year = args[0].int32;
+    TRY(date_made(year, args[1].int32, args[2].int32, year < 0 ? year + 1 : year, &f));
     const int64_t days = days_from_civil(f.year, f.month, f.day);
     if (days < DATE_FIRST || days >= DATE_END)
         FAIL(ERR_DATETIME_VALUE_OUT_OF_RANGE,
@@ -573,7 +578,7 @@ FUNCTION(make_time)
 FUNCTION(make_timestamp)
 {
     Fields f;
-    TRY(date_made(args[0].int32, args[1].int32, args[2].int32, &f));
+    TRY(date_made(args[0].int32, args[1].int32, args[2].int32, args[0].int32, &f));
     TRY(time_made(args[3].int32, args[4].int32, args[5].float64, &f));
     return fields_to_timestamp(&f, &ret->int64);
 }
@@ -679,16 +684,26 @@ static bool interval_zone(const Interval *i, int64_t *ret)
 FUNCTION(timestamp_izone)
 {
     int64_t shift;
+    *ret = args[1];
+    if (!timestamp_is_finite(args[1].int64))
+        return true;
     TRY(interval_zone(&args[0].interval, &shift));
-    ret->int64 = timestamp_is_finite(args[1].int64) ? args[1].int64 - shift : args[1].int64;
+    if (__builtin_sub_overflow(args[1].int64, shift, &ret->int64) ||
+        !timestamp_in_range(ret->int64))
+        FAIL_TIMESTAMP_RANGE();
     return true;
 }
 
 FUNCTION(timestamptz_izone)
 {
     int64_t shift;
+    *ret = args[1];
+    if (!timestamp_is_finite(args[1].int64))
+        return true;
     TRY(interval_zone(&args[0].interval, &shift));
-    ret->int64 = timestamp_is_finite(args[1].int64) ? args[1].int64 + shift : args[1].int64;
+    if (__builtin_add_overflow(args[1].int64, shift, &ret->int64) ||
+        !timestamp_in_range(ret->int64))
+        FAIL_TIMESTAMP_RANGE();
     return true;
 }
 

@@ -109,6 +109,7 @@ bool template_cut(Str f, Template *t)
             node.fill = true;
             at += 2;
         } else if (str_equal(prefix, STR("TM")) || str_equal(prefix, STR("tm"))) {
+            node.is_local = true;
             at += 2;
         }
         if (at >= f.length)

@@ -69,6 +69,7 @@ typedef struct Node {
     int digits; /* FF1-FF6 */
     LiteralKind literal;
     bool fill, ordinal, ordinal_upper;
+    bool is_local; /* TM: names as the locale has them, unpadded */
 } Node;
 
 #define MAX_NODES 256

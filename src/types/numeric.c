@@ -427,7 +427,8 @@ bool numeric_send(const TypeIo *io, const Value *value, StrBuf *out)
         put_be16(out, 0);
         put_be16(out, 0);
         put_be16(out, signs[b.kind]);
-        put_be16(out, 0);
+        /* PostgreSQL reads a scale of 32 out of an infinity's header. */
+        put_be16(out, b.kind == NUMERIC_NAN ? 0 : 32);
         return true;
     }
     int first;

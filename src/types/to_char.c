@@ -42,7 +42,7 @@ static void append_padded(const Node *node, const char *word, size_t width, StrB
 {
     const size_t start = out->length;
     append_cased(word, node->text, out);
-    while (!node->fill && out->length - start < width)
+    while (!node->fill && !node->is_local && out->length - start < width)
         strbuf_append_char(out, ' ');
 }
 
@@ -191,7 +191,10 @@ static void append_calendar_node(const Node *node, const Moment *m, StrBuf *out)
     case KEY_IW: append_number(node, week, 2, out); break;
     case KEY_WW: append_number(node, (day_of_year - 1) / 7 + 1, 2, out); break;
     case KEY_W: append_number(node, (f->day - 1) / 7 + 1, 1, out); break;
-    case KEY_Q: append_number(node, f->month ? (f->month - 1) / 3 + 1 : 0, 1, out); break;
+    case KEY_Q:
+        if (f->month)
+            append_number(node, (f->month - 1) / 3 + 1, 1, out);
+        break;
     case KEY_J: append_number(node, days + JULIAN_2000, 1, out); break;
     case KEY_MM: append_number(node, f->month, 2, out); break;
     case KEY_Y_YYY: {
