@@ -36,7 +36,7 @@ struct Thread {
     _Atomic uint32_t *word; /* blocked on it */
     int64_t deadline;
     _Atomic uint32_t end_word;
-    void *fake_stack;          /* ASan's; with the bounds of the stack it was last on */
+    void *fake_stack; /* ASan's; with the bounds of the stack it was last on */
     const void *stack_bottom;
     size_t stack_size;
 };
@@ -132,9 +132,12 @@ static Thread *sim_thread_start(const char *name, ThreadFunction *function, void
     (void)name;
     if (!thread || stack == MAP_FAILED)
         panic("out of memory for a simulated thread");
-    *thread = (Thread){.function = function, .argument = argument,
-                       .stack = stack, .task = task_new_thread(),
-                       .stack_bottom = stack, .stack_size = SIM_STACK_SIZE};
+    *thread = (Thread){.function = function,
+                       .argument = argument,
+                       .stack = stack,
+                       .task = task_new_thread(),
+                       .stack_bottom = stack,
+                       .stack_size = SIM_STACK_SIZE};
     thread->stack_pointer = context_prepare(stack + SIM_STACK_SIZE, sim_thread_main);
     thread->next = world->threads;
     world->threads = thread;
@@ -144,7 +147,9 @@ static Thread *sim_thread_start(const char *name, ThreadFunction *function, void
 static void thread_forget(Thread *thread)
 {
 #if defined(SENGI_ASAN)
-    ASAN_UNPOISON_MEMORY_REGION(thread->stack, SIM_STACK_SIZE);
+    /* Frames that have returned left nothing behind. */
+    char *deepest = MAX(thread->stack, (char *)thread->stack_pointer - 4096);
+    ASAN_UNPOISON_MEMORY_REGION(deepest, thread->stack + SIM_STACK_SIZE - deepest);
 #endif
     munmap(thread->stack, SIM_STACK_SIZE);
     task_free_thread(thread->task);
@@ -335,8 +340,7 @@ static bool sim_file_write(File *file, const void *buffer, size_t size, uint64_t
     if (world->writes == world->faults.fail_write_at)
         return fail(ERR_IO_ERROR, "write file", str_from_c(file->path), "Input/output error");
     if (!has_room(file->node, offset + size))
-        return fail(ERR_DISK_FULL, "write file", str_from_c(file->path),
-                    "No space left on device");
+        return fail(ERR_DISK_FULL, "write file", str_from_c(file->path), "No space left on device");
     if (world->writes == world->faults.lose_write_at)
         return true;
     if (world->writes == world->faults.misdirect_write_at)

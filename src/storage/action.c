@@ -122,6 +122,8 @@ bool action_begin(Database *database, uint32_t page_count, Action *ret_action)
     assert(!task->in_action && task->latch_count == 0);
     assert(page_count <= ACTION_PAGES_MAX);
     TRY(action_check_page_ids(database, page_count));
+    if (FAULT(fault_yield_often))
+        task_yield();
     for (;;) {
         if (likely(!shadows_are_full(store))) {
             ActionSlot *slot = action_slot_take(store);

@@ -16,7 +16,8 @@
 
 #ifdef SENGI_TEST_FAULTS
 bool fault_no_shadow, fault_free_now, fault_no_wal_flush, fault_evict_shadow;
-bool fault_slow_log, fault_slow_checkpoint;
+bool fault_no_redo_floor, fault_no_reclaim;
+bool fault_slow_log, fault_slow_checkpoint, fault_yield_often;
 #endif
 
 /* -------- Lists -------- */
@@ -125,7 +126,7 @@ void page_map_free(PageMap *map)
         return;
     tree_close_all(&map->database);
     memory_release(map->database.entries, (size_t)map->database.page_limit * sizeof(PageEntry));
-    for (int class = EPOCH_CURRENT; class <= EPOCH_RUNNING; class++) {
+    for (int class = EPOCH_CURRENT; class <= EPOCH_RUNNING; class ++) {
         records_deinit(&map->delta[class]);
         u32_deinit(&map->freed_pages[class]);
     }

@@ -55,13 +55,13 @@ void records_deinit(MapRecordList *list);
 /* A database's page map; all but `database.entries` under map_mutex. */
 struct PageMap {
     Database database;
-    MapRecordList delta[2]; /* by EpochClass: lines the next checkpoint appends */
-    MapRecordList prior;    /* lines of map `running` that current changes have replaced */
-    U32List free_pages;     /* ids to be used again, the best last */
-    U32List freed_pages[2]; /* ids that become free with a checkpoint */
+    MapRecordList delta[2];   /* by EpochClass: lines the next checkpoint appends */
+    MapRecordList prior;      /* lines of map `running` that current changes have replaced */
+    U32List free_pages;       /* ids to be used again, the best last */
+    U32List freed_pages[2];   /* ids that become free with a checkpoint */
     _Atomic PageId next_page; /* ids from here on were never used; read without the mutex too */
-    uint64_t page_count;    /* permanent pages */
-    bool created[2];        /* by EpochClass: no durable map knows this database */
+    uint64_t page_count;      /* permanent pages */
+    bool created[2];          /* by EpochClass: no durable map knows this database */
 };
 
 typedef struct FrameInfo {
@@ -80,20 +80,20 @@ typedef struct PoolWaiter {
 } PoolWaiter;
 
 typedef struct BufferPool {
-    byte *frames;     /* frame n at n * PAGE_SIZE; frame 0 does not exist */
+    byte *frames; /* frame n at n * PAGE_SIZE; frame 0 does not exist */
     FrameInfo *infos;
-    uint32_t count;   /* frames 1 … count */
+    uint32_t count; /* frames 1 … count */
     uint32_t low_water, high_water, shadow_quota;
-    Mutex mutex;      /* rank BUFFER_POOL; guards the rest */
+    Mutex mutex; /* rank BUFFER_POOL; guards the rest */
     uint32_t free_head;
     _Atomic uint32_t free_count;
     uint32_t hand, hot_count, hot_target;
-    uint32_t *fresh;  /* a ring of frames loaded last, whose reads do not count */
+    uint32_t *fresh; /* a ring of frames loaded last, whose reads do not count */
     uint32_t fresh_size, fresh_next;
     PoolWaiter *waiters;
     Cond cleaner_cond;
     bool cleaner_stop, cleaner_kicked;
-    uint32_t cleaner_paused; /* nested: drops and closing */
+    uint32_t cleaner_paused;                /* nested: drops and closing */
     uint64_t batches_started, batches_done; /* image batches of the cleaner */
     Cond batch_cond;
     _Atomic uint32_t write_error; /* SqlState while pages cannot be written, else 0 */
@@ -101,13 +101,13 @@ typedef struct BufferPool {
 
 /* Free space: the complement of all maps. Under map_mutex. */
 typedef struct SlotSpace {
-    uint64_t *used;         /* a bit a slot; slot 0 is the file's header */
-    uint16_t *extra;        /* references beyond the first, by clones */
-    uint32_t capacity;      /* slots the file has */
+    uint64_t *used;    /* a bit a slot; slot 0 is the file's header */
+    uint16_t *extra;   /* references beyond the first, by clones */
+    uint32_t capacity; /* slots the file has */
     uint32_t used_count;
-    uint32_t cursor;        /* no free slot below it */
-    uint32_t run_cursor;    /* where the last run of slots ended */
-    U32List freed[2];       /* by EpochClass: free once that checkpoint is durable */
+    uint32_t cursor;     /* no free slot below it */
+    uint32_t run_cursor; /* where the last run of slots ended */
+    U32List freed[2];    /* by EpochClass: free once that checkpoint is durable */
 } SlotSpace;
 
 struct ActionSlot {
@@ -135,14 +135,14 @@ struct Store {
     _Atomic uint32_t action_barrier;
 
     _Atomic uint32_t epoch, running, durable; /* change at a barrier or under map_mutex */
-    _Atomic uint32_t loose_count; /* operations that have pages outside of every tree */
+    _Atomic uint32_t loose_count;             /* operations that have pages outside of every tree */
     _Atomic bool image_failed; /* an image the running checkpoint owes could not be written */
 
     Mutex map_mutex; /* rank PAGE_MAP */
     SlotSpace space;
     PageMap **databases;
     size_t database_count, database_capacity;
-    U32List dropped[2]; /* by EpochClass: databases that durable maps still know */
+    U32List dropped[2];                /* by EpochClass: databases that durable maps still know */
     uint32_t shadow_head, shadow_tail; /* queue of frames with copies that are owed */
     _Atomic uint32_t shadow_count;
 
@@ -152,6 +152,8 @@ struct Store {
     StoreRedoFloor *redo_floor;
     void *redo_floor_context;
     bool recovered;
+    void (*verify_progress)(void *context, uint64_t done, uint64_t total);
+    void *verify_progress_context;
 
     _Atomic uint64_t pages_read, images_checkpoint, images_eviction, shadows_made;
     _Atomic uint64_t checkpoints_done, checkpoints_failed, boundary_microseconds_max;
@@ -303,7 +305,9 @@ MUST_CHECK bool checkpoint_run(Store *store, bool is_last);
 /* -------- Switches that break one rule each, for the tests that show it is needed -------- */
 #ifdef SENGI_TEST_FAULTS
 extern bool fault_no_shadow, fault_free_now, fault_no_wal_flush, fault_evict_shadow;
-extern bool fault_slow_log, fault_slow_checkpoint; /* break nothing; make a race likely */
+extern bool fault_no_redo_floor, fault_no_reclaim;
+extern bool fault_slow_log, fault_slow_checkpoint,
+    fault_yield_often; /* break nothing; make races likely */
 #define FAULT(name) (name)
 #define FAULT_DELAY_US 100000
 #else

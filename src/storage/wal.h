@@ -33,7 +33,9 @@
 
 typedef struct Wal Wal;
 
+#ifndef WAL_SEGMENT_SIZE /* crash tests use smaller ones */
 #define WAL_SEGMENT_SIZE (16u << 20)
+#endif
 #define WAL_START ((Lsn)WAL_SEGMENT_SIZE) /* where a new store's log begins; 0 is no position */
 #define WAL_RECORD_MAX (1u << 30)         /* bytes of payload */
 #define WAL_RECORD_HEADER 32
@@ -90,7 +92,7 @@ typedef struct WalRecord {
 typedef enum WalReadOutcome {
     WAL_READ_FAILED = 0, /* error is set: XX001 where durable records are damaged */
     WAL_READ_RECORD,
-    WAL_READ_END,        /* the log ends at wal_reader_position */
+    WAL_READ_END, /* the log ends at wal_reader_position */
 } WalReadOutcome;
 
 /* `must_reach`: the log is known to be durable up to there; ending before it is corruption. */

@@ -15,12 +15,12 @@ struct WalReader {
     Lsn must_reach;
     uint32_t incarnation; /* of the last good record: later ones are not older */
     bool trust_end;
-    File *file;      /* the segment at file_start, or NULL */
+    File *file; /* the segment at file_start, or NULL */
     Lsn file_start;
-    byte *chunk;     /* bytes of the log from chunk_start */
+    byte *chunk; /* bytes of the log from chunk_start */
     Lsn chunk_start;
     size_t chunk_length;
-    byte *record;    /* header and payload in one piece */
+    byte *record; /* header and payload in one piece */
     size_t record_capacity;
 };
 
@@ -180,6 +180,29 @@ static bool reader_damaged(const WalReader *reader, Lsn known_durable)
          .hint = STR("Restore the segment from an archive, or the data directory from a backup."));
 }
 
+/* The next place from *lsn on that carries its own position; *ret_more: false at the files' end. */
+static bool reader_find_marker(WalReader *reader, Lsn *lsn, bool *ret_more)
+{
+    for (;;) {
+        if (*lsn < reader->chunk_start || *lsn >= reader->chunk_start + reader->chunk_length) {
+            TRY(reader_fill(reader, *lsn, ret_more));
+            if (!*ret_more)
+                return true;
+        }
+        const byte *bytes = reader->chunk + (*lsn - reader->chunk_start);
+        const Lsn end = reader->chunk_start + reader->chunk_length / 8 * 8;
+        for (; *lsn < end; *lsn += 8, bytes += 8) {
+            Lsn marker;
+            memcpy(&marker, bytes, sizeof(marker));
+            if (marker == *lsn) {
+                *ret_more = true;
+                return true;
+            }
+        }
+        *lsn = MAX(*lsn, reader->chunk_start + ALIGN_UP(reader->chunk_length, (size_t)8));
+    }
+}
+
 /*
  * No record at reader->position. A torn tail, unless a record behind it was written when
  * this one was known to be on disk. Records are found by the position they carry.
@@ -191,14 +214,11 @@ static bool reader_check_end(WalReader *reader)
     if (reader->trust_end)
         return true;
     for (Lsn lsn = reader->position + 8;;) {
-        Lsn marker;
-        size_t count;
-        TRY(reader_read(reader, lsn, &marker, sizeof(marker), &count));
-        if (count < sizeof(marker))
+        bool more, is_valid;
+        TRY(reader_find_marker(reader, &lsn, &more));
+        if (!more)
             return true;
-        bool is_valid = false;
-        if (marker == lsn)
-            TRY(reader_record(reader, lsn, &is_valid));
+        TRY(reader_record(reader, lsn, &is_valid));
         if (!is_valid) {
             lsn += 8;
             continue;

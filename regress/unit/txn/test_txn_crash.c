@@ -1,0 +1,191 @@
+/*
+ * Crashes of transactions and trees on the simulated disk: before every operation of seeded
+ * workloads, and again during recovery.
+ */
+#include <cmocka.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/sim.h"
+#include "crash_workload.h"
+#include "storage/store_internal.h"
+
+#define SEEDS 9
+
+/* What a crash abandons is never freed. */
+const char *__asan_default_options(void);
+const char *__asan_default_options(void)
+{
+    /* Freed memory is used again soon: each crash is a fork, and fresh pages cost it most. */
+    return "detect_leaks=0:quarantine_size_mb=1:thread_local_quarantine_size_kb=16";
+}
+
+static _Atomic uint64_t *points; /* crashes, of all processes */
+
+#define CPU_SECONDS_MAX 30 /* of one crash: a damaged tree can send readers in circles */
+
+static void crash_and_recover(SimWorld *world, uint64_t fork_every)
+{
+    atomic_fetch_add(points, 1);
+    crash_note_point(sim_operations(world), sim_fork_depth(world));
+    sim_crash_disk(world);
+    sim_set_fork(world, fork_every, 1);
+    if (sim_run(world, crash_recover, NULL) == SIM_CRASHED)
+        crash_and_recover(world, 0);
+}
+
+/* A crash before every `every`-th operation; and in each 7th recovery at each 4th operation. */
+static uint64_t crash_everywhere(const CrashOptions *options, uint64_t every)
+{
+    SimWorld *world = sim_new(options->seed);
+
+    crash_start(options);
+    assert_int_equal(sim_run(world, crash_create, NULL), SIM_ENDED);
+    sim_set_fork(world, every, 2);
+    if (sim_run(world, crash_run, NULL) == SIM_CRASHED) {
+        setrlimit(RLIMIT_CPU, &(struct rlimit){CPU_SECONDS_MAX, CPU_SECONDS_MAX});
+        crash_and_recover(world, sim_operations(world) % 7 == 0 ? 4 : 0);
+        _exit(sim_fork_depth(world) == 1 && sim_fork_failures(world) > 0);
+    }
+    const uint64_t failures = sim_fork_failures(world);
+    sim_free(world);
+    return failures;
+}
+
+static void a_crash_before_every_operation_keeps_every_commit(void **state)
+{
+    const char *seeds = getenv("SENGI_CRASH_SEEDS");
+    const uint32_t count = seeds ? (uint32_t)atoi(seeds) : SEEDS;
+
+    (void)state;
+    for (uint32_t seed = 1; seed <= count; seed++) {
+        const CrashOptions options = {
+            .seed = seed, .steps = 20, .checkpoints = 30, .waits_per_three = 2};
+        assert_int_equal(crash_everywhere(&options, 1), 0);
+        assert_true(crash_acknowledged() > options.steps / 2);
+    }
+    print_message("%llu crash points\n", (unsigned long long)atomic_load(points));
+    assert_true(seeds || atomic_load(points) > 3000);
+}
+
+/* -------- One rule of the protocol switched off -------- */
+
+static const CrashOptions fault_options = {.steps = 12, .checkpoints = 30, .waits_per_three = 2};
+
+/* Do crashes of one of the workloads show something wrong? In a process of its own. */
+static bool is_noticed(CrashOptions options)
+{
+    int status;
+
+    fflush(NULL);
+    const pid_t child = fork();
+    if (child == 0) {
+        if (!freopen("/dev/null", "w", stderr))
+            _exit(0);
+        signal(SIGABRT, SIG_DFL); /* not cmocka's: it would go on with the tests in here */
+        signal(SIGSEGV, SIG_DFL);
+        setrlimit(RLIMIT_CPU, &(struct rlimit){CPU_SECONDS_MAX, CPU_SECONDS_MAX});
+        _exit(crash_everywhere(&options, 3) > 0);
+    }
+    assert_true(child > 0);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    return status != 0;
+}
+
+static void assert_noticed(bool *fault, CrashOptions options)
+{
+    bool noticed = false;
+
+    *fault = true;
+    for (uint32_t seed = 1; seed <= 60 && !noticed; seed++) {
+        options.seed = seed;
+        noticed = is_noticed(options);
+        if (noticed)
+            print_message("noticed by workload %u\n", seed);
+    }
+    *fault = false;
+    assert_true(noticed);
+}
+
+static void without_shadow_copies_crashes_are_noticed(void **state)
+{
+    (void)state;
+    fault_slow_checkpoint = true;
+    assert_noticed(&fault_no_shadow, fault_options);
+    fault_slow_checkpoint = false;
+}
+
+static void with_slots_freed_at_once_crashes_are_noticed(void **state)
+{
+    (void)state;
+    assert_noticed(&fault_free_now, fault_options);
+}
+
+/* Nobody waits for the log, and its writer is slow: the pages are ahead of it. */
+static void without_flushing_the_log_crashes_are_noticed(void **state)
+{
+    CrashOptions options = fault_options;
+
+    (void)state;
+    options.waits_per_three = 0;
+    fault_slow_log = true;
+    assert_noticed(&fault_no_wal_flush, options);
+    fault_slow_log = false;
+}
+
+static void without_the_redo_floor_crashes_are_noticed(void **state)
+{
+    (void)state;
+    assert_noticed(&fault_no_redo_floor, fault_options);
+}
+
+static void without_reclaiming_lost_pages_are_noticed(void **state)
+{
+    (void)state;
+    assert_noticed(&fault_no_reclaim, fault_options);
+}
+
+/* What makes the races likelier breaks nothing by itself. */
+static void slow_threads_change_nothing(void **state)
+{
+    CrashOptions options = fault_options;
+
+    (void)state;
+    options.seed = 1;
+    fault_slow_log = fault_slow_checkpoint = true;
+    assert_int_equal(crash_everywhere(&options, 3), 0);
+    options.waits_per_three = 0;
+    assert_int_equal(crash_everywhere(&options, 3), 0);
+    fault_slow_log = fault_slow_checkpoint = false;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(slow_threads_change_nothing),
+        cmocka_unit_test(a_crash_before_every_operation_keeps_every_commit),
+        cmocka_unit_test(without_shadow_copies_crashes_are_noticed),
+        cmocka_unit_test(with_slots_freed_at_once_crashes_are_noticed),
+        cmocka_unit_test(without_flushing_the_log_crashes_are_noticed),
+        cmocka_unit_test(without_the_redo_floor_crashes_are_noticed),
+        cmocka_unit_test(without_reclaiming_lost_pages_are_noticed),
+    };
+
+    points = mmap(NULL, sizeof(*points), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (points == MAP_FAILED)
+        return 1;
+    fault_yield_often = true;
+    if (getenv("SENGI_TEST"))
+        cmocka_set_test_filter(getenv("SENGI_TEST"));
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
