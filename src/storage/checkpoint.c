@@ -13,6 +13,16 @@
 #include "storage/wal_internal.h"
 
 #define CHECKPOINT_RETRY_US 1000000
+#define COMPLETION_TARGET 0.9 /* of the time to the next one: PostgreSQL's default */
+#define PACE_SLEEP_US 20000
+
+/* How far a checkpoint that nobody waits for may be, so that its writes are spread. */
+typedef struct Pace {
+    bool is_on;
+    int64_t start, duration_us; /* 0: by the log alone */
+    Lsn log_start;
+    uint64_t log_bytes; /* that may be written meanwhile */
+} Pace;
 
 struct Checkpointer {
     Mutex mutex; /* rank CHECKPOINT */
@@ -20,6 +30,7 @@ struct Checkpointer {
     Job *jobs, **jobs_tail;
     bool wanted; /* by size, or without waiting */
     bool stop;
+    Pace pace;      /* of the checkpoint under way; the thread's own */
     StoreClose how; /* with stop */
     bool last_ok;
     SqlState last_sqlstate;
@@ -34,7 +45,7 @@ struct Checkpointer {
 
 typedef struct Boundary {
     uint32_t checkpoint;
-    Lsn end;  /* B */
+    Lsn end; /* B */
     Lsn redo;
     bool has_loose_pages;
 } Boundary;
@@ -55,9 +66,8 @@ static Boundary checkpoint_boundary(Store *store)
     mutex_unlock(&store->map_mutex);
     /* The order counts (C3): who reserves later than this has published a floor above it. */
     boundary.end = wal_reserved_end(store->wal);
-    const Lsn floor =
-        store->redo_floor ? store->redo_floor(store->redo_floor_context) : LSN_MAX;
-    boundary.redo = MIN(boundary.end, floor);
+    const Lsn floor = store->redo_floor ? store->redo_floor(store->redo_floor_context) : LSN_MAX;
+    boundary.redo = FAULT(fault_no_redo_floor) ? boundary.end : MIN(boundary.end, floor);
     boundary.has_loose_pages = atomic_load(&store->loose_count) > 0;
     actions_open_gate(store);
 
@@ -132,10 +142,53 @@ static bool page_seems_owed(const Store *store, const ImageTarget *target)
     return is_owed;
 }
 
+/* Is the checkpoint ahead of its time? It hurries as soon as somebody waits for one. */
+static bool pace_is_ahead(Store *store, const Pace *pace, double written)
+{
+    const double log =
+        (double)(wal_reserved_end(store->wal) - pace->log_start) / (double)pace->log_bytes;
+    const double time = pace->duration_us > 0
+                            ? (double)(os->monotonic() - pace->start) / (double)pace->duration_us
+                            : 1;
+
+    return written > log && written > time;
+}
+
+static bool checkpointer_is_awaited(Checkpointer *checkpointer)
+{
+    mutex_lock(&checkpointer->mutex);
+    const bool is_awaited = checkpointer->stop || checkpointer->jobs;
+    mutex_unlock(&checkpointer->mutex);
+    return is_awaited;
+}
+
+/* Sleeps while `done` of `total` pages is more than is due. Shadows are not kept waiting. */
+static bool checkpoint_pace(Store *store, ImageBatch *batch, size_t done, size_t total)
+{
+    Checkpointer *checkpointer = store->checkpointer;
+    Pace *pace = checkpointer ? &checkpointer->pace : NULL;
+
+    while (pace && pace->is_on && pace_is_ahead(store, pace, (double)done / (double)total)) {
+        if (checkpointer_is_awaited(checkpointer)) {
+            pace->is_on = false;
+            break;
+        }
+        if (atomic_load(&store->shadow_count) > store->pool.shadow_quota / 4)
+            TRY(checkpoint_write_shadows(store, batch));
+        mutex_lock(&checkpointer->mutex);
+        if (!checkpointer->stop && !checkpointer->jobs)
+            (void)cond_wait_until(&checkpointer->cond, &checkpointer->mutex,
+                                  os->monotonic() + PACE_SLEEP_US);
+        mutex_unlock(&checkpointer->mutex);
+    }
+    return true;
+}
+
 /* One pass over the list; what is still owed afterwards moves to its front. */
 static bool checkpoint_pass(Store *store, ImageBatch *batch, ImageTarget *owed, size_t *count)
 {
     for (size_t i = 0; i < *count;) {
+        TRY(checkpoint_pace(store, batch, i, *count));
         TRY(checkpoint_write_shadows(store, batch));
         const uint32_t part = (uint32_t)MIN(*count - i, (size_t)IMAGE_BATCH);
         TRY(image_batch_begin(store, batch, part));
@@ -187,9 +240,8 @@ static void checkpoint_drop_shadows(Store *store)
     for (uint32_t at = frame; at != 0; at = pool->infos[at].next) {
         Database *database = pool->infos[at].shadow_of;
         const PageId page = atomic_load(&pool->infos[at].page);
-        const uint16_t flags =
-            atomic_fetch_and(&database->entries[page].flags,
-                             (uint16_t) ~(PAGE_FLAG_SHADOWED | PAGE_FLAG_FREED));
+        const uint16_t flags = atomic_fetch_and(&database->entries[page].flags,
+                                                (uint16_t) ~(PAGE_FLAG_SHADOWED | PAGE_FLAG_FREED));
         if (flags & PAGE_FLAG_FREED)
             page_map_tombstone(store, database->map, page);
         atomic_fetch_sub(&store->shadow_count, 1);
@@ -385,7 +437,16 @@ static void checkpointer_work(Store *store, Checkpointer *checkpointer)
         mutex_lock(&checkpointer->mutex);
         return;
     }
+    const int64_t timeout = atomic_load(&checkpointer->timeout_us);
+    checkpointer->pace = (Pace){
+        .is_on = !waiting,
+        .start = os->monotonic(),
+        .duration_us = (int64_t)((double)timeout * COMPLETION_TARGET),
+        .log_start = wal_reserved_end(store->wal),
+        .log_bytes = (uint64_t)((double)(checkpointer->max_wal_bytes / 2) * COMPLETION_TARGET) + 1,
+    };
     const bool ok = checkpoint_run(store, false);
+    checkpointer->pace.is_on = false;
     checkpointer_note(checkpointer, ok);
     atomic_store(&checkpointer->wake_at, store->superblock.redo + checkpointer->max_wal_bytes / 2);
     mutex_lock(&checkpointer->mutex);
@@ -405,8 +466,7 @@ static void checkpointer_main(void *argument)
         Deadline deadline = timeout > 0 ? last + timeout : DEADLINE_NEVER;
         if (retry)
             deadline = MIN(deadline, last + CHECKPOINT_RETRY_US);
-        if (checkpointer->jobs || (checkpointer->wanted && !retry) ||
-            os->monotonic() >= deadline) {
+        if (checkpointer->jobs || (checkpointer->wanted && !retry) || os->monotonic() >= deadline) {
             checkpointer_work(store, checkpointer);
             last = os->monotonic();
             continue;
@@ -468,8 +528,7 @@ bool checkpointer_stop(Store *store, StoreClose how)
     os->thread_join(checkpointer->thread);
     const bool ok = checkpointer->last_ok;
     if (!ok)
-        ERROR_SET(checkpointer->last_sqlstate,
-                  .message = str_from_c(checkpointer->last_message));
+        ERROR_SET(checkpointer->last_sqlstate, .message = str_from_c(checkpointer->last_message));
     return ok;
 }
 
@@ -493,8 +552,7 @@ void store_configure(Store *store, const StoreOptions *options)
     mutex_lock(&checkpointer->mutex);
     atomic_store(&checkpointer->timeout_us, options->checkpoint_timeout_us);
     atomic_store(&checkpointer->max_wal_bytes, store->options.max_wal_bytes);
-    atomic_store(&checkpointer->wake_at,
-                 store->superblock.redo + store->options.max_wal_bytes / 2);
+    atomic_store(&checkpointer->wake_at, store->superblock.redo + store->options.max_wal_bytes / 2);
     cond_signal(&checkpointer->cond);
     mutex_unlock(&checkpointer->mutex);
 }
