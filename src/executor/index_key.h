@@ -17,13 +17,22 @@ typedef struct IndexKeyBuilder {
     StrBuf buffer;
 } IndexKeyBuilder;
 
-MUST_CHECK bool index_key_init(IndexKeyBuilder *builder, ExecState *exec, Arena *scratch,
-                               Oid table, const IndexMaintain *plan);
+MUST_CHECK bool index_key_init(IndexKeyBuilder *builder, ExecState *exec, Arena *scratch, Oid table,
+                               const IndexMaintain *plan);
 /* The key of one row (slot attnum - 1). *ret_skip: the predicate leaves it out; *ret_null: some
  * column is null. Borrowed until the next call. */
 MUST_CHECK bool index_key_make(IndexKeyBuilder *builder, const ExprInput *row, uint32_t at,
                                Str *ret_key, bool *ret_skip, bool *ret_null);
 /* "Key (a, b)=(1, x)": what error details begin with. */
 Str index_key_describe(IndexKeyBuilder *builder, const ExprInput *row, uint32_t at, Arena *arena);
+
+/*
+ * Every row of a table as the transaction sees it, batch by batch: what CREATE INDEX, constraint
+ * validation and verification read. False stops it, with the error set.
+ */
+typedef bool RowsCallback(void *context, const ExprInput *rows, Selection selection,
+                          const Vector *row_ids);
+MUST_CHECK bool table_each(ExecState *exec, const RelationDesc *table, RowsCallback *callback,
+                           void *context);
 
 #endif

@@ -15,8 +15,8 @@ struct TableWriter {
     ExecState *exec;
     NodeState *node;
     const RelationDesc *table;
-    int *from;              /* per attribute: the batch's column, -1: default, -2: dropped */
-    ExprProgram *defaults;  /* one expression per attribute with from -1 */
+    int *from;             /* per attribute: the batch's column, -1: default, -2: dropped */
+    ExprProgram *defaults; /* one expression per attribute with from -1 */
     int *default_of;
     Arena *scratch;
     Batch *row;
@@ -59,8 +59,7 @@ static bool writer_init(TableWriter *writer, const int16_t *columns, uint32_t co
     for (uint16_t i = 0; i < table->column_count; i++)
         types[i] = table->columns[i].phys;
     writer->row = batch_new(arena, types, table->column_count);
-    ModifyPlan *plan =
-        planner_modify(arena, &exec->session->catalog, table, QUERY_INSERT, NULL, 0);
+    ModifyPlan *plan = planner_modify(arena, &exec->session->catalog, table, QUERY_INSERT, NULL, 0);
     TRY(plan);
     exec->snapshot = txn_snapshot_self(exec->session->catalog.txn);
     TRY(writer->node = modify_node_new(exec, plan));
@@ -133,11 +132,7 @@ void table_writer_free(TableWriter *writer)
 
 /* ---- reading every row ---- */
 
-typedef bool RowsCallback(void *context, const ExprInput *rows, Selection selection,
-                          const Vector *row_ids);
-
-static bool table_each(ExecState *exec, const RelationDesc *table, RowsCallback *callback,
-                       void *context)
+bool table_each(ExecState *exec, const RelationDesc *table, RowsCallback *callback, void *context)
 {
     Txn *txn = exec->session->catalog.txn;
     TableHandle *handle = exec_table(exec, table->oid);
@@ -183,15 +178,16 @@ static bool index_build_rows(void *context, const ExprInput *rows, Selection sel
     CHECK_INTERRUPTS();
     arena_reset(build->scratch);
     /* The last byte tells keys with nulls, which are never equal, from others. */
-    FOR_SELECTED(selection, row)
-    {
+    FOR_SELECTED (selection, row) {
         Str key;
         bool skip, has_null;
         TRY(index_key_make(&build->keys, rows, row, &key, &skip, &has_null));
         if (skip)
             continue;
-        Vector has = {.type = PHYS_BOOL, .constant = true,
-                      .values = &(uint8_t){has_null}, .nulls = &(uint8_t){0}};
+        Vector has = {.type = PHYS_BOOL,
+                      .constant = true,
+                      .values = &(uint8_t){has_null},
+                      .nulls = &(uint8_t){0}};
         Vector *columns[2] = {(Vector *)row_ids, &has};
         TRY(sorter_add(&build->sorter, key, columns, row));
     }
@@ -308,13 +304,13 @@ static bool validate_check_rows(void *context, const ExprInput *rows, Selection 
     arena_reset(v->scratch);
     TRY(expr_run(v->program, rows, selection));
     const Vector *answer = v->program->results[0];
-    FOR_SELECTED(selection, row)
+    FOR_SELECTED (selection, row)
         if (!vector_is_null(answer, row) &&
             !VECTOR_VALUES(answer, uint8_t)[vector_index(answer, row)])
             FAIL(ERR_CHECK_VIOLATION,
                  .message = fmt("check constraint \"%.*s\" of relation \"%.*s\" is violated by "
-                                "some row", STR_ARGS(v->constraint->name),
-                                STR_ARGS(v->table->name)),
+                                "some row",
+                                STR_ARGS(v->constraint->name), STR_ARGS(v->table->name)),
                  .schema_name = v->table->namespace_name, .table_name = v->table->name,
                  .constraint_name = v->constraint->name);
     return true;
@@ -326,7 +322,7 @@ static bool validate_not_null_rows(void *context, const ExprInput *rows, Selecti
     Validation *v = context;
     CHECK_INTERRUPTS();
     Str name = v->table->columns[v->column - 1].name;
-    FOR_SELECTED(selection, row)
+    FOR_SELECTED (selection, row)
         if (vector_is_null(rows->slots[0][v->column - 1], row))
             FAIL(ERR_NOT_NULL_VIOLATION,
                  .message = fmt("column \"%.*s\" of relation \"%.*s\" contains null values",
@@ -341,8 +337,7 @@ static bool validate_foreign_rows(void *context, const ExprInput *rows, Selectio
 {
     Validation *v = context;
     CHECK_INTERRUPTS();
-    FOR_SELECTED(selection, row)
-    {
+    FOR_SELECTED (selection, row) {
         Value id;
         bool is_null;
         arena_reset(v->scratch);
@@ -362,8 +357,7 @@ static bool validation_begin(Validation *v, ExecSession *session, const Relation
             v->constraint = &table->constraints[i];
     if (constraint == OID_NONE || v->constraint)
         return true;
-    FAIL(ERR_UNDEFINED_OBJECT,
-         .message = fmt("constraint with OID %u does not exist", constraint));
+    FAIL(ERR_UNDEFINED_OBJECT, .message = fmt("constraint with OID %u does not exist", constraint));
 }
 
 static bool check_run(Validation *v)

@@ -1,7 +1,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/error.h"
 #include "base/settings.h"
 #include "executor/executor.h"
 #include "server/command.h"
@@ -24,21 +23,6 @@ static const char usage[] =
     "\n"
     "Configuration is in DIR/sengi.conf, access rules are in DIR/hba.conf. Settings bear\n"
     "PostgreSQL's names: shared_buffers, work_mem, max_connections, ...\n";
-
-int command_failed(void)
-{
-    const ErrorFields *fields = error_fields();
-
-    fprintf(stderr, "sengi: %.*s\n", STR_ARGS(fields->message));
-    if (fields->detail.length)
-        fprintf(stderr, "detail: %.*s\n", STR_ARGS(fields->detail));
-    if (fields->context.length)
-        fprintf(stderr, "context: %.*s\n", STR_ARGS(fields->context));
-    if (fields->hint.length)
-        fprintf(stderr, "hint: %.*s\n", STR_ARGS(fields->hint));
-    error_clear();
-    return 1;
-}
 
 int main(int count, char **arguments)
 {

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "storage/checkpoint.h"
 #include "storage/tree.h"
+#include "storage/verify.h"
 #include "storage/wal_internal.h"
 
 #define DATA_FILE_MAGIC 0x7365676170ull /* "pages" */
@@ -174,8 +175,7 @@ static bool store_init_space(Store *store)
 static bool store_load(Store *store)
 {
     TRY(store_check_directory(store));
-    if (!store->options.read_only)
-        TRY(store_lock(store));
+    TRY(store_lock(store));
     TRY(superblock_read(store->path, &store->superblock));
     atomic_store(&store->durable, store->superblock.checkpoint);
     atomic_store(&store->epoch, store->superblock.checkpoint + 1);
@@ -183,8 +183,8 @@ static bool store_load(Store *store)
     TRY(store_init_space(store));
     TRY(pool_init(store));
     TRY(actions_init(store));
-    store->wal = wal_new(path_join(store->arena, store->path, STR("wal")),
-                         store->options.wal_ring_bytes);
+    store->wal =
+        wal_new(path_join(store->arena, store->path, STR("wal")), store->options.wal_ring_bytes);
     TRY(store->wal);
     return page_map_files_load(store);
 }
@@ -195,7 +195,7 @@ static void store_free(Store *store)
     for (size_t i = 0; i < store->database_count; i++)
         page_map_free(store->databases[i]);
     free(store->databases);
-    for (int class = EPOCH_CURRENT; class <= EPOCH_RUNNING; class++) {
+    for (int class = EPOCH_CURRENT; class <= EPOCH_RUNNING; class ++) {
         u32_deinit(&store->space.freed[class]);
         u32_deinit(&store->dropped[class]);
     }
@@ -226,10 +226,8 @@ Store *store_open(Str path, const StoreOptions *options)
         store_free(store);
         return NULL;
     }
-    if (!options->read_only) {
-        pool_cleaner_start(store);
-        prefetcher_start(store);
-    }
+    pool_cleaner_start(store); /* finds clean frames to use again, too */
+    prefetcher_start(store);
     return store;
 }
 
@@ -277,13 +275,30 @@ static bool reclaim_database(void *context, Database *database)
 }
 
 /* What the checkpoint's image has outside of every tree: operations that the crash cut short. */
-static void store_reclaim(Store *store) { store_databases(store, reclaim_database, NULL); }
+static void store_reclaim(Store *store)
+{
+    store_databases(store, reclaim_database, NULL);
+}
+
+static bool store_show(Store *store)
+{
+    if (!store->superblock.is_clean)
+        FAIL(ERR_OBJECT_NOT_IN_PREREQUISITE_STATE,
+             .message =
+                 fmt("data directory \"%.*s\" was not shut down cleanly", STR_ARGS(store->path)),
+             .hint = STR("Start the server in it: it recovers what the log has."));
+    wal_show(store->wal, store->superblock.redo);
+    store->recovered = true;
+    return true;
+}
 
 bool store_recover(Store *store, StoreApply *apply, void *context)
 {
     const Superblock *superblock = &store->superblock;
 
-    assert(!store->recovered && !store->options.read_only);
+    assert(!store->recovered);
+    if (store->options.read_only)
+        return store_show(store);
     CLEANUP(wal_reader_closep)
     WalReader *reader = wal_reader_open(path_join(store->arena, store->path, STR("wal")),
                                         superblock->redo, superblock->wal_durable);
@@ -291,7 +306,7 @@ bool store_recover(Store *store, StoreApply *apply, void *context)
     if (superblock->is_clean)
         wal_reader_trust_end(reader);
     TRY(store_replay(store, reader, apply, context));
-    if (superblock->has_loose_pages)
+    if (superblock->has_loose_pages && !FAULT(fault_no_reclaim))
         store_reclaim(store);
     TRY(store_start_log(store, wal_reader_position(reader)));
     store->recovered = true;
@@ -313,13 +328,35 @@ bool store_close(Store *store, StoreClose how)
 
 /* -------- Facts -------- */
 
-Wal *store_wal(Store *store) { return store->wal; }
+Wal *store_wal(Store *store)
+{
+    return store->wal;
+}
 
-Str store_path(const Store *store) { return store->path; }
+Str store_path(const Store *store)
+{
+    return store->path;
+}
 
-uint64_t store_system_id(const Store *store) { return store->superblock.system_id; }
+uint64_t store_system_id(const Store *store)
+{
+    return store->superblock.system_id;
+}
 
-Lsn store_redo(const Store *store) { return store->superblock.redo; }
+bool store_is_clean(const Store *store)
+{
+    return store->superblock.is_clean;
+}
+
+bool store_has_loose_pages(const Store *store)
+{
+    return store->superblock.has_loose_pages;
+}
+
+Lsn store_redo(const Store *store)
+{
+    return store->superblock.redo;
+}
 
 void store_set_redo_floor(Store *store, StoreRedoFloor *callback, void *context)
 {

@@ -47,7 +47,7 @@ typedef struct StoreOptions {
     uint64_t max_wal_bytes;        /* log since the last checkpoint that starts one; 0: 1 GiB */
     uint64_t min_wal_bytes;        /* recycled segments kept ready; 0: 80 MiB */
     bool direct_io;                /* bypass the system's page cache for the data file */
-    bool read_only;                /* for verification: no threads, no writing, no lock file */
+    bool read_only;                /* for verification: nothing is written; readable where clean */
 } StoreOptions;
 #define STORE_POOL_MIN (256u * PAGE_SIZE)
 

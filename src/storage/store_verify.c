@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/task.h"
 #include "storage/store_internal.h"
+#include "storage/verify.h"
 
 typedef struct Verification {
     Store *store;
@@ -17,8 +18,8 @@ typedef struct Verification {
 
 #define REFERENCE_OWNED 0x80000000u
 
-static void verify_tell(Verification *verification, DatabaseId database, PageId page,
-                        uint32_t slot, Str text)
+static void verify_tell(Verification *verification, DatabaseId database, PageId page, uint32_t slot,
+                        Str text)
 {
     const StoreProblem problem = {.database = database, .page = page, .slot = slot, .text = text};
 
@@ -79,22 +80,36 @@ static void verify_slot(Verification *verification, uint32_t slot)
 /* Slots that wait for the next checkpoint are used, though no page refers to them. */
 static void verify_count_freed(Verification *verification)
 {
-    for (int class = EPOCH_CURRENT; class <= EPOCH_RUNNING; class++) {
+    for (int class = EPOCH_CURRENT; class <= EPOCH_RUNNING; class ++) {
         const U32List *freed = &verification->store->space.freed[class];
         for (size_t i = 0; i < freed->length; i++)
             verification->references[freed->items[i]]++;
     }
 }
 
+#define PROGRESS_EVERY 1024 /* pages */
+
+static void verify_progress(const Verification *verification, uint64_t done, uint64_t total)
+{
+    const Store *store = verification->store;
+
+    if (store->verify_progress && (done % PROGRESS_EVERY == 0 || done == total))
+        store->verify_progress(store->verify_progress_context, done, total);
+}
+
 static bool verify_run(Verification *verification)
 {
     Store *store = verification->store;
+    uint64_t total = 0, done = 0;
 
+    for (size_t i = 0; i < store->database_count; i++)
+        total += store->databases[i]->next_page - 1;
     for (size_t i = 0; i < store->database_count; i++) {
         PageMap *map = store->databases[i];
         for (PageId page = 1; page < map->next_page; page++) {
             CHECK_INTERRUPTS();
             TRY(verify_page(verification, map, page));
+            verify_progress(verification, ++done, total);
         }
     }
     verify_count_freed(verification);
@@ -103,8 +118,13 @@ static bool verify_run(Verification *verification)
     return true;
 }
 
-bool store_verify(Store *store, StoreProblemCallback *callback, void *context,
-                  uint64_t *ret_count)
+void store_on_verify_progress(Store *store, StoreProgressCallback *callback, void *context)
+{
+    store->verify_progress = callback;
+    store->verify_progress_context = context;
+}
+
+bool store_verify(Store *store, StoreProblemCallback *callback, void *context, uint64_t *ret_count)
 {
     const size_t bytes = ((size_t)store->space.capacity + 1) * sizeof(uint32_t);
     Verification verification = {

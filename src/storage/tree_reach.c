@@ -5,23 +5,23 @@
 
 #include "storage/store_internal.h"
 #include "storage/tree_internal.h"
+#include "storage/verify.h"
 
-/* What the trees of a database reach. */
-typedef struct Reach {
+struct TreeReach {
     Database *database;
     uint8_t *bits; /* one a page, below `end` */
     PageId end;
     TreeId *trees;
     uint32_t tree_count, tree_capacity;
-} Reach;
+};
 
 static bool reach_page(void *context, uint32_t page_id)
 {
-    Reach *reach = context;
+    TreeReach *reach = context;
 
     if (page_id >= reach->end)
-        FAIL(ERR_DATA_CORRUPTED, .message = fmt("page %u in database %u does not exist", page_id,
-                                                reach->database->id));
+        FAIL(ERR_DATA_CORRUPTED,
+             .message = fmt("page %u in database %u does not exist", page_id, reach->database->id));
     if (reach->bits[page_id / 8] >> page_id % 8 & 1)
         FAIL(ERR_DATA_CORRUPTED, .message = fmt("page %u of database %u belongs to two trees",
                                                 page_id, reach->database->id));
@@ -31,7 +31,7 @@ static bool reach_page(void *context, uint32_t page_id)
 
 static bool reach_note_tree(void *context, TreeId id, TreeKind kind)
 {
-    Reach *reach = context;
+    TreeReach *reach = context;
 
     (void)kind;
     if (reach->tree_count == reach->tree_capacity) {
@@ -46,25 +46,53 @@ static bool reach_note_tree(void *context, TreeId id, TreeKind kind)
     return true;
 }
 
-static bool reach_tree(Reach *reach, TreeId id)
+TreeReach *tree_reach_new(Database *database)
 {
-    TreeReport report;
+    TreeReach *reach = calloc(1, sizeof(TreeReach));
+    const PageId end = atomic_load(&database->map->next_page);
+    uint8_t *bits = calloc(end / 8 + 1, 1);
+
+    if (!reach || !bits) {
+        free(reach);
+        free(bits);
+        FAIL(ERR_OUT_OF_MEMORY, .message = STR("out of memory"));
+    }
+    *reach = (TreeReach){.database = database, .bits = bits, .end = end};
+    return reach;
+}
+
+void tree_reach_free(TreeReach *reach)
+{
+    if (!reach)
+        return;
+    free(reach->bits);
+    free(reach->trees);
+    free(reach);
+}
+
+bool tree_reach_tree(TreeReach *reach, TreeId id, TreeReport *ret_report)
+{
     Tree *tree;
 
     TRY(tree_find(reach->database, id, &tree));
-    return !tree || tree_check(tree, reach_page, reach, &report);
-}
-
-static bool reach_all(Reach *reach)
-{
-    TRY(reach_tree(reach, TREE_DIRECTORY));
-    TRY(tree_list(reach->database, reach_note_tree, reach));
-    for (uint32_t i = 0; i < reach->tree_count; i++)
-        TRY(reach_tree(reach, reach->trees[i]));
+    if (tree)
+        return tree_check(tree, reach_page, reach, ret_report);
+    *ret_report = (TreeReport){0};
     return true;
 }
 
-static bool page_is_lost(const Reach *reach, PageId page)
+static bool reach_all(TreeReach *reach)
+{
+    TreeReport report;
+
+    TRY(tree_reach_tree(reach, TREE_DIRECTORY, &report));
+    TRY(tree_list(reach->database, reach_note_tree, reach));
+    for (uint32_t i = 0; i < reach->tree_count; i++)
+        TRY(tree_reach_tree(reach, reach->trees[i], &report));
+    return true;
+}
+
+static bool page_is_lost(const TreeReach *reach, PageId page)
 {
     const uint16_t flags = atomic_load(&reach->database->entries[page].flags);
 
@@ -72,26 +100,28 @@ static bool page_is_lost(const Reach *reach, PageId page)
            !(reach->bits[page / 8] >> page % 8 & 1);
 }
 
+bool tree_reach_lost(const TreeReach *reach, bool (*on_page)(void *context, uint32_t page_id),
+                     void *context, uint64_t *ret_count)
+{
+    uint64_t count = 0;
+
+    for (PageId page = 1; page < reach->end; page++) {
+        if (!page_is_lost(reach, page))
+            continue;
+        count++;
+        TRY(on_page(context, page));
+    }
+    *ret_count = count;
+    return true;
+}
+
 bool tree_unreached(Database *database, bool (*on_page)(void *context, uint32_t page_id),
                     void *context, uint64_t *ret_count)
 {
-    const PageId end = atomic_load(&database->map->next_page);
-    Reach reach = {.database = database, .end = end, .bits = calloc(end / 8 + 1, 1)};
-
-    if (!reach.bits)
-        FAIL(ERR_OUT_OF_MEMORY, .message = STR("out of memory"));
-    bool ok = reach_all(&reach);
-    uint64_t count = 0;
-    for (PageId page = 1; ok && page < end; page++) {
-        if (!page_is_lost(&reach, page))
-            continue;
-        count++;
-        ok = on_page(context, page);
-    }
-    free(reach.bits);
-    free(reach.trees);
-    if (ok)
-        *ret_count = count;
+    TreeReach *reach = tree_reach_new(database);
+    TRY(reach);
+    const bool ok = reach_all(reach) && tree_reach_lost(reach, on_page, context, ret_count);
+    tree_reach_free(reach);
     return ok;
 }
 

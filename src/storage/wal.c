@@ -41,18 +41,18 @@ struct Wal {
     _Atomic uint64_t admitted; /* bytes promised and not yet reserved */
     _Atomic Lsn ready_end;     /* segments exist up to here */
     _Atomic Lsn retained;
-    _Atomic uint32_t refused;  /* SqlState */
+    _Atomic uint32_t refused;           /* SqlState */
     _Atomic uint32_t work, writer_idle; /* the log writer sleeps on `work` */
-    _Atomic uint32_t stop;     /* WalStopState */
+    _Atomic uint32_t stop;              /* WalStopState */
     Thread *writer, *keeper;
 
     Mutex mutex; /* rank WAL; guards the rest */
     WalWaiter *durable_waiters, *ring_waiters, *space_waiters;
     Cond keeper_cond;
     bool keeper_stop, keeper_kicked;
-    Lsn wanted_end;   /* of the segments */
+    Lsn wanted_end; /* of the segments */
     Lsn recycle_before;
-    Lsn oldest;       /* start of the oldest segment */
+    Lsn oldest; /* start of the oldest segment */
     uint64_t min_bytes, cycle_bytes;
     SqlState keeper_error;
     struct {
@@ -61,7 +61,7 @@ struct Wal {
     } subscribers[WAL_SUBSCRIBERS];
     _Atomic uint32_t subscriber_count;
 
-    File *segment;    /* the log writer's, at segment_start */
+    File *segment; /* the log writer's, at segment_start */
     Lsn segment_start;
     _Atomic uint64_t record_count, write_count, sync_count, sync_microseconds;
 };
@@ -136,9 +136,15 @@ void wal_flush(Wal *wal, Lsn lsn)
     wal_wait_for(wal, &wal->durable_waiters, &wal->flushed, lsn, WAIT_EVENT_WALSYNC);
 }
 
-Lsn wal_reserved_end(const Wal *wal) { return atomic_load(&((Wal *)wal)->reserved); }
+Lsn wal_reserved_end(const Wal *wal)
+{
+    return atomic_load(&((Wal *)wal)->reserved);
+}
 
-Lsn wal_flushed(const Wal *wal) { return atomic_load(&((Wal *)wal)->flushed); }
+Lsn wal_flushed(const Wal *wal)
+{
+    return atomic_load(&((Wal *)wal)->flushed);
+}
 
 void wal_subscribe(Wal *wal, WalCallback *callback, void *context)
 {
@@ -152,7 +158,10 @@ void wal_subscribe(Wal *wal, WalCallback *callback, void *context)
     mutex_unlock(&wal->mutex);
 }
 
-void wal_refuse(Wal *wal, SqlState reason) { atomic_store(&wal->refused, (uint32_t)reason); }
+void wal_refuse(Wal *wal, SqlState reason)
+{
+    atomic_store(&wal->refused, (uint32_t)reason);
+}
 
 /* -------- Room on the disk -------- */
 
@@ -308,7 +317,10 @@ static void wal_fill_big(Wal *wal, const WalSlot *slot, const WalHeader *header,
     writer_wake(wal);
 }
 
-static bool wal_is_big(const Wal *wal, uint64_t size) { return size > wal->ring_size / 4; }
+static bool wal_is_big(const Wal *wal, uint64_t size)
+{
+    return size > wal->ring_size / 4;
+}
 
 void wal_fill(Wal *wal, const WalSlot *slot, const Str *pieces, size_t piece_count)
 {
@@ -590,7 +602,10 @@ void wal_recycle(Wal *wal, Lsn redo)
     mutex_unlock(&wal->mutex);
 }
 
-void wal_retain(Wal *wal, Lsn lsn) { atomic_store(&wal->retained, lsn); }
+void wal_retain(Wal *wal, Lsn lsn)
+{
+    atomic_store(&wal->retained, lsn);
+}
 
 void wal_configure(Wal *wal, uint64_t min_wal_bytes)
 {
@@ -670,6 +685,13 @@ bool wal_start(Wal *wal, Lsn oldest, Lsn end, uint32_t incarnation)
     wal->keeper = os->thread_start("wal segments", keeper_main, wal);
     wal->writer = os->thread_start("log writer", writer_main, wal);
     return true;
+}
+
+void wal_show(Wal *wal, Lsn end)
+{
+    atomic_store(&wal->written, end);
+    atomic_store(&wal->flushed, end);
+    atomic_store(&wal->reserved, end);
 }
 
 void wal_stop(Wal *wal, WalStop how)

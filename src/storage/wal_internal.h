@@ -52,7 +52,13 @@ bool wal_segment_remove(Str directory, Lsn lsn);
 MUST_CHECK bool wal_segments_range(Str directory, Lsn *ret_lowest, Lsn *ret_highest);
 bool wal_segment_exists(Str directory, Lsn lsn);
 
-static inline Lsn wal_segment_start(Lsn lsn) { return lsn / WAL_SEGMENT_SIZE * WAL_SEGMENT_SIZE; }
+/* The log ends there and nobody writes: for stores that are only read. */
+void wal_show(Wal *wal, Lsn end);
+
+static inline Lsn wal_segment_start(Lsn lsn)
+{
+    return lsn / WAL_SEGMENT_SIZE * WAL_SEGMENT_SIZE;
+}
 
 /* The reader need not look for durable records behind the end: the store was closed there. */
 void wal_reader_trust_end(WalReader *reader);

@@ -1,0 +1,31 @@
+/*
+ * What looking over a whole store needs besides store.h and tree.h: `sengi verify`.
+ *
+ * A store that is opened read_only and is clean can be read by transactions: store_recover has
+ * nothing to replay then, and fails where it would have to.
+ */
+#ifndef STORAGE_VERIFY_H
+#define STORAGE_VERIFY_H
+
+#include "storage/store.h"
+#include "storage/tree.h"
+
+/* Closed with everything in its last checkpoint. */
+bool store_is_clean(const Store *store);
+/* The checkpoint may have pages that no tree reaches (page_loose_begin); recovery frees them. */
+bool store_has_loose_pages(const Store *store);
+
+/* Called by store_verify now and then, with pages. */
+typedef void StoreProgressCallback(void *context, uint64_t done, uint64_t total);
+void store_on_verify_progress(Store *store, StoreProgressCallback *callback, void *context);
+
+/* tree_unreached tree by tree, for who names them: tree_check, and no page belongs to two. */
+typedef struct TreeReach TreeReach;
+MUST_CHECK TreeReach *tree_reach_new(Database *database);
+MUST_CHECK bool tree_reach_tree(TreeReach *reach, TreeId id, TreeReport *ret_report);
+MUST_CHECK bool tree_reach_lost(const TreeReach *reach,
+                                bool (*on_page)(void *context, uint32_t page_id), void *context,
+                                uint64_t *ret_count);
+void tree_reach_free(TreeReach *reach);
+
+#endif
