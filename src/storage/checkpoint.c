@@ -467,8 +467,8 @@ static void checkpointer_main(void *argument)
         if (retry)
             deadline = MIN(deadline, last + CHECKPOINT_RETRY_US);
         if (checkpointer->jobs || (checkpointer->wanted && !retry) || os->monotonic() >= deadline) {
+            last = os->monotonic(); /* from beginning to beginning */
             checkpointer_work(store, checkpointer);
-            last = os->monotonic();
             continue;
         }
         (void)cond_wait_until(&checkpointer->cond, &checkpointer->mutex, deadline);

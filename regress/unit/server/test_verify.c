@@ -1,5 +1,4 @@
 /* What `sengi verify` says of a fresh cluster, and of one whose trees do not agree. */
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include <cmocka.h>
 
 #include "base/error.h"
 #include "base/settings.h"

@@ -6,6 +6,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "base/sim.h"
 #include "store_workload.h"
 
 static Workload work;
@@ -220,6 +221,92 @@ static void a_flipped_bit_is_an_error_that_names_the_page(void **state)
     store_close(store, STORE_CLOSE_ABORT);
 }
 
+/* -------- Pacing, on the simulated clock -------- */
+
+#define PACE_TIMEOUT_US 10000000
+#define PACE_PAGES 200u
+
+static int64_t paced_us, requested_us, hurried_us;
+
+static bool nothing_to_replay(void *context, Store *store, const WalRecord *record)
+{
+    (void)context, (void)store, (void)record;
+    return true;
+}
+
+static void dirty_pages(Store *store)
+{
+    Database *database = store_database(store, DATABASE_SHARED);
+
+    for (uint32_t i = 0; i < PACE_PAGES; i++) {
+        Action action;
+        Page page;
+        if (!action_begin(database, 1, &action))
+            panic("no action");
+        page_allocate(&action, database, PAGE_PERMANENT, &page);
+        page_unlatch(&page);
+        action_end(&action);
+    }
+}
+
+/* Waits for the next boundary; then, awaited or not, for its end: how long that took. */
+static int64_t next_checkpoint(Store *store, bool is_awaited)
+{
+    StoreStatistics before, now;
+
+    store_statistics(store, &before);
+    do {
+        if (!task_sleep(1000, WAIT_EVENT_PG_SLEEP))
+            panic("no sleep");
+        store_statistics(store, &now);
+    } while (now.epoch == before.epoch);
+    const int64_t start = os->monotonic();
+    if (is_awaited && !checkpoint_request(store, CHECKPOINT_WAIT))
+        panic("no checkpoint");
+    while (now.checkpoint_count == before.checkpoint_count) {
+        if (!task_sleep(1000, WAIT_EVENT_PG_SLEEP))
+            panic("no sleep");
+        store_statistics(store, &now);
+    }
+    return os->monotonic() - start;
+}
+
+static void run_paced(void *unused)
+{
+    const StoreOptions options = {.pool_bytes = STORE_POOL_MIN,
+                                  .database_page_limit = 1u << 20,
+                                  .wal_ring_bytes = 1u << 16,
+                                  .checkpoint_timeout_us = PACE_TIMEOUT_US};
+    (void)unused;
+    if (!store_create(STR("data")))
+        panic("no store");
+    Store *store = store_open(STR("data"), &options);
+    if (!store || !store_recover(store, nothing_to_replay, NULL))
+        panic("no store");
+    dirty_pages(store);
+    paced_us = next_checkpoint(store, false);
+    dirty_pages(store);
+    const int64_t start = os->monotonic();
+    if (!checkpoint_request(store, CHECKPOINT_WAIT))
+        panic("no checkpoint");
+    requested_us = os->monotonic() - start;
+    dirty_pages(store);
+    hurried_us = next_checkpoint(store, true);
+    store_close(store, STORE_CLOSE_CLEAN);
+}
+
+static void a_timed_checkpoint_takes_its_time_until_somebody_waits(void **state)
+{
+    SimWorld *world = sim_new(3);
+
+    (void)state;
+    assert_int_equal(sim_run(world, run_paced, NULL), SIM_ENDED);
+    assert_in_range(paced_us, PACE_TIMEOUT_US / 2, PACE_TIMEOUT_US);
+    assert_in_range(requested_us, 1, PACE_TIMEOUT_US / 20);
+    assert_in_range(hurried_us, 1, PACE_TIMEOUT_US / 20);
+    sim_free(world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -229,6 +316,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_clone_shares_pages_until_one_side_writes, begin, end),
         cmocka_unit_test_setup_teardown(temporary_pages_spill_and_become_permanent, begin, end),
         cmocka_unit_test_setup_teardown(a_flipped_bit_is_an_error_that_names_the_page, begin, end),
+        cmocka_unit_test(a_timed_checkpoint_takes_its_time_until_somebody_waits),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

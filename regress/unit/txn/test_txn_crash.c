@@ -2,7 +2,6 @@
  * Crashes of transactions and trees on the simulated disk: before every operation of seeded
  * workloads, and again during recovery.
  */
-#include <cmocka.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -15,6 +14,8 @@
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include <cmocka.h>
 
 #include "base/sim.h"
 #include "crash_workload.h"
