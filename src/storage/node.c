@@ -258,6 +258,23 @@ static uint32_t node_middle(const Node *node)
     return count / 2;
 }
 
+static size_t slots_size(const Node *node, size_t prefix)
+{
+    size_t size = 0;
+    for (uint32_t i = 0; i < node->header.count; i++)
+        size += node->slots[i].key_length + node->slots[i].value_length;
+    size += node->header.count * (sizeof(NodeSlot) + node->prefix_length);
+    return size - node->header.count * prefix;
+}
+
+/* All of the node's entries and another upper fence. */
+static bool node_fits_closed(const Node *node, Str upper)
+{
+    Str lower = node_lower(node);
+    return lower.length + upper.length + slots_size(node, common_prefix(lower, upper)) <=
+           NODE_SPACE;
+}
+
 void node_choose_split(const Node *node, uint32_t insert_index, Str new_key, NodeSplit *ret_split)
 {
     char left_buffer[TREE_MAX_KEY], right_buffer[TREE_MAX_KEY];
@@ -270,7 +287,13 @@ void node_choose_split(const Node *node, uint32_t insert_index, Str new_key, Nod
         ret_split->separator = node_key(node, ret_split->index, ret_split->buffer);
         return;
     }
+    /* What comes in order leaves full leaves behind, if the fence that closes one has room. */
     bool appends = insert_index == count;
+    if (appends) {
+        Str separator =
+            shortest_separator(node_key(node, count - 1, left_buffer), new_key, ret_split->buffer);
+        appends = count == 1 || node_fits_closed(node, separator);
+    }
     if (appends || count == 1) {
         uint32_t index = appends ? count : 0;
         ret_split->index = index;
@@ -304,15 +327,6 @@ void node_split(Node *node, Node *right, const NodeSplit *split)
         node_copy_slots(right, node, index, count);
     }
     node_copy_body(node, left);
-}
-
-static size_t slots_size(const Node *node, size_t prefix)
-{
-    size_t size = 0;
-    for (uint32_t i = 0; i < node->header.count; i++)
-        size += node->slots[i].key_length + node->slots[i].value_length;
-    size += node->header.count * (sizeof(NodeSlot) + node->prefix_length);
-    return size - node->header.count * prefix;
 }
 
 bool node_can_merge(const Node *left, const Node *right)

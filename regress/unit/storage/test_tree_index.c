@@ -295,6 +295,29 @@ static void built_indexes_hold_their_input(void **state)
     require_no_leak();
 }
 
+/* Keys in order, alike but for their ends: the fence that closes a full leaf is as long as they
+ * are. */
+static void keys_in_order_fill_leaves_and_no_more(void **state)
+{
+    (void)state;
+    for (uint32_t length = 10; length < 400; length += 13) {
+        TreeReport report;
+        char bytes[400 + 8];
+        Tree *tree = tree_new_private(fix.database, TREE_INDEX, NULL);
+        require(tree != NULL);
+        const uint32_t count = 3 * PAGE_SIZE / length;
+        memset(bytes, 'k', sizeof(bytes));
+        for (uint32_t i = 0; i < count; i++) {
+            const uint32_t number = __builtin_bswap32(i);
+            memcpy(bytes + length - 4, &number, 4);
+            require(tree_index_insert(tree, str_make(bytes, length + 8), NULL));
+        }
+        require(tree_check(tree, NULL, NULL, &report));
+        assert_int_equal(report.rows, count);
+        tree_discard(tree);
+    }
+}
+
 static void ids_are_given_once(void **state)
 {
     (void)state;
@@ -320,6 +343,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(an_index_holds_its_entries, begin, end),
         cmocka_unit_test_setup_teardown(pairs_are_what_was_put, begin, end),
         cmocka_unit_test_setup_teardown(built_indexes_hold_their_input, begin, end),
+        cmocka_unit_test_setup_teardown(keys_in_order_fill_leaves_and_no_more, begin, end),
         cmocka_unit_test_setup_teardown(ids_are_given_once, begin, end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
