@@ -1,10 +1,11 @@
 /* The store with real threads and a real file system. */
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <unistd.h>
+
+#include <cmocka.h>
 
 #include "base/sim.h"
 #include "store_workload.h"
