@@ -15,6 +15,7 @@ static const struct {
     DDL(ViewStmt, ddl_create_view),
     DDL(DropStmt, ddl_drop),
     DDL(RenameStmt, ddl_rename),
+    DDL(ReindexStmt, ddl_reindex),
     DDL(TruncateStmt, ddl_truncate),
     DDL(AlterTableStmt, ddl_alter_table),
     DDL(AlterObjectSchemaStmt, ddl_alter_schema_of),

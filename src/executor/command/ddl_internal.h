@@ -148,7 +148,8 @@ MUST_CHECK bool ddl_rebuild_indexes(CommandContext *context, Oid table, bool fil
 /* ---- the statements ---- */
 typedef bool DdlStatement(CommandContext *context, const Node *statement, Str *ret_tag);
 DdlStatement ddl_create_table, ddl_create_index, ddl_create_sequence, ddl_alter_sequence,
-    ddl_create_schema, ddl_create_view, ddl_drop, ddl_rename, ddl_truncate, ddl_alter_table,
+    ddl_create_schema, ddl_create_view, ddl_drop, ddl_rename, ddl_reindex, ddl_truncate,
+    ddl_alter_table,
     ddl_alter_schema_of, ddl_alter_owner, ddl_comment, ddl_create_role, ddl_alter_role,
     ddl_alter_role_set, ddl_drop_role, ddl_grant, ddl_grant_role, ddl_create_database,
     ddl_drop_database, ddl_alter_database, ddl_alter_database_set, ddl_reassign_owned,
