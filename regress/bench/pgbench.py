@@ -9,6 +9,7 @@ import resource
 import statistics
 import subprocess
 import tempfile
+import time
 
 import servers
 
@@ -42,6 +43,7 @@ def one_run(server, script, clients, mode, scale, seconds):
         result = subprocess.run(command, env=server.environment, capture_output=True, text=True)
     if result.returncode != 0:
         raise SystemExit(f"{server.name}: {' '.join(command)}: {result.stderr[-2000:]}")
+    time.sleep(0.3)  # PostgreSQL's backends are counted once they have been waited for
     client_after = resource.getrusage(resource.RUSAGE_CHILDREN)
     count = int(re.search(r"transactions actually processed: (\d+)", result.stdout).group(1))
     used = server.seconds() - before
@@ -66,6 +68,8 @@ def start_all(options, script):
     for server in chosen:
         server.start()
         if server.name != "canned":
+            while subprocess.run(["pg_isready", "-q"], env=server.environment, check=False).returncode != 0:
+                time.sleep(0.05)
             subprocess.run(["pgbench", "-i", "-q", "-s", str(options.scale)], env=server.environment, check=True, capture_output=True)
             server.sql("CHECKPOINT")
     return chosen
