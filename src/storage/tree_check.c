@@ -3,6 +3,7 @@
  */
 #include <stdlib.h>
 
+#include "storage/store_internal.h"
 #include "storage/tree_internal.h"
 
 typedef struct Check {
@@ -137,13 +138,14 @@ bool tree_check(Tree *tree, bool (*on_page)(void *context, uint32_t page_id), vo
                 TreeReport *ret_report)
 {
     TreeReport report = {0};
+    const PageId end = atomic_load(&tree->database->map->next_page);
     Check check = {
         .tree = tree,
         .on_page = on_page,
         .context = context,
         .report = &report,
-        .seen_limit = tree->database->page_limit,
-        .seen = calloc(tree->database->page_limit / 8 + 1, 1),
+        .seen_limit = end,
+        .seen = calloc(end / 8 + 1, 1),
     };
     if (!check.seen)
         FAIL(ERR_OUT_OF_MEMORY, .message = STR("out of memory"));
