@@ -527,6 +527,18 @@ static void set_fresh(ModifyState *state, const ColumnAssign *items, size_t coun
         put(state->fresh, (uint32_t)items[i].attnum - 1, row, &values[i], nulls[i]);
 }
 
+/* ON CONFLICT's row. A value may be the proposed row's own, which lies where the result goes. */
+static void set_merged(ModifyState *state, const ConflictPlan *conflict, uint32_t row)
+{
+    const size_t count = conflict->set.length;
+    for (size_t i = 0; i < count; i++)
+        vector_get(state->conflict_set->results[i], row, &state->values[i], &state->nulls[i]);
+    set_fresh(state, NULL, 0, NULL, row);
+    for (size_t i = 0; i < count; i++)
+        put(state->fresh, (uint32_t)conflict->set.items[i].attnum - 1, row, &state->values[i],
+            state->nulls[i]);
+}
+
 static bool change_batch(ModifyState *state, const ModifyPlan *plan, Batch *child,
                          uint32_t *ret_count)
 {
@@ -572,10 +584,12 @@ static bool conflict_update(ModifyState *state, const ModifyPlan *plan, uint32_t
 {
     ExecState *exec = state->base.exec;
     Txn *txn = exec->session->catalog.txn;
-    RowLockRequest request = {.mode = ROW_LOCK_UPDATE, .snapshot = txn_snapshot_latest(txn),
+    RowLockRequest request = {.mode = lock_mode(plan->lock), .snapshot = txn_snapshot_latest(txn),
                               .relation_name = plan->relation_name};
     RowLockResult result = {0};
     bool found;
+    if (txn_isolation(txn) >= ISOLATION_REPEATABLE_READ)
+        request.snapshot.lsn = exec->snapshot.lsn;
     *ret_done = *ret_again = false;
     switch (txn_lock_row(txn, state->table->tree, row_id, &request, state->row_arena, &result)) {
     case ROW_LOCK_FAILED: return false;
@@ -612,10 +626,25 @@ static bool conflict_update(ModifyState *state, const ModifyPlan *plan, uint32_t
     if (passed.count == 0)
         return true;
     TRY(expr_run(state->conflict_set, &input, one));
-    set_fresh(state, plan->conflict->set.items, plan->conflict->set.length,
-              state->conflict_set->results, row);
+    set_merged(state, plan->conflict, row);
     *ret_done = true;
     return update_row(state, plan, row, row_id, true);
+}
+
+/* DO NOTHING because of a row that the transaction's snapshot does not see would be an anomaly. */
+static bool check_seen(ModifyState *state, int64_t row_id, uint32_t row)
+{
+    Txn *txn = state->base.exec->session->catalog.txn;
+    bool found;
+    if (txn_isolation(txn) < ISOLATION_REPEATABLE_READ)
+        return true;
+    Snapshot seen = txn_snapshot_self(txn);
+    seen.lsn = state->base.exec->snapshot.lsn;
+    TRY(read_old(state, &seen, row_id, row, &found));
+    if (!found)
+        FAIL(ERR_T_R_SERIALIZATION_FAILURE,
+             .message = STR("could not serialize access due to concurrent update"));
+    return true;
 }
 
 static bool insert_one(ModifyState *state, const ModifyPlan *plan, uint32_t row, bool *ret_done)
@@ -633,7 +662,7 @@ static bool insert_one(ModifyState *state, const ModifyPlan *plan, uint32_t row,
         }
         *ret_done = false;
         if (!plan->conflict->do_update)
-            return true;
+            return check_seen(state, other, row);
         TRY(conflict_update(state, plan, row, other, ret_done, &again));
         if (!again)
             return true;

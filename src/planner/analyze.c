@@ -234,6 +234,8 @@ Expr *analyze_expression(AnalyzeContext *context, const Node *node, const Relati
     }
     Expr *expr = analyze_expr(scope, node, stored_places[kind].place);
     TRY(expr);
+    if (kind == STORED_GENERATED)
+        TRY(check_stored(context, expr, kind));
     if (type) {
         const Oid from = expr->type;
         Expr *made = coerce_to_target(scope, expr, type, typmod, COERCION_ASSIGNMENT,

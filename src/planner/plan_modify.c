@@ -237,12 +237,17 @@ bool planner_foreign_key(Arena *arena, CatalogSession *session, const Constraint
     return true;
 }
 
-static bool is_assigned(const Query *query, int attnum)
+static bool target_sets(const TargetVec *targets, int attnum)
 {
-    for (size_t i = 0; i < query->targets.length; i++)
-        if (query->targets.items[i].attnum == attnum)
+    for (size_t i = 0; i < targets->length; i++)
+        if (attnum != 0 && targets->items[i].attnum == attnum)
             return true;
     return false;
+}
+
+static bool is_assigned(const Query *query, int attnum)
+{
+    return target_sets(&query->targets, attnum);
 }
 
 static bool assigns_any(const Query *query, const int *columns, int count)
@@ -308,6 +313,9 @@ static bool fill_indexes(Planner *planner, const Query *query, const RelationDes
             if (item->is_unique && item->expressions.length == 0 && !item->predicate)
                 changes_key |= assigns_any(query, item->columns, item->key_count);
         }
+        if (query->conflict && query->conflict->do_update && item->is_unique && !item->predicate)
+            for (int c = 0; c < item->key_count; c++)
+                changes_key |= target_sets(&query->conflict->set, item->columns[c]);
         VEC_PUSH(planner->arena, &modify->indexes, *item);
     }
     modify->lock =
