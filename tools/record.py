@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
-"""Records what PostgreSQL 15 answers to regress/sql/*.sql into regress/sql/expected/*.txt.
+"""Records what PostgreSQL 15 answers to regress/{sql/*.sql,isolation/*.spec} into their expected/*.txt.
 
-usage: record.py [--port N] [NAME…]     without --port it starts a PostgreSQL 15 of its own and stops it
+usage: record.py [--port N] [NAME…]     without --port it starts a PostgreSQL 15 of its own and stops it;
+                                        NAME: files of regress/sql, or isolation/FILE, or isolation for all
 """
 import argparse
 import pathlib
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+import isolation
 import wire
 from oracle import Oracle
 
@@ -30,16 +32,26 @@ def record(port, names):
         print(f"recorded {path.stem}")
 
 
+def record_all(port, names):
+    """Without names everything; else what is named."""
+    specs = [name.removeprefix("isolation").lstrip("/") for name in names if name.startswith("isolation")]
+    files = [name for name in names if not name.startswith("isolation")]
+    if not names or files:
+        record(port, files)
+    if not names or specs:
+        isolation.record(port, TOP / "regress/isolation", [name for name in specs if name])
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--port", type=int)
     parser.add_argument("names", nargs="*")
     options = parser.parse_args()
     if options.port:
-        record(options.port, options.names)
+        record_all(options.port, options.names)
     else:
         with Oracle() as port:
-            record(port, options.names)
+            record_all(port, options.names)
 
 
 if __name__ == "__main__":

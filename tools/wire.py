@@ -49,6 +49,10 @@ class Connection:
         """Sends one query; the lines of its answer, ReadyForQuery's state last."""
         body = text.encode() + b"\0"
         self.socket.sendall(b"Q" + struct.pack("!i", len(body) + 4) + body)
+        return self.answer()
+
+    def answer(self):
+        """The lines of the answer to a query that has been sent."""
         lines = []
         while True:
             kind, body = self.message()

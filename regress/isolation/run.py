@@ -1,0 +1,73 @@
+#!/usr/bin/env python3
+"""Every scenario of *.spec must go as it went on PostgreSQL 15 (expected/*.txt): tools/isolation.py.
+
+usage: run.py --build DIR [--show] [NAME…]      expected/ is written by `tools/dev record isolation`
+"""
+import argparse
+import pathlib
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent.parent / "tools"))
+import isolation
+import wire
+
+
+def start(binary, directory):
+    """Sengi on a fresh directory: the process and its port."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    subprocess.run([binary, "init", directory + "/data"], check=True, stdout=subprocess.DEVNULL)
+    with open(directory + "/log", "w", encoding="utf-8") as log:
+        process = subprocess.Popen([binary, "serve", directory + "/data", "--listen", "127.0.0.1", "--port", str(port)], stderr=log)
+    for _ in range(400):
+        try:
+            wire.Connection(port).close()
+            return process, port
+        except (OSError, wire.WireError):
+            time.sleep(0.05)
+    raise SystemExit("the server did not start:\n" + open(directory + "/log", encoding="utf-8").read()[-4000:])
+
+
+def compare(port, path, show):
+    expected = isolation.read_expected(HERE / "expected" / f"{path.stem}.txt")
+    for name, lines in isolation.run_spec(port, path):
+        test = f"{path.stem}/{name.replace(':', '')}"
+        wanted = expected.get(name, ["nothing is recorded"])
+        if lines == wanted:
+            print(f"ok {test}", flush=True)
+            continue
+        at = next((i for i, pair in enumerate(zip(wanted, lines)) if pair[0] != pair[1]), min(len(wanted), len(lines)))
+        print(f"not ok {test}: step line {at + 1}: wanted {wanted[at:at + 1]}, got {lines[at:at + 1]}", flush=True)
+        if show:
+            print("\n".join(["-- wanted", *wanted, "-- got", *lines]))
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--build", type=pathlib.Path, required=True)
+    parser.add_argument("--long", action="store_true")
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--show", action="store_true", help="print both sides of what differs")
+    parser.add_argument("names", nargs="*")
+    options = parser.parse_args()
+    directory = tempfile.mkdtemp(prefix="sengi")
+    process, port = start(str(options.build / "src/server/sengi"), directory)
+    for path in sorted(HERE.glob("*.spec")):
+        if not options.names or path.stem in options.names:
+            compare(port, path, options.show)
+    process.terminate()
+    status = process.wait(timeout=60)
+    with open(directory + "/log", encoding="utf-8", errors="replace") as log:
+        tail = log.read()[-4000:]
+    print("ok stops-cleanly" if status == 0 else f"not ok stops-cleanly: status {status}\n{tail}")
+    shutil.rmtree(directory, ignore_errors=True)
+
+
+main()
