@@ -76,9 +76,10 @@ class Scenario:
     def note(self, session, answer):
         for line in answer:
             for other in self.sessions.values():
-                line = re.sub(rf"\b[Pp]rocess {other.pid}\b", f"process {other.name}", line)
+                line = re.sub(rf"[Pp]rocess {other.pid}\b", f"process {other.name}", line)
             line = re.sub(r"transaction \d+", "transaction N", line)
             line = re.sub(r"relation \d+ of database \d+", "relation N of database N", line)
+            line = re.sub(r"advisory lock \[\d+,", "advisory lock [N,", line)
             self.lines.append(f"  {session.name} {line}")
 
     def step(self, name, insists, text):

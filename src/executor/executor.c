@@ -2,7 +2,7 @@
 
 #include "catalog/privilege.h"
 #include "executor/constraint_queue.h"
-#include "executor/record.h"
+#include "types/record.h"
 #include "executor/sequences.h"
 #include "executor/usage.h"
 #include "txn/lock.h"

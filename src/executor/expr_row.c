@@ -1,7 +1,7 @@
 #include "executor/expr.h"
 
 #include "catalog/lookup.h"
-#include "executor/record.h"
+#include "types/record.h"
 
 /* ---- ROW(…) ---- */
 

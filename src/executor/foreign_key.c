@@ -175,8 +175,8 @@ static bool fail_changed(void)
 }
 
 /*
- * Finds and locks the row with these values. A row that was found and then, while the lock was
- * waited for, deleted or given another key is looked for again.
+ * Finds and locks the row with these values. One that was deleted or given another key while the
+ * lock was waited for is missing, as it is for PostgreSQL, even if another has the key by now.
  */
 static bool lock_referenced(ExecState *exec, Arena *scratch, const ForeignKeyPlan *key,
                             const Value *values, int64_t *ret_row_id)
@@ -184,25 +184,24 @@ static bool lock_referenced(ExecState *exec, Arena *scratch, const ForeignKeyPla
     Txn *txn = exec->session->catalog.txn;
     TableHandle *table = exec_table(exec, key->referenced);
     TRY(table);
-    for (;;) {
-        CHECK_INTERRUPTS();
-        Snapshot then = snapshot_then(exec), now = snapshot_now(exec);
-        RowLockRequest request = {.mode = ROW_LOCK_KEY_SHARE, .ignore_changes = true,
-                                  .snapshot = now, .relation_name = key->referenced_name};
-        RowLockResult result;
-        int64_t found;
-        TRY(find_referenced(exec, scratch, key, values, &then, ret_row_id));
-        if (*ret_row_id == 0)
-            return true;
-        RowLockOutcome outcome =
-            txn_lock_row(txn, table->tree, *ret_row_id, &request, scratch, &result);
-        TRY(outcome);
-        TRY(find_referenced(exec, scratch, key, values, &now, &found));
-        if (outcome != ROW_LOCK_GONE && found == *ret_row_id)
-            return true;
-        if (is_repeatable(exec))
-            return fail_changed();
-    }
+    Snapshot then = snapshot_then(exec), now = snapshot_now(exec);
+    RowLockRequest request = {.mode = ROW_LOCK_KEY_SHARE, .ignore_changes = true,
+                              .snapshot = now, .relation_name = key->referenced_name};
+    RowLockResult result;
+    int64_t found;
+    TRY(find_referenced(exec, scratch, key, values, &then, ret_row_id));
+    if (*ret_row_id == 0)
+        return true;
+    RowLockOutcome outcome =
+        txn_lock_row(txn, table->tree, *ret_row_id, &request, scratch, &result);
+    TRY(outcome);
+    TRY(find_referenced(exec, scratch, key, values, &now, &found));
+    if (outcome != ROW_LOCK_GONE && found == *ret_row_id)
+        return true;
+    if (is_repeatable(exec))
+        return fail_changed();
+    *ret_row_id = 0;
+    return true;
 }
 
 bool foreign_key_check_row(ExecState *exec, Arena *scratch, const ForeignKeyPlan *key,

@@ -1,5 +1,5 @@
 #include "executor/expr.h"
-#include "executor/record.h"
+#include "types/record.h"
 
 /*
  * Functions in FROM, one or several side by side (ROWS FROM): a set-returning one gives its rows,

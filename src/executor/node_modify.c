@@ -527,18 +527,6 @@ static void set_fresh(ModifyState *state, const ColumnAssign *items, size_t coun
         put(state->fresh, (uint32_t)items[i].attnum - 1, row, &values[i], nulls[i]);
 }
 
-/* ON CONFLICT's row. A value may be the proposed row's own, which lies where the result goes. */
-static void set_merged(ModifyState *state, const ConflictPlan *conflict, uint32_t row)
-{
-    const size_t count = conflict->set.length;
-    for (size_t i = 0; i < count; i++)
-        vector_get(state->conflict_set->results[i], row, &state->values[i], &state->nulls[i]);
-    set_fresh(state, NULL, 0, NULL, row);
-    for (size_t i = 0; i < count; i++)
-        put(state->fresh, (uint32_t)conflict->set.items[i].attnum - 1, row, &state->values[i],
-            state->nulls[i]);
-}
-
 static bool change_batch(ModifyState *state, const ModifyPlan *plan, Batch *child,
                          uint32_t *ret_count)
 {
@@ -626,7 +614,8 @@ static bool conflict_update(ModifyState *state, const ModifyPlan *plan, uint32_t
     if (passed.count == 0)
         return true;
     TRY(expr_run(state->conflict_set, &input, one));
-    set_merged(state, plan->conflict, row);
+    set_fresh(state, plan->conflict->set.items, plan->conflict->set.length,
+              state->conflict_set->results, row);
     *ret_done = true;
     return update_row(state, plan, row, row_id, true);
 }

@@ -1,5 +1,5 @@
 #include "executor/expr.h"
-#include "executor/record.h"
+#include "types/record.h"
 
 /*
  * Set-returning functions in a select list: each input row gives as many rows as the longest set,

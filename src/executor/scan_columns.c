@@ -1,7 +1,7 @@
 #include "executor/scan_columns.h"
 
 #include "executor/expr.h"
-#include "executor/record.h"
+#include "types/record.h"
 #include "txn/sequence.h"
 
 enum { SLOT_TABLE_OID = -1, SLOT_WHOLE_ROW = -2 };

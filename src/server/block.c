@@ -135,6 +135,20 @@ bool block_statement_end(Session *session)
     return true;
 }
 
+/*
+ * An error ends the innermost subtransaction at once: others need not wait for the client to say
+ * ROLLBACK. The first of a block's savepoints is its beginning and has no name.
+ */
+static void undo_innermost(Session *session)
+{
+    if (session->savepoints.length == 0)
+        return;
+    const Savepoint *savepoint = &VEC_LAST(&session->savepoints);
+    txn_rollback_to(session->exec.catalog.txn, savepoint->position);
+    catalog_session_forget_own(&session->exec.catalog);
+    executor_deferred_rewind(&session->exec, savepoint->deferred_mark);
+}
+
 void block_error(Session *session)
 {
     switch (session->block) {
@@ -146,8 +160,10 @@ void block_error(Session *session)
         break;
     case BLOCK_OPEN:
         portals_after_error(session);
-        if (txn_session_current(session->txn_session))
+        if (txn_session_current(session->txn_session)) {
+            undo_innermost(session);
             txn_mark_failed(session->exec.catalog.txn);
+        }
         session->block = BLOCK_FAILED;
         break;
     }
@@ -264,6 +280,26 @@ static bool apply_options(Session *session, const TransactionStmt *statement)
     return true;
 }
 
+static bool savepoint_push(Session *session, Str name)
+{
+    Savepoint savepoint = {
+        .name = str_copy(session->block_arena, name),
+        .settings_mark = session->settings.changes.length,
+        .deferred_mark = executor_deferred_mark(&session->exec),
+        .portal_mark = session->next_portal_number,
+    };
+
+    TRY(txn_savepoint(session->exec.catalog.txn, &savepoint.position));
+    VEC_PUSH(session->block_arena, &session->savepoints, savepoint);
+    return true;
+}
+
+static bool block_open(Session *session)
+{
+    session->block = BLOCK_OPEN;
+    return savepoint_push(session, STR(""));
+}
+
 static bool execute_begin(Session *session, const TransactionStmt *statement)
 {
     switch (session->block) {
@@ -271,11 +307,10 @@ static bool execute_begin(Session *session, const TransactionStmt *statement)
         TxnOptions options = default_options(session);
         TRY(read_options(&statement->options, &options));
         TRY(transaction_open(session, &options));
-        session->block = BLOCK_OPEN;
-        return true;
+        return block_open(session);
     }
     case BLOCK_IMPLICIT:
-        session->block = BLOCK_OPEN;
+        TRY(block_open(session));
         return apply_options(session, statement);
     case BLOCK_OPEN:
         NOTICE(SEVERITY_WARNING, ERR_ACTIVE_SQL_TRANSACTION,
@@ -297,7 +332,7 @@ static void warn_no_transaction(void)
 static bool begin_chained(Session *session, const TxnOptions *options)
 {
     TRY(transaction_open(session, options));
-    session->block = BLOCK_OPEN;
+    TRY(block_open(session));
     return true;
 }
 
@@ -360,17 +395,8 @@ static bool require_block(Session *session, const char *what)
 
 static bool execute_savepoint(Session *session, Str name)
 {
-    Savepoint savepoint = {
-        .name = str_copy(session->block_arena, name),
-        .settings_mark = session->settings.changes.length,
-        .deferred_mark = executor_deferred_mark(&session->exec),
-        .portal_mark = session->next_portal_number,
-    };
-
     TRY(require_block(session, "SAVEPOINT"));
-    TRY(txn_savepoint(session->exec.catalog.txn, &savepoint.position));
-    VEC_PUSH(session->block_arena, &session->savepoints, savepoint);
-    return true;
+    return savepoint_push(session, name);
 }
 
 /* The newest savepoint of that name, or SIZE_MAX with the error set. */

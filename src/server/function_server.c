@@ -1,7 +1,7 @@
 /* Functions about the server as a whole: its log, its words, its time zones. */
 #include "base/error.h"
 #include "base/os.h"
-#include "executor/record.h"
+#include "types/record.h"
 #include "parser/parser.h"
 #include "server/log.h"
 #include "server/server.h"

@@ -324,7 +324,7 @@ static bool apply_to_transaction(Session *session, SettingId id, Str value)
             FAIL(ERR_ACTIVE_SQL_TRANSACTION,
                  .message =
                      STR("SET TRANSACTION ISOLATION LEVEL must be called before any query"));
-        if (session->savepoints.length > 0)
+        if (session->savepoints.length > 1)
             FAIL(ERR_ACTIVE_SQL_TRANSACTION,
                  .message = STR("SET TRANSACTION ISOLATION LEVEL must not be called in a "
                                 "subtransaction"));

@@ -246,6 +246,7 @@ static Oid lock_database(Session *session, const RelationDesc *relation)
 bool statement_lock_relations(Session *session, const PlannedStatement *planned)
 {
     CatalogSession *catalog = &session->exec.catalog;
+    bool waited = false;
 
     for (size_t i = 0; i < planned->relations.length; i++) {
         const PlanRelation *item = &planned->relations.items[i];
@@ -254,11 +255,19 @@ bool statement_lock_relations(Session *session, const PlannedStatement *planned)
             continue; /* dropped since: the version has moved and we plan again */
         if (relation->oid < OID_FIRST_USER)
             continue; /* system tables: their rows' versions suffice */
-        if (lock_relation(catalog->txn, lock_database(session, relation), relation->oid,
-                          lock_mode_of(item), LOCK_WAIT, relation->name) == LOCK_FAILED)
-            return false;
+        LockOutcome outcome =
+            lock_relation(catalog->txn, lock_database(session, relation), relation->oid,
+                          lock_mode_of(item), LOCK_TRY, relation->name);
+        TRY(outcome);
+        if (outcome != LOCK_WOULD_BLOCK)
+            continue;
+        waited = true;
+        TRY(lock_relation(catalog->txn, lock_database(session, relation), relation->oid,
+                          lock_mode_of(item), LOCK_WAIT, relation->name));
     }
-    return true;
+    /* What was waited for is to be seen, unless the transaction keeps to one snapshot. */
+    return !waited || txn_isolation(catalog->txn) >= ISOLATION_REPEATABLE_READ ||
+           txn_snapshot_refresh(catalog->txn);
 }
 
 /* Locks taken, and the plan still true under them. Privileges are the executor's to check. */
@@ -273,6 +282,8 @@ bool statement_ready(Session *session, PreparedStatement *statement)
 {
     if (!statement->statement || statement->is_utility)
         return true;
+    /* What an earlier call said of the result holds; what this one finds may still change. */
+    const bool is_promised = statement->is_described;
     for (int i = 0; i < PLAN_TRIES; i++) {
         bool moved;
         if (!is_current(session, statement)) {
@@ -284,7 +295,7 @@ bool statement_ready(Session *session, PreparedStatement *statement)
             if (statement->is_utility)
                 return true;
             RowDescription result = statement_description(statement->arena, statement->planned);
-            if (statement->is_described && !same_result(&result, &statement->result)) {
+            if (is_promised && !same_result(&result, &statement->result)) {
                 forget_plan(session, statement);
                 /* Drivers know this error by its routine, and prepare the statement again. */
                 FAIL(ERR_FEATURE_NOT_SUPPORTED,

@@ -213,9 +213,9 @@ LockHold *lock_hold_find(const TxnSession *session, const LockTag *tag, uint8_t 
         /* A mode that conflicts with all that the wanted one does is as strong; but session
          * locks are given back by their mode, each for itself. */
         if (hold->hash == hash && hold->session_scope == session_scope &&
+            lock_tag_equal(&hold->lock->tag, tag) &&
             (hold->mode == mode ||
-             (!session_scope && (lock_conflicts(tag->space, hold->mode) & wanted) == wanted)) &&
-            lock_tag_equal(&hold->lock->tag, tag))
+             (!session_scope && (lock_conflicts(tag->space, hold->mode) & wanted) == wanted)))
             return hold;
     }
     return NULL;

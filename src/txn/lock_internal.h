@@ -88,7 +88,9 @@ typedef struct LockRequest {
 
 static inline uint64_t lock_tag_hash(const LockTag *tag)
 {
-    return hash_mix64(tag->a ^ hash_mix64(tag->b ^ ((uint64_t)tag->database << 8 | tag->space)));
+    /* Row 1 of a table and the table itself have the same numbers: the space is spread widely. */
+    const uint64_t where = ((uint64_t)tag->database << 8 | tag->space) * 0x9e3779b97f4a7c15;
+    return hash_mix64(tag->a ^ hash_mix64(tag->b ^ where));
 }
 static inline bool lock_tag_equal(const LockTag *a, const LockTag *b)
 {

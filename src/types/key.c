@@ -8,6 +8,7 @@
 #include "types/array.h"
 #include "types/jsonb.h"
 #include "types/numeric_internal.h"
+#include "types/record.h"
 
 #define STACK_RESERVE (16 * 1024)
 
@@ -17,7 +18,7 @@ enum { MARK_NULL_FIRST = 0, MARK_VALUE = 1, MARK_NULL_LAST = 2 };
 typedef enum KeyForm {
     FORM_NONE = 0, FORM_BOOL, FORM_CHAR, FORM_INT16, FORM_INT32, FORM_OID, FORM_INT64, FORM_UINT64,
     FORM_FLOAT32, FORM_FLOAT64, FORM_UUID, FORM_INTERVAL, FORM_TIMETZ, FORM_TEXT, FORM_BPCHAR,
-    FORM_BYTES, FORM_NUMERIC, FORM_ARRAY, FORM_JSONB,
+    FORM_BYTES, FORM_NUMERIC, FORM_ARRAY, FORM_JSONB, FORM_RECORD,
 } KeyForm;
 
 static KeyForm key_form(const BuiltinType *type)
@@ -57,6 +58,8 @@ static KeyForm key_form(const BuiltinType *type)
         return FORM_ARRAY;
     if (compare == jsonb_compare)
         return FORM_JSONB;
+    if (compare == rowtype_compare)
+        return FORM_RECORD;
     if (compare == text_compare)
         return type->oid == TYPE_BYTEA || type->oid == TYPE_ACLITEM || type->oid == TYPE_INET ||
                        type->oid == TYPE_CIDR
@@ -75,7 +78,7 @@ bool key_is_lossless(Oid type)
     const KeyForm form = key_form(builtin_type(type));
     return form != FORM_NONE && form != FORM_NUMERIC && form != FORM_INTERVAL &&
            form != FORM_BPCHAR && form != FORM_FLOAT32 && form != FORM_FLOAT64 &&
-           form != FORM_ARRAY && form != FORM_JSONB;
+           form != FORM_ARRAY && form != FORM_JSONB && form != FORM_RECORD;
 }
 
 bool key_prefix_end(StrBuf *prefix)
@@ -238,6 +241,27 @@ static bool put_jsonb(StrBuf *key, Str root)
     return put_node(key, root);
 }
 
+/* Fields, each behind a 1 (2 when null), then 0. */
+static bool put_record(StrBuf *key, const Value *value)
+{
+    uint32_t count;
+    TRY(record_count(value, &count));
+    for (uint32_t i = 0; i < count; i++) {
+        Value field;
+        bool is_null;
+        Oid oid;
+        TRY(record_field(value, i, &field, &is_null, &oid));
+        strbuf_append_char(key, is_null ? 2 : 1);
+        if (is_null)
+            continue;
+        const BuiltinType *type = type_require(oid);
+        TRY(type);
+        TRY(put_value(key, type, key_form(type), &field));
+    }
+    strbuf_append_char(key, 0);
+    return true;
+}
+
 static void put_interval(StrBuf *key, const Interval *i)
 {
     const int128 span = (int128)i->microseconds +
@@ -304,6 +328,8 @@ static bool put_value(StrBuf *key, const BuiltinType *type, KeyForm form, const 
         return put_array(key, value);
     case FORM_JSONB:
         return put_jsonb(key, var_str(value->var));
+    case FORM_RECORD:
+        return put_record(key, value);
     case FORM_NONE:
         break;
     }
@@ -590,6 +616,7 @@ static bool take_value(Arena *arena, KeySource *s, const BuiltinType *type, Valu
         return take_array(arena, s, type, ret);
     case FORM_JSONB:
         return take_jsonb(arena, s, ret);
+    case FORM_RECORD: /* not lossless: nobody reads it back */
     case FORM_NONE:
         break;
     }

@@ -1,4 +1,4 @@
-#include "executor/record.h"
+#include "types/record.h"
 
 #include <ctype.h>
 

@@ -6,8 +6,8 @@
  * fixed types, the data of variable ones. A record whose columns have names has RECORD_NAMED in the
  * count, and after the fields a u32 length and the characters of each name.
  */
-#ifndef EXECUTOR_RECORD_H
-#define EXECUTOR_RECORD_H
+#ifndef TYPES_RECORD_H
+#define TYPES_RECORD_H
 
 #include "types/json_parse.h"
 #include "types/type.h"
