@@ -119,6 +119,7 @@ Str message_get_string(MessageReader *in)
     size_t end = in->failed ? SIZE_MAX : str_find_char(in->rest, '\0', 0);
 
     if (end == SIZE_MAX) {
+        in->lacks_nul |= !in->failed;
         in->failed = true;
         return STR("");
     }
@@ -129,6 +130,8 @@ Str message_get_string(MessageReader *in)
 
 bool message_done(const MessageReader *in)
 {
+    if (in->lacks_nul)
+        FAIL(ERR_PROTOCOL_VIOLATION, .message = STR("invalid string in message"));
     if (in->failed)
         FAIL(ERR_PROTOCOL_VIOLATION, .message = STR("insufficient data left in message"));
     if (in->rest.length > 0)

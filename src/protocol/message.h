@@ -49,6 +49,7 @@ MUST_CHECK FrameOutcome frame_next_startup(Str received, Frame *ret_frame);
 typedef struct MessageReader {
     Str rest;
     bool failed;
+    bool lacks_nul; /* it failed in a string that does not end */
 } MessageReader;
 
 static inline MessageReader message_reader(Str body)

@@ -364,6 +364,7 @@ static void put_welcome(Session *session)
 {
     MessageOut *out = &session->connection.out;
 
+    session_publish_application(session);
     session_report_settings(session);
     message_put_backend_key(out, session->exec.backend_pid, session->secret);
     message_put_ready(out, 'I');

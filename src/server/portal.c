@@ -167,6 +167,9 @@ void portals_keep_snapshots(Session *session)
             snapshot_keep(session, portal);
 }
 
+static bool fetch_rows(Session *session, Portal *portal, const FetchStmt *fetch, RowSink *sink,
+                       uint64_t *ret_count);
+
 static bool run_utility(Session *session, Portal *portal, RowSink *sink, bool is_top_level,
                         Str *ret_tag)
 {
@@ -177,12 +180,28 @@ static bool run_utility(Session *session, Portal *portal, RowSink *sink, bool is
     return utility_execute(session, portal, is_top_level, sink, ret_tag);
 }
 
+/* Execute of a portal that FETCH moves about in: it goes on from where the cursor stands. */
+static bool run_cursor(Session *session, Portal *portal, RowSink *sink, uint64_t limit,
+                       Str *ret_tag)
+{
+    const FetchStmt forward = {.direction = FETCH_FORWARD,
+                               .how_many = limit ? (int64_t)limit : INT64_MAX};
+    uint64_t count = 0;
+
+    TRY(fetch_rows(session, portal, &forward, sink, &count));
+    if (limit == 0 || count < limit)
+        *ret_tag = command_tag(session->statement_arena, VERB_SELECT, count);
+    return true;
+}
+
 bool portal_run(Session *session, Portal *portal, RowSink *sink, uint64_t limit, bool is_top_level,
                 Str *ret_tag)
 {
     *ret_tag = STR_NONE;
     if (portal->statement->is_utility)
         return run_utility(session, portal, sink, is_top_level, ret_tag);
+    if (portal->is_cursor)
+        return run_cursor(session, portal, sink, limit, ret_tag);
     if (!portal->is_started)
         TRY(portal_start(session, portal, false));
     if (portal->is_finished) {
@@ -483,6 +502,8 @@ bool cursor_fetch(Session *session, const FetchStmt *fetch, RowSink *sink, Str *
     if (portal->has_failed || (!portal->is_held && !portal->state))
         FAIL(ERR_OBJECT_NOT_IN_PREREQUISITE_STATE,
              .message = fmt("portal \"%.*s\" cannot be run", STR_ARGS(portal->name)));
+    if (!portal->is_cursor)
+        FAIL_UNSUPPORTED("FETCH from a portal that is not a cursor");
     TRY(fetch_rows(session, portal, fetch, fetch->is_move ? NULL : sink, &count));
     *ret_tag = command_tag(session->statement_arena, fetch->is_move ? VERB_MOVE : VERB_FETCH,
                            count);

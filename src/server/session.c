@@ -179,6 +179,8 @@ static void show_idle(Session *session)
 /* The end of a statement or of a pipeline: what was asked for is answered, memory is given back. */
 static void ready_for_query(Session *session)
 {
+    if (session->settings.has_news)
+        session_report_settings(session);
     message_put_ready(&session->connection.out, block_ready_state(session));
     arena_reset(session->statement_arena);
     session->is_at_rest = true;
@@ -205,10 +207,20 @@ static void handle_query(Session *session, Str body)
         ready_for_query(session);
 }
 
-static void handle_sync(Session *session)
+static bool check_empty(Session *session, Str body)
+{
+    MessageReader in = message_reader(body);
+
+    if (message_done(&in))
+        return true;
+    session_report_error(session);
+    return false;
+}
+
+static void handle_sync(Session *session, Str body)
 {
     session->skips_to_sync = false;
-    if (!block_statement_end(session))
+    if (check_empty(session, body) && !block_statement_end(session))
         session_report_error(session);
     if (!session->is_closing)
         ready_for_query(session);
@@ -252,11 +264,15 @@ static void handle_frame(Session *session, const Frame *frame)
         handle_extended(session, frame);
         break;
     case 'S':
-        handle_sync(session);
+        handle_sync(session, frame->body);
         timer_cancel(session->connection.scheduler, &session->statement_timer);
         break;
     case 'H':
-        if (!session->skips_to_sync && !session_flush(session))
+        if (session->skips_to_sync)
+            break;
+        if (!check_empty(session, frame->body))
+            session->skips_to_sync = true;
+        else if (!session_flush(session))
             session_report_error(session);
         break;
     case 'X':

@@ -55,6 +55,8 @@ typedef struct SettingChange {
     Oid before_session_user, before_current_user; /* role, session_authorization */
 } SettingChange;
 
+#define REPORTED_SETTINGS_MAX 32
+
 typedef struct SessionSettings {
     Arena *arena;              /* texts of the values below */
     SettingValues current;     /* what settings() gives */
@@ -65,6 +67,8 @@ typedef struct SessionSettings {
     StrMap custom, custom_persistent; /* "app.x" → Str * */
     VEC(SettingChange) changes;       /* of this transaction, in order; in the arena */
     Oid persistent_session_user, persistent_current_user; /* without SET LOCAL ROLE */
+    uint64_t told[REPORTED_SETTINGS_MAX]; /* hashes of what the client knows, in order of SettingId */
+    bool has_news;             /* a reported setting was changed since */
     uint64_t plan_key;         /* see session_settings_plan_key; 0: to be computed */
 } SessionSettings;
 
@@ -162,7 +166,8 @@ void session_publish_identity(Session *session);
 void session_publish_application(Session *session);
 /* Sends the current error to client and log, clears it, and does what an error does to the block. */
 void session_report_error(Session *session);
-/* ParameterStatus for reported settings that differ from what the client was told. */
+/* ParameterStatus for reported settings that differ from what the client was told; before
+ * ReadyForQuery, so that a setting that comes and goes in between is not told. */
 void session_report_settings(Session *session);
 /* Waits for durability of what the reply tells, then sends what has gathered. */
 MUST_CHECK bool session_flush(Session *session);

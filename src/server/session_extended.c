@@ -39,6 +39,7 @@ static bool handle_parse(Session *session, MessageReader *in)
     for (uint16_t i = 0; i < count && !in->failed; i++)
         types[i] = message_get_int32(in);
     TRY(message_done(in));
+    TRY(utf8_check(name) && utf8_check(text));
     session_set_activity(session, ACTIVITY_ACTIVE, text);
     if (name.length == 0)
         statement_drop(session, name);
@@ -74,9 +75,9 @@ static uint16_t *get_formats(Session *session, MessageReader *in, Arena *arena, 
     return formats;
 }
 
-static bool check_formats(const uint16_t *formats, uint16_t count)
+static bool check_formats(const uint16_t *formats, uint32_t count)
 {
-    for (uint16_t i = 0; i < count; i++)
+    for (uint32_t i = 0; i < count; i++)
         if (formats[i] > 1)
             FAIL(ERR_INVALID_PARAMETER_VALUE,
                  .message = fmt("unsupported format code: %u", formats[i]));
@@ -96,11 +97,21 @@ static bool get_parameter(MessageReader *in, Portal *portal, uint16_t i, uint16_
     Str bytes = str_copy(portal->arena, message_get_bytes(in, length));
     if (in->failed)
         return true; /* message_done tells */
-    bool ok = format == 1 ? type_receive(portal->arena, type, -1, bytes, value)
-                          : type_input(portal->arena, type, -1, bytes, value);
-    if (!ok && format == 0)
+    if (format == 0) {
+        TRY(utf8_check(bytes));
+        if (type_input(portal->arena, type, -1, bytes, value))
+            return true;
         error_add_context(fmt("unnamed portal parameter $%u = '%.*s'", i + 1u, STR_ARGS(bytes)));
-    return ok;
+        return false;
+    }
+    if (type_receive(portal->arena, type, -1, bytes, value))
+        return true;
+    if (str_equal(error_fields()->message, STR("incorrect binary data format"))) {
+        error_clear();
+        FAIL(ERR_INVALID_BINARY_REPRESENTATION,
+             .message = fmt("incorrect binary data format in bind parameter %u", i + 1u));
+    }
+    return false;
 }
 
 static bool get_parameters(MessageReader *in, Portal *portal, const uint16_t *formats,
@@ -144,7 +155,6 @@ static bool bind_portal(Session *session, MessageReader *in, Portal *portal)
     portal->result_formats = get_formats(session, in, portal->arena, &result_count);
     portal->result_format_count = result_count;
     TRY(message_done(in));
-    TRY(check_formats(portal->result_formats, result_count));
     if (!NODE_IS(portal->statement->statement, TransactionStmt)) {
         TRY(portal_description(session, portal, &description));
         if (result_count > 1 && result_count != description.count)
@@ -163,8 +173,10 @@ static bool bind_portal(Session *session, MessageReader *in, Portal *portal)
 static bool handle_bind(Session *session, MessageReader *in)
 {
     Str portal_name = message_get_string(in), statement_name = message_get_string(in);
-    PreparedStatement *statement = statement_get(session, statement_name);
 
+    if (in->failed)
+        return message_done(in);
+    PreparedStatement *statement = statement_get(session, statement_name);
     TRY(statement);
     session->query_text = str_copy(session->message_arena, statement->source);
     session_set_activity(session, ACTIVITY_ACTIVE, statement->source);
@@ -203,13 +215,14 @@ static bool describe_statement(Session *session, Str name)
         if (statement->statement)
             TRY(block_allows(session, statement->statement));
         TRY(block_statement_begin(session));
-        TRY(statement_describe(session, statement, &description));
     }
     message_begin(out, 't');
     message_put_int16(out, (uint16_t)statement->param_count);
     for (int i = 0; i < statement->param_count; i++)
         message_put_int32(out, statement->param_types[i]);
     message_end(out);
+    if (!NODE_IS(statement->statement, TransactionStmt))
+        TRY(statement_describe(session, statement, &description));
     put_rows_or_none(session, &description, NULL, 0);
     return true;
 }
@@ -269,6 +282,7 @@ static bool execute_portal(Session *session, Portal *portal, uint64_t limit)
     }
     if (!portal->is_started)
         TRY(block_statement_begin(session));
+    TRY(check_formats(portal->result_formats, portal->result_format_count));
     wire_sink_init(&wire, session, false, portal->result_formats, portal->result_format_count);
     TRY(portal_run(session, portal, &wire.sink, limit, session->block == BLOCK_IMPLICIT, &tag));
     if (str_is_none(tag))

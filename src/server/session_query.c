@@ -3,6 +3,7 @@
 #include "server/log.h"
 #include "server/portal.h"
 #include "server/server.h"
+#include "types/type.h"
 
 /* Log lines of log_statement and log_min_duration_statement. */
 static void log_duration(Session *session, Str text, int64_t started)
@@ -22,6 +23,17 @@ static void log_text(Session *session, Str text)
 {
     if (session->settings.current.log_statement == LOG_STATEMENT_ALL)
         log_message(SEVERITY_LOG, "statement: %.*s", STR_ARGS(text));
+}
+
+static const uint16_t is_binary_format = 1;
+
+/* Rows of a BINARY cursor come in binary even in the simple protocol. */
+static bool fetches_binary(Session *session, const Node *statement)
+{
+    if (!NODE_IS(statement, FetchStmt))
+        return false;
+    const Portal *portal = portal_find(session, NODE_CAST(FetchStmt, statement)->portalname);
+    return portal && (portal->cursor_options & CURSOR_OPT_BINARY);
 }
 
 /* One statement of the string to its CommandComplete. */
@@ -47,7 +59,8 @@ static bool run_statement(Session *session, Str text, const RawStmt *raw, bool i
     TRY(ok);
 
     uint32_t number = portal->number;
-    wire_sink_init(&wire, session, true, NULL, 0);
+    bool is_binary = fetches_binary(session, raw->stmt);
+    wire_sink_init(&wire, session, true, &is_binary_format, is_binary);
     ok = portal_run(session, portal, &wire.sink, 0, is_alone && session->block == BLOCK_IMPLICIT,
                     &tag);
     /* The statement itself may have closed it: CLOSE ALL, DISCARD ALL, ROLLBACK. */
@@ -164,6 +177,10 @@ void session_simple_query(Session *session, Str text)
 
     session->query_text = text;
     statement_drop(session, STR(""));
+    if (!utf8_check(text)) {
+        session_report_error(session);
+        return;
+    }
     switch (run_cached(session, text)) {
     case CACHED_FAILED:
         session_report_error(session);

@@ -84,14 +84,16 @@ static void change_begin(Session *session, SettingId id)
 
 /* -- Reports --------------------------------------------------------------------------------- */
 
-static void report_one(Session *session, SettingId id)
+static void report_one(Session *session, SettingId id, uint64_t *told)
 {
     CLEANUP(arena_freep) Arena *arena = arena_new("parameter status");
+    Str text = setting_show(&session->settings.current, id, arena);
+    uint64_t hash = str_hash(text) | 1; /* 0: never told */
 
-    if (id == SETTING_APPLICATION_NAME)
-        session_publish_application(session);
-    message_put_parameter_status(&session->connection.out, setting_infos[id].name,
-                                 setting_show(&session->settings.current, id, arena));
+    if (*told == hash)
+        return;
+    *told = hash;
+    message_put_parameter_status(&session->connection.out, setting_infos[id].name, text);
 }
 
 /* Has the field other bytes, or another text, than before? */
@@ -108,16 +110,25 @@ static bool field_differs(const SettingValues *values, SettingId id, const byte 
 
 static void report_if_changed(Session *session, SettingId id, const byte *before)
 {
-    if (session->is_logged_in && setting_infos[id].reported &&
-        field_differs(&session->settings.current, id, before))
-        report_one(session, id);
+    if (!session->is_logged_in || !setting_infos[id].reported ||
+        !field_differs(&session->settings.current, id, before))
+        return;
+    if (id == SETTING_APPLICATION_NAME)
+        session_publish_application(session);
+    session->settings.has_news = true;
 }
 
 void session_report_settings(Session *session)
 {
-    for (int id = 0; id < SETTING_COUNT; id++)
-        if (setting_infos[id].reported)
-            report_one(session, (SettingId)id);
+    int place = 0;
+
+    for (int id = 0; id < SETTING_COUNT; id++) {
+        if (!setting_infos[id].reported)
+            continue;
+        assert(place < REPORTED_SETTINGS_MAX);
+        report_one(session, (SettingId)id, &session->settings.told[place++]);
+    }
+    session->settings.has_news = false;
 }
 
 static bool is_role(int id)

@@ -60,6 +60,9 @@ enum {
 
 enum { COLLATION_DEFAULT = 100, COLLATION_C = 950, COLLATION_POSIX = 951 };
 
+/* Text from a client is well-formed UTF-8 without NUL, or refused with 22021. */
+MUST_CHECK bool utf8_check(Str text);
+
 typedef struct BuiltinType BuiltinType;
 
 /* What the text and binary functions are given beside the value. */

@@ -130,7 +130,6 @@ static inline char ascii_upper(char c) { return c >= 'a' && c <= 'z' ? (char)(c 
 static inline Value value_text(Str s) { return (Value){.var = var_from_str(s)}; }
 
 /* utf8.c: text is valid UTF-8; lengths and positions in characters. */
-MUST_CHECK bool utf8_check(Str text);
 size_t utf8_count(Str text);
 /* Byte offset of the n-th character, or the length. */
 size_t utf8_offset(Str text, size_t characters);

@@ -98,10 +98,22 @@ static size_t sequence_length(const uint8_t *p, size_t left)
     return n;
 }
 
+/* Eight bytes, each of them ASCII and none of them 0? */
+static bool is_plain_word(const uint8_t *p)
+{
+    uint64_t word;
+    memcpy(&word, p, sizeof(word));
+    return ((word | (word - 0x0101010101010101ULL)) & 0x8080808080808080ULL) == 0;
+}
+
 bool utf8_check(Str text)
 {
     const uint8_t *p = (const uint8_t *)text.data;
     for (size_t at = 0; at < text.length;) {
+        if (text.length - at >= 8 && is_plain_word(p + at)) {
+            at += 8;
+            continue;
+        }
         const size_t n = p[at] < 0x80 && p[at] != 0 ? 1 : sequence_length(p + at, text.length - at);
         if (n == 0) {
             char bytes[64];

@@ -271,7 +271,9 @@ static bool open_table(CopyJob *job)
     const CopyStmt *statement = job->statement;
     LockMode mode = statement->is_from ? LOCK_ROW_EXCLUSIVE : LOCK_ACCESS_SHARE;
 
-    job->relation = ddl_open_relation(job->context, statement->relation, mode, false, false);
+    RangeVar range = *statement->relation;
+    range.node.position = 0; /* as PostgreSQL's, COPY's errors about its table have none */
+    job->relation = ddl_open_relation(job->context, &range, mode, false, false);
     TRY(job->relation);
     TRY(check_relation(job));
     TRY(choose_columns(job));

@@ -15,6 +15,7 @@ typedef struct CopyIn {
     Batch batch;
     Str *fields;
     uint32_t failing_column; /* for the message's context; UINT32_MAX: none */
+    bool hides_line; /* it is not text that could be shown */
     RowProgram *where;
 } CopyIn;
 
@@ -33,7 +34,7 @@ static void add_context(const CopyIn *in)
         else
             error_add_context(fmt("COPY %.*s, line %llu, column %.*s: \"%.*s\"", STR_ARGS(table),
                                   number, STR_ARGS(column), STR_ARGS(str_slice(value, 0, 100))));
-    } else if (line.length > 0) {
+    } else if (line.length > 0 && !in->hides_line) {
         error_add_context(fmt("COPY %.*s, line %llu: \"%.*s%s\"", STR_ARGS(table), number,
                               STR_ARGS(str_slice(line, 0, 100)), line.length > 100 ? "..." : ""));
     } else {
@@ -67,6 +68,10 @@ static bool read_field(CopyIn *in, uint32_t c, uint32_t row)
     Value value = {0};
 
     if (!str_is_none(field)) {
+        if (in->job->format.form != COPY_BINARY && !utf8_check(field)) {
+            in->hides_line = true;
+            return false;
+        }
         /* Values outlive the line they came in. */
         if (column->phys == PHYS_VAR)
             field = str_copy(in->row_arena, field);
@@ -84,12 +89,13 @@ static bool read_row(CopyIn *in, uint32_t count)
 {
     uint32_t row = in->batch.row_count;
 
-    if (count < in->job->column_count)
-        FAIL(ERR_BAD_COPY_FILE_FORMAT,
-             .message = fmt("missing data for column \"%.*s\"",
-                            STR_ARGS(in->job->columns[count]->name)));
-    for (uint32_t c = 0; c < in->job->column_count; c++)
+    for (uint32_t c = 0; c < in->job->column_count; c++) {
+        if (c >= count)
+            FAIL(ERR_BAD_COPY_FILE_FORMAT,
+                 .message = fmt("missing data for column \"%.*s\"",
+                                STR_ARGS(in->job->columns[c]->name)));
         TRY(read_field(in, c, row));
+    }
     in->batch.row_count = in->batch.selection.count = row + 1;
     return true;
 }

@@ -1,0 +1,120 @@
+"""What clients say, by name. A conversation is a list of turns; each turn is sent at once and answered up to ReadyForQuery."""
+import struct
+
+from conversation import B, C, COPY_DONE, D, E, H, P, Q, S, copy_fail, data, message, text
+
+INT4, TEXT = 23, 25
+
+FAILS = "SELECT 1/i FROM generate_series(0, 0) AS i"  # at run time
+
+TABLE = "CREATE TEMP TABLE t (id int PRIMARY KEY, v text)"
+FILL = "INSERT INTO t SELECT i, 'v' || i FROM generate_series(1, 10) AS i"
+
+CONVERSATIONS = {
+    "empty_queries_are_answered": [Q(""), Q(";"), Q(" ; ; "), Q("-- only a comment"), P("", "") + B("", "") + D("P") + E() + S],
+    "one_string_is_one_transaction": [
+        Q(TABLE), Q("INSERT INTO t VALUES (1, 'a'); INSERT INTO t VALUES (1, 'b')"), Q("SELECT * FROM t"),
+        Q("INSERT INTO t VALUES (1, 'a'); " + FAILS + "; INSERT INTO t VALUES (2, 'b')"), Q("SELECT count(*) FROM t"),
+        Q("INSERT INTO t VALUES (1, 'a'); COMMIT; INSERT INTO t VALUES (2, 'b'); " + FAILS), Q("SELECT * FROM t"),
+        Q("BEGIN; INSERT INTO t VALUES (3, 'c'); COMMIT; INSERT INTO t VALUES (4, 'd'); ROLLBACK"), Q("SELECT * FROM t"),
+        Q("INSERT INTO t VALUES (5, 'e'); BEGIN; INSERT INTO t VALUES (6, 'f')"), Q("ROLLBACK"), Q("SELECT * FROM t"),
+        Q("SAVEPOINT a"), Q("SELECT 1; SAVEPOINT a; SELECT 2"), Q("BEGIN; SAVEPOINT a; " + FAILS + "; SELECT 2"), Q("ROLLBACK TO a; SELECT 3"), Q("COMMIT AND CHAIN"),
+        Q("ROLLBACK"), Q("COMMIT"), Q("ROLLBACK"), Q("BEGIN; BEGIN"), Q(FAILS), Q("SELECT 1"), Q("BEGIN"), Q("COMMIT")],
+    "syntax_errors_stop_the_whole_string": [Q("SELECT 1; SELEC 2; SELECT 3"), Q("SELECT 1; SELECT 2;"), Q("SELECT 'open"), Q("SELECT 1 /* open")],
+    "statements_are_parsed_described_bound_and_run": [
+        Q(TABLE), Q(FILL), P("s", "SELECT id, v FROM t WHERE id < $1 ORDER BY id", INT4) + D("S", "s") + S,
+        B("p", "s", ["4"]) + D("P", "p") + E("p") + S, B("", "s", [struct.pack("!i", 3)], [1], [1]) + D("P") + E() + S,
+        B("", "s", [None]) + E() + S, B("", "s", ["3"], [0], [1, 0]) + D("P") + E() + S, C("S", "s") + S, B("", "s", ["1"]) + E() + S],
+    "types_of_parameters_are_inferred": [
+        Q(TABLE), P("", "INSERT INTO t VALUES ($1, $2) RETURNING *") + D("S") + S, P("", "SELECT $1 + 1, $2 || 'x', $3::date") + D("S") + S,
+        P("", "SELECT $1") + D("S") + S, P("", "SELECT $1 IS NULL") + D("S") + S, P("", "SELECT $2::int") + D("S") + S, P("", "SELECT $1::int", 0) + D("S") + S,
+        P("", "UPDATE t SET v = $1 WHERE id = $2") + D("S") + S, P("", "SELECT 1 LIMIT $1") + D("S") + S, P("", "SELECT * FROM t WHERE id IN ($1, $2)") + D("S") + S,
+        P("", "SELECT * FROM t WHERE id = ANY($1)") + D("S") + S, P("", "SELECT coalesce($1, 5)") + D("S") + S, P("", "SELECT $1::text, $1::int") + D("S") + S,
+        P("", "SELECT CASE WHEN $1 THEN $2 ELSE 1.5 END") + D("S") + S, P("", "VALUES ($1, 1), (2, $2)") + D("S") + S, P("", "SELECT $1 = $2") + D("S") + S],
+    "statements_without_rows_have_no_description": [
+        Q(TABLE), P("", "INSERT INTO t VALUES (1, 'a')") + D("S") + B("", "") + D("P") + E() + S, P("", "BEGIN") + D("S") + B("", "") + D("P") + E() + S,
+        P("", "SET search_path = public") + D("S") + B("", "") + E() + S, P("", "COMMIT") + B("", "") + E() + S, P("", "SHOW search_path") + D("S") + B("", "") + D("P") + E() + S,
+        P("", "CREATE TEMP TABLE u (a int)") + D("S") + B("", "") + E() + S, P("", "SELECT") + D("S") + B("", "") + D("P") + E() + S, Q("SELECT"), Q("SELECT FROM generate_series(1, 2)"),
+        P("", "EXPLAIN SELECT 1") + D("S") + S, P("", "DELETE FROM t") + B("", "") + E() + S],
+    "row_limits_suspend_portals": [
+        Q(TABLE), Q(FILL), Q("BEGIN"), P("s", "SELECT id FROM t ORDER BY id") + B("p", "s") + E("p", 3) + S, E("p", 3) + S, E("p", 0) + S, E("p", 1) + S,
+        B("q", "s") + E("q", 5) + E("q", 5) + E("q", 5) + S, B("r", "s") + E("r", 10) + S, B("r2", "s") + E("r2", 10) + E("r2", 1) + S, C("P", "q") + E("q") + S, Q("ROLLBACK"),
+        E("p", 1) + S],
+    "portals_end_with_their_transaction": [
+        P("s", "SELECT generate_series(1, 5)") + B("p", "s") + E("p", 2) + S, E("p", 2) + S, B("", "s") + E("", 2) + E("", 2) + S,
+        Q("BEGIN"), B("p", "s") + E("p", 1) + S, Q("SELECT 7"), E("p", 1) + S, B("p", "s") + S, Q("ROLLBACK")],
+    "unnamed_statement_and_portal_are_replaced": [
+        P("", "SELECT 1") + P("", "SELECT 2") + B("", "") + E() + S, P("n", "SELECT 1") + S, P("n", "SELECT 2") + S, Q("BEGIN"), P("", "SELECT 3") + B("x", "") + B("x", "") + S, Q("ROLLBACK"),
+        P("", "SELECT 4") + S, Q("SELECT 5"), B("", "") + E() + S],
+    "errors_skip_to_sync": [
+        P("", FAILS) + B("", "") + E() + P("", "SELECT 1") + B("", "") + E() + S, P("", "SELEC") + P("ok", "SELECT 1") + S, B("", "ok") + E() + S,
+        P("a", "SELECT 1") + B("", "a") + E() + S, E("nowhere") + E("") + S, D("S", "nowhere") + S, D("P", "nowhere") + S, C("S", "nowhere") + C("P", "nowhere") + S,
+        B("", "a", ["1"]) + S, B("", "a", [], [], [0, 0]) + S, B("", "a", [], [], [2]) + S, B("", "a", [], [0, 0]) + E() + S, H + S, S,
+        message("D", b"Xname\0") + S, message("C", b"Xname\0") + S],
+    "pipelines_are_transactions_up_to_sync": [
+        Q(TABLE), P("i", "INSERT INTO t VALUES ($1, $2)") + B("", "i", ["1", "a"]) + E() + B("", "i", ["2", "b"]) + E() + B("", "i", ["1", "c"]) + E() + B("", "i", ["3", "d"]) + E() + S,
+        Q("SELECT * FROM t"), B("", "i", ["1", "a"]) + E() + S + B("", "i", ["1", "b"]) + E() + S, Q("SELECT * FROM t"),
+        P("b", "BEGIN") + P("c", "COMMIT") + B("", "b") + E() + B("", "i", ["7", "x"]) + E() + B("", "c") + E() + B("", "i", ["7", "y"]) + E() + S, Q("SELECT * FROM t ORDER BY id"),
+        P("", "ROLLBACK") + B("", "") + E() + S],
+    "parameters_that_do_not_fit_are_refused": [
+        P("s", "SELECT $1::int4, $2::text") + S, B("", "s", ["x", "y"]) + E() + S, B("", "s", [b"\1\2", "y"], [1, 0]) + E() + S, B("", "s", [b"\0\0\0\1\0", "y"], [1, 0]) + S, B("", "s", ["1", b"\xff"]) + E() + S,
+        B("", "s", ["1"]) + S, B("", "s", [None, None]) + E() + S, B("", "s", ["1", b"a\0b"]) + S, P("", "SELECT $1::bool") + B("", "", [b"\2"], [1]) + E() + S,
+        P("", "SELECT $1::timestamp") + B("", "", ["2024-02-30"]) + S, P("", "SELECT $1::float8") + B("", "", [struct.pack("!d", 1.5)], [1], [1]) + E() + S],
+    "a_wrong_number_of_commands_is_refused": [P("", "SELECT 1; SELECT 2") + S, P("", "SELECT 1;") + B("", "") + E() + S, P("", ";") + B("", "") + E() + S],
+    "failed_transactions_allow_little": [
+        Q("BEGIN"), Q(FAILS), Q("SELECT 1"), P("", "SELECT 1") + S, P("r", "ROLLBACK") + B("", "r") + E() + S, Q("BEGIN"), Q(FAILS), P("", "COMMIT") + D("S") + B("", "") + E() + S,
+        P("s", "SELECT 1") + S, Q("BEGIN; " + FAILS), B("", "s") + S, D("S", "s") + S, C("S", "s") + S, Q(""), Q("END")],
+    "cursors_and_portals_share_names": [
+        Q("BEGIN"), Q("DECLARE c SCROLL CURSOR FOR SELECT generate_series(1, 6)"), E("c", 2) + S, Q("FETCH 2 FROM c"), Q("FETCH BACKWARD 1 FROM c"), D("P", "c") + S, E("c") + S, C("P", "c") + S, Q("FETCH c"), Q("ROLLBACK"),
+        Q("BEGIN"), P("", "DECLARE d CURSOR FOR SELECT $1::int + i FROM generate_series(1, 3) AS i") + B("", "", ["10"]) + E() + S, Q("FETCH ALL d"), P("", "FETCH 2 FROM d") + D("S") + B("", "") + D("P") + E() + S, Q("COMMIT"),
+        Q("BEGIN"), Q("DECLARE b BINARY CURSOR FOR SELECT 1::int4, 'x'::text"), Q("FETCH b"), Q("COMMIT")],
+    "prepare_and_parse_share_names": [
+        Q("PREPARE one AS SELECT 1"), B("", "one") + E() + S, P("two", "SELECT $1::int") + S, Q("EXECUTE two(5)"), Q("DEALLOCATE two"), B("", "two", ["1"]) + S, P("one", "SELECT 2") + S,
+        P("", "EXECUTE one") + D("S") + B("", "") + D("P") + E() + S, Q("PREPARE one AS SELECT 3"), Q("DEALLOCATE ALL"), D("S", "one") + S],
+    "plans_follow_the_schema": [
+        Q("CREATE TEMP TABLE g (a int)"), Q("INSERT INTO g VALUES (1)"), P("s", "SELECT * FROM g") + P("n", "SELECT a FROM g") + B("", "s") + E() + S, Q("ALTER TABLE g ADD COLUMN b text DEFAULT 'x'"),
+        B("", "s") + E() + S, B("", "n") + E() + S, Q("ALTER TABLE g ALTER COLUMN a TYPE text"), B("", "n") + E() + S, Q("DROP TABLE g"), B("", "n") + S, D("S", "n") + S],
+    "copy_in_takes_data": [
+        Q(TABLE), Q("COPY t FROM STDIN") + data("1\ta\n2\t") + data("b\n") + COPY_DONE, Q("SELECT * FROM t"), Q("COPY t FROM STDIN") + data("3\tc\n") + copy_fail("enough"),
+        Q("COPY t FROM STDIN") + data("x\tc\n") + data("4\td\n") + COPY_DONE, Q("COPY t FROM STDIN") + data("1\tc\n") + COPY_DONE, Q("COPY t FROM STDIN") + data("5\n") + COPY_DONE,
+        Q("COPY t FROM STDIN") + data("5\ta\tb\n") + COPY_DONE, Q("COPY t FROM STDIN") + data("\\.\n") + COPY_DONE, Q("COPY t FROM STDIN; SELECT 1; COPY t FROM STDIN") + data("6\tf\n") + COPY_DONE + data("7\tg") + COPY_DONE,
+        Q("SELECT * FROM t"), Q("COPY t (v, id) FROM STDIN (FORMAT csv, HEADER)") + data("v,id\n\"q\"\"\",8\n,9\n") + COPY_DONE, Q("SELECT * FROM t WHERE id > 7"),
+        Q("COPY t FROM STDIN (FORMAT binary)") + data(b"PGCOPY\n\xff\r\n\0" + struct.pack("!iihiiii", 0, 0, 2, 4, 20, 1, 0x61000000)[:-3] + struct.pack("!h", -1)) + COPY_DONE, Q("SELECT * FROM t WHERE id = 20"),
+        Q("COPY t FROM STDIN (FORMAT binary)") + data("nonsense of some length") + COPY_DONE, Q("COPY t FROM STDIN") + data("30\tx\n") + H + S + COPY_DONE, Q("SELECT count(*) FROM t")],
+    "copy_in_by_the_extended_protocol": [
+        Q(TABLE), P("", "COPY t FROM STDIN") + D("S") + B("", "") + D("P") + E() + data("1\ta\n") + COPY_DONE + S, P("", "COPY t FROM STDIN") + B("", "") + E() + data("x\n") + COPY_DONE + S,
+        P("", "COPY t FROM STDIN") + B("", "") + E() + copy_fail("no") + S, Q("SELECT * FROM t")],
+    "copy_out_gives_data": [
+        Q(TABLE), Q(FILL), Q("COPY t TO STDOUT"), Q("COPY (SELECT id, NULL, v FROM t WHERE id < 3) TO STDOUT (FORMAT csv, HEADER, NULL 'nil')"), Q("COPY (SELECT 1::int4, 'a'::text, NULL) TO STDOUT (FORMAT binary)"),
+        Q("COPY t (v) TO STDOUT (DELIMITER '|')"), Q("COPY nowhere TO STDOUT"), P("", "COPY t TO STDOUT") + B("", "") + E() + S, Q("COPY (SELECT 1/(id - 1) FROM t ORDER BY id) TO STDOUT"), Q("COPY (SELECT WHERE false) TO STDOUT"),
+        Q("COPY t TO STDOUT; SELECT 1")],
+    "copy_messages_out_of_place_are_passed_over": [data("x") + Q("SELECT 1"), COPY_DONE + Q("SELECT 2"), copy_fail("x") + Q("SELECT 3")],
+    "settings_are_reported_when_they_change": [
+        Q("SET application_name = 'a'"), Q("SET application_name = 'a'"), Q("SET DateStyle = 'German'"), Q("BEGIN; SET IntervalStyle = 'sql_standard'"), Q("ROLLBACK"), Q("SET LOCAL IntervalStyle = 'iso_8601'"),
+        Q("BEGIN; SET LOCAL IntervalStyle = 'iso_8601'"), Q("COMMIT"), Q("RESET ALL"), Q("SET client_encoding = 'utf-8'"), Q("SET standard_conforming_strings = off"), P("", "SET application_name = 'b'") + B("", "") + E() + S,
+        Q("SET default_transaction_read_only = on; SET application_name = 'c'"), Q("SET application_name = 'd'; " + FAILS), Q("SHOW application_name")],
+    "notices_come_in_order": [Q("DROP TABLE IF EXISTS no1; SELECT 1; DROP TABLE IF EXISTS no2"), Q("SET client_min_messages = error; DROP TABLE IF EXISTS no1"), Q("COMMIT"), Q("SET client_min_messages = notice"), Q("ROLLBACK")],
+    "binary_forms_of_every_type": [
+        P("", "SELECT true, 5::int2, -5::int4, 5000000000::int8, 1.5::float4, -2.5::float8, 'NaN'::float8") + B("", "", [], [], [1]) + E() + S,
+        P("", "SELECT 0::numeric, 12345.678::numeric, -0.00012::numeric, 'NaN'::numeric, 'Infinity'::numeric, 1e30::numeric, 10000::numeric, 1.10::numeric") + B("", "", [], [], [1]) + E() + S,
+        P("", "SELECT 'text'::text, 'ab'::varchar(5), 'ab'::char(4), 'n'::name, 'c'::\"char\", '\\x00ff'::bytea, ''::text, NULL::text") + B("", "", [], [], [1]) + E() + S,
+        P("", "SELECT '2024-02-29'::date, '-infinity'::date, '23:59:59.5'::time, '01:02:03+05:30'::timetz, '2024-02-29 12:00'::timestamp, 'infinity'::timestamp, '2024-02-29 12:00Z'::timestamptz, '1 year -2 days 03:00'::interval") + B("", "", [], [], [1]) + E() + S,
+        P("", "SELECT 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'::uuid, 26::oid, 'pg_class'::regclass, 'int4'::regtype, '(1,2)'::tid, '5'::xid, '1/A'::pg_lsn") + B("", "", [], [], [1]) + E() + S,
+        P("", "SELECT ARRAY[1,NULL,3], ARRAY['a','b']::text[], '{}'::int4[], '{{1,2},{3,4}}'::int8[], '[2:3]={5,6}'::int2[], ARRAY[1.5]::numeric[], ARRAY['2024-01-01'::date]") + B("", "", [], [], [1]) + E() + S,
+        P("", "SELECT ROW(1, 'a'::text, NULL::int)") + B("", "", [], [], [1]) + E() + S],
+    "binary_parameters_of_every_type": [
+        P("", "SELECT $1::bool, $2::int2, $3::int4, $4::int8, $5::float4, $6::float8") + B("", "", [b"\1", struct.pack("!h", -2), struct.pack("!i", 3), struct.pack("!q", -4), struct.pack("!f", 1.5), struct.pack("!d", -2.5)], [1]) + E() + S,
+        P("", "SELECT $1::numeric, $2::numeric, $3::numeric") + B("", "", [struct.pack("!hhhhhh", 2, 0, 0x4000, 4, 12, 3400), struct.pack("!hhHh", 0, 0, 0xC000, 0), struct.pack("!hhhh", 0, 0, 0, 2)], [1]) + E() + S,
+        P("", "SELECT $1::numeric") + B("", "", [struct.pack("!hhhhh", 1, 0, 7, 0, 1)], [1]) + E() + S, P("", "SELECT $1::numeric") + B("", "", [struct.pack("!hhhhh", 1, 0, 0, 0, 10000)], [1]) + E() + S,
+        P("", "SELECT $1::text, $2::varchar, $3::bytea, $4::bpchar") + B("", "", ["a", "b", b"\0\1", "c "], [1]) + E() + S,
+        P("", "SELECT $1::date, $2::time, $3::timestamp, $4::timestamptz, $5::interval, $6::timetz") + B("", "", [
+            struct.pack("!i", 8825), struct.pack("!q", 3600000000), struct.pack("!q", 762523200000000), struct.pack("!q", 2**63 - 1), struct.pack("!qii", 1000000, 2, 13), struct.pack("!qi", 1000000, -3600)], [1]) + E() + S,
+        P("", "SELECT $1::time") + B("", "", [struct.pack("!q", 86400000001)], [1]) + E() + S, P("", "SELECT $1::date") + B("", "", [struct.pack("!i", 2**31 - 2)], [1]) + E() + S,
+        P("", "SELECT $1::uuid, $2::oid") + B("", "", [bytes(range(16)), struct.pack("!I", 4000000000)], [1]) + E() + S, P("", "SELECT $1::uuid") + B("", "", [b"short"], [1]) + E() + S,
+        P("", "SELECT $1::int4[], $2::text[]") + B("", "", [struct.pack("!iiiiiiiii", 1, 0, 23, 2, 1, 4, 7, 4, 8), struct.pack("!iii", 0, 0, 25)], [1]) + E() + S,
+        P("", "SELECT $1::int4[]") + B("", "", [struct.pack("!iiiii", 1, 0, 25, 1, 1) + struct.pack("!i", 1) + b"x"], [1]) + E() + S, P("", "SELECT $1::int4[]") + B("", "", [struct.pack("!iii", 7, 0, 23)], [1]) + E() + S,
+        P("", "SELECT $1::int4[]") + B("", "", [struct.pack("!iiiii", 1, 0, 23, 5, 1)], [1]) + E() + S],
+    "malformed_bodies_are_protocol_violations": [
+        message("P", b"no terminator") + S, message("B", b"\0") + S, message("E", b"\0") + S, message("Q", b"SELECT 1"), message("D", b"S") + S, message("P", text("") + text("SELECT 1") + struct.pack("!hI", 5, 23)) + S,
+        message("B", b"\0\0" + struct.pack("!hh", 0, 1) + struct.pack("!i", 100) + b"abc") + S, message("S", b"extra") + Q("SELECT 1"), message("E", b"\0\0\0\0\0extra") + S, message("Q", b"SELECT 1\0more\0")],
+}
