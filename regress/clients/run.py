@@ -49,7 +49,7 @@ def jdbc_suite(options, server):
 
 
 SUITES = {
-    #"libpq": libpq_suite,
+    "libpq": libpq_suite,
     "psycopg2": python_suite("test_psycopg2.py"),
     "psycopg3": python_suite("test_psycopg3.py"),
     "sqlalchemy": python_suite("test_sqlalchemy.py"),

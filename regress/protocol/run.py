@@ -11,6 +11,7 @@ import sys
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent.parent / "tools"))
 sys.path.insert(0, str(HERE))
+import abuse  # pylint: disable=wrong-import-position
 from conversation import Talk  # pylint: disable=wrong-import-position
 from conversations import CONVERSATIONS  # pylint: disable=wrong-import-position
 from sengi_server import Server  # pylint: disable=wrong-import-position
@@ -127,7 +128,10 @@ def main():
         return
     server = Server(options.build.resolve())
     server.start()
-    check_conversations(server.port, options.only)
+    if options.only != "abuse":
+        check_conversations(server.port, options.only)
+    if options.only in ("", "abuse"):
+        abuse.run(server, 200 if options.long else 10 if options.quick else 40)
     status = server.stop()
     print("ok server-stops-cleanly" if status == 0 else f"not ok server-stops-cleanly: status {status}: {server.log_tail()}".replace("\n", " | "))
     server.remove()

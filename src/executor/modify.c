@@ -111,6 +111,11 @@ bool table_writer_insert(TableWriter *writer, const Batch *batch)
     return modify_push(writer->node, &row);
 }
 
+uint32_t table_writer_failed_row(const TableWriter *writer)
+{
+    return modify_inserting(writer->node);
+}
+
 bool table_writer_finish(TableWriter *writer)
 {
     /* What is checked now reads the rows. */

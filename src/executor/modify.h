@@ -24,6 +24,8 @@ typedef struct TableWriter TableWriter;
 MUST_CHECK TableWriter *table_writer_new(ExecSession *session, const RelationDesc *relation,
                                          const int16_t *columns, uint32_t count);
 MUST_CHECK bool table_writer_insert(TableWriter *writer, const Batch *batch);
+/* After a failure: the row of the batch that it was about. */
+uint32_t table_writer_failed_row(const TableWriter *writer);
 MUST_CHECK bool table_writer_finish(TableWriter *writer);
 void table_writer_free(TableWriter *writer);
 

@@ -203,6 +203,7 @@ void modify_node_free(NodeState *node);
 MUST_CHECK bool modify_push(NodeState *node, Batch *batch);
 /* New rows are appended to a bulk from now on. */
 void modify_set_bulk(NodeState *node, TxnBulk *bulk);
+uint32_t modify_inserting(const NodeState *node); /* the row that failed */
 
 /* ---- parameters (params.c) ---- */
 

@@ -22,6 +22,7 @@ typedef struct ModifyState {
     IndexKeyBuilder *indexes;
     RelationUsage *usage;
     uint16_t *done;
+    uint32_t inserting; /* the row of the batch that is at work, or failed */
     bool is_finished;
     Value *values;
     bool *nulls;
@@ -665,6 +666,7 @@ static bool insert_batch(ModifyState *state, const ModifyPlan *plan, Batch *chil
     FOR_SELECTED(child->selection, row)
     {
         bool done;
+        state->inserting = row;
         arena_reset(state->row_arena);
         for (uint32_t c = 0; c < state->attributes; c++) {
             Value value = {0};
@@ -777,4 +779,9 @@ bool modify_push(NodeState *node, Batch *batch)
 {
     Batch *ignored = NULL;
     return modify_batch((ModifyState *)node, batch, &ignored);
+}
+
+uint32_t modify_inserting(const NodeState *node)
+{
+    return ((const ModifyState *)node)->inserting;
 }

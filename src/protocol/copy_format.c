@@ -397,7 +397,7 @@ static void put_text(StrBuf *out, char delimiter, Str value)
                               : c == '\t' ? "\\t"
                               : c == '\v' ? "\\v"
                                           : NULL;
-        if (special && c != delimiter) {
+        if (special) {
             strbuf_append_c(out, special);
             continue;
         }

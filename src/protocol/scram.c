@@ -44,9 +44,27 @@ Str base64_encode(Arena *arena, Str bytes)
     return str_make(text, (size_t)length);
 }
 
+/* Groups of four digits, at most two '=' at the end and nothing else: the library takes more. */
+static bool is_base64(Str text)
+{
+    size_t digits = text.length;
+
+    if (text.length % 4 != 0 || text.length > 1 << 20)
+        return false;
+    while (digits > 0 && text.length - digits < 2 && text.data[digits - 1] == '=')
+        digits--;
+    for (size_t i = 0; i < digits; i++) {
+        char c = text.data[i];
+        if (!(c >= 'A' && c <= 'Z') && !(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9') &&
+            c != '+' && c != '/')
+            return false;
+    }
+    return true;
+}
+
 bool base64_decode(Arena *arena, Str text, Str *ret_bytes)
 {
-    if (text.length % 4 != 0 || text.length > 1 << 20)
+    if (!is_base64(text))
         return false;
     byte *bytes = arena_alloc(arena, text.length / 4 * 3 + 1);
     int length = EVP_DecodeBlock(bytes, (const byte *)text.data, (int)text.length);

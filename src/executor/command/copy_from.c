@@ -15,7 +15,9 @@ typedef struct CopyIn {
     Batch batch;
     Str *fields;
     uint32_t failing_column; /* for the message's context; UINT32_MAX: none */
-    bool hides_line; /* it is not text that could be shown */
+    uint64_t *lines;  /* of the batch's rows */
+    uint64_t failing_line; /* 0: the one last read */
+    bool hides_line;  /* it is not text that could be shown, or not the line that is at fault */
     RowProgram *where;
 } CopyIn;
 
@@ -24,7 +26,8 @@ static void add_context(const CopyIn *in)
 {
     const CopyJob *job = in->job;
     Str table = job->relation->name, line = copy_reader_text(in->reader);
-    unsigned long long number = copy_reader_line(in->reader);
+    unsigned long long number =
+        in->failing_line ? in->failing_line : copy_reader_line(in->reader);
 
     if (in->failing_column < job->column_count) {
         Str column = job->columns[in->failing_column]->name, value = in->fields[in->failing_column];
@@ -96,6 +99,7 @@ static bool read_row(CopyIn *in, uint32_t count)
                                 STR_ARGS(in->job->columns[c]->name)));
         TRY(read_field(in, c, row));
     }
+    in->lines[row] = copy_reader_line(in->reader);
     in->batch.row_count = in->batch.selection.count = row + 1;
     return true;
 }
@@ -104,7 +108,14 @@ static bool flush_batch(CopyIn *in)
 {
     if (in->batch.row_count == 0)
         return true;
-    TRY(table_writer_insert(in->writer, &in->batch));
+    if (!table_writer_insert(in->writer, &in->batch)) {
+        SqlState state = error_fields()->sqlstate;
+        in->failing_line = in->lines[table_writer_failed_row(in->writer)];
+        /* As in PostgreSQL, a row's own faults are told with its line, those of others without. */
+        in->hides_line = in->failing_line != copy_reader_line(in->reader) ||
+                         (state != ERR_NOT_NULL_VIOLATION && state != ERR_CHECK_VIOLATION);
+        return false;
+    }
     in->job->row_count += in->batch.row_count;
     in->batch.row_count = in->batch.selection.count = 0;
     for (uint32_t c = 0; c < in->job->column_count; c++)
@@ -176,6 +187,7 @@ bool copy_from(CopyJob *job)
         FAIL_UNSUPPORTED("COPY FROM with WHERE");
     in.vectors = ARENA_ARRAY(arena, Vector *, MAX(job->column_count, 1u));
     in.fields = ARENA_ARRAY(arena, Str, MAX(job->column_count, 1u));
+    in.lines = ARENA_ARRAY(arena, uint64_t, VECTOR_SIZE);
     for (uint32_t c = 0; c < job->column_count; c++) {
         numbers[c] = job->columns[c]->attnum;
         in.vectors[c] = vector_new(arena, job->columns[c]->phys);
