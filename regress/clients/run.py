@@ -55,8 +55,8 @@ SUITES = {
     "sqlalchemy": python_suite("test_sqlalchemy.py"),
     "pg": node_suite,
     "jdbc": jdbc_suite,
-    #"dump": python_suite("test_dump.py"),
-    #"authentication": python_suite("test_authentication.py"),
+    "dump": python_suite("test_dump.py"),
+    "authentication": python_suite("test_authentication.py"),
 }
 
 

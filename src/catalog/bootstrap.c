@@ -69,6 +69,7 @@ static bool describe_table(CatalogSession *session, const CatalogTable *table)
     TRY(acl_to_value(session->arena, &acl, &row.values[PG_CLASS_RELACL]));
     row.nulls[PG_CLASS_RELACL] = false;
     TRY(class_insert(session, &row, table, table->mapped, table->oid));
+    TRY(define_initial_acl(session, (ObjectAddress){RELATION_PG_CLASS, table->oid, 0}, &acl));
     for (int i = 0; i < table->column_count; i++) {
         const CatalogColumn *facts = &table->columns[i];
         const ColumnDefinition column = {.name = facts->name,

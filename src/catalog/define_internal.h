@@ -18,4 +18,8 @@ MUST_CHECK bool define_check_count(CatalogSession *session, Oid table, int chang
 /* Everything pg_shdepend has about an object. */
 MUST_CHECK bool depend_forget_shared(CatalogSession *session, ObjectAddress object);
 
+/* pg_init_privs: the privileges that the object has in a fresh database. */
+MUST_CHECK bool define_initial_acl(CatalogSession *session, ObjectAddress object,
+                                   const struct Acl *acl);
+
 #endif

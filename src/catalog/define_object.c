@@ -159,6 +159,39 @@ bool define_move(CatalogSession *session, ObjectAddress object, Oid namespace)
     return true;
 }
 
+bool define_initial_acl(CatalogSession *session, ObjectAddress object, const Acl *acl)
+{
+    CatalogRow *row = ARENA_NEW(session->arena, CatalogRow);
+    const Value keys[] = {
+        {.oid = object.oid}, {.oid = object.class_oid}, {.int32 = object.column}};
+    const RowFound found = system_row_find(session, INDEX_PG_INIT_PRIVS_O_C_O_INDEX, keys, 3, row);
+
+    TRY(found);
+    if (found == ROW_MISSING) {
+        system_row_init(row, CAT_PG_INIT_PRIVS);
+        row_set_oid(row, PG_INIT_PRIVS_OBJOID, object.oid);
+        row_set_oid(row, PG_INIT_PRIVS_CLASSOID, object.class_oid);
+        row_set_int32(row, PG_INIT_PRIVS_OBJSUBID, object.column);
+        row_set_char(row, PG_INIT_PRIVS_PRIVTYPE, 'i');
+    }
+    TRY(acl_to_value(session->arena, acl, &row->values[PG_INIT_PRIVS_INITPRIVS]));
+    row->nulls[PG_INIT_PRIVS_INITPRIVS] = false;
+    return found == ROW_MISSING ? system_row_insert(session, row)
+                                : system_row_update(session, row);
+}
+
+/* Of what a fresh database grants, that on pg_catalog's own is left out by pg_dump. */
+static bool is_initial(CatalogSession *session, ObjectAddress object, const CatalogRow *row)
+{
+    if (!catalog_is_bootstrapping(session->catalog))
+        return false;
+    if (object.class_oid == RELATION_PG_CLASS)
+        return row_oid(row, PG_CLASS_RELNAMESPACE) == NAMESPACE_PG_CATALOG;
+    if (object.class_oid == RELATION_PG_PROC)
+        return row_oid(row, PG_PROC_PRONAMESPACE) == NAMESPACE_PG_CATALOG;
+    return object.class_oid == RELATION_PG_NAMESPACE && object.oid == NAMESPACE_PG_CATALOG;
+}
+
 bool define_acl(CatalogSession *session, ObjectAddress object, const Acl *acl)
 {
     const ObjectClass *class = object_class_find(object.class_oid);
@@ -183,6 +216,8 @@ bool define_acl(CatalogSession *session, ObjectAddress object, const Acl *acl)
         row->nulls[column] = false;
     }
     TRY(system_row_update(session, row));
+    if (!object.column && is_initial(session, object, row))
+        TRY(define_initial_acl(session, object, acl));
     const Oid owner =
         object.column ? OID_NONE : class->owner >= 0 ? row_oid(row, class->owner) : OID_NONE;
     return depend_update_acl(session, object, owner, acl);

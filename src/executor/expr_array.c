@@ -1,6 +1,7 @@
 #include "executor/expr.h"
 
 #include "base/hash.h"
+#include "catalog/catalog.h"
 #include "catalog/lookup.h"
 #include "types/array.h"
 #include "types/hash.h"
@@ -316,10 +317,23 @@ static bool subscript_get(const ExprStep *step, uint32_t row, uint32_t *next, bo
     return true;
 }
 
+/* A name is an array of 64 bytes that counts from 0; those behind its text are 0. */
+static void name_subscript(Str name, const ArraySlice *slices, int count, Value *ret,
+                           bool *ret_null)
+{
+    const int32_t at = slices[0].upper;
+    *ret_null = count != 1 || at < 0 || at > NAME_MAX_BYTES;
+    ret->int8 = !*ret_null && (size_t)at < name.length ? (int8_t)name.data[at] : 0;
+}
+
 static bool subscript_fetch(ExprProgram *p, const ExprSubscript *expr, const Value *container,
                             const ArraySlice *slices, Value *ret, bool *ret_null)
 {
     int count = (int)expr->subscripts.length;
+    if (expr->container_type == TYPE_NAME) {
+        name_subscript(var_str(container->var), slices, count, ret, ret_null);
+        return true;
+    }
     if (expr->is_slice)
         return array_slice(p->scratch, container, slices, count, ret, ret_null);
     ArrayView view;

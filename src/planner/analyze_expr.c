@@ -792,13 +792,16 @@ Expr *analyze_subscripts(Scope *scope, Expr *container, const Node *const *steps
     const Oid type = base_type_of(session, container->type, NULL);
     const TypeDesc *desc = type_find(session, type);
 
-    if (!desc || !desc->element || type == TYPE_NAME)
+    if (!desc || !desc->element)
         FAIL(ERR_DATATYPE_MISMATCH,
              .message = fmt("cannot subscript type %.*s because it does not support subscripting",
                             STR_ARGS(type_text(scope, container->type))),
              .position = expr_location(container));
     for (size_t i = 0; i < count; i++)
         result->is_slice |= NODE_CAST(A_Indices, steps[i])->is_slice;
+    if (result->is_slice && type == TYPE_NAME)
+        FAIL(ERR_FEATURE_NOT_SUPPORTED,
+             .message = STR("slices of fixed-length arrays not implemented"));
     for (size_t i = 0; i < count; i++) {
         const A_Indices *indices = NODE_CAST(A_Indices, steps[i]);
         Subscript subscript = {0};

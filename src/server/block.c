@@ -79,6 +79,7 @@ static void transaction_forget(Session *session, bool committed)
     session->exec.catalog.txn = NULL;
     atomic_store_explicit(&session->transaction_started_at, 0, memory_order_relaxed);
     session->exec.is_read_only = false;
+    session->has_queried = false;
     session->savepoints.length = session->savepoints.capacity = 0;
     session->savepoints.items = NULL;
     arena_reset(session->block_arena);

@@ -136,6 +136,7 @@ bool portal_start(Session *session, Portal *portal, bool scrollable)
 
 bool portal_start_ready(Session *session, Portal *portal, bool scrollable)
 {
+    session->has_queried = true;
     TRY(portal_take_state(session, portal));
     CachedPlan *lender = portal->lender;
     portal->snapshot = *txn_snapshot(session->exec.catalog.txn);
@@ -170,6 +171,21 @@ void portals_keep_snapshots(Session *session)
 static bool fetch_rows(Session *session, Portal *portal, const FetchStmt *fetch, RowSink *sink,
                        uint64_t *ret_count);
 
+/* Utilities that see no data may come before SET TRANSACTION. */
+static bool sees_data(const Node *statement)
+{
+    switch (statement->tag) {
+    case NODE_VARIABLE_SET_STMT:
+    case NODE_VARIABLE_SHOW_STMT:
+    case NODE_LOCK_STMT:
+    case NODE_CHECK_POINT_STMT:
+    case NODE_FETCH_STMT:
+        return false;
+    default:
+        return true;
+    }
+}
+
 static bool run_utility(Session *session, Portal *portal, RowSink *sink, bool is_top_level,
                         Str *ret_tag)
 {
@@ -177,6 +193,7 @@ static bool run_utility(Session *session, Portal *portal, RowSink *sink, bool is
         FAIL(ERR_OBJECT_NOT_IN_PREREQUISITE_STATE,
              .message = fmt("portal \"%.*s\" cannot be run", STR_ARGS(portal->name)));
     portal->is_utility_done = portal->is_finished = true;
+    session->has_queried |= sees_data(portal->statement->statement);
     return utility_execute(session, portal, is_top_level, sink, ret_tag);
 }
 

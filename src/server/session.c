@@ -621,5 +621,8 @@ void session_start(Server *server, Worker *worker, int fd, bool is_local,
         log_fields(error_fields(), STR(""));
         error_clear();
         session_free(session);
+        return;
     }
+    /* The login's clock runs also for those who say nothing. */
+    connection_serve(&session->connection);
 }

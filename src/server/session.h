@@ -115,6 +115,7 @@ typedef struct Session {
     VEC(Savepoint) savepoints; /* in block_arena */
     bool chain_read_only;
     bool read_only_in_block;
+    bool has_queried; /* data was seen: too late for SET TRANSACTION */
 
     /* Extended protocol. */
     bool skips_to_sync;

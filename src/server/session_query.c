@@ -88,6 +88,7 @@ static bool run_state(Session *session, CachedPlan *plan, ExecState *state,
 {
     WireSink wire;
 
+    session->has_queried = true;
     TRY(executor_start(state, &(ExecRequest){
                                   .snapshot = txn_snapshot(session->exec.catalog.txn),
                                   .parameters = parameters,

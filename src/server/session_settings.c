@@ -331,7 +331,7 @@ static bool apply_to_transaction(Session *session, SettingId id, Str value)
         return true;
     if (id == SETTING_TRANSACTION_ISOLATION && parse_isolation(value, &level) &&
         level != txn_isolation(txn)) {
-        if (txn_has_snapshot(txn) && session->block != BLOCK_IMPLICIT)
+        if (session->has_queried && session->block != BLOCK_IMPLICIT)
             FAIL(ERR_ACTIVE_SQL_TRANSACTION,
                  .message =
                      STR("SET TRANSACTION ISOLATION LEVEL must be called before any query"));
@@ -339,10 +339,12 @@ static bool apply_to_transaction(Session *session, SettingId id, Str value)
             FAIL(ERR_ACTIVE_SQL_TRANSACTION,
                  .message = STR("SET TRANSACTION ISOLATION LEVEL must not be called in a "
                                 "subtransaction"));
+        /* The snapshot that SET itself runs under is not the transaction's. */
+        txn_statement_end(txn);
         return txn_set_isolation(txn, level);
     }
     if (id == SETTING_TRANSACTION_READ_ONLY) {
-        if (!now->transaction_read_only && txn_is_read_only(txn) && txn_has_snapshot(txn))
+        if (!now->transaction_read_only && txn_is_read_only(txn) && session->has_queried)
             FAIL(ERR_ACTIVE_SQL_TRANSACTION,
                  .message =
                      STR("transaction read-write mode must be set before any query"));

@@ -54,4 +54,4 @@ INSERT INTO shop.item (code, shop, price) VALUES ('b', 2, 'NaN'), ('c', 3, '-Inf
 INSERT INTO shop.sale (customer, code, shop, amount) SELECT i % 3 + 1, 'a', 1, i FROM generate_series(1, 50) AS i;
 INSERT INTO plain SELECT i, CASE WHEN i % 7 <> 0 THEN repeat('v', i % 5) END FROM generate_series(1, 500) AS i;
 INSERT INTO numbered (v) VALUES ('one'), ('two');
-SELECT nextval('shop.counter'), nextval('backwards');
+SELECT nextval('backwards');

@@ -31,7 +31,7 @@ host all clear 127.0.0.1/32 password
 host all scram 127.0.0.1/32 scram-sha-256
 host all old 127.0.0.1/32 md5
 hostssl all certified 127.0.0.1/32 cert
-hostssl all both 127.0.0.1/32 scram-sha-256 clientcert=verify-full
+hostssl all double 127.0.0.1/32 scram-sha-256 clientcert=verify-full
 hostnossl all bare 127.0.0.1/32 trust
 hostssl all covered 127.0.0.1/32 trust
 host sameuser own 127.0.0.1/32 trust
@@ -49,20 +49,22 @@ class Place:
         self.authority("other")
         self.certificate("server", "ca", "localhost", "subjectAltName=DNS:localhost,IP:127.0.0.1")
         self.certificate("certified", "ca", "certified")
-        self.certificate("both", "ca", "both")
+        self.certificate("double", "ca", "double")
         self.certificate("stranger", "other", "certified")
         settings = {"ssl": "on", "ssl_cert_file": self.path("server.crt"), "ssl_key_file": self.path("server.key"),
                     "ssl_ca_file": self.path("ca.crt"), "authentication_timeout": "3s", "max_connections": "20"}
         self.server = Server(BUILD, settings, HBA)
         self.server.start()
-        with self.connect(user="postgres") as connection, connection.cursor() as cursor:
-            connection.autocommit = True
-            for role in ("clear", "scram", "old", "both"):
+        connection = self.connect(user="postgres")
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            for role in ("clear", "scram", "old", "double"):
                 cursor.execute(f"CREATE ROLE {role} LOGIN PASSWORD 'secret of {role}'")
             for role in ("rejected", "certified", "bare", "covered", "own", '"Quoted Name"', "listed", "masked", "nobody"):
                 cursor.execute(f"CREATE ROLE {role} LOGIN")
             cursor.execute("CREATE ROLE group_only NOLOGIN; CREATE ROLE expired LOGIN PASSWORD 'secret' VALID UNTIL '2000-01-01'")
             cursor.execute("CREATE DATABASE own")
+        connection.close()
 
     def path(self, name):
         """A file of the place."""
@@ -175,14 +177,14 @@ def clients_prove_who_they_are():
     good = {"sslmode": "require", "sslcert": PLACE.path("certified.crt"), "sslkey": PLACE.path("certified.key")}
     equal(PLACE.answer(user="certified", **good), "certified")
     check("connection requires a valid client certificate" in PLACE.refused(user="certified", sslmode="require"))
-    message = PLACE.refused(user="certified", sslmode="require", sslcert=PLACE.path("both.crt"), sslkey=PLACE.path("both.key"))
+    message = PLACE.refused(user="certified", sslmode="require", sslcert=PLACE.path("double.crt"), sslkey=PLACE.path("double.key"))
     check('certificate authentication failed for user "certified"' in message, message)
     PLACE.refused(user="certified", sslmode="require", sslcert=PLACE.path("stranger.crt"), sslkey=PLACE.path("stranger.key"))
     check("no pg_hba.conf entry" in PLACE.refused(user="certified", sslmode="disable"))
-    both = {"sslmode": "require", "sslcert": PLACE.path("both.crt"), "sslkey": PLACE.path("both.key")}
-    equal(PLACE.answer(user="both", password="secret of both", **both), "both")
-    PLACE.refused(user="both", password="wrong", **both)
-    PLACE.refused(user="both", password="secret of both", sslmode="require")
+    both = {"sslmode": "require", "sslcert": PLACE.path("double.crt"), "sslkey": PLACE.path("double.key")}
+    equal(PLACE.answer(user="double", password="secret of double", **both), "double")
+    PLACE.refused(user="double", password="wrong", **both)
+    PLACE.refused(user="double", password="secret of double", sslmode="require")
 
 
 @test

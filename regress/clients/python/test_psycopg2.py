@@ -511,7 +511,7 @@ def the_session_tells_its_parameters():
     equal(connection.get_parameter_status("application_name"), "day's work")
     equal(one(connection, "SHOW statement_timeout"), ("7s",))
     equal(one(connection, "SELECT application_name FROM pg_stat_activity WHERE pid = pg_backend_pid()")[0], "day's work")
-    connection.set_client_encoding("LATIN1")
+    connection.set_client_encoding("UTF8")
     equal(one(connection, "SELECT 'é'"), ("é",))
     connection.close()
 
