@@ -1,4 +1,5 @@
-/* The lexer and the grammar on any text; and what is cacheable by fingerprint must have parsed or failed alike. */
+/* The lexer and the grammar on any text; and what is cacheable by fingerprint must have parsed or
+ * failed alike. */
 #include "base/error.h"
 #include "base/scheduler.h"
 #include "parser/parser.h"

@@ -1,6 +1,6 @@
 /*
- * Every decoder of src/protocol on bytes that nobody chose. The first byte says which, the second where
- * the rest is cut in two, as a network may cut it anywhere.
+ * Every decoder of src/protocol on bytes that nobody chose. The first byte says which, the second
+ * where the rest is cut in two, as a network may cut it anywhere.
  */
 #include <stdlib.h>
 
@@ -45,8 +45,11 @@ static void read_startup(Arena *arena, Str stream)
 
 static void read_copy(Arena *arena, Str first, Str second, CopyForm form)
 {
-    CopyFormat format = {.form = form, .delimiter = form == COPY_CSV ? ',' : '\t', .quote = '"',
-                         .escape = form == COPY_CSV && first.length % 2 ? '\\' : '"', .null_text = STR("\\N")};
+    CopyFormat format = {.form = form,
+                         .delimiter = form == COPY_CSV ? ',' : '\t',
+                         .quote = '"',
+                         .escape = form == COPY_CSV && first.length % 2 ? '\\' : '"',
+                         .null_text = STR("\\N")};
     CopyReader *reader = copy_reader_new(arena, &format, 3);
     Str fields[4];
     uint32_t count;
@@ -79,17 +82,20 @@ static void read_copy(Arena *arena, Str first, Str second, CopyForm form)
 static void log_in(Arena *arena, Str first, Str second)
 {
     static const byte secret[16];
-    Scram *scram = scram_begin(arena, STR_NONE, first.length % 2 ? STR("hash") : STR_NONE, STR("user"), secret);
+    Scram *scram = scram_begin(arena, STR_NONE, first.length % 2 ? STR("hash") : STR_NONE,
+                               STR("user"), secret);
     Str reply, bytes;
 
-    if (scram_first(scram, first.length % 2 ? STR("SCRAM-SHA-256-PLUS") : STR("SCRAM-SHA-256"), first, &reply) ==
-            SCRAM_CONTINUE &&
+    if (scram_first(scram, first.length % 2 ? STR("SCRAM-SHA-256-PLUS") : STR("SCRAM-SHA-256"),
+                    first, &reply) == SCRAM_CONTINUE &&
         scram_final(scram, second, &reply) == SCRAM_CONTINUE)
         abort(); /* nobody has a password */
     error_clear();
-    if (scram_is_verifier(first) && scram_verify_password(arena, first, second) && second.length == 0)
+    if (scram_is_verifier(first) && scram_verify_password(arena, first, second) &&
+        second.length == 0)
         error_clear();
-    if (base64_decode(arena, first, &bytes) && !str_equal(base64_encode(arena, bytes), first) && first.length < 4)
+    if (base64_decode(arena, first, &bytes) && !str_equal(base64_encode(arena, bytes), first) &&
+        first.length < 4)
         abort();
 }
 

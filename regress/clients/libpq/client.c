@@ -55,10 +55,14 @@ const char *client_rows(const PGresult *result)
     rows_text[0] = 0;
     for (int row = 0; row < PQntuples(result); row++) {
         for (int column = 0; column < PQnfields(result); column++) {
-            const char *value = PQgetisnull(result, row, column) ? "\\N" : PQgetvalue(result, row, column);
+            const char *value =
+                PQgetisnull(result, row, column) ? "\\N" : PQgetvalue(result, row, column);
             if (length < sizeof(rows_text))
                 length += (size_t)snprintf(rows_text + length, sizeof(rows_text) - length, "%s%s",
-                                           column ? "," : row ? ";" : "", value);
+                                           column ? ","
+                                           : row  ? ";"
+                                                  : "",
+                                           value);
         }
     }
     return rows_text;
@@ -73,7 +77,8 @@ void client_run(const char *file, int line, PGconn *conn, const char *query)
         client_fail(file, line, "%s: %s", query, PQerrorMessage(conn));
 }
 
-void client_expect_rows(const char *file, int line, PGconn *conn, const char *query, const char *rows)
+void client_expect_rows(const char *file, int line, PGconn *conn, const char *query,
+                        const char *rows)
 {
     CLEANUP_RESULT PGresult *result = PQexec(conn, query);
 
@@ -90,16 +95,18 @@ static const char *state_of(const PGresult *result)
     return state ? state : "none";
 }
 
-void client_expect_error(const char *file, int line, PGconn *conn, const char *query, const char *sqlstate)
+void client_expect_error(const char *file, int line, PGconn *conn, const char *query,
+                         const char *sqlstate)
 {
     CLEANUP_RESULT PGresult *result = PQexec(conn, query);
 
     if (strcmp(state_of(result), sqlstate) != 0)
-        client_fail(file, line, "%s: wanted SQLSTATE %s, got %s %s", query, sqlstate, state_of(result),
-                    PQresultErrorMessage(result));
+        client_fail(file, line, "%s: wanted SQLSTATE %s, got %s %s", query, sqlstate,
+                    state_of(result), PQresultErrorMessage(result));
 }
 
-void client_expect_next(const char *file, int line, PGconn *conn, ExecStatusType status, const char *text)
+void client_expect_next(const char *file, int line, PGconn *conn, ExecStatusType status,
+                        const char *text)
 {
     CLEANUP_RESULT PGresult *result = PQgetResult(conn);
 

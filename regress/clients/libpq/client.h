@@ -8,7 +8,8 @@
  *       EXPECT_ROWS(conn, "SELECT 1", "1");
  *   }
  *
- * The server is where PGHOST, PGPORT, PGUSER and PGDATABASE say, so the same program runs against PostgreSQL.
+ * The server is where PGHOST, PGPORT, PGUSER and PGDATABASE say, so the same program runs against
+ * PostgreSQL.
  */
 #ifndef CLIENT_H
 #define CLIENT_H
@@ -21,22 +22,23 @@
 typedef void TestFunction(void);
 
 /* Fails the running test, which then returns; the first failure is the one told. */
-void client_fail(const char *file, int line, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void client_fail(const char *file, int line, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 bool client_failed(void);
 
-#define CHECK(condition)                                            \
-    do {                                                            \
-        if (!(condition)) {                                         \
-            client_fail(__FILE__, __LINE__, "not so: %s", #condition); \
-            return;                                                 \
-        }                                                           \
+#define CHECK(condition)                                                                           \
+    do {                                                                                           \
+        if (!(condition)) {                                                                        \
+            client_fail(__FILE__, __LINE__, "not so: %s", #condition);                             \
+            return;                                                                                \
+        }                                                                                          \
     } while (0)
 
-#define CHECK_CALL(call)          \
-    do {                          \
-        call;                     \
-        if (client_failed())      \
-            return;               \
+#define CHECK_CALL(call)                                                                           \
+    do {                                                                                           \
+        call;                                                                                      \
+        if (client_failed())                                                                       \
+            return;                                                                                \
     } while (0)
 
 /* A session; options as in a connection string, beside the environment's. */
@@ -51,16 +53,23 @@ void client_clear(PGresult **result);
 const char *client_rows(const PGresult *result);
 
 void client_run(const char *file, int line, PGconn *conn, const char *query);
-void client_expect_rows(const char *file, int line, PGconn *conn, const char *query, const char *rows);
-void client_expect_error(const char *file, int line, PGconn *conn, const char *query, const char *sqlstate);
-/* The next result of a pipeline or a single-row query is of this status, with these rows or SQLSTATE (NULL: any). */
-void client_expect_next(const char *file, int line, PGconn *conn, ExecStatusType status, const char *text);
+void client_expect_rows(const char *file, int line, PGconn *conn, const char *query,
+                        const char *rows);
+void client_expect_error(const char *file, int line, PGconn *conn, const char *query,
+                         const char *sqlstate);
+/* The next result of a pipeline or a single-row query is of this status, with these rows or
+ * SQLSTATE (NULL: any). */
+void client_expect_next(const char *file, int line, PGconn *conn, ExecStatusType status,
+                        const char *text);
 void client_expect_none(const char *file, int line, PGconn *conn);
 
 #define RUN(conn, query) CHECK_CALL(client_run(__FILE__, __LINE__, conn, query))
-#define EXPECT_ROWS(conn, query, rows) CHECK_CALL(client_expect_rows(__FILE__, __LINE__, conn, query, rows))
-#define EXPECT_ERROR(conn, query, sqlstate) CHECK_CALL(client_expect_error(__FILE__, __LINE__, conn, query, sqlstate))
-#define EXPECT_NEXT(conn, status, text) CHECK_CALL(client_expect_next(__FILE__, __LINE__, conn, status, text))
+#define EXPECT_ROWS(conn, query, rows)                                                             \
+    CHECK_CALL(client_expect_rows(__FILE__, __LINE__, conn, query, rows))
+#define EXPECT_ERROR(conn, query, sqlstate)                                                        \
+    CHECK_CALL(client_expect_error(__FILE__, __LINE__, conn, query, sqlstate))
+#define EXPECT_NEXT(conn, status, text)                                                            \
+    CHECK_CALL(client_expect_next(__FILE__, __LINE__, conn, status, text))
 #define EXPECT_NONE(conn) CHECK_CALL(client_expect_none(__FILE__, __LINE__, conn))
 
 /* Integers as binary forms have them. */
@@ -73,7 +82,10 @@ typedef struct Test {
 } Test;
 
 #define TEST(name) static void name(void)
-#define ENTRY(name) {#name, name}
+#define ENTRY(name)                                                                                \
+    {                                                                                              \
+#name, name                                                                                \
+    }
 
 extern const Test tests_query[], tests_pipeline[], tests_copy[], tests_cancel[];
 

@@ -48,7 +48,8 @@ TEST(a_sleep_is_cancelled)
 TEST(a_long_query_is_cancelled)
 {
     CLEANUP_CONN PGconn *conn = client_connect("");
-    expect_cancelled(conn, "SELECT count(*) FROM generate_series(1, 100000000) AS a, generate_series(1, 1000) AS b WHERE a = b + 5");
+    expect_cancelled(conn, "SELECT count(*) FROM generate_series(1, 100000000) AS a, "
+                           "generate_series(1, 1000) AS b WHERE a = b + 5");
 }
 
 TEST(a_wait_for_a_lock_is_cancelled)
@@ -81,7 +82,8 @@ TEST(statements_time_out)
     CLEANUP_CONN PGconn *conn = client_connect("options='-c statement_timeout=200'");
     CLEANUP_RESULT PGresult *result = PQexec(conn, "SELECT pg_sleep(60)");
     CHECK(strcmp(PQresultErrorField(result, PG_DIAG_SQLSTATE), "57014") == 0);
-    CHECK(strcmp(PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY), "canceling statement due to statement timeout") == 0);
+    CHECK(strcmp(PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY),
+                 "canceling statement due to statement timeout") == 0);
     EXPECT_ROWS(conn, "SELECT 1", "1");
     EXPECT_ERROR(conn, "SELECT 1; SELECT pg_sleep(60)", "57014");
     RUN(conn, "SET statement_timeout = 0");
@@ -96,7 +98,8 @@ TEST(idle_transactions_time_out)
     usleep(1000000);
     CLEANUP_RESULT PGresult *result = PQexec(conn, "SELECT 1");
     CHECK(PQresultStatus(result) == PGRES_FATAL_ERROR);
-    CHECK(strstr(PQerrorMessage(conn), "terminating connection due to idle-in-transaction timeout"));
+    CHECK(
+        strstr(PQerrorMessage(conn), "terminating connection due to idle-in-transaction timeout"));
     CHECK(PQstatus(conn) == CONNECTION_BAD);
 }
 
@@ -131,6 +134,13 @@ TEST(a_client_that_leaves_ends_its_transaction)
 }
 
 const Test tests_cancel[] = {
-    ENTRY(a_sleep_is_cancelled), ENTRY(a_long_query_is_cancelled), ENTRY(a_wait_for_a_lock_is_cancelled), ENTRY(a_late_cancel_does_no_harm),
-    ENTRY(statements_time_out), ENTRY(idle_transactions_time_out), ENTRY(a_session_is_terminated_by_another), ENTRY(a_client_that_leaves_ends_its_transaction), {0},
+    ENTRY(a_sleep_is_cancelled),
+    ENTRY(a_long_query_is_cancelled),
+    ENTRY(a_wait_for_a_lock_is_cancelled),
+    ENTRY(a_late_cancel_does_no_harm),
+    ENTRY(statements_time_out),
+    ENTRY(idle_transactions_time_out),
+    ENTRY(a_session_is_terminated_by_another),
+    ENTRY(a_client_that_leaves_ends_its_transaction),
+    {0},
 };

@@ -45,7 +45,8 @@ TEST(text_goes_in_and_out)
     CLEANUP_CONN PGconn *conn = client_connect("");
     RUN(conn, "CREATE TEMP TABLE t (id int, v text, n numeric)");
     CHECK(copy_begin(conn, "COPY t FROM STDIN", PGRES_COPY_IN));
-    CHECK(put(conn, "1\tone\t1.50\n2\tt") && put(conn, "wo\\tx\\\\\t\\N\n") && put(conn, "3\t\\N\t-3\n"));
+    CHECK(put(conn, "1\tone\t1.50\n2\tt") && put(conn, "wo\\tx\\\\\t\\N\n") &&
+          put(conn, "3\t\\N\t-3\n"));
     CHECK(PQputCopyEnd(conn, NULL) == 1);
     CLEANUP_RESULT PGresult *done = PQgetResult(conn);
     CHECK(PQresultStatus(done) == PGRES_COMMAND_OK && strcmp(PQcmdTuples(done), "3") == 0);
@@ -63,7 +64,8 @@ TEST(csv_goes_in_and_out)
     CLEANUP_CONN PGconn *conn = client_connect("");
     RUN(conn, "CREATE TEMP TABLE t (id int, v text)");
     CHECK(copy_begin(conn, "COPY t FROM STDIN (FORMAT csv, HEADER, DELIMITER ';')", PGRES_COPY_IN));
-    CHECK(put(conn, "id;v\n1;\"a;b\"\n2;\"line\nbreak \"\"q\"\"\"\n3;\n4;\"\"\n") && PQputCopyEnd(conn, NULL) == 1);
+    CHECK(put(conn, "id;v\n1;\"a;b\"\n2;\"line\nbreak \"\"q\"\"\"\n3;\n4;\"\"\n") &&
+          PQputCopyEnd(conn, NULL) == 1);
     EXPECT_NEXT(conn, PGRES_COMMAND_OK, NULL);
     EXPECT_NONE(conn);
     EXPECT_ROWS(conn, "SELECT * FROM t", "1,a;b;2,line\nbreak \"q\";3,\\N;4,");
@@ -78,7 +80,8 @@ TEST(csv_goes_in_and_out)
 TEST(binary_goes_out_and_in_again)
 {
     CLEANUP_CONN PGconn *conn = client_connect("");
-    RUN(conn, "CREATE TEMP TABLE t AS SELECT i AS id, 'v' || i AS v, i * 1.5 AS n, now() AS at, ARRAY[i, NULL] AS a FROM generate_series(1, 3000) AS i");
+    RUN(conn, "CREATE TEMP TABLE t AS SELECT i AS id, 'v' || i AS v, i * 1.5 AS n, now() AS at, "
+              "ARRAY[i, NULL] AS a FROM generate_series(1, 3000) AS i");
     RUN(conn, "CREATE TEMP TABLE u AS SELECT * FROM t WHERE false");
     size_t size;
     char *all = copy_all(conn, "COPY t TO STDOUT (FORMAT binary)", &size);
@@ -103,7 +106,8 @@ TEST(a_client_may_give_up)
     CHECK(put(conn, "1\n2\n") && PQputCopyEnd(conn, "had enough") == 1);
     CLEANUP_RESULT PGresult *failed = PQgetResult(conn);
     CHECK(strcmp(PQresultErrorField(failed, PG_DIAG_SQLSTATE), "57014") == 0);
-    CHECK(strcmp(PQresultErrorField(failed, PG_DIAG_MESSAGE_PRIMARY), "COPY from stdin failed: had enough") == 0);
+    CHECK(strcmp(PQresultErrorField(failed, PG_DIAG_MESSAGE_PRIMARY),
+                 "COPY from stdin failed: had enough") == 0);
     EXPECT_NONE(conn);
     EXPECT_ROWS(conn, "SELECT count(*) FROM t", "0");
 }
@@ -124,11 +128,15 @@ TEST(bad_lines_are_named)
     CLEANUP_CONN PGconn *conn = client_connect("");
     RUN(conn, "CREATE TEMP TABLE t (id int PRIMARY KEY, v text)");
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        CHECK(copy_begin(conn, cases[i].query, PGRES_COPY_IN) && put(conn, cases[i].data) && PQputCopyEnd(conn, NULL) == 1);
+        CHECK(copy_begin(conn, cases[i].query, PGRES_COPY_IN) && put(conn, cases[i].data) &&
+              PQputCopyEnd(conn, NULL) == 1);
         CLEANUP_RESULT PGresult *failed = PQgetResult(conn);
-        const char *state = PQresultErrorField(failed, PG_DIAG_SQLSTATE), *context = PQresultErrorField(failed, PG_DIAG_CONTEXT);
-        if (!state || strcmp(state, cases[i].state) != 0 || !context || strcmp(context, cases[i].context) != 0) {
-            client_fail(__FILE__, __LINE__, "case %zu: %s %s (%s)", i, state ? state : "no error", PQresultErrorMessage(failed), context ? context : "");
+        const char *state = PQresultErrorField(failed, PG_DIAG_SQLSTATE),
+                   *context = PQresultErrorField(failed, PG_DIAG_CONTEXT);
+        if (!state || strcmp(state, cases[i].state) != 0 || !context ||
+            strcmp(context, cases[i].context) != 0) {
+            client_fail(__FILE__, __LINE__, "case %zu: %s %s (%s)", i, state ? state : "no error",
+                        PQresultErrorMessage(failed), context ? context : "");
             return;
         }
         EXPECT_NONE(conn);
@@ -162,10 +170,13 @@ TEST(many_rows_are_copied)
     CHECK(PQputCopyEnd(conn, NULL) == 1);
     EXPECT_NEXT(conn, PGRES_COMMAND_OK, NULL);
     EXPECT_NONE(conn);
-    EXPECT_ROWS(conn, "SELECT count(*), sum(id) FROM t WHERE v = 'value ' || id", "100000,4999950000");
+    EXPECT_ROWS(conn, "SELECT count(*), sum(id) FROM t WHERE v = 'value ' || id",
+                "100000,4999950000");
 }
 
 const Test tests_copy[] = {
-    ENTRY(text_goes_in_and_out), ENTRY(csv_goes_in_and_out), ENTRY(binary_goes_out_and_in_again), ENTRY(a_client_may_give_up),
-    ENTRY(bad_lines_are_named), ENTRY(an_early_error_does_not_stall_the_sender), ENTRY(many_rows_are_copied), {0},
+    ENTRY(text_goes_in_and_out),         ENTRY(csv_goes_in_and_out),
+    ENTRY(binary_goes_out_and_in_again), ENTRY(a_client_may_give_up),
+    ENTRY(bad_lines_are_named),          ENTRY(an_early_error_does_not_stall_the_sender),
+    ENTRY(many_rows_are_copied),         {0},
 };

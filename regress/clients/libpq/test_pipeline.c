@@ -63,7 +63,8 @@ TEST(explicit_transactions_span_sync_points)
     CLEANUP_CONN PGconn *conn = client_connect("");
     RUN(conn, "CREATE TEMP TABLE t (id int PRIMARY KEY)");
     CHECK(PQenterPipelineMode(conn));
-    CHECK(send_params(conn, "BEGIN", NULL) && send_params(conn, "INSERT INTO t VALUES (1)", NULL) && PQpipelineSync(conn));
+    CHECK(send_params(conn, "BEGIN", NULL) && send_params(conn, "INSERT INTO t VALUES (1)", NULL) &&
+          PQpipelineSync(conn));
     CHECK(send_params(conn, "SELECT 1/0 FROM t", NULL) && PQpipelineSync(conn));
     CHECK(send_params(conn, "INSERT INTO t VALUES (2)", NULL) && PQpipelineSync(conn));
     CHECK(send_params(conn, "ROLLBACK", NULL) && PQpipelineSync(conn));
@@ -109,7 +110,8 @@ TEST(single_rows_come_in_pipelines)
 {
     CLEANUP_CONN PGconn *conn = client_connect("");
     CHECK(PQenterPipelineMode(conn));
-    CHECK(send_params(conn, "SELECT generate_series(1, 3)", NULL) && send_params(conn, "SELECT 'next'", NULL) && PQpipelineSync(conn));
+    CHECK(send_params(conn, "SELECT generate_series(1, 3)", NULL) &&
+          send_params(conn, "SELECT 'next'", NULL) && PQpipelineSync(conn));
     CHECK(PQsetSingleRowMode(conn) == 1);
     EXPECT_NEXT(conn, PGRES_SINGLE_TUPLE, "1");
     EXPECT_NEXT(conn, PGRES_SINGLE_TUPLE, "2");
@@ -132,7 +134,8 @@ TEST(deep_pipelines_do_not_stall)
     int sent = 0, received = 0;
     while (received < COUNT) {
         for (int burst = 0; sent < COUNT && burst < 100; burst++, sent++)
-            CHECK(send_params(conn, "SELECT repeat('x', 5000), $1::text", "a parameter of some length"));
+            CHECK(send_params(conn, "SELECT repeat('x', 5000), $1::text",
+                              "a parameter of some length"));
         if (sent == COUNT) {
             CHECK(PQpipelineSync(conn));
             sent++;
@@ -152,6 +155,11 @@ TEST(deep_pipelines_do_not_stall)
 }
 
 const Test tests_pipeline[] = {
-    ENTRY(pipelines_answer_in_order), ENTRY(an_error_aborts_the_pipeline_up_to_its_sync), ENTRY(explicit_transactions_span_sync_points),
-    ENTRY(statements_are_prepared_and_run_in_one_pipeline), ENTRY(single_rows_come_in_pipelines), ENTRY(deep_pipelines_do_not_stall), {0},
+    ENTRY(pipelines_answer_in_order),
+    ENTRY(an_error_aborts_the_pipeline_up_to_its_sync),
+    ENTRY(explicit_transactions_span_sync_points),
+    ENTRY(statements_are_prepared_and_run_in_one_pipeline),
+    ENTRY(single_rows_come_in_pipelines),
+    ENTRY(deep_pipelines_do_not_stall),
+    {0},
 };

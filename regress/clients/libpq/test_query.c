@@ -29,7 +29,8 @@ TEST(empty_queries_are_known)
     CLEANUP_CONN PGconn *conn = client_connect("");
     CLEANUP_RESULT PGresult *empty = PQexec(conn, "");
     CHECK(PQresultStatus(empty) == PGRES_EMPTY_QUERY);
-    CLEANUP_RESULT PGresult *prepared = PQexecParams(conn, " -- nothing", 0, NULL, NULL, NULL, NULL, 0);
+    CLEANUP_RESULT PGresult *prepared =
+        PQexecParams(conn, " -- nothing", 0, NULL, NULL, NULL, NULL, 0);
     CHECK(PQresultStatus(prepared) == PGRES_EMPTY_QUERY);
 }
 
@@ -61,14 +62,50 @@ TEST(parameters_go_as_text_and_binary)
 TEST(binary_forms_go_round)
 {
     static const char *const values[] = {
-        "true::bool", "(-7)::int2", "2147483647::int4", "(-9223372036854775808)::int8", "1.5::float4", "'-Infinity'::float8", "'NaN'::float8",
-        "0::numeric", "-123456789012345678901234567890.000123::numeric", "'NaN'::numeric", "'Infinity'::numeric", "1e100::numeric", "0.00000001::numeric",
-        "'text'::text", "''::text", "'v'::varchar(7)", "'p'::char(1)", "'n'::name", "'c'::\"char\"", "'\\x00ff10'::bytea", "'2024-02-29'::date",
-        "'infinity'::date", "'23:59:59.999999'::time", "'01:02:03+05:30'::timetz", "'1999-12-31 23:59:59.5'::timestamp", "'-infinity'::timestamptz",
-        "'2024-02-29 12:00+00'::timestamptz", "'1 year 2 mons -3 days 04:05:06.7'::interval", "'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'::uuid",
-        "4294967295::oid", "'pg_class'::regclass", "'int4'::regtype", "'(5,6)'::tid", "'77'::xid", "'1/AB'::pg_lsn", "'{1,NULL,3}'::int4[]", "'{}'::text[]",
-        "'{{a,b},{c,NULL}}'::text[]", "'[3:4]={7,8}'::int8[]", "'{1.50,NaN}'::numeric[]", "'{2024-01-01,infinity}'::date[]", "'{t,f}'::bool[]",
-        "'{\"\\\\x00\",\"\\\\xff\"}'::bytea[]", "'{01:02:03,24:00:00}'::time[]",
+        "true::bool",
+        "(-7)::int2",
+        "2147483647::int4",
+        "(-9223372036854775808)::int8",
+        "1.5::float4",
+        "'-Infinity'::float8",
+        "'NaN'::float8",
+        "0::numeric",
+        "-123456789012345678901234567890.000123::numeric",
+        "'NaN'::numeric",
+        "'Infinity'::numeric",
+        "1e100::numeric",
+        "0.00000001::numeric",
+        "'text'::text",
+        "''::text",
+        "'v'::varchar(7)",
+        "'p'::char(1)",
+        "'n'::name",
+        "'c'::\"char\"",
+        "'\\x00ff10'::bytea",
+        "'2024-02-29'::date",
+        "'infinity'::date",
+        "'23:59:59.999999'::time",
+        "'01:02:03+05:30'::timetz",
+        "'1999-12-31 23:59:59.5'::timestamp",
+        "'-infinity'::timestamptz",
+        "'2024-02-29 12:00+00'::timestamptz",
+        "'1 year 2 mons -3 days 04:05:06.7'::interval",
+        "'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'::uuid",
+        "4294967295::oid",
+        "'pg_class'::regclass",
+        "'int4'::regtype",
+        "'(5,6)'::tid",
+        "'77'::xid",
+        "'1/AB'::pg_lsn",
+        "'{1,NULL,3}'::int4[]",
+        "'{}'::text[]",
+        "'{{a,b},{c,NULL}}'::text[]",
+        "'[3:4]={7,8}'::int8[]",
+        "'{1.50,NaN}'::numeric[]",
+        "'{2024-01-01,infinity}'::date[]",
+        "'{t,f}'::bool[]",
+        "'{\"\\\\x00\",\"\\\\xff\"}'::bytea[]",
+        "'{01:02:03,24:00:00}'::time[]",
     };
     CLEANUP_CONN PGconn *conn = client_connect("");
     for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
@@ -84,9 +121,12 @@ TEST(binary_forms_go_round)
         const char *parameter = PQgetvalue(binary, 0, 0);
         int length = PQgetlength(binary, 0, 0), format = 1;
         snprintf(query, sizeof(query), "SELECT $1::%s", PQgetvalue(text, 0, 1));
-        CLEANUP_RESULT PGresult *back = PQexecParams(conn, query, 1, &type, &parameter, &length, &format, 0);
-        if (PQresultStatus(back) != PGRES_TUPLES_OK || strcmp(PQgetvalue(back, 0, 0), PQgetvalue(text, 0, 0)) != 0) {
-            client_fail(__FILE__, __LINE__, "%s: came back as %s%s", values[i], client_rows(back), PQerrorMessage(conn));
+        CLEANUP_RESULT PGresult *back =
+            PQexecParams(conn, query, 1, &type, &parameter, &length, &format, 0);
+        if (PQresultStatus(back) != PGRES_TUPLES_OK ||
+            strcmp(PQgetvalue(back, 0, 0), PQgetvalue(text, 0, 0)) != 0) {
+            client_fail(__FILE__, __LINE__, "%s: came back as %s%s", values[i], client_rows(back),
+                        PQerrorMessage(conn));
             return;
         }
     }
@@ -96,13 +136,16 @@ TEST(prepared_statements_are_described)
 {
     CLEANUP_CONN PGconn *conn = client_connect("");
     RUN(conn, "CREATE TEMP TABLE t (id int PRIMARY KEY, name varchar(10), v numeric(8,2))");
-    CLEANUP_RESULT PGresult *prepared = PQprepare(conn, "s", "SELECT id, name, v AS x FROM t WHERE id = $1 AND name LIKE $2", 0, NULL);
+    CLEANUP_RESULT PGresult *prepared = PQprepare(
+        conn, "s", "SELECT id, name, v AS x FROM t WHERE id = $1 AND name LIKE $2", 0, NULL);
     CHECK(PQresultStatus(prepared) == PGRES_COMMAND_OK);
     CLEANUP_RESULT PGresult *described = PQdescribePrepared(conn, "s");
     CHECK(PQresultStatus(described) == PGRES_COMMAND_OK);
-    CHECK(PQnparams(described) == 2 && PQparamtype(described, 0) == 23 && PQparamtype(described, 1) == 25);
+    CHECK(PQnparams(described) == 2 && PQparamtype(described, 0) == 23 &&
+          PQparamtype(described, 1) == 25);
     CHECK(PQnfields(described) == 3 && PQftype(described, 1) == 1043 && PQfmod(described, 1) == 14);
-    CHECK(PQftablecol(described, 2) == 3 && PQftable(described, 2) != 0 && strcmp(PQfname(described, 2), "x") == 0);
+    CHECK(PQftablecol(described, 2) == 3 && PQftable(described, 2) != 0 &&
+          strcmp(PQfname(described, 2), "x") == 0);
     CHECK(PQfsize(described, 0) == 4 && PQfsize(described, 2) == -1);
     RUN(conn, "INSERT INTO t VALUES (1, 'one', 1.5), (2, 'two', NULL)");
     const char *values[] = {"2", "t%"};
@@ -121,9 +164,11 @@ TEST(cursors_are_described_and_fetched)
 {
     CLEANUP_CONN PGconn *conn = client_connect("");
     RUN(conn, "BEGIN");
-    RUN(conn, "DECLARE c SCROLL CURSOR FOR SELECT i, 'v' || i AS v FROM generate_series(1, 10) AS i");
+    RUN(conn,
+        "DECLARE c SCROLL CURSOR FOR SELECT i, 'v' || i AS v FROM generate_series(1, 10) AS i");
     CLEANUP_RESULT PGresult *described = PQdescribePortal(conn, "c");
-    CHECK(PQresultStatus(described) == PGRES_COMMAND_OK && PQnfields(described) == 2 && PQftype(described, 1) == 25);
+    CHECK(PQresultStatus(described) == PGRES_COMMAND_OK && PQnfields(described) == 2 &&
+          PQftype(described, 1) == 25);
     EXPECT_ROWS(conn, "FETCH 2 FROM c", "1,v1;2,v2");
     EXPECT_ROWS(conn, "FETCH LAST FROM c", "10,v10");
     EXPECT_ROWS(conn, "FETCH RELATIVE -3 FROM c", "7,v7");
@@ -144,7 +189,7 @@ TEST(rows_come_one_by_one)
     long sum = 0, count = 0;
     PGresult *result = PQgetResult(conn);
     for (; result && PQresultStatus(result) == PGRES_SINGLE_TUPLE; result = PQgetResult(conn)) {
-        sum += atol(PQgetvalue(result, 0, 0));
+        sum += strtol(PQgetvalue(result, 0, 0), NULL, 10);
         count++;
         PQclear(result);
     }
@@ -176,12 +221,15 @@ TEST(large_values_survive)
     RUN(conn, "CREATE TEMP TABLE t (b bytea, v text)");
     const char *values[] = {bytes, bytes};
     const int lengths[] = {(int)size, 0}, formats[] = {1, 0};
-    CLEANUP_RESULT PGresult *put = PQexecParams(conn, "INSERT INTO t VALUES ($1, $2)", 2, NULL, values, lengths, formats, 0);
-    CLEANUP_RESULT PGresult *got = PQexecParams(conn, "SELECT b, v, length(b), md5(v) = md5(convert_from(b, 'UTF8')) FROM t", 0, NULL, NULL, NULL, NULL, 1);
+    CLEANUP_RESULT PGresult *put =
+        PQexecParams(conn, "INSERT INTO t VALUES ($1, $2)", 2, NULL, values, lengths, formats, 0);
+    CLEANUP_RESULT PGresult *got =
+        PQexecParams(conn, "SELECT b, v, length(b), md5(v) = md5(convert_from(b, 'UTF8')) FROM t",
+                     0, NULL, NULL, NULL, NULL, 1);
     bool same = PQresultStatus(put) == PGRES_COMMAND_OK && PQresultStatus(got) == PGRES_TUPLES_OK &&
                 (size_t)PQgetlength(got, 0, 0) == size && (size_t)PQgetlength(got, 0, 1) == size &&
-                memcmp(PQgetvalue(got, 0, 0), bytes, size) == 0 && memcmp(PQgetvalue(got, 0, 1), bytes, size) == 0 &&
-                PQgetvalue(got, 0, 3)[0] == 1;
+                memcmp(PQgetvalue(got, 0, 0), bytes, size) == 0 &&
+                memcmp(PQgetvalue(got, 0, 1), bytes, size) == 0 && PQgetvalue(got, 0, 3)[0] == 1;
     free(bytes);
     CHECK(same);
 }
@@ -195,21 +243,25 @@ TEST(many_columns_and_rows_survive)
         length += (size_t)snprintf(query + length, sizeof(query) - length, ",%d", i);
     CLEANUP_RESULT PGresult *wide = PQexec(conn, query);
     CHECK(PQnfields(wide) == 1600 && strcmp(PQgetvalue(wide, 0, 1599), "1599") == 0);
-    CLEANUP_RESULT PGresult *tall = PQexec(conn, "SELECT i, repeat('x', 50) FROM generate_series(1, 100000) AS i");
+    CLEANUP_RESULT PGresult *tall =
+        PQexec(conn, "SELECT i, repeat('x', 50) FROM generate_series(1, 100000) AS i");
     CHECK(PQntuples(tall) == 100000 && strcmp(PQgetvalue(tall, 99999, 0), "100000") == 0);
 }
 
 TEST(errors_have_all_fields)
 {
     CLEANUP_CONN PGconn *conn = client_connect("");
-    RUN(conn, "CREATE TEMP TABLE t (id int PRIMARY KEY, v int NOT NULL CONSTRAINT positive CHECK (v > 0))");
+    RUN(conn, "CREATE TEMP TABLE t (id int PRIMARY KEY, v int NOT NULL CONSTRAINT positive CHECK "
+              "(v > 0))");
     RUN(conn, "INSERT INTO t VALUES (1, 1)");
     CLEANUP_RESULT PGresult *unique = PQexec(conn, "INSERT INTO t VALUES (1, 2)");
     CHECK(strcmp(PQresultErrorField(unique, PG_DIAG_CONSTRAINT_NAME), "t_pkey") == 0);
     CHECK(strcmp(PQresultErrorField(unique, PG_DIAG_TABLE_NAME), "t") == 0);
-    CHECK(strcmp(PQresultErrorField(unique, PG_DIAG_MESSAGE_DETAIL), "Key (id)=(1) already exists.") == 0);
+    CHECK(strcmp(PQresultErrorField(unique, PG_DIAG_MESSAGE_DETAIL),
+                 "Key (id)=(1) already exists.") == 0);
     CHECK(strcmp(PQresultErrorField(unique, PG_DIAG_SEVERITY_NONLOCALIZED), "ERROR") == 0);
-    CHECK(PQresultErrorField(unique, PG_DIAG_SOURCE_FILE) && PQresultErrorField(unique, PG_DIAG_SOURCE_LINE));
+    CHECK(PQresultErrorField(unique, PG_DIAG_SOURCE_FILE) &&
+          PQresultErrorField(unique, PG_DIAG_SOURCE_LINE));
     CLEANUP_RESULT PGresult *null = PQexec(conn, "INSERT INTO t VALUES (2, NULL)");
     CHECK(strcmp(PQresultErrorField(null, PG_DIAG_COLUMN_NAME), "v") == 0);
     CLEANUP_RESULT PGresult *check = PQexec(conn, "INSERT INTO t VALUES (3, -1)");
@@ -226,7 +278,9 @@ static void take_notice(void *context, const PGresult *result)
 
 TEST(notices_and_parameters_arrive)
 {
-    CLEANUP_CONN PGconn *conn = client_connect("application_name=libpq options='-c statement_timeout=9s -csearch_path=public --work_mem=8MB'");
+    CLEANUP_CONN PGconn *conn =
+        client_connect("application_name=libpq options='-c statement_timeout=9s "
+                       "-csearch_path=public --work_mem=8MB'");
     char notice[200] = "";
     PQsetNoticeReceiver(conn, take_notice, notice);
     RUN(conn, "DROP TABLE IF EXISTS never_was");
@@ -251,15 +305,17 @@ TEST(sixty_five_thousand_parameters_are_taken)
 {
     CLEANUP_CONN PGconn *conn = client_connect("");
     enum { COUNT = 65535 };
-    char *query = malloc(COUNT * 8 + 100);
+    enum { ROOM = COUNT * 8 + 100 };
+    char *query = malloc(ROOM);
     const char **values = malloc(COUNT * sizeof(*values));
-    size_t length = (size_t)sprintf(query, "SELECT count(*) FROM generate_series(1, 3) AS i WHERE i IN ($1::int");
+    size_t length = (size_t)snprintf(
+        query, ROOM, "SELECT count(*) FROM generate_series(1, 3) AS i WHERE i IN ($1::int");
     values[0] = "2";
     for (int i = 2; i <= COUNT; i++) {
-        length += (size_t)sprintf(query + length, ",$%d", i);
+        length += (size_t)snprintf(query + length, ROOM - length, ",$%d", i);
         values[i - 1] = i == COUNT ? "3" : "77";
     }
-    strcpy(query + length, ")");
+    snprintf(query + length, ROOM - length, ")");
     CLEANUP_RESULT PGresult *result = PQexecParams(conn, query, COUNT, NULL, values, NULL, NULL, 0);
     free(query);
     free(values);
@@ -269,7 +325,17 @@ TEST(sixty_five_thousand_parameters_are_taken)
 }
 
 const Test tests_query[] = {
-    ENTRY(many_statements_are_one_transaction), ENTRY(empty_queries_are_known), ENTRY(parameters_go_as_text_and_binary), ENTRY(binary_forms_go_round),
-    ENTRY(prepared_statements_are_described), ENTRY(cursors_are_described_and_fetched), ENTRY(rows_come_one_by_one), ENTRY(large_values_survive),
-    ENTRY(many_columns_and_rows_survive), ENTRY(errors_have_all_fields), ENTRY(notices_and_parameters_arrive), ENTRY(sixty_five_thousand_parameters_are_taken), {0},
+    ENTRY(many_statements_are_one_transaction),
+    ENTRY(empty_queries_are_known),
+    ENTRY(parameters_go_as_text_and_binary),
+    ENTRY(binary_forms_go_round),
+    ENTRY(prepared_statements_are_described),
+    ENTRY(cursors_are_described_and_fetched),
+    ENTRY(rows_come_one_by_one),
+    ENTRY(large_values_survive),
+    ENTRY(many_columns_and_rows_survive),
+    ENTRY(errors_have_all_fields),
+    ENTRY(notices_and_parameters_arrive),
+    ENTRY(sixty_five_thousand_parameters_are_taken),
+    {0},
 };

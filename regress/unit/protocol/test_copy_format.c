@@ -1,19 +1,22 @@
 /* COPY's forms: every text is cut at every place, and comes out the same. */
+#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include "base/error.h"
 #include "protocol/copy_format.h"
 
-static const CopyFormat text_format = {.form = COPY_TEXT, .delimiter = '\t', .null_text = {"\\N", 2}};
-static const CopyFormat csv_format = {.form = COPY_CSV, .delimiter = ',', .quote = '"', .escape = '"', .null_text = {"", 0}};
+static const CopyFormat text_format = {
+    .form = COPY_TEXT, .delimiter = '\t', .null_text = {"\\N", 2}};
+static const CopyFormat csv_format = {
+    .form = COPY_CSV, .delimiter = ',', .quote = '"', .escape = '"', .null_text = {"", 0}};
 
 /* Rows as "[a|b][c|<null>]", fed in two parts. "!": an error. */
-static Str read_rows(Arena *arena, const CopyFormat *format, Str data, size_t cut_at, uint32_t columns)
+static Str read_rows(Arena *arena, const CopyFormat *format, Str data, size_t cut_at,
+                     uint32_t columns)
 {
     CopyReader *reader = copy_reader_new(arena, format, columns);
     StrBuf out = strbuf_in(arena);
@@ -54,7 +57,8 @@ typedef struct ReadCase {
     const char *data, *rows;
 } ReadCase;
 
-static void expect_rows(const CopyFormat *format, const ReadCase *cases, size_t count, uint32_t columns)
+static void expect_rows(const CopyFormat *format, const ReadCase *cases, size_t count,
+                        uint32_t columns)
 {
     for (size_t i = 0; i < count; i++) {
         Str data = str_from_c(cases[i].data);
@@ -70,8 +74,17 @@ static void expect_rows(const CopyFormat *format, const ReadCase *cases, size_t 
 static void text_is_read(void **state)
 {
     static const ReadCase cases[] = {
-        {"a\tb\n", "[a|b]"}, {"a\tb", "[a|b]"}, {"\t\n", "[|]"}, {"\\N\tx\n", "[<null>|x]"}, {"a\\tb\t\\\\N\n", "[a\tb|\\N]"}, {"\\x41\\101\t\\q\n", "[AA|q]"},
-        {"a\tb\n\\.\nc\td\n", "[a|b]"}, {"1\t2\n3\t4\n", "[1|2][3|4]"}, {"a\tb\\\nc\n", "[a|b\nc]"}, {"", ""}, {"\\b\\f\\n\\r\\v\t\\x4\n", "[\b\f\n\r\v|\x04]"},
+        {"a\tb\n", "[a|b]"},
+        {"a\tb", "[a|b]"},
+        {"\t\n", "[|]"},
+        {"\\N\tx\n", "[<null>|x]"},
+        {"a\\tb\t\\\\N\n", "[a\tb|\\N]"},
+        {"\\x41\\101\t\\q\n", "[AA|q]"},
+        {"a\tb\n\\.\nc\td\n", "[a|b]"},
+        {"1\t2\n3\t4\n", "[1|2][3|4]"},
+        {"a\tb\\\nc\n", "[a|b\nc]"},
+        {"", ""},
+        {"\\b\\f\\n\\r\\v\t\\x4\n", "[\b\f\n\r\v|\x04]"},
     };
 
     (void)state;
@@ -81,7 +94,9 @@ static void text_is_read(void **state)
 static void csv_is_read(void **state)
 {
     static const ReadCase cases[] = {
-        {"a,b\n", "[a|b]"}, {"\"a,b\",\"c\"\"d\"\n", "[a,b|c\"d]"}, {",\"\"\n", "[<null>|]"}, {"\"two\nlines\",x\n", "[two\nlines|x]"}, {"a,b", "[a|b]"}, {"\"open,x\n", "!"},
+        {"a,b\n", "[a|b]"},         {"\"a,b\",\"c\"\"d\"\n", "[a,b|c\"d]"},
+        {",\"\"\n", "[<null>|]"},   {"\"two\nlines\",x\n", "[two\nlines|x]"},
+        {"a,b", "[a|b]"},           {"\"open,x\n", "!"},
         {"a,\" b \"\n", "[a| b ]"}, {"x\"y\"z,\"1\"2\n", "[xyz|12]"},
     };
 
@@ -91,7 +106,9 @@ static void csv_is_read(void **state)
 
 static void what_is_written_is_read_again(void **state)
 {
-    static const Str values[] = {{"plain", 5}, {"", 0}, {0}, {"tab\tand\nline\r", 13}, {"\\N", 2}, {"\\.", 2}, {"\"quoted\"", 8}, {"a,b", 3}, {"\b\f\v\\", 4}, {" ", 1}};
+    static const Str values[] = {
+        {"plain", 5}, {"", 0},           {0},        {"tab\tand\nline\r", 13}, {"\\N", 2},
+        {"\\.", 2},   {"\"quoted\"", 8}, {"a,b", 3}, {"\b\f\v\\", 4},          {" ", 1}};
     const CopyFormat *const formats[] = {&text_format, &csv_format};
 
     (void)state;
@@ -133,12 +150,15 @@ static void binary_goes_round(void **state)
     copy_put_binary_end(&out);
     Str data = strbuf_view(&out);
     for (size_t cut = 0; cut <= data.length; cut++)
-        assert_true(str_equal(read_rows(arena, &format, data, cut, 2), STR("[\x01\x02|<null>][\x01\x02|<null>][\x01\x02|<null>]")));
+        assert_true(str_equal(read_rows(arena, &format, data, cut, 2),
+                              STR("[\x01\x02|<null>][\x01\x02|<null>][\x01\x02|<null>]")));
     for (size_t length = 0; length < data.length; length++) {
         Str rows = read_rows(arena, &format, str_slice(data, 0, length), 0, 2);
-        assert_true(rows.length == 0 || str_ends_with(rows, STR("!")) || str_ends_with(rows, STR("]")));
+        assert_true(rows.length == 0 || str_ends_with(rows, STR("!")) ||
+                    str_ends_with(rows, STR("]")));
     }
-    assert_true(str_equal(read_rows(arena, &format, STR("not the signature at all"), 3, 2), STR("!")));
+    assert_true(
+        str_equal(read_rows(arena, &format, STR("not the signature at all"), 3, 2), STR("!")));
     arena_free(arena);
 }
 

@@ -1,8 +1,8 @@
+#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <cmocka.h>
 
 #include "protocol/message.h"
 
@@ -26,7 +26,8 @@ static void whole_messages_are_found(void **state)
 
 static void parts_of_messages_wait(void **state)
 {
-    static const char whole[] = "Q\0\0\0\x08" "abc";
+    static const char whole[] = "Q\0\0\0\x08"
+                                "abc";
     Frame frame = {0};
 
     (void)state;
@@ -37,7 +38,8 @@ static void parts_of_messages_wait(void **state)
 
 static void lengths_are_bounded(void **state)
 {
-    static const char *const wrong[] = {"Q\0\0\0\x03", "Q\x7f\xff\xff\xff", "Q\xff\xff\xff\xff", "S\0\0\x30\0", "p\0\x01\x00\x04"};
+    static const char *const wrong[] = {"Q\0\0\0\x03", "Q\x7f\xff\xff\xff", "Q\xff\xff\xff\xff",
+                                        "S\0\0\x30\0", "p\0\x01\x00\x04"};
     Frame frame;
 
     (void)state;
@@ -58,7 +60,8 @@ static void only_passwords_come_before_the_login(void **state)
     (void)state;
     assert_int_equal(next("p\0\0\0\x06x\0", 7, false, &frame), FRAME_WHOLE);
     assert_int_equal(next("Q\0\0\0\x05\0", 6, false, &frame), FRAME_INVALID);
-    assert_true(str_equal(error_fields()->message, STR("expected password response, got message type 81")));
+    assert_true(
+        str_equal(error_fields()->message, STR("expected password response, got message type 81")));
     error_clear();
     for (int type = 0; type < 256; type++) {
         const char bytes[] = {(char)type, 0, 0, 0, 4};
@@ -74,9 +77,14 @@ static void startup_packets_are_bounded(void **state)
     Frame frame;
 
     (void)state;
-    assert_int_equal(frame_next_startup(str_make("\0\0\0\x08\x04\xd2\x16\x2f", 8), &frame), FRAME_WHOLE);
+    assert_int_equal(frame_next_startup(str_make("\0\0\0\x08\x04\xd2\x16\x2f", 8), &frame),
+                     FRAME_WHOLE);
     assert_int_equal(frame.body.length, 4);
-    assert_int_equal(frame_next_startup(str_make("\0\0\0\x07" "abc", 7), &frame), FRAME_INVALID);
+    assert_int_equal(frame_next_startup(str_make("\0\0\0\x07"
+                                                 "abc",
+                                                 7),
+                                        &frame),
+                     FRAME_INVALID);
     error_clear();
     assert_int_equal(frame_next_startup(str_make("\0\0\x27\x11", 4), &frame), FRAME_INVALID);
     error_clear();
@@ -131,7 +139,10 @@ static void messages_are_built_with_their_length(void **state)
     message_end(&out);
     message_put_ready(&out, 'I');
     assert_int_equal(out.buffer.length, 14 + 6);
-    assert_memory_equal(out.buffer.data, "D\0\0\0\x0d\0\x01\0\0\0\x03" "abcZ\0\0\0\x05I", 20);
+    assert_memory_equal(out.buffer.data,
+                        "D\0\0\0\x0d\0\x01\0\0\0\x03"
+                        "abcZ\0\0\0\x05I",
+                        20);
     message_begin(&out, 'T');
     message_put_string(&out, STR("dropped"));
     message_cancel(&out);
@@ -144,10 +155,16 @@ static void errors_carry_the_fields_that_are_set(void **state)
     MessageOut out = {0};
 
     (void)state;
-    message_put_error(&out, &(ErrorFields){.severity = SEVERITY_ERROR, .sqlstate = ERR_UNIQUE_VIOLATION,
-                                           .message = STR("m"), .detail = STR("d"), .position = 7,
-                                           .constraint_name = STR("c"), .file = "a/b/file.c", .line = 3});
-    assert_memory_equal(out.buffer.data + 5, "SERROR\0VERROR\0C23505\0Mm\0Dd\0P7\0nc\0Ffile.c\0L3\0", 45);
+    message_put_error(&out, &(ErrorFields){.severity = SEVERITY_ERROR,
+                                           .sqlstate = ERR_UNIQUE_VIOLATION,
+                                           .message = STR("m"),
+                                           .detail = STR("d"),
+                                           .position = 7,
+                                           .constraint_name = STR("c"),
+                                           .file = "a/b/file.c",
+                                           .line = 3});
+    assert_memory_equal(out.buffer.data + 5,
+                        "SERROR\0VERROR\0C23505\0Mm\0Dd\0P7\0nc\0Ffile.c\0L3\0", 45);
     assert_int_equal(out.buffer.data[0], 'E');
     out.buffer.length = 0;
     message_put_error(&out, &(ErrorFields){.severity = SEVERITY_NOTICE, .message = STR("n")});

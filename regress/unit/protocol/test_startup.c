@@ -1,8 +1,8 @@
+#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <cmocka.h>
 
 #include "base/error.h"
 #include "protocol/startup.h"
@@ -26,7 +26,8 @@ static StartupKind parse(uint32_t code, const char *pairs)
 static void sessions_have_a_user_and_options(void **state)
 {
     (void)state;
-    assert_int_equal(parse(196608, "user|ann|database|shop|application_name|x y|DateStyle|ISO||"), STARTUP_SESSION);
+    assert_int_equal(parse(196608, "user|ann|database|shop|application_name|x y|DateStyle|ISO||"),
+                     STARTUP_SESSION);
     assert_true(str_equal(startup.user, STR("ann")));
     assert_true(str_equal(startup.database, STR("shop")));
     assert_int_equal(startup.options.length, 2);
@@ -39,13 +40,17 @@ static void sessions_have_a_user_and_options(void **state)
 static void command_line_options_are_split(void **state)
 {
     (void)state;
-    assert_int_equal(parse(196608, "user|a|options|-c work_mem=1MB  -cenable_seqscan=off --search-path=a\\ b\\\\||"), STARTUP_SESSION);
+    assert_int_equal(
+        parse(196608,
+              "user|a|options|-c work_mem=1MB  -cenable_seqscan=off --search-path=a\\ b\\\\||"),
+        STARTUP_SESSION);
     assert_int_equal(startup.options.length, 3);
     assert_true(str_equal(startup.options.items[0].value, STR("1MB")));
     assert_true(str_equal(startup.options.items[1].name, STR("enable_seqscan")));
     assert_true(str_equal(startup.options.items[2].name, STR("search_path")));
     assert_true(str_equal(startup.options.items[2].value, STR("a b\\")));
-    static const char *const wrong[] = {"user|a|options|-c||", "user|a|options|-c x||", "user|a|options|word||", "user|a|options|--x||"};
+    static const char *const wrong[] = {"user|a|options|-c||", "user|a|options|-c x||",
+                                        "user|a|options|word||", "user|a|options|--x||"};
     for (size_t i = 0; i < ARRAY_LENGTH(wrong); i++) {
         assert_int_equal(parse(196608, wrong[i]), STARTUP_INVALID);
         assert_int_equal(error_fields()->sqlstate, ERR_SYNTAX_ERROR);
@@ -58,10 +63,13 @@ static void requests_are_told_apart(void **state)
     (void)state;
     assert_int_equal(parse(80877103, ""), STARTUP_SSL_REQUEST);
     assert_int_equal(parse(80877104, ""), STARTUP_GSS_REQUEST);
-    assert_int_equal(startup_parse(str_make("\x04\xd2\x16\x2e\0\0\0\x05\xff\xff\xff\xff", 12), arena, &startup), STARTUP_CANCEL);
+    assert_int_equal(
+        startup_parse(str_make("\x04\xd2\x16\x2e\0\0\0\x05\xff\xff\xff\xff", 12), arena, &startup),
+        STARTUP_CANCEL);
     assert_int_equal(startup.process_id, 5);
     assert_int_equal(startup.secret, -1);
-    assert_int_equal(startup_parse(str_make("\x04\xd2\x16\x2e\0\0\0\x05", 8), arena, &startup), STARTUP_INVALID);
+    assert_int_equal(startup_parse(str_make("\x04\xd2\x16\x2e\0\0\0\x05", 8), arena, &startup),
+                     STARTUP_INVALID);
     error_clear();
 }
 
@@ -71,7 +79,8 @@ static void other_protocols_are_refused_and_newer_ones_negotiated(void **state)
 
     (void)state;
     assert_int_equal(parse(0x00020000, "user|a||"), STARTUP_INVALID);
-    assert_true(str_equal(error_fields()->message, STR("unsupported frontend protocol 2.0: server supports 3.0 to 3.0")));
+    assert_true(str_equal(error_fields()->message,
+                          STR("unsupported frontend protocol 2.0: server supports 3.0 to 3.0")));
     error_clear();
     assert_int_equal(parse(196608, "user|a||"), STARTUP_SESSION);
     assert_false(startup_put_negotiation(&out, &startup));
@@ -84,7 +93,8 @@ static void other_protocols_are_refused_and_newer_ones_negotiated(void **state)
 
 static void malformed_packets_are_refused(void **state)
 {
-    static const char *const wrong[] = {"", "user|a|", "user|a", "user", "|", "user||", "user|a||extra", "database|x||"};
+    static const char *const wrong[] = {"",  "user|a|", "user|a",        "user",
+                                        "|", "user||",  "user|a||extra", "database|x||"};
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LENGTH(wrong); i++) {
