@@ -95,9 +95,8 @@ def archives_are_restored():
         fresh("dump_b")
         run("pg_restore", "--exit-on-error", "-d", "dump_b", str(DIRECTORY / name))
         equal(sql("dump_b", "-c", "SELECT count(*), sum(amount) FROM shop.sale"), "50|1275\n")
-    run("pg_dump", "--format=directory", "--jobs=3", "-f", str(DIRECTORY / "parallel"), "dump_a")
     fresh("dump_b")
-    run("pg_restore", "--exit-on-error", "--jobs=3", "-d", "dump_b", str(DIRECTORY / "parallel"))
+    run("pg_restore", "--exit-on-error", "--jobs=3", "-d", "dump_b", str(DIRECTORY / "folder"))
     equal(sql("dump_b", "-c", "SELECT count(*), sum(amount) FROM shop.sale"), "50|1275\n")
 
 
@@ -139,7 +138,7 @@ class PostgreSQL:
 
     def __enter__(self):
         self.pg("initdb", "-D", str(self.directory / "data"), "-U", "postgres", "-A", "trust", "--locale=C.UTF-8", "-E", "UTF8", "-N")
-        self.pg("pg_ctl", "-D", str(self.directory / "data"), "-w", "-l", str(self.directory / "log"), "-o", f"-k {self.directory} -c listen_addresses= -c fsync=off", "start")
+        self.pg("pg_ctl", "-D", str(self.directory / "data"), "-w", "-l", str(self.directory / "log"), "-o", f"-p 5432 -k {self.directory} -c listen_addresses= -c fsync=off", "start")
         return self
 
     def __exit__(self, *_):
