@@ -1,10 +1,11 @@
 /* COPY's forms: every text is cut at every place, and comes out the same. */
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+
+#include <cmocka.h>
 
 #include "base/error.h"
 #include "protocol/copy_format.h"

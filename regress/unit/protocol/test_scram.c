@@ -1,11 +1,12 @@
 /* The server's SCRAM against a client of our own, which RFC 7677's example checks first. */
-#include <cmocka.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include <cmocka.h>
 
 #include "base/error.h"
 #include "protocol/scram.h"
