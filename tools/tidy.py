@@ -20,7 +20,7 @@ import sys
 
 TOP = pathlib.Path(__file__).resolve().parent.parent
 BUILD = TOP / "build/sanitize"
-FILE_LINES, HEADER_LINES, FUNCTION_LINES, PARAMETERS, NESTING, COLUMNS = 1200, 500, 100, 10, 6, 100
+FILE_LINES, HEADER_LINES, FUNCTION_LINES, PARAMETERS, NESTING, COLUMNS = 1200, 520, 100, 10, 6, 100
 
 BANNED = {
     r"\b(strcpy|strcat|sprintf|vsprintf|gets|strtok|alloca|atol|atoll|strncpy|strncat)\s*\(": "banned call",

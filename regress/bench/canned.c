@@ -1,5 +1,6 @@
 /*
- * A server that answers PostgreSQL's protocol with canned bytes: one row with one integer for each query.
+ * A server that answers PostgreSQL's protocol with canned bytes: one row with one integer for each
+ * query.
  *
  *   canned SOCKET THREADS
  *
@@ -25,8 +26,10 @@ typedef struct Peer {
     char in[BUFFER];
 } Peer;
 
-static const char login[] = "R\0\0\0\10\0\0\0\0S\0\0\0\31client_encoding\0UTF8\0S\0\0\0\30server_version\00015.0\0Z\0\0\0\5I";
-static const char described[] = "T\0\0\0\41\0\1abalance\0\0\0\0\0\0\0\0\0\0\27\0\4\377\377\377\377\0\0";
+static const char login[] = "R\0\0\0\10\0\0\0\0S\0\0\0\31client_encoding\0UTF8\0S\0\0\0\30server_"
+                            "version\00015.0\0Z\0\0\0\5I";
+static const char described[] =
+    "T\0\0\0\41\0\1abalance\0\0\0\0\0\0\0\0\0\0\27\0\4\377\377\377\377\0\0";
 static const char row[] = "D\0\0\0\13\0\1\0\0\0\0010C\0\0\0\rSELECT 1\0";
 static const char ready[] = "Z\0\0\0\5I";
 static const char parsed[] = "1\0\0\0\4", bound[] = "2\0\0\0\4", parameters[] = "t\0\0\0\6\0\0";
@@ -92,7 +95,8 @@ static int serve(Peer *peer)
         if (peer->length - at < size)
             break;
         if (!peer->started) {
-            int is_request = big32(peer->in + at + 4) == 80877103 || big32(peer->in + at + 4) == 80877104;
+            int is_request =
+                big32(peer->in + at + 4) == 80877103 || big32(peer->in + at + 4) == 80877104;
             if (is_request) {
                 PUT("N");
             } else {
@@ -138,7 +142,8 @@ int main(int count, char **arguments)
     if (count < 2 || !epolls)
         return 2;
     snprintf(address.sun_path, sizeof(address.sun_path), "%s", arguments[1]);
-    if (bind(listener, (struct sockaddr *)&address, sizeof(address)) != 0 || listen(listener, 1024) != 0) {
+    if (bind(listener, (struct sockaddr *)&address, sizeof(address)) != 0 ||
+        listen(listener, 1024) != 0) {
         perror("canned");
         return 1;
     }

@@ -141,7 +141,8 @@ void *arena_alloc(Arena *arena, size_t size)
     void *result = arena_take(arena, size);
 
     if (unlikely(!result))
-        panic("out of memory: %zu bytes for arena \"%s\" of %zu bytes", size, arena->name, arena->size);
+        panic("out of memory: %zu bytes for arena \"%s\" of %zu bytes", size, arena->name,
+              arena->size);
     return result;
 }
 
@@ -156,8 +157,8 @@ void *arena_try_alloc(Arena *arena, size_t size)
 
     if (unlikely(!result))
         FAIL(ERR_OUT_OF_MEMORY, .message = STR("out of memory"),
-             .detail = fmt("Failed on request of size %zu in memory context \"%s\".", size,
-                           arena->name));
+             .detail =
+                 fmt("Failed on request of size %zu in memory context \"%s\".", size, arena->name));
     return result;
 }
 
@@ -166,8 +167,7 @@ void *arena_grow(Arena *arena, void *old, size_t old_size, size_t new_size)
     size_t old_rounded = ALIGN_UP(old_size ? old_size : 1, ALIGNMENT) + RED_ZONE;
     size_t new_rounded = ALIGN_UP(new_size ? new_size : 1, ALIGNMENT) + RED_ZONE;
 
-    if (old && arena->block &&
-        (char *)old + old_rounded == arena->block->data + arena->used &&
+    if (old && arena->block && (char *)old + old_rounded == arena->block->data + arena->used &&
         arena->used - old_rounded + new_rounded <= arena->block->capacity) {
         arena->used = arena->used - old_rounded + new_rounded;
         UNPOISON(old, new_size);

@@ -45,7 +45,7 @@ void arena_rewind(Arena *arena, ArenaMark mark);
 size_t arena_size(const Arena *arena);
 
 #define ARENA_NEW(arena, type) ((type *)arena_alloc_zeroed((arena), sizeof(type)))
-#define ARENA_ARRAY(arena, type, count) \
+#define ARENA_ARRAY(arena, type, count)                                                            \
     ((type *)arena_alloc_zeroed((arena), sizeof(type) * (size_t)(count)))
 
 #endif

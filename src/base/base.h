@@ -59,18 +59,18 @@
 /* Runs `function(&variable)` when the variable leaves its scope; the variable owns its value. */
 #define CLEANUP(function) __attribute__((cleanup(function)))
 /* Hands an owned pointer on: the variable is NULL afterwards and its CLEANUP has nothing to do. */
-#define MOVE(variable)                          \
-    __extension__({                             \
-        __typeof__(variable) moved = (variable); \
-        (variable) = NULL;                      \
-        moved;                                  \
+#define MOVE(variable)                                                                             \
+    __extension__({                                                                                \
+        __typeof__(variable) moved = (variable);                                                   \
+        (variable) = NULL;                                                                         \
+        moved;                                                                                     \
     })
 
 /* Passes a failure up. The callee has filled the error record. */
-#define TRY(call)                  \
-    do {                           \
-        if (unlikely(!(call)))     \
-            return 0;              \
+#define TRY(call)                                                                                  \
+    do {                                                                                           \
+        if (unlikely(!(call)))                                                                     \
+            return 0;                                                                              \
     } while (0)
 
 typedef uint8_t byte;

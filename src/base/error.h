@@ -38,8 +38,8 @@ typedef struct ErrorFields {
     Str message;
     Str detail;
     Str hint;
-    Str context;        /* several lines, innermost first */
-    int position;       /* 1-based character position in the query text; 0 is none */
+    Str context;  /* several lines, innermost first */
+    int position; /* 1-based character position in the query text; 0 is none */
     int internal_position;
     Str internal_query;
     Str schema_name, table_name, column_name, type_name, constraint_name;
@@ -63,20 +63,26 @@ void error_set_position(int position);
 /* A formatted message for FAIL, in a buffer of the task's; valid until 8 more fmt calls. */
 Str fmt(const char *format, ...) PRINTF_LIKE(1, 2);
 
-#define FAIL(state, ...)                                                              \
-    do {                                                                              \
-        error_set(&(ErrorFields){.sqlstate = (state), .file = __FILE__,               \
-                                 .line = __LINE__, .function = __func__, __VA_ARGS__}); \
-        return 0;                                                                     \
+#define FAIL(state, ...)                                                                           \
+    do {                                                                                           \
+        error_set(&(ErrorFields){.sqlstate = (state),                                              \
+                                 .file = __FILE__,                                                 \
+                                 .line = __LINE__,                                                 \
+                                 .function = __func__,                                             \
+                                 __VA_ARGS__});                                                    \
+        return 0;                                                                                  \
     } while (0)
 
 /* For functions whose failure value is not 0, and for code that goes on after recording. */
-#define ERROR_SET(state, ...)                                                       \
-    error_set(&(ErrorFields){.sqlstate = (state), .file = __FILE__, .line = __LINE__, \
-                             .function = __func__, __VA_ARGS__})
+#define ERROR_SET(state, ...)                                                                      \
+    error_set(&(ErrorFields){.sqlstate = (state),                                                  \
+                             .file = __FILE__,                                                     \
+                             .line = __LINE__,                                                     \
+                             .function = __func__,                                                 \
+                             __VA_ARGS__})
 
 /* Refuses what we do not support: 0A000 "<feature> is not supported". */
-#define FAIL_UNSUPPORTED(feature) \
+#define FAIL_UNSUPPORTED(feature)                                                                  \
     FAIL(ERR_FEATURE_NOT_SUPPORTED, .message = fmt("%s is not supported", (feature)))
 
 /* The five characters of a code, NUL-terminated. */
@@ -90,9 +96,12 @@ SqlStateText sqlstate_text(SqlState state);
  * installed (task.h); without one they are dropped.
  */
 void notice_send(const ErrorFields *fields);
-#define NOTICE(severity_, state, ...)                                                      \
-    notice_send(&(ErrorFields){.severity = (severity_), .sqlstate = (state),               \
-                               .file = __FILE__, .line = __LINE__, .function = __func__,   \
+#define NOTICE(severity_, state, ...)                                                              \
+    notice_send(&(ErrorFields){.severity = (severity_),                                            \
+                               .sqlstate = (state),                                                \
+                               .file = __FILE__,                                                   \
+                               .line = __LINE__,                                                   \
+                               .function = __func__,                                               \
                                __VA_ARGS__})
 
 /* Says what cannot go on, on stderr and in the log, and aborts: lost durability, torn memory. */

@@ -183,7 +183,7 @@ void *strmap_get(const StrMap *map, Str key)
     uint64_t hash = str_hash(key);
     StrMapSlot *slot = strmap_slot(map, key, hash);
     return is_live(slot->value) && slot->hash == hash && str_equal(slot->key, key) ? slot->value
-                                                                                    : NULL;
+                                                                                   : NULL;
 }
 
 void *strmap_put(StrMap *map, Str key, void *value)

@@ -39,7 +39,7 @@ typedef bool OsListCallback(void *context, Str name, bool is_directory);
 
 typedef struct OsOps {
     /* Files. Offsets and sizes in bytes. */
-    File *(*file_open)(Str path, uint32_t flags) MUST_CHECK;
+    File *(*file_open)(Str path, uint32_t flags)MUST_CHECK;
     void (*file_close)(File *file);
     bool (*file_read)(File *file, void *buffer, size_t size, uint64_t offset) MUST_CHECK;
     /* Reads up to `size` bytes; *ret_count is less only at the end of the file. */

@@ -64,8 +64,8 @@ static bool path_text(Str path, PathText *ret_text)
 static File *linux_file_open(Str path, uint32_t flags)
 {
     PathText text;
-    int mode = O_CLOEXEC | (flags & (OS_WRITE | OS_CREATE | OS_APPEND | OS_TRUNCATE) ? O_RDWR
-                                                                                      : O_RDONLY);
+    int mode =
+        O_CLOEXEC | (flags & (OS_WRITE | OS_CREATE | OS_APPEND | OS_TRUNCATE) ? O_RDWR : O_RDONLY);
 
     TRY(path_text(path, &text));
     mode |= (flags & OS_CREATE ? O_CREAT : 0) | (flags & OS_EXCLUSIVE ? O_EXCL : 0) |
@@ -172,8 +172,8 @@ static bool linux_file_allocate(File *file, uint64_t offset, uint64_t size)
 
 static void linux_file_punch(File *file, uint64_t offset, uint64_t size)
 {
-    int unused = fallocate(file->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)offset,
-                           (off_t)size);
+    int unused =
+        fallocate(file->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)offset, (off_t)size);
     (void)unused; /* a hint: not every file system can */
 }
 

@@ -39,10 +39,10 @@ struct Scheduler {
     TaskRuntime *running; /* NULL: the loop itself */
     void *loop_stack_pointer;
     TaskRuntime *ready_first, *ready_last;
-    TaskRuntime *free;     /* ended tasks with their stacks */
-    TaskRuntime *all;      /* every task ever made */
+    TaskRuntime *free; /* ended tasks with their stacks */
+    TaskRuntime *all;  /* every task ever made */
     unsigned live_count;
-    Timer **timers;        /* a binary heap, earliest first */
+    Timer **timers; /* a binary heap, earliest first */
     size_t timer_count, timer_capacity;
     int epoll_fd;
     Task *loop_task;
@@ -117,8 +117,7 @@ static void switch_to_loop(TaskRuntime *runtime)
 {
     Scheduler *scheduler = runtime->scheduler;
 
-    switch_announce_start(NULL, scheduler,
-                          runtime->finished ? NULL : &runtime->asan_fake_stack);
+    switch_announce_start(NULL, scheduler, runtime->finished ? NULL : &runtime->asan_fake_stack);
     context_switch(&runtime->stack_pointer, scheduler->loop_stack_pointer);
     switch_announce_end(scheduler, runtime->asan_fake_stack, true);
 }
@@ -283,8 +282,8 @@ void scheduler_post(Scheduler *scheduler, void (*callback)(void *argument), void
 
     if (!post)
         panic("out of memory for a post");
-    *post = (Post){.next = atomic_load(&scheduler->posts), .callback = callback,
-                   .argument = argument};
+    *post =
+        (Post){.next = atomic_load(&scheduler->posts), .callback = callback, .argument = argument};
     while (!atomic_compare_exchange_weak(&scheduler->posts, &post->next, post))
         continue;
     loop_wake(scheduler);
@@ -498,8 +497,7 @@ void scheduler_run(Scheduler *scheduler)
         posts_run(scheduler);
         ready_run(scheduler);
         timers_fire(scheduler);
-        if (atomic_load(&scheduler->stopping) && scheduler->live_count == 0 &&
-            !has_work(scheduler))
+        if (atomic_load(&scheduler->stopping) && scheduler->live_count == 0 && !has_work(scheduler))
             break;
         /* Sleeping is announced before the last look; who adds work looks at it afterwards. */
         atomic_store(&scheduler->sleeping, true);

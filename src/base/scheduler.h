@@ -24,7 +24,8 @@ void scheduler_run(Scheduler *scheduler);
 void scheduler_stop(Scheduler *scheduler); /* any thread; run returns once no coroutine is left */
 Scheduler *scheduler_current(void);        /* NULL on a plain thread */
 
-/* Address space of a coroutine's stack; only touched pages cost memory. Sanitized frames are larger. */
+/* Address space of a coroutine's stack; only touched pages cost memory. Sanitized frames are
+ * larger. */
 #if defined(SENGI_ASAN) || defined(SENGI_TSAN)
 #define TASK_STACK_SIZE (4 * 1024 * 1024)
 #else

@@ -17,10 +17,17 @@ typedef struct Unit {
 } Unit;
 
 static const Unit units[] = {
-    {"B", 1, false},        {"kB", 1024, false},         {"MB", 1048576, false},
-    {"GB", 1073741824, false}, {"TB", 1099511627776, false}, {"us", 1, true},
-    {"ms", 1e3, true},      {"s", 1e6, true},            {"min", 60e6, true},
-    {"h", 3600e6, true},    {"d", 86400e6, true},
+    {"B", 1, false},
+    {"kB", 1024, false},
+    {"MB", 1048576, false},
+    {"GB", 1073741824, false},
+    {"TB", 1099511627776, false},
+    {"us", 1, true},
+    {"ms", 1e3, true},
+    {"s", 1e6, true},
+    {"min", 60e6, true},
+    {"h", 3600e6, true},
+    {"d", 86400e6, true},
 };
 
 /* The factor of a setting's own unit ("8kB" counts in blocks); 0 when it has none. */
@@ -120,8 +127,8 @@ static bool parse_number(const SettingInfo *info, Str text, double *ret_value)
         size_t i = 0;
         if (factor == 0)
             return fail_value(info, text, STR_NONE);
-        while (i < ARRAY_LENGTH(units) && !(units[i].is_time == is_time &&
-                                            str_equal(unit, str_from_c(units[i].name))))
+        while (i < ARRAY_LENGTH(units) &&
+               !(units[i].is_time == is_time && str_equal(unit, str_from_c(units[i].name))))
             i++;
         if (i == ARRAY_LENGTH(units))
             return fail_unit(info, text, is_time);
@@ -193,8 +200,8 @@ bool settings_set(SettingValues *values, Arena *arena, SettingId id, Str text)
     case SETTING_BOOL:
         if (!parse_bool(text, &truth))
             FAIL(ERR_INVALID_PARAMETER_VALUE,
-                 .message = fmt("parameter \"%.*s\" requires a Boolean value",
-                                STR_ARGS(info->name)));
+                 .message =
+                     fmt("parameter \"%.*s\" requires a Boolean value", STR_ARGS(info->name)));
         *(bool *)field = truth;
         return true;
     case SETTING_INT:
@@ -228,8 +235,7 @@ static Str show_with_unit(const SettingInfo *info, int64_t value, Arena *arena)
     double total = (double)value * factor;
     for (size_t i = ARRAY_LENGTH(units); i-- > 0;) {
         if (units[i].is_time == is_time && fmod(total, units[i].factor) == 0)
-            return str_format(arena, "%lld%s", (long long)(total / units[i].factor),
-                              units[i].name);
+            return str_format(arena, "%lld%s", (long long)(total / units[i].factor), units[i].name);
     }
     return str_format(arena, "%lld", (long long)value);
 }

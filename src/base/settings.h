@@ -12,8 +12,8 @@
 #define BASE_SETTINGS_H
 
 #include "base/base.h"
-#include "base/str.h"
 #include "base/setting_values.h" /* generated: SettingId, struct SettingValues */
+#include "base/str.h"
 #include "base/task.h"
 
 typedef enum SettingType {
@@ -60,7 +60,10 @@ typedef struct SettingInfo {
 
 extern const SettingInfo setting_infos[SETTING_COUNT];
 
-static inline const SettingValues *settings(void) { return task_current()->settings; }
+static inline const SettingValues *settings(void)
+{
+    return task_current()->settings;
+}
 extern SettingValues settings_default; /* the server's; sessions start from a copy */
 
 /* By name without regard to case; -1 (no error set) when there is none. */

@@ -17,9 +17,9 @@
  *   sim_free(world);
  *
  * To crash at every operation, sim_set_fork makes each one a fork: the child's sim_run returns
- * SIM_CRASHED there, the child recovers, checks and _exits with 0 or 1, and the parent goes on to the
- * next operation having counted the child's verdict. Time is linear in the operations, and what a
- * crash abandons dies with the child. A child may fork again while it recovers.
+ * SIM_CRASHED there, the child recovers, checks and _exits with 0 or 1, and the parent goes on to
+ * the next operation having counted the child's verdict. Time is linear in the operations, and what
+ * a crash abandons dies with the child. A child may fork again while it recovers.
  *
  * While a world runs, `os` is the simulator's table; outside sim_run it is Linux's again. Only one
  * world runs at a time. A crash abandons the simulated threads with the memory they own.

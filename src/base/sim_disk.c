@@ -267,8 +267,7 @@ void sim_disk_sync_names(SimDisk *disk, Str directory)
 {
     for (size_t i = disk->durable.count; i-- > 0;) {
         Str path = str_from_c(disk->durable.items[i].path);
-        if (str_equal(parent_of(path), directory) &&
-            name_index(&disk->current, path) == SIZE_MAX)
+        if (str_equal(parent_of(path), directory) && name_index(&disk->current, path) == SIZE_MAX)
             name_drop(&disk->durable, i);
     }
     for (size_t i = 0; i < disk->current.count; i++) {

@@ -154,8 +154,7 @@ bool str_to_uint64(Str s, uint64_t *ret_value)
     if (s.length == 0)
         return false;
     for (size_t i = 0; i < s.length; i++) {
-        if (s.data[i] < '0' || s.data[i] > '9' ||
-            __builtin_mul_overflow(value, 10u, &value) ||
+        if (s.data[i] < '0' || s.data[i] > '9' || __builtin_mul_overflow(value, 10u, &value) ||
             __builtin_add_overflow(value, (uint64_t)(s.data[i] - '0'), &value))
             return false;
     }

@@ -40,7 +40,10 @@ static inline Str str_from_c(const char *text)
     return text ? (Str){.data = text, .length = strlen(text)} : STR_NONE;
 }
 
-static inline bool str_is_none(Str s) { return s.data == NULL; }
+static inline bool str_is_none(Str s)
+{
+    return s.data == NULL;
+}
 
 static inline bool str_equal(Str a, Str b)
 {
@@ -82,7 +85,10 @@ typedef struct StrBuf {
     Arena *arena;
 } StrBuf;
 
-static inline StrBuf strbuf_in(Arena *arena) { return (StrBuf){.arena = arena}; }
+static inline StrBuf strbuf_in(Arena *arena)
+{
+    return (StrBuf){.arena = arena};
+}
 void strbuf_deinit(StrBuf *buf);
 /* Makes room for `extra` more bytes and returns where they go; strbuf_advance counts them in. */
 char *strbuf_reserve(StrBuf *buf, size_t extra);

@@ -35,8 +35,14 @@ static void rank_pop(const Mutex *mutex)
     assert(!"the mutex is held");
 }
 #else
-static inline void rank_push(const Mutex *mutex) { (void)mutex; }
-static inline void rank_pop(const Mutex *mutex) { (void)mutex; }
+static inline void rank_push(const Mutex *mutex)
+{
+    (void)mutex;
+}
+static inline void rank_pop(const Mutex *mutex)
+{
+    (void)mutex;
+}
 #endif
 
 static void cpu_relax(void)
@@ -72,8 +78,8 @@ static COLD void mutex_lock_slow(Mutex *mutex)
 {
     for (unsigned i = 0; i < SPINS_BEFORE_SLEEP && !os->simulated; i++) {
         uint32_t expected = 0;
-        if (atomic_compare_exchange_weak_explicit(&mutex->state, &expected, 1,
-                                                  memory_order_acquire, memory_order_relaxed))
+        if (atomic_compare_exchange_weak_explicit(&mutex->state, &expected, 1, memory_order_acquire,
+                                                  memory_order_relaxed))
             return;
         cpu_relax();
     }

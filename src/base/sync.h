@@ -19,7 +19,10 @@ typedef struct Mutex {
 } Mutex;
 
 #define MUTEX_INIT(rank_) ((Mutex){.rank = (rank_)})
-static inline void mutex_init(Mutex *mutex, LockRank rank) { *mutex = MUTEX_INIT(rank); }
+static inline void mutex_init(Mutex *mutex, LockRank rank)
+{
+    *mutex = MUTEX_INIT(rank);
+}
 void mutex_lock(Mutex *mutex);
 bool mutex_try_lock(Mutex *mutex);
 void mutex_unlock(Mutex *mutex);

@@ -45,17 +45,17 @@ typedef enum Interrupt {
 typedef void NoticeHandler(void *context, const ErrorFields *fields);
 
 typedef struct Task {
-    _Atomic uint32_t interrupts;  /* Interrupt bits */
-    uint16_t latch_count;         /* latches held now: must be 0 at event_wait */
-    bool in_action;               /* inside a page-changing action: no waiting, no failing */
-    bool interrupts_held;         /* CHECK_INTERRUPTS passes by: between WAL append and apply */
-    ErrorRecord *error;           /* see error.h */
-    void *session;                /* the server's Session, or NULL */
+    _Atomic uint32_t interrupts;   /* Interrupt bits */
+    uint16_t latch_count;          /* latches held now: must be 0 at event_wait */
+    bool in_action;                /* inside a page-changing action: no waiting, no failing */
+    bool interrupts_held;          /* CHECK_INTERRUPTS passes by: between WAL append and apply */
+    ErrorRecord *error;            /* see error.h */
+    void *session;                 /* the server's Session, or NULL */
     const SettingValues *settings; /* the session's settings; the defaults where there is none */
     NoticeHandler *notice_handler;
     void *notice_context;
-    _Atomic int wait_event;       /* WaitEvent that the task is in; 0 when running */
-    struct TaskRuntime *runtime;  /* the scheduler's and the os's own part */
+    _Atomic int wait_event;      /* WaitEvent that the task is in; 0 when running */
+    struct TaskRuntime *runtime; /* the scheduler's and the os's own part */
 } Task;
 
 extern _Thread_local Task *task_running; /* NULL until task_current's first call on a thread */
@@ -72,13 +72,13 @@ void task_clear_interrupts(Task *task, uint32_t interrupts);
 
 /* Turns pending interrupts into the error they mean, or yields; false when an error is set. */
 MUST_CHECK bool task_handle_interrupts(Task *task);
-#define CHECK_INTERRUPTS()                                                       \
-    do {                                                                         \
-        Task *task_checked = task_current();                                     \
-        if (unlikely(atomic_load_explicit(&task_checked->interrupts,             \
-                                          memory_order_relaxed) != 0) &&         \
-            !task_handle_interrupts(task_checked))                               \
-            return 0;                                                            \
+#define CHECK_INTERRUPTS()                                                                         \
+    do {                                                                                           \
+        Task *task_checked = task_current();                                                       \
+        if (unlikely(atomic_load_explicit(&task_checked->interrupts, memory_order_relaxed) !=      \
+                     0) &&                                                                         \
+            !task_handle_interrupts(task_checked))                                                 \
+            return 0;                                                                              \
     } while (0)
 
 /* Monotonic time in microseconds; DEADLINE_NEVER waits for ever. */
@@ -97,7 +97,10 @@ typedef enum WaitOutcome {
     WAIT_TIMED_OUT,
 } WaitOutcome;
 
-static inline void event_init(Event *event) { atomic_init(&event->state, 0); }
+static inline void event_init(Event *event)
+{
+    atomic_init(&event->state, 0);
+}
 /* Any thread; may be called before the wait, and more than once. */
 void event_set(Event *event);
 static inline bool event_is_set(const Event *event)

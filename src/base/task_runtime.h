@@ -20,10 +20,10 @@ typedef struct TaskRuntime {
     uint32_t wake_seen;
 
     /* A coroutine. */
-    _Atomic bool queued;          /* on a ready list, local or remote */
-    struct TaskRuntime *next;     /* in that list */
+    _Atomic bool queued;           /* on a ready list, local or remote */
+    struct TaskRuntime *next;      /* in that list */
     struct TaskRuntime *free_next; /* among ended tasks */
-    struct TaskRuntime *all_next; /* every task of the scheduler */
+    struct TaskRuntime *all_next;  /* every task of the scheduler */
     TaskFunction *function;
     void *argument;
     char *stack; /* lowest usable address */

@@ -11,9 +11,9 @@
 #include "base/task.h"
 
 typedef struct TickerSlot {
-    _Atomic(Task *) task;       /* running now */
-    _Atomic uint64_t switches;  /* counts runs */
-    uint64_t seen;              /* the ticker's: `switches` at the last look */
+    _Atomic(Task *) task;      /* running now */
+    _Atomic uint64_t switches; /* counts runs */
+    uint64_t seen;             /* the ticker's: `switches` at the last look */
     struct TickerSlot *next;
 } TickerSlot;
 

@@ -22,11 +22,11 @@
 
 typedef enum PhysType {
     PHYS_NONE = 0,
-    PHYS_BOOL,    /* 1 byte, 0 or 1 */
-    PHYS_INT8,    /* 1 byte: "char" */
+    PHYS_BOOL, /* 1 byte, 0 or 1 */
+    PHYS_INT8, /* 1 byte: "char" */
     PHYS_INT16,
-    PHYS_INT32,   /* int4, date, oid and the reg* types (as uint32) */
-    PHYS_INT64,   /* int8, timestamp(tz), time */
+    PHYS_INT32, /* int4, date, oid and the reg* types (as uint32) */
+    PHYS_INT64, /* int8, timestamp(tz), time */
     PHYS_FLOAT32,
     PHYS_FLOAT64,
     PHYS_FIXED16, /* 16 bytes: interval, uuid, timetz */
@@ -55,8 +55,14 @@ static inline VarRef var_make(const void *data, size_t length)
         memcpy(ref.prefix, data, length);
     return ref;
 }
-static inline VarRef var_from_str(Str s) { return var_make(s.data, s.length); }
-static inline Str var_str(VarRef ref) { return str_make(ref.data, ref.length); }
+static inline VarRef var_from_str(Str s)
+{
+    return var_make(s.data, s.length);
+}
+static inline Str var_str(VarRef ref)
+{
+    return str_make(ref.data, ref.length);
+}
 static inline bool var_equal(const VarRef *a, const VarRef *b)
 {
     return memcmp(a, b, 8) == 0 && (a->length <= 4 || memcmp(a->data, b->data, a->length) == 0);
@@ -116,17 +122,23 @@ typedef struct Selection {
     uint32_t count;
 } Selection;
 
-static inline uint32_t selection_row(Selection sel, uint32_t i) { return sel.rows ? sel.rows[i] : i; }
+static inline uint32_t selection_row(Selection sel, uint32_t i)
+{
+    return sel.rows ? sel.rows[i] : i;
+}
 
 /* Loops over selected rows: `FOR_SELECTED(sel, row) { … }`. */
-#define FOR_SELECTED(sel, row)                                                               \
-    for (uint32_t row##_i = 0, row = 0;                                                      \
-         row##_i < (sel).count && (row = (sel).rows ? (sel).rows[row##_i] : row##_i, 1);     \
+#define FOR_SELECTED(sel, row)                                                                     \
+    for (uint32_t row##_i = 0, row = 0;                                                            \
+         row##_i < (sel).count && (row = (sel).rows ? (sel).rows[row##_i] : row##_i, 1);           \
          row##_i++)
 
 #define VECTOR_VALUES(vector, ctype) ((ctype *)(vector)->values)
 /* The index to read for `row`: 0 in a constant vector. */
-static inline uint32_t vector_index(const Vector *v, uint32_t row) { return v->constant ? 0 : row; }
+static inline uint32_t vector_index(const Vector *v, uint32_t row)
+{
+    return v->constant ? 0 : row;
+}
 static inline bool vector_is_null(const Vector *v, uint32_t row)
 {
     return v->has_nulls && v->nulls[vector_index(v, row)];

@@ -164,8 +164,8 @@ static bool describe_index(CatalogSession *session, const CatalogIndex *index)
     for (int i = 0; i < index->column_count; i++) {
         const CatalogColumn *facts = &table->columns[index->columns[i].attnum - 1];
         const ColumnDefinition column = {.name = facts->name,
-                                         .type = facts->type == TYPE_NAME ? TYPE_CSTRING
-                                                                          : facts->type,
+                                         .type =
+                                             facts->type == TYPE_NAME ? TYPE_CSTRING : facts->type,
                                          .typmod = -1,
                                          .collation = index->columns[i].collation};
         TRY(define_attribute_row(session, index->oid, (int16_t)(i + 1), &column, false));
@@ -282,9 +282,9 @@ static bool write_functions(CatalogSession *session)
 
 static Oid function_by_name(CatalogSession *session, Str name)
 {
-    const FunctionCandidates found =
-        name.length > 1 ? function_candidates(session, STR("pg_catalog"), name, -1)
-                        : (FunctionCandidates){0};
+    const FunctionCandidates found = name.length > 1
+                                         ? function_candidates(session, STR("pg_catalog"), name, -1)
+                                         : (FunctionCandidates){0};
 
     return found.count ? found.items[0]->oid : OID_NONE;
 }
@@ -308,8 +308,7 @@ static bool write_aggregates(CatalogSession *session)
                     function_by_name(session, facts->moving_transition));
         row_set_oid(&row, PG_AGGREGATE_AGGMINVTRANSFN,
                     function_by_name(session, facts->moving_inverse));
-        row_set_oid(&row, PG_AGGREGATE_AGGMFINALFN,
-                    function_by_name(session, facts->moving_final));
+        row_set_oid(&row, PG_AGGREGATE_AGGMFINALFN, function_by_name(session, facts->moving_final));
         row_set_bool(&row, PG_AGGREGATE_AGGFINALEXTRA, facts->final_extra);
         row_set_bool(&row, PG_AGGREGATE_AGGMFINALEXTRA, facts->moving_final_extra);
         row_set_char(&row, PG_AGGREGATE_AGGFINALMODIFY, facts->final_modify);
@@ -442,7 +441,8 @@ static bool write_collations(CatalogSession *session)
         row_set_oid(&row, PG_COLLATION_COLLOWNER, ROLE_BOOTSTRAP_SUPERUSER);
         row_set_char(&row, PG_COLLATION_COLLPROVIDER, collation->provider);
         row_set_bool(&row, PG_COLLATION_COLLISDETERMINISTIC, collation->deterministic);
-        row_set_int32(&row, PG_COLLATION_COLLENCODING, collation->oid > OID_FIRST_UNPINNED ? 6 : -1);
+        row_set_int32(&row, PG_COLLATION_COLLENCODING,
+                      collation->oid > OID_FIRST_UNPINNED ? 6 : -1);
         if (collation->provider != 'd') {
             row_set_text(&row, PG_COLLATION_COLLCOLLATE, collation->collate);
             row_set_text(&row, PG_COLLATION_COLLCTYPE, collation->ctype);
@@ -557,8 +557,7 @@ static bool comment_standard_objects(CatalogSession *session)
     };
 
     for (size_t i = 0; i < ARRAY_LENGTH(comments); i++)
-        TRY(define_comment(session,
-                           (ObjectAddress){comments[i].class_oid, comments[i].oid, 0},
+        TRY(define_comment(session, (ObjectAddress){comments[i].class_oid, comments[i].oid, 0},
                            str_from_c(comments[i].text)));
     return true;
 }

@@ -30,7 +30,8 @@ typedef struct AmprocDesc {
 
 /* pg_aggregate's columns that nobody but clients read; names of functions, "-" for none. */
 typedef struct AggregateRow {
-    Str transition, final, combine, serial, deserial, moving_transition, moving_inverse, moving_final;
+    Str transition, final, combine, serial, deserial, moving_transition, moving_inverse,
+        moving_final;
     bool final_extra, moving_final_extra;
     char final_modify, moving_final_modify;
     int32_t space;

@@ -288,15 +288,20 @@ void catalog_note_change(CatalogSession *session, CatalogTableId table)
     case CAT_PG_DEPEND:
     case CAT_PG_SHDEPEND:
     case CAT_PG_DESCRIPTION:
-    case CAT_PG_SHDESCRIPTION: return;
+    case CAT_PG_SHDESCRIPTION:
+        return;
     case CAT_PG_CLASS:
     case CAT_PG_ATTRIBUTE:
     case CAT_PG_ATTRDEF:
     case CAT_PG_CONSTRAINT:
     case CAT_PG_INDEX:
     case CAT_PG_REWRITE:
-    case CAT_PG_STATISTIC: changes->relations_dirty = true; return;
-    default: changes->names_dirty = true; return;
+    case CAT_PG_STATISTIC:
+        changes->relations_dirty = true;
+        return;
+    default:
+        changes->names_dirty = true;
+        return;
     }
 }
 

@@ -17,8 +17,8 @@
  * until the referenced object is changed by this transaction and the command counter moves);
  * cached plans take references of their own (relation.h) and compare catalog_version.
  *
- * Visibility. The built-in objects (OIDs below 12000) are compiled in and never change. Everything else is
- * read from the system tables at their newest committed state, plus the transaction's own
+ * Visibility. The built-in objects (OIDs below 12000) are compiled in and never change. Everything
+ * else is read from the system tables at their newest committed state, plus the transaction's own
  * changes, and cached: shared by all sessions under the catalog version, and privately while a
  * transaction has catalog changes of its own.
  *
@@ -74,8 +74,8 @@ typedef VEC(Oid) OidVec;
 typedef struct SearchPath {
     const Oid *namespaces;
     uint32_t count;
-    Oid creation;        /* where CREATE puts things; 0: nowhere ("no schema has been selected") */
-    bool temp_first;     /* creation in pg_temp was asked for */
+    Oid creation;    /* where CREATE puts things; 0: nowhere ("no schema has been selected") */
+    bool temp_first; /* creation in pg_temp was asked for */
 } SearchPath;
 
 /*
@@ -86,17 +86,17 @@ typedef struct CatalogSession {
     Catalog *catalog;
     DatabaseCatalog *database;
     Oid database_oid;
-    Txn *txn;              /* NULL outside transactions; then nothing may be looked up */
-    Arena *arena;          /* of the transaction: what lookups build lives here */
+    Txn *txn;     /* NULL outside transactions; then nothing may be looked up */
+    Arena *arena; /* of the transaction: what lookups build lives here */
     Oid authenticated_user;
     Oid session_user;
     Oid current_user;
-    Oid temp_namespace;    /* 0 until the first temporary object */
-    uint32_t backend_id;   /* names pg_temp_N */
+    Oid temp_namespace;  /* 0 until the first temporary object */
+    uint32_t backend_id; /* names pg_temp_N */
 
     CatalogChanges *changes; /* this transaction's catalog changes; NULL while it has none */
     struct SessionCache *cache;
-    Arena *session_arena;    /* as long as the session */
+    Arena *session_arena; /* as long as the session */
 } CatalogSession;
 
 /* Opens the catalog of a cluster that catalog_bootstrap made. */
@@ -147,7 +147,8 @@ void catalog_session_forget_own(CatalogSession *session);
  */
 uint64_t catalog_version(const CatalogSession *session);
 
-/* The session's search path, resolved: cached until the setting, the user or the catalog changes. */
+/* The session's search path, resolved: cached until the setting, the user or the catalog changes.
+ */
 MUST_CHECK const SearchPath *catalog_search_path(CatalogSession *session);
 /* Runs with only pg_catalog in the path (deparse, stored expressions); returns the old path. */
 const SearchPath *catalog_override_search_path(CatalogSession *session, const SearchPath *path);

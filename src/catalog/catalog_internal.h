@@ -14,7 +14,7 @@
 #include "txn/ddl.h"
 #include "txn/txn.h"
 
-#define OID_SEQUENCE ((TreeId)1)      /* in the shared database: the next OID */
+#define OID_SEQUENCE ((TreeId)1) /* in the shared database: the next OID */
 #define OID_SEQUENCE_BOOTSTRAP ((TreeId)2)
 
 /* An open database: handles of its system tables and the shared relation cache. */
@@ -22,7 +22,7 @@ struct DatabaseCatalog {
     Oid oid;
     TxnTree *_Atomic tables[CATALOG_TABLE_COUNT];
     TxnTree *_Atomic indexes[CATALOG_INDEX_COUNT];
-    Mutex mutex; /* rank CATALOG */
+    Mutex mutex;                         /* rank CATALOG */
     HashMap relations GUARDED_BY(mutex); /* oid → RelationDesc, one reference each */
     struct DatabaseCatalog *next;
     uint32_t session_count; /* guarded by the catalog's mutex */
@@ -53,13 +53,13 @@ typedef struct SessionCache {
     bool is_own;     /* filled while the transaction had changes */
     struct CatalogChanges changes;
     Arena *arena;
-    HashMap relations;   /* oid → RelationDesc, one reference each */
-    HashMap types;       /* oid → TypeDesc */
-    HashMap namespaces;  /* oid → NamespaceEntry */
+    HashMap relations;  /* oid → RelationDesc, one reference each */
+    HashMap types;      /* oid → TypeDesc */
+    HashMap namespaces; /* oid → NamespaceEntry */
     StrMap namespace_names;
-    HashMap roles;       /* oid → RoleDesc */
+    HashMap roles;              /* oid → RoleDesc */
     HashMap operators_of_types; /* type → TypeOperators */
-    HashMap statistics;  /* relation << 16 | attnum → ColumnStatistics */
+    HashMap statistics;         /* relation << 16 | attnum → ColumnStatistics */
     const SearchPath *path;
     Str path_setting;
     Oid path_user;

@@ -80,9 +80,9 @@ static void type_row_io(CatalogSession *session, CatalogRow *row, const char *pr
                                   PG_TYPE_TYPSEND};
 
     for (size_t i = 0; i < ARRAY_LENGTH(columns); i++)
-        row_set_oid(row, columns[i],
-                    function_named(session, str_format(session->arena, "%s%s", prefix,
-                                                       suffixes[i])));
+        row_set_oid(
+            row, columns[i],
+            function_named(session, str_format(session->arena, "%s%s", prefix, suffixes[i])));
 }
 
 /* "_name", or with more underscores where that is taken. */
@@ -95,8 +95,8 @@ static Str array_type_name(CatalogSession *session, Str name, Oid namespace)
         const Value keys[] = {{.var = var_from_str(candidate)}, {.oid = namespace}};
         if (system_row_find(session, INDEX_PG_TYPE_TYPNAME_NSP_INDEX, keys, 2, row) != ROW_FOUND)
             break;
-        candidate = str_format(session->arena, "_%.*s", (int)MIN(candidate.length, 62),
-                               candidate.data);
+        candidate =
+            str_format(session->arena, "_%.*s", (int)MIN(candidate.length, 62), candidate.data);
     }
     return candidate;
 }
@@ -206,9 +206,8 @@ bool define_default(CatalogSession *session, Oid relation, int attnum, Str text)
     found = system_row_find(session, INDEX_PG_ATTRDEF_ADRELID_ADNUM_INDEX, keys, 2, old);
     TRY(found);
     if (found == ROW_FOUND) {
-        TRY(depend_forget(session,
-                          (ObjectAddress){RELATION_PG_ATTRDEF, row_oid(old, PG_ATTRDEF_OID), 0},
-                          0));
+        TRY(depend_forget(
+            session, (ObjectAddress){RELATION_PG_ATTRDEF, row_oid(old, PG_ATTRDEF_OID), 0}, 0));
         TRY(system_row_delete(session, old));
     }
     if (attribute->values[PG_ATTRIBUTE_ATTHASDEF].boolean != !str_is_none(text)) {
@@ -253,7 +252,9 @@ static void class_row_fill(CatalogRow *row, Oid oid, Str name, Oid namespace, Re
     row_set_oid(row, PG_CLASS_RELTABLESPACE, OID_NONE);
     row_set_int32(row, PG_CLASS_RELPAGES, 0);
     row_set_float4(row, PG_CLASS_RELTUPLES,
-                   kind_has_storage(kind) ? -1 : kind == RELKIND_SEQUENCE ? 1 : 0);
+                   kind_has_storage(kind)     ? -1
+                   : kind == RELKIND_SEQUENCE ? 1
+                                              : 0);
     row_set_int32(row, PG_CLASS_RELALLVISIBLE, 0);
     row_set_oid(row, PG_CLASS_RELTOASTRELID, OID_NONE);
     row_set_bool(row, PG_CLASS_RELHASINDEX, false);
@@ -381,16 +382,15 @@ bool define_relation(CatalogSession *session, const RelationDefinition *definiti
 
 /* ---- ALTER TABLE ADD COLUMN ---- */
 
-static bool add_layout_column(CatalogSession *session, const RelationDesc *relation,
-                              PhysType phys, const Value *missing)
+static bool add_layout_column(CatalogSession *session, const RelationDesc *relation, PhysType phys,
+                              const Value *missing)
 {
     const Layout *old = txn_tree_layout(session->txn, relation->storage);
     LayoutColumn *columns = ARENA_ARRAY(session->arena, LayoutColumn, old->column_count + 1);
 
     memcpy(columns, old->columns, old->column_count * sizeof(*columns));
-    columns[old->column_count] =
-        (LayoutColumn){.type = phys, .has_missing = missing != NULL,
-                       .missing = missing ? *missing : (Value){0}};
+    columns[old->column_count] = (LayoutColumn){
+        .type = phys, .has_missing = missing != NULL, .missing = missing ? *missing : (Value){0}};
     const Layout *layout =
         layout_new(session->arena, old->version + 1, columns, old->column_count + 1);
     return txn_tree_set_layout(session->txn, relation->storage, layout);
@@ -513,19 +513,18 @@ static bool constraint_name_taken(CatalogSession *session, Str name, Oid namespa
     return rows.length > 0;
 }
 
-Str define_choose_name(CatalogSession *session, Str name1, Str name2, Str label,
-                       Oid namespace, bool for_constraint, Oid relation, Arena *arena)
+Str define_choose_name(CatalogSession *session, Str name1, Str name2, Str label, Oid namespace,
+                       bool for_constraint, Oid relation, Arena *arena)
 {
     for (int pass = 0;; pass++) {
-        const Str numbered =
-            pass == 0 ? label : str_format(arena, "%.*s%d", STR_ARGS(label), pass);
+        const Str numbered = pass == 0 ? label : str_format(arena, "%.*s%d", STR_ARGS(label), pass);
         const Str name = object_name_make(arena, name1, name2, numbered);
         const bool relation_taken = relation_oid_in(session, namespace, name) != OID_NONE;
         if (error_is_set())
             return name;
-        if (for_constraint ? !constraint_name_taken(session, name, namespace, relation)
-                           : !relation_taken &&
-                                 !constraint_name_taken(session, name, namespace, relation))
+        if (for_constraint
+                ? !constraint_name_taken(session, name, namespace, relation)
+                : !relation_taken && !constraint_name_taken(session, name, namespace, relation))
             return name;
     }
 }

@@ -9,9 +9,9 @@
  *   TRY(depend_record(session, object_column(...), object_type(...), DEPENDENCY_NORMAL));
  *   TRY(drop_objects(session, targets, count, (DropOptions){.cascade = true}));
  *
- * An ObjectAddress names anything: {system table, OID, column}. drop_objects follows pg_depend as PostgreSQL's
- * performMultipleDeletions: RESTRICT fails with 2BP01 and its DETAIL and HINT, CASCADE tells
- * what else goes in a NOTICE.
+ * An ObjectAddress names anything: {system table, OID, column}. drop_objects follows pg_depend as
+ * PostgreSQL's performMultipleDeletions: RESTRICT fails with 2BP01 and its DETAIL and HINT, CASCADE
+ * tells what else goes in a NOTICE.
  */
 #ifndef CATALOG_DEFINE_H
 #define CATALOG_DEFINE_H
@@ -31,10 +31,10 @@ typedef struct ObjectAddress {
 typedef VEC(ObjectAddress) ObjectVec;
 
 typedef enum DependencyKind { /* pg_depend.deptype */
-    DEPENDENCY_NORMAL = 'n',
-    DEPENDENCY_AUTO = 'a',
-    DEPENDENCY_INTERNAL = 'i',
-    DEPENDENCY_PIN = 'p',
+                              DEPENDENCY_NORMAL = 'n',
+                              DEPENDENCY_AUTO = 'a',
+                              DEPENDENCY_INTERNAL = 'i',
+                              DEPENDENCY_PIN = 'p',
 } DependencyKind;
 
 MUST_CHECK bool depend_record(CatalogSession *session, ObjectAddress dependent,
@@ -93,7 +93,8 @@ typedef struct RelationDefinition {
     Str options; /* reloptions as "{a=b}"; STR_NONE */
 } RelationDefinition;
 
-/* pg_class, pg_attribute, pg_attrdef, pg_type (row type and its array), the tree; 42P07 when the name is taken. */
+/* pg_class, pg_attribute, pg_attrdef, pg_type (row type and its array), the tree; 42P07 when the
+ * name is taken. */
 MUST_CHECK bool define_relation(CatalogSession *session, const RelationDefinition *definition,
                                 Oid *ret_oid);
 
@@ -116,7 +117,7 @@ typedef struct ConstraintDefinition {
     Str name;
     ConstraintKind kind;
     Oid table;
-    Oid type;  /* of a domain */
+    Oid type; /* of a domain */
     const int16_t *columns;
     uint16_t column_count;
     Oid index;
@@ -140,8 +141,8 @@ MUST_CHECK bool define_default(CatalogSession *session, Oid relation, int attnum
 MUST_CHECK bool define_view_rule(CatalogSession *session, Oid view, Str text, bool replace);
 MUST_CHECK bool define_namespace(CatalogSession *session, Str name, Oid owner, Oid *ret_oid);
 /* A name for a constraint or index that nothing in the namespace has: "t_a_key", "t_a_key1" … */
-Str define_choose_name(CatalogSession *session, Str name1, Str name2, Str label,
-                       Oid namespace_oid, bool for_constraint, Oid relation, Arena *arena);
+Str define_choose_name(CatalogSession *session, Str name1, Str name2, Str label, Oid namespace_oid,
+                       bool for_constraint, Oid relation, Arena *arena);
 
 /* pg_sequence; `type` is int2, int4 or int8. Its state is made in the txn room too. */
 MUST_CHECK bool define_sequence(CatalogSession *session, Oid relation, Oid type,

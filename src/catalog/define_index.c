@@ -171,8 +171,8 @@ static bool constraint_row(CatalogSession *session, Oid oid, Oid namespace,
         TRY(row_set_oids(session, &row, PG_CONSTRAINT_CONFFEQOP, c->equal_operators,
                          c->column_count));
         if (c->delete_set_count)
-            TRY(row_set_int16s(session, &row, PG_CONSTRAINT_CONFDELSETCOLS,
-                               c->delete_set_columns, c->delete_set_count));
+            TRY(row_set_int16s(session, &row, PG_CONSTRAINT_CONFDELSETCOLS, c->delete_set_columns,
+                               c->delete_set_count));
     }
     row_set_text(&row, PG_CONSTRAINT_CONBIN, c->check_text);
     return system_row_insert(session, &row);
@@ -183,8 +183,7 @@ static bool constraint_depend(CatalogSession *session, Oid oid, const Constraint
     const ObjectAddress self = {RELATION_PG_CONSTRAINT, oid, 0};
 
     for (int i = 0; i < c->column_count; i++)
-        TRY(depend_record(session, self, class_address(c->table, c->columns[i]),
-                          DEPENDENCY_AUTO));
+        TRY(depend_record(session, self, class_address(c->table, c->columns[i]), DEPENDENCY_AUTO));
     if (c->column_count == 0 && c->table)
         TRY(depend_record(session, self, class_address(c->table, 0), DEPENDENCY_AUTO));
     if (c->kind == CONTYPE_FOREIGN) {
@@ -259,9 +258,8 @@ bool define_sequence(CatalogSession *session, Oid relation, Oid type,
                      const SequenceDefinition *definition)
 {
     CatalogRow *row = ARENA_NEW(session->arena, CatalogRow);
-    const RowFound found =
-        system_row_find(session, INDEX_PG_SEQUENCE_SEQRELID_INDEX, &(Value){.oid = relation}, 1,
-                        row);
+    const RowFound found = system_row_find(session, INDEX_PG_SEQUENCE_SEQRELID_INDEX,
+                                           &(Value){.oid = relation}, 1, row);
 
     TRY(found);
     if (found == ROW_MISSING)
@@ -274,25 +272,22 @@ bool define_sequence(CatalogSession *session, Oid relation, Oid type,
     row_set_int64(row, PG_SEQUENCE_SEQMIN, definition->minimum);
     row_set_int64(row, PG_SEQUENCE_SEQCACHE, definition->cache);
     row_set_bool(row, PG_SEQUENCE_SEQCYCLE, definition->cycle);
-    return found == ROW_MISSING ? system_row_insert(session, row)
-                                : system_row_update(session, row);
+    return found == ROW_MISSING ? system_row_insert(session, row) : system_row_update(session, row);
 }
 
 bool sequence_definition(CatalogSession *session, Oid relation, Oid *ret_type,
                          SequenceDefinition *ret_definition)
 {
     CatalogRow *row = ARENA_NEW(session->arena, CatalogRow);
-    const RowFound found =
-        system_row_find(session, INDEX_PG_SEQUENCE_SEQRELID_INDEX, &(Value){.oid = relation}, 1,
-                        row);
+    const RowFound found = system_row_find(session, INDEX_PG_SEQUENCE_SEQRELID_INDEX,
+                                           &(Value){.oid = relation}, 1, row);
 
     TRY(found);
     if (found == ROW_MISSING)
         FAIL(ERR_INTERNAL_ERROR, .message = fmt("cache lookup failed for sequence %u", relation));
     *ret_type = row_oid(row, PG_SEQUENCE_SEQTYPID);
     *ret_definition = (SequenceDefinition){.start = row->values[PG_SEQUENCE_SEQSTART].int64,
-                                           .increment =
-                                               row->values[PG_SEQUENCE_SEQINCREMENT].int64,
+                                           .increment = row->values[PG_SEQUENCE_SEQINCREMENT].int64,
                                            .maximum = row->values[PG_SEQUENCE_SEQMAX].int64,
                                            .minimum = row->values[PG_SEQUENCE_SEQMIN].int64,
                                            .cache = row->values[PG_SEQUENCE_SEQCACHE].int64,

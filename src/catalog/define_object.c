@@ -162,8 +162,7 @@ bool define_move(CatalogSession *session, ObjectAddress object, Oid namespace)
 bool define_initial_acl(CatalogSession *session, ObjectAddress object, const Acl *acl)
 {
     CatalogRow *row = ARENA_NEW(session->arena, CatalogRow);
-    const Value keys[] = {
-        {.oid = object.oid}, {.oid = object.class_oid}, {.int32 = object.column}};
+    const Value keys[] = {{.oid = object.oid}, {.oid = object.class_oid}, {.int32 = object.column}};
     const RowFound found = system_row_find(session, INDEX_PG_INIT_PRIVS_O_C_O_INDEX, keys, 3, row);
 
     TRY(found);
@@ -176,8 +175,7 @@ bool define_initial_acl(CatalogSession *session, ObjectAddress object, const Acl
     }
     TRY(acl_to_value(session->arena, acl, &row->values[PG_INIT_PRIVS_INITPRIVS]));
     row->nulls[PG_INIT_PRIVS_INITPRIVS] = false;
-    return found == ROW_MISSING ? system_row_insert(session, row)
-                                : system_row_update(session, row);
+    return found == ROW_MISSING ? system_row_insert(session, row) : system_row_update(session, row);
 }
 
 /* Of what a fresh database grants, that on pg_catalog's own is left out by pg_dump. */
@@ -218,8 +216,9 @@ bool define_acl(CatalogSession *session, ObjectAddress object, const Acl *acl)
     TRY(system_row_update(session, row));
     if (!object.column && is_initial(session, object, row))
         TRY(define_initial_acl(session, object, acl));
-    const Oid owner =
-        object.column ? OID_NONE : class->owner >= 0 ? row_oid(row, class->owner) : OID_NONE;
+    const Oid owner = object.column       ? OID_NONE
+                      : class->owner >= 0 ? row_oid(row, class->owner)
+                                          : OID_NONE;
     return depend_update_acl(session, object, owner, acl);
 }
 
@@ -233,8 +232,7 @@ static bool is_shared_class(Oid class_oid)
 
 static RowFound comment_row(CatalogSession *session, ObjectAddress object, CatalogRow *row)
 {
-    const Value keys[] = {
-        {.oid = object.oid}, {.oid = object.class_oid}, {.int32 = object.column}};
+    const Value keys[] = {{.oid = object.oid}, {.oid = object.class_oid}, {.int32 = object.column}};
 
     return is_shared_class(object.class_oid)
                ? system_row_find(session, INDEX_PG_SHDESCRIPTION_O_C_INDEX, keys, 2, row)
@@ -273,9 +271,9 @@ Str comment_find(CatalogSession *session, ObjectAddress object, Arena *arena)
 
     if (comment_row(session, object, row) != ROW_FOUND)
         return STR_NONE;
-    return str_copy(arena, row_text(row, is_shared_class(object.class_oid)
-                                             ? PG_SHDESCRIPTION_DESCRIPTION
-                                             : PG_DESCRIPTION_DESCRIPTION));
+    return str_copy(arena,
+                    row_text(row, is_shared_class(object.class_oid) ? PG_SHDESCRIPTION_DESCRIPTION
+                                                                    : PG_DESCRIPTION_DESCRIPTION));
 }
 
 /* ---- statistics ---- */
@@ -325,15 +323,16 @@ static bool statistics_row(CatalogSession *session, const RelationDesc *relation
     int count = 0;
 
     if (column->common_count)
-        slots[count++] = (Slot){STATISTIC_COMMON, operators->equal, collation,
-                                column->common_fractions, column->common_count,
-                                column->common_values, column->common_count};
+        slots[count++] =
+            (Slot){STATISTIC_COMMON,         operators->equal,     collation,
+                   column->common_fractions, column->common_count, column->common_values,
+                   column->common_count};
     if (column->histogram_count)
-        slots[count++] = (Slot){STATISTIC_HISTOGRAM, operators->less, collation, NULL, 0,
-                                column->histogram, column->histogram_count};
+        slots[count++] = (Slot){STATISTIC_HISTOGRAM, operators->less,        collation, NULL, 0,
+                                column->histogram,   column->histogram_count};
     if (column->has_correlation)
-        slots[count++] = (Slot){STATISTIC_CORRELATION, operators->less, collation,
-                                &column->correlation, 1, NULL, 0};
+        slots[count++] = (Slot){
+            STATISTIC_CORRELATION, operators->less, collation, &column->correlation, 1, NULL, 0};
     row_set_oid(row, PG_STATISTIC_STARELID, relation->oid);
     row_set_int16(row, PG_STATISTIC_STAATTNUM, column->attnum);
     row_set_bool(row, PG_STATISTIC_STAINHERIT, false);
@@ -359,8 +358,7 @@ bool define_statistics(CatalogSession *session, const RelationDesc *relation,
         system_row_init(row, CAT_PG_STATISTIC);
         TRY(statistics_row(session, relation, &columns[i], row));
         row->row_id = found == ROW_FOUND ? old->row_id : 0;
-        TRY(found == ROW_FOUND ? system_row_update(session, row)
-                               : system_row_insert(session, row));
+        TRY(found == ROW_FOUND ? system_row_update(session, row) : system_row_insert(session, row));
     }
     return true;
 }
@@ -444,8 +442,7 @@ const ColumnStatistics *relation_statistics(CatalogSession *session, const Relat
 
     if (found)
         return found == &none ? NULL : found;
-    const Value keys[] = {
-        {.oid = relation->oid}, {.int16 = (int16_t)attnum}, {.boolean = false}};
+    const Value keys[] = {{.oid = relation->oid}, {.int16 = (int16_t)attnum}, {.boolean = false}};
     CatalogRow *row = ARENA_NEW(session->arena, CatalogRow);
     const RowFound outcome =
         system_row_find(session, INDEX_PG_STATISTIC_RELID_ATT_INH_INDEX, keys, 3, row);

@@ -88,8 +88,7 @@ bool depend_forget(CatalogSession *session, ObjectAddress dependent, char kind)
 
 /* ---- roles: pg_shdepend ---- */
 
-static bool shared_depend_insert(CatalogSession *session, ObjectAddress object, Oid role,
-                                 char kind)
+static bool shared_depend_insert(CatalogSession *session, ObjectAddress object, Oid role, char kind)
 {
     CatalogRow row;
     const ObjectClass *class = object_class_find(object.class_oid);

@@ -9,7 +9,8 @@
 #include "storage/row.h"
 #include "txn/lock.h"
 
-#define REPORT_LIMIT 100 /* dependent objects named in a message, as PostgreSQL's MAX_REPORTED_DEPS */
+#define REPORT_LIMIT                                                                               \
+    100 /* dependent objects named in a message, as PostgreSQL's MAX_REPORTED_DEPS */
 
 typedef enum Reason {
     REASON_ORIGINAL,
@@ -65,8 +66,8 @@ static bool lock_doomed(Drop *drop, ObjectAddress object)
     CatalogSession *session = drop->session;
     const LockOutcome outcome =
         object.class_oid == RELATION_PG_CLASS
-            ? lock_relation(session->txn, session->database_oid, object.oid,
-                            LOCK_ACCESS_EXCLUSIVE, LOCK_WAIT, STR(""))
+            ? lock_relation(session->txn, session->database_oid, object.oid, LOCK_ACCESS_EXCLUSIVE,
+                            LOCK_WAIT, STR(""))
             : lock_object(session->txn, session->database_oid, object.class_oid, object.oid,
                           LOCK_ACCESS_EXCLUSIVE, LOCK_WAIT);
 
@@ -110,9 +111,12 @@ static bool collect_owner(Drop *drop, ObjectAddress object, Reason reason, Objec
 static Reason reason_of(DependencyKind kind)
 {
     switch (kind) {
-    case DEPENDENCY_AUTO: return REASON_AUTO;
-    case DEPENDENCY_INTERNAL: return REASON_INTERNAL;
-    default: return REASON_NORMAL;
+    case DEPENDENCY_AUTO:
+        return REASON_AUTO;
+    case DEPENDENCY_INTERNAL:
+        return REASON_INTERNAL;
+    default:
+        return REASON_NORMAL;
     }
 }
 
@@ -218,8 +222,8 @@ static bool report(Drop *drop)
         const Str what = object_describe(session, drop->targets[0], session->arena);
         if (drop->target_count == 1)
             FAIL(ERR_DEPENDENT_OBJECTS_STILL_EXIST,
-                 .message = fmt("cannot drop %.*s because other objects depend on it",
-                                STR_ARGS(what)),
+                 .message =
+                     fmt("cannot drop %.*s because other objects depend on it", STR_ARGS(what)),
                  .detail = strbuf_view(&detail),
                  .hint = STR("Use DROP ... CASCADE to drop the dependent objects too."));
         FAIL(ERR_DEPENDENT_OBJECTS_STILL_EXIST,
@@ -281,8 +285,7 @@ static bool drop_relation(CatalogSession *session, Oid oid)
     if (found == ROW_MISSING)
         return true;
     const RelationKind kind = (RelationKind)row_char(row, PG_CLASS_RELKIND);
-    TRY(drop_storage(session, kind, session->database_oid,
-                     row_oid(row, PG_CLASS_RELFILENODE)));
+    TRY(drop_storage(session, kind, session->database_oid, row_oid(row, PG_CLASS_RELFILENODE)));
     if (kind == RELKIND_INDEX)
         TRY(drop_index_row(session, oid));
     if (kind == RELKIND_SEQUENCE)
@@ -369,8 +372,7 @@ static bool drop_one(CatalogSession *session, ObjectAddress object)
 
 static bool drop_comments(CatalogSession *session, ObjectAddress object)
 {
-    const Value keys[] = {
-        {.oid = object.oid}, {.oid = object.class_oid}, {.int32 = object.column}};
+    const Value keys[] = {{.oid = object.oid}, {.oid = object.class_oid}, {.int32 = object.column}};
 
     return rows_delete(session, INDEX_PG_DESCRIPTION_O_C_O_INDEX, keys, object.column ? 3 : 2);
 }
@@ -388,8 +390,7 @@ static bool drop_doomed(CatalogSession *session, ObjectAddress object)
 bool drop_objects(CatalogSession *session, const ObjectAddress *targets, size_t count,
                   DropOptions options)
 {
-    Drop drop = {
-        .session = session, .options = options, .targets = targets, .target_count = count};
+    Drop drop = {.session = session, .options = options, .targets = targets, .target_count = count};
 
     for (size_t i = 0; i < count; i++)
         TRY(collect(&drop, targets[i], REASON_ORIGINAL, targets[i]));

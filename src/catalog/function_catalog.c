@@ -3,7 +3,7 @@
 #include "base/settings.h"
 #include "catalog/catalog_internal.h"
 #include "catalog/define.h"
-#include "catalog/function_internal.h"
+#include "catalog/function_session.h"
 #include "catalog/hooks.h"
 #include "catalog/lookup.h"
 #include "catalog/names.h"
@@ -25,14 +25,14 @@ static bool give_text(FunctionCall *call, Str text, Value *ret, bool *ret_null)
 
 /* ---- visibility ---- */
 
-#define IS_VISIBLE(symbol, lookup)                            \
-    FUNCTION(symbol)                                          \
-    {                                                         \
-        SESSION;                                              \
-        bool exists;                                          \
-        ret->boolean = lookup(session, args[0].oid, &exists); \
-        *ret_null = !exists;                                  \
-        return !error_is_set();                               \
+#define IS_VISIBLE(symbol, lookup)                                                                 \
+    FUNCTION(symbol)                                                                               \
+    {                                                                                              \
+        SESSION;                                                                                   \
+        bool exists;                                                                               \
+        ret->boolean = lookup(session, args[0].oid, &exists);                                      \
+        *ret_null = !exists;                                                                       \
+        return !error_is_set();                                                                    \
     }
 IS_VISIBLE(pg_table_is_visible, relation_is_visible)
 IS_VISIBLE(pg_type_is_visible, type_is_visible)
@@ -42,11 +42,11 @@ IS_VISIBLE(pg_collation_is_visible, collation_is_visible)
 IS_VISIBLE(pg_opclass_is_visible, opclass_is_visible)
 
 /* Kinds of objects that do not exist: no OID is one. */
-#define NEVER_VISIBLE(symbol)  \
-    FUNCTION(symbol)           \
-    {                          \
-        *ret_null = true;      \
-        return true;           \
+#define NEVER_VISIBLE(symbol)                                                                      \
+    FUNCTION(symbol)                                                                               \
+    {                                                                                              \
+        *ret_null = true;                                                                          \
+        return true;                                                                               \
     }
 NEVER_VISIBLE(pg_conversion_is_visible)
 NEVER_VISIBLE(pg_ts_config_is_visible)
@@ -75,10 +75,9 @@ FUNCTION(format_type)
         *ret_null = true;
         return true;
     }
-    return give_text(call,
-                     type_sql_name(session, args[0].oid, nulls[1] ? -1 : args[1].int32,
-                                   call->arena),
-                     ret, ret_null);
+    return give_text(
+        call, type_sql_name(session, args[0].oid, nulls[1] ? -1 : args[1].int32, call->arena), ret,
+        ret_null);
 }
 
 FUNCTION(pg_get_userbyid)
@@ -126,14 +125,15 @@ static bool to_reg(FunctionCall *call, Oid type, const Value *args, Value *ret, 
         error_clear();
         *ret_null = true;
         return true;
-    default: return false;
+    default:
+        return false;
     }
 }
 
-#define TO_REG(symbol, type)                                \
-    FUNCTION(symbol)                                        \
-    {                                                       \
-        return to_reg(call, type, args, ret, ret_null);     \
+#define TO_REG(symbol, type)                                                                       \
+    FUNCTION(symbol)                                                                               \
+    {                                                                                              \
+        return to_reg(call, type, args, ret, ret_null);                                            \
     }
 TO_REG(to_regclass, TYPE_REGCLASS)
 TO_REG(to_regtype, TYPE_REGTYPE)
@@ -254,8 +254,8 @@ FUNCTION(pg_my_temp_schema)
 FUNCTION(pg_is_other_temp_schema)
 {
     SESSION;
-    ret->boolean = args[0].oid != session->temp_namespace &&
-                   namespace_is_temporary(session, args[0].oid);
+    ret->boolean =
+        args[0].oid != session->temp_namespace && namespace_is_temporary(session, args[0].oid);
     return true;
 }
 
@@ -271,8 +271,9 @@ FUNCTION(pgsql_version)
     const Str version = values->server_version;
 
     return give_text(call,
-                     str_format(call->arena, "PostgreSQL %.*s on x86_64-pc-linux-gnu, compiled by "
-                                             "gcc, 64-bit",
+                     str_format(call->arena,
+                                "PostgreSQL %.*s on x86_64-pc-linux-gnu, compiled by "
+                                "gcc, 64-bit",
                                 STR_ARGS(version)),
                      ret, ret_null);
 }
@@ -280,12 +281,13 @@ FUNCTION(pgsql_version)
 /* ---- encodings: only UTF8 is stored, the others are names ---- */
 
 static const char *const encodings[] = {
-    "SQL_ASCII", "EUC_JP", "EUC_CN", "EUC_KR", "EUC_TW", "EUC_JIS_2004", "UTF8", "MULE_INTERNAL",
-    "LATIN1", "LATIN2", "LATIN3", "LATIN4", "LATIN5", "LATIN6", "LATIN7", "LATIN8", "LATIN9",
-    "LATIN10", "WIN1256", "WIN1258", "WIN866", "WIN874", "KOI8R", "WIN1251", "WIN1252",
-    "ISO_8859_5", "ISO_8859_6", "ISO_8859_7", "ISO_8859_8", "WIN1250", "WIN1253", "WIN1254",
-    "WIN1255", "WIN1257", "KOI8U", "SJIS", "BIG5", "GBK", "UHC", "GB18030", "JOHAB",
-    "SHIFT_JIS_2004"};
+    "SQL_ASCII", "EUC_JP",        "EUC_CN",     "EUC_KR",     "EUC_TW",     "EUC_JIS_2004",
+    "UTF8",      "MULE_INTERNAL", "LATIN1",     "LATIN2",     "LATIN3",     "LATIN4",
+    "LATIN5",    "LATIN6",        "LATIN7",     "LATIN8",     "LATIN9",     "LATIN10",
+    "WIN1256",   "WIN1258",       "WIN866",     "WIN874",     "KOI8R",      "WIN1251",
+    "WIN1252",   "ISO_8859_5",    "ISO_8859_6", "ISO_8859_7", "ISO_8859_8", "WIN1250",
+    "WIN1253",   "WIN1254",       "WIN1255",    "WIN1257",    "KOI8U",      "SJIS",
+    "BIG5",      "GBK",           "UHC",        "GB18030",    "JOHAB",      "SHIFT_JIS_2004"};
 
 FUNCTION(PG_encoding_to_char)
 {
@@ -404,9 +406,9 @@ FUNCTION(pg_relation_filenode)
 {
     SESSION;
     const RelationDesc *relation = relation_find(session, args[0].oid);
-    const Oid tree = !relation                              ? OID_NONE
-                     : relation->kind == RELKIND_INDEX      ? relation->indexes[0].tree
-                                                            : relation->tree;
+    const Oid tree = !relation                         ? OID_NONE
+                     : relation->kind == RELKIND_INDEX ? relation->indexes[0].tree
+                                                       : relation->tree;
     *ret_null = tree == OID_NONE;
     ret->oid = tree;
     return !error_is_set();
@@ -435,18 +437,17 @@ FUNCTION(pg_get_serial_sequence)
         FAIL(ERR_UNDEFINED_COLUMN,
              .message = fmt("column \"%.*s\" of relation \"%.*s\" does not exist", STR_ARGS(name),
                             STR_ARGS(relation->name)));
-    TRY(depend_on(session, (ObjectAddress){RELATION_PG_CLASS, table, column->attnum},
-                  call->arena, &rows));
+    TRY(depend_on(session, (ObjectAddress){RELATION_PG_CLASS, table, column->attnum}, call->arena,
+                  &rows));
     for (size_t i = 0; i < rows.length; i++) {
         const Dependency *d = &rows.items[i];
-        const RelationDesc *found = d->dependent.class_oid == RELATION_PG_CLASS &&
-                                            d->kind != DEPENDENCY_NORMAL
-                                        ? relation_find(session, d->dependent.oid)
-                                        : NULL;
+        const RelationDesc *found =
+            d->dependent.class_oid == RELATION_PG_CLASS && d->kind != DEPENDENCY_NORMAL
+                ? relation_find(session, d->dependent.oid)
+                : NULL;
         if (found && found->kind == RELKIND_SEQUENCE)
-            return give_text(call,
-                             name_qualify(call->arena, found->namespace_name, found->name), ret,
-                             ret_null);
+            return give_text(call, name_qualify(call->arena, found->namespace_name, found->name),
+                             ret, ret_null);
     }
     *ret_null = true;
     return !error_is_set();

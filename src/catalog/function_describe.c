@@ -2,7 +2,7 @@
 #include "base/error.h"
 #include "catalog/builtin.h"
 #include "catalog/define.h"
-#include "catalog/function_internal.h"
+#include "catalog/function_session.h"
 #include "catalog/lookup.h"
 #include "catalog/names.h"
 #include "catalog/relation.h"

@@ -1,6 +1,6 @@
 /* The helpers of the information schema, which clients call too; their namespace is its own. */
 #include "base/error.h"
-#include "catalog/function_internal.h"
+#include "catalog/function_session.h"
 #include "catalog/lookup.h"
 #include "catalog/relation.h"
 #include "types/array.h"

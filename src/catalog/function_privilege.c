@@ -4,7 +4,7 @@
  * error for a name.
  */
 #include "catalog/define.h"
-#include "catalog/function_internal.h"
+#include "catalog/function_session.h"
 #include "catalog/hooks.h"
 #include "catalog/lookup.h"
 #include "catalog/privilege.h"
@@ -35,7 +35,8 @@ static bool object_by_name(CatalogSession *session, PrivilegeTarget kind, Str te
     switch (kind) {
     case ON_TABLE:
     case ON_COLUMN:
-    case ON_SEQUENCE: return relation_by_name(session, text, ret_oid);
+    case ON_SEQUENCE:
+        return relation_by_name(session, text, ret_oid);
     case ON_SCHEMA:
         *ret_oid = namespace_get(session, text, 0);
         return *ret_oid != OID_NONE;
@@ -45,8 +46,10 @@ static bool object_by_name(CatalogSession *session, PrivilegeTarget kind, Str te
         *ret_oid = database->oid;
         return true;
     }
-    case ON_FUNCTION: return catalog_reg_input(session, TYPE_REGPROCEDURE, text, ret_oid);
-    case ON_TYPE: return catalog_reg_input(session, TYPE_REGTYPE, text, ret_oid);
+    case ON_FUNCTION:
+        return catalog_reg_input(session, TYPE_REGPROCEDURE, text, ret_oid);
+    case ON_TYPE:
+        return catalog_reg_input(session, TYPE_REGTYPE, text, ret_oid);
     case ON_LANGUAGE:
         *ret_oid = language_oid(session, text);
         if (!*ret_oid)
@@ -59,7 +62,8 @@ static bool object_by_name(CatalogSession *session, PrivilegeTarget kind, Str te
             FAIL(ERR_UNDEFINED_OBJECT,
                  .message = fmt("tablespace \"%.*s\" does not exist", STR_ARGS(text)));
         return true;
-    default: FAIL(ERR_INTERNAL_ERROR, .message = STR("unexpected kind of object"));
+    default:
+        FAIL(ERR_INTERNAL_ERROR, .message = STR("unexpected kind of object"));
     }
 }
 
@@ -70,14 +74,29 @@ static Found object_exists(CatalogSession *session, PrivilegeTarget kind, Oid oi
     switch (kind) {
     case ON_TABLE:
     case ON_COLUMN:
-    case ON_SEQUENCE: exists = relation_find(session, oid) != NULL; break;
-    case ON_SCHEMA: exists = !str_is_none(namespace_name(session, oid)); break;
-    case ON_DATABASE: exists = database_find(session, oid) != NULL; break;
-    case ON_FUNCTION: exists = function_find(session, oid) != NULL; break;
-    case ON_TYPE: exists = type_find(session, oid) != NULL; break;
-    case ON_LANGUAGE: exists = !str_is_none(language_name(session, oid)); break;
-    case ON_TABLESPACE: exists = oid == TABLESPACE_DEFAULT || oid == TABLESPACE_GLOBAL; break;
-    default: break;
+    case ON_SEQUENCE:
+        exists = relation_find(session, oid) != NULL;
+        break;
+    case ON_SCHEMA:
+        exists = !str_is_none(namespace_name(session, oid));
+        break;
+    case ON_DATABASE:
+        exists = database_find(session, oid) != NULL;
+        break;
+    case ON_FUNCTION:
+        exists = function_find(session, oid) != NULL;
+        break;
+    case ON_TYPE:
+        exists = type_find(session, oid) != NULL;
+        break;
+    case ON_LANGUAGE:
+        exists = !str_is_none(language_name(session, oid));
+        break;
+    case ON_TABLESPACE:
+        exists = oid == TABLESPACE_DEFAULT || oid == TABLESPACE_GLOBAL;
+        break;
+    default:
+        break;
     }
     if (error_is_set())
         return FOUND_ERROR;
@@ -91,9 +110,13 @@ static bool answer(CatalogSession *session, PrivilegeTarget kind, Oid object, Oi
 
     TRY(privilege_parse_names(names, kind, &rights, &options));
     switch (object_exists(session, kind, object)) {
-    case FOUND_ERROR: return false;
-    case FOUND_NONE: *ret_null = true; return true;
-    case FOUND_YES: break;
+    case FOUND_ERROR:
+        return false;
+    case FOUND_NONE:
+        *ret_null = true;
+        return true;
+    case FOUND_YES:
+        break;
     }
     ret->boolean = privilege_has(session, kind, object, role, rights, options);
     return !error_is_set();
@@ -103,45 +126,45 @@ static bool answer(CatalogSession *session, PrivilegeTarget kind, Oid object, Oi
 #define CURRENT (session->current_user)
 #define TEXT(i) var_str(args[i].var)
 
-#define HAS_PRIVILEGE(stem, kind)                                                              \
-    FUNCTION(has_##stem##_privilege_name_name)                                                 \
-    {                                                                                          \
-        SESSION;                                                                               \
-        Oid role, object;                                                                      \
-        TRY(role_by_name(session, TEXT(0), &role));                                            \
-        TRY(object_by_name(session, kind, TEXT(1), &object));                                  \
-        return answer(session, kind, object, role, TEXT(2), ret, ret_null);                    \
-    }                                                                                          \
-    FUNCTION(has_##stem##_privilege_name_id)                                                   \
-    {                                                                                          \
-        SESSION;                                                                               \
-        Oid role;                                                                              \
-        TRY(role_by_name(session, TEXT(0), &role));                                            \
-        return answer(session, kind, args[1].oid, role, TEXT(2), ret, ret_null);               \
-    }                                                                                          \
-    FUNCTION(has_##stem##_privilege_id_name)                                                   \
-    {                                                                                          \
-        SESSION;                                                                               \
-        Oid object;                                                                            \
-        TRY(object_by_name(session, kind, TEXT(1), &object));                                  \
-        return answer(session, kind, object, args[0].oid, TEXT(2), ret, ret_null);             \
-    }                                                                                          \
-    FUNCTION(has_##stem##_privilege_id_id)                                                     \
-    {                                                                                          \
-        SESSION;                                                                               \
-        return answer(session, kind, args[1].oid, args[0].oid, TEXT(2), ret, ret_null);        \
-    }                                                                                          \
-    FUNCTION(has_##stem##_privilege_name)                                                      \
-    {                                                                                          \
-        SESSION;                                                                               \
-        Oid object;                                                                            \
-        TRY(object_by_name(session, kind, TEXT(0), &object));                                  \
-        return answer(session, kind, object, CURRENT, TEXT(1), ret, ret_null);                 \
-    }                                                                                          \
-    FUNCTION(has_##stem##_privilege_id)                                                        \
-    {                                                                                          \
-        SESSION;                                                                               \
-        return answer(session, kind, args[0].oid, CURRENT, TEXT(1), ret, ret_null);            \
+#define HAS_PRIVILEGE(stem, kind)                                                                  \
+    FUNCTION(has_##stem##_privilege_name_name)                                                     \
+    {                                                                                              \
+        SESSION;                                                                                   \
+        Oid role, object;                                                                          \
+        TRY(role_by_name(session, TEXT(0), &role));                                                \
+        TRY(object_by_name(session, kind, TEXT(1), &object));                                      \
+        return answer(session, kind, object, role, TEXT(2), ret, ret_null);                        \
+    }                                                                                              \
+    FUNCTION(has_##stem##_privilege_name_id)                                                       \
+    {                                                                                              \
+        SESSION;                                                                                   \
+        Oid role;                                                                                  \
+        TRY(role_by_name(session, TEXT(0), &role));                                                \
+        return answer(session, kind, args[1].oid, role, TEXT(2), ret, ret_null);                   \
+    }                                                                                              \
+    FUNCTION(has_##stem##_privilege_id_name)                                                       \
+    {                                                                                              \
+        SESSION;                                                                                   \
+        Oid object;                                                                                \
+        TRY(object_by_name(session, kind, TEXT(1), &object));                                      \
+        return answer(session, kind, object, args[0].oid, TEXT(2), ret, ret_null);                 \
+    }                                                                                              \
+    FUNCTION(has_##stem##_privilege_id_id)                                                         \
+    {                                                                                              \
+        SESSION;                                                                                   \
+        return answer(session, kind, args[1].oid, args[0].oid, TEXT(2), ret, ret_null);            \
+    }                                                                                              \
+    FUNCTION(has_##stem##_privilege_name)                                                          \
+    {                                                                                              \
+        SESSION;                                                                                   \
+        Oid object;                                                                                \
+        TRY(object_by_name(session, kind, TEXT(0), &object));                                      \
+        return answer(session, kind, object, CURRENT, TEXT(1), ret, ret_null);                     \
+    }                                                                                              \
+    FUNCTION(has_##stem##_privilege_id)                                                            \
+    {                                                                                              \
+        SESSION;                                                                                   \
+        return answer(session, kind, args[0].oid, CURRENT, TEXT(1), ret, ret_null);                \
     }
 
 HAS_PRIVILEGE(table, ON_TABLE)
@@ -192,16 +215,16 @@ static bool attnum_of(CatalogSession *session, Oid relation_oid_, Str name, int 
 }
 
 /* The user (by `role_form`), the table and the column, in the forms' order of arguments. */
-#define HAS_COLUMN(suffix, get_role, get_table, get_column, names)                             \
-    FUNCTION(has_column_privilege_##suffix)                                                    \
-    {                                                                                          \
-        SESSION;                                                                               \
-        Oid role, table;                                                                       \
-        int attnum;                                                                            \
-        TRY(get_role);                                                                         \
-        TRY(get_table);                                                                        \
-        TRY(get_column);                                                                       \
-        return column_answer(session, table, attnum, role, names, ret, ret_null);              \
+#define HAS_COLUMN(suffix, get_role, get_table, get_column, names)                                 \
+    FUNCTION(has_column_privilege_##suffix)                                                        \
+    {                                                                                              \
+        SESSION;                                                                                   \
+        Oid role, table;                                                                           \
+        int attnum;                                                                                \
+        TRY(get_role);                                                                             \
+        TRY(get_table);                                                                            \
+        TRY(get_column);                                                                           \
+        return column_answer(session, table, attnum, role, names, ret, ret_null);                  \
     }
 #define ROLE_NAME role_by_name(session, TEXT(0), &role)
 #define ROLE_ID ((role = args[0].oid), true)
@@ -244,14 +267,14 @@ static bool any_column_answer(CatalogSession *session, Oid relation_oid_, Oid ro
     return !error_is_set();
 }
 
-#define HAS_ANY_COLUMN(suffix, get_role, get_table, names)                                     \
-    FUNCTION(has_any_column_privilege_##suffix)                                                \
-    {                                                                                          \
-        SESSION;                                                                               \
-        Oid role, table;                                                                       \
-        TRY(get_role);                                                                         \
-        TRY(get_table);                                                                        \
-        return any_column_answer(session, table, role, names, ret, ret_null);                  \
+#define HAS_ANY_COLUMN(suffix, get_role, get_table, names)                                         \
+    FUNCTION(has_any_column_privilege_##suffix)                                                    \
+    {                                                                                              \
+        SESSION;                                                                                   \
+        Oid role, table;                                                                           \
+        TRY(get_role);                                                                             \
+        TRY(get_table);                                                                            \
+        return any_column_answer(session, table, role, names, ret, ret_null);                      \
     }
 HAS_ANY_COLUMN(name_name, ROLE_NAME, TABLE_NAME(1), TEXT(2))
 HAS_ANY_COLUMN(name_id, ROLE_NAME, TABLE_ID(1), TEXT(2))
@@ -278,14 +301,14 @@ static bool role_answer(CatalogSession *session, Oid member, Oid role, Str text,
     return !error_is_set();
 }
 
-#define HAS_ROLE(suffix, get_role, get_table, names)                                           \
-    FUNCTION(pg_has_role_##suffix)                                                             \
-    {                                                                                          \
-        SESSION;                                                                               \
-        Oid role, table;                                                                       \
-        TRY(get_role);                                                                         \
-        TRY(get_table);                                                                        \
-        return role_answer(session, role, table, names, ret);                                  \
+#define HAS_ROLE(suffix, get_role, get_table, names)                                               \
+    FUNCTION(pg_has_role_##suffix)                                                                 \
+    {                                                                                              \
+        SESSION;                                                                                   \
+        Oid role, table;                                                                           \
+        TRY(get_role);                                                                             \
+        TRY(get_table);                                                                            \
+        return role_answer(session, role, table, names, ret);                                      \
     }
 HAS_ROLE(name_name, ROLE_NAME, role_by_name(session, TEXT(1), &table), TEXT(2))
 HAS_ROLE(name_id, ROLE_NAME, TABLE_ID(1), TEXT(2))
@@ -301,10 +324,11 @@ FUNCTION(acldefault_sql)
     static const struct {
         char letter;
         PrivilegeTarget kind;
-    } kinds[] = {{'c', ON_COLUMN},   {'r', ON_TABLE},      {'s', ON_SEQUENCE}, {'d', ON_DATABASE},
-                 {'f', ON_FUNCTION}, {'l', ON_LANGUAGE},   {'n', ON_SCHEMA},   {'t', ON_TABLESPACE},
-                 {'T', ON_TYPE},     {'p', ON_PARAMETER},  {'L', ON_LARGE_OBJECT},
-                 {'F', ON_FOREIGN_DATA_WRAPPER}, {'S', ON_FOREIGN_SERVER}};
+    } kinds[] = {{'c', ON_COLUMN},        {'r', ON_TABLE},        {'s', ON_SEQUENCE},
+                 {'d', ON_DATABASE},      {'f', ON_FUNCTION},     {'l', ON_LANGUAGE},
+                 {'n', ON_SCHEMA},        {'t', ON_TABLESPACE},   {'T', ON_TYPE},
+                 {'p', ON_PARAMETER},     {'L', ON_LARGE_OBJECT}, {'F', ON_FOREIGN_DATA_WRAPPER},
+                 {'S', ON_FOREIGN_SERVER}};
     Acl acl;
 
     for (size_t i = 0; i < ARRAY_LENGTH(kinds); i++)

@@ -1,8 +1,8 @@
 /* What the types room asks of the catalog: reg* names, aclitems, types that are not built in. */
+#include "catalog/hooks.h"
 #include "base/error.h"
 #include "base/task.h"
 #include "catalog/catalog_internal.h"
-#include "catalog/hooks.h"
 #include "catalog/lookup.h"
 #include "catalog/names.h"
 #include "catalog/privilege.h"
@@ -213,16 +213,23 @@ bool catalog_reg_input(CatalogSession *session, Oid type, Str text, Oid *ret_oid
     QualifiedName name;
 
     switch (type) {
-    case TYPE_REGTYPE: return type_input_name(session, text, ret_oid);
-    case TYPE_REGPROCEDURE: return procedure_input(session, text, ret_oid);
-    case TYPE_REGOPERATOR: return operator_signature_input(session, text, ret_oid);
-    case TYPE_REGOPER: return operator_input(session, text, ret_oid);
-    default: break;
+    case TYPE_REGTYPE:
+        return type_input_name(session, text, ret_oid);
+    case TYPE_REGPROCEDURE:
+        return procedure_input(session, text, ret_oid);
+    case TYPE_REGOPERATOR:
+        return operator_signature_input(session, text, ret_oid);
+    case TYPE_REGOPER:
+        return operator_input(session, text, ret_oid);
+    default:
+        break;
     }
     TRY(qualified_parse(session, text, &name));
     switch (type) {
-    case TYPE_REGCLASS: return class_input(session, name, ret_oid);
-    case TYPE_REGPROC: return function_input(session, name, text, ret_oid);
+    case TYPE_REGCLASS:
+        return class_input(session, name, ret_oid);
+    case TYPE_REGPROC:
+        return function_input(session, name, text, ret_oid);
     case TYPE_REGNAMESPACE:
         *ret_oid = namespace_get(session, name.name, 0);
         return *ret_oid != OID_NONE;
@@ -241,7 +248,8 @@ bool catalog_reg_input(CatalogSession *session, Oid type, Str text, Oid *ret_oid
     case TYPE_REGDICTIONARY:
         FAIL(ERR_UNDEFINED_OBJECT,
              .message = fmt("text search dictionary \"%.*s\" does not exist", STR_ARGS(text)));
-    default: FAIL(ERR_INTERNAL_ERROR, .message = fmt("unknown reg type %u", type));
+    default:
+        FAIL(ERR_INTERNAL_ERROR, .message = fmt("unknown reg type %u", type));
     }
 }
 
@@ -309,10 +317,18 @@ bool catalog_reg_output(CatalogSession *session, Oid type, Oid oid, StrBuf *out)
         if (type_find(session, oid))
             strbuf_append(out, type_name(session, oid));
         break;
-    case TYPE_REGPROC: append_function(session, oid, false, out); break;
-    case TYPE_REGPROCEDURE: append_function(session, oid, true, out); break;
-    case TYPE_REGOPER: append_operator(session, oid, false, out); break;
-    case TYPE_REGOPERATOR: append_operator(session, oid, true, out); break;
+    case TYPE_REGPROC:
+        append_function(session, oid, false, out);
+        break;
+    case TYPE_REGPROCEDURE:
+        append_function(session, oid, true, out);
+        break;
+    case TYPE_REGOPER:
+        append_operator(session, oid, false, out);
+        break;
+    case TYPE_REGOPERATOR:
+        append_operator(session, oid, true, out);
+        break;
     case TYPE_REGNAMESPACE: {
         const Str name = namespace_name(session, oid);
         if (!str_is_none(name))
@@ -331,7 +347,8 @@ bool catalog_reg_output(CatalogSession *session, Oid type, Oid oid, StrBuf *out)
             strbuf_append(out, name_quote(session->arena, collation->name));
         break;
     }
-    default: break;
+    default:
+        break;
     }
     return !error_is_set();
 }

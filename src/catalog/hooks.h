@@ -25,8 +25,8 @@ MUST_CHECK bool catalog_reg_input(CatalogSession *session, Oid type, Str text, O
 MUST_CHECK bool catalog_reg_output(CatalogSession *session, Oid type, Oid oid, StrBuf *out);
 
 /*
- * "character varying(10)[]", "int4", "public.t" → type and typmod, as PostgreSQL's parseTypeString. The
- * parser is a room above, so SQL's own spellings are known here by a table.
+ * "character varying(10)[]", "int4", "public.t" → type and typmod, as PostgreSQL's parseTypeString.
+ * The parser is a room above, so SQL's own spellings are known here by a table.
  */
 MUST_CHECK bool type_parse_name(CatalogSession *session, Str text, bool allow_typmod, Oid *ret_type,
                                 int32_t *ret_typmod);

@@ -16,9 +16,9 @@ typedef struct NameRange {
 
 static struct {
     HashMap types, functions, operators, casts, aggregates; /* oid (casts: source, target) → desc */
-    StrMap type_names;     /* → TypeDesc */
-    StrMap function_names; /* → NameRange */
-    StrMap information_names; /* the same of the information schema */
+    StrMap type_names;                                      /* → TypeDesc */
+    StrMap function_names;                                  /* → NameRange */
+    StrMap information_names;                               /* the same of the information schema */
     StrMap operator_names; /* → NameRange; the key is name + kind */
     Arena *arena;
 } builtin;
@@ -73,8 +73,7 @@ static void builtin_build(void)
         name_add(builtin_function_descs[i].namespace_oid == NAMESPACE_INFORMATION_SCHEMA
                      ? &builtin.information_names
                      : &builtin.function_names,
-                 builtin_function_descs[i].name,
-                 &builtin_function_descs[i]);
+                 builtin_function_descs[i].name, &builtin_function_descs[i]);
     }
     for (size_t i = 0; i < builtin_operator_count; i++) {
         const OperatorDesc *op = &builtin_operators[i];
@@ -230,11 +229,11 @@ const FunctionDesc *function_find(CatalogSession *session, Oid oid)
 FunctionCandidates function_candidates(CatalogSession *session, Str schema, Str name,
                                        int argument_count)
 {
-    const NameRange *range =
-        sees_builtin(session, schema) ? strmap_get(&builtin.function_names, name)
-        : str_equal(schema, STR("information_schema"))
-            ? strmap_get(&builtin.information_names, name)
-            : NULL;
+    const NameRange *range = sees_builtin(session, schema)
+                                 ? strmap_get(&builtin.function_names, name)
+                             : str_equal(schema, STR("information_schema"))
+                                 ? strmap_get(&builtin.information_names, name)
+                                 : NULL;
 
     if (!range)
         return (FunctionCandidates){0};
@@ -432,8 +431,7 @@ uint32_t operator_btree_families(CatalogSession *session, Oid operator_oid, Opfa
     for (size_t i = 0; i < builtin_amop_count && count < room; i++) {
         const AmopDesc *amop = &builtin_amops[i];
         if (amop->operator_oid == operator_oid && amop->access_method == ACCESS_METHOD_BTREE)
-            ret[count++] =
-                (OpfamilyMember){amop->family, amop->strategy, amop->left, amop->right};
+            ret[count++] = (OpfamilyMember){amop->family, amop->strategy, amop->left, amop->right};
     }
     return count;
 }
@@ -481,10 +479,14 @@ Oid access_method_oid(CatalogSession *session, Str name)
 Str access_method_name(CatalogSession *session, Oid oid)
 {
     switch (oid) {
-    case ACCESS_METHOD_BTREE: return STR("btree");
-    case ACCESS_METHOD_HEAP: return STR("heap");
-    case ACCESS_METHOD_HASH: return STR("hash");
-    default: return STR_NONE;
+    case ACCESS_METHOD_BTREE:
+        return STR("btree");
+    case ACCESS_METHOD_HEAP:
+        return STR("heap");
+    case ACCESS_METHOD_HASH:
+        return STR("hash");
+    default:
+        return STR_NONE;
     }
 }
 
@@ -516,8 +518,8 @@ Oid collation_get_name(CatalogSession *session, Str schema, Str name, int positi
         return oid;
     if (str_is_none(schema))
         FAIL(ERR_UNDEFINED_OBJECT,
-             .message = fmt("collation \"%.*s\" for encoding \"UTF8\" does not exist",
-                            STR_ARGS(name)),
+             .message =
+                 fmt("collation \"%.*s\" for encoding \"UTF8\" does not exist", STR_ARGS(name)),
              .position = position);
     FAIL(ERR_UNDEFINED_OBJECT,
          .message = fmt("collation \"%.*s.%.*s\" for encoding \"UTF8\" does not exist",
@@ -528,8 +530,8 @@ Oid collation_get_name(CatalogSession *session, Str schema, Str name, int positi
 static const struct {
     Oid oid;
     Str name;
-} languages[] = {{LANGUAGE_INTERNAL, {"internal", 8}}, {LANGUAGE_C, {"c", 1}},
-                 {LANGUAGE_SQL, {"sql", 3}}};
+} languages[] = {
+    {LANGUAGE_INTERNAL, {"internal", 8}}, {LANGUAGE_C, {"c", 1}}, {LANGUAGE_SQL, {"sql", 3}}};
 
 Oid language_oid(CatalogSession *session, Str name)
 {

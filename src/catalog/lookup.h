@@ -27,37 +27,39 @@ typedef struct TypeDesc {
     Str name;
     Oid namespace_oid;
     Oid owner;
-    int16_t length;     /* typlen: -1 variable, -2 C string */
+    int16_t length; /* typlen: -1 variable, -2 C string */
     bool by_value;
-    char kind;          /* typtype: b c d e p r m */
-    char category;      /* typcategory */
+    char kind;     /* typtype: b c d e p r m */
+    char category; /* typcategory */
     bool preferred;
     bool defined;
     char delimiter;
-    Oid relation;       /* typrelid of a row type */
-    Oid subscript;      /* typsubscript: 0 = not an array */
-    Oid element;        /* typelem */
-    Oid array;          /* typarray */
+    Oid relation;  /* typrelid of a row type */
+    Oid subscript; /* typsubscript: 0 = not an array */
+    Oid element;   /* typelem */
+    Oid array;     /* typarray */
     char align;
     char storage;
-    bool not_null;      /* domains */
-    Oid base_type;      /* domains */
-    int32_t typmod;     /* domains */
-    Oid collation;      /* typcollation: 0 = not collatable */
+    bool not_null;                                           /* domains */
+    Oid base_type;                                           /* domains */
+    int32_t typmod;                                          /* domains */
+    Oid collation;                                           /* typcollation: 0 = not collatable */
     Oid input, output, receive, send, typmod_in, typmod_out; /* pg_proc OIDs */
     PhysType phys;
 } TypeDesc;
 
 const TypeDesc *type_find(CatalogSession *session, Oid oid);
-MUST_CHECK const TypeDesc *type_get(CatalogSession *session, Oid oid); /* XX000 cache lookup failed */
+MUST_CHECK const TypeDesc *type_get(CatalogSession *session,
+                                    Oid oid); /* XX000 cache lookup failed */
 Oid type_oid(CatalogSession *session, Str schema, Str name);
 /* 42704 `type "x" does not exist` (3F000 for an unknown schema). */
 MUST_CHECK const TypeDesc *type_get_name(CatalogSession *session, Str schema, Str name,
                                          int position);
 /* A true array type (int4[]), not a fixed one such as name or oidvector. */
 bool type_is_array(const TypeDesc *type);
-/* "integer", "character varying(10)", "timestamp(3) with time zone", "public.point3[]": SQL's names, in
- * `arena`. typmod -1: none; and format_type's rule of qualification by the search path. */
+/* "integer", "character varying(10)", "timestamp(3) with time zone", "public.point3[]": SQL's
+ * names, in `arena`. typmod -1: none; and format_type's rule of qualification by the search path.
+ */
 Str type_sql_name(CatalogSession *session, Oid oid, int32_t typmod, Arena *arena);
 /* As error messages want it: type_sql_name(oid, -1) in the session's arena. */
 Str type_name(CatalogSession *session, Oid oid);
@@ -65,10 +67,10 @@ Str type_name(CatalogSession *session, Oid oid);
 /* ---- functions ---- */
 
 typedef enum ProKind { /* pg_proc.prokind */
-    PROKIND_NORMAL = 'f',
-    PROKIND_AGGREGATE = 'a',
-    PROKIND_WINDOW = 'w',
-    PROKIND_PROCEDURE = 'p',
+                       PROKIND_NORMAL = 'f',
+                       PROKIND_AGGREGATE = 'a',
+                       PROKIND_WINDOW = 'w',
+                       PROKIND_PROCEDURE = 'p',
 } ProKind;
 
 typedef struct FunctionDesc {
@@ -85,7 +87,7 @@ typedef struct FunctionDesc {
     char volatility; /* i s v */
     char parallel;
     float cost, rows;
-    Oid variadic;           /* element type of a VARIADIC array parameter, or "any"; 0 */
+    Oid variadic; /* element type of a VARIADIC array parameter, or "any"; 0 */
     Oid return_type;
     uint16_t argument_count; /* inputs */
     uint16_t default_count;
@@ -93,10 +95,10 @@ typedef struct FunctionDesc {
     /* with OUT parameters: all of them, in order; NULL otherwise */
     uint16_t all_count;
     const Oid *all_types;
-    const char *all_modes;  /* i o b v t */
-    const Str *names;       /* of all arguments, or of the inputs; NULL: unnamed */
-    Str defaults;           /* SQL text of the last default_count inputs' defaults: "1, NULL" */
-    Str source;             /* prosrc: the symbol of a built-in one (types/function.h) */
+    const char *all_modes; /* i o b v t */
+    const Str *names;      /* of all arguments, or of the inputs; NULL: unnamed */
+    Str defaults;          /* SQL text of the last default_count inputs' defaults: "1, NULL" */
+    Str source;            /* prosrc: the symbol of a built-in one (types/function.h) */
     const struct Acl *acl; /* NULL: the default */
 } FunctionDesc;
 
@@ -107,8 +109,8 @@ typedef struct FunctionCandidates {
 
 const FunctionDesc *function_find(CatalogSession *session, Oid oid);
 /*
- * All functions of the name that the path sees (or of the one schema), earlier schemas first and without those
- * hidden by an equal signature in an earlier schema. `argument_count` -1: any.
+ * All functions of the name that the path sees (or of the one schema), earlier schemas first and
+ * without those hidden by an equal signature in an earlier schema. `argument_count` -1: any.
  */
 FunctionCandidates function_candidates(CatalogSession *session, Str schema, Str name,
                                        int argument_count);
@@ -121,11 +123,11 @@ Str function_signature(CatalogSession *session, const FunctionDesc *function);
 /* ---- aggregates ---- */
 
 typedef struct AggregateDesc {
-    Oid function;          /* pg_proc.oid */
-    char kind;             /* n o h */
+    Oid function; /* pg_proc.oid */
+    char kind;    /* n o h */
     int16_t direct_count;
-    Str implementation;    /* symbol of the accumulator (types/aggregate registry) */
-    Oid sort_operator;     /* min, max: the operator that an index answers them by */
+    Str implementation; /* symbol of the accumulator (types/aggregate registry) */
+    Oid sort_operator;  /* min, max: the operator that an index answers them by */
     Oid transition_type;
 } AggregateDesc;
 const AggregateDesc *aggregate_find(CatalogSession *session, Oid function);
@@ -162,7 +164,7 @@ typedef struct TypeOperators {
     Oid compare;              /* btree support function 1 */
     Oid hash;                 /* hash support function 1 */
     Oid btree_opclass, btree_family, hash_family;
-    Oid opclass_input;        /* the class's type: text for varchar, anyarray for arrays */
+    Oid opclass_input; /* the class's type: text for varchar, anyarray for arrays */
 } TypeOperators;
 const TypeOperators *type_operators(CatalogSession *session, Oid type);
 
@@ -171,9 +173,9 @@ const TypeOperators *type_operators(CatalogSession *session, Oid type);
 typedef struct CastDesc {
     Oid oid;
     Oid source, target;
-    Oid function;  /* 0: binary-coercible or through text */
-    char context;  /* i implicit, a assignment, e explicit */
-    char method;   /* f function, b binary, i in/out */
+    Oid function; /* 0: binary-coercible or through text */
+    char context; /* i implicit, a assignment, e explicit */
+    char method;  /* f function, b binary, i in/out */
 } CastDesc;
 const CastDesc *cast_find(CatalogSession *session, Oid source, Oid target);
 
@@ -230,7 +232,7 @@ Str language_name(CatalogSession *session, Oid oid);
 
 Oid namespace_oid(CatalogSession *session, Str name); /* "pg_temp" is the session's own */
 MUST_CHECK Oid namespace_get(CatalogSession *session, Str name, int position); /* 3F000 */
-Str namespace_name(CatalogSession *session, Oid oid); /* STR_NONE: no such */
+Str namespace_name(CatalogSession *session, Oid oid);          /* STR_NONE: no such */
 bool namespace_is_temporary(CatalogSession *session, Oid oid); /* anyone's pg_temp_N */
 
 /* Whether the unqualified name finds this very object. */

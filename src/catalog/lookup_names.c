@@ -80,7 +80,8 @@ bool namespace_is_temporary(CatalogSession *session, Oid oid)
 
 /* ---- the search path ---- */
 
-/* Takes one element off a list such as `"$user", public`; names outside quotes fold to lower case. */
+/* Takes one element off a list such as `"$user", public`; names outside quotes fold to lower case.
+ */
 static bool next_path_element(Str *rest, Arena *arena, Str *ret_name)
 {
     StrBuf name = strbuf_in(arena);
@@ -275,8 +276,8 @@ bool opclass_is_visible(CatalogSession *session, Oid oid, bool *ret_exists)
     const OpclassDesc *opclass = opclass_find(session, oid);
 
     *ret_exists = opclass != NULL;
-    return opclass && opclass_find_name(session, opclass->access_method, STR_NONE,
-                                        opclass->name) == opclass;
+    return opclass &&
+           opclass_find_name(session, opclass->access_method, STR_NONE, opclass->name) == opclass;
 }
 
 /* ---- roles ---- */
@@ -322,8 +323,8 @@ const RoleDesc *role_find_name(CatalogSession *session, Str name)
 {
     CatalogRow *row = ARENA_NEW(session->arena, CatalogRow);
 
-    if (system_row_find(session, INDEX_PG_AUTHID_ROLNAME_INDEX,
-                        &(Value){.var = var_from_str(name)}, 1, row) != ROW_FOUND)
+    if (system_row_find(session, INDEX_PG_AUTHID_ROLNAME_INDEX, &(Value){.var = var_from_str(name)},
+                        1, row) != ROW_FOUND)
         return NULL;
     return role_find(session, row_oid(row, PG_AUTHID_OID));
 }
@@ -460,8 +461,8 @@ static bool login_settings(CatalogSession *session, Arena *arena, LoginFacts *fa
 {
     const Oid database = facts->database ? facts->database->oid : OID_NONE;
     const Oid role = facts->role ? facts->role->oid : OID_NONE;
-    const Oid pairs[][2] = {{OID_NONE, OID_NONE}, {database, OID_NONE}, {OID_NONE, role},
-                            {database, role}};
+    const Oid pairs[][2] = {
+        {OID_NONE, OID_NONE}, {database, OID_NONE}, {OID_NONE, role}, {database, role}};
     VEC(Str) found = {0};
 
     for (size_t i = 0; i < ARRAY_LENGTH(pairs); i++) {
@@ -470,8 +471,8 @@ static bool login_settings(CatalogSession *session, Arena *arena, LoginFacts *fa
         ArrayView view;
         if (i > 0 && !pairs[i][0] && !pairs[i][1])
             continue;
-        const RowFound outcome = system_row_find(
-            session, INDEX_PG_DB_ROLE_SETTING_DATABASEID_ROL_INDEX, keys, 2, row);
+        const RowFound outcome =
+            system_row_find(session, INDEX_PG_DB_ROLE_SETTING_DATABASEID_ROL_INDEX, keys, 2, row);
         TRY(outcome);
         if (outcome == ROW_MISSING || row->nulls[PG_DB_ROLE_SETTING_SETCONFIG])
             continue;
@@ -525,8 +526,8 @@ bool catalog_login_facts(Catalog *catalog, Str user, Str database, Arena *arena,
 
     catalog_session_init(&session, catalog, scratch);
     session.arena = scratch;
-    session.txn = txn_begin(txn_session_, &(TxnOptions){.isolation = ISOLATION_READ_COMMITTED,
-                                                        .read_only = true});
+    session.txn = txn_begin(
+        txn_session_, &(TxnOptions){.isolation = ISOLATION_READ_COMMITTED, .read_only = true});
     const bool ok = session.txn && txn_statement_begin(session.txn) &&
                     login_read(&session, user, database, arena, &facts);
     if (session.txn)

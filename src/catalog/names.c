@@ -1,14 +1,15 @@
 /* Names in messages: SQL type names, quoted identifiers, what an object address is called. */
+#include "catalog/names.h"
 #include "catalog/catalog_internal.h"
 #include "catalog/define.h"
 #include "catalog/lookup.h"
-#include "catalog/names.h"
 #include "catalog/relation.h"
 #include "types/type.h"
 
 Str name_quote(Arena *arena, Str name)
 {
-    bool plain = name.length > 0 && (name.data[0] == '_' || (name.data[0] >= 'a' && name.data[0] <= 'z'));
+    bool plain =
+        name.length > 0 && (name.data[0] == '_' || (name.data[0] >= 'a' && name.data[0] <= 'z'));
     StrBuf text = strbuf_in(arena);
 
     for (size_t i = 0; i < name.length && plain; i++) {
@@ -38,25 +39,157 @@ Str name_qualify(Arena *arena, Str schema, Str name)
 
 /* Words that an identifier may not be without quotes: PostgreSQL's reserved and type-or-function
  * and column-name keywords (quote_identifier quotes all but the unreserved). */
-static const char *const reserved[] = {
-    "all", "analyse", "analyze", "and", "any", "array", "as", "asc", "asymmetric", "authorization",
-    "between", "bigint", "binary", "bit", "boolean", "both", "case", "cast", "char", "character",
-    "check", "coalesce", "collate", "collation", "column", "concurrently", "constraint", "create",
-    "cross", "current_catalog", "current_date", "current_role", "current_schema", "current_time",
-    "current_timestamp", "current_user", "dec", "decimal", "default", "deferrable", "desc",
-    "distinct", "do", "else", "end", "except", "exists", "extract", "false", "fetch", "float",
-    "for", "foreign", "freeze", "from", "full", "grant", "greatest", "group", "grouping", "having",
-    "ilike", "in", "initially", "inner", "inout", "int", "integer", "intersect", "interval",
-    "into", "is", "isnull", "join", "lateral", "leading", "least", "left", "like", "limit",
-    "localtime", "localtimestamp", "national", "natural", "nchar", "none", "normalize", "not",
-    "notnull", "null", "nullif", "numeric", "offset", "on", "only", "or", "order", "out", "outer",
-    "overlaps", "overlay", "placing", "position", "precision", "primary", "real", "references",
-    "returning", "right", "row", "select", "session_user", "setof", "similar", "smallint", "some",
-    "substring", "symmetric", "table", "tablesample", "then", "time", "timestamp", "to",
-    "trailing", "treat", "trim", "true", "union", "unique", "user", "using", "values", "varchar",
-    "variadic", "verbose", "when", "where", "window", "with", "xmlattributes", "xmlconcat",
-    "xmlelement", "xmlexists", "xmlforest", "xmlnamespaces", "xmlparse", "xmlpi", "xmlroot",
-    "xmlserialize", "xmltable"};
+static const char *const reserved[] = {"all",
+                                       "analyse",
+                                       "analyze",
+                                       "and",
+                                       "any",
+                                       "array",
+                                       "as",
+                                       "asc",
+                                       "asymmetric",
+                                       "authorization",
+                                       "between",
+                                       "bigint",
+                                       "binary",
+                                       "bit",
+                                       "boolean",
+                                       "both",
+                                       "case",
+                                       "cast",
+                                       "char",
+                                       "character",
+                                       "check",
+                                       "coalesce",
+                                       "collate",
+                                       "collation",
+                                       "column",
+                                       "concurrently",
+                                       "constraint",
+                                       "create",
+                                       "cross",
+                                       "current_catalog",
+                                       "current_date",
+                                       "current_role",
+                                       "current_schema",
+                                       "current_time",
+                                       "current_timestamp",
+                                       "current_user",
+                                       "dec",
+                                       "decimal",
+                                       "default",
+                                       "deferrable",
+                                       "desc",
+                                       "distinct",
+                                       "do",
+                                       "else",
+                                       "end",
+                                       "except",
+                                       "exists",
+                                       "extract",
+                                       "false",
+                                       "fetch",
+                                       "float",
+                                       "for",
+                                       "foreign",
+                                       "freeze",
+                                       "from",
+                                       "full",
+                                       "grant",
+                                       "greatest",
+                                       "group",
+                                       "grouping",
+                                       "having",
+                                       "ilike",
+                                       "in",
+                                       "initially",
+                                       "inner",
+                                       "inout",
+                                       "int",
+                                       "integer",
+                                       "intersect",
+                                       "interval",
+                                       "into",
+                                       "is",
+                                       "isnull",
+                                       "join",
+                                       "lateral",
+                                       "leading",
+                                       "least",
+                                       "left",
+                                       "like",
+                                       "limit",
+                                       "localtime",
+                                       "localtimestamp",
+                                       "national",
+                                       "natural",
+                                       "nchar",
+                                       "none",
+                                       "normalize",
+                                       "not",
+                                       "notnull",
+                                       "null",
+                                       "nullif",
+                                       "numeric",
+                                       "offset",
+                                       "on",
+                                       "only",
+                                       "or",
+                                       "order",
+                                       "out",
+                                       "outer",
+                                       "overlaps",
+                                       "overlay",
+                                       "placing",
+                                       "position",
+                                       "precision",
+                                       "primary",
+                                       "real",
+                                       "references",
+                                       "returning",
+                                       "right",
+                                       "row",
+                                       "select",
+                                       "session_user",
+                                       "setof",
+                                       "similar",
+                                       "smallint",
+                                       "some",
+                                       "substring",
+                                       "symmetric",
+                                       "table",
+                                       "tablesample",
+                                       "then",
+                                       "time",
+                                       "timestamp",
+                                       "to",
+                                       "trailing",
+                                       "treat",
+                                       "trim",
+                                       "true",
+                                       "union",
+                                       "unique",
+                                       "user",
+                                       "using",
+                                       "values",
+                                       "varchar",
+                                       "variadic",
+                                       "verbose",
+                                       "when",
+                                       "where",
+                                       "window",
+                                       "with",
+                                       "xmlattributes",
+                                       "xmlconcat",
+                                       "xmlelement",
+                                       "xmlexists",
+                                       "xmlforest",
+                                       "xmlnamespaces",
+                                       "xmlparse",
+                                       "xmlpi",
+                                       "xmlroot",
+                                       "xmlserialize",
+                                       "xmltable"};
 
 bool name_is_reserved(Str name)
 {
@@ -93,10 +226,10 @@ Str type_sql_name(CatalogSession *session, Oid oid, int32_t typmod, Arena *arena
     if (!named)
         return STR("???[]");
     const bool visible = type_oid(session, STR_NONE, named->name) == named->oid;
-    strbuf_append(&text, name_qualify(arena,
-                                      visible ? STR_NONE
-                                              : namespace_name(session, named->namespace_oid),
-                                      named->name));
+    strbuf_append(&text,
+                  name_qualify(arena,
+                               visible ? STR_NONE : namespace_name(session, named->namespace_oid),
+                               named->name));
     if (is_array)
         strbuf_append_c(&text, "[]");
     return strbuf_view(&text);
@@ -172,7 +305,9 @@ Str object_describe(CatalogSession *session, ObjectAddress object, Arena *arena)
         else
             describe_relation(session, object.oid, &text);
         break;
-    case RELATION_PG_CONSTRAINT: describe_constraint(session, object.oid, &text); break;
+    case RELATION_PG_CONSTRAINT:
+        describe_constraint(session, object.oid, &text);
+        break;
     case RELATION_PG_ATTRDEF:
         row = row_by_oid(session, INDEX_PG_ATTRDEF_OID_INDEX, object.oid);
         strbuf_append_c(&text, "default value for ");
@@ -207,11 +342,12 @@ Str object_describe(CatalogSession *session, ObjectAddress object, Arena *arena)
     case RELATION_PG_PROC: {
         const FunctionDesc *function = function_find(session, object.oid);
         if (function)
-            strbuf_format(&text, "function %.*s",
-                          STR_ARGS(function_signature(session, function)));
+            strbuf_format(&text, "function %.*s", STR_ARGS(function_signature(session, function)));
         break;
     }
-    default: strbuf_format(&text, "object %u/%u", object.class_oid, object.oid); break;
+    default:
+        strbuf_format(&text, "object %u/%u", object.class_oid, object.oid);
+        break;
     }
     return strbuf_view(&text);
 }

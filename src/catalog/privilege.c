@@ -14,11 +14,11 @@ static const struct {
     char letter;
     Str name;
 } rights_table[] = {
-    {'a', {"INSERT", 6}},   {'r', {"SELECT", 6}},     {'w', {"UPDATE", 6}},
-    {'d', {"DELETE", 6}},   {'D', {"TRUNCATE", 8}},   {'x', {"REFERENCES", 10}},
-    {'t', {"TRIGGER", 7}},  {'X', {"EXECUTE", 7}},    {'U', {"USAGE", 5}},
-    {'C', {"CREATE", 6}},   {'T', {"TEMPORARY", 9}},  {'c', {"CONNECT", 7}},
-    {'s', {"SET", 3}},      {'A', {"ALTER SYSTEM", 12}},
+    {'a', {"INSERT", 6}},  {'r', {"SELECT", 6}},        {'w', {"UPDATE", 6}},
+    {'d', {"DELETE", 6}},  {'D', {"TRUNCATE", 8}},      {'x', {"REFERENCES", 10}},
+    {'t', {"TRIGGER", 7}}, {'X', {"EXECUTE", 7}},       {'U', {"USAGE", 5}},
+    {'C', {"CREATE", 6}},  {'T', {"TEMPORARY", 9}},     {'c', {"CONNECT", 7}},
+    {'s', {"SET", 3}},     {'A', {"ALTER SYSTEM", 12}},
 };
 
 Str privilege_name(AclRight right)
@@ -37,21 +37,31 @@ AclRights acl_all_rights(PrivilegeTarget kind)
     case ON_MATVIEW:
         return ACL_INSERT | ACL_SELECT | ACL_UPDATE | ACL_DELETE | ACL_TRUNCATE | ACL_REFERENCES |
                ACL_TRIGGER;
-    case ON_COLUMN: return ACL_INSERT | ACL_SELECT | ACL_UPDATE | ACL_REFERENCES;
-    case ON_SEQUENCE: return ACL_USAGE | ACL_SELECT | ACL_UPDATE;
-    case ON_DATABASE: return ACL_CREATE | ACL_TEMPORARY | ACL_CONNECT;
-    case ON_SCHEMA: return ACL_USAGE | ACL_CREATE;
+    case ON_COLUMN:
+        return ACL_INSERT | ACL_SELECT | ACL_UPDATE | ACL_REFERENCES;
+    case ON_SEQUENCE:
+        return ACL_USAGE | ACL_SELECT | ACL_UPDATE;
+    case ON_DATABASE:
+        return ACL_CREATE | ACL_TEMPORARY | ACL_CONNECT;
+    case ON_SCHEMA:
+        return ACL_USAGE | ACL_CREATE;
     case ON_FUNCTION:
-    case ON_AGGREGATE: return ACL_EXECUTE;
+    case ON_AGGREGATE:
+        return ACL_EXECUTE;
     case ON_TYPE:
     case ON_DOMAIN:
     case ON_LANGUAGE:
     case ON_FOREIGN_SERVER:
-    case ON_FOREIGN_DATA_WRAPPER: return ACL_USAGE;
-    case ON_TABLESPACE: return ACL_CREATE;
-    case ON_PARAMETER: return ACL_SET | ACL_ALTER_SYSTEM;
-    case ON_LARGE_OBJECT: return ACL_SELECT | ACL_UPDATE;
-    default: return 0;
+    case ON_FOREIGN_DATA_WRAPPER:
+        return ACL_USAGE;
+    case ON_TABLESPACE:
+        return ACL_CREATE;
+    case ON_PARAMETER:
+        return ACL_SET | ACL_ALTER_SYSTEM;
+    case ON_LARGE_OBJECT:
+        return ACL_SELECT | ACL_UPDATE;
+    default:
+        return 0;
     }
 }
 
@@ -305,11 +315,16 @@ typedef struct Target {
 static PrivilegeTarget target_of_relation(RelationKind kind)
 {
     switch (kind) {
-    case RELKIND_SEQUENCE: return ON_SEQUENCE;
-    case RELKIND_VIEW: return ON_VIEW;
-    case RELKIND_MATVIEW: return ON_MATVIEW;
-    case RELKIND_INDEX: return ON_INDEX;
-    default: return ON_TABLE;
+    case RELKIND_SEQUENCE:
+        return ON_SEQUENCE;
+    case RELKIND_VIEW:
+        return ON_VIEW;
+    case RELKIND_MATVIEW:
+        return ON_MATVIEW;
+    case RELKIND_INDEX:
+        return ON_INDEX;
+    default:
+        return ON_TABLE;
     }
 }
 
@@ -399,22 +414,38 @@ AclRights privilege_rights(CatalogSession *session, PrivilegeTarget kind, Oid ob
 static Str target_word(PrivilegeTarget kind)
 {
     switch (kind) {
-    case ON_SEQUENCE: return STR("sequence");
-    case ON_VIEW: return STR("view");
-    case ON_MATVIEW: return STR("materialized view");
-    case ON_INDEX: return STR("index");
-    case ON_DATABASE: return STR("database");
-    case ON_SCHEMA: return STR("schema");
-    case ON_FUNCTION: return STR("function");
-    case ON_AGGREGATE: return STR("aggregate");
-    case ON_TYPE: return STR("type");
-    case ON_DOMAIN: return STR("domain");
-    case ON_LANGUAGE: return STR("language");
-    case ON_TABLESPACE: return STR("tablespace");
-    case ON_COLLATION: return STR("collation");
-    case ON_OPERATOR: return STR("operator");
-    case ON_ROLE: return STR("role");
-    default: return STR("table");
+    case ON_SEQUENCE:
+        return STR("sequence");
+    case ON_VIEW:
+        return STR("view");
+    case ON_MATVIEW:
+        return STR("materialized view");
+    case ON_INDEX:
+        return STR("index");
+    case ON_DATABASE:
+        return STR("database");
+    case ON_SCHEMA:
+        return STR("schema");
+    case ON_FUNCTION:
+        return STR("function");
+    case ON_AGGREGATE:
+        return STR("aggregate");
+    case ON_TYPE:
+        return STR("type");
+    case ON_DOMAIN:
+        return STR("domain");
+    case ON_LANGUAGE:
+        return STR("language");
+    case ON_TABLESPACE:
+        return STR("tablespace");
+    case ON_COLLATION:
+        return STR("collation");
+    case ON_OPERATOR:
+        return STR("operator");
+    case ON_ROLE:
+        return STR("role");
+    default:
+        return STR("table");
     }
 }
 
@@ -422,8 +453,7 @@ bool privilege_check(CatalogSession *session, PrivilegeTarget kind, Oid object, 
 {
     Target target = {0};
 
-    if ((privilege_rights(session, kind, object, session->current_user, wanted) & wanted) ==
-        wanted)
+    if ((privilege_rights(session, kind, object, session->current_user, wanted) & wanted) == wanted)
         return true;
     TRY(!error_is_set());
     TRY(target_load(session, kind, object, &target));
@@ -443,8 +473,8 @@ AclRights privilege_column_rights(CatalogSession *session, Oid relation_oid_, in
     return acl_rights_of(session, column->acl, role, relation->owner, wanted);
 }
 
-bool privilege_check_columns(CatalogSession *session, Oid relation_oid_, Oid role,
-                             AclRights wanted, const int16_t *attnums, uint32_t count)
+bool privilege_check_columns(CatalogSession *session, Oid relation_oid_, Oid role, AclRights wanted,
+                             const int16_t *attnums, uint32_t count)
 {
     const AclRights whole = privilege_rights(session, ON_TABLE, relation_oid_, role, wanted);
     const AclRights missing = wanted & ~whole;
@@ -456,8 +486,8 @@ bool privilege_check_columns(CatalogSession *session, Oid relation_oid_, Oid rol
     TRY(relation || !error_is_set());
     for (uint32_t i = 0; relation && i < count && allowed; i++) {
         if (attnums[i] > 0) {
-            allowed = (privilege_column_rights(session, relation_oid_, attnums[i], role,
-                                               missing) & missing) == missing;
+            allowed = (privilege_column_rights(session, relation_oid_, attnums[i], role, missing) &
+                       missing) == missing;
             continue;
         }
         for (int c = 0; c < relation->column_count && allowed; c++)
@@ -475,10 +505,10 @@ bool privilege_check_columns(CatalogSession *session, Oid relation_oid_, Oid rol
     if (relation && allowed)
         return true;
     FAIL(ERR_INSUFFICIENT_PRIVILEGE,
-         .message = fmt("permission denied for %.*s %.*s",
-                        STR_ARGS(relation ? target_word(target_of_relation(relation->kind))
-                                          : STR("table")),
-                        STR_ARGS(relation ? relation->name : STR(""))));
+         .message = fmt(
+             "permission denied for %.*s %.*s",
+             STR_ARGS(relation ? target_word(target_of_relation(relation->kind)) : STR("table")),
+             STR_ARGS(relation ? relation->name : STR(""))));
 }
 
 bool privilege_is_owner(CatalogSession *session, PrivilegeTarget kind, Oid object, Oid role)

@@ -3,9 +3,10 @@
  *
  *   TRY(privilege_check(session, ON_TABLE, relation->oid, ACL_SELECT));
  *
- * PrivilegeTarget says what kind of object is meant (ON_TABLE …). An Acl is a list of {grantee, grantor, rights, grant options}; the columns relacl, nspacl …
- * hold it as aclitem[]; no list at all means the default of the object's kind. Owners have
- * all rights by default; superusers always. Messages: `permission denied for table t`, 42501.
+ * PrivilegeTarget says what kind of object is meant (ON_TABLE …). An Acl is a list of {grantee,
+ * grantor, rights, grant options}; the columns relacl, nspacl … hold it as aclitem[]; no list at
+ * all means the default of the object's kind. Owners have all rights by default; superusers always.
+ * Messages: `permission denied for table t`, 42501.
  */
 #ifndef CATALOG_PRIVILEGE_H
 #define CATALOG_PRIVILEGE_H
@@ -14,19 +15,19 @@
 #include "catalog/catalog.h"
 
 typedef enum AclRight {
-    ACL_INSERT = 1 << 0,     /* a */
-    ACL_SELECT = 1 << 1,     /* r */
-    ACL_UPDATE = 1 << 2,     /* w */
-    ACL_DELETE = 1 << 3,     /* d */
-    ACL_TRUNCATE = 1 << 4,   /* D */
-    ACL_REFERENCES = 1 << 5, /* x */
-    ACL_TRIGGER = 1 << 6,    /* t */
-    ACL_EXECUTE = 1 << 7,    /* X */
-    ACL_USAGE = 1 << 8,      /* U */
-    ACL_CREATE = 1 << 9,     /* C */
-    ACL_TEMPORARY = 1 << 10, /* T */
-    ACL_CONNECT = 1 << 11,   /* c */
-    ACL_SET = 1 << 12,       /* s */
+    ACL_INSERT = 1 << 0,        /* a */
+    ACL_SELECT = 1 << 1,        /* r */
+    ACL_UPDATE = 1 << 2,        /* w */
+    ACL_DELETE = 1 << 3,        /* d */
+    ACL_TRUNCATE = 1 << 4,      /* D */
+    ACL_REFERENCES = 1 << 5,    /* x */
+    ACL_TRIGGER = 1 << 6,       /* t */
+    ACL_EXECUTE = 1 << 7,       /* X */
+    ACL_USAGE = 1 << 8,         /* U */
+    ACL_CREATE = 1 << 9,        /* C */
+    ACL_TEMPORARY = 1 << 10,    /* T */
+    ACL_CONNECT = 1 << 11,      /* c */
+    ACL_SET = 1 << 12,          /* s */
     ACL_ALTER_SYSTEM = 1 << 13, /* A */
 } AclRight;
 typedef uint32_t AclRights;
@@ -109,7 +110,8 @@ MUST_CHECK bool privilege_check_columns(CatalogSession *session, Oid relation, O
 MUST_CHECK bool privilege_check_owner(CatalogSession *session, PrivilegeTarget kind, Oid object);
 bool privilege_is_owner(CatalogSession *session, PrivilegeTarget kind, Oid object, Oid role);
 
-/* "SELECT", "insert with grant option, update" …: has_*_privilege's argument. 22023 where unknown. */
+/* "SELECT", "insert with grant option, update" …: has_*_privilege's argument. 22023 where unknown.
+ */
 MUST_CHECK bool privilege_parse_names(Str text, PrivilegeTarget kind, AclRights *ret_rights,
                                       AclRights *ret_grant_options);
 /* "SELECT" of ACL_SELECT; one bit. */

@@ -178,13 +178,20 @@ Str relation_kind_name(RelationKind kind)
     switch (kind) {
     case RELKIND_TABLE:
     case RELKIND_PARTITIONED:
-    case RELKIND_TOAST: return STR("table");
-    case RELKIND_INDEX: return STR("index");
-    case RELKIND_SEQUENCE: return STR("sequence");
-    case RELKIND_VIEW: return STR("view");
-    case RELKIND_MATVIEW: return STR("materialized view");
-    case RELKIND_COMPOSITE: return STR("composite type");
-    case RELKIND_FOREIGN: return STR("foreign table");
+    case RELKIND_TOAST:
+        return STR("table");
+    case RELKIND_INDEX:
+        return STR("index");
+    case RELKIND_SEQUENCE:
+        return STR("sequence");
+    case RELKIND_VIEW:
+        return STR("view");
+    case RELKIND_MATVIEW:
+        return STR("materialized view");
+    case RELKIND_COMPOSITE:
+        return STR("composite type");
+    case RELKIND_FOREIGN:
+        return STR("foreign table");
     }
     return STR("relation");
 }

@@ -31,21 +31,21 @@ typedef struct Layout Layout;
 typedef struct TxnTree TxnTree;
 
 typedef enum RelationKind { /* pg_class.relkind */
-    RELKIND_TABLE = 'r',
-    RELKIND_INDEX = 'i',
-    RELKIND_SEQUENCE = 'S',
-    RELKIND_VIEW = 'v',
-    RELKIND_MATVIEW = 'm',
-    RELKIND_COMPOSITE = 'c',
-    RELKIND_FOREIGN = 'f',
-    RELKIND_PARTITIONED = 'p',
-    RELKIND_TOAST = 't',
+                            RELKIND_TABLE = 'r',
+                            RELKIND_INDEX = 'i',
+                            RELKIND_SEQUENCE = 'S',
+                            RELKIND_VIEW = 'v',
+                            RELKIND_MATVIEW = 'm',
+                            RELKIND_COMPOSITE = 'c',
+                            RELKIND_FOREIGN = 'f',
+                            RELKIND_PARTITIONED = 'p',
+                            RELKIND_TOAST = 't',
 } RelationKind;
 
 typedef enum RelationPersistence { /* pg_class.relpersistence */
-    RELPERSISTENCE_PERMANENT = 'p',
-    RELPERSISTENCE_UNLOGGED = 'u',
-    RELPERSISTENCE_TEMPORARY = 't',
+                                   RELPERSISTENCE_PERMANENT = 'p',
+                                   RELPERSISTENCE_UNLOGGED = 'u',
+                                   RELPERSISTENCE_TEMPORARY = 't',
 } RelationPersistence;
 
 typedef struct ColumnDesc {
@@ -58,27 +58,27 @@ typedef struct ColumnDesc {
     int16_t type_length; /* pg_type.typlen */
     bool type_by_value;
     char type_align;
-    char storage;         /* attstorage */
+    char storage; /* attstorage */
     bool not_null;
-    bool has_default;     /* default_text is there, of a generated column too */
-    char identity;        /* 0, 'a' ALWAYS, 'd' BY DEFAULT */
-    char generated;       /* 0, 's' STORED */
+    bool has_default; /* default_text is there, of a generated column too */
+    char identity;    /* 0, 'a' ALWAYS, 'd' BY DEFAULT */
+    char generated;   /* 0, 's' STORED */
     bool dropped;
     bool is_local;
     int16_t inherit_count;
-    int16_t dimensions;   /* attndims */
+    int16_t dimensions;        /* attndims */
     int32_t statistics_target; /* -1: the default */
-    bool has_missing;     /* rows older than the column hold `missing` */
-    Str default_text;     /* DEFAULT's or GENERATED's expression */
-    Oid default_oid;      /* pg_attrdef.oid */
-    const struct Acl *acl; /* attacl; NULL: none */
-    Oid identity_sequence; /* of an identity column */
+    bool has_missing;          /* rows older than the column hold `missing` */
+    Str default_text;          /* DEFAULT's or GENERATED's expression */
+    Oid default_oid;           /* pg_attrdef.oid */
+    const struct Acl *acl;     /* attacl; NULL: none */
+    Oid identity_sequence;     /* of an identity column */
 } ColumnDesc;
 
 typedef struct IndexColumn {
-    int16_t attnum;      /* 0: an expression */
-    Str expression;      /* its SQL text when attnum is 0 */
-    Oid type;            /* of the key */
+    int16_t attnum; /* 0: an expression */
+    Str expression; /* its SQL text when attnum is 0 */
+    Oid type;       /* of the key */
     int32_t typmod;
     PhysType phys;
     Oid collation;
@@ -94,63 +94,63 @@ typedef struct IndexDesc {
     Str name;
     Oid namespace_oid;
     Oid access_method;
-    uint32_t tree;       /* TreeId */
-    TxnTree *storage;    /* open as long as this description */
+    uint32_t tree;    /* TreeId */
+    TxnTree *storage; /* open as long as this description */
     bool is_unique;
     bool nulls_not_distinct;
     bool is_primary;
     bool is_exclusion;
-    bool is_immediate;   /* false: uniqueness is checked at commit (DEFERRABLE) */
-    bool is_valid;       /* may answer queries */
-    bool is_ready;       /* must be kept up by writers */
+    bool is_immediate; /* false: uniqueness is checked at commit (DEFERRABLE) */
+    bool is_valid;     /* may answer queries */
+    bool is_ready;     /* must be kept up by writers */
     bool is_replica_identity;
     bool is_clustered;
     uint16_t key_count;    /* ordered columns */
     uint16_t column_count; /* with INCLUDE columns */
     const IndexColumn *columns;
-    Str predicate;       /* partial index: its WHERE text; STR_NONE: whole */
-    Oid constraint;      /* pg_constraint.oid it implements; 0 */
-    double row_count;    /* reltuples: -1 unknown */
+    Str predicate;    /* partial index: its WHERE text; STR_NONE: whole */
+    Oid constraint;   /* pg_constraint.oid it implements; 0 */
+    double row_count; /* reltuples: -1 unknown */
     int32_t page_count;
 } IndexDesc;
 
 typedef enum ConstraintKind { /* pg_constraint.contype */
-    CONTYPE_CHECK = 'c',
-    CONTYPE_FOREIGN = 'f',
-    CONTYPE_PRIMARY = 'p',
-    CONTYPE_UNIQUE = 'u',
-    CONTYPE_TRIGGER = 't',
-    CONTYPE_EXCLUSION = 'x',
+                              CONTYPE_CHECK = 'c',
+                              CONTYPE_FOREIGN = 'f',
+                              CONTYPE_PRIMARY = 'p',
+                              CONTYPE_UNIQUE = 'u',
+                              CONTYPE_TRIGGER = 't',
+                              CONTYPE_EXCLUSION = 'x',
 } ConstraintKind;
 
 typedef enum ForeignAction { /* pg_constraint.confupdtype, confdeltype */
-    REFERENCE_NO_ACTION = 'a',
-    REFERENCE_RESTRICT = 'r',
-    REFERENCE_CASCADE = 'c',
-    REFERENCE_SET_NULL = 'n',
-    REFERENCE_SET_DEFAULT = 'd',
+                             REFERENCE_NO_ACTION = 'a',
+                             REFERENCE_RESTRICT = 'r',
+                             REFERENCE_CASCADE = 'c',
+                             REFERENCE_SET_NULL = 'n',
+                             REFERENCE_SET_DEFAULT = 'd',
 } ForeignAction;
 
 typedef struct ConstraintDesc {
     Oid oid;
     Str name;
     ConstraintKind kind;
-    Oid table;             /* conrelid */
+    Oid table; /* conrelid */
     bool deferrable;
     bool initially_deferred;
     bool validated;
     bool is_local;
     bool no_inherit;
-    Oid index;             /* conindid: unique, primary; of a foreign key, the referenced index */
+    Oid index;              /* conindid: unique, primary; of a foreign key, the referenced index */
     const int16_t *columns; /* conkey */
     uint16_t column_count;
-    Str check_text;        /* CHECK's expression */
+    Str check_text; /* CHECK's expression */
     /* foreign keys */
     Oid foreign_table;
     const int16_t *foreign_columns; /* confkey */
     ForeignAction on_update, on_delete;
-    char match;            /* 's' SIMPLE, 'f' FULL */
-    const Oid *equal_operators; /* pk = fk, one a column (conpfeqop) */
+    char match;                        /* 's' SIMPLE, 'f' FULL */
+    const Oid *equal_operators;        /* pk = fk, one a column (conpfeqop) */
     const int16_t *delete_set_columns; /* ON DELETE SET NULL (…) */
     uint16_t delete_set_count;
 } ConstraintDesc;
@@ -160,8 +160,8 @@ typedef struct ColumnStatistics {
     int16_t attnum;
     float null_fraction;
     int32_t average_width;
-    float distinct;          /* pg_statistic.stadistinct: negative = fraction of rows */
-    uint32_t common_count;   /* most common values */
+    float distinct;        /* pg_statistic.stadistinct: negative = fraction of rows */
+    uint32_t common_count; /* most common values */
     const Value *common_values;
     const float *common_fractions;
     uint32_t histogram_count;
@@ -178,14 +178,14 @@ typedef struct RelationDesc {
     RelationKind kind;
     RelationPersistence persistence;
     Oid owner;
-    Oid row_type;          /* pg_type of its rows; 0 */
+    Oid row_type; /* pg_type of its rows; 0 */
     Oid of_type;
     Oid access_method;
-    bool is_shared;        /* in database 0 */
-    Oid database;          /* where its tree is: 0 for shared tables */
-    uint32_t tree;         /* TreeId (of a sequence: its id in txn/sequence.h); 0 for views */
-    TxnTree *storage;      /* tables: open as long as this description; NULL for others */
-    const Layout *layout;  /* tables: the newest layout of the tree */
+    bool is_shared;       /* in database 0 */
+    Oid database;         /* where its tree is: 0 for shared tables */
+    uint32_t tree;        /* TreeId (of a sequence: its id in txn/sequence.h); 0 for views */
+    TxnTree *storage;     /* tables: open as long as this description; NULL for others */
+    const Layout *layout; /* tables: the newest layout of the tree */
 
     const ColumnDesc *columns;
     uint16_t column_count; /* with dropped ones: relnatts */
@@ -197,20 +197,20 @@ typedef struct RelationDesc {
     const ConstraintDesc *referencing; /* foreign keys of others (and itself) that point here */
     uint16_t referencing_count;
 
-    Str view_text;         /* SELECT of a view, canonical */
+    Str view_text; /* SELECT of a view, canonical */
     Str view_options;
     bool security_barrier;
-    Str check_option;      /* "", "local", "cascaded" */
+    Str check_option; /* "", "local", "cascaded" */
 
-    double row_count;      /* reltuples: -1 never analyzed */
+    double row_count; /* reltuples: -1 never analyzed */
     int32_t page_count;
     const struct Acl *acl; /* relacl; NULL: the default of its kind */
     Str options;           /* reloptions as text; STR_NONE */
     bool has_rules, has_triggers, has_subclass, row_security, force_row_security;
     bool is_partition;
     char replica_identity;
-    bool is_builtin;       /* a system table of the cluster's birth */
-    bool is_own;           /* seen with this transaction's own changes */
+    bool is_builtin; /* a system table of the cluster's birth */
+    bool is_own;     /* seen with this transaction's own changes */
 
     /* What the planner makes of the texts above; set once (compare-and-swap), freed with this. */
     _Atomic(void *) planner_slot;
@@ -223,8 +223,8 @@ const RelationDesc *relation_find(CatalogSession *session, Oid oid);
 /* 42P01 `relation with OID n does not exist` where missing. */
 MUST_CHECK const RelationDesc *relation_get(CatalogSession *session, Oid oid);
 /*
- * By name: `schema` is STR_NONE for an unqualified name, then through the search path. 0 without error where
- * there is none (an unknown schema too).
+ * By name: `schema` is STR_NONE for an unqualified name, then through the search path. 0 without
+ * error where there is none (an unknown schema too).
  */
 Oid relation_oid(CatalogSession *session, Str schema, Str name);
 /* The same with 42P01 `relation "x" does not exist` (3F000 has priority nowhere: PostgreSQL says

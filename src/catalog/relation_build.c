@@ -37,8 +37,7 @@ static void load_class(CatalogSession *session, RelationDesc *relation, const Ca
 
     relation->name = str_copy(arena, row_text(row, PG_CLASS_RELNAME));
     relation->namespace_oid = row_oid(row, PG_CLASS_RELNAMESPACE);
-    relation->namespace_name =
-        str_copy(arena, namespace_name(session, relation->namespace_oid));
+    relation->namespace_name = str_copy(arena, namespace_name(session, relation->namespace_oid));
     relation->kind = (RelationKind)row_char(row, PG_CLASS_RELKIND);
     relation->persistence = (RelationPersistence)row_char(row, PG_CLASS_RELPERSISTENCE);
     relation->owner = row_oid(row, PG_CLASS_RELOWNER);
@@ -200,7 +199,8 @@ static bool load_index_columns(CatalogSession *session, Arena *arena, const Cata
     TRY(row_oids(row, PG_INDEX_INDCOLLATION, arena, &collations, &key_count));
     TRY(system_rows_find(session, INDEX_PG_ATTRIBUTE_RELID_ATTNUM_INDEX, &key, 1, &attributes));
     if (attributes.length != count || key_count > count)
-        FAIL(ERR_DATA_CORRUPTED, .message = fmt("pg_attribute does not match index %u", index->oid));
+        FAIL(ERR_DATA_CORRUPTED,
+             .message = fmt("pg_attribute does not match index %u", index->oid));
     IndexColumn *columns = ARENA_ARRAY(arena, IndexColumn, count);
     for (uint32_t i = 0; i < count; i++) {
         ColumnDesc attribute = {0};
@@ -370,8 +370,8 @@ static bool load_referencing(CatalogSession *session, RelationDesc *relation)
         if (known)
             continue;
         CatalogRow *row = ARENA_NEW(session->arena, CatalogRow);
-        const RowFound outcome = system_row_find(session, INDEX_PG_CONSTRAINT_OID_INDEX,
-                                                 &(Value){.oid = oid}, 1, row);
+        const RowFound outcome =
+            system_row_find(session, INDEX_PG_CONSTRAINT_OID_INDEX, &(Value){.oid = oid}, 1, row);
         TRY(outcome);
         if (outcome == ROW_MISSING || row_char(row, PG_CONSTRAINT_CONTYPE) != CONTYPE_FOREIGN ||
             row_oid(row, PG_CONSTRAINT_CONFRELID) != relation->oid)
@@ -393,8 +393,7 @@ static bool load_view(CatalogSession *session, RelationDesc *relation)
         system_row_find(session, INDEX_PG_REWRITE_REL_RULENAME_INDEX, keys, 2, row);
     TRY(found);
     if (found == ROW_FOUND)
-        relation->view_text =
-            str_copy(relation->life->arena, row_text(row, PG_REWRITE_EV_ACTION));
+        relation->view_text = str_copy(relation->life->arena, row_text(row, PG_REWRITE_EV_ACTION));
     return true;
 }
 
@@ -420,9 +419,12 @@ static bool relation_load(CatalogSession *session, RelationDesc *relation, const
             relation->layout = txn_tree_layout(session->txn, relation->storage);
         }
         return true;
-    case RELKIND_INDEX: return load_indexes(session, relation);
-    case RELKIND_VIEW: return load_view(session, relation);
-    default: return true;
+    case RELKIND_INDEX:
+        return load_indexes(session, relation);
+    case RELKIND_VIEW:
+        return load_view(session, relation);
+    default:
+        return true;
     }
 }
 

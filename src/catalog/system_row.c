@@ -18,7 +18,8 @@ const CatalogTable *catalog_table_find(Oid oid)
         else
             high = middle;
     }
-    return low < CATALOG_TABLE_COUNT && catalog_tables[low].oid == oid ? &catalog_tables[low] : NULL;
+    return low < CATALOG_TABLE_COUNT && catalog_tables[low].oid == oid ? &catalog_tables[low]
+                                                                       : NULL;
 }
 
 const CatalogIndex *catalog_index_find(Oid oid)
@@ -85,9 +86,9 @@ static bool key_make(const CatalogIndex *index, const Value *keys, uint32_t key_
 static FetchOutcome row_fetch(CatalogSession *session, TxnTree *tree, int64_t row_id,
                               CatalogRow *row)
 {
-    static const uint16_t all[CATALOG_MAX_COLUMNS] = {
-        0,  1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12, 13, 14, 15, 16,
-        17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32};
+    static const uint16_t all[CATALOG_MAX_COLUMNS] = {0,  1,  2,  3,  4,  5,  6,  7,  8,  9,  10,
+                                                      11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21,
+                                                      22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32};
     const Snapshot snapshot = txn_snapshot_self(session->txn);
 
     row->row_id = row_id;
@@ -169,16 +170,14 @@ bool system_rows_all(CatalogSession *session, CatalogTableId table_id, CatalogRo
     TRY(tree);
     const uint16_t row_id_column = SCAN_ROW_ID;
     VEC(int64_t) ids = {0};
-    TableScan *scan =
-        table_scan_open(session->txn, &snapshot, tree,
-                        &(TableScanSpec){.columns = &row_id_column, .column_count = 1},
-                        session->arena);
+    TableScan *scan = table_scan_open(
+        session->txn, &snapshot, tree,
+        &(TableScanSpec){.columns = &row_id_column, .column_count = 1}, session->arena);
     TRY(scan);
     ScanOutcome outcome;
     while ((outcome = table_scan_next(scan)) == SCAN_ROWS) {
         const Batch *batch = table_scan_batch(scan);
-        FOR_SELECTED(batch->selection, row)
-        {
+        FOR_SELECTED (batch->selection, row) {
             VEC_PUSH(session->arena, &ids, VECTOR_VALUES(batch->columns[0], int64_t)[row]);
         }
     }
@@ -233,8 +232,8 @@ static bool fail_duplicate(CatalogSession *session, const CatalogIndex *index,
         TRY(type_output(table->columns[column].type, &row->values[column], &values));
     }
     FAIL(ERR_UNIQUE_VIOLATION,
-         .message = fmt("duplicate key value violates unique constraint \"%.*s\"",
-                        STR_ARGS(index->name)),
+         .message =
+             fmt("duplicate key value violates unique constraint \"%.*s\"", STR_ARGS(index->name)),
          .detail = fmt("Key (%.*s)=(%.*s) already exists.", STR_ARGS(strbuf_view(&names)),
                        STR_ARGS(strbuf_view(&values))),
          .schema_name = STR("pg_catalog"), .table_name = table->name,
@@ -249,9 +248,12 @@ static bool entry_insert(CatalogSession *session, const CatalogIndex *index, con
     if (index->is_unique) {
         int64_t other;
         switch (txn_unique_check(session->txn, tree, key, row->row_id, &other)) {
-        case UNIQUE_FAILED: return false;
-        case UNIQUE_OK: break;
-        case UNIQUE_CONFLICT: return fail_duplicate(session, index, row);
+        case UNIQUE_FAILED:
+            return false;
+        case UNIQUE_OK:
+            break;
+        case UNIQUE_CONFLICT:
+            return fail_duplicate(session, index, row);
         }
     }
     return txn_index_insert(session->txn, tree, key, row->row_id);
@@ -290,13 +292,17 @@ static bool row_lock(CatalogSession *session, TxnTree *tree, const CatalogRow *r
     RowLockResult result = {0};
 
     switch (txn_lock_row(session->txn, tree, row->row_id, &request, session->arena, &result)) {
-    case ROW_LOCK_FAILED: return false;
-    case ROW_LOCK_LOCKED: return true;
-    case ROW_LOCK_SELF: return true; /* written by this command already: write again */
+    case ROW_LOCK_FAILED:
+        return false;
+    case ROW_LOCK_LOCKED:
+        return true;
+    case ROW_LOCK_SELF:
+        return true; /* written by this command already: write again */
     case ROW_LOCK_CHANGED:
     case ROW_LOCK_WOULD_BLOCK:
         FAIL(ERR_INTERNAL_ERROR, .message = STR("tuple concurrently updated"));
-    case ROW_LOCK_GONE: FAIL(ERR_INTERNAL_ERROR, .message = STR("tuple concurrently deleted"));
+    case ROW_LOCK_GONE:
+        FAIL(ERR_INTERNAL_ERROR, .message = STR("tuple concurrently deleted"));
     }
     return false;
 }

@@ -95,7 +95,10 @@ static inline void row_set_value(CatalogRow *row, int column, Value value)
     row->values[column] = value;
     row->nulls[column] = false;
 }
-static inline void row_set_null(CatalogRow *row, int column) { row->nulls[column] = true; }
+static inline void row_set_null(CatalogRow *row, int column)
+{
+    row->nulls[column] = true;
+}
 static inline Str row_text(const CatalogRow *row, int column)
 {
     return row->nulls[column] ? STR_NONE : var_str(row->values[column].var);

@@ -39,7 +39,7 @@ static const struct {
 };
 
 typedef struct TypeText {
-    Str name;      /* words, one space between, typmod and brackets taken out */
+    Str name; /* words, one space between, typmod and brackets taken out */
     int64_t typmods[2];
     int typmod_count;
     bool is_array;
@@ -109,7 +109,8 @@ static bool base_type(CatalogSession *session, TypeText *text, Oid *ret_type)
         }
     TRY(name_parse(session->arena, text->name, &parts));
     if (parts.count == 3)
-        FAIL(ERR_FEATURE_NOT_SUPPORTED, .message = STR("cross-database references are not implemented"));
+        FAIL(ERR_FEATURE_NOT_SUPPORTED,
+             .message = STR("cross-database references are not implemented"));
     const TypeDesc *type = type_get_name(session, parts.count == 2 ? parts.items[0] : STR_NONE,
                                          parts.items[parts.count - 1], 0);
     TRY(type);
@@ -131,9 +132,8 @@ bool type_parse_name(CatalogSession *session, Str text, bool allow_typmod, Oid *
     const BuiltinType *builtin = builtin_type(type);
     if (parts.typmod_count && allow_typmod) {
         if (!builtin || !builtin->typmod_in)
-            FAIL(ERR_SYNTAX_ERROR,
-                 .message = fmt("type modifier is not allowed for type \"%.*s\"",
-                                STR_ARGS(parts.name)));
+            FAIL(ERR_SYNTAX_ERROR, .message = fmt("type modifier is not allowed for type \"%.*s\"",
+                                                  STR_ARGS(parts.name)));
         TRY(builtin->typmod_in(parts.typmods, parts.typmod_count, &typmod));
     }
     if (parts.is_array) {

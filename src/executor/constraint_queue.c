@@ -11,14 +11,14 @@ typedef enum EventKind { EVENT_REFERENCE = 1, EVENT_REMOVAL, EVENT_UNIQUE } Even
 typedef struct ConstraintEvent {
     struct ConstraintEvent *next;
     EventKind kind;
-    Oid constraint, table; /* the constraint's table */
-    Oid changed;           /* the table whose row changed: the referenced one of a removal */
-    Oid index;             /* EVENT_UNIQUE */
-    int64_t row_id;        /* EVENT_REFERENCE, EVENT_UNIQUE */
+    Oid constraint, table;  /* the constraint's table */
+    Oid changed;            /* the table whose row changed: the referenced one of a removal */
+    Oid index;              /* EVENT_UNIQUE */
+    int64_t row_id;         /* EVENT_REFERENCE, EVENT_UNIQUE */
     ForeignRemoval removal; /* EVENT_REMOVAL; its key: EVENT_REFERENCE too. NULL: in the session */
-    PhysType *types;       /* EVENT_REMOVAL: of the values */
+    PhysType *types;        /* EVENT_REMOVAL: of the values */
     bool is_deferrable, is_deferred; /* as declared */
-    uint32_t done_at;      /* in the session: by which of SET CONSTRAINTS, 1-based; 0: pending */
+    uint32_t done_at; /* in the session: by which of SET CONSTRAINTS, 1-based; 0: pending */
 } ConstraintEvent;
 
 /* A key of a deferrable index, made from rows read again. */
@@ -111,7 +111,8 @@ void constraint_queue_removal(ConstraintQueue *queue, const ForeignKeyPlan *key,
     event->is_deferrable = key->is_deferrable && action == REFERENCE_NO_ACTION;
     event->is_deferred = key->is_deferred;
     event->types = ARENA_ARRAY(arena, PhysType, count);
-    event->removal = (ForeignRemoval){.key = key, .is_update = new_row != NULL,
+    event->removal = (ForeignRemoval){.key = key,
+                                      .is_update = new_row != NULL,
                                       .old_values = ARENA_ARRAY(arena, Value, count),
                                       .new_values = ARENA_ARRAY(arena, Value, count),
                                       .new_nulls = ARENA_ARRAY(arena, bool, count)};
@@ -180,8 +181,8 @@ static bool lock_table(ConstraintQueue *queue, Oid relation, LockMode mode)
 static bool run_action(ConstraintQueue *queue, const ConstraintEvent *event)
 {
     ActionEntry *entry = queue->actions;
-    while (entry && (entry->constraint != event->constraint ||
-                     entry->is_update != event->removal.is_update))
+    while (entry &&
+           (entry->constraint != event->constraint || entry->is_update != event->removal.is_update))
         entry = entry->next;
     if (!entry) {
         TRY(lock_table(queue, event->table, LOCK_ROW_EXCLUSIVE));
@@ -189,8 +190,10 @@ static bool run_action(ConstraintQueue *queue, const ConstraintEvent *event)
             foreign_action_new(queue->exec, event->removal.key, event->removal.is_update);
         TRY(action);
         entry = ARENA_NEW(queue->arena, ActionEntry);
-        *entry = (ActionEntry){.next = queue->actions, .constraint = event->constraint,
-                               .is_update = event->removal.is_update, .action = action};
+        *entry = (ActionEntry){.next = queue->actions,
+                               .constraint = event->constraint,
+                               .is_update = event->removal.is_update,
+                               .action = action};
         queue->actions = entry;
     }
     return foreign_action_run(entry->action, queue->scratch, &event->removal);
@@ -228,8 +231,7 @@ static UniqueCheck *unique_check_of(ConstraintQueue *queue, const ConstraintEven
         attnums[i] = i + 1;
     TRY(index_key_init(&check->builder, exec, exec_arena(exec, "unique checks"), event->table,
                        &items[0]));
-    TRY(scan_columns_init(&check->columns, exec, event->table, attnums,
-                          table->desc->column_count));
+    TRY(scan_columns_init(&check->columns, exec, event->table, attnums, table->desc->column_count));
     check->next = queue->unique_checks;
     queue->unique_checks = check;
     return check;
@@ -329,8 +331,7 @@ static void event_defer(ExecSession *session, const ConstraintEvent *event)
         to->new_values = ARENA_ARRAY(arena, Value, count);
         to->new_nulls = arena_copy(arena, to->new_nulls, (size_t)count * sizeof(bool));
         for (int i = 0; i < count; i++) {
-            to->old_values[i] =
-                value_copy(arena, event->types[i], &event->removal.old_values[i]);
+            to->old_values[i] = value_copy(arena, event->types[i], &event->removal.old_values[i]);
             if (!to->new_nulls[i])
                 to->new_values[i] =
                     value_copy(arena, event->types[i], &event->removal.new_values[i]);

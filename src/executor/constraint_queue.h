@@ -10,8 +10,8 @@
  *   constraint_queue_clear(queue);                              always
  *
  * Events are looked at in the order in which they came; what actions (CASCADE …) change adds to the
- * end of the same queue. Events of constraints that are deferred at the time go over to the session,
- * where executor_deferred_run (executor.h) finds them.
+ * end of the same queue. Events of constraints that are deferred at the time go over to the
+ * session, where executor_deferred_run (executor.h) finds them.
  *
  * An event names its row by row id, and the row is read again when the event's turn comes: what has
  * been deleted or changed meanwhile needs no check.

@@ -10,9 +10,21 @@
 static inline bool type_is_bytewise(Oid type)
 {
     switch (type) {
-    case TYPE_BOOL: case TYPE_CHAR: case TYPE_INT2: case TYPE_INT4: case TYPE_INT8: case TYPE_OID:
-    case TYPE_DATE: case TYPE_TIME: case TYPE_TIMESTAMP: case TYPE_TIMESTAMPTZ: case TYPE_UUID:
-    case TYPE_TEXT: case TYPE_VARCHAR: case TYPE_NAME: case TYPE_BYTEA:
+    case TYPE_BOOL:
+    case TYPE_CHAR:
+    case TYPE_INT2:
+    case TYPE_INT4:
+    case TYPE_INT8:
+    case TYPE_OID:
+    case TYPE_DATE:
+    case TYPE_TIME:
+    case TYPE_TIMESTAMP:
+    case TYPE_TIMESTAMPTZ:
+    case TYPE_UUID:
+    case TYPE_TEXT:
+    case TYPE_VARCHAR:
+    case TYPE_NAME:
+    case TYPE_BYTEA:
         return true;
     default:
         return false;
@@ -30,9 +42,12 @@ static inline bool row_column_equal(const RowLayout *layout, const Row *row, uin
     const void *field = row_field(layout, row, column);
     if (type_is_bytewise(type)) {
         switch (v->type) {
-        case PHYS_VAR: return var_equal(field, &VECTOR_VALUES(v, VarRef)[index]);
-        case PHYS_INT32: return *(const int32_t *)field == VECTOR_VALUES(v, int32_t)[index];
-        case PHYS_INT64: return *(const int64_t *)field == VECTOR_VALUES(v, int64_t)[index];
+        case PHYS_VAR:
+            return var_equal(field, &VECTOR_VALUES(v, VarRef)[index]);
+        case PHYS_INT32:
+            return *(const int32_t *)field == VECTOR_VALUES(v, int32_t)[index];
+        case PHYS_INT64:
+            return *(const int64_t *)field == VECTOR_VALUES(v, int64_t)[index];
         default: {
             size_t width = phys_width(v->type);
             return memcmp(field, (const byte *)v->values + width * index, width) == 0;

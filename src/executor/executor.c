@@ -2,7 +2,7 @@
 
 #include "catalog/privilege.h"
 #include "executor/constraint_queue.h"
-#include "types/record.h"
+#include "executor/row_fields.h"
 #include "executor/sequences.h"
 #include "executor/usage.h"
 #include "txn/lock.h"
@@ -13,7 +13,7 @@ extern const size_t executor_function_count;
 void executor_init(void)
 {
     builtin_functions_register(executor_functions, executor_function_count);
-    json_set_row_hook(record_fields);
+    json_set_row_hook(row_fields);
 }
 
 /* ---- making ---- */
@@ -26,9 +26,12 @@ static void describe(ExecState *exec)
     for (uint32_t i = 0; i < count; i++) {
         const TargetEntry *target = &stmt->result.items[i];
         columns[i] = (ResultColumn){
-            .name = target->name, .type = target->expr->type,
-            .type_modifier = target->expr->typmod, .collation = target->expr->collation,
-            .table = target->origin_table, .table_column = (int16_t)target->origin_attnum,
+            .name = target->name,
+            .type = target->expr->type,
+            .type_modifier = target->expr->typmod,
+            .collation = target->expr->collation,
+            .table = target->origin_table,
+            .table_column = (int16_t)target->origin_attnum,
             .phys = type_phys(target->expr->type),
         };
     }
@@ -39,11 +42,16 @@ static void describe(ExecState *exec)
 static CommandVerb verb_of(const PlannedStatement *stmt)
 {
     switch (stmt->command) {
-    case QUERY_INSERT: return VERB_INSERT;
-    case QUERY_UPDATE: return VERB_UPDATE;
-    case QUERY_DELETE: return VERB_DELETE;
-    case QUERY_SELECT: return VERB_SELECT;
-    default: return VERB_NONE;
+    case QUERY_INSERT:
+        return VERB_INSERT;
+    case QUERY_UPDATE:
+        return VERB_UPDATE;
+    case QUERY_DELETE:
+        return VERB_DELETE;
+    case QUERY_SELECT:
+        return VERB_SELECT;
+    default:
+        return VERB_NONE;
     }
 }
 
@@ -70,8 +78,10 @@ static bool make_tree(ExecState *exec, const Plan *root)
     exec->params = ARENA_ARRAY(exec->arena, ParamState, exec->param_count + 1);
     for (uint32_t i = 0; i < exec->param_count; i++) {
         ParamState *param = &exec->params[i];
-        param->vector = (Vector){.type = type_phys(stmt->params.items[i].type), .constant = true,
-                                 .values = &param->value, .nulls = &param->null};
+        param->vector = (Vector){.type = type_phys(stmt->params.items[i].type),
+                                 .constant = true,
+                                 .values = &param->value,
+                                 .nulls = &param->null};
     }
     exec->subplans = ARENA_ARRAY(exec->arena, SubplanState, stmt->subplans.length + 1);
     for (size_t i = 0; i < stmt->subplans.length; i++) {
@@ -199,8 +209,10 @@ static bool check_privileges(ExecState *exec, const PlanRelation *relation)
         uint32_t access;
         AclRights right;
         bool modifies;
-    } kinds[] = {{ACCESS_SELECT, ACL_SELECT, false}, {ACCESS_INSERT, ACL_INSERT, true},
-                 {ACCESS_UPDATE, ACL_UPDATE, true}, {ACCESS_DELETE, ACL_DELETE, true}};
+    } kinds[] = {{ACCESS_SELECT, ACL_SELECT, false},
+                 {ACCESS_INSERT, ACL_INSERT, true},
+                 {ACCESS_UPDATE, ACL_UPDATE, true},
+                 {ACCESS_DELETE, ACL_DELETE, true}};
     for (size_t i = 0; i < ARRAY_LENGTH(kinds); i++) {
         if (!(relation->access & kinds[i].access))
             continue;
@@ -209,8 +221,9 @@ static bool check_privileges(ExecState *exec, const PlanRelation *relation)
         if (!kinds[i].modifies && relation->selects_whole_row)
             columns[count++] = 0;
         else if (kinds[i].right != ACL_DELETE)
-            count = bitmap_columns(relation, kinds[i].modifies ? relation->modified_columns
-                                                               : relation->selected_columns,
+            count = bitmap_columns(relation,
+                                   kinds[i].modifies ? relation->modified_columns
+                                                     : relation->selected_columns,
                                    columns, ARRAY_LENGTH(columns));
         TRY(privilege_check_columns(catalog, relation->relation, role, kinds[i].right, columns,
                                     count));
@@ -223,7 +236,7 @@ static bool lock_relations(ExecState *exec)
     CatalogSession *catalog = &exec->session->catalog;
     for (size_t i = 0; i < exec->stmt->relations.length; i++) {
         const PlanRelation *relation = &exec->stmt->relations.items[i];
-        LockMode mode = relation->is_target ? LOCK_ROW_EXCLUSIVE
+        LockMode mode = relation->is_target   ? LOCK_ROW_EXCLUSIVE
                         : relation->is_locked ? LOCK_ROW_SHARE
                                               : LOCK_ACCESS_SHARE;
         TRY(check_privileges(exec, relation));
@@ -266,8 +279,8 @@ static bool take_parameters(ExecState *exec, const ExecParameters *given)
 
 static void begin_run(ExecState *exec, const ExecRequest *request)
 {
-    exec->snapshot = request->snapshot ? *request->snapshot
-                                       : *txn_snapshot(exec->session->catalog.txn);
+    exec->snapshot =
+        request->snapshot ? *request->snapshot : *txn_snapshot(exec->session->catalog.txn);
     exec->scrollable = request->scrollable;
     exec->instrument = request->instrument;
     exec->instrument_timing = request->instrument && request->instrument_timing;
@@ -484,7 +497,8 @@ bool executor_run(ExecState *exec, RowSink *sink, uint64_t row_limit)
             break;
         }
         uint32_t left = batch->selection.count - exec->pending_from;
-        uint32_t take = row_limit && row_limit - given < left ? (uint32_t)(row_limit - given) : left;
+        uint32_t take =
+            row_limit && row_limit - given < left ? (uint32_t)(row_limit - given) : left;
         bool whole = exec->pending_from == 0 && take == left;
         Batch part = whole ? *batch : batch_part(exec, batch, exec->pending_from, take);
         if (exec->description.columns && sink && sink->rows)

@@ -14,8 +14,8 @@
  *
  * Portals. executor_run with a row limit returns after that many rows; the next call goes on where
  * it stopped. A statement that changes rows runs to its end before the first row leaves, so that a
- * portal closed early has still done all its work. With ExecRequest.scrollable the result is kept as it
- * is read, and executor_fetch moves either way.
+ * portal closed early has still done all its work. With ExecRequest.scrollable the result is kept
+ * as it is read, and executor_fetch moves either way.
  *
  * Pull interface: executor_next gives the batches themselves, borrowed until the next call.
  *
@@ -44,36 +44,39 @@ typedef struct Txn Txn;
 
 /*
  * What the executor knows of the session it works for. It begins with the catalog's part, and the
- * server's Session begins with one of these: a pointer to one is a pointer to all three, which is how
- * functions find it through FunctionCall.session. Everything a function of this room needs from
+ * server's Session begins with one of these: a pointer to one is a pointer to all three, which is
+ * how functions find it through FunctionCall.session. Everything a function of this room needs from
  * above comes through `ops`; a NULL entry means "not available here" (0A000).
  */
 typedef struct ExecSession ExecSession;
 typedef struct ExecSessionOps {
-    /* SET and SHOW by name, with the permission checks of the session. is_local: until the transaction ends. */
+    /* SET and SHOW by name, with the permission checks of the session. is_local: until the
+     * transaction ends. */
     bool (*setting_set)(ExecSession *session, Str name, Str value, bool is_local);
     /* STR_NONE: no such setting and missing_ok. */
-    bool (*setting_get)(ExecSession *session, Str name, bool missing_ok, Arena *arena, Str *ret_value);
+    bool (*setting_get)(ExecSession *session, Str name, bool missing_ok, Arena *arena,
+                        Str *ret_value);
     bool (*backend_cancel)(ExecSession *session, int32_t pid, bool *ret_sent);
     bool (*backend_terminate)(ExecSession *session, int32_t pid, bool *ret_sent);
     bool (*configuration_reload)(ExecSession *session);
     /* WHERE CURRENT OF: the row id by executor_current_row, or 34000 / 24000. */
     bool (*cursor_row)(ExecSession *session, Str cursor, Oid relation, uint64_t *ret_row_id);
-    /* Runs SQL text of a function's body or of set-returning catalog functions; rows go to the sink. */
+    /* Runs SQL text of a function's body or of set-returning catalog functions; rows go to the
+     * sink. */
     bool (*query_run)(ExecSession *session, Str sql, RowSink *sink);
 } ExecSessionOps;
 
 struct ExecSession {
-    CatalogSession catalog;       /* first; catalog.txn is the running transaction */
-    const ExecSessionOps *ops;    /* may be NULL */
+    CatalogSession catalog;    /* first; catalog.txn is the running transaction */
+    const ExecSessionOps *ops; /* may be NULL */
     int32_t backend_pid;
-    int64_t transaction_start;    /* now(), as a timestamptz: microseconds since 2000 */
-    int64_t statement_start;      /* statement_timestamp(), likewise */
-    Str temporary_directory;      /* where spill files go; it exists */
-    bool is_read_only;            /* SET TRANSACTION READ ONLY: nextval and DML fail with 25006 */
-    SequenceMemory *sequences;    /* currval and lastval; made at first use */
-    DeferredChecks *deferred;     /* foreign keys to check at COMMIT; made at first use */
-    struct UsageMemory *usage;    /* counts of this transaction; made at first use */
+    int64_t transaction_start;      /* now(), as a timestamptz: microseconds since 2000 */
+    int64_t statement_start;        /* statement_timestamp(), likewise */
+    Str temporary_directory;        /* where spill files go; it exists */
+    bool is_read_only;              /* SET TRANSACTION READ ONLY: nextval and DML fail with 25006 */
+    SequenceMemory *sequences;      /* currval and lastval; made at first use */
+    DeferredChecks *deferred;       /* foreign keys to check at COMMIT; made at first use */
+    struct UsageMemory *usage;      /* counts of this transaction; made at first use */
     struct UsageTable *usage_table; /* its worker's; NULL: nobody counts */
 };
 /* Registers this room's functions; once, at the start of the process. */
@@ -89,17 +92,18 @@ typedef struct ExecParameters {
 } ExecParameters;
 
 typedef struct ExecRequest {
-    const Snapshot *snapshot; /* borrowed until executor_stop; NULL: txn_snapshot of the session's txn */
+    const Snapshot
+        *snapshot; /* borrowed until executor_stop; NULL: txn_snapshot of the session's txn */
     const ExecParameters *parameters; /* NULL: none */
-    bool scrollable;          /* keep rows for executor_fetch backwards */
-    bool instrument;          /* count rows and time per node (EXPLAIN ANALYZE) */
+    bool scrollable;                  /* keep rows for executor_fetch backwards */
+    bool instrument;                  /* count rows and time per node (EXPLAIN ANALYZE) */
     bool instrument_timing;
-    bool is_admitted;         /* the caller holds the relations' locks and knows of the privileges */
+    bool is_admitted; /* the caller holds the relations' locks and knows of the privileges */
 } ExecRequest;
 
 /* Compiles. The plan and the session must outlive the state. */
 MUST_CHECK ExecState *executor_new(const PlannedStatement *plan, ExecSession *session);
-void executor_free(ExecState *state); /* accepts NULL; stops first */
+void executor_free(ExecState *state);   /* accepts NULL; stops first */
 void executor_freep(ExecState **state); /* for CLEANUP */
 
 /* Begins an execution. The state must be stopped (or new). */
@@ -123,15 +127,16 @@ const RowDescription *executor_description(const ExecState *state);
 /* The next batch, or *ret_batch = NULL at the end. The batch has at least one selected row. */
 MUST_CHECK bool executor_next(ExecState *state, Batch **ret_batch);
 
-/* Rows into the sink: at most row_limit (0: all). Calls describe the first time, complete at the end. */
+/* Rows into the sink: at most row_limit (0: all). Calls describe the first time, complete at the
+ * end. */
 MUST_CHECK bool executor_run(ExecState *state, RowSink *sink, uint64_t row_limit);
 
 /* Scrollable executions: FETCH and MOVE. The cursor starts before the first row. */
 typedef enum ExecFetchDirection {
-    EXEC_FETCH_FORWARD = 1,  /* count rows on; INT64_MAX: all */
-    EXEC_FETCH_BACKWARD,     /* count rows back, nearest first */
-    EXEC_FETCH_ABSOLUTE,     /* to row `count` (negative: from the end); that row */
-    EXEC_FETCH_RELATIVE,     /* count rows on (negative: back; 0: the same again); that row */
+    EXEC_FETCH_FORWARD = 1, /* count rows on; INT64_MAX: all */
+    EXEC_FETCH_BACKWARD,    /* count rows back, nearest first */
+    EXEC_FETCH_ABSOLUTE,    /* to row `count` (negative: from the end); that row */
+    EXEC_FETCH_RELATIVE,    /* count rows on (negative: back; 0: the same again); that row */
 } ExecFetchDirection;
 /* sink NULL: MOVE. *ret_count: rows given (or moved over). */
 MUST_CHECK bool executor_fetch(ExecState *state, RowSink *sink, ExecFetchDirection direction,

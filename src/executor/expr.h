@@ -34,16 +34,16 @@ typedef struct ExprBlock {
 struct ExprStep {
     ExprStepFunction *run;
     uint32_t result;
-    bool is_constant;   /* evaluated for one row, whatever the selection */
+    bool is_constant; /* evaluated for one row, whatever the selection */
     uint32_t arg_count;
-    uint32_t *args;     /* registers */
+    uint32_t *args;         /* registers */
     const Vector **vectors; /* filled per run: the arguments */
     FunctionCall *call;
     ExprBlock *blocks;
     uint32_t block_count;
     uint32_t buffers[2]; /* selection buffers of the program; UINT32_MAX: none */
     const Expr *expr;
-    void *data;          /* the step's own */
+    void *data; /* the step's own */
 };
 
 /* A set-returning call, for ProjectSet: its result register is filled by the node. */
@@ -73,13 +73,13 @@ struct ExprProgram {
     VEC(uint16_t *) buffers;
     VEC(ExprSetCall) set_calls;
     bool allows_sets;
-    uint32_t capacity;   /* elements in flats and buffers */
-    uint32_t row_count;  /* of this run */
-    ExprInput input;     /* likewise */
-    ExprBlock *blocks;   /* one per expression */
+    uint32_t capacity;  /* elements in flats and buffers */
+    uint32_t row_count; /* of this run */
+    ExprInput input;    /* likewise */
+    ExprBlock *blocks;  /* one per expression */
     uint32_t count;
     Vector **results;
-    uint32_t case_test;  /* compile: register of the innermost CASE operand; UINT32_MAX: none */
+    uint32_t case_test; /* compile: register of the innermost CASE operand; UINT32_MAX: none */
 };
 
 MUST_CHECK ExprProgram *expr_compile(ExecState *exec, Arena *scratch, Expr *const *exprs,
@@ -120,17 +120,16 @@ bool expr_register_is_constant(const ExprBuilder *builder, uint32_t reg);
 MUST_CHECK FunctionCall *expr_new_call(ExecState *exec, Oid function, const Oid *arg_types,
                                        int arg_count, Oid result_type, Oid collation);
 /* Adds a function step over registers. */
-MUST_CHECK bool expr_build_call(ExprBuilder *builder, const Expr *expr, Oid function,
-                                Oid collation, const uint32_t *args, const Oid *arg_types,
-                                uint32_t count, uint32_t *ret_register);
+MUST_CHECK bool expr_build_call(ExprBuilder *builder, const Expr *expr, Oid function, Oid collation,
+                                const uint32_t *args, const Oid *arg_types, uint32_t count,
+                                uint32_t *ret_register);
 
 MUST_CHECK bool expr_build_scalar_array(ExprBuilder *builder, ExprScalarArray *expr,
                                         uint32_t *ret_register);
 MUST_CHECK bool expr_build_array(ExprBuilder *builder, ExprArray *expr, uint32_t *ret_register);
 MUST_CHECK bool expr_build_subscript(ExprBuilder *builder, ExprSubscript *expr,
                                      uint32_t *ret_register);
-MUST_CHECK bool expr_build_array_cast(ExprBuilder *builder, ExprCast *expr,
-                                      uint32_t *ret_register);
+MUST_CHECK bool expr_build_array_cast(ExprBuilder *builder, ExprCast *expr, uint32_t *ret_register);
 MUST_CHECK bool expr_build_row(ExprBuilder *builder, ExprRow *expr, uint32_t *ret_register);
 MUST_CHECK bool expr_build_row_compare(ExprBuilder *builder, ExprRowCompare *expr,
                                        uint32_t *ret_register);
@@ -138,8 +137,7 @@ MUST_CHECK bool expr_build_field(ExprBuilder *builder, ExprFieldSelect *expr,
                                  uint32_t *ret_register);
 MUST_CHECK bool expr_build_row_null_test(ExprBuilder *builder, ExprNullTest *expr,
                                          uint32_t *ret_register);
-MUST_CHECK bool expr_build_subplan(ExprBuilder *builder, ExprSubPlan *expr,
-                                   uint32_t *ret_register);
+MUST_CHECK bool expr_build_subplan(ExprBuilder *builder, ExprSubPlan *expr, uint32_t *ret_register);
 MUST_CHECK bool expr_build_sql_value(ExprBuilder *builder, ExprSqlValue *expr,
                                      uint32_t *ret_register);
 MUST_CHECK bool expr_build_next_value(ExprBuilder *builder, ExprNextValue *expr,

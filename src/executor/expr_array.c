@@ -12,7 +12,7 @@
 
 /* The elements of an array that stays the same for a whole execution, hashed. */
 typedef struct ArraySet {
-    Str source;          /* bytes that it was made from: the same pointer means the same array */
+    Str source; /* bytes that it was made from: the same pointer means the same array */
     Value *values;
     uint32_t *heads, *links; /* chains by hash: index + 1 */
     uint32_t mask, count;
@@ -24,10 +24,10 @@ typedef struct ScalarArrayState {
     Oid type;
     ArraySet set;
     Arena *arena;
-    Vector element;      /* constant: one element, for the kernel */
+    Vector element; /* constant: one element, for the kernel */
     Value element_value;
     uint8_t element_null;
-    Vector *answer;      /* flat, of the kernel */
+    Vector *answer; /* flat, of the kernel */
     uint32_t answer_reg;
 } ScalarArrayState;
 
@@ -81,8 +81,7 @@ static bool scalar_array_hashed(ExprProgram *p, ExprStep *step, const Value *arr
     ScalarArrayState *state = step->data;
     Vector *to = p->registers[step->result];
     TRY(array_set_make(state, p, array));
-    FOR_SELECTED(selection, row)
-    {
+    FOR_SELECTED (selection, row) {
         Value value;
         bool is_null;
         vector_get(step->vectors[0], row, &value, &is_null);
@@ -114,7 +113,8 @@ static bool scalar_array_kernel(ExprProgram *p, ExprStep *step, const ArrayView 
     bool deciding = expr->use_or;
     bool any_null = false;
     const Vector *args[2] = {step->vectors[0], &state->element};
-    FOR_SELECTED(selection, row) values[row] = !deciding;
+    FOR_SELECTED (selection, row)
+        values[row] = !deciding;
     for (int e = 0; e < view->count && selection.count > 0; e++) {
         bool null;
         array_element(view, e, &state->element_value, &null);
@@ -123,8 +123,7 @@ static bool scalar_array_kernel(ExprProgram *p, ExprStep *step, const ArrayView 
         vector_begin(answer, p->row_count);
         TRY(function_call_batch(step->call, args, selection, answer));
         uint32_t left = 0;
-        FOR_SELECTED(selection, row)
-        {
+        FOR_SELECTED (selection, row) {
             bool is_null = answer->has_nulls && answer->nulls[row];
             if (!is_null && (VECTOR_VALUES(answer, uint8_t)[row] != 0) == deciding) {
                 values[row] = deciding;
@@ -177,7 +176,8 @@ static bool step_scalar_array(ExprProgram *p, ExprStep *step, Selection selectio
         ArrayView view;
         vector_get(arrays, 0, &array, &is_null);
         if (is_null) {
-            FOR_SELECTED(selection, row) vector_set_null(to, row);
+            FOR_SELECTED (selection, row)
+                vector_set_null(to, row);
             return true;
         }
         TRY(array_open(&array, &view));
@@ -185,8 +185,7 @@ static bool step_scalar_array(ExprProgram *p, ExprStep *step, Selection selectio
             return scalar_array_hashed(p, step, &array, selection);
         return scalar_array_kernel(p, step, &view, selection);
     }
-    FOR_SELECTED(selection, row)
-    {
+    FOR_SELECTED (selection, row) {
         Value array;
         bool is_null;
         ArrayView view;
@@ -225,23 +224,25 @@ bool expr_build_scalar_array(ExprBuilder *builder, ExprScalarArray *expr, uint32
     Oid element = element_type(p->exec, expr->array->type);
     Oid types[2] = {expr->left->type, element};
     uint32_t result = expr_new_flat(builder, PHYS_BOOL);
-    FunctionCall *call = expr_new_call(p->exec, expr->function, types, 2, TYPE_BOOL,
-                                       expr->input_collation);
+    FunctionCall *call =
+        expr_new_call(p->exec, expr->function, types, 2, TYPE_BOOL, expr->input_collation);
     TRY(call);
     call->arena = p->scratch;
     ScalarArrayState *state = ARENA_NEW(p->arena, ScalarArrayState);
     state->can_hash = can_hash(p->exec, expr, element);
     state->type = element;
-    state->element = (Vector){.type = type_phys(element), .constant = true,
-                              .values = &state->element_value, .nulls = &state->element_null};
+    state->element = (Vector){.type = type_phys(element),
+                              .constant = true,
+                              .values = &state->element_value,
+                              .nulls = &state->element_null};
     state->answer_reg = expr_new_flat(builder, PHYS_BOOL);
     ExprStep *step = expr_add_step(builder, step_scalar_array, &expr->base, result);
     expr_step_args(builder, step, args, 2);
     step->call = call;
     step->data = state;
     step->buffers[0] = expr_new_buffer(builder);
-    if (expr_register_is_constant(builder, args[0]) && expr_register_is_constant(builder, args[1]) &&
-        call->function->volatility != 'v') {
+    if (expr_register_is_constant(builder, args[0]) &&
+        expr_register_is_constant(builder, args[1]) && call->function->volatility != 'v') {
         step->is_constant = true;
         p->registers[result]->constant = true;
     }
@@ -256,8 +257,7 @@ static bool step_array(ExprProgram *p, ExprStep *step, Selection selection)
     const ExprArray *expr = EXPR_AS(const ExprArray, step->expr);
     Vector *to = p->registers[step->result];
     vector_begin(to, p->row_count);
-    FOR_SELECTED(selection, row)
-    {
+    FOR_SELECTED (selection, row) {
         Value result;
         if (expr->is_nested) {
             Value *arrays = ARENA_ARRAY(p->scratch, Value, step->arg_count);
@@ -303,7 +303,8 @@ bool expr_build_array(ExprBuilder *builder, ExprArray *expr, uint32_t *ret_regis
 
 /* ---- container[…] ---- */
 
-/* Arguments: container, then lower and upper of each subscript (where there), then what is assigned. */
+/* Arguments: container, then lower and upper of each subscript (where there), then what is
+ * assigned. */
 static bool subscript_get(const ExprStep *step, uint32_t row, uint32_t *next, bool present,
                           int32_t *ret_value, bool *ret_null)
 {
@@ -346,8 +347,7 @@ static bool subscript_fetch(ExprProgram *p, const ExprSubscript *expr, const Val
 }
 
 static bool subscript_assign(ExprProgram *p, const ExprSubscript *expr, const Value *container,
-                             const ArraySlice *slices, const Value *value, bool is_null,
-                             Value *ret)
+                             const ArraySlice *slices, const Value *value, bool is_null, Value *ret)
 {
     int count = (int)expr->subscripts.length;
     if (expr->is_slice)
@@ -365,8 +365,7 @@ static bool step_subscript(ExprProgram *p, ExprStep *step, Selection selection)
     const ExprSubscript *expr = EXPR_AS(const ExprSubscript, step->expr);
     Vector *to = p->registers[step->result];
     vector_begin(to, p->row_count);
-    FOR_SELECTED(selection, row)
-    {
+    FOR_SELECTED (selection, row) {
         Value container, result = {0};
         bool container_null, null_subscript = false, is_null = false;
         ArraySlice slices[ARRAY_MAX_DIMENSIONS];
@@ -380,8 +379,7 @@ static bool step_subscript(ExprProgram *p, ExprStep *step, Selection selection)
             slices[i].has_upper = subscript_get(step, row, &next, s->upper != NULL,
                                                 &slices[i].upper, &null_subscript);
             /* a[3:…] mixed with a[2]: a lone index is the slice 1:index. */
-            if (expr->is_slice && !s->lower && s->upper && slices[i].has_upper &&
-                s->lower == NULL)
+            if (expr->is_slice && !s->lower && s->upper && slices[i].has_upper && s->lower == NULL)
                 slices[i].has_lower = false;
         }
         if (expr->assigned) {
@@ -436,7 +434,7 @@ bool expr_build_subscript(ExprBuilder *builder, ExprSubscript *expr, uint32_t *r
 typedef struct ArrayCastState {
     ExprProgram *program; /* element_cast over slot 0 */
     Vector *element;
-    Oid element_type;     /* of the result */
+    Oid element_type; /* of the result */
 } ArrayCastState;
 
 static bool array_cast_one(ExprProgram *p, ArrayCastState *state, const Value *array, Value *ret)
@@ -474,8 +472,7 @@ static bool step_array_cast(ExprProgram *p, ExprStep *step, Selection selection)
     ArrayCastState *state = step->data;
     Vector *to = p->registers[step->result];
     vector_begin(to, p->row_count);
-    FOR_SELECTED(selection, row)
-    {
+    FOR_SELECTED (selection, row) {
         Value value, result = {0};
         bool is_null;
         vector_get(step->vectors[0], row, &value, &is_null);

@@ -93,9 +93,8 @@ bool expr_build_block(ExprBuilder *parent, Expr *expr, ExprBlock *ret_block)
     ExprBuilder builder = {.program = parent->program, .depth = parent->depth + 1};
     uint32_t result;
     TRY(expr_build(&builder, expr, &result));
-    *ret_block = (ExprBlock){.steps = builder.steps.items,
-                             .count = (uint32_t)builder.steps.length,
-                             .result = result};
+    *ret_block = (ExprBlock){
+        .steps = builder.steps.items, .count = (uint32_t)builder.steps.length, .result = result};
     return true;
 }
 
@@ -145,8 +144,8 @@ bool expr_build_call(ExprBuilder *builder, const Expr *expr, Oid function, Oid c
                      uint32_t *ret_register)
 {
     ExprProgram *p = builder->program;
-    FunctionCall *call = expr_new_call(p->exec, function, arg_types, (int)count, expr->type,
-                                       collation);
+    FunctionCall *call =
+        expr_new_call(p->exec, function, arg_types, (int)count, expr->type, collation);
     TRY(call);
     call->arena = p->scratch;
     call->result_typmod = expr->typmod;
@@ -261,7 +260,8 @@ static bool build_cast(ExprBuilder *builder, ExprCast *expr, uint32_t *ret_regis
     case CAST_ARRAY:
         return expr_build_array_cast(builder, expr, ret_register);
     }
-    FAIL(ERR_INTERNAL_ERROR, .message = fmt("unknown cast %d in program %p", expr->cast, (void *)p));
+    FAIL(ERR_INTERNAL_ERROR,
+         .message = fmt("unknown cast %d in program %p", expr->cast, (void *)p));
 }
 
 /* ---- choosing steps ---- */
@@ -422,8 +422,7 @@ static bool build_param(ExprBuilder *builder, const ExprParam *expr, uint32_t *r
     ExecState *exec = p->exec;
     if (expr->param_kind == PARAM_EXTERNAL) {
         if (expr->number < 1 || expr->number > UINT16_MAX)
-            FAIL(ERR_UNDEFINED_PARAMETER,
-                 .message = fmt("there is no parameter $%d", expr->number),
+            FAIL(ERR_UNDEFINED_PARAMETER, .message = fmt("there is no parameter $%d", expr->number),
                  .position = expr->base.position);
         *ret_register = register_add(p, external_vector(exec, expr));
         return true;
@@ -543,8 +542,7 @@ ExprProgram *expr_compile(ExecState *exec, Arena *scratch, Expr *const *exprs, u
     return compile(exec, scratch, exprs, count, false);
 }
 
-ExprProgram *expr_compile_sets(ExecState *exec, Arena *scratch, Expr *const *exprs,
-                               uint32_t count)
+ExprProgram *expr_compile_sets(ExecState *exec, Arena *scratch, Expr *const *exprs, uint32_t count)
 {
     return compile(exec, scratch, exprs, count, true);
 }

@@ -17,15 +17,13 @@ static bool step_row(ExprProgram *p, ExprStep *step, Selection selection)
     RowState *state = step->data;
     Vector *to = p->registers[step->result];
     vector_begin(to, p->row_count);
-    FOR_SELECTED(selection, row)
-    {
+    FOR_SELECTED (selection, row) {
         for (uint32_t a = 0; a < step->arg_count; a++)
             vector_get(step->vectors[a], row, &state->values[a], &state->nulls[a]);
-        Value record =
-            state->names ? record_make_named(p->scratch, state->types, state->values, state->nulls,
-                                             state->names, step->arg_count)
-                         : record_make(p->scratch, step->expr->type, state->types, state->values,
-                                       state->nulls, step->arg_count);
+        Value record = state->names ? record_make_named(p->scratch, state->types, state->values,
+                                                        state->nulls, state->names, step->arg_count)
+                                    : record_make(p->scratch, step->expr->type, state->types,
+                                                  state->values, state->nulls, step->arg_count);
         vector_set(to, row, &record, false);
     }
     return true;
@@ -42,8 +40,8 @@ bool expr_build_row(ExprBuilder *builder, ExprRow *expr, uint32_t *ret_register)
     state->nulls = ARENA_ARRAY(p->arena, bool, count + 1);
     /* Rows written as ROW(…) have default names, which need not be carried along. */
     if (expr->base.type == TYPE_RECORD && expr->names && count > 0 &&
-        !(str_equal(expr->names[0], STR("f1")) && str_equal(expr->names[count - 1],
-                                                            fmt("f%u", count))))
+        !(str_equal(expr->names[0], STR("f1")) &&
+          str_equal(expr->names[count - 1], fmt("f%u", count))))
         state->names = expr->names;
     for (uint32_t i = 0; i < count; i++) {
         TRY(expr_build(builder, expr->fields.items[i], &args[i]));
@@ -94,17 +92,24 @@ static bool step_row_compare(ExprProgram *p, ExprStep *step, Selection selection
     RowCompareKind kind = EXPR_AS(const ExprRowCompare, step->expr)->compare;
     Vector *to = p->registers[step->result];
     vector_begin(to, p->row_count);
-    FOR_SELECTED(selection, row)
-    {
+    FOR_SELECTED (selection, row) {
         int order = 0;
         bool is_null = false;
         TRY(compare_columns(step, row, &order, &is_null));
         Value value = {0};
         switch (kind) {
-        case ROW_COMPARE_LT: value.boolean = order < 0; break;
-        case ROW_COMPARE_LE: value.boolean = order <= 0; break;
-        case ROW_COMPARE_GE: value.boolean = order >= 0; break;
-        case ROW_COMPARE_GT: value.boolean = order > 0; break;
+        case ROW_COMPARE_LT:
+            value.boolean = order < 0;
+            break;
+        case ROW_COMPARE_LE:
+            value.boolean = order <= 0;
+            break;
+        case ROW_COMPARE_GE:
+            value.boolean = order >= 0;
+            break;
+        case ROW_COMPARE_GT:
+            value.boolean = order > 0;
+            break;
         }
         vector_set(to, row, &value, is_null);
     }
@@ -118,12 +123,12 @@ static bool strategy_function(ExecState *exec, Oid op, int strategy, FunctionCal
     uint32_t count = operator_btree_families(catalog, op, members, ARRAY_LENGTH(members));
     if (count == 0)
         FAIL(ERR_INTERNAL_ERROR, .message = fmt("operator %u has no order", op));
-    Oid found = opfamily_operator(catalog, members[0].family, members[0].left, members[0].right,
-                                  strategy);
+    Oid found =
+        opfamily_operator(catalog, members[0].family, members[0].left, members[0].right, strategy);
     const OperatorDesc *desc = operator_find(catalog, found);
     if (!desc)
-        FAIL(ERR_INTERNAL_ERROR, .message = fmt("operator family %u lacks strategy %d",
-                                                members[0].family, strategy));
+        FAIL(ERR_INTERNAL_ERROR,
+             .message = fmt("operator family %u lacks strategy %d", members[0].family, strategy));
     Oid types[2] = {desc->left, desc->right};
     *ret_call = expr_new_call(exec, desc->function, types, 2, TYPE_BOOL, OID_NONE);
     return *ret_call != NULL;
@@ -159,8 +164,7 @@ static bool step_field(ExprProgram *p, ExprStep *step, Selection selection)
     const ExprFieldSelect *expr = EXPR_AS(const ExprFieldSelect, step->expr);
     Vector *to = p->registers[step->result];
     vector_begin(to, p->row_count);
-    FOR_SELECTED(selection, row)
-    {
+    FOR_SELECTED (selection, row) {
         Value record, value = {0};
         bool is_null;
         Oid type;
@@ -189,8 +193,7 @@ static bool step_row_null_test(ExprProgram *p, ExprStep *step, Selection selecti
     bool is_not = EXPR_AS(const ExprNullTest, step->expr)->is_not_null;
     Vector *to = p->registers[step->result];
     vector_begin(to, p->row_count);
-    FOR_SELECTED(selection, row)
-    {
+    FOR_SELECTED (selection, row) {
         Value record;
         bool is_null;
         vector_get(step->vectors[0], row, &record, &is_null);

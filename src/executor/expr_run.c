@@ -4,49 +4,74 @@
 
 /* ---- vectors ---- */
 
-#define COPY_ROWS(ctype)                                                  \
-    do {                                                                  \
-        ctype *t = VECTOR_VALUES(to, ctype);                              \
-        const ctype *f = VECTOR_VALUES(from, ctype);                      \
-        if (from->constant)                                               \
-            FOR_SELECTED(selection, row) t[row] = f[0];                   \
-        else                                                              \
-            FOR_SELECTED(selection, row) t[row] = f[row];                 \
+#define COPY_ROWS(ctype)                                                                           \
+    do {                                                                                           \
+        ctype *t = VECTOR_VALUES(to, ctype);                                                       \
+        const ctype *f = VECTOR_VALUES(from, ctype);                                               \
+        if (from->constant)                                                                        \
+            FOR_SELECTED (selection, row)                                                          \
+                t[row] = f[0];                                                                     \
+        else                                                                                       \
+            FOR_SELECTED (selection, row)                                                          \
+                t[row] = f[row];                                                                   \
     } while (0)
 
 void vector_copy_rows(Vector *to, const Vector *from, Selection selection)
 {
     switch (phys_width(to->type)) {
-    case 1: COPY_ROWS(uint8_t); break;
-    case 2: COPY_ROWS(uint16_t); break;
-    case 4: COPY_ROWS(uint32_t); break;
-    case 8: COPY_ROWS(uint64_t); break;
-    case 16: COPY_ROWS(Value); break;
-    default: break;
+    case 1:
+        COPY_ROWS(uint8_t);
+        break;
+    case 2:
+        COPY_ROWS(uint16_t);
+        break;
+    case 4:
+        COPY_ROWS(uint32_t);
+        break;
+    case 8:
+        COPY_ROWS(uint64_t);
+        break;
+    case 16:
+        COPY_ROWS(Value);
+        break;
+    default:
+        break;
     }
     if (from->has_nulls) {
-        FOR_SELECTED(selection, row) to->nulls[row] = from->nulls[vector_index(from, row)];
+        FOR_SELECTED (selection, row)
+            to->nulls[row] = from->nulls[vector_index(from, row)];
         to->has_nulls = true;
     }
 }
 
-#define GATHER_ROWS(ctype)                                                \
-    do {                                                                  \
-        ctype *t = VECTOR_VALUES(to, ctype);                              \
-        const ctype *f = VECTOR_VALUES(from, ctype);                      \
-        for (uint32_t i = 0; i < count; i++)                              \
-            t[i] = f[from->constant ? 0 : rows[i]];                       \
+#define GATHER_ROWS(ctype)                                                                         \
+    do {                                                                                           \
+        ctype *t = VECTOR_VALUES(to, ctype);                                                       \
+        const ctype *f = VECTOR_VALUES(from, ctype);                                               \
+        for (uint32_t i = 0; i < count; i++)                                                       \
+            t[i] = f[from->constant ? 0 : rows[i]];                                                \
     } while (0)
 
 void vector_gather(Vector *to, const Vector *from, const uint16_t *rows, uint32_t count)
 {
     switch (phys_width(to->type)) {
-    case 1: GATHER_ROWS(uint8_t); break;
-    case 2: GATHER_ROWS(uint16_t); break;
-    case 4: GATHER_ROWS(uint32_t); break;
-    case 8: GATHER_ROWS(uint64_t); break;
-    case 16: GATHER_ROWS(Value); break;
-    default: break;
+    case 1:
+        GATHER_ROWS(uint8_t);
+        break;
+    case 2:
+        GATHER_ROWS(uint16_t);
+        break;
+    case 4:
+        GATHER_ROWS(uint32_t);
+        break;
+    case 8:
+        GATHER_ROWS(uint64_t);
+        break;
+    case 16:
+        GATHER_ROWS(Value);
+        break;
+    default:
+        break;
     }
     to->has_nulls = from->has_nulls;
     if (from->has_nulls)
@@ -137,19 +162,18 @@ static uint32_t select_true(const Vector *v, Selection selection, uint16_t *rows
     if (v->constant) {
         bool yes = !(v->has_nulls && v->nulls[0]) && VECTOR_VALUES(v, uint8_t)[0];
         if (yes)
-            FOR_SELECTED(selection, row) rows[count++] = (uint16_t)row;
+            FOR_SELECTED (selection, row)
+                rows[count++] = (uint16_t)row;
         return count;
     }
     const uint8_t *values = VECTOR_VALUES(v, uint8_t);
     if (v->has_nulls)
-        FOR_SELECTED(selection, row)
-        {
+        FOR_SELECTED (selection, row) {
             rows[count] = (uint16_t)row;
             count += !v->nulls[row] && values[row];
         }
     else
-        FOR_SELECTED(selection, row)
-        {
+        FOR_SELECTED (selection, row) {
             rows[count] = (uint16_t)row;
             count += values[row] != 0;
         }
@@ -194,8 +218,7 @@ bool step_cast_io(ExprProgram *p, ExprStep *step, Selection selection)
                      from_type == TYPE_UNKNOWN || from_type == TYPE_CSTRING;
     bool to_text = to_type == TYPE_TEXT || to_type == TYPE_VARCHAR || to_type == TYPE_CSTRING;
     vector_begin(to, p->row_count);
-    FOR_SELECTED(selection, row)
-    {
+    FOR_SELECTED (selection, row) {
         Value value, result;
         bool is_null;
         vector_get(from, row, &value, &is_null);
@@ -227,7 +250,8 @@ static bool step_decide(ExprProgram *p, ExprStep *step, Selection selection, boo
     Vector *to = p->registers[step->result];
     uint8_t *values = VECTOR_VALUES(to, uint8_t);
     vector_begin(to, p->row_count);
-    FOR_SELECTED(selection, row) values[row] = !deciding;
+    FOR_SELECTED (selection, row)
+        values[row] = !deciding;
     uint16_t *rows = p->buffers.items[step->buffers[0]];
     bool any_null = false;
     for (uint32_t b = 0; b < step->block_count && selection.count > 0; b++) {
@@ -235,8 +259,7 @@ static bool step_decide(ExprProgram *p, ExprStep *step, Selection selection, boo
         const Vector *v = p->registers[step->blocks[b].result];
         const uint8_t *from = VECTOR_VALUES(v, uint8_t);
         uint32_t left = 0;
-        FOR_SELECTED(selection, row)
-        {
+        FOR_SELECTED (selection, row) {
             uint32_t at = vector_index(v, row);
             bool is_null = v->has_nulls && v->nulls[at];
             if (!is_null && (from[at] != 0) == deciding) {
@@ -273,8 +296,7 @@ bool step_not(ExprProgram *p, ExprStep *step, Selection selection)
     const uint8_t *f = VECTOR_VALUES(from, uint8_t);
     uint8_t *t = VECTOR_VALUES(to, uint8_t);
     vector_begin(to, p->row_count);
-    FOR_SELECTED(selection, row)
-    {
+    FOR_SELECTED (selection, row) {
         uint32_t at = vector_index(from, row);
         t[row] = !f[at];
         if (from->has_nulls && from->nulls[at])
@@ -290,7 +312,8 @@ bool step_null_test(ExprProgram *p, ExprStep *step, Selection selection)
     uint8_t *t = VECTOR_VALUES(to, uint8_t);
     bool is_not = EXPR_AS(const ExprNullTest, step->expr)->is_not_null;
     vector_begin(to, p->row_count);
-    FOR_SELECTED(selection, row) t[row] = vector_is_null(from, row) != is_not;
+    FOR_SELECTED (selection, row)
+        t[row] = vector_is_null(from, row) != is_not;
     return true;
 }
 
@@ -301,17 +324,28 @@ bool step_boolean_test(ExprProgram *p, ExprStep *step, Selection selection)
     uint8_t *t = VECTOR_VALUES(to, uint8_t);
     BooleanTestKind test = EXPR_AS(const ExprBooleanTest, step->expr)->test;
     vector_begin(to, p->row_count);
-    FOR_SELECTED(selection, row)
-    {
+    FOR_SELECTED (selection, row) {
         bool is_null = vector_is_null(from, row);
         bool yes = !is_null && VECTOR_VALUES(from, uint8_t)[vector_index(from, row)];
         switch (test) {
-        case BOOLEAN_IS_TRUE: t[row] = yes; break;
-        case BOOLEAN_IS_NOT_TRUE: t[row] = !yes; break;
-        case BOOLEAN_IS_FALSE: t[row] = !is_null && !yes; break;
-        case BOOLEAN_IS_NOT_FALSE: t[row] = is_null || yes; break;
-        case BOOLEAN_IS_UNKNOWN: t[row] = is_null; break;
-        case BOOLEAN_IS_NOT_UNKNOWN: t[row] = !is_null; break;
+        case BOOLEAN_IS_TRUE:
+            t[row] = yes;
+            break;
+        case BOOLEAN_IS_NOT_TRUE:
+            t[row] = !yes;
+            break;
+        case BOOLEAN_IS_FALSE:
+            t[row] = !is_null && !yes;
+            break;
+        case BOOLEAN_IS_NOT_FALSE:
+            t[row] = is_null || yes;
+            break;
+        case BOOLEAN_IS_UNKNOWN:
+            t[row] = is_null;
+            break;
+        case BOOLEAN_IS_NOT_UNKNOWN:
+            t[row] = !is_null;
+            break;
         }
     }
     return true;
@@ -332,8 +366,7 @@ bool step_case(ExprProgram *p, ExprStep *step, Selection selection)
             continue;
         /* What the condition did not take stays for the next one; both lists are ascending. */
         uint32_t left = 0, next = 0;
-        FOR_SELECTED(selection, row)
-        {
+        FOR_SELECTED (selection, row) {
             if (next < taken_count && taken[next] == row)
                 next++;
             else
@@ -362,8 +395,7 @@ bool step_coalesce(ExprProgram *p, ExprStep *step, Selection selection)
         TRY(expr_block_run(p, &step->blocks[b], selection));
         const Vector *v = p->registers[step->blocks[b].result];
         uint32_t left = 0, count = 0;
-        FOR_SELECTED(selection, row)
-        {
+        FOR_SELECTED (selection, row) {
             if (vector_is_null(v, row))
                 rest[left++] = (uint16_t)row;
             else
@@ -372,7 +404,8 @@ bool step_coalesce(ExprProgram *p, ExprStep *step, Selection selection)
         vector_copy_rows(to, v, (Selection){.rows = found, .count = count});
         selection = (Selection){.rows = rest, .count = left};
     }
-    FOR_SELECTED(selection, row) vector_set_null(to, row);
+    FOR_SELECTED (selection, row)
+        vector_set_null(to, row);
     return true;
 }
 
@@ -382,8 +415,7 @@ bool step_min_max(ExprProgram *p, ExprStep *step, Selection selection)
     bool greatest = EXPR_AS(const ExprMinMax, step->expr)->is_greatest;
     Oid type = step->expr->type;
     vector_begin(to, p->row_count);
-    FOR_SELECTED(selection, row)
-    {
+    FOR_SELECTED (selection, row) {
         Value best = {0};
         bool found = false;
         for (uint32_t a = 0; a < step->arg_count; a++) {
@@ -412,7 +444,7 @@ bool step_null_if(ExprProgram *p, ExprStep *step, Selection selection)
     Vector *to = p->registers[step->result];
     vector_begin(to, p->row_count);
     vector_copy_rows(to, value, selection);
-    FOR_SELECTED(selection, row)
+    FOR_SELECTED (selection, row)
         if (!vector_is_null(equal, row) && VECTOR_VALUES(equal, uint8_t)[vector_index(equal, row)])
             vector_set_null(to, row);
     return true;
@@ -426,8 +458,7 @@ bool step_distinct(ExprProgram *p, ExprStep *step, Selection selection)
     Vector *to = p->registers[step->result];
     uint8_t *t = VECTOR_VALUES(to, uint8_t);
     vector_begin(to, p->row_count);
-    FOR_SELECTED(selection, row)
-    {
+    FOR_SELECTED (selection, row) {
         bool a = vector_is_null(left, row), b = vector_is_null(right, row);
         bool same = a || b ? a && b
                            : !vector_is_null(equal, row) &&

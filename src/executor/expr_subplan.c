@@ -21,8 +21,8 @@ typedef struct HashedSet {
 } HashedSet;
 
 typedef struct SubPlanStep {
-    ExprProgram *test;   /* over the row at hand and the output parameters */
-    ExprProgram *right;  /* hashed: the subplan's columns, converted */
+    ExprProgram *test;  /* over the row at hand and the output parameters */
+    ExprProgram *right; /* hashed: the subplan's columns, converted */
     Arena *right_scratch;
     HashedSet set;
     uint32_t left_first; /* args from here on are hash_left */
@@ -69,8 +69,7 @@ static bool run_array(ExprProgram *p, NodeState *node, Value *ret)
         TRY(node_next(node, &batch));
         if (!batch)
             return subplan_array_finish(&array, ret);
-        FOR_SELECTED(batch->selection, row)
-        {
+        FOR_SELECTED (batch->selection, row) {
             Value value;
             bool is_null;
             vector_get(batch->columns[0], row, &value, &is_null);
@@ -99,8 +98,7 @@ static bool run_test(ExprProgram *p, ExprStep *step, const ExprInput *input, uin
         TRY(node_next(node, &batch));
         if (!batch)
             break;
-        FOR_SELECTED(batch->selection, inner)
-        {
+        FOR_SELECTED (batch->selection, inner) {
             if (is_row && count++ > 0)
                 return subplan_more_than_one();
             for (size_t c = 0; c < expr->output_params.length; c++)
@@ -151,8 +149,7 @@ static void set_grow(HashedSet *set)
 }
 
 /* 1 equal, 0 different, -1 unknown because of nulls. */
-static int row_matches(const HashedSet *set, const Row *row, const Value *values,
-                       const bool *nulls)
+static int row_matches(const HashedSet *set, const Row *row, const Value *values, const bool *nulls)
 {
     int answer = 1;
     for (uint32_t c = 0; c < set->layout.count; c++) {
@@ -213,7 +210,7 @@ static bool set_make(ExprProgram *p, ExprStep *step)
         arena_reset(state->right_scratch);
         ExprInput input = {.slots = {batch->columns, NULL}, .row_count = batch->row_count};
         TRY(expr_run(state->right, &input, batch->selection));
-        FOR_SELECTED(batch->selection, row)
+        FOR_SELECTED (batch->selection, row)
             TRY(set_add(set, state->right->results, row));
     }
     set->is_made = true;
@@ -265,8 +262,7 @@ static bool step_subplan(ExprProgram *p, ExprStep *step, Selection selection)
         if (!state->set.is_made || !node->started || node_is_stale(node))
             TRY(set_make(p, step));
     }
-    FOR_SELECTED(selection, row)
-    {
+    FOR_SELECTED (selection, row) {
         Value value = {0};
         bool is_null = false;
         NodeState *node;
@@ -318,8 +314,8 @@ bool expr_build_subplan(ExprBuilder *builder, ExprSubPlan *expr, uint32_t *ret_r
         row_layout_init(&state->set.layout, p->arena, types, columns);
         state->right_scratch = exec_arena(p->exec, "hashed subplan input");
         state->set.arena = exec_arena(p->exec, "hashed subplan");
-        TRY(state->right = expr_compile(p->exec, state->right_scratch, expr->hash_right.items,
-                                        columns));
+        TRY(state->right =
+                expr_compile(p->exec, state->right_scratch, expr->hash_right.items, columns));
     }
     uint32_t result = expr_new_flat(builder, type_phys(expr->base.type));
     ExprStep *step = expr_add_step(builder, step_subplan, &expr->base, result);

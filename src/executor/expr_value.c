@@ -16,12 +16,18 @@ enum {
 static Oid time_conversion(SqlValueKind kind)
 {
     switch (kind) {
-    case SQL_CURRENT_DATE: return FUNCTION_TIMESTAMPTZ_DATE;
-    case SQL_CURRENT_TIME: return FUNCTION_TIMESTAMPTZ_TIMETZ;
-    case SQL_LOCALTIME: return FUNCTION_TIMESTAMPTZ_TIME;
-    case SQL_LOCALTIMESTAMP: return FUNCTION_TIMESTAMPTZ_TIMESTAMP;
-    case SQL_CURRENT_SCHEMA: return FUNCTION_CURRENT_SCHEMA;
-    default: return OID_NONE;
+    case SQL_CURRENT_DATE:
+        return FUNCTION_TIMESTAMPTZ_DATE;
+    case SQL_CURRENT_TIME:
+        return FUNCTION_TIMESTAMPTZ_TIMETZ;
+    case SQL_LOCALTIME:
+        return FUNCTION_TIMESTAMPTZ_TIME;
+    case SQL_LOCALTIMESTAMP:
+        return FUNCTION_TIMESTAMPTZ_TIMESTAMP;
+    case SQL_CURRENT_SCHEMA:
+        return FUNCTION_CURRENT_SCHEMA;
+    default:
+        return OID_NONE;
     }
 }
 
@@ -69,9 +75,9 @@ bool expr_build_sql_value(ExprBuilder *builder, ExprSqlValue *expr, uint32_t *re
     Oid function = time_conversion(expr->value);
     if (function != OID_NONE) {
         Oid type = TYPE_TIMESTAMPTZ;
-        step->call = expr_new_call(p->exec, function, &type,
-                                   expr->value == SQL_CURRENT_SCHEMA ? 0 : 1, expr->base.type,
-                                   expr->base.collation);
+        step->call =
+            expr_new_call(p->exec, function, &type, expr->value == SQL_CURRENT_SCHEMA ? 0 : 1,
+                          expr->base.type, expr->base.collation);
         TRY(step->call);
         step->call->arena = p->scratch;
     }
@@ -86,15 +92,20 @@ static bool step_next_value(ExprProgram *p, ExprStep *step, Selection selection)
     const ExprNextValue *expr = EXPR_AS(const ExprNextValue, step->expr);
     Vector *to = p->registers[step->result];
     vector_begin(to, p->row_count);
-    FOR_SELECTED(selection, row)
-    {
+    FOR_SELECTED (selection, row) {
         int64_t next;
         TRY(sequence_memory_next(p->exec->session, expr->sequence, false, &next));
         Value value = {0};
         switch (to->type) {
-        case PHYS_INT16: value.int16 = (int16_t)next; break;
-        case PHYS_INT32: value.int32 = (int32_t)next; break;
-        default: value.int64 = next; break;
+        case PHYS_INT16:
+            value.int16 = (int16_t)next;
+            break;
+        case PHYS_INT32:
+            value.int32 = (int32_t)next;
+            break;
+        default:
+            value.int64 = next;
+            break;
         }
         vector_set(to, row, &value, false);
     }

@@ -15,10 +15,10 @@ struct ReferentialAction {
     bool is_update;
     char action;
     NodeState *node;
-    int *columns;    /* attnums that are set; none: the row is deleted */
+    int *columns; /* attnums that are set; none: the row is deleted */
     int column_count;
     ExprProgram *defaults; /* SET DEFAULT */
-    Batch *batch;    /* row id, then the new values */
+    Batch *batch;          /* row id, then the new values */
 };
 
 static void choose_columns(ReferentialAction *action)
@@ -93,8 +93,8 @@ void foreign_action_free(ReferentialAction *action)
 }
 
 /* What the columns become, at every place of the batch. */
-static bool new_value(ReferentialAction *action, const ForeignRemoval *removal, const TableHandle *table,
-                      int at, Arena *scratch, Value *ret, bool *ret_null)
+static bool new_value(ReferentialAction *action, const ForeignRemoval *removal,
+                      const TableHandle *table, int at, Arena *scratch, Value *ret, bool *ret_null)
 {
     const ForeignKeyPlan *key = action->key;
     const Oid type = relation_column_at(table->desc, action->columns[at])->type;
@@ -111,9 +111,9 @@ static bool new_value(ReferentialAction *action, const ForeignRemoval *removal, 
     TRY(foreign_key_convert(scratch, from->type, type, &removal->new_values[at], ret, &fits));
     if (!fits)
         FAIL(ERR_NUMERIC_VALUE_OUT_OF_RANGE,
-             .message = fmt("%.*s out of range",
-                            STR_ARGS(type_sql_name(&action->exec->session->catalog, type, -1,
-                                                   scratch))));
+             .message =
+                 fmt("%.*s out of range",
+                     STR_ARGS(type_sql_name(&action->exec->session->catalog, type, -1, scratch))));
     *ret_null = false;
     return true;
 }
@@ -128,9 +128,10 @@ static bool claim(ReferentialAction *action, const ForeignRemoval *removal, Tabl
     if (txn_isolation(txn) >= ISOLATION_REPEATABLE_READ)
         seen.lsn = txn_snapshot(txn)->lsn;
     const ModifyPlan *plan = (const ModifyPlan *)action->node->plan;
-    RowLockRequest request = {
-        .mode = plan->lock == LOCK_FOR_UPDATE ? ROW_LOCK_UPDATE : ROW_LOCK_NO_KEY_UPDATE,
-        .snapshot = seen, .relation_name = action->key->relation_name};
+    RowLockRequest request = {.mode = plan->lock == LOCK_FOR_UPDATE ? ROW_LOCK_UPDATE
+                                                                    : ROW_LOCK_NO_KEY_UPDATE,
+                              .snapshot = seen,
+                              .relation_name = action->key->relation_name};
     RowLockResult result;
     *ret_claimed = false;
     RowLockOutcome outcome = txn_lock_row(txn, table->tree, row_id, &request, scratch, &result);

@@ -120,7 +120,8 @@ static bool index_key(const IndexDesc *index, const int *attnums, const Value *v
 {
     for (int k = 0; k < count; k++) {
         const IndexColumn *column = &index->columns[k];
-        const KeyColumn encoding = {.type = column->type, .descending = column->descending,
+        const KeyColumn encoding = {.type = column->type,
+                                    .descending = column->descending,
                                     .nulls_first = column->nulls_first};
         for (int i = 0; i < count; i++)
             if (attnums[i] == column->attnum) {
@@ -148,7 +149,8 @@ static bool fail_match_full(const ForeignKeyPlan *key)
 {
     FAIL(ERR_FOREIGN_KEY_VIOLATION,
          .message = fmt("insert or update on table \"%.*s\" violates foreign key constraint "
-                        "\"%.*s\"", STR_ARGS(key->relation_name), STR_ARGS(key->constraint_name)),
+                        "\"%.*s\"",
+                        STR_ARGS(key->relation_name), STR_ARGS(key->constraint_name)),
          .detail = STR("MATCH FULL does not allow mixing of null and nonnull key values."),
          .schema_name = key->relation_schema, .table_name = key->relation_name,
          .constraint_name = key->constraint_name);
@@ -157,13 +159,14 @@ static bool fail_match_full(const ForeignKeyPlan *key)
 static bool fail_missing(const ForeignKeyPlan *key, const TableHandle *table, const Value *values,
                          Arena *scratch)
 {
-    Str text = describe_key(table, key->columns, key->column_names, key->column_count, values,
-                            scratch);
+    Str text =
+        describe_key(table, key->columns, key->column_names, key->column_count, values, scratch);
     FAIL(ERR_FOREIGN_KEY_VIOLATION,
          .message = fmt("insert or update on table \"%.*s\" violates foreign key constraint "
-                        "\"%.*s\"", STR_ARGS(key->relation_name), STR_ARGS(key->constraint_name)),
-         .detail = str_format(scratch, "Key %.*s is not present in table \"%.*s\".",
-                              STR_ARGS(text), STR_ARGS(key->referenced_name)),
+                        "\"%.*s\"",
+                        STR_ARGS(key->relation_name), STR_ARGS(key->constraint_name)),
+         .detail = str_format(scratch, "Key %.*s is not present in table \"%.*s\".", STR_ARGS(text),
+                              STR_ARGS(key->referenced_name)),
          .schema_name = key->relation_schema, .table_name = key->relation_name,
          .constraint_name = key->constraint_name);
 }
@@ -185,8 +188,10 @@ static bool lock_referenced(ExecState *exec, Arena *scratch, const ForeignKeyPla
     TableHandle *table = exec_table(exec, key->referenced);
     TRY(table);
     Snapshot then = snapshot_then(exec), now = snapshot_now(exec);
-    RowLockRequest request = {.mode = ROW_LOCK_KEY_SHARE, .ignore_changes = true,
-                              .snapshot = now, .relation_name = key->referenced_name};
+    RowLockRequest request = {.mode = ROW_LOCK_KEY_SHARE,
+                              .ignore_changes = true,
+                              .snapshot = now,
+                              .relation_name = key->referenced_name};
     RowLockResult result;
     int64_t found;
     TRY(find_referenced(exec, scratch, key, values, &then, ret_row_id));
@@ -216,9 +221,12 @@ bool foreign_key_check_row(ExecState *exec, Arena *scratch, const ForeignKeyPlan
     TRY(referenced);
     switch (read_columns(exec, table, row_id, key->columns, key->column_count, scratch, values,
                          nulls)) {
-    case FETCH_FAILED: return false;
-    case FETCH_NONE: return true;
-    case FETCH_ROW: break;
+    case FETCH_FAILED:
+        return false;
+    case FETCH_NONE:
+        return true;
+    case FETCH_ROW:
+        break;
     }
     for (int i = 0; i < key->column_count; i++)
         null_count += nulls[i];
@@ -273,9 +281,12 @@ bool foreign_key_row_refers(ExecState *exec, Arena *scratch, const ForeignKeyPla
     *ret_refers = false;
     switch (read_columns(exec, table, row_id, key->columns, key->column_count, scratch, values,
                          nulls)) {
-    case FETCH_FAILED: return false;
-    case FETCH_NONE: return true;
-    case FETCH_ROW: break;
+    case FETCH_FAILED:
+        return false;
+    case FETCH_NONE:
+        return true;
+    case FETCH_ROW:
+        break;
     }
     return values_refer(table, referenced, key, values, nulls, wanted, scratch, ret_refers);
 }
@@ -292,8 +303,8 @@ static bool index_values(const TableHandle *table, const TableHandle *referenced
         const Oid to = column_type(table, key->columns[i]);
         bool fits;
         /* Elsewhere equality across the types may be wider than one value. */
-        *ret_usable = from == to || (is_integer(from) && is_integer(to)) ||
-                      (is_text(from) && is_text(to));
+        *ret_usable =
+            from == to || (is_integer(from) && is_integer(to)) || (is_text(from) && is_text(to));
         if (!*ret_usable)
             break;
         TRY(foreign_key_convert(NULL, from, to, &wanted[i], &ret_values[i], &fits));
@@ -313,8 +324,8 @@ static bool rows_by_index(ExecState *exec, Arena *scratch, const ForeignKeyPlan 
     strbuf_append(&high, strbuf_view(&low));
     IndexScanSpec spec = {.low = strbuf_view(&low),
                           .high = key_prefix_end(&high) ? strbuf_view(&high) : STR_NONE};
-    IndexScan *scan = index_scan_open(exec->session->catalog.txn, &now, index->tree, &spec,
-                                      scratch);
+    IndexScan *scan =
+        index_scan_open(exec->session->catalog.txn, &now, index->tree, &spec, scratch);
     TRY(scan);
     ScanOutcome outcome = SCAN_ROWS;
     IndexEntry entry;
@@ -331,14 +342,14 @@ static bool batch_refers(const TableHandle *table, const TableHandle *referenced
 {
     Arena *row_arena = arena_new("foreign key rows");
     bool done = true;
-    FOR_SELECTED(batch->selection, row)
-    {
+    FOR_SELECTED (batch->selection, row) {
         Value values[MOST_COLUMNS], id;
         bool nulls[MOST_COLUMNS], is_null, same = false;
         arena_reset(row_arena);
         for (int i = 0; i < key->column_count; i++)
             vector_get(batch->columns[i], row, &values[i], &nulls[i]);
-        done = done && values_refer(table, referenced, key, values, nulls, wanted, row_arena, &same);
+        done =
+            done && values_refer(table, referenced, key, values, nulls, wanted, row_arena, &same);
         if (!done || !same)
             continue;
         vector_get(batch->columns[key->column_count], row, &id, &is_null);
@@ -397,8 +408,9 @@ static bool fail_referenced(ExecState *exec, const ForeignRemoval *removal, Aren
                             key->column_count, removal->old_values, scratch);
     FAIL(ERR_FOREIGN_KEY_VIOLATION,
          .message = fmt("update or delete on table \"%.*s\" violates foreign key constraint "
-                        "\"%.*s\" on table \"%.*s\"", STR_ARGS(key->referenced_name),
-                        STR_ARGS(key->constraint_name), STR_ARGS(key->relation_name)),
+                        "\"%.*s\" on table \"%.*s\"",
+                        STR_ARGS(key->referenced_name), STR_ARGS(key->constraint_name),
+                        STR_ARGS(key->relation_name)),
          .detail = str_format(scratch, "Key %.*s is still referenced from table \"%.*s\".",
                               STR_ARGS(text), STR_ARGS(key->relation_name)),
          .schema_name = key->relation_schema, .table_name = key->relation_name,
@@ -427,7 +439,8 @@ bool foreign_key_check_removal(ExecState *exec, Arena *scratch, const ForeignRem
             return true;
         TableHandle *table = exec_table(exec, key->relation);
         TRY(table);
-        RowLockRequest request = {.mode = ROW_LOCK_KEY_SHARE, .ignore_changes = true,
+        RowLockRequest request = {.mode = ROW_LOCK_KEY_SHARE,
+                                  .ignore_changes = true,
                                   .snapshot = snapshot_now(exec),
                                   .relation_name = key->relation_name};
         RowLockOutcome outcome = txn_lock_row(exec->session->catalog.txn, table->tree,

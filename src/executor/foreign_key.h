@@ -1,10 +1,10 @@
 /*
  * Foreign keys: what is checked and done on both sides when rows have changed.
  *
- * A referencing row is looked up in the referenced unique index, and the row found is locked FOR KEY
- * SHARE, so that a concurrent DELETE waits for this transaction. A referenced row that went away
- * must not be referred to any more, or the rows that do are changed as the constraint says; they
- * are found through an index on their columns where there is one.
+ * A referencing row is looked up in the referenced unique index, and the row found is locked FOR
+ * KEY SHARE, so that a concurrent DELETE waits for this transaction. A referenced row that went
+ * away must not be referred to any more, or the rows that do are changed as the constraint says;
+ * they are found through an index on their columns where there is one.
  *
  * Everything here reads what is committed now and what this transaction wrote, the running
  * statement included. Under REPEATABLE READ a row that has changed since the snapshot is 40001.
@@ -46,7 +46,7 @@ MUST_CHECK bool foreign_key_convert(Arena *arena, Oid from, Oid to, const Value 
 /* foreign_action.c: CASCADE, SET NULL, SET DEFAULT. Prepared when first needed in a queue. */
 typedef struct ReferentialAction ReferentialAction;
 MUST_CHECK ReferentialAction *foreign_action_new(ExecState *exec, const ForeignKeyPlan *key,
-                                             bool is_update);
+                                                 bool is_update);
 MUST_CHECK bool foreign_action_run(ReferentialAction *action, Arena *scratch,
                                    const ForeignRemoval *removal);
 void foreign_action_free(ReferentialAction *action);

@@ -1,5 +1,5 @@
 /* Functions that print stored definitions as SQL: views, indexes, constraints, expressions. */
-#include "catalog/function_internal.h"
+#include "catalog/function_session.h"
 #include "catalog/hooks.h"
 #include "catalog/lookup.h"
 #include "catalog/names.h"
@@ -26,12 +26,18 @@ static bool view_text(FunctionCall *call, Oid view, bool is_pretty, Value *ret, 
     return give_text(text, ret, ret_null);
 }
 
-FUNCTION(pg_get_viewdef) { return view_text(call, args[0].oid, false, ret, ret_null); }
+FUNCTION(pg_get_viewdef)
+{
+    return view_text(call, args[0].oid, false, ret, ret_null);
+}
 FUNCTION(pg_get_viewdef_ext)
 {
     return view_text(call, args[0].oid, args[1].boolean, ret, ret_null);
 }
-FUNCTION(pg_get_viewdef_wrap) { return view_text(call, args[0].oid, true, ret, ret_null); }
+FUNCTION(pg_get_viewdef_wrap)
+{
+    return view_text(call, args[0].oid, true, ret, ret_null);
+}
 
 static bool view_by_name(FunctionCall *call, const Value *args, Oid *ret_view)
 {
@@ -73,8 +79,7 @@ FUNCTION(pg_get_indexdef_ext)
     return give_text(text, ret, ret_null);
 }
 
-static bool constraint_text(FunctionCall *call, Oid oid, bool is_pretty, Value *ret,
-                            bool *ret_null)
+static bool constraint_text(FunctionCall *call, Oid oid, bool is_pretty, Value *ret, bool *ret_null)
 {
     SESSION;
     CatalogRow row;
@@ -158,7 +163,10 @@ static bool rule_text(FunctionCall *call, Oid rule, bool is_pretty, Value *ret, 
                      ret, ret_null);
 }
 
-FUNCTION(pg_get_ruledef) { return rule_text(call, args[0].oid, false, ret, ret_null); }
+FUNCTION(pg_get_ruledef)
+{
+    return rule_text(call, args[0].oid, false, ret, ret_null);
+}
 FUNCTION(pg_get_ruledef_ext)
 {
     return rule_text(call, args[0].oid, args[1].boolean, ret, ret_null);

@@ -70,8 +70,7 @@ static bool setting_show_to(FunctionCall *call, Str name, bool missing_ok, Value
 {
     ExecSession *session = session_of(call);
     Str value;
-    TRY(ops_have(session->ops ? (const void *)session->ops->setting_get : NULL,
-                 "current_setting"));
+    TRY(ops_have(session->ops ? (const void *)session->ops->setting_get : NULL, "current_setting"));
     TRY(session->ops->setting_get(session, name, missing_ok, call->arena, &value));
     *ret_null = str_is_none(value);
     if (!*ret_null)
@@ -168,8 +167,8 @@ static bool advisory(FunctionCall *call, AdvisoryKey key, AdvisoryScope scope, A
 static bool advisory_unlock(FunctionCall *call, AdvisoryKey key, AdvisoryMode mode, Value *ret)
 {
     CatalogSession *catalog = &session_of(call)->catalog;
-    ret->boolean = lock_advisory_release(txn_session(catalog->txn), catalog->database_oid, key,
-                                         mode);
+    ret->boolean =
+        lock_advisory_release(txn_session(catalog->txn), catalog->database_oid, key, mode);
     if (!ret->boolean)
         NOTICE(SEVERITY_WARNING, ERR_WARNING,
                .message = fmt("you don't own a lock of type %s",
@@ -181,15 +180,15 @@ static AdvisoryKey key_of(const Value *args, bool is_pair)
 {
     if (!is_pair)
         return (AdvisoryKey){.key = args[0].int64};
-    return (AdvisoryKey){.key = (int64_t)((uint64_t)(uint32_t)args[0].int32 << 32 |
-                                          (uint32_t)args[1].int32),
-                         .pair = true};
+    return (AdvisoryKey){
+        .key = (int64_t)((uint64_t)(uint32_t)args[0].int32 << 32 | (uint32_t)args[1].int32),
+        .pair = true};
 }
 
-#define ADVISORY(symbol, pair, scope, mode, is_try)                                  \
-    FUNCTION(symbol)                                                                 \
-    {                                                                                \
-        return advisory(call, key_of(args, pair), scope, mode, is_try, ret);         \
+#define ADVISORY(symbol, pair, scope, mode, is_try)                                                \
+    FUNCTION(symbol)                                                                               \
+    {                                                                                              \
+        return advisory(call, key_of(args, pair), scope, mode, is_try, ret);                       \
     }
 ADVISORY(pg_advisory_lock_int8, false, ADVISORY_SESSION, ADVISORY_EXCLUSIVE, false)
 ADVISORY(pg_advisory_lock_shared_int8, false, ADVISORY_SESSION, ADVISORY_SHARED, false)
@@ -208,10 +207,10 @@ ADVISORY(pg_advisory_xact_lock_shared_int4, true, ADVISORY_TRANSACTION, ADVISORY
 ADVISORY(pg_try_advisory_xact_lock_int4, true, ADVISORY_TRANSACTION, ADVISORY_EXCLUSIVE, true)
 ADVISORY(pg_try_advisory_xact_lock_shared_int4, true, ADVISORY_TRANSACTION, ADVISORY_SHARED, true)
 
-#define ADVISORY_UNLOCK(symbol, pair, mode)                                          \
-    FUNCTION(symbol)                                                                 \
-    {                                                                                \
-        return advisory_unlock(call, key_of(args, pair), mode, ret);                 \
+#define ADVISORY_UNLOCK(symbol, pair, mode)                                                        \
+    FUNCTION(symbol)                                                                               \
+    {                                                                                              \
+        return advisory_unlock(call, key_of(args, pair), mode, ret);                               \
     }
 ADVISORY_UNLOCK(pg_advisory_unlock_int8, false, ADVISORY_EXCLUSIVE)
 ADVISORY_UNLOCK(pg_advisory_unlock_shared_int8, false, ADVISORY_SHARED)

@@ -15,8 +15,7 @@ bool index_key_init(IndexKeyBuilder *builder, ExecState *exec, Arena *scratch, O
         TRY(builder->expressions = expr_compile(exec, scratch, plan->expressions.items,
                                                 (uint32_t)plan->expressions.length));
     if (plan->predicate)
-        TRY(builder->predicate =
-                expr_compile(exec, scratch, (Expr *const[]){plan->predicate}, 1));
+        TRY(builder->predicate = expr_compile(exec, scratch, (Expr *const[]){plan->predicate}, 1));
     return true;
 }
 
@@ -24,8 +23,8 @@ static void key_value(IndexKeyBuilder *builder, const ExprInput *row, uint32_t a
                       uint32_t *expression, Value *ret, bool *ret_null)
 {
     int attnum = builder->plan->columns[column];
-    const Vector *from = attnum > 0 ? row->slots[0][attnum - 1]
-                                    : builder->expressions->results[(*expression)++];
+    const Vector *from =
+        attnum > 0 ? row->slots[0][attnum - 1] : builder->expressions->results[(*expression)++];
     vector_get(from, at, ret, ret_null);
 }
 

@@ -2,8 +2,8 @@
  * Writing rows outside plans: COPY FROM, ALTER TABLE rewrites, CREATE INDEX, constraint validation.
  *
  * A TableWriter does to a batch what INSERT does: generated columns, NOT NULL, CHECK, the row,
- * its index entries, unique checks, foreign keys. Defaults of columns that the input does not have are
- * evaluated when `columns` leaves them out.
+ * its index entries, unique checks, foreign keys. Defaults of columns that the input does not have
+ * are evaluated when `columns` leaves them out.
  *
  *   TableWriter *writer = table_writer_new(session, relation, columns, count);
  *   TRY(table_writer_insert(writer, batch));         any number of times
@@ -20,7 +20,8 @@
 typedef struct RelationDesc RelationDesc;
 typedef struct TableWriter TableWriter;
 
-/* columns: attribute numbers (1-based) that each batch column fills; NULL: all live ones in order. */
+/* columns: attribute numbers (1-based) that each batch column fills; NULL: all live ones in order.
+ */
 MUST_CHECK TableWriter *table_writer_new(ExecSession *session, const RelationDesc *relation,
                                          const int16_t *columns, uint32_t count);
 MUST_CHECK bool table_writer_insert(TableWriter *writer, const Batch *batch);

@@ -20,31 +20,55 @@ size_t exec_hash_mem(void)
 static const NodeMethods *methods_of(PlanKind kind)
 {
     switch (kind) {
-    case PLAN_RESULT: return &node_result_methods;
-    case PLAN_SEQ_SCAN: return &node_seq_scan_methods;
+    case PLAN_RESULT:
+        return &node_result_methods;
+    case PLAN_SEQ_SCAN:
+        return &node_seq_scan_methods;
     case PLAN_INDEX_SCAN:
-    case PLAN_INDEX_ONLY_SCAN: return &node_index_scan_methods;
-    case PLAN_ROW_ID_SCAN: return &node_row_id_scan_methods;
-    case PLAN_VALUES_SCAN: return &node_values_scan_methods;
-    case PLAN_FUNCTION_SCAN: return &node_function_scan_methods;
-    case PLAN_SUBQUERY_SCAN: return &node_subquery_scan_methods;
-    case PLAN_CTE_SCAN: return &node_cte_scan_methods;
-    case PLAN_WORK_TABLE_SCAN: return &node_work_table_scan_methods;
-    case PLAN_RECURSIVE_UNION: return &node_recursive_union_methods;
-    case PLAN_PROJECT_SET: return &node_project_set_methods;
-    case PLAN_NEST_LOOP: return &node_nest_loop_methods;
-    case PLAN_HASH_JOIN: return &node_hash_join_methods;
-    case PLAN_AGGREGATE: return &node_aggregate_methods;
-    case PLAN_SORT: return &node_sort_methods;
-    case PLAN_TOP_N: return &node_top_n_methods;
-    case PLAN_LIMIT: return &node_limit_methods;
-    case PLAN_UNIQUE: return &node_unique_methods;
-    case PLAN_APPEND: return &node_append_methods;
-    case PLAN_SET_OP: return &node_set_op_methods;
-    case PLAN_MATERIAL: return &node_material_methods;
-    case PLAN_WINDOW: return &node_window_methods;
-    case PLAN_LOCK_ROWS: return &node_lock_rows_methods;
-    case PLAN_MODIFY: return &node_modify_methods;
+    case PLAN_INDEX_ONLY_SCAN:
+        return &node_index_scan_methods;
+    case PLAN_ROW_ID_SCAN:
+        return &node_row_id_scan_methods;
+    case PLAN_VALUES_SCAN:
+        return &node_values_scan_methods;
+    case PLAN_FUNCTION_SCAN:
+        return &node_function_scan_methods;
+    case PLAN_SUBQUERY_SCAN:
+        return &node_subquery_scan_methods;
+    case PLAN_CTE_SCAN:
+        return &node_cte_scan_methods;
+    case PLAN_WORK_TABLE_SCAN:
+        return &node_work_table_scan_methods;
+    case PLAN_RECURSIVE_UNION:
+        return &node_recursive_union_methods;
+    case PLAN_PROJECT_SET:
+        return &node_project_set_methods;
+    case PLAN_NEST_LOOP:
+        return &node_nest_loop_methods;
+    case PLAN_HASH_JOIN:
+        return &node_hash_join_methods;
+    case PLAN_AGGREGATE:
+        return &node_aggregate_methods;
+    case PLAN_SORT:
+        return &node_sort_methods;
+    case PLAN_TOP_N:
+        return &node_top_n_methods;
+    case PLAN_LIMIT:
+        return &node_limit_methods;
+    case PLAN_UNIQUE:
+        return &node_unique_methods;
+    case PLAN_APPEND:
+        return &node_append_methods;
+    case PLAN_SET_OP:
+        return &node_set_op_methods;
+    case PLAN_MATERIAL:
+        return &node_material_methods;
+    case PLAN_WINDOW:
+        return &node_window_methods;
+    case PLAN_LOCK_ROWS:
+        return &node_lock_rows_methods;
+    case PLAN_MODIFY:
+        return &node_modify_methods;
     }
     return NULL;
 }
@@ -149,13 +173,13 @@ bool node_init_projection(NodeState *node)
     const Plan *plan = node->plan;
     ExecState *exec = node->exec;
     if (plan->filter.length > 0) {
-        node->filter = expr_compile(exec, node->scratch, plan->filter.items,
-                                    (uint32_t)plan->filter.length);
+        node->filter =
+            expr_compile(exec, node->scratch, plan->filter.items, (uint32_t)plan->filter.length);
         TRY(node->filter);
     }
     if (!plan->passes_through) {
-        node->targets = expr_compile(exec, node->scratch, plan->targets.items,
-                                     (uint32_t)plan->targets.length);
+        node->targets =
+            expr_compile(exec, node->scratch, plan->targets.items, (uint32_t)plan->targets.length);
         TRY(node->targets);
     }
     return true;

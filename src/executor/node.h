@@ -3,16 +3,16 @@
  *
  * One .c file per plan node gives a NodeMethods table; node.c makes the tree and dispatches.
  *
- * Life of a node: `init` once (compiles, makes buffers in exec->arena) · `next` until *ret_batch is NULL ·
- * `rewind` starts over · `stop` at the end of an execution gives back scans and run memory. After
- * stop, the next `next` begins a new execution.
+ * Life of a node: `init` once (compiles, makes buffers in exec->arena) · `next` until *ret_batch is
+ * NULL · `rewind` starts over · `stop` at the end of an execution gives back scans and run memory.
+ * After stop, the next `next` begins a new execution.
  *
  * Parameters (PARAM_EXEC) are constant vectors that programs read in place. Each change moves
- * exec->param_clock; a node that keeps something (a hash table, a sorted run) remembers the clock and
- * fills again only when a parameter it depends on has moved since: node_is_stale.
+ * exec->param_clock; a node that keeps something (a hash table, a sorted run) remembers the clock
+ * and fills again only when a parameter it depends on has moved since: node_is_stale.
  *
- * Invariants: N1 A batch is never given with no selected row. N2 A node never writes into vectors of
- * its child. N3 Output vectors live in exec->arena (buffers), run_arena or the node's scratch.
+ * Invariants: N1 A batch is never given with no selected row. N2 A node never writes into vectors
+ * of its child. N3 Output vectors live in exec->arena (buffers), run_arena or the node's scratch.
  */
 #ifndef EXECUTOR_NODE_H
 #define EXECUTOR_NODE_H
@@ -41,15 +41,15 @@ struct NodeState {
     NodeState *left, *right;
     NodeState **children; /* Append */
     uint32_t child_count;
-    PhysType *types;      /* of the output columns */
-    ExprProgram *filter;  /* NULL: none */
-    ExprProgram *targets; /* NULL: passes through */
-    Batch output;         /* header of what the node gives */
-    uint16_t *rows;       /* selection buffer of the filter */
-    Arena *scratch;       /* reset by node_project_begin: results of expressions */
+    PhysType *types;            /* of the output columns */
+    ExprProgram *filter;        /* NULL: none */
+    ExprProgram *targets;       /* NULL: passes through */
+    Batch output;               /* header of what the node gives */
+    uint16_t *rows;             /* selection buffer of the filter */
+    Arena *scratch;             /* reset by node_project_begin: results of expressions */
     NodeInstrument *instrument; /* NULL unless asked for */
     uint64_t filled_clock;
-    bool started;         /* next was called in this execution */
+    bool started; /* next was called in this execution */
 };
 
 /* A PARAM_EXEC while it runs. */
@@ -65,9 +65,9 @@ typedef struct ParamState {
 typedef struct SubplanState {
     const SubplanInfo *info;
     NodeState *node;
-    RowStore store;      /* CTEs */
+    RowStore store; /* CTEs */
     bool store_ready, is_finished;
-    uint64_t run_at;     /* param_clock of the last run of an init plan */
+    uint64_t run_at; /* param_clock of the last run of an init plan */
 } SubplanState;
 
 typedef struct WorkTable {
@@ -118,7 +118,7 @@ struct ExecState {
     EpqOverride *overrides; /* NULL outside EPQ trees */
     uint32_t override_count;
     struct ExecState *parent; /* of an EPQ tree */
-    bool gives_few; /* a row limit is set: rows are locked as they are asked for */
+    bool gives_few;           /* a row limit is set: rows are locked as they are asked for */
     Snapshot snapshot;
     SpillSet spills;
     struct ConstraintQueue *queue; /* NULL: nothing to be looked at so far */
@@ -130,7 +130,7 @@ struct ExecState {
     uint64_t modified_count;
     bool is_running, instrument, instrument_timing, is_described, root_done;
     NodeInstrument *instruments; /* by Plan.id */
-    Batch *pending;   /* a batch that a row limit cut */
+    Batch *pending;              /* a batch that a row limit cut */
     uint32_t pending_from;
     uint16_t *limit_rows;
     /* Portals of changing statements and scrollable ones read from here. */
@@ -140,10 +140,10 @@ struct ExecState {
     bool store_made, store_filled, scrollable;
     int64_t position; /* scrollable: rows before the cursor's row; 0 before the first */
     Arena *arena_scratch;
-    VEC(Arena *) arenas; /* freed with the state */
-    bool has_offspring; /* states that nodes have made know the session by themselves */
+    VEC(Arena *) arenas;   /* freed with the state */
+    bool has_offspring;    /* states that nodes have made know the session by themselves */
     VEC(UsageSlot) usages; /* set anew when another session takes the state */
-    int64_t *current_ids; /* of the last row given, per LockRows mark; 0: none */
+    int64_t *current_ids;  /* of the last row given, per LockRows mark; 0: none */
 };
 
 /* ---- executor.c ---- */
@@ -177,7 +177,7 @@ void node_stop(NodeState *node);
 /* Has a parameter that the node depends on moved since node_fill_mark? */
 bool node_is_stale(const NodeState *node);
 void node_fill_mark(NodeState *node);
-size_t exec_work_mem(void);      /* bytes */
+size_t exec_work_mem(void); /* bytes */
 size_t exec_hash_mem(void);
 
 /* Compiles plan->filter and plan->targets, which read the slots of `child` 0 (and 1). */
@@ -231,9 +231,8 @@ extern const NodeMethods node_result_methods, node_seq_scan_methods, node_index_
     node_row_id_scan_methods, node_values_scan_methods, node_function_scan_methods,
     node_subquery_scan_methods, node_cte_scan_methods, node_work_table_scan_methods,
     node_recursive_union_methods, node_project_set_methods, node_nest_loop_methods,
-    node_hash_join_methods, node_aggregate_methods, node_sort_methods,
-    node_top_n_methods, node_limit_methods, node_unique_methods, node_append_methods,
-    node_set_op_methods, node_material_methods, node_window_methods, node_lock_rows_methods,
-    node_modify_methods;
+    node_hash_join_methods, node_aggregate_methods, node_sort_methods, node_top_n_methods,
+    node_limit_methods, node_unique_methods, node_append_methods, node_set_op_methods,
+    node_material_methods, node_window_methods, node_lock_rows_methods, node_modify_methods;
 
 #endif

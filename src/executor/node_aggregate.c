@@ -1,7 +1,7 @@
 #include "executor/equality.h"
 #include "executor/ordered_set.h"
-#include "executor/sort_key.h"
 #include "executor/seen_keys.h"
+#include "executor/sort_key.h"
 #include "executor/sorter.h"
 
 /*
@@ -58,11 +58,11 @@ typedef struct AggregateState {
     CallState *calls;
     uint32_t call_count;
     size_t states_size;
-    Arena *arena;       /* groups and their states: of one pass */
+    Arena *arena; /* groups and their states: of one pass */
     Arena *read_arena;
     Group **heads;
     uint64_t mask;
-    Group **groups;     /* in order of arrival */
+    Group **groups; /* in order of arrival */
     uint64_t count, capacity, given;
     Partition *todo, **current; /* PARTITIONS for each set */
     uint32_t depth;
@@ -106,8 +106,8 @@ static bool call_init(AggregateState *state, CallState *call, const AggregateCal
     state->states_size += ALIGN_UP(call->function->state_size, (size_t)16);
     TRY(call->args = expr_compile(exec, state->base.scratch, plan->args.items, count));
     if (plan->filter)
-        TRY(call->filter = expr_compile(exec, state->base.scratch, (Expr *const *)&plan->filter,
-                                        1));
+        TRY(call->filter =
+                expr_compile(exec, state->base.scratch, (Expr *const *)&plan->filter, 1));
     if (plan->order_by.length == 0)
         return true;
     TRY(call->order = sort_keys_new(exec, state->base.scratch, &plan->order_by));
@@ -157,15 +157,14 @@ static bool aggregate_init(NodeState *node)
     state->group_count = (uint32_t)plan->group_by.length;
     state->call_count = (uint32_t)plan->calls.length;
     const uint32_t grouping_count = (uint32_t)plan->groupings.length;
-    PhysType *types = ARENA_ARRAY(arena, PhysType,
-                                  state->group_count + state->call_count + grouping_count + 1);
+    PhysType *types =
+        ARENA_ARRAY(arena, PhysType, state->group_count + state->call_count + grouping_count + 1);
     state->group_types = ARENA_ARRAY(arena, Oid, state->group_count + 1);
     for (uint32_t i = 0; i < state->group_count; i++) {
         state->group_types[i] = plan->group_by.items[i]->type;
         types[i] = type_phys(state->group_types[i]);
     }
-    TRY(state->group = expr_compile(exec, node->scratch, plan->group_by.items,
-                                    state->group_count));
+    TRY(state->group = expr_compile(exec, node->scratch, plan->group_by.items, state->group_count));
     row_layout_init(&state->key_layout, arena, types, state->group_count);
     row_layout_init(&state->input_layout, arena, node->left->types,
                     (uint32_t)node->left->plan->column_count);
@@ -206,8 +205,8 @@ static Group *group_new(AggregateState *state, uint64_t hash, uint32_t row)
 {
     if (state->count == state->capacity) {
         uint64_t more = state->capacity ? state->capacity * 2 : 64;
-        state->groups = arena_grow(state->arena, state->groups,
-                                   state->capacity * sizeof(Group *), more * sizeof(Group *));
+        state->groups = arena_grow(state->arena, state->groups, state->capacity * sizeof(Group *),
+                                   more * sizeof(Group *));
         state->capacity = more;
     }
     Group *group = ARENA_NEW(state->arena, Group);
@@ -253,8 +252,8 @@ static bool spill_row(AggregateState *state, const Batch *batch, uint32_t row, u
         state->current[p] = part;
     }
     ArenaMark mark = arena_mark(state->base.scratch);
-    bool done = row_write(part->file, row_make(&state->input_layout, state->base.scratch,
-                                               batch->columns, row));
+    bool done = row_write(part->file,
+                          row_make(&state->input_layout, state->base.scratch, batch->columns, row));
     arena_rewind(state->base.scratch, mark);
     part->rows++;
     return done;
@@ -457,8 +456,7 @@ static bool feed_sorted(AggregateState *state, CallState *call)
             strbuf_append(&last, key);
             uint64_t number;
             memcpy(&number, key.data, 8);
-            state->targets[count] =
-                state->groups[__builtin_bswap64(number)]->states + call->offset;
+            state->targets[count] = state->groups[__builtin_bswap64(number)]->states + call->offset;
             rows[count] = arena_copy(arena, row, row->size);
             row_relocate(&call->sorter.layout, rows[count]);
             count++;
@@ -467,9 +465,9 @@ static bool feed_sorted(AggregateState *state, CallState *call)
                     call->batch->columns, 0);
         AggregateTarget target = {.states = state->targets};
         if (!failed && count > 0)
-            failed = !call->function->update(call->call,
-                                             (const Vector *const *)call->batch->columns,
-                                             (Selection){.count = count}, target);
+            failed =
+                !call->function->update(call->call, (const Vector *const *)call->batch->columns,
+                                        (Selection){.count = count}, target);
     }
     strbuf_deinit(&last);
     sorter_clear(&call->sorter);
@@ -586,8 +584,8 @@ static void give_groupings(AggregateState *state, uint32_t count)
         Vector *to = state->output->columns[state->group_count + state->call_count + g];
         vector_begin(to, count);
         for (uint32_t i = 0; i < count; i++)
-            VECTOR_VALUES(to, int32_t)[i] =
-                plan->groupings.items[g][state->groups[state->given + i]->set];
+            VECTOR_VALUES(to, int32_t)
+        [i] = plan->groupings.items[g][state->groups[state->given + i]->set];
     }
 }
 

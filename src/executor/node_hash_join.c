@@ -23,15 +23,15 @@ typedef struct HashJoinState {
     uint32_t key_count, left_count, right_count;
     Oid *types;
     RowLayout layout, probe_layout;
-    Vector **kept;         /* keys then right columns: what row_make reads */
+    Vector **kept; /* keys then right columns: what row_make reads */
     Arena *arena, *read_arena, *probe_arena;
     Row **heads;
     uint64_t mask;
-    Row **rows;            /* every build row in memory */
+    Row **rows; /* every build row in memory */
     uint64_t count, capacity, unmatched_at;
     bool has_null_key, any_build, is_built, is_partitioned, giving_unmatched;
     JoinPartition *partitions;
-    int partition;         /* being joined; -1: none yet */
+    int partition; /* being joined; -1: none yet */
     /* probing */
     Batch *left, *probe_batch;
     uint64_t *hashes;
@@ -179,8 +179,7 @@ static bool build_batch(HashJoinState *state, Batch *batch)
     uint64_t hashes[VECTOR_SIZE];
     rows_hash(state->types, state->kept, state->key_count, batch->selection, hashes);
     uint32_t i = 0;
-    FOR_SELECTED(batch->selection, row)
-    {
+    FOR_SELECTED (batch->selection, row) {
         uint64_t hash = hashes[i++];
         bool has_null = false;
         for (uint32_t k = 0; k < state->key_count; k++)
@@ -218,15 +217,14 @@ static bool partition_probe(HashJoinState *state)
         rows_hash(state->types, state->left_keys->results, state->key_count, batch->selection,
                   state->hashes);
         uint32_t i = 0;
-        FOR_SELECTED(batch->selection, row)
-        {
+        FOR_SELECTED (batch->selection, row) {
             JoinPartition *part = &state->partitions[partition_of(state->hashes[i++])];
             if (!part->probe)
                 TRY(part->probe = spill_new(&node->exec->spills));
             part->probe_rows++;
             ArenaMark mark = arena_mark(state->probe_arena);
-            TRY(row_write(part->probe, row_make(&state->probe_layout, state->probe_arena,
-                                                batch->columns, row)));
+            TRY(row_write(part->probe,
+                          row_make(&state->probe_layout, state->probe_arena, batch->columns, row)));
             arena_rewind(state->probe_arena, mark);
         }
     }
@@ -271,8 +269,8 @@ static bool partition_read(HashJoinState *state, Batch **ret_batch)
     if (count == 0)
         return true;
     if (!state->probe_batch)
-        state->probe_batch = batch_new(state->base.exec->arena, state->probe_layout.types,
-                                       state->left_count);
+        state->probe_batch =
+            batch_new(state->base.exec->arena, state->probe_layout.types, state->left_count);
     rows_gather(&state->probe_layout, rows, count, 0, state->left_count,
                 state->probe_batch->columns, 0);
     state->probe_batch->row_count = count;
@@ -370,8 +368,7 @@ static bool probe_pairs(HashJoinState *state, uint32_t count, Batch **ret_batch)
     Selection selection = {.count = count};
     if (state->condition->count > 0)
         TRY(expr_filter(state->condition, &input, selection, state->filtered, &selection));
-    FOR_SELECTED(selection, pair)
-    {
+    FOR_SELECTED (selection, pair) {
         state->left_matched[state->pair_rows[pair]] = 1;
         state->pair_build[pair]->flags |= ROW_MATCHED;
     }
@@ -395,7 +392,7 @@ static bool give_tail(HashJoinState *state, Batch **ret_batch)
     uint32_t count = 0;
     if (state->type == JOINS_INNER || state->type == JOINS_RIGHT)
         return true;
-    FOR_SELECTED(state->left->selection, row)
+    FOR_SELECTED (state->left->selection, row)
         if ((state->left_matched[row] != 0) == wants_matched &&
             (state->type != JOINS_ANTI || passes_null_aware(state, row)))
             state->tail_rows[count++] = (uint16_t)row;

@@ -23,18 +23,18 @@ typedef struct IndexScanState {
     ScanColumns columns;
     IndexHandle *index;
     KeyColumn *key_columns;
-    ExprProgram *values;     /* of the keys that have one, in order */
-    int *value_of;           /* per key: its place in values, -1 none */
-    Arena *keys_arena;       /* encodings: until the next rewind */
+    ExprProgram *values; /* of the keys that have one, in order */
+    int *value_of;       /* per key: its place in values, -1 none */
+    Arena *keys_arena;   /* encodings: until the next rewind */
     KeyChoices *choices;
     uint32_t choice_count;
     bool has_range;
     IndexScan *scan;
     bool is_ready, is_done, range_open, override_given;
-    bool is_point;           /* one look-up of a unique key */
-    Str low, high;           /* of the range that is open */
-    uint32_t fetch_size;     /* grows: a LIMIT above wants few rows */
-    bool decodes_key;        /* index-only, from key bytes */
+    bool is_point;       /* one look-up of a unique key */
+    Str low, high;       /* of the range that is open */
+    uint32_t fetch_size; /* grows: a LIMIT above wants few rows */
+    bool decodes_key;    /* index-only, from key bytes */
     Batch *key_batch;
     IndexEntry *entries;
     RelationUsage *index_usage, *table_usage;
@@ -143,7 +143,7 @@ static bool choices_of_key(IndexScanState *state, size_t k, const IndexKey *key,
 
 /* The bounds on the range column as suffixes to the prefix; *ret_empty when nothing can match. */
 typedef struct RangeBounds {
-    Str low, high;           /* encodings; STR_NONE: not bounded by a value */
+    Str low, high;              /* encodings; STR_NONE: not bounded by a value */
     bool low_after, high_after; /* the bound is just behind the encoding */
 } RangeBounds;
 
@@ -362,8 +362,8 @@ static bool columns_init(IndexScanState *state, const IndexScanPlan *plan)
             attnums[i] = column->attnum;
         }
         for (uint32_t i = 0; i < count; i++)
-            state->decodes_key &= plan->scan.scan_columns[i] >= 1 ||
-                                  plan->scan.scan_columns[i] == ATTNUM_ROW_ID;
+            state->decodes_key &=
+                plan->scan.scan_columns[i] >= 1 || plan->scan.scan_columns[i] == ATTNUM_ROW_ID;
         for (uint32_t i = 0; i < count && !state->decodes_key; i++)
             if (plan->scan.scan_columns[i] >= 1 && attnums[i] == 0)
                 FAIL(ERR_INTERNAL_ERROR, .message = STR("index expression cannot be read back"));
@@ -394,9 +394,8 @@ static bool index_scan_init(NodeState *node)
                       state->choice_count == state->index->desc->key_count;
     for (uint32_t k = 0; k < state->choice_count; k++)
         state->is_point &= plan->keys.items[k].op == INDEX_EQ;
-    state->entries = state->is_point ? NULL
-                                     : arena_alloc(node->exec->arena,
-                                                   VECTOR_SIZE * sizeof(IndexEntry));
+    state->entries =
+        state->is_point ? NULL : arena_alloc(node->exec->arena, VECTOR_SIZE * sizeof(IndexEntry));
     return node_init_projection(node);
 }
 
@@ -419,9 +418,12 @@ static bool point_next(IndexScanState *state, Batch **ret_batch)
     TRY(range_make(state, &empty));
     int64_t row_id;
     switch (txn_index_lookup(txn, &exec->snapshot, state->index->tree, state->low, &row_id)) {
-    case FETCH_FAILED: return false;
-    case FETCH_NONE: return true;
-    case FETCH_ROW: break;
+    case FETCH_FAILED:
+        return false;
+    case FETCH_NONE:
+        return true;
+    case FETCH_ROW:
+        break;
     }
     uint32_t count;
     TRY(scan_columns_fetch(&state->columns, exec, &exec->snapshot, &row_id, 1, node->scratch,
@@ -438,7 +440,8 @@ static bool range_begin(IndexScanState *state, bool *ret_empty)
     TRY(range_make(state, ret_empty));
     if (*ret_empty)
         return true;
-    IndexScanSpec spec = {.low = state->low, .high = state->high,
+    IndexScanSpec spec = {.low = state->low,
+                          .high = state->high,
                           .direction = plan->is_backward ? SCAN_BACKWARD : SCAN_FORWARD};
     if (state->scan) {
         index_scan_reset(state->scan, &exec->snapshot, &spec);
@@ -483,12 +486,14 @@ static bool range_next(IndexScanState *state, Batch **ret_batch)
     uint32_t count;
     state->fetch_size = MIN(state->fetch_size ? state->fetch_size * 4 : 4, (uint32_t)VECTOR_SIZE);
     switch (index_scan_next_many(state->scan, state->entries, state->fetch_size, &count)) {
-    case SCAN_FAILED: return false;
+    case SCAN_FAILED:
+        return false;
     case SCAN_END:
         state->range_open = false;
         state->is_done = !choices_step(state);
         return true;
-    case SCAN_ROWS: break;
+    case SCAN_ROWS:
+        break;
     }
     usage_add(state->index_usage, USAGE_ROWS_READ, count);
     node_scratch_reset(node);
@@ -527,8 +532,8 @@ static bool override_next(IndexScanState *state, const EpqOverride *override, Ba
         Selection selection;
         if (!plan->keys.items[k].source)
             continue;
-        ExprProgram *check = expr_compile(state->base.exec, state->base.scratch,
-                                          &plan->keys.items[k].source, 1);
+        ExprProgram *check =
+            expr_compile(state->base.exec, state->base.scratch, &plan->keys.items[k].source, 1);
         TRY(check);
         TRY(expr_filter(check, &input, (Selection){.count = 1}, &row, &selection));
         if (selection.count == 0)

@@ -11,7 +11,7 @@ typedef struct LimitState {
     uint16_t *rows;
     SortKeys *ties;
     Arena *tie_arena;
-    Str last_key;        /* of the last row of the limit, for WITH TIES */
+    Str last_key; /* of the last row of the limit, for WITH TIES */
     bool in_ties;
 } LimitState;
 

@@ -16,10 +16,10 @@ typedef struct LockRowsState {
     NodeState base;
     TableHandle **tables; /* by mark */
     Batch *child;
-    uint32_t at;          /* the selected row of `child` that is next */
+    uint32_t at; /* the selected row of `child` that is next */
     uint16_t *rows;
-    Batch *renewed;       /* made again; to be given next */
-    ExecState *epq;       /* NULL: not needed so far */
+    Batch *renewed; /* made again; to be given next */
+    ExecState *epq; /* NULL: not needed so far */
 } LockRowsState;
 
 typedef enum RowClaim {
@@ -44,16 +44,22 @@ static bool lock_rows_init(NodeState *node)
 static RowLockMode lock_mode(LockStrength strength)
 {
     switch (strength) {
-    case LOCK_FOR_KEY_SHARE: return ROW_LOCK_KEY_SHARE;
-    case LOCK_FOR_SHARE: return ROW_LOCK_SHARE;
-    case LOCK_FOR_NO_KEY_UPDATE: return ROW_LOCK_NO_KEY_UPDATE;
-    default: return ROW_LOCK_UPDATE;
+    case LOCK_FOR_KEY_SHARE:
+        return ROW_LOCK_KEY_SHARE;
+    case LOCK_FOR_SHARE:
+        return ROW_LOCK_SHARE;
+    case LOCK_FOR_NO_KEY_UPDATE:
+        return ROW_LOCK_NO_KEY_UPDATE;
+    default:
+        return ROW_LOCK_UPDATE;
     }
 }
 
 static LockWait lock_wait_mode(LockWaitPolicy policy)
 {
-    return policy == LOCK_WAIT_SKIP ? LOCK_TRY : policy == LOCK_WAIT_ERROR ? LOCK_NOWAIT : LOCK_WAIT;
+    return policy == LOCK_WAIT_SKIP    ? LOCK_TRY
+           : policy == LOCK_WAIT_ERROR ? LOCK_NOWAIT
+                                       : LOCK_WAIT;
 }
 
 static int64_t mark_row_id(const Batch *batch, const LockMark *mark, uint32_t row)
@@ -79,20 +85,26 @@ static RowClaim claim_row(LockRowsState *state, uint32_t row)
                                   .snapshot = node->exec->snapshot,
                                   .relation_name = state->tables[m]->desc->name};
         RowLockResult result;
-        switch (txn_lock_row(node->exec->session->catalog.txn, state->tables[m]->tree, id,
-                             &request, node->scratch, &result)) {
-        case ROW_LOCK_FAILED: return CLAIM_FAILED;
-        case ROW_LOCK_LOCKED: break;
-        case ROW_LOCK_CHANGED: claim = CLAIM_RENEW; break;
+        switch (txn_lock_row(node->exec->session->catalog.txn, state->tables[m]->tree, id, &request,
+                             node->scratch, &result)) {
+        case ROW_LOCK_FAILED:
+            return CLAIM_FAILED;
+        case ROW_LOCK_LOCKED:
+            break;
+        case ROW_LOCK_CHANGED:
+            claim = CLAIM_RENEW;
+            break;
         case ROW_LOCK_GONE:
         case ROW_LOCK_SELF:
-        case ROW_LOCK_WOULD_BLOCK: return CLAIM_SKIP;
+        case ROW_LOCK_WOULD_BLOCK:
+            return CLAIM_SKIP;
         }
     }
     return claim;
 }
 
-/* The row once more, from the newest versions of what is locked: into state->renewed, or nothing. */
+/* The row once more, from the newest versions of what is locked: into state->renewed, or nothing.
+ */
 static bool row_renew(LockRowsState *state, uint32_t row)
 {
     NodeState *node = &state->base;
@@ -103,7 +115,8 @@ static bool row_renew(LockRowsState *state, uint32_t row)
     for (uint32_t m = 0; m < count; m++) {
         const LockMark *mark = &plan->marks.items[m];
         const int64_t id = mark_row_id(state->child, mark, row);
-        state->epq->overrides[m] = (EpqOverride){.rel = mark->rel, .row_id = id,
+        state->epq->overrides[m] = (EpqOverride){.rel = mark->rel,
+                                                 .row_id = id,
                                                  .is_missing = id == 0,
                                                  .is_newest = mark->strength != LOCK_NO_ROWS};
     }
@@ -123,10 +136,16 @@ static bool claim_rows(LockRowsState *state, uint32_t *ret_kept)
         node_scratch_reset(&state->base);
         const uint32_t row = selection_row(child->selection, state->at++);
         switch (claim_row(state, row)) {
-        case CLAIM_FAILED: return false;
-        case CLAIM_KEEP: state->rows[kept++] = (uint16_t)row; break;
-        case CLAIM_RENEW: TRY(row_renew(state, row)); break;
-        case CLAIM_SKIP: break;
+        case CLAIM_FAILED:
+            return false;
+        case CLAIM_KEEP:
+            state->rows[kept++] = (uint16_t)row;
+            break;
+        case CLAIM_RENEW:
+            TRY(row_renew(state, row));
+            break;
+        case CLAIM_SKIP:
+            break;
         }
     }
     *ret_kept = kept;

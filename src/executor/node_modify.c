@@ -16,7 +16,7 @@ typedef struct ModifyState {
     uint32_t attributes;
     Batch *fresh, *old;
     uint32_t capacity;
-    ScanColumns old_columns;  /* all attributes, for one row by id */
+    ScanColumns old_columns; /* all attributes, for one row by id */
     ExprProgram *assign, *assign_newest, *recheck, *generated, *checks;
     ExprProgram *conflict_set, *conflict_where;
     IndexKeyBuilder *indexes;
@@ -26,9 +26,9 @@ typedef struct ModifyState {
     bool is_finished;
     Value *values;
     bool *nulls;
-    TxnBulk *bulk;            /* rows of COPY go this way; or NULL */
-    Arena *row_arena;         /* images; reset per row */
-    Arena *old_arena;         /* old rows; reset per batch */
+    TxnBulk *bulk;    /* rows of COPY go this way; or NULL */
+    Arena *row_arena; /* images; reset per row */
+    Arena *old_arena; /* old rows; reset per batch */
 } ModifyState;
 
 static ExprProgram *compile_assigns(ExecState *exec, Arena *scratch, const ColumnAssign *items,
@@ -48,12 +48,12 @@ static bool compile_programs(ModifyState *state, const ModifyPlan *plan)
     for (size_t i = 0; i < plan->checks.length; i++)
         checks[i] = plan->checks.items[i].condition;
     TRY(state->assign = compile_assigns(exec, scratch, plan->assign.items, plan->assign.length));
-    TRY(state->assign_newest = compile_assigns(exec, scratch, plan->assign_newest.items,
-                                               plan->assign_newest.length));
-    TRY(state->recheck = expr_compile(exec, scratch, plan->recheck.items,
-                                      (uint32_t)plan->recheck.length));
-    TRY(state->generated = compile_assigns(exec, scratch, plan->generated.items,
-                                           plan->generated.length));
+    TRY(state->assign_newest =
+            compile_assigns(exec, scratch, plan->assign_newest.items, plan->assign_newest.length));
+    TRY(state->recheck =
+            expr_compile(exec, scratch, plan->recheck.items, (uint32_t)plan->recheck.length));
+    TRY(state->generated =
+            compile_assigns(exec, scratch, plan->generated.items, plan->generated.length));
     TRY(state->checks = expr_compile(exec, scratch, checks, (uint32_t)plan->checks.length));
     if (plan->conflict) {
         TRY(state->conflict_set = compile_assigns(exec, scratch, plan->conflict->set.items,
@@ -163,7 +163,8 @@ static bool fail_not_null(ModifyState *state, const ModifyPlan *plan, uint32_t r
     Str column = state->table->desc->columns[attnum - 1].name;
     FAIL(ERR_NOT_NULL_VIOLATION,
          .message = fmt("null value in column \"%.*s\" of relation \"%.*s\" violates not-null "
-                        "constraint", STR_ARGS(column), STR_ARGS(plan->relation_name)),
+                        "constraint",
+                        STR_ARGS(column), STR_ARGS(plan->relation_name)),
          .detail = failing_row(state, state->fresh, row), .schema_name = plan->schema_name,
          .table_name = plan->relation_name, .column_name = column);
 }
@@ -173,8 +174,8 @@ static bool fail_check(ModifyState *state, const ModifyPlan *plan, uint32_t row,
 {
     if (check->is_view_check)
         FAIL(ERR_WITH_CHECK_OPTION_VIOLATION,
-             .message = fmt("new row violates check option for view \"%.*s\"",
-                            STR_ARGS(check->view_name)),
+             .message =
+                 fmt("new row violates check option for view \"%.*s\"", STR_ARGS(check->view_name)),
              .detail = failing_row(state, state->fresh, row));
     FAIL(ERR_CHECK_VIOLATION,
          .message = fmt("new row for relation \"%.*s\" violates check constraint \"%.*s\"",
@@ -288,8 +289,10 @@ static bool check_unique(ModifyState *state, const ModifyPlan *plan, const ExprI
             if (skip || (has_null && !index->nulls_not_distinct))
                 continue;
             switch (txn_unique_check(txn, state->indexes[i].index->tree, key, self, &other)) {
-            case UNIQUE_FAILED: return false;
-            case UNIQUE_OK: break;
+            case UNIQUE_FAILED:
+                return false;
+            case UNIQUE_OK:
+                break;
             case UNIQUE_CONFLICT:
                 if (index->is_deferrable)
                     break;
@@ -316,8 +319,8 @@ static bool columns_differ(const ExprInput *old_row, const ExprInput *new_row, u
         vector_get(new_row->slots[0][attnums[i] - 1], at, &b, &b_null);
         if (a_null != b_null)
             return true;
-        if (!a_null && (phys == PHYS_VAR ? !var_equal(&a.var, &b.var)
-                                         : memcmp(&a, &b, phys_width(phys)) != 0))
+        if (!a_null &&
+            (phys == PHYS_VAR ? !var_equal(&a.var, &b.var) : memcmp(&a, &b, phys_width(phys)) != 0))
             return true;
     }
     return false;
@@ -465,10 +468,14 @@ static bool read_old(ModifyState *state, const Snapshot *snapshot, int64_t row_i
 static RowLockMode lock_mode(LockStrength strength)
 {
     switch (strength) {
-    case LOCK_FOR_KEY_SHARE: return ROW_LOCK_KEY_SHARE;
-    case LOCK_FOR_SHARE: return ROW_LOCK_SHARE;
-    case LOCK_FOR_NO_KEY_UPDATE: return ROW_LOCK_NO_KEY_UPDATE;
-    default: return ROW_LOCK_UPDATE;
+    case LOCK_FOR_KEY_SHARE:
+        return ROW_LOCK_KEY_SHARE;
+    case LOCK_FOR_SHARE:
+        return ROW_LOCK_SHARE;
+    case LOCK_FOR_NO_KEY_UPDATE:
+        return ROW_LOCK_NO_KEY_UPDATE;
+    default:
+        return ROW_LOCK_UPDATE;
     }
 }
 
@@ -478,12 +485,14 @@ static bool claim_row(ModifyState *state, const ModifyPlan *plan, const Batch *c
 {
     ExecState *exec = state->base.exec;
     Txn *txn = exec->session->catalog.txn;
-    RowLockRequest request = {.mode = lock_mode(plan->lock), .snapshot = exec->snapshot,
+    RowLockRequest request = {.mode = lock_mode(plan->lock),
+                              .snapshot = exec->snapshot,
                               .relation_name = plan->relation_name};
     RowLockResult result = {0};
     *ret_found = *ret_changed = false;
     switch (txn_lock_row(txn, state->table->tree, row_id, &request, state->row_arena, &result)) {
-    case ROW_LOCK_FAILED: return false;
+    case ROW_LOCK_FAILED:
+        return false;
     case ROW_LOCK_LOCKED:
         return read_old(state, &exec->snapshot, row_id, row, ret_found);
     case ROW_LOCK_GONE:
@@ -536,8 +545,7 @@ static bool change_batch(ModifyState *state, const ModifyPlan *plan, Batch *chil
     if (is_update)
         TRY(expr_run(state->assign, &input, child->selection));
     uint32_t count = 0;
-    FOR_SELECTED(child->selection, row)
-    {
+    FOR_SELECTED (child->selection, row) {
         Value id;
         bool is_null, found, changed;
         CHECK_INTERRUPTS();
@@ -573,7 +581,8 @@ static bool conflict_update(ModifyState *state, const ModifyPlan *plan, uint32_t
 {
     ExecState *exec = state->base.exec;
     Txn *txn = exec->session->catalog.txn;
-    RowLockRequest request = {.mode = lock_mode(plan->lock), .snapshot = txn_snapshot_latest(txn),
+    RowLockRequest request = {.mode = lock_mode(plan->lock),
+                              .snapshot = txn_snapshot_latest(txn),
                               .relation_name = plan->relation_name};
     RowLockResult result = {0};
     bool found;
@@ -581,9 +590,11 @@ static bool conflict_update(ModifyState *state, const ModifyPlan *plan, uint32_t
         request.snapshot.lsn = exec->snapshot.lsn;
     *ret_done = *ret_again = false;
     switch (txn_lock_row(txn, state->table->tree, row_id, &request, state->row_arena, &result)) {
-    case ROW_LOCK_FAILED: return false;
+    case ROW_LOCK_FAILED:
+        return false;
     case ROW_LOCK_LOCKED:
-    case ROW_LOCK_CHANGED: break;
+    case ROW_LOCK_CHANGED:
+        break;
     case ROW_LOCK_SELF:
         FAIL(ERR_CARDINALITY_VIOLATION,
              .message = STR("ON CONFLICT DO UPDATE command cannot affect row a second time"),
@@ -663,8 +674,7 @@ static bool insert_batch(ModifyState *state, const ModifyPlan *plan, Batch *chil
                          uint32_t *ret_count)
 {
     uint32_t count = 0;
-    FOR_SELECTED(child->selection, row)
-    {
+    FOR_SELECTED (child->selection, row) {
         bool done;
         state->inserting = row;
         arena_reset(state->row_arena);

@@ -9,10 +9,10 @@ typedef struct NestLoopState {
     NodeState base;
     ExprProgram *condition, *params;
     Batch *left, *right;
-    uint32_t left_at;      /* the selected row of the left batch at hand */
+    uint32_t left_at; /* the selected row of the left batch at hand */
     bool inner_open, matched;
-    Vector **left_out;     /* the left row, for each row of the right batch */
-    Batch *nulls;          /* right side of an unmatched left row */
+    Vector **left_out; /* the left row, for each row of the right batch */
+    Batch *nulls;      /* right side of an unmatched left row */
     uint16_t *rows, one;
 } NestLoopState;
 
@@ -43,7 +43,8 @@ static bool nest_loop_init(NodeState *node)
     return node_init_projection(node);
 }
 
-/* The next left row: its columns become constants, its parameters are set, the right side rewound. */
+/* The next left row: its columns become constants, its parameters are set, the right side rewound.
+ */
 static bool left_advance(NestLoopState *state, bool *ret_end)
 {
     NodeState *node = &state->base;
@@ -97,13 +98,12 @@ static bool inner_step(NestLoopState *state, Batch **ret_batch)
     TRY(node_next(node->right, &right));
     if (!right) {
         state->inner_open = false;
-        bool lonely = !state->matched &&
-                      (plan->join_type == JOINS_LEFT || plan->join_type == JOINS_ANTI);
+        bool lonely =
+            !state->matched && (plan->join_type == JOINS_LEFT || plan->join_type == JOINS_ANTI);
         return !lonely || give_left(state, ret_batch);
     }
     node_scratch_reset(node);
-    ExprInput input = {.slots = {state->left_out, right->columns},
-                       .row_count = right->row_count};
+    ExprInput input = {.slots = {state->left_out, right->columns}, .row_count = right->row_count};
     Selection selection;
     TRY(expr_filter(state->condition, &input, right->selection, state->rows, &selection));
     if (selection.count == 0)

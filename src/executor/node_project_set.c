@@ -126,8 +126,7 @@ static bool output_row(ProjectSetState *state, uint32_t row, uint32_t at)
 
 static bool needs_input(const ProjectSetState *state)
 {
-    return !state->input ||
-           (!state->in_row && state->at >= state->input->selection.count);
+    return !state->input || (!state->in_row && state->at >= state->input->selection.count);
 }
 
 static bool next_input(ProjectSetState *state)

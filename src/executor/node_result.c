@@ -13,9 +13,9 @@ static bool result_init(NodeState *node)
     ResultState *state = (ResultState *)node;
     const ResultPlan *plan = (const ResultPlan *)node->plan;
     if (plan->one_time_filter.length > 0)
-        TRY(state->condition = expr_compile(node->exec, node->exec->run_arena,
-                                            plan->one_time_filter.items,
-                                            (uint32_t)plan->one_time_filter.length));
+        TRY(state->condition =
+                expr_compile(node->exec, node->exec->run_arena, plan->one_time_filter.items,
+                             (uint32_t)plan->one_time_filter.length));
     return node_init_projection(node);
 }
 

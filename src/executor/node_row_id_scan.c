@@ -19,8 +19,8 @@ static bool row_id_scan_init(NodeState *node)
 {
     RowIdScanState *state = (RowIdScanState *)node;
     const RowIdScanPlan *plan = (const RowIdScanPlan *)node->plan;
-    TRY(scan_columns_init(&state->columns, node->exec, plan->scan.relation,
-                          plan->scan.scan_columns, (uint32_t)plan->scan.scan_column_count));
+    TRY(scan_columns_init(&state->columns, node->exec, plan->scan.relation, plan->scan.scan_columns,
+                          (uint32_t)plan->scan.scan_column_count));
     if (plan->ctids.length > 0)
         TRY(state->ctids = expr_compile(node->exec, node->exec->run_arena, plan->ctids.items,
                                         (uint32_t)plan->ctids.length));

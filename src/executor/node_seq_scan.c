@@ -72,9 +72,12 @@ static bool seq_scan_next(NodeState *node, Batch **ret_batch)
     while (!*ret_batch) {
         CHECK_INTERRUPTS();
         switch (table_scan_next(state->scan)) {
-        case SCAN_FAILED: return false;
-        case SCAN_END: return true;
-        case SCAN_ROWS: break;
+        case SCAN_FAILED:
+            return false;
+        case SCAN_END:
+            return true;
+        case SCAN_ROWS:
+            break;
         }
         Batch *batch = table_scan_batch(state->scan);
         node_scratch_reset(node);

@@ -13,7 +13,7 @@ typedef struct SortState {
     /* top-N */
     ExprProgram *bounds;
     uint64_t keep, skip, given;
-    SortItem *heap;     /* the worst kept is at the top */
+    SortItem *heap; /* the worst kept is at the top */
     uint64_t heap_count, heap_capacity;
     Arena *heap_arena;
     uint64_t heap_garbage;
@@ -48,8 +48,7 @@ static bool sort_fill(SortState *state)
             break;
         node_scratch_reset(node);
         TRY(sort_keys_run(state->keys, batch));
-        FOR_SELECTED(batch->selection, row)
-        {
+        FOR_SELECTED (batch->selection, row) {
             Str key;
             TRY(sort_keys_encode(state->keys, row, &key));
             TRY(sorter_add(&state->sorter, key, batch->columns, row));
@@ -142,8 +141,8 @@ static bool top_n_init(NodeState *node)
     SortState *state = (SortState *)node;
     const TopNPlan *plan = (const TopNPlan *)node->plan;
     Expr *exprs[2] = {plan->count, plan->offset};
-    TRY(state->bounds = expr_compile(node->exec, node->exec->run_arena, exprs,
-                                     plan->offset ? 2 : 1));
+    TRY(state->bounds =
+            expr_compile(node->exec, node->exec->run_arena, exprs, plan->offset ? 2 : 1));
     state->heap_arena = arena_new("top-n");
     return sort_init_common(node, &plan->keys);
 }
@@ -199,8 +198,7 @@ static void heap_compact(SortState *state)
 
 static void heap_offer(SortState *state, Str key, Batch *batch, uint32_t row)
 {
-    SortItem item = {.prefix = sort_prefix(key), .key = key,
-                     .sequence = state->sorter.sequence++};
+    SortItem item = {.prefix = sort_prefix(key), .key = key, .sequence = state->sorter.sequence++};
     bool full = state->heap_count == state->keep;
     if (full && sort_item_compare(&item, &state->heap[0]) >= 0)
         return;
@@ -250,8 +248,7 @@ static bool top_n_fill(SortState *state, bool *ret_full_sort)
             break;
         node_scratch_reset(node);
         TRY(sort_keys_run(state->keys, batch));
-        FOR_SELECTED(batch->selection, row)
-        {
+        FOR_SELECTED (batch->selection, row) {
             Str key;
             TRY(sort_keys_encode(state->keys, row, &key));
             heap_offer(state, key, batch, row);

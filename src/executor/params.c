@@ -39,8 +39,7 @@ bool subplan_array_finish(ArrayBuilder *array, Value *ret)
     /* Arrays make one of one dimension more. */
     if (!type || type->category != 'A' || array->count == 0)
         return array_builder_finish(array, ret);
-    return array_stack(array->arena, type->element, array->values, array->nulls, array->count,
-                       ret);
+    return array_stack(array->arena, type->element, array->values, array->nulls, array->count, ret);
 }
 
 static bool init_array(ExecState *exec, SubplanState *sub, Value *ret, bool *ret_null)
@@ -54,8 +53,7 @@ static bool init_array(ExecState *exec, SubplanState *sub, Value *ret, bool *ret
         TRY(node_next(sub->node, &batch));
         if (!batch)
             break;
-        FOR_SELECTED(batch->selection, row)
-        {
+        FOR_SELECTED (batch->selection, row) {
             Value value;
             bool is_null;
             vector_get(batch->columns[0], row, &value, &is_null);

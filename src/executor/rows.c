@@ -35,11 +35,21 @@ static size_t row_var_size(const RowLayout *layout, Vector *const *vectors, uint
 static void field_copy(void *to, const void *from, size_t width)
 {
     switch (width) {
-    case 1: memcpy(to, from, 1); break;
-    case 2: memcpy(to, from, 2); break;
-    case 4: memcpy(to, from, 4); break;
-    case 8: memcpy(to, from, 8); break;
-    default: memcpy(to, from, 16); break;
+    case 1:
+        memcpy(to, from, 1);
+        break;
+    case 2:
+        memcpy(to, from, 2);
+        break;
+    case 4:
+        memcpy(to, from, 4);
+        break;
+    case 8:
+        memcpy(to, from, 8);
+        break;
+    default:
+        memcpy(to, from, 16);
+        break;
     }
 }
 
@@ -115,18 +125,18 @@ void row_value(const RowLayout *layout, const Row *row, uint32_t column, Value *
         field_copy(ret_value, row_field(layout, row, column), phys_width(layout->types[column]));
 }
 
-#define GATHER(ctype)                                                         \
-    do {                                                                      \
-        ctype *values = VECTOR_VALUES(v, ctype) + to;                         \
-        for (uint32_t i = 0; i < count; i++) {                                \
-            bool null = !rows[i] || ((const byte *)rows[i])[null_offset];     \
-            v->nulls[to + i] = null;                                          \
-            any |= null;                                                      \
-            if (!null)                                                        \
-                memcpy(&values[i], (const byte *)rows[i] + offset, sizeof(ctype)); \
-            else                                                              \
-                memset(&values[i], 0, sizeof(ctype));                         \
-        }                                                                     \
+#define GATHER(ctype)                                                                              \
+    do {                                                                                           \
+        ctype *values = VECTOR_VALUES(v, ctype) + to;                                              \
+        for (uint32_t i = 0; i < count; i++) {                                                     \
+            bool null = !rows[i] || ((const byte *)rows[i])[null_offset];                          \
+            v->nulls[to + i] = null;                                                               \
+            any |= null;                                                                           \
+            if (!null)                                                                             \
+                memcpy(&values[i], (const byte *)rows[i] + offset, sizeof(ctype));                 \
+            else                                                                                   \
+                memset(&values[i], 0, sizeof(ctype));                                              \
+        }                                                                                          \
     } while (0)
 
 static void column_gather(const RowLayout *layout, uint32_t column, Row *const *rows,
@@ -138,11 +148,21 @@ static void column_gather(const RowLayout *layout, uint32_t column, Row *const *
     if (to > 0 && !v->has_nulls)
         memset(v->nulls, 0, to);
     switch (phys_width(layout->types[column])) {
-    case 1: GATHER(uint8_t); break;
-    case 2: GATHER(uint16_t); break;
-    case 4: GATHER(uint32_t); break;
-    case 8: GATHER(uint64_t); break;
-    default: GATHER(Value); break;
+    case 1:
+        GATHER(uint8_t);
+        break;
+    case 2:
+        GATHER(uint16_t);
+        break;
+    case 4:
+        GATHER(uint32_t);
+        break;
+    case 8:
+        GATHER(uint64_t);
+        break;
+    default:
+        GATHER(Value);
+        break;
     }
     v->has_nulls = any || (to > 0 && v->has_nulls);
 }
@@ -235,9 +255,9 @@ static bool row_store_spill(RowStore *store, Vector *const *vectors, uint32_t in
     if ((store->count - store->memory_count) % OFFSET_STEP == 0) {
         if (store->offset_count == store->offset_capacity) {
             uint64_t more = store->offset_capacity ? store->offset_capacity * 2 : 64;
-            store->offsets = arena_grow(store->arena, store->offsets,
-                                        store->offset_capacity * sizeof(uint64_t),
-                                        more * sizeof(uint64_t));
+            store->offsets =
+                arena_grow(store->arena, store->offsets, store->offset_capacity * sizeof(uint64_t),
+                           more * sizeof(uint64_t));
             store->offset_capacity = more;
         }
         store->offsets[store->offset_count++] = offset;
@@ -265,7 +285,7 @@ bool row_store_add(RowStore *store, Vector *const *vectors, uint32_t index)
 
 bool row_store_add_batch(RowStore *store, const Batch *batch)
 {
-    FOR_SELECTED(batch->selection, row)
+    FOR_SELECTED (batch->selection, row)
         TRY(row_store_add(store, batch->columns, row));
     return true;
 }

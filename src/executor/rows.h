@@ -10,8 +10,8 @@
  *   Row *row = row_make(&layout, arena, vectors, index);
  *   row_value(&layout, row, column, &value, &is_null);      borrowed from the row
  *
- * A RowStore keeps rows in order, in memory until `limit` bytes, then in a spill file. It is read by
- * any number of readers (materialize, CTE scans, cursors, working tables).
+ * A RowStore keeps rows in order, in memory until `limit` bytes, then in a spill file. It is read
+ * by any number of readers (materialize, CTE scans, cursors, working tables).
  */
 #ifndef EXECUTOR_ROWS_H
 #define EXECUTOR_ROWS_H
@@ -22,24 +22,23 @@
 typedef struct Row {
     struct Row *next; /* the owner's: hash chain */
     uint64_t hash;
-    uint32_t size;    /* of the whole block */
-    uint8_t flags;    /* the owner's: "matched" */
+    uint32_t size; /* of the whole block */
+    uint8_t flags; /* the owner's: "matched" */
 } Row;
 
 typedef struct RowLayout {
     PhysType *types;
     uint32_t *offsets; /* of each value from the row's start */
     uint32_t count;
-    uint32_t nulls;    /* offset of the null bytes */
-    uint32_t fixed;    /* bytes before the variable data */
+    uint32_t nulls; /* offset of the null bytes */
+    uint32_t fixed; /* bytes before the variable data */
     bool has_var;
 } RowLayout;
 
 void row_layout_init(RowLayout *layout, Arena *arena, const PhysType *types, uint32_t count);
 /* Copies row `index` of the vectors into one block. */
 Row *row_make(const RowLayout *layout, Arena *arena, Vector *const *vectors, uint32_t index);
-Row *row_make_values(const RowLayout *layout, Arena *arena, const Value *values,
-                     const bool *nulls);
+Row *row_make_values(const RowLayout *layout, Arena *arena, const Value *values, const bool *nulls);
 void row_value(const RowLayout *layout, const Row *row, uint32_t column, Value *ret_value,
                bool *ret_null);
 static inline bool row_is_null(const RowLayout *layout, const Row *row, uint32_t column)
@@ -61,13 +60,13 @@ MUST_CHECK Row *row_read(const RowLayout *layout, SpillFile *file, Arena *arena)
 
 typedef struct RowStore {
     RowLayout layout;
-    Arena *arena;     /* the rows in memory and the index of them */
+    Arena *arena; /* the rows in memory and the index of them */
     SpillSet *spills;
-    size_t limit;     /* bytes in memory at most */
-    Row **rows;       /* those in memory: the first ones */
+    size_t limit; /* bytes in memory at most */
+    Row **rows;   /* those in memory: the first ones */
     uint64_t memory_count, capacity;
-    uint64_t count;   /* in all */
-    SpillFile *file;  /* the others, NULL: none */
+    uint64_t count;    /* in all */
+    SpillFile *file;   /* the others, NULL: none */
     uint64_t *offsets; /* in the file, one each OFFSET_STEP rows */
     uint64_t offset_count, offset_capacity;
 } RowStore;
@@ -75,7 +74,7 @@ typedef struct RowStore {
 /* Reads forward from a position, a batch at a time. */
 typedef struct RowReader {
     RowStore *store;
-    Arena *arena;     /* rows read from the file live here until the next call */
+    Arena *arena; /* rows read from the file live here until the next call */
     uint64_t position;
 } RowReader;
 

@@ -1,8 +1,8 @@
 #include "executor/scan_columns.h"
 
 #include "executor/expr.h"
-#include "types/record.h"
 #include "txn/sequence.h"
+#include "types/record.h"
 
 enum { SLOT_TABLE_OID = -1, SLOT_WHOLE_ROW = -2 };
 
@@ -78,8 +78,7 @@ static void whole_row_make(ScanColumns *columns, Vector *const *fetched, Selecti
     Value *values = ARENA_ARRAY(arena, Value, count + 1);
     bool *nulls = ARENA_ARRAY(arena, bool, count + 1);
     columns->whole->has_nulls = false;
-    FOR_SELECTED(selection, row)
-    {
+    FOR_SELECTED (selection, row) {
         uint32_t live = 0;
         for (uint32_t c = 0; c < count; c++) {
             if (columns->whole_map[c] < 0)
@@ -148,9 +147,8 @@ bool scan_columns_sequence(ScanColumns *columns, ExecState *exec, Arena *arena)
     const CatalogSession *catalog = &exec->session->catalog;
     SequenceState state;
     TRY(sequence_read(catalog->txn, catalog->database_oid, columns->table->desc->tree, &state));
-    const Value values[] = {{.int64 = state.last_value},
-                            {.int64 = state.log_count},
-                            {.boolean = state.is_called}};
+    const Value values[] = {
+        {.int64 = state.last_value}, {.int64 = state.log_count}, {.boolean = state.is_called}};
     const Value row_id = {.int64 = 1};
     batch_reserve(columns, exec->arena, 1);
     for (uint32_t i = 0; i < columns->fetch_count; i++) {
@@ -176,7 +174,7 @@ bool scan_override_fetch(ScanColumns *columns, ExecState *exec, const EpqOverrid
     *ret_count = 0;
     if (override->is_missing)
         return true;
-    Snapshot snapshot = override->is_newest ? txn_snapshot_latest(exec->session->catalog.txn)
-                                            : exec->snapshot;
+    Snapshot snapshot =
+        override->is_newest ? txn_snapshot_latest(exec->session->catalog.txn) : exec->snapshot;
     return scan_columns_fetch(columns, exec, &snapshot, &override->row_id, 1, arena, ret_count);
 }

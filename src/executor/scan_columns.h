@@ -1,6 +1,6 @@
 /*
- * Which columns a scan fetches and how they become the slots of its expressions: stored columns, the
- * row id, ctid (the row id as a tid), tableoid, the whole row.
+ * Which columns a scan fetches and how they become the slots of its expressions: stored columns,
+ * the row id, ctid (the row id as a tid), tableoid, the whole row.
  */
 #ifndef EXECUTOR_SCAN_COLUMNS_H
 #define EXECUTOR_SCAN_COLUMNS_H
@@ -9,16 +9,16 @@
 
 typedef struct ScanColumns {
     TableHandle *table;
-    uint32_t count;     /* slots */
+    uint32_t count; /* slots */
     Vector **slots;
-    int *map;           /* per slot: index into fetch, or SLOT_… */
-    uint16_t *fetch;    /* for TableScanSpec and txn_fetch_rows */
+    int *map;        /* per slot: index into fetch, or SLOT_… */
+    uint16_t *fetch; /* for TableScanSpec and txn_fetch_rows */
     uint32_t fetch_count;
-    Vector *table_oid;  /* constant; NULL: not asked for */
+    Vector *table_oid; /* constant; NULL: not asked for */
     Vector *whole;
-    int *whole_map;     /* per attribute: index into fetch, -1 dropped */
-    Batch *batch;       /* for txn_fetch_rows: flat vectors in fetch order */
-    uint32_t capacity;  /* rows that batch has room for */
+    int *whole_map;    /* per attribute: index into fetch, -1 dropped */
+    Batch *batch;      /* for txn_fetch_rows: flat vectors in fetch order */
+    uint32_t capacity; /* rows that batch has room for */
 } ScanColumns;
 
 MUST_CHECK bool scan_columns_init(ScanColumns *columns, ExecState *exec, Oid relation,
@@ -36,7 +36,6 @@ MUST_CHECK bool scan_columns_sequence(ScanColumns *columns, ExecState *exec, Are
 EpqOverride *scan_override(const ExecState *exec, int rel);
 /* The one row of an override, or none; given once. */
 MUST_CHECK bool scan_override_fetch(ScanColumns *columns, ExecState *exec,
-                                    const EpqOverride *override, Arena *arena,
-                                    uint32_t *ret_count);
+                                    const EpqOverride *override, Arena *arena, uint32_t *ret_count);
 
 #endif

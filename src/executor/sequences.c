@@ -123,7 +123,8 @@ bool sequence_memory_set(ExecSession *session, Oid sequence, int64_t value, bool
     if (value < definition.minimum || value > definition.maximum)
         FAIL(ERR_NUMERIC_VALUE_OUT_OF_RANGE,
              .message = fmt("setval: value %lld is out of bounds for sequence \"%.*s\" "
-                            "(%lld..%lld)", (long long)value, STR_ARGS(relation->name),
+                            "(%lld..%lld)",
+                            (long long)value, STR_ARGS(relation->name),
                             (long long)definition.minimum, (long long)definition.maximum));
     TRY(sequence_set(session->catalog.txn, relation->database, relation->tree, value, is_called));
     if (is_called)

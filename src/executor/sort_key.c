@@ -16,7 +16,8 @@ SortKeys *sort_keys_new(ExecState *exec, Arena *scratch, const SortKeyVec *list)
     for (size_t i = 0; i < list->length; i++) {
         const SortKey *key = &list->items[i];
         exprs[i] = key->expr;
-        keys->columns[i] = (KeyColumn){.type = key->expr->type, .descending = key->is_descending,
+        keys->columns[i] = (KeyColumn){.type = key->expr->type,
+                                       .descending = key->is_descending,
                                        .nulls_first = key->nulls_first};
     }
     TRY(keys->program = expr_compile(exec, scratch, exprs, keys->count));

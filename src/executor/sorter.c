@@ -193,8 +193,7 @@ static void sift_down(SortRun *runs, uint32_t count, uint32_t at)
         uint32_t child = 2 * at + 1;
         if (child >= count)
             return;
-        if (child + 1 < count &&
-            sort_item_compare(&runs[child + 1].item, &runs[child].item) < 0)
+        if (child + 1 < count && sort_item_compare(&runs[child + 1].item, &runs[child].item) < 0)
             child++;
         if (sort_item_compare(&runs[at].item, &runs[child].item) <= 0)
             return;

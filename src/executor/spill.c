@@ -69,7 +69,8 @@ void spill_free(SpillFile *file)
         file->set->files = file->next;
     file->set->size_bytes -= file->flushed;
     os->file_close(file->file);
-    /* A name that cannot be removed is swept at the next start; what failed first stays the error. */
+    /* A name that cannot be removed is swept at the next start; what failed first stays the error.
+     */
     bool had_error = error_is_set();
     if (!os->unlink(file->path) && !had_error)
         error_clear();
@@ -83,8 +84,8 @@ static bool spill_flush(SpillFile *file)
     int64_t limit = settings()->temp_file_limit;
     if (limit >= 0 && file->set->size_bytes + file->write_used > (uint64_t)limit * 1024)
         FAIL(ERR_CONFIGURATION_LIMIT_EXCEEDED,
-             .message = fmt("temporary file size exceeds temp_file_limit (%lldkB)",
-                            (long long)limit));
+             .message =
+                 fmt("temporary file size exceeds temp_file_limit (%lldkB)", (long long)limit));
     CHECK_INTERRUPTS();
     TRY(os->file_write(file->file, file->write_buffer, file->write_used, file->flushed));
     file->flushed += file->write_used;

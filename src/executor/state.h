@@ -3,7 +3,8 @@
  *
  * Each plan node has a NodeState with three functions: `next` gives a batch (NULL: no more rows,
  * or failed: tell them apart by node_next's ok), `rewind` starts over (parameters of an outer
- * row may have changed), `stop` releases what is held outside arenas. nodes are pulled from the top:
+ * row may have changed), `stop` releases what is held outside arenas. nodes are pulled from the
+ * top:
  *
  *   Batch *batch;
  *   while (TRY-able node_next(child, &batch) && batch) …
@@ -40,7 +41,7 @@ typedef struct NodeInstrument {
     uint64_t rows;         /* rows given, over all loops */
     uint64_t rows_removed; /* by the node's filter */
     uint64_t rows_removed_join;
-    int64_t startup_time;  /* microseconds to the first batch, over all loops */
+    int64_t startup_time; /* microseconds to the first batch, over all loops */
     int64_t total_time;
     uint64_t spilled_bytes;
     uint64_t memory_bytes; /* peak: hash tables, sorts */

@@ -13,8 +13,8 @@
 
 typedef enum ConstKind {
     CONST_NULL,
-    CONST_INTEGER,    /* fits int4 */
-    CONST_FLOAT,      /* any other number, as text without sign: int8 or numeric */
+    CONST_INTEGER, /* fits int4 */
+    CONST_FLOAT,   /* any other number, as text without sign: int8 or numeric */
     CONST_BOOLEAN,
     CONST_STRING,     /* type unknown */
     CONST_BIT_STRING, /* text begins with b or x, then the digits */
@@ -46,11 +46,11 @@ struct A_Star {
 
 struct TypeName {
     Node node;
-    StrVec names;        /* pg_catalog.int4 for SQL's own type words; as written otherwise */
+    StrVec names; /* pg_catalog.int4 for SQL's own type words; as written otherwise */
     bool setof;
-    bool percent_type;   /* names are a column: t.a%TYPE */
-    NodeVec typmods;     /* expressions */
-    int32_t typemod;     /* -1, or what INTERVAL's fields mean where typmods is empty */
+    bool percent_type;     /* names are a column: t.a%TYPE */
+    NodeVec typmods;       /* expressions */
+    int32_t typemod;       /* -1, or what INTERVAL's fields mean where typmods is empty */
     VEC(int) array_bounds; /* -1: no size given */
 };
 
@@ -67,17 +67,17 @@ struct CollateClause {
 };
 
 typedef enum A_ExprKind {
-    A_EXPR_OP,              /* lexpr may be NULL: prefix operator */
-    A_EXPR_OP_ANY,          /* a op ANY (array) */
+    A_EXPR_OP,     /* lexpr may be NULL: prefix operator */
+    A_EXPR_OP_ANY, /* a op ANY (array) */
     A_EXPR_OP_ALL,
-    A_EXPR_DISTINCT,        /* IS DISTINCT FROM; name is "=" */
+    A_EXPR_DISTINCT, /* IS DISTINCT FROM; name is "=" */
     A_EXPR_NOT_DISTINCT,
-    A_EXPR_NULLIF,          /* name is "=" */
-    A_EXPR_IN,              /* rexpr is an ExprList; name is "=" or "<>" (NOT IN) */
-    A_EXPR_LIKE,            /* ~~ or !~~ */
-    A_EXPR_ILIKE,           /* ~~* or !~~* */
-    A_EXPR_SIMILAR,         /* ~ or !~; rexpr is a call of similar_to_escape */
-    A_EXPR_BETWEEN,         /* rexpr is an ExprList of two */
+    A_EXPR_NULLIF,  /* name is "=" */
+    A_EXPR_IN,      /* rexpr is an ExprList; name is "=" or "<>" (NOT IN) */
+    A_EXPR_LIKE,    /* ~~ or !~~ */
+    A_EXPR_ILIKE,   /* ~~* or !~~* */
+    A_EXPR_SIMILAR, /* ~ or !~; rexpr is a call of similar_to_escape */
+    A_EXPR_BETWEEN, /* rexpr is an ExprList of two */
     A_EXPR_NOT_BETWEEN,
     A_EXPR_BETWEEN_SYM,
     A_EXPR_NOT_BETWEEN_SYM,
@@ -106,7 +106,12 @@ struct NullTest {
 };
 
 typedef enum BoolTestType {
-    IS_TRUE, IS_NOT_TRUE, IS_FALSE, IS_NOT_FALSE, IS_UNKNOWN, IS_NOT_UNKNOWN,
+    IS_TRUE,
+    IS_NOT_TRUE,
+    IS_FALSE,
+    IS_NOT_FALSE,
+    IS_UNKNOWN,
+    IS_NOT_UNKNOWN,
 } BoolTestType;
 
 struct BooleanTest {
@@ -131,7 +136,7 @@ struct FuncCall {
     bool agg_within_group; /* ORDER BY came in WITHIN GROUP */
     bool agg_star;         /* count(*) */
     bool agg_distinct;
-    bool func_variadic;    /* the last argument is labelled VARIADIC */
+    bool func_variadic; /* the last argument is labelled VARIADIC */
     CoercionForm form;
 };
 
@@ -182,10 +187,21 @@ struct MinMaxExpr {
 };
 
 typedef enum SQLValueFunctionOp {
-    SVFOP_CURRENT_DATE, SVFOP_CURRENT_TIME, SVFOP_CURRENT_TIME_N, SVFOP_CURRENT_TIMESTAMP,
-    SVFOP_CURRENT_TIMESTAMP_N, SVFOP_LOCALTIME, SVFOP_LOCALTIME_N, SVFOP_LOCALTIMESTAMP,
-    SVFOP_LOCALTIMESTAMP_N, SVFOP_CURRENT_ROLE, SVFOP_CURRENT_USER, SVFOP_USER,
-    SVFOP_SESSION_USER, SVFOP_CURRENT_CATALOG, SVFOP_CURRENT_SCHEMA,
+    SVFOP_CURRENT_DATE,
+    SVFOP_CURRENT_TIME,
+    SVFOP_CURRENT_TIME_N,
+    SVFOP_CURRENT_TIMESTAMP,
+    SVFOP_CURRENT_TIMESTAMP_N,
+    SVFOP_LOCALTIME,
+    SVFOP_LOCALTIME_N,
+    SVFOP_LOCALTIMESTAMP,
+    SVFOP_LOCALTIMESTAMP_N,
+    SVFOP_CURRENT_ROLE,
+    SVFOP_CURRENT_USER,
+    SVFOP_USER,
+    SVFOP_SESSION_USER,
+    SVFOP_CURRENT_CATALOG,
+    SVFOP_CURRENT_SCHEMA,
 } SQLValueFunctionOp;
 
 struct SQLValueFunction {
@@ -246,7 +262,7 @@ struct SetToDefault { /* DEFAULT in VALUES and SET */
 /* The n-th of the columns of SET (a, b) = source; all of them share `source`. */
 struct MultiAssignRef {
     Node node;
-    Node *source; /* RowExpr, SubLink or any expression */
+    Node *source;      /* RowExpr, SubLink or any expression */
     int column_number; /* from 1 */
     int column_count;
 };
@@ -257,17 +273,26 @@ struct CurrentOfExpr {
 };
 
 typedef enum FrameOption {
-    FRAMEOPTION_NONDEFAULT = 1, FRAMEOPTION_RANGE = 2, FRAMEOPTION_ROWS = 4,
-    FRAMEOPTION_GROUPS = 8, FRAMEOPTION_BETWEEN = 16,
-    FRAMEOPTION_START_UNBOUNDED_PRECEDING = 32, FRAMEOPTION_END_UNBOUNDED_PRECEDING = 64,
-    FRAMEOPTION_START_UNBOUNDED_FOLLOWING = 128, FRAMEOPTION_END_UNBOUNDED_FOLLOWING = 256,
-    FRAMEOPTION_START_CURRENT_ROW = 512, FRAMEOPTION_END_CURRENT_ROW = 1024,
-    FRAMEOPTION_START_OFFSET_PRECEDING = 2048, FRAMEOPTION_END_OFFSET_PRECEDING = 4096,
-    FRAMEOPTION_START_OFFSET_FOLLOWING = 8192, FRAMEOPTION_END_OFFSET_FOLLOWING = 16384,
-    FRAMEOPTION_EXCLUDE_CURRENT_ROW = 32768, FRAMEOPTION_EXCLUDE_GROUP = 65536,
+    FRAMEOPTION_NONDEFAULT = 1,
+    FRAMEOPTION_RANGE = 2,
+    FRAMEOPTION_ROWS = 4,
+    FRAMEOPTION_GROUPS = 8,
+    FRAMEOPTION_BETWEEN = 16,
+    FRAMEOPTION_START_UNBOUNDED_PRECEDING = 32,
+    FRAMEOPTION_END_UNBOUNDED_PRECEDING = 64,
+    FRAMEOPTION_START_UNBOUNDED_FOLLOWING = 128,
+    FRAMEOPTION_END_UNBOUNDED_FOLLOWING = 256,
+    FRAMEOPTION_START_CURRENT_ROW = 512,
+    FRAMEOPTION_END_CURRENT_ROW = 1024,
+    FRAMEOPTION_START_OFFSET_PRECEDING = 2048,
+    FRAMEOPTION_END_OFFSET_PRECEDING = 4096,
+    FRAMEOPTION_START_OFFSET_FOLLOWING = 8192,
+    FRAMEOPTION_END_OFFSET_FOLLOWING = 16384,
+    FRAMEOPTION_EXCLUDE_CURRENT_ROW = 32768,
+    FRAMEOPTION_EXCLUDE_GROUP = 65536,
     FRAMEOPTION_EXCLUDE_TIES = 131072,
 } FrameOption;
-#define FRAMEOPTION_DEFAULTS \
+#define FRAMEOPTION_DEFAULTS                                                                       \
     (FRAMEOPTION_RANGE | FRAMEOPTION_START_UNBOUNDED_PRECEDING | FRAMEOPTION_END_CURRENT_ROW)
 
 struct WindowDef {
@@ -283,7 +308,9 @@ struct WindowDef {
 
 typedef enum SortByDir { SORTBY_DEFAULT, SORTBY_ASC, SORTBY_DESC, SORTBY_USING } SortByDir;
 typedef enum SortByNulls {
-    SORTBY_NULLS_DEFAULT, SORTBY_NULLS_FIRST, SORTBY_NULLS_LAST,
+    SORTBY_NULLS_DEFAULT,
+    SORTBY_NULLS_FIRST,
+    SORTBY_NULLS_LAST,
 } SortByNulls;
 
 struct SortBy {

@@ -24,7 +24,9 @@ struct AlterSeqStmt {
 };
 
 typedef enum ViewCheckOption {
-    NO_CHECK_OPTION, LOCAL_CHECK_OPTION, CASCADED_CHECK_OPTION,
+    NO_CHECK_OPTION,
+    LOCAL_CHECK_OPTION,
+    CASCADED_CHECK_OPTION,
 } ViewCheckOption;
 
 struct ViewStmt {
@@ -102,8 +104,8 @@ struct AlterOwnerStmt {
 struct CommentStmt {
     Node node;
     ObjectType object_type;
-    Node *object;   /* as in DropStmt; columns: the table's names, then the column's */
-    Str comment;    /* STR_NONE: IS NULL */
+    Node *object; /* as in DropStmt; columns: the table's names, then the column's */
+    Str comment;  /* STR_NONE: IS NULL */
 };
 
 #endif

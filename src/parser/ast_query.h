@@ -10,7 +10,7 @@
 struct RawStmt {
     Node node; /* position of its first token */
     Node *stmt;
-    Str text;  /* a view into the parsed text, from its first token up to the `;` or the end */
+    Str text; /* a view into the parsed text, from its first token up to the `;` or the end */
 };
 
 typedef enum SetOperation { SETOP_NONE, SETOP_UNION, SETOP_INTERSECT, SETOP_EXCEPT } SetOperation;
@@ -23,20 +23,20 @@ typedef enum LimitOption { LIMIT_OPTION_COUNT, LIMIT_OPTION_WITH_TIES } LimitOpt
  */
 struct SelectStmt {
     Node node;
-    bool distinct;            /* DISTINCT, or DISTINCT ON when distinct_on is not empty */
+    bool distinct; /* DISTINCT, or DISTINCT ON when distinct_on is not empty */
     NodeVec distinct_on;
-    IntoClause *into_clause;  /* SELECT INTO */
+    IntoClause *into_clause; /* SELECT INTO */
     ResTargetVec target_list;
     NodeVec from_clause;
     Node *where_clause;
-    NodeVec group_clause;     /* expressions and GroupingSets */
+    NodeVec group_clause; /* expressions and GroupingSets */
     bool group_distinct;
     Node *having_clause;
     WindowDefVec window_clause;
     NodeVecVec values_lists;
     SortByVec sort_clause;
     Node *limit_offset;
-    Node *limit_count;        /* LIMIT ALL is an A_Const NULL */
+    Node *limit_count; /* LIMIT ALL is an A_Const NULL */
     LimitOption limit_option;
     LockingClauseVec locking_clause;
     WithClause *with_clause;
@@ -47,14 +47,16 @@ struct SelectStmt {
 };
 
 typedef enum OverridingKind {
-    OVERRIDING_NOT_SET, OVERRIDING_USER_VALUE, OVERRIDING_SYSTEM_VALUE,
+    OVERRIDING_NOT_SET,
+    OVERRIDING_USER_VALUE,
+    OVERRIDING_SYSTEM_VALUE,
 } OverridingKind;
 
 struct InsertStmt {
     Node node;
     RangeVar *relation;
-    ResTargetVec cols;      /* name and indirection */
-    SelectStmt *select;     /* NULL: DEFAULT VALUES */
+    ResTargetVec cols;  /* name and indirection */
+    SelectStmt *select; /* NULL: DEFAULT VALUES */
     OnConflictClause *on_conflict;
     ResTargetVec returning;
     WithClause *with_clause;
@@ -119,7 +121,9 @@ struct Alias {
 };
 
 typedef enum Persistence {
-    PERSISTENCE_PERMANENT = 'p', PERSISTENCE_TEMPORARY = 't', PERSISTENCE_UNLOGGED = 'u',
+    PERSISTENCE_PERMANENT = 'p',
+    PERSISTENCE_TEMPORARY = 't',
+    PERSISTENCE_UNLOGGED = 'u',
 } Persistence;
 
 struct RangeVar {
@@ -141,7 +145,7 @@ struct RangeSubselect {
 
 struct RangeFunctionItem {
     Node node;
-    Node *func;            /* FuncCall, SQLValueFunction … */
+    Node *func;              /* FuncCall, SQLValueFunction … */
     ColumnDefVec coldeflist; /* within ROWS FROM */
 };
 
@@ -178,7 +182,10 @@ struct JoinExpr { /* CROSS JOIN is an inner join with no condition */
 };
 
 typedef enum GroupingSetKind {
-    GROUPING_SET_EMPTY, GROUPING_SET_ROLLUP, GROUPING_SET_CUBE, GROUPING_SET_SETS,
+    GROUPING_SET_EMPTY,
+    GROUPING_SET_ROLLUP,
+    GROUPING_SET_CUBE,
+    GROUPING_SET_SETS,
 } GroupingSetKind;
 
 struct GroupingSet {
@@ -189,7 +196,10 @@ struct GroupingSet {
 
 /* In order of strength. */
 typedef enum LockClauseStrength {
-    LCS_FOR_KEY_SHARE = 1, LCS_FOR_SHARE, LCS_FOR_NO_KEY_UPDATE, LCS_FOR_UPDATE,
+    LCS_FOR_KEY_SHARE = 1,
+    LCS_FOR_SHARE,
+    LCS_FOR_NO_KEY_UPDATE,
+    LCS_FOR_UPDATE,
 } LockClauseStrength;
 typedef enum LockWaitPolicy { LOCK_WAIT_BLOCK, LOCK_WAIT_SKIP, LOCK_WAIT_ERROR } LockWaitPolicy;
 
@@ -201,7 +211,10 @@ struct LockingClause {
 };
 
 typedef enum OnCommitAction {
-    ONCOMMIT_NOOP, ONCOMMIT_PRESERVE_ROWS, ONCOMMIT_DELETE_ROWS, ONCOMMIT_DROP,
+    ONCOMMIT_NOOP,
+    ONCOMMIT_PRESERVE_ROWS,
+    ONCOMMIT_DELETE_ROWS,
+    ONCOMMIT_DROP,
 } OnCommitAction;
 
 struct IntoClause { /* target of SELECT INTO and CREATE TABLE AS */
@@ -222,7 +235,9 @@ struct WithClause {
 };
 
 typedef enum CTEMaterialize {
-    CTE_MATERIALIZE_DEFAULT, CTE_MATERIALIZE_ALWAYS, CTE_MATERIALIZE_NEVER,
+    CTE_MATERIALIZE_DEFAULT,
+    CTE_MATERIALIZE_ALWAYS,
+    CTE_MATERIALIZE_NEVER,
 } CTEMaterialize;
 
 struct CommonTableExpr {

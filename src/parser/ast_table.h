@@ -8,16 +8,52 @@
 #include "parser/ast_query.h"
 
 typedef enum ObjectType {
-    OBJECT_NONE = 0, OBJECT_ACCESS_METHOD, OBJECT_AGGREGATE, OBJECT_CAST, OBJECT_COLLATION,
-    OBJECT_COLUMN, OBJECT_CONVERSION, OBJECT_DATABASE, OBJECT_DOMAIN, OBJECT_DOMAIN_CONSTRAINT,
-    OBJECT_ATTRIBUTE, OBJECT_EVENT_TRIGGER, OBJECT_EXTENSION, OBJECT_FDW, OBJECT_FOREIGN_SERVER,
-    OBJECT_FOREIGN_TABLE, OBJECT_FUNCTION, OBJECT_INDEX, OBJECT_LANGUAGE, OBJECT_LARGE_OBJECT,
-    OBJECT_MATVIEW, OBJECT_OPERATOR, OBJECT_OPERATOR_CLASS, OBJECT_OPERATOR_FAMILY,
-    OBJECT_PARAMETER, OBJECT_POLICY, OBJECT_PROCEDURE, OBJECT_PUBLICATION, OBJECT_ROLE,
-    OBJECT_ROUTINE, OBJECT_RULE, OBJECT_SCHEMA, OBJECT_SEQUENCE, OBJECT_STATISTIC,
-    OBJECT_SUBSCRIPTION, OBJECT_TABLE, OBJECT_TABLE_CONSTRAINT, OBJECT_TABLESPACE,
-    OBJECT_TRANSFORM, OBJECT_TRIGGER, OBJECT_TS_CONFIGURATION, OBJECT_TS_DICTIONARY,
-    OBJECT_TS_PARSER, OBJECT_TS_TEMPLATE, OBJECT_TYPE, OBJECT_VIEW,
+    OBJECT_NONE = 0,
+    OBJECT_ACCESS_METHOD,
+    OBJECT_AGGREGATE,
+    OBJECT_CAST,
+    OBJECT_COLLATION,
+    OBJECT_COLUMN,
+    OBJECT_CONVERSION,
+    OBJECT_DATABASE,
+    OBJECT_DOMAIN,
+    OBJECT_DOMAIN_CONSTRAINT,
+    OBJECT_ATTRIBUTE,
+    OBJECT_EVENT_TRIGGER,
+    OBJECT_EXTENSION,
+    OBJECT_FDW,
+    OBJECT_FOREIGN_SERVER,
+    OBJECT_FOREIGN_TABLE,
+    OBJECT_FUNCTION,
+    OBJECT_INDEX,
+    OBJECT_LANGUAGE,
+    OBJECT_LARGE_OBJECT,
+    OBJECT_MATVIEW,
+    OBJECT_OPERATOR,
+    OBJECT_OPERATOR_CLASS,
+    OBJECT_OPERATOR_FAMILY,
+    OBJECT_PARAMETER,
+    OBJECT_POLICY,
+    OBJECT_PROCEDURE,
+    OBJECT_PUBLICATION,
+    OBJECT_ROLE,
+    OBJECT_ROUTINE,
+    OBJECT_RULE,
+    OBJECT_SCHEMA,
+    OBJECT_SEQUENCE,
+    OBJECT_STATISTIC,
+    OBJECT_SUBSCRIPTION,
+    OBJECT_TABLE,
+    OBJECT_TABLE_CONSTRAINT,
+    OBJECT_TABLESPACE,
+    OBJECT_TRANSFORM,
+    OBJECT_TRIGGER,
+    OBJECT_TS_CONFIGURATION,
+    OBJECT_TS_DICTIONARY,
+    OBJECT_TS_PARSER,
+    OBJECT_TS_TEMPLATE,
+    OBJECT_TYPE,
+    OBJECT_VIEW,
 } ObjectType;
 
 typedef enum DropBehavior { DROP_RESTRICT, DROP_CASCADE } DropBehavior;
@@ -37,7 +73,10 @@ struct ObjectWithArgs { /* functions, aggregates, operators */
 };
 
 typedef enum DefElemAction {
-    DEFELEM_UNSPEC, DEFELEM_SET, DEFELEM_ADD, DEFELEM_DROP,
+    DEFELEM_UNSPEC,
+    DEFELEM_SET,
+    DEFELEM_ADD,
+    DEFELEM_DROP,
 } DefElemAction;
 
 /*
@@ -54,7 +93,10 @@ struct DefElem {
 };
 
 typedef enum RoleSpecKind {
-    ROLESPEC_NAME, ROLESPEC_CURRENT_ROLE, ROLESPEC_CURRENT_USER, ROLESPEC_SESSION_USER,
+    ROLESPEC_NAME,
+    ROLESPEC_CURRENT_ROLE,
+    ROLESPEC_CURRENT_USER,
+    ROLESPEC_SESSION_USER,
     ROLESPEC_PUBLIC,
 } RoleSpecKind;
 
@@ -65,16 +107,29 @@ struct RoleSpec {
 };
 
 typedef enum ConstraintType {
-    CONSTR_NULL, CONSTR_NOTNULL, CONSTR_DEFAULT, CONSTR_IDENTITY, CONSTR_GENERATED, CONSTR_CHECK,
-    CONSTR_PRIMARY, CONSTR_UNIQUE, CONSTR_EXCLUSION, CONSTR_FOREIGN,
+    CONSTR_NULL,
+    CONSTR_NOTNULL,
+    CONSTR_DEFAULT,
+    CONSTR_IDENTITY,
+    CONSTR_GENERATED,
+    CONSTR_CHECK,
+    CONSTR_PRIMARY,
+    CONSTR_UNIQUE,
+    CONSTR_EXCLUSION,
+    CONSTR_FOREIGN,
     /* Attributes that follow a column constraint; the column definition lists them as written. */
-    CONSTR_ATTR_DEFERRABLE, CONSTR_ATTR_NOT_DEFERRABLE, CONSTR_ATTR_DEFERRED,
+    CONSTR_ATTR_DEFERRABLE,
+    CONSTR_ATTR_NOT_DEFERRABLE,
+    CONSTR_ATTR_DEFERRED,
     CONSTR_ATTR_IMMEDIATE,
 } ConstraintType;
 
 typedef enum FkAction {
-    FKACTION_NOACTION = 'a', FKACTION_RESTRICT = 'r', FKACTION_CASCADE = 'c',
-    FKACTION_SETNULL = 'n', FKACTION_SETDEFAULT = 'd',
+    FKACTION_NOACTION = 'a',
+    FKACTION_RESTRICT = 'r',
+    FKACTION_CASCADE = 'c',
+    FKACTION_SETNULL = 'n',
+    FKACTION_SETDEFAULT = 'd',
 } FkAction;
 typedef enum FkMatch { FKMATCH_SIMPLE = 's', FKMATCH_FULL = 'f', FKMATCH_PARTIAL = 'p' } FkMatch;
 
@@ -84,23 +139,23 @@ struct Constraint {
     Str name; /* CONSTRAINT name */
     bool deferrable;
     bool initdeferred;
-    bool skip_validation;      /* NOT VALID */
+    bool skip_validation; /* NOT VALID */
     bool initially_valid;
     bool is_no_inherit;
-    Node *raw_expr;            /* DEFAULT, CHECK, GENERATED */
-    char generated_when;       /* 'a' ALWAYS, 'd' BY DEFAULT: IDENTITY, GENERATED */
-    DefElemVec options;        /* IDENTITY: sequence options; index storage parameters */
-    StrVec keys;               /* PRIMARY KEY, UNIQUE columns */
+    Node *raw_expr;      /* DEFAULT, CHECK, GENERATED */
+    char generated_when; /* 'a' ALWAYS, 'd' BY DEFAULT: IDENTITY, GENERATED */
+    DefElemVec options;  /* IDENTITY: sequence options; index storage parameters */
+    StrVec keys;         /* PRIMARY KEY, UNIQUE columns */
     StrVec including;
     bool nulls_not_distinct;
-    Str index_name;            /* USING INDEX */
+    Str index_name; /* USING INDEX */
     Str index_space;
-    IndexElemVec exclusion_elems;  /* EXCLUDE: element i with operator i */
-    NodeVec exclusion_operators;   /* ObjectName */
+    IndexElemVec exclusion_elems; /* EXCLUDE: element i with operator i */
+    NodeVec exclusion_operators;  /* ObjectName */
     Str access_method;
     Node *where_clause;
-    RangeVar *pktable;         /* REFERENCES */
-    StrVec fk_attrs;           /* empty in a column constraint */
+    RangeVar *pktable; /* REFERENCES */
+    StrVec fk_attrs;   /* empty in a column constraint */
     StrVec pk_attrs;
     FkMatch fk_matchtype;
     FkAction fk_upd_action;
@@ -120,11 +175,16 @@ struct ColumnDef {
 };
 
 typedef enum TableLikeOption {
-    CREATE_TABLE_LIKE_COMMENTS = 1, CREATE_TABLE_LIKE_COMPRESSION = 2,
-    CREATE_TABLE_LIKE_CONSTRAINTS = 4, CREATE_TABLE_LIKE_DEFAULTS = 8,
-    CREATE_TABLE_LIKE_GENERATED = 16, CREATE_TABLE_LIKE_IDENTITY = 32,
-    CREATE_TABLE_LIKE_INDEXES = 64, CREATE_TABLE_LIKE_STATISTICS = 128,
-    CREATE_TABLE_LIKE_STORAGE = 256, CREATE_TABLE_LIKE_ALL = 0x7fffffff,
+    CREATE_TABLE_LIKE_COMMENTS = 1,
+    CREATE_TABLE_LIKE_COMPRESSION = 2,
+    CREATE_TABLE_LIKE_CONSTRAINTS = 4,
+    CREATE_TABLE_LIKE_DEFAULTS = 8,
+    CREATE_TABLE_LIKE_GENERATED = 16,
+    CREATE_TABLE_LIKE_IDENTITY = 32,
+    CREATE_TABLE_LIKE_INDEXES = 64,
+    CREATE_TABLE_LIKE_STATISTICS = 128,
+    CREATE_TABLE_LIKE_STORAGE = 256,
+    CREATE_TABLE_LIKE_ALL = 0x7fffffff,
 } TableLikeOption;
 
 struct TableLikeClause {
@@ -172,34 +232,75 @@ struct CreateTableAsStmt {
 };
 
 typedef enum AlterTableType {
-    AT_ADD_COLUMN, AT_COLUMN_DEFAULT /* def NULL: drop */, AT_DROP_NOT_NULL, AT_SET_NOT_NULL,
-    AT_DROP_EXPRESSION, AT_SET_STATISTICS, AT_SET_OPTIONS, AT_RESET_OPTIONS, AT_SET_STORAGE,
-    AT_SET_COMPRESSION, AT_DROP_COLUMN, AT_ADD_CONSTRAINT, AT_ALTER_CONSTRAINT,
-    AT_VALIDATE_CONSTRAINT, AT_DROP_CONSTRAINT, AT_ALTER_COLUMN_TYPE,
-    AT_ALTER_COLUMN_GENERIC_OPTIONS, AT_CHANGE_OWNER, AT_CLUSTER_ON, AT_DROP_CLUSTER,
-    AT_SET_LOGGED, AT_SET_UNLOGGED, AT_DROP_OIDS, AT_SET_ACCESS_METHOD, AT_SET_TABLE_SPACE,
-    AT_SET_REL_OPTIONS, AT_RESET_REL_OPTIONS, AT_ENABLE_TRIG, AT_ENABLE_ALWAYS_TRIG,
-    AT_ENABLE_REPLICA_TRIG, AT_DISABLE_TRIG, AT_ENABLE_TRIG_ALL, AT_DISABLE_TRIG_ALL,
-    AT_ENABLE_TRIG_USER, AT_DISABLE_TRIG_USER, AT_ENABLE_RULE, AT_ENABLE_ALWAYS_RULE,
-    AT_ENABLE_REPLICA_RULE, AT_DISABLE_RULE, AT_ADD_INHERIT, AT_DROP_INHERIT, AT_ADD_OF,
-    AT_DROP_OF, AT_REPLICA_IDENTITY, AT_ENABLE_ROW_SECURITY, AT_DISABLE_ROW_SECURITY,
-    AT_FORCE_ROW_SECURITY, AT_NO_FORCE_ROW_SECURITY, AT_GENERIC_OPTIONS, AT_ATTACH_PARTITION,
-    AT_DETACH_PARTITION, AT_DETACH_PARTITION_FINALIZE, AT_ADD_IDENTITY, AT_SET_IDENTITY,
+    AT_ADD_COLUMN,
+    AT_COLUMN_DEFAULT /* def NULL: drop */,
+    AT_DROP_NOT_NULL,
+    AT_SET_NOT_NULL,
+    AT_DROP_EXPRESSION,
+    AT_SET_STATISTICS,
+    AT_SET_OPTIONS,
+    AT_RESET_OPTIONS,
+    AT_SET_STORAGE,
+    AT_SET_COMPRESSION,
+    AT_DROP_COLUMN,
+    AT_ADD_CONSTRAINT,
+    AT_ALTER_CONSTRAINT,
+    AT_VALIDATE_CONSTRAINT,
+    AT_DROP_CONSTRAINT,
+    AT_ALTER_COLUMN_TYPE,
+    AT_ALTER_COLUMN_GENERIC_OPTIONS,
+    AT_CHANGE_OWNER,
+    AT_CLUSTER_ON,
+    AT_DROP_CLUSTER,
+    AT_SET_LOGGED,
+    AT_SET_UNLOGGED,
+    AT_DROP_OIDS,
+    AT_SET_ACCESS_METHOD,
+    AT_SET_TABLE_SPACE,
+    AT_SET_REL_OPTIONS,
+    AT_RESET_REL_OPTIONS,
+    AT_ENABLE_TRIG,
+    AT_ENABLE_ALWAYS_TRIG,
+    AT_ENABLE_REPLICA_TRIG,
+    AT_DISABLE_TRIG,
+    AT_ENABLE_TRIG_ALL,
+    AT_DISABLE_TRIG_ALL,
+    AT_ENABLE_TRIG_USER,
+    AT_DISABLE_TRIG_USER,
+    AT_ENABLE_RULE,
+    AT_ENABLE_ALWAYS_RULE,
+    AT_ENABLE_REPLICA_RULE,
+    AT_DISABLE_RULE,
+    AT_ADD_INHERIT,
+    AT_DROP_INHERIT,
+    AT_ADD_OF,
+    AT_DROP_OF,
+    AT_REPLICA_IDENTITY,
+    AT_ENABLE_ROW_SECURITY,
+    AT_DISABLE_ROW_SECURITY,
+    AT_FORCE_ROW_SECURITY,
+    AT_NO_FORCE_ROW_SECURITY,
+    AT_GENERIC_OPTIONS,
+    AT_ATTACH_PARTITION,
+    AT_DETACH_PARTITION,
+    AT_DETACH_PARTITION_FINALIZE,
+    AT_ADD_IDENTITY,
+    AT_SET_IDENTITY,
     AT_DROP_IDENTITY,
 } AlterTableType;
 
 struct AlterTableCmd {
     Node node;
     AlterTableType type;
-    Str name;          /* column, constraint, trigger, index, tablespace, access method */
-    int number;        /* ALTER COLUMN 1 SET STATISTICS */
+    Str name;   /* column, constraint, trigger, index, tablespace, access method */
+    int number; /* ALTER COLUMN 1 SET STATISTICS */
     RoleSpec *new_owner;
-    Node *def;         /* ColumnDef (ADD COLUMN; ALTER TYPE: type, collation and USING as the
-                          DEFAULT constraint's raw_expr), expression, Constraint, RangeVar,
-                          TypeName, A_Const, PartitionCmd, ReplicaIdentity */
+    Node *def; /* ColumnDef (ADD COLUMN; ALTER TYPE: type, collation and USING as the
+                  DEFAULT constraint's raw_expr), expression, Constraint, RangeVar,
+                  TypeName, A_Const, PartitionCmd, ReplicaIdentity */
     DefElemVec options;
     DropBehavior behavior;
-    bool missing_ok;   /* IF EXISTS, IF NOT EXISTS */
+    bool missing_ok; /* IF EXISTS, IF NOT EXISTS */
 };
 
 struct ReplicaIdentity {

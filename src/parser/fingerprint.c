@@ -15,15 +15,9 @@ typedef enum ByteClass {
 } ByteClass;
 
 static const uint8_t byte_class[256] = {
-    [0 ... 8] = BYTE_REFUSED,
-    [9 ... 13] = BYTE_SPACE,
-    [14 ... 31] = BYTE_REFUSED,
-    [' '] = BYTE_SPACE,
-    ['0' ... '9'] = BYTE_DIGIT,
-    ['A' ... 'Z'] = BYTE_WORD,
-    ['a' ... 'z'] = BYTE_WORD,
-    ['_'] = BYTE_WORD,
-    [128 ... 255] = BYTE_WORD,
+    [0 ... 8] = BYTE_REFUSED,  [9 ... 13] = BYTE_SPACE,    [14 ... 31] = BYTE_REFUSED,
+    [' '] = BYTE_SPACE,        ['0' ... '9'] = BYTE_DIGIT, ['A' ... 'Z'] = BYTE_WORD,
+    ['a' ... 'z'] = BYTE_WORD, ['_'] = BYTE_WORD,          [128 ... 255] = BYTE_WORD,
     ['\\'] = BYTE_REFUSED,
 };
 
@@ -55,9 +49,9 @@ static Literal *literal_add(Scanner *scanner, LiteralKind kind, const char *star
         uint32_t capacity = scanner->literal_capacity ? scanner->literal_capacity * 2 : 8;
         if (capacity > FINGERPRINT_LITERALS_MAX)
             return NULL;
-        print->literals = arena_grow(scanner->arena, print->literals,
-                                     scanner->literal_capacity * sizeof(Literal),
-                                     capacity * sizeof(Literal));
+        print->literals =
+            arena_grow(scanner->arena, print->literals, scanner->literal_capacity * sizeof(Literal),
+                       capacity * sizeof(Literal));
         scanner->literal_capacity = capacity;
     }
     Literal *literal = &print->literals[print->literal_count++];
@@ -148,7 +142,7 @@ static bool take_integer(Literal *literal, const char *digits, size_t length, bo
         return false;
     literal->integer = negative ? value : -value;
     literal->kind = literal->integer >= INT32_MIN && literal->integer <= INT32_MAX ? LITERAL_INTEGER
-                                                                                  : LITERAL_BIGINT;
+                                                                                   : LITERAL_BIGINT;
     return true;
 }
 
@@ -274,7 +268,8 @@ static bool scan_quoted_name(Scanner *scanner)
     return true;
 }
 
-/* Is the sign the end of an operator such as `@-`? Only those with one of these characters may be. */
+/* Is the sign the end of an operator such as `@-`? Only those with one of these characters may be.
+ */
 static bool ends_long_operator(const Scanner *scanner)
 {
     for (const char *c = scanner->at; c > scanner->text && strchr("+-*/<>=~!@#%^&|`?", c[-1]); c--)

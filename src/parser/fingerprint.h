@@ -32,10 +32,10 @@ typedef enum LiteralKind {
 
 typedef struct Literal {
     LiteralKind kind;
-    uint32_t start;   /* byte of the text where the A_Const begins */
-    Str text;         /* value: digits with their sign, or the string with its quotes undone */
-    int64_t integer;  /* INTEGER, BIGINT */
-    bool names_time;  /* a string that may mean now, today … */
+    uint32_t start;  /* byte of the text where the A_Const begins */
+    Str text;        /* value: digits with their sign, or the string with its quotes undone */
+    int64_t integer; /* INTEGER, BIGINT */
+    bool names_time; /* a string that may mean now, today … */
 } Literal;
 
 #define FINGERPRINT_LITERALS_MAX 128

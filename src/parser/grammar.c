@@ -24,9 +24,8 @@ void grammar_syntax_error(Grammar *p, const Token *token)
         grammar_fail(p, ERR_SYNTAX_ERROR, STR("syntax error at end of input"), STR_NONE,
                      token->position);
     else
-        grammar_fail(p, ERR_SYNTAX_ERROR,
-                     fmt("syntax error at or near \"%.*s\"", STR_ARGS(near)), STR_NONE,
-                     token->position);
+        grammar_fail(p, ERR_SYNTAX_ERROR, fmt("syntax error at or near \"%.*s\"", STR_ARGS(near)),
+                     STR_NONE, token->position);
 }
 
 void grammar_add_statement(Grammar *p, Node *statement)
@@ -35,8 +34,7 @@ void grammar_add_statement(Grammar *p, Node *statement)
         return;
     RawStmt *raw = NODE_NEW(p->arena, RawStmt, p->statement_position);
     raw->stmt = statement;
-    raw->text =
-        str_slice(p->text, p->statement_start, p->semicolon_start - p->statement_start);
+    raw->text = str_slice(p->text, p->statement_start, p->semicolon_start - p->statement_start);
     VEC_PUSH(p->arena, p->statements, raw);
 }
 
@@ -55,8 +53,7 @@ void grammar_check_identity_option(Grammar *p, const DefElem *option)
     for (size_t i = 0; i < ARRAY_LENGTH(refused); i++)
         if (str_equal(option->name, str_from_c(refused[i])))
             grammar_fail(p, ERR_SYNTAX_ERROR,
-                         fmt("sequence option \"%.*s\" not supported here",
-                             STR_ARGS(option->name)),
+                         fmt("sequence option \"%.*s\" not supported here", STR_ARGS(option->name)),
                          STR_NONE, option->node.position);
 }
 

@@ -19,9 +19,9 @@ typedef struct Grammar {
     TypeName *result_type;
     Node *result_expr;
     bool failed;
-    int statement_position;      /* of the running statement's first token; 0: none yet */
-    uint32_t statement_start;    /* bytes */
-    uint32_t semicolon_start;    /* where the statement being closed ends */
+    int statement_position;   /* of the running statement's first token; 0: none yet */
+    uint32_t statement_start; /* bytes */
+    uint32_t semicolon_start; /* where the statement being closed ends */
 } Grammar;
 
 /* Names with the position of their first word. */
@@ -111,7 +111,8 @@ enum {
     CAS_INITIALLY_DEFERRED = 8,
     CAS_NOT_VALID = 16,
     CAS_NO_INHERIT = 32,
-    CAS_DEFER = CAS_NOT_DEFERRABLE | CAS_DEFERRABLE | CAS_INITIALLY_IMMEDIATE | CAS_INITIALLY_DEFERRED,
+    CAS_DEFER =
+        CAS_NOT_DEFERRABLE | CAS_DEFERRABLE | CAS_INITIALLY_IMMEDIATE | CAS_INITIALLY_DEFERRED,
 };
 
 /* Bits of interval fields, PostgreSQL's typmod encoding. */

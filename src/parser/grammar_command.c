@@ -194,9 +194,8 @@ DefElem *role_option(Grammar *p, Token word)
     for (size_t i = 0; i < ARRAY_LENGTH(options); i++)
         if (str_equal(word.text, str_from_c(options[i].word)))
             return def_bool(p, options[i].name, options[i].value, word.position);
-    grammar_fail(p, ERR_SYNTAX_ERROR,
-                 fmt("unrecognized role option \"%.*s\"", STR_ARGS(word.text)), STR_NONE,
-                 word.position);
+    grammar_fail(p, ERR_SYNTAX_ERROR, fmt("unrecognized role option \"%.*s\"", STR_ARGS(word.text)),
+                 STR_NONE, word.position);
     return def_bool(p, "inherit", true, word.position);
 }
 
@@ -278,8 +277,8 @@ void grant_make_revoke(Node *grant, DropBehavior behavior)
     statement->behavior = behavior;
 }
 
-Node *grant_role(Grammar *p, bool is_grant, const AccessPrivVec *roles,
-                 const RoleSpecVec *grantees, bool admin, RoleSpec *grantor, int position)
+Node *grant_role(Grammar *p, bool is_grant, const AccessPrivVec *roles, const RoleSpecVec *grantees,
+                 bool admin, RoleSpec *grantor, int position)
 {
     GrantRoleStmt *statement = NEW(GrantRoleStmt, position);
 

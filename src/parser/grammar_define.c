@@ -378,7 +378,8 @@ Node *view_stmt(Grammar *p, RangeVar *view, int persistence, const StrVec *alias
     return &statement->node;
 }
 
-/* CREATE RECURSIVE VIEW v (a) AS q is CREATE VIEW v AS WITH RECURSIVE v (a) AS (q) SELECT a FROM v. */
+/* CREATE RECURSIVE VIEW v (a) AS q is CREATE VIEW v AS WITH RECURSIVE v (a) AS (q) SELECT a FROM v.
+ */
 Node *view_recursive(Grammar *p, RangeVar *view, int persistence, const StrVec *aliases,
                      const DefElemVec *options, SelectStmt *query, int check_option, int position)
 {
@@ -399,8 +400,7 @@ Node *view_recursive(Grammar *p, RangeVar *view, int persistence, const StrVec *
     }
     PUSH(outer->from_clause, &range_var_simple(p, name)->node);
     if (check_option != NO_CHECK_OPTION)
-        grammar_fail_unsupported(p, "WITH CHECK OPTION not supported on recursive views",
-                                 position);
+        grammar_fail_unsupported(p, "WITH CHECK OPTION not supported on recursive views", position);
     Node *statement =
         view_stmt(p, view, persistence, aliases, options, outer, check_option, position);
     NODE_CAST(ViewStmt, statement)->recursive = true;

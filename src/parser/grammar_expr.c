@@ -168,19 +168,16 @@ Str role_id(Grammar *p, const RoleSpec *role)
                      role->node.position);
         break;
     case ROLESPEC_SESSION_USER:
-        grammar_fail(p, ERR_RESERVED_NAME,
-                     STR("SESSION_USER cannot be used as a role name here"), STR_NONE,
-                     role->node.position);
+        grammar_fail(p, ERR_RESERVED_NAME, STR("SESSION_USER cannot be used as a role name here"),
+                     STR_NONE, role->node.position);
         break;
     case ROLESPEC_CURRENT_USER:
-        grammar_fail(p, ERR_RESERVED_NAME,
-                     STR("CURRENT_USER cannot be used as a role name here"), STR_NONE,
-                     role->node.position);
+        grammar_fail(p, ERR_RESERVED_NAME, STR("CURRENT_USER cannot be used as a role name here"),
+                     STR_NONE, role->node.position);
         break;
     case ROLESPEC_CURRENT_ROLE:
-        grammar_fail(p, ERR_RESERVED_NAME,
-                     STR("CURRENT_ROLE cannot be used as a role name here"), STR_NONE,
-                     role->node.position);
+        grammar_fail(p, ERR_RESERVED_NAME, STR("CURRENT_ROLE cannot be used as a role name here"),
+                     STR_NONE, role->node.position);
         break;
     }
     return role->name;
@@ -410,9 +407,8 @@ Node *const_typed_mods(Grammar *p, const Names *names, const NodeVec *mods, cons
 {
     for (size_t i = 0; i < mods->length; i++)
         if (NODE_IS(mods->items[i], NamedArgExpr))
-            grammar_fail(p, ERR_SYNTAX_ERROR,
-                         STR("type modifier cannot have parameter name"), STR_NONE,
-                         mods->items[i]->position);
+            grammar_fail(p, ERR_SYNTAX_ERROR, STR("type modifier cannot have parameter name"),
+                         STR_NONE, mods->items[i]->position);
     if (order->length > 0)
         grammar_fail(p, ERR_SYNTAX_ERROR, STR("type modifier cannot have ORDER BY"), STR_NONE,
                      names->position);
@@ -443,7 +439,7 @@ static A_Expr *expr_new(Grammar *p, A_ExprKind kind, Node *left, Node *right, in
     return expr;
 }
 
-Node *expr_op(Grammar *p, Token operator, Node *left, Node *right)
+Node *expr_op(Grammar *p, Token operator, Node * left, Node *right)
 {
     A_Expr *expr = expr_new(p, A_EXPR_OP, left, right, operator.position);
 
@@ -524,7 +520,7 @@ Node *call_plain(Grammar *p, const char *name, const NodeVec *args, int position
     return &call->node;
 }
 
-Node *expr_like(Grammar *p, A_ExprKind kind, const char *operator, Node *left, Node *right,
+Node *expr_like(Grammar *p, A_ExprKind kind, const char *operator, Node * left, Node *right,
                 Node *escape, int position)
 {
     if (escape) {
@@ -537,7 +533,7 @@ Node *expr_like(Grammar *p, A_ExprKind kind, const char *operator, Node *left, N
     return expr_kind(p, kind, operator, left, right, position);
 }
 
-Node *expr_similar(Grammar *p, const char *operator, Node *left, Node *right, Node *escape,
+Node *expr_similar(Grammar *p, const char *operator, Node * left, Node *right, Node *escape,
                    int position)
 {
     Names names = names_system(p, "similar_to_escape", position);
@@ -586,7 +582,7 @@ SubLink *sub_link(Grammar *p, SubLinkType type, SelectStmt *select, int position
     return link;
 }
 
-Node *sub_link_op(Grammar *p, int type, Node *test, const Names *operator, SelectStmt *select)
+Node *sub_link_op(Grammar *p, int type, Node *test, const Names *operator, SelectStmt * select)
 {
     SubLink *link = sub_link(p, (SubLinkType)type, select, operator->position);
 
@@ -727,8 +723,8 @@ Node *column_ref(Grammar *p, Token name, const NodeVec *steps)
                          steps->items[i]->position);
         return &ref->node;
     }
-    NodeVec rest = {.items = steps->items + i, .length = steps->length - i,
-                    .capacity = steps->length - i};
+    NodeVec rest = {
+        .items = steps->items + i, .length = steps->length - i, .capacity = steps->length - i};
     return indirection(p, &ref->node, &rest);
 }
 
@@ -871,7 +867,9 @@ Frame frame_between(Grammar *p, const Frame *start, const Frame *end)
 {
     /* The end's bits are one place above the start's. */
     Frame frame = {.options = start->options | end->options << 1 | FRAMEOPTION_BETWEEN,
-                   .start = start->start, .end = end->start, .position = start->position};
+                   .start = start->start,
+                   .end = end->start,
+                   .position = start->position};
     int options = frame.options;
 
     if (options & FRAMEOPTION_START_UNBOUNDED_FOLLOWING)

@@ -8,8 +8,7 @@
 
 SelectStmt *select_new(Grammar *p, int position, const NodeVec *distinct,
                        const ResTargetVec *targets, IntoClause *into, const NodeVec *from,
-                       Node *where, const GroupBy *group, Node *having,
-                       const WindowDefVec *windows)
+                       Node *where, const GroupBy *group, Node *having, const WindowDefVec *windows)
 {
     SelectStmt *select = NEW(SelectStmt, position);
 
@@ -100,8 +99,8 @@ static void add_limit(Grammar *p, SelectStmt *select, const SelectLimit *limit)
     for (size_t i = 0; i < select->locking_clause.length; i++)
         if (select->locking_clause.items[i]->wait_policy == LOCK_WAIT_SKIP)
             grammar_fail(p, ERR_SYNTAX_ERROR,
-                         STR("SKIP LOCKED and WITH TIES options cannot be used together"),
-                         STR_NONE, 0);
+                         STR("SKIP LOCKED and WITH TIES options cannot be used together"), STR_NONE,
+                         0);
 }
 
 /* The clauses that come after a SELECT or a set operation and belong to the whole. */

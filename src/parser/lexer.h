@@ -16,7 +16,7 @@
 
 typedef struct Lexer {
     Arena *arena;
-    Str text;           /* with a NUL behind it */
+    Str text; /* with a NUL behind it */
     const char *cursor;
     const char *counted; /* characters before it have been counted … */
     int characters;      /* … and are this many */

@@ -12,8 +12,8 @@ Node *node_new_sized(Arena *arena, NodeTag tag, size_t size, int position)
 const char *node_name(NodeTag tag)
 {
     switch (tag) {
-#define X(TAG, type) \
-    case NODE_##TAG: \
+#define X(TAG, type)                                                                               \
+    case NODE_##TAG:                                                                               \
         return #type;
         NODE_TAGS(X)
 #undef X

@@ -28,7 +28,7 @@ typedef enum NodeTag {
 #define X(TAG, type) NODE_##TAG,
     NODE_TAGS(X)
 #undef X
-    NODE_TAG_COUNT
+        NODE_TAG_COUNT
 } NodeTag;
 
 typedef struct Node {
@@ -74,10 +74,11 @@ typedef VEC(ObjectWithArgs *) ObjectWithArgsVec;
 typedef VEC(RawStmt *) StatementList;
 
 Node *node_new_sized(Arena *arena, NodeTag tag, size_t size, int position); /* zeroed */
-#define NODE_NEW(arena, type, position_) \
+#define NODE_NEW(arena, type, position_)                                                           \
     ((type *)node_new_sized((arena), (NodeTag)NODE_TAG_OF_##type, sizeof(type), (position_)))
 
-#define NODE_IS(node, type) ((node) != NULL && ((const Node *)(node))->tag == (NodeTag)NODE_TAG_OF_##type)
+#define NODE_IS(node, type)                                                                        \
+    ((node) != NULL && ((const Node *)(node))->tag == (NodeTag)NODE_TAG_OF_##type)
 
 /* The node as its own type; NULL stays NULL. Asserts the tag. */
 static inline void *node_cast_checked(const Node *node, NodeTag tag)
@@ -86,7 +87,7 @@ static inline void *node_cast_checked(const Node *node, NodeTag tag)
     (void)tag;
     return (void *)(uintptr_t)node;
 }
-#define NODE_CAST(type, node) \
+#define NODE_CAST(type, node)                                                                      \
     ((type *)node_cast_checked((const Node *)(node), (NodeTag)NODE_TAG_OF_##type))
 
 /* The type's name as in its struct: "SelectStmt". For messages of our own and for dumps. */

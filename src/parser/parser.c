@@ -54,14 +54,12 @@ static bool resolve_unicode(TokenStream *stream, Token *token)
         if (strchr("0123456789abcdefABCDEF+'\" \t\n\r\f\v", c))
             FAIL(ERR_SYNTAX_ERROR,
                  .message = fmt("invalid Unicode escape character at or near \"%.*s\"",
-                                (int)(next.end - next.start),
-                                stream->lexer.text.data + next.start),
+                                (int)(next.end - next.start), stream->lexer.text.data + next.start),
                  .position = next.position);
         escape = c;
         token->end = next.end;
     }
-    TRY(lexer_unicode_unescape(&stream->lexer, token->text, escape, token->position,
-                               &token->text));
+    TRY(lexer_unicode_unescape(&stream->lexer, token->text, escape, token->position, &token->text));
     if (is_name)
         token->text = lexer_truncate_identifier(&stream->lexer, token->text);
     token->code = is_name ? TK_IDENT : TK_SCONST;
@@ -115,10 +113,10 @@ static bool count_depth(const Token *token, int *depth)
 /* -- Statements that have no grammar: refused by their first words --------------------------- */
 
 static const char *const refused_objects[] = {
-    "function", "procedure", "trigger", "rule", "aggregate", "operator", "type", "domain", "cast",
-    "collation", "policy", "publication", "subscription", "event", "foreign", "server",
-    "tablespace", "text", "statistics", "language", "access", "conversion", "transform",
-    "constraint", "trusted", "import"};
+    "function",   "procedure", "trigger",    "rule",    "aggregate",   "operator",     "type",
+    "domain",     "cast",      "collation",  "policy",  "publication", "subscription", "event",
+    "foreign",    "server",    "tablespace", "text",    "statistics",  "language",     "access",
+    "conversion", "transform", "constraint", "trusted", "import"};
 
 static bool is_refused_object(Str word)
 {
@@ -135,8 +133,8 @@ static void refuse_by_first_words(Grammar *grammar, const Token *words, size_t c
 
     if (count < 2 || !grammar->failed || error_fields()->sqlstate != ERR_SYNTAX_ERROR)
         return;
-    bool is_security = words[0].code == TK_SECURITY || words[0].code == TK_LOAD ||
-                       words[0].code == TK_IMPORT;
+    bool is_security =
+        words[0].code == TK_SECURITY || words[0].code == TK_LOAD || words[0].code == TK_IMPORT;
     if (words[0].code != TK_CREATE && words[0].code != TK_ALTER && words[0].code != TK_DROP &&
         !is_security)
         return;
@@ -154,8 +152,7 @@ static void refuse_by_first_words(Grammar *grammar, const Token *words, size_t c
             feature.data[i] = (char)(feature.data[i] - 'a' + 'A');
     Str name = strbuf_view(&feature);
     error_clear();
-    ERROR_SET(ERR_FEATURE_NOT_SUPPORTED,
-              .message = fmt("%.*s is not supported", STR_ARGS(name)));
+    ERROR_SET(ERR_FEATURE_NOT_SUPPORTED, .message = fmt("%.*s is not supported", STR_ARGS(name)));
 }
 
 /* -- Driving --------------------------------------------------------------------------------- */

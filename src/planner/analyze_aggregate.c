@@ -402,8 +402,8 @@ static bool unify_hypothetical(Scope *scope, const FunctionDesc *function, const
         const Oid type = select_common_type(scope, &pair, STR("WITHIN GROUP"), NULL);
         TRY(type);
         TRY(args->items[i] = coerce_to_common(scope, args->items[i], type, STR("WITHIN GROUP")));
-        TRY(args->items[direct + i] = coerce_to_common(scope, args->items[direct + i], type,
-                                                       STR("WITHIN GROUP")));
+        TRY(args->items[direct + i] =
+                coerce_to_common(scope, args->items[direct + i], type, STR("WITHIN GROUP")));
     }
     *ret_direct_count = (int)direct;
     return true;

@@ -440,18 +440,18 @@ static Expr *range_offset(Scope *scope, const Node *node, const WindowClause *wi
              .position = expr_location(expr));
     if (found.possible == 0)
         FAIL(ERR_FEATURE_NOT_SUPPORTED,
-             .message = fmt("RANGE with offset PRECEDING/FOLLOWING is not supported for column "
-                            "type %.*s and offset type %.*s",
-                            STR_ARGS(type_text(scope, column)),
-                            STR_ARGS(type_text(scope, expr->type))),
+             .message =
+                 fmt("RANGE with offset PRECEDING/FOLLOWING is not supported for column "
+                     "type %.*s and offset type %.*s",
+                     STR_ARGS(type_text(scope, column)), STR_ARGS(type_text(scope, expr->type))),
              .hint = STR("Cast the offset value to an appropriate type."),
              .position = expr_location(expr));
     if (found.type == 0)
         FAIL(ERR_FEATURE_NOT_SUPPORTED,
-             .message = fmt("RANGE with offset PRECEDING/FOLLOWING has multiple interpretations "
-                            "for column type %.*s and offset type %.*s",
-                            STR_ARGS(type_text(scope, column)),
-                            STR_ARGS(type_text(scope, expr->type))),
+             .message =
+                 fmt("RANGE with offset PRECEDING/FOLLOWING has multiple interpretations "
+                     "for column type %.*s and offset type %.*s",
+                     STR_ARGS(type_text(scope, column)), STR_ARGS(type_text(scope, expr->type))),
              .hint = STR("Cast the offset value to the exact intended type."),
              .position = expr_location(expr));
     *ret_function = found.function;
@@ -559,8 +559,8 @@ bool analyze_windows(Scope *scope, TargetVec *targets)
             TRY(window->start_offset = frame_offset(scope, def->start_offset, window, targets,
                                                     &window->start_in_range));
         if (def->end_offset)
-            TRY(window->end_offset = frame_offset(scope, def->end_offset, window, targets,
-                                                  &window->end_in_range));
+            TRY(window->end_offset =
+                    frame_offset(scope, def->end_offset, window, targets, &window->end_in_range));
         VEC_PUSH(arena, &query->windows, window);
     }
     return true;

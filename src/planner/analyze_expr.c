@@ -99,8 +99,7 @@ static Expr *analyze_whole_row(Scope *scope, const ColumnRef *ref)
 
     if (count == 0 || count > 2)
         FAIL(ERR_FEATURE_NOT_SUPPORTED,
-             .message = STR("row expansion via \"*\" is not supported here"),
-             .position = position);
+             .message = STR("row expansion via \"*\" is not supported here"), .position = position);
     const Str table = ref->names.items[count - 1];
     const Str schema = count > 1 ? ref->names.items[0] : STR_NONE;
     ScopeItem *item = scope_find_item(scope, schema, table, position, &levels, &failed);

@@ -467,8 +467,8 @@ bool function_output_type(Scope *scope, const ExprFunction *call, const Function
         actual[i] = call->args.items[i]->type;
         declared[i] = function->argument_types[i];
     }
-    return resolve_polymorphic(scope, actual, declared, count, function->all_types[index],
-                               ret_type, function->name);
+    return resolve_polymorphic(scope, actual, declared, count, function->all_types[index], ret_type,
+                               function->name);
 }
 
 /* ---- from the parser's call ---- */

@@ -140,8 +140,7 @@ static WalkStep resolve_grouping(void *context, Expr *expr, int depth)
         size_t g = 0;
         if (!arg)
             return WALK_STOP;
-        while (g < check->groups.length &&
-               (depth > 0 || !expr_equal(arg, check->groups.items[g])))
+        while (g < check->groups.length && (depth > 0 || !expr_equal(arg, check->groups.items[g])))
             g++;
         if (g == check->groups.length) {
             ERROR_SET(ERR_GROUPING_ERROR,

@@ -14,8 +14,8 @@ static Expr *assign_element(Scope *scope, const ColumnDesc *column, const NodeVe
         if (!NODE_IS(indirection->items[i], A_Indices))
             FAIL_UNSUPPORTED("assignment to a field of a composite column");
     if (source->kind == EXPR_DEFAULT)
-        FAIL(ERR_FEATURE_NOT_SUPPORTED,
-             .message = STR("cannot set an array element to DEFAULT"), .position = position);
+        FAIL(ERR_FEATURE_NOT_SUPPORTED, .message = STR("cannot set an array element to DEFAULT"),
+             .position = position);
     if (!current)
         current = expr_null(scope_arena(scope), column->type, column->typmod, column->collation);
     current->position = position;
@@ -130,8 +130,7 @@ static bool insert_columns(Scope *scope, const InsertStmt *insert, InsertColumns
         }
         for (size_t k = 0; k < i; k++)
             if (ret->columns.items[k] == column &&
-                (target->indirection.length == 0 ||
-                 insert->cols.items[k]->indirection.length == 0))
+                (target->indirection.length == 0 || insert->cols.items[k]->indirection.length == 0))
                 FAIL(ERR_DUPLICATE_COLUMN,
                      .message =
                          fmt("column \"%.*s\" specified more than once", STR_ARGS(target->name)),
@@ -432,8 +431,7 @@ static bool holds_key(const ExprVec *keys, const Expr *wanted, int attnum)
 
 /* An index whose keys are those named, and whose predicate the WHERE written implies. */
 static bool index_is_arbiter(AnalyzeContext *context, const RelationDesc *relation, int rel,
-                             const IndexDesc *index, const ConflictClause *conflict,
-                             bool *ret_fits)
+                             const IndexDesc *index, const ConflictClause *conflict, bool *ret_fits)
 {
     const ExprVec *keys = &conflict->arbiter_exprs;
     ExprVec stored = {0}, given = {0};

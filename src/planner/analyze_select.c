@@ -8,11 +8,11 @@ static bool check_locking(const Query *query, LockStrength strength)
                        : query->distinct.length > 0 ? "DISTINCT clause"
                        : query->group_by.length > 0 || query->grouping_sets.length > 0
                            ? "GROUP BY clause"
-                       : query->having              ? "HAVING clause"
-                       : query->has_aggregates      ? "aggregate functions"
-                       : query->has_windows         ? "window functions"
-                       : query->has_srfs            ? "set-returning functions in the target list"
-                                                    : NULL;
+                       : query->having         ? "HAVING clause"
+                       : query->has_aggregates ? "aggregate functions"
+                       : query->has_windows    ? "window functions"
+                       : query->has_srfs       ? "set-returning functions in the target list"
+                                               : NULL;
     if (!what)
         return true;
     FAIL(ERR_FEATURE_NOT_SUPPORTED,
@@ -252,9 +252,9 @@ bool analyze_values(Scope *scope, const SelectStmt *select)
     TRY(analyze_limits(scope, select));
     if (select->locking_clause.length > 0)
         FAIL(ERR_FEATURE_NOT_SUPPORTED,
-             .message = fmt("%s cannot be applied to VALUES",
-                            lock_strength_name(
-                                (LockStrength)select->locking_clause.items[0]->strength)));
+             .message =
+                 fmt("%s cannot be applied to VALUES",
+                     lock_strength_name((LockStrength)select->locking_clause.items[0]->strength)));
     return analyze_finish(scope);
 }
 
@@ -451,9 +451,9 @@ bool analyze_set_operation(Scope *scope, const SelectStmt *select)
              .position = leftmost->into_clause->node.position);
     if (select->locking_clause.length > 0)
         FAIL(ERR_FEATURE_NOT_SUPPORTED,
-             .message = fmt("%s is not allowed with UNION/INTERSECT/EXCEPT",
-                            lock_strength_name(
-                                (LockStrength)select->locking_clause.items[0]->strength)));
+             .message =
+                 fmt("%s is not allowed with UNION/INTERSECT/EXCEPT",
+                     lock_strength_name((LockStrength)select->locking_clause.items[0]->strength)));
     if (select->with_clause)
         TRY(analyze_with(scope, select->with_clause));
     TRY(set_tree(scope, select, true, &top));

@@ -122,12 +122,10 @@ bool analyze_set_list(Scope *scope, const ResTargetVec *list, TargetVec *ret)
                  .position = item->node.position);
         }
         TargetEntry *earlier = target_of_column(ret, column->attnum);
-        if (earlier && (item->indirection.length == 0 ||
-                        earlier->expr->kind != EXPR_SUBSCRIPT ||
+        if (earlier && (item->indirection.length == 0 || earlier->expr->kind != EXPR_SUBSCRIPT ||
                         !EXPR_AS(const ExprSubscript, earlier->expr)->assigned))
-            FAIL(ERR_SYNTAX_ERROR,
-                 .message = fmt("multiple assignments to same column \"%.*s\"",
-                                STR_ARGS(column->name)));
+            FAIL(ERR_SYNTAX_ERROR, .message = fmt("multiple assignments to same column \"%.*s\"",
+                                                  STR_ARGS(column->name)));
         Expr *source = sources.items[i];
         if (source->kind == EXPR_DEFAULT && item->indirection.length == 0) {
             if (!column->generated)
@@ -149,8 +147,8 @@ bool analyze_set_list(Scope *scope, const ResTargetVec *list, TargetVec *ret)
                          fmt("Column \"%.*s\" is an identity column defined as GENERATED ALWAYS.",
                              STR_ARGS(column->name)));
             Expr *current = scope_item_column(scope, scope->target_item, column->attnum - 1, 0, 0);
-            TRY(source = assign_column(scope, relation, column, &item->indirection, current,
-                                       source, PLACE_UPDATE_TARGET, item->node.position));
+            TRY(source = assign_column(scope, relation, column, &item->indirection, current, source,
+                                       PLACE_UPDATE_TARGET, item->node.position));
         }
         if (earlier) {
             assign_merge(source, earlier->expr);

@@ -33,7 +33,8 @@ static bool cte_columns(Scope *scope, CommonTable *cte, int position)
 
 static bool analyze_cte(Scope *scope, const CommonTableExpr *node, CommonTable *cte)
 {
-    const bool recursive = scope->query->with_recursive && with_item_mentions(node->query, node->name);
+    const bool recursive =
+        scope->query->with_recursive && with_item_mentions(node->query, node->name);
     if (node->search_clause)
         FAIL_UNSUPPORTED("WITH ... SEARCH");
     if (node->cycle_clause)

@@ -455,8 +455,8 @@ static void deparse_order(Deparse *d, const SortKeyVec *keys)
         const ExprKind kind = keys->items[i].expr->kind;
         const bool is_call = kind == EXPR_FUNCTION || kind == EXPR_AGGREGATE ||
                              kind == EXPR_WINDOW_FUNCTION ||
-                             (kind == EXPR_CAST && EXPR_AS(const ExprCast, keys->items[i].expr)
-                                                           ->cast == CAST_FUNCTION);
+                             (kind == EXPR_CAST &&
+                              EXPR_AS(const ExprCast, keys->items[i].expr)->cast == CAST_FUNCTION);
         const bool paren = is_call || (d->pretty && kind != EXPR_COLUMN && kind != EXPR_CONST);
         put(d, paren ? "(" : "");
         deparse_expr(d, keys->items[i].expr);

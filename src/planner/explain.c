@@ -169,18 +169,16 @@ static Str node_title(Explain *e, const Plan *plan)
         if (kind == JOINS_INNER)
             strbuf_append_c(&buf, node_type(plan));
         else
-            strbuf_format(&buf, "%s%s Join",
-                          plan->kind == PLAN_NEST_LOOP ? "Nested Loop" : "Hash",
+            strbuf_format(&buf, "%s%s Join", plan->kind == PLAN_NEST_LOOP ? "Nested Loop" : "Hash",
                           join_word(kind));
         break;
     }
     case PLAN_AGGREGATE: {
         const AggregateStrategy strategy = ((const AggregatePlan *)plan)->strategy;
-        strbuf_append_c(&buf, has_empty_set((const AggregatePlan *)plan)
-                                  ? "MixedAggregate"
-                              : strategy == AGGREGATE_HASHED ? "HashAggregate"
-                              : strategy == AGGREGATE_SORTED ? "GroupAggregate"
-                                                             : "Aggregate");
+        strbuf_append_c(&buf, has_empty_set((const AggregatePlan *)plan) ? "MixedAggregate"
+                              : strategy == AGGREGATE_HASHED             ? "HashAggregate"
+                              : strategy == AGGREGATE_SORTED             ? "GroupAggregate"
+                                                                         : "Aggregate");
         break;
     }
     case PLAN_SET_OP: {

@@ -130,7 +130,7 @@ typedef struct ExprFunction {
     ExprVec args;
     CallForm form;
     bool returns_set;
-    bool is_variadic; /* the last argument is the VARIADIC array itself */
+    bool is_variadic;        /* the last argument is the VARIADIC array itself */
     const Oid *output_types; /* of a record that OUT parameters describe; else NULL */
     int output_count;
 } ExprFunction;

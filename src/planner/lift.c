@@ -138,8 +138,7 @@ static Expr *lift_function(Lift *lift, const ExprFunction *old)
         return expr_mutate(lift->arena, (Expr *)old, lift_expr, lift);
     }
     ExprFunction *copy = arena_copy(lift->arena, old, sizeof(*old));
-    copy->args.items =
-        arena_copy(lift->arena, old->args.items, sizeof(Expr *) * old->args.length);
+    copy->args.items = arena_copy(lift->arena, old->args.items, sizeof(Expr *) * old->args.length);
     TRY(lift_slot(lift, &copy->args.items[0], true));
     return &copy->base;
 }

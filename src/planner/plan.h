@@ -253,7 +253,7 @@ typedef struct AggregatePlan {
     VEC(AggregateCall) calls;
     VEC(GroupingSetPlan) sets; /* empty: all of group_by at once */
     VEC(int32_t *) groupings;  /* GROUPING(…), one column each: the value for each set */
-    double group_count; /* estimate */
+    double group_count;        /* estimate */
 } AggregatePlan;
 
 typedef struct SortPlan {
@@ -322,13 +322,14 @@ typedef struct WindowPlan {
 } WindowPlan;
 
 /*
- * Locks the rows that come by; a row that changed is re-read through `base.left`'s conditions. Tables
- * whose rows are not locked have marks as well: what is re-read must find the same rows there.
+ * Locks the rows that come by; a row that changed is re-read through `base.left`'s conditions.
+ * Tables whose rows are not locked have marks as well: what is re-read must find the same rows
+ * there.
  */
 typedef struct LockMark {
     Oid relation;
-    int rel;           /* as ScanPlan.rel */
-    int row_id_column; /* of the child's row: ATTNUM_ROW_ID's value (null: no row) */
+    int rel;               /* as ScanPlan.rel */
+    int row_id_column;     /* of the child's row: ATTNUM_ROW_ID's value (null: no row) */
     LockStrength strength; /* LOCK_NO_ROWS: not locked */
     LockWaitPolicy wait;
     Str alias;

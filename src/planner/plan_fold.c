@@ -4,8 +4,8 @@
 #include "types/function.h"
 
 /*
- * Constants are computed at planning, and what fails there fails the statement, as in PostgreSQL: an
- * error in a branch that CASE, AND, OR or COALESCE is known not to reach is never met.
+ * Constants are computed at planning, and what fails there fails the statement, as in PostgreSQL:
+ * an error in a branch that CASE, AND, OR or COALESCE is known not to reach is never met.
  */
 typedef struct Fold {
     Planner *planner;
@@ -268,12 +268,24 @@ static Expr *fold_boolean_test(const Planner *planner, Expr *expr)
     if (!const_bool(test->arg, &value, &is_null))
         return expr;
     switch (test->test) {
-    case BOOLEAN_IS_TRUE: result = !is_null && value; break;
-    case BOOLEAN_IS_NOT_TRUE: result = is_null || !value; break;
-    case BOOLEAN_IS_FALSE: result = !is_null && !value; break;
-    case BOOLEAN_IS_NOT_FALSE: result = is_null || value; break;
-    case BOOLEAN_IS_UNKNOWN: result = is_null; break;
-    case BOOLEAN_IS_NOT_UNKNOWN: result = !is_null; break;
+    case BOOLEAN_IS_TRUE:
+        result = !is_null && value;
+        break;
+    case BOOLEAN_IS_NOT_TRUE:
+        result = is_null || !value;
+        break;
+    case BOOLEAN_IS_FALSE:
+        result = !is_null && !value;
+        break;
+    case BOOLEAN_IS_NOT_FALSE:
+        result = is_null || value;
+        break;
+    case BOOLEAN_IS_UNKNOWN:
+        result = is_null;
+        break;
+    case BOOLEAN_IS_NOT_UNKNOWN:
+        result = !is_null;
+        break;
     }
     return expr_bool(planner->arena, result);
 }

@@ -64,10 +64,17 @@ static bool comparison_of(CatalogSession *session, const Expr *expr, Oid family,
 static bool integer_of(const ExprConst *constant, int64_t *ret)
 {
     switch (constant->base.type) {
-    case TYPE_INT2: *ret = constant->value.int16; return true;
-    case TYPE_INT4: *ret = constant->value.int32; return true;
-    case TYPE_INT8: *ret = constant->value.int64; return true;
-    default: return false;
+    case TYPE_INT2:
+        *ret = constant->value.int16;
+        return true;
+    case TYPE_INT4:
+        *ret = constant->value.int32;
+        return true;
+    case TYPE_INT8:
+        *ret = constant->value.int64;
+        return true;
+    default:
+        return false;
     }
 }
 
@@ -90,11 +97,16 @@ static bool constants_compare(const ExprConst *a, const ExprConst *b, int *ret_o
 static bool strategy_implies(int given, int wanted, int order)
 {
     switch (given) {
-    case LT: return (wanted == LT || wanted == LE || wanted == NE) && order <= 0;
-    case LE: return wanted == LE ? order <= 0 : (wanted == LT || wanted == NE) && order < 0;
-    case GE: return wanted == GE ? order >= 0 : (wanted == GT || wanted == NE) && order > 0;
-    case GT: return (wanted == GT || wanted == GE || wanted == NE) && order >= 0;
-    case NE: return wanted == NE && order == 0;
+    case LT:
+        return (wanted == LT || wanted == LE || wanted == NE) && order <= 0;
+    case LE:
+        return wanted == LE ? order <= 0 : (wanted == LT || wanted == NE) && order < 0;
+    case GE:
+        return wanted == GE ? order >= 0 : (wanted == GT || wanted == NE) && order > 0;
+    case GT:
+        return (wanted == GT || wanted == GE || wanted == NE) && order >= 0;
+    case NE:
+        return wanted == NE && order == 0;
     case EQ:
         return wanted == LT   ? order < 0
                : wanted == LE ? order <= 0
@@ -102,7 +114,8 @@ static bool strategy_implies(int given, int wanted, int order)
                : wanted == GE ? order >= 0
                : wanted == GT ? order > 0
                               : order != 0;
-    default: return false;
+    default:
+        return false;
     }
 }
 
@@ -125,7 +138,8 @@ static bool is_strict_on(CatalogSession *session, const Expr *clause, const Expr
         args = &EXPR_AS(const ExprCast, clause)->args;
         if (EXPR_AS(const ExprCast, clause)->cast != CAST_FUNCTION)
             return is_strict_on(session, args->items[0], key);
-    } else if (clause->kind == EXPR_SCALAR_ARRAY && EXPR_AS(const ExprScalarArray, clause)->use_or) {
+    } else if (clause->kind == EXPR_SCALAR_ARRAY &&
+               EXPR_AS(const ExprScalarArray, clause)->use_or) {
         first = EXPR_AS(const ExprScalarArray, clause)->left;
         one.items = &first;
         one.length = 1;
@@ -164,8 +178,7 @@ static bool clause_implies(CatalogSession *session, const Expr *clause, const Ex
         !EXPR_AS(const ExprNullTest, wanted)->arg_is_row)
         return is_strict_on(session, clause, EXPR_AS(const ExprNullTest, wanted)->arg);
     return comparison_of(session, wanted, 0, &want) &&
-           comparison_of(session, clause, want.family, &have) &&
-           expr_equal(have.key, want.key) &&
+           comparison_of(session, clause, want.family, &have) && expr_equal(have.key, want.key) &&
            constants_compare(have.constant, want.constant, &order) &&
            strategy_implies(have.strategy, want.strategy, order);
 }

@@ -31,7 +31,7 @@ typedef struct Level {
     Planner *planner;
     struct Level *parent;
     Query *query;
-    int number; /* of the level, in its statement */
+    int number;             /* of the level, in its statement */
     VEC(OuterParam) params; /* columns of this level that inner plans need */
     VEC(int) cte_subplans;  /* by index in query->ctes; -1: work table below */
     VEC(int) cte_work_tables;

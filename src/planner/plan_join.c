@@ -177,8 +177,8 @@ static Expr *outer_first(Level *level, Expr *qual, const Expr *left)
     const ExprOperator *op = EXPR_AS(const ExprOperator, qual);
     const OperatorDesc *desc = operator_find(level->planner->session, op->op);
     const Expr *first = op->args.items[0];
-    const bool is_first =
-        first == left || (left->kind == EXPR_CAST && EXPR_AS(ExprCast, left)->args.items[0] == first);
+    const bool is_first = first == left || (left->kind == EXPR_CAST &&
+                                            EXPR_AS(ExprCast, left)->args.items[0] == first);
     if (is_first || !desc || !desc->commutator)
         return qual;
     const OperatorDesc *commutator = operator_find(level->planner->session, desc->commutator);

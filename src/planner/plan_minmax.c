@@ -2,7 +2,8 @@
 
 /*
  * SELECT min(a), max(b) FROM t [WHERE on the same column]: each is the first row of an index on its
- * column, read from one end. The query becomes one without FROM whose targets are scalar subqueries.
+ * column, read from one end. The query becomes one without FROM whose targets are scalar
+ * subqueries.
  */
 typedef struct MinMax {
     Planner *planner;
@@ -44,8 +45,7 @@ static const IndexDesc *index_for(const MinMax *search, const ExprAggregate *agg
         if (!index->is_valid || index->access_method != ACCESS_METHOD_BTREE ||
             !str_is_none(index->predicate) || index->columns[0].attnum != attnum)
             continue;
-        *ret_strategy =
-            opfamily_strategy(session, index->columns[0].opfamily, desc->sort_operator);
+        *ret_strategy = opfamily_strategy(session, index->columns[0].opfamily, desc->sort_operator);
         if (*ret_strategy == 1 || *ret_strategy == 5)
             return index;
     }
@@ -79,8 +79,8 @@ static Query *end_query(const MinMax *search, const ExprAggregate *aggregate)
     query->param_types = search->query->param_types;
     query->param_count = search->query->param_count;
     for (size_t i = 0; i < search->query->range_table.length; i++) {
-        RangeTableEntry *rte = arena_copy(arena, search->query->range_table.items[i],
-                                          sizeof(RangeTableEntry));
+        RangeTableEntry *rte =
+            arena_copy(arena, search->query->range_table.items[i], sizeof(RangeTableEntry));
         VEC_PUSH(arena, &query->range_table, rte);
     }
     FromItem *from = arena_copy(arena, search->query->from.items[0], sizeof(FromItem));
@@ -92,17 +92,17 @@ static Query *end_query(const MinMax *search, const ExprAggregate *aggregate)
     test->arg = column;
     test->is_not_null = true;
     query->where = expr_and(arena, query->where, &test->base);
-    const TargetEntry target = {.expr = column, .name = STR("end"), .attnum = 1,
-                                .sort_group_ref = 1};
+    const TargetEntry target = {
+        .expr = column, .name = STR("end"), .attnum = 1, .sort_group_ref = 1};
     VEC_PUSH(arena, &query->targets, target);
     const SortClause order = {.ref = 1,
                               .sort_op = is_descending ? operators->greater : operators->less,
                               .equal_op = operators->equal,
                               .is_descending = is_descending,
-                              .nulls_first = (is_descending == key->descending) == key->nulls_first};
+                              .nulls_first =
+                                  (is_descending == key->descending) == key->nulls_first};
     VEC_PUSH(arena, &query->order_by, order);
-    query->limit_count =
-        &expr_const(arena, TYPE_INT8, -1, 0, (Value){.int64 = 1}, false, 0)->base;
+    query->limit_count = &expr_const(arena, TYPE_INT8, -1, 0, (Value){.int64 = 1}, false, 0)->base;
     return query;
 }
 

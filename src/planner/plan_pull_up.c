@@ -132,9 +132,9 @@ static bool is_simple(Planner *planner, const Query *outer, Query *sub)
 {
     if (sub->command != QUERY_SELECT || sub->set_op || sub->has_aggregates || sub->having ||
         sub->group_by.length > 0 || sub->grouping_sets.length > 0 || sub->has_windows ||
-        sub->has_srfs || sub->distinct.length > 0 ||
-        sub->limit_count || sub->limit_offset || sub->order_by.length > 0 || sub->ctes.length > 0 ||
-        sub->row_marks.length > 0 || sub->from.length == 0 || sub->is_values)
+        sub->has_srfs || sub->distinct.length > 0 || sub->limit_count || sub->limit_offset ||
+        sub->order_by.length > 0 || sub->ctes.length > 0 || sub->row_marks.length > 0 ||
+        sub->from.length == 0 || sub->is_values)
         return false;
     if (outer->range_table.length + sub->range_table.length > MOST_RELATIONS)
         return false;
@@ -273,9 +273,9 @@ static bool exists_to_join(Planner *planner, Query *query, const ExprSubLink *li
     *ret_done = false;
     if (sub->command != QUERY_SELECT || sub->set_op || sub->has_aggregates || sub->having ||
         sub->group_by.length > 0 || sub->grouping_sets.length > 0 || sub->has_windows ||
-        sub->has_srfs || sub->ctes.length > 0 ||
-        sub->limit_count || sub->limit_offset || sub->row_marks.length > 0 ||
-        sub->from.length == 0 || sub->is_values || !sub->where || !sub->is_correlated ||
+        sub->has_srfs || sub->ctes.length > 0 || sub->limit_count || sub->limit_offset ||
+        sub->row_marks.length > 0 || sub->from.length == 0 || sub->is_values || !sub->where ||
+        !sub->is_correlated ||
         query->range_table.length + sub->range_table.length > MOST_RELATIONS ||
         expr_is_volatile(planner->session, sub->where) ||
         !query_walk_deep(sub, 0, find_foreign_aggregate, NULL))

@@ -347,9 +347,8 @@ static bool plan_grouping_sets(Level *level, const ExprVec *groupings, int group
                                .is_empty = sets.items[s].refs.length == 0};
         /* Columns beyond GROUP BY's own depend on some that are in every set. */
         for (size_t g = 0; g < (size_t)group_count; g++)
-            set.includes[g] =
-                g >= query->group_by.length ||
-                grouping_refs_include(&sets.items[s], query->group_by.items[g].ref);
+            set.includes[g] = g >= query->group_by.length ||
+                              grouping_refs_include(&sets.items[s], query->group_by.items[g].ref);
         VEC_PUSH(arena, &aggregate->sets, set);
     }
     for (size_t g = 0; g < groupings->length; g++) {
@@ -402,8 +401,8 @@ static bool plan_grouping(Level *level, Tree *tree)
     TRY(plan_fix_list(level, &groups, &tree->out, NULL, &aggregate->group_by));
     for (size_t i = 0; i < calls.length; i++) {
         AggregateCall call;
-        TRY(aggregate_call(level, EXPR_AS(const ExprAggregate, calls.items[i]), &tree->out,
-                           &groups, &call));
+        TRY(aggregate_call(level, EXPR_AS(const ExprAggregate, calls.items[i]), &tree->out, &groups,
+                           &call));
         VEC_PUSH(arena, &aggregate->calls, call);
         VEC_PUSH(arena, &out, calls.items[i]);
     }

@@ -424,8 +424,8 @@ static void match_index(Level *level, int rel, const IndexDesc *index, const Exp
         }
         break;
     }
-    ret->is_unique = index->is_unique && index->is_immediate &&
-                     ret->equal_columns == index->key_count;
+    ret->is_unique =
+        index->is_unique && index->is_immediate && ret->equal_columns == index->key_count;
 }
 
 /* ---- building scans ---- */

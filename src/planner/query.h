@@ -247,7 +247,7 @@ struct Query {
     Expr *where;
     TargetVec targets;
 
-    SortVec group_by; /* every expression of GROUP BY once */
+    SortVec group_by;                  /* every expression of GROUP BY once */
     VEC(GroupingNode *) grouping_sets; /* empty: plain GROUP BY */
     bool group_distinct;
     Expr *having;
@@ -287,8 +287,8 @@ static inline RangeTableEntry *query_rte(const Query *query, int rel)
 /* Is there one row per group? */
 static inline bool query_is_grouped(const Query *query)
 {
-    return query->has_aggregates || query->group_by.length > 0 ||
-           query->grouping_sets.length > 0 || query->having;
+    return query->has_aggregates || query->group_by.length > 0 || query->grouping_sets.length > 0 ||
+           query->having;
 }
 
 /* The target with this sort_group_ref; it exists. */

@@ -11,12 +11,12 @@ struct CopyReader {
     uint32_t column_count;
     StrBuf in; /* heap: bytes not yet made into rows start at `start` */
     size_t start;
-    bool at_end;       /* no more is fed */
-    bool saw_marker;   /* `\.` came */
-    bool saw_header;   /* binary */
+    bool at_end;     /* no more is fed */
+    bool saw_marker; /* `\.` came */
+    bool saw_header; /* binary */
     uint64_t line;
-    Str text;          /* the line last read */
-    StrBuf values;     /* heap: unescaped fields of the row */
+    Str text;      /* the line last read */
+    StrBuf values; /* heap: unescaped fields of the row */
 };
 
 CopyReader *copy_reader_new(Arena *arena, const CopyFormat *format, uint32_t column_count)
@@ -65,7 +65,8 @@ Str copy_reader_text(const CopyReader *reader)
 
 /* -- Lines ----------------------------------------------------------------------------------- */
 
-/* The end of the next line in `rest`: a newline outside quotes; SIZE_MAX where there is none yet. */
+/* The end of the next line in `rest`: a newline outside quotes; SIZE_MAX where there is none yet.
+ */
 static size_t line_end(const CopyReader *reader, Str rest)
 {
     if (reader->format.form == COPY_TEXT) {
@@ -157,8 +158,8 @@ static char unescape(Str raw, size_t *i)
     if (c < '0' || c > '7')
         return c;
     int value = c - '0';
-    for (int digits = 1; digits < 3 && *i + 1 < raw.length && raw.data[*i + 1] >= '0' &&
-                         raw.data[*i + 1] <= '7';
+    for (int digits = 1;
+         digits < 3 && *i + 1 < raw.length && raw.data[*i + 1] >= '0' && raw.data[*i + 1] <= '7';
          digits++)
         value = value * 8 + (raw.data[++*i] - '0');
     return (char)value;
@@ -258,7 +259,8 @@ static bool split_csv(CopyReader *reader, Str line, Str *fields, uint32_t *ret_c
         if (count < reader->column_count) {
             bool keeps = format->force_not_null && format->force_not_null[count];
             bool forced = format->force_null && format->force_null[count];
-            fields[count] = is_null && ((!quoted && !keeps) || (quoted && forced)) ? STR_NONE : value;
+            fields[count] =
+                is_null && ((!quoted && !keeps) || (quoted && forced)) ? STR_NONE : value;
         }
         count++;
         if (i >= line.length)

@@ -40,7 +40,8 @@ CopyReader *copy_reader_new(Arena *arena, const CopyFormat *format, uint32_t col
 void copy_reader_free(CopyReader *reader);
 void copy_reader_feed(CopyReader *reader, Str data);
 void copy_reader_end(CopyReader *reader);
-/* Fills column_count fields. A header line comes as a row like any other, with *ret_count fields. */
+/* Fills column_count fields. A header line comes as a row like any other, with *ret_count fields.
+ */
 MUST_CHECK CopyOutcome copy_reader_next(CopyReader *reader, Str *fields, uint32_t *ret_count);
 uint64_t copy_reader_line(const CopyReader *reader); /* of the row last given, from 1 */
 Str copy_reader_text(const CopyReader *reader);      /* that line as it came, for messages */

@@ -22,7 +22,12 @@ typedef enum ConnectionKind {
     KIND_HOST_GSS,
 } ConnectionKind;
 
-typedef enum AddressKind { ADDRESS_ALL = 1, ADDRESS_RANGE, ADDRESS_SAMEHOST, ADDRESS_SAMENET } AddressKind;
+typedef enum AddressKind {
+    ADDRESS_ALL = 1,
+    ADDRESS_RANGE,
+    ADDRESS_SAMEHOST,
+    ADDRESS_SAMENET
+} AddressKind;
 
 typedef struct Rule {
     HbaRule rule; /* first: what hba_match returns */
@@ -202,8 +207,8 @@ static bool parse_address(LineParser *in, Rule *rule)
     size_t slash = str_find_char(token->text, '/', 0);
     Str ip = str_slice(token->text, 0, slash);
     if (!parse_ip(in->arena, ip, &rule->family, rule->address))
-        return fail_line(in, fmt("\"%.*s\" is not an IP address; host names are not supported",
-                                 STR_ARGS(ip)));
+        return fail_line(
+            in, fmt("\"%.*s\" is not an IP address; host names are not supported", STR_ARGS(ip)));
     if (slash != SIZE_MAX) {
         Str bits = str_slice(token->text, slash + 1, token->text.length);
         return parse_mask_bits(rule, bits) ||
@@ -221,9 +226,8 @@ static bool parse_method(LineParser *in, Rule *rule)
     static const struct {
         const char *word;
         HbaMethod method;
-    } methods[] = {{"trust", HBA_TRUST},       {"reject", HBA_REJECT},
-                   {"scram-sha-256", HBA_SCRAM}, {"md5", HBA_SCRAM},
-                   {"password", HBA_PASSWORD}, {"cert", HBA_CERT}};
+    } methods[] = {{"trust", HBA_TRUST}, {"reject", HBA_REJECT},     {"scram-sha-256", HBA_SCRAM},
+                   {"md5", HBA_SCRAM},   {"password", HBA_PASSWORD}, {"cert", HBA_CERT}};
     const Token *token = next_single(in, "authentication method");
 
     TRY(token);
@@ -235,8 +239,8 @@ static bool parse_method(LineParser *in, Rule *rule)
             in, fmt("authentication method \"%.*s\" is not supported", STR_ARGS(token->text)));
     if (rule->rule.method == HBA_CERT) {
         if (rule->kind != KIND_HOST_TLS)
-            return fail_line(
-                in, STR("cert authentication is only supported on hostssl connections"));
+            return fail_line(in,
+                             STR("cert authentication is only supported on hostssl connections"));
         rule->rule.needs_client_certificate = rule->rule.certificate_names_user = true;
     }
     return true;
@@ -249,8 +253,8 @@ static bool parse_option(LineParser *in, Rule *rule, Str text)
     else if (str_equal(text, STR("clientcert=verify-full")))
         rule->rule.needs_client_certificate = rule->rule.certificate_names_user = true;
     else
-        return fail_line(in, fmt("authentication option \"%.*s\" is not supported",
-                                 STR_ARGS(text)));
+        return fail_line(in,
+                         fmt("authentication option \"%.*s\" is not supported", STR_ARGS(text)));
     if (rule->kind != KIND_HOST_TLS)
         return fail_line(in, STR("clientcert can only be configured for \"hostssl\" rows"));
     return true;
@@ -402,8 +406,8 @@ static bool database_fits(const Rule *rule, const HbaClient *client)
                 return true;
             continue;
         }
-        if (is_keyword(token, "all") || (is_keyword(token, "sameuser") &&
-                                         str_equal(client->user, client->database)))
+        if (is_keyword(token, "all") ||
+            (is_keyword(token, "sameuser") && str_equal(client->user, client->database)))
             return true;
         if ((is_keyword(token, "samerole") || is_keyword(token, "samegroup")) &&
             is_member(client, client->database))
@@ -489,9 +493,15 @@ static void describe_address(const Rule *rule, Arena *arena, HbaDescription *to)
     if (rule->kind == KIND_LOCAL)
         return;
     switch (rule->address_kind) {
-    case ADDRESS_ALL: to->address = STR("all"); break;
-    case ADDRESS_SAMEHOST: to->address = STR("samehost"); break;
-    case ADDRESS_SAMENET: to->address = STR("samenet"); break;
+    case ADDRESS_ALL:
+        to->address = STR("all");
+        break;
+    case ADDRESS_SAMEHOST:
+        to->address = STR("samehost");
+        break;
+    case ADDRESS_SAMENET:
+        to->address = STR("samenet");
+        break;
     case ADDRESS_RANGE:
         to->address = bytes_text(arena, rule->family, rule->address);
         to->netmask = bytes_text(arena, rule->family, rule->mask);
@@ -522,7 +532,7 @@ void hba_describe(const Hba *hba, size_t index, Arena *arena, HbaDescription *re
         .users = token_texts(&rule->users, arena),
         .database_count = (int)rule->databases.length,
         .user_count = (int)rule->users.length,
-        .certificate_option = facts->certificate_names_user ? STR("clientcert=verify-full")
+        .certificate_option = facts->certificate_names_user     ? STR("clientcert=verify-full")
                               : facts->needs_client_certificate ? STR("clientcert=verify-ca")
                                                                 : STR_NONE,
     };

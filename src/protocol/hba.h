@@ -6,9 +6,10 @@
  *
  * Kinds local, host, hostssl, hostnossl, hostgssenc (never fits), hostnogssenc; databases all,
  * sameuser, samerole, samegroup, replication, names, lists, @files refused; users all, names,
- * +groups, lists; addresses in CIDR or with a mask, all, samehost, samenet; host names are refused (they need
- * a resolver). Methods trust, reject, scram-sha-256, password, cert, and md5, which means scram as
- * in PostgreSQL when the verifier is SCRAM. Source: PostgreSQL manual, "The pg_hba.conf File".
+ * +groups, lists; addresses in CIDR or with a mask, all, samehost, samenet; host names are refused
+ * (they need a resolver). Methods trust, reject, scram-sha-256, password, cert, and md5, which
+ * means scram as in PostgreSQL when the verifier is SCRAM. Source: PostgreSQL manual, "The
+ * pg_hba.conf File".
  */
 #ifndef PROTOCOL_HBA_H
 #define PROTOCOL_HBA_H
@@ -56,7 +57,7 @@ typedef struct HbaDescription {
     Str kind, method;
     const Str *databases, *users;
     int database_count, user_count;
-    Str address, netmask; /* STR_NONE: the rule has none */
+    Str address, netmask;   /* STR_NONE: the rule has none */
     Str certificate_option; /* "clientcert=verify-full", or STR_NONE */
 } HbaDescription;
 size_t hba_rule_count(const Hba *hba);

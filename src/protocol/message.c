@@ -47,8 +47,8 @@ FrameOutcome frame_next(Str received, bool logged_in, Frame *ret_frame)
              .message = fmt("invalid frontend message type %d", (unsigned char)type));
     if (!logged_in && type != 'p')
         FAIL(ERR_PROTOCOL_VIOLATION, .severity = SEVERITY_FATAL,
-             .message = fmt("expected password response, got message type %d",
-                            (unsigned char)type));
+             .message =
+                 fmt("expected password response, got message type %d", (unsigned char)type));
     if (received.length < 1 + LENGTH_SIZE) {
         ret_frame->size = 1 + LENGTH_SIZE;
         return FRAME_PARTIAL;

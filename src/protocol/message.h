@@ -66,7 +66,7 @@ MUST_CHECK bool message_done(const MessageReader *in);
 
 /* Building: message_begin leaves room for the length, message_end fills it in. One at a time. */
 typedef struct MessageOut {
-    StrBuf buffer;   /* whole messages, and the one being built */
+    StrBuf buffer;    /* whole messages, and the one being built */
     size_t length_at; /* where the open message's length goes */
 } MessageOut;
 

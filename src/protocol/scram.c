@@ -29,7 +29,7 @@ struct Scram {
     bool is_doomed; /* no such user, or no SCRAM password: plays along, then refuses */
     Str binding;
     bool uses_binding; /* -PLUS was chosen */
-    Str gs2_header;    /* of the client's first message: "n,,", "y,," or "p=tls-server-end-point,," */
+    Str gs2_header; /* of the client's first message: "n,,", "y,," or "p=tls-server-end-point,," */
     Str client_first_bare, server_first;
     Str nonce; /* the client's and ours */
 };
@@ -225,8 +225,7 @@ Scram *scram_begin(Arena *arena, Str verifier, Str binding, Str user, const byte
 
     scram->arena = arena;
     scram->binding = str_copy(arena, binding);
-    scram->is_doomed =
-        str_is_none(verifier) || !verifier_parse(arena, verifier, &scram->verifier);
+    scram->is_doomed = str_is_none(verifier) || !verifier_parse(arena, verifier, &scram->verifier);
     if (scram->is_doomed)
         verifier_make_up(arena, user, secret, &scram->verifier);
     return scram;
@@ -352,9 +351,8 @@ static bool proof_is_right(const Scram *scram, Str proof, Str auth_message, bool
     for (size_t i = 0; i < KEY_SIZE; i++)
         client.bytes[i] = signature.bytes[i] ^ (byte)proof.data[i];
     Key stored = sha256(&client);
-    *ret_right =
-        CRYPTO_memcmp(stored.bytes, scram->verifier.stored_key.bytes, KEY_SIZE) == 0 &&
-        !scram->is_doomed;
+    *ret_right = CRYPTO_memcmp(stored.bytes, scram->verifier.stored_key.bytes, KEY_SIZE) == 0 &&
+                 !scram->is_doomed;
     OPENSSL_cleanse(&client, sizeof(client));
     return true;
 }
@@ -383,9 +381,9 @@ ScramOutcome scram_final(Scram *scram, Str data, Str *ret_reply)
         FAIL(ERR_INVALID_AUTHORIZATION_SPECIFICATION, .severity = SEVERITY_FATAL,
              .message = STR("SCRAM channel binding check failed"));
 
-    Str auth_message = str_format(scram->arena, "%.*s,%.*s,%.*s", STR_ARGS(scram->client_first_bare),
-                                  STR_ARGS(scram->server_first),
-                                  STR_ARGS(str_slice(data, 0, proof_at - 1)));
+    Str auth_message =
+        str_format(scram->arena, "%.*s,%.*s,%.*s", STR_ARGS(scram->client_first_bare),
+                   STR_ARGS(scram->server_first), STR_ARGS(str_slice(data, 0, proof_at - 1)));
     TRY(proof_is_right(scram, proof, auth_message, &is_right));
     if (!is_right)
         return SCRAM_REFUSED;

@@ -5,8 +5,9 @@
  *
  *   Scram *scram = scram_begin(arena, verifier, binding);       verifier STR_NONE: no such user
  *   message: SASL mechanisms from scram_put_mechanisms
- *   SASLInitialResponse → scram_first(scram, mechanism, data, &reply)    → AuthenticationSASLContinue
- *   SASLResponse        → scram_final(scram, data, &reply)               → SASLFinal, or refused
+ *   SASLInitialResponse → scram_first(scram, mechanism, data, &reply)    →
+ * AuthenticationSASLContinue SASLResponse        → scram_final(scram, data, &reply)               →
+ * SASLFinal, or refused
  *
  * Unknown users go through the same exchange with a made-up verifier, so that nobody learns who
  * exists. Comparisons take the same time whatever differs.
@@ -22,7 +23,8 @@
 typedef struct Scram Scram;
 
 /* `binding`: the end-point hash of the server's certificate; STR_NONE without TLS. `user` and
- * `secret` (16 bytes, the same for the life of the server) make the salt of users that don't exist. */
+ * `secret` (16 bytes, the same for the life of the server) make the salt of users that don't exist.
+ */
 Scram *scram_begin(Arena *arena, Str verifier, Str binding, Str user, const byte *secret);
 /* AuthenticationSASL with the mechanisms that can be used. */
 void scram_put_mechanisms(const Scram *scram, MessageOut *out);

@@ -54,8 +54,8 @@ static bool parse_options_text(Startup *startup, Arena *arena, Str text)
             TRY(assignment_add(startup, arena, str_slice(word, 2, word.length)));
         else
             FAIL(ERR_SYNTAX_ERROR, .severity = SEVERITY_FATAL,
-                 .message = fmt("invalid command-line argument for server process: %.*s",
-                                STR_ARGS(word)));
+                 .message =
+                     fmt("invalid command-line argument for server process: %.*s", STR_ARGS(word)));
     }
     return true;
 }

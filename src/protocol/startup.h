@@ -30,10 +30,10 @@ typedef struct Startup {
     /* STARTUP_SESSION: strings in the arena that was given. */
     uint32_t minor_version; /* of protocol 3 as asked for */
     Str user;
-    Str database;           /* the user's name where none was given */
-    bool replication;       /* asked for: refused by who cannot serve it */
-    VEC(StartupOption) options;      /* settings, those of "options=-c …" first */
-    VEC(Str) unknown_extensions;     /* "_pq_.…" options that we don't know */
+    Str database;                /* the user's name where none was given */
+    bool replication;            /* asked for: refused by who cannot serve it */
+    VEC(StartupOption) options;  /* settings, those of "options=-c …" first */
+    VEC(Str) unknown_extensions; /* "_pq_.…" options that we don't know */
 } Startup;
 
 MUST_CHECK StartupKind startup_parse(Str body, Arena *arena, Startup *ret_startup);

@@ -26,8 +26,8 @@ static Str openssl_reason(Arena *arena)
 {
     unsigned long code = ERR_peek_last_error();
     const char *reason = code ? ERR_reason_error_string(code) : NULL;
-    Str text = reason ? str_format(arena, "%s", reason)
-                      : str_format(arena, "SSL error code %lu", code);
+    Str text =
+        reason ? str_format(arena, "%s", reason) : str_format(arena, "SSL error code %lu", code);
 
     ERR_clear_error();
     return text;
@@ -88,12 +88,13 @@ static bool set_up(SSL_CTX *context, const TlsOptions *options, Arena *arena)
     SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
                                      SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_NO_TICKET);
     SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
-    SSL_CTX_set_mode(context,
-                     SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+    SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
     if (options->ciphers.length &&
         SSL_CTX_set_cipher_list(context, str_to_c(arena, options->ciphers)) != 1)
-        return fail_tls(ERR_CONFIG_FILE_ERROR, "could not set the cipher list (no valid ciphers "
-                                               "available)", STR(""));
+        return fail_tls(ERR_CONFIG_FILE_ERROR,
+                        "could not set the cipher list (no valid ciphers "
+                        "available)",
+                        STR(""));
     return load_files(context, options, arena);
 }
 
@@ -283,8 +284,8 @@ Str transport_client_name(const Transport *transport, Arena *arena)
     X509 *certificate = SSL_get_peer_certificate(transport->ssl);
     if (!certificate)
         return STR_NONE;
-    int length = X509_NAME_get_text_by_NID(X509_get_subject_name(certificate), NID_commonName,
-                                           name, sizeof(name));
+    int length = X509_NAME_get_text_by_NID(X509_get_subject_name(certificate), NID_commonName, name,
+                                           sizeof(name));
     X509_free(certificate);
     /* A NUL inside would let one name look like another. */
     if (length < 0 || (size_t)length != strlen(name))

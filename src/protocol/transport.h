@@ -21,7 +21,8 @@
 typedef struct TlsContext TlsContext;
 typedef struct Transport Transport;
 
-/* Files in PEM; empty strings where there is none. Versions as ssl_min_protocol_version has them. */
+/* Files in PEM; empty strings where there is none. Versions as ssl_min_protocol_version has them.
+ */
 typedef struct TlsOptions {
     Str certificate_file, key_file, ca_file, ciphers;
     Str minimum_version, maximum_version; /* "TLSv1.2", "TLSv1.3" or empty */

@@ -50,7 +50,8 @@ static bool transaction_open(Session *session, const TxnOptions *options)
     session->exec.catalog.arena = session->block_arena;
     session->exec.transaction_start = now_timestamptz();
     atomic_store_explicit(&session->transaction_started_at,
-                          session->exec.transaction_start + MICROSECONDS_1970_TO_2000, memory_order_relaxed);
+                          session->exec.transaction_start + MICROSECONDS_1970_TO_2000,
+                          memory_order_relaxed);
     session->exec.is_read_only = options->read_only;
     values->transaction_isolation = kept->transaction_isolation =
         isolation_setting(options->isolation);
@@ -124,8 +125,7 @@ bool block_statement_begin(Session *session)
     }
     bool is_first =
         session->block == BLOCK_IMPLICIT && !txn_has_snapshot(session->exec.catalog.txn);
-    session->exec.statement_start =
-        is_first ? session->exec.transaction_start : now_timestamptz();
+    session->exec.statement_start = is_first ? session->exec.transaction_start : now_timestamptz();
     return txn_statement_begin(session->exec.catalog.txn);
 }
 
@@ -178,7 +178,8 @@ void block_abort_all(Session *session)
 
 char block_ready_state(const Session *session)
 {
-    return session->block == BLOCK_FAILED ? 'E' : session->block == BLOCK_IDLE ? 'I'
+    return session->block == BLOCK_FAILED ? 'E'
+           : session->block == BLOCK_IDLE ? 'I'
            : session->block == BLOCK_OPEN ? 'T'
                                           : 'I';
 }
@@ -239,15 +240,12 @@ static bool read_options(const DefElemVec *list, TxnOptions *options)
 
     for (size_t i = 0; i < list->length; i++) {
         const DefElem *option = list->items[i];
-        if (str_equal(option->name, STR("transaction_isolation")) &&
-            has_text(option->arg, &text)) {
-            options->isolation = str_equal(text, STR("serializable"))
-                                     ? ISOLATION_SERIALIZABLE
-                                 : str_equal(text, STR("repeatable read"))
-                                     ? ISOLATION_REPEATABLE_READ
-                                 : str_equal(text, STR("read uncommitted"))
-                                     ? ISOLATION_READ_UNCOMMITTED
-                                     : ISOLATION_READ_COMMITTED;
+        if (str_equal(option->name, STR("transaction_isolation")) && has_text(option->arg, &text)) {
+            options->isolation =
+                str_equal(text, STR("serializable"))       ? ISOLATION_SERIALIZABLE
+                : str_equal(text, STR("repeatable read"))  ? ISOLATION_REPEATABLE_READ
+                : str_equal(text, STR("read uncommitted")) ? ISOLATION_READ_UNCOMMITTED
+                                                           : ISOLATION_READ_COMMITTED;
         } else if (str_equal(option->name, STR("transaction_read_only"))) {
             options->read_only = flag_of(option);
         } else if (str_equal(option->name, STR("transaction_deferrable"))) {

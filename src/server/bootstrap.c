@@ -19,8 +19,8 @@ typedef struct Bootstrap {
 
 static bool run_statement(Bootstrap *boot, Str text, const RawStmt *raw)
 {
-    CommandContext context = {.session = &boot->exec, .arena = boot->statement_arena,
-                              .source = text};
+    CommandContext context = {
+        .session = &boot->exec, .arena = boot->statement_arena, .source = text};
     Str tag;
 
     if (!ddl_handles(raw->stmt->tag))
@@ -63,8 +63,8 @@ static bool run_script(Bootstrap *boot, Str text)
 static bool run_scripts(Bootstrap *boot)
 {
     catalog_session_init(&boot->exec.catalog, boot->catalog, boot->arena);
-    bool ok = catalog_session_connect(&boot->exec.catalog, DATABASE_TEMPLATE1,
-                                      ROLE_BOOTSTRAP_SUPERUSER);
+    bool ok =
+        catalog_session_connect(&boot->exec.catalog, DATABASE_TEMPLATE1, ROLE_BOOTSTRAP_SUPERUSER);
     catalog_set_bootstrapping(boot->catalog, true);
     for (const Str *script = catalog_bootstrap_scripts(); ok && !str_is_none(*script); script++)
         ok = run_script(boot, *script);

@@ -4,8 +4,8 @@
 #include "base/arena.h"
 #include "base/offload.h"
 #include "base/os.h"
-#include "server/command.h"
 #include "server/bootstrap.h"
+#include "server/command.h"
 
 int command_init(int count, char **arguments)
 {

@@ -24,8 +24,8 @@ static bool is_blank(char c)
 
 static bool is_name_char(char c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           c == '_' || c == '.' || c == '$' || (unsigned char)c >= 0x80;
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '.' || c == '$' || (unsigned char)c >= 0x80;
 }
 
 static bool fail_line(Str file, int line, Str near)
@@ -309,29 +309,30 @@ bool config_alter_system(Str directory, Str name, Str value)
 
 Str config_template(void)
 {
-    return STR("# Sengi's configuration: name = value, one a line, as in postgresql.conf.\n"
-               "# What is commented out shows the default. Reload with SIGHUP or pg_reload_conf().\n"
-               "\n"
-               "#listen_addresses = 'localhost'\n"
-               "#port = 5432\n"
-               "#unix_socket_directories = ''\n"
-               "#max_connections = 1000\n"
-               "\n"
-               "#shared_buffers = 128MB\n"
-               "#work_mem = 4MB\n"
-               "#worker_threads = 0               # 0: one for each processor\n"
-               "\n"
-               "#checkpoint_timeout = 5min\n"
-               "#max_wal_size = 1GB\n"
-               "#synchronous_commit = on\n"
-               "\n"
-               "#ssl = off\n"
-               "#ssl_cert_file = 'server.crt'\n"
-               "#ssl_key_file = 'server.key'\n"
-               "\n"
-               "#log_min_messages = warning\n"
-               "#log_min_duration_statement = -1\n"
-               "#logging_collector = off\n");
+    return STR(
+        "# Sengi's configuration: name = value, one a line, as in postgresql.conf.\n"
+        "# What is commented out shows the default. Reload with SIGHUP or pg_reload_conf().\n"
+        "\n"
+        "#listen_addresses = 'localhost'\n"
+        "#port = 5432\n"
+        "#unix_socket_directories = ''\n"
+        "#max_connections = 1000\n"
+        "\n"
+        "#shared_buffers = 128MB\n"
+        "#work_mem = 4MB\n"
+        "#worker_threads = 0               # 0: one for each processor\n"
+        "\n"
+        "#checkpoint_timeout = 5min\n"
+        "#max_wal_size = 1GB\n"
+        "#synchronous_commit = on\n"
+        "\n"
+        "#ssl = off\n"
+        "#ssl_cert_file = 'server.crt'\n"
+        "#ssl_key_file = 'server.key'\n"
+        "\n"
+        "#log_min_messages = warning\n"
+        "#log_min_duration_statement = -1\n"
+        "#logging_collector = off\n");
 }
 
 Str config_hba_template(void)

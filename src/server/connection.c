@@ -89,9 +89,8 @@ WaitOutcome connection_wait(Connection *connection, uint32_t events, Deadline de
         return WAIT_DONE; /* the peer left: the next read or write says so */
     connection->waiting = &event;
     scheduler_watch_change(connection->scheduler, &connection->watch, events);
-    WaitOutcome outcome = event_wait(&event, deadline,
-                                     events & FD_WRITABLE ? WAIT_EVENT_CLIENT_WRITE
-                                                          : WAIT_EVENT_CLIENT_READ);
+    WaitOutcome outcome = event_wait(
+        &event, deadline, events & FD_WRITABLE ? WAIT_EVENT_CLIENT_WRITE : WAIT_EVENT_CLIENT_READ);
     connection->waiting = NULL;
     if (connection->watch.fd >= 0)
         scheduler_watch_change(connection->scheduler, &connection->watch, FD_READABLE);
@@ -132,8 +131,7 @@ ReceiveOutcome connection_receive(Connection *connection, bool wait, Deadline de
     for (;;) {
         char *room = strbuf_reserve(&connection->in, chunk);
         size_t count = 0;
-        TransportOutcome outcome =
-            transport_receive(connection->transport, room, chunk, &count);
+        TransportOutcome outcome = transport_receive(connection->transport, room, chunk, &count);
         if (outcome == TRANSPORT_DONE) {
             strbuf_advance(&connection->in, count);
             connection->bytes_received += count;
@@ -146,9 +144,8 @@ ReceiveOutcome connection_receive(Connection *connection, bool wait, Deadline de
             return RECEIVE_CLOSED;
         if (!wait)
             return RECEIVE_NOTHING;
-        switch (connection_wait(connection,
-                                outcome == TRANSPORT_WAIT_READ ? FD_READABLE : FD_WRITABLE,
-                                deadline)) {
+        switch (connection_wait(
+            connection, outcome == TRANSPORT_WAIT_READ ? FD_READABLE : FD_WRITABLE, deadline)) {
         case WAIT_FAILED:
             return RECEIVE_FAILED;
         case WAIT_TIMED_OUT:

@@ -34,7 +34,7 @@ struct Connection {
     bool is_drained; /* the last read got less than it had room for: the loop tells of more */
     StrBuf in;       /* heap; bytes received and not yet consumed start at in_start */
     size_t in_start;
-    MessageOut out;  /* heap */
+    MessageOut out; /* heap */
     size_t out_sent;
     bool is_local;
     struct sockaddr_storage address;
@@ -51,7 +51,7 @@ void connection_close(Connection *connection);
 typedef enum ReceiveOutcome {
     RECEIVE_FAILED = 0, /* error is set: interrupted, or the transport broke */
     RECEIVE_SOME,
-    RECEIVE_NOTHING,    /* wait was false and nothing is there */
+    RECEIVE_NOTHING, /* wait was false and nothing is there */
     RECEIVE_CLOSED,
     RECEIVE_TIMED_OUT,
 } ReceiveOutcome;
@@ -68,6 +68,7 @@ MUST_CHECK bool connection_flush(Connection *connection);
 /* Waits until the descriptor is ready for `events` (FdEvents). */
 MUST_CHECK WaitOutcome connection_wait(Connection *connection, uint32_t events, Deadline deadline);
 /* TLS handshake after 'S' was sent. */
-MUST_CHECK bool connection_start_tls(Connection *connection, TlsContext *context, Deadline deadline);
+MUST_CHECK bool connection_start_tls(Connection *connection, TlsContext *context,
+                                     Deadline deadline);
 
 #endif

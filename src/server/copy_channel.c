@@ -71,8 +71,7 @@ static bool read_data(CopyChannel *channel, Str *ret_data, bool *ret_end)
         case 'f': {
             MessageReader in = message_reader(frame.body);
             Str why = message_get_string(&in);
-            FAIL(ERR_QUERY_CANCELED,
-                 .message = fmt("COPY from stdin failed: %.*s", STR_ARGS(why)));
+            FAIL(ERR_QUERY_CANCELED, .message = fmt("COPY from stdin failed: %.*s", STR_ARGS(why)));
         }
         case 'H':
         case 'S':
@@ -112,8 +111,11 @@ static bool end_out(CopyChannel *channel)
 void session_copy_init(SessionCopy *copy, Session *session)
 {
     *copy = (SessionCopy){
-        .channel = {.begin_in = begin_in, .read = read_data, .begin_out = begin_out,
-                    .write = write_data, .end_out = end_out},
+        .channel = {.begin_in = begin_in,
+                    .read = read_data,
+                    .begin_out = begin_out,
+                    .write = write_data,
+                    .end_out = end_out},
         .session = session,
     };
 }

@@ -1,13 +1,13 @@
 /* Functions about the server as a whole: its log, its words, its time zones. */
 #include "base/error.h"
 #include "base/os.h"
-#include "types/record.h"
 #include "parser/parser.h"
 #include "server/log.h"
 #include "server/server.h"
 #include "server/view_rows.h"
 #include "storage/wal.h"
 #include "types/datetime.h"
+#include "types/record.h"
 
 #define EPOCH_2000 INT64_C(946684800000000)
 #define ZONE_DIRECTORY "/usr/share/zoneinfo"

@@ -15,14 +15,14 @@ static struct {
     Mutex mutex; /* rank LOG */
     Str directory;
     Arena *arena;
-    int fd GUARDED_BY(mutex);          /* -1: stderr */
+    int fd GUARDED_BY(mutex);            /* -1: stderr */
     int64_t opened_at GUARDED_BY(mutex); /* wall clock, microseconds */
     uint64_t size GUARDED_BY(mutex);
     bool rotation_wanted GUARDED_BY(mutex);
 } log_file = {.mutex = MUTEX_INIT(RANK_LOG), .fd = -1};
 
 static const char *const severity_labels[] = {
-    [SEVERITY_ERROR] = "ERROR",     [SEVERITY_FATAL] = "FATAL", [SEVERITY_PANIC] = "PANIC",
+    [SEVERITY_ERROR] = "ERROR",     [SEVERITY_FATAL] = "FATAL",   [SEVERITY_PANIC] = "PANIC",
     [SEVERITY_WARNING] = "WARNING", [SEVERITY_NOTICE] = "NOTICE", [SEVERITY_INFO] = "INFO",
     [SEVERITY_LOG] = "LOG",         [SEVERITY_DEBUG] = "DEBUG",
 };
@@ -73,8 +73,9 @@ static void file_open(void) REQUIRES(log_file.mutex)
     if (strftime(name, sizeof(name), format, &parts) == 0)
         snprintf(name, sizeof(name), "sengi.log");
 #pragma GCC diagnostic pop
-    snprintf(path, sizeof(path), "%.*s%s%.*s/%s", STR_ARGS(is_absolute ? STR("") : log_file.directory),
-             is_absolute ? "" : "/", STR_ARGS(directory), name);
+    snprintf(path, sizeof(path), "%.*s%s%.*s/%s",
+             STR_ARGS(is_absolute ? STR("") : log_file.directory), is_absolute ? "" : "/",
+             STR_ARGS(directory), name);
     int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC,
                   (mode_t)settings_default.log_file_mode);
     if (fd < 0)
@@ -126,9 +127,8 @@ static bool rotation_is_due(void) REQUIRES(log_file.mutex)
     int64_t age = settings_default.log_rotation_age * 60 * 1000000; /* minutes */
     uint64_t size = (uint64_t)settings_default.log_rotation_size * 1024;
 
-    return log_file.fd >= 0 &&
-           (log_file.rotation_wanted || (size > 0 && log_file.size >= size) ||
-            (age > 0 && os->wall_clock() - log_file.opened_at >= age));
+    return log_file.fd >= 0 && (log_file.rotation_wanted || (size > 0 && log_file.size >= size) ||
+                                (age > 0 && os->wall_clock() - log_file.opened_at >= age));
 }
 
 static void write_text(Str text)

@@ -127,8 +127,8 @@ static bool fail_password(Session *session)
     if (!task_sleep(FAILED_LOGIN_DELAY, WAIT_EVENT_PG_SLEEP))
         return false;
     FAIL(ERR_INVALID_PASSWORD, .severity = SEVERITY_FATAL,
-         .message = fmt("password authentication failed for user \"%.*s\"",
-                        STR_ARGS(session->user_name)));
+         .message =
+             fmt("password authentication failed for user \"%.*s\"", STR_ARGS(session->user_name)));
 }
 
 static bool password_usable(const RoleDesc *role)
@@ -168,11 +168,10 @@ static void put_sasl(MessageOut *out, uint32_t code, Str data)
 static bool authenticate_scram(Session *session, const RoleDesc *role)
 {
     MessageOut *out = &session->connection.out;
-    Scram *scram = scram_begin(session->arena,
-                               password_usable(role) ? role->password : STR_NONE,
-                               transport_channel_binding(session->connection.transport,
-                                                         session->arena),
-                               session->user_name, session->server->scram_secret);
+    Scram *scram =
+        scram_begin(session->arena, password_usable(role) ? role->password : STR_NONE,
+                    transport_channel_binding(session->connection.transport, session->arena),
+                    session->user_name, session->server->scram_secret);
     Str body, reply;
 
     scram_put_mechanisms(scram, out);
@@ -284,8 +283,8 @@ static bool check_facts(Session *session, const LoginFacts *facts)
              .message = fmt("role \"%.*s\" does not exist", STR_ARGS(session->user_name)));
     if (!facts->role->can_login)
         FAIL(ERR_INVALID_AUTHORIZATION_SPECIFICATION, .severity = SEVERITY_FATAL,
-             .message = fmt("role \"%.*s\" is not permitted to log in",
-                            STR_ARGS(session->user_name)));
+             .message =
+                 fmt("role \"%.*s\" is not permitted to log in", STR_ARGS(session->user_name)));
     if (!facts->database)
         FAIL(ERR_UNDEFINED_DATABASE, .severity = SEVERITY_FATAL,
              .message = fmt("database \"%.*s\" does not exist", STR_ARGS(session->database_name)));

@@ -7,10 +7,10 @@
 #include "server/server.h"
 #include "types/type.h"
 
-#define BUCKETS 1024     /* a power of two */
-#define PLANS_MAX 512    /* in one cache */
+#define BUCKETS 1024  /* a power of two */
+#define PLANS_MAX 512 /* in one cache */
 #define BYTES_MAX (16u << 20)
-#define VARIANTS_MAX 16  /* plans that differ in fixed literals only */
+#define VARIANTS_MAX 16 /* plans that differ in fixed literals only */
 #define SEEN_SLOTS 2048
 #define CHEAP_COST 200.0 /* below it a plan for any value is as good as one for this value */
 
@@ -33,7 +33,8 @@ PlanCache *plan_cache_new(void)
     return cache;
 }
 
-/* -- The list and its end ----------------------------------------------------------------------- */
+/* -- The list and its end -----------------------------------------------------------------------
+ */
 
 static void plan_free(CachedPlan *plan)
 {
@@ -114,7 +115,8 @@ void plan_cache_free(PlanCache *cache)
     free(cache);
 }
 
-/* -- Keys --------------------------------------------------------------------------------------- */
+/* -- Keys ---------------------------------------------------------------------------------------
+ */
 
 static bool path_equal(const SearchPath *a, const SearchPath *b)
 {
@@ -133,8 +135,8 @@ static bool key_matches(const CachedPlan *plan, const PlanKey *key)
 
     if (plan->hash != print->hash || plan->is_lifted != key->is_lifted ||
         plan->given_count != key->given_count || !str_equal(plan->normal, print->normal) ||
-        (key->given_count > 0 && memcmp(plan->given_types, key->given_types,
-                                        sizeof(Oid) * (size_t)key->given_count) != 0))
+        (key->given_count > 0 &&
+         memcmp(plan->given_types, key->given_types, sizeof(Oid) * (size_t)key->given_count) != 0))
         return false;
     for (uint32_t i = 0; i < plan->fixed_count; i++)
         if (!literal_equal(&plan->fixed[i], &print->literals[plan->fixed_index[i]]))
@@ -214,7 +216,8 @@ static void refuse(Session *session, const PlanKey *key)
     *seen_slot(session, key) = key->print->hash | 1;
 }
 
-/* -- Making ------------------------------------------------------------------------------------- */
+/* -- Making -------------------------------------------------------------------------------------
+ */
 
 static int character_position(Str text, uint32_t end)
 {
@@ -225,8 +228,8 @@ static int character_position(Str text, uint32_t end)
     return position;
 }
 
-static bool lift_literals(Session *session, CachedPlan *plan, const Fingerprint *print, Query *query,
-                          Str text, bool *ret_sound)
+static bool lift_literals(Session *session, CachedPlan *plan, const Fingerprint *print,
+                          Query *query, Str text, bool *ret_sound)
 {
     int *positions = ARENA_ARRAY(plan->arena, int, print->literal_count + 1);
     Lifting lifting = {.positions = positions, .count = print->literal_count};
@@ -305,8 +308,8 @@ static bool plan_build(Session *session, CachedPlan *plan, const PlanKey *key, S
         .is_variable = true,
     };
     Str source = str_copy(arena, text);
-    AnalyzeContext context = {.arena = arena, .session = catalog, .source = source,
-                              .params = &params};
+    AnalyzeContext context = {
+        .arena = arena, .session = catalog, .source = source, .params = &params};
 
     *ret_refused = true;
     TRY(parse(arena, source, &list));
@@ -352,8 +355,7 @@ static void take_key(Session *session, CachedPlan *plan, const PlanKey *key, con
     plan->normal = str_copy(arena, key->print->normal);
     plan->is_lifted = key->is_lifted;
     plan->given_count = key->given_count;
-    plan->given_types =
-        arena_copy(arena, key->given_types, sizeof(Oid) * (size_t)key->given_count);
+    plan->given_types = arena_copy(arena, key->given_types, sizeof(Oid) * (size_t)key->given_count);
     plan->user = catalog->current_user;
     plan->database = catalog->database_oid;
     plan->path = *path;
@@ -391,7 +393,8 @@ CachedPlan *plan_cache_make(Session *session, const PlanKey *key, Str text)
     return plan;
 }
 
-/* -- Executing ---------------------------------------------------------------------------------- */
+/* -- Executing ----------------------------------------------------------------------------------
+ */
 
 static bool read_literal(Arena *arena, const Literal *literal, Oid type, Value *ret_value)
 {

@@ -1,10 +1,11 @@
 /*
  * Plan caches: one for each worker, shared by the worker's sessions.
  *
- * A CachedPlan is a statement analyzed and planned, with compiled states that executions borrow. It is
- * found by the statement's fingerprint and by everything its analysis depended on: parameter types,
- * role, database, the schemas of the search path, settings. Statements of the simple protocol
- * whose literals could be lifted (planner/lift.h) share one plan whatever the literals are.
+ * A CachedPlan is a statement analyzed and planned, with compiled states that executions borrow. It
+ * is found by the statement's fingerprint and by everything its analysis depended on: parameter
+ * types, role, database, the schemas of the search path, settings. Statements of the simple
+ * protocol whose literals could be lifted (planner/lift.h) share one plan whatever the literals
+ * are.
  *
  *   fingerprint_make(arena, text, &print);
  *   CachedPlan *plan = plan_cache_find(session, &key);           NULL: none
@@ -64,7 +65,7 @@ typedef struct CachedPlan {
     ExecState *idle[PLAN_IDLE_STATES];
     uint32_t idle_count;
     uint32_t references;
-    PlanCache *cache; /* NULL: no longer in it */
+    PlanCache *cache;        /* NULL: no longer in it */
     struct CachedPlan *next; /* in its bucket */
     struct CachedPlan *newer, *older;
 } CachedPlan;

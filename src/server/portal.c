@@ -100,7 +100,8 @@ void portals_close_all(Session *session)
         portal_close(session, session->portals);
 }
 
-/* A state for the statement's plan: the cache's, the statement's own, or another if that is busy. */
+/* A state for the statement's plan: the cache's, the statement's own, or another if that is busy.
+ */
 static bool portal_take_state(Session *session, Portal *portal)
 {
     PreparedStatement *statement = portal->statement;
@@ -267,7 +268,7 @@ static bool hold_rows(RowSink *sink, const RowDescription *description, const Ba
     copy->row_count = copy->selection.count = batch->selection.count;
     for (uint32_t c = 0; c < description->count; c++)
         copy->columns[c] = vector_new(arena, batch->columns[c]->type);
-    FOR_SELECTED(batch->selection, row) {
+    FOR_SELECTED (batch->selection, row) {
         for (uint32_t c = 0; c < description->count; c++) {
             Value value;
             bool is_null;
@@ -390,22 +391,24 @@ bool cursor_declare(Session *session, const DeclareCursorStmt *declaration, cons
 typedef struct FetchRange {
     uint64_t first, count; /* rows given, in order */
     bool backward;
-    uint64_t position;     /* afterwards: 0 before the first, total + 1 after the last */
+    uint64_t position; /* afterwards: 0 before the first, total + 1 after the last */
 } FetchRange;
 
 static FetchRange forward_range(uint64_t at, uint64_t total, uint64_t count)
 {
     uint64_t left = at >= total ? 0 : total - at, given = MIN(left, count);
 
-    return (FetchRange){.first = at + 1, .count = given,
-                        .position = given < count ? total + 1 : at + given};
+    return (FetchRange){
+        .first = at + 1, .count = given, .position = given < count ? total + 1 : at + given};
 }
 
 static FetchRange backward_range(uint64_t at, uint64_t count)
 {
     uint64_t left = at == 0 ? 0 : at - 1, given = MIN(left, count);
 
-    return (FetchRange){.first = at - 1, .count = given, .backward = true,
+    return (FetchRange){.first = at - 1,
+                        .count = given,
+                        .backward = true,
                         .position = given < count ? 0 : at - given};
 }
 
@@ -490,20 +493,18 @@ static bool fetch_rows(Session *session, Portal *portal, const FetchStmt *fetch,
         break;
     }
     if ((direction == EXEC_FETCH_FORWARD || direction == EXEC_FETCH_BACKWARD) && count < 0) {
-        direction =
-            direction == EXEC_FETCH_FORWARD ? EXEC_FETCH_BACKWARD : EXEC_FETCH_FORWARD;
+        direction = direction == EXEC_FETCH_FORWARD ? EXEC_FETCH_BACKWARD : EXEC_FETCH_FORWARD;
         count = count == INT64_MIN ? INT64_MAX : -count;
     }
     if ((direction == EXEC_FETCH_FORWARD || direction == EXEC_FETCH_BACKWARD) && count == 0) {
         direction = EXEC_FETCH_RELATIVE;
     }
-    bool goes_back = direction == EXEC_FETCH_BACKWARD ||
-                     (direction != EXEC_FETCH_FORWARD && fetch->how_many <= 0) ||
-                     (direction == EXEC_FETCH_ABSOLUTE &&
-                      count <= executor_position(portal->state));
+    bool goes_back =
+        direction == EXEC_FETCH_BACKWARD ||
+        (direction != EXEC_FETCH_FORWARD && fetch->how_many <= 0) ||
+        (direction == EXEC_FETCH_ABSOLUTE && count <= executor_position(portal->state));
     if (goes_back && (portal->cursor_options & CURSOR_OPT_NO_SCROLL))
-        FAIL(ERR_OBJECT_NOT_IN_PREREQUISITE_STATE,
-             .message = STR("cursor can only scan forward"),
+        FAIL(ERR_OBJECT_NOT_IN_PREREQUISITE_STATE, .message = STR("cursor can only scan forward"),
              .hint = STR("Declare it with SCROLL option to enable backward scan."));
     return executor_fetch(portal->state, sink, direction, count, ret_count);
 }
@@ -514,16 +515,16 @@ bool cursor_fetch(Session *session, const FetchStmt *fetch, RowSink *sink, Str *
     uint64_t count = 0;
 
     if (!portal)
-        FAIL(ERR_UNDEFINED_CURSOR, .message = fmt("cursor \"%.*s\" does not exist",
-                                                  STR_ARGS(fetch->portalname)));
+        FAIL(ERR_UNDEFINED_CURSOR,
+             .message = fmt("cursor \"%.*s\" does not exist", STR_ARGS(fetch->portalname)));
     if (portal->has_failed || (!portal->is_held && !portal->state))
         FAIL(ERR_OBJECT_NOT_IN_PREREQUISITE_STATE,
              .message = fmt("portal \"%.*s\" cannot be run", STR_ARGS(portal->name)));
     if (!portal->is_cursor)
         FAIL_UNSUPPORTED("FETCH from a portal that is not a cursor");
     TRY(fetch_rows(session, portal, fetch, fetch->is_move ? NULL : sink, &count));
-    *ret_tag = command_tag(session->statement_arena, fetch->is_move ? VERB_MOVE : VERB_FETCH,
-                           count);
+    *ret_tag =
+        command_tag(session->statement_arena, fetch->is_move ? VERB_MOVE : VERB_FETCH, count);
     return true;
 }
 

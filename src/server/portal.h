@@ -3,7 +3,8 @@
  *
  * A PreparedStatement is a statement analyzed and planned, with the ExecState of its last
  * execution kept for the next. It is planned again when the schema it was planned under has
- * changed. A Portal is one execution: suspended between Execute messages, or moved about in by FETCH.
+ * changed. A Portal is one execution: suspended between Execute messages, or moved about in by
+ * FETCH.
  */
 #ifndef SERVER_PORTAL_H
 #define SERVER_PORTAL_H
@@ -15,10 +16,10 @@
 #include "txn/txn.h"
 
 struct PreparedStatement {
-    Str name;   /* empty: the unnamed one */
-    Str source; /* the whole text that positions are in */
-    Arena *arena;      /* text, tree, parameter types */
-    Arena *plan_arena; /* what planning again throws away */
+    Str name;              /* empty: the unnamed one */
+    Str source;            /* the whole text that positions are in */
+    Arena *arena;          /* text, tree, parameter types */
+    Arena *plan_arena;     /* what planning again throws away */
     const Node *statement; /* NULL: an empty query */
     Oid *given_types;
     int given_count;
@@ -33,7 +34,7 @@ struct PreparedStatement {
     bool has_no_params; /* a simple query: $n means nothing in it */
     uint64_t schema_version;
     const SearchPath *search_path;
-    Oid planned_for; /* role: privileges and views were resolved for it */
+    Oid planned_for;       /* role: privileges and views were resolved for it */
     RowDescription result; /* in arena: what was described must stay true */
     bool is_described;
     ExecState *state; /* NULL, or ready for use; state_busy while a portal has it */
@@ -41,7 +42,7 @@ struct PreparedStatement {
     bool from_sql; /* PREPARE rather than Parse */
     int64_t prepared_at;
     int64_t execution_count; /* portals opened over it */
-    uint32_t references; /* the session's maps and open portals */
+    uint32_t references;     /* the session's maps and open portals */
 };
 
 struct Portal {
@@ -52,7 +53,7 @@ struct Portal {
     PreparedStatement *statement;
     ExecState *state; /* NULL for utilities, and before the first row is asked for */
     bool owns_state;
-    Arena *plan_arena; /* of a plan that the statement has given up; or NULL */
+    Arena *plan_arena;  /* of a plan that the statement has given up; or NULL */
     CachedPlan *lender; /* has lent `state`; NULL: it is the statement's, or the portal's own */
     ExecParameters parameters;
     uint16_t *result_formats; /* as Bind gave them: 0, 1 or one for each column */
@@ -95,7 +96,7 @@ MUST_CHECK bool statement_ready(Session *session, PreparedStatement *statement);
 /* What its rows look like. Needs the same. */
 MUST_CHECK bool statement_describe(Session *session, PreparedStatement *statement,
                                    RowDescription *ret_description);
-PreparedStatement *statement_find(Session *session, Str name); /* NULL: none */
+PreparedStatement *statement_find(Session *session, Str name);           /* NULL: none */
 MUST_CHECK PreparedStatement *statement_get(Session *session, Str name); /* 26000 */
 MUST_CHECK bool statement_store(Session *session, PreparedStatement *statement);
 void statement_drop(Session *session, Str name);

@@ -92,7 +92,7 @@ static bool wire_rows(RowSink *sink, const RowDescription *description, const Ba
     for (uint32_t c = 0; c < description->count; c++)
         writers[c] = (ColumnWriter){batch->columns[c], description->columns[c].type,
                                     format_of(wire->formats, wire->format_count, c)};
-    FOR_SELECTED(batch->selection, row) {
+    FOR_SELECTED (batch->selection, row) {
         message_begin(out, 'D');
         size_t start = out->length_at;
         message_put_int16(out, (uint16_t)description->count);

@@ -325,7 +325,8 @@ static bool may_listen(Server *server, const struct sockaddr *address, Str name)
         return true;
     FAIL(ERR_CONFIG_FILE_ERROR,
          .message = fmt("refusing to listen on \"%.*s\": hba.conf trusts connections from other "
-                        "machines", STR_ARGS(name)),
+                        "machines",
+                        STR_ARGS(name)),
          .hint = STR("Give the rule that says \"trust\" another method, such as "
                      "scram-sha-256, or a loopback address."));
 }
@@ -383,8 +384,8 @@ static bool listen_local(Server *server, Arena *arena, Str directory)
     if (bind(fd, (struct sockaddr *)&address, sizeof(address)) != 0 || listen(fd, BACKLOG) != 0) {
         int error = errno;
         close(fd);
-        FAIL(ERR_IO_ERROR, .message = fmt("could not listen on \"%.*s\": %s", STR_ARGS(path),
-                                          strerror(error)));
+        FAIL(ERR_IO_ERROR,
+             .message = fmt("could not listen on \"%.*s\": %s", STR_ARGS(path), strerror(error)));
     }
     chmod(address.sun_path, (mode_t)settings_default.unix_socket_permissions);
     log_message(SEVERITY_LOG, "listening on Unix socket \"%.*s\"", STR_ARGS(path));
@@ -555,8 +556,7 @@ static bool start(Server *server)
         settings_default.config_file =
             path_join(server->arena, server->data_directory, STR(CONFIG_FILE));
     if (settings_default.hba_file.length == 0)
-        settings_default.hba_file =
-            path_join(server->arena, server->data_directory, STR(HBA_FILE));
+        settings_default.hba_file = path_join(server->arena, server->data_directory, STR(HBA_FILE));
     TRY(log_open(server->data_directory));
     TRY(prepare_temporary_directory(server));
     TRY(open_store(server));

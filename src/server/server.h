@@ -64,7 +64,7 @@ struct Server {
     FdWatch signal_watch;
     _Atomic bool is_stopping;
     byte scram_secret[16];
-    int64_t started_at; /* wall clock */
+    int64_t started_at;    /* wall clock */
     uint64_t wal_at_start; /* where the log ended then */
     int64_t configuration_loaded_at;
 

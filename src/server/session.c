@@ -398,8 +398,8 @@ static void session_free(Session *session)
     statements_drop_all(session);
     if (session->is_logged_in && session->exec.catalog.temp_namespace) {
         /* What the session made in pg_temp goes with it. */
-        if (!block_statement_begin(session) ||
-            !catalog_drop_temp_objects(&session->exec.catalog) || !block_statement_end(session)) {
+        if (!block_statement_begin(session) || !catalog_drop_temp_objects(&session->exec.catalog) ||
+            !block_statement_end(session)) {
             log_fields(error_fields(), STR("dropping temporary objects"));
             error_clear();
             block_abort_all(session);
@@ -554,9 +554,9 @@ static bool session_serve(Connection *connection)
 /* Ends an idle session: a coroutine says why and closes. */
 static void close_idle(Session *session, SqlState state, Str message)
 {
-    message_put_error(&session->connection.out,
-                      &(ErrorFields){.severity = SEVERITY_FATAL, .sqlstate = state,
-                                     .message = message});
+    message_put_error(
+        &session->connection.out,
+        &(ErrorFields){.severity = SEVERITY_FATAL, .sqlstate = state, .message = message});
     session->is_closing = true;
     session->connection.peer_left = true;
     if (session->connection.watch.fd >= 0) {
@@ -606,15 +606,13 @@ void session_start(Server *server, Worker *worker, int fd, bool is_local,
     session->statement_timer = TIMER_INIT(on_statement_timeout);
     session->idle_timer = TIMER_INIT(on_idle_timeout);
     session->connected_at = os->wall_clock();
-    session->login_deadline =
-        deadline_after(settings_default.authentication_timeout * 1000000);
+    session->login_deadline = deadline_after(settings_default.authentication_timeout * 1000000);
     session->query_text = STR("");
     session->connection.is_local = is_local;
     session->connection.address = *address;
     session->connection.serve = session_serve;
     session->client_address =
-        is_local ? STR("[local]")
-                 : address_text(session->arena, (const struct sockaddr *)address);
+        is_local ? STR("[local]") : address_text(session->arena, (const struct sockaddr *)address);
     os->random(&session->secret, sizeof(session->secret));
     server_add_session(server, session);
     if (!connection_open(&session->connection, worker->scheduler, fd)) {

@@ -3,15 +3,15 @@
  *
  * A Session begins with an ExecSession, which begins with a CatalogSession: functions find it
  * through FunctionCall.session. It is served by one coroutine at a time (connection.h); other
- * threads touch only what `mutex` guards: its activity and its task, for cancel and pg_stat_activity.
+ * threads touch only what `mutex` guards: its activity and its task, for cancel and
+ * pg_stat_activity.
  *
  *   login.c           startup packet, authentication
  *   session.c         life, message loop
  *   session_query.c   simple queries; one statement after the other
  *   session_extended.c Parse, Bind, Describe, Execute, Close, Sync
- *   statement.c       prepared statements: analyzed and planned, planned again when the schema moves
- *   portal.c          portals and cursors
- *   block.c           transaction blocks and savepoints
+ *   statement.c       prepared statements: analyzed and planned, planned again when the schema
+ * moves portal.c          portals and cursors block.c           transaction blocks and savepoints
  *   session_settings.c SET, SHOW, RESET, and what rollback does to them
  *   utility.c         statements that are not plans
  *   result.c          rows to the wire
@@ -47,10 +47,10 @@ typedef struct Savepoint {
 
 /* One change of a setting, to be undone by rollback. Values are fields of SettingValues. */
 typedef struct SettingChange {
-    int id;                    /* SettingId; -1: a custom one, `name` */
+    int id; /* SettingId; -1: a custom one, `name` */
     Str name;
     uint8_t before_source, before_persistent_source; /* SettingSource */
-    byte before_current[16];   /* the field's bytes; a Str for custom ones */
+    byte before_current[16];                         /* the field's bytes; a Str for custom ones */
     byte before_persistent[16];
     Oid before_session_user, before_current_user; /* role, session_authorization */
 } SettingChange;
@@ -58,18 +58,19 @@ typedef struct SettingChange {
 #define REPORTED_SETTINGS_MAX 32
 
 typedef struct SessionSettings {
-    Arena *arena;              /* texts of the values below */
-    SettingValues current;     /* what settings() gives */
-    SettingValues persistent;  /* without SET LOCAL: what is left after commit */
-    SettingValues reset;       /* what RESET goes back to: the values at the start */
+    Arena *arena;             /* texts of the values below */
+    SettingValues current;    /* what settings() gives */
+    SettingValues persistent; /* without SET LOCAL: what is left after commit */
+    SettingValues reset;      /* what RESET goes back to: the values at the start */
     /* Where those come from: SettingSource, by SettingId. */
     uint8_t source[SETTING_COUNT], persistent_source[SETTING_COUNT], reset_source[SETTING_COUNT];
     StrMap custom, custom_persistent; /* "app.x" → Str * */
     VEC(SettingChange) changes;       /* of this transaction, in order; in the arena */
     Oid persistent_session_user, persistent_current_user; /* without SET LOCAL ROLE */
-    uint64_t told[REPORTED_SETTINGS_MAX]; /* hashes of what the client knows, in order of SettingId */
-    bool has_news;             /* a reported setting was changed since */
-    uint64_t plan_key;         /* see session_settings_plan_key; 0: to be computed */
+    uint64_t
+        told[REPORTED_SETTINGS_MAX]; /* hashes of what the client knows, in order of SettingId */
+    bool has_news;                   /* a reported setting was changed since */
+    uint64_t plan_key;               /* see session_settings_plan_key; 0: to be computed */
 } SessionSettings;
 
 typedef enum ActivityState {
@@ -97,7 +98,7 @@ typedef struct Session {
     Connection connection;
     Server *server;
     struct Worker *worker;
-    Arena *arena;           /* as long as the session */
+    Arena *arena; /* as long as the session */
     /* These two and the connection's buffers are the worker's while the session is at rest. */
     Arena *statement_arena; /* reset after each statement of the simple protocol, and at Sync */
     Arena *message_arena;   /* the message being served; reset by the next */
@@ -127,8 +128,8 @@ typedef struct Session {
     Str query_text; /* of the statement being run, for logs; it lives as long as the message */
 
     /* Seen by others. */
-    Mutex mutex; /* rank SESSION */
-    Task *task GUARDED_BY(mutex);           /* serving now, or NULL */
+    Mutex mutex;                  /* rank SESSION */
+    Task *task GUARDED_BY(mutex); /* serving now, or NULL */
     bool cancel_pending GUARDED_BY(mutex);
     bool terminate_pending GUARDED_BY(mutex);
     ActivityState activity GUARDED_BY(mutex);
@@ -165,7 +166,8 @@ void session_set_activity(Session *session, ActivityState state, Str query);
 void session_publish_identity(Session *session);
 /* The same of application_name, whenever it changes. */
 void session_publish_application(Session *session);
-/* Sends the current error to client and log, clears it, and does what an error does to the block. */
+/* Sends the current error to client and log, clears it, and does what an error does to the block.
+ */
 void session_report_error(Session *session);
 /* ParameterStatus for reported settings that differ from what the client was told; before
  * ReadyForQuery, so that a setting that comes and goes in between is not told. */

@@ -124,8 +124,8 @@ static bool get_parameters(MessageReader *in, Portal *portal, const uint16_t *fo
         return true;
     if (format_count > 1 && format_count != count)
         FAIL(ERR_PROTOCOL_VIOLATION,
-             .message = fmt("bind message has %u parameter formats but %u parameters",
-                            format_count, count));
+             .message = fmt("bind message has %u parameter formats but %u parameters", format_count,
+                            count));
     if (count != statement->param_count)
         FAIL(ERR_PROTOCOL_VIOLATION,
              .message = fmt("bind message supplies %u parameters, but prepared statement "

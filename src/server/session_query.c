@@ -1,4 +1,5 @@
-/* The simple protocol: a string of statements, in one transaction where none of them says otherwise. */
+/* The simple protocol: a string of statements, in one transaction where none of them says
+ * otherwise. */
 #include "parser/parser.h"
 #include "server/log.h"
 #include "server/portal.h"

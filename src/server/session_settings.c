@@ -220,7 +220,8 @@ void session_settings_commit(Session *session)
     for (size_t i = 0; i < s->changes.length; i++) {
         const SettingChange *change = &s->changes.items[i];
         if (change->id < 0) {
-            custom_restore(&s->custom, change->name, strmap_get(&s->custom_persistent, change->name));
+            custom_restore(&s->custom, change->name,
+                           strmap_get(&s->custom_persistent, change->name));
             continue;
         }
         byte before[16];
@@ -290,8 +291,8 @@ static bool may_set(Session *session, const SettingInfo *info)
     case CONTEXT_SUPERUSER:
         if (session->is_logged_in && !session->settings.current.is_superuser)
             FAIL(ERR_INSUFFICIENT_PRIVILEGE,
-                 .message = fmt("permission denied to set parameter \"%.*s\"",
-                                STR_ARGS(info->name)));
+                 .message =
+                     fmt("permission denied to set parameter \"%.*s\"", STR_ARGS(info->name)));
         return true;
     case CONTEXT_USER:
         return true;
@@ -333,8 +334,7 @@ static bool apply_to_transaction(Session *session, SettingId id, Str value)
         level != txn_isolation(txn)) {
         if (session->has_queried && session->block != BLOCK_IMPLICIT)
             FAIL(ERR_ACTIVE_SQL_TRANSACTION,
-                 .message =
-                     STR("SET TRANSACTION ISOLATION LEVEL must be called before any query"));
+                 .message = STR("SET TRANSACTION ISOLATION LEVEL must be called before any query"));
         if (session->savepoints.length > 1)
             FAIL(ERR_ACTIVE_SQL_TRANSACTION,
                  .message = STR("SET TRANSACTION ISOLATION LEVEL must not be called in a "
@@ -346,8 +346,7 @@ static bool apply_to_transaction(Session *session, SettingId id, Str value)
     if (id == SETTING_TRANSACTION_READ_ONLY) {
         if (!now->transaction_read_only && txn_is_read_only(txn) && session->has_queried)
             FAIL(ERR_ACTIVE_SQL_TRANSACTION,
-                 .message =
-                     STR("transaction read-write mode must be set before any query"));
+                 .message = STR("transaction read-write mode must be set before any query"));
         txn_set_read_only(txn, now->transaction_read_only);
         session->exec.is_read_only = now->transaction_read_only;
     }
@@ -361,17 +360,17 @@ static bool check_encoding(Str value)
     if (str_equal_nocase(value, STR("UTF8")) || str_equal_nocase(value, STR("UTF-8")) ||
         str_equal_nocase(value, STR("UNICODE")))
         return true;
-    static const char *const known[] = {"SQL_ASCII", "LATIN1", "LATIN2", "LATIN9", "WIN1252",
-                                        "WIN1251",   "EUC_JP", "SJIS",   "BIG5",   "GBK",
-                                        "KOI8R",     "ISO_8859_5"};
+    static const char *const known[] = {"SQL_ASCII", "LATIN1",  "LATIN2", "LATIN9",
+                                        "WIN1252",   "WIN1251", "EUC_JP", "SJIS",
+                                        "BIG5",      "GBK",     "KOI8R",  "ISO_8859_5"};
     for (size_t i = 0; i < ARRAY_LENGTH(known); i++)
         if (str_equal_nocase(value, str_from_c(known[i])))
             FAIL(ERR_FEATURE_NOT_SUPPORTED,
                  .message = fmt("client encoding %s is not supported", known[i]),
                  .hint = STR("Clients speak UTF8 with this server."));
     FAIL(ERR_INVALID_PARAMETER_VALUE,
-         .message = fmt("invalid value for parameter \"client_encoding\": \"%.*s\"",
-                        STR_ARGS(value)));
+         .message =
+             fmt("invalid value for parameter \"client_encoding\": \"%.*s\"", STR_ARGS(value)));
 }
 
 /* role and session_authorization change who the session is. */

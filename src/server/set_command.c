@@ -6,8 +6,11 @@
 /* Settings whose value is a list of names: each is quoted where it must be. */
 static bool is_name_list(Str name)
 {
-    static const char *const lists[] = {"search_path", "temp_tablespaces", "session_preload_libraries",
-                                        "local_preload_libraries", "listen_addresses",
+    static const char *const lists[] = {"search_path",
+                                        "temp_tablespaces",
+                                        "session_preload_libraries",
+                                        "local_preload_libraries",
+                                        "listen_addresses",
                                         "unix_socket_directories"};
 
     for (size_t i = 0; i < ARRAY_LENGTH(lists); i++)
@@ -94,11 +97,11 @@ static bool set_modes(Session *session, const VariableSetStmt *set)
     for (size_t i = 0; i < set->args.length; i++) {
         const DefElem *mode = NODE_CAST(DefElem, set->args.items[i]);
         const A_Const *value = NODE_CAST(A_Const, mode->arg);
-        Str name = for_session ? str_format(session->statement_arena, "default_%.*s",
-                                            STR_ARGS(mode->name))
-                               : mode->name;
-        Str text = value->kind == CONST_INTEGER ? (value->integer ? STR("on") : STR("off"))
-                                                : value->text;
+        Str name = for_session
+                       ? str_format(session->statement_arena, "default_%.*s", STR_ARGS(mode->name))
+                       : mode->name;
+        Str text =
+            value->kind == CONST_INTEGER ? (value->integer ? STR("on") : STR("off")) : value->text;
         TRY(session_setting_set(session, name, text, !for_session));
     }
     return true;
@@ -150,8 +153,8 @@ bool session_alter_system(Session *session, const AlterSystemStmt *alter, Str *r
         return config_alter_system(session->server->data_directory, STR_NONE, STR_NONE);
     int id = setting_find(set->name);
     if (id < 0)
-        FAIL(ERR_UNDEFINED_OBJECT, .message = fmt("unrecognized configuration parameter \"%.*s\"",
-                                                  STR_ARGS(set->name)));
+        FAIL(ERR_UNDEFINED_OBJECT,
+             .message = fmt("unrecognized configuration parameter \"%.*s\"", STR_ARGS(set->name)));
     if (setting_infos[id].context == CONTEXT_INTERNAL)
         FAIL(ERR_CANT_CHANGE_RUNTIME_PARAM,
              .message = fmt("parameter \"%.*s\" cannot be changed", STR_ARGS(set->name)));

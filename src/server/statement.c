@@ -127,8 +127,8 @@ static void take_shared(PreparedStatement *statement, CachedPlan *plan)
     statement->shared = plan;
     statement->planned = plan->planned;
     statement->param_count = plan->param_count;
-    statement->param_types = arena_copy(statement->arena, plan->param_types,
-                                        sizeof(Oid) * (size_t)plan->param_count);
+    statement->param_types =
+        arena_copy(statement->arena, plan->param_types, sizeof(Oid) * (size_t)plan->param_count);
 }
 
 static PlanKey key_of(const PreparedStatement *statement)
@@ -187,8 +187,10 @@ static bool analyze_and_plan(Session *session, PreparedStatement *statement)
         .count = statement->given_count,
         .is_variable = !statement->has_no_params,
     };
-    AnalyzeContext context = {.arena = statement->plan_arena, .session = catalog,
-                              .source = statement->source, .params = &params};
+    AnalyzeContext context = {.arena = statement->plan_arena,
+                              .session = catalog,
+                              .source = statement->source,
+                              .params = &params};
 
     statement->schema_version = catalog_version(catalog);
     statement->search_path = catalog_search_path(catalog);
@@ -321,8 +323,8 @@ bool statement_describe(Session *session, PreparedStatement *statement,
         return true;
     TRY(statement_ready(session, statement));
     if (statement->is_utility)
-        return utility_describe(session, statement->arena, statement->statement,
-                                statement->source, ret_description);
+        return utility_describe(session, statement->arena, statement->statement, statement->source,
+                                ret_description);
     *ret_description = statement->result;
     return true;
 }
@@ -354,9 +356,8 @@ bool statement_store(Session *session, PreparedStatement *statement)
         return true;
     }
     if (strmap_get(&session->statements, statement->name))
-        FAIL(ERR_DUPLICATE_PSTATEMENT,
-             .message = fmt("prepared statement \"%.*s\" already exists",
-                            STR_ARGS(statement->name)));
+        FAIL(ERR_DUPLICATE_PSTATEMENT, .message = fmt("prepared statement \"%.*s\" already exists",
+                                                      STR_ARGS(statement->name)));
     strmap_put(&session->statements, statement->name, statement);
     return true;
 }

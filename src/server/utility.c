@@ -87,8 +87,11 @@ static RowDescription text_columns(Arena *arena, const Str *names, uint32_t coun
     ResultColumn *columns = ARENA_ARRAY(arena, ResultColumn, count);
 
     for (uint32_t i = 0; i < count; i++)
-        columns[i] = (ResultColumn){.name = names[i], .type = TYPE_TEXT, .type_modifier = -1,
-                                    .collation = COLLATION_DEFAULT, .phys = PHYS_VAR};
+        columns[i] = (ResultColumn){.name = names[i],
+                                    .type = TYPE_TEXT,
+                                    .type_modifier = -1,
+                                    .collation = COLLATION_DEFAULT,
+                                    .phys = PHYS_VAR};
     return (RowDescription){columns, count};
 }
 
@@ -103,7 +106,9 @@ static bool give_row(RowSink *sink, const RowDescription *description, Arena *ar
         Value value = {.var = var_from_str(texts[i])};
         columns[i] = vector_new_constant(arena, PHYS_VAR, &value, str_is_none(texts[i]));
     }
-    Batch batch = {.columns = columns, .column_count = description->count, .row_count = 1,
+    Batch batch = {.columns = columns,
+                   .column_count = description->count,
+                   .row_count = 1,
                    .selection = {.count = 1}};
     bool ok = !sink->rows || sink->rows(sink, description, &batch);
     arena_rewind(arena, mark);
@@ -153,14 +158,14 @@ static bool execute_prepare(Session *session, const PrepareStmt *prepare, Str so
 {
     size_t count = prepare->argtypes.length;
     Oid *types = ARENA_ARRAY(session->statement_arena, Oid, count);
-    AnalyzeContext context = {.arena = session->statement_arena,
-                              .session = &session->exec.catalog, .source = source};
+    AnalyzeContext context = {
+        .arena = session->statement_arena, .session = &session->exec.catalog, .source = source};
     int32_t typmod;
 
     for (size_t i = 0; i < count; i++)
         TRY(analyze_type_name(&context, &prepare->argtypes.items[i]->node, &types[i], &typmod));
-    PreparedStatement *statement = statement_of_part(session, prepare->name, source,
-                                                     prepared_query, types, (int)count);
+    PreparedStatement *statement =
+        statement_of_part(session, prepare->name, source, prepared_query, types, (int)count);
     TRY(statement);
     statement->from_sql = true;
     if (!statement_ready(session, statement) || !statement_store(session, statement)) {
@@ -174,8 +179,8 @@ static bool evaluate_parameters(Session *session, Portal *portal, const ExecuteS
                                 Str source)
 {
     PreparedStatement *statement = portal->statement;
-    AnalyzeContext context = {.arena = session->statement_arena,
-                              .session = &session->exec.catalog, .source = source};
+    AnalyzeContext context = {
+        .arena = session->statement_arena, .session = &session->exec.catalog, .source = source};
     uint32_t count = (uint32_t)execute->params.length;
 
     if ((int)count != statement->param_count)
@@ -279,10 +284,13 @@ static bool execute_command(Session *session, const Portal *portal, bool is_top_
                           .database_sessions_end = database_sessions_end,
                           .setting_check = setting_check,
                           .context = session};
-    CommandContext context = {.session = &session->exec, .arena = session->statement_arena,
-                              .source = portal->statement->source, .hooks = &hooks,
+    CommandContext context = {.session = &session->exec,
+                              .arena = session->statement_arena,
+                              .source = portal->statement->source,
+                              .hooks = &hooks,
                               .param_types = portal->statement->param_types,
-                              .parameters = &portal->parameters, .is_top_level = is_top_level};
+                              .parameters = &portal->parameters,
+                              .is_top_level = is_top_level};
 
     if (ddl_handles(statement->tag))
         return ddl_execute(&context, statement, ret_tag);
@@ -309,9 +317,12 @@ static bool execute_command(Session *session, const Portal *portal, bool is_top_
     case NODE_SEC_LABEL_STMT: /* as in PostgreSQL without a module that gives labels */
         FAIL(ERR_INVALID_PARAMETER_VALUE,
              .message = STR("no security label providers have been loaded"));
-    case NODE_ALTER_DEFAULT_PRIVILEGES_STMT: FAIL_UNSUPPORTED("ALTER DEFAULT PRIVILEGES");
-    case NODE_DROP_OWNED_STMT: FAIL_UNSUPPORTED("DROP OWNED");
-    case NODE_REASSIGN_OWNED_STMT: FAIL_UNSUPPORTED("REASSIGN OWNED");
+    case NODE_ALTER_DEFAULT_PRIVILEGES_STMT:
+        FAIL_UNSUPPORTED("ALTER DEFAULT PRIVILEGES");
+    case NODE_DROP_OWNED_STMT:
+        FAIL_UNSUPPORTED("DROP OWNED");
+    case NODE_REASSIGN_OWNED_STMT:
+        FAIL_UNSUPPORTED("REASSIGN OWNED");
     default:
         FAIL_UNSUPPORTED(node_name(statement->tag));
     }
@@ -380,8 +391,7 @@ bool utility_describe(Session *session, Arena *arena, const Node *statement, Str
     case NODE_FETCH_STMT: {
         const FetchStmt *fetch = NODE_CAST(FetchStmt, statement);
         Portal *portal = portal_find(session, fetch->portalname);
-        return fetch->is_move || !portal ||
-               portal_description(session, portal, ret_description);
+        return fetch->is_move || !portal || portal_description(session, portal, ret_description);
     }
     case NODE_EXPLAIN_STMT: {
         static const Str name = {"QUERY PLAN", 10};

@@ -362,8 +362,8 @@ static bool cleaner_round(Store *store, ImageBatch *batch) REQUIRES(store->pool.
         for (uint32_t i = 0; ok && i < count; i++) {
             Database *database = atomic_load(&pool->infos[frames[i]].database);
             if (database)
-                (void)frame_evict(pool, &database->entries[atomic_load(&pool->infos[frames[i]].page)],
-                                  frames[i]);
+                (void)frame_evict(
+                    pool, &database->entries[atomic_load(&pool->infos[frames[i]].page)], frames[i]);
         }
     }
     const bool progress = atomic_load(&pool->free_count) > before;

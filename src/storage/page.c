@@ -21,9 +21,9 @@ bool page_entry_try_latch(PageEntry *entry)
     uint64_t state = atomic_load_explicit(&entry->state, memory_order_relaxed);
 
     return state >> PAGE_LATCH_SHIFT == 0 &&
-           atomic_compare_exchange_strong_explicit(
-               &entry->state, &state, latch_word(PAGE_LATCH_EXCLUSIVE, state),
-               memory_order_acquire, memory_order_relaxed);
+           atomic_compare_exchange_strong_explicit(&entry->state, &state,
+                                                   latch_word(PAGE_LATCH_EXCLUSIVE, state),
+                                                   memory_order_acquire, memory_order_relaxed);
 }
 
 void page_entry_latch(PageEntry *entry)
@@ -54,9 +54,8 @@ void page_entry_latch_shared(PageEntry *entry)
 
     for (uint32_t rounds = 0;;) {
         if (state >> PAGE_LATCH_SHIFT < PAGE_LATCH_SHARED_MAX &&
-            atomic_compare_exchange_weak_explicit(&entry->state, &state,
-                                                  state + latch_word(1, 0), memory_order_acquire,
-                                                  memory_order_relaxed))
+            atomic_compare_exchange_weak_explicit(&entry->state, &state, state + latch_word(1, 0),
+                                                  memory_order_acquire, memory_order_relaxed))
             return;
         if (state >> PAGE_LATCH_SHIFT >= PAGE_LATCH_SHARED_MAX)
             spin_pause(&rounds);
@@ -114,8 +113,7 @@ static inline bool page_seems_resident(const Database *database, PageId id)
 {
     if (unlikely(id >= database->page_limit))
         return false;
-    const uint32_t frame =
-        atomic_load_explicit(&database->entries[id].frame, memory_order_acquire);
+    const uint32_t frame = atomic_load_explicit(&database->entries[id].frame, memory_order_acquire);
     return frame != 0 && frame != PAGE_FRAME_LOADING;
 }
 
@@ -143,9 +141,9 @@ bool page_upgrade(Page *page)
     uint64_t expected = page->version;
 
     for (uint32_t rounds = 0;; spin_pause(&rounds)) {
-        if (atomic_compare_exchange_strong_explicit(
-                &entry->state, &expected, latch_word(PAGE_LATCH_EXCLUSIVE, page->version),
-                memory_order_acquire, memory_order_relaxed))
+        if (atomic_compare_exchange_strong_explicit(&entry->state, &expected,
+                                                    latch_word(PAGE_LATCH_EXCLUSIVE, page->version),
+                                                    memory_order_acquire, memory_order_relaxed))
             break;
         /* Shared holders go away by themselves; a new version does not. */
         if ((expected & PAGE_VERSION_MASK) != page->version ||
@@ -212,8 +210,7 @@ static bool page_is_owed(const Store *store, const PageEntry *entry, uint16_t fl
            !(flags & (PAGE_FLAG_TEMPORARY | PAGE_FLAG_SHADOWED)) && !FAULT(fault_no_shadow);
 }
 
-void page_shadow_push(Store *store, uint32_t frame, Database *database, PageId page,
-                      uint32_t epoch)
+void page_shadow_push(Store *store, uint32_t frame, Database *database, PageId page, uint32_t epoch)
 {
     FrameInfo *info = &store->pool.infos[frame];
 
@@ -341,8 +338,7 @@ static void page_settle_freed(Store *store, PageMap *map, PageId id, bool is_owe
     else
         u32_push(&map->free_pages, id);
     map->page_count -= !is_temporary;
-    atomic_fetch_and(&entry->flags,
-                     PAGE_FLAG_SHADOWED | PAGE_FLAG_FREED | PAGE_FLAG_IO_PENDING);
+    atomic_fetch_and(&entry->flags, PAGE_FLAG_SHADOWED | PAGE_FLAG_FREED | PAGE_FLAG_IO_PENDING);
 }
 
 /* Entry latched exclusively; unlatched on return. */

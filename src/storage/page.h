@@ -53,9 +53,11 @@
 #include "base/task.h"
 
 #define PAGE_SIZE 16384
-#define PAGE_HEADER_SIZE 16                         /* magic, page id, database, epoch */
-#define PAGE_BODY_SIZE (PAGE_SIZE - PAGE_HEADER_SIZE) /* what a tree may use, from data + header */
-#define ACTION_PAGES_MAX 64                         /* the largest page_count of one action */
+#define PAGE_HEADER_SIZE 16 /* magic, page id, database, epoch */
+#define PAGE_BODY_SIZE                                                                             \
+    (PAGE_SIZE - PAGE_HEADER_SIZE) /* what a tree may use, from data + header                      \
+                                    */
+#define ACTION_PAGES_MAX 64        /* the largest page_count of one action */
 
 typedef uint32_t PageId;
 #define PAGE_ID_NONE ((PageId)0) /* ids start at 1: the first page allocated is page 1 */
@@ -71,9 +73,9 @@ typedef enum PageFlags {
     PAGE_FLAG_DIRTY = 2,      /* the frame is newer than the slot */
     PAGE_FLAG_IO_PENDING = 4, /* an image is on its way to the slot: not to be evicted */
     PAGE_FLAG_TEMPORARY = 8,
-    PAGE_FLAG_SHADOWED = 16,  /* the running checkpoint still owes an older copy */
-    PAGE_FLAG_FREED = 32,     /* freed, and a shadow is still to be written: the slot is not settled */
-    PAGE_FLAG_CLONED = 64,    /* the image was written for the database this one was cloned from */
+    PAGE_FLAG_SHADOWED = 16, /* the running checkpoint still owes an older copy */
+    PAGE_FLAG_FREED = 32,  /* freed, and a shadow is still to be written: the slot is not settled */
+    PAGE_FLAG_CLONED = 64, /* the image was written for the database this one was cloned from */
 } PageFlags;
 
 /* One page. Zero (untouched memory) is a page that does not exist. */
@@ -109,7 +111,7 @@ typedef struct Database {
     PageEntry *entries;
     PageId page_limit; /* ids are below it */
     DatabaseId id;
-    byte *frames;      /* the buffer pool's memory: frame n is at n * PAGE_SIZE */
+    byte *frames; /* the buffer pool's memory: frame n is at n * PAGE_SIZE */
     Store *store;
     PageMap *map;
     _Atomic(void *) trees; /* tree.h's open handles; tree_close_all frees them. NULL at first */

@@ -59,8 +59,8 @@ static bool image_is_wanted(const Store *store, const PageEntry *entry, ImageSco
         return false;
     if ((flags & PAGE_FLAG_SHADOWED) && !FAULT(fault_evict_shadow))
         return false;
-    return scope == IMAGE_EVICTION || (!(flags & PAGE_FLAG_TEMPORARY) &&
-                                       entry->epoch <= atomic_load(&store->running));
+    return scope == IMAGE_EVICTION ||
+           (!(flags & PAGE_FLAG_TEMPORARY) && entry->epoch <= atomic_load(&store->running));
 }
 
 void image_batch_add(Store *store, ImageBatch *batch, ImageTarget target, ImageScope scope)
@@ -120,9 +120,8 @@ bool image_batch_add_shadow(Store *store, ImageBatch *batch)
            store->pool.frames + (size_t)frame * PAGE_SIZE, PAGE_SIZE);
     const MapRecord record = image_seal(batch, database, page, info->shadow_epoch);
     mutex_lock(&store->map_mutex);
-    const uint16_t flags =
-        atomic_fetch_and(&entry->flags, (uint16_t) ~(PAGE_FLAG_SHADOWED | PAGE_FLAG_FREED |
-                                                      PAGE_FLAG_CLONED));
+    const uint16_t flags = atomic_fetch_and(
+        &entry->flags, (uint16_t) ~(PAGE_FLAG_SHADOWED | PAGE_FLAG_FREED | PAGE_FLAG_CLONED));
     if (!FAULT(fault_evict_shadow) || (flags & PAGE_FLAG_SHADOWED)) {
         page_map_replace(store, database->map, &record, EPOCH_RUNNING,
                          (flags & PAGE_FLAG_IO_PENDING) != 0);

@@ -44,9 +44,8 @@ static bool load_finish(LoadJob *job, uint32_t frame, uint64_t version, bool *re
     PageEntry *entry = job->entry;
 
     page_entry_latch(entry);
-    const bool is_stale =
-        atomic_load(&entry->frame) != PAGE_FRAME_LOADING ||
-        (atomic_load(&entry->state) & PAGE_VERSION_MASK) != version;
+    const bool is_stale = atomic_load(&entry->frame) != PAGE_FRAME_LOADING ||
+                          (atomic_load(&entry->state) & PAGE_VERSION_MASK) != version;
     const bool publish = !is_stale && job->ok;
     if (publish)
         pool_assign(&store->pool, frame, database, job->page, true);
@@ -82,8 +81,8 @@ static bool load_missing(const Database *database, PageId page)
     }
     if (++last.count >= MISSING_PAGE_TRIES) {
         last.count = 0;
-        FAIL(ERR_DATA_CORRUPTED, .message = fmt("page %u in database %u does not exist", page,
-                                                database->id));
+        FAIL(ERR_DATA_CORRUPTED,
+             .message = fmt("page %u in database %u does not exist", page, database->id));
     }
     task_yield();
     return true;
@@ -154,8 +153,8 @@ bool page_load(Database *database, PageId page)
     assert(task_current()->latch_count == 0);
     assert(!task_current()->in_action);
     if (page == PAGE_ID_NONE || page >= database->page_limit)
-        FAIL(ERR_DATA_CORRUPTED, .message = fmt("page %u in database %u does not exist", page,
-                                                database->id));
+        FAIL(ERR_DATA_CORRUPTED,
+             .message = fmt("page %u in database %u does not exist", page, database->id));
     for (bool again = true; again;) {
         const uint32_t resident = atomic_load(&database->entries[page].frame);
         uint32_t frame;

@@ -295,10 +295,9 @@ bool page_map_files_write(Store *store, Superblock *superblock)
 
     if (!writer)
         FAIL(ERR_OUT_OF_MEMORY, .message = STR("out of memory"));
-    const bool wants_base =
-        next.journal_length > MAX(next.base_length, (uint64_t)MAP_JOURNAL_MIN);
-    const bool ok = wants_base ? map_write_base(store, writer, &next)
-                               : map_write_journal(store, writer, &next);
+    const bool wants_base = next.journal_length > MAX(next.base_length, (uint64_t)MAP_JOURNAL_MIN);
+    const bool ok =
+        wants_base ? map_write_base(store, writer, &next) : map_write_journal(store, writer, &next);
     free(writer);
     TRY(ok);
     *superblock = next;

@@ -69,8 +69,8 @@ static bool database_clone_page(Store *store, PageMap *map, const PageMap *sourc
     if (!(flags & PAGE_FLAG_ALLOCATED) || (flags & PAGE_FLAG_TEMPORARY))
         return true;
     if ((flags & PAGE_FLAG_DIRTY) || from->slot == 0)
-        FAIL(ERR_OBJECT_IN_USE, .message = fmt("source database with OID %u is being changed",
-                                               source->database.id));
+        FAIL(ERR_OBJECT_IN_USE,
+             .message = fmt("source database with OID %u is being changed", source->database.id));
     TRY(slot_reference(&store->space, from->slot, true));
     to->slot = from->slot;
     to->crc = from->crc;

@@ -17,7 +17,7 @@ typedef struct Superblock {
     uint32_t page_size;
     uint64_t system_id;
     uint32_t generation;
-    uint32_t checkpoint;  /* the epoch whose image the map describes */
+    uint32_t checkpoint; /* the epoch whose image the map describes */
     uint64_t redo;
     uint64_t wal_durable; /* the log is durable at least up to here */
     uint32_t incarnation; /* openings of the store; marks WAL records */
@@ -26,10 +26,10 @@ typedef struct Superblock {
     uint32_t map_chain;   /* chained checksum at the journal's end */
     uint64_t base_length;
     uint64_t journal_length;
-    int64_t time;         /* wall clock, microseconds since 1970 */
+    int64_t time; /* wall clock, microseconds since 1970 */
     uint64_t unused[4];
     uint32_t has_loose_pages; /* the image may have pages that no tree reaches */
-    uint32_t crc;         /* CRC-32C of the 124 bytes before it */
+    uint32_t crc;             /* CRC-32C of the 124 bytes before it */
 } Superblock;
 static_assert(sizeof(Superblock) == 128, "the superblock's size on disk");
 

@@ -414,9 +414,8 @@ MUST_CHECK bool tree_check(Tree *tree, bool (*on_page)(void *context, uint32_t p
  * nobody writing. tree_reclaim gives those back: at a start, after a crash that cut an operation
  * of several actions short. *ret_count: how many there were.
  */
-MUST_CHECK bool tree_unreached(Database *database,
-                               bool (*on_page)(void *context, uint32_t page_id), void *context,
-                               uint64_t *ret_count);
+MUST_CHECK bool tree_unreached(Database *database, bool (*on_page)(void *context, uint32_t page_id),
+                               void *context, uint64_t *ret_count);
 MUST_CHECK bool tree_reclaim(Database *database, uint64_t *ret_count);
 
 #endif

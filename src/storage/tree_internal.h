@@ -125,7 +125,8 @@ MUST_CHECK bool tree_append_leaf(Tree *tree, PageId leaf, uint64_t first_id,
                                                  uint64_t last),
                                  void *context);
 
-/* Around what takes several actions to link or unlink pages. A private tree's pages are temporary. */
+/* Around what takes several actions to link or unlink pages. A private tree's pages are temporary.
+ */
 static inline void tree_loose_begin(Tree *tree)
 {
     if (tree->life == PAGE_PERMANENT)
@@ -139,9 +140,15 @@ static inline void tree_loose_end(Tree *tree)
 
 /* Overflow pages. A chain is loose until overflow_linked. */
 MUST_CHECK bool overflow_store(Tree *tree, Str value, LeafExternal *ret_external);
-static inline void overflow_linked(Tree *tree) { tree_loose_end(tree); }
+static inline void overflow_linked(Tree *tree)
+{
+    tree_loose_end(tree);
+}
 /* The reference goes away in the action under way: the chain is loose until overflow_free. */
-static inline void overflow_unlinked(Tree *tree) { tree_loose_begin(tree); }
+static inline void overflow_unlinked(Tree *tree)
+{
+    tree_loose_begin(tree);
+}
 /* Fills `length` bytes; fails with XX001 where the chain is not (or no longer) the reference's. */
 MUST_CHECK bool overflow_read(Tree *tree, const LeafExternal *external, char *ret_bytes);
 /* Gives a loose chain back. Safe to repeat; damage only loses pages, until the next start. */

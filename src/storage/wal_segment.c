@@ -28,8 +28,8 @@ static bool wal_path(Str directory, Lsn lsn, WalPath *ret_path)
     char name[WAL_NAME_LENGTH + 1];
 
     wal_segment_name(lsn, name);
-    const int length = snprintf(ret_path->text, sizeof(ret_path->text), "%.*s/%s",
-                                STR_ARGS(directory), name);
+    const int length =
+        snprintf(ret_path->text, sizeof(ret_path->text), "%.*s/%s", STR_ARGS(directory), name);
     if (length < 0 || (size_t)length >= sizeof(ret_path->text))
         FAIL(ERR_INVALID_NAME, .message = STR("path of the data directory is too long"));
     return true;
@@ -74,8 +74,8 @@ bool wal_segment_create(Str directory, Lsn lsn)
     File *file = wal_segment_open(directory, lsn, OS_CREATE);
 
     TRY(file);
-    const bool ok = os->file_allocate(file, 0, WAL_SEGMENT_SIZE) && wal_fill_zeros(file) &&
-                    os->file_sync(file);
+    const bool ok =
+        os->file_allocate(file, 0, WAL_SEGMENT_SIZE) && wal_fill_zeros(file) && os->file_sync(file);
     os->file_close(file);
     if (!ok) {
         /* The blocks are given back; the reason stays in the error record. */

@@ -125,9 +125,8 @@ bool txn_bulk_append_entry(TxnBulk *bulk, Str key, int64_t row_id)
     if (!bulk->is_direct)
         return txn_index_insert(bulk->txn, bulk->tree, key, row_id);
     if (key.length + sizeof(id) > sizeof(buffer))
-        FAIL(ERR_PROGRAM_LIMIT_EXCEEDED,
-             .message = fmt("index row size %zu exceeds maximum %zu", key.length + sizeof(id),
-                            sizeof(buffer)));
+        FAIL(ERR_PROGRAM_LIMIT_EXCEEDED, .message = fmt("index row size %zu exceeds maximum %zu",
+                                                        key.length + sizeof(id), sizeof(buffer)));
     if (key.length > 0)
         memcpy(buffer, key.data, key.length);
     memcpy(buffer + key.length, &id, sizeof(id));

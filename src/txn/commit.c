@@ -178,9 +178,8 @@ static bool node_is_void(const WriteNode *node)
 
 static Op node_op(const TxnTree *tree, const WriteNode *node)
 {
-    static const OpCode puts[] = {[TREE_TABLE] = OP_PUT_ROW,
-                                  [TREE_INDEX] = OP_PUT_ENTRY,
-                                  [TREE_KEY_VALUE] = OP_PUT_PAIR};
+    static const OpCode puts[] = {
+        [TREE_TABLE] = OP_PUT_ROW, [TREE_INDEX] = OP_PUT_ENTRY, [TREE_KEY_VALUE] = OP_PUT_PAIR};
     static const OpCode deletes[] = {[TREE_TABLE] = OP_DELETE_ROW,
                                      [TREE_INDEX] = OP_DELETE_ENTRY,
                                      [TREE_KEY_VALUE] = OP_DELETE_PAIR};
@@ -284,8 +283,7 @@ static void observe(void *context, const TreeChange *change)
     slot_raise(change->versions, applier->lsn);
     if (tree_kind(change->tree) == TREE_TABLE) {
         version_push_row(versions, applier->tree, change, applier->lsn);
-        garbage_add(applier->garbage,
-                    (VersionName){.tree = applier->tree, .id = change->row_id});
+        garbage_add(applier->garbage, (VersionName){.tree = applier->tree, .id = change->row_id});
     } else {
         version_push_entry(versions, applier->tree, change, applier->lsn);
         garbage_add(applier->garbage,
@@ -454,12 +452,9 @@ bool commit_autonomous(TxnManager *manager, DatabaseId database, TreeId tree, St
     record_put_varint(&buf, 0);
     strbuf_append_bytes(&buf, &now, sizeof(now));
     record_put_varint(&buf, 0);
-    record_put_op(&buf, &name,
-                  &(Op){.code = OP_PUT_PAIR,
-                        .database = database,
-                        .tree = tree,
-                        .key = key,
-                        .value = value});
+    record_put_op(
+        &buf, &name,
+        &(Op){.code = OP_PUT_PAIR, .database = database, .tree = tree, .key = key, .value = value});
     uint32_t length = (uint32_t)buf.length;
     bool admitted = wal_admit(manager->wal, length);
     if (admitted) {

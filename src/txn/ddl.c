@@ -180,7 +180,8 @@ bool txn_tree_set_layout(Txn *txn, TxnTree *tree, const Layout *layout)
     TRY(txn_can_write(txn));
     Txn *changer = atomic_load(&tree->layout_txn);
     if (changer && changer != txn)
-        FAIL(ERR_OBJECT_IN_USE, .message = STR("the table is being altered by another transaction"));
+        FAIL(ERR_OBJECT_IN_USE,
+             .message = STR("the table is being altered by another transaction"));
     DdlOp op = {.kind = DDL_SET_LAYOUT,
                 .tree = tree,
                 .database = tree->database,
@@ -277,8 +278,8 @@ static void undo_op(Txn *txn, DdlOp *op)
         if (!op->is_undone && tree->private_tree) {
             /* What was built goes; an empty tree takes its place. */
             Tree *built = tree->private_tree;
-            tree->private_tree = tree_new_private(tree_database(built), tree->kind,
-                                                  tree_layout(built));
+            tree->private_tree =
+                tree_new_private(tree_database(built), tree->kind, tree_layout(built));
             if (!tree->private_tree)
                 panic("out of pages for an empty tree");
             tree_discard(built);

@@ -15,9 +15,9 @@ typedef struct FetchVisit {
     Value *values;
     bool *nulls;
     TreeExternals externals;
-    VersionRow row;   /* what the snapshot sees */
-    bool exists;      /* on the page */
-    bool only_state;  /* copy nothing */
+    VersionRow row;  /* what the snapshot sees */
+    bool exists;     /* on the page */
+    bool only_state; /* copy nothing */
     Lsn ts;
 } FetchVisit;
 
@@ -43,8 +43,8 @@ static bool copy_columns(FetchVisit *visit, const TableLeaf *leaf, uint32_t posi
             visit->values[i].int64 = (int64_t)visit->row_id;
             visit->nulls[i] = false;
         } else if (column < visit->page_columns) {
-            TRY(table_leaf_copy_row(leaf, position, &column, 1, &visit->values[i],
-                                    &visit->nulls[i], &visit->externals));
+            TRY(table_leaf_copy_row(leaf, position, &column, 1, &visit->values[i], &visit->nulls[i],
+                                    &visit->externals));
         }
     }
     return true;

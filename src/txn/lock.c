@@ -17,8 +17,7 @@ static const uint32_t table_conflicts[] = {
     [LOCK_SHARE] = BIT(3) | BIT(4) | BIT(6) | BIT(7) | BIT(8),
     [LOCK_SHARE_ROW_EXCLUSIVE] = BIT(3) | BIT(4) | BIT(5) | BIT(6) | BIT(7) | BIT(8),
     [LOCK_EXCLUSIVE] = BIT(2) | BIT(3) | BIT(4) | BIT(5) | BIT(6) | BIT(7) | BIT(8),
-    [LOCK_ACCESS_EXCLUSIVE] =
-        BIT(1) | BIT(2) | BIT(3) | BIT(4) | BIT(5) | BIT(6) | BIT(7) | BIT(8),
+    [LOCK_ACCESS_EXCLUSIVE] = BIT(1) | BIT(2) | BIT(3) | BIT(4) | BIT(5) | BIT(6) | BIT(7) | BIT(8),
 };
 
 /* The same chapter, table 13.3. */
@@ -36,10 +35,15 @@ uint32_t lock_conflicts(uint32_t space, uint8_t mode)
 
 Str lock_mode_name(LockMode mode)
 {
-    static const char *const names[] = {
-        "INVALID",       "AccessShareLock", "RowShareLock",          "RowExclusiveLock",
-        "ShareUpdateExclusiveLock", "ShareLock", "ShareRowExclusiveLock", "ExclusiveLock",
-        "AccessExclusiveLock"};
+    static const char *const names[] = {"INVALID",
+                                        "AccessShareLock",
+                                        "RowShareLock",
+                                        "RowExclusiveLock",
+                                        "ShareUpdateExclusiveLock",
+                                        "ShareLock",
+                                        "ShareRowExclusiveLock",
+                                        "ExclusiveLock",
+                                        "AccessExclusiveLock"};
     return str_from_c(names[mode]);
 }
 
@@ -248,8 +252,7 @@ static bool session_holds(const Lock *lock, const TxnSession *session)
 
 LockOutcome lock_acquire(TxnSession *session, const LockRequest *request)
 {
-    LockHold *held = lock_hold_find(session, &request->tag, request->mode,
-                                    request->session_scope);
+    LockHold *held = lock_hold_find(session, &request->tag, request->mode, request->session_scope);
     if (held) {
         held->count++;
         return LOCK_HELD;
@@ -270,8 +273,7 @@ LockOutcome lock_acquire(TxnSession *session, const LockRequest *request)
     bool blocked = request->table && atomic_load(&request->table->runs_count) > 0 &&
                    row_runs_materialize(request->table, lock, session, request);
     /* Who holds the lock already passes those who wait for him. */
-    const LockWaiter *queue =
-        lock->first && session_holds(lock, session) ? lock->first : NULL;
+    const LockWaiter *queue = lock->first && session_holds(lock, session) ? lock->first : NULL;
     blocked = blocked || lock_is_blocked(lock, session, request->mode, queue);
     if (!blocked) {
         lock_hold_link(lock, hold);
@@ -407,8 +409,8 @@ void lock_session_release_all(TxnSession *session)
 
 /* ------------------------------------------------------------------ tables and objects */
 
-LockOutcome lock_relation(Txn *txn, DatabaseId database, Oid relation, LockMode mode,
-                          LockWait wait, Str name)
+LockOutcome lock_relation(Txn *txn, DatabaseId database, Oid relation, LockMode mode, LockWait wait,
+                          Str name)
 {
     LockRequest request = {
         .tag = {.space = SPACE_RELATION, .database = database, .a = relation},
@@ -442,8 +444,8 @@ static LockOutcome object_lock(TxnSession *session, const LockTag *tag, LockMode
     LockOutcome outcome = lock_acquire(session, &request);
     if (outcome == LOCK_WOULD_BLOCK && wait == LOCK_NOWAIT)
         FAIL(ERR_LOCK_NOT_AVAILABLE,
-             .message = fmt("could not obtain lock on object %u of class %u", (Oid)tag->b,
-                            (Oid)tag->a));
+             .message =
+                 fmt("could not obtain lock on object %u of class %u", (Oid)tag->b, (Oid)tag->a));
     return outcome;
 }
 
@@ -507,10 +509,8 @@ LockOutcome lock_advisory(Txn *txn, DatabaseId database, AdvisoryKey key, Adviso
 bool lock_advisory_release(TxnSession *session, DatabaseId database, AdvisoryKey key,
                            AdvisoryMode mode)
 {
-    LockTag tag = {.space = SPACE_ADVISORY,
-                   .database = database,
-                   .a = (uint64_t)key.key,
-                   .b = key.pair};
+    LockTag tag = {
+        .space = SPACE_ADVISORY, .database = database, .a = (uint64_t)key.key, .b = key.pair};
     return session_lock_release(session, &tag, advisory_mode(mode));
 }
 

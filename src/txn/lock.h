@@ -86,8 +86,8 @@ typedef enum RowLockMode {
 typedef struct RowLockRequest {
     RowLockMode mode;
     LockWait wait;
-    Snapshot snapshot;  /* where the row was seen; changes after it are reported */
-    Str relation_name;  /* for NOWAIT's message, and 40001's callers */
+    Snapshot snapshot;   /* where the row was seen; changes after it are reported */
+    Str relation_name;   /* for NOWAIT's message, and 40001's callers */
     bool ignore_changes; /* foreign key checks: lock whatever is newest, no 40001 */
 } RowLockRequest;
 
@@ -117,9 +117,9 @@ MUST_CHECK RowLockOutcome txn_lock_row(Txn *txn, TxnTree *table, int64_t row_id,
 typedef struct LockInfo {
     Str lock_type; /* "relation", "tuple", "key", "object", "advisory", "transactionid" … */
     DatabaseId database;
-    Oid relation;      /* relation; the tree's id for rows and keys */
-    int64_t row_id;    /* rows */
-    uint64_t txn_id;   /* transactionid */
+    Oid relation;    /* relation; the tree's id for rows and keys */
+    int64_t row_id;  /* rows */
+    uint64_t txn_id; /* transactionid */
     Oid class_id, object_id;
     int16_t object_sub_id;
     uint64_t virtual_id; /* the session's number, of its virtualtransaction */

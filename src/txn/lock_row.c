@@ -26,8 +26,7 @@ struct RowRuns {
 
 static LockTag row_tag(const TxnTree *table, uint64_t row_id)
 {
-    return (LockTag){
-        .space = SPACE_ROW, .database = table->database, .a = table->id, .b = row_id};
+    return (LockTag){.space = SPACE_ROW, .database = table->database, .a = table->id, .b = row_id};
 }
 
 static size_t run_lower_bound(const RowRuns *runs, uint64_t row_id)
@@ -59,8 +58,7 @@ static void runs_add(RowRuns *runs, uint64_t row_id)
         runs->runs[at - 1].last = row_id;
         if (at < runs->count && runs->runs[at].first == row_id + 1) {
             runs->runs[at - 1].last = runs->runs[at].last;
-            memmove(&runs->runs[at], &runs->runs[at + 1],
-                    sizeof(RowRun) * (runs->count - at - 1));
+            memmove(&runs->runs[at], &runs->runs[at + 1], sizeof(RowRun) * (runs->count - at - 1));
             runs->count--;
         }
         return;
@@ -166,8 +164,7 @@ void row_runs_release(TxnSession *session, uint64_t position)
  * Takes the row into a run when nobody has or wants its lock; false: take it singly. Under the
  * partition's mutex nobody else can come to hold it in between.
  */
-static bool row_lock_in_run(TxnSession *session, TxnTree *table, uint64_t row_id,
-                            RowLockMode mode)
+static bool row_lock_in_run(TxnSession *session, TxnTree *table, uint64_t row_id, RowLockMode mode)
 {
     RowRuns *runs = runs_make(session, table, mode);
     LockTag tag = row_tag(table, row_id);
@@ -269,9 +266,8 @@ static RowLockOutcome report_change(Txn *txn, TxnTree *table, uint64_t row_id,
     return found == TREE_FOUND ? ROW_LOCK_CHANGED : ROW_LOCK_GONE;
 }
 
-RowLockOutcome txn_lock_row(Txn *txn, TxnTree *table, int64_t row_id,
-                            const RowLockRequest *request, Arena *arena,
-                            RowLockResult *ret_result)
+RowLockOutcome txn_lock_row(Txn *txn, TxnTree *table, int64_t row_id, const RowLockRequest *request,
+                            Arena *arena, RowLockResult *ret_result)
 {
     bool is_error;
 
@@ -336,8 +332,8 @@ static bool is_entry_of(Str entry, Str key)
 }
 
 /* Another live entry with this key among what is committed, or built in bulk by this one. */
-static UniqueOutcome probe_tree(Txn *txn, TxnTree *index, Tree *tree, Str key,
-                                int64_t self_row_id, int64_t *ret_row_id)
+static UniqueOutcome probe_tree(Txn *txn, TxnTree *index, Tree *tree, Str key, int64_t self_row_id,
+                                int64_t *ret_row_id)
 {
     const TreeWrites *writes = writes_find(txn, index);
     UniqueOutcome outcome = UNIQUE_OK;

@@ -216,8 +216,7 @@ static bool queue_enter(LockTable *table, Lock *lock, LockWaiter *waiter, StrBuf
 static bool fail_deadlock(StrBuf *detail)
 {
     ERROR_SET(ERR_T_R_DEADLOCK_DETECTED, .message = STR("deadlock detected"),
-              .detail = strbuf_view(detail),
-              .hint = STR("See server log for query details."));
+              .detail = strbuf_view(detail), .hint = STR("See server log for query details."));
     strbuf_deinit(detail);
     return false;
 }
@@ -270,8 +269,7 @@ LockOutcome lock_wait(TxnSession *session, LockPartition *partition, Lock *lock,
     if (outcome == WAIT_TIMED_OUT) {
         if (granted)
             return LOCK_GRANTED;
-        FAIL(ERR_LOCK_NOT_AVAILABLE,
-             .message = STR("canceling statement due to lock timeout"));
+        FAIL(ERR_LOCK_NOT_AVAILABLE, .message = STR("canceling statement due to lock timeout"));
     }
     if (granted) {
         /* Cancelled just as it was granted. */

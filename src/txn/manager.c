@@ -377,8 +377,8 @@ static void garbage_reclaim(TxnManager *manager, const Collected *all)
  */
 void manager_reclaim(TxnManager *manager)
 {
-    uint32_t commits = atomic_fetch_add_explicit(&manager->commits_since_reclaim, 1,
-                                                 memory_order_relaxed);
+    uint32_t commits =
+        atomic_fetch_add_explicit(&manager->commits_since_reclaim, 1, memory_order_relaxed);
     if (commits + 1 < RECLAIM_EVERY)
         return;
     /* The sessions mutex ranks below the garbage mutex, so the snapshots are collected first;
@@ -449,8 +449,8 @@ void txn_tree_close(TxnTree *tree)
     mutex_lock(&manager->trees_mutex);
     assert(tree->references > 0);
     /* What it knows beyond the store (base_lsn) matters as long as snapshots are older. */
-    bool is_last = --tree->references == 0 &&
-                   atomic_load(&tree->base_lsn) <= atomic_load(&manager->horizon);
+    bool is_last =
+        --tree->references == 0 && atomic_load(&tree->base_lsn) <= atomic_load(&manager->horizon);
     if (is_last)
         hashmap_remove(&manager->trees, tree->name);
     mutex_unlock(&manager->trees_mutex);

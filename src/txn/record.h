@@ -24,14 +24,14 @@ typedef enum RecordType {
 } RecordType;
 
 typedef enum OpCode {
-    OP_TREE = 1,      /* database, tree */
-    OP_PUT_ROW,       /* row id, image */
-    OP_DELETE_ROW,    /* row id */
-    OP_PUT_ENTRY,     /* key with row id */
-    OP_DELETE_ENTRY,  /* key with row id */
-    OP_PUT_PAIR,      /* key, value */
-    OP_DELETE_PAIR,   /* key */
-    OP_CREATE_TREE,   /* kind, layout bytes */
+    OP_TREE = 1,     /* database, tree */
+    OP_PUT_ROW,      /* row id, image */
+    OP_DELETE_ROW,   /* row id */
+    OP_PUT_ENTRY,    /* key with row id */
+    OP_DELETE_ENTRY, /* key with row id */
+    OP_PUT_PAIR,     /* key, value */
+    OP_DELETE_PAIR,  /* key */
+    OP_CREATE_TREE,  /* kind, layout bytes */
     OP_DROP_TREE,
     OP_SET_LAYOUT,    /* layout bytes */
     OP_DROP_DATABASE, /* database */

@@ -16,7 +16,7 @@ typedef struct Replay {
     HashMap committed; /* fragment ids that a commit names */
     bool has_looked_ahead;
     VEC(DatabaseId) dropped;
-    Arena *arena; /* of the recovery */
+    Arena *arena;   /* of the recovery */
     Arena *scratch; /* reset for each record */
 } Replay;
 

@@ -50,9 +50,8 @@ MUST_CHECK FetchOutcome txn_fetch_image(Txn *txn, const Snapshot *snapshot, TxnT
  * batch->row_count are there, and from[i] is the position in row_ids of batch row i.
  */
 MUST_CHECK bool txn_fetch_rows(Txn *txn, const Snapshot *snapshot, TxnTree *table,
-                               const int64_t *row_ids, uint32_t row_count,
-                               const uint16_t *columns, uint32_t column_count, Batch *batch,
-                               uint16_t *from, Arena *arena);
+                               const int64_t *row_ids, uint32_t row_count, const uint16_t *columns,
+                               uint32_t column_count, Batch *batch, uint16_t *from, Arena *arena);
 
 typedef struct TableScan TableScan;
 

@@ -1,6 +1,7 @@
 /*
  * Table scans: leaf by leaf, with three sources merged in row id order where a leaf needs it: what
- * the page has, older versions of rows changed since the snapshot, and the transaction's own writes.
+ * the page has, older versions of rows changed since the snapshot, and the transaction's own
+ * writes.
  *
  * Under the leaf's latch rows of the page are copied and the others only noted; versions that the
  * snapshot sees and own entries stay where they are, and are decoded once the latch is gone.
@@ -94,8 +95,7 @@ void table_scan_close(TableScan *scan)
 
 /* ------------------------------------------------------------------ rows of the page */
 
-static void fill_missing(Vector *vector, const LayoutColumn *column, uint32_t first,
-                         uint32_t count)
+static void fill_missing(Vector *vector, const LayoutColumn *column, uint32_t first, uint32_t count)
 {
     bool is_null = !column || !column->has_missing;
     for (uint32_t i = 0; i < count; i++)
@@ -204,7 +204,8 @@ static WriteNode *own_first(const TableScan *scan, uint64_t first)
     return writes ? writes_seek(writes, first, STR_NONE) : NULL;
 }
 
-/* Rows [first, last] of all sources in order, while the batch has room. leaf NULL: own rows only. */
+/* Rows [first, last] of all sources in order, while the batch has room. leaf NULL: own rows only.
+ */
 static bool merge_rows(TableScan *scan, const TableLeaf *leaf, uint32_t from, uint32_t to,
                        uint64_t first, uint64_t last)
 {
@@ -215,9 +216,8 @@ static bool merge_rows(TableScan *scan, const TableLeaf *leaf, uint32_t from, ui
     while (scan->filled < VECTOR_SIZE) {
         uint64_t page_id = from < to ? table_leaf_row_id(leaf, from) : UINT64_MAX;
         uint64_t own_id = own && own->row_id <= last ? own->row_id : UINT64_MAX;
-        uint64_t odd_id = override < scan->overrides.length
-                              ? scan->overrides.items[override].row_id
-                              : UINT64_MAX;
+        uint64_t odd_id =
+            override < scan->overrides.length ? scan->overrides.items[override].row_id : UINT64_MAX;
         uint64_t id = MIN(MIN(page_id, own_id), odd_id);
         if (id > last)
             break;
@@ -249,8 +249,8 @@ static bool visit_leaf(void *context, const TableLeaf *leaf)
     uint64_t first = scan->position;
     uint64_t last = MIN(leaf->last_id, scan->high);
     uint32_t from = table_leaf_lower_bound(leaf, first);
-    uint32_t to = last >= TREE_MAX_ROW_ID ? leaf->row_count
-                                          : table_leaf_lower_bound(leaf, last + 1);
+    uint32_t to =
+        last >= TREE_MAX_ROW_ID ? leaf->row_count : table_leaf_lower_bound(leaf, last + 1);
     Lsn lsn = scan->snapshot.lsn;
     bool is_new = !scan->is_private && ((Lsn)(uintptr_t)*leaf->versions > lsn);
     const WriteNode *own = own_first(scan, first);

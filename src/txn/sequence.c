@@ -12,7 +12,7 @@ typedef struct Sequence {
     DatabaseId database;
     TreeId id;
     bool is_loaded GUARDED_BY(mutex);
-    bool is_busy GUARDED_BY(mutex); /* somebody is reading or logging its state */
+    bool is_busy GUARDED_BY(mutex);        /* somebody is reading or logging its state */
     SequenceState state GUARDED_BY(mutex); /* log_count: values still covered by the log */
 } Sequence;
 
@@ -94,8 +94,7 @@ static bool open_tree(Txn *txn, DatabaseId database, TxnTree **ret_tree)
     return txn_tree_open(txn, database, SEQUENCE_TREE, ret_tree);
 }
 
-static bool put_record(Txn *txn, DatabaseId database, TreeId id, int64_t last_value,
-                       bool is_called)
+static bool put_record(Txn *txn, DatabaseId database, TreeId id, int64_t last_value, bool is_called)
 {
     SequenceRecord record = {.last_value = last_value, .is_called = is_called};
     uint32_t buffer;
@@ -172,8 +171,8 @@ static bool sequence_occupy(Txn *txn, Sequence *sequence)
     bool ok = open_tree(txn, sequence->database, &tree);
     if (ok) {
         Snapshot latest = {.lsn = LSN_MAX};
-        FetchOutcome found = txn_get(txn, &latest, tree, sequence_key(&buffer, sequence->id),
-                                     txn->arena, &value);
+        FetchOutcome found =
+            txn_get(txn, &latest, tree, sequence_key(&buffer, sequence->id), txn->arena, &value);
         ok = found == FETCH_ROW && record_decode(value, sequence->id, &record);
         if (found == FETCH_NONE)
             ERROR_SET(ERR_INTERNAL_ERROR,
@@ -183,8 +182,8 @@ static bool sequence_occupy(Txn *txn, Sequence *sequence)
     mutex_lock(&sequence->mutex);
     if (ok) {
         sequence->is_loaded = true;
-        sequence->state = (SequenceState){.last_value = record.last_value,
-                                          .is_called = record.is_called != 0};
+        sequence->state =
+            (SequenceState){.last_value = record.last_value, .is_called = record.is_called != 0};
     } else {
         sequence->is_busy = false;
     }
@@ -206,8 +205,8 @@ static bool log_state(Txn *txn, const Sequence *sequence, int64_t last_value, bo
     Lsn end;
 
     TRY(commit_autonomous(txn->manager, sequence->database, SEQUENCE_TREE,
-                          sequence_key(&buffer, sequence->id),
-                          str_make(&record, sizeof(record)), &end));
+                          sequence_key(&buffer, sequence->id), str_make(&record, sizeof(record)),
+                          &end));
     txn_saw(txn, end);
     return true;
 }
@@ -278,8 +277,7 @@ static bool next_shared(Txn *txn, Sequence *sequence, const SequenceDefinition *
 }
 
 /* The common case: the value is logged already. */
-static bool next_quick(Sequence *sequence, const SequenceDefinition *definition,
-                       int64_t *ret_value)
+static bool next_quick(Sequence *sequence, const SequenceDefinition *definition, int64_t *ret_value)
 {
     bool done = false;
 
@@ -339,8 +337,7 @@ bool sequence_read(Txn *txn, DatabaseId database, TreeId id, SequenceState *ret_
     SequenceRecord own;
 
     if (own_state(txn, database, id, &own)) {
-        *ret_state =
-            (SequenceState){.last_value = own.last_value, .is_called = own.is_called != 0};
+        *ret_state = (SequenceState){.last_value = own.last_value, .is_called = own.is_called != 0};
         return true;
     }
     Sequence *sequence = sequence_find(txn->manager, database, id);

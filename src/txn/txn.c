@@ -458,12 +458,10 @@ static bool row_fits(const Txn *txn, const TxnTree *table, Str image)
     Tree *source = txn_tree_source(txn, table, &is_private);
 
     if (image.length > ROW_MAX_SIZE)
-        FAIL(ERR_PROGRAM_LIMIT_EXCEEDED,
-             .message = fmt("row is too big: size %zu, maximum size %u", image.length,
-                            ROW_MAX_SIZE));
+        FAIL(ERR_PROGRAM_LIMIT_EXCEEDED, .message = fmt("row is too big: size %zu, maximum size %u",
+                                                        image.length, ROW_MAX_SIZE));
     /* What is small fits any page of any layout; the rest is asked when committing a new tree. */
-    if (source && image.length > 2048 &&
-        txn_layout_newest(txn, table) == tree_layout(source))
+    if (source && image.length > 2048 && txn_layout_newest(txn, table) == tree_layout(source))
         TRY(tree_row_fits(source, image));
     return true;
 }
@@ -519,9 +517,8 @@ static bool index_write(Txn *txn, TxnTree *index, Str key, int64_t row_id, Write
     assert(index->kind == TREE_INDEX && row_id > 0);
     TRY(txn_can_write(txn));
     if (key.length + sizeof(id) > sizeof(buffer))
-        FAIL(ERR_PROGRAM_LIMIT_EXCEEDED,
-             .message = fmt("index row size %zu exceeds maximum %zu", key.length + sizeof(id),
-                            sizeof(buffer)));
+        FAIL(ERR_PROGRAM_LIMIT_EXCEEDED, .message = fmt("index row size %zu exceeds maximum %zu",
+                                                        key.length + sizeof(id), sizeof(buffer)));
     if (key.length > 0)
         memcpy(buffer, key.data, key.length);
     memcpy(buffer + key.length, &id, sizeof(id));

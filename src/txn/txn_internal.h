@@ -32,14 +32,14 @@ struct TxnTree {
     TreeId id;
     TreeName name;
     TreeKind kind;
-    uint32_t references;    /* guarded by the manager's trees_mutex */
-    _Atomic(Tree *) tree;   /* the permanent tree; NULL before its creator commits */
-    Tree *private_tree;     /* what the creator built in bulk; its alone */
-    Txn *_Atomic creator;   /* the transaction that makes it, until it ends */
-    Txn *_Atomic layout_txn; /* the transaction that changes its layout, until it ends */
+    uint32_t references;          /* guarded by the manager's trees_mutex */
+    _Atomic(Tree *) tree;         /* the permanent tree; NULL before its creator commits */
+    Tree *private_tree;           /* what the creator built in bulk; its alone */
+    Txn *_Atomic creator;         /* the transaction that makes it, until it ends */
+    Txn *_Atomic layout_txn;      /* the transaction that changes its layout, until it ends */
     const Layout *pending_layout; /* layout_txn's, in its arena */
-    _Atomic bool is_unique;  /* an index whose keys txn_unique_check has been asked about */
-    _Atomic Lsn base_lsn;   /* rows without a version date from here: built in bulk; else 0 */
+    _Atomic bool is_unique;       /* an index whose keys txn_unique_check has been asked about */
+    _Atomic Lsn base_lsn;         /* rows without a version date from here: built in bulk; else 0 */
     _Atomic uint64_t next_row_id; /* 0: not known yet */
     /* Rows that bulk updaters hold locked, as runs of row ids (lock_row.c). */
     Mutex runs_mutex;
@@ -194,21 +194,21 @@ struct TxnSession {
     _Atomic Lsn fragment_lsn; /* where its first uncommitted fragment starts; LSN_MAX */
     Txn txn;
     IndexScan *lookup; /* scan_index.c: what txn_index_lookup reads with */
-    StrBuf record; /* the commit record under construction; kept for the next */
+    StrBuf record;     /* the commit record under construction; kept for the next */
 
     /* Locks: lock.c. */
-    LockHold *holds;         /* newest first */
+    LockHold *holds; /* newest first */
     LockHold *free_holds;
-    Mutex foreign_mutex;     /* holds that others made of this session's row runs */
+    Mutex foreign_mutex; /* holds that others made of this session's row runs */
     LockHold *foreign_holds GUARDED_BY(foreign_mutex);
     LockHold **hold_buckets; /* by lock; lock_hold_find */
     uint32_t hold_bucket_count, hold_count;
     uint64_t lock_position;
-    RowRuns *runs; /* of the transaction, newest first */
-    LockWaiter *waiting; /* guarded by the deadlock mutex */
-    TxnSession **blockers;   /* whom it waits for; guarded by the deadlock mutex */
+    RowRuns *runs;         /* of the transaction, newest first */
+    LockWaiter *waiting;   /* guarded by the deadlock mutex */
+    TxnSession **blockers; /* whom it waits for; guarded by the deadlock mutex */
     uint32_t blocker_count, blocker_capacity;
-    uint64_t visit_mark;     /* the deadlock search's */
+    uint64_t visit_mark; /* the deadlock search's */
     TxnSession *visit_parent, *visit_next;
 };
 

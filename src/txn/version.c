@@ -9,8 +9,8 @@
 typedef struct Head {
     Lsn ts; /* of what the page has */
     Version *older;
-    uint8_t low;     /* the row id's low bits */
-    bool dead;       /* the page has no such row */
+    uint8_t low; /* the row id's low bits */
+    bool dead;   /* the page has no such row */
 } Head;
 
 /* Rows of 256 neighbouring ids that have versions. */
@@ -173,8 +173,7 @@ static void segments_grow(Partition *partition)
     for (uint32_t b = 0; b < old_buckets; b++) {
         for (Segment *segment = old[b], *next; segment; segment = next) {
             next = segment->next;
-            Segment **slot =
-                segment_slot(partition, segment_hash(segment->tree, segment->number));
+            Segment **slot = segment_slot(partition, segment_hash(segment->tree, segment->number));
             segment->next = *slot;
             *slot = segment;
         }
@@ -236,8 +235,7 @@ static Head *head_make(Partition *partition, Segment *segment, uint64_t row_id)
         partition->bytes += sizeof(Head) * (capacity - segment->capacity);
         segment->capacity = capacity;
     }
-    memmove(&segment->heads[at + 1], &segment->heads[at],
-            sizeof(Head) * (segment->count - at));
+    memmove(&segment->heads[at + 1], &segment->heads[at], sizeof(Head) * (segment->count - at));
     segment->count++;
     segment->heads[at] = (Head){.low = low};
     return &segment->heads[at];
@@ -285,8 +283,8 @@ static void dead_count(VersionStore *store, TreeName tree, uint64_t number, int 
 {
     mutex_lock(&store->dead_mutex);
     size_t at = dead_lower_bound(store, tree, number);
-    bool found = at < store->dead_length && store->dead[at].tree == tree &&
-                 store->dead[at].number == number;
+    bool found =
+        at < store->dead_length && store->dead[at].tree == tree && store->dead[at].number == number;
     if (!found) {
         assert(change > 0);
         if (store->dead_length == store->dead_capacity) {
@@ -530,8 +528,7 @@ static void entry_unlink(Partition *partition, EntryHistory **slot)
     EntryHistory *entry = *slot;
     *slot = entry->next;
     partition->entry_count--;
-    partition->bytes -=
-        sizeof(*entry) + entry->key_length + sizeof(EntryChange) * entry->capacity;
+    partition->bytes -= sizeof(*entry) + entry->key_length + sizeof(EntryChange) * entry->capacity;
     free(entry->changes);
     free(entry);
 }
@@ -556,8 +553,7 @@ static void entries_reclaim(Partition *partition, const VersionName *name, Lsn h
         }
         /* The newest of the old ones says the state before the first that is kept; so does the
          * first kept one's being a change. */
-        memmove(entry->changes, entry->changes + old,
-                sizeof(EntryChange) * (entry->count - old));
+        memmove(entry->changes, entry->changes + old, sizeof(EntryChange) * (entry->count - old));
         entry->count -= old;
         slot = &entry->next;
     }

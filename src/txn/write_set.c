@@ -41,8 +41,8 @@ static TreeWrites *writes_make(Txn *txn, TxnTree *tree)
     if (writes)
         return writes;
     writes = ARENA_NEW(txn->arena, TreeWrites);
-    writes->first = arena_alloc_zeroed(txn->arena,
-                                       sizeof(WriteNode) + sizeof(WriteNode *) * WRITE_MAX_HEIGHT);
+    writes->first =
+        arena_alloc_zeroed(txn->arena, sizeof(WriteNode) + sizeof(WriteNode *) * WRITE_MAX_HEIGHT);
     writes->first->height = WRITE_MAX_HEIGHT;
     for (uint32_t i = 0; i < WRITE_MAX_HEIGHT; i++)
         writes->last[i] = writes->first;
@@ -171,8 +171,8 @@ bool write_image(Txn *txn, const WriteEntry *entry, Arena *arena, Str *ret_image
         return true;
     }
     uint64_t key = __builtin_bswap64(entry->position);
-    TreeFound found = tree_kv_get(txn->writes.spill, str_make((const char *)&key, sizeof(key)),
-                                  arena, ret_image);
+    TreeFound found =
+        tree_kv_get(txn->writes.spill, str_make((const char *)&key, sizeof(key)), arena, ret_image);
     TRY(found);
     if (found != TREE_FOUND)
         FAIL(ERR_INTERNAL_ERROR, .message = STR("a spilled row of the write set is missing"));
@@ -186,7 +186,8 @@ bool writes_add(Txn *txn, TxnTree *tree, uint64_t row_id, Str key, WriteOp op, S
     uint64_t position = 0;
     const byte *bytes = NULL;
 
-    if (image.length > 64 && set->image_bytes + image.length > txn->manager->config.write_set_memory)
+    if (image.length > 64 &&
+        set->image_bytes + image.length > txn->manager->config.write_set_memory)
         TRY(spill_image(txn, tree, image, &position));
     if (set->log_length == set->log_capacity) {
         size_t capacity = set->log_capacity ? set->log_capacity * 2 : 64;

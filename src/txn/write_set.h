@@ -64,7 +64,7 @@ typedef struct WriteSet {
     TreeWrites *trees;
     TreeWrites *recent; /* what the last lookup found */
     uint32_t tree_count;
-    HashMap by_tree; /* in use above 8 trees */
+    HashMap by_tree;  /* in use above 8 trees */
     WriteEntry **log; /* heap */
     size_t log_length, log_capacity;
     uint64_t image_bytes;
@@ -77,7 +77,7 @@ TreeWrites *writes_find(Txn *txn, const TxnTree *tree); /* NULL: wrote nothing t
 /* `key` is NULL-length for tables. The image is copied. */
 MUST_CHECK bool writes_add(Txn *txn, TxnTree *tree, uint64_t row_id, Str key, WriteOp op, Str image,
                            bool fresh);
-WriteNode *writes_get(const TreeWrites *writes, uint64_t row_id, Str key); /* exactly; or NULL */
+WriteNode *writes_get(const TreeWrites *writes, uint64_t row_id, Str key);  /* exactly; or NULL */
 WriteNode *writes_seek(const TreeWrites *writes, uint64_t row_id, Str key); /* first >= */
 /* The last node < (row_id, key), NULL where there is none; with an empty key: of all. */
 WriteNode *writes_seek_before(const TreeWrites *writes, uint64_t row_id, Str key);

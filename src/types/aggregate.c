@@ -7,24 +7,24 @@
 #include "types/numeric_internal.h"
 
 /* Runs `body` for each row whose first argument is not null: `state`, `row`, `at`. */
-#define FOR_INPUT(state_type, ...)                                     \
-    do {                                                               \
-        const Vector *input = args[0];                                 \
-        uint32_t nth = 0;                                              \
-        FOR_SELECTED(selection, row) {                                 \
-            const uint32_t at = vector_index(input, row);              \
-            state_type *state = aggregate_state(target, nth++);        \
-            if (input->has_nulls && input->nulls[at])                  \
-                continue;                                              \
-            __VA_ARGS__                                                \
-        }                                                              \
+#define FOR_INPUT(state_type, ...)                                                                 \
+    do {                                                                                           \
+        const Vector *input = args[0];                                                             \
+        uint32_t nth = 0;                                                                          \
+        FOR_SELECTED (selection, row) {                                                            \
+            const uint32_t at = vector_index(input, row);                                          \
+            state_type *state = aggregate_state(target, nth++);                                    \
+            if (input->has_nulls && input->nulls[at])                                              \
+                continue;                                                                          \
+            __VA_ARGS__                                                                            \
+        }                                                                                          \
     } while (0)
 
-#define UPDATE(name) \
-    static bool name(FunctionCall *call, const Vector *const *args, Selection selection, \
+#define UPDATE(name)                                                                               \
+    static bool name(FunctionCall *call, const Vector *const *args, Selection selection,           \
                      AggregateTarget target)
 #define COMBINE(name) static bool name(FunctionCall *call, void *into, const void *from)
-#define FINAL(name) \
+#define FINAL(name)                                                                                \
     static bool name(FunctionCall *call, const void *from, Value *ret, bool *ret_null)
 
 /* count */
@@ -69,21 +69,21 @@ typedef struct IntegerSum {
     int64_t count;
 } IntegerSum;
 
-#define INTEGER_SUM(name, ctype)                                                  \
-    UPDATE(name)                                                                  \
-    {                                                                             \
-        const ctype *values = args[0]->values;                                    \
-        if (target.single && !args[0]->has_nulls && !args[0]->constant) {         \
-            IntegerSum *all = target.single;                                      \
-            int128 sum = 0;                                                       \
-            FOR_SELECTED(selection, row)                                          \
-                sum += values[row];                                               \
-            all->sum += sum;                                                      \
-            all->count += selection.count;                                        \
-            return true;                                                          \
-        }                                                                         \
-        FOR_INPUT(IntegerSum, state->sum += values[at]; state->count++;);         \
-        return true;                                                              \
+#define INTEGER_SUM(name, ctype)                                                                   \
+    UPDATE(name)                                                                                   \
+    {                                                                                              \
+        const ctype *values = args[0]->values;                                                     \
+        if (target.single && !args[0]->has_nulls && !args[0]->constant) {                          \
+            IntegerSum *all = target.single;                                                       \
+            int128 sum = 0;                                                                        \
+            FOR_SELECTED (selection, row)                                                          \
+                sum += values[row];                                                                \
+            all->sum += sum;                                                                       \
+            all->count += selection.count;                                                         \
+            return true;                                                                           \
+        }                                                                                          \
+        FOR_INPUT(IntegerSum, state->sum += values[at]; state->count++;);                          \
+        return true;                                                                               \
     }
 INTEGER_SUM(sum_int16, int16_t)
 INTEGER_SUM(sum_int32, int32_t)
@@ -162,8 +162,8 @@ static bool numeric_sum_add(FunctionCall *call, NumericSum *s, const Value *valu
         const int by = abs(scale - s->scale);
         int128 *shorter = scale < s->scale ? &mantissa : &sum;
         if (by <= 37 && !__builtin_mul_overflow(*shorter, power_of_10(by), shorter) &&
-            !__builtin_add_overflow(sum, mantissa, &sum) &&
-            sum < ((int128)1 << 119) && sum > -((int128)1 << 119)) {
+            !__builtin_add_overflow(sum, mantissa, &sum) && sum < ((int128)1 << 119) &&
+            sum > -((int128)1 << 119)) {
             s->small = sum;
             s->scale = MAX(scale, s->scale);
             return true;
@@ -311,32 +311,30 @@ FINAL(float_average)
     return true;
 }
 
-#define FLOAT_FINAL(name, least, expression)                     \
-    FINAL(name)                                                  \
-    {                                                            \
-        const FloatSum *s = from;                                \
-        *ret_null = s->count < least;                            \
-        if (!*ret_null)                                          \
-            ret->float64 = expression;                           \
-        return true;                                             \
+#define FLOAT_FINAL(name, least, expression)                                                       \
+    FINAL(name)                                                                                    \
+    {                                                                                              \
+        const FloatSum *s = from;                                                                  \
+        *ret_null = s->count < least;                                                              \
+        if (!*ret_null)                                                                            \
+            ret->float64 = expression;                                                             \
+        return true;                                                                               \
     }
 FLOAT_FINAL(float_var_pop, 1, s->squares / s->count)
 FLOAT_FINAL(float_var_samp, 2, s->squares / (s->count - 1))
 FLOAT_FINAL(float_stddev_pop, 1, sqrt(s->squares / s->count))
 FLOAT_FINAL(float_stddev_samp, 2, sqrt(s->squares / (s->count - 1)))
 
-#define FLOAT_AGGREGATES(type)                                                                  \
-    AGGREGATE(sum_##type) = {sizeof(FloatSum), type##_update, float_combine, type##_sum};       \
-    AGGREGATE(avg_##type) = {sizeof(FloatSum), type##_update, float_combine, float_average};    \
-    AGGREGATE(var_pop_##type) = {sizeof(FloatSum), type##_update, float_combine, float_var_pop}; \
-    AGGREGATE(var_samp_##type) = {sizeof(FloatSum), type##_update, float_combine,               \
-                                  float_var_samp};                                              \
-    AGGREGATE(variance_##type) = {sizeof(FloatSum), type##_update, float_combine,               \
-                                  float_var_samp};                                              \
-    AGGREGATE(stddev_pop_##type) = {sizeof(FloatSum), type##_update, float_combine,             \
-                                    float_stddev_pop};                                          \
-    AGGREGATE(stddev_samp_##type) = {sizeof(FloatSum), type##_update, float_combine,            \
-                                     float_stddev_samp};                                        \
+#define FLOAT_AGGREGATES(type)                                                                     \
+    AGGREGATE(sum_##type) = {sizeof(FloatSum), type##_update, float_combine, type##_sum};          \
+    AGGREGATE(avg_##type) = {sizeof(FloatSum), type##_update, float_combine, float_average};       \
+    AGGREGATE(var_pop_##type) = {sizeof(FloatSum), type##_update, float_combine, float_var_pop};   \
+    AGGREGATE(var_samp_##type) = {sizeof(FloatSum), type##_update, float_combine, float_var_samp}; \
+    AGGREGATE(variance_##type) = {sizeof(FloatSum), type##_update, float_combine, float_var_samp}; \
+    AGGREGATE(stddev_pop_##type) = {sizeof(FloatSum), type##_update, float_combine,                \
+                                    float_stddev_pop};                                             \
+    AGGREGATE(stddev_samp_##type) = {sizeof(FloatSum), type##_update, float_combine,               \
+                                     float_stddev_samp};                                           \
     AGGREGATE(stddev_##type) = {sizeof(FloatSum), type##_update, float_combine, float_stddev_samp};
 FLOAT_AGGREGATES(float8)
 FLOAT_AGGREGATES(float4)
@@ -364,15 +362,15 @@ UPDATE(numeric_squares)
     return true;
 }
 
-#define INTEGER_SQUARES(name, ctype)                                               \
-    UPDATE(name)                                                                   \
-    {                                                                              \
-        const ctype *values = args[0]->values;                                     \
-        FOR_INPUT(ExactSquares, {                                                  \
-            const Value value = numeric_from_int64(call->arena, values[at]);       \
-            TRY(squares_add(call, state, &value));                                 \
-        });                                                                        \
-        return true;                                                               \
+#define INTEGER_SQUARES(name, ctype)                                                               \
+    UPDATE(name)                                                                                   \
+    {                                                                                              \
+        const ctype *values = args[0]->values;                                                     \
+        FOR_INPUT(ExactSquares, {                                                                  \
+            const Value value = numeric_from_int64(call->arena, values[at]);                       \
+            TRY(squares_add(call, state, &value));                                                 \
+        });                                                                                        \
+        return true;                                                                               \
     }
 INTEGER_SQUARES(int2_squares, int16_t)
 INTEGER_SQUARES(int4_squares, int32_t)
@@ -420,23 +418,35 @@ static bool squares_final(FunctionCall *call, const ExactSquares *s, bool is_sam
     return numeric_square_root(arena, &variance, ret);
 }
 
-FINAL(exact_var_pop) { return squares_final(call, from, false, false, ret, ret_null); }
-FINAL(exact_var_samp) { return squares_final(call, from, true, false, ret, ret_null); }
-FINAL(exact_stddev_pop) { return squares_final(call, from, false, true, ret, ret_null); }
-FINAL(exact_stddev_samp) { return squares_final(call, from, true, true, ret, ret_null); }
+FINAL(exact_var_pop)
+{
+    return squares_final(call, from, false, false, ret, ret_null);
+}
+FINAL(exact_var_samp)
+{
+    return squares_final(call, from, true, false, ret, ret_null);
+}
+FINAL(exact_stddev_pop)
+{
+    return squares_final(call, from, false, true, ret, ret_null);
+}
+FINAL(exact_stddev_samp)
+{
+    return squares_final(call, from, true, true, ret, ret_null);
+}
 
-#define EXACT_AGGREGATES(type)                                                                    \
-    AGGREGATE(var_pop_##type) = {sizeof(ExactSquares), type##_squares, squares_combine,           \
-                                 exact_var_pop};                                                  \
-    AGGREGATE(var_samp_##type) = {sizeof(ExactSquares), type##_squares, squares_combine,          \
-                                  exact_var_samp};                                                \
-    AGGREGATE(variance_##type) = {sizeof(ExactSquares), type##_squares, squares_combine,          \
-                                  exact_var_samp};                                                \
-    AGGREGATE(stddev_pop_##type) = {sizeof(ExactSquares), type##_squares, squares_combine,        \
-                                    exact_stddev_pop};                                            \
-    AGGREGATE(stddev_samp_##type) = {sizeof(ExactSquares), type##_squares, squares_combine,       \
-                                     exact_stddev_samp};                                          \
-    AGGREGATE(stddev_##type) = {sizeof(ExactSquares), type##_squares, squares_combine,            \
+#define EXACT_AGGREGATES(type)                                                                     \
+    AGGREGATE(var_pop_##type) = {sizeof(ExactSquares), type##_squares, squares_combine,            \
+                                 exact_var_pop};                                                   \
+    AGGREGATE(var_samp_##type) = {sizeof(ExactSquares), type##_squares, squares_combine,           \
+                                  exact_var_samp};                                                 \
+    AGGREGATE(variance_##type) = {sizeof(ExactSquares), type##_squares, squares_combine,           \
+                                  exact_var_samp};                                                 \
+    AGGREGATE(stddev_pop_##type) = {sizeof(ExactSquares), type##_squares, squares_combine,         \
+                                    exact_stddev_pop};                                             \
+    AGGREGATE(stddev_samp_##type) = {sizeof(ExactSquares), type##_squares, squares_combine,        \
+                                     exact_stddev_samp};                                           \
+    AGGREGATE(stddev_##type) = {sizeof(ExactSquares), type##_squares, squares_combine,             \
                                 exact_stddev_samp};
 EXACT_AGGREGATES(int2)
 EXACT_AGGREGATES(int4)
@@ -467,11 +477,16 @@ static void extreme_keep(FunctionCall *call, Extreme *e, PhysType phys, const Va
     e->value.var = var_make(to, value->var.length);
 }
 
-/* Of values that are equal but look different (1.0 and 1.00) the last one counts, as in PostgreSQL. */
+/* Of values that are equal but look different (1.0 and 1.00) the last one counts, as in PostgreSQL.
+ */
 static int extreme_threshold(Oid type)
 {
     switch (type) {
-    case TYPE_NUMERIC: case TYPE_FLOAT4: case TYPE_FLOAT8: case TYPE_INTERVAL: case TYPE_TIMETZ:
+    case TYPE_NUMERIC:
+    case TYPE_FLOAT4:
+    case TYPE_FLOAT8:
+    case TYPE_INTERVAL:
+    case TYPE_TIMETZ:
     case TYPE_BPCHAR:
         return 0;
     default:
@@ -490,34 +505,44 @@ static bool extreme_update(FunctionCall *call, const Vector *const *args, Select
         FAIL(ERR_UNDEFINED_FUNCTION,
              .message = fmt("could not identify a comparison function for type %s",
                             type ? type->sql_name : "unknown"));
-    FOR_SELECTED(selection, row) {
+    FOR_SELECTED (selection, row) {
         Extreme *state = aggregate_state(target, nth++);
         Value value;
         bool is_null;
         vector_get(input, row, &value, &is_null);
         if (!is_null &&
-            (!state->has_value ||
-             type->compare(type, &value, &state->value) * sign >= threshold))
+            (!state->has_value || type->compare(type, &value, &state->value) * sign >= threshold))
             extreme_keep(call, state, input->type, &value);
     }
     return true;
 }
 
-UPDATE(max_update) { return extreme_update(call, args, selection, target, 1); }
-UPDATE(min_update) { return extreme_update(call, args, selection, target, -1); }
+UPDATE(max_update)
+{
+    return extreme_update(call, args, selection, target, 1);
+}
+UPDATE(min_update)
+{
+    return extreme_update(call, args, selection, target, -1);
+}
 
 static bool extreme_combine(FunctionCall *call, Extreme *a, const Extreme *b, int sign)
 {
     const BuiltinType *type = builtin_type(call->arg_types[0]);
-    if (b->has_value &&
-        (!a->has_value || type->compare(type, &b->value, &a->value) * sign >=
-                              extreme_threshold(call->arg_types[0])))
+    if (b->has_value && (!a->has_value || type->compare(type, &b->value, &a->value) * sign >=
+                                              extreme_threshold(call->arg_types[0])))
         extreme_keep(call, a, type->phys, &b->value);
     return true;
 }
 
-COMBINE(max_combine) { return extreme_combine(call, into, from, 1); }
-COMBINE(min_combine) { return extreme_combine(call, into, from, -1); }
+COMBINE(max_combine)
+{
+    return extreme_combine(call, into, from, 1);
+}
+COMBINE(min_combine)
+{
+    return extreme_combine(call, into, from, -1);
+}
 
 FINAL(extreme_final)
 {
@@ -528,8 +553,8 @@ FINAL(extreme_final)
     return true;
 }
 
-#define EXTREMES(type)                                                                   \
-    AGGREGATE(max_##type) = {sizeof(Extreme), max_update, max_combine, extreme_final};   \
+#define EXTREMES(type)                                                                             \
+    AGGREGATE(max_##type) = {sizeof(Extreme), max_update, max_combine, extreme_final};             \
     AGGREGATE(min_##type) = {sizeof(Extreme), min_update, min_combine, extreme_final};
 EXTREMES(int2)
 EXTREMES(int4)
@@ -556,33 +581,33 @@ typedef struct BitState {
     int64_t bits;
 } BitState;
 
-#define BIT_UPDATE(name, ctype, op)                                              \
-    UPDATE(name)                                                                 \
-    {                                                                            \
-        const ctype *values = args[0]->values;                                   \
-        FOR_INPUT(BitState, {                                                    \
-            state->bits = state->has_value ? (state->bits op values[at]) : values[at]; \
-            state->has_value = true;                                             \
-        });                                                                      \
-        return true;                                                             \
+#define BIT_UPDATE(name, ctype, op)                                                                \
+    UPDATE(name)                                                                                   \
+    {                                                                                              \
+        const ctype *values = args[0]->values;                                                     \
+        FOR_INPUT(BitState, {                                                                      \
+            state->bits = state->has_value ? (state->bits op values[at]) : values[at];             \
+            state->has_value = true;                                                               \
+        });                                                                                        \
+        return true;                                                                               \
     }
-#define BIT_COMBINE(name, op)                                                      \
-    COMBINE(name)                                                                  \
-    {                                                                              \
-        BitState *a = into;                                                        \
-        const BitState *b = from;                                                  \
-        if (b->has_value)                                                          \
-            a->bits = a->has_value ? (a->bits op b->bits) : b->bits;               \
-        a->has_value |= b->has_value;                                              \
-        return true;                                                               \
+#define BIT_COMBINE(name, op)                                                                      \
+    COMBINE(name)                                                                                  \
+    {                                                                                              \
+        BitState *a = into;                                                                        \
+        const BitState *b = from;                                                                  \
+        if (b->has_value)                                                                          \
+            a->bits = a->has_value ? (a->bits op b->bits) : b->bits;                               \
+        a->has_value |= b->has_value;                                                              \
+        return true;                                                                               \
     }
-#define BIT_FINAL(name, member, ctype)                   \
-    FINAL(name)                                          \
-    {                                                    \
-        const BitState *s = from;                        \
-        *ret_null = !s->has_value;                       \
-        ret->member = (ctype)s->bits;                    \
-        return true;                                     \
+#define BIT_FINAL(name, member, ctype)                                                             \
+    FINAL(name)                                                                                    \
+    {                                                                                              \
+        const BitState *s = from;                                                                  \
+        *ret_null = !s->has_value;                                                                 \
+        ret->member = (ctype)s->bits;                                                              \
+        return true;                                                                               \
     }
 BIT_COMBINE(and_combine, &)
 BIT_COMBINE(or_combine, |)
@@ -590,13 +615,13 @@ BIT_COMBINE(xor_combine, ^)
 BIT_UPDATE(bool_and, uint8_t, &)
 BIT_UPDATE(bool_or, uint8_t, |)
 BIT_FINAL(bool_final, boolean, bool)
-#define BIT_AGGREGATES(type, member, ctype)                                                     \
-    BIT_UPDATE(type##_and_update, ctype, &)                                                     \
-    BIT_UPDATE(type##_or_update, ctype, |)                                                      \
-    BIT_UPDATE(type##_xor_update, ctype, ^)                                                     \
-    BIT_FINAL(type##_bits, member, ctype)                                                       \
-    AGGREGATE(bit_and_##type) = {sizeof(BitState), type##_and_update, and_combine, type##_bits}; \
-    AGGREGATE(bit_or_##type) = {sizeof(BitState), type##_or_update, or_combine, type##_bits};   \
+#define BIT_AGGREGATES(type, member, ctype)                                                        \
+    BIT_UPDATE(type##_and_update, ctype, &)                                                        \
+    BIT_UPDATE(type##_or_update, ctype, |)                                                         \
+    BIT_UPDATE(type##_xor_update, ctype, ^)                                                        \
+    BIT_FINAL(type##_bits, member, ctype)                                                          \
+    AGGREGATE(bit_and_##type) = {sizeof(BitState), type##_and_update, and_combine, type##_bits};   \
+    AGGREGATE(bit_or_##type) = {sizeof(BitState), type##_or_update, or_combine, type##_bits};      \
     AGGREGATE(bit_xor_##type) = {sizeof(BitState), type##_xor_update, xor_combine, type##_bits};
 BIT_AGGREGATES(int2, int16, int16_t)
 BIT_AGGREGATES(int4, int32, int32_t)

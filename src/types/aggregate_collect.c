@@ -4,10 +4,10 @@
 #include "types/array.h"
 #include "types/datetime_internal.h"
 
-#define UPDATE(name) \
-    static bool name(FunctionCall *call, const Vector *const *args, Selection selection, \
+#define UPDATE(name)                                                                               \
+    static bool name(FunctionCall *call, const Vector *const *args, Selection selection,           \
                      AggregateTarget target)
-#define FINAL(name) \
+#define FINAL(name)                                                                                \
     static bool name(FunctionCall *call, const void *from, Value *ret, bool *ret_null)
 
 typedef struct TextState {
@@ -18,7 +18,7 @@ typedef struct TextState {
 UPDATE(string_agg_update)
 {
     uint32_t nth = 0;
-    FOR_SELECTED(selection, row) {
+    FOR_SELECTED (selection, row) {
         TextState *state = aggregate_state(target, nth++);
         Value value, delimiter;
         bool is_null, no_delimiter;
@@ -32,8 +32,9 @@ UPDATE(string_agg_update)
         state->has_value = true;
         if (state->text.length + value.var.length > 0x3fffffff)
             FAIL(ERR_PROGRAM_LIMIT_EXCEEDED, .message = STR("out of memory"),
-                 .detail = fmt("Cannot enlarge string buffer containing %zu bytes by %u more bytes.",
-                               state->text.length, value.var.length));
+                 .detail =
+                     fmt("Cannot enlarge string buffer containing %zu bytes by %u more bytes.",
+                         state->text.length, value.var.length));
         strbuf_append(&state->text, var_str(value.var));
     }
     return true;
@@ -64,7 +65,7 @@ static Oid element_type(const FunctionCall *call)
 UPDATE(array_agg_update)
 {
     uint32_t nth = 0;
-    FOR_SELECTED(selection, row) {
+    FOR_SELECTED (selection, row) {
         ArrayState *state = aggregate_state(target, nth++);
         Value value;
         bool is_null;
@@ -133,7 +134,7 @@ typedef struct IntervalSum {
 UPDATE(interval_update)
 {
     uint32_t nth = 0;
-    FOR_SELECTED(selection, row) {
+    FOR_SELECTED (selection, row) {
         IntervalSum *s = aggregate_state(target, nth++);
         Value value;
         bool is_null;
@@ -176,8 +177,9 @@ FINAL(interval_average)
     Value sum;
     const IntervalSum *s = from;
     TRY(interval_sum(call, from, &sum, ret_null));
-    return *ret_null ? true : interval_scale(&sum.interval, 1.0 / (double)s->count, (double)s->count,
-                                             &ret->interval);
+    return *ret_null ? true
+                     : interval_scale(&sum.interval, 1.0 / (double)s->count, (double)s->count,
+                                      &ret->interval);
 }
 
 AGGREGATE(sum_interval) = {sizeof(IntervalSum), interval_update, interval_combine, interval_sum};
@@ -192,7 +194,7 @@ typedef struct PairSum {
 UPDATE(pair_update)
 {
     uint32_t nth = 0;
-    FOR_SELECTED(selection, row) {
+    FOR_SELECTED (selection, row) {
         PairSum *s = aggregate_state(target, nth++);
         Value vy, vx;
         bool y_null, x_null;
@@ -226,15 +228,15 @@ FINAL(pair_count)
     return true;
 }
 
-#define PAIR(name, least, is_undefined, expression)                            \
-    FINAL(name##_final)                                                        \
-    {                                                                          \
-        const PairSum *s = from;                                               \
-        *ret_null = s->n < least || (is_undefined);                            \
-        if (!*ret_null)                                                        \
-            ret->float64 = expression;                                         \
-        return true;                                                           \
-    }                                                                          \
+#define PAIR(name, least, is_undefined, expression)                                                \
+    FINAL(name##_final)                                                                            \
+    {                                                                                              \
+        const PairSum *s = from;                                                                   \
+        *ret_null = s->n < least || (is_undefined);                                                \
+        if (!*ret_null)                                                                            \
+            ret->float64 = expression;                                                             \
+        return true;                                                                               \
+    }                                                                                              \
     AGGREGATE(name##_float8_float8) = {sizeof(PairSum), pair_update, NULL, name##_final};
 PAIR(regr_sxx, 1, false, s->sxx)
 PAIR(regr_syy, 1, false, s->syy)

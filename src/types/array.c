@@ -17,7 +17,8 @@ bool array_open(const Value *array, ArrayView *ret)
 
     if (size < HEADER_SIZE || p[4] > ARRAY_MAX_DIMENSIONS)
         FAIL(ERR_DATA_CORRUPTED, .message = STR("invalid array"));
-    *ret = (ArrayView){.element_type = get_le32(p), .dimension_count = p[4], .has_nulls = p[5] != 0};
+    *ret =
+        (ArrayView){.element_type = get_le32(p), .dimension_count = p[4], .has_nulls = p[5] != 0};
     size_t at = HEADER_SIZE;
     if (size < at + (size_t)ret->dimension_count * 8)
         FAIL(ERR_DATA_CORRUPTED, .message = STR("invalid array"));
@@ -96,8 +97,8 @@ void array_builder_add(ArrayBuilder *builder, const Value *value, bool is_null)
 {
     if (builder->count == builder->capacity) {
         const size_t old = (size_t)builder->capacity, new = old ? old * 2 : 8;
-        builder->values = arena_grow(builder->arena, builder->values, old * sizeof(Value),
-                                     new * sizeof(Value));
+        builder->values =
+            arena_grow(builder->arena, builder->values, old * sizeof(Value), new * sizeof(Value));
         builder->nulls = arena_grow(builder->arena, builder->nulls, old, new);
         builder->capacity = (int)new;
     }
@@ -158,8 +159,8 @@ bool array_builder_finish_shape(ArrayBuilder *b, int dimension_count, const int3
     to[5] = b->has_nulls;
     for (int i = 0; i < dimension_count; i++) {
         if ((int64_t)lowers[i] + lengths[i] > INT32_MAX)
-            FAIL(ERR_PROGRAM_LIMIT_EXCEEDED, .message = fmt("array lower bound is too large: %d",
-                                                            lowers[i]));
+            FAIL(ERR_PROGRAM_LIMIT_EXCEEDED,
+                 .message = fmt("array lower bound is too large: %d", lowers[i]));
         memcpy(to + HEADER_SIZE + i * 8, &lengths[i], 4);
         memcpy(to + HEADER_SIZE + i * 8 + 4, &lowers[i], 4);
     }
@@ -435,8 +436,8 @@ uint64_t array_hash(const BuiltinType *type, const Value *value)
         Value v;
         bool is_null;
         array_element(&view, i, &v, &is_null);
-        hash = hash_combine(hash, is_null || !element || !element->hash ? 0
-                                                                        : element->hash(element, &v));
+        hash = hash_combine(hash,
+                            is_null || !element || !element->hash ? 0 : element->hash(element, &v));
     }
     return hash;
 }

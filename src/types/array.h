@@ -34,11 +34,11 @@ typedef struct ArrayView {
     int dimension_count;
     int32_t lengths[ARRAY_MAX_DIMENSIONS];
     int32_t lowers[ARRAY_MAX_DIMENSIONS];
-    int count;           /* elements in all */
+    int count; /* elements in all */
     bool has_nulls;
-    const byte *nulls;   /* bitmap, or NULL */
-    const byte *data;    /* elements, or end offsets */
-    const byte *bytes;   /* variable elements' bytes */
+    const byte *nulls; /* bitmap, or NULL */
+    const byte *data;  /* elements, or end offsets */
+    const byte *bytes; /* variable elements' bytes */
 } ArrayView;
 
 /* Fails with XX001 when the bytes are no array. */
@@ -81,8 +81,8 @@ MUST_CHECK bool array_slice(Arena *arena, const Value *array, const ArraySlice *
                             Value *ret, bool *ret_null);
 /* UPDATE … SET a[i] = value. `array` may be NULL: none yet. */
 MUST_CHECK bool array_assign(Arena *arena, const Value *array, Oid element_type,
-                             const int32_t *subscripts, int count, const Value *value,
-                             bool is_null, Value *ret);
+                             const int32_t *subscripts, int count, const Value *value, bool is_null,
+                             Value *ret);
 MUST_CHECK bool array_assign_slice(Arena *arena, const Value *array, Oid element_type,
                                    const ArraySlice *slices, int count, const Value *source,
                                    Value *ret);

@@ -15,16 +15,16 @@ static bool dimension_of(const Value *args, ArrayView *view, int *ret_index)
     return true;
 }
 
-#define DIMENSION_FUNCTION(symbol, expression)                                         \
-    FUNCTION(symbol)                                                                   \
-    {                                                                                  \
-        ArrayView view;                                                                \
-        int at;                                                                        \
-        TRY(dimension_of(args, &view, &at));                                           \
-        *ret_null = at < 0 || at >= view.dimension_count;                              \
-        if (!*ret_null)                                                                \
-            ret->int32 = expression;                                                   \
-        return true;                                                                   \
+#define DIMENSION_FUNCTION(symbol, expression)                                                     \
+    FUNCTION(symbol)                                                                               \
+    {                                                                                              \
+        ArrayView view;                                                                            \
+        int at;                                                                                    \
+        TRY(dimension_of(args, &view, &at));                                                       \
+        *ret_null = at < 0 || at >= view.dimension_count;                                          \
+        if (!*ret_null)                                                                            \
+            ret->int32 = expression;                                                               \
+        return true;                                                                               \
     }
 DIMENSION_FUNCTION(array_length, view.lengths[at])
 DIMENSION_FUNCTION(array_lower, view.lowers[at])
@@ -78,8 +78,7 @@ static bool add_one(FunctionCall *call, const Value *array, bool no_array, Oid a
     if (!no_array)
         TRY(array_open(array, &view));
     if (view.dimension_count > 1)
-        FAIL(ERR_DATA_EXCEPTION,
-             .message = STR("argument must be empty or one-dimensional array"));
+        FAIL(ERR_DATA_EXCEPTION, .message = STR("argument must be empty or one-dimensional array"));
     array_builder_init(&b, call->arena, element_of(call, array_type, view.element_type));
     if (at_front)
         array_builder_add(&b, value, is_null);
@@ -125,8 +124,9 @@ FUNCTION(array_cat)
     }
     const int by = a.dimension_count - b.dimension_count;
     if (by > 1 || by < -1)
-        return incompatible(fmt("Arrays of %d and %d dimensions are not compatible for concatenation.",
-                                a.dimension_count, b.dimension_count));
+        return incompatible(
+            fmt("Arrays of %d and %d dimensions are not compatible for concatenation.",
+                a.dimension_count, b.dimension_count));
     const ArrayView *larger = by >= 0 ? &a : &b, *other = by >= 0 ? &b : &a;
     int32_t lengths[ARRAY_MAX_DIMENSIONS], lowers[ARRAY_MAX_DIMENSIONS];
     memcpy(lengths, larger->lengths, sizeof(lengths));
@@ -189,7 +189,10 @@ static bool find_from(const Value *args, const bool *nulls, int64_t start, Value
     return true;
 }
 
-FUNCTION(array_position) { return find_from(args, nulls, INT64_MIN, ret, ret_null); }
+FUNCTION(array_position)
+{
+    return find_from(args, nulls, INT64_MIN, ret, ret_null);
+}
 
 FUNCTION(array_position_start)
 {
@@ -258,8 +261,14 @@ static bool replace(FunctionCall *call, const Value *args, const bool *nulls, bo
     return array_builder_finish_shape(&b, view.dimension_count, view.lengths, view.lowers, ret);
 }
 
-FUNCTION(array_remove) { return replace(call, args, nulls, true, ret, ret_null); }
-FUNCTION(array_replace) { return replace(call, args, nulls, false, ret, ret_null); }
+FUNCTION(array_remove)
+{
+    return replace(call, args, nulls, true, ret, ret_null);
+}
+FUNCTION(array_replace)
+{
+    return replace(call, args, nulls, false, ret, ret_null);
+}
 
 /* Containment: every non-null element of `part` is in `whole`; nulls match nothing. */
 static bool has_element(const ArrayView *whole, const Value *value)
@@ -294,9 +303,18 @@ static bool contains(const Value *whole_value, const Value *part_value, bool wan
     return true;
 }
 
-FUNCTION(arraycontains) { return contains(&args[0], &args[1], true, ret); }
-FUNCTION(arraycontained) { return contains(&args[1], &args[0], true, ret); }
-FUNCTION(arrayoverlap) { return contains(&args[0], &args[1], false, ret); }
+FUNCTION(arraycontains)
+{
+    return contains(&args[0], &args[1], true, ret);
+}
+FUNCTION(arraycontained)
+{
+    return contains(&args[1], &args[0], true, ret);
+}
+FUNCTION(arrayoverlap)
+{
+    return contains(&args[0], &args[1], false, ret);
+}
 
 /* Text. */
 
@@ -379,8 +397,14 @@ static bool text_split(FunctionCall *call, const Value *args, const bool *nulls,
     return array_builder_finish(&b, ret);
 }
 
-FUNCTION(text_to_array) { return text_split(call, args, nulls, ret, ret_null); }
-FUNCTION(text_to_array_null) { return text_split(call, args, nulls, ret, ret_null); }
+FUNCTION(text_to_array)
+{
+    return text_split(call, args, nulls, ret, ret_null);
+}
+FUNCTION(text_to_array_null)
+{
+    return text_split(call, args, nulls, ret, ret_null);
+}
 
 /* Sets. */
 
@@ -523,8 +547,8 @@ FUNCTION(trim_array)
     if (cut < 0 || cut > length)
         FAIL(ERR_ARRAY_ELEMENT_ERROR,
              .message = fmt("number of elements to trim must be between 0 and %d", length));
-    const ArraySlice slice = {.has_upper = true,
-                              .upper = (view.dimension_count ? view.lowers[0] : 1) + length - cut - 1};
+    const ArraySlice slice = {
+        .has_upper = true, .upper = (view.dimension_count ? view.lowers[0] : 1) + length - cut - 1};
     return array_slice(call->arena, &args[0], &slice, 1, ret, ret_null);
 }
 
@@ -534,8 +558,7 @@ FUNCTION(width_bucket_array)
     ArrayView view;
     TRY(array_open(&args[1], &view));
     if (view.dimension_count > 1)
-        FAIL(ERR_ARRAY_SUBSCRIPT_ERROR,
-             .message = STR("thresholds must be one-dimensional array"));
+        FAIL(ERR_ARRAY_SUBSCRIPT_ERROR, .message = STR("thresholds must be one-dimensional array"));
     if (view.has_nulls)
         FAIL(ERR_NULL_VALUE_NOT_ALLOWED, .message = STR("thresholds array must not contain NULLs"));
     int low = 0, high = view.count;

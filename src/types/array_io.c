@@ -10,7 +10,7 @@ typedef struct ArrayReader {
     TypeIo element_io;
     Str text;
     size_t at;
-    int depth;                          /* dimensions seen; 0 until the first element */
+    int depth; /* dimensions seen; 0 until the first element */
     int32_t lengths[ARRAY_MAX_DIMENSIONS];
     bool is_known[ARRAY_MAX_DIMENSIONS];
     bool has_elements;
@@ -50,7 +50,8 @@ static bool bounds_read(ArrayReader *r, int32_t *lengths, int32_t *lowers, int *
             while (is_digit(peek(r)))
                 r->at++;
             if (!str_to_int64(str_slice(r->text, start, r->at - start), &bound[parts++]))
-                return malformed(r, STR("\"[\" must introduce explicitly-specified array dimensions."));
+                return malformed(
+                    r, STR("\"[\" must introduce explicitly-specified array dimensions."));
         } while (peek(r) == ':' && parts < 2 && r->at++ < r->text.length);
         if (peek(r) != ']')
             return malformed(r, STR("Missing \"]\" after array dimensions."));
@@ -85,7 +86,8 @@ static bool bounds_read(ArrayReader *r, int32_t *lengths, int32_t *lowers, int *
 static bool element_add(ArrayReader *r, Str text, bool was_quoted)
 {
     Value value = {0};
-    const bool is_null = !was_quoted && settings()->array_nulls && str_equal_nocase(text, STR("null"));
+    const bool is_null =
+        !was_quoted && settings()->array_nulls && str_equal_nocase(text, STR("null"));
     if (!is_null)
         TRY(r->element_io.type->input(&r->element_io, text, &value));
     array_builder_add(&r->builder, &value, is_null);
@@ -164,13 +166,15 @@ static bool level_read(ArrayReader *r, int level)
         skip_space(r);
         if (peek(r) == '{') {
             if (r->has_elements && level + 1 >= r->depth)
-                return malformed(r, STR("Multidimensional arrays must have sub-arrays with matching "
-                                        "dimensions."));
+                return malformed(r,
+                                 STR("Multidimensional arrays must have sub-arrays with matching "
+                                     "dimensions."));
             TRY(level_read(r, level + 1));
         } else {
             if (r->has_elements && level + 1 != r->depth)
-                return malformed(r, STR("Multidimensional arrays must have sub-arrays with matching "
-                                        "dimensions."));
+                return malformed(r,
+                                 STR("Multidimensional arrays must have sub-arrays with matching "
+                                     "dimensions."));
             r->has_elements = true;
             r->depth = level + 1;
             TRY(element_read(r));
@@ -207,8 +211,8 @@ bool array_input(const TypeIo *io, Str text, Value *ret)
     TRY(element);
     if (io->type->oid == TYPE_ANYARRAY)
         return pseudo_input(io, text, ret);
-    ArrayReader r = {.io = io, .text = text,
-                     .element_io = {io->arena, element, element->oid, io->typmod}};
+    ArrayReader r = {
+        .io = io, .text = text, .element_io = {io->arena, element, element->oid, io->typmod}};
 
     array_builder_init(&r.builder, io->arena, element->oid);
     TRY(bounds_read(&r, lengths, lowers, &given));
@@ -226,7 +230,8 @@ bool array_input(const TypeIo *io, Str text, Value *ret)
             return malformed(&r, STR("Specified array dimensions do not match array contents."));
         for (int i = 0; i < given; i++)
             if (lengths[i] != r.lengths[i])
-                return malformed(&r, STR("Specified array dimensions do not match array contents."));
+                return malformed(&r,
+                                 STR("Specified array dimensions do not match array contents."));
     }
     return array_builder_finish_shape(&r.builder, r.depth, r.lengths, lowers, ret);
 }
@@ -314,7 +319,9 @@ bool array_output(const TypeIo *io, const Value *value, StrBuf *out)
             strbuf_format(out, "[%d:%d]", view.lowers[i], view.lowers[i] + view.lengths[i] - 1);
         strbuf_append_char(out, '=');
     }
-    ArrayWriter w = {.view = &view, .out = out, .element = strbuf_in(out->arena),
+    ArrayWriter w = {.view = &view,
+                     .out = out,
+                     .element = strbuf_in(out->arena),
                      .io = {out->arena, element, element->oid, -1}};
     const bool ok = level_write(&w, 0);
     if (!out->arena)
@@ -337,9 +344,9 @@ bool array_receive(const TypeIo *io, Str bytes, Value *ret)
                             (int)dimensions, ARRAY_MAX_DIMENSIONS));
     if (io->type->element && given != io->type->element)
         FAIL(ERR_DATATYPE_MISMATCH,
-             .message = fmt("binary data has array element type %u (%s) instead of expected %u (%s)",
-                            given, element->sql_name, io->type->element,
-                            builtin_type(io->type->element)->sql_name));
+             .message = fmt(
+                 "binary data has array element type %u (%s) instead of expected %u (%s)", given,
+                 element->sql_name, io->type->element, builtin_type(io->type->element)->sql_name));
     size_t at = 12;
     int64_t count = dimensions > 0;
     for (uint32_t i = 0; i < dimensions; i++, at += 8) {

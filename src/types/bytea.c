@@ -24,9 +24,9 @@ static bool hex_decode(Arena *arena, Str text, Value *ret)
         const int high = hex_digit(text.data[i]);
         if (high < 0)
             FAIL(ERR_INVALID_PARAMETER_VALUE,
-                 .message = fmt("invalid hexadecimal digit: \"%.*s\"",
-                                MIN(utf8_width(text.data[i]), (int)(text.length - i)),
-                                text.data + i));
+                 .message =
+                     fmt("invalid hexadecimal digit: \"%.*s\"",
+                         MIN(utf8_width(text.data[i]), (int)(text.length - i)), text.data + i));
         if (i + 1 >= text.length)
             FAIL(ERR_INVALID_PARAMETER_VALUE,
                  .message = STR("invalid hexadecimal data: odd number of digits"));
@@ -69,8 +69,7 @@ static bool escape_decode(Arena *arena, Str text, Value *ret)
         if (*p != '\\') {
             bytes[length++] = *p;
             i++;
-        } else if (left >= 4 && is_octal(p[1], '3') && is_octal(p[2], '7') &&
-                   is_octal(p[3], '7')) {
+        } else if (left >= 4 && is_octal(p[1], '3') && is_octal(p[2], '7') && is_octal(p[3], '7')) {
             bytes[length++] = (char)((p[1] - '0') << 6 | (p[2] - '0') << 3 | (p[3] - '0'));
             i += 4;
         } else if (left >= 2 && p[1] == '\\') {
@@ -133,8 +132,8 @@ static void base64_append(Str bytes, StrBuf *out)
     size_t line = 0;
     for (size_t i = 0; i < bytes.length; i += 3) {
         const size_t n = MIN((size_t)3, bytes.length - i);
-        const uint32_t v = (uint32_t)p[i] << 16 | (n > 1 ? (uint32_t)p[i + 1] << 8 : 0) |
-                           (n > 2 ? p[i + 2] : 0);
+        const uint32_t v =
+            (uint32_t)p[i] << 16 | (n > 1 ? (uint32_t)p[i + 1] << 8 : 0) | (n > 2 ? p[i + 2] : 0);
         if (line == 76) {
             strbuf_append_char(out, '\n');
             line = 0;
@@ -253,12 +252,30 @@ static bool digest(FunctionCall *call, const char *name, const Value *value, boo
     return true;
 }
 
-FUNCTION(md5_text) { return digest(call, "MD5", &args[0], true, ret); }
-FUNCTION(md5_bytea) { return digest(call, "MD5", &args[0], true, ret); }
-FUNCTION(sha224_bytea) { return digest(call, "SHA224", &args[0], false, ret); }
-FUNCTION(sha256_bytea) { return digest(call, "SHA256", &args[0], false, ret); }
-FUNCTION(sha384_bytea) { return digest(call, "SHA384", &args[0], false, ret); }
-FUNCTION(sha512_bytea) { return digest(call, "SHA512", &args[0], false, ret); }
+FUNCTION(md5_text)
+{
+    return digest(call, "MD5", &args[0], true, ret);
+}
+FUNCTION(md5_bytea)
+{
+    return digest(call, "MD5", &args[0], true, ret);
+}
+FUNCTION(sha224_bytea)
+{
+    return digest(call, "SHA224", &args[0], false, ret);
+}
+FUNCTION(sha256_bytea)
+{
+    return digest(call, "SHA256", &args[0], false, ret);
+}
+FUNCTION(sha384_bytea)
+{
+    return digest(call, "SHA384", &args[0], false, ret);
+}
+FUNCTION(sha512_bytea)
+{
+    return digest(call, "SHA512", &args[0], false, ret);
+}
 
 FUNCTION(byteaoctetlen)
 {
@@ -311,9 +328,8 @@ FUNCTION(byteapos)
 static bool check_index(int64_t index, int64_t count)
 {
     if (index < 0 || index >= count)
-        FAIL(ERR_ARRAY_SUBSCRIPT_ERROR,
-             .message = fmt("index %lld out of valid range, 0..%lld", (long long)index,
-                            (long long)count - 1));
+        FAIL(ERR_ARRAY_SUBSCRIPT_ERROR, .message = fmt("index %lld out of valid range, 0..%lld",
+                                                       (long long)index, (long long)count - 1));
     return true;
 }
 
@@ -373,7 +389,10 @@ static bool bytes_overlay(FunctionCall *call, const Value *args, int64_t count, 
     return true;
 }
 
-FUNCTION(byteaoverlay) { return bytes_overlay(call, args, args[3].int32, ret); }
+FUNCTION(byteaoverlay)
+{
+    return bytes_overlay(call, args, args[3].int32, ret);
+}
 FUNCTION(byteaoverlay_no_len)
 {
     return bytes_overlay(call, args, (int64_t)args[1].var.length, ret);

@@ -429,8 +429,8 @@ bool timetz_input(const TypeIo *io, Str text, Value *ret)
             offset = timezone_offset_of_local(zone, local);
         }
     }
-    ret->timetz = (TimeTz){.microseconds = timestamp_round(fields_time(f), io->typmod),
-                           .zone = -offset};
+    ret->timetz =
+        (TimeTz){.microseconds = timestamp_round(fields_time(f), io->typmod), .zone = -offset};
     return true;
 }
 
@@ -569,15 +569,15 @@ static bool typmod_precision(const int64_t *arguments, int count, const char *na
     return true;
 }
 
-#define DATETIME_TYPMOD(type, name, with_zone)                                            \
-    bool typmod_##type##_in(const int64_t *arguments, int count, int32_t *ret_typmod)     \
-    {                                                                                     \
-        return typmod_precision(arguments, count, name, with_zone, ret_typmod);           \
-    }                                                                                     \
-    void typmod_##type##_out(int32_t typmod, StrBuf *out)                                 \
-    {                                                                                     \
-        if (typmod >= 0)                                                                  \
-            strbuf_format(out, "(%d)", typmod);                                           \
+#define DATETIME_TYPMOD(type, name, with_zone)                                                     \
+    bool typmod_##type##_in(const int64_t *arguments, int count, int32_t *ret_typmod)              \
+    {                                                                                              \
+        return typmod_precision(arguments, count, name, with_zone, ret_typmod);                    \
+    }                                                                                              \
+    void typmod_##type##_out(int32_t typmod, StrBuf *out)                                          \
+    {                                                                                              \
+        if (typmod >= 0)                                                                           \
+            strbuf_format(out, "(%d)", typmod);                                                    \
     }
 DATETIME_TYPMOD(time, "TIME", false)
 DATETIME_TYPMOD(timetz, "TIME", true)

@@ -10,11 +10,14 @@
 /* The first and last instants that a timestamp holds: 4714-11-24 BC, 294276-12-31. */
 #define TIMESTAMP_FIRST INT64_C(-211813488000000000)
 #define TIMESTAMP_END INT64_C(9223371331200000000)
-#define DATE_FIRST (-2451545)        /* 4714-11-24 BC: Julian day 0 */
-#define DATE_END 2145031949          /* 5874898-01-01 */
+#define DATE_FIRST (-2451545) /* 4714-11-24 BC: Julian day 0 */
+#define DATE_END 2145031949   /* 5874898-01-01 */
 #define JULIAN_2000 2451545
 
-static inline bool timestamp_in_range(int64_t t) { return t >= TIMESTAMP_FIRST && t < TIMESTAMP_END; }
+static inline bool timestamp_in_range(int64_t t)
+{
+    return t >= TIMESTAMP_FIRST && t < TIMESTAMP_END;
+}
 static inline bool timestamp_is_finite(int64_t t)
 {
     return t != TIMESTAMP_INFINITY && t != TIMESTAMP_MINUS_INFINITY;
@@ -54,7 +57,12 @@ void fields_set_time(Fields *f, int64_t microseconds);
 MUST_CHECK bool timestamp_to_local(int64_t timestamptz, const TimeZone *zone, int64_t *ret);
 MUST_CHECK bool timestamp_from_local(int64_t local, const TimeZone *zone, int64_t *ret);
 
-typedef enum ParsedKind { PARSED_FAILED = 0, PARSED_FIELDS, PARSED_INFINITY, PARSED_MINUS_INFINITY } ParsedKind;
+typedef enum ParsedKind {
+    PARSED_FAILED = 0,
+    PARSED_FIELDS,
+    PARSED_INFINITY,
+    PARSED_MINUS_INFINITY
+} ParsedKind;
 enum { WANT_DATE = 1, WANT_TIME = 2, WANT_ZONE = 4 };
 /* Parses text of a date, time or timestamp. `zone` is the named zone if one was written. */
 typedef struct Parsed {
@@ -78,7 +86,7 @@ bool zone_abbreviation(Str word, int32_t *ret_offset, bool *ret_is_dst);
 /* A zone as AT TIME ZONE takes it: abbreviation, name or POSIX string. 22023 when unknown. */
 MUST_CHECK bool zone_lookup(Str name, int32_t *ret_offset, const TimeZone **ret_zone);
 
-void append_fraction(int microsecond, StrBuf *out); /* ".123", nothing for 0 */
+void append_fraction(int microsecond, StrBuf *out);    /* ".123", nothing for 0 */
 void append_offset(int32_t seconds_east, StrBuf *out); /* "+05:30" */
 int64_t timestamp_round(int64_t value, int32_t typmod);
 int64_t clock_transaction(const FunctionCall *call);
@@ -90,17 +98,19 @@ void interval_append_text(const Interval *interval, StrBuf *out);
 MUST_CHECK bool interval_apply_typmod(int32_t typmod, Interval *interval);
 int128 interval_span(const Interval *interval);
 MUST_CHECK bool timestamp_add_interval(int64_t timestamp, const Interval *interval, int64_t *ret);
-MUST_CHECK bool timestamptz_add_interval(int64_t timestamptz, const Interval *interval, int64_t *ret);
+MUST_CHECK bool timestamptz_add_interval(int64_t timestamptz, const Interval *interval,
+                                         int64_t *ret);
 MUST_CHECK bool interval_negate(const Interval *interval, Interval *ret);
 /* interval × factor; with `divisor` not 0, interval ÷ divisor. Fractions spill down. */
-MUST_CHECK bool interval_scale(const Interval *interval, double factor, double divisor, Interval *ret);
+MUST_CHECK bool interval_scale(const Interval *interval, double factor, double divisor,
+                               Interval *ret);
 bool date_to_timestamp(int32_t date, int64_t *ret);
 
-#define FAIL_DATE_FIELD(text)                                                           \
-    FAIL(ERR_DATETIME_FIELD_OVERFLOW,                                                   \
+#define FAIL_DATE_FIELD(text)                                                                      \
+    FAIL(ERR_DATETIME_FIELD_OVERFLOW,                                                              \
          .message = fmt("date/time field value out of range: \"%.*s\"", STR_ARGS(text)))
-#define FAIL_DATE_SYNTAX(type_name, text)                                                   \
-    FAIL(ERR_INVALID_DATETIME_FORMAT,                                                       \
+#define FAIL_DATE_SYNTAX(type_name, text)                                                          \
+    FAIL(ERR_INVALID_DATETIME_FORMAT,                                                              \
          .message = fmt("invalid input syntax for type %s: \"%.*s\"", type_name, STR_ARGS(text)))
 
 #endif

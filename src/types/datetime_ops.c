@@ -4,18 +4,25 @@
 
 #include "types/datetime_internal.h"
 
-#define FAIL_DATE_RANGE() \
-    FAIL(ERR_DATETIME_VALUE_OUT_OF_RANGE, .message = STR("date out of range"))
+#define FAIL_DATE_RANGE() FAIL(ERR_DATETIME_VALUE_OUT_OF_RANGE, .message = STR("date out of range"))
 
 /* Clocks. */
 
-FUNCTION(now) { ret->int64 = clock_transaction(call); return true; }
+FUNCTION(now)
+{
+    ret->int64 = clock_transaction(call);
+    return true;
+}
 FUNCTION(statement_timestamp)
 {
     ret->int64 = call->statement_time ? call->statement_time : clock_transaction(call);
     return true;
 }
-FUNCTION(clock_timestamp) { ret->int64 = timestamp_now(); return true; }
+FUNCTION(clock_timestamp)
+{
+    ret->int64 = timestamp_now();
+    return true;
+}
 
 /* Casts. */
 
@@ -26,8 +33,7 @@ bool date_to_timestamp(int32_t date, int64_t *ret)
         return true;
     }
     if (__builtin_mul_overflow((int64_t)date, USECS_PER_DAY, ret) || !timestamp_in_range(*ret))
-        FAIL(ERR_DATETIME_VALUE_OUT_OF_RANGE,
-             .message = STR("date out of range for timestamp"));
+        FAIL(ERR_DATETIME_VALUE_OUT_OF_RANGE, .message = STR("date out of range for timestamp"));
     return true;
 }
 
@@ -57,14 +63,21 @@ static bool unzoned(int64_t timestamptz, int64_t *ret)
                : true;
 }
 
-FUNCTION(date_timestamp) { return date_to_timestamp(args[0].int32, &ret->int64); }
+FUNCTION(date_timestamp)
+{
+    return date_to_timestamp(args[0].int32, &ret->int64);
+}
 FUNCTION(date_timestamptz)
 {
     int64_t local;
     TRY(date_to_timestamp(args[0].int32, &local));
     return zoned(local, &ret->int64);
 }
-FUNCTION(timestamp_date) { ret->int32 = timestamp_date_of(args[0].int64); return true; }
+FUNCTION(timestamp_date)
+{
+    ret->int32 = timestamp_date_of(args[0].int64);
+    return true;
+}
 FUNCTION(timestamptz_date)
 {
     int64_t local;
@@ -72,8 +85,14 @@ FUNCTION(timestamptz_date)
     ret->int32 = timestamp_date_of(local);
     return true;
 }
-FUNCTION(timestamp_timestamptz) { return zoned(args[0].int64, &ret->int64); }
-FUNCTION(timestamptz_timestamp) { return unzoned(args[0].int64, &ret->int64); }
+FUNCTION(timestamp_timestamptz)
+{
+    return zoned(args[0].int64, &ret->int64);
+}
+FUNCTION(timestamptz_timestamp)
+{
+    return unzoned(args[0].int64, &ret->int64);
+}
 
 static int64_t time_of_day(int64_t timestamp)
 {
@@ -103,9 +122,9 @@ FUNCTION(timestamptz_timetz)
     if (*ret_null)
         return true;
     TRY(unzoned(args[0].int64, &local));
-    ret->timetz = (TimeTz){.microseconds = time_of_day(local),
-                           .zone = -timezone_offset_at(timezone_session(), args[0].int64, NULL,
-                                                       NULL)};
+    ret->timetz =
+        (TimeTz){.microseconds = time_of_day(local),
+                 .zone = -timezone_offset_at(timezone_session(), args[0].int64, NULL, NULL)};
     return true;
 }
 
@@ -130,8 +149,8 @@ FUNCTION(timetz_time)
 
 FUNCTION(time_timetz)
 {
-    const int32_t offset = timezone_offset_at(timezone_session(), clock_transaction(call), NULL,
-                                              NULL);
+    const int32_t offset =
+        timezone_offset_at(timezone_session(), clock_transaction(call), NULL, NULL);
     ret->timetz = (TimeTz){.microseconds = args[0].int64, .zone = -offset};
     return true;
 }
@@ -150,7 +169,11 @@ FUNCTION(timestamptz_scale)
 {
     return fn_timestamp_scale(call, args, nulls, ret, ret_null);
 }
-FUNCTION(time_scale) { ret->int64 = timestamp_round(args[0].int64, args[1].int32); return true; }
+FUNCTION(time_scale)
+{
+    ret->int64 = timestamp_round(args[0].int64, args[1].int32);
+    return true;
+}
 FUNCTION(timetz_scale)
 {
     *ret = args[0];
@@ -186,15 +209,43 @@ static int64_t instant_of_local(int64_t timestamp)
     return value;
 }
 
-#define COMPARE_AS(infix, symbol, left, right)                                              \
-    FUNCTION(infix##_eq_##symbol) { ret->boolean = (left) == (right); return true; }        \
-    FUNCTION(infix##_ne_##symbol) { ret->boolean = (left) != (right); return true; }        \
-    FUNCTION(infix##_lt_##symbol) { ret->boolean = (left) < (right); return true; }         \
-    FUNCTION(infix##_le_##symbol) { ret->boolean = (left) <= (right); return true; }        \
-    FUNCTION(infix##_gt_##symbol) { ret->boolean = (left) > (right); return true; }         \
-    FUNCTION(infix##_ge_##symbol) { ret->boolean = (left) >= (right); return true; }        \
-    FUNCTION(infix##_cmp_##symbol)                                                          \
-    { const int64_t a = (left), b = (right); ret->int32 = (a > b) - (a < b); return true; }
+#define COMPARE_AS(infix, symbol, left, right)                                                     \
+    FUNCTION(infix##_eq_##symbol)                                                                  \
+    {                                                                                              \
+        ret->boolean = (left) == (right);                                                          \
+        return true;                                                                               \
+    }                                                                                              \
+    FUNCTION(infix##_ne_##symbol)                                                                  \
+    {                                                                                              \
+        ret->boolean = (left) != (right);                                                          \
+        return true;                                                                               \
+    }                                                                                              \
+    FUNCTION(infix##_lt_##symbol)                                                                  \
+    {                                                                                              \
+        ret->boolean = (left) < (right);                                                           \
+        return true;                                                                               \
+    }                                                                                              \
+    FUNCTION(infix##_le_##symbol)                                                                  \
+    {                                                                                              \
+        ret->boolean = (left) <= (right);                                                          \
+        return true;                                                                               \
+    }                                                                                              \
+    FUNCTION(infix##_gt_##symbol)                                                                  \
+    {                                                                                              \
+        ret->boolean = (left) > (right);                                                           \
+        return true;                                                                               \
+    }                                                                                              \
+    FUNCTION(infix##_ge_##symbol)                                                                  \
+    {                                                                                              \
+        ret->boolean = (left) >= (right);                                                          \
+        return true;                                                                               \
+    }                                                                                              \
+    FUNCTION(infix##_cmp_##symbol)                                                                 \
+    {                                                                                              \
+        const int64_t a = (left), b = (right);                                                     \
+        ret->int32 = (a > b) - (a < b);                                                            \
+        return true;                                                                               \
+    }
 COMPARE_AS(date, timestamp, instant_of_date(args[0].int32, false), args[1].int64)
 COMPARE_AS(timestamp, date, args[0].int64, instant_of_date(args[1].int32, false))
 COMPARE_AS(date, timestamptz, instant_of_date(args[0].int32, true), args[1].int64)
@@ -217,10 +268,19 @@ static bool date_shift(int32_t date, int64_t by, int32_t *ret)
     return true;
 }
 
-FUNCTION(date_pli) { return date_shift(args[0].int32, args[1].int32, &ret->int32); }
-FUNCTION(date_mii) { return date_shift(args[0].int32, -(int64_t)args[1].int32, &ret->int32); }
+FUNCTION(date_pli)
+{
+    return date_shift(args[0].int32, args[1].int32, &ret->int32);
+}
+FUNCTION(date_mii)
+{
+    return date_shift(args[0].int32, -(int64_t)args[1].int32, &ret->int32);
+}
 /* integer + date */
-FUNCTION(sql_2550) { return date_shift(args[1].int32, args[0].int32, &ret->int32); }
+FUNCTION(sql_2550)
+{
+    return date_shift(args[1].int32, args[0].int32, &ret->int32);
+}
 
 FUNCTION(date_mi)
 {
@@ -316,14 +376,16 @@ bool interval_negate(const Interval *i, Interval *ret)
     return true;
 }
 
-#define SHIFT_FUNCTIONS(type)                                                               \
-    FUNCTION(type##_pl_interval)                                                            \
-    { return type##_add_interval(args[0].int64, &args[1].interval, &ret->int64); }          \
-    FUNCTION(type##_mi_interval)                                                            \
-    {                                                                                       \
-        Interval back;                                                                      \
-        TRY(interval_negate(&args[1].interval, &back));                                     \
-        return type##_add_interval(args[0].int64, &back, &ret->int64);                      \
+#define SHIFT_FUNCTIONS(type)                                                                      \
+    FUNCTION(type##_pl_interval)                                                                   \
+    {                                                                                              \
+        return type##_add_interval(args[0].int64, &args[1].interval, &ret->int64);                 \
+    }                                                                                              \
+    FUNCTION(type##_mi_interval)                                                                   \
+    {                                                                                              \
+        Interval back;                                                                             \
+        TRY(interval_negate(&args[1].interval, &back));                                            \
+        return type##_add_interval(args[0].int64, &back, &ret->int64);                             \
     }
 SHIFT_FUNCTIONS(timestamp)
 SHIFT_FUNCTIONS(timestamptz)
@@ -379,11 +441,11 @@ FUNCTION(timetz_mi_interval)
 }
 
 /* interval + x, written in SQL in PostgreSQL */
-#define SWAPPED(symbol, target)                                        \
-    FUNCTION(symbol)                                                   \
-    {                                                                  \
-        const Value swapped[] = {args[1], args[0]};                    \
-        return target(call, swapped, nulls, ret, ret_null);            \
+#define SWAPPED(symbol, target)                                                                    \
+    FUNCTION(symbol)                                                                               \
+    {                                                                                              \
+        const Value swapped[] = {args[1], args[0]};                                                \
+        return target(call, swapped, nulls, ret, ret_null);                                        \
     }
 SWAPPED(sql_1848, fn_time_pl_interval)
 SWAPPED(sql_2546, fn_date_pl_interval)
@@ -413,7 +475,10 @@ FUNCTION(timestamp_mi)
 
 /* Intervals among themselves. */
 
-FUNCTION(interval_um) { return interval_negate(&args[0].interval, &ret->interval); }
+FUNCTION(interval_um)
+{
+    return interval_negate(&args[0].interval, &ret->interval);
+}
 
 FUNCTION(interval_pl)
 {
@@ -447,8 +512,8 @@ bool interval_scale(const Interval *i, double factor, double divisor, Interval *
     const bool divide = divisor != 0;
     const double months = divide ? i->months / divisor : i->months * factor;
     const double days = divide ? i->days / divisor : i->days * factor;
-    const double time = divide ? (double)i->microseconds / divisor
-                               : (double)i->microseconds * factor;
+    const double time =
+        divide ? (double)i->microseconds / divisor : (double)i->microseconds * factor;
     if (!(fabs(months) <= INT32_MAX) || !(fabs(days) <= INT32_MAX))
         FAIL_INTERVAL_RANGE();
     ret->months = (int32_t)months;
@@ -529,10 +594,34 @@ static bool justify(Interval *i, bool hours, bool days)
     return true;
 }
 
-FUNCTION(interval_justify_hours) { *ret = args[0]; return justify(&ret->interval, true, false); }
-FUNCTION(interval_justify_days) { *ret = args[0]; return justify(&ret->interval, false, true); }
-FUNCTION(interval_justify_interval) { *ret = args[0]; return justify(&ret->interval, true, true); }
+FUNCTION(interval_justify_hours)
+{
+    *ret = args[0];
+    return justify(&ret->interval, true, false);
+}
+FUNCTION(interval_justify_days)
+{
+    *ret = args[0];
+    return justify(&ret->interval, false, true);
+}
+FUNCTION(interval_justify_interval)
+{
+    *ret = args[0];
+    return justify(&ret->interval, true, true);
+}
 
-FUNCTION(date_finite) { ret->boolean = date_is_finite(args[0].int32); return true; }
-FUNCTION(timestamp_finite) { ret->boolean = timestamp_is_finite(args[0].int64); return true; }
-FUNCTION(interval_finite) { ret->boolean = true; return true; }
+FUNCTION(date_finite)
+{
+    ret->boolean = date_is_finite(args[0].int32);
+    return true;
+}
+FUNCTION(timestamp_finite)
+{
+    ret->boolean = timestamp_is_finite(args[0].int64);
+    return true;
+}
+FUNCTION(interval_finite)
+{
+    ret->boolean = true;
+    return true;
+}

@@ -18,7 +18,13 @@ const char *const month_names[12] = {"January",   "February", "March",    "April
 const char *const day_names[7] = {"Sunday",   "Monday", "Tuesday", "Wednesday",
                                   "Thursday", "Friday", "Saturday"};
 
-typedef enum TokenKind { TOKEN_NUMBER = 1, TOKEN_DATE, TOKEN_TIME, TOKEN_ZONE, TOKEN_WORD } TokenKind;
+typedef enum TokenKind {
+    TOKEN_NUMBER = 1,
+    TOKEN_DATE,
+    TOKEN_TIME,
+    TOKEN_ZONE,
+    TOKEN_WORD
+} TokenKind;
 
 typedef struct Token {
     TokenKind kind;
@@ -45,7 +51,7 @@ void date_style(DateStyle *ret_style, DateOrder *ret_order)
 {
     const Str s = settings()->date_style;
     const char first = s.length ? ascii_lower(s.data[0]) : 'i';
-    *ret_style = first == 's' ? STYLE_SQL
+    *ret_style = first == 's'   ? STYLE_SQL
                  : first == 'p' ? STYLE_POSTGRES
                  : first == 'g' ? STYLE_GERMAN
                                 : STYLE_ISO;
@@ -55,10 +61,9 @@ void date_style(DateStyle *ret_style, DateOrder *ret_order)
     *ret_order = order == 'd' ? ORDER_DMY : order == 'y' ? ORDER_YMD : ORDER_MDY;
 }
 
-#define SYNTAX(r) \
-    FAIL(ERR_INVALID_DATETIME_FORMAT, \
-         .message = fmt("invalid input syntax for type %s: \"%.*s\"", (r)->type_name, \
-                        STR_ARGS((r)->text)))
+#define SYNTAX(r)                                                                                  \
+    FAIL(ERR_INVALID_DATETIME_FORMAT, .message = fmt("invalid input syntax for type %s: \"%.*s\"", \
+                                                     (r)->type_name, STR_ARGS((r)->text)))
 
 static bool overflow(Reader *r, bool is_month_or_day)
 {
@@ -667,7 +672,10 @@ ParsedKind datetime_parse(Str text, const char *type_name, int wanted, Parsed *r
 {
     DateStyle style;
     *ret = (Parsed){0};
-    Reader r = {.text = text, .type_name = type_name, .out = ret, .kind = PARSED_FIELDS,
+    Reader r = {.text = text,
+                .type_name = type_name,
+                .out = ret,
+                .kind = PARSED_FIELDS,
                 .is_time_only = !(wanted & WANT_DATE)};
 
     date_style(&style, &r.order);

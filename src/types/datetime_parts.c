@@ -1,4 +1,5 @@
-/* Parts of dates and times: extract, date_part, date_trunc, age, make_*, zones, overlaps, series. */
+/* Parts of dates and times: extract, date_part, date_trunc, age, make_*, zones, overlaps, series.
+ */
 #include <math.h>
 #include <stdlib.h>
 
@@ -6,10 +7,29 @@
 #include "types/numeric.h"
 
 typedef enum Part {
-    PART_NONE = 0, PART_MICROSECONDS, PART_MILLISECONDS, PART_SECOND, PART_MINUTE, PART_HOUR,
-    PART_DAY, PART_WEEK, PART_MONTH, PART_QUARTER, PART_YEAR, PART_DECADE, PART_CENTURY,
-    PART_MILLENNIUM, PART_DOW, PART_ISODOW, PART_DOY, PART_ISOYEAR, PART_JULIAN, PART_EPOCH,
-    PART_TIMEZONE, PART_TIMEZONE_HOUR, PART_TIMEZONE_MINUTE,
+    PART_NONE = 0,
+    PART_MICROSECONDS,
+    PART_MILLISECONDS,
+    PART_SECOND,
+    PART_MINUTE,
+    PART_HOUR,
+    PART_DAY,
+    PART_WEEK,
+    PART_MONTH,
+    PART_QUARTER,
+    PART_YEAR,
+    PART_DECADE,
+    PART_CENTURY,
+    PART_MILLENNIUM,
+    PART_DOW,
+    PART_ISODOW,
+    PART_DOY,
+    PART_ISOYEAR,
+    PART_JULIAN,
+    PART_EPOCH,
+    PART_TIMEZONE,
+    PART_TIMEZONE_HOUR,
+    PART_TIMEZONE_MINUTE,
 } Part;
 
 static Part part_of(Str word)
@@ -18,27 +38,68 @@ static Part part_of(Str word)
         const char *name;
         Part part;
     } parts[] = {
-        {"microseconds", PART_MICROSECONDS}, {"microsecond", PART_MICROSECONDS},
-        {"us", PART_MICROSECONDS}, {"usec", PART_MICROSECONDS}, {"usecs", PART_MICROSECONDS},
-        {"milliseconds", PART_MILLISECONDS}, {"millisecond", PART_MILLISECONDS},
-        {"ms", PART_MILLISECONDS}, {"msec", PART_MILLISECONDS}, {"msecs", PART_MILLISECONDS},
-        {"second", PART_SECOND}, {"seconds", PART_SECOND}, {"s", PART_SECOND},
-        {"sec", PART_SECOND}, {"secs", PART_SECOND},
-        {"minute", PART_MINUTE}, {"minutes", PART_MINUTE}, {"m", PART_MINUTE},
-        {"min", PART_MINUTE}, {"mins", PART_MINUTE},
-        {"hour", PART_HOUR}, {"hours", PART_HOUR}, {"h", PART_HOUR}, {"hr", PART_HOUR},
-        {"hrs", PART_HOUR}, {"day", PART_DAY}, {"days", PART_DAY}, {"d", PART_DAY},
-        {"week", PART_WEEK}, {"weeks", PART_WEEK}, {"w", PART_WEEK},
-        {"month", PART_MONTH}, {"months", PART_MONTH}, {"mon", PART_MONTH}, {"mons", PART_MONTH},
-        {"quarter", PART_QUARTER}, {"qtr", PART_QUARTER}, {"year", PART_YEAR},
-        {"years", PART_YEAR}, {"y", PART_YEAR}, {"yr", PART_YEAR}, {"yrs", PART_YEAR},
-        {"decade", PART_DECADE}, {"decades", PART_DECADE}, {"dec", PART_DECADE},
-        {"century", PART_CENTURY}, {"centuries", PART_CENTURY}, {"c", PART_CENTURY},
-        {"millennium", PART_MILLENNIUM}, {"millennia", PART_MILLENNIUM}, {"mil", PART_MILLENNIUM},
-        {"dow", PART_DOW}, {"isodow", PART_ISODOW}, {"doy", PART_DOY}, {"isoyear", PART_ISOYEAR},
-        {"julian", PART_JULIAN}, {"epoch", PART_EPOCH}, {"timezone", PART_TIMEZONE},
-        {"timezone_hour", PART_TIMEZONE_HOUR}, {"timezone_minute", PART_TIMEZONE_MINUTE},
-        {"timezone_h", PART_TIMEZONE_HOUR}, {"timezone_m", PART_TIMEZONE_MINUTE},
+        {"microseconds", PART_MICROSECONDS},
+        {"microsecond", PART_MICROSECONDS},
+        {"us", PART_MICROSECONDS},
+        {"usec", PART_MICROSECONDS},
+        {"usecs", PART_MICROSECONDS},
+        {"milliseconds", PART_MILLISECONDS},
+        {"millisecond", PART_MILLISECONDS},
+        {"ms", PART_MILLISECONDS},
+        {"msec", PART_MILLISECONDS},
+        {"msecs", PART_MILLISECONDS},
+        {"second", PART_SECOND},
+        {"seconds", PART_SECOND},
+        {"s", PART_SECOND},
+        {"sec", PART_SECOND},
+        {"secs", PART_SECOND},
+        {"minute", PART_MINUTE},
+        {"minutes", PART_MINUTE},
+        {"m", PART_MINUTE},
+        {"min", PART_MINUTE},
+        {"mins", PART_MINUTE},
+        {"hour", PART_HOUR},
+        {"hours", PART_HOUR},
+        {"h", PART_HOUR},
+        {"hr", PART_HOUR},
+        {"hrs", PART_HOUR},
+        {"day", PART_DAY},
+        {"days", PART_DAY},
+        {"d", PART_DAY},
+        {"week", PART_WEEK},
+        {"weeks", PART_WEEK},
+        {"w", PART_WEEK},
+        {"month", PART_MONTH},
+        {"months", PART_MONTH},
+        {"mon", PART_MONTH},
+        {"mons", PART_MONTH},
+        {"quarter", PART_QUARTER},
+        {"qtr", PART_QUARTER},
+        {"year", PART_YEAR},
+        {"years", PART_YEAR},
+        {"y", PART_YEAR},
+        {"yr", PART_YEAR},
+        {"yrs", PART_YEAR},
+        {"decade", PART_DECADE},
+        {"decades", PART_DECADE},
+        {"dec", PART_DECADE},
+        {"century", PART_CENTURY},
+        {"centuries", PART_CENTURY},
+        {"c", PART_CENTURY},
+        {"millennium", PART_MILLENNIUM},
+        {"millennia", PART_MILLENNIUM},
+        {"mil", PART_MILLENNIUM},
+        {"dow", PART_DOW},
+        {"isodow", PART_ISODOW},
+        {"doy", PART_DOY},
+        {"isoyear", PART_ISOYEAR},
+        {"julian", PART_JULIAN},
+        {"epoch", PART_EPOCH},
+        {"timezone", PART_TIMEZONE},
+        {"timezone_hour", PART_TIMEZONE_HOUR},
+        {"timezone_minute", PART_TIMEZONE_MINUTE},
+        {"timezone_h", PART_TIMEZONE_HOUR},
+        {"timezone_m", PART_TIMEZONE_MINUTE},
     };
     for (size_t i = 0; i < ARRAY_LENGTH(parts); i++)
         if (str_equal_nocase(word, str_from_c(parts[i].name)))
@@ -76,9 +137,8 @@ static bool unit_unknown(Str word, const char *type)
 {
     if (!part_is_no_unit(part_of(word)))
         return part_unknown(word, type);
-    FAIL(ERR_INVALID_PARAMETER_VALUE,
-         .message = fmt("unit \"%.*s\" not recognized for type %s",
-                        STR_ARGS(fmt_lower(word)), type));
+    FAIL(ERR_INVALID_PARAMETER_VALUE, .message = fmt("unit \"%.*s\" not recognized for type %s",
+                                                     STR_ARGS(fmt_lower(word)), type));
 }
 
 /* A part as a decimal: mantissa and scale. */
@@ -125,19 +185,44 @@ static bool date_part_of(Part part, const Fields *f, PartValue *ret)
     int week;
     iso_week(days, &year, &week);
     switch (part) {
-    case PART_DAY: value = f->day; break;
-    case PART_WEEK: value = week; break;
-    case PART_MONTH: value = f->month; break;
-    case PART_QUARTER: value = (f->month - 1) / 3 + 1; break;
-    case PART_YEAR: value = f->year > 0 ? f->year : f->year - 1; break;
-    case PART_DECADE: value = f->year >= 0 ? f->year / 10 : -((8 - (f->year - 1)) / 10); break;
-    case PART_CENTURY: value = century_of(f->year, 100); break;
-    case PART_MILLENNIUM: value = century_of(f->year, 1000); break;
-    case PART_DOW: value = day_of_week(days); break;
-    case PART_ISODOW: value = day_of_week(days) ? day_of_week(days) : 7; break;
-    case PART_DOY: value = days - days_from_civil(f->year, 1, 1) + 1; break;
-    case PART_ISOYEAR: value = year > 0 ? year : year - 1; break;
-    default: return false;
+    case PART_DAY:
+        value = f->day;
+        break;
+    case PART_WEEK:
+        value = week;
+        break;
+    case PART_MONTH:
+        value = f->month;
+        break;
+    case PART_QUARTER:
+        value = (f->month - 1) / 3 + 1;
+        break;
+    case PART_YEAR:
+        value = f->year > 0 ? f->year : f->year - 1;
+        break;
+    case PART_DECADE:
+        value = f->year >= 0 ? f->year / 10 : -((8 - (f->year - 1)) / 10);
+        break;
+    case PART_CENTURY:
+        value = century_of(f->year, 100);
+        break;
+    case PART_MILLENNIUM:
+        value = century_of(f->year, 1000);
+        break;
+    case PART_DOW:
+        value = day_of_week(days);
+        break;
+    case PART_ISODOW:
+        value = day_of_week(days) ? day_of_week(days) : 7;
+        break;
+    case PART_DOY:
+        value = days - days_from_civil(f->year, 1, 1) + 1;
+        break;
+    case PART_ISOYEAR:
+        value = year > 0 ? year : year - 1;
+        break;
+    default:
+        return false;
     }
     *ret = (PartValue){.mantissa = value};
     return true;
@@ -146,8 +231,13 @@ static bool date_part_of(Part part, const Fields *f, PartValue *ret)
 static bool infinite_part(Part part, bool positive, PartValue *ret)
 {
     switch (part) {
-    case PART_YEAR: case PART_DECADE: case PART_CENTURY: case PART_MILLENNIUM: case PART_JULIAN:
-    case PART_ISOYEAR: case PART_EPOCH:
+    case PART_YEAR:
+    case PART_DECADE:
+    case PART_CENTURY:
+    case PART_MILLENNIUM:
+    case PART_JULIAN:
+    case PART_ISOYEAR:
+    case PART_EPOCH:
         *ret = (PartValue){.infinite = positive ? 1 : -1};
         break;
     default:
@@ -172,8 +262,8 @@ static bool timestamp_part(Str word, int64_t timestamp, const TimeZone *zone, Pa
     if (time_part(part, &f, ret) || date_part_of(part, &f, ret))
         return true;
     if (part == PART_EPOCH) {
-        *ret = (PartValue){.mantissa = (int128)timestamp + (int128)DAYS_1970_TO_2000 * USECS_PER_DAY,
-                           .scale = 6};
+        *ret = (PartValue){
+            .mantissa = (int128)timestamp + (int128)DAYS_1970_TO_2000 * USECS_PER_DAY, .scale = 6};
         return true;
     }
     if (part == PART_JULIAN) {
@@ -188,8 +278,8 @@ static bool timestamp_part(Str word, int64_t timestamp, const TimeZone *zone, Pa
         }
         return true;
     }
-    if (zone && (part == PART_TIMEZONE || part == PART_TIMEZONE_HOUR ||
-                 part == PART_TIMEZONE_MINUTE)) {
+    if (zone &&
+        (part == PART_TIMEZONE || part == PART_TIMEZONE_HOUR || part == PART_TIMEZONE_MINUTE)) {
         *ret = (PartValue){.mantissa = part == PART_TIMEZONE        ? f.offset
                                        : part == PART_TIMEZONE_HOUR ? f.offset / 3600
                                                                     : f.offset / 60 % 60};
@@ -211,9 +301,8 @@ static bool date_only_part(Str word, int32_t date, PartValue *ret)
     civil_from_days(date, &f.year, &f.month, &f.day);
     if (date_part_of(part, &f, ret))
         return true;
-    *ret = (PartValue){.mantissa = part == PART_EPOCH
-                                       ? ((int128)date + DAYS_1970_TO_2000) * 86400
-                                       : (int128)date + JULIAN_2000};
+    *ret = (PartValue){.mantissa = part == PART_EPOCH ? ((int128)date + DAYS_1970_TO_2000) * 86400
+                                                      : (int128)date + JULIAN_2000};
     return true;
 }
 
@@ -242,24 +331,44 @@ static bool interval_part(Str word, const Interval *i, PartValue *ret)
 {
     const Part part = part_of(word);
     const int64_t seconds = i->microseconds / USECS_PER_SEC;
-    Fields f = {.hour = 0, .minute = (int)(seconds / 60 % 60), .second = (int)(seconds % 60),
+    Fields f = {.hour = 0,
+                .minute = (int)(seconds / 60 % 60),
+                .second = (int)(seconds % 60),
                 .microsecond = (int)(i->microseconds % USECS_PER_SEC)};
     int128 value;
     if (part != PART_HOUR && time_part(part, &f, ret))
         return true;
     switch (part) {
-    case PART_HOUR: value = seconds / 3600; break;
-    case PART_DAY: value = i->days; break;
-    case PART_MONTH: value = i->months % 12; break;
-    case PART_QUARTER: value = i->months % 12 / 3 + 1; break;
-    case PART_YEAR: value = i->months / 12; break;
-    case PART_DECADE: value = i->months / 120; break;
-    case PART_CENTURY: value = i->months / 1200; break;
-    case PART_MILLENNIUM: value = i->months / 12000; break;
+    case PART_HOUR:
+        value = seconds / 3600;
+        break;
+    case PART_DAY:
+        value = i->days;
+        break;
+    case PART_MONTH:
+        value = i->months % 12;
+        break;
+    case PART_QUARTER:
+        value = i->months % 12 / 3 + 1;
+        break;
+    case PART_YEAR:
+        value = i->months / 12;
+        break;
+    case PART_DECADE:
+        value = i->months / 120;
+        break;
+    case PART_CENTURY:
+        value = i->months / 1200;
+        break;
+    case PART_MILLENNIUM:
+        value = i->months / 12000;
+        break;
     case PART_EPOCH:
         /* A year counts as 365.25 days, a month as 30. */
         value = ((int128)(i->months / 12) * 31557600 + (int128)(i->months % 12) * 2592000 +
-                 (int128)i->days * 86400) * USECS_PER_SEC + i->microseconds;
+                 (int128)i->days * 86400) *
+                    USECS_PER_SEC +
+                i->microseconds;
         *ret = (PartValue){.mantissa = value, .scale = 6};
         return true;
     default:
@@ -286,18 +395,18 @@ static bool part_to_double(const PartValue *part, Value *ret, bool *ret_null)
     return true;
 }
 
-#define PART_FUNCTIONS(extract_name, part_name, expression)      \
-    FUNCTION(extract_name)                                       \
-    {                                                            \
-        PartValue part;                                          \
-        TRY(expression);                                         \
-        return part_to_numeric(call, &part, ret, ret_null);      \
-    }                                                            \
-    FUNCTION(part_name)                                          \
-    {                                                            \
-        PartValue part;                                          \
-        TRY(expression);                                         \
-        return part_to_double(&part, ret, ret_null);             \
+#define PART_FUNCTIONS(extract_name, part_name, expression)                                        \
+    FUNCTION(extract_name)                                                                         \
+    {                                                                                              \
+        PartValue part;                                                                            \
+        TRY(expression);                                                                           \
+        return part_to_numeric(call, &part, ret, ret_null);                                        \
+    }                                                                                              \
+    FUNCTION(part_name)                                                                            \
+    {                                                                                              \
+        PartValue part;                                                                            \
+        TRY(expression);                                                                           \
+        return part_to_double(&part, ret, ret_null);                                               \
     }
 #define WORD var_str(args[0].var)
 PART_FUNCTIONS(extract_timestamp, timestamp_part, timestamp_part(WORD, args[1].int64, NULL, &part))
@@ -341,11 +450,13 @@ static bool fields_truncate(Part part, Fields *f)
         civil_from_days(iso_week_start(year, week), &f->year, &f->month, &f->day);
         break;
     case PART_MILLENNIUM:
-        f->year = f->year > 0 ? (f->year + 999) / 1000 * 1000 - 999 : -((999 - (f->year - 1)) / 1000) * 1000 + 1;
+        f->year = f->year > 0 ? (f->year + 999) / 1000 * 1000 - 999
+                              : -((999 - (f->year - 1)) / 1000) * 1000 + 1;
         f->month = f->day = 1;
         break;
     case PART_CENTURY:
-        f->year = f->year > 0 ? (f->year + 99) / 100 * 100 - 99 : -((99 - (f->year - 1)) / 100) * 100 + 1;
+        f->year =
+            f->year > 0 ? (f->year + 99) / 100 * 100 - 99 : -((99 - (f->year - 1)) / 100) * 100 + 1;
         f->month = f->day = 1;
         break;
     case PART_DECADE:
@@ -434,20 +545,41 @@ FUNCTION(timestamptz_trunc_zone)
 FUNCTION(interval_trunc)
 {
     Interval *i = &ret->interval;
-    static const int months_each[] = {[PART_QUARTER] = 3, [PART_YEAR] = 12, [PART_DECADE] = 120,
-                                      [PART_CENTURY] = 1200, [PART_MILLENNIUM] = 12000};
+    static const int months_each[] = {[PART_QUARTER] = 3,
+                                      [PART_YEAR] = 12,
+                                      [PART_DECADE] = 120,
+                                      [PART_CENTURY] = 1200,
+                                      [PART_MILLENNIUM] = 12000};
     const Part part = part_of(WORD);
     int64_t unit = 0;
     *ret = args[1];
     switch (part) {
-    case PART_MICROSECONDS: return true;
-    case PART_MILLISECONDS: unit = 1000; break;
-    case PART_SECOND: unit = USECS_PER_SEC; break;
-    case PART_MINUTE: unit = USECS_PER_MINUTE; break;
-    case PART_HOUR: unit = USECS_PER_HOUR; break;
-    case PART_DAY: i->microseconds = 0; return true;
-    case PART_MONTH: i->days = 0; i->microseconds = 0; return true;
-    case PART_QUARTER: case PART_YEAR: case PART_DECADE: case PART_CENTURY: case PART_MILLENNIUM:
+    case PART_MICROSECONDS:
+        return true;
+    case PART_MILLISECONDS:
+        unit = 1000;
+        break;
+    case PART_SECOND:
+        unit = USECS_PER_SEC;
+        break;
+    case PART_MINUTE:
+        unit = USECS_PER_MINUTE;
+        break;
+    case PART_HOUR:
+        unit = USECS_PER_HOUR;
+        break;
+    case PART_DAY:
+        i->microseconds = 0;
+        return true;
+    case PART_MONTH:
+        i->days = 0;
+        i->microseconds = 0;
+        return true;
+    case PART_QUARTER:
+    case PART_YEAR:
+    case PART_DECADE:
+    case PART_CENTURY:
+    case PART_MILLENNIUM:
         i->months = i->months / months_each[part] * months_each[part];
         i->days = 0;
         i->microseconds = 0;
@@ -479,7 +611,8 @@ static bool age_of(const Fields *a, const Fields *b, bool a_is_later, Interval *
         months--;
     }
     const int sign = a_is_later ? 1 : -1;
-    *ret = (Interval){.microseconds = sign * time, .days = (int32_t)(sign * days),
+    *ret = (Interval){.microseconds = sign * time,
+                      .days = (int32_t)(sign * days),
                       .months = (int32_t)(sign * months)};
     return true;
 }
@@ -544,11 +677,13 @@ static bool time_made(int32_t hour, int32_t minute, double second, Fields *f)
     if (hour < 0 || hour > 24 || minute < 0 || minute > 59 || !(second >= 0) || second > 60 ||
         (hour == 24 && (minute > 0 || second > 0)))
         FAIL(ERR_DATETIME_FIELD_OVERFLOW,
-             .message = isfinite(second)
-                            ? fmt("time field value out of range: %d:%02d:%02g", hour, minute,
-                                  second)
-                            : fmt("time field value out of range: %d:%02d:%s", hour, minute,
-                                  isnan(second) ? "NaN" : second > 0 ? "Infinity" : "-Infinity"));
+             .message =
+                 isfinite(second)
+                     ? fmt("time field value out of range: %d:%02d:%02g", hour, minute, second)
+                     : fmt("time field value out of range: %d:%02d:%s", hour, minute,
+                           isnan(second) ? "NaN"
+                           : second > 0  ? "Infinity"
+                                         : "-Infinity"));
     fields_set_time(f, hour * USECS_PER_HOUR + minute * USECS_PER_MINUTE + (int64_t)micro);
     return true;
 }
@@ -609,10 +744,11 @@ FUNCTION(make_interval)
     days = args[2].int32 * INT64_C(7) + args[3].int32;
     if (!isfinite(seconds) || months != (int32_t)months || days != (int32_t)days)
         FAIL_INTERVAL_RANGE();
-    ret->interval = (Interval){
-        .months = (int32_t)months, .days = (int32_t)days,
-        .microseconds = args[4].int32 * USECS_PER_HOUR + args[5].int32 * USECS_PER_MINUTE +
-                        (int64_t)rint(seconds * 1e6)};
+    ret->interval =
+        (Interval){.months = (int32_t)months,
+                   .days = (int32_t)days,
+                   .microseconds = args[4].int32 * USECS_PER_HOUR +
+                                   args[5].int32 * USECS_PER_MINUTE + (int64_t)rint(seconds * 1e6)};
     return true;
 }
 
@@ -720,9 +856,10 @@ FUNCTION(timetz_zone)
     TRY(zone_lookup(var_str(args[0].var), &offset, &zone));
     if (zone)
         offset = timezone_offset_at(zone, clock_transaction(call), NULL, NULL);
-    ret->timetz = (TimeTz){.zone = -offset,
-                           .microseconds = day_wrap(args[1].timetz.microseconds +
-                                                    (args[1].timetz.zone + offset) * USECS_PER_SEC)};
+    ret->timetz =
+        (TimeTz){.zone = -offset,
+                 .microseconds = day_wrap(args[1].timetz.microseconds +
+                                          (args[1].timetz.zone + offset) * USECS_PER_SEC)};
     return true;
 }
 
@@ -773,9 +910,18 @@ static bool overlaps(const Value *args, const bool *nulls, PairOrder *order, Val
     return true;
 }
 
-FUNCTION(overlaps_timestamp) { return overlaps(args, nulls, order_int64, ret, ret_null); }
-FUNCTION(overlaps_time) { return overlaps(args, nulls, order_int64, ret, ret_null); }
-FUNCTION(overlaps_timetz) { return overlaps(args, nulls, order_timetz, ret, ret_null); }
+FUNCTION(overlaps_timestamp)
+{
+    return overlaps(args, nulls, order_int64, ret, ret_null);
+}
+FUNCTION(overlaps_time)
+{
+    return overlaps(args, nulls, order_int64, ret, ret_null);
+}
+FUNCTION(overlaps_timetz)
+{
+    return overlaps(args, nulls, order_timetz, ret, ret_null);
+}
 
 /* A period given by its start and how long it is: the end is computed where both are known. */
 typedef bool PeriodEnd(FunctionCall *call, const Value *args, const bool *nulls, Value *ret,
@@ -800,11 +946,11 @@ static bool overlaps_spans(FunctionCall *call, const Value *args, const bool *nu
 
 ScalarFunction fn_timestamptz_pl_interval, fn_timestamp_pl_interval, fn_time_pl_interval;
 
-#define OVERLAPS_SPANS(oid, first, second, add)                                               \
-    FUNCTION(sql_##oid)                                                                       \
-    {                                                                                         \
-        return overlaps_spans(call, args, nulls, (const bool[]){first, second}, add, ret,     \
-                              ret_null);                                                      \
+#define OVERLAPS_SPANS(oid, first, second, add)                                                    \
+    FUNCTION(sql_##oid)                                                                            \
+    {                                                                                              \
+        return overlaps_spans(call, args, nulls, (const bool[]){first, second}, add, ret,          \
+                              ret_null);                                                           \
     }
 OVERLAPS_SPANS(1305, true, true, fn_timestamptz_pl_interval)
 OVERLAPS_SPANS(1306, false, true, fn_timestamptz_pl_interval)
@@ -821,10 +967,9 @@ FUNCTION(timetz_izone)
     int64_t shift;
     TRY(interval_zone(&args[0].interval, &shift));
     const int64_t zone = -shift / USECS_PER_SEC;
-    ret->timetz = (TimeTz){
-        .zone = (int32_t)zone,
-        .microseconds = day_wrap(args[1].timetz.microseconds +
-                                 (args[1].timetz.zone - zone) * USECS_PER_SEC)};
+    ret->timetz = (TimeTz){.zone = (int32_t)zone,
+                           .microseconds = day_wrap(args[1].timetz.microseconds +
+                                                    (args[1].timetz.zone - zone) * USECS_PER_SEC)};
     return true;
 }
 
@@ -863,14 +1008,20 @@ static bool bin(const Value *args, Value *ret)
         FAIL_INTERVAL_RANGE();
     const int64_t rest = difference % width;
     ret->int64 = origin + (difference - rest);
-    if (rest < 0 && (__builtin_sub_overflow(ret->int64, width, &ret->int64) ||
-                     !timestamp_in_range(ret->int64)))
+    if (rest < 0 &&
+        (__builtin_sub_overflow(ret->int64, width, &ret->int64) || !timestamp_in_range(ret->int64)))
         FAIL_TIMESTAMP_RANGE();
     return true;
 }
 
-FUNCTION(timestamp_bin) { return bin(args, ret); }
-FUNCTION(timestamptz_bin) { return bin(args, ret); }
+FUNCTION(timestamp_bin)
+{
+    return bin(args, ret);
+}
+FUNCTION(timestamptz_bin)
+{
+    return bin(args, ret);
+}
 
 /* Sets of instants. */
 typedef struct InstantSeries {

@@ -7,9 +7,9 @@
 
 #include "types/types_internal.h"
 
-#define FAIL_OVERFLOW() \
+#define FAIL_OVERFLOW()                                                                            \
     FAIL(ERR_NUMERIC_VALUE_OUT_OF_RANGE, .message = STR("value out of range: overflow"))
-#define FAIL_UNDERFLOW() \
+#define FAIL_UNDERFLOW()                                                                           \
     FAIL(ERR_NUMERIC_VALUE_OUT_OF_RANGE, .message = STR("value out of range: underflow"))
 
 static bool special_word(Str word, double *ret)
@@ -17,8 +17,12 @@ static bool special_word(Str word, double *ret)
     static const struct {
         const char *word;
         double value;
-    } words[] = {{"NaN", NAN},           {"Infinity", INFINITY}, {"+Infinity", INFINITY},
-                 {"-Infinity", -INFINITY}, {"inf", INFINITY},      {"+inf", INFINITY},
+    } words[] = {{"NaN", NAN},
+                 {"Infinity", INFINITY},
+                 {"+Infinity", INFINITY},
+                 {"-Infinity", -INFINITY},
+                 {"inf", INFINITY},
+                 {"+inf", INFINITY},
                  {"-inf", -INFINITY}};
     for (size_t i = 0; i < ARRAY_LENGTH(words); i++)
         if (str_equal_nocase(word, str_from_c(words[i].word))) {
@@ -58,8 +62,8 @@ static bool float_parse(Str text, const char *type_name, bool is_single, double 
 
     if (special_word(word, ret))
         return true;
-    if (!number_parse(word, is_single, ret, &is_range) ||
-        memchr(word.data, 'n', word.length) || memchr(word.data, 'N', word.length))
+    if (!number_parse(word, is_single, ret, &is_range) || memchr(word.data, 'n', word.length) ||
+        memchr(word.data, 'N', word.length))
         FAIL_SYNTAX(type_name, text);
     if (is_range)
         FAIL(ERR_NUMERIC_VALUE_OUT_OF_RANGE,
@@ -286,99 +290,160 @@ uint64_t float4_hash(const BuiltinType *type, const Value *value)
 }
 
 /* An infinite result of finite inputs is an overflow; a zero of non-zero ones an underflow. */
-#define CHECK_RESULT(result, inf_ok, zero_ok) \
-    do {                                      \
-        if (isinf(result) && !(inf_ok))       \
-            FAIL_OVERFLOW();                  \
-        if ((result) == 0 && !(zero_ok))      \
-            FAIL_UNDERFLOW();                 \
+#define CHECK_RESULT(result, inf_ok, zero_ok)                                                      \
+    do {                                                                                           \
+        if (isinf(result) && !(inf_ok))                                                            \
+            FAIL_OVERFLOW();                                                                       \
+        if ((result) == 0 && !(zero_ok))                                                           \
+            FAIL_UNDERFLOW();                                                                      \
     } while (0)
 
-#define FLOAT_ARITHMETIC(symbol, member, ctype, left, right)                            \
-    FUNCTION(symbol##pl)                                                                \
-    {                                                                                   \
-        const ctype a = (ctype)args[0].left, b = (ctype)args[1].right;                  \
-        ret->member = a + b;                                                            \
-        CHECK_RESULT(ret->member, isinf(a) || isinf(b), true);                          \
-        return true;                                                                    \
-    }                                                                                   \
-    FUNCTION(symbol##mi)                                                                \
-    {                                                                                   \
-        const ctype a = (ctype)args[0].left, b = (ctype)args[1].right;                  \
-        ret->member = a - b;                                                            \
-        CHECK_RESULT(ret->member, isinf(a) || isinf(b), true);                          \
-        return true;                                                                    \
-    }                                                                                   \
-    FUNCTION(symbol##mul)                                                               \
-    {                                                                                   \
-        const ctype a = (ctype)args[0].left, b = (ctype)args[1].right;                  \
-        ret->member = a * b;                                                            \
-        CHECK_RESULT(ret->member, isinf(a) || isinf(b), a == 0 || b == 0);              \
-        return true;                                                                    \
-    }                                                                                   \
-    FUNCTION(symbol##div)                                                               \
-    {                                                                                   \
-        const ctype a = (ctype)args[0].left, b = (ctype)args[1].right;                  \
-        if (b == 0 && !isnan(a))                                                        \
-            FAIL_DIVISION();                                                            \
-        ret->member = a / b;                                                            \
-        CHECK_RESULT(ret->member, isinf(a), a == 0 || isinf(b));                        \
-        return true;                                                                    \
+#define FLOAT_ARITHMETIC(symbol, member, ctype, left, right)                                       \
+    FUNCTION(symbol##pl)                                                                           \
+    {                                                                                              \
+        const ctype a = (ctype)args[0].left, b = (ctype)args[1].right;                             \
+        ret->member = a + b;                                                                       \
+        CHECK_RESULT(ret->member, isinf(a) || isinf(b), true);                                     \
+        return true;                                                                               \
+    }                                                                                              \
+    FUNCTION(symbol##mi)                                                                           \
+    {                                                                                              \
+        const ctype a = (ctype)args[0].left, b = (ctype)args[1].right;                             \
+        ret->member = a - b;                                                                       \
+        CHECK_RESULT(ret->member, isinf(a) || isinf(b), true);                                     \
+        return true;                                                                               \
+    }                                                                                              \
+    FUNCTION(symbol##mul)                                                                          \
+    {                                                                                              \
+        const ctype a = (ctype)args[0].left, b = (ctype)args[1].right;                             \
+        ret->member = a * b;                                                                       \
+        CHECK_RESULT(ret->member, isinf(a) || isinf(b), a == 0 || b == 0);                         \
+        return true;                                                                               \
+    }                                                                                              \
+    FUNCTION(symbol##div)                                                                          \
+    {                                                                                              \
+        const ctype a = (ctype)args[0].left, b = (ctype)args[1].right;                             \
+        if (b == 0 && !isnan(a))                                                                   \
+            FAIL_DIVISION();                                                                       \
+        ret->member = a / b;                                                                       \
+        CHECK_RESULT(ret->member, isinf(a), a == 0 || isinf(b));                                   \
+        return true;                                                                               \
     }
 FLOAT_ARITHMETIC(float8, float64, double, float64, float64)
 FLOAT_ARITHMETIC(float4, float32, float, float32, float32)
 FLOAT_ARITHMETIC(float48, float64, double, float32, float64)
 FLOAT_ARITHMETIC(float84, float64, double, float64, float32)
 
-#define FLOAT_CROSS(symbol, left, right)                                                     \
-    FUNCTION(symbol##eq)                                                                     \
-    { ret->boolean = float8_order((double)args[0].left, (double)args[1].right) == 0; return true; }          \
-    FUNCTION(symbol##ne)                                                                     \
-    { ret->boolean = float8_order((double)args[0].left, (double)args[1].right) != 0; return true; }          \
-    FUNCTION(symbol##lt)                                                                     \
-    { ret->boolean = float8_order((double)args[0].left, (double)args[1].right) < 0; return true; }           \
-    FUNCTION(symbol##le)                                                                     \
-    { ret->boolean = float8_order((double)args[0].left, (double)args[1].right) <= 0; return true; }          \
-    FUNCTION(symbol##gt)                                                                     \
-    { ret->boolean = float8_order((double)args[0].left, (double)args[1].right) > 0; return true; }           \
-    FUNCTION(symbol##ge)                                                                     \
-    { ret->boolean = float8_order((double)args[0].left, (double)args[1].right) >= 0; return true; }          \
-    FUNCTION(bt##symbol##cmp)                                                                \
-    { ret->int32 = float8_order((double)args[0].left, (double)args[1].right); return true; }
+#define FLOAT_CROSS(symbol, left, right)                                                           \
+    FUNCTION(symbol##eq)                                                                           \
+    {                                                                                              \
+        ret->boolean = float8_order((double)args[0].left, (double)args[1].right) == 0;             \
+        return true;                                                                               \
+    }                                                                                              \
+    FUNCTION(symbol##ne)                                                                           \
+    {                                                                                              \
+        ret->boolean = float8_order((double)args[0].left, (double)args[1].right) != 0;             \
+        return true;                                                                               \
+    }                                                                                              \
+    FUNCTION(symbol##lt)                                                                           \
+    {                                                                                              \
+        ret->boolean = float8_order((double)args[0].left, (double)args[1].right) < 0;              \
+        return true;                                                                               \
+    }                                                                                              \
+    FUNCTION(symbol##le)                                                                           \
+    {                                                                                              \
+        ret->boolean = float8_order((double)args[0].left, (double)args[1].right) <= 0;             \
+        return true;                                                                               \
+    }                                                                                              \
+    FUNCTION(symbol##gt)                                                                           \
+    {                                                                                              \
+        ret->boolean = float8_order((double)args[0].left, (double)args[1].right) > 0;              \
+        return true;                                                                               \
+    }                                                                                              \
+    FUNCTION(symbol##ge)                                                                           \
+    {                                                                                              \
+        ret->boolean = float8_order((double)args[0].left, (double)args[1].right) >= 0;             \
+        return true;                                                                               \
+    }                                                                                              \
+    FUNCTION(bt##symbol##cmp)                                                                      \
+    {                                                                                              \
+        ret->int32 = float8_order((double)args[0].left, (double)args[1].right);                    \
+        return true;                                                                               \
+    }
 FLOAT_CROSS(float48, float32, float64)
 FLOAT_CROSS(float84, float64, float32)
 
-#define FLOAT_UNARY(type, member, absolute)                                              \
-    FUNCTION(type##um) { ret->member = -args[0].member; return true; }                   \
-    FUNCTION(type##up) { ret->member = args[0].member; return true; }                    \
-    FUNCTION(type##abs) { ret->member = absolute(args[0].member); return true; }
+#define FLOAT_UNARY(type, member, absolute)                                                        \
+    FUNCTION(type##um)                                                                             \
+    {                                                                                              \
+        ret->member = -args[0].member;                                                             \
+        return true;                                                                               \
+    }                                                                                              \
+    FUNCTION(type##up)                                                                             \
+    {                                                                                              \
+        ret->member = args[0].member;                                                              \
+        return true;                                                                               \
+    }                                                                                              \
+    FUNCTION(type##abs)                                                                            \
+    {                                                                                              \
+        ret->member = absolute(args[0].member);                                                    \
+        return true;                                                                               \
+    }
 FLOAT_UNARY(float8, float64, fabs)
 FLOAT_UNARY(float4, float32, fabsf)
 
 /* Casts. */
-FUNCTION(ftod) { ret->float64 = (double)args[0].float32; return true; }
+FUNCTION(ftod)
+{
+    ret->float64 = (double)args[0].float32;
+    return true;
+}
 FUNCTION(dtof)
 {
     ret->float32 = (float)args[0].float64;
     CHECK_RESULT(ret->float32, isinf(args[0].float64), args[0].float64 == 0);
     return true;
 }
-FUNCTION(i2tod) { ret->float64 = args[0].int16; return true; }
-FUNCTION(i4tod) { ret->float64 = args[0].int32; return true; }
-FUNCTION(i8tod) { ret->float64 = (double)args[0].int64; return true; }
-FUNCTION(i2tof) { ret->float32 = args[0].int16; return true; }
-FUNCTION(i4tof) { ret->float32 = (float)args[0].int32; return true; }
-FUNCTION(i8tof) { ret->float32 = (float)args[0].int64; return true; }
+FUNCTION(i2tod)
+{
+    ret->float64 = args[0].int16;
+    return true;
+}
+FUNCTION(i4tod)
+{
+    ret->float64 = args[0].int32;
+    return true;
+}
+FUNCTION(i8tod)
+{
+    ret->float64 = (double)args[0].int64;
+    return true;
+}
+FUNCTION(i2tof)
+{
+    ret->float32 = args[0].int16;
+    return true;
+}
+FUNCTION(i4tof)
+{
+    ret->float32 = (float)args[0].int32;
+    return true;
+}
+FUNCTION(i8tof)
+{
+    ret->float32 = (float)args[0].int64;
+    return true;
+}
 
 /* Rounds half to even, as rint does; the limits are exact powers of two. */
-#define FLOAT_TO_INTEGER(symbol, from, to, ctype, low, limit, name)     \
-    FUNCTION(symbol)                                                    \
-    {                                                                   \
-        const double value = rint((double)args[0].from);                \
-        if (isnan(value) || !(value >= low && value < limit))           \
-            FAIL_RANGE(name);                                           \
-        ret->to = (ctype)value;                                         \
-        return true;                                                    \
+#define FLOAT_TO_INTEGER(symbol, from, to, ctype, low, limit, name)                                \
+    FUNCTION(symbol)                                                                               \
+    {                                                                                              \
+        const double value = rint((double)args[0].from);                                           \
+        if (isnan(value) || !(value >= low && value < limit))                                      \
+            FAIL_RANGE(name);                                                                      \
+        ret->to = (ctype)value;                                                                    \
+        return true;                                                                               \
     }
 FLOAT_TO_INTEGER(dtoi2, float64, int16, int16_t, -0x1p15, 0x1p15, "smallint")
 FLOAT_TO_INTEGER(ftoi2, float32, int16, int16_t, -0x1p15, 0x1p15, "smallint")

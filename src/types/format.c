@@ -130,7 +130,8 @@ static bool spec_read(Str f, size_t *at, FormatSpec *spec)
             }
             if (found && number == 0)
                 FAIL(ERR_INVALID_PARAMETER_VALUE,
-                     .message = STR("format specifies argument 0, but arguments are numbered from 1"));
+                     .message =
+                         STR("format specifies argument 0, but arguments are numbered from 1"));
             spec->width_position = (int)number;
             number = 0;
         } else {

@@ -80,7 +80,7 @@ static void nulls_merge(const FunctionCall *call, const Vector *const *args, Sel
     ret->has_nulls = any;
     if (!any)
         return;
-    FOR_SELECTED(selection, row) {
+    FOR_SELECTED (selection, row) {
         bool is_null = false;
         for (int i = 0; i < call->arg_count; i++)
             is_null |= vector_is_null(args[i], row);
@@ -98,7 +98,7 @@ static bool function_loop(FunctionCall *call, const Vector *const *args, Selecti
     ScalarFunction *scalar = call->function->scalar;
     uint32_t done = 0;
 
-    FOR_SELECTED(selection, row) {
+    FOR_SELECTED (selection, row) {
         bool is_null = false;
         Value result = {0};
         bool any_null = false;

@@ -19,9 +19,9 @@
  *
  * Kernels: `ret` is flat, of the result's PhysType; they write values for selected rows (others
  * are undefined) and, when the function is strict, need not read nulls: function_call_batch
- * has set the result's nulls from the arguments'. A kernel must not fail on, nor follow pointers of,
- * a row whose argument is null: kernels that can fail or read variable data test
- * ret->has_nulls && ret->nulls[row]. A kernel of a non-strict function sets nulls itself.
+ * has set the result's nulls from the arguments'. A kernel must not fail on, nor follow pointers
+ * of, a row whose argument is null: kernels that can fail or read variable data test ret->has_nulls
+ * && ret->nulls[row]. A kernel of a non-strict function sets nulls itself.
  */
 #ifndef TYPES_FUNCTION_H
 #define TYPES_FUNCTION_H
@@ -32,17 +32,17 @@ typedef struct BuiltinFunction BuiltinFunction;
 typedef struct AggregateFunction AggregateFunction;
 
 typedef struct FunctionCall {
-    Arena *arena;       /* results live here */
-    Arena *site_arena;  /* lives as long as `state`: compiled patterns, prepared formats */
+    Arena *arena;      /* results live here */
+    Arena *site_arena; /* lives as long as `state`: compiled patterns, prepared formats */
     const BuiltinFunction *function;
     const Oid *arg_types; /* resolved: never polymorphic */
     int arg_count;
     Oid result_type;
     int32_t result_typmod;
     Oid collation;
-    bool is_variadic;   /* VARIADIC was written: the last argument is an array */
-    void *state;        /* the call site's own, NULL at first */
-    void *session;      /* the executor's context, for functions of the rooms above */
+    bool is_variadic;         /* VARIADIC was written: the last argument is an array */
+    void *state;              /* the call site's own, NULL at first */
+    void *session;            /* the executor's context, for functions of the rooms above */
     int64_t transaction_time; /* timestamptz of now(); 0: the wall clock is read */
     int64_t statement_time;
     Arena *state_arena; /* aggregates: lives as long as the groups' states */
@@ -68,8 +68,8 @@ typedef bool SetFunction(FunctionCall *call, const Value *args, const bool *null
  * Updates skip null inputs themselves where the aggregate ignores nulls.
  */
 typedef struct AggregateTarget {
-    void *single;         /* not NULL: every row belongs to this state */
-    void *const *states;  /* else: the state of the i-th selected row */
+    void *single;        /* not NULL: every row belongs to this state */
+    void *const *states; /* else: the state of the i-th selected row */
 } AggregateTarget;
 static inline void *aggregate_state(AggregateTarget target, uint32_t i)
 {
@@ -118,21 +118,21 @@ MUST_CHECK bool function_call(FunctionCall *call, const Value *args, const bool 
 MUST_CHECK bool function_call_batch(FunctionCall *call, const Vector *const *args,
                                     Selection selection, Vector *ret);
 
-#define FUNCTION(symbol)                                                                     \
-    ScalarFunction fn_##symbol;                                                              \
-    bool fn_##symbol(FunctionCall *call, const Value *args, const bool *nulls, Value *ret,   \
+#define FUNCTION(symbol)                                                                           \
+    ScalarFunction fn_##symbol;                                                                    \
+    bool fn_##symbol(FunctionCall *call, const Value *args, const bool *nulls, Value *ret,         \
                      bool *ret_null)
-#define VECTOR_FUNCTION(symbol)                                                              \
-    VectorFunction vk_##symbol;                                                              \
-    bool vk_##symbol(FunctionCall *call, const Vector *const *args, Selection selection,     \
+#define VECTOR_FUNCTION(symbol)                                                                    \
+    VectorFunction vk_##symbol;                                                                    \
+    bool vk_##symbol(FunctionCall *call, const Vector *const *args, Selection selection,           \
                      Vector *ret)
-#define SET_FUNCTION(symbol)                                                                 \
-    SetFunction srf_##symbol;                                                                \
-    bool srf_##symbol(FunctionCall *call, const Value *args, const bool *nulls,              \
-                      void **cursor, Value *ret, bool *ret_nulls, bool *ret_done)
+#define SET_FUNCTION(symbol)                                                                       \
+    SetFunction srf_##symbol;                                                                      \
+    bool srf_##symbol(FunctionCall *call, const Value *args, const bool *nulls, void **cursor,     \
+                      Value *ret, bool *ret_nulls, bool *ret_done)
 /* `AGGREGATE(sum_int4) = {…};` aggregate name, then its argument types joined by _ */
-#define AGGREGATE(symbol)                      \
-    extern const AggregateFunction agg_##symbol; \
+#define AGGREGATE(symbol)                                                                          \
+    extern const AggregateFunction agg_##symbol;                                                   \
     const AggregateFunction agg_##symbol
 
 /* Gives a text result from a growing buffer. */

@@ -24,24 +24,24 @@ static ALWAYS_INLINE void hash_store(uint64_t *to, uint64_t hash, bool combine)
 }
 
 /* One integer width; the same mixing as int8_hash, so that equal numbers hash equally. */
-#define HASH_LOOP(ctype, salt)                                                        \
-    do {                                                                              \
-        const ctype *values = vector->values;                                         \
-        uint32_t i = 0;                                                               \
-        FOR_SELECTED(selection, row) {                                                \
-            const uint32_t at = vector_index(vector, row);                            \
-            const uint64_t hash = vector->has_nulls && vector->nulls[at]              \
-                                      ? NULL_HASH                                     \
-                                      : hash_mix64((uint64_t)(int64_t)values[at] + (salt)); \
-            hash_store(&hashes[i++], hash, combine);                                  \
-        }                                                                             \
+#define HASH_LOOP(ctype, salt)                                                                     \
+    do {                                                                                           \
+        const ctype *values = vector->values;                                                      \
+        uint32_t i = 0;                                                                            \
+        FOR_SELECTED (selection, row) {                                                            \
+            const uint32_t at = vector_index(vector, row);                                         \
+            const uint64_t hash = vector->has_nulls && vector->nulls[at]                           \
+                                      ? NULL_HASH                                                  \
+                                      : hash_mix64((uint64_t)(int64_t)values[at] + (salt));        \
+            hash_store(&hashes[i++], hash, combine);                                               \
+        }                                                                                          \
     } while (0)
 
 static void hash_generic(const BuiltinType *type, const Vector *vector, Selection selection,
                          uint64_t *hashes, bool combine)
 {
     uint32_t i = 0;
-    FOR_SELECTED(selection, row) {
+    FOR_SELECTED (selection, row) {
         Value value;
         bool is_null;
         vector_get(vector, row, &value, &is_null);

@@ -32,101 +32,125 @@ static bool integer_parse(Str text, const IntegerKind *kind, int64_t *ret)
     const uint64_t limit = negative ? -(uint64_t)kind->minimum : (uint64_t)kind->maximum;
     if (overflow || value > limit)
         FAIL(ERR_NUMERIC_VALUE_OUT_OF_RANGE,
-             .message = fmt("value \"%.*s\" is out of range for type %s", STR_ARGS(text),
-                            kind->name));
+             .message =
+                 fmt("value \"%.*s\" is out of range for type %s", STR_ARGS(text), kind->name));
     *ret = negative ? (int64_t)-value : (int64_t)value;
     return true;
 }
 
-#define INTEGER_IO(type, member, ctype, bits)                                   \
-    bool type##_input(const TypeIo *io, Str text, Value *ret)                   \
-    {                                                                           \
-        int64_t value;                                                          \
-        TRY(integer_parse(text, &type##_kind, &value));                         \
-        ret->member = (ctype)value;                                             \
-        return true;                                                            \
-    }                                                                           \
-    bool type##_output(const TypeIo *io, const Value *value, StrBuf *out)       \
-    {                                                                           \
-        strbuf_append_int64(out, value->member);                                \
-        return true;                                                            \
-    }                                                                           \
-    bool type##_receive(const TypeIo *io, Str bytes, Value *ret)                \
-    {                                                                           \
-        NEED_BYTES(bytes, bits / 8);                                            \
-        ret->member = (ctype)get_be##bits(bytes.data);                          \
-        return true;                                                            \
-    }                                                                           \
-    bool type##_send(const TypeIo *io, const Value *value, StrBuf *out)         \
-    {                                                                           \
-        put_be##bits(out, (uint##bits##_t)value->member);                       \
-        return true;                                                            \
-    }                                                                           \
-    int type##_compare(const BuiltinType *t, const Value *a, const Value *b)    \
-    {                                                                           \
-        return (a->member > b->member) - (a->member < b->member);               \
-    }                                                                           \
-    uint64_t type##_hash(const BuiltinType *t, const Value *value)              \
-    {                                                                           \
-        return hash_mix64((uint64_t)(int64_t)value->member + 0x51ed270b);       \
+#define INTEGER_IO(type, member, ctype, bits)                                                      \
+    bool type##_input(const TypeIo *io, Str text, Value *ret)                                      \
+    {                                                                                              \
+        int64_t value;                                                                             \
+        TRY(integer_parse(text, &type##_kind, &value));                                            \
+        ret->member = (ctype)value;                                                                \
+        return true;                                                                               \
+    }                                                                                              \
+    bool type##_output(const TypeIo *io, const Value *value, StrBuf *out)                          \
+    {                                                                                              \
+        strbuf_append_int64(out, value->member);                                                   \
+        return true;                                                                               \
+    }                                                                                              \
+    bool type##_receive(const TypeIo *io, Str bytes, Value *ret)                                   \
+    {                                                                                              \
+        NEED_BYTES(bytes, bits / 8);                                                               \
+        ret->member = (ctype)get_be##bits(bytes.data);                                             \
+        return true;                                                                               \
+    }                                                                                              \
+    bool type##_send(const TypeIo *io, const Value *value, StrBuf *out)                            \
+    {                                                                                              \
+        put_be##bits(out, (uint##bits##_t)value->member);                                          \
+        return true;                                                                               \
+    }                                                                                              \
+    int type##_compare(const BuiltinType *t, const Value *a, const Value *b)                       \
+    {                                                                                              \
+        return (a->member > b->member) - (a->member < b->member);                                  \
+    }                                                                                              \
+    uint64_t type##_hash(const BuiltinType *t, const Value *value)                                 \
+    {                                                                                              \
+        return hash_mix64((uint64_t)(int64_t)value->member + 0x51ed270b);                          \
     }
 INTEGER_IO(int2, int16, int16_t, 16)
 INTEGER_IO(int4, int32, int32_t, 32)
 INTEGER_IO(int8, int64, int64_t, 64)
 
 /* symbol, result's member and name, left member, right member */
-#define INTEGER_ARITHMETIC(X)                        \
-    X(int2, int16, int16_t, "smallint", int16, int16) \
-    X(int4, int32, int32_t, "integer", int32, int32) \
-    X(int8, int64, int64_t, "bigint", int64, int64)  \
-    X(int24, int32, int32_t, "integer", int16, int32) \
-    X(int42, int32, int32_t, "integer", int32, int16) \
-    X(int28, int64, int64_t, "bigint", int16, int64) \
-    X(int82, int64, int64_t, "bigint", int64, int16) \
-    X(int48, int64, int64_t, "bigint", int32, int64) \
+#define INTEGER_ARITHMETIC(X)                                                                      \
+    X(int2, int16, int16_t, "smallint", int16, int16)                                              \
+    X(int4, int32, int32_t, "integer", int32, int32)                                               \
+    X(int8, int64, int64_t, "bigint", int64, int64)                                                \
+    X(int24, int32, int32_t, "integer", int16, int32)                                              \
+    X(int42, int32, int32_t, "integer", int32, int16)                                              \
+    X(int28, int64, int64_t, "bigint", int16, int64)                                               \
+    X(int82, int64, int64_t, "bigint", int64, int16)                                               \
+    X(int48, int64, int64_t, "bigint", int32, int64)                                               \
     X(int84, int64, int64_t, "bigint", int64, int32)
 
-#define DEFINE_ARITHMETIC(symbol, member, ctype, name, left, right)                     \
-    FUNCTION(symbol##pl)                                                                \
-    {                                                                                   \
-        if (__builtin_add_overflow(args[0].left, args[1].right, &ret->member))          \
-            FAIL_RANGE(name);                                                           \
-        return true;                                                                    \
-    }                                                                                   \
-    FUNCTION(symbol##mi)                                                                \
-    {                                                                                   \
-        if (__builtin_sub_overflow(args[0].left, args[1].right, &ret->member))          \
-            FAIL_RANGE(name);                                                           \
-        return true;                                                                    \
-    }                                                                                   \
-    FUNCTION(symbol##mul)                                                               \
-    {                                                                                   \
-        if (__builtin_mul_overflow(args[0].left, args[1].right, &ret->member))          \
-            FAIL_RANGE(name);                                                           \
-        return true;                                                                    \
-    }                                                                                   \
-    FUNCTION(symbol##div)                                                               \
-    {                                                                                   \
-        const ctype a = (ctype)args[0].left, b = (ctype)args[1].right;                  \
-        if (b == 0)                                                                     \
-            FAIL_DIVISION();                                                            \
-        if (b == -1) {                                                                  \
-            if (__builtin_sub_overflow((ctype)0, a, &ret->member))                      \
-                FAIL_RANGE(name);                                                       \
-            return true;                                                                \
-        }                                                                               \
-        ret->member = (ctype)(a / b);                                                   \
-        return true;                                                                    \
+#define DEFINE_ARITHMETIC(symbol, member, ctype, name, left, right)                                \
+    FUNCTION(symbol##pl)                                                                           \
+    {                                                                                              \
+        if (__builtin_add_overflow(args[0].left, args[1].right, &ret->member))                     \
+            FAIL_RANGE(name);                                                                      \
+        return true;                                                                               \
+    }                                                                                              \
+    FUNCTION(symbol##mi)                                                                           \
+    {                                                                                              \
+        if (__builtin_sub_overflow(args[0].left, args[1].right, &ret->member))                     \
+            FAIL_RANGE(name);                                                                      \
+        return true;                                                                               \
+    }                                                                                              \
+    FUNCTION(symbol##mul)                                                                          \
+    {                                                                                              \
+        if (__builtin_mul_overflow(args[0].left, args[1].right, &ret->member))                     \
+            FAIL_RANGE(name);                                                                      \
+        return true;                                                                               \
+    }                                                                                              \
+    FUNCTION(symbol##div)                                                                          \
+    {                                                                                              \
+        const ctype a = (ctype)args[0].left, b = (ctype)args[1].right;                             \
+        if (b == 0)                                                                                \
+            FAIL_DIVISION();                                                                       \
+        if (b == -1) {                                                                             \
+            if (__builtin_sub_overflow((ctype)0, a, &ret->member))                                 \
+                FAIL_RANGE(name);                                                                  \
+            return true;                                                                           \
+        }                                                                                          \
+        ret->member = (ctype)(a / b);                                                              \
+        return true;                                                                               \
     }
 INTEGER_ARITHMETIC(DEFINE_ARITHMETIC)
 
-#define DEFINE_CROSS_COMPARISON(symbol, left, right)                                    \
-    FUNCTION(symbol##eq) { ret->boolean = args[0].left == args[1].right; return true; } \
-    FUNCTION(symbol##ne) { ret->boolean = args[0].left != args[1].right; return true; } \
-    FUNCTION(symbol##lt) { ret->boolean = args[0].left < args[1].right; return true; }  \
-    FUNCTION(symbol##le) { ret->boolean = args[0].left <= args[1].right; return true; } \
-    FUNCTION(symbol##gt) { ret->boolean = args[0].left > args[1].right; return true; }  \
-    FUNCTION(symbol##ge) { ret->boolean = args[0].left >= args[1].right; return true; }
+#define DEFINE_CROSS_COMPARISON(symbol, left, right)                                               \
+    FUNCTION(symbol##eq)                                                                           \
+    {                                                                                              \
+        ret->boolean = args[0].left == args[1].right;                                              \
+        return true;                                                                               \
+    }                                                                                              \
+    FUNCTION(symbol##ne)                                                                           \
+    {                                                                                              \
+        ret->boolean = args[0].left != args[1].right;                                              \
+        return true;                                                                               \
+    }                                                                                              \
+    FUNCTION(symbol##lt)                                                                           \
+    {                                                                                              \
+        ret->boolean = args[0].left < args[1].right;                                               \
+        return true;                                                                               \
+    }                                                                                              \
+    FUNCTION(symbol##le)                                                                           \
+    {                                                                                              \
+        ret->boolean = args[0].left <= args[1].right;                                              \
+        return true;                                                                               \
+    }                                                                                              \
+    FUNCTION(symbol##gt)                                                                           \
+    {                                                                                              \
+        ret->boolean = args[0].left > args[1].right;                                               \
+        return true;                                                                               \
+    }                                                                                              \
+    FUNCTION(symbol##ge)                                                                           \
+    {                                                                                              \
+        ret->boolean = args[0].left >= args[1].right;                                              \
+        return true;                                                                               \
+    }
 DEFINE_CROSS_COMPARISON(int24, int16, int32)
 DEFINE_CROSS_COMPARISON(int42, int32, int16)
 DEFINE_CROSS_COMPARISON(int28, int16, int64)
@@ -134,11 +158,11 @@ DEFINE_CROSS_COMPARISON(int82, int64, int16)
 DEFINE_CROSS_COMPARISON(int48, int32, int64)
 DEFINE_CROSS_COMPARISON(int84, int64, int32)
 
-#define DEFINE_CROSS_CMP(symbol, left, right)                                                \
-    FUNCTION(symbol)                                                                         \
-    {                                                                                        \
-        ret->int32 = (args[0].left > args[1].right) - (args[0].left < args[1].right);        \
-        return true;                                                                         \
+#define DEFINE_CROSS_CMP(symbol, left, right)                                                      \
+    FUNCTION(symbol)                                                                               \
+    {                                                                                              \
+        ret->int32 = (args[0].left > args[1].right) - (args[0].left < args[1].right);              \
+        return true;                                                                               \
     }
 DEFINE_CROSS_CMP(btint24cmp, int16, int32)
 DEFINE_CROSS_CMP(btint42cmp, int32, int16)
@@ -147,42 +171,62 @@ DEFINE_CROSS_CMP(btint82cmp, int64, int16)
 DEFINE_CROSS_CMP(btint48cmp, int32, int64)
 DEFINE_CROSS_CMP(btint84cmp, int64, int32)
 
-#define DEFINE_UNARY_AND_BITS(type, member, ctype, utype, name, shift_mask)                  \
-    FUNCTION(type##um)                                                                       \
-    {                                                                                        \
-        if (__builtin_sub_overflow((ctype)0, args[0].member, &ret->member))                  \
-            FAIL_RANGE(name);                                                                \
-        return true;                                                                         \
-    }                                                                                        \
-    FUNCTION(type##up) { ret->member = args[0].member; return true; }                        \
-    FUNCTION(type##abs)                                                                      \
-    {                                                                                        \
-        if (args[0].member >= 0)                                                             \
-            ret->member = args[0].member;                                                    \
-        else if (__builtin_sub_overflow((ctype)0, args[0].member, &ret->member))             \
-            FAIL_RANGE(name);                                                                \
-        return true;                                                                         \
-    }                                                                                        \
-    FUNCTION(type##mod)                                                                      \
-    {                                                                                        \
-        if (args[1].member == 0)                                                             \
-            FAIL_DIVISION();                                                                 \
-        ret->member = args[1].member == -1 ? 0 : (ctype)(args[0].member % args[1].member);   \
-        return true;                                                                         \
-    }                                                                                        \
-    FUNCTION(type##and) { ret->member = (ctype)(args[0].member & args[1].member); return true; } \
-    FUNCTION(type##or) { ret->member = (ctype)(args[0].member | args[1].member); return true; }  \
-    FUNCTION(type##xor) { ret->member = (ctype)(args[0].member ^ args[1].member); return true; } \
-    FUNCTION(type##not) { ret->member = (ctype)~args[0].member; return true; }               \
-    FUNCTION(type##shl)                                                                      \
-    {                                                                                        \
-        ret->member = (ctype)((utype)args[0].member << (args[1].int32 & shift_mask));        \
-        return true;                                                                         \
-    }                                                                                        \
-    FUNCTION(type##shr)                                                                      \
-    {                                                                                        \
-        ret->member = (ctype)(args[0].member >> (args[1].int32 & shift_mask));               \
-        return true;                                                                         \
+#define DEFINE_UNARY_AND_BITS(type, member, ctype, utype, name, shift_mask)                        \
+    FUNCTION(type##um)                                                                             \
+    {                                                                                              \
+        if (__builtin_sub_overflow((ctype)0, args[0].member, &ret->member))                        \
+            FAIL_RANGE(name);                                                                      \
+        return true;                                                                               \
+    }                                                                                              \
+    FUNCTION(type##up)                                                                             \
+    {                                                                                              \
+        ret->member = args[0].member;                                                              \
+        return true;                                                                               \
+    }                                                                                              \
+    FUNCTION(type##abs)                                                                            \
+    {                                                                                              \
+        if (args[0].member >= 0)                                                                   \
+            ret->member = args[0].member;                                                          \
+        else if (__builtin_sub_overflow((ctype)0, args[0].member, &ret->member))                   \
+            FAIL_RANGE(name);                                                                      \
+        return true;                                                                               \
+    }                                                                                              \
+    FUNCTION(type##mod)                                                                            \
+    {                                                                                              \
+        if (args[1].member == 0)                                                                   \
+            FAIL_DIVISION();                                                                       \
+        ret->member = args[1].member == -1 ? 0 : (ctype)(args[0].member % args[1].member);         \
+        return true;                                                                               \
+    }                                                                                              \
+    FUNCTION(type##and)                                                                            \
+    {                                                                                              \
+        ret->member = (ctype)(args[0].member & args[1].member);                                    \
+        return true;                                                                               \
+    }                                                                                              \
+    FUNCTION(type## or)                                                                            \
+    {                                                                                              \
+        ret->member = (ctype)(args[0].member | args[1].member);                                    \
+        return true;                                                                               \
+    }                                                                                              \
+    FUNCTION(type## xor)                                                                           \
+    {                                                                                              \
+        ret->member = (ctype)(args[0].member ^ args[1].member);                                    \
+        return true;                                                                               \
+    }                                                                                              \
+    FUNCTION(type##not )                                                                           \
+    {                                                                                              \
+        ret->member = (ctype)~args[0].member;                                                      \
+        return true;                                                                               \
+    }                                                                                              \
+    FUNCTION(type##shl)                                                                            \
+    {                                                                                              \
+        ret->member = (ctype)((utype)args[0].member << (args[1].int32 & shift_mask));              \
+        return true;                                                                               \
+    }                                                                                              \
+    FUNCTION(type##shr)                                                                            \
+    {                                                                                              \
+        ret->member = (ctype)(args[0].member >> (args[1].int32 & shift_mask));                     \
+        return true;                                                                               \
     }
 DEFINE_UNARY_AND_BITS(int2, int16, int16_t, uint32_t, "smallint", 31)
 DEFINE_UNARY_AND_BITS(int4, int32, int32_t, uint32_t, "integer", 31)
@@ -203,19 +247,23 @@ FUNCTION(int8inc)
 }
 
 /* Casts. */
-#define WIDEN(symbol, from, to) \
-    FUNCTION(symbol) { ret->to = args[0].from; return true; }
+#define WIDEN(symbol, from, to)                                                                    \
+    FUNCTION(symbol)                                                                               \
+    {                                                                                              \
+        ret->to = args[0].from;                                                                    \
+        return true;                                                                               \
+    }
 WIDEN(i2toi4, int16, int32)
 WIDEN(int28, int16, int64)
 WIDEN(int48, int32, int64)
 
-#define NARROW(symbol, from, to, ctype, low, high, name) \
-    FUNCTION(symbol)                                     \
-    {                                                    \
-        if (args[0].from < low || args[0].from > high)   \
-            FAIL_RANGE(name);                            \
-        ret->to = (ctype)args[0].from;                   \
-        return true;                                     \
+#define NARROW(symbol, from, to, ctype, low, high, name)                                           \
+    FUNCTION(symbol)                                                                               \
+    {                                                                                              \
+        if (args[0].from < low || args[0].from > high)                                             \
+            FAIL_RANGE(name);                                                                      \
+        ret->to = (ctype)args[0].from;                                                             \
+        return true;                                                                               \
     }
 NARROW(i4toi2, int32, int16, int16_t, INT16_MIN, INT16_MAX, "smallint")
 NARROW(int82, int64, int16, int16_t, INT16_MIN, INT16_MAX, "smallint")
@@ -351,18 +399,18 @@ static bool series_next(SeriesCursor *series, int64_t *ret)
     return true;
 }
 
-#define SERIES(symbol, member, ctype, step_value)                                           \
-    SET_FUNCTION(symbol)                                                                    \
-    {                                                                                       \
-        int64_t value;                                                                      \
-        if (!*cursor)                                                                       \
-            TRY(series_begin(call, args[0].member, args[1].member, step_value, cursor));    \
-        *ret_done = !series_next(*cursor, &value);                                          \
-        if (!*ret_done) {                                                                   \
-            ret->member = (ctype)value;                                                     \
-            *ret_nulls = false;                                                             \
-        }                                                                                   \
-        return true;                                                                        \
+#define SERIES(symbol, member, ctype, step_value)                                                  \
+    SET_FUNCTION(symbol)                                                                           \
+    {                                                                                              \
+        int64_t value;                                                                             \
+        if (!*cursor)                                                                              \
+            TRY(series_begin(call, args[0].member, args[1].member, step_value, cursor));           \
+        *ret_done = !series_next(*cursor, &value);                                                 \
+        if (!*ret_done) {                                                                          \
+            ret->member = (ctype)value;                                                            \
+            *ret_nulls = false;                                                                    \
+        }                                                                                          \
+        return true;                                                                               \
     }
 SERIES(generate_series_int4, int32, int32_t, 1)
 SERIES(generate_series_step_int4, int32, int32_t, args[2].int32)

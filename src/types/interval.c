@@ -6,12 +6,30 @@
 
 #define RANGE_FULL 0x7fff
 #define PRECISION_FULL 0xffff
-enum { BIT_MONTH = 1 << 1, BIT_YEAR = 1 << 2, BIT_DAY = 1 << 3, BIT_HOUR = 1 << 10,
-       BIT_MINUTE = 1 << 11, BIT_SECOND = 1 << 12 };
+enum {
+    BIT_MONTH = 1 << 1,
+    BIT_YEAR = 1 << 2,
+    BIT_DAY = 1 << 3,
+    BIT_HOUR = 1 << 10,
+    BIT_MINUTE = 1 << 11,
+    BIT_SECOND = 1 << 12
+};
 
-typedef enum Unit { UNIT_NONE = 0, UNIT_MICROSECOND, UNIT_MILLISECOND, UNIT_SECOND, UNIT_MINUTE,
-                    UNIT_HOUR, UNIT_DAY, UNIT_WEEK, UNIT_MONTH, UNIT_YEAR, UNIT_DECADE,
-                    UNIT_CENTURY, UNIT_MILLENNIUM } Unit;
+typedef enum Unit {
+    UNIT_NONE = 0,
+    UNIT_MICROSECOND,
+    UNIT_MILLISECOND,
+    UNIT_SECOND,
+    UNIT_MINUTE,
+    UNIT_HOUR,
+    UNIT_DAY,
+    UNIT_WEEK,
+    UNIT_MONTH,
+    UNIT_YEAR,
+    UNIT_DECADE,
+    UNIT_CENTURY,
+    UNIT_MILLENNIUM
+} Unit;
 
 static Unit unit_of(Str word)
 {
@@ -19,27 +37,63 @@ static Unit unit_of(Str word)
         const char *name;
         Unit unit;
     } units[] = {
-        {"us", UNIT_MICROSECOND}, {"usec", UNIT_MICROSECOND}, {"usecs", UNIT_MICROSECOND},
-        {"usecond", UNIT_MICROSECOND}, {"useconds", UNIT_MICROSECOND},
-        {"microsecond", UNIT_MICROSECOND}, {"microseconds", UNIT_MICROSECOND},
+        {"us", UNIT_MICROSECOND},
+        {"usec", UNIT_MICROSECOND},
+        {"usecs", UNIT_MICROSECOND},
+        {"usecond", UNIT_MICROSECOND},
+        {"useconds", UNIT_MICROSECOND},
+        {"microsecond", UNIT_MICROSECOND},
+        {"microseconds", UNIT_MICROSECOND},
         {"microsecon", UNIT_MICROSECOND},
-        {"ms", UNIT_MILLISECOND}, {"msec", UNIT_MILLISECOND}, {"msecs", UNIT_MILLISECOND},
-        {"msecond", UNIT_MILLISECOND}, {"mseconds", UNIT_MILLISECOND},
-        {"millisecond", UNIT_MILLISECOND}, {"milliseconds", UNIT_MILLISECOND},
+        {"ms", UNIT_MILLISECOND},
+        {"msec", UNIT_MILLISECOND},
+        {"msecs", UNIT_MILLISECOND},
+        {"msecond", UNIT_MILLISECOND},
+        {"mseconds", UNIT_MILLISECOND},
+        {"millisecond", UNIT_MILLISECOND},
+        {"milliseconds", UNIT_MILLISECOND},
         {"millisecon", UNIT_MILLISECOND},
-        {"s", UNIT_SECOND}, {"sec", UNIT_SECOND}, {"secs", UNIT_SECOND},
-        {"second", UNIT_SECOND}, {"seconds", UNIT_SECOND},
-        {"m", UNIT_MINUTE}, {"min", UNIT_MINUTE}, {"mins", UNIT_MINUTE},
-        {"minute", UNIT_MINUTE}, {"minutes", UNIT_MINUTE},
-        {"h", UNIT_HOUR}, {"hr", UNIT_HOUR}, {"hrs", UNIT_HOUR}, {"hour", UNIT_HOUR},
-        {"hours", UNIT_HOUR}, {"d", UNIT_DAY}, {"day", UNIT_DAY}, {"days", UNIT_DAY},
-        {"w", UNIT_WEEK}, {"week", UNIT_WEEK}, {"weeks", UNIT_WEEK},
-        {"mon", UNIT_MONTH}, {"mons", UNIT_MONTH}, {"month", UNIT_MONTH},
-        {"months", UNIT_MONTH}, {"y", UNIT_YEAR}, {"yr", UNIT_YEAR}, {"yrs", UNIT_YEAR},
-        {"year", UNIT_YEAR}, {"years", UNIT_YEAR}, {"dec", UNIT_DECADE}, {"decs", UNIT_DECADE},
-        {"decade", UNIT_DECADE}, {"decades", UNIT_DECADE}, {"c", UNIT_CENTURY},
-        {"cent", UNIT_CENTURY}, {"century", UNIT_CENTURY}, {"centuries", UNIT_CENTURY},
-        {"mil", UNIT_MILLENNIUM}, {"mils", UNIT_MILLENNIUM}, {"millennium", UNIT_MILLENNIUM},
+        {"s", UNIT_SECOND},
+        {"sec", UNIT_SECOND},
+        {"secs", UNIT_SECOND},
+        {"second", UNIT_SECOND},
+        {"seconds", UNIT_SECOND},
+        {"m", UNIT_MINUTE},
+        {"min", UNIT_MINUTE},
+        {"mins", UNIT_MINUTE},
+        {"minute", UNIT_MINUTE},
+        {"minutes", UNIT_MINUTE},
+        {"h", UNIT_HOUR},
+        {"hr", UNIT_HOUR},
+        {"hrs", UNIT_HOUR},
+        {"hour", UNIT_HOUR},
+        {"hours", UNIT_HOUR},
+        {"d", UNIT_DAY},
+        {"day", UNIT_DAY},
+        {"days", UNIT_DAY},
+        {"w", UNIT_WEEK},
+        {"week", UNIT_WEEK},
+        {"weeks", UNIT_WEEK},
+        {"mon", UNIT_MONTH},
+        {"mons", UNIT_MONTH},
+        {"month", UNIT_MONTH},
+        {"months", UNIT_MONTH},
+        {"y", UNIT_YEAR},
+        {"yr", UNIT_YEAR},
+        {"yrs", UNIT_YEAR},
+        {"year", UNIT_YEAR},
+        {"years", UNIT_YEAR},
+        {"dec", UNIT_DECADE},
+        {"decs", UNIT_DECADE},
+        {"decade", UNIT_DECADE},
+        {"decades", UNIT_DECADE},
+        {"c", UNIT_CENTURY},
+        {"cent", UNIT_CENTURY},
+        {"century", UNIT_CENTURY},
+        {"centuries", UNIT_CENTURY},
+        {"mil", UNIT_MILLENNIUM},
+        {"mils", UNIT_MILLENNIUM},
+        {"millennium", UNIT_MILLENNIUM},
         {"millennia", UNIT_MILLENNIUM},
     };
     for (size_t i = 0; i < ARRAY_LENGTH(units); i++)
@@ -81,8 +135,8 @@ static void sum_days(Sum *sum, double fraction, int days_each)
 /* `value` and a fraction with its sign, in units; fractions spill into smaller fields. */
 static void sum_unit(Sum *sum, Unit unit, int64_t value, double fraction)
 {
-    static const int years_each[] = {[UNIT_YEAR] = 1, [UNIT_DECADE] = 10, [UNIT_CENTURY] = 100,
-                                     [UNIT_MILLENNIUM] = 1000};
+    static const int years_each[] = {
+        [UNIT_YEAR] = 1, [UNIT_DECADE] = 10, [UNIT_CENTURY] = 100, [UNIT_MILLENNIUM] = 1000};
     switch (unit) {
     case UNIT_MICROSECOND:
         sum_add(&sum->microseconds, value, 1, sum);
@@ -377,8 +431,8 @@ bool interval_parse(Str text, int32_t typmod, Interval *ret)
     Sum sum = {0};
     const Str word = str_trim(text);
     const int range = typmod >= 0 ? (typmod >> 16) & RANGE_FULL : RANGE_FULL;
-    const bool ok = word.length && word.data[0] == 'P' ? iso_read(word, &sum)
-                                                        : words_read(word, range, &sum);
+    const bool ok =
+        word.length && word.data[0] == 'P' ? iso_read(word, &sum) : words_read(word, range, &sum);
     if (!ok)
         FAIL_DATE_SYNTAX("interval", text);
     if (sign_is_common(word))
@@ -387,9 +441,8 @@ bool interval_parse(Str text, int32_t typmod, Interval *ret)
         sum.days < INT32_MIN)
         FAIL(ERR_DATETIME_FIELD_OVERFLOW,
              .message = fmt("interval field value out of range: \"%.*s\"", STR_ARGS(text)));
-    *ret = (Interval){.microseconds = sum.microseconds,
-                      .days = (int32_t)sum.days,
-                      .months = (int32_t)sum.months};
+    *ret = (Interval){
+        .microseconds = sum.microseconds, .days = (int32_t)sum.days, .months = (int32_t)sum.months};
     return interval_apply_typmod(typmod, ret);
 }
 
@@ -657,9 +710,14 @@ void typmod_interval_out(int32_t typmod, StrBuf *out)
     static const struct {
         int range;
         const char *text;
-    } ranges[] = {{BIT_YEAR, " year"}, {BIT_MONTH, " month"}, {BIT_DAY, " day"},
-                  {BIT_HOUR, " hour"}, {BIT_MINUTE, " minute"}, {BIT_SECOND, " second"},
-                  {BIT_YEAR | BIT_MONTH, " year to month"}, {BIT_DAY | BIT_HOUR, " day to hour"},
+    } ranges[] = {{BIT_YEAR, " year"},
+                  {BIT_MONTH, " month"},
+                  {BIT_DAY, " day"},
+                  {BIT_HOUR, " hour"},
+                  {BIT_MINUTE, " minute"},
+                  {BIT_SECOND, " second"},
+                  {BIT_YEAR | BIT_MONTH, " year to month"},
+                  {BIT_DAY | BIT_HOUR, " day to hour"},
                   {BIT_DAY | BIT_HOUR | BIT_MINUTE, " day to minute"},
                   {BIT_DAY | BIT_HOUR | BIT_MINUTE | BIT_SECOND, " day to second"},
                   {BIT_HOUR | BIT_MINUTE, " hour to minute"},

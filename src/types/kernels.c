@@ -9,35 +9,35 @@
 #include "types/numeric_internal.h"
 
 /* Comparison of two C types, specialised for which side is constant. */
-#define DEFINE_COMPARE(name, left_type, right_type, op)                           \
-    static void name(const Vector *a, const Vector *b, Selection selection, uint8_t *results) \
-    {                                                                             \
-        const left_type *left = a->values;                                        \
-        const right_type *right = b->values;                                      \
-        if (!selection.rows && !a->constant && !b->constant)                      \
-            for (uint32_t row = 0; row < selection.count; row++)                  \
-                results[row] = left[row] op right[row];                           \
-        else if (!selection.rows && !a->constant)                                 \
-            for (uint32_t row = 0; row < selection.count; row++)                  \
-                results[row] = left[row] op right[0];                             \
-        else if (!selection.rows && !b->constant)                                 \
-            for (uint32_t row = 0; row < selection.count; row++)                  \
-                results[row] = left[0] op right[row];                             \
-        else                                                                      \
-            FOR_SELECTED(selection, row)                                          \
-                results[row] = left[vector_index(a, row)] op right[vector_index(b, row)]; \
+#define DEFINE_COMPARE(name, left_type, right_type, op)                                            \
+    static void name(const Vector *a, const Vector *b, Selection selection, uint8_t *results)      \
+    {                                                                                              \
+        const left_type *left = a->values;                                                         \
+        const right_type *right = b->values;                                                       \
+        if (!selection.rows && !a->constant && !b->constant)                                       \
+            for (uint32_t row = 0; row < selection.count; row++)                                   \
+                results[row] = left[row] op right[row];                                            \
+        else if (!selection.rows && !a->constant)                                                  \
+            for (uint32_t row = 0; row < selection.count; row++)                                   \
+                results[row] = left[row] op right[0];                                              \
+        else if (!selection.rows && !b->constant)                                                  \
+            for (uint32_t row = 0; row < selection.count; row++)                                   \
+                results[row] = left[0] op right[row];                                              \
+        else                                                                                       \
+            FOR_SELECTED (selection, row)                                                          \
+                results[row] = left[vector_index(a, row)] op right[vector_index(b, row)];          \
     }
 
 #define FOR_OPERATORS(X) X(eq, ==) X(ne, !=) X(lt, <) X(le, <=) X(gt, >) X(ge, >=)
 
 typedef void CompareLoop(const Vector *a, const Vector *b, Selection selection, uint8_t *results);
 
-#define SAME_TYPE(symbol, op)                                     \
-    DEFINE_COMPARE(compare_i8_##symbol, uint8_t, uint8_t, op)     \
-    DEFINE_COMPARE(compare_i16_##symbol, int16_t, int16_t, op)    \
-    DEFINE_COMPARE(compare_i32_##symbol, int32_t, int32_t, op)    \
-    DEFINE_COMPARE(compare_u32_##symbol, uint32_t, uint32_t, op)  \
-    DEFINE_COMPARE(compare_i64_##symbol, int64_t, int64_t, op)    \
+#define SAME_TYPE(symbol, op)                                                                      \
+    DEFINE_COMPARE(compare_i8_##symbol, uint8_t, uint8_t, op)                                      \
+    DEFINE_COMPARE(compare_i16_##symbol, int16_t, int16_t, op)                                     \
+    DEFINE_COMPARE(compare_i32_##symbol, int32_t, int32_t, op)                                     \
+    DEFINE_COMPARE(compare_u32_##symbol, uint32_t, uint32_t, op)                                   \
+    DEFINE_COMPARE(compare_i64_##symbol, int64_t, int64_t, op)                                     \
     DEFINE_COMPARE(compare_u64_##symbol, uint64_t, uint64_t, op)
 FOR_OPERATORS(SAME_TYPE)
 
@@ -66,7 +66,7 @@ static ALWAYS_INLINE void compare_text(const Vector *a, const Vector *b, Selecti
                                        const Vector *ret, uint8_t *results, Wanted wanted)
 {
     const VarRef *left = a->values, *right = b->values;
-    FOR_SELECTED(selection, row) {
+    FOR_SELECTED (selection, row) {
         if (ret->has_nulls && ret->nulls[row])
             continue;
         const VarRef *x = &left[vector_index(a, row)], *y = &right[vector_index(b, row)];
@@ -80,18 +80,17 @@ static ALWAYS_INLINE void compare_double(const Vector *a, const Vector *b, Selec
                                          uint8_t *results, Wanted wanted)
 {
     const double *left = a->values, *right = b->values;
-    FOR_SELECTED(selection, row) {
+    FOR_SELECTED (selection, row) {
         const double x = left[vector_index(a, row)], y = right[vector_index(b, row)];
-        results[row] = likely(!isnan(x) && !isnan(y))
-                           ? order_is((x > y) - (x < y), wanted)
-                           : order_is(float8_order(x, y), wanted);
+        results[row] = likely(!isnan(x) && !isnan(y)) ? order_is((x > y) - (x < y), wanted)
+                                                      : order_is(float8_order(x, y), wanted);
     }
 }
 
 static void compare_any(const BuiltinType *type, const Vector *a, const Vector *b,
                         Selection selection, const Vector *ret, uint8_t *results, Wanted wanted)
 {
-    FOR_SELECTED(selection, row) {
+    FOR_SELECTED (selection, row) {
         Value x, y;
         bool x_null, y_null;
         if (ret->has_nulls && ret->nulls[row])
@@ -102,32 +101,32 @@ static void compare_any(const BuiltinType *type, const Vector *a, const Vector *
     }
 }
 
-#define GENERIC_KERNEL(symbol, wanted)                                                         \
-    VECTOR_FUNCTION(generic_##symbol)                                                          \
-    {                                                                                          \
-        const BuiltinType *type = builtin_type(call->arg_types[0]);                            \
-        uint8_t *results = ret->values;                                                        \
-        if (!type || !type->compare)                                                           \
-            FAIL(ERR_UNDEFINED_FUNCTION,                                                       \
-                 .message = fmt("could not identify a comparison function for type %s",        \
-                                type ? type->sql_name : "unknown"));                           \
-        CompareLoop *loop = type->compare == int4_compare   ? compare_i32_##symbol             \
-                            : type->compare == int8_compare ? compare_i64_##symbol             \
-                            : type->compare == int2_compare ? compare_i16_##symbol             \
-                            : type->compare == oid_compare  ? compare_u32_##symbol             \
-                            : type->compare == xid8_compare ? compare_u64_##symbol             \
-                            : type->compare == bool_compare || type->compare == char_compare   \
-                                ? compare_i8_##symbol                                          \
-                                : NULL;                                                        \
-        if (loop)                                                                              \
-            loop(args[0], args[1], selection, results);                                        \
-        else if (type->compare == text_compare)                                                \
-            compare_text(args[0], args[1], selection, ret, results, wanted);                   \
-        else if (type->compare == float8_compare)                                              \
-            compare_double(args[0], args[1], selection, results, wanted);                      \
-        else                                                                                   \
-            compare_any(type, args[0], args[1], selection, ret, results, wanted);              \
-        return true;                                                                           \
+#define GENERIC_KERNEL(symbol, wanted)                                                             \
+    VECTOR_FUNCTION(generic_##symbol)                                                              \
+    {                                                                                              \
+        const BuiltinType *type = builtin_type(call->arg_types[0]);                                \
+        uint8_t *results = ret->values;                                                            \
+        if (!type || !type->compare)                                                               \
+            FAIL(ERR_UNDEFINED_FUNCTION,                                                           \
+                 .message = fmt("could not identify a comparison function for type %s",            \
+                                type ? type->sql_name : "unknown"));                               \
+        CompareLoop *loop = type->compare == int4_compare   ? compare_i32_##symbol                 \
+                            : type->compare == int8_compare ? compare_i64_##symbol                 \
+                            : type->compare == int2_compare ? compare_i16_##symbol                 \
+                            : type->compare == oid_compare  ? compare_u32_##symbol                 \
+                            : type->compare == xid8_compare ? compare_u64_##symbol                 \
+                            : type->compare == bool_compare || type->compare == char_compare       \
+                                ? compare_i8_##symbol                                              \
+                                : NULL;                                                            \
+        if (loop)                                                                                  \
+            loop(args[0], args[1], selection, results);                                            \
+        else if (type->compare == text_compare)                                                    \
+            compare_text(args[0], args[1], selection, ret, results, wanted);                       \
+        else if (type->compare == float8_compare)                                                  \
+            compare_double(args[0], args[1], selection, results, wanted);                          \
+        else                                                                                       \
+            compare_any(type, args[0], args[1], selection, ret, results, wanted);                  \
+        return true;                                                                               \
     }
 GENERIC_KERNEL(eq, WANT_EQ)
 GENERIC_KERNEL(ne, WANT_NE)
@@ -136,19 +135,19 @@ GENERIC_KERNEL(le, WANT_LE)
 GENERIC_KERNEL(gt, WANT_GT)
 GENERIC_KERNEL(ge, WANT_GE)
 
-#define CROSS_KERNEL(prefix, left, right, symbol, op)                     \
-    DEFINE_COMPARE(cross_##prefix##symbol, left, right, op)               \
-    VECTOR_FUNCTION(prefix##symbol)                                       \
-    {                                                                     \
-        cross_##prefix##symbol(args[0], args[1], selection, ret->values); \
-        return true;                                                      \
+#define CROSS_KERNEL(prefix, left, right, symbol, op)                                              \
+    DEFINE_COMPARE(cross_##prefix##symbol, left, right, op)                                        \
+    VECTOR_FUNCTION(prefix##symbol)                                                                \
+    {                                                                                              \
+        cross_##prefix##symbol(args[0], args[1], selection, ret->values);                          \
+        return true;                                                                               \
     }
-#define CROSS(prefix, left, right)              \
-    CROSS_KERNEL(prefix, left, right, eq, ==)   \
-    CROSS_KERNEL(prefix, left, right, ne, !=)   \
-    CROSS_KERNEL(prefix, left, right, lt, <)    \
-    CROSS_KERNEL(prefix, left, right, le, <=)   \
-    CROSS_KERNEL(prefix, left, right, gt, >)    \
+#define CROSS(prefix, left, right)                                                                 \
+    CROSS_KERNEL(prefix, left, right, eq, ==)                                                      \
+    CROSS_KERNEL(prefix, left, right, ne, !=)                                                      \
+    CROSS_KERNEL(prefix, left, right, lt, <)                                                       \
+    CROSS_KERNEL(prefix, left, right, le, <=)                                                      \
+    CROSS_KERNEL(prefix, left, right, gt, >)                                                       \
     CROSS_KERNEL(prefix, left, right, ge, >=)
 CROSS(int24, int16_t, int32_t)
 CROSS(int42, int32_t, int16_t)
@@ -158,31 +157,31 @@ CROSS(int48, int32_t, int64_t)
 CROSS(int84, int64_t, int32_t)
 
 /* Arithmetic: overflow is gathered and looked at once; null rows do not count. */
-#define ARITHMETIC_KERNEL(symbol, result_type, left_type, right_type, builtin, name)          \
-    VECTOR_FUNCTION(symbol)                                                                   \
-    {                                                                                         \
-        const Vector *a = args[0], *b = args[1];                                              \
-        const left_type *left = a->values;                                                    \
-        const right_type *right = b->values;                                                  \
-        result_type *results = ret->values;                                                   \
-        bool overflow = false;                                                                \
-        if (!ret->has_nulls && !selection.rows && !a->constant) {                             \
-            const uint32_t step = !b->constant;                                               \
-            for (uint32_t row = 0, at = 0; row < selection.count; row++, at += step)          \
-                overflow |= builtin(left[row], right[at], &results[row]);                     \
-        } else {                                                                              \
-            FOR_SELECTED(selection, row)                                                      \
-                if (!ret->has_nulls || !ret->nulls[row])                                      \
-                    overflow |= builtin(left[vector_index(a, row)],                           \
-                                        right[vector_index(b, row)], &results[row]);          \
-        }                                                                                     \
-        if (overflow)                                                                         \
-            FAIL_RANGE(name);                                                                 \
-        return true;                                                                          \
+#define ARITHMETIC_KERNEL(symbol, result_type, left_type, right_type, builtin, name)               \
+    VECTOR_FUNCTION(symbol)                                                                        \
+    {                                                                                              \
+        const Vector *a = args[0], *b = args[1];                                                   \
+        const left_type *left = a->values;                                                         \
+        const right_type *right = b->values;                                                       \
+        result_type *results = ret->values;                                                        \
+        bool overflow = false;                                                                     \
+        if (!ret->has_nulls && !selection.rows && !a->constant) {                                  \
+            const uint32_t step = !b->constant;                                                    \
+            for (uint32_t row = 0, at = 0; row < selection.count; row++, at += step)               \
+                overflow |= builtin(left[row], right[at], &results[row]);                          \
+        } else {                                                                                   \
+            FOR_SELECTED (selection, row)                                                          \
+                if (!ret->has_nulls || !ret->nulls[row])                                           \
+                    overflow |= builtin(left[vector_index(a, row)], right[vector_index(b, row)],   \
+                                        &results[row]);                                            \
+        }                                                                                          \
+        if (overflow)                                                                              \
+            FAIL_RANGE(name);                                                                      \
+        return true;                                                                               \
     }
-#define ARITHMETIC(prefix, result, left, right, name)                                    \
-    ARITHMETIC_KERNEL(prefix##pl, result, left, right, __builtin_add_overflow, name)     \
-    ARITHMETIC_KERNEL(prefix##mi, result, left, right, __builtin_sub_overflow, name)     \
+#define ARITHMETIC(prefix, result, left, right, name)                                              \
+    ARITHMETIC_KERNEL(prefix##pl, result, left, right, __builtin_add_overflow, name)               \
+    ARITHMETIC_KERNEL(prefix##mi, result, left, right, __builtin_sub_overflow, name)               \
     ARITHMETIC_KERNEL(prefix##mul, result, left, right, __builtin_mul_overflow, name)
 ARITHMETIC(int2, int16_t, int16_t, int16_t, "smallint")
 ARITHMETIC(int4, int32_t, int32_t, int32_t, "integer")
@@ -193,24 +192,24 @@ ARITHMETIC(int48, int64_t, int32_t, int64_t, "bigint")
 ARITHMETIC(int84, int64_t, int64_t, int32_t, "bigint")
 
 /* float8: infinite results of finite operands are errors; the slow path says which. */
-#define FLOAT_KERNEL(symbol, op, zero_is_suspect)                                              \
-    VECTOR_FUNCTION(symbol)                                                                    \
-    {                                                                                          \
-        const double *left = args[0]->values, *right = args[1]->values;                        \
-        double *results = ret->values;                                                         \
-        FOR_SELECTED(selection, row) {                                                         \
-            const double x = left[vector_index(args[0], row)];                                 \
-            const double y = right[vector_index(args[1], row)];                                \
-            results[row] = x op y;                                                             \
-            if (unlikely(!isfinite(results[row]) || (zero_is_suspect && results[row] == 0)) && \
-                (!ret->has_nulls || !ret->nulls[row])) {                                       \
-                const Value values[] = {{.float64 = x}, {.float64 = y}};                       \
-                bool is_null = false;                                                          \
-                Value result;                                                                  \
-                TRY(call->function->scalar(call, values, &is_null, &result, &is_null));        \
-            }                                                                                  \
-        }                                                                                      \
-        return true;                                                                           \
+#define FLOAT_KERNEL(symbol, op, zero_is_suspect)                                                  \
+    VECTOR_FUNCTION(symbol)                                                                        \
+    {                                                                                              \
+        const double *left = args[0]->values, *right = args[1]->values;                            \
+        double *results = ret->values;                                                             \
+        FOR_SELECTED (selection, row) {                                                            \
+            const double x = left[vector_index(args[0], row)];                                     \
+            const double y = right[vector_index(args[1], row)];                                    \
+            results[row] = x op y;                                                                 \
+            if (unlikely(!isfinite(results[row]) || (zero_is_suspect && results[row] == 0)) &&     \
+                (!ret->has_nulls || !ret->nulls[row])) {                                           \
+                const Value values[] = {{.float64 = x}, {.float64 = y}};                           \
+                bool is_null = false;                                                              \
+                Value result;                                                                      \
+                TRY(call->function->scalar(call, values, &is_null, &result, &is_null));            \
+            }                                                                                      \
+        }                                                                                          \
+        return true;                                                                               \
     }
 FLOAT_KERNEL(float8pl, +, false)
 FLOAT_KERNEL(float8mi, -, false)
@@ -218,14 +217,14 @@ FLOAT_KERNEL(float8mul, *, true)
 FLOAT_KERNEL(float8div, /, true)
 
 /* Casts that cannot fail. */
-#define CAST_KERNEL(symbol, from, to)                                        \
-    VECTOR_FUNCTION(symbol)                                                  \
-    {                                                                        \
-        const from *source = args[0]->values;                                \
-        to *results = ret->values;                                           \
-        FOR_SELECTED(selection, row)                                         \
-            results[row] = (to)source[vector_index(args[0], row)];           \
-        return true;                                                         \
+#define CAST_KERNEL(symbol, from, to)                                                              \
+    VECTOR_FUNCTION(symbol)                                                                        \
+    {                                                                                              \
+        const from *source = args[0]->values;                                                      \
+        to *results = ret->values;                                                                 \
+        FOR_SELECTED (selection, row)                                                              \
+            results[row] = (to)source[vector_index(args[0], row)];                                 \
+        return true;                                                                               \
     }
 CAST_KERNEL(i2toi4, int16_t, int32_t)
 CAST_KERNEL(i2tod, int16_t, double)
@@ -240,8 +239,7 @@ typedef bool SmallOperation(int128 x, int x_scale, int128 y, int y_scale, int128
 static bool small_add(int128 x, int x_scale, int128 y, int y_scale, int128 *ret, int *ret_scale)
 {
     const int by = x_scale - y_scale;
-    if (by > 37 || by < -37 ||
-        (by < 0 && __builtin_mul_overflow(x, power_of_10(-by), &x)) ||
+    if (by > 37 || by < -37 || (by < 0 && __builtin_mul_overflow(x, power_of_10(-by), &x)) ||
         (by > 0 && __builtin_mul_overflow(y, power_of_10(by), &y)))
         return false;
     *ret_scale = MAX(x_scale, y_scale);
@@ -262,14 +260,13 @@ static bool small_multiply(int128 x, int x_scale, int128 y, int y_scale, int128 
 }
 
 static ALWAYS_INLINE bool numeric_batch(FunctionCall *call, const Vector *const *args,
-                                        Selection selection, Vector *ret,
-                                        SmallOperation *operation)
+                                        Selection selection, Vector *ret, SmallOperation *operation)
 {
     const VarRef *left = args[0]->values, *right = args[1]->values;
     VarRef *results = ret->values;
     byte *room = arena_alloc(call->arena, (size_t)selection.count * NUMERIC_ENCODED_SMALL + 16);
 
-    FOR_SELECTED(selection, row) {
+    FOR_SELECTED (selection, row) {
         int128 x, y, result;
         int x_scale, y_scale, scale;
         if (ret->has_nulls && ret->nulls[row])
@@ -291,6 +288,15 @@ static ALWAYS_INLINE bool numeric_batch(FunctionCall *call, const Vector *const 
     return true;
 }
 
-VECTOR_FUNCTION(numeric_add) { return numeric_batch(call, args, selection, ret, small_add); }
-VECTOR_FUNCTION(numeric_sub) { return numeric_batch(call, args, selection, ret, small_subtract); }
-VECTOR_FUNCTION(numeric_mul) { return numeric_batch(call, args, selection, ret, small_multiply); }
+VECTOR_FUNCTION(numeric_add)
+{
+    return numeric_batch(call, args, selection, ret, small_add);
+}
+VECTOR_FUNCTION(numeric_sub)
+{
+    return numeric_batch(call, args, selection, ret, small_subtract);
+}
+VECTOR_FUNCTION(numeric_mul)
+{
+    return numeric_batch(call, args, selection, ret, small_multiply);
+}

@@ -16,9 +16,26 @@ enum { MARK_NULL_FIRST = 0, MARK_VALUE = 1, MARK_NULL_LAST = 2 };
 
 /* How a type's values are encoded. */
 typedef enum KeyForm {
-    FORM_NONE = 0, FORM_BOOL, FORM_CHAR, FORM_INT16, FORM_INT32, FORM_OID, FORM_INT64, FORM_UINT64,
-    FORM_FLOAT32, FORM_FLOAT64, FORM_UUID, FORM_INTERVAL, FORM_TIMETZ, FORM_TEXT, FORM_BPCHAR,
-    FORM_BYTES, FORM_NUMERIC, FORM_ARRAY, FORM_JSONB, FORM_RECORD,
+    FORM_NONE = 0,
+    FORM_BOOL,
+    FORM_CHAR,
+    FORM_INT16,
+    FORM_INT32,
+    FORM_OID,
+    FORM_INT64,
+    FORM_UINT64,
+    FORM_FLOAT32,
+    FORM_FLOAT64,
+    FORM_UUID,
+    FORM_INTERVAL,
+    FORM_TIMETZ,
+    FORM_TEXT,
+    FORM_BPCHAR,
+    FORM_BYTES,
+    FORM_NUMERIC,
+    FORM_ARRAY,
+    FORM_JSONB,
+    FORM_RECORD,
 } KeyForm;
 
 static KeyForm key_form(const BuiltinType *type)
@@ -124,9 +141,8 @@ static void put_bytes(StrBuf *key, Str bytes)
 {
     size_t from = 0;
     for (;;) {
-        const char *zero = from < bytes.length
-                               ? memchr(bytes.data + from, 0, bytes.length - from)
-                               : NULL;
+        const char *zero =
+            from < bytes.length ? memchr(bytes.data + from, 0, bytes.length - from) : NULL;
         const size_t end = zero ? (size_t)(zero - bytes.data) : bytes.length;
         if (end > from)
             strbuf_append_bytes(key, bytes.data + from, end - from);
@@ -138,7 +154,14 @@ static void put_bytes(StrBuf *key, Str bytes)
     strbuf_append_bytes(key, "\0\0", 2);
 }
 
-enum { CLASS_MINUS_INFINITY = 1, CLASS_NEGATIVE, CLASS_ZERO, CLASS_POSITIVE, CLASS_INFINITY, CLASS_NAN };
+enum {
+    CLASS_MINUS_INFINITY = 1,
+    CLASS_NEGATIVE,
+    CLASS_ZERO,
+    CLASS_POSITIVE,
+    CLASS_INFINITY,
+    CLASS_NAN
+};
 
 /*
  * numeric: class; then for others than zero the exponent of the first digit and the digits in
@@ -168,8 +191,8 @@ static bool put_numeric(StrBuf *key, const Value *value)
     while (count > 0 && digits[count - 1] == '0')
         count--;
     for (size_t i = 0; i < count; i += 2)
-        strbuf_append_char(key, (char)((digits[i] - '0') * 10 +
-                                       (i + 1 < count ? digits[i + 1] - '0' : 0) + 1));
+        strbuf_append_char(
+            key, (char)((digits[i] - '0') * 10 + (i + 1 < count ? digits[i + 1] - '0' : 0) + 1));
     strbuf_append_char(key, 0);
     if (digits != small)
         free(digits);
@@ -264,8 +287,8 @@ static bool put_record(StrBuf *key, const Value *value)
 
 static void put_interval(StrBuf *key, const Interval *i)
 {
-    const int128 span = (int128)i->microseconds +
-                        ((int128)i->months * 30 + i->days) * INT64_C(86400000000);
+    const int128 span =
+        (int128)i->microseconds + ((int128)i->months * 30 + i->days) * INT64_C(86400000000);
     put_be64(key, (uint64_t)(span >> 64) ^ UINT64_C(1) << 63);
     put_be64(key, (uint64_t)span);
 }
@@ -307,8 +330,9 @@ static bool put_value(StrBuf *key, const BuiltinType *type, KeyForm form, const 
         put_interval(key, &value->interval);
         return true;
     case FORM_TIMETZ:
-        put_be64(key, (uint64_t)(value->timetz.microseconds + value->timetz.zone * INT64_C(1000000)) ^
-                          UINT64_C(1) << 63);
+        put_be64(key,
+                 (uint64_t)(value->timetz.microseconds + value->timetz.zone * INT64_C(1000000)) ^
+                     UINT64_C(1) << 63);
         put_be32(key, (uint32_t)value->timetz.zone ^ 0x80000000u);
         return true;
     case FORM_TEXT:
@@ -642,10 +666,10 @@ bool key_take(Arena *arena, const KeyColumn *column, Str *rest, Value *ret, bool
 
 bool key_skip(const KeyColumn *column, Str *rest)
 {
-    static const uint8_t sizes[] = {[FORM_BOOL] = 1, [FORM_CHAR] = 1, [FORM_INT16] = 2,
-                                    [FORM_INT32] = 4, [FORM_OID] = 4, [FORM_INT64] = 8,
-                                    [FORM_UINT64] = 8, [FORM_FLOAT32] = 8, [FORM_FLOAT64] = 8,
-                                    [FORM_UUID] = 16, [FORM_INTERVAL] = 16, [FORM_TIMETZ] = 12};
+    static const uint8_t sizes[] = {
+        [FORM_BOOL] = 1,    [FORM_CHAR] = 1,  [FORM_INT16] = 2,     [FORM_INT32] = 4,
+        [FORM_OID] = 4,     [FORM_INT64] = 8, [FORM_UINT64] = 8,    [FORM_FLOAT32] = 8,
+        [FORM_FLOAT64] = 8, [FORM_UUID] = 16, [FORM_INTERVAL] = 16, [FORM_TIMETZ] = 12};
     const KeyForm form = key_form(builtin_type(column->type));
     if (rest->length > 0 && rest->data[0] != MARK_VALUE) {
         *rest = str_slice(*rest, 1, rest->length);

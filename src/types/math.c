@@ -4,20 +4,19 @@
 #include "base/os.h"
 #include "types/types_internal.h"
 
-#define FAIL_OVERFLOW() \
+#define FAIL_OVERFLOW()                                                                            \
     FAIL(ERR_NUMERIC_VALUE_OUT_OF_RANGE, .message = STR("value out of range: overflow"))
-#define FAIL_UNDERFLOW() \
+#define FAIL_UNDERFLOW()                                                                           \
     FAIL(ERR_NUMERIC_VALUE_OUT_OF_RANGE, .message = STR("value out of range: underflow"))
-#define FAIL_INPUT() \
-    FAIL(ERR_NUMERIC_VALUE_OUT_OF_RANGE, .message = STR("input is out of range"))
+#define FAIL_INPUT() FAIL(ERR_NUMERIC_VALUE_OUT_OF_RANGE, .message = STR("input is out of range"))
 #define RADIANS_A_DEGREE 0.0174532925199432957692
 
-#define MATH_PLAIN(symbol, expression)                  \
-    FUNCTION(symbol)                                    \
-    {                                                   \
-        const double x = args[0].float64;               \
-        ret->float64 = (expression);                    \
-        return true;                                    \
+#define MATH_PLAIN(symbol, expression)                                                             \
+    FUNCTION(symbol)                                                                               \
+    {                                                                                              \
+        const double x = args[0].float64;                                                          \
+        ret->float64 = (expression);                                                               \
+        return true;                                                                               \
     }
 MATH_PLAIN(dround, rint(x))
 MATH_PLAIN(dceil, ceil(x))
@@ -28,7 +27,7 @@ MATH_PLAIN(datan, atan(x))
 MATH_PLAIN(dsinh, sinh(x))
 MATH_PLAIN(dasinh, asinh(x))
 MATH_PLAIN(dtanh, tanh(x))
-MATH_PLAIN(radians, x * RADIANS_A_DEGREE)
+MATH_PLAIN(radians, x *RADIANS_A_DEGREE)
 MATH_PLAIN(dcbrt, cbrt(x))
 
 FUNCTION(degrees)
@@ -47,23 +46,23 @@ FUNCTION(dcosh)
 }
 
 /* Periodic functions of infinity, and arcs beyond their domain, have no value. */
-#define MATH_DOMAIN(symbol, is_outside, expression) \
-    FUNCTION(symbol)                                \
-    {                                               \
-        const double x = args[0].float64;           \
-        if (is_outside)                             \
-            FAIL_INPUT();                           \
-        ret->float64 = (expression);                \
-        return true;                                \
+#define MATH_DOMAIN(symbol, is_outside, expression)                                                \
+    FUNCTION(symbol)                                                                               \
+    {                                                                                              \
+        const double x = args[0].float64;                                                          \
+        if (is_outside)                                                                            \
+            FAIL_INPUT();                                                                          \
+        ret->float64 = (expression);                                                               \
+        return true;                                                                               \
     }
 MATH_DOMAIN(dsin, isinf(x), sin(x))
 MATH_DOMAIN(dcos, isinf(x), cos(x))
 MATH_DOMAIN(dtan, isinf(x), tan(x))
 MATH_DOMAIN(dcot, isinf(x), 1.0 / tan(x))
-MATH_DOMAIN(dasin, x < -1 || x > 1, asin(x))
-MATH_DOMAIN(dacos, x < -1 || x > 1, acos(x))
+MATH_DOMAIN(dasin, x<-1 || x> 1, asin(x))
+MATH_DOMAIN(dacos, x<-1 || x> 1, acos(x))
 MATH_DOMAIN(dacosh, x < 1, acosh(x))
-MATH_DOMAIN(datanh, x < -1 || x > 1, atanh(x))
+MATH_DOMAIN(datanh, x<-1 || x> 1, atanh(x))
 
 FUNCTION(datan2)
 {
@@ -139,8 +138,8 @@ static double arc_cosine_degrees(double x)
     return x <= 0.5 ? 90.0 - asin(x) / asin(0.5) * 30.0 : acos(x) / acos(0.5) * 60.0;
 }
 
-MATH_DOMAIN(dasind, x < -1 || x > 1, isnan(x) ? x : arc_sine_signed(x))
-MATH_DOMAIN(dacosd, x < -1 || x > 1, isnan(x) ? x : arc_cosine_degrees(x))
+MATH_DOMAIN(dasind, x<-1 || x> 1, isnan(x) ? x : arc_sine_signed(x))
+MATH_DOMAIN(dacosd, x<-1 || x> 1, isnan(x) ? x : arc_cosine_degrees(x))
 MATH_PLAIN(datand, isnan(x) ? x : atan(x) / atan(1.0) * 45.0)
 
 FUNCTION(datan2d)

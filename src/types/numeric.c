@@ -7,11 +7,26 @@
 
 #include "types/numeric_internal.h"
 
-const uint64_t powers_of_10[20] = {
-    1u, 10u, 100u, 1000u, 10000u, 100000u, 1000000u, 10000000u, 100000000u, 1000000000u,
-    10000000000u, 100000000000u, 1000000000000u, 10000000000000u, 100000000000000u,
-    1000000000000000u, 10000000000000000u, 100000000000000000u, 1000000000000000000u,
-    10000000000000000000u};
+const uint64_t powers_of_10[20] = {1u,
+                                   10u,
+                                   100u,
+                                   1000u,
+                                   10000u,
+                                   100000u,
+                                   1000000u,
+                                   10000000u,
+                                   100000000u,
+                                   1000000000u,
+                                   10000000000u,
+                                   100000000000u,
+                                   1000000000000u,
+                                   10000000000000u,
+                                   100000000000000u,
+                                   1000000000000000u,
+                                   10000000000000000u,
+                                   100000000000000000u,
+                                   1000000000000000000u,
+                                   10000000000000000000u};
 
 int128 power_of_10(int n)
 {
@@ -316,8 +331,8 @@ static bool decimal_store_small(Arena *arena, const Decimal *d, Value *ret)
                 high = high * 10 + (uint64_t)(s.data[i] - '0');
         }
     }
-    int128 mantissa = count <= 17 ? (int128)low
-                                  : (int128)low * (int128)powers_of_10[count - 17] + (int128)high;
+    int128 mantissa =
+        count <= 17 ? (int128)low : (int128)low * (int128)powers_of_10[count - 17] + (int128)high;
     *ret = numeric_from_int128(arena, d->negative ? -mantissa : mantissa, (int)d->fraction.length);
     return true;
 }
@@ -474,12 +489,11 @@ bool typmod_numeric_in(const int64_t *arguments, int count, int32_t *ret_typmod)
     const int64_t precision = arguments[0], scale = count == 2 ? arguments[1] : 0;
     if (precision < 1 || precision > NUMERIC_MAX_PRECISION)
         FAIL(ERR_INVALID_PARAMETER_VALUE,
-             .message = fmt("NUMERIC precision %lld must be between 1 and %d",
-                            (long long)precision, NUMERIC_MAX_PRECISION));
+             .message = fmt("NUMERIC precision %lld must be between 1 and %d", (long long)precision,
+                            NUMERIC_MAX_PRECISION));
     if (scale < -1000 || scale > 1000)
         FAIL(ERR_INVALID_PARAMETER_VALUE,
-             .message = fmt("NUMERIC scale %lld must be between -1000 and 1000",
-                            (long long)scale));
+             .message = fmt("NUMERIC scale %lld must be between -1000 and 1000", (long long)scale));
     *ret_typmod = NUMERIC_TYPMOD((int32_t)precision, (int32_t)scale);
     return true;
 }
@@ -636,7 +650,9 @@ uint64_t numeric_hash(const BuiltinType *type, const Value *value)
 double big_double(const Big *b)
 {
     if (b->kind != NUMERIC_FINITE)
-        return b->kind == NUMERIC_NAN ? NAN : b->kind == NUMERIC_PLUS_INFINITY ? INFINITY : -INFINITY;
+        return b->kind == NUMERIC_NAN             ? NAN
+               : b->kind == NUMERIC_PLUS_INFINITY ? INFINITY
+                                                  : -INFINITY;
     CLEANUP(strbuf_deinit) StrBuf text = {0};
     char *digits = mpz_get_str(NULL, 10, b->m);
     strbuf_append_c(&text, digits);
@@ -655,10 +671,10 @@ double numeric_to_double(const Value *value)
     /* One rounding only: both numbers are exact doubles. */
     if (numeric_small(value, &mantissa, &scale) && scale <= 22 && mantissa < (1LL << 53) &&
         mantissa > -(1LL << 53))
-        return scale == 0 ? (double)mantissa
+        return scale == 0   ? (double)mantissa
                : scale < 20 ? (double)mantissa / (double)powers_of_10[scale]
-                            : (double)mantissa / ((double)powers_of_10[19] *
-                                                  (double)powers_of_10[scale - 19]);
+                            : (double)mantissa /
+                                  ((double)powers_of_10[19] * (double)powers_of_10[scale - 19]);
     BIG(b);
     big_load(&b, value);
     return big_double(&b);
@@ -704,21 +720,33 @@ bool numeric_to_int64(const Value *value, int64_t *ret)
     return to_integer(value, "bigint", INT64_MIN, INT64_MAX, ret);
 }
 
-#define NUMERIC_TO_INTEGER(symbol, member, ctype, low, high, name)                 \
-    FUNCTION(symbol)                                                               \
-    {                                                                              \
-        int64_t value;                                                             \
-        TRY(to_integer(&args[0], name, low, high, &value));                        \
-        ret->member = (ctype)value;                                                \
-        return true;                                                               \
+#define NUMERIC_TO_INTEGER(symbol, member, ctype, low, high, name)                                 \
+    FUNCTION(symbol)                                                                               \
+    {                                                                                              \
+        int64_t value;                                                                             \
+        TRY(to_integer(&args[0], name, low, high, &value));                                        \
+        ret->member = (ctype)value;                                                                \
+        return true;                                                                               \
     }
 NUMERIC_TO_INTEGER(numeric_int2, int16, int16_t, INT16_MIN, INT16_MAX, "smallint")
 NUMERIC_TO_INTEGER(numeric_int4, int32, int32_t, INT32_MIN, INT32_MAX, "integer")
 NUMERIC_TO_INTEGER(numeric_int8, int64, int64_t, INT64_MIN, INT64_MAX, "bigint")
 
-FUNCTION(int2_numeric) { *ret = numeric_from_int64(call->arena, args[0].int16); return true; }
-FUNCTION(int4_numeric) { *ret = numeric_from_int64(call->arena, args[0].int32); return true; }
-FUNCTION(int8_numeric) { *ret = numeric_from_int64(call->arena, args[0].int64); return true; }
+FUNCTION(int2_numeric)
+{
+    *ret = numeric_from_int64(call->arena, args[0].int16);
+    return true;
+}
+FUNCTION(int4_numeric)
+{
+    *ret = numeric_from_int64(call->arena, args[0].int32);
+    return true;
+}
+FUNCTION(int8_numeric)
+{
+    *ret = numeric_from_int64(call->arena, args[0].int64);
+    return true;
+}
 
 FUNCTION(float8_numeric)
 {

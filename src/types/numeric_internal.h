@@ -10,12 +10,12 @@
 #include "types/numeric.h"
 #include "types/types_internal.h"
 
-#define NUMERIC_MIN_DIGITS 16       /* significant digits that inexact results have at least */
-#define NUMERIC_MAX_DISPLAY 1000    /* scale that inexact results have at most */
+#define NUMERIC_MIN_DIGITS 16    /* significant digits that inexact results have at least */
+#define NUMERIC_MAX_DISPLAY 1000 /* scale that inexact results have at most */
 #define NUMERIC_MAX_RESULT 2000
 #define NUMERIC_MAX_WHOLE_DIGITS 131072
-#define NUMERIC_SMALL_BYTES 15      /* mantissas up to this fit an int128 with room for a sum */
-#define NUMERIC_ENCODED_SMALL 18    /* bytes of the largest value numeric_put_small writes */
+#define NUMERIC_SMALL_BYTES 15   /* mantissas up to this fit an int128 with room for a sum */
+#define NUMERIC_ENCODED_SMALL 18 /* bytes of the largest value numeric_put_small writes */
 
 typedef enum NumericKind {
     NUMERIC_FINITE = 0,
@@ -30,8 +30,8 @@ typedef struct Big {
     NumericKind kind;
 } Big;
 
-#define BIG(name) \
-    CLEANUP(big_deinit) Big name; \
+#define BIG(name)                                                                                  \
+    CLEANUP(big_deinit) Big name;                                                                  \
     big_init(&name)
 void big_init(Big *b);
 void big_deinit(Big *b);
@@ -69,7 +69,7 @@ static inline size_t numeric_put_small(byte *to, int128 mantissa, int scale)
     uint128 m = mantissa < 0 ? -(uint128)mantissa : (uint128)mantissa;
     const uint16_t header = (uint16_t)(scale | (mantissa < 0 ? 0x4000 : 0));
     const uint64_t high = (uint64_t)(m >> 64), low = (uint64_t)m;
-    const size_t length = high ? 16 - (size_t)__builtin_clzll(high) / 8
+    const size_t length = high  ? 16 - (size_t)__builtin_clzll(high) / 8
                           : low ? 8 - (size_t)__builtin_clzll(low) / 8
                                 : 0;
     memcpy(to, &header, 2);
@@ -105,7 +105,7 @@ bool numeric_divide(Arena *arena, const Value *a, const Value *b, Value *ret);
 bool numeric_square_root(Arena *arena, const Value *a, Value *ret);
 bool numeric_power_of(Arena *arena, const Value *a, const Value *b, Value *ret);
 
-#define FAIL_NUMERIC_OVERFLOW() \
+#define FAIL_NUMERIC_OVERFLOW()                                                                    \
     FAIL(ERR_NUMERIC_VALUE_OUT_OF_RANGE, .message = STR("value overflows numeric format"))
 
 #endif

@@ -192,7 +192,8 @@ FUNCTION(numeric_exp)
         return true;
     }
     double value = big_double(&x);
-    const double weight = MAX(-NUMERIC_MAX_RESULT, MIN(NUMERIC_MAX_RESULT, value * 0.434294481903252));
+    const double weight =
+        MAX(-NUMERIC_MAX_RESULT, MIN(NUMERIC_MAX_RESULT, value * 0.434294481903252));
     const int scale = clamp_scale(NUMERIC_MIN_DIGITS - (int)weight, x.scale);
     if (fabs(value) >= NUMERIC_MAX_RESULT * 3) {
         if (value > 0)
@@ -243,8 +244,8 @@ FUNCTION(numeric_ln)
 static bool logarithm(Arena *arena, const Big *base, const Big *x, Value *ret)
 {
     const int base_weight = ln_weight(base), x_weight = ln_weight(x);
-    const int scale = clamp_scale(NUMERIC_MIN_DIGITS - (x_weight - base_weight),
-                                  MAX(base->scale, x->scale));
+    const int scale =
+        clamp_scale(NUMERIC_MIN_DIGITS - (x_weight - base_weight), MAX(base->scale, x->scale));
     const long digits = scale + GUARD_DIGITS + labs(base_weight) * 2 + labs(x_weight);
     BIG(numerator);
     BIG(denominator);
@@ -320,8 +321,8 @@ static bool integer_power(Arena *arena, const Big *base, long n, int scale, Valu
         result.scale = scale;
         return big_store(arena, &result, ret);
     }
-    const long significant = 1 + scale + (long)weight + (long)log10((double)labs(n)) + 8 +
-                             GUARD_DIGITS;
+    const long significant =
+        1 + scale + (long)weight + (long)log10((double)labs(n)) + 8 + GUARD_DIGITS;
     long exponent = -base->scale, result_exponent = 0;
     mpz_t square;
     mpz_init_set(square, base->m);
@@ -388,7 +389,8 @@ static bool real_power(Arena *arena, const Big *base, const Big *exponent, Value
         return big_store(arena, &result, ret);
     }
     value *= 0.434294481903252;
-    const int scale = clamp_scale(NUMERIC_MIN_DIGITS - (int)value, MAX(base->scale, exponent->scale));
+    const int scale =
+        clamp_scale(NUMERIC_MIN_DIGITS - (int)value, MAX(base->scale, exponent->scale));
     const long digits = scale + GUARD_DIGITS + (long)fabs(value) + (long)mpz_digits(exponent->m);
     BIG(product);
     fixed_ln(product.m, &magnitude, digits);

@@ -152,10 +152,22 @@ bool numeric_divide(Arena *arena, const Value *a, const Value *b, Value *ret)
     return big_store(arena, &result, ret);
 }
 
-FUNCTION(numeric_add) { return numeric_add(call->arena, &args[0], &args[1], false, ret); }
-FUNCTION(numeric_sub) { return numeric_add(call->arena, &args[0], &args[1], true, ret); }
-FUNCTION(numeric_mul) { return numeric_multiply(call->arena, &args[0], &args[1], ret); }
-FUNCTION(numeric_div) { return numeric_divide(call->arena, &args[0], &args[1], ret); }
+FUNCTION(numeric_add)
+{
+    return numeric_add(call->arena, &args[0], &args[1], false, ret);
+}
+FUNCTION(numeric_sub)
+{
+    return numeric_add(call->arena, &args[0], &args[1], true, ret);
+}
+FUNCTION(numeric_mul)
+{
+    return numeric_multiply(call->arena, &args[0], &args[1], ret);
+}
+FUNCTION(numeric_div)
+{
+    return numeric_divide(call->arena, &args[0], &args[1], ret);
+}
 
 FUNCTION(numeric_div_trunc)
 {
@@ -222,8 +234,14 @@ static bool gcd_or_lcm(FunctionCall *call, const Value *args, bool is_lcm, Value
     return big_store(call->arena, &a, ret);
 }
 
-FUNCTION(numeric_gcd) { return gcd_or_lcm(call, args, false, ret); }
-FUNCTION(numeric_lcm) { return gcd_or_lcm(call, args, true, ret); }
+FUNCTION(numeric_gcd)
+{
+    return gcd_or_lcm(call, args, false, ret);
+}
+FUNCTION(numeric_lcm)
+{
+    return gcd_or_lcm(call, args, true, ret);
+}
 
 FUNCTION(numeric_uminus)
 {
@@ -287,11 +305,23 @@ static bool round_to(FunctionCall *call, const Value *value, int32_t scale, bool
     return big_store(call->arena, &a, ret);
 }
 
-FUNCTION(numeric_round) { return round_to(call, &args[0], args[1].int32, false, ret); }
-FUNCTION(numeric_trunc) { return round_to(call, &args[0], args[1].int32, true, ret); }
+FUNCTION(numeric_round)
+{
+    return round_to(call, &args[0], args[1].int32, false, ret);
+}
+FUNCTION(numeric_trunc)
+{
+    return round_to(call, &args[0], args[1].int32, true, ret);
+}
 /* round(numeric), trunc(numeric) */
-FUNCTION(sql_1708) { return round_to(call, &args[0], 0, false, ret); }
-FUNCTION(sql_1710) { return round_to(call, &args[0], 0, true, ret); }
+FUNCTION(sql_1708)
+{
+    return round_to(call, &args[0], 0, false, ret);
+}
+FUNCTION(sql_1710)
+{
+    return round_to(call, &args[0], 0, true, ret);
+}
 
 static bool ceil_or_floor(FunctionCall *call, const Value *value, bool up, Value *ret)
 {
@@ -313,8 +343,14 @@ static bool ceil_or_floor(FunctionCall *call, const Value *value, bool up, Value
     return big_store(call->arena, &a, ret);
 }
 
-FUNCTION(numeric_ceil) { return ceil_or_floor(call, &args[0], true, ret); }
-FUNCTION(numeric_floor) { return ceil_or_floor(call, &args[0], false, ret); }
+FUNCTION(numeric_ceil)
+{
+    return ceil_or_floor(call, &args[0], true, ret);
+}
+FUNCTION(numeric_floor)
+{
+    return ceil_or_floor(call, &args[0], false, ret);
+}
 
 FUNCTION(numeric_scale)
 {

@@ -8,8 +8,8 @@ static bool unsigned_parse(Str text, const char *type_name, uint64_t limit, uint
 {
     const Str word = str_trim(text);
     const bool negative = word.length > 1 && word.data[0] == '-';
-    const Str digits = str_slice(word, negative || str_starts_with(word, STR("+")) ? 1 : 0,
-                                 word.length);
+    const Str digits =
+        str_slice(word, negative || str_starts_with(word, STR("+")) ? 1 : 0, word.length);
     uint64_t value = 0;
     bool overflow = false;
 
@@ -24,8 +24,8 @@ static bool unsigned_parse(Str text, const char *type_name, uint64_t limit, uint
     /* As strtoul: a minus sign wraps around. */
     if (overflow || (!negative && value > limit) || (negative && value > (limit >> 1) + 1))
         FAIL(ERR_NUMERIC_VALUE_OUT_OF_RANGE,
-             .message = fmt("value \"%.*s\" is out of range for type %s", STR_ARGS(text),
-                            type_name));
+             .message =
+                 fmt("value \"%.*s\" is out of range for type %s", STR_ARGS(text), type_name));
     *ret = (negative ? -value : value) & limit;
     return true;
 }
@@ -160,8 +160,7 @@ bool tid_input(const TypeIo *io, Str text, Value *ret)
     uint64_t block, offset;
 
     if (word.length < 5 || word.data[0] != '(' || word.data[word.length - 1] != ')' ||
-        comma == SIZE_MAX ||
-        !str_to_uint64(str_slice(word, 1, comma - 1), &block) ||
+        comma == SIZE_MAX || !str_to_uint64(str_slice(word, 1, comma - 1), &block) ||
         !str_to_uint64(str_slice(word, comma + 1, word.length - comma - 2), &offset) ||
         block > UINT32_MAX || offset > UINT16_MAX)
         FAIL_SYNTAX("tid", text);
@@ -219,8 +218,7 @@ bool lsn_input(const TypeIo *io, Str text, Value *ret)
 
 bool lsn_output(const TypeIo *io, const Value *value, StrBuf *out)
 {
-    strbuf_format(out, "%X/%X", (unsigned)((uint64_t)value->int64 >> 32),
-                  (unsigned)value->int64);
+    strbuf_format(out, "%X/%X", (unsigned)((uint64_t)value->int64 >> 32), (unsigned)value->int64);
     return true;
 }
 

@@ -2,23 +2,19 @@
 
 #include <ctype.h>
 
-#include "catalog/hooks.h"
-#include "catalog/lookup.h"
-#include "catalog/relation.h"
-
 static void fields_append(const Oid *field_types, const Value *values, const bool *nulls,
                           uint32_t count, StrBuf *to)
 {
     for (uint32_t i = 0; i < count; i++) {
         PhysType phys = type_phys(field_types[i]);
-        uint32_t length = nulls[i] ? RECORD_NULL
+        uint32_t length = nulls[i]           ? RECORD_NULL
                           : phys == PHYS_VAR ? values[i].var.length
                                              : (uint32_t)phys_width(phys);
         strbuf_append_bytes(to, &field_types[i], 4);
         strbuf_append_bytes(to, &length, 4);
         if (!nulls[i])
-            strbuf_append_bytes(to, phys == PHYS_VAR ? values[i].var.data : (const char *)&values[i],
-                                length);
+            strbuf_append_bytes(
+                to, phys == PHYS_VAR ? values[i].var.data : (const char *)&values[i], length);
     }
 }
 
@@ -170,33 +166,6 @@ static bool names_read(const Value *record, RowFields *row)
     return true;
 }
 
-/*
- * A composite type's live columns, in order. A row may have been made with the dropped columns'
- * places in it, which are taken out.
- */
-static bool names_of_type(Oid type, RowFields *row)
-{
-    CatalogSession *session = catalog_session_current();
-    const TypeDesc *desc = session ? type_find(session, type) : NULL;
-    const RelationDesc *relation = desc ? relation_find(session, desc->relation) : NULL;
-    if (!relation)
-        return false;
-    const bool has_dropped = row->count == (uint32_t)relation->column_count;
-    uint32_t live = 0;
-    for (uint32_t i = 0; i < (uint32_t)relation->column_count && live < row->count; i++) {
-        if (relation->columns[i].dropped)
-            continue;
-        if (has_dropped) {
-            row->types[live] = row->types[i];
-            row->values[live] = row->values[i];
-            row->nulls[live] = row->nulls[i];
-        }
-        row->names[live++] = relation->columns[i].name;
-    }
-    row->count = live;
-    return true;
-}
-
 bool record_fields(Arena *arena, const Value *record, RowFields *ret)
 {
     uint32_t count;
@@ -208,12 +177,14 @@ bool record_fields(Arena *arena, const Value *record, RowFields *ret)
                        .nulls = ARENA_ARRAY(arena, bool, count + 1)};
     for (uint32_t i = 0; i < count; i++)
         TRY(record_field(record, i, &ret->values[i], &ret->nulls[i], &ret->types[i]));
-    const Oid type = read_u32(record->var.data);
     if (read_u32(record->var.data + 4) & RECORD_NAMED)
         return names_read(record, ret) || record_corrupt();
-    if (type != TYPE_RECORD && names_of_type(type, ret))
-        return true;
     for (uint32_t i = 0; i < count; i++)
         ret->names[i] = str_format(arena, "f%u", i + 1);
     return true;
+}
+
+Oid record_type(const Value *record)
+{
+    return read_u32(record->var.data);
 }

@@ -25,7 +25,12 @@ MUST_CHECK bool record_count(const Value *record, uint32_t *ret_count);
 /* Field `index` (0-based); variable data stays borrowed. Missing fields are null. */
 MUST_CHECK bool record_field(const Value *record, uint32_t index, Value *ret, bool *ret_null,
                              Oid *ret_type);
-/* Names, types and values of all fields, for JSON. Variable data stays borrowed. */
+/* TYPE_RECORD, or the composite type's OID; of a record that record_count has accepted. */
+Oid record_type(const Value *record);
+/*
+ * Names, types and values of all fields; names that the record does not have are f1, f2 … Variable
+ * data stays borrowed.
+ */
 MUST_CHECK bool record_fields(Arena *arena, const Value *record, RowFields *ret);
 /* "(1,\"a b\",)" as record_out prints it. */
 MUST_CHECK bool record_output(const Value *record, StrBuf *out);

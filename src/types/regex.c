@@ -29,9 +29,7 @@ static void *regex_alloc(PCRE2_SIZE size, void *arena)
     return arena_alloc(arena, size);
 }
 
-static void regex_release(void *memory, void *arena)
-{
-}
+static void regex_release(void *memory, void *arena) {}
 
 static bool translate(Arena *arena, Str pattern, bool expanded, StrBuf *out)
 {
@@ -41,7 +39,7 @@ static bool translate(Arena *arena, Str pattern, bool expanded, StrBuf *out)
         const Str rest = str_slice(pattern, i, pattern.length);
         if (c == '\\' && i + 1 < pattern.length) {
             const char e = pattern.data[++i];
-            const char *with = in_class ? NULL
+            const char *with = in_class   ? NULL
                                : e == 'm' ? "\\b(?=\\w)"
                                : e == 'M' ? "\\b(?<=\\w)"
                                : e == 'y' ? "\\b"
@@ -62,8 +60,9 @@ static bool translate(Arena *arena, Str pattern, bool expanded, StrBuf *out)
         } else if (!in_class && str_starts_with(rest, STR("[[:>:]]"))) {
             strbuf_append_c(out, "\\b(?<=\\w)");
             i += 6;
-        } else if (in_class && (str_starts_with(rest, STR("[:")) || str_starts_with(rest, STR("[.")) ||
-                                str_starts_with(rest, STR("[=")))) {
+        } else if (in_class &&
+                   (str_starts_with(rest, STR("[:")) || str_starts_with(rest, STR("[.")) ||
+                    str_starts_with(rest, STR("[=")))) {
             const char close[] = {rest.data[1], ']'};
             const size_t end = str_find(rest, str_make(close, 2), 2);
             if (end == SIZE_MAX)
@@ -98,8 +97,8 @@ static bool translate(Arena *arena, Str pattern, bool expanded, StrBuf *out)
 /* Letters of the flags argument; "(?i)" at the front and "***=" prefixes are handled too. */
 static bool flags_read(Str flags, bool allow_global, Regex *regex)
 {
-    regex->options = PCRE2_UTF | PCRE2_NO_UTF_CHECK | PCRE2_DOTALL | PCRE2_DOLLAR_ENDONLY |
-                     PCRE2_UCP;
+    regex->options =
+        PCRE2_UTF | PCRE2_NO_UTF_CHECK | PCRE2_DOTALL | PCRE2_DOLLAR_ENDONLY | PCRE2_UCP;
     for (size_t i = 0; i < flags.length; i++) {
         switch (flags.data[i]) {
         case 'g':
@@ -109,9 +108,9 @@ static bool flags_read(Str flags, bool allow_global, Regex *regex)
             FALLTHROUGH;
         default:
             FAIL(ERR_INVALID_PARAMETER_VALUE,
-                 .message = fmt("invalid regular expression option: \"%.*s\"",
-                                MIN(utf8_width(flags.data[i]), (int)(flags.length - i)),
-                                flags.data + i));
+                 .message =
+                     fmt("invalid regular expression option: \"%.*s\"",
+                         MIN(utf8_width(flags.data[i]), (int)(flags.length - i)), flags.data + i));
         case 'i':
             regex->options |= PCRE2_CASELESS;
             break;
@@ -206,7 +205,8 @@ static Regex *regex_compile(Arena *arena, Str pattern, Str flags, uint32_t more,
         regex_invalid("brackets [] not balanced");
         return NULL;
     }
-    pcre2_general_context *general = pcre2_general_context_create(regex_alloc, regex_release, arena);
+    pcre2_general_context *general =
+        pcre2_general_context_create(regex_alloc, regex_release, arena);
     pcre2_compile_context *compile = pcre2_compile_context_create(general);
     pcre2_set_parens_nest_limit(compile, 200);
     regex->code = pcre2_compile((PCRE2_SPTR)strbuf_view(&text).data, text.length, regex->options,
@@ -265,8 +265,14 @@ static bool group(const Regex *regex, Str s, size_t n, Str *ret)
     return true;
 }
 
-static size_t match_start(const Regex *regex) { return pcre2_get_ovector_pointer(regex->match)[0]; }
-static size_t match_end(const Regex *regex) { return pcre2_get_ovector_pointer(regex->match)[1]; }
+static size_t match_start(const Regex *regex)
+{
+    return pcre2_get_ovector_pointer(regex->match)[0];
+}
+static size_t match_end(const Regex *regex)
+{
+    return pcre2_get_ovector_pointer(regex->match)[1];
+}
 
 /* Where to look for the next match; an empty one moves on by a character. */
 static size_t after_match(const Regex *regex, Str s)
@@ -287,11 +293,23 @@ static bool matches(FunctionCall *call, const Value *args, uint32_t more, bool w
     return true;
 }
 
-#define MATCH_FUNCTIONS(prefix, infix)                                                          \
-    FUNCTION(prefix##regexeq) { return matches(call, args, 0, true, ret); }                     \
-    FUNCTION(prefix##regexne) { return matches(call, args, 0, false, ret); }                    \
-    FUNCTION(prefix##icregexeq) { return matches(call, args, PCRE2_CASELESS, true, ret); }      \
-    FUNCTION(prefix##icregexne) { return matches(call, args, PCRE2_CASELESS, false, ret); }
+#define MATCH_FUNCTIONS(prefix, infix)                                                             \
+    FUNCTION(prefix##regexeq)                                                                      \
+    {                                                                                              \
+        return matches(call, args, 0, true, ret);                                                  \
+    }                                                                                              \
+    FUNCTION(prefix##regexne)                                                                      \
+    {                                                                                              \
+        return matches(call, args, 0, false, ret);                                                 \
+    }                                                                                              \
+    FUNCTION(prefix##icregexeq)                                                                    \
+    {                                                                                              \
+        return matches(call, args, PCRE2_CASELESS, true, ret);                                     \
+    }                                                                                              \
+    FUNCTION(prefix##icregexne)                                                                    \
+    {                                                                                              \
+        return matches(call, args, PCRE2_CASELESS, false, ret);                                    \
+    }
 MATCH_FUNCTIONS(text, )
 MATCH_FUNCTIONS(bpchar, )
 MATCH_FUNCTIONS(name, )
@@ -431,7 +449,8 @@ static bool groups_array(FunctionCall *call, const Regex *regex, Str s, Value *r
 
 FUNCTION(regexp_match)
 {
-    const Str s = var_str(args[0].var), flags = call->arg_count > 2 ? var_str(args[2].var) : STR("");
+    const Str s = var_str(args[0].var),
+              flags = call->arg_count > 2 ? var_str(args[2].var) : STR("");
     if (flags.length && memchr(flags.data, 'g', flags.length))
         FAIL(ERR_INVALID_PARAMETER_VALUE,
              .message = STR("regexp_match() does not support the \"global\" option"),
@@ -470,9 +489,9 @@ static MatchCursor *match_begin(FunctionCall *call, const Value *args, bool alwa
     if (always_global && call->arg_count > 2)
         TRY(refuse_global(call, var_str(args[2].var)));
     MatchCursor *c = ARENA_NEW(call->site_arena, MatchCursor);
-    c->regex = regex_compile(call->site_arena, var_str(args[1].var),
-                             call->arg_count > 2 ? var_str(args[2].var) : STR(""), 0,
-                             !always_global);
+    c->regex =
+        regex_compile(call->site_arena, var_str(args[1].var),
+                      call->arg_count > 2 ? var_str(args[2].var) : STR(""), 0, !always_global);
     TRY(c->regex);
     c->text = str_copy(call->site_arena, var_str(args[0].var));
     c->regex->is_global |= always_global;
@@ -598,8 +617,14 @@ FUNCTION(regexp_count)
     }
     return true;
 }
-FUNCTION(regexp_count_no_start) { return fn_regexp_count(call, args, nulls, ret, ret_null); }
-FUNCTION(regexp_count_no_flags) { return fn_regexp_count(call, args, nulls, ret, ret_null); }
+FUNCTION(regexp_count_no_start)
+{
+    return fn_regexp_count(call, args, nulls, ret, ret_null);
+}
+FUNCTION(regexp_count_no_flags)
+{
+    return fn_regexp_count(call, args, nulls, ret, ret_null);
+}
 
 FUNCTION(regexp_like)
 {
@@ -613,7 +638,10 @@ FUNCTION(regexp_like)
     ret->boolean = outcome == MATCH_FOUND;
     return true;
 }
-FUNCTION(regexp_like_no_flags) { return fn_regexp_like(call, args, nulls, ret, ret_null); }
+FUNCTION(regexp_like_no_flags)
+{
+    return fn_regexp_like(call, args, nulls, ret, ret_null);
+}
 
 /* regexp_instr and regexp_substr: the n-th match at or after a character, and one of its groups. */
 typedef struct Located {
@@ -675,11 +703,26 @@ FUNCTION(regexp_instr)
         ret->int32 = (int32_t)utf8_count(str_slice(s, 0, at_end ? found.end : found.start)) + 1;
     return true;
 }
-FUNCTION(regexp_instr_no_start) { return fn_regexp_instr(call, args, nulls, ret, ret_null); }
-FUNCTION(regexp_instr_no_n) { return fn_regexp_instr(call, args, nulls, ret, ret_null); }
-FUNCTION(regexp_instr_no_endoption) { return fn_regexp_instr(call, args, nulls, ret, ret_null); }
-FUNCTION(regexp_instr_no_flags) { return fn_regexp_instr(call, args, nulls, ret, ret_null); }
-FUNCTION(regexp_instr_no_subexpr) { return fn_regexp_instr(call, args, nulls, ret, ret_null); }
+FUNCTION(regexp_instr_no_start)
+{
+    return fn_regexp_instr(call, args, nulls, ret, ret_null);
+}
+FUNCTION(regexp_instr_no_n)
+{
+    return fn_regexp_instr(call, args, nulls, ret, ret_null);
+}
+FUNCTION(regexp_instr_no_endoption)
+{
+    return fn_regexp_instr(call, args, nulls, ret, ret_null);
+}
+FUNCTION(regexp_instr_no_flags)
+{
+    return fn_regexp_instr(call, args, nulls, ret, ret_null);
+}
+FUNCTION(regexp_instr_no_subexpr)
+{
+    return fn_regexp_instr(call, args, nulls, ret, ret_null);
+}
 
 FUNCTION(regexp_substr)
 {
@@ -691,10 +734,22 @@ FUNCTION(regexp_substr)
         *ret = value_text(str_slice(s, found.start, found.end - found.start));
     return true;
 }
-FUNCTION(regexp_substr_no_start) { return fn_regexp_substr(call, args, nulls, ret, ret_null); }
-FUNCTION(regexp_substr_no_n) { return fn_regexp_substr(call, args, nulls, ret, ret_null); }
-FUNCTION(regexp_substr_no_flags) { return fn_regexp_substr(call, args, nulls, ret, ret_null); }
-FUNCTION(regexp_substr_no_subexpr) { return fn_regexp_substr(call, args, nulls, ret, ret_null); }
+FUNCTION(regexp_substr_no_start)
+{
+    return fn_regexp_substr(call, args, nulls, ret, ret_null);
+}
+FUNCTION(regexp_substr_no_n)
+{
+    return fn_regexp_substr(call, args, nulls, ret, ret_null);
+}
+FUNCTION(regexp_substr_no_flags)
+{
+    return fn_regexp_substr(call, args, nulls, ret, ret_null);
+}
+FUNCTION(regexp_substr_no_subexpr)
+{
+    return fn_regexp_substr(call, args, nulls, ret, ret_null);
+}
 
 /* SIMILAR TO: a pattern of SQL becomes a regular expression that must match the whole. */
 static bool similar_translate(FunctionCall *call, Str pattern, const Str *escape, Value *ret)

@@ -54,7 +54,8 @@ int rowtype_compare(const BuiltinType *type, const Value *a, const Value *b)
         Value u, v;
         bool u_null, v_null;
         Oid u_type, v_type;
-        if (!record_field(a, i, &u, &u_null, &u_type) || !record_field(b, i, &v, &v_null, &v_type)) {
+        if (!record_field(a, i, &u, &u_null, &u_type) ||
+            !record_field(b, i, &v, &v_null, &v_type)) {
             error_clear();
             return var_compare(&a->var, &b->var);
         }

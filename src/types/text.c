@@ -239,8 +239,8 @@ FUNCTION(name_text)
 
 FUNCTION(bpchar_name)
 {
-    *ret = value_text(str_trim_spaces_right(name_clip(str_trim_spaces_right(
-        var_str(args[0].var)))));
+    *ret =
+        value_text(str_trim_spaces_right(name_clip(str_trim_spaces_right(var_str(args[0].var)))));
     return true;
 }
 
@@ -259,11 +259,11 @@ FUNCTION(char_bpchar)
 }
 
 /* Bytewise comparisons under the names of name × text and of the pattern operator classes. */
-#define TEXT_COMPARISON(symbol, op)                                   \
-    FUNCTION(symbol)                                                  \
-    {                                                                 \
-        ret->boolean = var_compare(&args[0].var, &args[1].var) op 0;  \
-        return true;                                                  \
+#define TEXT_COMPARISON(symbol, op)                                                                \
+    FUNCTION(symbol)                                                                               \
+    {                                                                                              \
+        ret->boolean = var_compare(&args[0].var, &args[1].var) op 0;                               \
+        return true;                                                                               \
     }
 TEXT_COMPARISON(nameeqtext, ==)
 TEXT_COMPARISON(namenetext, !=)
@@ -299,11 +299,11 @@ FUNCTION(bttextnamecmp)
     return fn_bttext_pattern_cmp(call, args, nulls, ret, ret_null);
 }
 
-#define BPCHAR_PATTERN(symbol, op)                                   \
-    FUNCTION(symbol)                                                 \
-    {                                                                \
-        ret->boolean = bpchar_compare(NULL, &args[0], &args[1]) op 0; \
-        return true;                                                 \
+#define BPCHAR_PATTERN(symbol, op)                                                                 \
+    FUNCTION(symbol)                                                                               \
+    {                                                                                              \
+        ret->boolean = bpchar_compare(NULL, &args[0], &args[1]) op 0;                              \
+        return true;                                                                               \
     }
 BPCHAR_PATTERN(bpchar_pattern_lt, <)
 BPCHAR_PATTERN(bpchar_pattern_le, <=)

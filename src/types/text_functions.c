@@ -11,15 +11,44 @@ static bool give(Value *ret, Str s)
     return true;
 }
 
-FUNCTION(textlen) { ret->int32 = (int32_t)utf8_count(ARG(0)); return true; }
-FUNCTION(bpcharlen) { ret->int32 = (int32_t)utf8_count(bpchar_trimmed(&args[0])); return true; }
-FUNCTION(textoctetlen) { ret->int32 = (int32_t)args[0].var.length; return true; }
-FUNCTION(bpcharoctetlen) { ret->int32 = (int32_t)args[0].var.length; return true; }
+FUNCTION(textlen)
+{
+    ret->int32 = (int32_t)utf8_count(ARG(0));
+    return true;
+}
+FUNCTION(bpcharlen)
+{
+    ret->int32 = (int32_t)utf8_count(bpchar_trimmed(&args[0]));
+    return true;
+}
+FUNCTION(textoctetlen)
+{
+    ret->int32 = (int32_t)args[0].var.length;
+    return true;
+}
+FUNCTION(bpcharoctetlen)
+{
+    ret->int32 = (int32_t)args[0].var.length;
+    return true;
+}
 /* bit_length(text) */
-FUNCTION(sql_1811) { ret->int32 = (int32_t)args[0].var.length * 8; return true; }
-FUNCTION(textcat) { return give(ret, str_concat(call->arena, ARG(0), ARG(1))); }
-FUNCTION(lower) { return give(ret, utf8_lower(call->arena, ARG(0))); }
-FUNCTION(upper) { return give(ret, utf8_upper(call->arena, ARG(0))); }
+FUNCTION(sql_1811)
+{
+    ret->int32 = (int32_t)args[0].var.length * 8;
+    return true;
+}
+FUNCTION(textcat)
+{
+    return give(ret, str_concat(call->arena, ARG(0), ARG(1)));
+}
+FUNCTION(lower)
+{
+    return give(ret, utf8_lower(call->arena, ARG(0)));
+}
+FUNCTION(upper)
+{
+    return give(ret, utf8_upper(call->arena, ARG(0)));
+}
 
 /* Text of any value as a cast gives it: what || does to the other side. */
 static bool text_of(FunctionCall *call, int index, const Value *value, Str *ret)
@@ -85,8 +114,14 @@ static bool substring(Str s, int64_t start, int64_t count, bool has_count, Value
                                  : str_slice(rest, 0, utf8_offset(rest, (size_t)(end - from))));
 }
 
-FUNCTION(text_substr) { return substring(ARG(0), args[1].int32, args[2].int32, true, ret); }
-FUNCTION(text_substr_no_len) { return substring(ARG(0), args[1].int32, 0, false, ret); }
+FUNCTION(text_substr)
+{
+    return substring(ARG(0), args[1].int32, args[2].int32, true, ret);
+}
+FUNCTION(text_substr_no_len)
+{
+    return substring(ARG(0), args[1].int32, 0, false, ret);
+}
 
 FUNCTION(textpos)
 {
@@ -141,12 +176,30 @@ static Str trim(Str s, Str set, bool left, bool right)
     return s;
 }
 
-FUNCTION(btrim) { return give(ret, trim(ARG(0), ARG(1), true, true)); }
-FUNCTION(btrim1) { return give(ret, trim(ARG(0), STR(" "), true, true)); }
-FUNCTION(ltrim) { return give(ret, trim(ARG(0), ARG(1), true, false)); }
-FUNCTION(ltrim1) { return give(ret, trim(ARG(0), STR(" "), true, false)); }
-FUNCTION(rtrim) { return give(ret, trim(ARG(0), ARG(1), false, true)); }
-FUNCTION(rtrim1) { return give(ret, trim(ARG(0), STR(" "), false, true)); }
+FUNCTION(btrim)
+{
+    return give(ret, trim(ARG(0), ARG(1), true, true));
+}
+FUNCTION(btrim1)
+{
+    return give(ret, trim(ARG(0), STR(" "), true, true));
+}
+FUNCTION(ltrim)
+{
+    return give(ret, trim(ARG(0), ARG(1), true, false));
+}
+FUNCTION(ltrim1)
+{
+    return give(ret, trim(ARG(0), STR(" "), true, false));
+}
+FUNCTION(rtrim)
+{
+    return give(ret, trim(ARG(0), ARG(1), false, true));
+}
+FUNCTION(rtrim1)
+{
+    return give(ret, trim(ARG(0), STR(" "), false, true));
+}
 
 static bool byte_trim(FunctionCall *call, const Value *args, bool left, bool right, Value *ret)
 {
@@ -159,9 +212,18 @@ static bool byte_trim(FunctionCall *call, const Value *args, bool left, bool rig
     return give(ret, s);
 }
 
-FUNCTION(byteatrim) { return byte_trim(call, args, true, true, ret); }
-FUNCTION(bytealtrim) { return byte_trim(call, args, true, false, ret); }
-FUNCTION(byteartrim) { return byte_trim(call, args, false, true, ret); }
+FUNCTION(byteatrim)
+{
+    return byte_trim(call, args, true, true, ret);
+}
+FUNCTION(bytealtrim)
+{
+    return byte_trim(call, args, true, false, ret);
+}
+FUNCTION(byteartrim)
+{
+    return byte_trim(call, args, false, true, ret);
+}
 
 static bool too_large(void)
 {
@@ -189,10 +251,22 @@ static bool pad(FunctionCall *call, Str s, int32_t wanted, Str fill, bool left, 
     return give(ret, strbuf_view(&out));
 }
 
-FUNCTION(lpad) { return pad(call, ARG(0), args[1].int32, ARG(2), true, ret); }
-FUNCTION(rpad) { return pad(call, ARG(0), args[1].int32, ARG(2), false, ret); }
-FUNCTION(sql_879) { return pad(call, ARG(0), args[1].int32, STR(" "), true, ret); }
-FUNCTION(sql_880) { return pad(call, ARG(0), args[1].int32, STR(" "), false, ret); }
+FUNCTION(lpad)
+{
+    return pad(call, ARG(0), args[1].int32, ARG(2), true, ret);
+}
+FUNCTION(rpad)
+{
+    return pad(call, ARG(0), args[1].int32, ARG(2), false, ret);
+}
+FUNCTION(sql_879)
+{
+    return pad(call, ARG(0), args[1].int32, STR(" "), true, ret);
+}
+FUNCTION(sql_880)
+{
+    return pad(call, ARG(0), args[1].int32, STR(" "), false, ret);
+}
 
 FUNCTION(replace_text)
 {
@@ -366,7 +440,10 @@ static Str literal_quote(Arena *arena, Str s)
     return strbuf_view(&out);
 }
 
-FUNCTION(quote_literal) { return give(ret, literal_quote(call->arena, ARG(0))); }
+FUNCTION(quote_literal)
+{
+    return give(ret, literal_quote(call->arena, ARG(0)));
+}
 
 FUNCTION(quote_nullable)
 {
@@ -486,8 +563,7 @@ static bool like_match(Str s, Str pattern, LikeCase fold, bool *ret_match)
 {
     size_t at = 0, p = 0, star = SIZE_MAX, star_at = 0;
     if (fold != LIKE_FOLDED && pattern.length > 0 && s.length > 0 &&
-        !memchr(pattern.data, '_', pattern.length) &&
-        !memchr(pattern.data, '\\', pattern.length)) {
+        !memchr(pattern.data, '_', pattern.length) && !memchr(pattern.data, '\\', pattern.length)) {
         *ret_match = like_match_plain(s, pattern);
         return true;
     }
@@ -516,8 +592,8 @@ static bool like_match(Str s, Str pattern, LikeCase fold, bool *ret_match)
                          .message = STR("LIKE pattern must not end with escape character"));
                 same = next_character(pattern, q, fold, &pattern_width) == c;
             } else {
-                same = pattern.data[q] == '_' ||
-                       next_character(pattern, q, fold, &pattern_width) == c;
+                same =
+                    pattern.data[q] == '_' || next_character(pattern, q, fold, &pattern_width) == c;
             }
             if (same)
                 p = q + pattern_width;
@@ -535,13 +611,13 @@ static bool like_match(Str s, Str pattern, LikeCase fold, bool *ret_match)
     }
 }
 
-#define LIKE_FUNCTION(symbol, fold, wanted)                    \
-    FUNCTION(symbol)                                           \
-    {                                                          \
-        bool match;                                            \
-        TRY(like_match(ARG(0), ARG(1), fold, &match));         \
-        ret->boolean = match == wanted;                        \
-        return true;                                           \
+#define LIKE_FUNCTION(symbol, fold, wanted)                                                        \
+    FUNCTION(symbol)                                                                               \
+    {                                                                                              \
+        bool match;                                                                                \
+        TRY(like_match(ARG(0), ARG(1), fold, &match));                                             \
+        ret->boolean = match == wanted;                                                            \
+        return true;                                                                               \
     }
 LIKE_FUNCTION(textlike, LIKE_EXACT, true)
 LIKE_FUNCTION(textnlike, LIKE_EXACT, false)
@@ -584,7 +660,10 @@ static bool pattern_escape(FunctionCall *call, Str pattern, Str escape, Value *r
     return give(ret, strbuf_view(&out));
 }
 
-FUNCTION(like_escape) { return pattern_escape(call, ARG(0), ARG(1), ret); }
+FUNCTION(like_escape)
+{
+    return pattern_escape(call, ARG(0), ARG(1), ret);
+}
 
 /* Of bytes: each is its own character. */
 FUNCTION(like_escape_bytea)
@@ -615,13 +694,12 @@ VECTOR_FUNCTION(textlike)
 {
     const VarRef *texts = args[0]->values, *patterns = args[1]->values;
     uint8_t *results = ret->values;
-    FOR_SELECTED(selection, row) {
+    FOR_SELECTED (selection, row) {
         bool match;
         if (ret->has_nulls && ret->nulls[row])
             continue;
         TRY(like_match(var_str(texts[vector_index(args[0], row)]),
-                       var_str(patterns[vector_index(args[1], row)]), LIKE_EXACT,
-                       &match));
+                       var_str(patterns[vector_index(args[1], row)]), LIKE_EXACT, &match));
         results[row] = match;
     }
     return true;

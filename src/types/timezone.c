@@ -182,8 +182,8 @@ static const ZoneType *posix_type_at(const PosixZone *zone, int64_t seconds)
     civil_from_days(days, &year, &month, &day);
     const int64_t start = rule_time(&zone->start, year) - zone->standard.offset;
     const int64_t end = rule_time(&zone->end, year) - zone->daylight.offset;
-    const bool is_dst = start < end ? seconds >= start && seconds < end
-                                    : seconds >= start || seconds < end;
+    const bool is_dst =
+        start < end ? seconds >= start && seconds < end : seconds >= start || seconds < end;
     return is_dst ? &zone->daylight : &zone->standard;
 }
 
@@ -237,8 +237,8 @@ static bool zone_decode(TimeZone *zone, Str file)
     if (!zone->times || !zone->kinds)
         return false;
     for (size_t i = 0; i < zone->count; i++) {
-        zone->times[i] = width == 8 ? (int64_t)get_be64(times + i * 8)
-                                    : (int32_t)get_be32(times + i * 4);
+        zone->times[i] =
+            width == 8 ? (int64_t)get_be64(times + i * 8) : (int32_t)get_be32(times + i * 4);
         zone->kinds[i] = (uint8_t)kinds[i];
         if (zone->kinds[i] >= h.counts[4])
             return false;
@@ -476,7 +476,7 @@ int32_t timezone_offset_of_local(const TimeZone *zone, int64_t local)
     if (after_ok && !before_ok)
         return after->offset;
     /* Both or neither: the standard-time reading. */
-    return before->is_dst && !after->is_dst ? after->offset
+    return before->is_dst && !after->is_dst   ? after->offset
            : !before->is_dst && after->is_dst ? before->offset
                                               : after->offset;
 }
@@ -487,21 +487,21 @@ static const struct {
     int16_t minutes;
     bool is_dst;
 } abbreviations[] = {
-    {"UTC", 0, false},    {"GMT", 0, false},     {"Z", 0, false},      {"ZULU", 0, false},
-    {"UCT", 0, false},    {"UT", 0, false},      {"WET", 0, false},    {"WEST", 60, true},
-    {"BST", 60, true},    {"CET", 60, false},    {"MET", 60, false},   {"MEZ", 60, false},
-    {"CEST", 120, true},  {"MEST", 120, true},   {"MESZ", 120, true},  {"EET", 120, false},
-    {"EEST", 180, true},  {"IST", 120, false},   {"IDT", 180, true},   {"SAST", 120, false},
-    {"MSK", 180, false},  {"MSD", 240, true},    {"EAT", 180, false},  {"PKT", 300, false},
-    {"NPT", 345, false},  {"ICT", 420, false},   {"HKT", 480, false},  {"AWST", 480, false},
-    {"SGT", 480, false},  {"PHT", 480, false},   {"JST", 540, false},  {"KST", 540, false},
-    {"ACST", 570, false}, {"ACDT", 630, true},   {"AEST", 600, false}, {"AEDT", 660, true},
-    {"NZST", 720, false}, {"NZDT", 780, true},   {"AST", -240, false}, {"ADT", -180, true},
-    {"NST", -210, false}, {"NDT", -150, true},   {"EST", -300, false}, {"EDT", -240, true},
-    {"CST", -360, false}, {"CDT", -300, true},   {"MST", -420, false}, {"MDT", -360, true},
-    {"PST", -480, false}, {"PDT", -420, true},   {"AKST", -540, false}, {"AKDT", -480, true},
-    {"HST", -600, false}, {"BRT", -180, false},  {"BRST", -120, true}, {"ART", -180, false},
-    {"CLT", -240, false}, {"CLST", -180, true},  {"UYT", -180, false}, {"WIB", 420, false},
+    {"UTC", 0, false},    {"GMT", 0, false},    {"Z", 0, false},       {"ZULU", 0, false},
+    {"UCT", 0, false},    {"UT", 0, false},     {"WET", 0, false},     {"WEST", 60, true},
+    {"BST", 60, true},    {"CET", 60, false},   {"MET", 60, false},    {"MEZ", 60, false},
+    {"CEST", 120, true},  {"MEST", 120, true},  {"MESZ", 120, true},   {"EET", 120, false},
+    {"EEST", 180, true},  {"IST", 120, false},  {"IDT", 180, true},    {"SAST", 120, false},
+    {"MSK", 180, false},  {"MSD", 240, true},   {"EAT", 180, false},   {"PKT", 300, false},
+    {"NPT", 345, false},  {"ICT", 420, false},  {"HKT", 480, false},   {"AWST", 480, false},
+    {"SGT", 480, false},  {"PHT", 480, false},  {"JST", 540, false},   {"KST", 540, false},
+    {"ACST", 570, false}, {"ACDT", 630, true},  {"AEST", 600, false},  {"AEDT", 660, true},
+    {"NZST", 720, false}, {"NZDT", 780, true},  {"AST", -240, false},  {"ADT", -180, true},
+    {"NST", -210, false}, {"NDT", -150, true},  {"EST", -300, false},  {"EDT", -240, true},
+    {"CST", -360, false}, {"CDT", -300, true},  {"MST", -420, false},  {"MDT", -360, true},
+    {"PST", -480, false}, {"PDT", -420, true},  {"AKST", -540, false}, {"AKDT", -480, true},
+    {"HST", -600, false}, {"BRT", -180, false}, {"BRST", -120, true},  {"ART", -180, false},
+    {"CLT", -240, false}, {"CLST", -180, true}, {"UYT", -180, false},  {"WIB", 420, false},
 };
 
 bool timezone_abbreviation_at(size_t index, Str *ret_name, int32_t *ret_offset, bool *ret_is_dst)

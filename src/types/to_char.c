@@ -33,7 +33,11 @@ static void append_number(const Node *node, int64_t value, int width, StrBuf *ou
         return;
     const char last = out->data[out->length - 1];
     const bool teen = out->length - start > 1 && out->data[out->length - 2] == '1';
-    const char *suffix = teen ? "th" : last == '1' ? "st" : last == '2' ? "nd" : last == '3' ? "rd" : "th";
+    const char *suffix = teen          ? "th"
+                         : last == '1' ? "st"
+                         : last == '2' ? "nd"
+                         : last == '3' ? "rd"
+                                       : "th";
     strbuf_append_char(out, node->ordinal_upper ? ascii_upper(suffix[0]) : suffix[0]);
     strbuf_append_char(out, node->ordinal_upper ? ascii_upper(suffix[1]) : suffix[1]);
 }
@@ -96,7 +100,8 @@ static void append_names(const Node *node, const Moment *m, int64_t days, StrBuf
     case KEY_MON:
         if (node->key == KEY_MON && !f->month)
             break;
-        memcpy(text, node->key == KEY_DY ? day_names[day_of_week(days)] : month_names[f->month - 1], 3);
+        memcpy(text, node->key == KEY_DY ? day_names[day_of_week(days)] : month_names[f->month - 1],
+               3);
         text[3] = 0;
         append_cased(text, node->text, out);
         break;
@@ -181,36 +186,72 @@ static void append_calendar_node(const Node *node, const Moment *m, StrBuf *out)
         break;
     }
     /* Of these the width counts a sign in. */
-    case KEY_DDD: append_number(node, day_of_year, 3 - (day_of_year < 0), out); break;
+    case KEY_DDD:
+        append_number(node, day_of_year, 3 - (day_of_year < 0), out);
+        break;
     case KEY_IDDD:
         append_number(node, days - iso_week_start(iso_year, 1) + 1, 3, out);
         break;
-    case KEY_DD: append_number(node, f->day, 2 - (f->day < 0), out); break;
-    case KEY_D: append_number(node, day_of_week(days) + 1, 1, out); break;
-    case KEY_ID: append_number(node, day_of_week(days) ? day_of_week(days) : 7, 1, out); break;
-    case KEY_IW: append_number(node, week, 2, out); break;
-    case KEY_WW: append_number(node, (day_of_year - 1) / 7 + 1, 2, out); break;
-    case KEY_W: append_number(node, (f->day - 1) / 7 + 1, 1, out); break;
+    case KEY_DD:
+        append_number(node, f->day, 2 - (f->day < 0), out);
+        break;
+    case KEY_D:
+        append_number(node, day_of_week(days) + 1, 1, out);
+        break;
+    case KEY_ID:
+        append_number(node, day_of_week(days) ? day_of_week(days) : 7, 1, out);
+        break;
+    case KEY_IW:
+        append_number(node, week, 2, out);
+        break;
+    case KEY_WW:
+        append_number(node, (day_of_year - 1) / 7 + 1, 2, out);
+        break;
+    case KEY_W:
+        append_number(node, (f->day - 1) / 7 + 1, 1, out);
+        break;
     case KEY_Q:
         if (f->month)
             append_number(node, (f->month - 1) / 3 + 1, 1, out);
         break;
-    case KEY_J: append_number(node, days + JULIAN_2000, 1, out); break;
-    case KEY_MM: append_number(node, f->month, 2, out); break;
+    case KEY_J:
+        append_number(node, days + JULIAN_2000, 1, out);
+        break;
+    case KEY_MM:
+        append_number(node, f->month, 2, out);
+        break;
     case KEY_Y_YYY: {
         const int64_t year = shown_year(m, f->year);
         strbuf_format(out, "%lld,%03lld", (long long)(year / 1000), (long long)(year % 1000));
         break;
     }
-    case KEY_YYYY: append_year(node, m, f->year, 4, out); break;
-    case KEY_YYY: append_year(node, m, f->year, 3, out); break;
-    case KEY_YY: append_year(node, m, f->year, 2, out); break;
-    case KEY_Y: append_year(node, m, f->year, 1, out); break;
-    case KEY_IYYYY: append_year(node, m, iso_year, 4, out); break;
-    case KEY_IYYY: append_year(node, m, iso_year, 3, out); break;
-    case KEY_IYY: append_year(node, m, iso_year, 2, out); break;
-    case KEY_IY: append_year(node, m, iso_year, 1, out); break;
-    default: append_names(node, m, days, out); break;
+    case KEY_YYYY:
+        append_year(node, m, f->year, 4, out);
+        break;
+    case KEY_YYY:
+        append_year(node, m, f->year, 3, out);
+        break;
+    case KEY_YY:
+        append_year(node, m, f->year, 2, out);
+        break;
+    case KEY_Y:
+        append_year(node, m, f->year, 1, out);
+        break;
+    case KEY_IYYYY:
+        append_year(node, m, iso_year, 4, out);
+        break;
+    case KEY_IYYY:
+        append_year(node, m, iso_year, 3, out);
+        break;
+    case KEY_IYY:
+        append_year(node, m, iso_year, 2, out);
+        break;
+    case KEY_IY:
+        append_year(node, m, iso_year, 1, out);
+        break;
+    default:
+        append_names(node, m, days, out);
+        break;
     }
 }
 
@@ -246,11 +287,20 @@ static bool moment_format(FunctionCall *call, const Moment *m, Str format, Value
         case KEY_BC_DOTS:
             append_half(node, m->f.year <= 0, "AD", "BC", node->key == KEY_BC_DOTS, &out);
             break;
-        case KEY_TZ: case KEY_TZH: case KEY_TZM: case KEY_OF:
+        case KEY_TZ:
+        case KEY_TZH:
+        case KEY_TZM:
+        case KEY_OF:
             append_zone(node, &m->f, &out);
             break;
-        case KEY_HH12: case KEY_HH24: case KEY_MI: case KEY_SS: case KEY_FF: case KEY_MS:
-        case KEY_US: case KEY_SSSS:
+        case KEY_HH12:
+        case KEY_HH24:
+        case KEY_MI:
+        case KEY_SS:
+        case KEY_FF:
+        case KEY_MS:
+        case KEY_US:
+        case KEY_SSSS:
             append_clock_node(node, m, &out);
             break;
         default:
@@ -287,13 +337,17 @@ FUNCTION(interval_to_char)
 {
     const Interval *i = &args[0].interval;
     const int64_t seconds = i->microseconds / USECS_PER_SEC;
-    Moment m = {.is_interval = true, .hours = seconds / 3600,
+    Moment m = {.is_interval = true,
+                .hours = seconds / 3600,
                 .interval_days = i->months * INT64_C(30) + i->days};
     *ret_null = args[1].var.length == 0;
     if (*ret_null)
         return true;
-    m.f = (Fields){.year = i->months / 12, .month = i->months % 12, .day = i->days,
-                   .minute = (int)(seconds / 60 % 60), .second = (int)(seconds % 60),
+    m.f = (Fields){.year = i->months / 12,
+                   .month = i->months % 12,
+                   .day = i->days,
+                   .minute = (int)(seconds / 60 % 60),
+                   .second = (int)(seconds % 60),
                    .microsecond = (int)(i->microseconds % USECS_PER_SEC)};
     return moment_format(call, &m, var_str(args[1].var), ret);
 }

@@ -11,8 +11,18 @@
 #include "types/numeric_internal.h"
 
 typedef enum NumberKey {
-    NUMBER_LITERAL = 0, NUMBER_NINE, NUMBER_ZERO, NUMBER_POINT, NUMBER_GROUP, NUMBER_SIGN,
-    NUMBER_MI, NUMBER_PL, NUMBER_SG, NUMBER_TH, NUMBER_TH_LOWER, NUMBER_CURRENCY,
+    NUMBER_LITERAL = 0,
+    NUMBER_NINE,
+    NUMBER_ZERO,
+    NUMBER_POINT,
+    NUMBER_GROUP,
+    NUMBER_SIGN,
+    NUMBER_MI,
+    NUMBER_PL,
+    NUMBER_SG,
+    NUMBER_TH,
+    NUMBER_TH_LOWER,
+    NUMBER_CURRENCY,
 } NumberKey;
 
 typedef struct NumberNode {
@@ -62,10 +72,10 @@ static bool pattern_add(NumberTemplate *t, Str f, size_t *at)
     static const struct {
         const char *word;
         NumberKey key;
-    } words[] = {{"MI", NUMBER_MI}, {"PL", NUMBER_PL}, {"SG", NUMBER_SG},
-                 {"S", NUMBER_SIGN}, {",", NUMBER_GROUP}, {"G", NUMBER_GROUP},
-                 {".", NUMBER_POINT}, {"D", NUMBER_POINT}, {"9", NUMBER_NINE},
-                 {"0", NUMBER_ZERO}, {"L", NUMBER_CURRENCY}};
+    } words[] = {{"MI", NUMBER_MI},   {"PL", NUMBER_PL},     {"SG", NUMBER_SG},
+                 {"S", NUMBER_SIGN},  {",", NUMBER_GROUP},   {"G", NUMBER_GROUP},
+                 {".", NUMBER_POINT}, {"D", NUMBER_POINT},   {"9", NUMBER_NINE},
+                 {"0", NUMBER_ZERO},  {"L", NUMBER_CURRENCY}};
     static const char *const marks[] = {"FM", "PR", "RN", "EEEE", "V", "B"};
     const Str rest = str_slice(f, *at, f.length);
     for (size_t i = 0; i < ARRAY_LENGTH(marks); i++) {
@@ -74,12 +84,25 @@ static bool pattern_add(NumberTemplate *t, Str f, size_t *at)
             continue;
         *at += mark.length;
         switch (i) {
-        case 0: t->fill = true; break;
-        case 1: t->angle = true; break;
-        case 2: t->roman = true; t->roman_lower = rest.data[0] == 'r'; break;
-        case 3: t->exponent = true; break;
-        case 4: t->has_v = true; break;
-        default: t->blank = true; break;
+        case 0:
+            t->fill = true;
+            break;
+        case 1:
+            t->angle = true;
+            break;
+        case 2:
+            t->roman = true;
+            t->roman_lower = rest.data[0] == 'r';
+            break;
+        case 3:
+            t->exponent = true;
+            break;
+        case 4:
+            t->has_v = true;
+            break;
+        default:
+            t->blank = true;
+            break;
         }
         return true;
     }
@@ -192,7 +215,11 @@ static void append_ordinal(const Digits *d, bool lower, StrBuf *out)
     const Str w = d->whole;
     const char last = w.length ? w.data[w.length - 1] : '0';
     const bool teen = w.length > 1 && w.data[w.length - 2] == '1';
-    const char *suffix = teen ? "TH" : last == '1' ? "ST" : last == '2' ? "ND" : last == '3' ? "RD" : "TH";
+    const char *suffix = teen          ? "TH"
+                         : last == '1' ? "ST"
+                         : last == '2' ? "ND"
+                         : last == '3' ? "RD"
+                                       : "TH";
     if (d->negative)
         return;
     strbuf_append_char(out, lower ? ascii_lower(suffix[0]) : suffix[0]);
@@ -203,9 +230,9 @@ typedef struct NumberWriter {
     const NumberTemplate *t;
     const Digits *d;
     StrBuf *out;
-    int position;   /* whole positions passed */
-    int decimal;    /* decimal positions passed */
-    int first;      /* the whole position of the first shown digit */
+    int position; /* whole positions passed */
+    int decimal;  /* decimal positions passed */
+    int first;    /* the whole position of the first shown digit */
     int shown_decimals;
     bool sign_done;
 } NumberWriter;
@@ -347,8 +374,9 @@ static void roman_write(const NumberTemplate *t, const Big *value, StrBuf *out)
     static const struct {
         int value;
         const char *text;
-    } parts[] = {{1000, "M"}, {900, "CM"}, {500, "D"}, {400, "CD"}, {100, "C"}, {90, "XC"},
-                 {50, "L"},   {40, "XL"},  {10, "X"},  {9, "IX"},   {5, "V"},   {4, "IV"}, {1, "I"}};
+    } parts[] = {{1000, "M"}, {900, "CM"}, {500, "D"}, {400, "CD"}, {100, "C"},
+                 {90, "XC"},  {50, "L"},   {40, "XL"}, {10, "X"},   {9, "IX"},
+                 {5, "V"},    {4, "IV"},   {1, "I"}};
     BIG(b);
     char text[32];
     size_t length = 0;

@@ -244,18 +244,18 @@ static const BuiltinType *call_ordered_type(FunctionCall *call)
     const BuiltinType *type = call_type(call);
     if (!type || !type->compare)
         FAIL(ERR_UNDEFINED_FUNCTION,
-             .message = fmt("could not identify a comparison function for type %s",
-                            ordered_name(type)));
+             .message =
+                 fmt("could not identify a comparison function for type %s", ordered_name(type)));
     return type;
 }
 
-#define GENERIC_COMPARISON(symbol, op)                                \
-    FUNCTION(generic_##symbol)                                        \
-    {                                                                 \
-        const BuiltinType *type = call_ordered_type(call);            \
-        TRY(type);                                                    \
-        ret->boolean = type->compare(type, &args[0], &args[1]) op 0;  \
-        return true;                                                  \
+#define GENERIC_COMPARISON(symbol, op)                                                             \
+    FUNCTION(generic_##symbol)                                                                     \
+    {                                                                                              \
+        const BuiltinType *type = call_ordered_type(call);                                         \
+        TRY(type);                                                                                 \
+        ret->boolean = type->compare(type, &args[0], &args[1]) op 0;                               \
+        return true;                                                                               \
     }
 GENERIC_COMPARISON(eq, ==)
 GENERIC_COMPARISON(ne, !=)
@@ -293,8 +293,9 @@ FUNCTION(generic_hash)
 {
     const BuiltinType *type = call_type(call);
     if (!type || !type->hash)
-        FAIL(ERR_UNDEFINED_FUNCTION, .message = fmt("could not identify a hash function for type %s",
-                                                    type ? type->sql_name : "unknown"));
+        FAIL(ERR_UNDEFINED_FUNCTION,
+             .message = fmt("could not identify a hash function for type %s",
+                            type ? type->sql_name : "unknown"));
     ret->int32 = (int32_t)type->hash(type, &args[0]);
     return true;
 }

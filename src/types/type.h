@@ -34,28 +34,83 @@
 #include "base/vector.h"
 
 enum {
-    TYPE_BOOL = 16, TYPE_BYTEA = 17, TYPE_CHAR = 18, TYPE_NAME = 19, TYPE_INT8 = 20, TYPE_INT2 = 21,
-    TYPE_INT2VECTOR = 22, TYPE_INT4 = 23, TYPE_REGPROC = 24, TYPE_TEXT = 25, TYPE_OID = 26,
-    TYPE_TID = 27, TYPE_XID = 28, TYPE_CID = 29, TYPE_OIDVECTOR = 30, TYPE_JSON = 114,
-    TYPE_PG_NODE_TREE = 194, TYPE_XID8 = 5069, TYPE_FLOAT4 = 700, TYPE_FLOAT8 = 701,
-    TYPE_UNKNOWN = 705, TYPE_INET = 869, TYPE_ACLITEM = 1033, TYPE_BPCHAR = 1042,
+    TYPE_BOOL = 16,
+    TYPE_BYTEA = 17,
+    TYPE_CHAR = 18,
+    TYPE_NAME = 19,
+    TYPE_INT8 = 20,
+    TYPE_INT2 = 21,
+    TYPE_INT2VECTOR = 22,
+    TYPE_INT4 = 23,
+    TYPE_REGPROC = 24,
+    TYPE_TEXT = 25,
+    TYPE_OID = 26,
+    TYPE_TID = 27,
+    TYPE_XID = 28,
+    TYPE_CID = 29,
+    TYPE_OIDVECTOR = 30,
+    TYPE_JSON = 114,
+    TYPE_PG_NODE_TREE = 194,
+    TYPE_XID8 = 5069,
+    TYPE_FLOAT4 = 700,
+    TYPE_FLOAT8 = 701,
+    TYPE_UNKNOWN = 705,
+    TYPE_INET = 869,
+    TYPE_ACLITEM = 1033,
+    TYPE_BPCHAR = 1042,
     TYPE_VARCHAR = 1043,
-    TYPE_DATE = 1082, TYPE_TIME = 1083, TYPE_TIMESTAMP = 1114, TYPE_TIMESTAMPTZ = 1184,
-    TYPE_INTERVAL = 1186, TYPE_TIMETZ = 1266, TYPE_NUMERIC = 1700, TYPE_REFCURSOR = 1790,
-    TYPE_REGPROCEDURE = 2202, TYPE_REGOPER = 2203, TYPE_REGOPERATOR = 2204, TYPE_REGCLASS = 2205,
-    TYPE_REGTYPE = 2206, TYPE_RECORD = 2249, TYPE_CSTRING = 2275, TYPE_ANY = 2276,
-    TYPE_ANYARRAY = 2277, TYPE_VOID = 2278, TYPE_TRIGGER = 2279, TYPE_LANGUAGE_HANDLER = 2280,
-    TYPE_INTERNAL = 2281, TYPE_ANYELEMENT = 2283, TYPE_RECORD_ARRAY = 2287,
-    TYPE_ANYNONARRAY = 2776, TYPE_UUID = 2950, TYPE_PG_LSN = 3220, TYPE_ANYENUM = 3500,
-    TYPE_REGCONFIG = 3734, TYPE_REGDICTIONARY = 3769, TYPE_ANYRANGE = 3831,
-    TYPE_REGNAMESPACE = 4089, TYPE_REGROLE = 4096, TYPE_REGCOLLATION = 4191,
-    TYPE_ANYMULTIRANGE = 4537, TYPE_ANYCOMPATIBLEMULTIRANGE = 4538, TYPE_ANYCOMPATIBLE = 5077,
-    TYPE_ANYCOMPATIBLEARRAY = 5078, TYPE_ANYCOMPATIBLENONARRAY = 5079,
+    TYPE_DATE = 1082,
+    TYPE_TIME = 1083,
+    TYPE_TIMESTAMP = 1114,
+    TYPE_TIMESTAMPTZ = 1184,
+    TYPE_INTERVAL = 1186,
+    TYPE_TIMETZ = 1266,
+    TYPE_NUMERIC = 1700,
+    TYPE_REFCURSOR = 1790,
+    TYPE_REGPROCEDURE = 2202,
+    TYPE_REGOPER = 2203,
+    TYPE_REGOPERATOR = 2204,
+    TYPE_REGCLASS = 2205,
+    TYPE_REGTYPE = 2206,
+    TYPE_RECORD = 2249,
+    TYPE_CSTRING = 2275,
+    TYPE_ANY = 2276,
+    TYPE_ANYARRAY = 2277,
+    TYPE_VOID = 2278,
+    TYPE_TRIGGER = 2279,
+    TYPE_LANGUAGE_HANDLER = 2280,
+    TYPE_INTERNAL = 2281,
+    TYPE_ANYELEMENT = 2283,
+    TYPE_RECORD_ARRAY = 2287,
+    TYPE_ANYNONARRAY = 2776,
+    TYPE_UUID = 2950,
+    TYPE_PG_LSN = 3220,
+    TYPE_ANYENUM = 3500,
+    TYPE_REGCONFIG = 3734,
+    TYPE_REGDICTIONARY = 3769,
+    TYPE_ANYRANGE = 3831,
+    TYPE_REGNAMESPACE = 4089,
+    TYPE_REGROLE = 4096,
+    TYPE_REGCOLLATION = 4191,
+    TYPE_ANYMULTIRANGE = 4537,
+    TYPE_ANYCOMPATIBLEMULTIRANGE = 4538,
+    TYPE_ANYCOMPATIBLE = 5077,
+    TYPE_ANYCOMPATIBLEARRAY = 5078,
+    TYPE_ANYCOMPATIBLENONARRAY = 5079,
     TYPE_ANYCOMPATIBLERANGE = 5080,
-    TYPE_BOOL_ARRAY = 1000, TYPE_INT2_ARRAY = 1005, TYPE_INT4_ARRAY = 1007, TYPE_TEXT_ARRAY = 1009,
-    TYPE_INT8_ARRAY = 1016, TYPE_FLOAT4_ARRAY = 1021, TYPE_FLOAT8_ARRAY = 1022,
-    TYPE_OID_ARRAY = 1028, TYPE_NAME_ARRAY = 1003, TYPE_CHAR_ARRAY = 1002,
-    TYPE_NUMERIC_ARRAY = 1231, TYPE_ACLITEM_ARRAY = 1034, TYPE_CSTRING_ARRAY = 1263,
+    TYPE_BOOL_ARRAY = 1000,
+    TYPE_INT2_ARRAY = 1005,
+    TYPE_INT4_ARRAY = 1007,
+    TYPE_TEXT_ARRAY = 1009,
+    TYPE_INT8_ARRAY = 1016,
+    TYPE_FLOAT4_ARRAY = 1021,
+    TYPE_FLOAT8_ARRAY = 1022,
+    TYPE_OID_ARRAY = 1028,
+    TYPE_NAME_ARRAY = 1003,
+    TYPE_CHAR_ARRAY = 1002,
+    TYPE_NUMERIC_ARRAY = 1231,
+    TYPE_ACLITEM_ARRAY = 1034,
+    TYPE_CSTRING_ARRAY = 1263,
 };
 
 enum { COLLATION_DEFAULT = 100, COLLATION_C = 950, COLLATION_POSIX = 951 };
@@ -85,27 +140,27 @@ typedef uint64_t TypeHash(const BuiltinType *type, const Value *value);
 
 struct BuiltinType {
     Oid oid;
-    const char *name;      /* pg_type.typname: "int4" */
-    const char *sql_name;  /* format_type without typmod: "integer" */
-    int16_t length;        /* pg_type.typlen: -1 variable, -2 cstring */
+    const char *name;     /* pg_type.typname: "int4" */
+    const char *sql_name; /* format_type without typmod: "integer" */
+    int16_t length;       /* pg_type.typlen: -1 variable, -2 cstring */
     bool by_value;
-    char alignment;        /* c s i d */
-    char storage;          /* p e m x */
-    char kind;             /* pg_type.typtype: b p c d e */
-    char category;         /* pg_type.typcategory */
+    char alignment; /* c s i d */
+    char storage;   /* p e m x */
+    char kind;      /* pg_type.typtype: b p c d e */
+    char category;  /* pg_type.typcategory */
     bool is_preferred;
     PhysType phys;
-    Oid element;           /* arrays and vectors: what they hold */
-    Oid array;             /* the array of this type */
-    Oid collation;         /* COLLATION_DEFAULT where collatable */
+    Oid element;   /* arrays and vectors: what they hold */
+    Oid array;     /* the array of this type */
+    Oid collation; /* COLLATION_DEFAULT where collatable */
     TypeInput *input;
     TypeOutput *output;
     TypeReceive *receive;
     TypeSend *send;
-    TypmodInput *typmod_in;   /* NULL: the type takes no modifier */
+    TypmodInput *typmod_in; /* NULL: the type takes no modifier */
     TypmodOutput *typmod_out;
-    TypeCompare *compare;     /* NULL: the type has no order (json, xid's order …) */
-    TypeHash *hash;           /* NULL: not hashable; equal values hash equally */
+    TypeCompare *compare; /* NULL: the type has no order (json, xid's order …) */
+    TypeHash *hash;       /* NULL: not hashable; equal values hash equally */
 };
 
 /* NULL (no error set) when it is not built in and the hook knows it not. */

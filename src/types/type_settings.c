@@ -3,8 +3,8 @@
 
 #include "types/datetime_internal.h"
 
-#define INVALID(name, text)                                                              \
-    FAIL(ERR_INVALID_PARAMETER_VALUE,                                                    \
+#define INVALID(name, text)                                                                        \
+    FAIL(ERR_INVALID_PARAMETER_VALUE,                                                              \
          .message = fmt("invalid value for parameter \"" name "\": \"%.*s\"", STR_ARGS(text)))
 
 typedef struct DateStyleWords {
@@ -52,12 +52,12 @@ static bool date_style_check(SettingId id, Str text, Arena *arena, Str *ret_cano
         comma = MIN(comma, text.length);
         const Str word = str_trim(str_slice(text, at, comma - at));
         if (str_equal_nocase(word, STR("DEFAULT"))) {
-            w = (DateStyleWords){.style = STYLE_ISO, .order = ORDER_MDY, .has_style = true,
-                                 .has_order = true};
+            w = (DateStyleWords){
+                .style = STYLE_ISO, .order = ORDER_MDY, .has_style = true, .has_order = true};
         } else if (word.length && !style_word(&w, word)) {
             FAIL(ERR_INVALID_PARAMETER_VALUE,
-                 .message = fmt("invalid value for parameter \"DateStyle\": \"%.*s\"",
-                                STR_ARGS(text)),
+                 .message =
+                     fmt("invalid value for parameter \"DateStyle\": \"%.*s\"", STR_ARGS(text)),
                  .detail = fmt("Unrecognized key word: \"%.*s\".", STR_ARGS(word)));
         }
         at = comma + 1;

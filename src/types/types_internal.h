@@ -14,45 +14,94 @@ enum { TYPE_CIDR = 650 };
 extern const BuiltinType type_table[];
 extern const size_t type_table_count;
 
-#define DECLARE_IO(name)       \
-    TypeInput name##_input;    \
-    TypeOutput name##_output;  \
-    TypeReceive name##_receive; \
+#define DECLARE_IO(name)                                                                           \
+    TypeInput name##_input;                                                                        \
+    TypeOutput name##_output;                                                                      \
+    TypeReceive name##_receive;                                                                    \
     TypeSend name##_send
-#define DECLARE_ORDER(name)      \
-    TypeCompare name##_compare;  \
+#define DECLARE_ORDER(name)                                                                        \
+    TypeCompare name##_compare;                                                                    \
     TypeHash name##_hash
-#define DECLARE_TYPMOD(name)       \
-    TypmodInput typmod_##name##_in; \
+#define DECLARE_TYPMOD(name)                                                                       \
+    TypmodInput typmod_##name##_in;                                                                \
     TypmodOutput typmod_##name##_out
 
-DECLARE_IO(bool); DECLARE_IO(bytea); DECLARE_IO(char); DECLARE_IO(name); DECLARE_IO(int8);
-DECLARE_IO(int2); DECLARE_IO(int2vector); DECLARE_IO(int4); DECLARE_IO(reg); DECLARE_IO(text);
-DECLARE_IO(oid); DECLARE_IO(tid); DECLARE_IO(xid); DECLARE_IO(oidvector); DECLARE_IO(json);
-DECLARE_IO(node_tree); DECLARE_IO(xid8); DECLARE_IO(float4); DECLARE_IO(float8);
-DECLARE_IO(aclitem); DECLARE_IO(bpchar); DECLARE_IO(varchar); DECLARE_IO(date); DECLARE_IO(time);
-DECLARE_IO(timestamp); DECLARE_IO(timestamptz); DECLARE_IO(interval); DECLARE_IO(timetz);
-DECLARE_IO(numeric); DECLARE_IO(uuid); DECLARE_IO(lsn); DECLARE_IO(void); DECLARE_IO(rowtype);
-DECLARE_IO(pseudo); DECLARE_IO(array); DECLARE_IO(inet); DECLARE_IO(jsonb); DECLARE_IO(cidr);
-DECLARE_ORDER(bool); DECLARE_ORDER(text); DECLARE_ORDER(char); DECLARE_ORDER(int8);
-DECLARE_ORDER(int2); DECLARE_ORDER(int4); DECLARE_ORDER(array); DECLARE_ORDER(oid);
-DECLARE_ORDER(xid8); DECLARE_ORDER(float4); DECLARE_ORDER(float8); DECLARE_ORDER(bpchar);
-DECLARE_ORDER(interval); DECLARE_ORDER(timetz); DECLARE_ORDER(numeric); DECLARE_ORDER(uuid);
+DECLARE_IO(bool);
+DECLARE_IO(bytea);
+DECLARE_IO(char);
+DECLARE_IO(name);
+DECLARE_IO(int8);
+DECLARE_IO(int2);
+DECLARE_IO(int2vector);
+DECLARE_IO(int4);
+DECLARE_IO(reg);
+DECLARE_IO(text);
+DECLARE_IO(oid);
+DECLARE_IO(tid);
+DECLARE_IO(xid);
+DECLARE_IO(oidvector);
+DECLARE_IO(json);
+DECLARE_IO(node_tree);
+DECLARE_IO(xid8);
+DECLARE_IO(float4);
+DECLARE_IO(float8);
+DECLARE_IO(aclitem);
+DECLARE_IO(bpchar);
+DECLARE_IO(varchar);
+DECLARE_IO(date);
+DECLARE_IO(time);
+DECLARE_IO(timestamp);
+DECLARE_IO(timestamptz);
+DECLARE_IO(interval);
+DECLARE_IO(timetz);
+DECLARE_IO(numeric);
+DECLARE_IO(uuid);
+DECLARE_IO(lsn);
+DECLARE_IO(void);
+DECLARE_IO(rowtype);
+DECLARE_IO(pseudo);
+DECLARE_IO(array);
+DECLARE_IO(inet);
+DECLARE_IO(jsonb);
+DECLARE_IO(cidr);
+DECLARE_ORDER(bool);
+DECLARE_ORDER(text);
+DECLARE_ORDER(char);
+DECLARE_ORDER(int8);
+DECLARE_ORDER(int2);
+DECLARE_ORDER(int4);
+DECLARE_ORDER(array);
+DECLARE_ORDER(oid);
+DECLARE_ORDER(xid8);
+DECLARE_ORDER(float4);
+DECLARE_ORDER(float8);
+DECLARE_ORDER(bpchar);
+DECLARE_ORDER(interval);
+DECLARE_ORDER(timetz);
+DECLARE_ORDER(numeric);
+DECLARE_ORDER(uuid);
 DECLARE_ORDER(jsonb);
 DECLARE_ORDER(rowtype);
-DECLARE_TYPMOD(char); DECLARE_TYPMOD(varchar); DECLARE_TYPMOD(time); DECLARE_TYPMOD(timestamp); DECLARE_TYPMOD(timestamptz);
-DECLARE_TYPMOD(timetz); DECLARE_TYPMOD(interval); DECLARE_TYPMOD(numeric);
+DECLARE_TYPMOD(char);
+DECLARE_TYPMOD(varchar);
+DECLARE_TYPMOD(time);
+DECLARE_TYPMOD(timestamp);
+DECLARE_TYPMOD(timestamptz);
+DECLARE_TYPMOD(timetz);
+DECLARE_TYPMOD(interval);
+DECLARE_TYPMOD(numeric);
 
 /* 22P02 invalid input syntax for type … */
-#define FAIL_SYNTAX(type_name, text)                                                     \
-    FAIL(ERR_INVALID_TEXT_REPRESENTATION,                                                \
-         .message = fmt("invalid input syntax for type %s: \"%.*s\"", (type_name), STR_ARGS(text)))
+#define FAIL_SYNTAX(type_name, text)                                                               \
+    FAIL(ERR_INVALID_TEXT_REPRESENTATION,                                                          \
+         .message =                                                                                \
+             fmt("invalid input syntax for type %s: \"%.*s\"", (type_name), STR_ARGS(text)))
 #define FAIL_BINARY(what) FAIL(ERR_INVALID_BINARY_REPRESENTATION, .message = fmt("%s", (what)))
 #define FAIL_DIVISION() FAIL(ERR_DIVISION_BY_ZERO, .message = STR("division by zero"))
 #define FAIL_RANGE(what) FAIL(ERR_NUMERIC_VALUE_OUT_OF_RANGE, .message = STR(what " out of range"))
-#define FAIL_TIMESTAMP_RANGE() \
+#define FAIL_TIMESTAMP_RANGE()                                                                     \
     FAIL(ERR_DATETIME_VALUE_OUT_OF_RANGE, .message = STR("timestamp out of range"))
-#define FAIL_INTERVAL_RANGE() \
+#define FAIL_INTERVAL_RANGE()                                                                      \
     FAIL(ERR_DATETIME_VALUE_OUT_OF_RANGE, .message = STR("interval out of range"))
 
 /* Big-endian, as binary forms are. */
@@ -108,26 +157,40 @@ static inline uint32_t get_le32(const void *p)
 }
 
 /* The binary form must have exactly this many bytes. */
-#define NEED_BYTES(bytes, count)                                               \
-    do {                                                                       \
-        if ((bytes).length < (count))                                          \
-            FAIL(ERR_PROTOCOL_VIOLATION,                                       \
-                 .message = STR("insufficient data left in message"));         \
-        if ((bytes).length > (count))                                          \
-            FAIL(ERR_INVALID_BINARY_REPRESENTATION,                            \
-                 .message = STR("incorrect binary data format"));              \
+#define NEED_BYTES(bytes, count)                                                                   \
+    do {                                                                                           \
+        if ((bytes).length < (count))                                                              \
+            FAIL(ERR_PROTOCOL_VIOLATION, .message = STR("insufficient data left in message"));     \
+        if ((bytes).length > (count))                                                              \
+            FAIL(ERR_INVALID_BINARY_REPRESENTATION,                                                \
+                 .message = STR("incorrect binary data format"));                                  \
     } while (0)
 
 static inline bool is_space(char c)
 {
     return c == ' ' || (c >= '\t' && c <= '\r');
 }
-static inline bool is_digit(char c) { return c >= '0' && c <= '9'; }
-static inline bool is_alpha(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
-static inline char ascii_lower(char c) { return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c; }
-static inline char ascii_upper(char c) { return c >= 'a' && c <= 'z' ? (char)(c - 32) : c; }
+static inline bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+static inline bool is_alpha(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+static inline char ascii_lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
+}
+static inline char ascii_upper(char c)
+{
+    return c >= 'a' && c <= 'z' ? (char)(c - 32) : c;
+}
 
-static inline Value value_text(Str s) { return (Value){.var = var_from_str(s)}; }
+static inline Value value_text(Str s)
+{
+    return (Value){.var = var_from_str(s)};
+}
 
 /* utf8.c: text is valid UTF-8; lengths and positions in characters. */
 size_t utf8_count(Str text);
@@ -157,7 +220,8 @@ MUST_CHECK bool float8_parse(Str text, const char *type_name, double *ret);
 Str bpchar_trimmed(const Value *value);
 Str str_trim_spaces_right(Str s);
 /* To a char(n) or varchar(n) typmod; the result may be a view of the text. */
-MUST_CHECK bool varchar_coerce(Arena *arena, Str text, int32_t typmod, bool is_explicit, Value *ret);
+MUST_CHECK bool varchar_coerce(Arena *arena, Str text, int32_t typmod, bool is_explicit,
+                               Value *ret);
 MUST_CHECK bool bpchar_coerce(Arena *arena, Str text, int32_t typmod, bool is_explicit, Value *ret);
 
 /* A type description that a value's arrays' element needs, or 42704. */

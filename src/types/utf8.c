@@ -85,8 +85,12 @@ int utf8_encode(uint32_t code, char *out)
 /* Length of the well-formed sequence at p (Unicode table 3-7), or 0. */
 static size_t sequence_length(const uint8_t *p, size_t left)
 {
-    const size_t n = p[0] < 0x80 ? 1 : p[0] < 0xc2 ? 0 : p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3
-                     : p[0] < 0xf5 ? 4 : 0;
+    const size_t n = p[0] < 0x80   ? 1
+                     : p[0] < 0xc2 ? 0
+                     : p[0] < 0xe0 ? 2
+                     : p[0] < 0xf0 ? 3
+                     : p[0] < 0xf5 ? 4
+                                   : 0;
     if (n == 0 || n > left || p[0] == 0)
         return 0;
     for (size_t i = 1; i < n; i++)
@@ -119,7 +123,8 @@ bool utf8_check(Str text)
             char bytes[64];
             size_t length = 0;
             /* As long as its first byte says; a byte that begins nothing stands alone. */
-            const size_t width = p[at] >= 0xc0 && p[at] < 0xf8 ? (size_t)utf8_width((char)p[at]) : 1;
+            const size_t width =
+                p[at] >= 0xc0 && p[at] < 0xf8 ? (size_t)utf8_width((char)p[at]) : 1;
             const size_t wrong = MIN(width, text.length - at);
             for (size_t i = 0; i < wrong; i++)
                 length += (size_t)snprintf(bytes + length, sizeof(bytes) - length, "%s0x%02x",

@@ -4,6 +4,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <unistd.h>
+
 #include <cmocka.h>
 
 #include "base/offload.h"
@@ -109,8 +110,8 @@ static void victim_main(void *argument)
         event_wait(&never, deadline_after(2000), WAIT_EVENT_PG_SLEEP) == WAIT_TIMED_OUT;
     task_offload(blocking_work, trial, WAIT_EVENT_OFFLOAD);
     /* Spins: only the ticker's yields let the other coroutine run and cancel us. */
-    trial->interrupted = !spin_until_cancelled(trial) &&
-                         error_fields()->sqlstate == ERR_QUERY_CANCELED;
+    trial->interrupted =
+        !spin_until_cancelled(trial) && error_fields()->sqlstate == ERR_QUERY_CANCELED;
     scheduler_stop(trial->scheduler);
 }
 

@@ -3,6 +3,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <unistd.h>
+
 #include <cmocka.h>
 
 #include "base/os.h"

@@ -11,8 +11,8 @@ void ok(bool result)
 
 static void store_up(void)
 {
-    ok((fixture.store = store_open(str_from_c(fixture.path),
-                                   &(StoreOptions){.pool_bytes = 64 << 20})) != NULL);
+    ok((fixture.store =
+            store_open(str_from_c(fixture.path), &(StoreOptions){.pool_bytes = 64 << 20})) != NULL);
     ok(txn_manager_open(fixture.store, NULL, &fixture.manager));
 }
 
@@ -109,7 +109,10 @@ Oid client_create_table(Client *client, const char *name)
 {
     const ColumnDefinition columns[] = {
         {.name = STR("id"), .type = TYPE_INT4, .typmod = -1, .not_null = true},
-        {.name = STR("note"), .type = TYPE_TEXT, .typmod = -1, .collation = COLLATION_DEFAULT,
+        {.name = STR("note"),
+         .type = TYPE_TEXT,
+         .typmod = -1,
+         .collation = COLLATION_DEFAULT,
          .default_text = STR("'none'::text")},
     };
     const RelationDefinition definition = {.name = str_from_c(name),

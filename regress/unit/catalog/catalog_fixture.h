@@ -8,6 +8,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include <stddef.h>
+#include <stdint.h>
+
 #include <cmocka.h>
 
 #include "base/os.h"

@@ -37,9 +37,11 @@ static void others_see_a_table_from_commit_on(void **state)
 static void a_name_is_given_once(void **state)
 {
     Client *client = client_open();
-    const RelationDefinition again = {.name = STR("once"), .namespace_oid = NAMESPACE_PUBLIC,
+    const RelationDefinition again = {.name = STR("once"),
+                                      .namespace_oid = NAMESPACE_PUBLIC,
                                       .kind = RELKIND_TABLE,
-                                      .persistence = RELPERSISTENCE_PERMANENT, .owner = 10};
+                                      .persistence = RELPERSISTENCE_PERMANENT,
+                                      .owner = 10};
     Oid oid;
 
     client_begin(client);
@@ -109,10 +111,10 @@ static void grants_are_stored_and_printed(void **state)
     const RelationDesc *relation = relation_get(&client->session, oid);
     ok(relation != NULL);
     assert_int_equal(relation->acl->length, 2);
-    assert_string_equal(str_to_c(client->arena, acl_item_print(&client->session,
-                                                               &relation->acl->items[1],
-                                                               client->arena)),
-                        "pg_monitor=r*/postgres");
+    assert_string_equal(
+        str_to_c(client->arena,
+                 acl_item_print(&client->session, &relation->acl->items[1], client->arena)),
+        "pg_monitor=r*/postgres");
     assert_true(privilege_rights(&client->session, ON_TABLE, oid, 3373, ACL_SELECT));
     assert_false(privilege_rights(&client->session, ON_TABLE, oid, 3374, ACL_SELECT));
     client_rollback(client);

@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+
 #include <cmocka.h>
 
 #include "parser/fingerprint.h"
@@ -34,7 +35,8 @@ static void values_do_not_count(void **state)
     assert_alike("select a from t where b = 1", "select a from t where b = 2147483647", true);
     assert_alike("select a from t where b = 1", "select a from t where b = -5", true);
     assert_alike("select a from t where b = 'x'", "select a from t where b = 'it''s'", true);
-    assert_alike("insert into t values (1, 'a', 1.5)", "insert into t values (-2, '', 25e-3)", true);
+    assert_alike("insert into t values (1, 'a', 1.5)", "insert into t values (-2, '', 25e-3)",
+                 true);
 }
 
 static void kinds_and_texts_do(void **state)
@@ -55,7 +57,8 @@ static void spelling_does_not(void **state)
 {
     (void)state;
     assert_alike("SELECT a FROM T WHERE b = 1", "select  a\n from t\twhere B = 1 ;", true);
-    assert_alike("select a from t where b = 1", "select a /* x /* y */ */ from t where b = 1 -- z", true);
+    assert_alike("select a from t where b = 1", "select a /* x /* y */ */ from t where b = 1 -- z",
+                 true);
     assert_alike("select a from t where b = 1", "  select a from t where b = 1", true);
 }
 
@@ -66,12 +69,9 @@ static void a_sign_is_a_sign_only_where_no_operand_is_before(void **state)
         int64_t values[2];
         uint32_t starts[2];
     } cases[] = {
-        {"select a -1, 2", {1, 2}, {10, 13}},
-        {"select (a) -1, 2", {1, 2}, {12, 15}},
-        {"select 1 -2 from t", {1, 2}, {7, 10}},
-        {"select a + -1, -2", {-1, -2}, {11, 15}},
-        {"select a=-1,-2 x", {-1, -2}, {9, 12}},
-        {"select f(-1, a[1]-2)", {-1, 1}, {9, 15}},
+        {"select a -1, 2", {1, 2}, {10, 13}},    {"select (a) -1, 2", {1, 2}, {12, 15}},
+        {"select 1 -2 from t", {1, 2}, {7, 10}}, {"select a + -1, -2", {-1, -2}, {11, 15}},
+        {"select a=-1,-2 x", {-1, -2}, {9, 12}}, {"select f(-1, a[1]-2)", {-1, 1}, {9, 15}},
     };
 
     (void)state;

@@ -74,7 +74,10 @@ static inline PageId *pair_ids(byte *data, uint32_t pair)
 {
     return (PageId *)(data + PAGE_HEADER_SIZE) + 2 * (size_t)pair;
 }
-static inline uint32_t *pair_value(byte *data) { return (uint32_t *)(data + PAGE_SIZE - 8); }
+static inline uint32_t *pair_value(byte *data)
+{
+    return (uint32_t *)(data + PAGE_SIZE - 8);
+}
 
 typedef enum PairOutcome { PAIR_DONE, PAIR_LOAD, PAIR_DAMAGED } PairOutcome;
 
@@ -249,8 +252,7 @@ static inline bool page_read_value(Database *database, PageId id, uint32_t *ret_
     return true;
 }
 
-static inline bool pair_read(Workload *work, Database *database, uint32_t pair,
-                             uint32_t *ret_value)
+static inline bool pair_read(Workload *work, Database *database, uint32_t pair, uint32_t *ret_value)
 {
     Page directory;
     uint32_t values[2] = {0, 0};

@@ -12,6 +12,7 @@
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
 #include <cmocka.h>
 
 #include "base/sim.h"
@@ -21,7 +22,10 @@ static Workload work;
 
 /* What a crash abandons is never freed. */
 const char *__asan_default_options(void);
-const char *__asan_default_options(void) { return "detect_leaks=0"; }
+const char *__asan_default_options(void)
+{
+    return "detect_leaks=0";
+}
 
 static void create(void *argument)
 {
@@ -119,8 +123,7 @@ static unsigned crash_many(uint32_t seeds, bool is_loud)
         if (status != 0) {
             caught++;
             if (!is_loud)
-                print_message("noticed after %u crashes (status %x)\n", seed + 1,
-                              (unsigned)status);
+                print_message("noticed after %u crashes (status %x)\n", seed + 1, (unsigned)status);
             if (is_loud)
                 fprintf(stderr, "seed %u: status %x\n", seed, (unsigned)status);
         }

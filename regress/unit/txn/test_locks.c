@@ -91,8 +91,8 @@ static void update_number(Txn *txn, int64_t row, int64_t number)
     arena_free(arena);
 }
 
-static RowLockOutcome wait_while_changed(Fixture *fixture, IsolationLevel isolation,
-                                         int64_t number, Second *second)
+static RowLockOutcome wait_while_changed(Fixture *fixture, IsolationLevel isolation, int64_t number,
+                                         Second *second)
 {
     TxnSession *a = txn_session_open(fixture->manager, 1);
     TxnSession *b = second_session(fixture);
@@ -146,10 +146,10 @@ static void a_circle_of_waits_is_a_deadlock(void **state)
     assert_int_equal(lock_row(one, other, ROW_LOCK_UPDATE, LOCK_WAIT, NULL), ROW_LOCK_FAILED);
     assert_string_equal(sqlstate_text(error_fields()->sqlstate).text, "40P01");
     assert_true(str_equal(error_fields()->message, STR("deadlock detected")));
-    assert_true(str_find(error_fields()->detail, STR("Process 1 waits for ShareLock on transaction"),
-                         0) == 0);
-    assert_true(str_find(error_fields()->detail, STR("blocked by process 2.\nProcess 2 waits"), 0) !=
-                SIZE_MAX);
+    assert_true(str_find(error_fields()->detail,
+                         STR("Process 1 waits for ShareLock on transaction"), 0) == 0);
+    assert_true(str_find(error_fields()->detail, STR("blocked by process 2.\nProcess 2 waits"),
+                         0) != SIZE_MAX);
     error_clear();
     txn_rollback(one);
     os->thread_join(thread);
@@ -235,8 +235,7 @@ static void a_savepoints_locks_go_with_it(void **state)
                      LOCK_GRANTED);
     assert_int_equal(lock_relation(two, HOME, 10, LOCK_ACCESS_EXCLUSIVE, LOCK_NOWAIT, STR("t")),
                      LOCK_FAILED);
-    assert_true(str_equal(error_fields()->message,
-                          STR("could not obtain lock on relation \"t\"")));
+    assert_true(str_equal(error_fields()->message, STR("could not obtain lock on relation \"t\"")));
     error_clear();
     AdvisoryKey key = {.key = 77};
     assert_int_equal(lock_advisory(one, HOME, key, ADVISORY_SESSION, ADVISORY_EXCLUSIVE, LOCK_WAIT),
@@ -271,8 +270,7 @@ static void rows_locked_in_runs_are_locked(void **state)
     one = begin(a, ISOLATION_READ_COMMITTED);
     Txn *two = begin(b, ISOLATION_READ_COMMITTED);
     for (int i = 0; i < 200; i += i % 7 == 3 ? 2 : 1)
-        assert_int_equal(lock_row(one, rows[i], ROW_LOCK_UPDATE, LOCK_WAIT, NULL),
-                         ROW_LOCK_LOCKED);
+        assert_int_equal(lock_row(one, rows[i], ROW_LOCK_UPDATE, LOCK_WAIT, NULL), ROW_LOCK_LOCKED);
     int free_rows = 0;
     for (int i = 0; i < 200; i++)
         free_rows += lock_row(two, rows[i], ROW_LOCK_SHARE, LOCK_TRY, NULL) == ROW_LOCK_LOCKED;
@@ -329,8 +327,8 @@ static void tell(void *argument)
         Txn *txn = begin(session, ISOLATION_READ_COMMITTED);
         if (i % 10 == 0 && scan_sum(txn, txn_snapshot(txn), NULL) != ACCOUNTS * 1000)
             teller->bad_sums++;
-        bool done = from == to || (move_money(teller, txn, from, -5) &&
-                                   txn_statement_begin(txn) && move_money(teller, txn, to, 5));
+        bool done = from == to || (move_money(teller, txn, from, -5) && txn_statement_begin(txn) &&
+                                   move_money(teller, txn, to, 5));
         if (done) {
             commit(txn);
             teller->transfers++;

@@ -208,9 +208,9 @@ static void a_clone_has_its_templates_rows_and_goes_its_own_way(void **state)
     uint16_t column = 0;
     Value value;
     bool is_null;
-    assert_int_equal(txn_fetch(txn, txn_snapshot(txn), copy, row, &column, 1, &value, &is_null,
-                               fixture->arena),
-                     FETCH_ROW);
+    assert_int_equal(
+        txn_fetch(txn, txn_snapshot(txn), copy, row, &column, 1, &value, &is_null, fixture->arena),
+        FETCH_ROW);
     assert_int_equal(value.int64, 6);
     txn_tree_close(copy);
     ok(txn_database_drop(txn, 6));

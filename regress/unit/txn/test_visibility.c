@@ -68,8 +68,8 @@ static int64_t index_sum(Txn *txn, const Snapshot *snapshot, ScanDirection direc
 {
     Arena *arena = arena_new("index scan");
     TxnTree *index = open_tree(txn, INDEX);
-    IndexScan *scan = index_scan_open(txn, snapshot, index,
-                                      &(IndexScanSpec){.direction = direction}, arena);
+    IndexScan *scan =
+        index_scan_open(txn, snapshot, index, &(IndexScanSpec){.direction = direction}, arena);
     IndexEntry entry;
     ScanOutcome outcome;
     int64_t sum = 0, count = 0, last = direction == SCAN_FORWARD ? INT64_MIN : INT64_MAX;
@@ -183,7 +183,7 @@ typedef struct Actor {
     TxnSession *session;
     Txn *txn;
     bool repeatable;
-    Model seen;    /* what its snapshot sees, own writes included */
+    Model seen; /* what its snapshot sees, own writes included */
     bool wrote[SLOTS];
 } Actor;
 
@@ -210,8 +210,7 @@ static void check_actor(Actor *actor)
     assert_int_equal(scan_sum(actor->txn, txn_snapshot(actor->txn), &scan_count), sum);
     assert_int_equal(scan_count, count);
     ScanDirection direction = count & 1 ? SCAN_FORWARD : SCAN_BACKWARD;
-    assert_int_equal(index_sum(actor->txn, txn_snapshot(actor->txn), direction, &index_count),
-                     sum);
+    assert_int_equal(index_sum(actor->txn, txn_snapshot(actor->txn), direction, &index_count), sum);
     assert_int_equal(index_count, count);
 }
 
@@ -226,8 +225,7 @@ static void actor_statement(Actor *actor, const Model *committed)
         }
 }
 
-static void actor_write(Actor *actors, Actor *actor, uint32_t *seed,
-                        const Model *committed)
+static void actor_write(Actor *actors, Actor *actor, uint32_t *seed, const Model *committed)
 {
     int slot = (int)dice(seed, SLOTS);
     int64_t number = dice(seed, 1000000);

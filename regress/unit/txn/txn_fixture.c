@@ -125,9 +125,8 @@ int64_t scan_sum(Txn *txn, const Snapshot *snapshot, int64_t *ret_count)
     Arena *arena = arena_new("scan");
     TxnTree *table = open_tree(txn, TABLE);
     uint16_t columns[] = {0, SCAN_ROW_ID, 1};
-    TableScan *scan = table_scan_open(txn, snapshot, table,
-                                      &(TableScanSpec){.columns = columns, .column_count = 3},
-                                      arena);
+    TableScan *scan = table_scan_open(
+        txn, snapshot, table, &(TableScanSpec){.columns = columns, .column_count = 3}, arena);
     int64_t sum = 0, count = 0, last = 0;
     ScanOutcome outcome;
 

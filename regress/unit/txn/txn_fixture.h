@@ -1,4 +1,5 @@
-/* A store in a temporary directory, a manager over it, and a table of (int64, text) with an index. */
+/* A store in a temporary directory, a manager over it, and a table of (int64, text) with an index.
+ */
 #ifndef TEST_TXN_FIXTURE_H
 #define TEST_TXN_FIXTURE_H
 
@@ -7,6 +8,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
+
+#include <stddef.h>
+#include <stdint.h>
 
 #include <cmocka.h>
 

@@ -5,8 +5,11 @@
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+
 #include <cmocka.h>
 
 #include "base/os.h"
@@ -54,8 +57,8 @@ static int split(Str line, Str *fields)
 static Str error_text(Arena *arena)
 {
     const ErrorFields *e = error_fields();
-    const Str text = str_format(arena, "%s %.*s", sqlstate_text(e->sqlstate).text,
-                                STR_ARGS(e->message));
+    const Str text =
+        str_format(arena, "%s %.*s", sqlstate_text(e->sqlstate).text, STR_ARGS(e->message));
     error_clear();
     return text;
 }
@@ -118,9 +121,13 @@ static void case_function(Arena *arena, Str line, const Str *fields, int count)
         check(line, false, STR("no such function"), fields[3], fields[4]);
         return;
     }
-    FunctionCall call = {.arena = arena, .site_arena = arena, .function = function,
-                         .arg_types = signature->args, .arg_count = count - 5,
-                         .result_type = result ? result : signature->result, .result_typmod = -1};
+    FunctionCall call = {.arena = arena,
+                         .site_arena = arena,
+                         .function = function,
+                         .arg_types = signature->args,
+                         .arg_count = count - 5,
+                         .result_type = result ? result : signature->result,
+                         .result_typmod = -1};
     for (int i = 5; i < count && ok; i++) {
         nulls[i - 5] = str_equal(fields[i], STR("\\N"));
         if (!nulls[i - 5])
@@ -209,7 +216,8 @@ static Value random_value(Arena *arena, Oid type, unsigned *seed)
         v.float64 = r % 11 == 0 ? (double)NAN : (double)(r % 201 - 100) / (r % 7 + 1);
         break;
     case TYPE_INTERVAL:
-        v.interval = (Interval){(int64_t)(r % 5 - 2) * 43200000000, r % 61 - 30, rand_r(seed) % 5 - 2};
+        v.interval =
+            (Interval){(int64_t)(r % 5 - 2) * 43200000000, r % 61 - 30, rand_r(seed) % 5 - 2};
         break;
     case TYPE_NUMERIC:
         snprintf(text, sizeof(text), "%s%d.%0*de%d", r % 2 ? "-" : "", r % 300, 1 + r % 9,
@@ -219,8 +227,11 @@ static Value random_value(Arena *arena, Oid type, unsigned *seed)
         assert_true(type_input(arena, type, -1, str_from_c(text), &v));
         break;
     case TYPE_INT4_ARRAY:
-        snprintf(text, sizeof(text), r % 3 ? "{%d,%d}" : r % 2 ? "{%d}" : "{%d,NULL,%d}", r % 3,
-                 rand_r(seed) % 3);
+        snprintf(text, sizeof(text),
+                 r % 3   ? "{%d,%d}"
+                 : r % 2 ? "{%d}"
+                         : "{%d,NULL,%d}",
+                 r % 3, rand_r(seed) % 3);
         assert_true(type_input(arena, type, -1, str_from_c(text), &v));
         break;
     default: {
@@ -236,9 +247,9 @@ static Value random_value(Arena *arena, Oid type, unsigned *seed)
 
 static void keys_sort_as_values_do(void **state)
 {
-    static const Oid types[] = {TYPE_INT2, TYPE_INT4, TYPE_INT8, TYPE_FLOAT8, TYPE_NUMERIC,
-                                TYPE_TEXT, TYPE_BPCHAR, TYPE_BYTEA, TYPE_INTERVAL, TYPE_DATE,
-                                TYPE_TIMESTAMPTZ, TYPE_INT4_ARRAY};
+    static const Oid types[] = {TYPE_INT2,     TYPE_INT4, TYPE_INT8,        TYPE_FLOAT8,
+                                TYPE_NUMERIC,  TYPE_TEXT, TYPE_BPCHAR,      TYPE_BYTEA,
+                                TYPE_INTERVAL, TYPE_DATE, TYPE_TIMESTAMPTZ, TYPE_INT4_ARRAY};
     unsigned seed = 7;
     Arena *arena = arena_new("keys");
     for (size_t t = 0; t < ARRAY_LENGTH(types); t++)

@@ -1,6 +1,6 @@
 /* ALTER TABLE, and ALTER INDEX, VIEW and SEQUENCE where the grammar gives them the same actions. */
-#include "catalog/system_row.h"
 #include "executor/command/alter_table.h"
+#include "catalog/system_row.h"
 #include "executor/command/ddl_internal.h"
 #include "executor/modify.h"
 #include "executor/state.h"
@@ -28,9 +28,8 @@ static const ColumnDesc *column_get(const RelationDesc *table, Str name)
     if (system_column_find(name))
         FAIL(ERR_FEATURE_NOT_SUPPORTED,
              .message = fmt("cannot alter system column \"%.*s\"", STR_ARGS(name)));
-    FAIL(ERR_UNDEFINED_COLUMN,
-         .message = fmt("column \"%.*s\" of relation \"%.*s\" does not exist", STR_ARGS(name),
-                        STR_ARGS(table->name)));
+    FAIL(ERR_UNDEFINED_COLUMN, .message = fmt("column \"%.*s\" of relation \"%.*s\" does not exist",
+                                              STR_ARGS(name), STR_ARGS(table->name)));
 }
 
 static bool attribute_row(Alter *alter, int16_t attnum, CatalogRow *row)
@@ -47,9 +46,8 @@ static bool attribute_row(Alter *alter, int16_t attnum, CatalogRow *row)
 
 static bool class_row(Alter *alter, CatalogRow *row)
 {
-    const RowFound found =
-        system_row_find(ddl_catalog(alter->context), INDEX_PG_CLASS_OID_INDEX,
-                        &(Value){.oid = alter->oid}, 1, row);
+    const RowFound found = system_row_find(ddl_catalog(alter->context), INDEX_PG_CLASS_OID_INDEX,
+                                           &(Value){.oid = alter->oid}, 1, row);
 
     TRY(found);
     if (found == ROW_MISSING)
@@ -127,8 +125,7 @@ static bool add_column(Alter *alter, const AlterTableCmd *command)
     }
     TRY(ddl_table_column(alter->context, source, table->name, &column));
     TRY(constant_default(alter, &column, &missing, &has_missing, &rewrite));
-    TRY(define_column(session, table, &column.definition, has_missing ? &missing : NULL,
-                      &attnum));
+    TRY(define_column(session, table, &column.definition, has_missing ? &missing : NULL, &attnum));
     TRY(ddl_column_default(alter->context, alter->oid, attnum, &column));
     if (rewrite)
         TRY(alter_table_rewrite(alter->context, alter->oid, attnum, NULL));
@@ -246,8 +243,8 @@ static bool set_storage(Alter *alter, const AlterTableCmd *command)
     TRY(table);
     const ColumnDesc *column = column_get(table, command->name);
     TRY(column);
-    const Str word = NODE_IS(command->def, A_Const) ? NODE_CAST(A_Const, command->def)->text
-                                                    : STR("");
+    const Str word =
+        NODE_IS(command->def, A_Const) ? NODE_CAST(A_Const, command->def)->text : STR("");
     CatalogRow row;
     char storage = 0;
 
@@ -398,12 +395,15 @@ static bool add_constraint(Alter *alter, const AlterTableCmd *command)
     const Constraint *constraint = NODE_CAST(Constraint, command->def);
 
     switch (constraint->type) {
-    case CONSTR_CHECK: return ddl_add_check(alter->context, alter->oid, constraint, true);
+    case CONSTR_CHECK:
+        return ddl_add_check(alter->context, alter->oid, constraint, true);
     case CONSTR_PRIMARY:
-    case CONSTR_UNIQUE: return ddl_add_unique(alter->context, alter->oid, constraint, NULL, true);
+    case CONSTR_UNIQUE:
+        return ddl_add_unique(alter->context, alter->oid, constraint, NULL, true);
     case CONSTR_FOREIGN:
         return ddl_add_foreign_key(alter->context, alter->oid, constraint, NULL, true);
-    default: FAIL_UNSUPPORTED("EXCLUDE constraint");
+    default:
+        FAIL_UNSUPPORTED("EXCLUDE constraint");
     }
 }
 
@@ -542,33 +542,57 @@ static bool set_options(Alter *alter, const AlterTableCmd *command, bool reset)
 static bool run_command(Alter *alter, const AlterTableCmd *command)
 {
     switch (command->type) {
-    case AT_ADD_COLUMN: return add_column(alter, command);
-    case AT_DROP_COLUMN: return drop_column(alter, command);
-    case AT_COLUMN_DEFAULT: return column_default(alter, command);
-    case AT_DROP_NOT_NULL: return set_not_null(alter, command, false);
-    case AT_SET_NOT_NULL: return set_not_null(alter, command, true);
-    case AT_DROP_EXPRESSION: return drop_expression(alter, command);
-    case AT_SET_STATISTICS: return set_statistics(alter, command);
-    case AT_SET_STORAGE: return set_storage(alter, command);
-    case AT_ADD_CONSTRAINT: return add_constraint(alter, command);
-    case AT_DROP_CONSTRAINT: return drop_constraint(alter, command);
-    case AT_VALIDATE_CONSTRAINT: return validate_constraint(alter, command);
-    case AT_ALTER_CONSTRAINT: return alter_constraint(alter, command);
-    case AT_ALTER_COLUMN_TYPE: return alter_column_type(alter->context, alter->oid, command);
-    case AT_CHANGE_OWNER: return change_owner(alter, command);
-    case AT_ADD_IDENTITY: return add_identity(alter, command);
-    case AT_SET_IDENTITY: return set_identity(alter, command);
-    case AT_DROP_IDENTITY: return drop_identity(alter, command);
-    case AT_REPLICA_IDENTITY: return replica_identity(alter, command);
-    case AT_SET_REL_OPTIONS: return set_options(alter, command, false);
-    case AT_RESET_REL_OPTIONS: return set_options(alter, command, true);
-    case AT_DISABLE_ROW_SECURITY: return set_class_flag(alter, PG_CLASS_RELROWSECURITY, false);
+    case AT_ADD_COLUMN:
+        return add_column(alter, command);
+    case AT_DROP_COLUMN:
+        return drop_column(alter, command);
+    case AT_COLUMN_DEFAULT:
+        return column_default(alter, command);
+    case AT_DROP_NOT_NULL:
+        return set_not_null(alter, command, false);
+    case AT_SET_NOT_NULL:
+        return set_not_null(alter, command, true);
+    case AT_DROP_EXPRESSION:
+        return drop_expression(alter, command);
+    case AT_SET_STATISTICS:
+        return set_statistics(alter, command);
+    case AT_SET_STORAGE:
+        return set_storage(alter, command);
+    case AT_ADD_CONSTRAINT:
+        return add_constraint(alter, command);
+    case AT_DROP_CONSTRAINT:
+        return drop_constraint(alter, command);
+    case AT_VALIDATE_CONSTRAINT:
+        return validate_constraint(alter, command);
+    case AT_ALTER_CONSTRAINT:
+        return alter_constraint(alter, command);
+    case AT_ALTER_COLUMN_TYPE:
+        return alter_column_type(alter->context, alter->oid, command);
+    case AT_CHANGE_OWNER:
+        return change_owner(alter, command);
+    case AT_ADD_IDENTITY:
+        return add_identity(alter, command);
+    case AT_SET_IDENTITY:
+        return set_identity(alter, command);
+    case AT_DROP_IDENTITY:
+        return drop_identity(alter, command);
+    case AT_REPLICA_IDENTITY:
+        return replica_identity(alter, command);
+    case AT_SET_REL_OPTIONS:
+        return set_options(alter, command, false);
+    case AT_RESET_REL_OPTIONS:
+        return set_options(alter, command, true);
+    case AT_DISABLE_ROW_SECURITY:
+        return set_class_flag(alter, PG_CLASS_RELROWSECURITY, false);
     case AT_NO_FORCE_ROW_SECURITY:
         return set_class_flag(alter, PG_CLASS_RELFORCEROWSECURITY, false);
     case AT_ENABLE_ROW_SECURITY:
-    case AT_FORCE_ROW_SECURITY: FAIL_UNSUPPORTED("row security");
-    case AT_DROP_OIDS: return true;
-    default: FAIL_UNSUPPORTED("this form of ALTER TABLE");
+    case AT_FORCE_ROW_SECURITY:
+        FAIL_UNSUPPORTED("row security");
+    case AT_DROP_OIDS:
+        return true;
+    default:
+        FAIL_UNSUPPORTED("this form of ALTER TABLE");
     }
 }
 
@@ -580,14 +604,20 @@ static int pass_of(AlterTableType type)
     case AT_DROP_CONSTRAINT:
     case AT_DROP_NOT_NULL:
     case AT_DROP_EXPRESSION:
-    case AT_DROP_IDENTITY: return 0;
-    case AT_ALTER_COLUMN_TYPE: return 1;
-    case AT_ADD_COLUMN: return 2;
+    case AT_DROP_IDENTITY:
+        return 0;
+    case AT_ALTER_COLUMN_TYPE:
+        return 1;
+    case AT_ADD_COLUMN:
+        return 2;
     case AT_COLUMN_DEFAULT:
     case AT_SET_NOT_NULL:
-    case AT_ADD_IDENTITY: return 3;
-    case AT_ADD_CONSTRAINT: return 4;
-    default: return 5;
+    case AT_ADD_IDENTITY:
+        return 3;
+    case AT_ADD_CONSTRAINT:
+        return 4;
+    default:
+        return 5;
     }
 }
 
@@ -611,11 +641,16 @@ static LockMode lock_of(const AlterTableStmt *statement)
 static Str tag_of(ObjectType type)
 {
     switch (type) {
-    case OBJECT_INDEX: return STR("ALTER INDEX");
-    case OBJECT_VIEW: return STR("ALTER VIEW");
-    case OBJECT_SEQUENCE: return STR("ALTER SEQUENCE");
-    case OBJECT_MATVIEW: return STR("ALTER MATERIALIZED VIEW");
-    default: return STR("ALTER TABLE");
+    case OBJECT_INDEX:
+        return STR("ALTER INDEX");
+    case OBJECT_VIEW:
+        return STR("ALTER VIEW");
+    case OBJECT_SEQUENCE:
+        return STR("ALTER SEQUENCE");
+    case OBJECT_MATVIEW:
+        return STR("ALTER MATERIALIZED VIEW");
+    default:
+        return STR("ALTER TABLE");
     }
 }
 
@@ -632,9 +667,8 @@ static bool check_target(const AlterTableStmt *statement, const RelationDesc *re
 
     for (size_t i = 0; i < ARRAY_LENGTH(exact); i++)
         if (exact[i].type == statement->object_type && exact[i].kind != relation->kind)
-            FAIL(ERR_WRONG_OBJECT_TYPE, .message = fmt("\"%.*s\" is not %s",
-                                                       STR_ARGS(relation->name),
-                                                       exact[i].article));
+            FAIL(ERR_WRONG_OBJECT_TYPE,
+                 .message = fmt("\"%.*s\" is not %s", STR_ARGS(relation->name), exact[i].article));
     for (size_t i = 0; i < statement->cmds.length && relation->kind != RELKIND_TABLE; i++) {
         const AlterTableType type = statement->cmds.items[i]->type;
         if (type == AT_CHANGE_OWNER || type == AT_SET_REL_OPTIONS || type == AT_RESET_REL_OPTIONS ||
@@ -660,9 +694,8 @@ bool ddl_alter_table(CommandContext *context, const Node *node, Str *ret_tag)
     *ret_tag = tag_of(statement->object_type);
     if (statement->object_type == OBJECT_TYPE || statement->object_type == OBJECT_FOREIGN_TABLE)
         FAIL_UNSUPPORTED("ALTER of this kind of object");
-    const RelationDesc *relation = ddl_open_relation(context, statement->relation,
-                                                     lock_of(statement), false,
-                                                     statement->missing_ok);
+    const RelationDesc *relation = ddl_open_relation(
+        context, statement->relation, lock_of(statement), false, statement->missing_ok);
     if (!relation) {
         TRY(!error_is_set());
         DDL_NOTICE(ERR_SUCCESSFUL_COMPLETION, fmt("relation \"%.*s\" does not exist, skipping",

@@ -14,22 +14,38 @@
 const char *alter_action_name(AlterTableType type)
 {
     switch (type) {
-    case AT_ADD_COLUMN: return "ADD COLUMN";
-    case AT_COLUMN_DEFAULT: return "ALTER COLUMN ... SET DEFAULT";
-    case AT_DROP_NOT_NULL: return "ALTER COLUMN ... DROP NOT NULL";
-    case AT_SET_NOT_NULL: return "ALTER COLUMN ... SET NOT NULL";
-    case AT_DROP_COLUMN: return "DROP COLUMN";
-    case AT_ADD_CONSTRAINT: return "ADD CONSTRAINT";
-    case AT_ALTER_CONSTRAINT: return "ALTER CONSTRAINT";
-    case AT_VALIDATE_CONSTRAINT: return "VALIDATE CONSTRAINT";
-    case AT_DROP_CONSTRAINT: return "DROP CONSTRAINT";
-    case AT_ALTER_COLUMN_TYPE: return "ALTER COLUMN ... SET DATA TYPE";
-    case AT_SET_STATISTICS: return "ALTER COLUMN ... SET STATISTICS";
-    case AT_SET_STORAGE: return "ALTER COLUMN ... SET STORAGE";
-    case AT_ADD_IDENTITY: return "ALTER COLUMN ... ADD IDENTITY";
-    case AT_SET_IDENTITY: return "ALTER COLUMN ... SET";
-    case AT_DROP_IDENTITY: return "ALTER COLUMN ... DROP IDENTITY";
-    default: return "";
+    case AT_ADD_COLUMN:
+        return "ADD COLUMN";
+    case AT_COLUMN_DEFAULT:
+        return "ALTER COLUMN ... SET DEFAULT";
+    case AT_DROP_NOT_NULL:
+        return "ALTER COLUMN ... DROP NOT NULL";
+    case AT_SET_NOT_NULL:
+        return "ALTER COLUMN ... SET NOT NULL";
+    case AT_DROP_COLUMN:
+        return "DROP COLUMN";
+    case AT_ADD_CONSTRAINT:
+        return "ADD CONSTRAINT";
+    case AT_ALTER_CONSTRAINT:
+        return "ALTER CONSTRAINT";
+    case AT_VALIDATE_CONSTRAINT:
+        return "VALIDATE CONSTRAINT";
+    case AT_DROP_CONSTRAINT:
+        return "DROP CONSTRAINT";
+    case AT_ALTER_COLUMN_TYPE:
+        return "ALTER COLUMN ... SET DATA TYPE";
+    case AT_SET_STATISTICS:
+        return "ALTER COLUMN ... SET STATISTICS";
+    case AT_SET_STORAGE:
+        return "ALTER COLUMN ... SET STORAGE";
+    case AT_ADD_IDENTITY:
+        return "ALTER COLUMN ... ADD IDENTITY";
+    case AT_SET_IDENTITY:
+        return "ALTER COLUMN ... SET";
+    case AT_DROP_IDENTITY:
+        return "ALTER COLUMN ... DROP IDENTITY";
+    default:
+        return "";
     }
 }
 
@@ -91,8 +107,7 @@ static bool rewrite_batch(Rewrite *rewrite, const Batch *batch)
     Vector **results;
 
     TRY(row_program_run(rewrite->program, batch, &results));
-    FOR_SELECTED(batch->selection, row)
-    {
+    FOR_SELECTED (batch->selection, row) {
         const ArenaMark mark = arena_mark(rewrite->scratch);
         Str image;
         int64_t row_id;
@@ -112,7 +127,8 @@ static bool rewrite_batch(Rewrite *rewrite, const Batch *batch)
     return true;
 }
 
-/* Scans the old tree. Columns that the old layout lacks, or that are dropped, are given as nulls. */
+/* Scans the old tree. Columns that the old layout lacks, or that are dropped, are given as nulls.
+ */
 static bool rewrite_scan(Rewrite *rewrite, TxnTree *old_tree)
 {
     CatalogSession *session = ddl_catalog(rewrite->context);
@@ -124,8 +140,8 @@ static bool rewrite_scan(Rewrite *rewrite, TxnTree *old_tree)
     for (int i = 0; i < rewrite->old_count; i++)
         columns[i] = (uint16_t)i;
     for (int i = rewrite->old_count; i < rewrite->new_count; i++)
-        vectors[i] = vector_new_constant(rewrite->context->arena,
-                                         rewrite->layout->columns[i].type, &none, true);
+        vectors[i] = vector_new_constant(rewrite->context->arena, rewrite->layout->columns[i].type,
+                                         &none, true);
     TableScan *scan =
         table_scan_open(session->txn, &snapshot, old_tree,
                         &(TableScanSpec){.columns = columns, .column_count = rewrite->old_count},
@@ -138,8 +154,7 @@ static bool rewrite_scan(Rewrite *rewrite, TxnTree *old_tree)
         memcpy(vectors, batch.columns, rewrite->old_count * sizeof(*vectors));
         batch.columns = vectors;
         batch.column_count = rewrite->new_count;
-        ok = rewrite_batch(rewrite, &batch) &&
-             task_handle_interrupts(task_current());
+        ok = rewrite_batch(rewrite, &batch) && task_handle_interrupts(task_current());
         arena_reset(rewrite->scratch);
     }
     table_scan_close(scan);
@@ -290,11 +305,11 @@ static Expr *conversion(CommandContext *context, const RelationDesc *table,
         VEC_PUSH(context->arena, &ref->names, column->name);
         node = (const Node *)ref;
     }
-    Expr *expr = analyze_expression(&analyze, node, table, STORED_ALTER_USING, OID_NONE, -1,
-                                    column->name);
+    Expr *expr =
+        analyze_expression(&analyze, node, table, STORED_ALTER_USING, OID_NONE, -1, column->name);
     TRY(expr);
-    Expr *coerced = analyze_coerce(&analyze, expr, wanted->type, wanted->typmod,
-                                   COERCION_ASSIGNMENT, 0);
+    Expr *coerced =
+        analyze_coerce(&analyze, expr, wanted->type, wanted->typmod, COERCION_ASSIGNMENT, 0);
     if (!coerced) {
         TRY(!error_is_set());
         const Str type = type_name(session, wanted->type);
@@ -366,8 +381,8 @@ static bool retype_indexes(CommandContext *context, const RelationDesc *table, i
         }
         if (!touched)
             continue;
-        TRY(system_row_find(session, INDEX_PG_INDEX_INDEXRELID_INDEX,
-                            &(Value){.oid = index->oid}, 1, &row));
+        TRY(system_row_find(session, INDEX_PG_INDEX_INDEXRELID_INDEX, &(Value){.oid = index->oid},
+                            1, &row));
         TRY(row_set_oids(session, &row, PG_INDEX_INDCLASS, opclasses, index->key_count));
         TRY(row_set_oids(session, &row, PG_INDEX_INDCOLLATION, collations, index->key_count));
         TRY(system_row_update(session, &row));
@@ -390,9 +405,9 @@ static bool reprint_texts(CommandContext *context, const StaleVec *before)
         for (int c = 0; c < table->constraint_count; c++) {
             if (table->constraints[c].oid != text.oid)
                 continue;
-            text.expr = analyze_expression_text(context->arena, session,
-                                                table->constraints[c].check_text, table,
-                                                STORED_CHECK, TYPE_BOOL, -1);
+            text.expr =
+                analyze_expression_text(context->arena, session, table->constraints[c].check_text,
+                                        table, STORED_CHECK, TYPE_BOOL, -1);
             TRY(text.expr);
             VEC_PUSH(context->arena, &after, text);
         }
@@ -444,8 +459,7 @@ static bool is_binary_change(CatalogSession *session, const ColumnDesc *column,
         return column->type != TYPE_BPCHAR || column->typmod == -1;
     if (column->typmod == wanted->typmod && same_type)
         return true;
-    return column->type == TYPE_VARCHAR && column->typmod != -1 &&
-           wanted->typmod >= column->typmod;
+    return column->type == TYPE_VARCHAR && column->typmod != -1 && wanted->typmod >= column->typmod;
 }
 
 bool alter_column_type(CommandContext *context, Oid table_oid, const AlterTableCmd *command)
@@ -472,8 +486,8 @@ bool alter_column_type(CommandContext *context, Oid table_oid, const AlterTableC
     TRY(ddl_rename_prepare(context, address_of_relation(table_oid), &stale));
     const int16_t attnum = column->attnum;
     const Str old_default = column->has_default ? column->default_text : STR_NONE;
-    const bool keep = def->constraints.length == 0 &&
-                      is_binary_change(session, column, &wanted.definition);
+    const bool keep =
+        def->constraints.length == 0 && is_binary_change(session, column, &wanted.definition);
     TRY(set_attribute_type(context, table_oid, attnum, &wanted.definition));
     TRY(retype_indexes(context, table, attnum, &wanted.definition));
     TRY(convert_default(context, table_oid, attnum, old_default));

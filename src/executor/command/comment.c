@@ -21,9 +21,8 @@ static bool relation_target(CommandContext *context, const StrVec *names, Object
                  {OBJECT_MATVIEW, RELKIND_MATVIEW, "a materialized view"}};
     for (size_t i = 0; i < ARRAY_LENGTH(kinds); i++)
         if (kinds[i].type == type && relation->kind != kinds[i].kind)
-            FAIL(ERR_WRONG_OBJECT_TYPE, .message = fmt("\"%.*s\" is not %s",
-                                                       STR_ARGS(relation->name),
-                                                       kinds[i].article));
+            FAIL(ERR_WRONG_OBJECT_TYPE,
+                 .message = fmt("\"%.*s\" is not %s", STR_ARGS(relation->name), kinds[i].article));
     TRY(ddl_check_owner(context, relation));
     *ret = address_of_relation(relation->oid);
     return true;
@@ -54,8 +53,8 @@ static bool inner_target(CommandContext *context, const StrVec *names, ObjectTyp
     const ConstraintDesc *constraint = relation_constraint(relation, last);
     if (!constraint)
         FAIL(ERR_UNDEFINED_OBJECT,
-             .message = fmt("constraint \"%.*s\" for table \"%.*s\" does not exist",
-                            STR_ARGS(last), STR_ARGS(relation->name)));
+             .message = fmt("constraint \"%.*s\" for table \"%.*s\" does not exist", STR_ARGS(last),
+                            STR_ARGS(relation->name)));
     *ret = (ObjectAddress){RELATION_PG_CONSTRAINT, constraint->oid, 0};
     return true;
 }
@@ -80,8 +79,7 @@ static bool named_target(CommandContext *context, Str name, ObjectType type, Obj
     TRY(role);
     const RoleDesc *self = role_find(session, session->current_user);
     if (!role_is_superuser(session, session->current_user) && !(self && self->create_role))
-        FAIL(ERR_INSUFFICIENT_PRIVILEGE,
-             .message = STR("must have CREATEROLE privilege"));
+        FAIL(ERR_INSUFFICIENT_PRIVILEGE, .message = STR("must have CREATEROLE privilege"));
     *ret = (ObjectAddress){RELATION_PG_AUTHID, role->oid, 0};
     return true;
 }
@@ -113,7 +111,8 @@ bool ddl_comment(CommandContext *context, const Node *node, Str *ret_tag)
         TRY(named_target(context, names->items[names->length - 1], statement->object_type,
                          &target));
         break;
-    default: FAIL_UNSUPPORTED("COMMENT ON this kind of object");
+    default:
+        FAIL_UNSUPPORTED("COMMENT ON this kind of object");
     }
     return define_comment(ddl_catalog(context), target, statement->comment);
 }

@@ -90,8 +90,7 @@ static bool parse_option(CopyJob *job, const DefElem *option, bool *has_null)
     else if (str_equal(name, STR("encoding")))
         return parse_encoding(job, option);
     else
-        FAIL(ERR_SYNTAX_ERROR,
-             .message = fmt("option \"%.*s\" not recognized", STR_ARGS(name)),
+        FAIL(ERR_SYNTAX_ERROR, .message = fmt("option \"%.*s\" not recognized", STR_ARGS(name)),
              .position = option->node.position);
     return true;
 }
@@ -168,8 +167,8 @@ static bool name_column(CopyJob *job, Str name)
              .detail = STR("Generated columns cannot be used in COPY."));
     for (uint32_t i = 0; i < job->column_count; i++)
         if (job->columns[i] == column)
-            FAIL(ERR_DUPLICATE_COLUMN, .message = fmt("column \"%.*s\" specified more than once",
-                                                      STR_ARGS(name)));
+            FAIL(ERR_DUPLICATE_COLUMN,
+                 .message = fmt("column \"%.*s\" specified more than once", STR_ARGS(name)));
     job->columns[job->column_count++] = column;
     return true;
 }
@@ -208,8 +207,7 @@ static bool column_flags(CopyJob *job, const DefElem *option, const char *what,
             c++;
         if (c == job->column_count)
             FAIL(ERR_INVALID_COLUMN_REFERENCE,
-                 .message = fmt("%s column \"%.*s\" not referenced by COPY", what,
-                                STR_ARGS(name)));
+                 .message = fmt("%s column \"%.*s\" not referenced by COPY", what, STR_ARGS(name)));
         flags[c] = true;
     }
     return true;

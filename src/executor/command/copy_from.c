@@ -15,9 +15,9 @@ typedef struct CopyIn {
     Batch batch;
     Str *fields;
     uint32_t failing_column; /* for the message's context; UINT32_MAX: none */
-    uint64_t *lines;  /* of the batch's rows */
-    uint64_t failing_line; /* 0: the one last read */
-    bool hides_line;  /* it is not text that could be shown, or not the line that is at fault */
+    uint64_t *lines;         /* of the batch's rows */
+    uint64_t failing_line;   /* 0: the one last read */
+    bool hides_line; /* it is not text that could be shown, or not the line that is at fault */
     RowProgram *where;
 } CopyIn;
 
@@ -26,8 +26,7 @@ static void add_context(const CopyIn *in)
 {
     const CopyJob *job = in->job;
     Str table = job->relation->name, line = copy_reader_text(in->reader);
-    unsigned long long number =
-        in->failing_line ? in->failing_line : copy_reader_line(in->reader);
+    unsigned long long number = in->failing_line ? in->failing_line : copy_reader_line(in->reader);
 
     if (in->failing_column < job->column_count) {
         Str column = job->columns[in->failing_column]->name, value = in->fields[in->failing_column];
@@ -94,9 +93,8 @@ static bool read_row(CopyIn *in, uint32_t count)
 
     for (uint32_t c = 0; c < in->job->column_count; c++) {
         if (c >= count)
-            FAIL(ERR_BAD_COPY_FILE_FORMAT,
-                 .message = fmt("missing data for column \"%.*s\"",
-                                STR_ARGS(in->job->columns[c]->name)));
+            FAIL(ERR_BAD_COPY_FILE_FORMAT, .message = fmt("missing data for column \"%.*s\"",
+                                                          STR_ARGS(in->job->columns[c]->name)));
         TRY(read_field(in, c, row));
     }
     in->lines[row] = copy_reader_line(in->reader);

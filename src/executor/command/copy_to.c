@@ -55,7 +55,7 @@ static bool field_text(CopyOut *out, const Vector *vector, Oid type, uint32_t ro
     if (is_null)
         return true;
     TRY(out->job->format.form == COPY_BINARY ? type_send(type, &value, &text)
-                                              : type_output(type, &value, &text));
+                                             : type_output(type, &value, &text));
     *ret_text = strbuf_view(&text);
     return true;
 }
@@ -65,7 +65,7 @@ static bool out_rows(RowSink *sink, const RowDescription *description, const Bat
     CopyOut *out = (CopyOut *)sink;
     CopyJob *job = out->job;
 
-    FOR_SELECTED(batch->selection, row) {
+    FOR_SELECTED (batch->selection, row) {
         for (uint32_t c = 0; c < description->count; c++)
             TRY(field_text(out, batch->columns[c], description->columns[c].type, row,
                            &out->fields[c]));
@@ -102,14 +102,13 @@ static const Node *table_query(CopyJob *job, Str *ret_source)
 static bool run_query(CopyOut *out, const Node *statement, Str source)
 {
     CommandContext *context = out->job->context;
-    AnalyzeContext analysis = {.arena = context->arena, .session = &context->session->catalog,
-                               .source = source};
+    AnalyzeContext analysis = {
+        .arena = context->arena, .session = &context->session->catalog, .source = source};
     Query *query = analyze_statement(&analysis, statement);
 
     TRY(query);
     if (query->command != QUERY_SELECT && query->returning.length == 0)
-        FAIL(ERR_FEATURE_NOT_SUPPORTED,
-             .message = STR("COPY query must have a RETURNING clause"));
+        FAIL(ERR_FEATURE_NOT_SUPPORTED, .message = STR("COPY query must have a RETURNING clause"));
     PlannedStatement *plan =
         planner_plan(context->arena, &context->session->catalog, query, &(PlanOptions){0});
     TRY(plan);
@@ -141,7 +140,8 @@ static bool run(CopyOut *out)
 
 bool copy_to(CopyJob *job)
 {
-    CopyOut out = {.sink = {.describe = out_describe, .rows = out_rows}, .job = job,
+    CopyOut out = {.sink = {.describe = out_describe, .rows = out_rows},
+                   .job = job,
                    .row_arena = arena_new("copy row")};
     bool ok = run(&out);
 

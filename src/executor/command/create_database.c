@@ -45,8 +45,7 @@ static bool options_read(CommandContext *context, const DefElemVec *given, Datab
                  str_equal(name, STR("oid")))
             FAIL_UNSUPPORTED(fmt("CREATE DATABASE option \"%.*s\"", STR_ARGS(name)).data);
         else
-            FAIL(ERR_SYNTAX_ERROR,
-                 .message = fmt("option \"%.*s\" not recognized", STR_ARGS(name)),
+            FAIL(ERR_SYNTAX_ERROR, .message = fmt("option \"%.*s\" not recognized", STR_ARGS(name)),
                  .position = option->node.position);
     }
     return true;
@@ -205,10 +204,10 @@ bool ddl_drop_database(CommandContext *context, const Node *node, Str *ret_tag)
     TRY(database || !error_is_set());
     if (!database) {
         if (!statement->missing_ok)
-            FAIL(ERR_UNDEFINED_DATABASE, .message = fmt("database \"%.*s\" does not exist",
-                                                        STR_ARGS(statement->dbname)));
-        DDL_NOTICE(ERR_SUCCESSFUL_COMPLETION, fmt("database \"%.*s\" does not exist, skipping",
-                                                  STR_ARGS(statement->dbname)));
+            FAIL(ERR_UNDEFINED_DATABASE,
+                 .message = fmt("database \"%.*s\" does not exist", STR_ARGS(statement->dbname)));
+        DDL_NOTICE(ERR_SUCCESSFUL_COMPLETION,
+                   fmt("database \"%.*s\" does not exist, skipping", STR_ARGS(statement->dbname)));
         return true;
     }
     TRY(privilege_check_owner(session, ON_DATABASE, database->oid));
@@ -223,13 +222,11 @@ bool ddl_drop_database(CommandContext *context, const Node *node, Str *ret_tag)
             str_equal(statement->options.items[i]->name, STR("force")))
             TRY(context->hooks->database_sessions_end(context->hooks->context, database->oid));
     TRY(check_not_in_use(context, database->oid,
-                         "database \"%.*s\" is being accessed by other users",
-                         statement->dbname));
+                         "database \"%.*s\" is being accessed by other users", statement->dbname));
     TRY(system_row_find(session, INDEX_PG_DATABASE_OID_INDEX, &(Value){.oid = database->oid}, 1,
                         &row));
     TRY(system_row_delete(session, &row));
-    TRY(define_comment(session, (ObjectAddress){RELATION_PG_DATABASE, database->oid, 0},
-                       STR_NONE));
+    TRY(define_comment(session, (ObjectAddress){RELATION_PG_DATABASE, database->oid, 0}, STR_NONE));
     TRY(rows_of_database_delete(session, CAT_PG_DB_ROLE_SETTING, PG_DB_ROLE_SETTING_SETDATABASE,
                                 database->oid));
     TRY(rows_of_database_delete(session, CAT_PG_SHDEPEND, PG_SHDEPEND_DBID, database->oid));

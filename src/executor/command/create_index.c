@@ -162,8 +162,7 @@ bool ddl_index_columns(CommandContext *context, const RelationDesc *table,
     Str *names = ARENA_ARRAY(context->arena, Str, count + 1);
 
     if (count > INDEX_MAX_COLUMNS)
-        FAIL(ERR_TOO_MANY_COLUMNS,
-             .message = STR("cannot use more than 32 columns in an index"));
+        FAIL(ERR_TOO_MANY_COLUMNS, .message = STR("cannot use more than 32 columns in an index"));
     for (size_t i = 0; i < count; i++) {
         const bool is_key = i < elements->length;
         const IndexElem *element =
@@ -176,9 +175,8 @@ bool ddl_index_columns(CommandContext *context, const RelationDesc *table,
         else
             TRY(key_from_column(table, element, &columns[i]));
         const Str wanted = element->index_col_name.length ? element->index_col_name
-                           : columns[i].attnum
-                               ? relation_column_at(table, columns[i].attnum)->name
-                               : expression_name(element->expr);
+                           : columns[i].attnum ? relation_column_at(table, columns[i].attnum)->name
+                                               : expression_name(element->expr);
         names[i] = column_name_unique(context->arena, names, (int)i, wanted);
         if (!is_key)
             continue;
@@ -262,7 +260,7 @@ bool ddl_define_index_like(CommandContext *context, const RelationDesc *source_t
             strbuf_append_char(&joined, '_');
         strbuf_append(&joined, names[i]);
     }
-    const Str label = source->is_primary                       ? STR("pkey")
+    const Str label = source->is_primary                        ? STR("pkey")
                       : source->is_unique && source->constraint ? STR("key")
                                                                 : STR("idx");
     const IndexDefinition definition = {
@@ -284,8 +282,7 @@ bool ddl_define_index_like(CommandContext *context, const RelationDesc *source_t
     if (!source->constraint)
         return true;
     const ConstraintDefinition key = {.name = definition.name,
-                                      .kind = source->is_primary ? CONTYPE_PRIMARY
-                                                                 : CONTYPE_UNIQUE,
+                                      .kind = source->is_primary ? CONTYPE_PRIMARY : CONTYPE_UNIQUE,
                                       .table = table_oid,
                                       .columns = attnums,
                                       .column_count = source->key_count,
@@ -332,8 +329,7 @@ static bool check_access_method(const IndexStmt *statement)
 static bool index_table_check(CommandContext *context, const RelationDesc *table)
 {
     if (table->kind == RELKIND_INDEX)
-        FAIL(ERR_WRONG_OBJECT_TYPE,
-             .message = fmt("\"%.*s\" is an index", STR_ARGS(table->name)));
+        FAIL(ERR_WRONG_OBJECT_TYPE, .message = fmt("\"%.*s\" is an index", STR_ARGS(table->name)));
     if (table->kind != RELKIND_TABLE && table->kind != RELKIND_MATVIEW)
         FAIL(ERR_WRONG_OBJECT_TYPE,
              .message = fmt("cannot create index on relation \"%.*s\"", STR_ARGS(table->name)),
@@ -368,8 +364,8 @@ bool ddl_create_index(CommandContext *context, const Node *node, Str *ret_tag)
     TRY(ddl_check_no_events(context, table, *ret_tag));
     if (statement->if_not_exists && statement->name.length &&
         relation_oid_in(session, table->namespace_oid, statement->name)) {
-        DDL_NOTICE(ERR_DUPLICATE_TABLE, fmt("relation \"%.*s\" already exists, skipping",
-                                            STR_ARGS(statement->name)));
+        DDL_NOTICE(ERR_DUPLICATE_TABLE,
+                   fmt("relation \"%.*s\" already exists, skipping", STR_ARGS(statement->name)));
         return true;
     }
     TRY(!error_is_set());

@@ -36,8 +36,7 @@ bool ddl_create_schema(CommandContext *context, const Node *node, Str *ret_tag)
     TRY(privilege_check(session, ON_DATABASE, session->database_oid, ACL_CREATE));
     TRY(ddl_check_member(context, owner));
     if (str_starts_with(name, STR("pg_")) && !catalog_is_bootstrapping(session->catalog))
-        FAIL(ERR_RESERVED_NAME,
-             .message = fmt("unacceptable schema name \"%.*s\"", STR_ARGS(name)),
+        FAIL(ERR_RESERVED_NAME, .message = fmt("unacceptable schema name \"%.*s\"", STR_ARGS(name)),
              .detail = STR("The prefix \"pg_\" is reserved for system schemas."));
     if (namespace_oid(session, name)) {
         if (!statement->if_not_exists)

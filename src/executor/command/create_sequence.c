@@ -65,12 +65,12 @@ static bool read_bounds(const DefElemVec *options, SequenceOptions *ret, Oid old
     const DefElem *minimum = option_find(options, STR("minvalue"), &ok);
     TRY(ok);
     /* Bounds that were the old type's become the new type's. */
-    const bool reset_maximum = is_new || (maximum && !maximum->arg) ||
-                               (ret->type_given && !maximum &&
-                                d->maximum == type_maximum(old_type));
-    const bool reset_minimum = is_new || (minimum && !minimum->arg) ||
-                               (ret->type_given && !minimum &&
-                                d->minimum == type_minimum(old_type));
+    const bool reset_maximum =
+        is_new || (maximum && !maximum->arg) ||
+        (ret->type_given && !maximum && d->maximum == type_maximum(old_type));
+    const bool reset_minimum =
+        is_new || (minimum && !minimum->arg) ||
+        (ret->type_given && !minimum && d->minimum == type_minimum(old_type));
 
     if (maximum && maximum->arg)
         TRY(ddl_int_option(maximum, &d->maximum));
@@ -90,8 +90,8 @@ static bool read_bounds(const DefElemVec *options, SequenceOptions *ret, Oid old
                             builtin_type(ret->type)->sql_name));
     if (d->minimum >= d->maximum)
         FAIL(ERR_INVALID_PARAMETER_VALUE,
-             .message = fmt("MINVALUE (%ld) must be less than MAXVALUE (%ld)", d->minimum,
-                            d->maximum));
+             .message =
+                 fmt("MINVALUE (%ld) must be less than MAXVALUE (%ld)", d->minimum, d->maximum));
     return true;
 }
 
@@ -111,8 +111,8 @@ static bool read_start(const DefElemVec *options, SequenceOptions *ret, bool is_
         d->start = d->increment > 0 ? d->minimum : d->maximum;
     if (d->start < d->minimum)
         FAIL(ERR_INVALID_PARAMETER_VALUE,
-             .message = fmt("START value (%ld) cannot be less than MINVALUE (%ld)", d->start,
-                            d->minimum));
+             .message =
+                 fmt("START value (%ld) cannot be less than MINVALUE (%ld)", d->start, d->minimum));
     if (d->start > d->maximum)
         FAIL(ERR_INVALID_PARAMETER_VALUE,
              .message = fmt("START value (%ld) cannot be greater than MAXVALUE (%ld)", d->start,
@@ -185,14 +185,13 @@ static bool set_owner_column(CommandContext *context, const RelationDesc *sequen
         return forget_owner(context, sequence->oid);
     }
     const Str column_name = names->items[names->length - 1];
-    const RelationDesc *table = relation_get_name(
-        session, names->length >= 3 ? names->items[names->length - 3] : STR_NONE,
-        names->items[names->length - 2], 0);
+    const RelationDesc *table =
+        relation_get_name(session, names->length >= 3 ? names->items[names->length - 3] : STR_NONE,
+                          names->items[names->length - 2], 0);
     TRY(table);
     if (table->kind != RELKIND_TABLE && table->kind != RELKIND_VIEW)
-        FAIL(ERR_WRONG_OBJECT_TYPE,
-             .message = fmt("sequence cannot be owned by relation \"%.*s\"",
-                            STR_ARGS(table->name)));
+        FAIL(ERR_WRONG_OBJECT_TYPE, .message = fmt("sequence cannot be owned by relation \"%.*s\"",
+                                                   STR_ARGS(table->name)));
     if (table->owner != sequence->owner)
         FAIL(ERR_OBJECT_NOT_IN_PREREQUISITE_STATE,
              .message = STR("sequence must have same owner as table it is linked to"));
@@ -296,12 +295,11 @@ static bool state_replace(CommandContext *context, Oid sequence, int64_t value, 
 {
     CatalogSession *session = ddl_catalog(context);
     CatalogRow row;
-    const RowFound found = system_row_find(session, INDEX_PG_CLASS_OID_INDEX,
-                                           &(Value){.oid = sequence}, 1, &row);
+    const RowFound found =
+        system_row_find(session, INDEX_PG_CLASS_OID_INDEX, &(Value){.oid = sequence}, 1, &row);
     TRY(found);
     if (found == ROW_MISSING)
-        FAIL(ERR_UNDEFINED_TABLE,
-             .message = fmt("relation with OID %u does not exist", sequence));
+        FAIL(ERR_UNDEFINED_TABLE, .message = fmt("relation with OID %u does not exist", sequence));
     const Oid id = catalog_new_oid(session);
     TRY(id);
     TRY(sequence_drop(session->txn, session->database_oid, row_oid(&row, PG_CLASS_RELFILENODE)));
@@ -363,9 +361,8 @@ bool ddl_alter_sequence(CommandContext *context, const Node *statement, Str *ret
     *ret_tag = STR("ALTER SEQUENCE");
     if (!sequence) {
         TRY(!error_is_set());
-        DDL_NOTICE(ERR_SUCCESSFUL_COMPLETION,
-                   fmt("relation \"%.*s\" does not exist, skipping",
-                       STR_ARGS(alter->sequence->relation)));
+        DDL_NOTICE(ERR_SUCCESSFUL_COMPLETION, fmt("relation \"%.*s\" does not exist, skipping",
+                                                  STR_ARGS(alter->sequence->relation)));
         return true;
     }
     if (sequence->kind != RELKIND_SEQUENCE)

@@ -32,8 +32,8 @@ static Oid serial_type(const TypeName *type)
     static const struct {
         Str name;
         Oid type;
-    } serials[] = {{{"serial", 6}, TYPE_INT4},    {{"serial4", 7}, TYPE_INT4},
-                   {{"bigserial", 9}, TYPE_INT8}, {{"serial8", 7}, TYPE_INT8},
+    } serials[] = {{{"serial", 6}, TYPE_INT4},       {{"serial4", 7}, TYPE_INT4},
+                   {{"bigserial", 9}, TYPE_INT8},    {{"serial8", 7}, TYPE_INT8},
                    {{"smallserial", 11}, TYPE_INT2}, {{"serial2", 7}, TYPE_INT2}};
 
     if (type->names.length != 1)
@@ -118,7 +118,9 @@ static bool column_constraints(CommandContext *context, const ColumnDef *source,
     for (size_t i = 0; i < source->constraints.length; i++) {
         const Constraint *constraint = source->constraints.items[i];
         switch (constraint->type) {
-        case CONSTR_NULL: null_said = true; break;
+        case CONSTR_NULL:
+            null_said = true;
+            break;
         case CONSTR_NOTNULL:
             not_null_said = true;
             column->definition.not_null = true;
@@ -134,12 +136,15 @@ static bool column_constraints(CommandContext *context, const ColumnDef *source,
             column->definition.not_null = true;
             break;
         case CONSTR_GENERATED:
-            TRY(note_default(column, constraint, &column->generated,
-                             "generation clauses specified", table));
+            TRY(note_default(column, constraint, &column->generated, "generation clauses specified",
+                             table));
             column->definition.generated = 's';
             break;
-        case CONSTR_PRIMARY: column->definition.not_null = true; break;
-        default: break;
+        case CONSTR_PRIMARY:
+            column->definition.not_null = true;
+            break;
+        default:
+            break;
         }
         TRY(check_value_sources(column, constraint, table));
         if (null_said && (not_null_said || column->identity))
@@ -177,7 +182,8 @@ static bool check_attributes(const ConstraintVec *list)
         case CONSTR_ATTR_NOT_DEFERRABLE:
             if (!has_owner)
                 return fail_attribute(is_yes ? "misplaced DEFERRABLE clause"
-                                             : "misplaced NOT DEFERRABLE clause", item);
+                                             : "misplaced NOT DEFERRABLE clause",
+                                      item);
             if (saw_deferrable)
                 return fail_attribute("multiple DEFERRABLE/NOT DEFERRABLE clauses not allowed",
                                       item);
@@ -188,7 +194,8 @@ static bool check_attributes(const ConstraintVec *list)
         case CONSTR_ATTR_IMMEDIATE:
             if (!has_owner)
                 return fail_attribute(is_late ? "misplaced INITIALLY DEFERRED clause"
-                                              : "misplaced INITIALLY IMMEDIATE clause", item);
+                                              : "misplaced INITIALLY IMMEDIATE clause",
+                                      item);
             if (saw_initially)
                 return fail_attribute("multiple INITIALLY IMMEDIATE/DEFERRED clauses not allowed",
                                       item);
@@ -224,8 +231,7 @@ bool ddl_table_column(CommandContext *context, const ColumnDef *source, Str tabl
                             STR_ARGS(source->name)));
     if (column.serial_type) {
         if (source->type_name->array_bounds.length)
-            FAIL(ERR_FEATURE_NOT_SUPPORTED,
-                 .message = STR("array of serial is not implemented"),
+            FAIL(ERR_FEATURE_NOT_SUPPORTED, .message = STR("array of serial is not implemented"),
                  .position = source->type_name->node.position);
         column.definition.type = column.serial_type;
         column.definition.not_null = true;
@@ -306,9 +312,9 @@ static bool default_text_define(CommandContext *context, const RelationDesc *tab
 {
     StoredText stored = {.text = text};
 
-    stored.expr = analyze_expression_text(
-        context->arena, ddl_catalog(context), text, table,
-        column->generated ? STORED_GENERATED : STORED_DEFAULT, column->type, column->typmod);
+    stored.expr = analyze_expression_text(context->arena, ddl_catalog(context), text, table,
+                                          column->generated ? STORED_GENERATED : STORED_DEFAULT,
+                                          column->type, column->typmod);
     TRY(stored.expr);
     return default_define(context, table, column, &stored, column->generated);
 }
@@ -322,8 +328,7 @@ static bool serial_default(CommandContext *context, const RelationDesc *table,
     TRY(ddl_sequence_for_column(context, table, column, type, false, NULL, &sequence));
     const RelationDesc *relation = relation_get(session, sequence);
     TRY(relation);
-    const Str qualified =
-        name_qualify(context->arena, relation->namespace_name, relation->name);
+    const Str qualified = name_qualify(context->arena, relation->namespace_name, relation->name);
     const Str literal = deparse_literal(context->arena, qualified);
     return default_text_define(
         context, table, column,
@@ -375,8 +380,7 @@ static bool like_columns(NewTable *table, const TableLikeClause *like)
     if (source->kind != RELKIND_TABLE && source->kind != RELKIND_VIEW &&
         source->kind != RELKIND_MATVIEW && source->kind != RELKIND_COMPOSITE)
         FAIL(ERR_WRONG_OBJECT_TYPE,
-             .message = fmt("relation \"%.*s\" is invalid in LIKE clause",
-                            STR_ARGS(source->name)),
+             .message = fmt("relation \"%.*s\" is invalid in LIKE clause", STR_ARGS(source->name)),
              .detail = fmt("This operation is not supported for %.*ss.",
                            STR_ARGS(relation_kind_name(source->kind))),
              .position = like->relation->node.position);
@@ -398,8 +402,7 @@ static bool like_columns(NewTable *table, const TableLikeClause *like)
             copy.definition.generated = column->generated;
         }
         if (column->identity && (like->options & CREATE_TABLE_LIKE_IDENTITY)) {
-            Constraint *identity =
-                NODE_NEW(context->arena, Constraint, like->node.position);
+            Constraint *identity = NODE_NEW(context->arena, Constraint, like->node.position);
             identity->type = CONSTR_IDENTITY;
             identity->generated_when = column->identity;
             copy.identity = identity;
@@ -455,8 +458,7 @@ static bool like_comments(NewTable *table, const RelationDesc *source)
             session, (ObjectAddress){RELATION_PG_CLASS, source->oid, i + 1}, context->arena);
         TRY(!error_is_set());
         if (to && !source->columns[i].dropped && !str_is_none(comment))
-            TRY(define_comment(session,
-                               (ObjectAddress){RELATION_PG_CLASS, table->oid, to->attnum},
+            TRY(define_comment(session, (ObjectAddress){RELATION_PG_CLASS, table->oid, to->attnum},
                                comment));
     }
     return true;
@@ -483,14 +485,21 @@ void ddl_constraint_attributes(const ConstraintVec *list, size_t i, Constraint *
 {
     for (size_t j = i + 1; j < list->length; j++)
         switch (list->items[j]->type) {
-        case CONSTR_ATTR_DEFERRABLE: constraint->deferrable = true; break;
-        case CONSTR_ATTR_NOT_DEFERRABLE: constraint->deferrable = false; break;
+        case CONSTR_ATTR_DEFERRABLE:
+            constraint->deferrable = true;
+            break;
+        case CONSTR_ATTR_NOT_DEFERRABLE:
+            constraint->deferrable = false;
+            break;
         case CONSTR_ATTR_DEFERRED:
             constraint->deferrable = true;
             constraint->initdeferred = true;
             break;
-        case CONSTR_ATTR_IMMEDIATE: constraint->initdeferred = false; break;
-        default: return;
+        case CONSTR_ATTR_IMMEDIATE:
+            constraint->initdeferred = false;
+            break;
+        default:
+            return;
         }
 }
 
@@ -587,8 +596,8 @@ static bool refuse_unsupported(const CreateStmt *statement)
         FAIL(ERR_UNDEFINED_OBJECT, .message = fmt("access method \"%.*s\" does not exist",
                                                   STR_ARGS(statement->access_method)));
     if (statement->tablespace.length && !str_equal(statement->tablespace, STR("pg_default")))
-        FAIL(ERR_UNDEFINED_OBJECT, .message = fmt("tablespace \"%.*s\" does not exist",
-                                                  STR_ARGS(statement->tablespace)));
+        FAIL(ERR_UNDEFINED_OBJECT,
+             .message = fmt("tablespace \"%.*s\" does not exist", STR_ARGS(statement->tablespace)));
     if (statement->on_commit == ONCOMMIT_DELETE_ROWS || statement->on_commit == ONCOMMIT_DROP)
         FAIL_UNSUPPORTED("ON COMMIT DELETE ROWS and ON COMMIT DROP");
     return true;
@@ -620,8 +629,7 @@ static bool define_new_table(NewTable *table, CreationPlace place)
         columns[i] = table->columns.items[i].definition;
         columns[i].default_text = STR_NONE;
     }
-    TRY(ddl_options_text(context, &table->statement->options, table_options,
-                         &definition.options));
+    TRY(ddl_options_text(context, &table->statement->options, table_options, &definition.options));
     return define_relation(session, &definition, &table->oid);
 }
 
@@ -654,14 +662,14 @@ static bool define_constraints(NewTable *table)
                 break;
             case CONSTR_PRIMARY:
             case CONSTR_UNIQUE:
-                TRY(ddl_add_unique(table->context, table->oid, pending->constraint, column,
-                                   false));
+                TRY(ddl_add_unique(table->context, table->oid, pending->constraint, column, false));
                 break;
             case CONSTR_FOREIGN:
                 TRY(ddl_add_foreign_key(table->context, table->oid, pending->constraint, column,
                                         false));
                 break;
-            default: FAIL_UNSUPPORTED("EXCLUDE constraint");
+            default:
+                FAIL_UNSUPPORTED("EXCLUDE constraint");
             }
         }
     return true;
@@ -714,26 +722,24 @@ static bool query_columns(CommandContext *context, const IntoClause *into,
             .name = i < into->colnames.length ? into->colnames.items[i] : columns[i].name,
             .type = type,
             .typmod = columns[i].type_modifier,
-            .collation = desc->collation ? (columns[i].collation ? columns[i].collation
-                                                                 : desc->collation)
-                                         : OID_NONE};
+            .collation = desc->collation
+                             ? (columns[i].collation ? columns[i].collation : desc->collation)
+                             : OID_NONE};
         TRY(check_column_type(context, ret[i].name, type));
         for (uint32_t j = 0; j < i; j++)
             if (str_equal(ret[j].name, ret[i].name))
                 FAIL(ERR_DUPLICATE_COLUMN,
-                     .message = fmt("column \"%.*s\" specified more than once",
-                                    STR_ARGS(ret[i].name)));
+                     .message =
+                         fmt("column \"%.*s\" specified more than once", STR_ARGS(ret[i].name)));
     }
     return true;
 }
 
-bool ddl_create_table_for_query(CommandContext *context, const IntoClause *into,
-                                bool if_not_exists, const ResultColumn *columns,
-                                uint32_t column_count, Oid *ret_oid)
+bool ddl_create_table_for_query(CommandContext *context, const IntoClause *into, bool if_not_exists,
+                                const ResultColumn *columns, uint32_t column_count, Oid *ret_oid)
 {
     CatalogSession *session = ddl_catalog(context);
-    ColumnDefinition *definitions =
-        ARENA_ARRAY(context->arena, ColumnDefinition, column_count + 1);
+    ColumnDefinition *definitions = ARENA_ARRAY(context->arena, ColumnDefinition, column_count + 1);
     CreationPlace place;
     Oid oid = OID_NONE;
 

@@ -53,8 +53,8 @@ bool create_table_as_execute(CommandContext *context, const CreateTableAsStmt *s
 {
     CatalogSession *session = &context->session->catalog;
     AnalyzeParams params = command_params(context);
-    AnalyzeContext analysis = {.arena = context->arena, .session = session,
-                               .source = context->source, .params = &params};
+    AnalyzeContext analysis = {
+        .arena = context->arena, .session = session, .source = context->source, .params = &params};
     ResultColumn *columns;
     uint32_t count;
     uint64_t rows = 0;
@@ -86,8 +86,10 @@ bool create_table_as_execute(CommandContext *context, const CreateTableAsStmt *s
 bool select_into_execute(CommandContext *context, const SelectStmt *statement, Str *ret_tag)
 {
     AnalyzeParams params = command_params(context);
-    AnalyzeContext analysis = {.arena = context->arena, .session = &context->session->catalog,
-                               .source = context->source, .params = &params};
+    AnalyzeContext analysis = {.arena = context->arena,
+                               .session = &context->session->catalog,
+                               .source = context->source,
+                               .params = &params};
     const Query *query = analyze_statement(&analysis, &statement->node);
     TRY(query);
     if (query->command != QUERY_UTILITY || !NODE_IS(query->utility, CreateTableAsStmt))

@@ -21,11 +21,10 @@ bool ddl_add_check(CommandContext *context, Oid table_oid, const Constraint *con
     TRY(ddl_expression_columns(context, text.expr, &columns));
     Str name = constraint->name;
     if (name.length == 0) {
-        const Str column = columns.length == 1
-                               ? relation_column_at(table, columns.items[0])->name
-                               : STR("");
-        name = define_choose_name(session, table->name, column, STR("check"),
-                                  table->namespace_oid, true, table_oid, context->arena);
+        const Str column =
+            columns.length == 1 ? relation_column_at(table, columns.items[0])->name : STR("");
+        name = define_choose_name(session, table->name, column, STR("check"), table->namespace_oid,
+                                  true, table_oid, context->arena);
     }
     const ConstraintDefinition definition = {.name = name,
                                              .kind = CONTYPE_CHECK,
@@ -75,19 +74,17 @@ static bool key_elements(CommandContext *context, const RelationDesc *table,
     const int position = is_new ? constraint->node.position : 0;
     const bool primary = constraint->type == CONSTR_PRIMARY;
 
-
     for (size_t i = 0; i < names->length; i++) {
         if (!relation_column(table, names->items[i]))
             FAIL(ERR_UNDEFINED_COLUMN,
-                 .message = fmt("column \"%.*s\" named in key does not exist",
-                                STR_ARGS(names->items[i])),
+                 .message =
+                     fmt("column \"%.*s\" named in key does not exist", STR_ARGS(names->items[i])),
                  .position = position);
         for (size_t j = 0; j < i; j++)
             if (str_equal(names->items[i], names->items[j]))
                 FAIL(ERR_DUPLICATE_COLUMN,
                      .message = fmt("column \"%.*s\" appears twice in %s constraint",
-                                    STR_ARGS(names->items[i]),
-                                    primary ? "primary key" : "unique"),
+                                    STR_ARGS(names->items[i]), primary ? "primary key" : "unique"),
                      .position = position);
         IndexElem *element = NODE_NEW(context->arena, IndexElem, 0);
         element->name = names->items[i];
@@ -126,18 +123,18 @@ static bool key_constraint(CommandContext *context, const RelationDesc *table, O
 
     for (int i = 0; i < definition->key_count; i++)
         columns[i] = definition->columns[i].attnum;
-    const ConstraintDefinition key = {
-        .name = definition->name,
-        .kind = definition->is_primary ? CONTYPE_PRIMARY : CONTYPE_UNIQUE,
-        .table = table->oid,
-        .columns = columns,
-        .column_count = definition->key_count,
-        .index = index,
-        .deferrable = constraint->deferrable,
-        .initially_deferred = constraint->initdeferred,
-        .validated = true,
-        .no_inherit = true,
-        .is_local = true};
+    const ConstraintDefinition key = {.name = definition->name,
+                                      .kind =
+                                          definition->is_primary ? CONTYPE_PRIMARY : CONTYPE_UNIQUE,
+                                      .table = table->oid,
+                                      .columns = columns,
+                                      .column_count = definition->key_count,
+                                      .index = index,
+                                      .deferrable = constraint->deferrable,
+                                      .initially_deferred = constraint->initdeferred,
+                                      .validated = true,
+                                      .no_inherit = true,
+                                      .is_local = true};
     return define_constraint(ddl_catalog(context), &key, &oid);
 }
 
@@ -168,8 +165,9 @@ bool ddl_add_unique(CommandContext *context, Oid table_oid, const Constraint *co
     table = relation_get(session, table_oid);
     TRY(table);
     TRY(ddl_index_columns(context, table, &elements, &including, &definition, NULL));
-    definition.name = constraint->name.length ? constraint->name
-                                              : key_name(context, table, &names, &constraint->including, primary);
+    definition.name = constraint->name.length
+                          ? constraint->name
+                          : key_name(context, table, &names, &constraint->including, primary);
     definition.is_unique = true;
     definition.is_primary = primary;
     definition.nulls_not_distinct = constraint->nulls_not_distinct;
@@ -318,12 +316,12 @@ static bool find_operators(CommandContext *context, ForeignKey *key, Str name)
         const Str foreign_type = type_name(session, foreign->type);
         const Str primary_type = type_name(session, primary->type);
         FAIL(ERR_DATATYPE_MISMATCH,
-             .message = fmt("foreign key constraint \"%.*s\" cannot be implemented",
-                            STR_ARGS(name)),
+             .message =
+                 fmt("foreign key constraint \"%.*s\" cannot be implemented", STR_ARGS(name)),
              .detail = fmt("Key columns \"%.*s\" and \"%.*s\" are of incompatible types: %.*s and "
                            "%.*s.",
-                           STR_ARGS(foreign->name), STR_ARGS(primary->name),
-                           STR_ARGS(foreign_type), STR_ARGS(primary_type)));
+                           STR_ARGS(foreign->name), STR_ARGS(primary->name), STR_ARGS(foreign_type),
+                           STR_ARGS(primary_type)));
     }
     return true;
 }
@@ -351,13 +349,11 @@ static bool open_referenced(CommandContext *context, ForeignKey *key)
     RangeVar name = *key->constraint->pktable;
 
     name.node.position = 0;
-    key->referenced =
-        ddl_open_relation(context, &name, LOCK_SHARE_ROW_EXCLUSIVE, false, false);
+    key->referenced = ddl_open_relation(context, &name, LOCK_SHARE_ROW_EXCLUSIVE, false, false);
     TRY(key->referenced);
     if (key->referenced->kind != RELKIND_TABLE)
-        FAIL(ERR_WRONG_OBJECT_TYPE,
-             .message = fmt("referenced relation \"%.*s\" is not a table",
-                            STR_ARGS(key->referenced->name)));
+        FAIL(ERR_WRONG_OBJECT_TYPE, .message = fmt("referenced relation \"%.*s\" is not a table",
+                                                   STR_ARGS(key->referenced->name)));
     TRY(ddl_check_not_system(context, key->referenced));
     return check_persistence(key);
 }

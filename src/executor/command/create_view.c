@@ -40,16 +40,15 @@ static bool view_columns(NewView *view)
         for (int j = 0; j < count; j++)
             if (str_equal(view->columns[j].name, target->name))
                 FAIL(ERR_DUPLICATE_COLUMN,
-                     .message = fmt("column \"%.*s\" specified more than once",
-                                    STR_ARGS(target->name)));
-        view->columns[count++] =
-            (ColumnDefinition){.name = target->name,
-                               .type = type->oid,
-                               .typmod = target->expr->typmod,
-                               .collation = type->collation ? (target->expr->collation
-                                                                   ? target->expr->collation
-                                                                   : type->collation)
-                                                            : OID_NONE};
+                     .message =
+                         fmt("column \"%.*s\" specified more than once", STR_ARGS(target->name)));
+        view->columns[count++] = (ColumnDefinition){
+            .name = target->name,
+            .type = type->oid,
+            .typmod = target->expr->typmod,
+            .collation = type->collation
+                             ? (target->expr->collation ? target->expr->collation : type->collation)
+                             : OID_NONE};
     }
     if (aliases->length > count)
         FAIL(ERR_SYNTAX_ERROR,
@@ -92,8 +91,7 @@ static bool check_replaceable(NewView *view, const RelationDesc *old)
                  .hint = STR("Use ALTER VIEW ... RENAME COLUMN ... to change name of view column "
                              "instead."));
         if (was->type != is->type || was->typmod != is->typmod) {
-            const Str from =
-                type_sql_name(session, was->type, was->typmod, view->context->arena);
+            const Str from = type_sql_name(session, was->type, was->typmod, view->context->arena);
             const Str to = type_sql_name(session, is->type, is->typmod, view->context->arena);
             FAIL(ERR_INVALID_TABLE_DEFINITION,
                  .message = fmt("cannot change data type of view column \"%.*s\" from %.*s to %.*s",
@@ -110,8 +108,7 @@ static bool view_replace(NewView *view, const RelationDesc *old)
     int16_t attnum;
 
     if (old->kind != RELKIND_VIEW)
-        FAIL(ERR_WRONG_OBJECT_TYPE,
-             .message = fmt("\"%.*s\" is not a view", STR_ARGS(old->name)));
+        FAIL(ERR_WRONG_OBJECT_TYPE, .message = fmt("\"%.*s\" is not a view", STR_ARGS(old->name)));
     TRY(ddl_check_owner(view->context, old));
     TRY(check_replaceable(view, old));
     const Oid oid = old->oid;
@@ -206,8 +203,8 @@ bool ddl_create_view(CommandContext *context, const Node *node, Str *ret_tag)
     TRY(check_updatable(&view));
     if (name.persistence == PERSISTENCE_PERMANENT && uses_temporary(&view)) {
         name.persistence = PERSISTENCE_TEMPORARY;
-        DDL_NOTICE(ERR_SUCCESSFUL_COMPLETION, fmt("view \"%.*s\" will be a temporary view",
-                                                  STR_ARGS(name.relation)));
+        DDL_NOTICE(ERR_SUCCESSFUL_COMPLETION,
+                   fmt("view \"%.*s\" will be a temporary view", STR_ARGS(name.relation)));
     }
     TRY(ddl_creation_place(context, &name, &place));
     const Oid existing = relation_oid_in(session, place.namespace_oid, name.relation);

@@ -2,7 +2,10 @@
 
 #include "executor/command/ddl_internal.h"
 
-#define DDL(type, function) {(NodeTag)NODE_TAG_OF_##type, function}
+#define DDL(type, function)                                                                        \
+    {                                                                                              \
+        (NodeTag) NODE_TAG_OF_##type, function                                                     \
+    }
 static const struct {
     NodeTag tag;
     DdlStatement *run;
@@ -63,8 +66,8 @@ bool ddl_creation_place(CommandContext *context, const RangeVar *name, CreationP
     TRY(path);
     const bool named = name->schema.length > 0;
     const bool temp_schema = named && str_equal(name->schema, STR("pg_temp"));
-    const bool temporary = name->persistence == PERSISTENCE_TEMPORARY || temp_schema ||
-                           (!named && path->temp_first);
+    const bool temporary =
+        name->persistence == PERSISTENCE_TEMPORARY || temp_schema || (!named && path->temp_first);
     CreationPlace place = {.persistence = (RelationPersistence)name->persistence};
 
     if (temporary) {
@@ -85,11 +88,10 @@ bool ddl_creation_place(CommandContext *context, const RangeVar *name, CreationP
         FAIL(ERR_INVALID_SCHEMA_NAME, .message = STR("no schema has been selected to create in"),
              .position = name->node.position);
     }
-    if (place.namespace_oid == NAMESPACE_PG_CATALOG &&
-        !catalog_is_bootstrapping(session->catalog))
+    if (place.namespace_oid == NAMESPACE_PG_CATALOG && !catalog_is_bootstrapping(session->catalog))
         FAIL(ERR_INSUFFICIENT_PRIVILEGE,
-             .message = fmt("permission denied to create \"pg_catalog.%.*s\"",
-                            STR_ARGS(name->relation)),
+             .message =
+                 fmt("permission denied to create \"pg_catalog.%.*s\"", STR_ARGS(name->relation)),
              .detail = STR("System catalog modifications are currently disallowed."));
     if (!privilege_check(session, ON_SCHEMA, place.namespace_oid, ACL_CREATE)) {
         error_set_position(name->node.position);
@@ -160,12 +162,17 @@ bool ddl_role(CommandContext *context, const RoleSpec *spec, Oid *ret_role)
 
     switch (spec->kind) {
     case ROLESPEC_CURRENT_ROLE:
-    case ROLESPEC_CURRENT_USER: *ret_role = session->current_user; return true;
-    case ROLESPEC_SESSION_USER: *ret_role = session->session_user; return true;
+    case ROLESPEC_CURRENT_USER:
+        *ret_role = session->current_user;
+        return true;
+    case ROLESPEC_SESSION_USER:
+        *ret_role = session->session_user;
+        return true;
     case ROLESPEC_PUBLIC:
         FAIL(ERR_UNDEFINED_OBJECT, .message = STR("role \"public\" does not exist"),
              .position = spec->node.position);
-    case ROLESPEC_NAME: break;
+    case ROLESPEC_NAME:
+        break;
     }
     const RoleDesc *role = role_get_name(session, spec->name);
     TRY(role);
@@ -177,8 +184,8 @@ bool ddl_check_not_system(CommandContext *context, const RelationDesc *relation)
 {
     if (relation->is_builtin)
         FAIL(ERR_INSUFFICIENT_PRIVILEGE,
-             .message = fmt("permission denied: \"%.*s\" is a system catalog",
-                            STR_ARGS(relation->name)));
+             .message =
+                 fmt("permission denied: \"%.*s\" is a system catalog", STR_ARGS(relation->name)));
     return true;
 }
 
@@ -218,10 +225,14 @@ Str ddl_text_option(CommandContext *context, const DefElem *option)
     if (NODE_IS(option->arg, A_Const)) {
         const A_Const *value = NODE_CAST(A_Const, option->arg);
         switch (value->kind) {
-        case CONST_INTEGER: return str_format(context->arena, "%d", value->integer);
-        case CONST_BOOLEAN: return value->boolean ? STR("true") : STR("false");
-        case CONST_NULL: return STR_NONE;
-        default: return value->text;
+        case CONST_INTEGER:
+            return str_format(context->arena, "%d", value->integer);
+        case CONST_BOOLEAN:
+            return value->boolean ? STR("true") : STR("false");
+        case CONST_NULL:
+            return STR_NONE;
+        default:
+            return value->text;
         }
     }
     if (NODE_IS(option->arg, TypeName)) {
@@ -235,8 +246,7 @@ Str ddl_text_option(CommandContext *context, const DefElem *option)
 
 bool ddl_bool_option(const DefElem *option, bool *ret_value)
 {
-    const A_Const *value =
-        NODE_IS(option->arg, A_Const) ? NODE_CAST(A_Const, option->arg) : NULL;
+    const A_Const *value = NODE_IS(option->arg, A_Const) ? NODE_CAST(A_Const, option->arg) : NULL;
 
     *ret_value = true;
     if (!option->arg)
@@ -255,14 +265,12 @@ bool ddl_bool_option(const DefElem *option, bool *ret_value)
     *ret_value = false;
     if (str_equal_nocase(text, STR("false")) || str_equal_nocase(text, STR("off")))
         return true;
-    FAIL(ERR_SYNTAX_ERROR,
-         .message = fmt("%.*s requires a Boolean value", STR_ARGS(option->name)));
+    FAIL(ERR_SYNTAX_ERROR, .message = fmt("%.*s requires a Boolean value", STR_ARGS(option->name)));
 }
 
 bool ddl_int_option(const DefElem *option, int64_t *ret_value)
 {
-    const A_Const *value =
-        NODE_IS(option->arg, A_Const) ? NODE_CAST(A_Const, option->arg) : NULL;
+    const A_Const *value = NODE_IS(option->arg, A_Const) ? NODE_CAST(A_Const, option->arg) : NULL;
 
     if (value && value->kind == CONST_INTEGER) {
         *ret_value = value->integer;
@@ -272,8 +280,8 @@ bool ddl_int_option(const DefElem *option, int64_t *ret_value)
         return true;
     if (value && value->kind == CONST_FLOAT)
         FAIL(ERR_NUMERIC_VALUE_OUT_OF_RANGE,
-             .message = fmt("value \"%.*s\" is out of range for type bigint",
-                            STR_ARGS(value->text)));
+             .message =
+                 fmt("value \"%.*s\" is out of range for type bigint", STR_ARGS(value->text)));
     FAIL(ERR_SYNTAX_ERROR, .message = fmt("%.*s requires a numeric value", STR_ARGS(option->name)));
 }
 
@@ -283,8 +291,7 @@ static bool is_known(const char *known, Str name)
 
     for (size_t at = 0; (at = str_find(list, name, at)) != SIZE_MAX; at++) {
         const size_t end = at + name.length;
-        if ((at == 0 || list.data[at - 1] == ' ') &&
-            (end == list.length || list.data[end] == ' '))
+        if ((at == 0 || list.data[at - 1] == ' ') && (end == list.length || list.data[end] == ' '))
             return true;
     }
     return false;
@@ -296,12 +303,11 @@ static bool check_fillfactor(Str value)
 
     if (!str_to_int64(value, &number))
         FAIL(ERR_INVALID_PARAMETER_VALUE,
-             .message = fmt("invalid value for integer option \"fillfactor\": %.*s",
-                            STR_ARGS(value)));
+             .message =
+                 fmt("invalid value for integer option \"fillfactor\": %.*s", STR_ARGS(value)));
     if (number < 10 || number > 100)
         FAIL(ERR_INVALID_PARAMETER_VALUE,
-             .message = fmt("value %.*s out of bounds for option \"fillfactor\"",
-                            STR_ARGS(value)),
+             .message = fmt("value %.*s out of bounds for option \"fillfactor\"", STR_ARGS(value)),
              .detail = STR("Valid values are between \"10\" and \"100\"."));
     return true;
 }

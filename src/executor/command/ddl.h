@@ -7,8 +7,9 @@
  *
  * One function a statement, one file a kind. The caller has an open transaction with a begun
  * statement; a failure leaves it to be rolled back. Each command takes the table locks that
- * PostgreSQL's takes, checks privileges, and moves the command counter on when it is done. CREATE and DROP DATABASE refuse
- * to run in a transaction block: the caller says in is_top_level whether there is none.
+ * PostgreSQL's takes, checks privileges, and moves the command counter on when it is done. CREATE
+ * and DROP DATABASE refuse to run in a transaction block: the caller says in is_top_level whether
+ * there is none.
  */
 #ifndef EXECUTOR_COMMAND_DDL_H
 #define EXECUTOR_COMMAND_DDL_H
@@ -21,7 +22,8 @@ typedef struct RelationDesc RelationDesc;
 /* What commands need from the rooms beside and above; NULL members: 0A000. */
 typedef struct CommandHooks {
     /* A SCRAM verifier of the password, or the password itself if it is one already. */
-    bool (*password_verifier)(void *context, Str role, Str password, Arena *arena, Str *ret_verifier);
+    bool (*password_verifier)(void *context, Str role, Str password, Arena *arena,
+                              Str *ret_verifier);
     /* Sessions connected to a database, other than the caller's own. */
     uint32_t (*database_session_count)(void *context, Oid database);
     /* Ends the other sessions of a database: DROP DATABASE … WITH (FORCE). */
@@ -33,11 +35,11 @@ typedef struct CommandHooks {
 
 typedef struct CommandContext {
     ExecSession *session;
-    Arena *arena;  /* of the statement */
-    Str source;    /* the text that positions are in */
-    const CommandHooks *hooks; /* may be NULL */
-    bool hides_positions; /* for the command's own use */
-    const Oid *param_types; /* of $1 …, where the command's query uses them */
+    Arena *arena;                     /* of the statement */
+    Str source;                       /* the text that positions are in */
+    const CommandHooks *hooks;        /* may be NULL */
+    bool hides_positions;             /* for the command's own use */
+    const Oid *param_types;           /* of $1 …, where the command's query uses them */
     const ExecParameters *parameters; /* NULL: none */
     bool is_top_level; /* not inside a transaction block, function or several statements */
 } CommandContext;

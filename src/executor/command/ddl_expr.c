@@ -5,8 +5,8 @@
 #include "planner/deparse.h"
 #include "planner/query_walk.h"
 
-static const SearchPath catalog_only = {
-    .namespaces = (const Oid[]){NAMESPACE_PG_CATALOG}, .count = 1};
+static const SearchPath catalog_only = {.namespaces = (const Oid[]){NAMESPACE_PG_CATALOG},
+                                        .count = 1};
 
 static void error_hide_position(Arena *arena)
 {
@@ -70,14 +70,17 @@ static void uses_constant(Uses *uses, const ExprConst *constant)
     if (constant->is_null)
         return;
     switch (constant->base.type) {
-    case 2205: uses_add(uses, address_of_relation(constant->value.oid)); break; /* regclass */
+    case 2205:
+        uses_add(uses, address_of_relation(constant->value.oid));
+        break; /* regclass */
     case 2206:
         uses_add(uses, (ObjectAddress){RELATION_PG_TYPE, constant->value.oid, 0});
         break;
     case 4089:
         uses_add(uses, (ObjectAddress){RELATION_PG_NAMESPACE, constant->value.oid, 0});
         break;
-    default: break;
+    default:
+        break;
     }
 }
 
@@ -88,19 +91,24 @@ static WalkStep uses_visit(void *argument, Expr *expr, int depth)
     Uses *uses = argument;
 
     switch (expr->kind) {
-    case EXPR_CONST: uses_constant(uses, EXPR_AS(ExprConst, expr)); break;
+    case EXPR_CONST:
+        uses_constant(uses, EXPR_AS(ExprConst, expr));
+        break;
     case EXPR_FUNCTION:
         uses_add(uses, (ObjectAddress){RELATION_PG_PROC, EXPR_AS(ExprFunction, expr)->function, 0});
         break;
     case EXPR_COLUMN: {
         const ExprColumn *column = EXPR_AS(ExprColumn, expr);
         if (uses->relation && column->levels_up == depth)
-            uses_add(uses, (ObjectAddress){RELATION_PG_CLASS, uses->relation,
-                                           MAX(column->attnum, 0)});
+            uses_add(uses,
+                     (ObjectAddress){RELATION_PG_CLASS, uses->relation, MAX(column->attnum, 0)});
         break;
     }
-    case EXPR_SUB_LINK: uses_query(uses, EXPR_AS(ExprSubLink, expr)->query); break;
-    default: break;
+    case EXPR_SUB_LINK:
+        uses_query(uses, EXPR_AS(ExprSubLink, expr)->query);
+        break;
+    default:
+        break;
     }
     if (expr->type >= OID_FIRST_USER)
         uses_add(uses, (ObjectAddress){RELATION_PG_TYPE, expr->type, 0});
@@ -138,8 +146,8 @@ static bool uses_record(Uses *uses, ObjectAddress dependent, DependencyKind self
 
     for (size_t i = 0; i < uses->objects.length; i++) {
         const ObjectAddress object = uses->objects.items[i];
-        const bool own = uses->relation && object.class_oid == RELATION_PG_CLASS &&
-                         object.oid == uses->relation;
+        const bool own =
+            uses->relation && object.class_oid == RELATION_PG_CLASS && object.oid == uses->relation;
         TRY(depend_record(session, dependent, object, own ? self_kind : DEPENDENCY_NORMAL));
     }
     return true;
@@ -186,13 +194,14 @@ bool ddl_expression_columns(CommandContext *context, Expr *expr, AttnumVec *colu
 static bool stale_add_default(CommandContext *context, const RelationDesc *relation,
                               const ColumnDesc *column, StaleVec *stale)
 {
-    StaleText text = {.kind = STALE_DEFAULT, .oid = column->default_oid,
-                      .relation = relation->oid, .attnum = column->attnum};
+    StaleText text = {.kind = STALE_DEFAULT,
+                      .oid = column->default_oid,
+                      .relation = relation->oid,
+                      .attnum = column->attnum};
 
-    text.expr = analyze_expression_text(context->arena, ddl_catalog(context), column->default_text,
-                                        relation,
-                                        column->generated ? STORED_GENERATED : STORED_DEFAULT,
-                                        column->type, column->typmod);
+    text.expr = analyze_expression_text(
+        context->arena, ddl_catalog(context), column->default_text, relation,
+        column->generated ? STORED_GENERATED : STORED_DEFAULT, column->type, column->typmod);
     TRY(text.expr);
     VEC_PUSH(context->arena, stale, text);
     return true;
@@ -225,9 +234,8 @@ static bool stale_add_index(CommandContext *context, const RelationDesc *relatio
         VEC_PUSH(context->arena, &text.index_exprs, expr);
     }
     if (!str_is_none(index->predicate)) {
-        Expr *expr = analyze_expression_text(context->arena, ddl_catalog(context),
-                                             index->predicate, relation, STORED_INDEX_PREDICATE,
-                                             16, -1);
+        Expr *expr = analyze_expression_text(context->arena, ddl_catalog(context), index->predicate,
+                                             relation, STORED_INDEX_PREDICATE, 16, -1);
         TRY(expr);
         text.has_predicate = true;
         VEC_PUSH(context->arena, &text.index_exprs, expr);
@@ -295,8 +303,7 @@ static bool stale_of_users(CommandContext *context, ObjectAddress object, StaleV
         }
         const RelationDesc *table = relation_get(session, row_oid(&row, PG_ATTRDEF_ADRELID));
         TRY(table);
-        const ColumnDesc *column =
-            relation_column_at(table, row.values[PG_ATTRDEF_ADNUM].int16);
+        const ColumnDesc *column = relation_column_at(table, row.values[PG_ATTRDEF_ADNUM].int16);
         if (table->oid != object.oid && column)
             TRY(stale_add_default(context, table, column, stale));
     }
@@ -436,11 +443,10 @@ bool ddl_rename_finish(CommandContext *context, const StaleVec *stale)
             const bool is_default = text->kind == STALE_DEFAULT;
             ok = deparse_expression(context->arena, session, text->expr, relation,
                                     DEPARSE_QUALIFIED, &printed) &&
-                 row_text_update(context,
-                                 is_default ? INDEX_PG_ATTRDEF_OID_INDEX
-                                            : INDEX_PG_CONSTRAINT_OID_INDEX,
-                                 text->oid, is_default ? PG_ATTRDEF_ADBIN : PG_CONSTRAINT_CONBIN,
-                                 printed);
+                 row_text_update(
+                     context,
+                     is_default ? INDEX_PG_ATTRDEF_OID_INDEX : INDEX_PG_CONSTRAINT_OID_INDEX,
+                     text->oid, is_default ? PG_ATTRDEF_ADBIN : PG_CONSTRAINT_CONBIN, printed);
         }
     }
     (void)catalog_override_search_path(session, old);

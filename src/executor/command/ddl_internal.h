@@ -74,8 +74,7 @@ MUST_CHECK bool ddl_stored_expression(CommandContext *context, const Node *node,
 MUST_CHECK bool ddl_depend_on_expression(CommandContext *context, ObjectAddress dependent,
                                          Expr *expr, const RelationDesc *relation,
                                          DependencyKind self_kind);
-MUST_CHECK bool ddl_depend_on_query(CommandContext *context, ObjectAddress dependent,
-                                    Query *query);
+MUST_CHECK bool ddl_depend_on_query(CommandContext *context, ObjectAddress dependent, Query *query);
 /* The columns of `relation` that the expression mentions, ascending, without repeats. */
 typedef VEC(int16_t) AttnumVec;
 MUST_CHECK bool ddl_expression_columns(CommandContext *context, Expr *expr, AttnumVec *columns);
@@ -87,9 +86,9 @@ MUST_CHECK bool ddl_expression_columns(CommandContext *context, Expr *expr, Attn
  */
 typedef struct StaleText {
     enum { STALE_DEFAULT, STALE_CHECK, STALE_INDEX, STALE_VIEW } kind;
-    Oid oid;       /* attrdef, constraint, index, view */
+    Oid oid; /* attrdef, constraint, index, view */
     Oid relation;
-    int attnum;    /* STALE_DEFAULT */
+    int attnum; /* STALE_DEFAULT */
     Expr *expr;
     ExprVec index_exprs; /* STALE_INDEX: expressions, then the predicate */
     bool has_predicate;
@@ -113,9 +112,9 @@ MUST_CHECK bool ddl_sequence_restart(CommandContext *context, Oid sequence);
 typedef struct TableColumn {
     const ColumnDef *source; /* NULL: from LIKE or a query */
     ColumnDefinition definition;
-    Oid serial_type;         /* serial, bigserial …: the integer type; 0 */
+    Oid serial_type; /* serial, bigserial …: the integer type; 0 */
     const Constraint *default_constraint, *identity, *generated;
-    Str copied_default;      /* LIKE INCLUDING DEFAULTS / GENERATED: canonical text */
+    Str copied_default; /* LIKE INCLUDING DEFAULTS / GENERATED: canonical text */
 } TableColumn;
 /* Types, collation, NOT NULL and the like of one ColumnDef. */
 MUST_CHECK bool ddl_table_column(CommandContext *context, const ColumnDef *source, Str table,
@@ -149,11 +148,10 @@ MUST_CHECK bool ddl_rebuild_indexes(CommandContext *context, Oid table, bool fil
 typedef bool DdlStatement(CommandContext *context, const Node *statement, Str *ret_tag);
 DdlStatement ddl_create_table, ddl_create_index, ddl_create_sequence, ddl_alter_sequence,
     ddl_create_schema, ddl_create_view, ddl_drop, ddl_rename, ddl_reindex, ddl_truncate,
-    ddl_alter_table,
-    ddl_alter_schema_of, ddl_alter_owner, ddl_comment, ddl_create_role, ddl_alter_role,
-    ddl_alter_role_set, ddl_drop_role, ddl_grant, ddl_grant_role, ddl_create_database,
-    ddl_drop_database, ddl_alter_database, ddl_alter_database_set, ddl_reassign_owned,
-    ddl_drop_owned;
+    ddl_alter_table, ddl_alter_schema_of, ddl_alter_owner, ddl_comment, ddl_create_role,
+    ddl_alter_role, ddl_alter_role_set, ddl_drop_role, ddl_grant, ddl_grant_role,
+    ddl_create_database, ddl_drop_database, ddl_alter_database, ddl_alter_database_set,
+    ddl_reassign_owned, ddl_drop_owned;
 MUST_CHECK bool ddl_drop_sequence_dependents(CommandContext *context, Oid relation, int attnum);
 
 #endif

@@ -72,8 +72,7 @@ static bool check_may_drop(CommandContext *context, const RelationDesc *relation
     return privilege_check_owner(session, ON_TABLE, relation->oid);
 }
 
-static bool drop_relations(CommandContext *context, const DropStmt *statement,
-                           const DropKind *kind)
+static bool drop_relations(CommandContext *context, const DropStmt *statement, const DropKind *kind)
 {
     CatalogSession *session = ddl_catalog(context);
     ObjectVec targets = {0};

@@ -146,9 +146,9 @@ static bool run(Explanation *e)
     e->state = executor_new(e->planned, e->context->session);
     TRY(e->state);
     const int64_t start = os->monotonic();
-    TRY(executor_start(e->state,
-                       &(ExecRequest){.parameters = e->context->parameters, .instrument = true,
-                                       .instrument_timing = e->options.timing}));
+    TRY(executor_start(e->state, &(ExecRequest){.parameters = e->context->parameters,
+                                                .instrument = true,
+                                                .instrument_timing = e->options.timing}));
     TRY(executor_run(e->state, &nowhere, 0));
     e->options.execution_ms = (double)(os->monotonic() - start) / 1000;
     e->plans = ARENA_ARRAY(e->context->arena, const Plan *, e->planned->node_count + 1);
@@ -164,8 +164,10 @@ static bool plan_statement(Explanation *e, const ExplainStmt *statement)
 {
     CommandContext *context = e->context;
     AnalyzeParams params = command_params(context);
-    AnalyzeContext analysis = {.arena = context->arena, .session = &context->session->catalog,
-                               .source = context->source, .params = &params};
+    AnalyzeContext analysis = {.arena = context->arena,
+                               .session = &context->session->catalog,
+                               .source = context->source,
+                               .params = &params};
     Query *query = analyze_statement(&analysis, statement->query);
     TRY(query);
     if (query->command == QUERY_UTILITY) {

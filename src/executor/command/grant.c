@@ -54,8 +54,8 @@ static bool add_row(Grant *grant, Oid class_oid, Oid oid, PrivilegeTarget kind, 
         list = ARENA_NEW(arena, Acl);
         TRY(acl_from_value(arena, &row.values[acl], list));
     }
-    VEC_PUSH(arena, targets, ((GrantTarget){{class_oid, oid, 0}, kind, row_oid(&row, owner), name,
-                                            list}));
+    VEC_PUSH(arena, targets,
+             ((GrantTarget){{class_oid, oid, 0}, kind, row_oid(&row, owner), name, list}));
     return true;
 }
 
@@ -73,9 +73,8 @@ static bool add_named(Grant *grant, Str name, GrantTargetVec *targets)
     case OBJECT_DATABASE: {
         const DatabaseDesc *database = database_get_name(session, name);
         TRY(database);
-        return add_row(grant, RELATION_PG_DATABASE, database->oid, ON_DATABASE,
-                       PG_DATABASE_DATDBA, PG_DATABASE_DATACL, INDEX_PG_DATABASE_OID_INDEX, name,
-                       targets);
+        return add_row(grant, RELATION_PG_DATABASE, database->oid, ON_DATABASE, PG_DATABASE_DATDBA,
+                       PG_DATABASE_DATACL, INDEX_PG_DATABASE_OID_INDEX, name, targets);
     }
     case OBJECT_LANGUAGE: {
         const Oid oid = language_oid(session, name);
@@ -85,7 +84,8 @@ static bool add_named(Grant *grant, Str name, GrantTargetVec *targets)
         return add_row(grant, RELATION_PG_LANGUAGE, oid, ON_LANGUAGE, PG_LANGUAGE_LANOWNER,
                        PG_LANGUAGE_LANACL, INDEX_PG_LANGUAGE_OID_INDEX, name, targets);
     }
-    default: FAIL_UNSUPPORTED("GRANT on this kind of object");
+    default:
+        FAIL_UNSUPPORTED("GRANT on this kind of object");
     }
 }
 
@@ -107,8 +107,7 @@ static bool add_schema_members(Grant *grant, Str schema, GrantTargetVec *targets
         if (sequences ? kind != RELKIND_SEQUENCE
                       : kind != RELKIND_TABLE && kind != RELKIND_VIEW && kind != RELKIND_MATVIEW)
             continue;
-        const RelationDesc *relation =
-            relation_get(session, row_oid(rows.items[i], PG_CLASS_OID));
+        const RelationDesc *relation = relation_get(session, row_oid(rows.items[i], PG_CLASS_OID));
         TRY(relation);
         TRY(add_relation(grant, relation, targets));
     }
@@ -157,12 +156,18 @@ static AclRights right_named(Str name)
 static const char *target_plural(const GrantTarget *target)
 {
     switch (target->kind) {
-    case ON_SEQUENCE: return "sequence";
-    case ON_DATABASE: return "database";
-    case ON_SCHEMA: return "schema";
-    case ON_LANGUAGE: return "language";
-    case ON_COLUMN: return "column";
-    default: return "relation";
+    case ON_SEQUENCE:
+        return "sequence";
+    case ON_DATABASE:
+        return "database";
+    case ON_SCHEMA:
+        return "schema";
+    case ON_LANGUAGE:
+        return "language";
+    case ON_COLUMN:
+        return "column";
+    default:
+        return "relation";
     }
 }
 
@@ -233,10 +238,10 @@ static bool choose_grantor(Grant *grant, const GrantTarget *target, const Acl *a
         NOTICE(SEVERITY_WARNING,
                grant->statement->is_grant ? ERR_WARNING_PRIVILEGE_NOT_GRANTED
                                           : ERR_WARNING_PRIVILEGE_NOT_REVOKED,
-               .message = fmt(grant->statement->is_grant
-                                  ? "no privileges were granted for \"%.*s\""
-                                  : "no privileges could be revoked for \"%.*s\"",
-                              STR_ARGS(target->name)));
+               .message =
+                   fmt(grant->statement->is_grant ? "no privileges were granted for \"%.*s\""
+                                                  : "no privileges could be revoked for \"%.*s\"",
+                       STR_ARGS(target->name)));
     else
         NOTICE(SEVERITY_WARNING,
                grant->statement->is_grant ? ERR_WARNING_PRIVILEGE_NOT_GRANTED
@@ -354,10 +359,9 @@ bool ddl_grant(CommandContext *context, const Node *node, Str *ret_tag)
     for (size_t t = 0; t < targets.length; t++) {
         const GrantTarget *target = &targets.items[t];
         AclRights rights;
-        const RelationDesc *relation =
-            target->address.class_oid == RELATION_PG_CLASS
-                ? relation_get(ddl_catalog(context), target->address.oid)
-                : NULL;
+        const RelationDesc *relation = target->address.class_oid == RELATION_PG_CLASS
+                                           ? relation_get(ddl_catalog(context), target->address.oid)
+                                           : NULL;
         if (relation && relation->is_builtin)
             FAIL_UNSUPPORTED("GRANT on system tables");
         TRY(wanted_rights(&grant, target, &rights));

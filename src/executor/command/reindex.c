@@ -14,9 +14,8 @@ static bool open_target(CommandContext *context, const ReindexStmt *statement, O
         FAIL(ERR_WRONG_OBJECT_TYPE,
              .message = fmt("\"%.*s\" is not an index", STR_ARGS(relation->name)));
     if (!wants_index && relation->kind != RELKIND_TABLE)
-        FAIL(ERR_WRONG_OBJECT_TYPE,
-             .message = fmt("\"%.*s\" is not a table or materialized view",
-                            STR_ARGS(relation->name)));
+        FAIL(ERR_WRONG_OBJECT_TYPE, .message = fmt("\"%.*s\" is not a table or materialized view",
+                                                   STR_ARGS(relation->name)));
     const Oid table = wants_index ? relation->indexes[0].table : relation->oid;
     TRY(ddl_lock(context, table, LOCK_ACCESS_EXCLUSIVE, relation->name));
     relation = relation_get(session, table);

@@ -5,14 +5,22 @@
 static Str tag_of(ObjectType type)
 {
     switch (type) {
-    case OBJECT_VIEW: return STR("ALTER VIEW");
-    case OBJECT_INDEX: return STR("ALTER INDEX");
-    case OBJECT_SEQUENCE: return STR("ALTER SEQUENCE");
-    case OBJECT_SCHEMA: return STR("ALTER SCHEMA");
-    case OBJECT_DATABASE: return STR("ALTER DATABASE");
-    case OBJECT_ROLE: return STR("ALTER ROLE");
-    case OBJECT_MATVIEW: return STR("ALTER MATERIALIZED VIEW");
-    default: return STR("ALTER TABLE");
+    case OBJECT_VIEW:
+        return STR("ALTER VIEW");
+    case OBJECT_INDEX:
+        return STR("ALTER INDEX");
+    case OBJECT_SEQUENCE:
+        return STR("ALTER SEQUENCE");
+    case OBJECT_SCHEMA:
+        return STR("ALTER SCHEMA");
+    case OBJECT_DATABASE:
+        return STR("ALTER DATABASE");
+    case OBJECT_ROLE:
+        return STR("ALTER ROLE");
+    case OBJECT_MATVIEW:
+        return STR("ALTER MATERIALIZED VIEW");
+    default:
+        return STR("ALTER TABLE");
     }
 }
 
@@ -24,8 +32,8 @@ static const RelationDesc *open_target(CommandContext *context, const RangeVar *
 
     if (!relation) {
         if (!error_is_set())
-            DDL_NOTICE(ERR_SUCCESSFUL_COMPLETION, fmt("relation \"%.*s\" does not exist, skipping",
-                                                      STR_ARGS(name->relation)));
+            DDL_NOTICE(ERR_SUCCESSFUL_COMPLETION,
+                       fmt("relation \"%.*s\" does not exist, skipping", STR_ARGS(name->relation)));
         return NULL;
     }
     if (type == OBJECT_VIEW && relation->kind != RELKIND_VIEW)
@@ -94,8 +102,7 @@ static bool rename_column(CommandContext *context, const RelationDesc *relation,
         if (system_column_find(old))
             FAIL(ERR_FEATURE_NOT_SUPPORTED,
                  .message = fmt("cannot rename system column \"%.*s\"", STR_ARGS(old)));
-        FAIL(ERR_UNDEFINED_COLUMN,
-             .message = fmt("column \"%.*s\" does not exist", STR_ARGS(old)));
+        FAIL(ERR_UNDEFINED_COLUMN, .message = fmt("column \"%.*s\" does not exist", STR_ARGS(old)));
     }
     if (relation_column(relation, name))
         FAIL(ERR_DUPLICATE_COLUMN,
@@ -103,8 +110,8 @@ static bool rename_column(CommandContext *context, const RelationDesc *relation,
                             STR_ARGS(relation->name)));
     if (system_column_find(name))
         FAIL(ERR_DUPLICATE_COLUMN,
-             .message = fmt("column name \"%.*s\" conflicts with a system column name",
-                            STR_ARGS(name)));
+             .message =
+                 fmt("column name \"%.*s\" conflicts with a system column name", STR_ARGS(name)));
     TRY(ddl_rename_prepare(context, address_of_relation(relation->oid), &stale));
     TRY(define_rename(session, (ObjectAddress){RELATION_PG_CLASS, relation->oid, column->attnum},
                       name));
@@ -149,8 +156,7 @@ static bool rename_schema(CommandContext *context, Str old, Str name)
     TRY(privilege_check_owner(session, ON_SCHEMA, oid));
     TRY(privilege_check(session, ON_DATABASE, session->database_oid, ACL_CREATE));
     if (str_starts_with(name, STR("pg_")))
-        FAIL(ERR_RESERVED_NAME,
-             .message = fmt("unacceptable schema name \"%.*s\"", STR_ARGS(name)),
+        FAIL(ERR_RESERVED_NAME, .message = fmt("unacceptable schema name \"%.*s\"", STR_ARGS(name)),
              .detail = STR("The prefix \"pg_\" is reserved for system schemas."));
     const ObjectAddress object = {RELATION_PG_NAMESPACE, oid, 0};
     TRY(ddl_rename_prepare(context, object, &stale));
@@ -218,17 +224,22 @@ bool ddl_rename(CommandContext *context, const Node *node, Str *ret_tag)
 
     *ret_tag = tag_of(statement->rename_type);
     switch (statement->rename_type) {
-    case OBJECT_SCHEMA: return rename_schema(context, lone_name(statement), statement->newname);
-    case OBJECT_ROLE: return rename_role(context, lone_name(statement), statement->newname);
-    case OBJECT_DATABASE: return rename_database(context, lone_name(statement), statement->newname);
+    case OBJECT_SCHEMA:
+        return rename_schema(context, lone_name(statement), statement->newname);
+    case OBJECT_ROLE:
+        return rename_role(context, lone_name(statement), statement->newname);
+    case OBJECT_DATABASE:
+        return rename_database(context, lone_name(statement), statement->newname);
     case OBJECT_TABLE:
     case OBJECT_VIEW:
     case OBJECT_INDEX:
     case OBJECT_SEQUENCE:
     case OBJECT_MATVIEW:
     case OBJECT_COLUMN:
-    case OBJECT_TABLE_CONSTRAINT: break;
-    default: FAIL_UNSUPPORTED("renaming this kind of object");
+    case OBJECT_TABLE_CONSTRAINT:
+        break;
+    default:
+        FAIL_UNSUPPORTED("renaming this kind of object");
     }
     const bool inner = statement->rename_type == OBJECT_COLUMN ||
                        statement->rename_type == OBJECT_TABLE_CONSTRAINT;
@@ -290,10 +301,9 @@ bool ddl_alter_schema_of(CommandContext *context, const Node *node, Str *ret_tag
         return true;
     TRY(privilege_check(session, ON_SCHEMA, namespace, ACL_CREATE));
     if (namespace == NAMESPACE_PG_CATALOG || relation->kind == RELKIND_INDEX)
-        FAIL(ERR_WRONG_OBJECT_TYPE,
-             .message = fmt("cannot change schema of %.*s \"%.*s\"",
-                            STR_ARGS(relation_kind_name(relation->kind)),
-                            STR_ARGS(relation->name)));
+        FAIL(ERR_WRONG_OBJECT_TYPE, .message = fmt("cannot change schema of %.*s \"%.*s\"",
+                                                   STR_ARGS(relation_kind_name(relation->kind)),
+                                                   STR_ARGS(relation->name)));
     if (relation_oid_in(session, namespace, relation->name))
         FAIL(ERR_DUPLICATE_TABLE,
              .message = fmt("relation \"%.*s\" already exists in schema \"%.*s\"",

@@ -19,8 +19,10 @@ typedef struct RoleFlag {
 } RoleFlag;
 
 static const RoleFlag flags[] = {
-    {{"superuser", 9}, PG_AUTHID_ROLSUPER},          {{"inherit", 7}, PG_AUTHID_ROLINHERIT},
-    {{"createrole", 10}, PG_AUTHID_ROLCREATEROLE},   {{"createdb", 8}, PG_AUTHID_ROLCREATEDB},
+    {{"superuser", 9}, PG_AUTHID_ROLSUPER},
+    {{"inherit", 7}, PG_AUTHID_ROLINHERIT},
+    {{"createrole", 10}, PG_AUTHID_ROLCREATEROLE},
+    {{"createdb", 8}, PG_AUTHID_ROLCREATEDB},
     {{"canlogin", 8}, PG_AUTHID_ROLCANLOGIN},
     {{"isreplication", 13}, PG_AUTHID_ROLREPLICATION},
     {{"bypassrls", 9}, PG_AUTHID_ROLBYPASSRLS},
@@ -52,8 +54,7 @@ static bool set_valid_until(CommandContext *context, CatalogRow *row, const DefE
 {
     Value value;
 
-    TRY(type_input(context->arena, TYPE_TIMESTAMPTZ, -1, ddl_text_option(context, option),
-                   &value));
+    TRY(type_input(context->arena, TYPE_TIMESTAMPTZ, -1, ddl_text_option(context, option), &value));
     row_set_value(row, PG_AUTHID_ROLVALIDUNTIL, value);
     return true;
 }
@@ -139,9 +140,9 @@ static bool membership_add(CommandContext *context, Oid role, Oid member, Oid gr
 
     if (role_is_member(session, role, member) && !role_is_superuser(session, role))
         FAIL(ERR_INVALID_GRANT_OPERATION,
-             .message = fmt("role \"%.*s\" is a member of role \"%.*s\"",
-                            STR_ARGS(role_name(session, role)),
-                            STR_ARGS(role_name(session, member))));
+             .message =
+                 fmt("role \"%.*s\" is a member of role \"%.*s\"",
+                     STR_ARGS(role_name(session, role)), STR_ARGS(role_name(session, member))));
     const RowFound found = membership_find(session, role, member, &row);
     TRY(found);
     if (found == ROW_FOUND) {
@@ -172,9 +173,9 @@ static bool membership_remove(CommandContext *context, Oid role, Oid member, boo
     TRY(found);
     if (found == ROW_MISSING) {
         NOTICE(SEVERITY_WARNING, ERR_WARNING,
-               .message = fmt("role \"%.*s\" is not a member of role \"%.*s\"",
-                              STR_ARGS(role_name(session, member)),
-                              STR_ARGS(role_name(session, role))));
+               .message =
+                   fmt("role \"%.*s\" is not a member of role \"%.*s\"",
+                       STR_ARGS(role_name(session, member)), STR_ARGS(role_name(session, role))));
         return true;
     }
     if (!admin_only)
@@ -295,8 +296,8 @@ bool ddl_create_role(CommandContext *context, const Node *node, Str *ret_tag)
 
 static bool role_row(CommandContext *context, Oid oid, CatalogRow *row)
 {
-    return system_row_find(ddl_catalog(context), INDEX_PG_AUTHID_OID_INDEX, &(Value){.oid = oid},
-                           1, row) == ROW_FOUND;
+    return system_row_find(ddl_catalog(context), INDEX_PG_AUTHID_OID_INDEX, &(Value){.oid = oid}, 1,
+                           row) == ROW_FOUND;
 }
 
 bool ddl_alter_role(CommandContext *context, const Node *node, Str *ret_tag)
@@ -315,8 +316,8 @@ bool ddl_alter_role(CommandContext *context, const Node *node, Str *ret_tag)
                               str_equal(options->items[0]->name, STR("password"));
     if (!may_create_roles(session) && !own_password)
         FAIL(ERR_INSUFFICIENT_PRIVILEGE, .message = STR("permission denied"));
-    if (statement->action < 0 || (options->length && str_equal(options->items[0]->name,
-                                                                STR("rolemembers")))) {
+    if (statement->action < 0 ||
+        (options->length && str_equal(options->items[0]->name, STR("rolemembers")))) {
         TRY(may_grant_role(context, oid));
         return apply_memberships(context, options, oid, statement->action);
     }
@@ -431,8 +432,8 @@ bool ddl_drop_role(CommandContext *context, const Node *node, Str *ret_tag)
             FAIL(ERR_UNDEFINED_OBJECT,
                  .message = fmt("role \"%.*s\" does not exist", STR_ARGS(spec->name)));
         if (!role)
-            DDL_NOTICE(ERR_SUCCESSFUL_COMPLETION, fmt("role \"%.*s\" does not exist, skipping",
-                                                      STR_ARGS(spec->name)));
+            DDL_NOTICE(ERR_SUCCESSFUL_COMPLETION,
+                       fmt("role \"%.*s\" does not exist, skipping", STR_ARGS(spec->name)));
         else
             TRY(drop_role(context, role));
     }
@@ -481,8 +482,8 @@ static bool settings_change(CommandContext *context, Oid database, Oid role,
             TRY(context->hooks->setting_check(context->hooks->context, set->name, value,
                                               context->arena, &value));
     }
-    const RowFound found = system_row_find(
-        session, INDEX_PG_DB_ROLE_SETTING_DATABASEID_ROL_INDEX, keys, 2, &row);
+    const RowFound found =
+        system_row_find(session, INDEX_PG_DB_ROLE_SETTING_DATABASEID_ROL_INDEX, keys, 2, &row);
     TRY(found);
     array_builder_init(&builder, context->arena, TYPE_TEXT);
     if (found == ROW_FOUND && set->kind != VAR_RESET_ALL) {
@@ -497,8 +498,8 @@ static bool settings_change(CommandContext *context, Oid database, Oid role,
         }
     }
     if (!removes && set->kind != VAR_RESET_ALL) {
-        const Str entry = str_format(context->arena, "%.*s=%.*s", STR_ARGS(set->name),
-                                     STR_ARGS(value));
+        const Str entry =
+            str_format(context->arena, "%.*s=%.*s", STR_ARGS(set->name), STR_ARGS(value));
         array_builder_add(&builder, &(Value){.var = var_from_str(entry)}, false);
     }
     if (builder.count == 0)

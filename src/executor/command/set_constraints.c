@@ -3,7 +3,8 @@
 #include "executor/command/ddl_internal.h"
 #include "executor/command/maintain.h"
 
-/* SET CONSTRAINTS: names are looked for along the search path; the first schema that has it counts. */
+/* SET CONSTRAINTS: names are looked for along the search path; the first schema that has it counts.
+ */
 
 typedef VEC(Oid) OidList;
 
@@ -22,8 +23,7 @@ static bool find_in(CommandContext *context, Oid namespace_oid, const RangeVar *
             VEC_PUSH(context->arena, oids, row->values[PG_CONSTRAINT_OID].oid);
         else if (is_deferred)
             FAIL(ERR_WRONG_OBJECT_TYPE,
-                 .message = fmt("constraint \"%.*s\" is not deferrable",
-                                STR_ARGS(name->relation)));
+                 .message = fmt("constraint \"%.*s\" is not deferrable", STR_ARGS(name->relation)));
     }
     return true;
 }
@@ -64,6 +64,5 @@ bool set_constraints_execute(CommandContext *context, const ConstraintsSetStmt *
     if (statement->constraints.length == 0)
         return executor_set_constraints(context->session, NULL, 0, statement->deferred);
     return oids.length == 0 || executor_set_constraints(context->session, oids.items,
-                                                        (uint32_t)oids.length,
-                                                        statement->deferred);
+                                                        (uint32_t)oids.length, statement->deferred);
 }

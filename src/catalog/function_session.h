@@ -1,8 +1,8 @@
 /*
  * SQL functions of this room: how they find their session.
  */
-#ifndef CATALOG_FUNCTION_INTERNAL_H
-#define CATALOG_FUNCTION_INTERNAL_H
+#ifndef CATALOG_FUNCTION_SESSION_H
+#define CATALOG_FUNCTION_SESSION_H
 
 #include "catalog/catalog.h"
 #include "types/function.h"
