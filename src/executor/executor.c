@@ -162,13 +162,12 @@ void executor_free(ExecState *exec)
     if (!exec)
         return;
     executor_stop(exec);
-    if (exec->stmt && exec->nodes)
-        for (int i = 0; i < exec->stmt->node_count; i++)
-            if (exec->nodes[i]) {
-                if (exec->nodes[i]->methods->free)
-                    exec->nodes[i]->methods->free(exec->nodes[i]);
-                arena_free(exec->nodes[i]->scratch);
-            }
+    for (size_t i = 0; i < exec->made.length; i++) {
+        NodeState *node = exec->made.items[i];
+        if (node->methods->free)
+            node->methods->free(node);
+        arena_free(node->scratch);
+    }
     for (size_t i = 0; exec->stmt && exec->subplans && i < exec->stmt->subplans.length; i++)
         if (exec->subplans[i].store_ready)
             row_store_deinit(&exec->subplans[i].store);
@@ -337,9 +336,8 @@ bool executor_may_adopt(const ExecState *exec)
 
 void executor_stop(ExecState *exec)
 {
-    for (int i = 0; exec->stmt && exec->nodes && i < exec->stmt->node_count; i++)
-        if (exec->nodes[i])
-            node_stop(exec->nodes[i]);
+    for (size_t i = 0; i < exec->made.length; i++)
+        node_stop(exec->made.items[i]);
     for (size_t i = 0; exec->stmt && exec->subplans && i < exec->stmt->subplans.length; i++) {
         SubplanState *sub = &exec->subplans[i];
         if (sub->store_ready)

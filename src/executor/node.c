@@ -95,6 +95,7 @@ NodeState *node_new(ExecState *exec, const Plan *plan)
     node->types = plan_types(exec->arena, plan);
     /* Known before init: a failure half-way still stops what is there. */
     exec->nodes[plan->id] = node;
+    VEC_PUSH(exec->arena, &exec->made, node);
     node->scratch = arena_new("node");
     if (plan->left)
         TRY(node->left = node_new(exec, plan->left));

@@ -197,6 +197,8 @@ static void model_init(Model *model)
 
 void crash_start(const CrashOptions *options)
 {
+    for (uint32_t i = 1; i <= work.transaction_count; i++)
+        free(work.transactions[i].operations);
     memset(&work, 0, sizeof(work));
     work.options = *options;
     work.table_count = FIXED_TABLES;
