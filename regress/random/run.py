@@ -12,7 +12,6 @@ statements for regress/sql.
 """
 import argparse
 import contextlib
-import importlib.util
 import pathlib
 import re
 import struct
@@ -20,9 +19,10 @@ import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent.parent / "tools")]
-import record
+import oracle as throw_away
 import values
 import wire
+from sengi_server import Server
 
 SETTINGS = ["set timezone = 'Europe/Berlin'", "set timezone = 'UTC'", "set timezone = 'America/New_York'", "set datestyle = 'ISO, MDY'",
             "set datestyle = 'SQL, DMY'", "set datestyle = 'German'", "set datestyle = 'Postgres, MDY'", "set intervalstyle = 'postgres'",
@@ -233,10 +233,8 @@ def binary(connection, sql):
 
 
 def sengi_server(build):
-    spec = importlib.util.spec_from_file_location("sql_run", HERE.parent / "sql" / "run.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    server = module.Server(str(build / "src/server/sengi"))
+    """A server on a fresh directory."""
+    server = Server(build)
     server.start()
     return server
 
@@ -309,11 +307,11 @@ def main():
     if not options.long and not options.count:
         print("skip random/types: runs with --long")
         return
-    if not options.oracle and not (record.BINARIES / "initdb").exists():
+    if not options.oracle and not throw_away.is_installed():
         print("skip random/types: no PostgreSQL 15 to compare with")
         return
     options.count = options.count or 20000
-    with contextlib.nullcontext(options.oracle) if options.oracle else record.Oracle() as oracle_port:
+    with contextlib.nullcontext(options.oracle) if options.oracle else throw_away.Oracle() as oracle_port:
         run(options, oracle_port)
 
 
@@ -338,6 +336,7 @@ def run(options, oracle_port):
     sengi.close()
     if server:
         server.stop()
+        server.remove()
 
 
 main()
