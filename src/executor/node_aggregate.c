@@ -64,7 +64,7 @@ typedef struct AggregateState {
     uint64_t mask;
     Group **groups; /* in order of arrival */
     uint64_t count, capacity, given;
-    Partition *todo, **current; /* PARTITIONS for each set */
+    Partition *waiting, **current; /* PARTITIONS for each set */
     uint32_t depth;
     uint32_t set_count, set; /* set: at hand */
     int only_set;            /* of a partition; -1: all */
@@ -247,8 +247,8 @@ static bool spill_row(AggregateState *state, const Batch *batch, uint32_t row, u
         TRY(part->file = spill_new(&exec->spills));
         part->depth = state->depth + 1;
         part->set = state->set;
-        part->next = state->todo;
-        state->todo = part;
+        part->next = state->waiting;
+        state->waiting = part;
         state->current[p] = part;
     }
     ArenaMark mark = arena_mark(state->base.scratch);
@@ -540,8 +540,8 @@ static bool first_pass(AggregateState *state)
 
 static bool partition_pass(AggregateState *state)
 {
-    Partition *part = state->todo;
-    state->todo = part->next;
+    Partition *part = state->waiting;
+    state->waiting = part->next;
     pass_begin(state, part->depth);
     state->only_set = (int)part->set;
     if (!state->input)
@@ -623,7 +623,7 @@ static bool aggregate_next(NodeState *node, Batch **ret_batch)
     while (!*ret_batch) {
         if (state->given < state->count)
             TRY(give_groups(state, ret_batch));
-        else if (state->todo)
+        else if (state->waiting)
             TRY(partition_pass(state));
         else
             return true;
@@ -640,9 +640,9 @@ static void aggregate_forget(AggregateState *state)
             sorter_clear(&state->calls[i].sorter);
             seen_keys_clear(&state->calls[i].seen);
         }
-    for (Partition *part = state->todo; part; part = part->next)
+    for (Partition *part = state->waiting; part; part = part->next)
         spill_free(part->file);
-    state->todo = NULL;
+    state->waiting = NULL;
     arena_reset(state->arena);
     state->groups = NULL;
     state->heads = NULL;
@@ -653,7 +653,7 @@ static void aggregate_forget(AggregateState *state)
 static bool aggregate_rewind(NodeState *node)
 {
     AggregateState *state = (AggregateState *)node;
-    bool whole = state->is_filled && state->depth == 0 && !state->todo && !state->is_spilling;
+    bool whole = state->is_filled && state->depth == 0 && !state->waiting && !state->is_spilling;
     if (whole && !node_is_stale(node)) {
         state->given = 0;
         return true;

@@ -40,7 +40,7 @@ typedef struct SetOpState {
     SetEntry **heads;
     uint64_t mask, count;
     SetPartition *pass; /* being read; NULL: the children themselves */
-    SetPartition *todo, *current[PARTITIONS];
+    SetPartition *waiting, *current[PARTITIONS];
     uint32_t depth;
     bool is_spilling, is_filled, is_done;
     Batch *input;
@@ -123,8 +123,8 @@ static bool spill_row(SetOpState *state, const Batch *batch, int side, uint64_t 
     if (!part) {
         part = ARENA_NEW(exec->run_arena, SetPartition);
         part->depth = state->depth + 1;
-        part->next = state->todo;
-        state->todo = part;
+        part->next = state->waiting;
+        state->waiting = part;
         state->current[p] = part;
     }
     state->is_spilling = true;
@@ -268,11 +268,11 @@ static bool pass_next(SetOpState *state)
         spill_free(state->pass->files[RIGHT]);
     }
     table_clear(state);
-    state->pass = state->todo;
+    state->pass = state->waiting;
     state->is_done = !state->pass;
     if (state->is_done)
         return true;
-    state->todo = state->pass->next;
+    state->waiting = state->pass->next;
     state->depth = state->pass->depth;
     for (int side = LEFT; side <= RIGHT; side++)
         if (state->pass->files[side])
@@ -304,11 +304,11 @@ static void set_op_stop(NodeState *node)
         spill_free(state->pass->files[LEFT]);
         spill_free(state->pass->files[RIGHT]);
     }
-    for (SetPartition *part = state->todo; part; part = part->next) {
+    for (SetPartition *part = state->waiting; part; part = part->next) {
         spill_free(part->files[LEFT]);
         spill_free(part->files[RIGHT]);
     }
-    state->pass = state->todo = NULL;
+    state->pass = state->waiting = NULL;
     state->depth = 0;
     state->is_done = false;
     if (state->arena) /* none when init failed */

@@ -104,7 +104,7 @@ static int setup(void **state)
     types_init();
     executor_init();
     server_functions_init();
-    strcpy(directory, "/tmp/sengi-verify-XXXXXX");
+    snprintf(directory, sizeof(directory), "/tmp/sengi-verify-%s", "XXXXXX");
     assert_non_null(mkdtemp(directory));
     snprintf(output_path, sizeof(output_path), "%s.output", directory);
     ok(server_bootstrap(str_from_c(directory), STR("postgres")));
