@@ -124,6 +124,19 @@ def statements(path):
                 text = []
 
 
+def make_database(port, name, path):
+    """A new database, and in it the statements of a file; an error ends the program."""
+    admin = Connection(port)
+    admin.query(f"CREATE DATABASE {name}")
+    admin.close()
+    connection = Connection(port, database=name)
+    for line, statement in statements(path):
+        errors = [text for text in connection.query(statement) if text.startswith("error")]
+        if errors:
+            raise SystemExit(f"{path.name}:{line}: {errors[0]}")
+    connection.close()
+
+
 def answers(port, path):
     """Runs a file in one session: (line, statement, answer lines) for each statement."""
     connection = Connection(port)

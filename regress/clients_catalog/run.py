@@ -13,20 +13,6 @@ from sengi_server import Server
 DATABASE = "kit_catalog"
 
 
-def make_database(port):
-    """Runs schema.sql in a database of its own; a failure is the caller's to report."""
-    admin = wire.Connection(port)
-    admin.query(f"CREATE DATABASE {DATABASE}")
-    admin.close()
-    connection = wire.Connection(port, database=DATABASE)
-    for line, statement in wire.statements(HERE / "schema.sql"):
-        answer = connection.query(statement)
-        errors = [text for text in answer if text.startswith("error")]
-        if errors:
-            raise SystemExit(f"schema.sql:{line}: {errors[0]}")
-    connection.close()
-
-
 def comparable(statement, answer):
     """Rows in order only where one was asked for, OIDs all alike."""
     lines = [re.sub(r"\b[1-9]\d{4,}\b", "OID", line) if line.startswith("row ") else line for line in answer]
@@ -65,7 +51,7 @@ def read_expected(path):
 def record():
     from oracle import Oracle
     with Oracle() as port:
-        make_database(port)
+        wire.make_database(port, DATABASE, HERE / "schema.sql")
         for path in sorted((HERE / "queries").glob("*.sql")):
             with open(HERE / "expected" / f"{path.stem}.txt", "w", encoding="utf-8") as out:
                 for line, answer in answers(port, path):
@@ -121,7 +107,7 @@ def main():
     pending = set(pending_file.read_text(encoding="utf-8").split())
     server = Server(options.build)
     server.start()
-    make_database(server.port)
+    wire.make_database(server.port, DATABASE, HERE / "schema.sql")
     differing = compare(options, server, pending)
     status = server.stop()
     if options.update_pending:

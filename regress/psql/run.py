@@ -15,19 +15,6 @@ from sengi_server import Server
 DATABASE = "kit_catalog"
 
 
-def make_database(port):
-    """The database of regress/clients_catalog."""
-    admin = wire.Connection(port)
-    admin.query(f"CREATE DATABASE {DATABASE}")
-    admin.close()
-    connection = wire.Connection(port, database=DATABASE)
-    for line, statement in wire.statements(HERE.parent / "clients_catalog/schema.sql"):
-        errors = [text for text in connection.query(statement) if text.startswith("error")]
-        if errors:
-            raise SystemExit(f"schema.sql:{line}: {errors[0]}")
-    connection.close()
-
-
 def masked(text):
     """Sizes are each server's own; the widths that they give their columns too."""
     if not re.search(r"\d (bytes|kB|MB|GB)\b", text):
@@ -73,7 +60,7 @@ def read_expected():
 def record(psql):
     from oracle import Oracle
     with Oracle() as port:
-        make_database(port)
+        wire.make_database(port, DATABASE, HERE.parent / "clients_catalog/schema.sql")
         found = answers(psql, port)
     with open(HERE / "expected.txt", "w", encoding="utf-8") as out:
         for number, command in enumerate(commands(), 1):
@@ -103,7 +90,7 @@ def main():
     wanted = read_expected()
     server = Server(options.build)
     server.start()
-    make_database(server.port)
+    wire.make_database(server.port, DATABASE, HERE.parent / "clients_catalog/schema.sql")
     got = answers(psql, server.port)
     differing = []
     for number, command in enumerate(commands(), 1):

@@ -14,6 +14,7 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent.parent / "tools"))
 import oracle
+import shapes
 import wire
 from generator import SCHEMA, Generator, rows
 from sengi_server import Server
@@ -43,26 +44,28 @@ def prepare(connection):
             raise SystemExit(f"not ok queries/schema: {statement}: {answer}")
 
 
-def compare(seed, count, sengi_port, oracle_port):
-    """Runs one seed's queries on both; prints a result line."""
+def compare(name, queries, sengi_port, oracle_port):
+    """Runs queries on both; prints a result line, and one for each that differs."""
     sengi, reference = wire.Connection(sengi_port, timeout=120), wire.Connection(oracle_port, timeout=120)
     reference.query("SET statement_timeout = '20s'")
-    generator = Generator(seed)
-    for number in range(count):
-        query = generator.query()
+    different = 0
+    number = -1
+    for number, query in enumerate(queries):
         wanted = outcome(reference, query)
         if wanted == ["error C57014"]:
             continue
         try:
             got = outcome(sengi, query)
         except (OSError, wire.WireError) as error:
-            print(f"not ok queries/{seed}.{number}: {error}: {query}", flush=True)
+            print(f"not ok queries/{name}.{number}: {error}: {query}", flush=True)
             return
         if got != wanted:
+            different += 1
             missing = [line for line in wanted if line not in got][:3]
             extra = [line for line in got if line not in wanted][:3]
-            print(f"not ok queries/{seed}.{number}: wanted {len(wanted)} {missing}, got {len(got)} {extra}: {query}", flush=True)
-    print(f"ok queries/{seed}: {count} queries", flush=True)
+            print(f"not ok queries/{name}.{number}: wanted {len(wanted)} {missing}, got {len(got)} {extra}: {query}", flush=True)
+    if not different:
+        print(f"ok queries/{name}: {number + 1} queries", flush=True)
     sengi.close()
     reference.close()
 
@@ -94,7 +97,9 @@ def main():
             prepare(connection)
             connection.close()
         for seed in range(options.seed, options.seed + (count + BATCH - 1) // BATCH):
-            compare(seed, min(count, BATCH), sengi_port, oracle_port)
+            generator = Generator(seed)
+            compare(f"rows-{seed}", (generator.query() for _ in range(min(count, BATCH))), sengi_port, oracle_port)
+            compare(f"shapes-{seed}", shapes.statements(seed, min(count, BATCH)), sengi_port, oracle_port)
 
 
 main()

@@ -1,19 +1,13 @@
 #!/usr/bin/env python3
 """Random queries over small tables full of nulls: joins of every kind, subqueries, grouping, sets, windows.
 
-usage: queries.py [--seed N] [--count N]                                  prints statements, one a line
-       queries.py [--seed N] [--count N] --port SENGI --oracle POSTGRESQL   runs them on both, shows differences
+usage: shapes.py [--seed N] [--count N]     prints statements, one a line
 
-Every query gives a digest of its sorted rows, so that order does not matter. regress/sql/random.sql has a
-fixed choice of them with PostgreSQL's answers.
+Every query gives a digest of its sorted rows, so that order does not matter. run.py compares them;
+regress/sql/random.sql has a fixed choice of them with PostgreSQL's answers.
 """
 import argparse
-import pathlib
 import random
-import sys
-
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent.parent / "tools"))
-import wire
 
 COLUMNS = {"a": "int", "b": "int", "c": "text", "d": "numeric"}
 TABLES = ("r1", "r2", "r3", "r4")
@@ -264,29 +258,11 @@ def statements(seed, count):
         yield generator.query()
 
 
-def compare(options):
-    ours, oracle = wire.Connection(options.port), wire.Connection(options.oracle)
-    differences = failed = 0
-    for text in statements(options.seed, options.count):
-        expected = oracle.query(text)
-        answer = ours.query(text)
-        failed += any(line.startswith("error") for line in expected)
-        if [line for line in answer if not line.startswith("notice")] != [line for line in expected if not line.startswith("notice")]:
-            differences += 1
-            print(f"{text};\n  PostgreSQL: {expected}\n  Sengi:      {answer}", flush=True)
-    print(f"{options.count} queries, {differences} differences ({failed} errors in PostgreSQL)")
-    return differences == 0
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--count", type=int, default=100)
-    parser.add_argument("--port", type=int)
-    parser.add_argument("--oracle", type=int)
     options = parser.parse_args()
-    if options.port:
-        sys.exit(0 if compare(options) else 1)
     for text in statements(options.seed, options.count):
         print(text + ";")
 
