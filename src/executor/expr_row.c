@@ -24,6 +24,7 @@ static bool step_row(ExprProgram *p, ExprStep *step, Selection selection)
                                                         state->nulls, state->names, step->arg_count)
                                     : record_make(p->scratch, step->expr->type, state->types,
                                                   state->values, state->nulls, step->arg_count);
+        TRY(record_depth_check(&record));
         vector_set(to, row, &record, false);
     }
     return true;

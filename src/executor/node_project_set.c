@@ -104,6 +104,8 @@ static bool step_sets(ProjectSetState *state, uint32_t row, bool *ret_any)
                         ? record_make(state->base.scratch, TYPE_RECORD, set->output_types,
                                       running->outputs, running->output_nulls, set->output_count)
                         : value_copy(state->base.scratch, set->vector->type, running->outputs);
+        if (!is_null && set->output_count > 0)
+            TRY(record_depth_check(&value));
         vector_set(set->vector, row, &value, is_null);
     }
     return true;

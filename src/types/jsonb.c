@@ -1,4 +1,4 @@
-/* jsonb: its bytes, text, order. Depth is bounded by what json_parse allows on the same stack. */
+/* jsonb: its bytes, text, order. */
 #include "types/jsonb.h"
 
 #include <stdlib.h>
@@ -8,6 +8,9 @@
 #include "types/types_internal.h"
 
 #define MAX_BYTES 0x0fffffff
+
+#define CONTAINER_HEAD 7 /* tag, count, depth */
+#define ON_ONE_LINE (-1)
 
 JsonKind jsonb_kind(Str node)
 {
@@ -28,6 +31,15 @@ JsonKind jsonb_kind(Str node)
     }
 }
 
+/* Levels of containers: 0 for a scalar. */
+static uint16_t node_depth(Str node)
+{
+    uint16_t depth = 0;
+    if (!jsonb_is_scalar(node))
+        memcpy(&depth, node.data + 5, sizeof(depth));
+    return depth;
+}
+
 uint32_t jsonb_count(Str node)
 {
     return jsonb_is_scalar(node) ? 0 : get_le32(node.data + 1);
@@ -42,20 +54,20 @@ static Str slice(const char *offsets, const char *data, uint32_t index)
 
 Str jsonb_element(Str array, uint32_t index)
 {
-    const char *offsets = array.data + 5;
+    const char *offsets = array.data + CONTAINER_HEAD;
     return slice(offsets, offsets + jsonb_count(array) * 4, index);
 }
 
 Str jsonb_key(Str object, uint32_t index)
 {
-    const char *offsets = object.data + 5;
+    const char *offsets = object.data + CONTAINER_HEAD;
     return slice(offsets, offsets + jsonb_count(object) * 8, index);
 }
 
 Str jsonb_value(Str object, uint32_t index)
 {
     const uint32_t count = jsonb_count(object);
-    const char *key_offsets = object.data + 5, *offsets = key_offsets + count * 4;
+    const char *key_offsets = object.data + CONTAINER_HEAD, *offsets = key_offsets + count * 4;
     const char *keys = offsets + count * 4;
     return slice(offsets, keys + get_le32(key_offsets + (count - 1) * 4), index);
 }
@@ -193,26 +205,32 @@ bool jsonb_builder_finish(JsonbBuilder *b, Str *ret)
 {
     const bool is_object = b->kind == JSON_OBJECT;
     size_t bytes = 0;
+    uint16_t depth = 0;
     if (is_object)
         pairs_sort(b);
-    for (uint32_t i = 0; i < b->count; i++)
+    for (uint32_t i = 0; i < b->count; i++) {
         bytes += b->values[i].length + (is_object ? b->keys[i].length : 0);
+        depth = MAX(depth, node_depth(b->values[i]));
+    }
+    if (++depth > JSONB_DEPTH_MAX)
+        FAIL(ERR_STATEMENT_TOO_COMPLEX, .message = STR("stack depth limit exceeded"));
     if (bytes > MAX_BYTES || b->count > MAX_BYTES / 8)
         FAIL(ERR_PROGRAM_LIMIT_EXCEEDED,
              .message = fmt("total size of jsonb %s elements exceeds the maximum of %u bytes",
                             is_object ? "object" : "array", MAX_BYTES));
     const size_t offsets = b->count * (is_object ? 8 : 4);
-    char *node = arena_alloc(b->arena, 5 + offsets + bytes);
+    char *node = arena_alloc(b->arena, CONTAINER_HEAD + offsets + bytes);
     node[0] = is_object ? '{' : '[';
     memcpy(node + 1, &b->count, 4);
-    char *data = node + 5 + offsets;
+    memcpy(node + 5, &depth, 2);
+    char *ends = node + CONTAINER_HEAD, *data = ends + offsets;
     if (is_object) {
-        data = put_slices(node + 5, data, b->keys, b->count);
-        put_slices(node + 5 + b->count * 4, data, b->values, b->count);
+        data = put_slices(ends, data, b->keys, b->count);
+        put_slices(ends + b->count * 4, data, b->values, b->count);
     } else {
-        put_slices(node + 5, data, b->values, b->count);
+        put_slices(ends, data, b->values, b->count);
     }
-    *ret = str_make(node, 5 + offsets + bytes);
+    *ret = str_make(node, CONTAINER_HEAD + offsets + bytes);
     return true;
 }
 
@@ -272,27 +290,6 @@ static void append_scalar(Str node, StrBuf *out)
     }
 }
 
-void jsonb_append_text(Str node, StrBuf *out)
-{
-    const uint32_t count = jsonb_count(node);
-    const JsonKind kind = jsonb_kind(node);
-    if (kind < JSON_ARRAY) {
-        append_scalar(node, out);
-        return;
-    }
-    strbuf_append_char(out, kind == JSON_OBJECT ? '{' : '[');
-    for (uint32_t i = 0; i < count; i++) {
-        if (i > 0)
-            strbuf_append_c(out, ", ");
-        if (kind == JSON_OBJECT) {
-            json_escape(jsonb_key(node, i), out);
-            strbuf_append_c(out, ": ");
-        }
-        jsonb_append_text(kind == JSON_OBJECT ? jsonb_value(node, i) : jsonb_element(node, i), out);
-    }
-    strbuf_append_char(out, kind == JSON_OBJECT ? '}' : ']');
-}
-
 static void append_line(int depth, StrBuf *out)
 {
     strbuf_append_char(out, '\n');
@@ -300,10 +297,12 @@ static void append_line(int depth, StrBuf *out)
         strbuf_append_char(out, ' ');
 }
 
-void jsonb_append_pretty(Str node, int depth, StrBuf *out)
+/* `depth` levels of indentation; ON_ONE_LINE: none, and nothing on lines of its own. */
+static void append_node(Str node, int depth, StrBuf *out)
 {
     const uint32_t count = jsonb_count(node);
     const JsonKind kind = jsonb_kind(node);
+    const bool is_pretty = depth != ON_ONE_LINE;
     if (kind < JSON_ARRAY) {
         append_scalar(node, out);
         return;
@@ -311,17 +310,29 @@ void jsonb_append_pretty(Str node, int depth, StrBuf *out)
     strbuf_append_char(out, kind == JSON_OBJECT ? '{' : '[');
     for (uint32_t i = 0; i < count; i++) {
         if (i > 0)
-            strbuf_append_char(out, ',');
-        append_line(depth + 1, out);
+            strbuf_append_c(out, is_pretty ? "," : ", ");
+        if (is_pretty)
+            append_line(depth + 1, out);
         if (kind == JSON_OBJECT) {
             json_escape(jsonb_key(node, i), out);
             strbuf_append_c(out, ": ");
         }
-        jsonb_append_pretty(kind == JSON_OBJECT ? jsonb_value(node, i) : jsonb_element(node, i),
-                            depth + 1, out);
+        append_node(kind == JSON_OBJECT ? jsonb_value(node, i) : jsonb_element(node, i),
+                    is_pretty ? depth + 1 : ON_ONE_LINE, out);
     }
-    append_line(depth, out);
+    if (is_pretty)
+        append_line(depth, out);
     strbuf_append_char(out, kind == JSON_OBJECT ? '}' : ']');
+}
+
+void jsonb_append_text(Str node, StrBuf *out)
+{
+    append_node(node, ON_ONE_LINE, out);
+}
+
+void jsonb_append_pretty(Str node, StrBuf *out)
+{
+    append_node(node, 0, out);
 }
 
 bool jsonb_input(const TypeIo *io, Str text, Value *ret)

@@ -3,11 +3,12 @@
  *
  * A node is a tag byte and what follows it; its length is known from outside:
  *   n null · t true · f false · s characters · # a numeric's bytes (numeric.h)
- *   [ u32 count, count × u32 end offset, the elements' nodes
- *   { u32 count, count × u32 end offset of keys, count × u32 end offset of values, the keys'
- *     characters, the values' nodes
- * Offsets are little-endian and count from the first key, element or value. Keys are unique and
- * ordered by length, then bytes, so that a key is found by bisection.
+ *   [ u32 count, u16 depth, count × u32 end offset, the elements' nodes
+ *   { u32 count, u16 depth, count × u32 end offset of keys, count × u32 end offset of values, the
+ * keys' characters, the values' nodes Offsets are little-endian and count from the first key,
+ * element or value. Keys are unique and ordered by length, then bytes, so that a key is found by
+ * bisection. The depth is 1 for a container of scalars; it is bounded where nodes are made, so that
+ * who walks down a node need not look at the stack.
  *
  *   Str root = var_str(value.var);
  *   if (jsonb_kind(root) == JSON_OBJECT && jsonb_find(root, STR("a"), &node)) …
@@ -22,7 +23,7 @@
 
 #include "types/json_parse.h"
 
-enum { TYPE_JSONB = 3802 };
+enum { TYPE_JSONB = 3802, JSONB_DEPTH_MAX = 2000 };
 
 JsonKind jsonb_kind(Str node);
 /* Elements or pairs; 0 for a scalar. */
@@ -61,7 +62,7 @@ void jsonb_builder_add(JsonbBuilder *builder, Str key, Str node);
 MUST_CHECK bool jsonb_builder_finish(JsonbBuilder *builder, Str *ret);
 
 void jsonb_append_text(Str node, StrBuf *out);
-void jsonb_append_pretty(Str node, int depth, StrBuf *out);
+void jsonb_append_pretty(Str node, StrBuf *out);
 int jsonb_order(Str a, Str b);
 
 #endif

@@ -141,7 +141,7 @@ FUNCTION(jsonb_array_length)
 FUNCTION(jsonb_pretty)
 {
     StrBuf out = strbuf_in(call->arena);
-    jsonb_append_pretty(ROOT(0), 0, &out);
+    jsonb_append_pretty(ROOT(0), &out);
     *ret = value_from_buf(&out);
     return true;
 }

@@ -2,6 +2,11 @@
 
 #include <ctype.h>
 
+#include "types/array.h"
+#include "types/types_internal.h"
+
+#define DEPTH_MASK 0x7fffu
+
 static void fields_append(const Oid *field_types, const Value *values, const bool *nulls,
                           uint32_t count, StrBuf *to)
 {
@@ -18,38 +23,6 @@ static void fields_append(const Oid *field_types, const Value *values, const boo
     }
 }
 
-Value record_make(Arena *arena, Oid type, const Oid *field_types, const Value *values,
-                  const bool *nulls, uint32_t count)
-{
-    StrBuf buf = strbuf_in(arena);
-    strbuf_append_bytes(&buf, &type, 4);
-    strbuf_append_bytes(&buf, &count, 4);
-    fields_append(field_types, values, nulls, count, &buf);
-    return (Value){.var = var_from_str(strbuf_view(&buf))};
-}
-
-Value record_make_named(Arena *arena, const Oid *field_types, const Value *values,
-                        const bool *nulls, const Str *names, uint32_t count)
-{
-    StrBuf buf = strbuf_in(arena);
-    const Oid type = TYPE_RECORD;
-    const uint32_t marked = count | RECORD_NAMED;
-    strbuf_append_bytes(&buf, &type, 4);
-    strbuf_append_bytes(&buf, &marked, 4);
-    fields_append(field_types, values, nulls, count, &buf);
-    for (uint32_t i = 0; i < count; i++) {
-        const uint32_t length = (uint32_t)names[i].length;
-        strbuf_append_bytes(&buf, &length, 4);
-        strbuf_append(&buf, names[i]);
-    }
-    return (Value){.var = var_from_str(strbuf_view(&buf))};
-}
-
-static bool record_corrupt(void)
-{
-    FAIL(ERR_DATA_CORRUPTED, .message = STR("malformed row value"));
-}
-
 static uint32_t read_u32(const char *from)
 {
     uint32_t value;
@@ -57,11 +30,78 @@ static uint32_t read_u32(const char *from)
     return value;
 }
 
+static uint32_t record_depth(const Value *record)
+{
+    return record->var.length < 8 ? 0 : read_u32(record->var.data + 4) >> 16 & DEPTH_MASK;
+}
+
+/* Records may lie in a field as they are or as elements of an array. */
+static uint32_t field_depth(Oid type, const Value *value)
+{
+    ArrayView view;
+    uint32_t depth = 0;
+    if (type == TYPE_RECORD)
+        return record_depth(value);
+    if (type != TYPE_RECORD_ARRAY || !array_open(value, &view))
+        return 0;
+    for (int i = 0; i < view.count; i++) {
+        Value element;
+        bool is_null;
+        array_element(&view, i, &element, &is_null);
+        if (!is_null)
+            depth = MAX(depth, record_depth(&element));
+    }
+    return depth;
+}
+
+static Value make(Arena *arena, Oid type, const Oid *field_types, const Value *values,
+                  const bool *nulls, const Str *names, uint32_t count)
+{
+    StrBuf buf = strbuf_in(arena);
+    uint32_t depth = 0;
+    for (uint32_t i = 0; i < count; i++)
+        depth = nulls[i] ? depth : MAX(depth, field_depth(field_types[i], &values[i]));
+    const uint32_t head = count | MIN(depth + 1, DEPTH_MASK) << 16 | (names ? RECORD_NAMED : 0);
+    strbuf_append_bytes(&buf, &type, 4);
+    strbuf_append_bytes(&buf, &head, 4);
+    fields_append(field_types, values, nulls, count, &buf);
+    for (uint32_t i = 0; names && i < count; i++) {
+        const uint32_t length = (uint32_t)names[i].length;
+        strbuf_append_bytes(&buf, &length, 4);
+        strbuf_append(&buf, names[i]);
+    }
+    return (Value){.var = var_from_str(strbuf_view(&buf))};
+}
+
+Value record_make(Arena *arena, Oid type, const Oid *field_types, const Value *values,
+                  const bool *nulls, uint32_t count)
+{
+    return make(arena, type, field_types, values, nulls, NULL, count);
+}
+
+Value record_make_named(Arena *arena, const Oid *field_types, const Value *values,
+                        const bool *nulls, const Str *names, uint32_t count)
+{
+    return make(arena, TYPE_RECORD, field_types, values, nulls, names, count);
+}
+
+bool record_depth_check(const Value *record)
+{
+    if (record_depth(record) > RECORD_DEPTH_MAX)
+        FAIL(ERR_STATEMENT_TOO_COMPLEX, .message = STR("stack depth limit exceeded"));
+    return true;
+}
+
+static bool record_corrupt(void)
+{
+    FAIL(ERR_DATA_CORRUPTED, .message = STR("malformed row value"));
+}
+
 bool record_count(const Value *record, uint32_t *ret_count)
 {
     if (record->var.length < 8)
         return record_corrupt();
-    *ret_count = read_u32(record->var.data + 4) & ~RECORD_NAMED;
+    *ret_count = read_u32(record->var.data + 4) & 0xffff;
     return true;
 }
 
@@ -123,6 +163,16 @@ static void field_quote(Str text, StrBuf *out)
     strbuf_append_char(out, '"');
 }
 
+/* Each level of records doubles the quotes of those within, so depth alone bounds nothing. */
+static bool text_fits(const StrBuf *text)
+{
+    if (text->length > VALUE_SIZE_MAX)
+        FAIL(ERR_PROGRAM_LIMIT_EXCEEDED, .message = STR("out of memory"),
+             .detail = fmt("Cannot enlarge string buffer containing %d bytes by 1 more bytes.",
+                           VALUE_SIZE_MAX - 1));
+    return true;
+}
+
 bool record_output(const Value *record, StrBuf *out)
 {
     uint32_t count;
@@ -142,6 +192,7 @@ bool record_output(const Value *record, StrBuf *out)
         field_quote(strbuf_view(&text), out);
         if (!out->arena)
             strbuf_deinit(&text);
+        TRY(text_fits(out));
     }
     strbuf_append_char(out, ')');
     return true;
