@@ -22,6 +22,7 @@
 #include "executor/state.h"
 #include "planner/plan.h"
 #include "txn/ddl.h"
+#include "txn/lock.h"
 #include "txn/scan.h"
 #include "types/function.h"
 
@@ -161,6 +162,7 @@ Arena *exec_arena(ExecState *exec, const char *name);
  */
 MUST_CHECK ExecState *exec_new_epq(ExecState *parent, const Plan *plan, uint32_t override_count);
 void exec_epq_begin(ExecState *epq);
+RowLockMode row_lock_mode(LockStrength strength);
 
 /* ---- node.c ---- */
 

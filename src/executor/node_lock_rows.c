@@ -41,7 +41,7 @@ static bool lock_rows_init(NodeState *node)
     return true;
 }
 
-static RowLockMode lock_mode(LockStrength strength)
+RowLockMode row_lock_mode(LockStrength strength)
 {
     switch (strength) {
     case LOCK_FOR_KEY_SHARE:
@@ -80,7 +80,7 @@ static RowClaim claim_row(LockRowsState *state, uint32_t row)
         const int64_t id = mark_row_id(state->child, mark, row);
         if (mark->strength == LOCK_NO_ROWS || id == 0)
             continue;
-        RowLockRequest request = {.mode = lock_mode(mark->strength),
+        RowLockRequest request = {.mode = row_lock_mode(mark->strength),
                                   .wait = lock_wait_mode(mark->wait),
                                   .snapshot = node->exec->snapshot,
                                   .relation_name = state->tables[m]->desc->name};

@@ -465,27 +465,13 @@ static bool read_old(ModifyState *state, const Snapshot *snapshot, int64_t row_i
     return true;
 }
 
-static RowLockMode lock_mode(LockStrength strength)
-{
-    switch (strength) {
-    case LOCK_FOR_KEY_SHARE:
-        return ROW_LOCK_KEY_SHARE;
-    case LOCK_FOR_SHARE:
-        return ROW_LOCK_SHARE;
-    case LOCK_FOR_NO_KEY_UPDATE:
-        return ROW_LOCK_NO_KEY_UPDATE;
-    default:
-        return ROW_LOCK_UPDATE;
-    }
-}
-
 /* Locks and reads the row to be changed. *ret_found false: it is gone, or no longer qualifies. */
 static bool claim_row(ModifyState *state, const ModifyPlan *plan, const Batch *child, uint32_t row,
                       int64_t row_id, bool *ret_found, bool *ret_changed)
 {
     ExecState *exec = state->base.exec;
     Txn *txn = exec->session->catalog.txn;
-    RowLockRequest request = {.mode = lock_mode(plan->lock),
+    RowLockRequest request = {.mode = row_lock_mode(plan->lock),
                               .snapshot = exec->snapshot,
                               .relation_name = plan->relation_name};
     RowLockResult result = {0};
@@ -581,7 +567,7 @@ static bool conflict_update(ModifyState *state, const ModifyPlan *plan, uint32_t
 {
     ExecState *exec = state->base.exec;
     Txn *txn = exec->session->catalog.txn;
-    RowLockRequest request = {.mode = lock_mode(plan->lock),
+    RowLockRequest request = {.mode = row_lock_mode(plan->lock),
                               .snapshot = txn_snapshot_latest(txn),
                               .relation_name = plan->relation_name};
     RowLockResult result = {0};

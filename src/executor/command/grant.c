@@ -284,6 +284,15 @@ static bool apply(Grant *grant, const GrantTarget *target, AclRights rights)
     return define_acl(ddl_catalog(context), target->address, &acl);
 }
 
+static GrantTarget column_target(const RelationDesc *relation, const ColumnDesc *column)
+{
+    return (GrantTarget){{RELATION_PG_CLASS, relation->oid, column->attnum},
+                         ON_COLUMN,
+                         relation->owner,
+                         column->name,
+                         column->acl};
+}
+
 /* GRANT SELECT (a, b). */
 static bool apply_columns(Grant *grant, const GrantTarget *target, const AccessPriv *privilege)
 {
@@ -307,11 +316,7 @@ static bool apply_columns(Grant *grant, const GrantTarget *target, const AccessP
             FAIL(ERR_UNDEFINED_COLUMN,
                  .message = fmt("column \"%.*s\" of relation \"%.*s\" does not exist",
                                 STR_ARGS(privilege->cols.items[i]), STR_ARGS(relation->name)));
-        const GrantTarget one = {{RELATION_PG_CLASS, relation->oid, column->attnum},
-                                 ON_COLUMN,
-                                 relation->owner,
-                                 column->name,
-                                 column->acl};
+        const GrantTarget one = column_target(relation, column);
         TRY(apply(grant, &one, rights));
     }
     return true;
@@ -331,11 +336,7 @@ static bool revoke_from_columns(Grant *grant, const RelationDesc *table, AclRigh
         const ColumnDesc *column = &relation->columns[i];
         if (column->dropped || !column->acl)
             continue;
-        const GrantTarget one = {{RELATION_PG_CLASS, oid, column->attnum},
-                                 ON_COLUMN,
-                                 relation->owner,
-                                 column->name,
-                                 column->acl};
+        const GrantTarget one = column_target(relation, column);
         TRY(apply(grant, &one, rights));
     }
     return true;
