@@ -81,6 +81,17 @@ static bool put_value(MessageOut *out, const ColumnWriter *column, uint32_t row)
     return true;
 }
 
+/* A message is at most 1 GiB, as PostgreSQL's are; `before` is where its last field begins. */
+static bool row_fits(const MessageOut *out, size_t start, size_t before)
+{
+    if (out->buffer.length - start <= MESSAGE_SIZE_LARGE)
+        return true;
+    const size_t there = before - start; /* less the message's length, and the field's */
+    FAIL(ERR_PROGRAM_LIMIT_EXCEEDED, .message = STR("out of memory"),
+         .detail = fmt("Cannot enlarge string buffer containing %zu bytes by %zu more bytes.",
+                       there, out->buffer.length - before - 4));
+}
+
 static bool wire_rows(RowSink *sink, const RowDescription *description, const Batch *batch)
 {
     WireSink *wire = (WireSink *)sink;
@@ -97,7 +108,8 @@ static bool wire_rows(RowSink *sink, const RowDescription *description, const Ba
         size_t start = out->length_at;
         message_put_int16(out, (uint16_t)description->count);
         for (uint32_t c = 0; c < description->count; c++) {
-            if (!put_value(out, &writers[c], row)) {
+            const size_t before = out->buffer.length;
+            if (!put_value(out, &writers[c], row) || !row_fits(out, start, before)) {
                 out->length_at = start;
                 message_cancel(out);
                 return false;

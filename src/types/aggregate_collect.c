@@ -30,7 +30,7 @@ UPDATE(string_agg_update)
         if (state->has_value && !no_delimiter)
             strbuf_append(&state->text, var_str(delimiter.var));
         state->has_value = true;
-        if (state->text.length + value.var.length > 0x3fffffff)
+        if (state->text.length + value.var.length > VALUE_SIZE_MAX)
             FAIL(ERR_PROGRAM_LIMIT_EXCEEDED, .message = STR("out of memory"),
                  .detail =
                      fmt("Cannot enlarge string buffer containing %zu bytes by %u more bytes.",

@@ -292,8 +292,7 @@ FUNCTION(sql_1810)
 
 FUNCTION(byteacat)
 {
-    *ret = value_text(str_concat(call->arena, var_str(args[0].var), var_str(args[1].var)));
-    return true;
+    return value_concat(call->arena, var_str(args[0].var), var_str(args[1].var), ret);
 }
 
 /* From `start` (1-based) for `count` bytes, of which those before 1 are not there. */

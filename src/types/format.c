@@ -148,7 +148,7 @@ static bool spec_read(Str f, size_t *at, FormatSpec *spec)
 static bool padded(StrBuf *out, Str text, int64_t width, bool left)
 {
     const int64_t missing = width - (int64_t)utf8_count(text);
-    if (missing > 0x3fffffff)
+    if (missing > VALUE_SIZE_MAX)
         FAIL(ERR_PROGRAM_LIMIT_EXCEEDED, .message = STR("requested length too large"));
     if (left)
         strbuf_append(out, text);

@@ -14,7 +14,6 @@
 #include "types/types_internal.h"
 
 #define STACK_RESERVE (16 * 1024)
-#define MAX_TEXT 0x3fffffff
 
 static RowFieldsHook *row_hook; /* set once at start */
 
@@ -178,7 +177,7 @@ bool json_append_value(Arena *arena, Oid type, const Value *value, bool is_null,
 {
     if (task_stack_left() < STACK_RESERVE)
         FAIL(ERR_STATEMENT_TOO_COMPLEX, .message = STR("stack depth limit exceeded"));
-    if (out->length > MAX_TEXT)
+    if (out->length > VALUE_SIZE_MAX)
         FAIL(ERR_PROGRAM_LIMIT_EXCEEDED, .message = STR("out of memory"),
              .detail = fmt("Cannot enlarge string buffer containing %zu bytes by 1 more bytes.",
                            out->length));

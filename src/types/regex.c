@@ -369,7 +369,7 @@ static bool replace_matches(FunctionCall *call, Regex *regex, Str s, Str with, s
             replacement_append(regex, s, with, &out);
             copied = match_end(regex);
         }
-        if (out.length > 0x3fffffff)
+        if (out.length > VALUE_SIZE_MAX)
             FAIL(ERR_PROGRAM_LIMIT_EXCEEDED, .message = STR("requested length too large"));
         if (n == nth)
             break;

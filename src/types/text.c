@@ -95,6 +95,21 @@ bool name_send(const TypeIo *io, const Value *value, StrBuf *out)
     return text_output(io, value, out);
 }
 
+bool value_size_check(size_t size)
+{
+    /* PostgreSQL's values begin with a word for their length. */
+    if (size + 4 > VALUE_SIZE_MAX)
+        FAIL(ERR_INTERNAL_ERROR, .message = fmt("invalid memory alloc request size %zu", size + 4));
+    return true;
+}
+
+bool value_concat(Arena *arena, Str a, Str b, Value *ret)
+{
+    TRY(value_size_check((size_t)a.length + b.length));
+    *ret = value_text(str_concat(arena, a, b));
+    return true;
+}
+
 /* Cuts to the typmod. Only blanks may be lost, unless the cast is explicit. */
 static bool characters_fit(Str *text, int32_t typmod, bool is_explicit, const char *type_name)
 {
@@ -129,6 +144,7 @@ bool bpchar_coerce(Arena *arena, Str text, int32_t typmod, bool is_explicit, Val
         return true;
     }
     const size_t size = text.length + wanted - count;
+    TRY(value_size_check(size));
     char *padded = arena_alloc(arena, size);
     if (text.length)
         memcpy(padded, text.data, text.length);

@@ -2,7 +2,6 @@
 #include "types/array.h"
 #include "types/types_internal.h"
 
-#define MAX_TEXT 0x3fffffff
 #define ARG(i) var_str(args[i].var)
 
 static bool give(Value *ret, Str s)
@@ -39,7 +38,7 @@ FUNCTION(sql_1811)
 }
 FUNCTION(textcat)
 {
-    return give(ret, str_concat(call->arena, ARG(0), ARG(1)));
+    return value_concat(call->arena, ARG(0), ARG(1), ret);
 }
 FUNCTION(lower)
 {
@@ -72,14 +71,14 @@ FUNCTION(sql_2003)
 {
     Str right;
     TRY(text_of(call, 1, &args[1], &right));
-    return give(ret, str_concat(call->arena, ARG(0), right));
+    return value_concat(call->arena, ARG(0), right, ret);
 }
 
 FUNCTION(sql_2004)
 {
     Str left;
     TRY(text_of(call, 0, &args[0], &left));
-    return give(ret, str_concat(call->arena, left, ARG(1)));
+    return value_concat(call->arena, left, ARG(1), ret);
 }
 
 FUNCTION(initcap)
@@ -233,7 +232,7 @@ static bool too_large(void)
 static bool pad(FunctionCall *call, Str s, int32_t wanted, Str fill, bool left, Value *ret)
 {
     const size_t length = utf8_count(s), want = (size_t)MAX(wanted, 0);
-    if (want > MAX_TEXT / 4)
+    if (want > VALUE_SIZE_MAX / 4)
         return too_large();
     if (want <= length || fill.length == 0)
         return give(ret, str_slice(s, 0, utf8_offset(s, MIN(want, length))));
@@ -278,7 +277,7 @@ FUNCTION(replace_text)
     while (at != SIZE_MAX) {
         strbuf_append(&out, str_slice(s, done, at - done));
         strbuf_append(&out, to);
-        if (out.length > MAX_TEXT)
+        if (out.length > VALUE_SIZE_MAX)
             return too_large();
         done = at + from.length;
         at = str_find(s, from, done);
@@ -316,13 +315,17 @@ FUNCTION(repeat)
 {
     const Str s = ARG(0);
     const size_t count = (size_t)MAX(args[1].int32, 0);
-    if (s.length && count > MAX_TEXT / s.length)
+    if (s.length && count > VALUE_SIZE_MAX / s.length)
         return too_large();
-    char *to = arena_try_alloc(call->arena, s.length * count + 1);
+    const size_t size = s.length * count;
+    char *to = arena_try_alloc(call->arena, size + 1);
     TRY(to);
-    for (size_t i = 0; i < count && s.length; i++)
-        memcpy(to + i * s.length, s.data, s.length);
-    ret->var = var_make(to, s.length * count);
+    if (size)
+        memcpy(to, s.data, s.length);
+    /* What is there is copied behind itself: the pieces double. */
+    for (size_t done = s.length; done < size; done *= 2)
+        memcpy(to + done, to, MIN(done, size - done));
+    ret->var = var_make(to, size);
     return true;
 }
 
@@ -474,7 +477,7 @@ static bool concat_append(FunctionCall *call, Oid type, const Value *value, Str 
     if (!*first)
         strbuf_append(out, separator);
     *first = false;
-    if (out->length > MAX_TEXT)
+    if (out->length > VALUE_SIZE_MAX)
         return too_large();
     return type_output(type, value, out);
 }

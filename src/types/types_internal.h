@@ -217,6 +217,11 @@ int float8_order(double a, double b);
 MUST_CHECK bool float8_parse(Str text, const char *type_name, double *ret);
 
 /* text.c */
+/* The largest value, in bytes: 1 GiB - 1, as in PostgreSQL and as rows can hold (row.h). */
+#define VALUE_SIZE_MAX 0x3fffffff
+/* Fails with XX000, as PostgreSQL's allocator does, where a value of `size` bytes is too large. */
+MUST_CHECK bool value_size_check(size_t size);
+MUST_CHECK bool value_concat(Arena *arena, Str a, Str b, Value *ret);
 Str bpchar_trimmed(const Value *value);
 Str str_trim_spaces_right(Str s);
 /* To a char(n) or varchar(n) typmod; the result may be a view of the text. */
