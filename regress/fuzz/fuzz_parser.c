@@ -1,18 +1,55 @@
-/* The lexer and the grammar on any text; and what is cacheable by fingerprint must have parsed or
- * failed alike. */
-#include "base/error.h"
-#include "base/scheduler.h"
+/*
+ * The lexer, the grammar and their kin on any text. What fingerprint.h takes for a plain statement
+ * has literals that lie in its text, in order.
+ */
+#include "fuzz.h"
+#include "parser/fingerprint.h"
 #include "parser/parser.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+static void check_fingerprint(Arena *arena, Str text)
+{
+    Fingerprint print = {0};
+    uint32_t at = 0;
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+    fingerprint_make(arena, text, &print);
+    if (!print.is_cacheable)
+        return;
+    fuzz_require(print.literal_count <= FINGERPRINT_LITERALS_MAX);
+    for (uint32_t i = 0; i < print.literal_count; i++) {
+        fuzz_require(print.literals[i].start >= at && print.literals[i].start < text.length);
+        at = print.literals[i].start + 1;
+    }
+}
+
+static void parse_others(Arena *arena, Str text)
+{
+    StrVec names = {0};
+
+    if (!parse_expression(arena, text))
+        error_clear();
+    if (!parse_type_name(arena, text))
+        error_clear();
+    if (!parse_qualified_name(arena, text, &names))
+        error_clear();
+    else if (names.length == 1) {
+        /* Quoted again it is the same name. */
+        StrVec again = {0};
+        fuzz_require(parse_qualified_name(arena, quote_identifier(arena, names.items[0]), &again));
+        fuzz_require(again.length == 1 && str_equal(again.items[0], names.items[0]));
+    }
+}
+
+FUZZ_TARGET(data, size)
 {
     Arena *arena = arena_new("fuzz");
     StatementList list = {0};
+    const Str text = str_make(data, size);
 
-    if (!parse(arena, str_make(data, size), &list))
+    if (!parse(arena, text, &list))
         error_clear();
+    check_fingerprint(arena, text);
+    if (size < 200)
+        parse_others(arena, text);
     arena_free(arena);
     return 0;
 }

@@ -7,6 +7,7 @@
 #include "storage/wal_internal.h"
 
 #define WAL_READ_CHUNK (256u << 10)
+#define WAL_READ_STEP (16u << 20) /* memory for a record grows by at least so much */
 
 struct WalReader {
     char *directory;
@@ -145,6 +146,28 @@ uint32_t wal_header_crc(const WalHeader *header)
     return crc32c(0, &copy, sizeof(copy));
 }
 
+/*
+ * The payload behind a header, as far as the files have it. The length is not proved yet, so memory
+ * is taken as the bytes come: a torn header may say anything.
+ */
+static bool reader_payload(WalReader *reader, Lsn lsn, size_t length, size_t *ret_count)
+{
+    size_t done = 0;
+
+    for (;;) {
+        const size_t part = MIN(length - done, (size_t)WAL_READ_STEP);
+        size_t count;
+        TRY(reader_reserve(reader, sizeof(WalHeader) + done + part));
+        TRY(reader_read(reader, lsn + done, reader->record + sizeof(WalHeader) + done, part,
+                        &count));
+        done += count;
+        if (count < part || done == length)
+            break;
+    }
+    *ret_count = done;
+    return true;
+}
+
 /* The record at `lsn`, whole in reader->record; *ret_valid: false where there is none. */
 static bool reader_record(WalReader *reader, Lsn lsn, bool *ret_valid)
 {
@@ -156,10 +179,8 @@ static bool reader_record(WalReader *reader, Lsn lsn, bool *ret_valid)
     if (count < sizeof(header) || header.lsn != lsn || header.length > WAL_RECORD_MAX ||
         header.incarnation < reader->incarnation || header.incarnation == 0)
         return true;
-    TRY(reader_reserve(reader, sizeof(header) + header.length));
+    TRY(reader_payload(reader, lsn + sizeof(header), header.length, &count));
     memcpy(reader->record, &header, sizeof(header));
-    TRY(reader_read(reader, lsn + sizeof(header), reader->record + sizeof(header), header.length,
-                    &count));
     *ret_valid = count == header.length &&
                  crc32c(wal_header_crc(&header), reader->record + sizeof(header), header.length) ==
                      header.crc;
