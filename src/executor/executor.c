@@ -2,6 +2,7 @@
 
 #include "catalog/privilege.h"
 #include "executor/constraint_queue.h"
+#include "executor/point.h"
 #include "executor/row_fields.h"
 #include "executor/sequences.h"
 #include "executor/usage.h"
@@ -117,6 +118,7 @@ ExecState *executor_new(const PlannedStatement *plan, ExecSession *session)
         executor_free(exec);
         return NULL;
     }
+    exec->point = point_query_new(exec);
     return exec;
 }
 
@@ -473,8 +475,26 @@ static Batch batch_part(ExecState *exec, const Batch *batch, uint32_t from, uint
     return part;
 }
 
+/* The whole of a point query, unless it has been begun otherwise. */
+static bool may_run_point(const ExecState *exec, uint64_t row_limit)
+{
+    return exec->point && row_limit == 0 && !exec->scrollable && !exec->instrument &&
+           !exec->root_done && !exec->root->started;
+}
+
+static bool run_point(ExecState *exec, RowSink *sink)
+{
+    TRY(sink_describe(exec, sink));
+    TRY(point_query_run(exec->point, sink, &exec->result.row_count));
+    exec->root_done = exec->result.finished = true;
+    exec->position += (int64_t)exec->result.row_count;
+    return !sink || !sink->complete || sink->complete(sink, &exec->result);
+}
+
 bool executor_run(ExecState *exec, RowSink *sink, uint64_t row_limit)
 {
+    if (likely(may_run_point(exec, row_limit)))
+        return run_point(exec, sink);
     uint64_t given = 0;
     exec->gives_few = row_limit > 0;
     /* Changes are made before anything is said of their rows. */

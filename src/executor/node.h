@@ -134,6 +134,7 @@ struct ExecState {
     Batch *pending;              /* a batch that a row limit cut */
     uint32_t pending_from;
     uint16_t *limit_rows;
+    struct PointQuery *point; /* NULL: rows come from the tree alone */
     /* Portals of changing statements and scrollable ones read from here. */
     RowStore store;
     RowReader reader;

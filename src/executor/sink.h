@@ -6,6 +6,7 @@
  *
  *   describe      once, before the first batch, also when there are no rows
  *   rows          for each batch that has rows; the batch is borrowed until it returns
+ *   row           instead of `rows` for a single row, where the sink has one
  *   complete      once, when the statement (or the row-limited part asked for) has ended
  *
  * Any callback may be NULL. A callback that returns false has set the error, and the run stops with
@@ -67,6 +68,8 @@ struct RowSink {
     bool (*describe)(RowSink *sink, const RowDescription *description);
     bool (*rows)(RowSink *sink, const RowDescription *description, const Batch *batch);
     bool (*complete)(RowSink *sink, const CommandResult *result);
+    bool (*row)(RowSink *sink, const RowDescription *description, const Value *values,
+                const bool *nulls);
 };
 
 /* "SELECT 3", "INSERT 0 1", "UPDATE 2": the text of a command tag, in the arena. */

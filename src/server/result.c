@@ -53,32 +53,37 @@ typedef struct ColumnWriter {
     uint16_t format;
 } ColumnWriter;
 
-static bool put_value(MessageOut *out, const ColumnWriter *column, uint32_t row)
+static bool put_field(MessageOut *out, Oid type, uint16_t format, const Value *value, bool is_null)
 {
     size_t length_at = out->buffer.length;
-    Value value;
-    bool is_null;
 
-    vector_get(column->vector, row, &value, &is_null);
     if (is_null) {
         message_put_int32(out, UINT32_MAX);
         return true;
     }
     message_put_int32(out, 0);
-    if (column->format == 1)
-        TRY(type_send(column->type, &value, &out->buffer));
-    else if (column->type == TYPE_INT4)
-        strbuf_append_int64(&out->buffer, value.int32);
-    else if (column->type == TYPE_INT8)
-        strbuf_append_int64(&out->buffer, value.int64);
-    else if (column->type == TYPE_TEXT || column->type == TYPE_VARCHAR ||
-             column->type == TYPE_BPCHAR || column->type == TYPE_NAME)
-        strbuf_append_bytes(&out->buffer, value.var.data, value.var.length);
+    if (format == 1)
+        TRY(type_send(type, value, &out->buffer));
+    else if (type == TYPE_INT4)
+        strbuf_append_int64(&out->buffer, value->int32);
+    else if (type == TYPE_INT8)
+        strbuf_append_int64(&out->buffer, value->int64);
+    else if (type == TYPE_TEXT || type == TYPE_VARCHAR || type == TYPE_BPCHAR || type == TYPE_NAME)
+        strbuf_append_bytes(&out->buffer, value->var.data, value->var.length);
     else
-        TRY(type_output(column->type, &value, &out->buffer));
+        TRY(type_output(type, value, &out->buffer));
     uint32_t big = __builtin_bswap32((uint32_t)(out->buffer.length - length_at - 4));
     memcpy(out->buffer.data + length_at, &big, sizeof(big));
     return true;
+}
+
+static bool put_value(MessageOut *out, const ColumnWriter *column, uint32_t row)
+{
+    Value value;
+    bool is_null;
+
+    vector_get(column->vector, row, &value, &is_null);
+    return put_field(out, column->type, column->format, &value, is_null);
 }
 
 /* A message is at most 1 GiB, as PostgreSQL's are; `before` is where its last field begins. */
@@ -123,11 +128,36 @@ static bool wire_rows(RowSink *sink, const RowDescription *description, const Ba
     return session_flush_if_full(wire->session);
 }
 
+static bool wire_row(RowSink *sink, const RowDescription *description, const Value *values,
+                     const bool *nulls)
+{
+    WireSink *wire = (WireSink *)sink;
+    MessageOut *out = &wire->session->connection.out;
+
+    message_begin(out, 'D');
+    const size_t start = out->length_at;
+    message_put_int16(out, (uint16_t)description->count);
+    for (uint32_t c = 0; c < description->count; c++) {
+        const size_t before = out->buffer.length;
+        const uint16_t format = format_of(wire->formats, wire->format_count, c);
+        if (!put_field(out, description->columns[c].type, format, &values[c], nulls[c]) ||
+            !row_fits(out, start, before)) {
+            out->length_at = start;
+            message_cancel(out);
+            return false;
+        }
+    }
+    out->length_at = start;
+    message_end(out);
+    wire->row_count++;
+    return session_flush_if_full(wire->session);
+}
+
 void wire_sink_init(WireSink *wire, Session *session, bool tells_description,
                     const uint16_t *formats, uint32_t format_count)
 {
     *wire = (WireSink){
-        .sink = {.describe = wire_describe, .rows = wire_rows},
+        .sink = {.describe = wire_describe, .rows = wire_rows, .row = wire_row},
         .session = session,
         .tells_description = tells_description,
         .formats = formats,

@@ -72,6 +72,52 @@ bool node_covers(const Node *node, Str key)
            (!node_has_upper(node) || bytes_compare(key, node_upper(node)) < 0);
 }
 
+/*
+ * Keys are often evenly spread, so a guess by the head's place between the first and the last lands
+ * near: narrows [*low, *high) to a few slots around it, found in steps that double. What it cannot
+ * prove by heads alone it leaves. A torn page costs a wrong range inside [0, count], no more.
+ */
+static ALWAYS_INLINE void guess_range(const Node *node, uint32_t head, uint32_t *low,
+                                      uint32_t *high)
+{
+    const NodeSlot *slots = node->slots;
+    const uint32_t last = *high - 1, first_head = slots[0].head, last_head = slots[last].head;
+
+    if (head < first_head) {
+        *high = 0;
+        return;
+    }
+    if (head > last_head) {
+        *low = *high;
+        return;
+    }
+    if (first_head >= last_head)
+        return;
+    uint32_t at = (uint32_t)((uint64_t)(head - first_head) * last / (last_head - first_head));
+    at = MIN(at, last);
+    const uint32_t there = slots[at].head;
+    if (there < head)
+        *low = at + 1;
+    if (there > head)
+        *high = at;
+    for (uint32_t step = 1; there <= head && at + step < *high; step *= 2) {
+        const uint32_t above = slots[at + step].head;
+        if (above > head)
+            *high = at + step;
+        else if (above < head)
+            *low = at + step + 1;
+    }
+    for (uint32_t step = 1; there >= head && at >= *low + step; step *= 2) {
+        const uint32_t below = slots[at - step].head;
+        if (below < head)
+            *low = at - step + 1;
+        else if (below > head)
+            *high = at - step;
+    }
+}
+
+#define SLOTS_WORTH_A_GUESS 16
+
 uint32_t node_lower_bound(const Node *node, Str key, bool *ret_exact)
 {
     size_t skip = MIN((size_t)node->prefix_length, key.length);
@@ -80,6 +126,8 @@ uint32_t node_lower_bound(const Node *node, Str key, bool *ret_exact)
     uint32_t low = 0, high = node_count(node);
 
     *ret_exact = false;
+    if (high >= SLOTS_WORTH_A_GUESS)
+        guess_range(node, head, &low, &high);
     while (low < high) {
         uint32_t middle = (low + high) / 2;
         uint32_t slot_head = node->slots[middle].head;

@@ -270,6 +270,24 @@ Str entry_leaf_key(const EntryLeaf *leaf, uint32_t index, char *buffer);
 bool entry_leaf_is_ghost(const EntryLeaf *leaf, uint32_t index);
 /* The first key of the next leaf on, for going on; not when is_last. */
 Str entry_leaf_next(const EntryLeaf *leaf);
+/*
+ * A look at the first entry whose key is `key` and a row id, without a latch: for look-ups of
+ * unique keys. UNSURE where the leaf alone can't tell (the next one may have it, or a longer key
+ * comes first): read with a cursor.
+ */
+typedef enum TreePeek {
+    PEEK_FAILED = 0,
+    PEEK_FOUND,
+    PEEK_MISSING,
+    PEEK_UNSURE,
+} TreePeek;
+typedef struct EntryPeek {
+    uint64_t row_id;
+    bool is_ghost;
+    void *versions; /* of the leaf */
+} EntryPeek;
+MUST_CHECK TreePeek tree_index_peek(Tree *tree, Str key, EntryPeek *ret_peek);
+
 /* The first entry >= key, ghost or not. The buffer has TREE_MAX_KEY bytes. */
 MUST_CHECK TreeFound tree_index_first(Tree *tree, Str key, char *buffer, Str *ret_key,
                                       bool *ret_ghost);

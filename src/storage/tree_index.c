@@ -234,6 +234,66 @@ static bool first_visit(void *context, const EntryLeaf *leaf)
     return true;
 }
 
+/* Of a leaf that may be changing: what it says counts only once the page is validated. */
+static TreePeek peek_leaf(const Page *page, Str key, EntryPeek *ret_peek)
+{
+    const Node *node = page_node(page);
+    bool exact;
+
+    if (node->header.kind != NODE_SLOTTED_LEAF || key.length < node->prefix_length)
+        return PEEK_UNSURE;
+    const uint32_t index = node_lower_bound(node, key, &exact), count = node_count(node);
+    ret_peek->versions = *page_versions_slot(page);
+    if (index == count)
+        return node_has_upper(node) ? PEEK_UNSURE : PEEK_MISSING;
+    /* The leaf covers the key, so its prefix is the key's. */
+    const Str suffix = node_suffix(node, index),
+              wanted = str_make(key.data + node->prefix_length, key.length - node->prefix_length);
+    if (suffix.length < wanted.length || memcmp(suffix.data, wanted.data, wanted.length) != 0)
+        return PEEK_MISSING;
+    if (suffix.length != wanted.length + sizeof(uint64_t))
+        return PEEK_UNSURE;
+    ret_peek->row_id = tree_key_row_id(suffix);
+    ret_peek->is_ghost = node->slots[index].flags & SLOT_GHOST;
+    return PEEK_FOUND;
+}
+
+TreePeek tree_index_peek(Tree *tree, Str key, EntryPeek *ret_peek)
+{
+    TreeRetry retry = {0};
+
+    assert(tree->kind == TREE_INDEX);
+    for (;;) {
+        Descent descent;
+        TreePeek outcome;
+        switch (tree_descend(tree, key, DESCEND_AT, 0, &descent)) {
+        case DESCEND_OK:
+#ifdef SENGI_LATCHED_READS
+            if (!page_upgrade_shared(&descent.page))
+                break;
+            outcome = peek_leaf(&descent.page, key, ret_peek);
+            page_unlatch(&descent.page);
+            return outcome;
+#else
+            outcome = peek_leaf(&descent.page, key, ret_peek);
+            if (likely(page_read_validate(&descent.page)))
+                return outcome;
+            break;
+#endif
+        case DESCEND_MISS:
+            TRY(tree_load(tree, descent.miss, &retry));
+            break;
+        case DESCEND_RESTART:
+        case DESCEND_SHALLOW:
+            break;
+        case DESCEND_FAILED:
+            return PEEK_FAILED;
+        }
+        if (++retry.rounds > 16)
+            spin_pause(&retry.rounds);
+    }
+}
+
 TreeFound tree_index_first(Tree *tree, Str key, char *buffer, Str *ret_key, bool *ret_ghost)
 {
     FirstEntry first;

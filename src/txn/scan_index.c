@@ -269,9 +269,40 @@ static IndexScan *lookup_scan(Txn *txn, TxnTree *index)
     return scan;
 }
 
+/*
+ * The usual case: nothing of its own in the index, and a leaf as the snapshot sees it. False where
+ * it is another one, or where the look has failed: the whole way says what is wrong.
+ */
+static bool lookup_committed(Txn *txn, const Snapshot *snapshot, TxnTree *index, Str key,
+                             FetchOutcome *ret_outcome, int64_t *ret_row_id)
+{
+    Tree *tree = atomic_load_explicit(&index->tree, memory_order_acquire);
+    EntryPeek peek;
+
+    if (!tree || writes_find(txn, index) ||
+        atomic_load_explicit(&index->base_lsn, memory_order_relaxed) > snapshot->lsn)
+        return false;
+    const TreePeek there = tree_index_peek(tree, key, &peek);
+    if (there == PEEK_FAILED)
+        error_clear();
+    if (there != PEEK_FOUND && there != PEEK_MISSING)
+        return false;
+    /* Behind a ghost there may be a live one. */
+    if ((Lsn)(uintptr_t)peek.versions > snapshot->lsn || (there == PEEK_FOUND && peek.is_ghost))
+        return false;
+    *ret_outcome = there == PEEK_FOUND ? FETCH_ROW : FETCH_NONE;
+    if (there == PEEK_FOUND)
+        *ret_row_id = (int64_t)peek.row_id;
+    return true;
+}
+
 FetchOutcome txn_index_lookup(Txn *txn, const Snapshot *snapshot, TxnTree *index, Str key,
                               int64_t *ret_row_id)
 {
+    FetchOutcome usual;
+    TRY(snapshot_check(txn));
+    if (likely(lookup_committed(txn, snapshot, index, key, &usual, ret_row_id)))
+        return usual;
     IndexScan *scan = lookup_scan(txn, index);
     IndexEntry entry;
     FetchOutcome result = FETCH_NONE;

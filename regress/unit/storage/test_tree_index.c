@@ -105,8 +105,46 @@ static void compare_backward(Tree *tree, uint32_t from, TreeSeek seek, uint32_t 
     tree_cursor_deinit(&cursor);
 }
 
+/* Look-ups by the key without its row id: what they are sure of is what the model says. */
+static void compare_peeks(Tree *tree)
+{
+    uint32_t sure = 0;
+
+    for (uint32_t i = 0; i < KEYS; i++) {
+        const Str key = str_make(model[i]->bytes, model[i]->length - 8);
+        EntryPeek peek;
+        uint32_t first = i;
+        while (first > 0 && str_compare(model_key(first - 1), key) >= 0)
+            first--;
+        while (first < KEYS &&
+               (!model[first]->exists || str_compare(model_key(first), key) < 0))
+            first++;
+        const bool is_there = first < KEYS && model[first]->length == model[i]->length &&
+                              str_starts_with(model_key(first), key);
+        switch (tree_index_peek(tree, key, &peek)) {
+        case PEEK_FOUND:
+            assert_true(is_there);
+            assert_int_equal(peek.row_id, tree_key_row_id(model_key(first)));
+            assert_int_equal(peek.is_ghost, model[first]->ghost);
+            sure++;
+            break;
+        case PEEK_MISSING:
+            assert_false(is_there);
+            sure++;
+            break;
+        case PEEK_UNSURE:
+            break;
+        case PEEK_FAILED:
+            require(false);
+        }
+    }
+    assert_true(sure > KEYS / 2);
+}
+
 static void compare_all(Tree *tree)
 {
+    if (tree_kind(tree) == TREE_INDEX)
+        compare_peeks(tree);
     TreeReport report;
     uint64_t rows = 0, ghosts = 0;
     require(tree_check(tree, NULL, NULL, &report));
