@@ -1,6 +1,8 @@
 """A small client of PostgreSQL's protocol 3.0, for recording and comparing: simple queries only."""
+import os
 import socket
 import struct
+import tempfile
 
 
 class WireError(Exception):
@@ -138,10 +140,16 @@ def make_database(port, name, path):
 
 
 def answers(port, path):
-    """Runs a file in one session: (line, statement, answer lines) for each statement."""
+    """Runs a file in one session: (line, statement, answer lines) for each statement.
+
+    {directory} in a statement is a directory that the server, whoever runs it, can write to.
+    """
     connection = Connection(port)
-    try:
-        for line, statement in statements(path):
-            yield line, statement, connection.query(statement)
-    finally:
-        connection.close()
+    with tempfile.TemporaryDirectory() as directory:
+        os.chmod(directory, 0o777)
+        try:
+            for line, statement in statements(path):
+                answer = connection.query(statement.replace("{directory}", directory))
+                yield line, statement, [part.replace(directory, "{directory}") for part in answer]
+        finally:
+            connection.close()

@@ -11,7 +11,7 @@
  *   os->file_close(file);
  *
  * Reads and writes are whole or fail: a short transfer is retried inside. Failures set the error
- * record: 58P01 no such file, 53100 disk full, 58030 anything else, with the path and the
+ * record: 58P01 no such file, 53100 disk full, 42809 a directory, 58030 anything else, with the path and the
  * system's reason. What was written and not synced may be lost, torn at 512 bytes or reordered by a
  * crash. Paths are as given by the user (absolute, or relative to the start directory).
  */
@@ -31,7 +31,8 @@ typedef enum OsOpenFlags {
     OS_EXCLUSIVE = 4, /* with OS_CREATE: an existing file is an error */
     OS_DIRECT = 8,    /* hint: bypass the page cache; buffers are then 4 KiB-aligned */
     OS_APPEND = 16,
-    OS_TRUNCATE = 32,
+    OS_TRUNCATE = 32, /* made if missing, emptied; implies OS_WRITE */
+    OS_SHARED = 64,   /* made with mode 0644, for others to read; else 0600 */
 } OsOpenFlags;
 
 typedef void ThreadFunction(void *argument);

@@ -40,6 +40,7 @@ static bool fail_io(const char *what, const char *path, int error)
     SqlState state = error == ENOENT                      ? ERR_UNDEFINED_FILE
                      : error == ENOSPC || error == EDQUOT ? ERR_DISK_FULL
                      : error == EEXIST                    ? ERR_DUPLICATE_FILE
+                     : error == EISDIR                    ? ERR_WRONG_OBJECT_TYPE
                      : error == EACCES || error == EROFS  ? ERR_INSUFFICIENT_PRIVILEGE
                      : error == EMFILE || error == ENFILE ? ERR_INSUFFICIENT_RESOURCES
                                                           : ERR_IO_ERROR;
@@ -70,9 +71,10 @@ static File *linux_file_open(Str path, uint32_t flags)
     TRY(path_text(path, &text));
     mode |= (flags & OS_CREATE ? O_CREAT : 0) | (flags & OS_EXCLUSIVE ? O_EXCL : 0) |
             (flags & OS_APPEND ? O_APPEND : 0) | (flags & OS_TRUNCATE ? O_TRUNC : 0);
-    int fd = open(text.text, mode | (flags & OS_DIRECT ? O_DIRECT : 0), 0600);
+    const mode_t permissions = flags & OS_SHARED ? 0644 : 0600;
+    int fd = open(text.text, mode | (flags & OS_DIRECT ? O_DIRECT : 0), permissions);
     if (fd < 0 && errno == EINVAL && (flags & OS_DIRECT)) /* tmpfs has no direct I/O */
-        fd = open(text.text, mode, 0600);
+        fd = open(text.text, mode, permissions);
     if (fd < 0) {
         fail_io("open file", text.text, errno);
         return NULL;

@@ -209,6 +209,14 @@ const SystemColumn *system_column_find(Str name)
     return NULL;
 }
 
+int relation_field_number(const RelationDesc *relation, const ColumnDesc *column)
+{
+    int number = 1;
+    for (int i = 0; i < column->attnum - 1; i++)
+        number += !relation->columns[i].dropped;
+    return number;
+}
+
 const SystemColumn *system_column_at(int attnum)
 {
     return attnum >= -6 && attnum <= -1 ? &system_columns[-attnum - 1] : NULL;

@@ -249,6 +249,9 @@ const ColumnStatistics *relation_statistics(CatalogSession *session, const Relat
 /* "table", "view", "index", "sequence" … as messages name it. */
 Str relation_kind_name(RelationKind kind);
 
+/* A column's place in the row type: dropped ones do not count. From 1. */
+int relation_field_number(const RelationDesc *relation, const ColumnDesc *column);
+
 /* System columns: ctid -1, xmin -2, cmin -3, xmax -4, cmax -5, tableoid -6. */
 typedef struct SystemColumn {
     int16_t attnum;

@@ -18,6 +18,9 @@ struct TableWriter {
     int *from;             /* per attribute: the batch's column, -1: default, -2: dropped */
     ExprProgram *defaults; /* one expression per attribute with from -1 */
     int *default_of;
+    ExprProgram *filter; /* NULL: all rows go in */
+    uint32_t filtering;  /* the row that the filter failed at; UINT32_MAX: none */
+    uint64_t count;
     Arena *scratch;
     Batch *row;
     TxnBulk *bulk; /* finished pages where the transaction has made the table, else its write set */
@@ -77,6 +80,7 @@ TableWriter *table_writer_new(ExecSession *session, const RelationDesc *relation
     TableWriter *writer = ARENA_NEW(exec->arena, TableWriter);
     writer->exec = exec;
     writer->table = relation;
+    writer->filtering = UINT32_MAX;
     if (!writer_init(writer, columns, count)) {
         table_writer_free(writer);
         return NULL;
@@ -84,10 +88,32 @@ TableWriter *table_writer_new(ExecSession *session, const RelationDesc *relation
     return writer;
 }
 
+bool table_writer_filter(TableWriter *writer, Expr *condition)
+{
+    ExecState *exec = writer->exec;
+    TRY(condition = planner_plan_expression(exec->arena, &exec->session->catalog, writer->table,
+                                            condition));
+    return (writer->filter = expr_compile(exec, writer->scratch, &condition, 1)) != NULL;
+}
+
+/* A failure is looked for row by row, so that it is told of the right one. */
+static bool filter_failed(TableWriter *writer, const ExprInput *input, Selection selection)
+{
+    uint16_t kept[1];
+    Selection one;
+    FOR_SELECTED (selection, row) {
+        const uint16_t rows[1] = {(uint16_t)row};
+        writer->filtering = row;
+        TRY(expr_filter(writer->filter, input, (Selection){.rows = rows, .count = 1}, kept, &one));
+    }
+    return false;
+}
+
 bool table_writer_insert(TableWriter *writer, const Batch *batch)
 {
     Batch row = *batch;
     Vector *columns[1664];
+    uint16_t kept[VECTOR_SIZE];
     bool has_defaults = writer->defaults->count > 0;
     arena_reset(writer->scratch);
     /* Defaults may be volatile (nextval): one evaluation a row. */
@@ -108,12 +134,23 @@ bool table_writer_insert(TableWriter *writer, const Batch *batch)
     }
     row.columns = columns;
     row.column_count = writer->table->column_count;
+    if (writer->filter) {
+        ExprInput input = {.slots = {columns, NULL}, .row_count = batch->row_count};
+        if (!expr_filter(writer->filter, &input, batch->selection, kept, &row.selection))
+            return filter_failed(writer, &input, batch->selection);
+    }
+    writer->count += row.selection.count;
     return modify_push(writer->node, &row);
+}
+
+uint64_t table_writer_count(const TableWriter *writer)
+{
+    return writer->count;
 }
 
 uint32_t table_writer_failed_row(const TableWriter *writer)
 {
-    return modify_inserting(writer->node);
+    return writer->filtering != UINT32_MAX ? writer->filtering : modify_inserting(writer->node);
 }
 
 bool table_writer_finish(TableWriter *writer)

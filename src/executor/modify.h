@@ -18,13 +18,17 @@
 #include "executor/executor.h"
 
 typedef struct RelationDesc RelationDesc;
+typedef struct Expr Expr;
 typedef struct TableWriter TableWriter;
 
 /* columns: attribute numbers (1-based) that each batch column fills; NULL: all live ones in order.
  */
 MUST_CHECK TableWriter *table_writer_new(ExecSession *session, const RelationDesc *relation,
                                          const int16_t *columns, uint32_t count);
+/* Only rows for which this condition (analyzed, over the table's columns) is true go in. */
+MUST_CHECK bool table_writer_filter(TableWriter *writer, Expr *condition);
 MUST_CHECK bool table_writer_insert(TableWriter *writer, const Batch *batch);
+uint64_t table_writer_count(const TableWriter *writer); /* rows that went in */
 /* After a failure: the row of the batch that it was about. */
 uint32_t table_writer_failed_row(const TableWriter *writer);
 MUST_CHECK bool table_writer_finish(TableWriter *writer);

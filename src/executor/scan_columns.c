@@ -68,7 +68,7 @@ bool scan_columns_init(ScanColumns *columns, ExecState *exec, Oid relation, cons
     return true;
 }
 
-/* Rows as composite values; live columns only would shift attribute numbers, so all are there. */
+/* Rows as composite values; dropped columns have no place in them. */
 static void whole_row_make(ScanColumns *columns, Vector *const *fetched, Selection selection,
                            Arena *arena)
 {

@@ -191,6 +191,7 @@ static const struct {
     [STORED_INDEX_PREDICATE] = {PLACE_INDEX_PREDICATE},
     [STORED_POLICY] = {PLACE_POLICY},
     [STORED_ALTER_USING] = {PLACE_ALTER_USING},
+    [STORED_COPY_WHERE] = {PLACE_COPY_WHERE},
     [STORED_OTHER] = {PLACE_EXECUTE},
 };
 
@@ -205,8 +206,44 @@ static WalkStep find_mutable(void *context, Expr *expr, int depth)
     return WALK_CHILDREN;
 }
 
+/* A row that is not stored yet has no place and no transaction; tableoid it has. */
+static WalkStep check_column(void *context, Expr *expr, int depth)
+{
+    const StoredExprKind kind = *(const StoredExprKind *)context;
+    if (expr->kind != EXPR_COLUMN || EXPR_AS(ExprColumn, expr)->levels_up != depth)
+        return WALK_CHILDREN;
+    const int attnum = EXPR_AS(ExprColumn, expr)->attnum;
+    const bool is_system = attnum < 0 && attnum != ATTNUM_TABLEOID;
+    const Str name = attnum < 0 ? system_column_at(attnum)->name : STR_NONE;
+    if (kind == STORED_GENERATED && attnum == 0)
+        error_set(&(ErrorFields){
+            .sqlstate = ERR_INVALID_OBJECT_DEFINITION,
+            .message = STR("cannot use whole-row variable in column generation expression"),
+            .detail = STR("This would cause the generated column to depend on its own value."),
+            .position = expr->position});
+    else if (kind == STORED_GENERATED && is_system)
+        error_set(&(ErrorFields){
+            .sqlstate = ERR_INVALID_COLUMN_REFERENCE,
+            .message = fmt("cannot use system column \"%.*s\" in column generation expression",
+                           STR_ARGS(name)),
+            .position = expr->position});
+    else if (kind == STORED_CHECK && is_system)
+        error_set(&(ErrorFields){
+            .sqlstate = ERR_INVALID_COLUMN_REFERENCE,
+            .message = fmt("system column \"%.*s\" reference in check constraint is invalid",
+                           STR_ARGS(name)),
+            .position = expr->position});
+    else if (attnum < 0 &&
+             (kind == STORED_INDEX_KEY || kind == STORED_INDEX_PREDICATE))
+        error_set(&(ErrorFields){
+            .sqlstate = ERR_FEATURE_NOT_SUPPORTED,
+            .message = STR("index creation on system columns is not supported")});
+    return error_is_set() ? WALK_STOP : WALK_CHILDREN;
+}
+
 static bool check_stored(AnalyzeContext *context, Expr *expr, StoredExprKind kind)
 {
+    TRY(expr_walk_deep(expr, 0, check_column, &kind));
     if (kind != STORED_GENERATED && kind != STORED_INDEX_KEY && kind != STORED_INDEX_PREDICATE)
         return true;
     if (expr_walk_deep(expr, 0, find_mutable, context->session))

@@ -54,6 +54,7 @@ typedef enum StoredExprKind {
     STORED_INDEX_PREDICATE,
     STORED_POLICY,
     STORED_ALTER_USING, /* ALTER COLUMN … TYPE … USING */
+    STORED_COPY_WHERE,  /* COPY … FROM … WHERE */
     STORED_OTHER,       /* EXECUTE's arguments and the like: named "in EXECUTE parameters" */
 } StoredExprKind;
 /* `subject` is the column's name for DEFAULT's type errors; may be STR_NONE. */

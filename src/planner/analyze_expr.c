@@ -905,6 +905,26 @@ static bool record_field(Scope *scope, const Expr *arg, Str name, ExprFieldSelec
     return false;
 }
 
+/* (relation).column is the column itself. */
+static Expr *whole_row_field(Scope *scope, const ExprColumn *whole, Str name, int position)
+{
+    const Scope *owner = scope;
+    for (int i = 0; i < whole->levels_up; i++)
+        owner = owner->parent;
+    for (size_t i = 0; i < owner->items.length; i++) {
+        const ScopeItem *item = &owner->items.items[i];
+        if (item->rel != whole->rel)
+            continue;
+        for (int c = 0; c < item->rte->column_count; c++)
+            if (str_equal(item->rte->columns[c].name, name))
+                return scope_item_column(scope, item, c, whole->levels_up, position);
+    }
+    const RangeTableEntry *rte = query_rte(owner->query, whole->rel);
+    FAIL(ERR_UNDEFINED_COLUMN,
+         .message = fmt("column %.*s.%.*s does not exist", STR_ARGS(rte->name), STR_ARGS(name)),
+         .position = position);
+}
+
 static Expr *analyze_field(Scope *scope, Expr *arg, Str name, int position)
 {
     CatalogSession *session = scope_session(scope);
@@ -930,22 +950,14 @@ static Expr *analyze_field(Scope *scope, Expr *arg, Str name, int position)
              .position = position);
     const RelationDesc *relation = relation_find(session, type->relation);
     const ColumnDesc *column = relation ? relation_column(relation, name) : NULL;
-    if (!column && arg->kind == EXPR_COLUMN &&
-        EXPR_AS(ExprColumn, arg)->attnum == ATTNUM_WHOLE_ROW) {
-        const Scope *owner = scope;
-        for (int i = 0; i < EXPR_AS(ExprColumn, arg)->levels_up; i++)
-            owner = owner->parent;
-        const RangeTableEntry *rte = query_rte(owner->query, EXPR_AS(ExprColumn, arg)->rel);
-        FAIL(ERR_UNDEFINED_COLUMN,
-             .message = fmt("column %.*s.%.*s does not exist", STR_ARGS(rte->name), STR_ARGS(name)),
-             .position = position);
-    }
+    if (arg->kind == EXPR_COLUMN && EXPR_AS(ExprColumn, arg)->attnum == ATTNUM_WHOLE_ROW)
+        return whole_row_field(scope, EXPR_AS(const ExprColumn, arg), name, position);
     if (!column)
         FAIL(ERR_UNDEFINED_COLUMN,
              .message = fmt("column \"%.*s\" not found in data type %.*s", STR_ARGS(name),
                             STR_ARGS(type_text(scope, arg->type))),
              .position = position);
-    field->attnum = column->attnum;
+    field->attnum = relation_field_number(relation, column);
     field->base.type = column->type;
     field->base.typmod = column->typmod;
     field->base.collation = column->collation;

@@ -190,7 +190,7 @@ static Expr *functional_field(Scope *scope, Str name, Expr *arg, int position)
     field->base.collation = column->collation;
     field->base.position = position;
     field->arg = arg;
-    field->attnum = column->attnum;
+    field->attnum = relation_field_number(relation, column);
     field->name = column->name;
     return &field->base;
 }

@@ -302,7 +302,7 @@ static bool expand_row(Scope *scope, const A_Indirection *node, ExprPlace place,
             field->base.typmod = column->typmod;
             field->base.collation = column->collation;
             field->arg = row;
-            field->attnum = column->attnum;
+            field->attnum = relation_field_number(relation, column);
             field->name = column->name;
             add_target(scope, targets, &field->base, column->name);
         }

@@ -634,6 +634,11 @@ static void deparse_array(Deparse *d, const ExprArray *array)
 
 static void deparse_row(Deparse *d, const ExprRow *row)
 {
+    if (row->whole_of.length > 0) {
+        deparse_name(d, row->whole_of);
+        put(d, ".*");
+        return;
+    }
     put(d, "ROW(");
     deparse_expr_list(d, &row->fields, ", ");
     put(d, ")");

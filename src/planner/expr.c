@@ -230,6 +230,25 @@ Expr *expr_null(Arena *arena, Oid type, int32_t typmod, Oid collation)
     return &expr_const(arena, type, typmod, collation, (Value){0}, true, 0)->base;
 }
 
+ExprRow *expr_whole_row(Arena *arena, const Expr *whole, Str relation_name, int capacity)
+{
+    ExprRow *row = EXPR_NEW(arena, ExprRow, EXPR_ROW);
+    row->base.type = whole->type;
+    row->base.typmod = -1;
+    row->base.position = whole->position;
+    row->names = ARENA_ARRAY(arena, Str, capacity + 1);
+    row->whole_of = relation_name;
+    return row;
+}
+
+void expr_whole_row_add(Arena *arena, ExprRow *row, Str name, Expr *column)
+{
+    if (name.length == 0)
+        return;
+    row->names[row->fields.length] = name;
+    VEC_PUSH(arena, &row->fields, column);
+}
+
 Expr *expr_bool(Arena *arena, bool value)
 {
     return &expr_const(arena, TYPE_BOOL, -1, 0, (Value){.boolean = value}, false, 0)->base;

@@ -243,6 +243,7 @@ typedef struct ExprRow {
     ExprVec fields;
     Str *names;       /* one per field */
     bool is_explicit; /* ROW(…) was written out */
+    Str whole_of;     /* the name of the relation whose whole row it is; STR_NONE: of none */
 } ExprRow;
 
 typedef enum RowCompareKind {
@@ -278,7 +279,7 @@ typedef struct ExprSubscript {
 typedef struct ExprFieldSelect {
     Expr base;
     Expr *arg;  /* composite */
-    int attnum; /* 1-based */
+    int attnum; /* 1-based; of a table's row type, where dropped columns do not count */
     Str name;
 } ExprFieldSelect;
 
@@ -436,6 +437,10 @@ ExprConst *expr_const(Arena *arena, Oid type, int32_t typmod, Oid collation, Val
                       bool is_null, int position);
 Expr *expr_null(Arena *arena, Oid type, int32_t typmod, Oid collation);
 Expr *expr_bool(Arena *arena, bool value);
+/* A relation's whole row, of `whole`'s type, to which each column is added in turn; dropped ones, whose
+ * name is empty, have no place in it. */
+ExprRow *expr_whole_row(Arena *arena, const Expr *whole, Str relation_name, int capacity);
+void expr_whole_row_add(Arena *arena, ExprRow *row, Str name, Expr *column);
 Expr *expr_int4(Arena *arena, int32_t value);
 Expr *expr_slot(Arena *arena, int child, int column, const Expr *like);
 Expr *expr_param_exec(Arena *arena, int number, const Expr *like);

@@ -38,13 +38,9 @@ static Expr *flatten_replace(void *context, Expr *expr, int depth)
     if (rte->kind != RANGE_JOIN)
         return expr;
     if (column->attnum < 1) { /* a join's whole row */
-        ExprRow *row = EXPR_NEW(arena, ExprRow, EXPR_ROW);
-        row->base.type = TYPE_RECORD;
-        row->names = ARENA_ARRAY(arena, Str, rte->column_count + 1);
-        for (int i = 0; i < rte->column_count; i++) {
-            row->names[i] = rte->columns[i].name;
-            VEC_PUSH(arena, &row->fields, rte->alias_exprs.items[i]);
-        }
+        ExprRow *row = expr_whole_row(arena, expr, rte->name, rte->column_count);
+        for (int i = 0; i < rte->column_count; i++)
+            expr_whole_row_add(arena, row, rte->columns[i].name, rte->alias_exprs.items[i]);
         return expr_replace_deep(arena, &row->base, depth, flatten_replace, flatten);
     }
     Expr *inner = rte->alias_exprs.items[column->attnum - 1];
@@ -530,11 +526,15 @@ static Expr *compose_step(void *context, Expr *expr)
     return composed;
 }
 
+/* Whether to compute them where they are used costs nothing. Whole rows mostly are not used at all. */
 static bool targets_simple(const ExprVec *targets)
 {
-    for (size_t i = 0; i < targets->length; i++)
-        if (targets->items[i]->kind != EXPR_SLOT && targets->items[i]->kind != EXPR_CONST)
+    for (size_t i = 0; i < targets->length; i++) {
+        const Expr *target = targets->items[i];
+        if (target->kind != EXPR_SLOT && target->kind != EXPR_CONST &&
+            !(target->kind == EXPR_ROW && EXPR_AS(const ExprRow, target)->whole_of.length > 0))
             return false;
+    }
     return true;
 }
 

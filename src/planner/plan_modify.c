@@ -22,15 +22,50 @@ static Level *stored_level(Arena *arena, CatalogSession *session)
     return level_new(planner, NULL, ARENA_NEW(arena, Query));
 }
 
-static Expr *fix_stored(Arena *arena, CatalogSession *session, const RelationDesc *relation,
-                        Expr *expr)
+static Expr *whole_row(Arena *arena, const RelationDesc *relation, const Expr *whole)
+{
+    ExprRow *row = expr_whole_row(arena, whole, relation->name, relation->column_count);
+    for (int i = 0; i < relation->column_count; i++) {
+        const ColumnDesc *column = &relation->columns[i];
+        const Expr like = {
+            .type = column->type, .typmod = column->typmod, .collation = column->collation};
+        if (!column->dropped)
+            expr_whole_row_add(arena, row, column->name, expr_slot(arena, 0, i, &like));
+    }
+    return &row->base;
+}
+
+typedef struct RowSlots {
+    Arena *arena;
+    const RelationDesc *relation; /* NULL: the expression has no columns */
+} RowSlots;
+
+static Expr *row_slots_step(void *context, Expr *expr)
+{
+    const RowSlots *slots = context;
+    if (expr->kind != EXPR_COLUMN)
+        return expr_mutate(slots->arena, expr, row_slots_step, context);
+    const int attnum = EXPR_AS(ExprColumn, expr)->attnum;
+    if (attnum > 0)
+        return expr_slot(slots->arena, 0, attnum - 1, expr);
+    if (attnum == 0)
+        return whole_row(slots->arena, slots->relation, expr);
+    if (attnum != ATTNUM_TABLEOID)
+        FAIL(ERR_INVALID_COLUMN_REFERENCE,
+             .message = STR("a row that is to be stored has no system columns but tableoid"));
+    return &expr_const(slots->arena, TYPE_OID, -1, OID_NONE,
+                       (Value){.oid = slots->relation->oid}, false, 0)
+                ->base;
+}
+
+Expr *planner_plan_expression(Arena *arena, CatalogSession *session, const RelationDesc *relation,
+                              Expr *expr)
 {
     Level *level = stored_level(arena, session);
-    ExprVec row = {0};
-    if (relation)
-        row_outputs(level->planner, relation, 1, &row);
+    RowSlots slots = {.arena = arena, .relation = relation};
     TRY(expr = plan_fold(level->planner, expr));
-    return plan_fix(level, expr, &row, NULL);
+    TRY(expr = row_slots_step(&slots, expr));
+    return plan_fix(level, expr, NULL, NULL);
 }
 
 Expr *planner_stored_expression(Arena *arena, CatalogSession *session, const RelationDesc *relation,
@@ -38,23 +73,7 @@ Expr *planner_stored_expression(Arena *arena, CatalogSession *session, const Rel
 {
     Expr *expr =
         analyze_expression_text(arena, session, text, relation, STORED_CHECK, type, typmod);
-    return expr ? fix_stored(arena, session, relation, expr) : NULL;
-}
-
-static Expr *plan_expression_step(void *context, Expr *expr)
-{
-    Arena *arena = context;
-    if (expr->kind == EXPR_COLUMN && EXPR_AS(ExprColumn, expr)->attnum > 0)
-        return expr_slot(arena, 0, EXPR_AS(ExprColumn, expr)->attnum - 1, expr);
-    return expr_mutate(arena, expr, plan_expression_step, arena);
-}
-
-Expr *planner_plan_expression(Arena *arena, CatalogSession *session, Expr *expr)
-{
-    Level *level = stored_level(arena, session);
-    TRY(expr = plan_fold(level->planner, expr));
-    TRY(expr = plan_expression_step(arena, expr));
-    return plan_fix(level, expr, NULL, NULL);
+    return expr ? planner_plan_expression(arena, session, relation, expr) : NULL;
 }
 
 Expr *planner_column_default(Arena *arena, CatalogSession *session, const RelationDesc *relation,
@@ -76,7 +95,7 @@ Expr *planner_column_default(Arena *arena, CatalogSession *session, const Relati
     } else {
         expr = expr_null(arena, column->type, column->typmod, column->collation);
     }
-    return planner_plan_expression(arena, session, expr);
+    return planner_plan_expression(arena, session, NULL, expr);
 }
 
 bool planner_index_maintain(Arena *arena, CatalogSession *session, const RelationDesc *relation,
@@ -503,16 +522,14 @@ static Expr *returning_step(void *context, Expr *expr)
                     ->base;
     if (column->attnum != ATTNUM_WHOLE_ROW)
         return expr;
-    ExprRow *row = EXPR_NEW(level->planner->arena, ExprRow, EXPR_ROW);
-    row->base.type = expr->type;
-    row->names = ARENA_ARRAY(level->planner->arena, Str, rte->column_count + 1);
+    Arena *arena = level->planner->arena;
+    ExprRow *row = expr_whole_row(arena, expr, rte->name, rte->column_count);
     for (int i = 0; i < rte->column_count; i++) {
         const Expr like = {.type = rte->columns[i].type,
                            .typmod = rte->columns[i].typmod,
                            .collation = rte->columns[i].collation};
-        row->names[i] = rte->columns[i].name;
-        VEC_PUSH(level->planner->arena, &row->fields,
-                 expr_column(level->planner->arena, column->rel, i + 1, 0, &like));
+        expr_whole_row_add(arena, row, rte->columns[i].name,
+                           expr_column(arena, column->rel, i + 1, 0, &like));
     }
     return &row->base;
 }

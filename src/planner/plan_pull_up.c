@@ -185,13 +185,11 @@ static Expr *replace_step(void *context, Expr *expr, int depth)
         return expr;
     Expr *value;
     if (column->attnum == ATTNUM_WHOLE_ROW) {
-        ExprRow *row = EXPR_NEW(arena, ExprRow, EXPR_ROW);
-        row->base.type = expr->type;
-        row->names = ARENA_ARRAY(arena, Str, replace->moved->targets.length + 1);
-        for (size_t i = 0; i < replace->moved->targets.length; i++) {
-            row->names[i] = replace->moved->targets.items[i].name;
-            VEC_PUSH(arena, &row->fields, replace->moved->targets.items[i].expr);
-        }
+        const TargetVec *targets = &replace->moved->targets;
+        ExprRow *row = expr_whole_row(arena, expr, STR_NONE, (int)targets->length);
+        for (size_t i = 0; i < targets->length; i++)
+            if (!targets->items[i].is_junk)
+                expr_whole_row_add(arena, row, targets->items[i].name, targets->items[i].expr);
         value = &row->base;
     } else {
         const TargetEntry *target = visible_target(replace->moved, column->attnum);

@@ -66,25 +66,33 @@ typedef struct ScanShape {
     ExprVec targets; /* planned, over sources */
 } ScanShape;
 
-static Expr *scan_target(Level *level, int rel, Expr *column, const ExprVec *sources)
+typedef struct WholeRow {
+    Level *level;
+    int rel;
+} WholeRow;
+
+/* Puts its columns in the place of the whole row. */
+static Expr *whole_row_step(void *context, Expr *expr)
 {
-    Arena *arena = level->planner->arena;
-    if (EXPR_AS(ExprColumn, column)->attnum != ATTNUM_WHOLE_ROW)
-        return plan_fix(level, column, sources, NULL);
-    const RangeTableEntry *rte = query_rte(level->query, rel);
-    ExprRow *row = EXPR_NEW(arena, ExprRow, EXPR_ROW);
-    row->base.type = column->type;
-    row->names = ARENA_ARRAY(arena, Str, rte->column_count + 1);
-    for (int i = 0; i < rte->column_count; i++) {
-        Expr *field = expr_null(arena, TYPE_INT4, -1, 0);
-        if (rte->columns[i].name.length > 0)
-            TRY(field = plan_fix(level, base_column(level, rel, i + 1), sources, NULL));
-        else if (column->type == TYPE_RECORD)
-            continue;
-        row->names[row->fields.length] = rte->columns[i].name;
-        VEC_PUSH(arena, &row->fields, field);
-    }
+    const WholeRow *whole = context;
+    Arena *arena = whole->level->planner->arena;
+    if (!is_of_rel(expr, whole->rel) ||
+        EXPR_AS(const ExprColumn, expr)->attnum != ATTNUM_WHOLE_ROW)
+        return expr_mutate(arena, expr, whole_row_step, context);
+    const RangeTableEntry *rte = query_rte(whole->level->query, whole->rel);
+    ExprRow *row = expr_whole_row(arena, expr, rte->name, rte->column_count);
+    for (int i = 0; i < rte->column_count; i++)
+        expr_whole_row_add(arena, row, rte->columns[i].name,
+                           base_column(whole->level, whole->rel, i + 1));
     return &row->base;
+}
+
+/* An expression over the scan's columns. */
+static Expr *fix_over_sources(Level *level, int rel, Expr *expr, const ScanShape *shape)
+{
+    WholeRow whole = {.level = level, .rel = rel};
+    TRY(expr = whole_row_step(&whole, expr));
+    return plan_fix(level, expr, &shape->sources, NULL);
 }
 
 static bool scan_shape(Level *level, int rel, const ExprVec *quals, const ExprVec *needed,
@@ -109,19 +117,11 @@ static bool scan_shape(Level *level, int rel, const ExprVec *quals, const ExprVe
         VEC_PUSH(arena, &ret->out, needed->items[i]);
     }
     for (size_t i = 0; i < ret->out.length; i++) {
-        Expr *target = scan_target(level, rel, ret->out.items[i], &ret->sources);
+        Expr *target = fix_over_sources(level, rel, ret->out.items[i], ret);
         TRY(target);
         VEC_PUSH(arena, &ret->targets, target);
     }
     return true;
-}
-
-/* Whole rows in conditions are made in place. */
-static Expr *fix_condition(Level *level, int rel, Expr *qual, const ScanShape *shape)
-{
-    ExprVec inputs = shape->sources;
-    (void)rel;
-    return plan_fix(level, qual, &inputs, NULL);
 }
 
 static void scan_fill(Level *level, ScanPlan *scan, const RelationDesc *relation, int rel,
@@ -484,7 +484,7 @@ static bool build_index_scan(Level *level, int rel, const RelationDesc *relation
             TRY(key.value = plan_fix(level, key.value, NULL, NULL));
         }
         TRY(key.source = expr_replace_deep(arena, key.source, 0, outer_to_param, &replace));
-        TRY(key.source = fix_condition(level, rel, key.source, &shape));
+        TRY(key.source = fix_over_sources(level, rel, key.source, &shape));
         VEC_PUSH(arena, &scan->keys, key);
     }
     for (size_t i = 0; i < quals->length; i++) {
@@ -493,7 +493,7 @@ static bool build_index_scan(Level *level, int rel, const RelationDesc *relation
         Expr *qual = expr_replace_deep(arena, quals->items[i], 0, outer_to_param, &replace);
         TRY(qual);
         VEC_PUSH(arena, &rest, quals->items[i]);
-        TRY(qual = fix_condition(level, rel, qual, &shape));
+        TRY(qual = fix_over_sources(level, rel, qual, &shape));
         VEC_PUSH(arena, &scan->scan.base.filter, qual);
     }
     scan_fill(level, &scan->scan, relation, rel, &shape);
@@ -574,7 +574,7 @@ static bool plan_relation(Level *level, int rel, const ExprVec *quals, const Exp
     ScanPlan *scan = PLAN_NEW(level, ScanPlan, PLAN_SEQ_SCAN);
     TRY(scan_shape(level, rel, quals, needed, false, &shape));
     for (size_t i = 0; i < quals->length; i++) {
-        Expr *qual = fix_condition(level, rel, quals->items[i], &shape);
+        Expr *qual = fix_over_sources(level, rel, quals->items[i], &shape);
         TRY(qual);
         VEC_PUSH(level->planner->arena, &scan->base.filter, qual);
     }
@@ -646,7 +646,7 @@ static bool scan_of_source(Level *level, int rel, Plan *plan, const ExprVec *qua
     ScanShape shape = {0};
     TRY(scan_shape(level, rel, quals, needed, true, &shape));
     for (size_t i = 0; i < quals->length; i++) {
-        Expr *qual = fix_condition(level, rel, quals->items[i], &shape);
+        Expr *qual = fix_over_sources(level, rel, quals->items[i], &shape);
         TRY(qual);
         VEC_PUSH(level->planner->arena, &plan->filter, qual);
     }

@@ -24,7 +24,8 @@ MUST_CHECK PlannedStatement *planner_plan(Arena *arena, CatalogSession *session,
 /* Plans one expression without columns, or over a row of `relation` as ExprSlot child 0 column
  * attnum - 1 (rel 1 of the analyzed expression): stored expressions, EXECUTE's arguments. Folds
  * constants. */
-MUST_CHECK Expr *planner_plan_expression(Arena *arena, CatalogSession *session, Expr *expr);
+MUST_CHECK Expr *planner_plan_expression(Arena *arena, CatalogSession *session,
+                                         const RelationDesc *relation, Expr *expr);
 
 /* The conditions of stored texts, analyzed and planned over a row of `relation` (slots attnum - 1):
  * for commands that check or index existing rows. */

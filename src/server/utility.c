@@ -195,7 +195,7 @@ static bool evaluate_parameters(Session *session, Portal *portal, const ExecuteS
         Expr *expr = analyze_expression(&context, execute->params.items[i], NULL, STORED_OTHER,
                                         statement->param_types[i], -1, subject);
         TRY(expr);
-        expr = planner_plan_expression(session->statement_arena, &session->exec.catalog, expr);
+        expr = planner_plan_expression(session->statement_arena, &session->exec.catalog, NULL, expr);
         TRY(expr);
         TRY(executor_evaluate(portal->arena, &session->exec, expr, &values[i], &nulls[i]));
     }

@@ -78,7 +78,7 @@ static bool constant_default(Alter *alter, const TableColumn *column, Value *ret
         *ret_rewrite = true;
         return true;
     }
-    Expr *planned = planner_plan_expression(context->arena, session, text.expr);
+    Expr *planned = planner_plan_expression(context->arena, session, NULL, text.expr);
     TRY(planned);
     bool is_null;
     TRY(executor_evaluate(context->arena, context->session, planned, ret_value, &is_null));

@@ -326,7 +326,7 @@ static Expr *conversion(CommandContext *context, const RelationDesc *table,
              .hint = fmt("You might need to specify \"USING %.*s::%.*s\".",
                          STR_ARGS(name_quote(context->arena, column->name)), STR_ARGS(full)));
     }
-    return planner_plan_expression(context->arena, session, coerced);
+    return planner_plan_expression(context->arena, session, table, coerced);
 }
 
 static bool set_attribute_type(CommandContext *context, Oid table, int16_t attnum,

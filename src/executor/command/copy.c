@@ -1,4 +1,5 @@
 /* COPY: options, columns, privileges; then one of the two directions. */
+#include "executor/command/copy_file.h"
 #include "executor/command/copy_internal.h"
 
 #include "types/type.h"
@@ -283,20 +284,33 @@ static bool open_table(CopyJob *job)
     return true;
 }
 
+static bool run_through_file(CopyJob *job)
+{
+    const CopyStmt *statement = job->statement;
+    CopyFile file;
+
+    TRY(copy_file_open(&file, job->context, statement->filename, statement->is_from));
+    job->channel = &file.channel;
+    bool ok = statement->is_from ? copy_from(job) : copy_to(job);
+    return copy_file_close(&file, ok);
+}
+
 bool copy_execute(CommandContext *context, const CopyStmt *statement, CopyChannel *channel,
                   Str *ret_tag)
 {
     CopyJob job = {.context = context, .statement = statement, .channel = channel};
+    const bool has_file = !str_is_none(statement->filename);
 
     if (statement->is_program)
         FAIL_UNSUPPORTED("COPY with PROGRAM");
-    if (!str_is_none(statement->filename))
-        FAIL_UNSUPPORTED("COPY with a file on the server");
+    TRY(!has_file || copy_file_check_role(context, statement->is_from));
     TRY(parse_options(&job));
     if (statement->relation)
         TRY(open_table(&job));
     TRY(apply_forces(&job));
-    TRY(statement->is_from ? copy_from(&job) : copy_to(&job));
+    TRY(has_file             ? run_through_file(&job)
+        : statement->is_from ? copy_from(&job)
+                             : copy_to(&job));
     *ret_tag = str_format(context->arena, "COPY %llu", (unsigned long long)job.row_count);
     return true;
 }

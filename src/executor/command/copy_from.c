@@ -114,7 +114,6 @@ static bool flush_batch(CopyIn *in)
                          (state != ERR_NOT_NULL_VIOLATION && state != ERR_CHECK_VIOLATION);
         return false;
     }
-    in->job->row_count += in->batch.row_count;
     in->batch.row_count = in->batch.selection.count = 0;
     for (uint32_t c = 0; c < in->job->column_count; c++)
         vector_clear_nulls(in->vectors[c], VECTOR_SIZE);
@@ -172,7 +171,34 @@ static bool pump(CopyIn *in)
         add_context(in);
         return false;
     }
+    in->job->row_count = table_writer_count(in->writer);
     return table_writer_finish(in->writer);
+}
+
+/* COPY … WHERE: computed from the other columns, generated ones are not there yet. */
+static bool filter_rows(CopyIn *in)
+{
+    CommandContext *context = in->job->context;
+    const RelationDesc *relation = in->job->relation;
+    AnalyzeContext analyze = {
+        .arena = context->arena, .session = ddl_catalog(context), .source = context->source};
+    AttnumVec columns = {0};
+
+    if (!in->job->statement->where_clause)
+        return true;
+    Expr *condition = analyze_expression(&analyze, in->job->statement->where_clause, relation,
+                                         STORED_COPY_WHERE, TYPE_BOOL, -1, STR("WHERE"));
+    TRY(condition);
+    TRY(ddl_expression_columns(context, condition, &columns));
+    for (size_t i = 0; i < columns.length; i++) {
+        const ColumnDesc *column = relation_column_at(relation, columns.items[i]);
+        if (column->generated)
+            FAIL(ERR_INVALID_COLUMN_REFERENCE,
+                 .message =
+                     STR("generated columns are not supported in COPY FROM WHERE conditions"),
+                 .detail = fmt("Column \"%.*s\" is a generated column.", STR_ARGS(column->name)));
+    }
+    return table_writer_filter(in->writer, condition);
 }
 
 bool copy_from(CopyJob *job)
@@ -181,8 +207,6 @@ bool copy_from(CopyJob *job)
     CopyIn in = {.job = job, .failing_column = UINT32_MAX};
     int16_t *numbers = ARENA_ARRAY(arena, int16_t, MAX(job->column_count, 1u));
 
-    if (job->statement->where_clause)
-        FAIL_UNSUPPORTED("COPY FROM with WHERE");
     in.vectors = ARENA_ARRAY(arena, Vector *, MAX(job->column_count, 1u));
     in.fields = ARENA_ARRAY(arena, Str, MAX(job->column_count, 1u));
     in.lines = ARENA_ARRAY(arena, uint64_t, VECTOR_SIZE);
@@ -193,6 +217,10 @@ bool copy_from(CopyJob *job)
     in.batch = (Batch){.columns = in.vectors, .column_count = job->column_count};
     in.writer = table_writer_new(job->context->session, job->relation, numbers, job->column_count);
     TRY(in.writer);
+    if (!filter_rows(&in)) {
+        table_writer_free(in.writer);
+        return false;
+    }
     in.row_arena = arena_new("copy rows");
     in.reader = copy_reader_new(arena, &job->format, job->column_count);
     bool ok = pump(&in);
