@@ -37,10 +37,11 @@ MUST_CHECK bool deparse_constraint_of(Arena *arena, CatalogSession *session,
 MUST_CHECK bool deparse_stored_expression(Arena *arena, CatalogSession *session, Str text,
                                           Oid relation, bool is_pretty, Str *ret_text);
 
-/* A plan's expression, for EXPLAIN. */
+/* A plan's expressions, for EXPLAIN. VERBOSE qualifies the columns of every condition. */
 typedef struct DeparsePlan DeparsePlan;
 DeparsePlan *deparse_plan_new(Arena *arena, CatalogSession *session,
-                              const PlannedStatement *statement);
+                              const PlannedStatement *statement, bool is_verbose);
+Str deparse_plan_output(DeparsePlan *deparse, const Plan *plan, const Expr *expr);
 Str deparse_plan_expression(DeparsePlan *deparse, const Plan *plan, const Expr *expr,
                             bool with_parentheses);
 

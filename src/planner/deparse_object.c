@@ -194,7 +194,7 @@ struct DeparsePlan {
     const PlannedStatement *statement;
     DeparseLevel level;
     ParamSource *sources;
-    bool prefix;
+    bool prefix, is_verbose;
 };
 
 typedef struct SourceSearch {
@@ -242,15 +242,26 @@ static void search_plan(DeparsePlan *deparse, const Plan *plan)
     search_plan(deparse, plan->right);
 }
 
+static size_t query_relations(const Query *query)
+{
+    size_t count = query->range_table.length;
+    for (size_t i = 0; i < query->range_table.length; i++)
+        if (query->range_table.items[i]->subquery)
+            count += query_relations(query->range_table.items[i]->subquery);
+    return count;
+}
+
 DeparsePlan *deparse_plan_new(Arena *arena, CatalogSession *session,
-                              const PlannedStatement *statement)
+                              const PlannedStatement *statement, bool is_verbose)
 {
     DeparsePlan *deparse = ARENA_NEW(arena, DeparsePlan);
     deparse->arena = arena;
+    deparse->is_verbose = is_verbose;
     deparse->session = session;
     deparse->statement = statement;
     deparse->level.query = statement->query;
-    deparse->prefix = statement->query->range_table.length != 1 || statement->relations.length > 1;
+    deparse->prefix = query_relations(statement->query) != 1 || statement->relations.length > 1 ||
+                      statement->subplans.length > 0;
     deparse->sources = ARENA_ARRAY(arena, ParamSource, statement->params.length + 1);
     search_plan(deparse, statement->plan);
     for (size_t i = 0; i < statement->subplans.length; i++)
@@ -275,8 +286,7 @@ static bool is_scan(const Plan *plan)
     }
 }
 
-Str deparse_plan_expression(DeparsePlan *deparse, const Plan *plan, const Expr *expr,
-                            bool with_parentheses)
+static Str plan_text(DeparsePlan *deparse, const Plan *plan, const Expr *expr, bool prefix)
 {
     StrBuf buf = strbuf_in(deparse->arena);
     Deparse d = {.arena = deparse->arena,
@@ -286,13 +296,26 @@ Str deparse_plan_expression(DeparsePlan *deparse, const Plan *plan, const Expr *
                  .plan = plan,
                  .level = &deparse->level,
                  .sources = deparse->sources,
-                 .prefix = plan->kind == PLAN_SUBQUERY_SCAN || (!is_scan(plan) && deparse->prefix)};
+                 .prefix = prefix};
     deparse_expr(&d, expr);
     if (d.failed) {
         error_clear();
         return STR("?");
     }
-    const Str text = strbuf_view(&buf);
+    return strbuf_view(&buf);
+}
+
+Str deparse_plan_output(DeparsePlan *deparse, const Plan *plan, const Expr *expr)
+{
+    return plan_text(deparse, plan, expr, deparse->prefix);
+}
+
+Str deparse_plan_expression(DeparsePlan *deparse, const Plan *plan, const Expr *expr,
+                            bool with_parentheses)
+{
+    const bool prefix = deparse->is_verbose || plan->kind == PLAN_SUBQUERY_SCAN ||
+                        (!is_scan(plan) && deparse->prefix);
+    const Str text = plan_text(deparse, plan, expr, prefix);
     return with_parentheses && (text.length == 0 || text.data[0] != '(')
                ? str_format(deparse->arena, "(%.*s)", STR_ARGS(text))
                : text;

@@ -2,6 +2,7 @@
 
 #include <math.h>
 
+#include "catalog/lookup.h"
 #include "catalog/relation.h"
 #include "planner/deparse.h"
 
@@ -108,6 +109,13 @@ static bool has_empty_set(const AggregatePlan *plan)
     return has_empty && plan->group_by.length > 0;
 }
 
+static Str call_schema(Explain *e, const Expr *call)
+{
+    const Oid oid = expr_function(call);
+    const FunctionDesc *function = oid ? function_find(e->session, oid) : NULL;
+    return function ? namespace_name(e->session, function->namespace_oid) : STR_NONE;
+}
+
 static Str node_title(Explain *e, const Plan *plan)
 {
     StrBuf buf = strbuf_in(e->arena);
@@ -141,7 +149,11 @@ static Str node_title(Explain *e, const Plan *plan)
             deparse_plan_expression(e->deparse, plan, scan->functions.items[0].call, false);
         const size_t paren = str_find_char(call, '(', 0);
         const Str name = paren == SIZE_MAX ? call : str_slice(call, 0, paren);
-        strbuf_format(&buf, "Function Scan on %.*s", STR_ARGS(name));
+        const Str schema = e->options->verbose
+                               ? call_schema(e, scan->functions.items[0].call)
+                               : STR_NONE;
+        strbuf_format(&buf, "Function Scan on %.*s%s%.*s", STR_ARGS(schema),
+                      schema.length > 0 ? "." : "", STR_ARGS(name));
         if (!str_equal(name, scan->alias))
             strbuf_format(&buf, " %.*s", STR_ARGS(deparse_identifier(e->arena, scan->alias)));
         break;
@@ -260,6 +272,23 @@ static void add_exprs(Explain *e, Properties *ret, const char *label, const Plan
         VEC_PUSH(e->arena, ret, property);
 }
 
+/* What passes through a node is what its child gives. */
+static void add_output(Explain *e, Properties *ret, const Plan *plan)
+{
+    Property property = {.label = "Output", .is_list = true};
+    ExprVec outputs = plan->targets;
+    for (int i = 0; plan->passes_through && plan->left && i < plan->column_count; i++) {
+        const Expr like = {.type = plan->columns[i].type, .typmod = plan->columns[i].typmod};
+        VEC_PUSH(e->arena, &outputs, expr_slot(e->arena, 0, i, &like));
+    }
+    for (size_t i = 0; i < outputs.length; i++) {
+        const Str text = deparse_plan_output(e->deparse, plan, outputs.items[i]);
+        VEC_PUSH(e->arena, &property.list, text);
+    }
+    if (property.list.length > 0)
+        VEC_PUSH(e->arena, ret, property);
+}
+
 static void add_grouping_sets(Explain *e, Properties *ret, const Plan *shell,
                               const AggregatePlan *plan)
 {
@@ -287,8 +316,8 @@ static void add_filter(Explain *e, Properties *ret, const Plan *plan, const char
 static void node_properties(Explain *e, const Plan *plan, const ExplainInstrument *actual,
                             Properties *ret)
 {
-    if (e->options->verbose && plan->targets.length > 0)
-        add_exprs(e, ret, "Output", plan, &plan->targets);
+    if (e->options->verbose)
+        add_output(e, ret, plan);
     switch (plan->kind) {
     case PLAN_INDEX_SCAN:
     case PLAN_INDEX_ONLY_SCAN: {
@@ -297,6 +326,14 @@ static void node_properties(Explain *e, const Plan *plan, const ExplainInstrumen
         for (size_t i = 0; i < scan->keys.length; i++)
             VEC_PUSH(e->arena, &conditions, scan->keys.items[i].source);
         add_conditions(e, ret, "Index Cond", plan, &conditions);
+        break;
+    }
+    case PLAN_FUNCTION_SCAN: {
+        const FunctionScanPlan *scan = (const FunctionScanPlan *)plan;
+        ExprVec calls = {0};
+        for (size_t i = 0; e->options->verbose && i < scan->functions.length; i++)
+            VEC_PUSH(e->arena, &calls, scan->functions.items[i].call);
+        add_exprs(e, ret, "Function Call", plan, &calls);
         break;
     }
     case PLAN_NEST_LOOP:
@@ -702,7 +739,7 @@ bool explain_plan(Arena *arena, CatalogSession *session, const PlannedStatement 
                  .session = session,
                  .statement = statement,
                  .options = options,
-                 .deparse = deparse_plan_new(arena, session, statement),
+                 .deparse = deparse_plan_new(arena, session, statement, options->verbose),
                  .lines = ret_lines,
                  .json = &json};
     e.shown_subplans = ARENA_ARRAY(arena, uint8_t, statement->subplans.length + 1);

@@ -1,0 +1,24 @@
+-- Whole rows as values and in conditions.
+create table z5(a int, x int, b text);
+alter table z5 drop column x;
+insert into z5 values (7,'q'),(null,null),(8,null);
+select z5 from z5;
+select * from z5 where z5 is not null;
+select * from z5 where z5 is null;
+select z5 is null from z5;
+select * from z5 where (z5).b = 'q';
+select (y).b, (y).a from (select z5 y from z5 where z5 is not null) q;
+select * from z5 where z5::text <> '(,)';
+select count(*) from z5 where z5::text <> '';
+select count(z5) from z5;
+select count(*) from z5 x where x is not null;
+select * from z5 x where exists (select 1 from z5 y where y = x);
+select to_json(z5) from z5;
+update z5 set b = z5::text where z5 is not null returning z5, z5.b;
+delete from z5 where z5 is null;
+create index z5i on z5 ((z5 is null));
+create index z5j on z5 (a) where z5 is not null;
+select * from z5 where z5 is not null and a = 7;
+select row_to_json(z5.*) from z5 order by a;
+explain (costs off) select * from z5 where z5 is not null;
+drop table z5;
