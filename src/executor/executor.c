@@ -1,6 +1,7 @@
 #include "executor/executor.h"
 
 #include "catalog/privilege.h"
+#include "executor/command/on_commit.h"
 #include "executor/constraint_queue.h"
 #include "executor/point.h"
 #include "executor/row_fields.h"
@@ -249,17 +250,42 @@ static bool lock_relations(ExecState *exec)
     return true;
 }
 
+/* Which word the refusal uses for the statement. */
+static const char *statement_word(const PlannedStatement *stmt)
+{
+    switch (stmt->command) {
+    case QUERY_INSERT:
+        return "INSERT";
+    case QUERY_UPDATE:
+        return "UPDATE";
+    case QUERY_DELETE:
+        return "DELETE";
+    default:
+        break;
+    }
+    if (stmt->has_modifying_cte || !stmt->lock_strength)
+        return "SELECT";
+    return fmt("SELECT %s", lock_strength_name(stmt->lock_strength)).data;
+}
+
+/* A read-only transaction may change the session's own temporary tables. */
 static bool check_read_only(const ExecState *exec)
 {
-    static const char *const words[] = {
-        [QUERY_INSERT] = "INSERT", [QUERY_UPDATE] = "UPDATE", [QUERY_DELETE] = "DELETE"};
     const PlannedStatement *stmt = exec->stmt;
     if (stmt->is_read_only || !txn_is_read_only(exec->session->catalog.txn))
         return true;
-    const char *word = (size_t)stmt->command < ARRAY_LENGTH(words) ? words[stmt->command] : NULL;
-    FAIL(ERR_READ_ONLY_SQL_TRANSACTION,
-         .message = fmt("cannot execute %s in a read-only transaction",
-                        word ? word : "SELECT FOR UPDATE"));
+    for (size_t i = 0; i < stmt->relations.length; i++) {
+        const PlanRelation *item = &stmt->relations.items[i];
+        if (!item->is_target && !item->is_locked)
+            continue;
+        const RelationDesc *relation = relation_get(&exec->session->catalog, item->relation);
+        TRY(relation);
+        if (relation->persistence != RELPERSISTENCE_TEMPORARY)
+            FAIL(ERR_READ_ONLY_SQL_TRANSACTION,
+                 .message =
+                     fmt("cannot execute %s in a read-only transaction", statement_word(stmt)));
+    }
+    return true;
 }
 
 static bool take_parameters(ExecState *exec, const ExecParameters *given)
@@ -387,8 +413,6 @@ const NodeInstrument *executor_instrument(const ExecState *exec, const Plan *pla
 }
 
 /* ---- running ---- */
-
-static void remember_row(ExecState *exec, const Batch *batch, uint32_t row);
 
 /* Data-modifying CTEs do their work whether or not anybody has read them. */
 static bool finish_modifying(ExecState *exec)
@@ -521,8 +545,6 @@ bool executor_run(ExecState *exec, RowSink *sink, uint64_t row_limit)
         Batch part = whole ? *batch : batch_part(exec, batch, exec->pending_from, take);
         if (exec->description.columns && sink && sink->rows)
             TRY(sink->rows(sink, &exec->description, &part));
-        if (row_limit)
-            remember_row(exec, &part, selection_row(part.selection, take - 1));
         given += take;
         exec->pending_from += take;
         if (take == left)
@@ -557,7 +579,6 @@ static bool give_row(ExecState *exec, RowSink *sink, int64_t number)
 {
     exec->reader.position = (uint64_t)number - 1;
     TRY(row_reader_next(&exec->reader, exec->store_batch, 1));
-    remember_row(exec, exec->store_batch, 0);
     return !sink || !sink->rows || sink->rows(sink, &exec->description, exec->store_batch);
 }
 
@@ -578,7 +599,6 @@ static bool fetch_forward(ExecState *exec, RowSink *sink, int64_t count, uint64_
     for (uint64_t left = *ret_count; left > 0 && sink && sink->rows;) {
         TRY(row_reader_next(&exec->reader, exec->store_batch, (uint32_t)MIN(left, VECTOR_SIZE)));
         left -= exec->store_batch->row_count;
-        remember_row(exec, exec->store_batch, exec->store_batch->row_count - 1);
         TRY(sink->rows(sink, &exec->description, exec->store_batch));
     }
     bool past = (uint64_t)want > exec->store.count;
@@ -658,36 +678,75 @@ static const LockRowsPlan *row_marks(const ExecState *exec)
     return plan && plan->kind == PLAN_LOCK_ROWS ? (const LockRowsPlan *)plan : NULL;
 }
 
-static void remember_row(ExecState *exec, const Batch *batch, uint32_t row)
+/* The row ids of the row that the cursor is on; a scrollable one's are in the store. */
+static bool current_row_load(ExecState *exec, const Batch **ret_row)
 {
-    const LockRowsPlan *plan = row_marks(exec);
-    if (!plan)
-        return;
-    if (!exec->current_ids)
-        exec->current_ids = ARENA_ARRAY(exec->arena, int64_t, plan->marks.length);
-    for (size_t m = 0; m < plan->marks.length; m++) {
-        Value value;
-        bool is_null;
-        vector_get(batch->columns[plan->marks.items[m].row_id_column], row, &value, &is_null);
-        exec->current_ids[m] = is_null ? 0 : value.int64;
-    }
+    exec->reader.position = (uint64_t)exec->position - 1;
+    TRY(row_reader_next(&exec->reader, exec->store_batch, 1));
+    *ret_row = exec->store_batch;
+    return true;
 }
 
-bool executor_current_row(const ExecState *exec, Oid relation, uint64_t *ret_row_id)
+bool executor_is_on_row(const ExecState *exec)
 {
-    const LockRowsPlan *plan = row_marks(exec);
-    for (size_t m = 0; plan && exec->current_ids && m < plan->marks.length; m++)
-        if (plan->marks.items[m].relation == relation && plan->marks.items[m].strength != 0 &&
-            exec->current_ids[m] > 0) {
-            *ret_row_id = (uint64_t)exec->current_ids[m];
-            return true;
+    return exec->position > 0 && exec->scrollable && (uint64_t)exec->position <= exec->store.count;
+}
+
+/* The number of the one locked mark of the table; -1: the error is set. */
+static int64_t mark_of_table(const LockRowsPlan *plan, Str cursor, const RelationDesc *table)
+{
+    int64_t found = -1;
+    for (size_t m = 0; m < plan->marks.length; m++) {
+        const LockMark *mark = &plan->marks.items[m];
+        if (mark->relation != table->oid || mark->strength == LOCK_NO_ROWS)
+            continue;
+        if (found >= 0) {
+            ERROR_SET(ERR_INVALID_CURSOR_STATE,
+                      .message = fmt("cursor \"%.*s\" has multiple FOR UPDATE/SHARE references to "
+                                     "table \"%.*s\"",
+                                     STR_ARGS(cursor), STR_ARGS(table->name)));
+            return -1;
         }
-    return false;
+        found = (int64_t)m;
+    }
+    if (found < 0)
+        ERROR_SET(ERR_INVALID_CURSOR_STATE,
+                  .message = fmt("cursor \"%.*s\" does not have a FOR UPDATE/SHARE reference to "
+                                 "table \"%.*s\"",
+                                 STR_ARGS(cursor), STR_ARGS(table->name)));
+    return found;
+}
+
+bool executor_current_row(ExecState *exec, Str cursor, const RelationDesc *table,
+                          int64_t *ret_row_id)
+{
+    const LockRowsPlan *locks = row_marks(exec);
+    int column = exec->stmt->cursor_row_id_column;
+    if (locks) {
+        const int64_t mark = mark_of_table(locks, cursor, table);
+        TRY(mark >= 0);
+        column = locks->marks.items[mark].row_id_column;
+    } else if (exec->stmt->cursor_table != table->oid) {
+        FAIL(ERR_INVALID_CURSOR_STATE,
+             .message = fmt("cursor \"%.*s\" is not a simply updatable scan of table \"%.*s\"",
+                            STR_ARGS(cursor), STR_ARGS(table->name)));
+    }
+    if (!executor_is_on_row(exec))
+        FAIL(ERR_INVALID_CURSOR_STATE,
+             .message = fmt("cursor \"%.*s\" is not positioned on a row", STR_ARGS(cursor)));
+    const Batch *row;
+    Value value;
+    bool is_null;
+    TRY(current_row_load(exec, &row));
+    vector_get(row->columns[column], 0, &value, &is_null);
+    *ret_row_id = is_null ? 0 : value.int64;
+    return true;
 }
 
 void executor_session_deinit(ExecSession *session)
 {
     executor_deferred_clear(session);
+    on_commit_deinit(session);
     usage_session_deinit(session);
     sequence_memory_free(session);
 }

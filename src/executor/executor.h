@@ -37,6 +37,7 @@
 
 typedef struct DeferredChecks DeferredChecks;
 typedef struct ExecState ExecState;
+typedef struct OnCommitTables OnCommitTables;
 typedef struct PlannedStatement PlannedStatement;
 typedef struct SequenceMemory SequenceMemory;
 typedef struct Snapshot Snapshot;
@@ -60,7 +61,10 @@ typedef struct ExecSessionOps {
     bool (*backend_terminate)(ExecSession *session, int32_t pid, bool *ret_sent);
     bool (*configuration_reload)(ExecSession *session);
     /* WHERE CURRENT OF: the row id by executor_current_row, or 34000 / 24000. */
-    bool (*cursor_row)(ExecSession *session, Str cursor, Oid relation, uint64_t *ret_row_id);
+    bool (*cursor_row)(ExecSession *session, Str cursor, const RelationDesc *table,
+                       int64_t *ret_row_id);
+    /* Do open cursors read the relation? */
+    bool (*relation_in_use)(ExecSession *session, Oid relation);
     /* Runs SQL text of a function's body or of set-returning catalog functions; rows go to the
      * sink. */
     bool (*query_run)(ExecSession *session, Str sql, RowSink *sink);
@@ -76,6 +80,7 @@ struct ExecSession {
     bool is_read_only;              /* SET TRANSACTION READ ONLY: nextval and DML fail with 25006 */
     SequenceMemory *sequences;      /* currval and lastval; made at first use */
     DeferredChecks *deferred;       /* foreign keys to check at COMMIT; made at first use */
+    OnCommitTables *on_commit;      /* temporary tables; made at first use */
     struct UsageMemory *usage;      /* counts of this transaction; made at first use */
     struct UsageTable *usage_table; /* its worker's; NULL: nobody counts */
 };
@@ -149,12 +154,15 @@ MUST_CHECK bool executor_rewind(ExecState *state);
 CommandResult executor_result(const ExecState *state);
 /* The row that executor_fetch gave last, 1-based; 0: before the first. */
 int64_t executor_position(const ExecState *state);
+bool executor_is_on_row(const ExecState *state);
 
 /*
- * The row a positioned UPDATE or DELETE (WHERE CURRENT OF) means: the row of `relation` behind the
- * row last fetched. False (no error set) when there is none.
+ * The row a positioned UPDATE or DELETE (WHERE CURRENT OF) means: the row of `table` behind the row
+ * last fetched of a scrollable execution; 0: an outer join has none there. 24000 where the query
+ * has no such rows, or the cursor stands before the first or after the last.
  */
-bool executor_current_row(const ExecState *state, Oid relation, uint64_t *ret_row_id);
+MUST_CHECK bool executor_current_row(ExecState *state, Str cursor, const RelationDesc *table,
+                                     int64_t *ret_row_id);
 
 /* Foreign keys whose check was put off to COMMIT. */
 MUST_CHECK bool executor_deferred_run(ExecSession *session);

@@ -146,7 +146,6 @@ struct ExecState {
     VEC(NodeState *) made; /* every node; a look at one row makes those under a subplan twice */
     bool has_offspring;    /* states that nodes have made know the session by themselves */
     VEC(UsageSlot) usages; /* set anew when another session takes the state */
-    int64_t *current_ids;  /* of the last row given, per LockRows mark; 0: none */
 };
 
 /* ---- executor.c ---- */

@@ -51,12 +51,15 @@ static bool ids_add_array(RowIdScanState *state, const Value *array)
 static bool current_of(RowIdScanState *state, const RowIdScanPlan *plan)
 {
     ExecSession *session = state->base.exec->session;
-    uint64_t row_id;
+    const RelationDesc *table = relation_get(&session->catalog, plan->scan.relation);
+    int64_t row_id;
+    TRY(table);
     if (!session->ops || !session->ops->cursor_row)
         FAIL_UNSUPPORTED("WHERE CURRENT OF");
-    TRY(session->ops->cursor_row(session, plan->cursor_name, plan->scan.relation, &row_id));
+    TRY(session->ops->cursor_row(session, plan->cursor_name, table, &row_id));
     state->row_ids = ARENA_NEW(state->base.exec->run_arena, int64_t);
-    state->row_ids[state->count++] = (int64_t)row_id;
+    if (row_id)
+        state->row_ids[state->count++] = row_id;
     return true;
 }
 

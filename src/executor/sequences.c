@@ -61,9 +61,10 @@ static bool check_right(ExecSession *session, const RelationDesc *relation, AclR
          .message = fmt("permission denied for sequence %.*s", STR_ARGS(relation->name)));
 }
 
-static bool check_writable(ExecSession *session, const char *what)
+static bool check_writable(ExecSession *session, const RelationDesc *relation, const char *what)
 {
-    if (!txn_is_read_only(session->catalog.txn))
+    if (!txn_is_read_only(session->catalog.txn) ||
+        relation->persistence == RELPERSISTENCE_TEMPORARY)
         return true;
     FAIL(ERR_READ_ONLY_SQL_TRANSACTION,
          .message = fmt("cannot execute %s in a read-only transaction", what));
@@ -78,7 +79,7 @@ bool sequence_memory_next(ExecSession *session, Oid sequence, bool check_privile
     TRY(relation);
     if (check_privilege)
         TRY(check_right(session, relation, ACL_USAGE | ACL_UPDATE));
-    TRY(check_writable(session, "nextval()"));
+    TRY(check_writable(session, relation, "nextval()"));
     TRY(sequence_definition(&session->catalog, sequence, &type, &definition));
     TRY(sequence_next(session->catalog.txn, relation->database, relation->tree, &definition,
                       relation->name, ret_value));
@@ -118,7 +119,7 @@ bool sequence_memory_set(ExecSession *session, Oid sequence, int64_t value, bool
     Oid type;
     TRY(relation);
     TRY(check_right(session, relation, ACL_UPDATE));
-    TRY(check_writable(session, "setval()"));
+    TRY(check_writable(session, relation, "setval()"));
     TRY(sequence_definition(&session->catalog, sequence, &type, &definition));
     if (value < definition.minimum || value > definition.maximum)
         FAIL(ERR_NUMERIC_VALUE_OUT_OF_RANGE,

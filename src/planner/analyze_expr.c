@@ -996,6 +996,9 @@ static Expr *analyze_current_of(Scope *scope, const CurrentOfExpr *node)
 {
     if (!scope->target_item)
         FAIL(ERR_FEATURE_NOT_SUPPORTED, .message = STR("WHERE CURRENT OF is not supported here"));
+    if (scope->target->kind == RELKIND_VIEW)
+        FAIL(ERR_FEATURE_NOT_SUPPORTED,
+             .message = STR("WHERE CURRENT OF on a view is not implemented"));
     ExprCurrentOf *result = EXPR_NEW(scope_arena(scope), ExprCurrentOf, EXPR_CURRENT_OF);
     result->base.type = TYPE_BOOL;
     result->rel = scope->target_item->rel;

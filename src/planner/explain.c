@@ -336,6 +336,13 @@ static void node_properties(Explain *e, const Plan *plan, const ExplainInstrumen
         add_exprs(e, ret, "Function Call", plan, &calls);
         break;
     }
+    case PLAN_ROW_ID_SCAN: {
+        const RowIdScanPlan *scan = (const RowIdScanPlan *)plan;
+        if (scan->source)
+            add_text(e, ret, "TID Cond",
+                     deparse_plan_expression(e->deparse, plan, scan->source, false));
+        break;
+    }
     case PLAN_NEST_LOOP:
         add_conditions(e, ret, "Join Filter", plan, &((const JoinPlan *)plan)->condition);
         break;

@@ -488,8 +488,12 @@ typedef struct PlannedStatement {
     VEC(TargetEntry) result;
     bool has_returning;
     bool is_read_only;
+    LockStrength lock_strength; /* of the first rows it locks; LOCK_NO_ROWS: none */
     bool has_modifying_cte;
     bool is_stable; /* the same for every session and time: may be cached */
+    /* A cursor whose rows are rows of one table: that table, and where their row ids are. */
+    Oid cursor_table;
+    int cursor_row_id_column;
     /* The whole statement is one look-up by unique index (SELECT, UPDATE, DELETE), or an INSERT of
      * one VALUES row: the executor may run it without pulling batches. */
     PointKind point;

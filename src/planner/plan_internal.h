@@ -20,6 +20,7 @@ typedef struct Planner {
     PlannedStatement *statement;
     int init_plan_count, sub_plan_count;
     int level_count;
+    bool is_cursor;
 } Planner;
 
 typedef struct OuterParam {
@@ -36,7 +37,8 @@ typedef struct Level {
     VEC(int) cte_subplans;  /* by index in query->ctes; -1: work table below */
     VEC(int) cte_work_tables;
     VEC(int) cte_work_params;
-    VEC(int) used; /* params of levels above used here or below */
+    VEC(int) used;  /* params of levels above used here or below */
+    int cursor_rel; /* the one table whose rows a cursor's rows are; 0: it is none such */
 } Level;
 
 typedef struct Tree {

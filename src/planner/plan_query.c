@@ -52,8 +52,13 @@ static bool note_relations(Level *level)
                                  .bitmap_words = rte->bitmap_words,
                                  .selects_whole_row = rte->selects_whole_row};
         relation.is_target = (int)i + 1 == query->result_rel;
-        for (size_t m = 0; m < query->row_marks.length; m++)
-            relation.is_locked |= query->row_marks.items[m].rel == (int)i + 1;
+        for (size_t m = 0; m < query->row_marks.length; m++) {
+            if (query->row_marks.items[m].rel != (int)i + 1)
+                continue;
+            relation.is_locked = true;
+            if (!planner->statement->lock_strength)
+                planner->statement->lock_strength = query->row_marks.items[m].strength;
+        }
         VEC_PUSH(planner->arena, &planner->statement->relations, relation);
     }
     return true;
@@ -750,6 +755,12 @@ static WalkStep srf_visit(void *context, Expr *expr, int depth)
     return target_has_srf(expr) ? WALK_STOP : WALK_CHILDREN;
 }
 
+static Expr *row_id_of(const Level *level, int rel)
+{
+    const Expr like = {.type = TYPE_INT8, .typmod = -1};
+    return expr_column(level->planner->arena, rel, ATTNUM_ROW_ID, 0, &like);
+}
+
 static bool plan_targets(Level *level, Tree *tree)
 {
     Arena *arena = level->planner->arena;
@@ -762,12 +773,11 @@ static bool plan_targets(Level *level, Tree *tree)
         has_srf |= !expr_walk_deep(expr, 0, srf_visit, NULL);
         VEC_PUSH(arena, &out, expr);
     }
-    for (size_t i = 0; i < query->row_marks.length; i++) {
-        const Expr like = {.type = TYPE_INT8, .typmod = -1};
+    for (size_t i = 0; i < query->row_marks.length; i++)
         if (query_rte(query, query->row_marks.items[i].rel)->kind == RANGE_RELATION)
-            VEC_PUSH(arena, &out,
-                     expr_column(arena, query->row_marks.items[i].rel, ATTNUM_ROW_ID, 0, &like));
-    }
+            VEC_PUSH(arena, &out, row_id_of(level, query->row_marks.items[i].rel));
+    if (level->cursor_rel)
+        VEC_PUSH(arena, &out, row_id_of(level, level->cursor_rel));
     TRY(plan_fix_list(level, &out, &tree->out, NULL, &targets));
     if (has_srf) {
         ProjectSetPlan *project = PLAN_NEW(level, ProjectSetPlan, PLAN_PROJECT_SET);
@@ -849,15 +859,47 @@ static Plan *plan_locks(Level *level, Plan *plan)
     return &lock->base;
 }
 
-/* How many rows of so many are going to be read. */
-static double rows_wanted(const Query *query, double rows)
+/* How many rows of so many are going to be read; of a cursor's the first tenth. */
+static double rows_wanted(const Level *level, double rows)
 {
+    const Query *query = level->query;
     double count = rows, offset = 0;
+    if (level->planner->is_cursor && query == level->planner->statement->query)
+        count = rows * 0.1;
     if (query->limit_count && !const_count(query->limit_count, &count))
         count = rows * 0.1;
     if (query->limit_offset && !const_count(query->limit_offset, &offset))
         offset = rows * 0.1;
     return MAX(1, MIN(rows, count + offset));
+}
+
+/*
+ * WHERE CURRENT OF takes a cursor's row for a row of a table where that is plain: one table, whose
+ * scan gives the rows in their order. Of queries that lock rows the locks tell.
+ */
+static int cursor_rel(const Level *level)
+{
+    const Query *query = level->query;
+    if (!level->planner->is_cursor || query != level->planner->statement->query ||
+        query->row_marks.length > 0 || query->from.length != 1)
+        return 0;
+    const FromItem *item = query->from.items[0];
+    if (item->kind == FROM_JOIN || query_rte(query, item->rel)->kind != RANGE_RELATION)
+        return 0;
+    return item->rel;
+}
+
+static bool is_table_scan(const Plan *plan)
+{
+    return plan->kind == PLAN_SEQ_SCAN || plan->kind == PLAN_INDEX_SCAN ||
+           plan->kind == PLAN_INDEX_ONLY_SCAN || plan->kind == PLAN_ROW_ID_SCAN;
+}
+
+static void mark_cursor(const Level *level)
+{
+    PlannedStatement *statement = level->planner->statement;
+    statement->cursor_table = query_rte(level->query, level->cursor_rel)->relation;
+    statement->cursor_row_id_column = (int)level->query->targets.length;
 }
 
 /* A query's junk columns stay behind at the right end; who must not see them asks for less. */
@@ -882,11 +924,11 @@ static Plan *plan_select(Level *level, ExprVec *ret_out)
             TRY(check_lockable(level, query->from.items[i], false));
         for (size_t i = 0; query->row_marks.length > 0 && i < query->from.length; i++)
             mark_others(level, query->from.items[i]);
-        for (size_t i = 0; i < query->row_marks.length; i++) {
-            const Expr like = {.type = TYPE_INT8, .typmod = -1};
-            VEC_PUSH(arena, &needed,
-                     expr_column(arena, query->row_marks.items[i].rel, ATTNUM_ROW_ID, 0, &like));
-        }
+        for (size_t i = 0; i < query->row_marks.length; i++)
+            VEC_PUSH(arena, &needed, row_id_of(level, query->row_marks.items[i].rel));
+        level->cursor_rel = cursor_rel(level);
+        if (level->cursor_rel)
+            VEC_PUSH(arena, &needed, row_id_of(level, level->cursor_rel));
         plan_split_and(arena, query->where, &quals);
         if (query->from.length == 0)
             TRY(plan_no_from(level, &quals, &tree));
@@ -896,7 +938,9 @@ static Plan *plan_select(Level *level, ExprVec *ret_out)
                               query->distinct.length == 0 && !query->has_srfs;
         if (is_plain)
             TRY(plan_index_order(level, &tree, &query->order_by,
-                                 rows_wanted(query, tree.plan->rows), &needed, &sorted));
+                                 rows_wanted(level, tree.plan->rows), &needed, &sorted));
+        if (!is_plain || !is_table_scan(tree.plan))
+            level->cursor_rel = 0;
         if (query_is_grouped(query))
             TRY(plan_grouping(level, &tree));
         if (query->has_windows)
@@ -916,6 +960,8 @@ static Plan *plan_select(Level *level, ExprVec *ret_out)
         TRY(plan = plan_limit(level, plan, &keys, &sorted));
     if (!sorted)
         plan = add_sort(level, plan, &keys);
+    if (level->cursor_rel && (sorted || keys.length == 0))
+        mark_cursor(level);
     *ret_out = tree.out;
     return plan;
 }

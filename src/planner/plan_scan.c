@@ -555,6 +555,7 @@ static bool plan_relation(Level *level, int rel, const ExprVec *quals, const Exp
             TRY(scan_shape(level, rel, &none, needed, false, &shape));
             scan_fill(level, &scan->scan, relation, rel, &shape);
             scan->cursor_name = EXPR_AS(ExprCurrentOf, quals->items[i])->cursor_name;
+            scan->source = quals->items[i];
             *ret = (Tree){
                 .plan = &scan->scan.base, .out = shape.out, .rels = REL_BIT(rel), .one_row = true};
             return true;

@@ -250,10 +250,12 @@ PlannedStatement *planner_plan(Arena *arena, CatalogSession *session, Query *que
                                const PlanOptions *options)
 {
     PlannedStatement *statement = ARENA_NEW(arena, PlannedStatement);
-    Planner planner = {.arena = arena, .session = session, .statement = statement};
+    Planner planner = {.arena = arena,
+                       .session = session,
+                       .statement = statement,
+                       .is_cursor = options->is_cursor};
     ExprVec out;
 
-    (void)options;
     statement->command = query->command;
     statement->query = query;
     if (query->command == QUERY_UTILITY)
@@ -264,9 +266,39 @@ PlannedStatement *planner_plan(Arena *arena, CatalogSession *session, Query *que
     TRY(fill_result(&planner, query));
     fill_depends(&planner, statement->plan);
     statement->has_returning = query->returning.length > 0;
-    statement->is_read_only = query->command == QUERY_SELECT && query->row_marks.length == 0 &&
+    statement->is_read_only = query->command == QUERY_SELECT && !statement->lock_strength &&
                               !statement->has_modifying_cte;
     statement->is_stable = true;
     find_point(statement);
     return statement;
+}
+
+bool planner_scans_backward(const Plan *plan)
+{
+    switch (plan->kind) {
+    case PLAN_SEQ_SCAN:
+    case PLAN_INDEX_SCAN:
+    case PLAN_INDEX_ONLY_SCAN:
+    case PLAN_ROW_ID_SCAN:
+    case PLAN_VALUES_SCAN:
+    case PLAN_FUNCTION_SCAN:
+    case PLAN_CTE_SCAN:
+    case PLAN_SORT:
+    case PLAN_TOP_N:
+    case PLAN_MATERIAL:
+        return true;
+    case PLAN_RESULT:
+    case PLAN_LIMIT:
+    case PLAN_SUBQUERY_SCAN:
+        return plan->left && planner_scans_backward(plan->left);
+    case PLAN_APPEND: {
+        const AppendPlan *append = (const AppendPlan *)plan;
+        for (size_t i = 0; i < append->children.length; i++)
+            if (!planner_scans_backward(append->children.items[i]))
+                return false;
+        return true;
+    }
+    default: /* rows that are locked come by once */
+        return false;
+    }
 }

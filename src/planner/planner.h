@@ -14,12 +14,14 @@
 #include "planner/plan.h"
 
 typedef struct PlanOptions {
-    double cursor_fraction; /* of the rows that will be fetched; 0: all */
-    bool is_scrollable;
+    bool is_cursor; /* rows carry where they come from, for WHERE CURRENT OF */
 } PlanOptions;
 
 MUST_CHECK PlannedStatement *planner_plan(Arena *arena, CatalogSession *session, Query *query,
                                           const PlanOptions *options);
+
+/* Can the plan give its rows in both directions? Such cursors scroll without being told to. */
+bool planner_scans_backward(const Plan *plan);
 
 /* Plans one expression without columns, or over a row of `relation` as ExprSlot child 0 column
  * attnum - 1 (rel 1 of the analyzed expression): stored expressions, EXECUTE's arguments. Folds

@@ -1,6 +1,7 @@
 /* Transaction blocks: what BEGIN, COMMIT, ROLLBACK and savepoints do to a session. */
 #include "server/server.h"
 
+#include "executor/command/on_commit.h"
 #include "server/portal.h"
 
 #define MICROSECONDS_1970_TO_2000 INT64_C(946684800000000)
@@ -76,6 +77,7 @@ static void transaction_forget(Session *session, bool committed)
 {
     executor_deferred_clear(&session->exec);
     usage_end_transaction(&session->exec, committed);
+    on_commit_end(&session->exec, committed);
     catalog_session_end_transaction(&session->exec.catalog, committed);
     session->exec.catalog.txn = NULL;
     atomic_store_explicit(&session->transaction_started_at, 0, memory_order_relaxed);
@@ -92,7 +94,7 @@ static bool transaction_commit(Session *session)
     Txn *txn = session->exec.catalog.txn;
 
     if (!executor_deferred_run(&session->exec) || !portals_before_commit(session) ||
-        !txn_commit(txn)) {
+        !on_commit_run(&session->exec) || !txn_commit(txn)) {
         /* txn_commit has rolled back where it failed; the rest has not. */
         if (txn_session_current(session->txn_session))
             txn_rollback(txn);
@@ -148,6 +150,7 @@ static void undo_innermost(Session *session)
     txn_rollback_to(session->exec.catalog.txn, savepoint->position);
     catalog_session_forget_own(&session->exec.catalog);
     executor_deferred_rewind(&session->exec, savepoint->deferred_mark);
+    on_commit_rewind(&session->exec, savepoint->on_commit_mark);
 }
 
 void block_error(Session *session)
@@ -160,7 +163,7 @@ void block_error(Session *session)
         transaction_rollback(session);
         break;
     case BLOCK_OPEN:
-        portals_after_error(session);
+        portals_after_error(session, VEC_LAST(&session->savepoints).portal_mark);
         if (txn_session_current(session->txn_session)) {
             undo_innermost(session);
             txn_mark_failed(session->exec.catalog.txn);
@@ -285,6 +288,7 @@ static bool savepoint_push(Session *session, Str name)
         .name = str_copy(session->block_arena, name),
         .settings_mark = session->settings.changes.length,
         .deferred_mark = executor_deferred_mark(&session->exec),
+        .on_commit_mark = on_commit_mark(&session->exec),
         .portal_mark = session->next_portal_number,
     };
 
@@ -431,6 +435,7 @@ static bool execute_rollback_to(Session *session, Str name)
     txn_rollback_to(session->exec.catalog.txn, savepoint->position);
     catalog_session_forget_own(&session->exec.catalog);
     executor_deferred_rewind(&session->exec, savepoint->deferred_mark);
+    on_commit_rewind(&session->exec, savepoint->on_commit_mark);
     session_settings_rollback(session, savepoint->settings_mark);
     session->savepoints.length = index + 1;
     session->block = BLOCK_OPEN;

@@ -212,14 +212,8 @@ static bool run_cursor(Session *session, Portal *portal, RowSink *sink, uint64_t
     return true;
 }
 
-bool portal_run(Session *session, Portal *portal, RowSink *sink, uint64_t limit, bool is_top_level,
-                Str *ret_tag)
+static bool run_query(Session *session, Portal *portal, RowSink *sink, uint64_t limit, Str *ret_tag)
 {
-    *ret_tag = STR_NONE;
-    if (portal->statement->is_utility)
-        return run_utility(session, portal, sink, is_top_level, ret_tag);
-    if (portal->is_cursor)
-        return run_cursor(session, portal, sink, limit, ret_tag);
     if (!portal->is_started)
         TRY(portal_start(session, portal, false));
     if (portal->is_finished) {
@@ -235,6 +229,19 @@ bool portal_run(Session *session, Portal *portal, RowSink *sink, uint64_t limit,
     } else {
         snapshot_keep(session, portal);
     }
+    return true;
+}
+
+bool portal_run(Session *session, Portal *portal, RowSink *sink, uint64_t limit, bool is_top_level,
+                Str *ret_tag)
+{
+    *ret_tag = STR_NONE;
+    if (portal->statement->is_utility)
+        return run_utility(session, portal, sink, is_top_level, ret_tag);
+    portal->is_running = true;
+    TRY(portal->is_cursor ? run_cursor(session, portal, sink, limit, ret_tag)
+                          : run_query(session, portal, sink, limit, ret_tag));
+    portal->is_running = false;
     return true;
 }
 
@@ -315,18 +322,21 @@ void portals_end_transaction(Session *session, bool committed)
     for (Portal *portal = session->portals, *next; portal; portal = next) {
         next = portal->next;
         portal->is_pinned = false; /* pins end with the transaction */
+        portal->has_failed |= portal->is_running;
+        portal->is_running = false;
         if (!portal->is_held || (!committed && portal->state))
             portal_close(session, portal);
     }
 }
 
-void portals_after_error(Session *session)
+void portals_after_error(Session *session, uint32_t mark)
 {
     for (Portal *portal = session->portals; portal; portal = portal->next) {
-        if (!portal->is_held && portal->state) {
-            state_release(portal);
-            portal->has_failed = portal->is_finished = true;
-        }
+        if (!portal->is_running && (portal->is_held || portal->number < mark))
+            continue;
+        portal->is_running = false;
+        state_release(portal);
+        portal->has_failed = portal->is_finished = true;
     }
 }
 
@@ -362,10 +372,48 @@ static void parameters_copy(Portal *portal, const ExecParameters *from)
     };
 }
 
+static bool options_agree(uint32_t options)
+{
+    if ((options & CURSOR_OPT_SCROLL) && (options & CURSOR_OPT_NO_SCROLL))
+        FAIL(ERR_INVALID_CURSOR_DEFINITION,
+             .message = STR("cannot specify both SCROLL and NO SCROLL"));
+    if ((options & CURSOR_OPT_ASENSITIVE) && (options & CURSOR_OPT_INSENSITIVE))
+        FAIL(ERR_INVALID_CURSOR_DEFINITION,
+             .message = STR("cannot specify both ASENSITIVE and INSENSITIVE"));
+    return true;
+}
+
+/* What a cursor that locks its rows, or a query that changes some, cannot be. */
+static bool query_agrees(const PlannedStatement *planned, uint32_t options)
+{
+    const Query *query = planned->query;
+
+    if (query->has_modifying_cte)
+        FAIL(ERR_FEATURE_NOT_SUPPORTED,
+             .message = STR("DECLARE CURSOR must not contain data-modifying statements in WITH"));
+    if (query->row_marks.length == 0)
+        return true;
+    const char *strength = lock_strength_name(query->row_marks.items[0].strength);
+    if (options & CURSOR_OPT_HOLD)
+        FAIL(ERR_FEATURE_NOT_SUPPORTED,
+             .message = fmt("DECLARE CURSOR WITH HOLD ... %s is not supported", strength),
+             .detail = STR("Holdable cursors must be READ ONLY."));
+    if (options & CURSOR_OPT_SCROLL)
+        FAIL(ERR_FEATURE_NOT_SUPPORTED,
+             .message = fmt("DECLARE SCROLL CURSOR ... %s is not supported", strength),
+             .detail = STR("Scrollable cursors must be READ ONLY."));
+    if (options & CURSOR_OPT_INSENSITIVE)
+        FAIL(ERR_INVALID_CURSOR_DEFINITION,
+             .message = fmt("DECLARE INSENSITIVE CURSOR ... %s is not valid", strength),
+             .detail = STR("Insensitive cursors must be READ ONLY."));
+    return true;
+}
+
 bool cursor_declare(Session *session, const DeclareCursorStmt *declaration, const Portal *declarer)
 {
     bool hold = declaration->options & CURSOR_OPT_HOLD;
 
+    TRY(options_agree(declaration->options));
     if (!hold && session->block != BLOCK_OPEN)
         FAIL(ERR_NO_ACTIVE_SQL_TRANSACTION,
              .message = STR("DECLARE CURSOR can only be used in transaction blocks"));
@@ -373,16 +421,23 @@ bool cursor_declare(Session *session, const DeclareCursorStmt *declaration, cons
         statement_of_part(session, STR(""), declarer->statement->source, declared_query,
                           declarer->statement->param_types, (int)declarer->parameters.count);
     TRY(statement);
+    statement->is_cursor = true;
     Portal *portal = portal_open(session, declaration->portalname, statement);
     statement_release(statement);
     TRY(portal);
     parameters_copy(portal, &declarer->parameters);
     portal->is_cursor = true;
     portal->cursor_options = declaration->options;
-    if (!portal_start(session, portal, true)) {
+    if (!statement_ready(session, statement) ||
+        !query_agrees(statement->planned, portal->cursor_options) ||
+        !portal_start(session, portal, true)) {
         portal_close(session, portal);
         return false;
     }
+    if (!(portal->cursor_options & (CURSOR_OPT_SCROLL | CURSOR_OPT_NO_SCROLL)))
+        portal->cursor_options |= planner_scans_backward(statement->planned->plan)
+                                      ? CURSOR_OPT_SCROLL
+                                      : CURSOR_OPT_NO_SCROLL;
     snapshot_keep(session, portal);
     return true;
 }
@@ -468,12 +523,36 @@ static bool held_fetch(Portal *portal, const FetchStmt *fetch, RowSink *sink,
     return true;
 }
 
+/* Has the cursor to turn round for it? The row that it is on is given again by going back. */
+static bool goes_back(const Portal *portal, const FetchStmt *fetch)
+{
+    const int64_t n = fetch->how_many;
+    const int64_t position =
+        portal->is_held ? (int64_t)portal->held_position : executor_position(portal->state);
+    const bool is_on_row = portal->is_held ? position > 0 && position <= (int64_t)portal->held_rows
+                                           : executor_is_on_row(portal->state);
+
+    switch (fetch->direction) {
+    case FETCH_ABSOLUTE:
+        return n < 0 || (n == 0 ? position > 0 : n <= position);
+    case FETCH_FORWARD:
+    case FETCH_RELATIVE:
+        return n < 0 || (n == 0 && is_on_row && !fetch->is_move);
+    case FETCH_BACKWARD:
+        return n > 0 || (n == 0 && is_on_row && !fetch->is_move);
+    }
+    return true;
+}
+
 static bool fetch_rows(Session *session, Portal *portal, const FetchStmt *fetch, RowSink *sink,
                        uint64_t *ret_count)
 {
     RowDescription description;
 
     TRY(portal_description(session, portal, &description));
+    if ((portal->cursor_options & CURSOR_OPT_NO_SCROLL) && goes_back(portal, fetch))
+        FAIL(ERR_OBJECT_NOT_IN_PREREQUISITE_STATE, .message = STR("cursor can only scan forward"),
+             .hint = STR("Declare it with SCROLL option to enable backward scan."));
     if (portal->is_held)
         return held_fetch(portal, fetch, sink, &description, ret_count);
     int64_t count = fetch->how_many;
@@ -499,13 +578,6 @@ static bool fetch_rows(Session *session, Portal *portal, const FetchStmt *fetch,
     if ((direction == EXEC_FETCH_FORWARD || direction == EXEC_FETCH_BACKWARD) && count == 0) {
         direction = EXEC_FETCH_RELATIVE;
     }
-    bool goes_back =
-        direction == EXEC_FETCH_BACKWARD ||
-        (direction != EXEC_FETCH_FORWARD && fetch->how_many <= 0) ||
-        (direction == EXEC_FETCH_ABSOLUTE && count <= executor_position(portal->state));
-    if (goes_back && (portal->cursor_options & CURSOR_OPT_NO_SCROLL))
-        FAIL(ERR_OBJECT_NOT_IN_PREREQUISITE_STATE, .message = STR("cursor can only scan forward"),
-             .hint = STR("Declare it with SCROLL option to enable backward scan."));
     return executor_fetch(portal->state, sink, direction, count, ret_count);
 }
 
@@ -522,10 +594,40 @@ bool cursor_fetch(Session *session, const FetchStmt *fetch, RowSink *sink, Str *
              .message = fmt("portal \"%.*s\" cannot be run", STR_ARGS(portal->name)));
     if (!portal->is_cursor)
         FAIL_UNSUPPORTED("FETCH from a portal that is not a cursor");
+    portal->is_running = true;
     TRY(fetch_rows(session, portal, fetch, fetch->is_move ? NULL : sink, &count));
+    portal->is_running = false;
     *ret_tag =
         command_tag(session->statement_arena, fetch->is_move ? VERB_MOVE : VERB_FETCH, count);
     return true;
+}
+
+bool portals_read(const Session *session, Oid relation)
+{
+    for (const Portal *portal = session->portals; portal; portal = portal->next) {
+        const PlannedStatement *planned = portal->state ? portal->statement->planned : NULL;
+        for (size_t i = 0; planned && i < planned->relations.length; i++)
+            if (planned->relations.items[i].relation == relation)
+                return true;
+    }
+    return false;
+}
+
+bool cursor_row(Session *session, Str name, const RelationDesc *table, int64_t *ret_row_id)
+{
+    const Portal *portal = portal_find(session, name);
+
+    if (!portal)
+        FAIL(ERR_UNDEFINED_CURSOR,
+             .message = fmt("cursor \"%.*s\" does not exist", STR_ARGS(name)));
+    const PreparedStatement *statement = portal->statement;
+    if (statement->is_utility || !statement->planned || statement->planned->command != QUERY_SELECT)
+        FAIL(ERR_INVALID_CURSOR_STATE,
+             .message = fmt("cursor \"%.*s\" is not a SELECT query", STR_ARGS(name)));
+    if (portal->is_held || !portal->state)
+        FAIL(ERR_INVALID_CURSOR_STATE,
+             .message = fmt("cursor \"%.*s\" is held from a previous transaction", STR_ARGS(name)));
+    return executor_current_row(portal->state, name, table, ret_row_id);
 }
 
 bool cursor_close(Session *session, Str name)

@@ -39,7 +39,8 @@ struct PreparedStatement {
     bool is_described;
     ExecState *state; /* NULL, or ready for use; state_busy while a portal has it */
     bool state_busy;
-    bool from_sql; /* PREPARE rather than Parse */
+    bool from_sql;  /* PREPARE rather than Parse */
+    bool is_cursor; /* of DECLARE: WHERE CURRENT OF may name it */
     int64_t prepared_at;
     int64_t execution_count; /* portals opened over it */
     uint32_t references;     /* the session's maps and open portals */
@@ -60,6 +61,7 @@ struct Portal {
     uint32_t result_format_count;
     Snapshot snapshot;
     bool is_pinned, is_started, is_finished, has_failed;
+    bool is_running; /* between the start and the end of a call for rows; an error leaves it so */
     bool is_utility_done;
     uint32_t cursor_options; /* CursorOption bits */
     bool is_cursor;          /* DECLAREd */
@@ -123,7 +125,8 @@ MUST_CHECK bool portal_description(Session *session, Portal *portal,
 void portals_keep_snapshots(Session *session);
 MUST_CHECK bool portals_before_commit(Session *session); /* holdable ones are read out */
 void portals_end_transaction(Session *session, bool committed);
-void portals_after_error(Session *session); /* stops what runs, keeps what may be closed */
+/* Stops what ran and what was opened since `mark`; it may still be closed. */
+void portals_after_error(Session *session, uint32_t mark);
 void portals_rollback_to(Session *session, uint32_t mark);
 
 /* DECLARE, FETCH, MOVE, CLOSE. */
@@ -132,6 +135,11 @@ MUST_CHECK bool cursor_declare(Session *session, const DeclareCursorStmt *statem
 MUST_CHECK bool cursor_fetch(Session *session, const FetchStmt *statement, RowSink *sink,
                              Str *ret_tag);
 MUST_CHECK bool cursor_close(Session *session, Str name);
+/* Is the relation read by a portal that may give more rows? */
+bool portals_read(const Session *session, Oid relation);
+/* WHERE CURRENT OF: the id of the table's row that the cursor is on (0: it has none there). */
+MUST_CHECK bool cursor_row(Session *session, Str name, const RelationDesc *table,
+                           int64_t *ret_row_id);
 void portals_close_all(Session *session);
 
 /* -------- result.c -------- */

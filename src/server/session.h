@@ -41,7 +41,7 @@ typedef enum BlockState { BLOCK_IDLE = 0, BLOCK_IMPLICIT, BLOCK_OPEN, BLOCK_FAIL
 typedef struct Savepoint {
     Str name;
     TxnSavepoint position;
-    size_t settings_mark, deferred_mark;
+    size_t settings_mark, deferred_mark, on_commit_mark;
     uint32_t portal_mark; /* portals numbered from here on were opened inside */
 } Savepoint;
 

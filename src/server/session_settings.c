@@ -344,6 +344,10 @@ static bool apply_to_transaction(Session *session, SettingId id, Str value)
         return txn_set_isolation(txn, level);
     }
     if (id == SETTING_TRANSACTION_READ_ONLY) {
+        if (!now->transaction_read_only && txn_is_read_only(txn) && session->savepoints.length > 1)
+            FAIL(ERR_ACTIVE_SQL_TRANSACTION,
+                 .message = STR("cannot set transaction read-write mode inside a read-only "
+                                "transaction"));
         if (!now->transaction_read_only && txn_is_read_only(txn) && session->has_queried)
             FAIL(ERR_ACTIVE_SQL_TRANSACTION,
                  .message = STR("transaction read-write mode must be set before any query"));

@@ -201,7 +201,8 @@ static bool analyze_and_plan(Session *session, PreparedStatement *statement)
     statement->is_utility = query->command == QUERY_UTILITY;
     if (statement->is_utility)
         return true;
-    statement->planned = planner_plan(statement->plan_arena, catalog, query, &(PlanOptions){0});
+    const PlanOptions options = {.is_cursor = statement->is_cursor};
+    statement->planned = planner_plan(statement->plan_arena, catalog, query, &options);
     return statement->planned != NULL;
 }
 

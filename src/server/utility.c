@@ -3,6 +3,7 @@
 #include "executor/command/copy.h"
 #include "executor/command/ddl.h"
 #include "executor/command/maintain.h"
+#include "executor/sequences.h"
 #include "executor/state.h"
 #include "parser/parser.h"
 #include "planner/planner.h"
@@ -255,7 +256,7 @@ static bool execute_discard(Session *session, const DiscardStmt *discard, Str *r
         return true;
     case DISCARD_SEQUENCES:
         *ret_tag = STR("DISCARD SEQUENCES");
-        executor_session_deinit(&session->exec);
+        sequence_memory_clear(&session->exec);
         return true;
     case DISCARD_TEMP:
         *ret_tag = STR("DISCARD TEMP");
@@ -292,6 +293,7 @@ static bool execute_command(Session *session, const Portal *portal, bool is_top_
                               .parameters = &portal->parameters,
                               .is_top_level = is_top_level};
 
+    TRY(command_check_writable(&context, statement));
     if (ddl_handles(statement->tag))
         return ddl_execute(&context, statement, ret_tag);
     if (NODE_IS(statement, CopyStmt)) {
@@ -416,6 +418,17 @@ static bool op_setting_get(ExecSession *exec, Str name, bool missing_ok, Arena *
     return session_setting_get(session_of(exec), name, missing_ok, arena, ret_value);
 }
 
+static bool op_cursor_row(ExecSession *exec, Str cursor, const RelationDesc *table,
+                          int64_t *ret_row_id)
+{
+    return cursor_row(session_of(exec), cursor, table, ret_row_id);
+}
+
+static bool op_relation_in_use(ExecSession *exec, Oid relation)
+{
+    return portals_read(session_of(exec), relation);
+}
+
 typedef struct Signal {
     int32_t process_id;
     bool terminate, sent;
@@ -471,4 +484,6 @@ const ExecSessionOps session_exec_ops = {
     .backend_cancel = op_backend_cancel,
     .backend_terminate = op_backend_terminate,
     .configuration_reload = op_configuration_reload,
+    .cursor_row = op_cursor_row,
+    .relation_in_use = op_relation_in_use,
 };

@@ -202,6 +202,10 @@ MUST_CHECK bool txn_index_delete(Txn *txn, TxnTree *index, Str key, int64_t row_
 MUST_CHECK bool txn_put(Txn *txn, TxnTree *tree, Str key, Str value);
 MUST_CHECK bool txn_remove(Txn *txn, TxnTree *tree, Str key);
 
+/* Right before a commit, of which only more DDL can come in front: none of what this transaction
+ * wrote to the tree takes place. Trees built in bulk keep what they have. */
+void txn_forget_writes(Txn *txn, const TxnTree *tree);
+
 /*
  * May `key` be inserted into this unique index? Takes the key's lock (held to the end, so that a
  * second inserter waits for this transaction), then looks at what is committed now and at own

@@ -231,6 +231,14 @@ void writes_rollback_to(Txn *txn, size_t log_length)
     }
 }
 
+void txn_forget_writes(Txn *txn, const TxnTree *tree)
+{
+    TreeWrites *writes = writes_find(txn, tree);
+
+    for (WriteNode *node = writes ? writes->first->next[0] : NULL; node; node = node->next[0])
+        node->head = NULL;
+}
+
 void writes_clear(Txn *txn)
 {
     WriteSet *set = &txn->writes;

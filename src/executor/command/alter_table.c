@@ -638,22 +638,6 @@ static LockMode lock_of(const AlterTableStmt *statement)
     return mode;
 }
 
-static Str tag_of(ObjectType type)
-{
-    switch (type) {
-    case OBJECT_INDEX:
-        return STR("ALTER INDEX");
-    case OBJECT_VIEW:
-        return STR("ALTER VIEW");
-    case OBJECT_SEQUENCE:
-        return STR("ALTER SEQUENCE");
-    case OBJECT_MATVIEW:
-        return STR("ALTER MATERIALIZED VIEW");
-    default:
-        return STR("ALTER TABLE");
-    }
-}
-
 static bool check_target(const AlterTableStmt *statement, const RelationDesc *relation)
 {
     static const struct {
@@ -691,7 +675,7 @@ bool ddl_alter_table(CommandContext *context, const Node *node, Str *ret_tag)
     const AlterTableStmt *statement = NODE_CAST(AlterTableStmt, node);
     Alter alter = {.context = context, .statement = statement};
 
-    *ret_tag = tag_of(statement->object_type);
+    *ret_tag = ddl_alter_tag(statement->object_type);
     if (statement->object_type == OBJECT_TYPE || statement->object_type == OBJECT_FOREIGN_TABLE)
         FAIL_UNSUPPORTED("ALTER of this kind of object");
     const RelationDesc *relation = ddl_open_relation(
@@ -704,7 +688,7 @@ bool ddl_alter_table(CommandContext *context, const Node *node, Str *ret_tag)
     }
     TRY(ddl_check_owner(context, relation));
     TRY(check_target(statement, relation));
-    TRY(ddl_check_no_events(context, relation, *ret_tag));
+    TRY(ddl_check_not_in_use(context, relation, *ret_tag));
     alter.oid = relation->oid;
     context->hides_positions = true; /* as PostgreSQL's, errors in these expressions have none */
     for (int pass = 0; pass <= 5; pass++)

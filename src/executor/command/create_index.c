@@ -361,7 +361,7 @@ bool ddl_create_index(CommandContext *context, const Node *node, Str *ret_tag)
         ddl_open_relation(context, statement->relation, LOCK_SHARE, false, false);
     TRY(table);
     TRY(index_table_check(context, table));
-    TRY(ddl_check_no_events(context, table, *ret_tag));
+    TRY(ddl_check_not_in_use(context, table, *ret_tag));
     if (statement->if_not_exists && statement->name.length &&
         relation_oid_in(session, table->namespace_oid, statement->name)) {
         DDL_NOTICE(ERR_DUPLICATE_TABLE,

@@ -1,5 +1,6 @@
 /* CREATE TABLE, and the table of CREATE TABLE AS and SELECT INTO. */
 #include "executor/command/ddl_internal.h"
+#include "executor/command/on_commit.h"
 #include "planner/deparse.h"
 #include "planner/query_walk.h"
 #include "types/type.h"
@@ -598,9 +599,21 @@ static bool refuse_unsupported(const CreateStmt *statement)
     if (statement->tablespace.length && !str_equal(statement->tablespace, STR("pg_default")))
         FAIL(ERR_UNDEFINED_OBJECT,
              .message = fmt("tablespace \"%.*s\" does not exist", STR_ARGS(statement->tablespace)));
-    if (statement->on_commit == ONCOMMIT_DELETE_ROWS || statement->on_commit == ONCOMMIT_DROP)
-        FAIL_UNSUPPORTED("ON COMMIT DELETE ROWS and ON COMMIT DROP");
     return true;
+}
+
+static bool check_on_commit(OnCommitAction action, const CreationPlace *place)
+{
+    if (action != ONCOMMIT_NOOP && place->persistence != RELPERSISTENCE_TEMPORARY)
+        FAIL(ERR_INVALID_TABLE_DEFINITION,
+             .message = STR("ON COMMIT can only be used on temporary tables"));
+    return true;
+}
+
+static bool remember_on_commit(CommandContext *context, Oid table, OnCommitAction action)
+{
+    return (action != ONCOMMIT_DELETE_ROWS && action != ONCOMMIT_DROP) ||
+           on_commit_add(context->session, table, action);
 }
 
 /* Storage parameters that PostgreSQL knows for tables; they are kept, and shown. */
@@ -685,6 +698,7 @@ bool ddl_create_table(CommandContext *context, const Node *node, Str *ret_tag)
     *ret_tag = STR("CREATE TABLE");
     TRY(refuse_unsupported(statement));
     TRY(ddl_creation_place(context, statement->relation, &place));
+    TRY(check_on_commit(statement->on_commit, &place));
     const Oid existing =
         relation_oid_in(session, place.namespace_oid, statement->relation->relation);
     TRY(!error_is_set());
@@ -697,6 +711,7 @@ bool ddl_create_table(CommandContext *context, const Node *node, Str *ret_tag)
     TRY(check_columns(&table));
     TRY(define_new_table(&table, place));
     TRY(ddl_lock(context, table.oid, LOCK_ACCESS_EXCLUSIVE, statement->relation->relation));
+    TRY(remember_on_commit(context, table.oid, statement->on_commit));
     for (size_t i = 0; i < table.columns.length; i++)
         TRY(ddl_column_default(context, table.oid, (int16_t)(i + 1), &table.columns.items[i]));
     TRY(define_constraints(&table));
@@ -743,9 +758,8 @@ bool ddl_create_table_for_query(CommandContext *context, const IntoClause *into,
     CreationPlace place;
     Oid oid = OID_NONE;
 
-    if (into->on_commit == ONCOMMIT_DELETE_ROWS || into->on_commit == ONCOMMIT_DROP)
-        FAIL_UNSUPPORTED("ON COMMIT DELETE ROWS and ON COMMIT DROP");
     TRY(ddl_creation_place(context, into->relation, &place));
+    TRY(check_on_commit(into->on_commit, &place));
     if (if_not_exists && relation_oid_in(session, place.namespace_oid, into->relation->relation)) {
         DDL_NOTICE(ERR_DUPLICATE_TABLE, fmt("relation \"%.*s\" already exists, skipping",
                                             STR_ARGS(into->relation->relation)));
@@ -764,6 +778,7 @@ bool ddl_create_table_for_query(CommandContext *context, const IntoClause *into,
     TRY(ddl_options_text(context, &into->options, table_options, &definition.options));
     TRY(define_relation(session, &definition, &oid));
     TRY(ddl_lock(context, oid, LOCK_ACCESS_EXCLUSIVE, into->relation->relation));
+    TRY(remember_on_commit(context, oid, into->on_commit));
     *ret_oid = oid;
     return true;
 }

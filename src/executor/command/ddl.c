@@ -195,9 +195,18 @@ bool ddl_check_owner(CommandContext *context, const RelationDesc *relation)
     return ddl_check_not_system(context, relation);
 }
 
-bool ddl_check_no_events(CommandContext *context, const RelationDesc *relation, Str command)
+bool ddl_check_not_in_use(CommandContext *context, const RelationDesc *relation, Str command)
 {
+    const ExecSession *session = context->session;
+
     TRY(relation);
+    if (session->ops && session->ops->relation_in_use &&
+        session->ops->relation_in_use(context->session, relation->oid))
+        FAIL(ERR_OBJECT_IN_USE,
+             .message =
+                 fmt("cannot %.*s \"%.*s\" because it is being used by active queries in this "
+                     "session",
+                     STR_ARGS(command), STR_ARGS(relation->name)));
     if (!executor_deferred_has(context->session, relation->oid))
         return true;
     FAIL(ERR_OBJECT_IN_USE,

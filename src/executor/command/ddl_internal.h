@@ -51,8 +51,8 @@ MUST_CHECK bool ddl_check_not_system(CommandContext *context, const RelationDesc
 /* The command's own owner check with the right word for the relation's kind. */
 MUST_CHECK bool ddl_check_owner(CommandContext *context, const RelationDesc *relation);
 /* 55006 while deferred checks of the table's rows are pending. */
-MUST_CHECK bool ddl_check_no_events(CommandContext *context, const RelationDesc *relation,
-                                    Str command);
+MUST_CHECK bool ddl_check_not_in_use(CommandContext *context, const RelationDesc *relation,
+                                     Str command);
 /* May the current user give things to `role`? 42501 must be member of role "x". */
 MUST_CHECK bool ddl_check_member(CommandContext *context, Oid role);
 MUST_CHECK bool ddl_bool_option(const DefElem *option, bool *ret_value);
@@ -61,6 +61,9 @@ Str ddl_text_option(CommandContext *context, const DefElem *option);
 /* WITH (…) as reloptions; names not in `known` (space-separated) are 22023. */
 MUST_CHECK bool ddl_options_text(CommandContext *context, const DefElemVec *options,
                                  const char *known, Str *ret_text);
+
+/* ---- ddl_tag.c ---- */
+Str ddl_alter_tag(ObjectType type); /* "ALTER TABLE" … */
 
 /* ---- ddl_expr.c ---- */
 typedef struct StoredText {
@@ -143,6 +146,9 @@ MUST_CHECK bool ddl_define_index_like(CommandContext *context, const RelationDes
 MUST_CHECK bool ddl_fill_index(CommandContext *context, Oid table, Oid index);
 /* The table's indexes get new, empty trees and are filled again (after a rewrite). */
 MUST_CHECK bool ddl_rebuild_indexes(CommandContext *context, Oid table, bool fill);
+
+/* ---- truncate.c ---- */
+MUST_CHECK bool ddl_empty_table(CommandContext *context, Oid table);
 
 /* ---- the statements ---- */
 typedef bool DdlStatement(CommandContext *context, const Node *statement, Str *ret_tag);

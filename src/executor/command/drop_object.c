@@ -95,7 +95,7 @@ static bool drop_relations(CommandContext *context, const DropStmt *statement, c
             !(kind->kind == RELKIND_TABLE && relation->kind == RELKIND_PARTITIONED))
             return fail_kind(relation, kind);
         TRY(check_may_drop(context, relation));
-        TRY(ddl_check_no_events(context, relation, str_from_c(kind->tag)));
+        TRY(ddl_check_not_in_use(context, relation, str_from_c(kind->tag)));
         if (relation->kind == RELKIND_INDEX && relation->index_count)
             TRY(ddl_lock(context, relation->indexes[0].table, LOCK_ACCESS_EXCLUSIVE,
                          name.relation));

@@ -21,7 +21,7 @@ static bool open_target(CommandContext *context, const ReindexStmt *statement, O
     relation = relation_get(session, table);
     TRY(relation);
     TRY(ddl_check_owner(context, relation));
-    TRY(ddl_check_no_events(context, relation, STR("REINDEX")));
+    TRY(ddl_check_not_in_use(context, relation, STR("REINDEX")));
     *ret_table = table;
     return true;
 }
@@ -38,5 +38,10 @@ bool ddl_reindex(CommandContext *context, const Node *node, Str *ret_tag)
         if (str_equal(statement->params.items[i]->name, STR("concurrently")))
             FAIL_UNSUPPORTED("REINDEX CONCURRENTLY");
     TRY(open_target(context, statement, &table));
+    const RelationDesc *relation = relation_get(ddl_catalog(context), table);
+    TRY(relation);
+    if (statement->kind == REINDEX_OBJECT_TABLE && relation->index_count == 0)
+        DDL_NOTICE(ERR_SUCCESSFUL_COMPLETION,
+                   fmt("table \"%.*s\" has no indexes to reindex", STR_ARGS(relation->name)));
     return ddl_rebuild_indexes(context, table, true);
 }

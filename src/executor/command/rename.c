@@ -2,28 +2,6 @@
 #include "catalog/system_row.h"
 #include "executor/command/ddl_internal.h"
 
-static Str tag_of(ObjectType type)
-{
-    switch (type) {
-    case OBJECT_VIEW:
-        return STR("ALTER VIEW");
-    case OBJECT_INDEX:
-        return STR("ALTER INDEX");
-    case OBJECT_SEQUENCE:
-        return STR("ALTER SEQUENCE");
-    case OBJECT_SCHEMA:
-        return STR("ALTER SCHEMA");
-    case OBJECT_DATABASE:
-        return STR("ALTER DATABASE");
-    case OBJECT_ROLE:
-        return STR("ALTER ROLE");
-    case OBJECT_MATVIEW:
-        return STR("ALTER MATERIALIZED VIEW");
-    default:
-        return STR("ALTER TABLE");
-    }
-}
-
 static const RelationDesc *open_target(CommandContext *context, const RangeVar *name,
                                        ObjectType type, bool missing_ok)
 {
@@ -222,7 +200,7 @@ bool ddl_rename(CommandContext *context, const Node *node, Str *ret_tag)
 {
     const RenameStmt *statement = NODE_CAST(RenameStmt, node);
 
-    *ret_tag = tag_of(statement->rename_type);
+    *ret_tag = ddl_alter_tag(statement->rename_type);
     switch (statement->rename_type) {
     case OBJECT_SCHEMA:
         return rename_schema(context, lone_name(statement), statement->newname);
@@ -245,7 +223,7 @@ bool ddl_rename(CommandContext *context, const Node *node, Str *ret_tag)
                        statement->rename_type == OBJECT_TABLE_CONSTRAINT;
     const ObjectType type = inner ? statement->relation_type : statement->rename_type;
     if (inner)
-        *ret_tag = tag_of(type);
+        *ret_tag = ddl_alter_tag(type);
     const RelationDesc *relation =
         open_target(context, statement->relation, type, statement->missing_ok);
     if (!relation)
@@ -287,7 +265,7 @@ bool ddl_alter_schema_of(CommandContext *context, const Node *node, Str *ret_tag
     const AlterObjectSchemaStmt *statement = NODE_CAST(AlterObjectSchemaStmt, node);
     StaleVec stale = {0};
 
-    *ret_tag = tag_of(statement->object_type);
+    *ret_tag = ddl_alter_tag(statement->object_type);
     if (!statement->relation)
         FAIL_UNSUPPORTED("SET SCHEMA of this kind of object");
     const RelationDesc *relation =
@@ -324,7 +302,7 @@ bool ddl_alter_owner(CommandContext *context, const Node *node, Str *ret_tag)
     const AlterOwnerStmt *statement = NODE_CAST(AlterOwnerStmt, node);
     Oid owner;
 
-    *ret_tag = tag_of(statement->object_type);
+    *ret_tag = ddl_alter_tag(statement->object_type);
     TRY(ddl_role(context, statement->newowner, &owner));
     if (statement->relation) {
         const RelationDesc *relation =

@@ -54,7 +54,7 @@ static bool follow_references(CommandContext *context, bool cascade, OidVec *tab
     return true;
 }
 
-static bool truncate_one(CommandContext *context, Oid oid)
+bool ddl_empty_table(CommandContext *context, Oid oid)
 {
     CatalogSession *session = ddl_catalog(context);
     const RelationDesc *table = relation_get(session, oid);
@@ -105,15 +105,15 @@ bool ddl_truncate(CommandContext *context, const Node *node, Str *ret_tag)
                                                       LOCK_ACCESS_EXCLUSIVE, false, false);
         TRY(table);
         TRY(check_table(context, table));
-        TRY(ddl_check_no_events(context, table, STR("TRUNCATE")));
+        TRY(ddl_check_not_in_use(context, table, STR("TRUNCATE")));
         if (!is_listed(&tables, table->oid))
             VEC_PUSH(context->arena, &tables, table->oid);
     }
     TRY(follow_references(context, statement->behavior == DROP_CASCADE, &tables));
     for (size_t i = 0; i < tables.length; i++) {
-        TRY(ddl_check_no_events(context, relation_get(ddl_catalog(context), tables.items[i]),
-                                STR("TRUNCATE")));
-        TRY(truncate_one(context, tables.items[i]));
+        TRY(ddl_check_not_in_use(context, relation_get(ddl_catalog(context), tables.items[i]),
+                                 STR("TRUNCATE")));
+        TRY(ddl_empty_table(context, tables.items[i]));
         if (statement->restart_seqs)
             TRY(restart_sequences(context, tables.items[i]));
     }
