@@ -516,7 +516,15 @@ again:
     ";"              { return single(token, TK_SEMICOLON, start, 1); }
     ":"              { return single(token, TK_COLON, start, 1); }
     "."              { return single(token, TK_DOT, start, 1); }
-    operator         { return read_operator(lexer, start, token); }
+    operator         {
+        /* A run of operator characters is longer than the mark of the comment it begins with. */
+        if (start[0] == '/' && start[1] == '*') {
+            lexer->cursor = start + 2;
+            if (!skip_comment(lexer, start)) return LEX_FAILED;
+            goto again;
+        }
+        return read_operator(lexer, start, token);
+    }
     *                { return single(token, TK_ILLEGAL, start, 1); }
     */
 at_zero:

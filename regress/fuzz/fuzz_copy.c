@@ -92,7 +92,8 @@ FUZZ_TARGET(data, size)
 
     while (next_row(&feed, fields, &count) == COPY_ROW) {
         copy_reader_text(feed.reader);
-        fuzz_require(count <= COLUMNS + 1);
+        /* A header may have any number of names; of the others no row has too many fields. */
+        fuzz_require(count <= COLUMNS || (format.has_header && copy_reader_line(feed.reader) == 1));
         if (count == COLUMNS && !format.force_null && !format.force_not_null)
             read_back(arena, &format, fields);
     }

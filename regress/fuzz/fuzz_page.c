@@ -162,10 +162,12 @@ static void node_fill(Node *node, Input *input)
               kind & 2 ? str_make(upper, prefix.length + 1) : STR_NONE);
     for (uint32_t i = 0; i < entries; i++) {
         const uint32_t child = i + 2, spread = i * 2654435761u;
-        const int length = snprintf(key, sizeof(key), "%.*s%u", STR_ARGS(prefix), spread >> 12);
-        const Str text = str_make(key, (size_t)length);
+        memcpy(key, prefix.data ? prefix.data : "", prefix.length);
+        const int digits =
+            snprintf(key + prefix.length, sizeof(key) - prefix.length, "%u", spread >> 12);
+        const Str text = str_make(key, prefix.length + (size_t)digits);
         const uint32_t at = node_lower_bound(node, text, &is_exact);
-        if (is_exact || memchr(key, 0, (size_t)length))
+        if (is_exact)
             continue;
         const Str value = kind & 1 ? str_make(&child, 4) : STR("some value");
         if (!node_has_room(node, text.length, value.length))

@@ -178,3 +178,10 @@ SELECT '日本
 x', 1 +
   nosuch;
 SELECT * FROM nosuch, alsonot;
+SELECT 1 /** a comment that opens with two stars */ + 1;
+SELECT /*+ a hint */ 2;
+SELECT 1 /**/ + /*/ */ 1;
+SELECT 3 **/** x */ 2;
+SELECT 2 */*x*/ 3;
+SELECT 1 /*- /*= nested */ */;
+SELECT 1 /** open;

@@ -412,3 +412,10 @@ select "timestamp_eq_timestamptz"('2026-10-25 02:30:00'::timestamp, '1218-12-11 
 select "overlaps"('23:59:59.999999'::time, '99 years 11 mons 29 days 23:59:59.999999'::interval, '12:34:56.789'::time, '17:33:26.943332'::time);
 select "overlaps"('2038-01-19 03:14:08+00'::timestamptz, '1580-01-25 02:15:16.363917-03:30'::timestamptz, '1923-06-15 06:28:29.935602-03:30'::timestamptz, '0364-09-01 17:19:23.661027+00'::timestamptz);
 select '1337-04-25 17:49:43.434244-03:30'::timestamptz::timestamptz;
+SELECT interval '2404535565:01:37.2', interval '141866080 years 2 mons 95453 days 2404535565:01:37.200665';
+SELECT interval '2562047788:00:54.775807', interval '-2562047788:00:54.775807';
+SELECT interval '2562047789:00:00';
+SELECT interval '99999999999999999999:00';
+SELECT interval '10:99';
+SELECT interval '99999999999 days';
+SELECT interval 'P99999999999Y';

@@ -86,9 +86,10 @@ static SimWrite *write_add(SimNode *node)
 
 void sim_node_write(SimNode *node, const void *data, uint64_t size, uint64_t offset)
 {
+    if (size == 0)
+        return;
     SimWrite *write = write_add(node);
-
-    *write = (SimWrite){.offset = offset, .length = size, .data = must(malloc(size ? size : 1))};
+    *write = (SimWrite){.offset = offset, .length = size, .data = must(malloc(size))};
     memcpy(write->data, data, size);
     if (offset + size > node->current_size)
         current_resize(node, offset + size);

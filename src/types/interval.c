@@ -241,7 +241,7 @@ static bool clock_read(Str text, const Number *first, int range, Sum *sum, size_
         parts[1] = parts[0];
         parts[0] = 0;
     }
-    if (parts[1] > 59 || parts[2] > 60 || parts[0] > INT32_MAX)
+    if (parts[1] > 59 || parts[2] > 60)
         sum->overflow = true;
     const int64_t sign = first->negative ? -1 : 1;
     sum_add(&sum->microseconds, parts[0], sign * USECS_PER_HOUR, sum);
@@ -439,7 +439,7 @@ bool interval_parse(Str text, int32_t typmod, Interval *ret)
         sum_negate_positive(&sum);
     if (sum.overflow || sum.months > INT32_MAX || sum.months < INT32_MIN || sum.days > INT32_MAX ||
         sum.days < INT32_MIN)
-        FAIL(ERR_DATETIME_FIELD_OVERFLOW,
+        FAIL(ERR_INTERVAL_FIELD_OVERFLOW,
              .message = fmt("interval field value out of range: \"%.*s\"", STR_ARGS(text)));
     *ret = (Interval){
         .microseconds = sum.microseconds, .days = (int32_t)sum.days, .months = (int32_t)sum.months};

@@ -464,6 +464,9 @@ static bool take_numeric(Arena *arena, KeySource *s, Value *ret)
     }
     s->rest = inner.rest;
     const long scale = digits - 1 - first;
+    /* No numeric is as large, or as fine: what stands there is not a key's. */
+    if (first > NUMERIC_MAX_WHOLE_DIGITS || scale > NUMERIC_MAX_SCALE + 2)
+        return corrupted();
     if (scale < 0)
         mpz_shift_truncate(b.m, -scale);
     b.scale = (int)MAX(scale, 0);
