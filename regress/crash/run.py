@@ -2,8 +2,8 @@
 """kill -9 under load, again and again: every acknowledged commit must be there, none by half.
 
 Clients write numbered transactions and remember which were acknowledged, while pgbench runs its tpcb-like
-script beside them. The server is killed with SIGKILL at a random moment (every third time again, while it
-recovers), started, and asked:
+script beside them. The server is killed with SIGKILL at a random moment (every second time again and
+again while it recovers), started, and asked:
 
 - each client's numbers are 1..n without a hole, n is the last acknowledged or one more;
 - what a transaction writes to two tables and an index is in both or in neither;
@@ -17,6 +17,7 @@ import argparse
 import pathlib
 import random
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -116,6 +117,7 @@ class Trial:
         self.acknowledged = [0] * CLIENTS
         self.failures = []
         self.slowest = 0.0
+        self.interrupted = 0
 
     def prepare(self):
         self.server.start()
@@ -154,8 +156,9 @@ class Trial:
         for client in clients:
             client.join(timeout=60)
             self.expect(f"client {client.client} was refused: {client.refusals[:2]}", not client.refusals)
-        if index % 3 == 2:
-            self.interrupt_recovery()
+        if index % 2 == 1:
+            for _ in range(3):
+                self.interrupt_recovery()
         self.recover(clients)
 
     def checkpoint(self):
@@ -165,14 +168,22 @@ class Trial:
             pass
 
     def interrupt_recovery(self):
-        """Started and killed again before it is ready, or just after."""
+        """Started and killed again before it is ready, or just after; `interrupted` counts the former."""
         command = [self.server.binary, "serve", str(self.server.data), "--listen", "127.0.0.1", "--port", str(self.server.port),
                    "--socket", str(self.server.directory)]
         for setting in self.server.settings.items():
             command += ["-c", "=".join(setting)]
         with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
             time.sleep(self.random.uniform(0.02, 0.4))
+            self.interrupted += not self.is_ready()
             process.send_signal(signal.SIGKILL)
+
+    def is_ready(self):
+        try:
+            with socket.create_connection(("127.0.0.1", self.server.port), timeout=1):
+                return True
+        except OSError:
+            return False
 
     def recover(self, clients):
         # Every second time with memory that pages must leave, and checkpoints that come by themselves.
@@ -253,7 +264,7 @@ def main():
             sys.exit(1)
         print(f"ok {name}", flush=True)
     print(f"crash: {sum(trial.acknowledged)} transactions of {CLIENTS} clients beside pgbench, "
-          f"slowest first answer after {trial.slowest:.2f} s")
+          f"{trial.interrupted} recoveries cut short, slowest first answer after {trial.slowest:.2f} s")
     trial.server.remove()
 
 

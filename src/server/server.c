@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -17,6 +18,7 @@
 #include "base/os.h"
 #include "server/log.h"
 #include "server/plan_cache.h"
+#include "storage/verify.h"
 #include "storage/wal.h"
 
 #define BACKLOG 1024
@@ -488,6 +490,27 @@ static bool watch_signals(Server *server)
 
 /* -- Start and stop -------------------------------------------------------------------------- */
 
+/* What recovery did, in PostgreSQL's words. */
+static void log_recovery(const Server *server)
+{
+    const StoreRecovery recovery = store_recovery(server->store);
+    struct rusage usage;
+
+    if (recovery.record_count == 0)
+        return;
+    getrusage(RUSAGE_SELF, &usage);
+    log_message(SEVERITY_LOG, "redo starts at %X/%X", (uint32_t)(recovery.redo >> 32),
+                (uint32_t)recovery.redo);
+    log_message(SEVERITY_LOG,
+                "redo done at %X/%X system usage: CPU: user: %.2f s, system: %.2f s, elapsed: "
+                "%.2f s (%llu records, %.0f MB)",
+                (uint32_t)(recovery.end >> 32), (uint32_t)recovery.end,
+                (double)usage.ru_utime.tv_sec + (double)usage.ru_utime.tv_usec / 1e6,
+                (double)usage.ru_stime.tv_sec + (double)usage.ru_stime.tv_usec / 1e6,
+                (double)recovery.microseconds / 1e6, (unsigned long long)recovery.record_count,
+                (double)(recovery.end - recovery.redo) / 1e6);
+}
+
 static bool open_store(Server *server)
 {
     const SettingValues *values = &settings_default;
@@ -500,7 +523,11 @@ static bool open_store(Server *server)
 
     server->store = store_open(server->data_directory, &options);
     TRY(server->store);
+    if (!store_is_clean(server->store))
+        log_message(SEVERITY_LOG, "database system was not properly shut down; automatic recovery "
+                                  "in progress");
     TRY(txn_manager_open(server->store, NULL, &server->txn_manager));
+    log_recovery(server);
     server->wal_at_start = wal_reserved_end(store_wal(server->store));
     return catalog_open(server->txn_manager, &server->catalog);
 }

@@ -436,10 +436,56 @@ bool leaf_can_replace(const LeafPage *page, const Layout *layout, uint32_t posit
     return end + rest + row->var_size <= PAGE_SIZE;
 }
 
+/* Does each value of the row lie where the old one does, as it is updated again and again? */
+static bool row_fits_in_place(const LeafPage *page, const LeafShape *shape, const Layout *layout,
+                              uint32_t position, const LeafRow *row)
+{
+    for (uint32_t c = 0; layout->var_count > 0 && c < layout->column_count; c++) {
+        if (layout->columns[c].type != PHYS_VAR || row->marks[c] == MARK_NULL)
+            continue;
+        LeafVar old = var_get(array_of(page, shape, layout, c), position);
+        if (old.length == LEAF_EXTERNAL || row->marks[c] == MARK_EXTERNAL ||
+            row->values[c].var.length > old.length)
+            return false;
+    }
+    return true;
+}
+
+/* Writes a value over one that is as long or longer. */
+static void overwrite_var(LeafPage *page, byte *array, uint32_t position, const VarRef *var)
+{
+    LeafVar old = var_get(array, position);
+
+    memcpy((byte *)page + old.offset, var->data, var->length);
+    page->heap_used = (uint16_t)(page->heap_used - (old.length - var->length));
+    old.length = (uint16_t)var->length;
+    memcpy(array + 4 * (size_t)position, &old, sizeof(old));
+}
+
+static void replace_in_place(LeafPage *page, const LeafShape *shape, const Layout *layout,
+                             uint32_t position, const LeafRow *row)
+{
+    for (uint32_t c = 0; c < layout->column_count; c++) {
+        byte *array = array_of(page, shape, layout, c);
+        if (layout->columns[c].type == PHYS_VAR) {
+            if (row->marks[c] != MARK_NULL && row->values[c].var.length > 0) {
+                overwrite_var(page, array, position, &row->values[c].var);
+                continue;
+            }
+            release_var(page, array, position);
+        }
+        put_value(page, shape, layout, position, c, &row->values[c], (LeafMark)row->marks[c]);
+    }
+}
+
 void leaf_replace(LeafPage *page, const Layout *layout, uint32_t position, const LeafRow *row)
 {
     LeafShape shape = page_shape(page, layout);
     assert(leaf_can_replace(page, layout, position, row));
+    if (row_fits_in_place(page, &shape, layout, position, row)) {
+        replace_in_place(page, &shape, layout, position, row);
+        return;
+    }
     release_row(page, &shape, layout, position);
     if (!heap_has(page, &shape, row->var_size)) {
         leaf_rebuild(page, layout, layout, 0, row->var_size, UINT64_MAX);
@@ -534,11 +580,7 @@ void leaf_update(LeafPage *page, const Layout *layout, uint32_t position, const 
         if (in_place && layout->columns[column].type == PHYS_VAR)
             old = var_get(array, position);
         if (old.length > 0 && !delta->nulls[i] && delta->values[i].var.length > 0) {
-            const VarRef *var = &delta->values[i].var;
-            memcpy((byte *)page + old.offset, var->data, var->length);
-            page->heap_used = (uint16_t)(page->heap_used - (old.length - var->length));
-            old.length = (uint16_t)var->length;
-            memcpy(array + 4 * (size_t)position, &old, sizeof(old));
+            overwrite_var(page, array, position, &delta->values[i].var);
             continue;
         }
         if (old.length > 0)

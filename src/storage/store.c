@@ -235,18 +235,15 @@ Store *store_open(Str path, const StoreOptions *options)
 
 static bool store_replay(Store *store, WalReader *reader, StoreApply *apply, void *context)
 {
-    for (;;) {
-        WalRecord record;
-        switch (wal_reader_next(reader, &record)) {
-        case WAL_READ_FAILED:
-            return false;
-        case WAL_READ_END:
-            return true;
-        case WAL_READ_RECORD:
-            TRY(apply(context, store, &record));
-            break;
-        }
+    StoreRecovery *recovery = &store->recovery;
+    WalReadOutcome outcome;
+    WalRecord record;
+
+    while ((outcome = wal_reader_next(reader, &record)) == WAL_READ_RECORD) {
+        TRY(apply(context, store, &record));
+        recovery->record_count++;
     }
+    return outcome == WAL_READ_END && apply(context, store, NULL);
 }
 
 /* From here on records are written: the store is not clean, and they carry a new incarnation. */
@@ -305,7 +302,11 @@ bool store_recover(Store *store, StoreApply *apply, void *context)
     TRY(reader);
     if (superblock->is_clean)
         wal_reader_trust_end(reader);
+    const int64_t start = os->monotonic();
     TRY(store_replay(store, reader, apply, context));
+    store->recovery.redo = superblock->redo;
+    store->recovery.end = wal_reader_position(reader);
+    store->recovery.microseconds = os->monotonic() - start;
     if (superblock->has_loose_pages && !FAULT(fault_no_reclaim))
         store_reclaim(store);
     TRY(store_start_log(store, wal_reader_position(reader)));
@@ -351,6 +352,11 @@ bool store_is_clean(const Store *store)
 bool store_has_loose_pages(const Store *store)
 {
     return store->superblock.has_loose_pages;
+}
+
+StoreRecovery store_recovery(const Store *store)
+{
+    return store->recovery;
 }
 
 Lsn store_redo(const Store *store)

@@ -62,10 +62,21 @@ MUST_CHECK Store *store_open(Str path, const StoreOptions *options);
 /* No task uses the store any more. Accepts NULL. False: the last checkpoint failed, error set. */
 bool store_close(Store *store, StoreClose how);
 
-/* Called for each record of the log in order; false stops recovery with the error set. */
+/*
+ * Called for each record of the log in order, and with NULL behind the last: what was put off must
+ * be done then. False stops recovery with the error set.
+ */
 typedef bool StoreApply(void *context, Store *store, const WalRecord *record);
 /* Once, after store_open and before any wal_append; `apply` may change pages. */
 MUST_CHECK bool store_recover(Store *store, StoreApply *apply, void *context);
+
+/* What recovery had to do; all zero where the store was closed cleanly. */
+typedef struct StoreRecovery {
+    Lsn redo, end;
+    uint64_t record_count;
+    int64_t microseconds;
+} StoreRecovery;
+StoreRecovery store_recovery(const Store *store);
 
 Wal *store_wal(Store *store);
 Str store_path(const Store *store);

@@ -19,6 +19,7 @@
 #include "base/hash.h"
 #include "base/os.h"
 #include "base/sync.h"
+#include "storage/faults.h"
 #include "storage/page.h"
 #include "storage/store.h"
 #include "storage/superblock.h"
@@ -152,6 +153,7 @@ struct Store {
     StoreRedoFloor *redo_floor;
     void *redo_floor_context;
     bool recovered;
+    StoreRecovery recovery;
     void (*verify_progress)(void *context, uint64_t done, uint64_t total);
     void *verify_progress_context;
 
@@ -301,18 +303,5 @@ void checkpointer_start(Store *store);
 MUST_CHECK bool checkpointer_stop(Store *store, StoreClose how);
 void checkpointer_free(Store *store);
 MUST_CHECK bool checkpoint_run(Store *store, bool is_last);
-
-/* -------- Switches that break one rule each, for the tests that show it is needed -------- */
-#ifdef SENGI_TEST_FAULTS
-extern bool fault_no_shadow, fault_free_now, fault_no_wal_flush, fault_evict_shadow;
-extern bool fault_no_redo_floor, fault_no_reclaim;
-extern bool fault_slow_log, fault_slow_checkpoint,
-    fault_yield_often; /* break nothing; make races likely */
-#define FAULT(name) (name)
-#define FAULT_DELAY_US 100000
-#else
-#define FAULT(name) false
-#define FAULT_DELAY_US 0
-#endif
 
 #endif

@@ -5,14 +5,21 @@
  * databases that are not there are passed over: they are dropped later in the log, or were before
  * the image was taken. Fragments count when a commit record behind them names them; the log is
  * read ahead once, at the first fragment met, to know which do. Applying a fragment where it stands
- * is as good as at its commit: who wrote it held its rows locked from before to after.
+ * is as good as at its commit: who wrote it held its rows locked from before to after. Rows,
+ * entries and pairs are handed to redo workers; what makes, changes or drops a tree is done here
+ * once they have caught up.
  */
 #include "base/os.h"
+#include "storage/faults.h"
 #include "txn/record.h"
+#include "txn/redo.h"
 #include "txn/txn_internal.h"
+
+#define REDO_WORKERS 4 /* more than a small machine's processors: some wait for pages */
 
 typedef struct Replay {
     TxnManager *manager;
+    RedoWorkers *workers;
     HashMap committed; /* fragment ids that a commit names */
     bool has_looked_ahead;
     VEC(DatabaseId) dropped;
@@ -40,47 +47,38 @@ static bool look_ahead(Replay *replay, Store *store, const WalRecord *record)
     return true;
 }
 
+/* What concerns a whole tree: everything before it in the log is applied first. */
+static bool replay_structure(Replay *replay, Database *database, const Op *op)
+{
+    Layout *layout = NULL;
+
+    if (!FAULT(fault_no_redo_drain))
+        TRY(redo_drain(replay->workers));
+    if (op->code == OP_DROP_TREE)
+        return tree_drop(database, op->tree);
+    if (op->code == OP_SET_LAYOUT || op->kind == TREE_TABLE) {
+        layout = layout_decode(replay->scratch, op->value);
+        TRY(layout);
+    }
+    if (op->code == OP_CREATE_TREE)
+        return tree_create(database, op->tree, op->kind, layout);
+    Tree *tree;
+    TRY(tree_find(database, op->tree, &tree));
+    return !tree || tree_set_layout(database, op->tree, layout);
+}
+
 static bool replay_tree_op(Replay *replay, Database *database, const Op *op)
 {
     Tree *tree;
 
-    if (op->code == OP_CREATE_TREE) {
-        Layout *layout = NULL;
-        if (op->kind == TREE_TABLE) {
-            layout = layout_decode(replay->scratch, op->value);
-            TRY(layout);
-        }
-        return tree_create(database, op->tree, op->kind, layout);
-    }
-    if (op->code == OP_DROP_TREE)
-        return tree_drop(database, op->tree);
-    if (op->tree == SEQUENCE_TREE && op->code == OP_PUT_PAIR)
-        TRY(tree_create(database, op->tree, TREE_KEY_VALUE, NULL)); /* as sequence_create does */
+    if (op->code == OP_CREATE_TREE || op->code == OP_DROP_TREE || op->code == OP_SET_LAYOUT)
+        return replay_structure(replay, database, op);
     TRY(tree_find(database, op->tree, &tree));
-    if (!tree)
-        return true;
-    switch (op->code) {
-    case OP_PUT_ROW:
-        return tree_put(tree, op->row_id, op->value, NULL);
-    case OP_DELETE_ROW:
-        return tree_delete(tree, op->row_id, NULL);
-    case OP_PUT_ENTRY:
-        return tree_index_insert(tree, op->key, NULL);
-    case OP_DELETE_ENTRY:
-        /* Nobody has a snapshot: no ghost is needed. */
-        return tree_index_delete(tree, op->key, NULL);
-    case OP_PUT_PAIR:
-        return tree_kv_put(tree, op->key, op->value);
-    case OP_DELETE_PAIR:
-        return tree_kv_delete(tree, op->key);
-    case OP_SET_LAYOUT: {
-        Layout *layout = layout_decode(replay->scratch, op->value);
-        TRY(layout);
-        return tree_set_layout(database, op->tree, layout);
+    if (!tree && op->tree == SEQUENCE_TREE && op->code == OP_PUT_PAIR) {
+        TRY(tree_create(database, op->tree, TREE_KEY_VALUE, NULL)); /* as sequence_create does */
+        TRY(tree_find(database, op->tree, &tree));
     }
-    default:
-        return true;
-    }
+    return !tree || redo_put(replay->workers, tree, op);
 }
 
 static bool replay_record(void *context, Store *store, const WalRecord *record)
@@ -90,6 +88,8 @@ static bool replay_record(void *context, Store *store, const WalRecord *record)
     OpRead outcome;
     Op op;
 
+    if (!record)
+        return redo_drain(replay->workers);
     TRY(record_open(&reader, record->payload));
     if (reader.type == RECORD_FRAGMENT) {
         if (!replay->has_looked_ahead)
@@ -125,8 +125,12 @@ bool replay_run(TxnManager *manager)
     Replay replay = {.manager = manager,
                      .arena = arena_new("recovery"),
                      .scratch = arena_new("recovery record")};
+    const uint32_t threads = manager->config.recovery_threads;
     replay.committed.arena = replay.arena;
-    bool ok = store_recover(manager->store, replay_record, &replay) && replay_finish(&replay);
+    replay.workers = redo_workers_new(threads == 0 ? REDO_WORKERS : threads == 1 ? 0 : threads);
+    bool ok = store_recover(manager->store, replay_record, &replay);
+    redo_workers_free(replay.workers);
+    ok = ok && replay_finish(&replay);
     arena_free(replay.scratch);
     arena_free(replay.arena);
     return ok;

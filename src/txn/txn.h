@@ -76,7 +76,7 @@ typedef struct TxnConfig {
     uint64_t version_memory_limit; /* bytes of old row versions before the oldest reader fails */
     uint64_t write_set_memory;     /* bytes a transaction keeps in memory before it spills */
     uint32_t row_lock_limit;       /* row locks one transaction holds singly in one table */
-    uint32_t recovery_threads;     /* reserved for parallel redo; 0 chooses */
+    uint32_t recovery_threads;     /* that redo the log; 0 chooses, 1: the caller's own */
 } TxnConfig;
 extern const TxnConfig txn_config_default;
 

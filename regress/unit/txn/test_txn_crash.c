@@ -156,6 +156,18 @@ static void without_reclaiming_lost_pages_are_noticed(void **state)
     assert_noticed(&fault_no_reclaim, fault_options);
 }
 
+static void without_order_in_redo_crashes_are_noticed(void **state)
+{
+    (void)state;
+    assert_noticed(&fault_redo_scatter, fault_options);
+}
+
+static void with_trees_changed_ahead_of_their_rows_crashes_are_noticed(void **state)
+{
+    (void)state;
+    assert_noticed(&fault_no_redo_drain, fault_options);
+}
+
 /* What makes the races likelier breaks nothing by itself. */
 static void slow_threads_change_nothing(void **state)
 {
@@ -180,6 +192,8 @@ int main(void)
         cmocka_unit_test(without_flushing_the_log_crashes_are_noticed),
         cmocka_unit_test(without_the_redo_floor_crashes_are_noticed),
         cmocka_unit_test(without_reclaiming_lost_pages_are_noticed),
+        cmocka_unit_test(without_order_in_redo_crashes_are_noticed),
+        cmocka_unit_test(with_trees_changed_ahead_of_their_rows_crashes_are_noticed),
     };
 
     points = mmap(NULL, sizeof(*points), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);

@@ -1,0 +1,22 @@
+/*
+ * Switches that break one rule of storage or recovery each, for the tests that show it is needed.
+ * Builds without SENGI_TEST_FAULTS have none.
+ */
+#ifndef STORAGE_FAULTS_H
+#define STORAGE_FAULTS_H
+
+#ifdef SENGI_TEST_FAULTS
+#include <stdbool.h>
+
+extern bool fault_no_shadow, fault_free_now, fault_no_wal_flush, fault_evict_shadow;
+extern bool fault_no_redo_floor, fault_no_reclaim, fault_no_redo_drain, fault_redo_scatter;
+extern bool fault_slow_log, fault_slow_checkpoint,
+    fault_yield_often; /* break nothing; make races likely */
+#define FAULT(name) (name)
+#define FAULT_DELAY_US 100000
+#else
+#define FAULT(name) false
+#define FAULT_DELAY_US 0
+#endif
+
+#endif
