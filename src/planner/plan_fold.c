@@ -160,6 +160,80 @@ static Expr *fold_and_or(Fold *fold, Expr *expr)
     return &copy->base;
 }
 
+static Expr *negate(const Planner *planner, Expr *expr);
+
+/* not (a and b) is (not a) or (not b), and the other way round. */
+static Expr *negate_and_or(const Planner *planner, Expr *expr)
+{
+    ExprBool *copy = arena_copy(planner->arena, expr, sizeof(ExprBool));
+    copy->op = copy->op == BOOL_AND ? BOOL_OR : BOOL_AND;
+    copy->args = (ExprVec){0};
+    for (size_t i = 0; i < EXPR_AS(const ExprBool, expr)->args.length; i++)
+        VEC_PUSH(planner->arena, &copy->args,
+                 negate(planner, EXPR_AS(const ExprBool, expr)->args.items[i]));
+    return &copy->base;
+}
+
+static BooleanTestKind boolean_test_negated(BooleanTestKind test)
+{
+    static const BooleanTestKind negated[] = {
+        [BOOLEAN_IS_TRUE] = BOOLEAN_IS_NOT_TRUE,       [BOOLEAN_IS_NOT_TRUE] = BOOLEAN_IS_TRUE,
+        [BOOLEAN_IS_FALSE] = BOOLEAN_IS_NOT_FALSE,     [BOOLEAN_IS_NOT_FALSE] = BOOLEAN_IS_FALSE,
+        [BOOLEAN_IS_UNKNOWN] = BOOLEAN_IS_NOT_UNKNOWN, [BOOLEAN_IS_NOT_UNKNOWN] = BOOLEAN_IS_UNKNOWN,
+    };
+    return negated[test];
+}
+
+/* NOT goes down to the operators that have a negator, so that indexes can serve them. */
+static Expr *negate(const Planner *planner, Expr *expr)
+{
+    Arena *arena = planner->arena;
+    switch (expr->kind) {
+    case EXPR_OPERATOR: {
+        ExprOperator *copy = arena_copy(arena, expr, sizeof(ExprOperator));
+        const OperatorDesc *op = operator_find(planner->session, copy->op);
+        const OperatorDesc *negator =
+            op && op->negator ? operator_find(planner->session, op->negator) : NULL;
+        if (!negator || copy->returns_set)
+            break;
+        copy->op = negator->oid;
+        copy->function = negator->function;
+        return &copy->base;
+    }
+    case EXPR_SCALAR_ARRAY: {
+        ExprScalarArray *copy = arena_copy(arena, expr, sizeof(ExprScalarArray));
+        const OperatorDesc *op = operator_find(planner->session, copy->op);
+        const OperatorDesc *negator =
+            op && op->negator ? operator_find(planner->session, op->negator) : NULL;
+        if (!negator)
+            break;
+        copy->op = negator->oid;
+        copy->function = negator->function;
+        copy->use_or = !copy->use_or;
+        return &copy->base;
+    }
+    case EXPR_BOOL:
+        if (EXPR_AS(const ExprBool, expr)->op == BOOL_NOT)
+            return EXPR_AS(const ExprBool, expr)->args.items[0];
+        return negate_and_or(planner, expr);
+    case EXPR_NULL_TEST: {
+        ExprNullTest *copy = arena_copy(arena, expr, sizeof(ExprNullTest));
+        if (copy->arg_is_row)
+            break;
+        copy->is_not_null = !copy->is_not_null;
+        return &copy->base;
+    }
+    case EXPR_BOOLEAN_TEST: {
+        ExprBooleanTest *copy = arena_copy(arena, expr, sizeof(ExprBooleanTest));
+        copy->test = boolean_test_negated(copy->test);
+        return &copy->base;
+    }
+    default:
+        break;
+    }
+    return expr_not(arena, expr);
+}
+
 static Expr *fold_bool(Fold *fold, Expr *expr)
 {
     const ExprBool *b = EXPR_AS(const ExprBool, expr);
@@ -169,8 +243,9 @@ static Expr *fold_bool(Fold *fold, Expr *expr)
     if (b->op != BOOL_NOT)
         return fold_and_or(fold, expr);
     TRY(expr = expr_mutate(arena, expr, fold_step, fold));
-    if (!const_bool(EXPR_AS(const ExprBool, expr)->args.items[0], &value, &is_null))
-        return expr;
+    Expr *arg = EXPR_AS(const ExprBool, expr)->args.items[0];
+    if (!const_bool(arg, &value, &is_null))
+        return negate(fold->planner, arg);
     return is_null ? expr_null(arena, TYPE_BOOL, -1, 0) : expr_bool(arena, !value);
 }
 

@@ -96,6 +96,9 @@ void collect_query_columns(Level *level, ExprVec *ret);
 MUST_CHECK bool plan_project(Level *level, Plan **plan, const ExprVec *exprs);
 int level_param(Level *owner, Expr *column);
 
+/* plan_order.c: of every node of the finished plan */
+void plan_order_conditions(const Planner *planner);
+
 /* plan_minmax.c: min and max that an index answers become subqueries. */
 MUST_CHECK bool plan_min_max(Planner *planner, Query *query);
 

@@ -966,6 +966,37 @@ static Plan *plan_select(Level *level, ExprVec *ret_out)
     return plan;
 }
 
+static WalkStep refuses_where(void *context, Expr *expr, int depth)
+{
+    (void)context;
+    (void)depth;
+    return expr->kind == EXPR_AGGREGATE || expr->kind == EXPR_GROUPING ||
+                   expr->kind == EXPR_SUB_LINK
+               ? WALK_STOP
+               : WALK_CHILDREN;
+}
+
+/* What HAVING says of the groups' keys alone is as true of each row before they are made. */
+static void move_having(Level *level)
+{
+    Query *query = level->query;
+    Arena *arena = level->planner->arena;
+    ExprVec clauses = {0}, where = {0}, having = {0};
+    if (!query->having || query->group_by.length == 0 || query->grouping_sets.length > 0)
+        return;
+    plan_split_and(arena, query->having, &clauses);
+    if (query->where)
+        VEC_PUSH(arena, &where, query->where);
+    for (size_t i = 0; i < clauses.length; i++) {
+        Expr *clause = clauses.items[i];
+        const bool moves = expr_walk_deep(clause, 0, refuses_where, NULL) &&
+                           !expr_is_volatile(level->planner->session, clause);
+        VEC_PUSH(arena, moves ? &where : &having, clause);
+    }
+    query->where = where.length > 0 ? expr_and_list(arena, &where) : NULL;
+    query->having = having.length > 0 ? expr_and_list(arena, &having) : NULL;
+}
+
 Plan *plan_query(Level *level, ExprVec *ret_out)
 {
     if (task_stack_left() < 32 * 1024)
@@ -975,6 +1006,7 @@ Plan *plan_query(Level *level, ExprVec *ret_out)
     TRY(note_relations(level));
     TRY(plan_ctes(level));
     if (level->query->command == QUERY_SELECT) {
+        move_having(level);
         TRY(plan_min_max(level->planner, level->query));
         return plan_select(level, ret_out);
     }

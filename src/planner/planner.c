@@ -265,6 +265,7 @@ PlannedStatement *planner_plan(Arena *arena, CatalogSession *session, Query *que
     TRY(statement->plan = plan_query(level, &out));
     TRY(fill_result(&planner, query));
     fill_depends(&planner, statement->plan);
+    plan_order_conditions(&planner);
     statement->has_returning = query->returning.length > 0;
     statement->is_read_only = query->command == QUERY_SELECT && !statement->lock_strength &&
                               !statement->has_modifying_cte;

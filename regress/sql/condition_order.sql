@@ -1,0 +1,26 @@
+-- Which condition is looked at first, where NOT goes, what HAVING gives to WHERE.
+create table q1(a int, b int, c text, d text);
+create table q2(a int, b int, c text);
+insert into q1 values (0,1,'x','10'),(2,0,'y','abc'),(3,4,null,'5');
+analyze q1; analyze q2;
+explain (costs off) select * from q1 where a = 1 and c is null and b in (1,2,3) and upper(c) = 'X';
+explain (costs off) select * from q1 where upper(lower(c)) = 'X' and a > 1 and (b = 1 or b = 2);
+explain (costs off) select * from q1 where d::int > 3 and c is not null;
+explain (costs off) select * from q1 where a = any(array[1,2,3,4,5,6,7]) and b + a + 1 > 2 and not (c = 'a' and d = 'b');
+explain (costs off) select a, count(*) from q1 group by a having count(*) + sum(b) > 1 and a is not null and max(c) > 'a';
+explain (costs off) select * from q1 where a::text = '1' and b = 1;
+select * from q1 where 1/a > 0 and c is not null and a <> 0;
+select * from q1 where d::int > 3 and c is null;
+drop table q1,q2;
+create table q3(a int primary key, b bool, c text, d int[]);
+insert into q3 select g, g%3=0, 'x'||g, array[g] from generate_series(1,50) g; analyze q3;
+explain (costs off) select * from q3 where not a < 5 and not b and not (b is true) and not (c is null);
+select count(*) from q3 where not a < 45 and not b and not (b is true) and not (c is null) and not (a = any(array[46,49]));
+explain (costs off) select * from q3 where not (a = any(array[46,49])) and not (a <> all (d)) and not (not b) and not c like 'a%' and not (c ~ 'x' or a between 3 and 7);
+explain (costs off) select not a < 5, not (b or a is null) from q3;
+explain (costs off) select b, count(*) from q3 group by b having b and count(*) > 3 and not b is null;
+select b, count(*) from q3 group by b having b and count(*) > 3;
+select b, count(*) from q3 group by rollup(b) having b is null;
+select count(*) from q3 having false;
+select 1 from q3 group by a having a > 48;
+drop table q3;
