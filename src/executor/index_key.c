@@ -56,6 +56,32 @@ bool index_key_make(IndexKeyBuilder *builder, const ExprInput *row, uint32_t at,
     return true;
 }
 
+bool index_key_select(IndexKeyBuilder *builder, const ExprInput *input, Selection selection,
+                      uint16_t *rows, Selection *ret_selection)
+{
+    uint32_t expression = 0;
+
+    if (!builder->vectors) {
+        Arena *arena = builder->buffer.arena;
+        builder->vectors = ARENA_ARRAY(arena, Vector *, builder->plan->key_count + 1);
+        key_batch_init(&builder->batch, arena, builder->columns,
+                       (uint32_t)builder->plan->key_count);
+    }
+    if (builder->predicate)
+        TRY(expr_filter(builder->predicate, input, selection, rows, &selection));
+    *ret_selection = selection;
+    if (selection.count == 0)
+        return true;
+    if (builder->expressions)
+        TRY(expr_run(builder->expressions, input, selection));
+    for (int i = 0; i < builder->plan->key_count; i++) {
+        const int attnum = builder->plan->columns[i];
+        builder->vectors[i] =
+            attnum > 0 ? input->slots[0][attnum - 1] : builder->expressions->results[expression++];
+    }
+    return key_batch_begin(&builder->batch, builder->vectors, selection);
+}
+
 Str index_key_describe(IndexKeyBuilder *builder, const ExprInput *row, uint32_t at, Arena *arena)
 {
     const IndexDesc *desc = builder->index->desc;

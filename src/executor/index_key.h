@@ -6,7 +6,7 @@
 #define EXECUTOR_INDEX_KEY_H
 
 #include "executor/expr.h"
-#include "types/key.h"
+#include "types/key_batch.h"
 
 typedef struct IndexKeyBuilder {
     IndexHandle *index;
@@ -15,6 +15,8 @@ typedef struct IndexKeyBuilder {
     ExprProgram *expressions; /* NULL: plain columns only */
     ExprProgram *predicate;
     StrBuf buffer;
+    Vector **vectors; /* of the key columns of `batch` */
+    KeyBatch batch;
 } IndexKeyBuilder;
 
 MUST_CHECK bool index_key_init(IndexKeyBuilder *builder, ExecState *exec, Arena *scratch, Oid table,
@@ -23,6 +25,12 @@ MUST_CHECK bool index_key_init(IndexKeyBuilder *builder, ExecState *exec, Arena 
  * column is null. Borrowed until the next call. */
 MUST_CHECK bool index_key_make(IndexKeyBuilder *builder, const ExprInput *row, uint32_t at,
                                Str *ret_key, bool *ret_skip, bool *ret_null);
+/*
+ * The keys of many rows: index_key_select leaves out those that the predicate does (`rows` has room
+ * for them) and begins builder->batch for the others.
+ */
+MUST_CHECK bool index_key_select(IndexKeyBuilder *builder, const ExprInput *input,
+                                 Selection selection, uint16_t *rows, Selection *ret_selection);
 /* "Key (a, b)=(1, x)": what error details begin with. */
 Str index_key_describe(IndexKeyBuilder *builder, const ExprInput *row, uint32_t at, Arena *arena);
 

@@ -206,32 +206,49 @@ bool table_each(ExecState *exec, const RelationDesc *table, RowsCallback *callba
 
 /* ---- CREATE INDEX ---- */
 
+/* Behind each key: what makes it an entry of the index; of unique ones also whether it has nulls.
+ */
 typedef struct IndexBuild {
     ExecState *exec;
     IndexKeyBuilder keys;
     Sorter sorter;
     Arena *scratch;
+    uint16_t *rows;
+    uint32_t *payload_sizes;
+    uint32_t payload_size;
 } IndexBuild;
+
+static bool any_null(Vector *const *vectors, uint32_t count, uint32_t row)
+{
+    bool any = false;
+    for (uint32_t c = 0; c < count; c++)
+        any |= vector_is_null(vectors[c], row);
+    return any;
+}
 
 static bool index_build_rows(void *context, const ExprInput *rows, Selection selection,
                              const Vector *row_ids)
 {
     IndexBuild *build = context;
+    KeyBatch *keys = &build->keys.batch;
+    char *at[VECTOR_SIZE];
     CHECK_INTERRUPTS();
     arena_reset(build->scratch);
-    /* The last byte tells keys with nulls, which are never equal, from others. */
-    FOR_SELECTED (selection, row) {
-        Str key;
-        bool skip, has_null;
-        TRY(index_key_make(&build->keys, rows, row, &key, &skip, &has_null));
-        if (skip)
-            continue;
-        Vector has = {.type = PHYS_BOOL,
-                      .constant = true,
-                      .values = &(uint8_t){has_null},
-                      .nulls = &(uint8_t){0}};
-        Vector *columns[2] = {(Vector *)row_ids, &has};
-        TRY(sorter_add(&build->sorter, key, columns, row));
+    TRY(index_key_select(&build->keys, rows, selection, build->rows, &selection));
+    for (uint32_t from = 0; from < selection.count;) {
+        const uint32_t count = sorter_reserve(&build->sorter, keys->sizes + from,
+                                              build->payload_sizes, selection.count - from, at);
+        TRY(count);
+        key_batch_put(keys, from, from + count, at);
+        for (uint32_t i = 0; i < count; i++) {
+            const uint32_t row = selection_row(selection, from + i);
+            const uint64_t id =
+                __builtin_bswap64(VECTOR_VALUES(row_ids, uint64_t)[vector_index(row_ids, row)]);
+            memcpy(at[i], &id, sizeof(id));
+            if (build->payload_size > sizeof(id))
+                at[i][sizeof(id)] = any_null(build->keys.vectors, keys->count, row);
+        }
+        from += count;
     }
     return true;
 }
@@ -269,25 +286,25 @@ static bool index_load(IndexBuild *build, const RelationDesc *table, TxnBulk *bu
     StrBuf last = strbuf_in(build->exec->arena);
     bool last_counts = false;
     for (;;) {
-        Row *row;
-        Str key;
-        Value row_id, has_null;
-        bool null;
+        SortRecord record;
         CHECK_INTERRUPTS();
-        TRY(sorter_next(&build->sorter, &row, &key));
-        if (!row)
+        TRY(sorter_next(&build->sorter, &record));
+        if (!record.key.data)
             return true;
-        row_value(&build->sorter.layout, row, 0, &row_id, &null);
-        row_value(&build->sorter.layout, row, 1, &has_null, &null);
-        bool counts = index->is_unique && (!has_null.boolean || index->nulls_not_distinct);
-        if (counts && last_counts && str_equal(key, strbuf_view(&last)))
-            return fail_duplicate(build, table, index, row_id.int64);
+        const bool counts =
+            index->is_unique && (!record.payload[sizeof(int64_t)] || index->nulls_not_distinct);
+        if (counts && last_counts && str_equal(record.key, strbuf_view(&last))) {
+            uint64_t id;
+            memcpy(&id, record.payload, sizeof(id));
+            return fail_duplicate(build, table, index, (int64_t)__builtin_bswap64(id));
+        }
         if (index->is_unique) {
             strbuf_truncate(&last, 0);
-            strbuf_append(&last, key);
+            strbuf_append(&last, record.key);
         }
         last_counts = counts;
-        TRY(txn_bulk_append_entry(bulk, key, row_id.int64));
+        const Str entry = str_make(record.key.data, record.key.length + sizeof(int64_t));
+        TRY(txn_bulk_append_key(bulk, entry));
     }
 }
 
@@ -301,8 +318,12 @@ static bool index_build_run(IndexBuild *build, const RelationDesc *table, Oid in
     if (count != 1)
         FAIL(ERR_INTERNAL_ERROR, .message = fmt("index %u is not of this table", index));
     TRY(index_key_init(&build->keys, build->exec, build->scratch, table->oid, &items[0]));
-    PhysType types[2] = {PHYS_INT64, PHYS_BOOL};
-    sorter_init(&build->sorter, arena, &build->exec->spills, types, 2,
+    build->payload_size = (uint32_t)sizeof(int64_t) + build->keys.index->desc->is_unique;
+    build->payload_sizes = ARENA_ARRAY(arena, uint32_t, VECTOR_SIZE);
+    for (uint32_t i = 0; i < VECTOR_SIZE; i++)
+        build->payload_sizes[i] = build->payload_size;
+    build->rows = ARENA_ARRAY(arena, uint16_t, VECTOR_SIZE);
+    sorter_init(&build->sorter, &build->exec->spills,
                 (size_t)settings()->maintenance_work_mem * 1024);
     TRY(table_each(build->exec, table, index_build_rows, build));
     TRY(sorter_finish(&build->sorter));

@@ -1,5 +1,6 @@
 #include "executor/equality.h"
 #include "executor/ordered_set.h"
+#include "executor/packed_row.h"
 #include "executor/seen_keys.h"
 #include "executor/sort_key.h"
 #include "executor/sorter.h"
@@ -36,7 +37,9 @@ typedef struct CallState {
     PhysType *types; /* of its arguments */
     SortKeys *order; /* NULL: fed at once */
     Sorter sorter;
-    SeenKeys seen; /* DISTINCT */
+    PackedLayout layout; /* of the arguments in the sorter */
+    SeenKeys seen;       /* DISTINCT */
+    StrBuf whole;        /* heap: group and key of a row */
     Batch *batch;
     OrderedSet *ordered; /* WITHIN GROUP; NULL: others */
     ExprProgram *direct; /* its direct arguments, over the group columns */
@@ -116,7 +119,8 @@ static bool call_init(AggregateState *state, CallState *call, const AggregateCal
         TRY(call->direct = expr_compile(exec, state->direct_arena, plan->direct_args.items,
                                         (uint32_t)plan->direct_args.length));
     }
-    sorter_init(&call->sorter, exec->arena, &exec->spills, call->types, count, exec_work_mem());
+    sorter_init(&call->sorter, &exec->spills, exec_work_mem());
+    packed_layout_init(&call->layout, exec->arena, call->types, count);
     call->batch = batch_new(exec->arena, call->types, count);
     return true;
 }
@@ -306,21 +310,26 @@ static bool order_row(CallState *call, uint64_t group, uint32_t row, void *targe
         return true;
     TRY(sort_keys_encode(call->order, row, &key));
     uint64_t number = __builtin_bswap64(group);
-    byte buffer[256];
-    if (key.length + 8 <= sizeof(buffer)) {
-        memcpy(buffer, &number, 8);
-        memcpy(buffer + 8, key.data, key.length);
-        Str whole = str_make(buffer, key.length + 8);
-        if (call->plan->is_distinct && seen_keys_add(&call->seen, whole, exec_work_mem()))
+    const uint32_t key_size = (uint32_t)key.length + (uint32_t)sizeof(number);
+    if (call->plan->is_distinct) {
+        StrBuf *whole = &call->whole;
+        strbuf_truncate(whole, 0);
+        strbuf_append_bytes(whole, &number, sizeof(number));
+        strbuf_append(whole, key);
+        if (seen_keys_add(&call->seen, strbuf_view(whole), exec_work_mem()))
             return true;
-        return sorter_add(&call->sorter, whole, call->args->results, row);
     }
-    StrBuf joined = {0};
-    strbuf_append_bytes(&joined, &number, 8);
-    strbuf_append(&joined, key);
-    bool done = sorter_add(&call->sorter, strbuf_view(&joined), call->args->results, row);
-    strbuf_deinit(&joined);
-    return done;
+    const Selection one = {.rows = &(uint16_t){(uint16_t)row}, .count = 1};
+    uint32_t size = 0;
+    char *at;
+    packed_sizes(&call->layout, call->args->results, one, &size);
+    TRY(sorter_reserve(&call->sorter, &key_size, &size, 1, &at));
+    memcpy(at, &number, sizeof(number));
+    if (key.length > 0)
+        memcpy(at + sizeof(number), key.data, key.length);
+    at += key_size;
+    packed_put(&call->layout, call->args->results, one, 0, 1, &at);
+    return true;
 }
 
 /* Without GROUP BY there is one group and no look-up. */
@@ -404,8 +413,9 @@ static bool ordered_begin(AggregateState *state, CallState *call, const Group *g
     return ordered_set_begin(call->ordered, (void *)(group->states + call->offset), values, nulls);
 }
 
-static bool ordered_row(AggregateState *state, CallState *call, const Row *row, Str key)
+static bool ordered_row(AggregateState *state, CallState *call, const SortRecord *record)
 {
+    const Str key = record->key;
     uint64_t number;
     memcpy(&number, key.data, 8);
     const Group *group = state->groups[__builtin_bswap64(number)];
@@ -414,7 +424,7 @@ static bool ordered_row(AggregateState *state, CallState *call, const Row *row, 
         TRY(ordered_begin(state, call, group));
     Value value;
     bool is_null;
-    row_value(&call->sorter.layout, row, 0, &value, &is_null);
+    packed_value(&call->layout, record->payload, 0, &value, &is_null);
     return ordered_set_row(call->ordered, to, str_slice(key, 8, key.length - 8), &value);
 }
 
@@ -422,12 +432,11 @@ static bool feed_ordered_set(AggregateState *state, CallState *call)
 {
     bool done = sorter_finish(&call->sorter);
     while (done) {
-        Row *row;
-        Str key;
-        done = sorter_next(&call->sorter, &row, &key);
-        if (done && !row)
+        SortRecord record;
+        done = sorter_next(&call->sorter, &record);
+        if (done && !record.key.data)
             break;
-        done = done && ordered_row(state, call, row, key);
+        done = done && ordered_row(state, call, &record);
     }
     sorter_clear(&call->sorter);
     return done;
@@ -440,29 +449,29 @@ static bool feed_sorted(AggregateState *state, CallState *call)
     Arena *arena = state->read_arena;
     bool more = true, failed = !sorter_finish(&call->sorter);
     while (more && !failed) {
-        Row *rows[VECTOR_SIZE];
+        const char *rows[VECTOR_SIZE];
         uint32_t count = 0;
         arena_reset(arena);
         while (count < VECTOR_SIZE && !failed) {
-            Row *row;
-            Str key;
-            if ((failed = !sorter_next(&call->sorter, &row, &key)) || !row) {
+            SortRecord record;
+            if ((failed = !sorter_next(&call->sorter, &record)) || !record.key.data) {
                 more = false;
                 break;
             }
-            if (call->plan->is_distinct && str_equal(key, strbuf_view(&last)))
+            if (call->plan->is_distinct && str_equal(record.key, strbuf_view(&last)))
                 continue;
-            strbuf_truncate(&last, 0);
-            strbuf_append(&last, key);
+            if (call->plan->is_distinct) {
+                strbuf_truncate(&last, 0);
+                strbuf_append(&last, record.key);
+            }
             uint64_t number;
-            memcpy(&number, key.data, 8);
+            memcpy(&number, record.key.data, 8);
             state->targets[count] = state->groups[__builtin_bswap64(number)]->states + call->offset;
-            rows[count] = arena_copy(arena, row, row->size);
-            row_relocate(&call->sorter.layout, rows[count]);
-            count++;
+            rows[count++] = sorter_is_merging(&call->sorter)
+                                ? arena_copy(arena, record.payload, record.payload_size)
+                                : record.payload;
         }
-        rows_gather(&call->sorter.layout, rows, count, 0, call->sorter.layout.count,
-                    call->batch->columns, 0);
+        packed_gather(&call->layout, rows, count, call->batch->columns);
         AggregateTarget target = {.states = state->targets};
         if (!failed && count > 0)
             failed =
@@ -673,6 +682,7 @@ static void aggregate_free(NodeState *node)
     for (uint32_t i = 0; state->calls && i < state->call_count; i++)
         if (state->calls[i].order) {
             sorter_deinit(&state->calls[i].sorter);
+            strbuf_deinit(&state->calls[i].whole);
             seen_keys_clear(&state->calls[i].seen);
         }
 }

@@ -21,6 +21,7 @@ SortKeys *sort_keys_new(ExecState *exec, Arena *scratch, const SortKeyVec *list)
                                        .nulls_first = key->nulls_first};
     }
     TRY(keys->program = expr_compile(exec, scratch, exprs, keys->count));
+    key_batch_init(&keys->batch, exec->arena, keys->columns, keys->count);
     return keys;
 }
 
@@ -30,6 +31,7 @@ SortKeys *sort_keys_new_exprs(ExecState *exec, Arena *scratch, Expr *const *expr
     for (uint32_t i = 0; i < count; i++)
         keys->columns[i] = (KeyColumn){.type = exprs[i]->type};
     TRY(keys->program = expr_compile(exec, scratch, exprs, count));
+    key_batch_init(&keys->batch, exec->arena, keys->columns, keys->count);
     return keys;
 }
 

@@ -1,347 +1,401 @@
-#include "executor/sorter.h"
+#include "executor/sorter_internal.h"
 
 #include <stdlib.h>
 
 #include "base/task.h"
 
-#define MERGE_WAYS 64
+#define SMALL 24      /* entries that are sorted by insertion */
+#define MAX_LEVELS 48 /* of recursion: each at most halves what is sorted */
+#define BUCKETS 256
+#define KEPT_AT_LEAST 1024   /* records that come between two cuts of a bounded sort */
+#define DEPTH_END UINT32_MAX /* prefixes are sizes of keys that are equal otherwise */
+#define FIRST_KEY_MAX 4096
+#define PREFETCH_AHEAD 12
 
-uint64_t sort_prefix(Str key)
+void sorter_init(Sorter *sorter, SpillSet *spills, size_t limit)
 {
-    uint64_t word = 0;
-    memcpy(&word, key.data, MIN(key.length, sizeof(word)));
-    return __builtin_bswap64(word);
+    *sorter = (Sorter){.spills = spills, .limit = limit, .keep = UINT64_MAX};
 }
 
-int sort_item_compare(const SortItem *a, const SortItem *b)
+void sorter_memory_free(Sorter *sorter)
 {
-    if (a->prefix != b->prefix)
-        return a->prefix < b->prefix ? -1 : 1;
-    /* Equal prefixes of short keys differ in length at most. */
-    int order = a->key.length <= sizeof(a->prefix) && b->key.length <= sizeof(b->prefix)
-                    ? (a->key.length > b->key.length) - (a->key.length < b->key.length)
-                    : str_compare(a->key, b->key);
-    if (order != 0)
-        return order;
-    return (a->sequence > b->sequence) - (a->sequence < b->sequence);
-}
-
-static int item_order(const void *a, const void *b)
-{
-    return sort_item_compare(a, b);
-}
-
-static inline bool item_is_before(const SortItem *a, const SortItem *b)
-{
-    return a->prefix != b->prefix ? a->prefix < b->prefix : sort_item_compare(a, b) < 0;
-}
-
-static inline void items_swap(SortItem *a, SortItem *b)
-{
-    SortItem kept = *a;
-    *a = *b;
-    *b = kept;
-}
-
-static void items_insert_sort(SortItem *items, uint64_t count)
-{
-    for (uint64_t i = 1; i < count; i++) {
-        SortItem item = items[i];
-        uint64_t at = i;
-        for (; at > 0 && item_is_before(&item, &items[at - 1]); at--)
-            items[at] = items[at - 1];
-        items[at] = item;
-    }
-}
-
-/* The middle one of three, put first. */
-static void items_choose_pivot(SortItem *items, uint64_t count)
-{
-    SortItem *a = &items[1], *b = &items[count / 2], *c = &items[count - 1];
-
-    if (item_is_before(b, a))
-        items_swap(a, b);
-    if (item_is_before(c, b))
-        items_swap(b, c);
-    if (item_is_before(b, a))
-        items_swap(a, b);
-    items_swap(&items[0], b);
-}
-
-/* Quicksort while it halves well; no two items are equal. */
-static void items_sort(SortItem *items, uint64_t count, int depth)
-{
-    while (count > 24) {
-        if (depth-- == 0) {
-            qsort(items, count, sizeof(SortItem), item_order);
-            return;
-        }
-        items_choose_pivot(items, count);
-        uint64_t low = 0, high = count;
-        for (;;) {
-            while (++low < count && item_is_before(&items[low], &items[0]))
-                ;
-            while (item_is_before(&items[0], &items[--high]))
-                ;
-            if (low >= high)
-                break;
-            items_swap(&items[low], &items[high]);
-        }
-        items_swap(&items[0], &items[high]);
-        /* The smaller part by recursion, which bounds the stack. */
-        if (high < count - high - 1) {
-            items_sort(items, high, depth);
-            items += high + 1;
-            count -= high + 1;
-        } else {
-            items_sort(items + high + 1, count - high - 1, depth);
-            count = high;
-        }
-    }
-    items_insert_sort(items, count);
-}
-
-static void sorter_sort(Sorter *sorter)
-{
-    int depth = 2;
-
-    for (uint64_t n = sorter->count; n > 1; n /= 2)
-        depth += 2;
-    items_sort(sorter->items, sorter->count, depth);
-}
-
-void sorter_init(Sorter *sorter, Arena *arena, SpillSet *spills, const PhysType *types,
-                 uint32_t count, size_t limit)
-{
-    *sorter = (Sorter){.spills = spills, .limit = limit};
-    row_layout_init(&sorter->layout, arena, types, count);
-}
-
-static void runs_free(Sorter *sorter)
-{
-    for (uint32_t i = 0; i < sorter->run_count; i++) {
-        spill_free(sorter->runs[i].file);
-        arena_free(sorter->runs[i].arena);
-    }
-    arena_free(sorter->runs_arena);
-    sorter->runs_arena = NULL;
-    sorter->runs = NULL;
-    sorter->run_count = sorter->run_capacity = 0;
+    free(sorter->data);
+    free(sorter->entries);
+    free(sorter->spare);
+    free(sorter->buckets);
+    sorter->data = NULL;
+    sorter->entries = sorter->spare = NULL;
+    sorter->buckets = NULL;
+    sorter->used = sorter->capacity = 0;
+    sorter->entry_capacity = 0;
 }
 
 void sorter_clear(Sorter *sorter)
 {
-    runs_free(sorter);
-    if (sorter->arena)
-        arena_reset(sorter->arena);
-    free(sorter->items);
-    sorter->items = NULL;
-    sorter->count = sorter->capacity = sorter->at = sorter->sequence = 0;
-    sorter->is_finished = sorter->has_current = false;
+    sorter_runs_free(sorter);
+    sorter_memory_free(sorter);
+    strbuf_deinit(&sorter->first_key);
+    strbuf_deinit(&sorter->cutoff);
+    Sorter fresh = {.spills = sorter->spills, .limit = sorter->limit, .keep = sorter->keep};
+    *sorter = fresh;
 }
 
 void sorter_deinit(Sorter *sorter)
 {
     sorter_clear(sorter);
-    arena_free(sorter->arena);
-    sorter->arena = NULL;
 }
 
-static bool item_write(SpillFile *file, const SortItem *item)
+void sorter_keep_first(Sorter *sorter, uint64_t count)
 {
-    uint32_t length = (uint32_t)item->key.length;
-    TRY(spill_write(file, &item->sequence, sizeof(item->sequence)));
-    TRY(spill_write(file, &length, sizeof(length)));
-    TRY(spill_write(file, item->key.data, length));
-    return row_write(file, item->row);
+    assert(sorter->count == 0);
+    sorter->keep = count;
 }
 
-static bool item_read(const RowLayout *layout, SpillFile *file, Arena *arena, SortItem *ret)
+/* ---- entries ---- */
+
+static bool out_of_memory(void)
 {
-    uint32_t length;
-    arena_reset(arena);
-    TRY(spill_read(file, &ret->sequence, sizeof(ret->sequence)));
-    TRY(spill_read(file, &length, sizeof(length)));
-    char *key = arena_alloc(arena, length + 1);
-    TRY(spill_read(file, key, length));
-    ret->key = str_make(key, length);
-    ret->prefix = sort_prefix(ret->key);
-    return (ret->row = row_read(layout, file, arena)) != NULL;
+    FAIL(ERR_OUT_OF_MEMORY, .message = STR("out of memory"));
 }
 
-static SortRun *run_new(Sorter *sorter)
+static bool entries_reserve(Sorter *sorter)
 {
-    if (!sorter->runs_arena)
-        sorter->runs_arena = arena_new("sort runs");
-    if (sorter->run_count == sorter->run_capacity) {
-        uint32_t more = sorter->run_capacity ? sorter->run_capacity * 2 : 16;
-        sorter->runs = arena_grow(sorter->runs_arena, sorter->runs,
-                                  sorter->run_capacity * sizeof(SortRun), more * sizeof(SortRun));
-        sorter->run_capacity = more;
+    if (sorter->entry_capacity >= sorter->count)
+        return true;
+    free(sorter->entries);
+    free(sorter->spare);
+    sorter->entries = malloc(sorter->count * sizeof(SortEntry));
+    sorter->spare = malloc(sorter->count * sizeof(SortEntry));
+    sorter->entry_capacity = sorter->entries && sorter->spare ? sorter->count : 0;
+    return sorter->entry_capacity || out_of_memory();
+}
+
+/* How many bytes, at most `most`, two keys have in common. */
+static uint32_t common_length(const char *a, const char *b, uint32_t most)
+{
+    uint32_t at = 0;
+    while (at < most && a[at] == b[at])
+        at++;
+    return at;
+}
+
+/* Looks for the bytes that all keys in memory, and those of the runs, begin with. */
+static void find_common(Sorter *sorter)
+{
+    const char *record = sorter->data;
+
+    if (!sorter->has_first_key) {
+        const Str key = str_slice(record_at(record).key, 0, FIRST_KEY_MAX);
+        strbuf_append(&sorter->first_key, key);
+        sorter->common = (uint32_t)key.length;
+        sorter->has_first_key = true;
     }
-    SortRun *run = &sorter->runs[sorter->run_count];
-    *run = (SortRun){0};
-    TRY(run->file = spill_new(sorter->spills));
-    run->arena = arena_new("sort run");
-    sorter->run_count++;
-    return run;
+    const char *first = strbuf_view(&sorter->first_key).data;
+    uint32_t common = sorter->common;
+
+    for (uint64_t i = 0; i < sorter->count && common > 0; i++) {
+        const SortRecord r = record_at(record);
+        common = common_length(first, r.key.data, (uint32_t)MIN(r.key.length, common));
+        record = r.payload + r.payload_size;
+    }
+    sorter->common = common;
 }
 
-static void sift_down(SortRun *runs, uint32_t count, uint32_t at)
+static void make_entries(Sorter *sorter)
 {
-    for (;;) {
-        uint32_t child = 2 * at + 1;
-        if (child >= count)
-            return;
-        if (child + 1 < count && sort_item_compare(&runs[child + 1].item, &runs[child].item) < 0)
-            child++;
-        if (sort_item_compare(&runs[at].item, &runs[child].item) <= 0)
-            return;
-        SortRun swap = runs[at];
-        runs[at] = runs[child];
-        runs[child] = swap;
-        at = child;
+    const char *record = sorter->data;
+    const uint32_t depth = sorter->common;
+
+    for (uint64_t i = 0; i < sorter->count; i++) {
+        const SortRecord r = record_at(record);
+        sorter->entries[i].prefix = key_word(r.key.data, (uint32_t)r.key.length, depth);
+        sorter->entries[i].at = (uint64_t)(record - sorter->data);
+        record = r.payload + r.payload_size;
     }
 }
 
-/* Opens `count` runs from `runs` for reading and makes them a heap. */
-static bool merge_begin(Sorter *sorter, SortRun *runs, uint32_t count)
+/* Keys whose 8 bytes from depth on are equal. */
+static int tails_compare(const Sorter *sorter, const SortEntry *a, const SortEntry *b,
+                         uint32_t depth)
 {
-    for (uint32_t i = 0; i < count; i++) {
-        TRY(spill_begin_read(runs[i].file, 0));
-        TRY(item_read(&sorter->layout, runs[i].file, runs[i].arena, &runs[i].item));
-        runs[i].left--;
+    if (depth == DEPTH_END)
+        return 0;
+    const Str x = record_at(sorter->data + a->at).key, y = record_at(sorter->data + b->at).key;
+    const size_t from = (size_t)depth + 8, shorter = MIN(x.length, y.length);
+    const int order = shorter > from ? memcmp(x.data + from, y.data + from, shorter - from) : 0;
+    return order ? order : (x.length > y.length) - (x.length < y.length);
+}
+
+static inline bool entry_is_before(const Sorter *sorter, const SortEntry *a, const SortEntry *b,
+                                   uint32_t depth)
+{
+    if (a->prefix != b->prefix)
+        return a->prefix < b->prefix;
+    return tails_compare(sorter, a, b, depth) < 0;
+}
+
+static void insertion_sort(const Sorter *sorter, SortEntry *entries, uint64_t count, uint32_t depth)
+{
+    for (uint64_t i = 1; i < count; i++) {
+        const SortEntry entry = entries[i];
+        uint64_t at = i;
+        for (; at > 0 && entry_is_before(sorter, &entry, &entries[at - 1], depth); at--)
+            entries[at] = entries[at - 1];
+        entries[at] = entry;
     }
-    for (uint32_t i = count / 2; i-- > 0;)
-        sift_down(runs, count, i);
+}
+
+/* Entries with equal prefixes get the next 8 bytes, or the sizes where no key has more. */
+static void prefixes_deepen(const Sorter *sorter, SortEntry *entries, uint64_t count,
+                            uint32_t *depth)
+{
+    const uint32_t next = *depth + 8;
+    bool any_longer = false;
+
+    for (uint64_t i = 0; i < count; i++) {
+        const Str key = record_at(sorter->data + entries[i].at).key;
+        any_longer |= key.length > next;
+        entries[i].prefix = key_word(key.data, (uint32_t)key.length, next);
+    }
+    for (uint64_t i = 0; !any_longer && i < count; i++)
+        entries[i].prefix = record_at(sorter->data + entries[i].at).key.length;
+    *depth = any_longer ? next : DEPTH_END;
+}
+
+static uint64_t prefixes_difference(const SortEntry *entries, uint64_t count)
+{
+    const uint64_t first = entries[0].prefix;
+    uint64_t difference = 0;
+
+    for (uint64_t i = 1; i < count; i++)
+        difference |= entries[i].prefix ^ first;
+    return difference;
+}
+
+/* Small sets take few buckets, so that clearing them doesn't cost more than the sort. */
+static uint32_t digit_bits(uint64_t count)
+{
+    const uint32_t bits = 63 - (uint32_t)__builtin_clzll(count);
+    return MIN(bits, 8u);
+}
+
+/* Spreads entries over buckets by the first bits in which they differ; ends[b]: of bucket b. */
+static void scatter(SortEntry *entries, SortEntry *spare, uint64_t count, uint64_t difference,
+                    uint32_t bits, uint64_t *ends)
+{
+    const uint32_t top = 64 - (uint32_t)__builtin_clzll(difference);
+    const uint32_t shift = top > bits ? top - bits : 0, size = 1u << bits;
+    const uint64_t mask = size - 1;
+    uint64_t sum = 0;
+
+    memset(ends, 0, size * sizeof(uint64_t));
+    for (uint64_t i = 0; i < count; i++)
+        ends[entries[i].prefix >> shift & mask]++;
+    for (uint32_t b = 0; b < size; b++) {
+        const uint64_t here = ends[b];
+        ends[b] = sum;
+        sum += here;
+    }
+    for (uint64_t i = 0; i < count; i++)
+        spare[ends[entries[i].prefix >> shift & mask]++] = entries[i];
+    memcpy(entries, spare, count * sizeof(SortEntry));
+}
+
+static uint32_t largest_bucket(const uint64_t *ends, uint32_t count)
+{
+    uint32_t largest = 0;
+    for (uint32_t b = 1; b < count; b++)
+        if (ends[b] - ends[b - 1] > (largest ? ends[largest] - ends[largest - 1] : ends[0]))
+            largest = b;
+    return largest;
+}
+
+/*
+ * Stable. The largest bucket is gone on with here, the others by recursion: each of those has at
+ * most half of the entries, which bounds the levels.
+ */
+static bool radix_sort(Sorter *sorter, SortEntry *entries, SortEntry *spare, uint64_t count,
+                       uint32_t depth, uint32_t level)
+{
+    while (count > SMALL) {
+        if (count > 4096)
+            CHECK_INTERRUPTS();
+        const uint64_t difference = prefixes_difference(entries, count);
+        if (difference == 0) {
+            if (depth == DEPTH_END)
+                return true;
+            prefixes_deepen(sorter, entries, count, &depth);
+            continue;
+        }
+        assert(level < MAX_LEVELS);
+        uint64_t *ends = sorter->buckets + (size_t)level * BUCKETS;
+        const uint32_t bits = digit_bits(count);
+        scatter(entries, spare, count, difference, bits, ends);
+        const uint32_t largest = largest_bucket(ends, 1u << bits);
+        uint64_t from = 0;
+        for (uint32_t b = 0; b < 1u << bits; b++) {
+            if (b != largest && ends[b] - from > 1)
+                TRY(radix_sort(sorter, entries + from, spare + from, ends[b] - from, depth,
+                               level + 1));
+            from = ends[b];
+        }
+        from = largest ? ends[largest - 1] : 0;
+        count = ends[largest] - from;
+        entries += from;
+        spare += from;
+    }
+    insertion_sort(sorter, entries, count, depth);
     return true;
 }
 
-/* Steps past the smallest item; an exhausted run sinks out of *count. */
-static bool merge_step(Sorter *sorter, SortRun *runs, uint32_t *count)
+static bool is_sorted(const Sorter *sorter)
 {
-    if (runs[0].left == 0) {
-        SortRun done = runs[0];
-        runs[0] = runs[*count - 1];
-        runs[*count - 1] = done;
-        (*count)--;
-    } else {
-        TRY(item_read(&sorter->layout, runs[0].file, runs[0].arena, &runs[0].item));
-        runs[0].left--;
+    for (uint64_t i = 1; i < sorter->count; i++)
+        if (entry_is_before(sorter, &sorter->entries[i], &sorter->entries[i - 1], sorter->common))
+            return false;
+    return true;
+}
+
+bool sorter_sort(Sorter *sorter)
+{
+    TRY(entries_reserve(sorter));
+    find_common(sorter);
+    make_entries(sorter);
+    if (is_sorted(sorter))
+        return true;
+    if (sorter->count > SMALL && !sorter->buckets) {
+        sorter->buckets = malloc((size_t)MAX_LEVELS * BUCKETS * sizeof(uint64_t));
+        if (!sorter->buckets)
+            return out_of_memory();
     }
-    sift_down(runs, *count, 0);
-    return true;
+    return radix_sort(sorter, sorter->entries, sorter->spare, sorter->count, sorter->common, 0);
 }
 
-/* Merges the first MERGE_WAYS runs into one at the end of the list. */
-static bool merge_some(Sorter *sorter)
-{
-    uint32_t ways = MIN(sorter->run_count, (uint32_t)MERGE_WAYS), live = ways;
-    TRY(run_new(sorter));
-    SortRun *out = &sorter->runs[sorter->run_count - 1];
-    for (uint32_t i = 0; i < ways; i++)
-        out->left += sorter->runs[i].left;
-    TRY(merge_begin(sorter, sorter->runs, live));
-    while (live > 0) {
-        CHECK_INTERRUPTS();
-        TRY(item_write(out->file, &sorter->runs[0].item));
-        TRY(merge_step(sorter, sorter->runs, &live));
-    }
-    for (uint32_t i = 0; i < ways; i++) {
-        spill_free(sorter->runs[i].file);
-        arena_free(sorter->runs[i].arena);
-    }
-    memmove(sorter->runs, sorter->runs + ways, (sorter->run_count - ways) * sizeof(SortRun));
-    sorter->run_count -= ways;
-    return true;
-}
-
-static bool spill_items(Sorter *sorter)
-{
-    sorter_sort(sorter);
-    SortRun *run = run_new(sorter);
-    TRY(run);
-    run->left = sorter->count;
-    for (uint64_t i = 0; i < sorter->count; i++)
-        TRY(item_write(run->file, &sorter->items[i]));
-    sorter->spilled_bytes += spill_size(run->file);
-    arena_reset(sorter->arena);
-    sorter->count = 0;
-    return true;
-}
-
-static bool items_grow(Sorter *sorter)
-{
-    uint64_t more = sorter->capacity ? sorter->capacity * 2 : 256;
-    SortItem *grown = realloc(sorter->items, more * sizeof(SortItem));
-
-    if (!grown)
-        FAIL(ERR_OUT_OF_MEMORY, .message = STR("out of memory"));
-    sorter->items = grown;
-    sorter->capacity = more;
-    return true;
-}
+/* ---- adding ---- */
 
 static size_t memory_used(const Sorter *sorter)
 {
-    return arena_size(sorter->arena) + sorter->capacity * sizeof(SortItem);
+    return sorter->used + sorter->count * 2 * sizeof(SortEntry);
 }
 
-bool sorter_add(Sorter *sorter, Str key, Vector *const *vectors, uint32_t row)
+static bool data_reserve(Sorter *sorter, size_t more)
 {
-    if (!sorter->arena)
-        sorter->arena = arena_new("sort");
-    if (sorter->count > 16 && memory_used(sorter) > sorter->limit)
-        TRY(spill_items(sorter));
-    if (sorter->count == sorter->capacity)
-        TRY(items_grow(sorter));
-    SortItem *item = &sorter->items[sorter->count++];
-    item->prefix = sort_prefix(key);
-    item->key = str_copy(sorter->arena, key);
-    item->row = row_make(&sorter->layout, sorter->arena, vectors, row);
-    item->sequence = sorter->sequence++;
+    const size_t needed = sorter->used + more + SORT_SLACK;
+    if (needed <= sorter->capacity)
+        return true;
+    const size_t capacity = MAX(needed, MAX(sorter->capacity * 2, (size_t)8192));
+    char *grown = realloc(sorter->data, capacity);
+    if (!grown)
+        return out_of_memory();
+    sorter->data = grown;
+    sorter->capacity = capacity;
     return true;
 }
+
+/* Drops what is behind the first `keep` records. */
+static bool cut(Sorter *sorter)
+{
+    TRY(sorter_sort(sorter));
+    size_t size = 0;
+    for (uint64_t i = 0; i < sorter->keep; i++)
+        size += record_size(sorter->data + sorter->entries[i].at);
+    char *kept = malloc(size + SORT_SLACK);
+    if (!kept)
+        return out_of_memory();
+    size_t at = 0;
+    for (uint64_t i = 0; i < sorter->keep; i++) {
+        const char *record = sorter->data + sorter->entries[i].at;
+        const size_t length = record_size(record);
+        memcpy(kept + at, record, length);
+        at += length;
+    }
+    const SortRecord last = record_at(sorter->data + sorter->entries[sorter->keep - 1].at);
+    strbuf_truncate(&sorter->cutoff, 0);
+    strbuf_append(&sorter->cutoff, last.key);
+    sorter->has_cutoff = true;
+    free(sorter->data);
+    sorter->data = kept;
+    sorter->used = size;
+    sorter->capacity = size + SORT_SLACK;
+    sorter->count = sorter->keep;
+    return true;
+}
+
+static bool make_room(Sorter *sorter)
+{
+    if (sorter->keep > 0 && sorter->keep < UINT64_MAX / 2 &&
+        sorter->count >= sorter->keep + MAX(sorter->keep, (uint64_t)KEPT_AT_LEAST))
+        TRY(cut(sorter));
+    if (sorter->count >= 16 && memory_used(sorter) > sorter->limit)
+        TRY(sorter_write_run(sorter));
+    return true;
+}
+
+uint32_t sorter_reserve(Sorter *sorter, const uint32_t *key_sizes, const uint32_t *payload_sizes,
+                        uint32_t wanted, char **at)
+{
+    size_t size = 0;
+    uint32_t count = 0;
+
+    TRY(make_room(sorter));
+    const size_t used = memory_used(sorter);
+    const size_t room = MAX(sorter->limit > used ? sorter->limit - used : 0, (size_t)16384);
+    for (; count < wanted && (count == 0 || size < room); count++)
+        size += sizeof(RecordHeader) + key_sizes[count] + payload_sizes[count];
+    TRY(data_reserve(sorter, size));
+    char *to = sorter->data + sorter->used;
+    for (uint32_t i = 0; i < count; i++) {
+        const RecordHeader header = {key_sizes[i], payload_sizes[i]};
+        memcpy(to, &header, sizeof(header));
+        at[i] = to + sizeof(header);
+        to = at[i] + header.key_size + header.payload_size;
+    }
+    sorter->used += size;
+    sorter->count += count;
+    sorter->peak_bytes = MAX(sorter->peak_bytes, sorter->used);
+    return count;
+}
+
+bool sorter_add(Sorter *sorter, Str key, const void *payload, uint32_t size)
+{
+    char *at;
+    TRY(sorter_reserve(sorter, &(uint32_t){(uint32_t)key.length}, &size, 1, &at));
+    if (key.length > 0)
+        memcpy(at, key.data, key.length);
+    if (size > 0)
+        memcpy(at + key.length, payload, size);
+    return true;
+}
+
+/* ---- reading ---- */
 
 bool sorter_finish(Sorter *sorter)
 {
-    sorter->is_finished = true;
     sorter->at = 0;
+    sorter->has_current = false;
     if (sorter->run_count == 0) {
-        if (sorter->count > 1)
-            sorter_sort(sorter);
+        TRY(sorter->count == 0 || sorter_sort(sorter));
+        free(sorter->spare);
+        sorter->spare = NULL;
+        sorter->entry_capacity = 0;
         return true;
     }
     if (sorter->count > 0)
-        TRY(spill_items(sorter));
-    while (sorter->run_count > MERGE_WAYS)
-        TRY(merge_some(sorter));
-    TRY(merge_begin(sorter, sorter->runs, sorter->run_count));
-    sorter->at = sorter->run_count; /* live runs */
-    sorter->has_current = false;
-    return true;
+        TRY(sorter_write_run(sorter));
+    sorter_memory_free(sorter);
+    return sorter_merge_begin(sorter);
 }
 
-bool sorter_next(Sorter *sorter, Row **ret_row, Str *ret_key)
+bool sorter_next(Sorter *sorter, SortRecord *ret)
 {
-    *ret_row = NULL;
-    if (sorter->run_count == 0) {
-        if (sorter->at < sorter->count) {
-            *ret_row = sorter->items[sorter->at].row;
-            *ret_key = sorter->items[sorter->at++].key;
-        }
+    if (sorter->run_count > 0)
+        return sorter_merge_next(sorter, ret);
+    *ret = (SortRecord){.key = {0}};
+    if (sorter->at == sorter->count)
         return true;
-    }
-    uint32_t live = (uint32_t)sorter->at;
-    /* The item given last stays readable until now. */
-    if (sorter->has_current)
-        TRY(merge_step(sorter, sorter->runs, &live));
-    sorter->at = live;
-    sorter->has_current = live > 0;
-    if (live > 0) {
-        *ret_row = sorter->runs[0].item.row;
-        *ret_key = sorter->runs[0].item.key;
-    }
+    if (sorter->at + PREFETCH_AHEAD < sorter->count)
+        __builtin_prefetch(sorter->data + sorter->entries[sorter->at + PREFETCH_AHEAD].at);
+    *ret = record_at(sorter->data + sorter->entries[sorter->at++].at);
     return true;
 }
 

@@ -1,59 +1,89 @@
 /*
- * Sorting rows by key bytes, in memory or in runs on disk.
+ * Sorting records by key bytes, in memory or in runs on disk: ORDER BY, CREATE INDEX, ordered
+ * aggregates.
  *
- *   sorter_init(&sorter, exec, types, count);
- *   TRY(sorter_add(&sorter, key, vectors, row));          any number of times
+ * A record is a key and a payload, which the sorter doesn't look into.
+ *
+ *   sorter_init(&sorter, spills, limit);
+ *   count = sorter_reserve(&sorter, key_sizes, payload_sizes, wanted, at);   0: failed
+ *   … the caller writes each key and, right behind it, the payload at at[i] …
  *   TRY(sorter_finish(&sorter));
- *   TRY(sorter_next(&sorter, &row, &key));                 NULL at the end; borrowed until the next
+ *   TRY(sorter_next(&sorter, &record));         record.key.data NULL at the end; see below
  *   sorter_clear(&sorter); … sorter_deinit(&sorter);
  *
- * Rows with equal keys come in the order they were added.
+ * Records with equal keys come in the order they were added. A record given lives until the next
+ * call when sorter_is_merging, otherwise until sorter_clear.
+ *
+ * sorter_keep_first(&sorter, n) before the first record: only the first n of the order are wanted.
+ * Records that sorter_refuses need not be added then.
+ *
+ * How: records lie one behind the other in one buffer. To sort, an entry of 16 bytes is made for
+ * each: 8 key bytes (behind what all keys have in common) and the record's place. Entries are
+ * radix-sorted from the first bit in which they differ; those whose 8 bytes are equal get their
+ * next 8. What outgrows the limit is sorted and written as a run; a tree of losers merges the runs.
  */
 #ifndef EXECUTOR_SORTER_H
 #define EXECUTOR_SORTER_H
 
-#include "executor/rows.h"
+#include "executor/spill.h"
 
-typedef struct SortItem {
-    uint64_t prefix; /* the key's first 8 bytes, big-endian: decides most comparisons */
+#include "base/str.h"
+
+typedef struct SortRecord {
     Str key;
-    Row *row;
-    uint64_t sequence;
-} SortItem;
+    const char *payload;
+    uint32_t payload_size;
+} SortRecord;
 
-typedef struct SortRun {
-    SpillFile *file;
-    Arena *arena; /* of the item at hand */
-    SortItem item;
-    uint64_t left;
-} SortRun;
+/* Its place among records of one buffer is the order they were added in. */
+typedef struct SortEntry {
+    uint64_t prefix; /* 8 bytes of the key, big-endian */
+    uint64_t at;
+} SortEntry;
+
+typedef struct SortRun SortRun;
 
 typedef struct Sorter {
-    RowLayout layout;
     SpillSet *spills;
     size_t limit;
-    Arena *arena;
-    SortItem *items; /* heap: it grows without leaving its old places behind */
-    uint64_t count, capacity, at, sequence;
-    SortRun *runs; /* heap by key while merging */
+    char *data; /* heap: records */
+    size_t used, capacity;
+    uint64_t count, at;
+    SortEntry *entries, *spare; /* heap: of the records in memory, once they are sorted */
+    uint64_t entry_capacity;
+    uint64_t *buckets; /* heap: while they are sorted */
+    uint32_t common;   /* bytes that all keys begin with, as far as keys have been looked at */
+    StrBuf first_key;  /* heap: its beginning */
+    SortRun *runs;     /* heap, in the order they were written */
+    uint32_t *losers;  /* heap: the tree; the first one is the winner */
     uint32_t run_count, run_capacity;
-    Arena *runs_arena;
-    bool is_finished, has_current;
-    uint64_t spilled_bytes;
+    uint64_t keep; /* UINT64_MAX: all */
+    StrBuf cutoff; /* heap: key of the last record kept, when `keep` have come */
+    bool has_first_key, has_cutoff, has_current;
+    uint64_t spilled_bytes, peak_bytes;
 } Sorter;
 
-void sorter_init(Sorter *sorter, Arena *arena, SpillSet *spills, const PhysType *types,
-                 uint32_t count, size_t limit);
-MUST_CHECK bool sorter_add(Sorter *sorter, Str key, Vector *const *vectors, uint32_t row);
+void sorter_init(Sorter *sorter, SpillSet *spills, size_t limit);
+/* Room for the first of `wanted` records, as many as memory takes: at least one. */
+MUST_CHECK uint32_t sorter_reserve(Sorter *sorter, const uint32_t *key_sizes,
+                                   const uint32_t *payload_sizes, uint32_t wanted, char **at);
+/* One record. */
+MUST_CHECK bool sorter_add(Sorter *sorter, Str key, const void *payload, uint32_t size);
 MUST_CHECK bool sorter_finish(Sorter *sorter);
-MUST_CHECK bool sorter_next(Sorter *sorter, Row **ret_row, Str *ret_key);
+MUST_CHECK bool sorter_next(Sorter *sorter, SortRecord *ret);
+static inline bool sorter_is_merging(const Sorter *sorter)
+{
+    return sorter->run_count > 0;
+}
 /* Reads again from the start; only sorts that fit in memory can (false, no error: sort again). */
 bool sorter_restart(Sorter *sorter);
-/* Replaces the worst item by this one if it is better: bounded sorts. False: not kept. */
+void sorter_keep_first(Sorter *sorter, uint64_t count);
+/* Whether a record with this key would not be kept. */
+static inline bool sorter_refuses(const Sorter *sorter, Str key)
+{
+    return sorter->has_cutoff && str_compare(key, strbuf_view(&sorter->cutoff)) >= 0;
+}
 void sorter_clear(Sorter *sorter);
 void sorter_deinit(Sorter *sorter);
-
-int sort_item_compare(const SortItem *a, const SortItem *b);
-uint64_t sort_prefix(Str key);
 
 #endif

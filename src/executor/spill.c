@@ -118,8 +118,6 @@ uint64_t spill_size(const SpillFile *file)
 bool spill_begin_read(SpillFile *file, uint64_t offset)
 {
     TRY(spill_flush(file));
-    if (!file->read_buffer)
-        file->read_buffer = arena_alloc(file->arena, SPILL_BUFFER);
     file->position = offset;
     bool buffered = offset >= file->read_start && offset < file->read_start + file->read_used;
     if (!buffered)
@@ -136,6 +134,8 @@ bool spill_read(SpillFile *file, void *data, size_t size)
         if (file->read_used == 0 || within >= file->read_used) {
             CHECK_INTERRUPTS();
             size_t part = MIN((uint64_t)SPILL_BUFFER, file->flushed - file->position);
+            if (!file->read_buffer)
+                file->read_buffer = arena_alloc(file->arena, SPILL_BUFFER);
             file->read_used = 0;
             TRY(os->file_read(file->file, file->read_buffer, part, file->position));
             file->read_start = file->position;
@@ -148,6 +148,17 @@ bool spill_read(SpillFile *file, void *data, size_t size)
         size -= part;
         file->position += part;
     }
+    return true;
+}
+
+bool spill_read_some(SpillFile *file, void *data, size_t most, size_t *ret_size)
+{
+    const size_t size = MIN(most, file->flushed - file->position);
+    CHECK_INTERRUPTS();
+    if (size > 0)
+        TRY(os->file_read(file->file, data, size, file->position));
+    file->position += size;
+    *ret_size = size;
     return true;
 }
 

@@ -38,6 +38,8 @@ uint64_t spill_size(const SpillFile *file);
 /* Writes what is buffered and sets the reading position. Writing may go on afterwards. */
 MUST_CHECK bool spill_begin_read(SpillFile *file, uint64_t offset);
 MUST_CHECK bool spill_read(SpillFile *file, void *data, size_t size);
+/* Straight into the caller's buffer; fewer than `most` bytes only at the end. */
+MUST_CHECK bool spill_read_some(SpillFile *file, void *data, size_t most, size_t *ret_size);
 bool spill_at_end(const SpillFile *file);
 uint64_t spill_position(const SpillFile *file);
 

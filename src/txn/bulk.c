@@ -120,17 +120,25 @@ bool txn_bulk_append_entry(TxnBulk *bulk, Str key, int64_t row_id)
     char buffer[TREE_MAX_KEY];
     uint64_t id = __builtin_bswap64((uint64_t)row_id);
 
-    assert(bulk->is_open && bulk->tree->kind == TREE_INDEX);
-    CHECK_INTERRUPTS();
-    if (!bulk->is_direct)
-        return txn_index_insert(bulk->txn, bulk->tree, key, row_id);
     if (key.length + sizeof(id) > sizeof(buffer))
         FAIL(ERR_PROGRAM_LIMIT_EXCEEDED, .message = fmt("index row size %zu exceeds maximum %zu",
                                                         key.length + sizeof(id), sizeof(buffer)));
     if (key.length > 0)
         memcpy(buffer, key.data, key.length);
     memcpy(buffer + key.length, &id, sizeof(id));
-    Str entry = str_make(buffer, key.length + sizeof(id));
+    return txn_bulk_append_key(bulk, str_make(buffer, key.length + sizeof(id)));
+}
+
+bool txn_bulk_append_key(TxnBulk *bulk, Str entry)
+{
+    assert(bulk->is_open && bulk->tree->kind == TREE_INDEX && entry.length >= sizeof(uint64_t));
+    CHECK_INTERRUPTS();
+    if (!bulk->is_direct) {
+        uint64_t id;
+        const Str key = str_slice(entry, 0, entry.length - sizeof(id));
+        memcpy(&id, key.data + key.length, sizeof(id));
+        return txn_index_insert(bulk->txn, bulk->tree, key, (int64_t)__builtin_bswap64(id));
+    }
     TRY(tree_builder_add_key(bulk->builder, entry));
     return log_op(bulk, &(Op){.code = OP_PUT_ENTRY,
                               .database = bulk->tree->database,

@@ -52,6 +52,8 @@ MUST_CHECK bool txn_bulk_begin(Txn *txn, TxnTree *tree, TxnBulk **ret_bulk);
 /* Row ids are given in order from 1, or continue after those that are there. */
 MUST_CHECK bool txn_bulk_append_row(TxnBulk *bulk, Str image, int64_t *ret_row_id);
 MUST_CHECK bool txn_bulk_append_entry(TxnBulk *bulk, Str key, int64_t row_id);
+/* The same where the row id, big-endian, lies behind the key already. */
+MUST_CHECK bool txn_bulk_append_key(TxnBulk *bulk, Str entry);
 MUST_CHECK bool txn_bulk_end(TxnBulk *bulk);
 void txn_bulk_abandon(TxnBulk *bulk); /* instead of end; rollback does it too */
 

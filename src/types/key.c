@@ -1,4 +1,4 @@
-#include "types/key.h"
+#include "types/key_internal.h"
 
 #include <gmp.h>
 #include <math.h>
@@ -12,33 +12,7 @@
 
 #define STACK_RESERVE (16 * 1024)
 
-enum { MARK_NULL_FIRST = 0, MARK_VALUE = 1, MARK_NULL_LAST = 2 };
-
-/* How a type's values are encoded. */
-typedef enum KeyForm {
-    FORM_NONE = 0,
-    FORM_BOOL,
-    FORM_CHAR,
-    FORM_INT16,
-    FORM_INT32,
-    FORM_OID,
-    FORM_INT64,
-    FORM_UINT64,
-    FORM_FLOAT32,
-    FORM_FLOAT64,
-    FORM_UUID,
-    FORM_INTERVAL,
-    FORM_TIMETZ,
-    FORM_TEXT,
-    FORM_BPCHAR,
-    FORM_BYTES,
-    FORM_NUMERIC,
-    FORM_ARRAY,
-    FORM_JSONB,
-    FORM_RECORD,
-} KeyForm;
-
-static KeyForm key_form(const BuiltinType *type)
+KeyForm key_form(const BuiltinType *type)
 {
     if (!type || !type->compare)
         return FORM_NONE;
@@ -111,19 +85,9 @@ bool key_prefix_end(StrBuf *prefix)
     return false;
 }
 
-/* Signs flipped so that unsigned bytes sort as the numbers do. */
-
 static void put_double(StrBuf *key, double value)
 {
-    uint64_t bits;
-    if (isnan(value)) {
-        put_be64(key, UINT64_MAX);
-        return;
-    }
-    if (value == 0)
-        value = 0;
-    memcpy(&bits, &value, 8);
-    put_be64(key, bits >> 63 ? ~bits : bits | UINT64_C(1) << 63);
+    put_be64(key, key_double_bits(value));
 }
 
 static double take_double(uint64_t bits)
