@@ -1,4 +1,5 @@
 """A Sengi server for a test: a fresh directory under the temporary one, a free port of the loopback."""
+import os
 import pathlib
 import shutil
 import socket
@@ -28,6 +29,7 @@ class Server:
         self.settings = dict(settings or {})
         self.port = free_port()
         self.process = None
+        self.environment = {}
         subprocess.run([self.binary, "init", str(self.data)], check=True, stdout=subprocess.DEVNULL)
         if hba is not None:
             self.write_hba(hba)
@@ -42,7 +44,7 @@ class Server:
         for name, value in self.settings.items():
             command += ["-c", f"{name}={value}"]
         with open(self.directory / "log", "ab") as log:
-            self.process = subprocess.Popen(command, stderr=log)
+            self.process = subprocess.Popen(command, stderr=log, env={**os.environ, **self.environment})
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
             if self.process.poll() is not None:

@@ -136,7 +136,7 @@ static bool linux_file_write(File *file, const void *buffer, size_t size, uint64
         if (put < 0 && errno == EINTR)
             continue;
         if (put < 0)
-            return fail_io("write file", file->path, errno);
+            return fail_io("write to file", file->path, errno);
         done += (size_t)put;
     }
     return true;
@@ -144,7 +144,7 @@ static bool linux_file_write(File *file, const void *buffer, size_t size, uint64
 
 static bool linux_file_sync(File *file)
 {
-    return fdatasync(file->fd) == 0 || fail_io("sync file", file->path, errno);
+    return fdatasync(file->fd) == 0 || fail_io("fsync file", file->path, errno);
 }
 
 static bool linux_file_size(File *file, uint64_t *ret_size)

@@ -49,7 +49,7 @@ struct File {
 struct SimWorld {
     SimDisk disk;
     SimFaults faults;
-    uint64_t reads, writes, syncs;
+    uint64_t reads, writes, syncs, takes; /* takes: of disk space, perhaps */
     uint64_t operations, crash_at;
     bool crashed;
 
@@ -329,6 +329,10 @@ static bool sim_file_read(File *file, void *buffer, size_t size, uint64_t offset
 
 static bool has_room(const SimNode *node, uint64_t end)
 {
+    const uint64_t take = ++world->takes;
+
+    if (take >= world->faults.full_from && take < world->faults.full_until)
+        return false;
     return world->faults.disk_capacity == 0 || end <= node->current_size ||
            sim_disk_used(&world->disk) + (end - node->current_size) <= world->faults.disk_capacity;
 }
@@ -338,9 +342,9 @@ static bool sim_file_write(File *file, const void *buffer, size_t size, uint64_t
     operation();
     world->writes++;
     if (world->writes == world->faults.fail_write_at)
-        return fail(ERR_IO_ERROR, "write file", str_from_c(file->path), "Input/output error");
+        return fail(ERR_IO_ERROR, "write to file", str_from_c(file->path), "Input/output error");
     if (!has_room(file->node, offset + size))
-        return fail(ERR_DISK_FULL, "write file", str_from_c(file->path), "No space left on device");
+        return fail(ERR_DISK_FULL, "write to file", str_from_c(file->path), "No space left on device");
     if (world->writes == world->faults.lose_write_at)
         return true;
     if (world->writes == world->faults.misdirect_write_at)
@@ -353,7 +357,7 @@ static bool sim_file_sync(File *file)
 {
     operation();
     if (++world->syncs == world->faults.fail_sync_at)
-        return fail(ERR_IO_ERROR, "sync file", str_from_c(file->path), "Input/output error");
+        return fail(ERR_IO_ERROR, "fsync file", str_from_c(file->path), "Input/output error");
     sim_node_sync(file->node);
     return true;
 }
@@ -594,7 +598,12 @@ void sim_free(SimWorld *the_world)
 void sim_set_faults(SimWorld *the_world, const SimFaults *faults)
 {
     the_world->faults = *faults;
-    the_world->reads = the_world->writes = the_world->syncs = 0;
+    the_world->reads = the_world->writes = the_world->syncs = the_world->takes = 0;
+}
+
+uint64_t sim_takes(const SimWorld *the_world)
+{
+    return the_world->takes;
 }
 
 void sim_set_crash(SimWorld *the_world, uint64_t at)

@@ -35,6 +35,7 @@ typedef struct SimWorld SimWorld;
 
 typedef struct SimFaults {
     uint64_t disk_capacity;      /* bytes of all files together; beyond: 53100. 0: no bound */
+    uint64_t full_from, full_until; /* of writes and allocations those fail with 53100 */
     uint64_t fail_read_at;       /* the n-th read fails with 58030; 0: never */
     uint64_t fail_write_at;      /* the n-th write fails with 58030; 0: never */
     uint64_t fail_sync_at;       /* the n-th sync fails with 58030; 0: never */
@@ -45,6 +46,9 @@ typedef struct SimFaults {
 SimWorld *sim_new(uint64_t seed);
 void sim_free(SimWorld *world);
 void sim_set_faults(SimWorld *world, const SimFaults *faults);
+
+/* Writes and allocations since sim_set_faults. */
+uint64_t sim_takes(const SimWorld *world);
 
 /* An operation is a write, sync, truncation, allocation or change of a name. */
 

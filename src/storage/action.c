@@ -116,6 +116,13 @@ static bool action_check_page_ids(Database *database, uint32_t page_count)
 
 bool action_begin(Database *database, uint32_t page_count, Action *ret_action)
 {
+    if (unlikely(!store_has_room(database->store, page_count)))
+        TRY(store_make_room(database->store, page_count));
+    return action_begin_giving(database, page_count, ret_action);
+}
+
+bool action_begin_giving(Database *database, uint32_t page_count, Action *ret_action)
+{
     Store *store = database->store;
     Task *task = task_current();
 

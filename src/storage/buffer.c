@@ -338,6 +338,13 @@ static bool cleaner_write(Store *store, ImageBatch *batch, ImageTarget *targets,
     return image_batch_write(store, batch);
 }
 
+/* While pages cannot be written nobody may make more of them. */
+static void cleaner_note(Store *store, SqlState write_error)
+{
+    atomic_store(&store->pool.write_error, write_error);
+    wal_refuse(store->wal, write_error);
+}
+
 /* True: something came free. */
 static bool cleaner_round(Store *store, ImageBatch *batch) REQUIRES(store->pool.mutex)
 {
@@ -357,8 +364,7 @@ static bool cleaner_round(Store *store, ImageBatch *batch) REQUIRES(store->pool.
         mutex_lock(&pool->mutex);
         pool->batches_done++;
         cond_broadcast(&pool->batch_cond);
-        atomic_store(&pool->write_error, write_error);
-        wal_refuse(store->wal, write_error);
+        cleaner_note(store, write_error);
         for (uint32_t i = 0; ok && i < count; i++) {
             Database *database = atomic_load(&pool->infos[frames[i]].database);
             if (database)
@@ -386,6 +392,8 @@ static void cleaner_main(void *argument)
         while (!pool->cleaner_stop && pool->cleaner_paused == 0 && progress &&
                atomic_load(&pool->free_count) < pool->high_water)
             progress = cleaner_round(store, &batch);
+        if (atomic_load(&pool->write_error) && atomic_load(&pool->free_count) >= pool->high_water)
+            cleaner_note(store, 0); /* nothing has to be written now: the next time tells */
         if (pool->cleaner_stop || (pool->cleaner_kicked && progress && !pool->cleaner_paused))
             continue;
         /* Without progress (everything latched, shadowed or the disk full) try again soon. */
@@ -448,8 +456,12 @@ void pool_drop_database(Store *store, Database *database)
 
     mutex_lock(&pool->mutex);
     for (uint32_t frame = 1; frame <= pool->count; frame++) {
-        if (atomic_load(&pool->infos[frame].database) == database)
-            frame_free(pool, frame);
+        if (atomic_load(&pool->infos[frame].database) != database)
+            continue;
+        const PageId page = atomic_load(&pool->infos[frame].page);
+        if (atomic_load(&database->entries[page].flags) & PAGE_FLAG_DIRTY)
+            dirty_count_add(store, -1);
+        frame_free(pool, frame);
     }
     mutex_unlock(&pool->mutex);
 }

@@ -278,6 +278,7 @@ static void checkpoint_finish(Store *store, const Boundary *boundary)
     mutex_unlock(&store->map_mutex);
     pool_wake_frames(&store->pool);
     page_map_files_clean(store);
+    page_map_reserve(store);
     wal_recycle(store->wal, boundary->redo);
     atomic_fetch_add(&store->checkpoints_done, 1);
 }

@@ -262,8 +262,10 @@ void page_touch(Action *action, Page *page)
             page_copy_aside(action, page, entry);
         entry->epoch = epoch;
     }
-    if (!(flags & PAGE_FLAG_DIRTY))
+    if (!(flags & PAGE_FLAG_DIRTY)) {
         atomic_fetch_or(&entry->flags, PAGE_FLAG_DIRTY);
+        dirty_count_add(store, 1);
+    }
 }
 
 static PageId page_take_id(PageMap *map, PageLife life)
@@ -299,6 +301,7 @@ void page_allocate(Action *action, Database *database, PageLife life, Page *ret_
     atomic_store(&entry->versions, NULL);
     atomic_store(&entry->flags, (uint16_t)(PAGE_FLAG_ALLOCATED | PAGE_FLAG_DIRTY |
                                            (life == PAGE_TEMPORARY ? PAGE_FLAG_TEMPORARY : 0)));
+    dirty_count_add(store, 1);
     pool_assign(&store->pool, frame, database, id, false);
     *ret_page = (Page){
         .database = database,
@@ -338,6 +341,8 @@ static void page_settle_freed(Store *store, PageMap *map, PageId id, bool is_owe
     else
         u32_push(&map->free_pages, id);
     map->page_count -= !is_temporary;
+    if (flags & PAGE_FLAG_DIRTY)
+        dirty_count_add(store, -1);
     atomic_fetch_and(&entry->flags, PAGE_FLAG_SHADOWED | PAGE_FLAG_FREED | PAGE_FLAG_IO_PENDING);
 }
 

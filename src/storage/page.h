@@ -211,6 +211,8 @@ typedef struct Action {
  * the database has no more page ids; where task->interrupts_held is set it waits instead.
  */
 MUST_CHECK bool action_begin(Database *database, uint32_t page_count, Action *ret_action);
+/* The same for an action that gives pages back: a full disk does not keep it waiting. */
+MUST_CHECK bool action_begin_giving(Database *database, uint32_t page_count, Action *ret_action);
 void action_end(Action *action);
 
 /* Latched exclusively. Call before the first byte changes; again for the same page is free. */

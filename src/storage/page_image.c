@@ -82,6 +82,7 @@ void image_batch_add(Store *store, ImageBatch *batch, ImageTarget target, ImageS
     page_map_replace(store, database->map, &record, epoch_class(store, entry->epoch), false);
     mutex_unlock(&store->map_mutex);
     atomic_fetch_and(&entry->flags, (uint16_t) ~(PAGE_FLAG_DIRTY | PAGE_FLAG_CLONED));
+    dirty_count_add(store, -1);
     if (FAULT(fault_evict_shadow))
         atomic_fetch_and(&entry->flags, (uint16_t)~PAGE_FLAG_SHADOWED);
     page_entry_unlatch_shared(entry);
@@ -157,11 +158,11 @@ static void image_settle(Store *store, const ImageBatch *batch, uint32_t i, bool
     if (batch->is_shadow[i])
         return;
     page_entry_latch_shared(entry);
-    if (!ok && (atomic_load(&entry->flags) & PAGE_FLAG_ALLOCATED))
-        atomic_fetch_or(&entry->flags, PAGE_FLAG_DIRTY);
+    if (!ok && (atomic_load(&entry->flags) & PAGE_FLAG_ALLOCATED) &&
+        !(atomic_fetch_or(&entry->flags, PAGE_FLAG_DIRTY) & PAGE_FLAG_DIRTY))
+        dirty_count_add(store, 1);
     atomic_fetch_and(&entry->flags, (uint16_t)~PAGE_FLAG_IO_PENDING);
     page_entry_unlatch_shared(entry);
-    (void)store;
 }
 
 bool image_batch_write(Store *store, ImageBatch *batch)

@@ -311,6 +311,11 @@ static bool slots_grow(Store *store, uint32_t capacity, uint32_t count)
     return true;
 }
 
+bool slots_extend(Store *store, uint32_t count)
+{
+    return slots_grow(store, atomic_load(&store->space.capacity), count);
+}
+
 bool slots_take(Store *store, uint32_t count, uint32_t *ret_slots)
 {
     SlotSpace *space = &store->space;

@@ -288,7 +288,7 @@ static bool map_write_base(Store *store, MapWriter *writer, Superblock *superblo
     return true;
 }
 
-bool page_map_files_write(Store *store, Superblock *superblock)
+static bool page_map_files_try(Store *store, Superblock *superblock)
 {
     MapWriter *writer = malloc(sizeof(MapWriter));
     Superblock next = *superblock;
@@ -302,6 +302,60 @@ bool page_map_files_write(Store *store, Superblock *superblock)
     TRY(ok);
     *superblock = next;
     return true;
+}
+
+/* -------- Room kept back for the maps -------- */
+
+#define RESERVE_STEP (256u << 10)
+
+/* What a new base would need, and a batch of the journal beside it. */
+static uint64_t reserve_wanted(Store *store)
+{
+    uint64_t bytes = RESERVE_STEP;
+
+    mutex_lock(&store->map_mutex);
+    for (size_t i = 0; i < store->database_count; i++)
+        bytes += (store->databases[i]->page_count + 1) * sizeof(MapLine);
+    mutex_unlock(&store->map_mutex);
+    return ALIGN_UP(bytes + bytes / 4, RESERVE_STEP);
+}
+
+void page_map_reserve(Store *store)
+{
+    const uint64_t wanted = reserve_wanted(store);
+
+    if (wanted <= store->map_reserve)
+        return;
+    File *file = os->file_open(path_join(store->scratch, store->path, STR("reserve")), OS_CREATE);
+    const bool ok = file && os->file_allocate(file, 0, wanted);
+    os->file_close(file);
+    arena_reset(store->scratch);
+    if (ok)
+        store->map_reserve = wanted;
+    else
+        error_clear(); /* the next checkpoint tries again */
+}
+
+/* The disk is full: what was kept back is what the map needs. False: there was nothing. */
+static bool reserve_spend(Store *store)
+{
+    if (store->map_reserve == 0)
+        return false;
+    store->map_reserve = 0;
+    const bool ok = os->unlink(path_join(store->scratch, store->path, STR("reserve")));
+    arena_reset(store->scratch);
+    if (!ok)
+        error_clear();
+    return ok;
+}
+
+bool page_map_files_write(Store *store, Superblock *superblock)
+{
+    if (page_map_files_try(store, superblock))
+        return true;
+    TRY(error_fields()->sqlstate == ERR_DISK_FULL && reserve_spend(store));
+    error_clear();
+    return page_map_files_try(store, superblock);
 }
 
 bool page_map_files_create(Str path, Superblock *superblock)

@@ -207,6 +207,7 @@ static void store_free(Store *store)
     os->file_close(store->journal);
     os->file_close(store->data_file);
     os->file_close(store->lock_file); /* the lock goes with it */
+    arena_free(store->scratch);
     arena_free(store->arena);
     free(store);
 }
@@ -219,6 +220,7 @@ Store *store_open(Str path, const StoreOptions *options)
         FAIL(ERR_OUT_OF_MEMORY, .message = STR("out of memory"));
     memset(store, 0, sizeof(*store));
     store->arena = arena_new("store");
+    store->scratch = arena_new("store scratch");
     store->path = str_copy(store->arena, path);
     store->options = *options;
     mutex_init(&store->map_mutex, RANK_PAGE_MAP);

@@ -7,6 +7,7 @@
  *   superblock    which base and journal count, and where redo starts; two generations, two copies
  *   wal/          the log (wal.h)
  *   lock          held while a server has the directory open
+ *   reserve       room for the next maps, given up when the disk is full
  *
  *   TRY(store_create(path));
  *   Store *store = store_open(path, &options);          maps loaded; pages readable
@@ -83,6 +84,13 @@ Str store_path(const Store *store);
 /* 16 random bytes that tell this store from every other, as a number (pg's system identifier). */
 uint64_t store_system_id(const Store *store);
 Lsn store_redo(const Store *store); /* of the last durable checkpoint */
+
+/*
+ * Makes sure that the data file has room for `pages` pages more, before the record is logged whose
+ * apply allocates them. May wait for a checkpoint; fails with 53100. Given back after the apply.
+ */
+MUST_CHECK bool store_admit(Store *store, uint64_t pages);
+void store_retract(Store *store, uint64_t pages);
 
 /* The least applying_lsn of all workers, LSN_MAX if none; called while no action is open. */
 typedef Lsn StoreRedoFloor(void *context);

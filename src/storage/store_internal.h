@@ -104,8 +104,8 @@ typedef struct BufferPool {
 typedef struct SlotSpace {
     uint64_t *used;    /* a bit a slot; slot 0 is the file's header */
     uint16_t *extra;   /* references beyond the first, by clones */
-    uint32_t capacity; /* slots the file has */
-    uint32_t used_count;
+    _Atomic uint32_t capacity; /* slots the file has; read without the mutex too, */
+    _Atomic uint32_t used_count; /* as is this */
     uint32_t cursor;     /* no free slot below it */
     uint32_t run_cursor; /* where the last run of slots ended */
     U32List freed[2];    /* by EpochClass: free once that checkpoint is durable */
@@ -137,6 +137,8 @@ struct Store {
 
     _Atomic uint32_t epoch, running, durable; /* change at a barrier or under map_mutex */
     _Atomic uint32_t loose_count;             /* operations that have pages outside of every tree */
+    _Atomic uint32_t dirty_count;             /* pages with PAGE_FLAG_DIRTY */
+    _Atomic uint64_t promised_pages;          /* store_admit's, of applies under way */
     _Atomic bool image_failed; /* an image the running checkpoint owes could not be written */
 
     Mutex map_mutex; /* rank PAGE_MAP */
@@ -149,6 +151,8 @@ struct Store {
 
     Superblock superblock; /* the newest on disk; the checkpointer's */
     File *journal;
+    uint64_t map_reserve; /* bytes of the file kept back for the maps; the checkpointer's */
+    Arena *scratch;       /* the checkpointer's, for paths */
     Checkpointer *checkpointer;
     StoreRedoFloor *redo_floor;
     void *redo_floor_context;
@@ -189,6 +193,8 @@ void page_map_list_free_pages(PageMap *map);
 /* Takes `count` free slots, neighbours where possible. Not under map_mutex: may extend the file. */
 MUST_CHECK bool slots_take(Store *store, uint32_t count, uint32_t *ret_slots);
 void slots_give_back(Store *store, const uint32_t *slots, uint32_t count); /* takes the mutex */
+/* Makes the data file larger by `count` slots at least. Not under map_mutex. */
+MUST_CHECK bool slots_extend(Store *store, uint32_t count);
 MUST_CHECK bool slot_reference(SlotSpace *space, uint32_t slot, bool is_shared);
 void slot_release(SlotSpace *space, uint32_t slot);
 
@@ -206,6 +212,16 @@ void page_map_tombstone(Store *store, PageMap *map, PageId page);
 void page_maps_begin_checkpoint(Store *store);
 void page_maps_end_checkpoint(Store *store);
 void page_maps_abandon_checkpoint(Store *store);
+
+/* -------- room.c: a slot for every dirty page -------- */
+
+/* Whether `pages` more may become dirty now; where not, store_make_room waits for that or fails. */
+bool store_has_room(const Store *store, uint64_t pages);
+MUST_CHECK bool store_make_room(Store *store, uint64_t pages);
+static inline void dirty_count_add(Store *store, int32_t change)
+{
+    atomic_fetch_add_explicit(&store->dirty_count, (uint32_t)change, memory_order_relaxed);
+}
 
 /* -------- page_image.c: images on their way to slots -------- */
 
@@ -293,6 +309,8 @@ void actions_open_gate(Store *store);
 MUST_CHECK bool page_map_files_load(Store *store);
 /* Appends what the running checkpoint changed, or writes a new base; fills in `superblock`. */
 MUST_CHECK bool page_map_files_write(Store *store, Superblock *superblock);
+/* Keeps room on the disk for the next maps, in a file that a full disk gives up first. */
+void page_map_reserve(Store *store);
 /* After the superblock is durable: removes files it does not name. */
 void page_map_files_clean(Store *store);
 MUST_CHECK bool page_map_files_create(Str path, Superblock *superblock);

@@ -6,9 +6,12 @@
 #include "base/error.h"
 #include "base/hash.h"
 #include "base/os.h"
+#include "base/task.h"
 #include "storage/page.h"
 #include "storage/store.h"
 
+#define FULL_TRIES 100u
+#define FULL_RETRY_US 100000
 #define SUPERBLOCK_BLOCK 4096u
 #define SUPERBLOCK_COPIES 4u
 #define SUPERBLOCK_PATH_MAX 4096
@@ -83,6 +86,19 @@ bool superblock_read(Str directory, Superblock *ret_superblock)
     return true;
 }
 
+/* Both generations' blocks exist after creation; still, some file systems need room to overwrite
+ * them. There may be some in a moment. */
+static bool superblock_put(File *file, const void *blocks, size_t size, uint64_t offset)
+{
+    for (uint32_t tries = 0; !os->file_write(file, blocks, size, offset); tries++) {
+        TRY(error_fields()->sqlstate == ERR_DISK_FULL && tries < FULL_TRIES);
+        error_clear();
+        if (!task_sleep(FULL_RETRY_US, WAIT_EVENT_CHECKPOINTER_MAIN))
+            error_clear();
+    }
+    return true;
+}
+
 bool superblock_write(Str directory, Superblock *superblock)
 {
     byte blocks[2][SUPERBLOCK_BLOCK];
@@ -101,13 +117,13 @@ bool superblock_write(Str directory, Superblock *superblock)
     memcpy(blocks[0], &next, sizeof(next));
     memcpy(blocks[1], &next, sizeof(next));
     const uint64_t offset = (uint64_t)(next.generation & 1) * sizeof(blocks);
-    const bool written = os->file_write(file, blocks, sizeof(blocks), offset);
+    const bool written = superblock_put(file, blocks, sizeof(blocks), offset);
     const bool synced = written && os->file_sync(file);
     os->file_close(file);
-    /* A superblock that may or may not be on disk leaves no way to know which map counts. Both
-     * generations' blocks exist after creation, so a full disk cannot be the reason. */
+    /* A superblock that may or may not be on disk leaves no way to know which map counts. */
     if (!synced && superblock->generation >= 2)
-        panic("could not write the superblock of \"%.*s\"", STR_ARGS(directory));
+        panic("could not write the superblock of \"%.*s\": %.*s", STR_ARGS(directory),
+              STR_ARGS(error_fields()->message));
     TRY(synced);
     *superblock = next;
     return true;

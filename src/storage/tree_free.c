@@ -143,7 +143,7 @@ static bool cut_children(Tree *tree, const RightEdge *edge)
     bool loaded;
 
     do {
-        TRY(action_begin(tree->database, 1, &action));
+        TRY(action_begin_giving(tree->database, 1, &action));
         if (latch_for_change(tree, &action, id, &page, &loaded))
             break;
         TRY(loaded);
@@ -173,7 +173,7 @@ static bool cut_root(Tree *tree, const RightEdge *edge, bool free_root)
     bool loaded;
 
     do {
-        TRY(action_begin(tree->database, 1, &action));
+        TRY(action_begin_giving(tree->database, 1, &action));
         if (latch_for_change(tree, &action, tree->root, &page, &loaded))
             break;
         TRY(loaded);

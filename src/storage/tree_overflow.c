@@ -164,7 +164,7 @@ void overflow_free(Tree *tree, const LeafExternal *external)
     while (id != PAGE_ID_NONE) {
         Action action;
         Page page;
-        done = action_begin(tree->database, 1, &action);
+        done = action_begin_giving(tree->database, 1, &action);
         if (!done)
             break;
         if (page_latch_exclusive(tree->database, id, &page) != PAGE_OK) {

@@ -287,6 +287,17 @@ static void ring_wait(Wal *wal, Lsn written)
     wal_wait_for(wal, &wal->ring_waiters, &wal->written, written, WAIT_EVENT_WAL_SPACE);
 }
 
+/* Forward only: once its last part is in, a record may be written and the next big one begun before
+ * its filler gets here. */
+static void big_filled_raise(Wal *wal, Lsn filled)
+{
+    Lsn before = atomic_load(&wal->big_filled);
+
+    while (before < filled && !atomic_compare_exchange_weak(&wal->big_filled, &before, filled))
+        continue;
+    writer_wake(wal);
+}
+
 /* In parts, alone at the front of the ring. The first part holds the header. */
 static void wal_fill_big(Wal *wal, const WalSlot *slot, const WalHeader *header, const Str *pieces,
                          size_t piece_count)
@@ -309,12 +320,10 @@ static void wal_fill_big(Wal *wal, const WalSlot *slot, const WalHeader *header,
             ring_copy_in(wal, at, pieces[i].data + done, part);
             at += part;
             done += part;
-            atomic_store(&wal->big_filled, at & ~(Lsn)7);
-            writer_wake(wal);
+            big_filled_raise(wal, at & ~(Lsn)7);
         }
     }
-    atomic_store(&wal->big_filled, slot->end);
-    writer_wake(wal);
+    big_filled_raise(wal, slot->end);
 }
 
 static bool wal_is_big(const Wal *wal, uint64_t size)
@@ -427,16 +436,21 @@ static void writer_use_segment(Wal *wal, Lsn lsn)
 /* A full disk may have room later; nothing else that fails here can be mended. */
 static bool writer_write(Wal *wal, const byte *data, size_t size, Lsn lsn)
 {
+    bool was_full = false;
+
     while (!os->file_write(wal->segment, data, size, lsn - wal->segment_start)) {
         if (error_fields()->sqlstate != ERR_DISK_FULL)
             panic("could not write the write-ahead log: %.*s", STR_ARGS(error_fields()->message));
         error_clear();
+        was_full = true;
         wal_refuse(wal, ERR_DISK_FULL);
         if (atomic_load(&wal->stop) == WAL_ABORTED)
             return false;
         if (!task_sleep(WAL_RETRY_US, WAIT_EVENT_LOG_WRITER_MAIN))
             error_clear();
     }
+    if (was_full)
+        wal_refuse(wal, 0);
     return true;
 }
 

@@ -149,10 +149,33 @@ typedef struct Encoder {
     Txn *txn;
     StrBuf *buf;
     TreeName tree;
+    uint64_t put_bytes, overflow_pages; /* what the apply adds to the trees, at most */
 } Encoder;
+
+#define PUT_OVERHEAD 32    /* bytes of a page that an operation needs beside key and value */
+#define INLINE_LEAST 2048u /* a shorter value is never on pages of its own */
+
+static void count_growth(Encoder *encoder, const Op *op)
+{
+    if (op->code != OP_PUT_ROW && op->code != OP_PUT_ENTRY && op->code != OP_PUT_PAIR &&
+        op->code != OP_CREATE_TREE)
+        return;
+    if (op->value.length < INLINE_LEAST)
+        encoder->put_bytes += op->value.length;
+    else
+        encoder->overflow_pages += op->value.length / (PAGE_SIZE / 2) + 1;
+    encoder->put_bytes += op->key.length + PUT_OVERHEAD;
+}
+
+/* Pages that splits leave half full, and a few on the way to the root. */
+static uint64_t growth_pages(const Encoder *encoder)
+{
+    return encoder->overflow_pages + encoder->put_bytes * 5 / (2 * PAGE_SIZE) + 4;
+}
 
 static bool encode_op(Encoder *encoder, const Op *op)
 {
+    count_growth(encoder, op);
     record_put_op(encoder->buf, &encoder->tree, op);
     if (encoder->buf->length < FRAGMENT_SIZE)
         return true;
@@ -378,12 +401,24 @@ static void garbage_hand_over(TxnManager *manager, Garbage *garbage)
 
 /* ------------------------------------------------------------------ the whole */
 
-static bool encode_all(Txn *txn, StrBuf *buf)
+static bool encode_all(Txn *txn, StrBuf *buf, uint64_t *ret_growth)
 {
     Encoder encoder = {.txn = txn, .buf = buf};
     TRY(encode_ddl(&encoder));
     TRY(encode_writes(&encoder));
-    return encode_drops(&encoder);
+    TRY(encode_drops(&encoder));
+    *ret_growth = growth_pages(&encoder);
+    return true;
+}
+
+/* Room for the record in the log, and for what it adds in the data file. */
+static bool commit_admit(TxnManager *manager, uint32_t length, uint64_t growth)
+{
+    TRY(store_admit(manager->store, growth));
+    if (wal_admit(manager->wal, length))
+        return true;
+    store_retract(manager->store, growth);
+    return false;
 }
 
 bool commit_run(Txn *txn)
@@ -392,10 +427,11 @@ bool commit_run(Txn *txn)
     TxnSession *session = txn->session;
     StrBuf *ops = &session->record;
     StrBuf header = {0};
+    uint64_t growth;
 
     strbuf_truncate(ops, 0);
     TRY(ddl_prepare_commit(txn));
-    TRY(encode_all(txn, ops));
+    TRY(encode_all(txn, ops, &growth));
     if (ops->length == 0 && txn->fragment_id == 0 && txn->ddl.length == 0)
         return true; /* everything was taken back */
     txn->garbage = garbage_new(txn);
@@ -407,7 +443,7 @@ bool commit_run(Txn *txn)
     strbuf_append_bytes(&header, &now, sizeof(now));
     record_put_varint(&header, txn_id_peek(txn));
     uint32_t length = (uint32_t)(header.length + ops->length);
-    if (!wal_admit(manager->wal, length)) {
+    if (!commit_admit(manager, length, growth)) {
         strbuf_deinit(&header);
         free(txn->garbage);
         return false;
@@ -425,6 +461,7 @@ bool commit_run(Txn *txn)
     apply_writes(txn, slot.end);
     ddl_after_commit(txn);
     commit_done(manager, place);
+    store_retract(manager->store, growth);
     task->interrupts_held = were_held;
 
     session->last_commit_lsn = slot.end;
@@ -456,7 +493,7 @@ bool commit_autonomous(TxnManager *manager, DatabaseId database, TreeId tree, St
         &buf, &name,
         &(Op){.code = OP_PUT_PAIR, .database = database, .tree = tree, .key = key, .value = value});
     uint32_t length = (uint32_t)buf.length;
-    bool admitted = wal_admit(manager->wal, length);
+    bool admitted = commit_admit(manager, length, 1);
     if (admitted) {
         Task *task = task_current();
         bool were_held = task->interrupts_held;
@@ -467,6 +504,7 @@ bool commit_autonomous(TxnManager *manager, DatabaseId database, TreeId tree, St
         wal_fill(manager->wal, &slot, &piece, 1);
         must_apply(tree_kv_put(target, key, value));
         commit_done(manager, place);
+        store_retract(manager->store, 1);
         task->interrupts_held = were_held;
         *ret_end = slot.end;
     }

@@ -255,6 +255,21 @@ static void database_remove(TxnManager *manager, DatabaseId database)
 
 /* ------------------------------------------------------------------ undoing and doing */
 
+/* What was built goes; an empty tree takes its place. To undo may wait for pages, not fail. */
+static void replace_built(TxnTree *tree)
+{
+    Task *task = task_current();
+    Tree *built = tree->private_tree;
+    const bool were_held = task->interrupts_held;
+
+    task->interrupts_held = true;
+    tree->private_tree = tree_new_private(tree_database(built), tree->kind, tree_layout(built));
+    task->interrupts_held = were_held;
+    if (!tree->private_tree)
+        panic("no empty tree could be made: %.*s", STR_ARGS(error_fields()->message));
+    tree_discard(built);
+}
+
 static void undo_op(Txn *txn, DdlOp *op)
 {
     TxnTree *tree = op->tree;
@@ -275,15 +290,8 @@ static void undo_op(Txn *txn, DdlOp *op)
         return;
     case DDL_BULK:
         bulk_free(op->bulk);
-        if (!op->is_undone && tree->private_tree) {
-            /* What was built goes; an empty tree takes its place. */
-            Tree *built = tree->private_tree;
-            tree->private_tree =
-                tree_new_private(tree_database(built), tree->kind, tree_layout(built));
-            if (!tree->private_tree)
-                panic("out of pages for an empty tree");
-            tree_discard(built);
-        }
+        if (!op->is_undone && tree->private_tree)
+            replace_built(tree);
         return;
     case DDL_CREATE_DATABASE:
         database_remove(txn->manager, op->database);

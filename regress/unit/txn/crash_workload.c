@@ -96,6 +96,7 @@ static struct {
     uint32_t owner[TABLES_MAX]; /* the writer that may change what is no fixed table */
     Model model;                /* what has been applied, for choosing rows; and for the check */
     uint32_t writers_left;
+    uint32_t committing; /* writers whose commit is asked for and not answered */
     uint64_t operation; /* of the crash, and how many there have been */
     uint32_t depth;
 } work;
@@ -439,6 +440,13 @@ static int64_t draw_row_id(Writer *writer, uint32_t table)
     return 0;
 }
 
+/* A commit that is refused lets go of its locks before the model has forgotten it. */
+static void await_commits(void)
+{
+    while (work.options.disk_fills && work.committing > 0)
+        task_yield();
+}
+
 /* Update, or delete; a row that is gone when its lock has come is left alone. */
 static bool change_row(Writer *writer, uint32_t table, bool deletes)
 {
@@ -456,6 +464,7 @@ static bool change_row(Writer *writer, uint32_t table, bool deletes)
     const RowLockOutcome outcome =
         txn_lock_row(writer->txn, tree, row_id, &request, writer->arena, &result);
     TRY(outcome);
+    await_commits();
     if (outcome == ROW_LOCK_GONE || outcome == ROW_LOCK_SELF ||
         !find_current(writer, table, row_id, &old))
         return true;
@@ -634,7 +643,22 @@ static bool is_expected_error(void)
 {
     const SqlState state = error_fields()->sqlstate;
 
-    return state == ERR_T_R_DEADLOCK_DETECTED || state == ERR_T_R_SERIALIZATION_FAILURE;
+    return state == ERR_T_R_DEADLOCK_DETECTED || state == ERR_T_R_SERIALIZATION_FAILURE ||
+           (state == ERR_DISK_FULL && work.options.disk_fills);
+}
+
+/* The commit was refused: the model is again what the others have made of it. */
+static void forget_commit(uint32_t number)
+{
+    uint32_t kept = 0;
+
+    for (uint32_t i = 0; i < work.order_count; i++)
+        if (work.order[i] != number)
+            work.order[kept++] = work.order[i];
+    work.order_count = kept;
+    model_init(&work.model);
+    for (uint32_t i = 0; i < kept; i++)
+        model_apply(&work.model, &work.transactions[work.order[i]]);
 }
 
 static bool writer_commit(Writer *writer, uint32_t number)
@@ -645,7 +669,17 @@ static bool writer_commit(Writer *writer, uint32_t number)
     transaction->state = TXN_ASKED;
     /* Before its locks go: who gets them next finds its rows' values in the model. */
     model_apply(&work.model, transaction);
-    TRY(txn_commit(writer->txn));
+    work.committing++;
+    const bool is_committed = txn_commit(writer->txn);
+    work.committing--;
+    if (!is_committed) {
+        transaction->state = TXN_UNDONE;
+        TRY(is_expected_error());
+        forget_commit(number);
+        error_clear();
+        txn_rollback(writer->txn);
+        return true;
+    }
     transaction->lsn = writer->session->last_commit_lsn;
     transaction->state = TXN_DONE;
     if (draw(&writer->seed, 3) < work.options.waits_per_three) {
@@ -717,8 +751,11 @@ static bool open_all(void)
 static void close_all(StoreClose how)
 {
     txn_manager_close(work.manager);
-    if (!store_close(work.store, how))
+    if (store_close(work.store, how))
+        return;
+    if (!is_expected_error())
         fail_error("close");
+    error_clear();
 }
 
 static bool create_trees(Txn *txn, Arena *arena)
@@ -771,8 +808,12 @@ void crash_run(void *unused)
         threads[i] = os->thread_start("writer", writer_main, &writers[i]);
     }
     for (uint32_t done = 0; work.writers_left > 0;) {
-        if (done++ < work.options.checkpoints && !checkpoint_request(work.store, CHECKPOINT_WAIT))
-            fail_error("checkpoint");
+        if (done++ < work.options.checkpoints &&
+            !checkpoint_request(work.store, CHECKPOINT_WAIT)) {
+            if (!is_expected_error())
+                fail_error("checkpoint");
+            error_clear();
+        }
         os->thread_yield();
     }
     for (uint32_t i = 0; i < CRASH_WRITERS; i++)
@@ -1020,6 +1061,7 @@ void crash_recover(void *unused)
     Writer writer = {.number = CRASH_WRITERS, .seed = work.options.seed + 7};
 
     (void)unused;
+    work.committing = 0;
     if (!verify_store() || !open_all())
         return;
     const Lsn end = wal_reserved_end(store_wal(work.store));

@@ -27,6 +27,7 @@ typedef struct CrashOptions {
     uint32_t steps;           /* transactions of each writer */
     uint32_t waits_per_three; /* of three commits, how many wait until they are durable */
     uint32_t checkpoints;     /* the main thread's, at most; then it waits for the writers */
+    bool disk_fills;          /* 53100 is a refusal like others */
 } CrashOptions;
 
 /* Forgets the model. */

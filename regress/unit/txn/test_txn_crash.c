@@ -79,6 +79,71 @@ static void a_crash_before_every_operation_keeps_every_commit(void **state)
     assert_true(seeds || atomic_load(points) > 4000);
 }
 
+/* -------- A disk that is full for a while -------- */
+
+#define FULL_TAKES 12u /* for so many writes and allocations */
+
+/* Full from the n-th on, and every third time a crash soon after; in a process of its own. */
+static void run_on_a_full_disk(SimWorld *created, uint64_t n)
+{
+    SimWorld *world = sim_clone_disk(created, n);
+
+    signal(SIGABRT, SIG_DFL);
+    signal(SIGSEGV, SIG_DFL);
+    setrlimit(RLIMIT_CPU, &(struct rlimit){CPU_SECONDS_MAX, CPU_SECONDS_MAX});
+    sim_set_faults(world, &(SimFaults){.full_from = n, .full_until = n + FULL_TAKES});
+    if (n % 3 == 0)
+        sim_set_crash(world, n + sim_random(world, 100));
+    const SimEnd end = sim_run(world, crash_run, NULL);
+    sim_set_crash(world, 0);
+    if (end == SIM_CRASHED)
+        sim_crash_disk(world);
+    sim_set_faults(world, &(SimFaults){0});
+    crash_note_point(n, 0);
+    sim_run(world, crash_recover, NULL);
+    _exit(0);
+}
+
+static uint64_t count_takes(SimWorld *created)
+{
+    SimWorld *world = sim_clone_disk(created, 1);
+
+    sim_set_faults(world, &(SimFaults){0});
+    assert_int_equal(sim_run(world, crash_run, NULL), SIM_ENDED);
+    const uint64_t takes = sim_takes(world);
+    sim_free(world);
+    return takes;
+}
+
+static void a_full_disk_refuses_commits_and_loses_none(void **state)
+{
+    const char *every = getenv("SENGI_FULL_EVERY");
+    const uint64_t step = every ? (uint64_t)atoi(every) : 2;
+    CrashOptions options = {
+        .seed = 3, .steps = 20, .checkpoints = 30, .waits_per_three = 2, .disk_fills = true};
+    SimWorld *created = sim_new(options.seed);
+    int status;
+
+    (void)state;
+    crash_start(&options);
+    assert_int_equal(sim_run(created, crash_create, NULL), SIM_ENDED);
+    const uint64_t takes = count_takes(created);
+    assert_true(takes > 100);
+    for (uint64_t n = 1; n < takes; n += step) {
+        crash_start(&options);
+        fflush(NULL);
+        const pid_t child = fork();
+        if (child == 0)
+            run_on_a_full_disk(created, n);
+        assert_int_equal(waitpid(child, &status, 0), child);
+        if (status != 0)
+            print_error("full from %llu: status %x\n", (unsigned long long)n, (unsigned)status);
+        assert_int_equal(status, 0);
+    }
+    print_message("%llu places to be full at\n", (unsigned long long)takes);
+    sim_free(created);
+}
+
 /* -------- One rule of the protocol switched off -------- */
 
 static const CrashOptions fault_options = {.steps = 12, .checkpoints = 30, .waits_per_three = 2};
@@ -187,6 +252,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(slow_threads_change_nothing),
         cmocka_unit_test(a_crash_before_every_operation_keeps_every_commit),
+        cmocka_unit_test(a_full_disk_refuses_commits_and_loses_none),
         cmocka_unit_test(without_shadow_copies_crashes_are_noticed),
         cmocka_unit_test(with_slots_freed_at_once_crashes_are_noticed),
         cmocka_unit_test(without_flushing_the_log_crashes_are_noticed),

@@ -1,0 +1,301 @@
+"""Disks that are full, that fail, that cannot be written, that go away."""
+import os
+import subprocess
+import tempfile
+import time
+
+from control import BROKEN, FULL, READ_ONLY, FaultyServer, Journal, Refused, ServerFailure, check, rows, run, until
+
+SMALL_POOL = {"shared_buffers": "8MB", "max_wal_size": "64MB"}
+
+
+class Mount:
+    """A file system of its own in memory, where this machine lets us make one."""
+
+    def __init__(self, megabytes):
+        self.path = tempfile.mkdtemp(prefix="sengi-mount-")
+        result = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", self.path], capture_output=True, text=True, check=False)
+        self.refusal = result.stderr.strip() if result.returncode else ""
+
+    def free(self):
+        """Bytes that are left."""
+        status = os.statvfs(self.path)
+        return status.f_bavail * status.f_bsize
+
+    def remove(self):
+        """Unmounted and gone."""
+        if not self.refusal:
+            subprocess.run(["umount", "-l", self.path], check=True)
+        os.rmdir(self.path)
+
+
+class Skip(Exception):
+    """This machine cannot do it."""
+
+
+def fill(connection, table):
+    """Inserts until the disk is full; the rows that are there."""
+    count = 0
+    while count < 10_000_000:
+        try:
+            run(connection, f"INSERT INTO {table} SELECT g, repeat(md5(g::text), 8) FROM generate_series({count + 1}, {count + 10000}) g")
+            count += 10000
+        except Refused as refusal:
+            check(refusal.sqlstate == "53100", f"not 53100: {refusal}")
+            check("No space left on device" in str(refusal), f"{refusal}")
+            return count
+    raise AssertionError("the disk never fills")
+
+
+def a_full_disk_is_one_writers_error(options):
+    """Readers and small changes go on, what DROP gives back is used again, and a crash loses nothing."""
+    mount = Mount(130)
+    if mount.refusal:
+        mount.remove()
+        raise Skip(f"no file system can be mounted here: {mount.refusal}")
+    server = FaultyServer(options.build, SMALL_POOL, mount.path)
+    try:
+        server.start()
+        writer, reader = server.connect(), server.connect()
+        run(writer, "CREATE TABLE filler (a int PRIMARY KEY, b text)")
+        run(writer, "CREATE TABLE kept AS SELECT g AS a FROM generate_series(1, 1000) g")
+        count = fill(writer, "filler")
+        check(count > 50000, f"only {count} rows fit")
+        check(mount.free() < 20 << 20, f"{mount.free()} bytes are left")
+        for _ in range(3):
+            check(rows(reader, "SELECT count(*), sum(length(b)) FROM filler") == [f"{count} | {count * 256}"], "the reader sees something else")
+        run(writer, "SET work_mem = 64")
+        try:
+            run(writer, "SELECT count(*) FROM (SELECT b FROM filler ORDER BY b OFFSET 10) x")
+        except Refused as refusal:
+            check(refusal.sqlstate == "53100" and "could not write to file" in str(refusal), f"a spill: {refusal}")
+        run(writer, "UPDATE kept SET a = a + 1")
+        server.kill()
+        server.start()
+        writer, reader = server.connect(), server.connect()
+        run(reader, "SET work_mem = '64MB'")
+        check(rows(reader, "SELECT count(*), count(DISTINCT a) FROM filler WHERE b > ''") == [f"{count} | {count}"], "rows are lost")
+        check(rows(reader, "SELECT sum(a) FROM kept") == ["501500"], "an update is lost")
+        run(writer, "DELETE FROM filler WHERE a <= 10000")
+        check(rows(reader, "SELECT count(*) FROM filler") == [str(count - 10000)], "the deletion")
+        run(writer, "TRUNCATE filler")
+        run(writer, "CHECKPOINT")
+        again = fill(writer, "filler")
+        check(again > count * 0.8, f"{count} rows fitted, and after TRUNCATE {again}")
+        check(server.stop() == 0, "the server did not end cleanly")
+        server.verify()
+    finally:
+        server.end()
+        mount.remove()
+
+
+def room_made_elsewhere_is_used_at_once(options):
+    """Another's file fills the disk; when it goes, writes are taken again without a restart."""
+    mount = Mount(130)
+    if mount.refusal:
+        mount.remove()
+        raise Skip(f"no file system can be mounted here: {mount.refusal}")
+    server = FaultyServer(options.build, SMALL_POOL, mount.path)
+    try:
+        server.start()
+        journal = Journal(server)
+        journal.prepare()
+        for _ in range(20):
+            check(journal.step(), "the server is gone")
+        ballast = os.path.join(mount.path, "ballast")
+        with open(ballast, "wb") as file:
+            os.posix_fallocate(file.fileno(), 0, mount.free() - (1 << 20))
+        for _ in range(2000):
+            check(journal.step(), "the server is gone")
+            if len(journal.refusals) > 20:
+                break
+        check(journal.refusals and journal.sqlstates() == {"53100"}, f"{journal.sqlstates()}")
+        journal.check(server.connect())
+        os.unlink(ballast)
+        journal.recovered()
+        check(server.stop() == 0, "the server did not end cleanly")
+        server.verify()
+    finally:
+        server.end()
+        mount.remove()
+
+
+def each_write_and_allocation_may_find_the_disk_full(options):
+    """From the n-th call on, for a while: 53100 for who needs space, nothing lost, and no restart."""
+    server = FaultyServer(options.build, SMALL_POOL)
+    try:
+        server.start()
+        journal = Journal(server)
+        journal.prepare()
+        for n in range(400 if options.long else 40):
+            for kinds in (("allocate",), ("write", "allocate")):
+                for kind in kinds:
+                    server.fail(kind, FULL, after=n % 17, count=1 + n % 5 * 3)
+                for _ in range(5):
+                    check(journal.step(), f"the server is gone after {n}")
+                if n % 3 == 0:
+                    try:
+                        run(server.connect(), "CHECKPOINT")
+                    except Refused as refusal:
+                        check(refusal.sqlstate == "53100", f"CHECKPOINT: {refusal}")
+                server.heal()
+                until(lambda: takes_writes(journal), 20, f"writes are refused for ever after {n}: {journal.refusals[-1:]}")
+        check(journal.sqlstates() <= {"53100"}, f"{journal.sqlstates()}")
+        journal.check(server.connect())
+        check(server.stop() == 0, "the server did not end cleanly")
+        server.verify()
+    finally:
+        server.end()
+
+
+def takes_writes(journal):
+    """Is the next transaction acknowledged?"""
+    before = len(journal.acknowledged)
+    check(journal.step(), "the server is gone")
+    return len(journal.acknowledged) > before
+
+
+def stops_at_once(options, kind, error, rounds):
+    """The n-th call fails: the server ends, and starts again with everything acknowledged."""
+    server = FaultyServer(options.build, SMALL_POOL)
+    stops = 0
+    try:
+        server.start()
+        journal = Journal(server)
+        journal.prepare()
+        for n in range(rounds):
+            server.fail(kind, error, after=n * 3 % 41, count=1)
+            deadline = time.monotonic() + 30
+            while not server.failures(kind) and time.monotonic() < deadline:
+                if not journal.step():
+                    break
+                if n % 2:
+                    checkpoint(server)
+            check(server.failures(kind), f"round {n}: no {kind} came")
+            if kind == "sync":
+                check(server.wait(10) != 0, "an orderly end")
+            time.sleep(0.05)
+            stops += not server.is_up()
+            journal.recovered()
+        check(server.stop() == 0, "the server did not end cleanly")
+        server.verify()
+        return stops
+    finally:
+        server.end()
+
+
+def checkpoint(server):
+    """Asked for; the server may end, or say what is wrong."""
+    try:
+        server.connect().query("CHECKPOINT")
+    except (OSError, EOFError, RuntimeError):
+        pass
+    except Exception as error:  # pylint: disable=broad-exception-caught
+        if type(error).__name__ != "WireError":
+            raise
+
+
+def a_failed_fsync_stops_the_server(options):
+    """What the system dropped cannot be known: stop, and recover from what is on the disk."""
+    check(stops_at_once(options, "sync", BROKEN, 60 if options.long else 12) > 0, "it went on")
+
+
+def a_failed_write_loses_nothing(options):
+    """Of the log: the server ends. Of a page: it is written again, or the session is told."""
+    stops_at_once(options, "write", BROKEN, 120 if options.long else 20)
+
+
+def a_failed_read_is_one_statements_error(options):
+    """58030 for who reads the page; others read theirs, and it is read again the next time."""
+    server = FaultyServer(options.build, SMALL_POOL)
+    try:
+        server.start()
+        writer = server.connect()
+        run(writer, "CREATE TABLE wide AS SELECT g AS a, repeat(md5(g::text), 30) AS b FROM generate_series(1, 30000) g")
+        run(writer, "CHECKPOINT")
+        wanted = rows(writer, "SELECT count(*), sum(length(b)) FROM wide")
+        refused = 0
+        for n in range(100 if options.long else 25):
+            server.fail("read", BROKEN, after=n * 7, count=1)
+            try:
+                check(rows(writer, "SELECT count(*), sum(length(b)) FROM wide") == wanted, "a wrong answer")
+            except Refused as refusal:
+                check(refusal.sqlstate == "58030", f"{refusal}")
+                refused += 1
+            server.heal()
+            check(rows(writer, "SELECT count(*), sum(length(b)) FROM wide") == wanted, "a wrong answer afterwards")
+        check(refused > 0, "no read failed")
+        check(server.stop() == 0, "the server did not end cleanly")
+    finally:
+        server.end()
+
+
+def a_directory_that_cannot_be_written_is_refused(options):
+    """init, serve and verify say why."""
+    server = FaultyServer(options.build)
+    mount = Mount(100)
+    if mount.refusal:
+        mount.remove()
+        server.end()
+        raise Skip(f"no file system can be mounted here: {mount.refusal}")
+    try:
+        data = os.path.join(mount.path, "data")
+        subprocess.run(["cp", "-a", str(server.data), data], check=True)
+        subprocess.run(["mount", "-o", "remount,ro", mount.path], check=True)
+        for command in (["serve", data, "--port", str(server.port)], ["init", os.path.join(mount.path, "new")]):
+            result = subprocess.run([server.sound_binary, *command], capture_output=True, text=True, timeout=30, check=False)
+            check(result.returncode not in (0, -6, -11) and "Read-only file system" in result.stderr, f"{command[0]}: {result.returncode} {result.stderr[-300:]}")
+    finally:
+        server.end()
+        mount.remove()
+
+
+def a_disk_that_turns_read_only_stops_writers_only_where_it_must(options):
+    """EROFS on every write: readers are served or the server ends; nothing acknowledged is lost."""
+    server = FaultyServer(options.build, SMALL_POOL)
+    try:
+        server.start()
+        journal = Journal(server)
+        journal.prepare()
+        for _ in range(10):
+            journal.step()
+        for kind in ("write", "allocate", "open"):
+            server.fail(kind, READ_ONLY)
+        for _ in range(5):
+            if not journal.step():
+                break
+        journal.recovered()
+        server.stop()
+        server.verify()
+    finally:
+        server.end()
+
+
+def a_directory_removed_underfoot_ends_in_a_message(options):
+    """Files that are gone: no hang, and the next start says what is missing."""
+    server = FaultyServer(options.build, SMALL_POOL)
+    try:
+        server.start()
+        journal = Journal(server)
+        journal.prepare()
+        server.remove_data()
+        for _ in range(30):
+            if not journal.step():
+                break
+        checkpoint(server)
+        if server.is_up():
+            server.process.terminate()
+        server.wait(60)
+        try:
+            server.start()
+        except ServerFailure:
+            pass
+        check(not server.is_up() and "does not exist" in server.log_tail(5) or "No such file" in server.log_tail(5), server.log_tail(5))
+    finally:
+        server.end()
+
+
+TESTS = [a_full_disk_is_one_writers_error, room_made_elsewhere_is_used_at_once, each_write_and_allocation_may_find_the_disk_full,
+         a_failed_fsync_stops_the_server, a_failed_write_loses_nothing, a_failed_read_is_one_statements_error,
+         a_directory_that_cannot_be_written_is_refused, a_disk_that_turns_read_only_stops_writers_only_where_it_must,
+         a_directory_removed_underfoot_ends_in_a_message]
