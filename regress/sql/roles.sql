@@ -1,3 +1,4 @@
+GRANT ALL ON SCHEMA public TO public;
 CREATE ROLE r_alice;
 CREATE ROLE r_alice;
 CREATE USER r_bob PASSWORD 'secret';

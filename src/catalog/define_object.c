@@ -64,7 +64,33 @@ bool define_rename(CatalogSession *session, ObjectAddress object, Str name)
     return !type || rename_type(session, type, name);
 }
 
-static bool owner_set(CatalogSession *session, ObjectAddress object, Oid owner)
+/* What the old owner gave and has becomes the new one's; entries that fall together are joined. */
+static void acl_change_owner(Acl *acl, Oid old, Oid owner)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < acl->length; i++) {
+        AclItem item = acl->items[i];
+        if (item.grantor == old)
+            item.grantor = owner;
+        if (item.grantee == old)
+            item.grantee = owner;
+        size_t at = 0;
+        while (at < kept &&
+               (acl->items[at].grantor != item.grantor || acl->items[at].grantee != item.grantee))
+            at++;
+        if (at == kept) {
+            acl->items[kept++] = item;
+        } else {
+            acl->items[at].rights |= item.rights;
+            acl->items[at].grant_options |= item.grant_options;
+        }
+    }
+    acl->length = kept;
+}
+
+/* Indexes have their table's owner, of whom alone pg_shdepend tells. */
+static bool owner_set(CatalogSession *session, ObjectAddress object, Oid owner, bool is_part)
 {
     const ObjectClass *class = object_class_find(object.class_oid);
     CatalogRow *row = ARENA_NEW(session->arena, CatalogRow);
@@ -75,38 +101,77 @@ static bool owner_set(CatalogSession *session, ObjectAddress object, Oid owner)
     if (class->acl >= 0 && !row->nulls[class->acl]) {
         Acl acl;
         TRY(acl_from_value(session->arena, &row->values[class->acl], &acl));
-        for (size_t i = 0; i < acl.length; i++) {
-            if (acl.items[i].grantor == old)
-                acl.items[i].grantor = owner;
-            if (acl.items[i].grantee == old)
-                acl.items[i].grantee = owner;
-        }
+        acl_change_owner(&acl, old, owner);
         TRY(acl_to_value(session->arena, &acl, &row->values[class->acl]));
         TRY(depend_update_acl(session, object, owner, &acl));
     }
     TRY(system_row_update(session, row));
-    return depend_record_owner(session, object, owner);
+    return is_part || depend_record_owner(session, object, owner);
+}
+
+static bool column_owners_set(CatalogSession *session, Oid table, Oid old, Oid owner)
+{
+    const RelationDesc *relation = relation_get(session, table);
+
+    TRY(relation);
+    for (int i = 0; i < relation->column_count; i++) {
+        const ColumnDesc *column = &relation->columns[i];
+        if (column->dropped || !column->acl || column->acl->length == 0)
+            continue;
+        Acl acl = {0};
+        VEC_RESERVE(session->arena, &acl, column->acl->length);
+        memcpy(acl.items, column->acl->items, column->acl->length * sizeof(AclItem));
+        acl.length = column->acl->length;
+        acl_change_owner(&acl, old, owner);
+        const ObjectAddress object = {RELATION_PG_CLASS, table, column->attnum};
+        TRY(define_acl(session, object, &acl));
+        TRY(relation = relation_get(session, table));
+    }
+    return true;
+}
+
+/* Sequences that columns own follow their table. */
+static bool sequence_owners_set(CatalogSession *session, Oid table, Oid owner)
+{
+    DependencyVec owned = {0};
+
+    TRY(depend_on(session, (ObjectAddress){RELATION_PG_CLASS, table, 0}, session->arena, &owned));
+    for (size_t i = 0; i < owned.length; i++) {
+        const Dependency *d = &owned.items[i];
+        if (d->dependent.class_oid != RELATION_PG_CLASS || d->referenced.column == 0 ||
+            d->kind == DEPENDENCY_NORMAL)
+            continue;
+        const RelationDesc *relation = relation_get(session, d->dependent.oid);
+        TRY(relation);
+        if (relation->kind == RELKIND_SEQUENCE)
+            TRY(define_owner(session, d->dependent, owner));
+    }
+    return true;
 }
 
 bool define_owner(CatalogSession *session, ObjectAddress object, Oid owner)
 {
-    TRY(owner_set(session, object, owner));
     if (object.class_oid != RELATION_PG_CLASS)
-        return true;
+        return owner_set(session, object, owner, false);
     const RelationDesc *relation = relation_get(session, object.oid);
     TRY(relation);
+    const Oid old = relation->owner;
+    TRY(owner_set(session, object, owner, false));
+    TRY(relation = relation_get(session, object.oid));
     const TypeDesc *type = relation->row_type ? type_find(session, relation->row_type) : NULL;
     if (type) {
-        TRY(owner_set(session, (ObjectAddress){RELATION_PG_TYPE, type->oid, 0}, owner));
+        TRY(owner_set(session, (ObjectAddress){RELATION_PG_TYPE, type->oid, 0}, owner, false));
         if (type->array)
-            TRY(owner_set(session, (ObjectAddress){RELATION_PG_TYPE, type->array, 0}, owner));
+            TRY(owner_set(session, (ObjectAddress){RELATION_PG_TYPE, type->array, 0}, owner,
+                          false));
     }
-    if (relation->kind == RELKIND_INDEX)
+    if (relation->kind == RELKIND_SEQUENCE)
         return true;
     for (int i = 0; i < relation->index_count; i++)
         TRY(owner_set(session, (ObjectAddress){RELATION_PG_CLASS, relation->indexes[i].oid, 0},
-                      owner));
-    return true;
+                      owner, true));
+    TRY(column_owners_set(session, object.oid, old, owner));
+    return sequence_owners_set(session, object.oid, owner);
 }
 
 static bool namespace_set(CatalogSession *session, ObjectAddress object, Oid namespace)

@@ -500,25 +500,6 @@ FUNCTION(pg_relation_is_publishable)
     return !error_is_set();
 }
 
-/* Bits of pg_relation_is_updatable: 1 << CmdType: UPDATE 2, INSERT 3, DELETE 4. */
-FUNCTION(pg_relation_is_updatable)
-{
-    SESSION;
-    const RelationDesc *relation = relation_find(session, args[0].oid);
-
-    ret->int32 = relation && relation->kind == RELKIND_TABLE ? 1 << 2 | 1 << 3 | 1 << 4 : 0;
-    return !error_is_set();
-}
-
-FUNCTION(pg_column_is_updatable)
-{
-    SESSION;
-    const RelationDesc *relation = relation_find(session, args[0].oid);
-
-    ret->boolean = args[1].int16 > 0 && relation && relation->kind == RELKIND_TABLE;
-    return !error_is_set();
-}
-
 /* No table is a partition of another. */
 SET_FUNCTION(pg_partition_ancestors)
 {

@@ -451,9 +451,15 @@ static Str target_word(PrivilegeTarget kind)
 
 bool privilege_check(CatalogSession *session, PrivilegeTarget kind, Oid object, AclRights wanted)
 {
+    return privilege_check_of(session, session->current_user, kind, object, wanted);
+}
+
+bool privilege_check_of(CatalogSession *session, Oid role, PrivilegeTarget kind, Oid object,
+                        AclRights wanted)
+{
     Target target = {0};
 
-    if ((privilege_rights(session, kind, object, session->current_user, wanted) & wanted) == wanted)
+    if ((privilege_rights(session, kind, object, role, wanted) & wanted) == wanted)
         return true;
     TRY(!error_is_set());
     TRY(target_load(session, kind, object, &target));

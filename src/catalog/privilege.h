@@ -98,6 +98,9 @@ AclRights privilege_rights(CatalogSession *session, PrivilegeTarget kind, Oid ob
 /* All of `wanted` for the current user, or 42501 with the object's kind and name. */
 MUST_CHECK bool privilege_check(CatalogSession *session, PrivilegeTarget kind, Oid object,
                                 AclRights wanted);
+/* The same of another role than the current user. */
+MUST_CHECK bool privilege_check_of(CatalogSession *session, Oid role, PrivilegeTarget kind,
+                                   Oid object, AclRights wanted);
 AclRights privilege_column_rights(CatalogSession *session, Oid relation, int attnum, Oid role,
                                   AclRights wanted);
 /*

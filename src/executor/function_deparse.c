@@ -5,6 +5,7 @@
 #include "catalog/names.h"
 #include "catalog/relation.h"
 #include "catalog/system_row.h"
+#include "planner/analyze.h"
 #include "planner/deparse.h"
 
 #define SESSION CatalogSession *session = function_session(call)
@@ -170,4 +171,72 @@ FUNCTION(pg_get_ruledef)
 FUNCTION(pg_get_ruledef_ext)
 {
     return rule_text(call, args[0].oid, args[1].boolean, ret, ret_null);
+}
+
+/* ---- what of a view can be changed ---- */
+
+/* Bits of pg_relation_is_updatable: 1 << CmdType. */
+enum { MAY_UPDATE = 1 << 2, MAY_INSERT = 1 << 3, MAY_DELETE = 1 << 4 };
+#define MAY_ALL (MAY_UPDATE | MAY_INSERT | MAY_DELETE)
+
+/* The base relation's column behind column `attnum` of the view; 0: it is computed. */
+static int base_column(const Query *view, int attnum)
+{
+    const Expr *expr = view->targets.items[attnum - 1].expr;
+
+    if (expr->kind != EXPR_COLUMN)
+        return 0;
+    const ExprColumn *column = EXPR_AS(const ExprColumn, expr);
+    return column->levels_up == 0 && column->rel == view->from.items[0]->rel
+               ? MAX(column->attnum, 0)
+               : 0;
+}
+
+/* attnum 0: of the relation as a whole. */
+static bool relation_events(FunctionCall *call, Oid oid, int attnum, int *ret_events)
+{
+    SESSION;
+    int events = MAY_ALL;
+
+    for (;;) {
+        const RelationDesc *relation = relation_find(session, oid);
+        *ret_events = 0;
+        if (!relation || (relation->kind != RELKIND_TABLE && relation->kind != RELKIND_VIEW))
+            return !error_is_set();
+        *ret_events = events;
+        if (relation->kind == RELKIND_TABLE)
+            return true;
+        *ret_events = 0;
+        const Query *view = analyze_view_text(call->arena, session, relation->view_text);
+        TRY(view);
+        if (view_why_not_updatable(view))
+            return true;
+        int found = 0, wanted = 0;
+        for (int i = 1; i <= (int)view->targets.length; i++) {
+            const int column = view->targets.items[i - 1].is_junk ? 0 : base_column(view, i);
+            found += column != 0;
+            if (i == attnum)
+                wanted = column;
+        }
+        if (attnum ? wanted == 0 : found == 0)
+            events &= MAY_DELETE;
+        attnum = wanted;
+        oid = query_rte(view, view->from.items[0]->rel)->relation;
+    }
+}
+
+FUNCTION(pg_relation_is_updatable)
+{
+    return relation_events(call, args[0].oid, 0, &ret->int32);
+}
+
+FUNCTION(pg_column_is_updatable)
+{
+    const int wanted = MAY_UPDATE | MAY_DELETE;
+    int events = 0;
+
+    if (args[1].int16 > 0)
+        TRY(relation_events(call, args[0].oid, args[1].int16, &events));
+    ret->boolean = (events & wanted) == wanted;
+    return true;
 }

@@ -54,6 +54,7 @@ static bool depends_on_key(GroupCheck *check, const ExprColumn *column)
         if (!grouped)
             return false;
     }
+    VEC_PUSH(scope_arena(check->scope), &check->query->key_constraints, key->constraint);
     return true;
 }
 

@@ -369,10 +369,10 @@ static void fuzzy_item(const ScopeItem *item, Str alias, Str name, FuzzyMatch *m
         const Str column = item->rte->columns[i].name;
         if (column.length == 0)
             continue;
-        const int distance = base + name_distance(name, column, 3);
+        const int own = name_distance(name, column, 3), distance = base + own;
         if (distance == 0 || distance > 3 || distance > match->distance)
             continue;
-        if (distance > (int)MAX(name.length, 1) / 2)
+        if (own > (int)MAX(name.length, 1) / 2)
             continue;
         if (distance < match->distance) {
             match->distance = distance;

@@ -65,6 +65,38 @@ static bool typmod_argument(const Node *node, int64_t *ret_value)
          .position = node->position);
 }
 
+/* Notices of a modifier are about the type's name. */
+typedef struct NoticePlace {
+    NoticeHandler *handler;
+    void *context;
+    int position;
+} NoticePlace;
+
+static void notice_with_place(void *context, const ErrorFields *fields)
+{
+    const NoticePlace *place = context;
+    ErrorFields placed = *fields;
+    placed.position = place->position;
+    if (place->handler)
+        place->handler(place->context, &placed);
+}
+
+static void notice_place_begin(NoticePlace *place)
+{
+    Task *task = task_current();
+    place->handler = task->notice_handler;
+    place->context = task->notice_context;
+    task->notice_handler = notice_with_place;
+    task->notice_context = place;
+}
+
+static void notice_place_end(const NoticePlace *place)
+{
+    Task *task = task_current();
+    task->notice_handler = place->handler;
+    task->notice_context = place->context;
+}
+
 static bool resolve_typmod(Scope *scope, const TypeName *name, const TypeDesc *type,
                            int32_t *ret_typmod)
 {
@@ -93,11 +125,13 @@ static bool resolve_typmod(Scope *scope, const TypeName *name, const TypeDesc *t
             error_set_position(name->node.position);
             return false;
         }
-    if (!builtin->typmod_in(arguments, count, ret_typmod)) {
+    NoticePlace place = {.position = name->node.position};
+    notice_place_begin(&place);
+    const bool ok = builtin->typmod_in(arguments, count, ret_typmod);
+    notice_place_end(&place);
+    if (!ok)
         error_set_position(name->node.position);
-        return false;
-    }
-    return true;
+    return ok;
 }
 
 bool resolve_type_name(Scope *scope, const TypeName *name, Oid *ret_type, int32_t *ret_typmod)

@@ -193,7 +193,7 @@ static void deparse_column(Deparse *d, const ExprColumn *column)
         return;
     }
     if (level->prefix || column->levels_up > 0 || column->attnum == ATTNUM_WHOLE_ROW) {
-        deparse_name(d, rte->name);
+        deparse_name(d, deparse_rel_name(level, column->rel));
         if (column->attnum == ATTNUM_WHOLE_ROW) {
             put(d, ".*");
             return;

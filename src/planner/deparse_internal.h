@@ -11,6 +11,7 @@
 typedef struct DeparseLevel {
     const Query *query;
     const struct DeparseLevel *outer;
+    const Str *rel_names;   /* by range table entry, as written here; NULL: their own */
     bool prefix;            /* columns carry their table's name */
     const TargetVec *names; /* a set operation's member: the whole's column names */
 } DeparseLevel;
@@ -55,6 +56,8 @@ void deparse_expr_list(Deparse *d, const ExprVec *list, const char *separator);
 void deparse_const(Deparse *d, const ExprConst *constant, int label);
 void deparse_subquery(Deparse *d, const Query *query);
 void deparse_name(Deparse *d, Str name);
+/* What a range table entry is called: no two of a query and of those around it have one name. */
+Str deparse_rel_name(const DeparseLevel *level, int rel);
 void deparse_sort(Deparse *d, const Expr *expr, bool is_descending, bool nulls_first);
 void deparse_window(Deparse *d, const Query *query, const WindowClause *window);
 Str deparse_relation_name(Deparse *d, Oid oid);

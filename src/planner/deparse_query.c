@@ -114,7 +114,8 @@ static void definition_list(Deparse *d, const RangeTableEntry *rte)
 static void deparse_rel(Deparse *d, int rel)
 {
     const RangeTableEntry *rte = query_rte(d->level->query, rel);
-    const bool has_alias = !str_is_none(rte->alias_name);
+    const Str name = deparse_rel_name(d->level, rel);
+    const bool has_alias = !str_is_none(rte->alias_name) || !str_equal(name, rte->name);
 
     if (rte->is_lateral)
         put(d, "LATERAL ");
@@ -138,7 +139,7 @@ static void deparse_rel(Deparse *d, int rel)
     if (rte->kind == RANGE_FUNCTION && rte->functions.items[0].has_definition_list) {
         put(d, has_alias ? " " : " AS ");
         if (has_alias)
-            deparse_name(d, rte->name);
+            deparse_name(d, name);
         definition_list(d, rte);
         return;
     }
@@ -146,7 +147,7 @@ static void deparse_rel(Deparse *d, int rel)
                         (rte->kind == RANGE_SUBQUERY && !rte->relation);
     if (has_alias || always) {
         put(d, " ");
-        deparse_name(d, rte->name);
+        deparse_name(d, name);
     }
     if (rte->kind == RANGE_FUNCTION || rte->kind == RANGE_VALUES || rte->alias_column_count > 0)
         column_aliases(d, rte);
@@ -197,7 +198,7 @@ static void deparse_join(Deparse *d, const FromItem *item)
         put(d, ")");
     if (has_alias) {
         put(d, " ");
-        deparse_name(d, rte->alias_name);
+        deparse_name(d, deparse_rel_name(d->level, item->rel));
         if (rte->alias_column_count > 0)
             column_aliases(d, rte);
     }
@@ -543,7 +544,7 @@ static void deparse_select(Deparse *d, const Query *query)
             continue;
         deparse_keyword(d, locks[mark->strength], 0, 0, 0);
         put(d, " OF ");
-        deparse_name(d, query_rte(query, mark->rel)->name);
+        deparse_name(d, deparse_rel_name(d->level, mark->rel));
         put(d, mark->wait == LOCK_WAIT_ERROR  ? " NOWAIT"
                : mark->wait == LOCK_WAIT_SKIP ? " SKIP LOCKED"
                                               : "");
@@ -602,10 +603,51 @@ static void deparse_modify(Deparse *d, const Query *query)
     d->indent -= INDENT_STEP;
 }
 
+Str deparse_rel_name(const DeparseLevel *level, int rel)
+{
+    return level->rel_names ? level->rel_names[rel - 1] : query_rte(level->query, rel)->name;
+}
+
+/* A view's rule has entries of its own before those of its query. */
+static const Str rule_names[] = {{"old", 3}, {"new", 3}};
+
+static bool is_named(const DeparseLevel *outer, const Str *names, size_t count, Str name)
+{
+    for (size_t i = 0; i < count; i++)
+        if (!str_is_none(names[i]) && str_equal(names[i], name))
+            return true;
+    if (!outer) {
+        for (size_t i = 0; i < ARRAY_LENGTH(rule_names); i++)
+            if (str_equal(rule_names[i], name))
+                return true;
+        return false;
+    }
+    return is_named(outer->outer, outer->rel_names,
+                    outer->rel_names ? outer->query->range_table.length : 0, name);
+}
+
+static const Str *choose_names(Deparse *d, const Query *query)
+{
+    const size_t count = query->range_table.length;
+    Str *names = ARENA_ARRAY(d->arena, Str, count + 1);
+    for (size_t i = 0; i < count; i++) {
+        const RangeTableEntry *rte = query->range_table.items[i];
+        Str name = rte->kind == RANGE_JOIN ? rte->alias_name : rte->name;
+        for (int n = 1; !str_is_none(name) && is_named(d->level, names, i, name); n++)
+            name = str_format(d->arena, "%.*s_%d", (int)MIN(rte->name.length, NAME_MAX_BYTES - 4),
+                              rte->name.data, n);
+        names[i] = name;
+    }
+    return names;
+}
+
 void deparse_subquery(Deparse *d, const Query *query)
 {
-    const DeparseLevel level = {
-        .query = query, .outer = d->level, .prefix = true, .names = d->member_names};
+    const DeparseLevel level = {.query = query,
+                                .outer = d->level,
+                                .rel_names = choose_names(d, query),
+                                .prefix = true,
+                                .names = d->member_names};
     d->member_names = NULL;
     const DeparseLevel *saved = d->level;
     const RelationDesc *relation = d->relation;

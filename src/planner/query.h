@@ -272,9 +272,10 @@ struct Query {
     bool is_values;     /* VALUES as a statement: one RANGE_VALUES entry and nothing else */
     bool is_correlated; /* some expression refers to a query outside */
     bool depends_on_user_types;
-    bool is_read_only; /* no data change, no row locks */
-    Str source;        /* the whole query text, for positions */
-    Oid *param_types;  /* external parameters, [0] is $1 */
+    bool is_read_only;        /* no data change, no row locks */
+    VEC(Oid) key_constraints; /* ungrouped columns hang on these primary keys */
+    Str source;               /* the whole query text, for positions */
+    Oid *param_types;         /* external parameters, [0] is $1 */
     int param_count;
 };
 

@@ -15,6 +15,12 @@
 
 /* -- What commands need from us -------------------------------------------------------------- */
 
+typedef struct CommandServer {
+    Session *session;
+    Str source;
+    Portal *prepared; /* of an EXECUTE inside the command */
+} CommandServer;
+
 static bool make_verifier(void *context, Str role, Str password, Arena *arena, Str *ret_verifier)
 {
     (void)context, (void)role;
@@ -46,7 +52,8 @@ static void count_database(void *context, Session *session)
 
 static uint32_t database_session_count(void *context, Oid database)
 {
-    CountDatabase count = {.database = database, .except = context};
+    const CommandServer *command = context;
+    CountDatabase count = {.database = database, .except = command->session};
 
     server_each_session(server_running, count_database, &count);
     return count.count;
@@ -54,8 +61,9 @@ static uint32_t database_session_count(void *context, Oid database)
 
 static bool database_sessions_end(void *context, Oid database)
 {
+    const CommandServer *command = context;
     for (int i = 0; i < 50; i++) {
-        CountDatabase count = {.database = database, .except = context, .terminate = true};
+        CountDatabase count = {.database = database, .except = command->session, .terminate = true};
         server_each_session(server_running, count_database, &count);
         if (count.count == 0)
             break;
@@ -66,7 +74,8 @@ static bool database_sessions_end(void *context, Oid database)
 
 static bool setting_check(void *context, Str name, Str value, Arena *arena, Str *ret_value)
 {
-    Session *session = context;
+    const CommandServer *command = context;
+    Session *session = command->session;
     int id = setting_find(name);
     SettingValues trial = session->settings.current;
 
@@ -196,7 +205,8 @@ static bool evaluate_parameters(Session *session, Portal *portal, const ExecuteS
         Expr *expr = analyze_expression(&context, execute->params.items[i], NULL, STORED_OTHER,
                                         statement->param_types[i], -1, subject);
         TRY(expr);
-        expr = planner_plan_expression(session->statement_arena, &session->exec.catalog, NULL, expr);
+        expr =
+            planner_plan_expression(session->statement_arena, &session->exec.catalog, NULL, expr);
         TRY(expr);
         TRY(executor_evaluate(portal->arena, &session->exec, expr, &values[i], &nulls[i]));
     }
@@ -204,8 +214,8 @@ static bool evaluate_parameters(Session *session, Portal *portal, const ExecuteS
     return true;
 }
 
-static bool execute_execute(Session *session, const ExecuteStmt *execute, Str source,
-                            bool is_top_level, RowSink *sink, Str *ret_tag)
+/* The portal of EXECUTE, bound to its values; closed by who has opened it. */
+static Portal *open_execute(Session *session, const ExecuteStmt *execute, Str source)
 {
     static const Str portal_name = {"<execute>", 9};
     PreparedStatement *statement = statement_get(session, execute->name);
@@ -217,9 +227,31 @@ static bool execute_execute(Session *session, const ExecuteStmt *execute, Str so
         portal_close(session, old);
     Portal *portal = portal_open(session, portal_name, statement);
     TRY(portal);
-    bool ok = evaluate_parameters(session, portal, execute, source) &&
-              portal_run(session, portal, sink, 0, is_top_level, ret_tag);
-    portal = portal_find(session, portal_name);
+    if (evaluate_parameters(session, portal, execute, source))
+        return portal;
+    portal_close(session, portal);
+    return NULL;
+}
+
+static bool prepared_plan(void *context, const ExecuteStmt *execute,
+                          const PlannedStatement **ret_planned, ExecParameters *ret_parameters)
+{
+    CommandServer *command = context;
+
+    TRY(command->prepared = open_execute(command->session, execute, command->source));
+    *ret_planned = command->prepared->statement->planned;
+    *ret_parameters = command->prepared->parameters;
+    return true;
+}
+
+static bool execute_execute(Session *session, const ExecuteStmt *execute, Str source,
+                            bool is_top_level, RowSink *sink, Str *ret_tag)
+{
+    Portal *portal = open_execute(session, execute, source);
+
+    TRY(portal);
+    const bool ok = portal_run(session, portal, sink, 0, is_top_level, ret_tag);
+    portal = portal_find(session, STR("<execute>"));
     if (portal)
         portal_close(session, portal);
     return ok;
@@ -276,15 +308,52 @@ static bool execute_checkpoint(Session *session)
     return checkpoint_request(session->server->store, CHECKPOINT_WAIT);
 }
 
+static bool dispatch_command(Session *session, CommandContext *context, const Node *statement,
+                             RowSink *sink, Str *ret_tag)
+{
+    TRY(command_check_writable(context, statement));
+    if (ddl_handles(statement->tag))
+        return ddl_execute(context, statement, ret_tag);
+    if (NODE_IS(statement, CopyStmt)) {
+        SessionCopy copy;
+        session_copy_init(&copy, session);
+        bool ok = copy_execute(context, NODE_CAST(CopyStmt, statement), &copy.channel, ret_tag);
+        session_copy_deinit(&copy);
+        return ok;
+    }
+    switch (statement->tag) {
+    case NODE_EXPLAIN_STMT:
+        return explain_execute(context, NODE_CAST(ExplainStmt, statement), sink, ret_tag);
+    case NODE_VACUUM_STMT:
+        return vacuum_execute(context, NODE_CAST(VacuumStmt, statement), ret_tag);
+    case NODE_LOCK_STMT:
+        return lock_execute(context, NODE_CAST(LockStmt, statement), ret_tag);
+    case NODE_CONSTRAINTS_SET_STMT:
+        return set_constraints_execute(context, NODE_CAST(ConstraintsSetStmt, statement), ret_tag);
+    case NODE_SELECT_STMT: /* INTO */
+        return select_into_execute(context, NODE_CAST(SelectStmt, statement), ret_tag);
+    case NODE_CREATE_TABLE_AS_STMT:
+        return create_table_as_execute(context, NODE_CAST(CreateTableAsStmt, statement), ret_tag);
+    case NODE_SEC_LABEL_STMT: /* as in PostgreSQL without a module that gives labels */
+        FAIL(ERR_INVALID_PARAMETER_VALUE,
+             .message = STR("no security label providers have been loaded"));
+    case NODE_ALTER_DEFAULT_PRIVILEGES_STMT:
+        FAIL_UNSUPPORTED("ALTER DEFAULT PRIVILEGES");
+    default:
+        FAIL_UNSUPPORTED(node_name(statement->tag));
+    }
+}
+
 static bool execute_command(Session *session, const Portal *portal, bool is_top_level,
                             RowSink *sink, Str *ret_tag)
 {
-    const Node *statement = portal->statement->statement;
-    CommandHooks hooks = {.password_verifier = make_verifier,
-                          .database_session_count = database_session_count,
-                          .database_sessions_end = database_sessions_end,
-                          .setting_check = setting_check,
-                          .context = session};
+    CommandServer command = {.session = session, .source = portal->statement->source};
+    const CommandHooks hooks = {.password_verifier = make_verifier,
+                                .database_session_count = database_session_count,
+                                .database_sessions_end = database_sessions_end,
+                                .setting_check = setting_check,
+                                .prepared_plan = prepared_plan,
+                                .context = &command};
     CommandContext context = {.session = &session->exec,
                               .arena = session->statement_arena,
                               .source = portal->statement->source,
@@ -292,42 +361,12 @@ static bool execute_command(Session *session, const Portal *portal, bool is_top_
                               .param_types = portal->statement->param_types,
                               .parameters = &portal->parameters,
                               .is_top_level = is_top_level};
+    const bool ok =
+        dispatch_command(session, &context, portal->statement->statement, sink, ret_tag);
 
-    TRY(command_check_writable(&context, statement));
-    if (ddl_handles(statement->tag))
-        return ddl_execute(&context, statement, ret_tag);
-    if (NODE_IS(statement, CopyStmt)) {
-        SessionCopy copy;
-        session_copy_init(&copy, session);
-        bool ok = copy_execute(&context, NODE_CAST(CopyStmt, statement), &copy.channel, ret_tag);
-        session_copy_deinit(&copy);
-        return ok;
-    }
-    switch (statement->tag) {
-    case NODE_EXPLAIN_STMT:
-        return explain_execute(&context, NODE_CAST(ExplainStmt, statement), sink, ret_tag);
-    case NODE_VACUUM_STMT:
-        return vacuum_execute(&context, NODE_CAST(VacuumStmt, statement), ret_tag);
-    case NODE_LOCK_STMT:
-        return lock_execute(&context, NODE_CAST(LockStmt, statement), ret_tag);
-    case NODE_CONSTRAINTS_SET_STMT:
-        return set_constraints_execute(&context, NODE_CAST(ConstraintsSetStmt, statement), ret_tag);
-    case NODE_SELECT_STMT: /* INTO */
-        return select_into_execute(&context, NODE_CAST(SelectStmt, statement), ret_tag);
-    case NODE_CREATE_TABLE_AS_STMT:
-        return create_table_as_execute(&context, NODE_CAST(CreateTableAsStmt, statement), ret_tag);
-    case NODE_SEC_LABEL_STMT: /* as in PostgreSQL without a module that gives labels */
-        FAIL(ERR_INVALID_PARAMETER_VALUE,
-             .message = STR("no security label providers have been loaded"));
-    case NODE_ALTER_DEFAULT_PRIVILEGES_STMT:
-        FAIL_UNSUPPORTED("ALTER DEFAULT PRIVILEGES");
-    case NODE_DROP_OWNED_STMT:
-        FAIL_UNSUPPORTED("DROP OWNED");
-    case NODE_REASSIGN_OWNED_STMT:
-        FAIL_UNSUPPORTED("REASSIGN OWNED");
-    default:
-        FAIL_UNSUPPORTED(node_name(statement->tag));
-    }
+    if (command.prepared)
+        portal_close(session, command.prepared);
+    return ok;
 }
 
 bool utility_execute(Session *session, Portal *portal, bool is_top_level, RowSink *sink,

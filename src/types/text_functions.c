@@ -580,9 +580,6 @@ static bool like_match(Str s, Str pattern, LikeCase fold, bool *ret_match)
         }
         if (at >= s.length) {
             *ret_match = p >= pattern.length;
-            if (p < pattern.length && pattern.data[p] == '\\' && p + 1 >= pattern.length)
-                FAIL(ERR_INVALID_ESCAPE_SEQUENCE,
-                     .message = STR("LIKE pattern must not end with escape character"));
             return true;
         }
         const uint32_t c = next_character(s, at, fold, &width);

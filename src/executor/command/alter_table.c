@@ -494,8 +494,8 @@ static bool change_owner(Alter *alter, const AlterTableCmd *command)
     Oid owner;
 
     TRY(ddl_role(alter->context, command->new_owner, &owner));
-    TRY(ddl_check_member(alter->context, owner));
-    return define_owner(ddl_catalog(alter->context), address_of_relation(alter->oid), owner);
+    const RelationDesc *relation = relation_get(ddl_catalog(alter->context), alter->oid);
+    return relation && ddl_change_owner(alter->context, relation, owner);
 }
 
 static bool set_class_flag(Alter *alter, int column, bool value)

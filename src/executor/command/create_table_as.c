@@ -48,35 +48,54 @@ static bool fill_table(CommandContext *context, ExecState *state, const Relation
     return ok;
 }
 
-bool create_table_as_execute(CommandContext *context, const CreateTableAsStmt *statement,
-                             Str *ret_tag)
+/* Plan and parameters of the query, which may have been prepared. */
+static bool query_plan(CommandContext *context, const Node *query,
+                       const PlannedStatement **ret_planned, ExecParameters *ret_parameters)
 {
     CatalogSession *session = &context->session->catalog;
     AnalyzeParams params = command_params(context);
     AnalyzeContext analysis = {
         .arena = context->arena, .session = session, .source = context->source, .params = &params};
+
+    if (NODE_IS(query, ExecuteStmt)) {
+        TRY(context->hooks->prepared_plan(context->hooks->context, NODE_CAST(ExecuteStmt, query),
+                                          ret_planned, ret_parameters));
+        if (!*ret_planned || (*ret_planned)->command != QUERY_SELECT)
+            FAIL(ERR_WRONG_OBJECT_TYPE, .message = STR("prepared statement is not a SELECT"));
+        return true;
+    }
+    Query *analyzed = analyze_statement(&analysis, query);
+    TRY(analyzed);
+    TRY(*ret_planned = planner_plan(context->arena, session, analyzed, &(PlanOptions){0}));
+    if (context->parameters)
+        *ret_parameters = *context->parameters;
+    return true;
+}
+
+bool create_table_as_execute(CommandContext *context, const CreateTableAsStmt *statement,
+                             Str *ret_tag)
+{
+    CatalogSession *session = &context->session->catalog;
+    const PlannedStatement *planned;
+    ExecParameters parameters = {0};
     ResultColumn *columns;
     uint32_t count;
     uint64_t rows = 0;
     Oid oid;
 
-    if (NODE_IS(statement->query, ExecuteStmt))
-        FAIL_UNSUPPORTED("CREATE TABLE AS EXECUTE");
-    Query *query = analyze_statement(&analysis, statement->query);
-    TRY(query);
-    PlannedStatement *planned = planner_plan(context->arena, session, query, &(PlanOptions){0});
-    TRY(planned);
+    TRY(query_plan(context, statement->query, &planned, &parameters));
     TRY(result_columns(context, planned, statement->into, &columns, &count));
     CLEANUP(executor_freep) ExecState *state = executor_new(planned, context->session);
     TRY(state);
     TRY(ddl_create_table_for_query(context, statement->into, statement->if_not_exists, columns,
                                    count, &oid));
-    *ret_tag = STR("CREATE TABLE AS");
+    const bool was_prepared = NODE_IS(statement->query, ExecuteStmt);
+    *ret_tag = oid && was_prepared ? STR("SELECT 0") : STR("CREATE TABLE AS");
     if (!oid || statement->into->skip_data)
         return true;
     const RelationDesc *relation = relation_get(session, oid);
     TRY(relation);
-    TRY(executor_start(state, &(ExecRequest){.parameters = context->parameters}));
+    TRY(executor_start(state, &(ExecRequest){.parameters = &parameters}));
     const bool ok = fill_table(context, state, relation, count, &rows);
     executor_stop(state);
     *ret_tag = str_format(context->arena, "SELECT %lu", (unsigned long)rows);

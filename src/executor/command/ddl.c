@@ -34,6 +34,8 @@ static const struct {
     DDL(DropdbStmt, ddl_drop_database),
     DDL(AlterDatabaseStmt, ddl_alter_database),
     DDL(AlterDatabaseSetStmt, ddl_alter_database_set),
+    DDL(DropOwnedStmt, ddl_drop_owned),
+    DDL(ReassignOwnedStmt, ddl_reassign_owned),
 };
 
 static DdlStatement *statement_find(NodeTag tag)

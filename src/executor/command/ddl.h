@@ -30,6 +30,10 @@ typedef struct CommandHooks {
     bool (*database_sessions_end)(void *context, Oid database);
     /* Validates "SET name = value" of ALTER ROLE/DATABASE … SET; canonical text back. */
     bool (*setting_check)(void *context, Str name, Str value, Arena *arena, Str *ret_value);
+    /* The plan of a prepared statement and the values of its parameters, for CREATE TABLE AS
+     * EXECUTE and EXPLAIN EXECUTE; they live as long as the command. */
+    bool (*prepared_plan)(void *context, const ExecuteStmt *execute,
+                          const PlannedStatement **ret_planned, ExecParameters *ret_parameters);
     void *context;
 } CommandHooks;
 

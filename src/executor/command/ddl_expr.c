@@ -135,6 +135,8 @@ static void uses_query(Uses *uses, Query *query)
         if (!any || rte->selects_whole_row)
             uses_add(uses, address_of_relation(rte->relation));
     }
+    for (size_t i = 0; i < query->key_constraints.length; i++)
+        uses_add(uses, (ObjectAddress){RELATION_PG_CONSTRAINT, query->key_constraints.items[i], 0});
     for (size_t i = 0; i < query->ctes.length; i++)
         if (query->ctes.items[i]->query)
             uses_query(uses, query->ctes.items[i]->query);

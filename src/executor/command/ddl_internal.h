@@ -147,6 +147,13 @@ MUST_CHECK bool ddl_fill_index(CommandContext *context, Oid table, Oid index);
 /* The table's indexes get new, empty trees and are filled again (after a rewrite). */
 MUST_CHECK bool ddl_rebuild_indexes(CommandContext *context, Oid table, bool fill);
 
+/* ---- rename.c ---- */
+MUST_CHECK bool ddl_change_owner(CommandContext *context, const RelationDesc *relation, Oid owner);
+
+/* ---- grant.c ---- */
+/* Takes back every privilege that the role has on the object, and what it has passed on. */
+MUST_CHECK bool ddl_revoke_all(CommandContext *context, ObjectAddress object, Oid role);
+
 /* ---- truncate.c ---- */
 MUST_CHECK bool ddl_empty_table(CommandContext *context, Oid table);
 

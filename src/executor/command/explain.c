@@ -12,6 +12,7 @@ typedef struct Explanation {
     ExplainOptions options;
     bool has_timing, has_summary;
     const PlannedStatement *planned;
+    ExecParameters parameters;
     ExecState *state;
     const Plan **plans; /* by Plan.id */
 } Explanation;
@@ -146,7 +147,7 @@ static bool run(Explanation *e)
     e->state = executor_new(e->planned, e->context->session);
     TRY(e->state);
     const int64_t start = os->monotonic();
-    TRY(executor_start(e->state, &(ExecRequest){.parameters = e->context->parameters,
+    TRY(executor_start(e->state, &(ExecRequest){.parameters = &e->parameters,
                                                 .instrument = true,
                                                 .instrument_timing = e->options.timing}));
     TRY(executor_run(e->state, &nowhere, 0));
@@ -160,6 +161,16 @@ static bool run(Explanation *e)
     return true;
 }
 
+/* What stands in EXPLAIN: a query, or a command around one. */
+static const Node *inner_query(const Node *statement)
+{
+    if (NODE_IS(statement, CreateTableAsStmt))
+        return inner_query(NODE_CAST(CreateTableAsStmt, statement)->query);
+    if (NODE_IS(statement, DeclareCursorStmt))
+        return &NODE_CAST(DeclareCursorStmt, statement)->query->node;
+    return statement;
+}
+
 static bool plan_statement(Explanation *e, const ExplainStmt *statement)
 {
     CommandContext *context = e->context;
@@ -168,16 +179,28 @@ static bool plan_statement(Explanation *e, const ExplainStmt *statement)
                                .session = &context->session->catalog,
                                .source = context->source,
                                .params = &params};
-    Query *query = analyze_statement(&analysis, statement->query);
+    const Node *inner = inner_query(statement->query);
+    const int64_t start = os->monotonic();
+    if (NODE_IS(inner, ExecuteStmt)) {
+        TRY(context->hooks->prepared_plan(context->hooks->context, NODE_CAST(ExecuteStmt, inner),
+                                          &e->planned, &e->parameters));
+        if (!e->planned)
+            FAIL_UNSUPPORTED("EXPLAIN of this statement");
+        e->options.planning_ms = (double)(os->monotonic() - start) / 1000;
+        return true;
+    }
+    Query *query = analyze_statement(&analysis, inner);
     TRY(query);
     if (query->command == QUERY_UTILITY) {
         if (!query->utility_query || e->options.analyze)
             FAIL_UNSUPPORTED("EXPLAIN of this statement");
         query = query->utility_query;
     }
-    const int64_t start = os->monotonic();
-    e->planned = planner_plan(context->arena, &context->session->catalog, query, &(PlanOptions){0});
+    const PlanOptions options = {.is_cursor = NODE_IS(statement->query, DeclareCursorStmt)};
+    e->planned = planner_plan(context->arena, &context->session->catalog, query, &options);
     e->options.planning_ms = (double)(os->monotonic() - start) / 1000;
+    if (context->parameters)
+        e->parameters = *context->parameters;
     return e->planned != NULL;
 }
 

@@ -7,7 +7,8 @@ typedef struct GrantTarget {
     PrivilegeTarget kind;
     Oid owner;
     Str name;
-    const Acl *acl; /* NULL: the default */
+    const Acl *acl;       /* NULL: the default */
+    const Acl *table_acl; /* of a column's table */
 } GrantTarget;
 
 typedef VEC(GrantTarget) GrantTargetVec;
@@ -59,6 +60,18 @@ static bool add_row(Grant *grant, Oid class_oid, Oid oid, PrivilegeTarget kind, 
     return true;
 }
 
+static bool add_schema(Grant *grant, Oid oid, Str name, GrantTargetVec *targets)
+{
+    return add_row(grant, RELATION_PG_NAMESPACE, oid, ON_SCHEMA, PG_NAMESPACE_NSPOWNER,
+                   PG_NAMESPACE_NSPACL, INDEX_PG_NAMESPACE_OID_INDEX, name, targets);
+}
+
+static bool add_database(Grant *grant, Oid oid, Str name, GrantTargetVec *targets)
+{
+    return add_row(grant, RELATION_PG_DATABASE, oid, ON_DATABASE, PG_DATABASE_DATDBA,
+                   PG_DATABASE_DATACL, INDEX_PG_DATABASE_OID_INDEX, name, targets);
+}
+
 static bool add_named(Grant *grant, Str name, GrantTargetVec *targets)
 {
     CatalogSession *session = ddl_catalog(grant->context);
@@ -67,14 +80,12 @@ static bool add_named(Grant *grant, Str name, GrantTargetVec *targets)
     case OBJECT_SCHEMA: {
         const Oid oid = namespace_get(session, name, 0);
         TRY(oid);
-        return add_row(grant, RELATION_PG_NAMESPACE, oid, ON_SCHEMA, PG_NAMESPACE_NSPOWNER,
-                       PG_NAMESPACE_NSPACL, INDEX_PG_NAMESPACE_OID_INDEX, name, targets);
+        return add_schema(grant, oid, name, targets);
     }
     case OBJECT_DATABASE: {
         const DatabaseDesc *database = database_get_name(session, name);
         TRY(database);
-        return add_row(grant, RELATION_PG_DATABASE, database->oid, ON_DATABASE, PG_DATABASE_DATDBA,
-                       PG_DATABASE_DATACL, INDEX_PG_DATABASE_OID_INDEX, name, targets);
+        return add_database(grant, database->oid, name, targets);
     }
     case OBJECT_LANGUAGE: {
         const Oid oid = language_oid(session, name);
@@ -207,13 +218,26 @@ static bool wanted_rights(Grant *grant, const GrantTarget *target, AclRights *re
     return true;
 }
 
+/* What the role may pass on; of a column what its table's privileges say as well. */
+static AclRights options_of(const Acl *acl, const Acl *table_acl, Oid role)
+{
+    AclRights options = 0;
+
+    for (size_t i = 0; i < acl->length; i++)
+        if (acl->items[i].grantee == role)
+            options |= acl->items[i].grant_options;
+    for (size_t i = 0; table_acl && i < table_acl->length; i++)
+        if (table_acl->items[i].grantee == role)
+            options |= table_acl->items[i].grant_options;
+    return options;
+}
+
 /* As whom the privileges are given: the owner where the user may act as one, else somebody whose
  * grant options the user has. */
 static bool choose_grantor(Grant *grant, const GrantTarget *target, const Acl *acl,
                            AclRights rights, Oid *ret_grantor, AclRights *ret_rights)
 {
     CatalogSession *session = ddl_catalog(grant->context);
-    AclRights options = 0;
 
     if (role_has_privileges_of(session, session->current_user, target->owner)) {
         *ret_grantor = target->owner;
@@ -221,12 +245,20 @@ static bool choose_grantor(Grant *grant, const GrantTarget *target, const Acl *a
         return true;
     }
     TRY(!error_is_set());
-    for (size_t i = 0; i < acl->length; i++)
-        if (acl->items[i].grantee == session->current_user)
-            options |= acl->items[i].grant_options;
     *ret_grantor = session->current_user;
-    *ret_rights = rights & options;
-    if (*ret_rights == rights)
+    *ret_rights = rights & options_of(acl, target->table_acl, session->current_user);
+    for (size_t i = 0; i < acl->length && *ret_rights != rights; i++) {
+        const Oid other = acl->items[i].grantee;
+        const AclRights options = rights & options_of(acl, target->table_acl, other);
+        if (other == ROLE_PUBLIC || !options ||
+            __builtin_popcount(options) <= __builtin_popcount(*ret_rights) ||
+            !role_has_privileges_of(session, session->current_user, other))
+            continue;
+        *ret_grantor = other;
+        *ret_rights = options;
+    }
+    TRY(!error_is_set());
+    if (*ret_rights == rights || (*ret_rights && grant->statement->privileges.length == 0))
         return true;
     if (!acl_rights_of(session, acl, session->current_user, target->owner,
                        acl_all_rights(target->kind)))
@@ -270,6 +302,8 @@ static bool apply(Grant *grant, const GrantTarget *target, AclRights rights)
         acl_default(context->arena, target->kind, target->owner, &acl);
     }
     TRY(choose_grantor(grant, target, &acl, rights, &grantor, &rights));
+    if (!rights)
+        return true;
     for (size_t i = 0; i < grant->grantees.length; i++) {
         const Oid grantee = grant->grantees.items[i];
         if (statement->is_grant && statement->grant_option && grantee == ROLE_PUBLIC)
@@ -290,7 +324,8 @@ static GrantTarget column_target(const RelationDesc *relation, const ColumnDesc 
                          ON_COLUMN,
                          relation->owner,
                          column->name,
-                         column->acl};
+                         column->acl,
+                         relation->acl};
 }
 
 /* GRANT SELECT (a, b). */
@@ -374,4 +409,29 @@ bool ddl_grant(CommandContext *context, const Node *node, Str *ret_tag)
                 TRY(apply_columns(&grant, target, statement->privileges.items[i]));
     }
     return true;
+}
+
+bool ddl_revoke_all(CommandContext *context, ObjectAddress object, Oid role)
+{
+    CatalogSession *session = ddl_catalog(context);
+    const GrantStmt statement = {.behavior = DROP_CASCADE};
+    Grant grant = {.context = context, .statement = &statement};
+    const RelationDesc *relation = NULL;
+    GrantTargetVec targets = {0};
+
+    VEC_PUSH(context->arena, &grant.grantees, role);
+    if (object.class_oid == RELATION_PG_CLASS) {
+        TRY(relation = relation_get(session, object.oid));
+        TRY(add_relation(&grant, relation, &targets));
+    } else if (object.class_oid == RELATION_PG_NAMESPACE) {
+        TRY(add_schema(&grant, object.oid, namespace_name(session, object.oid), &targets));
+    } else if (object.class_oid == RELATION_PG_DATABASE) {
+        const DatabaseDesc *database = database_find(session, object.oid);
+        TRY(database && add_database(&grant, object.oid, database->name, &targets));
+    } else {
+        FAIL_UNSUPPORTED("DROP OWNED with privileges on this kind of object");
+    }
+    const AclRights rights = acl_all_rights(targets.items[0].kind);
+    TRY(apply(&grant, &targets.items[0], rights));
+    return !relation || revoke_from_columns(&grant, relation, rights);
 }

@@ -239,6 +239,26 @@ bool ddl_rename(CommandContext *context, const Node *node, Str *ret_tag)
 
 /* ---- SET SCHEMA ---- */
 
+static bool refuse_owned_sequence(CommandContext *context, const RelationDesc *sequence,
+                                  const char *what)
+{
+    CatalogSession *session = ddl_catalog(context);
+    DependencyVec owners = {0};
+
+    TRY(depend_of(session, address_of_relation(sequence->oid), context->arena, &owners));
+    for (size_t i = 0; i < owners.length; i++) {
+        const Dependency *d = &owners.items[i];
+        if (d->referenced.class_oid != RELATION_PG_CLASS || d->kind == DEPENDENCY_NORMAL)
+            continue;
+        const RelationDesc *table = relation_get(session, d->referenced.oid);
+        TRY(table);
+        FAIL(ERR_FEATURE_NOT_SUPPORTED, .message = str_from_c(what),
+             .detail = fmt("Sequence \"%.*s\" is linked to table \"%.*s\".",
+                           STR_ARGS(sequence->name), STR_ARGS(table->name)));
+    }
+    return true;
+}
+
 /* Sequences that columns own follow their table. */
 static bool move_owned(CommandContext *context, Oid table, Oid namespace)
 {
@@ -277,6 +297,9 @@ bool ddl_alter_schema_of(CommandContext *context, const Node *node, Str *ret_tag
     TRY(namespace);
     if (namespace == relation->namespace_oid)
         return true;
+    if (relation->kind == RELKIND_SEQUENCE)
+        TRY(refuse_owned_sequence(context, relation,
+                                  "cannot move an owned sequence into another schema"));
     TRY(privilege_check(session, ON_SCHEMA, namespace, ACL_CREATE));
     if (namespace == NAMESPACE_PG_CATALOG || relation->kind == RELKIND_INDEX)
         FAIL(ERR_WRONG_OBJECT_TYPE, .message = fmt("cannot change schema of %.*s \"%.*s\"",
@@ -296,6 +319,32 @@ bool ddl_alter_schema_of(CommandContext *context, const Node *node, Str *ret_tag
 
 /* ---- OWNER TO ---- */
 
+bool ddl_change_owner(CommandContext *context, const RelationDesc *relation, Oid owner)
+{
+    CatalogSession *session = ddl_catalog(context);
+
+    if (relation->kind == RELKIND_INDEX) {
+        if (owner != relation->owner)
+            NOTICE(SEVERITY_WARNING, ERR_WRONG_OBJECT_TYPE,
+                   .message =
+                       fmt("cannot change owner of index \"%.*s\"", STR_ARGS(relation->name)),
+                   .hint = STR("Change the ownership of the index's table, instead."));
+        return true;
+    }
+    TRY(ddl_check_owner(context, relation));
+    if (owner == relation->owner)
+        return true;
+    if (relation->kind == RELKIND_SEQUENCE)
+        TRY(refuse_owned_sequence(
+            context, relation,
+            fmt("cannot change owner of sequence \"%.*s\"", STR_ARGS(relation->name)).data));
+    if (!role_is_superuser(session, session->current_user)) {
+        TRY(ddl_check_member(context, owner));
+        TRY(privilege_check_of(session, owner, ON_SCHEMA, relation->namespace_oid, ACL_CREATE));
+    }
+    return define_owner(session, address_of_relation(relation->oid), owner);
+}
+
 bool ddl_alter_owner(CommandContext *context, const Node *node, Str *ret_tag)
 {
     CatalogSession *session = ddl_catalog(context);
@@ -308,9 +357,7 @@ bool ddl_alter_owner(CommandContext *context, const Node *node, Str *ret_tag)
         const RelationDesc *relation =
             open_target(context, statement->relation, statement->object_type, false);
         TRY(relation);
-        TRY(ddl_check_owner(context, relation));
-        TRY(ddl_check_member(context, owner));
-        return define_owner(session, address_of_relation(relation->oid), owner);
+        return ddl_change_owner(context, relation, owner);
     }
     if (!NODE_IS(statement->object, ObjectName))
         FAIL_UNSUPPORTED("ALTER OWNER of this kind of object");
@@ -321,6 +368,7 @@ bool ddl_alter_owner(CommandContext *context, const Node *node, Str *ret_tag)
         TRY(oid);
         TRY(privilege_check_owner(session, ON_SCHEMA, oid));
         TRY(ddl_check_member(context, owner));
+        TRY(privilege_check(session, ON_DATABASE, session->database_oid, ACL_CREATE));
         return define_owner(session, (ObjectAddress){RELATION_PG_NAMESPACE, oid, 0}, owner);
     }
     if (statement->object_type == OBJECT_DATABASE) {

@@ -1,4 +1,6 @@
 /* CREATE, ALTER and DROP ROLE; GRANT and REVOKE of roles; settings of roles and databases. */
+#include <stdlib.h>
+
 #include "catalog/system_row.h"
 #include "executor/command/ddl_internal.h"
 #include "types/array.h"
@@ -328,6 +330,22 @@ bool ddl_alter_role(CommandContext *context, const Node *node, Str *ret_tag)
 
 /* ---- DROP ---- */
 
+/* Objects in the order of their making. */
+static int dependent_order(const void *a, const void *b)
+{
+    static const int columns[] = {PG_SHDEPEND_OBJID, PG_SHDEPEND_CLASSID};
+    const CatalogRow *x = *(CatalogRow *const *)a, *y = *(CatalogRow *const *)b;
+
+    for (size_t i = 0; i < ARRAY_LENGTH(columns); i++) {
+        const Oid left = row_oid(x, columns[i]), right = row_oid(y, columns[i]);
+        if (left != right)
+            return left < right ? -1 : 1;
+    }
+    const int32_t left = x->values[PG_SHDEPEND_OBJSUBID].int32;
+    const int32_t right = y->values[PG_SHDEPEND_OBJSUBID].int32;
+    return (left > right) - (left < right);
+}
+
 /* What the role owns or is granted, here and in other databases. */
 static bool check_unused(CommandContext *context, Oid oid, Str name)
 {
@@ -338,6 +356,8 @@ static bool check_unused(CommandContext *context, Oid oid, Str name)
     uint32_t elsewhere = 0;
 
     TRY(system_rows_find(session, INDEX_PG_SHDEPEND_REFERENCE_INDEX, keys, 2, &rows));
+    if (rows.length > 1)
+        qsort(rows.items, rows.length, sizeof(rows.items[0]), dependent_order);
     for (size_t i = 0; i < rows.length; i++) {
         const CatalogRow *row = rows.items[i];
         const Oid database = row_oid(row, PG_SHDEPEND_DBID);

@@ -188,19 +188,46 @@ static bool wants_analyze(const VacuumStmt *statement, bool *ret)
     return true;
 }
 
+/* Others than the owners of the table or the database are told and passed over. */
+static bool may_maintain(CommandContext *context, const RelationDesc *relation, bool is_vacuum,
+                         bool *ret_may)
+{
+    CatalogSession *session = ddl_catalog(context);
+    const Oid user = session->current_user;
+    const char *who = relation->is_shared ? "superuser"
+                      : relation->namespace_oid == NAMESPACE_PG_CATALOG
+                          ? "superuser or database owner"
+                          : "table or database owner";
+
+    *ret_may = privilege_is_owner(session, ON_TABLE, relation->oid, user) ||
+               (!relation->is_shared &&
+                privilege_is_owner(session, ON_DATABASE, session->database_oid, user));
+    TRY(!error_is_set());
+    if (!*ret_may)
+        NOTICE(SEVERITY_WARNING, ERR_WARNING,
+               .message = fmt("skipping \"%.*s\" --- only %s can %s it", STR_ARGS(relation->name),
+                              who, is_vacuum ? "vacuum" : "analyze"));
+    return true;
+}
+
 static bool one_relation(CommandContext *context, const VacuumRelation *target, bool is_vacuum,
                          bool analyzes)
 {
     const RelationDesc *relation =
-        ddl_open_relation(context, target->relation, LOCK_SHARE_UPDATE_EXCLUSIVE, false, false);
+        ddl_open_relation(context, target->relation, LOCK_ACCESS_SHARE, false, false);
+    bool may;
     TRY(relation);
+    TRY(may_maintain(context, relation, is_vacuum, &may));
+    if (!may)
+        return true;
+    TRY(ddl_lock(context, relation->oid, LOCK_SHARE_UPDATE_EXCLUSIVE, relation->name));
+    TRY(relation = relation_get(ddl_catalog(context), relation->oid));
     if (relation->kind != RELKIND_TABLE) {
         NOTICE(SEVERITY_WARNING, ERR_WARNING,
                .message = fmt("skipping \"%.*s\" --- cannot %s non-tables or special system tables",
                               STR_ARGS(relation->name), is_vacuum ? "vacuum" : "analyze"));
         return true;
     }
-    TRY(ddl_check_owner(context, relation));
     if (is_vacuum)
         usage_vacuumed(context->session, relation->oid);
     return !analyzes || analyze_relation(context, relation->oid, &target->va_cols);
