@@ -1,37 +1,143 @@
 #!/usr/bin/env python3
-"""Connections: a storm of connect, SELECT 1, disconnect; the memory of idle ones that have run a query."""
+"""Connections: what idle ones cost in memory and in speed, how fast they come and go, herds, clients that vanish.
+
+Each figure stands beside its goal (GOALS in the text); PostgreSQL is shown where it can do the same, with as many
+connections as its processes allow.
+"""
+import resource
+import statistics
+import subprocess
+import time
+
+import pgbench
+import servers
 import table
 import wire_client
 
 
-def storm(server, count):
-    for _ in range(count):
-        client = wire_client.Client(server)
-        client.query("SELECT 1")
-        client.close()
+def crowd(build):
+    binary, source = servers.pathlib.Path(build) / "crowd", servers.TOP / "regress/bench/crowd.c"
+    if not binary.exists() or binary.stat().st_mtime < source.stat().st_mtime:
+        subprocess.run(["cc", "-O2", "-D_GNU_SOURCE", "-pthread", "-o", binary, source], check=True)
+    return binary
 
 
-def idle_memory(server, count):
-    before = server.memory()
-    clients = []
-    for i in range(count):
-        clients.append(wire_client.Client(server))
-        clients[-1].query(f"SELECT v FROM t WHERE id = {i}")
-    each = (server.memory() - before) / count / 1024
-    print(f"{f'{count} idle connections':44} {server.name:10} {each:9.1f} KiB each")
-    for client in clients:
-        client.close()
+class Crowd:
+    """crowd.c against a server."""
+
+    def __init__(self, build, server):
+        self.binary, self.server = crowd(build), server
+        self.socket = str(server.directory / f".s.PGSQL.{server.port}")
+
+    def run(self, *arguments):
+        result = subprocess.run([self.binary, self.socket, *map(str, arguments)], capture_output=True, text=True)
+        if result.returncode != 0:
+            raise SystemExit(f"{self.server.name}: crowd {arguments}: {result.stderr}")
+        words = result.stdout.split()
+        return dict(zip(words[::2], map(int, words[1::2])))
+
+    def open(self, count, query):
+        process = subprocess.Popen([self.binary, self.socket, "open", str(count), query], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        if process.stdout.readline() != f"open {count}\n":
+            raise SystemExit(f"{self.server.name}: {count} connections could not be opened")
+        return process
+
+
+def say(server, what, figure, goal=""):
+    print(f"{what:52} {server.name:10} {figure:>28}   {goal}", flush=True)
+
+
+def churn(crowd_of, count, rounds):
+    """Connections made, served and left in a second; the server's CPU for each."""
+    rates, costs = [], []
+    for _ in range(rounds):
+        before = crowd_of.server.seconds()
+        rates.append(count / (crowd_of.run("storm", count, 4)["took"] / 1e6))
+        time.sleep(0.1)
+        costs.append((crowd_of.server.seconds() - before) / count * 1e6)
+    say(crowd_of.server, "connects in a second over the Unix socket",
+        f"{statistics.median(rates):.0f}, {statistics.median(costs):.0f} us of CPU each", "goal: 5,000 a second")
+
+
+def select_run(server, seconds):
+    return pgbench.one_run(server, "select-only", 64, "prepared", 1, seconds)
+
+
+def idle_ones(crowd_of, count, seconds, rounds):
+    """Memory of idle connections after a query, and what 64 active ones lose by them."""
+    server = crowd_of.server
+    alone, among = [], []
+    for _ in range(rounds):
+        alone.append(select_run(server, seconds))
+        before = server.memory()
+        process = crowd_of.open(count, "SELECT abalance FROM pgbench_accounts WHERE aid = 1")
+        each = (server.memory() - before) / count / 1024
+        among.append(select_run(server, seconds))
+        process.stdin.close()
+        process.wait()
+        while int(server.sql("SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'")) > 3:
+            time.sleep(0.05)
+    say(server, f"memory (PSS) of each of {count} idle ones", f"{each:.1f} KiB", "goal: 32 KiB")
+    loss = 1 - statistics.median(run["tps"] for run in among) / statistics.median(run["tps"] for run in alone)
+    cost = statistics.median(run["server"] for run in among) / statistics.median(run["server"] for run in alone) - 1
+    say(server, f"64 active among {count} idle: lost", f"{loss * 100:.1f}%, CPU {cost * 100:+.1f}%", "goal: 5%")
+
+
+def herd(crowd_of, count):
+    result = crowd_of.run("herd", count)
+    say(crowd_of.server, f"{count} at once", f"{result['served']} served, {result['refused']} refused, {result['lost']} lost",
+        "goal: none lost")
+    crowd_of.server.sql("SELECT 1")
+
+
+def vanish(server):
+    """From a client's end with an open transaction to the moment somebody else gets its row lock."""
+    worst = 0
+    for _ in range(5):
+        holder, other = wire_client.Client(server), wire_client.Client(server)
+        holder.query("BEGIN; UPDATE pgbench_branches SET bbalance = 1 WHERE bid = 1")
+        start = time.monotonic()
+        holder.socket.close()
+        other.query("UPDATE pgbench_branches SET bbalance = 2 WHERE bid = 1")
+        worst = max(worst, time.monotonic() - start)
+        other.close()
+    say(server, "a client vanishes: its locks are free after", f"{worst * 1000:.1f} ms at most", "goal: 1 s")
+
+
+def vanish_in_query(server):
+    """The same while its statement runs and it waits for the answer."""
+    holder, other = wire_client.Client(server), wire_client.Client(server)
+    holder.query("BEGIN; UPDATE pgbench_branches SET bbalance = 1 WHERE bid = 1")
+    text = b"SELECT pg_sleep(60)\0"
+    holder.socket.sendall(b"Q" + (len(text) + 4).to_bytes(4, "big") + text)
+    time.sleep(0.2)
+    start = time.monotonic()
+    holder.socket.close()
+    other.query("UPDATE pgbench_branches SET bbalance = 2 WHERE bid = 1")
+    say(server, "the same in the middle of a query", f"{(time.monotonic() - start) * 1000:.1f} ms", "goal: 1 s")
+    other.close()
 
 
 def main():
-    options = table.arguments("connections beside PostgreSQL 15", connects=1000, idle=500)
-    chosen = table.start(options)
+    options = table.arguments("connections beside PostgreSQL 15", connects=10000, idle=10000, herd=20000, seconds=4, peer_idle=500)
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    chosen = [make() for name, make in (("sengi", lambda: servers.Sengi(options.build, options=["max_connections=10100"])),
+                                        ("postgresql", servers.PostgreSQL)) if options.only in (None, name)]
     try:
         for server in chosen:
-            server.sql("CREATE TABLE t (id int PRIMARY KEY, v text)")
-        table.compare(chosen, options.rounds, [(f"{options.connects} connects with SELECT 1", lambda server: storm(server, options.connects))])
-        for server in chosen:
-            idle_memory(server, options.idle)
+            server.start()
+            while subprocess.run(["pg_isready", "-q"], env=server.environment, check=False).returncode != 0:
+                time.sleep(0.05)
+            subprocess.run(["pgbench", "-i", "-q", "-s", "1"], env=server.environment, check=True, capture_output=True)
+            is_sengi = server.name == "sengi"
+            people = Crowd(options.build, server)
+            churn(people, options.connects if is_sengi else options.connects // 10, options.rounds)
+            idle_ones(people, min(options.idle, hard - 1000) if is_sengi else options.peer_idle, options.seconds, options.rounds)
+            vanish(server)
+            if is_sengi:
+                vanish_in_query(server)
+                herd(people, min(options.herd, hard - 100))
     finally:
         for server in chosen:
             server.remove()

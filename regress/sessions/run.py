@@ -178,6 +178,47 @@ def paths(play):
     play.everywhere(play.query, "select v from k where id = 5")
 
 
+def temporary(play):
+    """Temporary objects come, change and go: their own session's plans follow, the others' stay."""
+    play.everywhere(play.query, "create temp table own (id int primary key, v int)")
+    for session in range(SESSIONS):
+        play.query(session, f"insert into own select i, i * {session + 1} from generate_series(1, 10) i")
+    for _ in range(3):
+        play.everywhere(play.query, "select v from own where id = 5")
+    play.everywhere(play.parse, "own", "select v from own where id = $1")
+    play.everywhere(play.run, "own", (5,))
+    for turn in range(20):
+        session = turn % SESSIONS
+        play.query(session, f"alter table own add column c{turn} int default {turn}")
+        play.query(session, "select * from own where id = 5")
+        play.query(session, "select * from own where id = 6")
+        play.everywhere(play.run, "own", (5,))
+    play.query(0, "begin")
+    play.query(0, "drop table own")
+    play.query(0, "select v from own where id = 5")
+    play.query(0, "rollback")
+    play.everywhere(play.query, "select v from own where id = 5")
+    play.query(1, "create index own_v on own (v)")
+    play.query(1, "analyze own")
+    play.query(1, "select id from own where v = 10")
+    play.query(2, "drop table own")
+    play.everywhere(play.query, "select v from own where id = 5")
+    play.run(2, "own", (5,))
+    play.query(2, "create table own (id int primary key, v int)")
+    play.query(2, "insert into own values (5, 500)")
+    play.everywhere(play.query, "select v from own where id = 5")
+    play.query(3, "drop table own")
+    play.query(3, "select v from own where id = 5")
+    play.query(2, "create temp table own (id int primary key, v int)")
+    play.everywhere(play.query, "select v from own where id = 5")
+    play.renew(4)
+    play.query(4, "select v from own where id = 5")
+    play.query(4, "create temp table own as select 5 as id, 45 as v")
+    play.query(4, "select v from own where id = 5")
+    play.query(2, "drop table pg_temp.own")
+    play.everywhere(play.query, "drop table if exists own")
+
+
 def settings(play):
     play.everywhere(play.parse, "e", "select $1::date")
     play.query(5, "set datestyle = 'SQL, DMY'")
@@ -253,7 +294,7 @@ def clean_up(play):
 
 def answers(port, database):
     play = Play(port, database)
-    for part in (tables_change, changes_of_one, roles, paths, settings, unnamed, failed_blocks, writes, sessions_end, clean_up):
+    for part in (tables_change, changes_of_one, roles, paths, settings, unnamed, failed_blocks, writes, sessions_end, temporary, clean_up):
         part(play)
     play.close()
     return play.answers

@@ -9,6 +9,7 @@
 #include "catalog/hooks.h"
 #include "catalog/lookup.h"
 #include "catalog/relation_life.h"
+#include "catalog/system_row.h"
 #include "txn/sequence.h"
 
 /* ---- the catalog ---- */
@@ -272,19 +273,158 @@ static void changes_end(void *context, TxnEnd how)
         catalog_session_forget_own(session);
 }
 
-void catalog_note_change(CatalogSession *session, CatalogTableId table)
+/* -- Changes of temporary objects -------------------------------------------------------------- */
+
+typedef enum RowConcerns {
+    CONCERNS_ALL = 0, /* somebody else's plans perhaps */
+    CONCERNS_RELATION,
+    CONCERNS_SESSION, /* a temporary object itself */
+    CONCERNS_NOBODY,
+} RowConcerns;
+
+static RowConcerns concerns_namespace(const CatalogSession *session, Oid namespace)
+{
+    return namespace && namespace == session->temp_namespace ? CONCERNS_SESSION : CONCERNS_ALL;
+}
+
+/* Whom a system row's change concerns; of CONCERNS_RELATION and of relations, *ret_relation. */
+static RowConcerns row_concerns(const CatalogSession *session, const CatalogRow *row,
+                                Oid *ret_relation)
+{
+    int column;
+
+    *ret_relation = OID_NONE;
+    switch (row->table) {
+    case CAT_PG_DEPEND:
+    case CAT_PG_SHDEPEND:
+    case CAT_PG_DESCRIPTION:
+    case CAT_PG_SHDESCRIPTION:
+        return CONCERNS_NOBODY;
+    case CAT_PG_NAMESPACE:
+        return str_starts_with(row_text(row, PG_NAMESPACE_NSPNAME), STR("pg_temp_"))
+                   ? CONCERNS_SESSION
+                   : CONCERNS_ALL;
+    case CAT_PG_TYPE:
+        return concerns_namespace(session, row_oid(row, PG_TYPE_TYPNAMESPACE));
+    case CAT_PG_CLASS:
+        *ret_relation = row_oid(row, PG_CLASS_OID);
+        return concerns_namespace(session, row_oid(row, PG_CLASS_RELNAMESPACE));
+    case CAT_PG_ATTRIBUTE:
+        column = PG_ATTRIBUTE_ATTRELID;
+        break;
+    case CAT_PG_ATTRDEF:
+        column = PG_ATTRDEF_ADRELID;
+        break;
+    case CAT_PG_CONSTRAINT:
+        column = PG_CONSTRAINT_CONRELID;
+        break;
+    case CAT_PG_INDEX:
+        column = PG_INDEX_INDRELID;
+        break;
+    case CAT_PG_SEQUENCE:
+        column = PG_SEQUENCE_SEQRELID;
+        break;
+    case CAT_PG_STATISTIC:
+        column = PG_STATISTIC_STARELID;
+        break;
+    default:
+        return CONCERNS_ALL;
+    }
+    *ret_relation = row_oid(row, column);
+    return *ret_relation ? CONCERNS_RELATION : CONCERNS_ALL;
+}
+
+static bool oids_have(const OidVec *oids, Oid oid)
+{
+    for (size_t i = oids->length; i > 0; i--)
+        if (oids->items[i - 1] == oid)
+            return true;
+    return false;
+}
+
+#define MOST_TEMP_RELATIONS 64 /* in one transaction; beyond them everybody plans again */
+
+static void oids_note(CatalogSession *session, OidVec *oids, Oid oid)
+{
+    if (oid && !oids_have(oids, oid))
+        VEC_PUSH(session->arena, oids, oid);
+}
+
+static void note_whom(CatalogSession *session, const CatalogRow *row)
+{
+    CatalogChanges *changes = session->changes;
+    Oid relation;
+
+    if (!changes->may_be_temp)
+        return;
+    switch (row_concerns(session, row, &relation)) {
+    case CONCERNS_NOBODY:
+        return;
+    case CONCERNS_SESSION:
+        oids_note(session, &changes->temporary, relation);
+        break;
+    case CONCERNS_RELATION:
+        oids_note(session, &changes->touched, relation);
+        break;
+    case CONCERNS_ALL:
+        changes->may_be_temp = false;
+        break;
+    }
+    changes->may_be_temp &= changes->touched.length <= MOST_TEMP_RELATIONS &&
+                            changes->temporary.length <= MOST_TEMP_RELATIONS;
+    if (!changes->may_be_temp)
+        txn_mark_schema_change(session->txn);
+}
+
+static bool is_own_temporary(CatalogSession *session, Oid oid)
+{
+    if (oids_have(&session->changes->temporary, oid))
+        return true;
+    const RelationDesc *relation = relation_find(session, oid);
+    return relation && relation->namespace_oid == session->temp_namespace;
+}
+
+/* Before commit: whose plans are to be made again? */
+static bool changes_conclude(void *context, Txn *txn)
+{
+    static _Atomic uint64_t temp_versions;
+    CatalogSession *session = context;
+    CatalogChanges *changes = session->changes;
+
+    if (!changes || !changes->may_be_temp)
+        return true;
+    for (size_t i = 0; i < changes->touched.length; i++)
+        if (!is_own_temporary(session, changes->touched.items[i])) {
+            TRY(!error_is_set());
+            txn_mark_schema_change(txn);
+            return true;
+        }
+    session->temp_version = atomic_fetch_add(&temp_versions, 1) + 1;
+    return true;
+}
+
+static void changes_begin(CatalogSession *session)
 {
     CatalogChanges *changes = &session->cache->changes;
 
-    if (!session->changes) {
-        session->changes = changes;
-        changes->relations_dirty = true;
-        changes->names_dirty = true;
-        txn_on_end(session->txn, changes_end, session);
-    }
-    txn_mark_schema_change(session->txn);
+    changes->relations_dirty = true;
+    changes->names_dirty = true;
+    changes->may_be_temp = true;
+    changes->touched = (OidVec){0};
+    changes->temporary = (OidVec){0};
+    session->changes = changes;
+    txn_before_commit(session->txn, changes_conclude, session);
+    txn_on_end(session->txn, changes_end, session);
+}
+
+void catalog_note_change(CatalogSession *session, const CatalogRow *row)
+{
+    if (!session->changes)
+        changes_begin(session);
+    CatalogChanges *changes = session->changes;
+    note_whom(session, row);
     changes->count++;
-    switch (table) {
+    switch (row->table) {
     case CAT_PG_DEPEND:
     case CAT_PG_SHDEPEND:
     case CAT_PG_DESCRIPTION:

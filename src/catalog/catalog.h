@@ -95,6 +95,9 @@ typedef struct CatalogSession {
     Oid current_user;
     Oid temp_namespace;  /* 0 until the first temporary object */
     uint32_t backend_id; /* names pg_temp_N */
+    /* What of catalog_version concerns this session alone: its temporary objects. Changes with each
+     * transaction that changed nothing but those; no two sessions ever have the same, but 0. */
+    uint64_t temp_version;
 
     CatalogChanges *changes; /* this transaction's catalog changes; NULL while it has none */
     struct SessionCache *cache;
@@ -144,8 +147,10 @@ void catalog_session_end_transaction(CatalogSession *session, bool committed);
 void catalog_session_forget_own(CatalogSession *session);
 
 /*
- * What cached plans compare: grows with each committed change to the session's database or the
- * shared tables, and differs from every shared value while the transaction has own changes.
+ * What cached plans compare, together with session->temp_version: grows with each committed change
+ * to the session's database or the shared tables, and differs from every shared value while the
+ * transaction has own changes. A transaction that has changed nothing but its session's temporary
+ * objects leaves it alone: nobody else's plan is less true for it.
  */
 uint64_t catalog_version(const CatalogSession *session);
 

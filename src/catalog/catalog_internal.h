@@ -41,6 +41,11 @@ struct CatalogChanges {
     uint64_t count; /* grows with each row written */
     bool relations_dirty;
     bool names_dirty; /* types, namespaces, roles */
+    /* While nothing but the session's temporary objects has been changed, as far as is known:
+     * relations of which rows were written, and those among them that are temporary. Both live in
+     * the transaction's arena. */
+    bool may_be_temp;
+    OidVec touched, temporary;
 };
 
 /*
@@ -69,6 +74,12 @@ typedef struct SessionCache {
     Arena *lists; /* of the two above and session-long data */
 } SessionCache;
 
+/* Another session's temporary objects change without a new version: they are not to be cached. */
+static inline bool namespace_is_foreign_temp(const CatalogSession *session, Oid oid, Str name)
+{
+    return oid != session->temp_namespace && str_starts_with(name, STR("pg_temp_"));
+}
+
 /* The cache, valid for the current version (older content retired). */
 SessionCache *session_cache(CatalogSession *session);
 
@@ -80,7 +91,8 @@ static inline Oid catalog_table_database(const CatalogSession *session, CatalogT
     return catalog_tables[table].shared ? SHARED_DATABASE : session->database_oid;
 }
 /* Called before a system row is written. */
-void catalog_note_change(CatalogSession *session, CatalogTableId table);
+struct CatalogRow;
+void catalog_note_change(CatalogSession *session, const struct CatalogRow *row);
 
 DatabaseCatalog *database_catalog_open(Catalog *catalog, Oid oid);
 void database_catalog_close(Catalog *catalog, DatabaseCatalog *database);

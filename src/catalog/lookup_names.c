@@ -34,6 +34,8 @@ Oid namespace_oid(CatalogSession *session, Str name)
     if (system_row_find(session, INDEX_PG_NAMESPACE_NSPNAME_INDEX,
                         &(Value){.var = var_from_str(name)}, 1, row) != ROW_FOUND)
         return OID_NONE;
+    if (namespace_is_foreign_temp(session, row_oid(row, PG_NAMESPACE_OID), name))
+        return row_oid(row, PG_NAMESPACE_OID);
     NamespaceEntry *added = ARENA_NEW(cache->arena, NamespaceEntry);
     added->oid = row_oid(row, PG_NAMESPACE_OID);
     added->name = str_copy(cache->arena, name);
@@ -65,6 +67,8 @@ Str namespace_name(CatalogSession *session, Oid oid)
     if (system_row_find(session, INDEX_PG_NAMESPACE_OID_INDEX, &(Value){.oid = oid}, 1, row) !=
         ROW_FOUND)
         return STR_NONE;
+    if (namespace_is_foreign_temp(session, oid, row_text(row, PG_NAMESPACE_NSPNAME)))
+        return str_copy(session->arena, row_text(row, PG_NAMESPACE_NSPNAME));
     NamespaceEntry *added = ARENA_NEW(cache->arena, NamespaceEntry);
     added->oid = oid;
     added->name = str_copy(cache->arena, row_text(row, PG_NAMESPACE_NSPNAME));

@@ -72,7 +72,13 @@ const RelationDesc *relation_find(CatalogSession *session, Oid oid)
             return NULL;
         relation->life->version = cache->version;
         relation->is_own = session->changes != NULL;
-        if (is_shareable)
+        /* Temporary objects change without a new version: their sessions alone keep them. */
+        const bool is_temporary = relation->persistence == RELPERSISTENCE_TEMPORARY;
+        if (is_temporary && relation->namespace_oid != session->temp_namespace) {
+            VEC_PUSH(cache->lists, &cache->retired_relations, relation);
+            return relation;
+        }
+        if (is_shareable && !is_temporary)
             shared_put(session->database, relation);
     }
     hashmap_put(&cache->relations, oid, relation);

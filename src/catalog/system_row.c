@@ -269,7 +269,7 @@ bool system_row_insert(CatalogSession *session, CatalogRow *row)
     assert(row->row_id == 0);
     for (int i = 0; i < table->column_count; i++)
         assert(!(table->columns[i].not_null && row->nulls[i]));
-    catalog_note_change(session, row->table);
+    catalog_note_change(session, row);
     TRY(row_image_make(session->arena, txn_tree_layout(session->txn, tree), row->values, row->nulls,
                        &image));
     TRY(txn_insert(session->txn, tree, image, &row->row_id));
@@ -315,7 +315,7 @@ bool system_row_update(CatalogSession *session, const CatalogRow *row)
     CatalogRow old = {.table = row->table};
     Str image;
 
-    catalog_note_change(session, row->table);
+    catalog_note_change(session, row);
     TRY(row_lock(session, tree, row));
     const FetchOutcome fetched = row_fetch(session, tree, row->row_id, &old);
     TRY(fetched);
@@ -346,7 +346,7 @@ bool system_row_delete(CatalogSession *session, const CatalogRow *row)
     TRY(tree);
     CatalogRow old = {.table = row->table};
 
-    catalog_note_change(session, row->table);
+    catalog_note_change(session, row);
     TRY(row_lock(session, tree, row));
     const FetchOutcome fetched = row_fetch(session, tree, row->row_id, &old);
     TRY(fetched);

@@ -26,8 +26,11 @@ struct UsageTable {
     HashMap upkeep GUARDED_BY(mutex);  /* database, relation → Upkeep; of the head only */
 };
 
+#define RECENT_SLOTS 16
+
 struct UsageMemory {
     Arena *arena;
+    RelationUsage *recent[RECENT_SLOTS]; /* by the relation's last bits */
     HashMap entries; /* relation → RelationUsage */
     RelationUsage *dirty;
 };
@@ -95,10 +98,15 @@ static SharedUsage *shared_of(UsageTable *table, Oid database, Oid relation)
 RelationUsage *usage_of(ExecSession *session, Oid relation)
 {
     UsageMemory *memory = memory_of(session);
-    RelationUsage *usage = hashmap_get(&memory->entries, relation);
+    RelationUsage **recent = &memory->recent[relation % RECENT_SLOTS], *usage = *recent;
 
-    if (usage)
+    if (usage && usage->relation == relation)
         return usage;
+    usage = hashmap_get(&memory->entries, relation);
+    if (usage) {
+        *recent = usage;
+        return usage;
+    }
     usage = ARENA_NEW(memory->arena, RelationUsage);
     usage->relation = relation;
     usage->memory = memory;

@@ -21,6 +21,20 @@ static const uint8_t byte_class[256] = {
     ['\\'] = BYTE_REFUSED,
 };
 
+/* What a byte of a name, a keyword or a number becomes; 0: it is none. */
+static const char word_byte[256] = {
+    ['$'] = '$', ['0'] = '0', ['1'] = '1', ['2'] = '2', ['3'] = '3', ['4'] = '4', ['5'] = '5',
+    ['6'] = '6', ['7'] = '7', ['8'] = '8', ['9'] = '9', ['_'] = '_',
+#define LETTER(upper, lower) [upper] = (lower), [lower] = (lower)
+    LETTER('A', 'a'), LETTER('B', 'b'), LETTER('C', 'c'), LETTER('D', 'd'), LETTER('E', 'e'),
+    LETTER('F', 'f'), LETTER('G', 'g'), LETTER('H', 'h'), LETTER('I', 'i'), LETTER('J', 'j'),
+    LETTER('K', 'k'), LETTER('L', 'l'), LETTER('M', 'm'), LETTER('N', 'n'), LETTER('O', 'o'),
+    LETTER('P', 'p'), LETTER('Q', 'q'), LETTER('R', 'r'), LETTER('S', 's'), LETTER('T', 't'),
+    LETTER('U', 'u'), LETTER('V', 'v'), LETTER('W', 'w'), LETTER('X', 'x'), LETTER('Y', 'y'),
+    LETTER('Z', 'z'),
+#undef LETTER
+};
+
 typedef struct Scanner {
     Arena *arena;
     const char *at, *end, *text;
@@ -65,14 +79,19 @@ static Literal *literal_add(Scanner *scanner, LiteralKind kind, const char *star
 
 static bool scan_word(Scanner *scanner)
 {
-    const char *start = scanner->at;
+    const char *start = scanner->at, *at = start, *end = scanner->end;
+    char *out = scanner->out;
 
-    for (; scanner->at < scanner->end; scanner->at++) {
-        unsigned char c = (unsigned char)*scanner->at;
-        if (byte_class[c] != BYTE_WORD && byte_class[c] != BYTE_DIGIT && c != '$')
+    while (at < end) {
+        const unsigned char c = (unsigned char)*at;
+        const char as = c < 128 ? word_byte[c] : (char)c;
+        if (!as)
             break;
-        *scanner->out++ = (char)(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c);
+        *out++ = as;
+        at++;
     }
+    scanner->at = at;
+    scanner->out = out;
     scanner->after_operand = true;
     char next = peek(scanner, 0);
     /* E'…', B'…', N'…', U&'…' and U&"…" are other tokens than they look. */
@@ -103,8 +122,9 @@ static bool skip_block_comment(Scanner *scanner)
 
 static bool at_comment(const Scanner *scanner)
 {
-    return (peek(scanner, 0) == '-' && peek(scanner, 1) == '-') ||
-           (peek(scanner, 0) == '/' && peek(scanner, 1) == '*');
+    const char c = peek(scanner, 0);
+
+    return (c == '-' && peek(scanner, 1) == '-') || (c == '/' && peek(scanner, 1) == '*');
 }
 
 /* Blanks and comments become one blank; none at the ends. */

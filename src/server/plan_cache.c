@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "catalog/relation.h"
 #include "parser/parser.h"
 #include "server/portal.h"
 #include "server/server.h"
@@ -148,7 +149,8 @@ static bool holds_for(Session *session, const CachedPlan *plan)
 {
     CatalogSession *catalog = &session->exec.catalog;
 
-    if (plan->schema_version != catalog_version(catalog) || plan->user != catalog->current_user ||
+    if (plan->schema_version != catalog_version(catalog) ||
+        plan->temp_version != catalog->temp_version || plan->user != catalog->current_user ||
         plan->database != catalog->database_oid)
         return false;
     const SearchPath *path = catalog_search_path(catalog);
@@ -295,6 +297,20 @@ static bool serves_all_values(const CachedPlan *plan)
            plan->planned->command == QUERY_INSERT || plan->planned->plan->total_cost < CHEAP_COST;
 }
 
+/* Another session's temporary tables change without a word to us. */
+static bool reads_foreign_temp(Session *session, const PlannedStatement *planned)
+{
+    CatalogSession *catalog = &session->exec.catalog;
+
+    for (size_t i = 0; i < planned->relations.length; i++) {
+        const RelationDesc *relation = relation_find(catalog, planned->relations.items[i].relation);
+        if (relation && relation->persistence == RELPERSISTENCE_TEMPORARY &&
+            relation->namespace_oid != catalog->temp_namespace)
+            return true;
+    }
+    return false;
+}
+
 /* The plan's own parse tree, query and plan. *ret_refused: not to be cached; no error is set. */
 static bool plan_build(Session *session, CachedPlan *plan, const PlanKey *key, Str text,
                        bool *ret_refused)
@@ -331,18 +347,28 @@ static bool plan_build(Session *session, CachedPlan *plan, const PlanKey *key, S
         return true;
     plan->planned = planner_plan(arena, catalog, query, &(PlanOptions){0});
     TRY(plan->planned);
-    *ret_refused = !serves_all_values(plan);
+    *ret_refused = !serves_all_values(plan) || reads_foreign_temp(session, plan->planned);
     plan->result = statement_description(arena, plan->planned);
     return true;
 }
 
-static uint32_t count_variants(const PlanCache *cache, const PlanKey *key)
+/* Plans of this statement for this search path. Those that the session's own temporary objects have
+ * made untrue go. */
+static uint32_t count_variants(Session *session, const PlanKey *key, const SearchPath *path)
 {
+    PlanCache *cache = session->worker->plans;
     uint32_t count = 0;
 
-    for (const CachedPlan *plan = cache->buckets[key->print->hash % BUCKETS]; plan;
-         plan = plan->next)
-        count += plan->hash == key->print->hash;
+    for (CachedPlan *plan = cache->buckets[key->print->hash % BUCKETS], *next; plan; plan = next) {
+        next = plan->next;
+        if (plan->hash != key->print->hash || !path_equal(&plan->path, path))
+            continue;
+        if (session->exec.catalog.temp_namespace &&
+            plan->temp_version != session->exec.catalog.temp_version)
+            cache_remove(cache, plan);
+        else
+            count++;
+    }
     return count;
 }
 
@@ -361,6 +387,7 @@ static void take_key(Session *session, CachedPlan *plan, const PlanKey *key, con
     plan->path = *path;
     plan->path.namespaces = arena_copy(arena, path->namespaces, sizeof(Oid) * path->count);
     plan->schema_version = catalog_version(catalog);
+    plan->temp_version = catalog->temp_version;
     plan->settings_key = session_settings_plan_key(session);
 }
 
@@ -373,7 +400,7 @@ CachedPlan *plan_cache_make(Session *session, const PlanKey *key, Str text)
     TRY(path);
     if (!may_share(session) || catalog_version(&session->exec.catalog) != cache->schema_version)
         return NULL;
-    if (count_variants(cache, key) >= VARIANTS_MAX) {
+    if (count_variants(session, key, path) >= VARIANTS_MAX) {
         refuse(session, key);
         return NULL;
     }

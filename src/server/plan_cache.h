@@ -16,7 +16,7 @@
  *   plan_give_state(plan, state);
  *   plan_unref(plan);
  *
- * Plans go when the schema moves, when they are the least recently used of too many, and with
+ * Plans go when the schema moves (a session's temporary objects move its own plans alone), when they are the least recently used of too many, and with
  * their last reference. Nothing is cached of transactions that have changed the schema themselves.
  * One thread uses a cache; no lock is needed.
  *
@@ -49,7 +49,7 @@ typedef struct CachedPlan {
     int given_count;
     Oid user, database;
     SearchPath path;
-    uint64_t schema_version;
+    uint64_t schema_version, temp_version;
 
     /* The plan; param_types has the lifted literals' types where is_lifted. */
     Arena *arena;

@@ -123,11 +123,21 @@ static bool portal_take_state(Session *session, Portal *portal)
     return true;
 }
 
+bool portal_ready(Session *session, Portal *portal)
+{
+    if (portal->ready_version != 0 && portal->statement->planned &&
+        portal->ready_version == catalog_version(&session->exec.catalog))
+        return true;
+    TRY(statement_ready(session, portal->statement));
+    portal->ready_version = catalog_version(&session->exec.catalog);
+    return true;
+}
+
 bool portal_start(Session *session, Portal *portal, bool scrollable)
 {
     PreparedStatement *statement = portal->statement;
 
-    TRY(statement_ready(session, statement));
+    TRY(portal_ready(session, portal));
     if (statement->is_utility || !statement->statement) {
         portal->is_started = true;
         return true;
@@ -251,7 +261,15 @@ bool portal_description(Session *session, Portal *portal, RowDescription *ret_de
         *ret_description = *executor_description(portal->state);
         return true;
     }
-    return statement_describe(session, portal->statement, ret_description);
+    PreparedStatement *statement = portal->statement;
+    if (!statement->statement || statement->is_utility)
+        return statement_describe(session, statement, ret_description);
+    TRY(portal_ready(session, portal));
+    /* Only planning tells of some that they are utilities after all. */
+    if (statement->is_utility)
+        return statement_describe(session, statement, ret_description);
+    *ret_description = statement->result;
+    return true;
 }
 
 /* -- Holdable cursors ------------------------------------------------------------------------ */

@@ -32,7 +32,7 @@ struct PreparedStatement {
     Fingerprint *print; /* NULL: not to be looked for in the cache */
     bool is_utility;
     bool has_no_params; /* a simple query: $n means nothing in it */
-    uint64_t schema_version;
+    uint64_t schema_version, temp_version;
     const SearchPath *search_path;
     Oid planned_for;       /* role: privileges and views were resolved for it */
     RowDescription result; /* in arena: what was described must stay true */
@@ -59,6 +59,9 @@ struct Portal {
     ExecParameters parameters;
     uint16_t *result_formats; /* as Bind gave them: 0, 1 or one for each column */
     uint32_t result_format_count;
+    /* catalog_version when its statement was found ready, in this transaction: as long as it is the
+     * same, locks taken then keep the plan true. 0: not yet. */
+    uint64_t ready_version;
     Snapshot snapshot;
     bool is_pinned, is_started, is_finished, has_failed;
     bool is_running; /* between the start and the end of a call for rows; an error leaves it so */
@@ -113,6 +116,8 @@ Portal *portal_find(Session *session, Str name);
 MUST_CHECK Portal *portal_get(Session *session, Str name); /* 34000 */
 /* Makes it ready for rows. */
 MUST_CHECK bool portal_start(Session *session, Portal *portal, bool scrollable);
+/* statement_ready for the portal's statement; once is enough while the schema stays. */
+MUST_CHECK bool portal_ready(Session *session, Portal *portal);
 /* The same right after statement_ready. */
 MUST_CHECK bool portal_start_ready(Session *session, Portal *portal, bool scrollable);
 /* At most `limit` rows (0: all) into the sink. *ret_tag is set where it is finished. */

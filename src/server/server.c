@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netdb.h>
 #include <netinet/tcp.h>
 #include <signal.h>
@@ -21,7 +22,7 @@
 #include "storage/verify.h"
 #include "storage/wal.h"
 
-#define BACKLOG 1024
+#define BACKLOG 4096 /* a herd's; the kernel cuts it to net.core.somaxconn */
 #define ACCEPTS_AT_ONCE 64
 #define BLOCK_BYTES 8192 /* the unit of shared_buffers */
 
@@ -232,6 +233,79 @@ static void set_tcp_options(int fd)
     setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
 }
 
+/* -- Descriptors ----------------------------------------------------------------------------- */
+
+#define OTHER_DESCRIPTORS 256 /* files of the store, spill files, listeners, loops */
+
+/* One for each connection and some more, as far as the system lets us. */
+static void raise_descriptor_limit(void)
+{
+    const rlim_t wanted = (rlim_t)settings_default.max_connections + OTHER_DESCRIPTORS;
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted)
+        return;
+    limit.rlim_cur = MIN(wanted, limit.rlim_max);
+    if (setrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur < wanted)
+        log_message(SEVERITY_LOG,
+                    "max_connections is %lld, but the system lets this process have %llu open "
+                    "files: connections beyond are refused",
+                    (long long)settings_default.max_connections,
+                    (unsigned long long)limit.rlim_cur);
+}
+
+static int open_spare_descriptor(void)
+{
+    return open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
+static void tell_too_many(int fd)
+{
+    MessageOut out = {0};
+    const ErrorFields fields = {.severity = SEVERITY_FATAL,
+                                .sqlstate = ERR_TOO_MANY_CONNECTIONS,
+                                .message = STR("sorry, too many clients already")};
+
+    message_put_error(&out, &fields);
+    ssize_t sent = send(fd, out.buffer.data, out.buffer.length, MSG_NOSIGNAL | MSG_DONTWAIT);
+    (void)sent; /* who doesn't hear it sees the connection closed */
+    strbuf_deinit(&out.buffer);
+}
+
+/*
+ * Without a descriptor left a connection cannot even be refused, and the listener would wake us
+ * for it for ever: one is kept to take it with.
+ */
+static bool refuse_one(Listener *listener)
+{
+    Server *server = listener->server;
+
+    if (server->spare_descriptor < 0)
+        return false;
+    close(server->spare_descriptor);
+    const int fd = accept4(listener->watch.fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd >= 0) {
+        tell_too_many(fd);
+        close(fd);
+    }
+    server->spare_descriptor = open_spare_descriptor();
+    return fd >= 0;
+}
+
+static bool accept_failed(Listener *listener, int error)
+{
+    Server *server = listener->server;
+
+    if (error != EMFILE && error != ENFILE && error != ENOMEM && error != ENOBUFS)
+        return false;
+    const int64_t now = os->monotonic();
+    if (server->refused_at == 0 || now - server->refused_at > 1000000) {
+        server->refused_at = now; /* told of once a second */
+        log_message(SEVERITY_LOG, "could not accept new connection: %s", strerror(error));
+    }
+    return (error == EMFILE || error == ENFILE) && refuse_one(listener);
+}
+
 static bool accept_one(Listener *listener)
 {
     Accepted *accepted = calloc(1, sizeof(Accepted));
@@ -242,10 +316,9 @@ static bool accept_one(Listener *listener)
     accepted->fd = accept4(listener->watch.fd, (struct sockaddr *)&accepted->address, &size,
                            SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (accepted->fd < 0) {
+        const int error = errno;
         free(accepted);
-        if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS)
-            log_message(SEVERITY_LOG, "could not accept new connection: %s", strerror(errno));
-        return false;
+        return accept_failed(listener, error);
     }
     if (!listener->is_local)
         set_tcp_options(accepted->fd);
@@ -585,6 +658,8 @@ static bool start(Server *server)
     if (settings_default.hba_file.length == 0)
         settings_default.hba_file = path_join(server->arena, server->data_directory, STR(HBA_FILE));
     TRY(log_open(server->data_directory));
+    raise_descriptor_limit();
+    server->spare_descriptor = open_spare_descriptor();
     TRY(prepare_temporary_directory(server));
     TRY(open_store(server));
     make_workers(server);
@@ -609,6 +684,7 @@ bool server_start(const ServerOptions *options, Server **ret_server)
     server->options = *options;
     server->data_directory = str_copy(server->arena, options->directory);
     server->next_process_id = (int32_t)getpid();
+    server->spare_descriptor = -1;
     server->started_at = server->configuration_loaded_at = os->wall_clock();
     mutex_init(&server->access_mutex, RANK_SERVER);
     mutex_init(&server->sessions_mutex, RANK_SESSION);
@@ -658,6 +734,8 @@ void server_stop(Server *server)
         scheduler_free(server->workers[i].scheduler);
     hba_free(server->hba);
     tls_context_unref(server->tls);
+    if (server->spare_descriptor >= 0)
+        close(server->spare_descriptor);
     log_message(SEVERITY_LOG, "database system is shut down");
     log_close();
     server_running = NULL;

@@ -61,6 +61,9 @@ struct Server {
     uint32_t worker_count;
     Listener listeners[LISTENERS_MAX];
     uint32_t listener_count;
+    /* Worker 0's, which accepts: see refuse_one. */
+    int spare_descriptor; /* -1: there is none */
+    int64_t refused_at;   /* monotonic; 0: never */
     FdWatch signal_watch;
     _Atomic bool is_stopping;
     byte scram_secret[16];

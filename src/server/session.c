@@ -32,9 +32,12 @@ static size_t activity_length(Str query)
 
 void session_set_activity(Session *session, ActivityState state, Str query)
 {
+    const int64_t now = os->wall_clock();
+
+    session->shown_statement = NULL;
     mutex_lock(&session->mutex);
     session->activity = state;
-    session->state_changed_at = os->wall_clock();
+    session->state_changed_at = now;
     if (!str_is_none(query)) {
         const size_t length = activity_length(query);
         memcpy(session->activity_query, query.data, length);
@@ -42,6 +45,14 @@ void session_set_activity(Session *session, ActivityState state, Str query)
         session->query_start = session->state_changed_at;
     }
     mutex_unlock(&session->mutex);
+}
+
+void session_show_statement(Session *session, const PreparedStatement *statement, Str source)
+{
+    if (session->shown_statement == statement)
+        return;
+    session_set_activity(session, ACTIVITY_ACTIVE, source);
+    session->shown_statement = statement;
 }
 
 void session_publish_identity(Session *session)
@@ -291,6 +302,13 @@ static void handle_frame(Session *session, const Frame *frame)
         timer_cancel(session->connection.scheduler, &session->statement_timer);
 }
 
+/* COPY reads on while its statement's message is served, so that the buffer moves: such messages are
+ * served from a copy. */
+static bool may_read_on(char type)
+{
+    return type != 'P' && type != 'B' && type != 'D' && type != 'C' && type != 'S';
+}
+
 /* One message if a whole one is there. False: nothing more to do now, or the session is ending. */
 static bool next_message(Session *session)
 {
@@ -306,13 +324,17 @@ static bool next_message(Session *session)
     case FRAME_WHOLE:
         break;
     }
-    /* The buffer may move while the message is served (COPY reads on): it is served from a copy. */
-    size_t size = frame.size;
+    const size_t size = frame.size;
     session->is_at_rest = false;
     arena_reset(session->message_arena);
-    frame.body = str_copy(session->message_arena, frame.body);
-    connection_consume(&session->connection, size);
-    handle_frame(session, &frame);
+    if (may_read_on(frame.type)) {
+        frame.body = str_copy(session->message_arena, frame.body);
+        connection_consume(&session->connection, size);
+        handle_frame(session, &frame);
+    } else {
+        handle_frame(session, &frame);
+        connection_consume(&session->connection, size);
+    }
     return !session->is_closing;
 }
 

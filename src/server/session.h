@@ -139,6 +139,8 @@ typedef struct Session {
     SessionIdentity identity GUARDED_BY(mutex);
     _Atomic int64_t transaction_started_at; /* wall clock; 0: none. Statistic: relaxed, may lag */
 
+    /* What the activity shows now, where Bind or Execute have set it; to be compared, not read. */
+    const PreparedStatement *shown_statement;
     Timer statement_timer, idle_timer;
     Deadline login_deadline;
 
@@ -162,6 +164,8 @@ Session *session_current(void);
 void session_cancel(Session *session);
 void session_terminate(Session *session, Interrupt why);
 void session_set_activity(Session *session, ActivityState state, Str query);
+/* Active with a prepared statement: Execute need not say again what Bind has said. */
+void session_show_statement(Session *session, const PreparedStatement *statement, Str source);
 /* Makes user, database and TLS known to others, once logged in. */
 void session_publish_identity(Session *session);
 /* The same of application_name, whenever it changes. */

@@ -84,6 +84,25 @@ static bool check_formats(const uint16_t *formats, uint32_t count)
     return true;
 }
 
+/* The usual integers: a few digits and nothing else. The type's own input takes the others. */
+static bool is_plain_integer(Str text, Oid type, Value *ret_value)
+{
+    const bool is_negative = text.length > 1 && text.data[0] == '-';
+    int32_t value = 0;
+
+    if ((type != TYPE_INT4 && type != TYPE_INT8) || text.length == 0 ||
+        text.length > 9 + (size_t)is_negative)
+        return false;
+    for (size_t i = is_negative; i < text.length; i++) {
+        if (text.data[i] < '0' || text.data[i] > '9')
+            return false;
+        value = value * 10 + (text.data[i] - '0');
+    }
+    value = is_negative ? -value : value;
+    *ret_value = type == TYPE_INT4 ? (Value){.int32 = value} : (Value){.int64 = value};
+    return true;
+}
+
 static bool get_parameter(MessageReader *in, Portal *portal, uint16_t i, uint16_t format)
 {
     Value *value = (Value *)&portal->parameters.values[i];
@@ -94,9 +113,12 @@ static bool get_parameter(MessageReader *in, Portal *portal, uint16_t i, uint16_
     *is_null = length == UINT32_MAX;
     if (*is_null)
         return true;
-    Str bytes = str_copy(portal->arena, message_get_bytes(in, length));
+    const Str view = message_get_bytes(in, length);
     if (in->failed)
         return true; /* message_done tells */
+    if (format == 0 && is_plain_integer(view, type, value))
+        return true;
+    const Str bytes = str_copy(portal->arena, view);
     if (format == 0) {
         TRY(utf8_check(bytes));
         if (type_input(portal->arena, type, -1, bytes, value))
@@ -179,7 +201,7 @@ static bool handle_bind(Session *session, MessageReader *in)
     PreparedStatement *statement = statement_get(session, statement_name);
     TRY(statement);
     session->query_text = str_copy(session->message_arena, statement->source);
-    session_set_activity(session, ACTIVITY_ACTIVE, statement->source);
+    session_show_statement(session, statement, statement->source);
     if (statement->statement)
         TRY(block_allows(session, statement->statement));
     if (!NODE_IS(statement->statement, TransactionStmt))
@@ -303,7 +325,7 @@ static bool handle_execute(Session *session, MessageReader *in)
     if (portal->has_failed)
         FAIL(ERR_OBJECT_NOT_IN_PREREQUISITE_STATE,
              .message = fmt("portal \"%.*s\" cannot be run", STR_ARGS(portal->name)));
-    session_set_activity(session, ACTIVITY_ACTIVE, portal->statement->source);
+    session_show_statement(session, portal->statement, portal->statement->source);
     return execute_portal(session, portal, limit > INT32_MAX ? 0 : limit);
 }
 

@@ -99,6 +99,7 @@ static bool is_current(Session *session, const PreparedStatement *statement)
         return plan_is_valid(session, statement->shared);
     return statement->planned &&
            statement->schema_version == catalog_version(&session->exec.catalog) &&
+           statement->temp_version == session->exec.catalog.temp_version &&
            statement->planned_for == session->exec.catalog.current_user &&
            statement->search_path == catalog_search_path(&session->exec.catalog);
 }
@@ -193,6 +194,7 @@ static bool analyze_and_plan(Session *session, PreparedStatement *statement)
                               .params = &params};
 
     statement->schema_version = catalog_version(catalog);
+    statement->temp_version = catalog->temp_version;
     statement->search_path = catalog_search_path(catalog);
     statement->planned_for = catalog->current_user;
     Query *query = analyze_statement(&context, statement->statement);

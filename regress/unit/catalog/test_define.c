@@ -121,6 +121,72 @@ static void grants_are_stored_and_printed(void **state)
     client_close(client);
 }
 
+static Oid create_temporary(Client *client, const char *name)
+{
+    const ColumnDefinition column = {.name = STR("id"), .type = TYPE_INT4, .typmod = -1};
+    Oid oid = 0;
+
+    ok(catalog_ensure_temp_namespace(&client->session));
+    const RelationDefinition definition = {.name = str_from_c(name),
+                                           .namespace_oid = client->session.temp_namespace,
+                                           .kind = RELKIND_TABLE,
+                                           .persistence = RELPERSISTENCE_TEMPORARY,
+                                           .owner = ROLE_BOOTSTRAP_SUPERUSER,
+                                           .columns = &column,
+                                           .column_count = 1};
+    ok(define_relation(&client->session, &definition, &oid));
+    return oid;
+}
+
+/* Plans are true as long as version and temp_version are what they were. */
+static void temporary_tables_move_their_session_alone(void **state)
+{
+    Client *client = client_open(), *other = client_open();
+
+    const uint64_t before = catalog_version(&other->session);
+    client_begin(client);
+    Oid oid = create_temporary(client, "mine");
+    client_commit(client);
+    const uint64_t own = client->session.temp_version;
+    assert_int_equal(catalog_version(&other->session), before);
+    assert_int_equal(other->session.temp_version, 0);
+    assert_int_not_equal(own, 0);
+
+    client_begin(client);
+    const ObjectAddress column = {RELATION_PG_CLASS, oid, 1};
+    ok(drop_objects(&client->session, &column, 1, (DropOptions){0}));
+    client_rollback(client);
+    assert_int_equal(client->session.temp_version, own);
+
+    client_begin(client);
+    assert_false(relation_find(&client->session, oid)->columns[0].dropped);
+    ok(drop_objects(&client->session, &column, 1, (DropOptions){0}));
+    client_commit(client);
+    assert_int_not_equal(client->session.temp_version, own);
+    assert_int_equal(catalog_version(&other->session), before);
+    /* Another session that looks sees the table as it is. */
+    client_begin(other);
+    assert_true(relation_find(&other->session, oid)->columns[0].dropped);
+    client_rollback(other);
+    client_begin(client);
+    assert_true(relation_find(&client->session, oid)->columns[0].dropped);
+    ok(catalog_drop_temp_objects(&client->session));
+    client_commit(client);
+    assert_int_equal(catalog_version(&other->session), before);
+    client_begin(other);
+    assert_null(relation_find(&other->session, oid));
+    client_rollback(other);
+
+    /* With others among them it is everybody's. */
+    client_begin(client);
+    create_temporary(client, "mixed");
+    client_create_table(client, "not_temporary");
+    client_commit(client);
+    assert_int_not_equal(catalog_version(&other->session), before);
+    client_close(client);
+    client_close(other);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -130,6 +196,7 @@ int main(void)
         cmocka_unit_test(a_dropped_column_leaves_its_number),
         cmocka_unit_test(dropping_a_table_takes_its_rows_everywhere),
         cmocka_unit_test(grants_are_stored_and_printed),
+        cmocka_unit_test(temporary_tables_move_their_session_alone),
     };
     return cmocka_run_group_tests(tests, fixture_setup, fixture_teardown);
 }
