@@ -174,7 +174,7 @@ class Trial:
         for setting in self.server.settings.items():
             command += ["-c", "=".join(setting)]
         with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
-            time.sleep(self.random.uniform(0.02, 0.4))
+            time.sleep(self.random.uniform(0.005, 0.12))
             self.interrupted += not self.is_ready()
             process.send_signal(signal.SIGKILL)
 

@@ -155,6 +155,39 @@ def damage_other_files(suite, binary, data, copy):
     suite.check("an_absent_directory_is_refused", status == 1 and "does not exist" in text and "init" in text, text)
 
 
+# What each statement breaks, and what must be said of it.
+SEQUENCES = [
+    ("CREATE TABLE numbered(id serial, other int GENERATED ALWAYS AS IDENTITY)", None),
+    ("CREATE SEQUENCE undefined", None),
+    ("CREATE SEQUENCE bounded MAXVALUE 100", None),
+    ("SELECT setval('bounded', 90)", None),
+    ("UPDATE pg_sequence SET seqmax = 50 WHERE seqrelid = 'bounded'::regclass",
+     "sequence public.bounded: its last value 90 is not between 1 and 50"),
+    ("UPDATE pg_depend SET refobjsubid = 7 WHERE objid = 'numbered_id_seq'::regclass AND deptype = 'a'",
+     "sequence public.numbered_id_seq: it is owned by column 7 of relation"),
+    ("DELETE FROM pg_sequence WHERE seqrelid = 'undefined'::regclass", "sequence public.undefined: cache lookup failed"),
+    ("UPDATE pg_class SET relfilenode = 999999 WHERE relname = 'numbered_other_seq'",
+     "sequence public.numbered_other_seq: its state does not exist"),
+    (None, "it belongs to no sequence"),
+]
+
+
+def damage_sequences(suite, server):
+    """Catalog rows and states that do not agree. The directory is of no use afterwards."""
+    server.start()
+    connection = wire.Connection(server.port)
+    for statement, _ in SEQUENCES:
+        refused = statement and [line for line in connection.query(statement) if line.startswith("error ")]
+        suite.check("a_sequence_is_broken", not refused, refused)
+    connection.close()
+    server.stop()
+    status, text = verify(server.binary, server.data)
+    for _, told in SEQUENCES:
+        if told:
+            suite.check("told: " + told, status == 1 and told in text, text[-800:])
+    suite.check("nothing_else_is_told", f"{sum(1 for _, told in SEQUENCES if told)} problems" in text, text[-800:])
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--build", type=pathlib.Path, required=True)
@@ -179,6 +212,7 @@ def main():
         shutil.rmtree(copy, ignore_errors=True)
         damage_pages(suite, binary, data, copy, 40 if options.long else 6)
         damage_other_files(suite, binary, data, copy)
+        damage_sequences(suite, server)
     sys.exit(1 if suite.failed else 0)
 
 

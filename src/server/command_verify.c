@@ -3,7 +3,8 @@
  *
  * First every page of the newest checkpoint and the free space between them; then, database by
  * database, every tree by its relation's name; then, where the directory was shut down cleanly,
- * every index against its table. Nothing is written. Exit status: 0 sound, 1 problems or not done.
+ * every index against its table and every sequence against its state. Nothing is written. Exit
+ * status: 0 sound, 1 problems or not done.
  */
 #include <stdio.h>
 #include <unistd.h>
@@ -18,6 +19,7 @@
 #include "executor/executor.h"
 #include "executor/verify_index.h"
 #include "server/command.h"
+#include "server/verify_sequences.h"
 #include "storage/verify.h"
 #include "txn/ddl.h"
 #include "txn/txn.h"
@@ -69,6 +71,11 @@ static void tell(Verification *v, Str subject, Str text)
     v->problems++;
     printf("PROBLEM: %.*s: %.*s\n", STR_ARGS(subject), STR_ARGS(text));
     fflush(stdout);
+}
+
+static void tell_anything(void *context, Str subject, Str text)
+{
+    tell(context, subject, text);
 }
 
 /* A failure that concerns the subject alone. */
@@ -294,7 +301,8 @@ static bool verify_contents(Verification *v, DatabaseId id)
         if (!v->has_seen_shared)
             ok = verify_place(v, DATABASE_SHARED, &relations);
         v->has_seen_shared = true;
-        ok = ok && verify_place(v, id, &relations);
+        ok = ok && verify_place(v, id, &relations) &&
+             verify_sequences(session, v->manager, id, tell_anything, v);
     }
     txn_rollback(session->txn);
     session->txn = NULL;

@@ -128,6 +128,19 @@ static bool load_access(Server *server)
     return true;
 }
 
+static StoreOptions store_options(void)
+{
+    const SettingValues *values = &settings_default;
+
+    return (StoreOptions){
+        .pool_bytes = (uint64_t)values->shared_buffers * BLOCK_BYTES,
+        .checkpoint_timeout_us = values->checkpoint_timeout * 1000000,
+        .completion_target = values->checkpoint_completion_target,
+        .max_wal_bytes = (uint64_t)values->max_wal_size << 20,
+        .min_wal_bytes = (uint64_t)values->min_wal_size << 20,
+    };
+}
+
 void server_reload(Server *server)
 {
     log_message(SEVERITY_LOG, "received SIGHUP, reloading configuration files");
@@ -138,6 +151,8 @@ void server_reload(Server *server)
                                   "applied");
         error_clear();
     }
+    const StoreOptions options = store_options();
+    store_configure(server->store, &options);
     server->configuration_loaded_at = os->wall_clock();
     log_rotate();
 }
@@ -584,18 +599,43 @@ static void log_recovery(const Server *server)
                 (double)(recovery.end - recovery.redo) / 1e6);
 }
 
+/* As PostgreSQL words it. What it counts in buffers of its own are pages of 16 KiB here. */
+static void log_checkpoint(void *context, const CheckpointReport *report)
+{
+    static const char *const reasons[] = {
+        [CHECKPOINT_BY_TIME] = "time",
+        [CHECKPOINT_BY_LOG] = "wal",
+        [CHECKPOINT_BY_REQUEST] = "immediate force wait",
+        [CHECKPOINT_AT_END] = "shutdown immediate",
+    };
+    const Server *server = context;
+    StoreStatistics statistics;
+
+    if (!settings_default.log_checkpoints)
+        return;
+    if (!report->is_complete) {
+        log_message(SEVERITY_LOG, "checkpoint starting: %s", reasons[report->reason]);
+        return;
+    }
+    store_statistics(server->store, &statistics);
+    log_message(SEVERITY_LOG,
+                "checkpoint complete: wrote %llu buffers (%.1f%%); write=%.3f s, sync=%.3f s, "
+                "total=%.3f s; distance=%llu kB; boundary=%lld us, redo lsn=%X/%X",
+                (unsigned long long)report->page_count,
+                (double)report->page_count * 100 / statistics.frame_count,
+                (double)report->write_us / 1e6, (double)report->sync_us / 1e6,
+                (double)report->total_us / 1e6, (unsigned long long)report->log_bytes >> 10,
+                (long long)report->boundary_us, (uint32_t)(report->redo >> 32),
+                (uint32_t)report->redo);
+}
+
 static bool open_store(Server *server)
 {
-    const SettingValues *values = &settings_default;
-    StoreOptions options = {
-        .pool_bytes = (uint64_t)values->shared_buffers * BLOCK_BYTES,
-        .checkpoint_timeout_us = values->checkpoint_timeout * 1000000,
-        .max_wal_bytes = (uint64_t)values->max_wal_size << 20,
-        .min_wal_bytes = (uint64_t)values->min_wal_size << 20,
-    };
+    const StoreOptions options = store_options();
 
     server->store = store_open(server->data_directory, &options);
     TRY(server->store);
+    store_on_checkpoint(server->store, log_checkpoint, server);
     if (!store_is_clean(server->store))
         log_message(SEVERITY_LOG, "database system was not properly shut down; automatic recovery "
                                   "in progress");

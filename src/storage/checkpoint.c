@@ -13,15 +13,13 @@
 #include "storage/wal_internal.h"
 
 #define CHECKPOINT_RETRY_US 1000000
-#define COMPLETION_TARGET 0.9 /* of the time to the next one: PostgreSQL's default */
 #define PACE_SLEEP_US 20000
 
 /* How far a checkpoint that nobody waits for may be, so that its writes are spread. */
 typedef struct Pace {
     bool is_on;
-    int64_t start, duration_us; /* 0: by the log alone */
+    int64_t start;
     Lsn log_start;
-    uint64_t log_bytes; /* that may be written meanwhile */
 } Pace;
 
 struct Checkpointer {
@@ -38,6 +36,7 @@ struct Checkpointer {
     Thread *thread;
     _Atomic int64_t timeout_us;
     _Atomic uint64_t max_wal_bytes;
+    _Atomic double completion_target;
     _Atomic Lsn wake_at; /* the log's end that starts a checkpoint */
 };
 
@@ -48,6 +47,7 @@ typedef struct Boundary {
     Lsn end; /* B */
     Lsn redo;
     bool has_loose_pages;
+    int64_t pause_us;
 } Boundary;
 
 /* The instant at which no action is open (C1). */
@@ -71,9 +71,9 @@ static Boundary checkpoint_boundary(Store *store)
     boundary.has_loose_pages = atomic_load(&store->loose_count) > 0;
     actions_open_gate(store);
 
-    const uint64_t pause = (uint64_t)(os->monotonic() - start);
-    if (pause > atomic_load(&store->boundary_microseconds_max))
-        atomic_store(&store->boundary_microseconds_max, pause);
+    boundary.pause_us = os->monotonic() - start;
+    if ((uint64_t)boundary.pause_us > atomic_load(&store->boundary_microseconds_max))
+        atomic_store(&store->boundary_microseconds_max, (uint64_t)boundary.pause_us);
     return boundary;
 }
 
@@ -142,16 +142,25 @@ static bool page_seems_owed(const Store *store, const ImageTarget *target)
     return is_owed;
 }
 
-/* Is the checkpoint ahead of its time? It hurries as soon as somebody waits for one. */
-static bool pace_is_ahead(Store *store, const Pace *pace, double written)
+/* How much of what it may take until the next one is due has passed: the more of time and log. */
+static double pace_due(Store *store, const Checkpointer *checkpointer)
 {
-    const double log =
-        (double)(wal_reserved_end(store->wal) - pace->log_start) / (double)pace->log_bytes;
-    const double time = pace->duration_us > 0
-                            ? (double)(os->monotonic() - pace->start) / (double)pace->duration_us
-                            : 1;
+    const Pace *pace = &checkpointer->pace;
+    const double log_bytes = (double)atomic_load(&checkpointer->max_wal_bytes) / 2;
+    const double timeout = (double)atomic_load(&checkpointer->timeout_us);
+    const double log = (double)(wal_reserved_end(store->wal) - pace->log_start) / log_bytes;
+    /* Without a timeout the log alone counts. */
+    const double time = timeout > 0 ? (double)(os->monotonic() - pace->start) / timeout : 0;
 
-    return written > log && written > time;
+    return MAX(log, time);
+}
+
+/* Is it ahead of its time with this share written? */
+static bool pace_is_ahead(Store *store, const Checkpointer *checkpointer, double written)
+{
+    const double target = atomic_load(&checkpointer->completion_target);
+
+    return written * target > pace_due(store, checkpointer);
 }
 
 static bool checkpointer_is_awaited(Checkpointer *checkpointer)
@@ -168,7 +177,8 @@ static bool checkpoint_pace(Store *store, ImageBatch *batch, size_t done, size_t
     Checkpointer *checkpointer = store->checkpointer;
     Pace *pace = checkpointer ? &checkpointer->pace : NULL;
 
-    while (pace && pace->is_on && pace_is_ahead(store, pace, (double)done / (double)total)) {
+    while (pace && pace->is_on &&
+           pace_is_ahead(store, checkpointer, (double)done / (double)total)) {
         if (checkpointer_is_awaited(checkpointer)) {
             pace->is_on = false;
             break;
@@ -283,11 +293,14 @@ static void checkpoint_finish(Store *store, const Boundary *boundary)
     atomic_fetch_add(&store->checkpoints_done, 1);
 }
 
-static bool checkpoint_write(Store *store, const Boundary *boundary, bool is_last)
+static bool checkpoint_write(Store *store, const Boundary *boundary, CheckpointReport *report)
 {
     Superblock superblock = store->superblock;
+    const int64_t start = os->monotonic();
+    const uint64_t images = atomic_load(&store->images_checkpoint);
 
     TRY(checkpoint_write_images(store));
+    const int64_t written = os->monotonic();
     if (!os->file_sync(store->data_file))
         panic("could not sync the data file: %.*s", STR_ARGS(error_fields()->message));
     if (!FAULT(fault_no_wal_flush))
@@ -296,9 +309,18 @@ static bool checkpoint_write(Store *store, const Boundary *boundary, bool is_las
     superblock.redo = boundary->redo;
     superblock.has_loose_pages = boundary->has_loose_pages;
     superblock.wal_durable = FAULT(fault_no_wal_flush) ? 0 : boundary->end;
-    superblock.is_clean = is_last && boundary->redo == wal_reserved_end(store->wal);
+    superblock.is_clean =
+        report->reason == CHECKPOINT_AT_END && boundary->redo == wal_reserved_end(store->wal);
     TRY(page_map_files_write(store, &superblock));
     TRY(superblock_write(store->path, &superblock));
+    report->is_complete = true;
+    report->page_count = atomic_load(&store->images_checkpoint) - images;
+    report->write_us = written - start;
+    report->sync_us = os->monotonic() - written;
+    report->total_us = os->monotonic() - start;
+    report->boundary_us = boundary->pause_us;
+    report->log_bytes = boundary->redo - store->superblock.redo;
+    report->redo = boundary->redo;
     store->superblock = superblock;
     return true;
 }
@@ -333,13 +355,23 @@ static bool checkpoint_has_work(Store *store, bool is_last)
     return false;
 }
 
-bool checkpoint_run(Store *store, bool is_last)
+static void checkpoint_tell(Store *store, const CheckpointReport *report)
 {
-    if (!checkpoint_has_work(store, is_last))
+    if (store->on_checkpoint)
+        store->on_checkpoint(store->on_checkpoint_context, report);
+}
+
+bool checkpoint_run(Store *store, CheckpointReason reason)
+{
+    CheckpointReport report = {.reason = reason};
+
+    if (!checkpoint_has_work(store, reason == CHECKPOINT_AT_END))
         return true;
+    checkpoint_tell(store, &report);
     const Boundary boundary = checkpoint_boundary(store);
-    if (checkpoint_write(store, &boundary, is_last)) {
+    if (checkpoint_write(store, &boundary, &report)) {
         checkpoint_finish(store, &boundary);
+        checkpoint_tell(store, &report);
         return true;
     }
     checkpoint_abandon(store);
@@ -360,7 +392,7 @@ static bool job_run(Store *store, const Job *job)
     case JOB_CHECKPOINT:
         break;
     }
-    return checkpoint_run(store, false);
+    return checkpoint_run(store, CHECKPOINT_BY_REQUEST);
 }
 
 static void job_finish(Job *job, bool ok)
@@ -424,6 +456,9 @@ static void checkpointer_work(Store *store, Checkpointer *checkpointer)
 {
     Job *waiting = checkpointer_take_jobs(checkpointer, JOB_CHECKPOINT);
     Job *job = waiting ? NULL : checkpointer->jobs;
+    const CheckpointReason reason = waiting                ? CHECKPOINT_BY_REQUEST
+                                    : checkpointer->wanted ? CHECKPOINT_BY_LOG
+                                                           : CHECKPOINT_BY_TIME;
 
     if (job) {
         checkpointer->jobs = job->next;
@@ -438,15 +473,12 @@ static void checkpointer_work(Store *store, Checkpointer *checkpointer)
         mutex_lock(&checkpointer->mutex);
         return;
     }
-    const int64_t timeout = atomic_load(&checkpointer->timeout_us);
     checkpointer->pace = (Pace){
         .is_on = !waiting,
         .start = os->monotonic(),
-        .duration_us = (int64_t)((double)timeout * COMPLETION_TARGET),
         .log_start = wal_reserved_end(store->wal),
-        .log_bytes = (uint64_t)((double)(checkpointer->max_wal_bytes / 2) * COMPLETION_TARGET) + 1,
     };
-    const bool ok = checkpoint_run(store, false);
+    const bool ok = checkpoint_run(store, reason);
     checkpointer->pace.is_on = false;
     checkpointer_note(checkpointer, ok);
     atomic_store(&checkpointer->wake_at, store->superblock.redo + checkpointer->max_wal_bytes / 2);
@@ -478,7 +510,7 @@ static void checkpointer_main(void *argument)
     checkpointer->jobs = NULL;
     mutex_unlock(&checkpointer->mutex);
     if (checkpointer->how == STORE_CLOSE_CLEAN)
-        checkpointer_note(checkpointer, checkpoint_run(store, true));
+        checkpointer_note(checkpointer, checkpoint_run(store, CHECKPOINT_AT_END));
 }
 
 /* The log writer says how far the log has come. */
@@ -545,6 +577,7 @@ void store_configure(Store *store, const StoreOptions *options)
     Checkpointer *checkpointer = store->checkpointer;
 
     store->options.checkpoint_timeout_us = options->checkpoint_timeout_us;
+    store->options.completion_target = options->completion_target;
     store->options.max_wal_bytes = options->max_wal_bytes ? options->max_wal_bytes : 1ull << 30;
     store->options.min_wal_bytes = options->min_wal_bytes ? options->min_wal_bytes : 80ull << 20;
     wal_configure(store->wal, store->options.min_wal_bytes);
@@ -552,6 +585,7 @@ void store_configure(Store *store, const StoreOptions *options)
         return;
     mutex_lock(&checkpointer->mutex);
     atomic_store(&checkpointer->timeout_us, options->checkpoint_timeout_us);
+    atomic_store(&checkpointer->completion_target, store->options.completion_target);
     atomic_store(&checkpointer->max_wal_bytes, store->options.max_wal_bytes);
     atomic_store(&checkpointer->wake_at, store->superblock.redo + store->options.max_wal_bytes / 2);
     cond_signal(&checkpointer->cond);

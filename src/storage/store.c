@@ -372,6 +372,12 @@ void store_set_redo_floor(Store *store, StoreRedoFloor *callback, void *context)
     store->redo_floor = callback;
 }
 
+void store_on_checkpoint(Store *store, StoreCheckpointCallback *callback, void *context)
+{
+    store->on_checkpoint_context = context;
+    store->on_checkpoint = callback;
+}
+
 void store_statistics(Store *store, StoreStatistics *ret_statistics)
 {
     mutex_lock(&store->map_mutex);

@@ -45,6 +45,8 @@ typedef struct StoreOptions {
     uint32_t database_page_limit;  /* page ids a database can have; 0: the default, 2^28 (4 TiB) */
     uint32_t wal_ring_bytes;       /* a power of two; 0: 16 MiB */
     int64_t checkpoint_timeout_us; /* between checkpoints; 0: never by time */
+    double completion_target;      /* of the time to the next checkpoint, that one may take; 0: all
+                                    * at once */
     uint64_t max_wal_bytes;        /* log since the last checkpoint that starts one; 0: 1 GiB */
     uint64_t min_wal_bytes;        /* recycled segments kept ready; 0: 80 MiB */
     bool direct_io;                /* bypass the system's page cache for the data file */
@@ -115,6 +117,26 @@ typedef enum CheckpointMode {
 } CheckpointMode;
 MUST_CHECK bool checkpoint_request(Store *store, CheckpointMode mode);
 
+typedef enum CheckpointReason {
+    CHECKPOINT_BY_TIME,
+    CHECKPOINT_BY_LOG,
+    CHECKPOINT_BY_REQUEST,
+    CHECKPOINT_AT_END
+} CheckpointReason;
+
+/* One checkpoint, told as it begins and when it is durable (abandoned ones are not told again). */
+typedef struct CheckpointReport {
+    CheckpointReason reason;
+    bool is_complete; /* the rest is zero before */
+    uint64_t page_count;
+    int64_t write_us, sync_us, total_us, boundary_us;
+    uint64_t log_bytes; /* since the one before */
+    Lsn redo;
+} CheckpointReport;
+typedef void StoreCheckpointCallback(void *context, const CheckpointReport *report);
+/* On the checkpointer's thread. Set before store_recover. */
+void store_on_checkpoint(Store *store, StoreCheckpointCallback *callback, void *context);
+
 typedef struct StoreStatistics {
     uint64_t checkpoint_count, checkpoint_failed_count;
     uint64_t pages_written_checkpoint, pages_written_eviction, pages_read, shadow_count;
@@ -124,7 +146,8 @@ typedef struct StoreStatistics {
     uint32_t epoch, durable_epoch;
 } StoreStatistics;
 void store_statistics(Store *store, StoreStatistics *ret_statistics);
-/* New limits after a configuration reload; pool and ring sizes stay. */
+/* New limits after a configuration reload, for a checkpoint under way too; pool and ring sizes
+ * stay. */
 void store_configure(Store *store, const StoreOptions *options);
 
 /* -------- Verification -------- */

@@ -158,6 +158,8 @@ struct Store {
     void *redo_floor_context;
     bool recovered;
     StoreRecovery recovery;
+    StoreCheckpointCallback *on_checkpoint;
+    void *on_checkpoint_context;
     void (*verify_progress)(void *context, uint64_t done, uint64_t total);
     void *verify_progress_context;
 
@@ -320,6 +322,6 @@ MUST_CHECK bool page_map_files_create(Str path, Superblock *superblock);
 void checkpointer_start(Store *store);
 MUST_CHECK bool checkpointer_stop(Store *store, StoreClose how);
 void checkpointer_free(Store *store);
-MUST_CHECK bool checkpoint_run(Store *store, bool is_last);
+MUST_CHECK bool checkpoint_run(Store *store, CheckpointReason reason);
 
 #endif

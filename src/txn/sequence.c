@@ -374,3 +374,47 @@ void sequence_settle(TxnManager *manager)
         arena_free(scratch);
     }
 }
+
+/* -------- Verification -------- */
+
+static StoredSequence stored_sequence(Str key, Str value)
+{
+    StoredSequence stored = {0};
+    SequenceRecord record;
+    uint32_t id = 0;
+
+    memcpy(&id, key.data, MIN(key.length, sizeof(id)));
+    stored.id = __builtin_bswap32(id);
+    if (key.length != sizeof(id) || value.length != sizeof(record))
+        return stored;
+    memcpy(&record, value.data, sizeof(record));
+    stored.is_sound = record.is_called == 0 || record.is_called == 1;
+    stored.last_value = record.last_value;
+    stored.is_called = record.is_called != 0;
+    return stored;
+}
+
+bool sequence_list(TxnManager *manager, DatabaseId database, StoredSequenceCallback *callback,
+                   void *context)
+{
+    CLEANUP(arena_freep) Arena *arena = arena_new("sequences");
+    Database *home = store_database(manager->store, database);
+    TreeCursor cursor;
+    Tree *tree = NULL;
+
+    TRY(!home || tree_find(home, SEQUENCE_TREE, &tree));
+    if (!tree)
+        return true;
+    tree_cursor_init(&cursor, tree, TREE_FORWARD);
+    bool ok = tree_cursor_seek(&cursor, STR(""), SEEK_AT);
+    while (ok && tree_cursor_valid(&cursor)) {
+        Str value;
+        ok = tree_cursor_value(&cursor, arena, &value);
+        if (ok) {
+            const StoredSequence stored = stored_sequence(tree_cursor_key(&cursor), value);
+            ok = callback(context, &stored) && tree_cursor_advance(&cursor);
+        }
+    }
+    tree_cursor_deinit(&cursor);
+    return ok;
+}

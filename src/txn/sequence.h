@@ -42,4 +42,15 @@ MUST_CHECK bool sequence_set(Txn *txn, DatabaseId database, TreeId id, int64_t v
 /* What SELECT * FROM sequence shows. */
 MUST_CHECK bool sequence_read(Txn *txn, DatabaseId database, TreeId id, SequenceState *ret_state);
 
+/* What a database's sequence tree holds, for verification. */
+typedef struct StoredSequence {
+    TreeId id;
+    bool is_sound; /* the entry can be read at all */
+    int64_t last_value;
+    bool is_called;
+} StoredSequence;
+typedef bool StoredSequenceCallback(void *context, const StoredSequence *sequence);
+MUST_CHECK bool sequence_list(TxnManager *manager, DatabaseId database,
+                              StoredSequenceCallback *callback, void *context);
+
 #endif

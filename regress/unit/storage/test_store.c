@@ -227,7 +227,17 @@ static void a_flipped_bit_is_an_error_that_names_the_page(void **state)
 #define PACE_TIMEOUT_US 10000000
 #define PACE_PAGES 200u
 
-static int64_t paced_us, requested_us, hurried_us;
+static int64_t paced_us, requested_us, hurried_us, reconfigured_us;
+static uint32_t reports[2][CHECKPOINT_AT_END + 1]; /* begun, complete; by reason */
+
+static void note_checkpoint(void *context, const CheckpointReport *report)
+{
+    (void)context;
+    reports[report->is_complete][report->reason]++;
+    assert_int_equal(report->is_complete, report->total_us > 0);
+    if (report->is_complete)
+        assert_true(report->page_count >= PACE_PAGES && report->total_us >= report->write_us);
+}
 
 static bool nothing_to_replay(void *context, Store *store, const WalRecord *record)
 {
@@ -274,14 +284,17 @@ static int64_t next_checkpoint(Store *store, bool is_awaited)
 
 static void run_paced(void *unused)
 {
-    const StoreOptions options = {.pool_bytes = STORE_POOL_MIN,
-                                  .database_page_limit = 1u << 20,
-                                  .wal_ring_bytes = 1u << 16,
-                                  .checkpoint_timeout_us = PACE_TIMEOUT_US};
+    StoreOptions options = {.pool_bytes = STORE_POOL_MIN,
+                            .database_page_limit = 1u << 20,
+                            .wal_ring_bytes = 1u << 16,
+                            .completion_target = 0.9,
+                            .checkpoint_timeout_us = PACE_TIMEOUT_US};
     (void)unused;
     if (!store_create(STR("data")))
         panic("no store");
     Store *store = store_open(STR("data"), &options);
+    if (store)
+        store_on_checkpoint(store, note_checkpoint, NULL);
     if (!store || !store_recover(store, nothing_to_replay, NULL))
         panic("no store");
     dirty_pages(store);
@@ -293,6 +306,11 @@ static void run_paced(void *unused)
     requested_us = os->monotonic() - start;
     dirty_pages(store);
     hurried_us = next_checkpoint(store, true);
+    dirty_pages(store);
+    options.completion_target = 0.2;
+    store_configure(store, &options);
+    reconfigured_us = next_checkpoint(store, false);
+    dirty_pages(store);
     store_close(store, STORE_CLOSE_CLEAN);
 }
 
@@ -305,6 +323,11 @@ static void a_timed_checkpoint_takes_its_time_until_somebody_waits(void **state)
     assert_in_range(paced_us, PACE_TIMEOUT_US / 2, PACE_TIMEOUT_US);
     assert_in_range(requested_us, 1, PACE_TIMEOUT_US / 20);
     assert_in_range(hurried_us, 1, PACE_TIMEOUT_US / 20);
+    assert_in_range(reconfigured_us, PACE_TIMEOUT_US / 10, PACE_TIMEOUT_US / 5);
+    assert_int_equal(reports[0][CHECKPOINT_BY_TIME], 3);
+    assert_int_equal(reports[0][CHECKPOINT_BY_REQUEST], 1);
+    assert_int_equal(reports[0][CHECKPOINT_AT_END], 1);
+    assert_memory_equal(reports[0], reports[1], sizeof(reports[0]));
     sim_free(world);
 }
 
