@@ -6,6 +6,7 @@
 #include "storage/store_internal.h"
 
 #define PREFETCH_QUEUE 256u
+#define PREFETCH_THREADS 4u /* reads under way at a time */
 #define MISSING_PAGE_TRIES 1000u
 
 typedef struct LoadJob {
@@ -180,10 +181,10 @@ struct Prefetcher {
     Cond cond;   /* work, or an end of work */
     ImageTarget queue[PREFETCH_QUEUE];
     uint32_t head, count;
-    const Database *busy_with;
+    const Database *busy_with[PREFETCH_THREADS];
+    uint32_t started_count; /* threads, to give each its number */
     bool stop;
-    Thread *thread;
-    Store *store;
+    Thread *threads[PREFETCH_THREADS];
 };
 
 static void prefetcher_main(void *argument)
@@ -191,6 +192,7 @@ static void prefetcher_main(void *argument)
     Prefetcher *prefetcher = argument;
 
     mutex_lock(&prefetcher->mutex);
+    const Database **busy_with = &prefetcher->busy_with[prefetcher->started_count++];
     while (!prefetcher->stop) {
         if (prefetcher->count == 0) {
             cond_wait(&prefetcher->cond, &prefetcher->mutex);
@@ -199,12 +201,15 @@ static void prefetcher_main(void *argument)
         const ImageTarget target = prefetcher->queue[prefetcher->head];
         prefetcher->head = (prefetcher->head + 1) % PREFETCH_QUEUE;
         prefetcher->count--;
-        prefetcher->busy_with = target.database;
+        *busy_with = target.database;
         mutex_unlock(&prefetcher->mutex);
-        if (!page_load(target.database, target.page))
+        if (page_load(target.database, target.page))
+            atomic_fetch_add_explicit(&target.database->store->pages_prefetched, 1,
+                                      memory_order_relaxed);
+        else
             error_clear(); /* who really needs the page will be told */
         mutex_lock(&prefetcher->mutex);
-        prefetcher->busy_with = NULL;
+        *busy_with = NULL;
         cond_broadcast(&prefetcher->cond);
     }
     mutex_unlock(&prefetcher->mutex);
@@ -216,10 +221,10 @@ void prefetcher_start(Store *store)
 
     if (!prefetcher)
         panic("out of memory for the prefetcher");
-    prefetcher->store = store;
     mutex_init(&prefetcher->mutex, RANK_LEAF);
     store->prefetcher = prefetcher;
-    prefetcher->thread = os->thread_start("prefetcher", prefetcher_main, prefetcher);
+    for (uint32_t i = 0; i < PREFETCH_THREADS; i++)
+        prefetcher->threads[i] = os->thread_start("prefetcher", prefetcher_main, prefetcher);
 }
 
 void prefetcher_stop(Store *store)
@@ -232,9 +237,18 @@ void prefetcher_stop(Store *store)
     prefetcher->stop = true;
     cond_broadcast(&prefetcher->cond);
     mutex_unlock(&prefetcher->mutex);
-    os->thread_join(prefetcher->thread);
+    for (uint32_t i = 0; i < PREFETCH_THREADS; i++)
+        os->thread_join(prefetcher->threads[i]);
     free(prefetcher);
     store->prefetcher = NULL;
+}
+
+static bool prefetcher_is_busy_with(const Prefetcher *prefetcher, const Database *database)
+{
+    for (uint32_t i = 0; i < PREFETCH_THREADS; i++)
+        if (prefetcher->busy_with[i] == database)
+            return true;
+    return false;
 }
 
 void prefetcher_forget(Store *store, const Database *database)
@@ -253,7 +267,7 @@ void prefetcher_forget(Store *store, const Database *database)
         prefetcher->count--;
         i--;
     }
-    while (prefetcher->busy_with == database)
+    while (prefetcher_is_busy_with(prefetcher, database))
         cond_wait(&prefetcher->cond, &prefetcher->mutex);
     mutex_unlock(&prefetcher->mutex);
 }

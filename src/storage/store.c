@@ -389,6 +389,7 @@ void store_statistics(Store *store, StoreStatistics *ret_statistics)
         .pages_written_checkpoint = atomic_load(&store->images_checkpoint),
         .pages_written_eviction = atomic_load(&store->images_eviction),
         .pages_read = atomic_load(&store->pages_read),
+        .pages_prefetched = atomic_load(&store->pages_prefetched),
         .shadow_count = atomic_load(&store->shadows_made),
         .boundary_microseconds_max = atomic_load(&store->boundary_microseconds_max),
         .frame_count = store->pool.count,

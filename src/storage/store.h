@@ -139,7 +139,8 @@ void store_on_checkpoint(Store *store, StoreCheckpointCallback *callback, void *
 
 typedef struct StoreStatistics {
     uint64_t checkpoint_count, checkpoint_failed_count;
-    uint64_t pages_written_checkpoint, pages_written_eviction, pages_read, shadow_count;
+    uint64_t pages_written_checkpoint, pages_written_eviction, shadow_count;
+    uint64_t pages_read, pages_prefetched; /* the latter are among the former */
     uint64_t boundary_microseconds_max; /* the longest pause a checkpoint has caused */
     uint32_t frame_count, frames_free;
     uint64_t slots_total, slots_used;

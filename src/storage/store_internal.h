@@ -163,7 +163,7 @@ struct Store {
     void (*verify_progress)(void *context, uint64_t done, uint64_t total);
     void *verify_progress_context;
 
-    _Atomic uint64_t pages_read, images_checkpoint, images_eviction, shadows_made;
+    _Atomic uint64_t pages_read, pages_prefetched, images_checkpoint, images_eviction, shadows_made;
     _Atomic uint64_t checkpoints_done, checkpoints_failed, boundary_microseconds_max;
 };
 

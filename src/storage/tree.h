@@ -321,6 +321,17 @@ MUST_CHECK TreeFound tree_kv_get(Tree *tree, Str key, Arena *arena, Str *ret_val
  *   tree_cursor_deinit(&cursor);
  */
 typedef enum TreeDirection { TREE_FORWARD = 1, TREE_BACKWARD = -1 } TreeDirection;
+
+/*
+ * Reading ahead: a scan says which leaf it comes to, and the ones behind it that are not in memory
+ * are loaded meanwhile. Zero to begin with; cursors do it by themselves. A hint: never fails.
+ */
+typedef struct TreeReadahead {
+    uint32_t window; /* leaves ahead; grows while the scan goes on */
+    uint32_t left;   /* leaves until the next look */
+} TreeReadahead;
+void tree_readahead(TreeReadahead *readahead, Tree *tree, Str key, TreeDirection direction);
+void tree_readahead_rows(TreeReadahead *readahead, Tree *tree, uint64_t row_id);
 typedef enum TreeSeek {
     SEEK_AT,     /* forward: first >= key; backward: last <= key */
     SEEK_BEYOND, /* forward: first > key; backward: last < key */
@@ -347,6 +358,7 @@ typedef struct TreeCursor {
     char *fence; /* where the next fill begins */
     uint32_t fence_length, fence_capacity;
     TreeSeek fence_seek;
+    TreeReadahead readahead;
     /*
      * Called under the leaf's S-latch at each fill, with the slot, so that a snapshot can tell
      * whether the leaf's entries may be trusted. May be NULL.

@@ -165,6 +165,8 @@ bool tree_cursor_fill(TreeCursor *cursor)
     cursor->index = 0;
     while (cursor->count == 0 && !cursor->at_end) {
         CHECK_INTERRUPTS();
+        tree_readahead(&cursor->readahead, cursor->tree,
+                       str_make(cursor->fence, cursor->fence_length), cursor->direction);
         TRY(cursor_fill_leaf(cursor, false));
     }
     return true;
@@ -176,6 +178,7 @@ bool tree_cursor_seek(TreeCursor *cursor, Str key, TreeSeek seek)
     TRY(cursor_set_fence(cursor, str_make(key.data, MIN(key.length, (size_t)TREE_MAX_KEY + 1)),
                          seek));
     cursor->at_end = false;
+    cursor->readahead = (TreeReadahead){0};
     TRY(cursor_fill_leaf(cursor, from_end));
     return cursor->count > 0 || cursor->at_end || tree_cursor_fill(cursor);
 }

@@ -33,6 +33,7 @@ struct TableScan {
     bool is_private;
     uint32_t filled;
     uint32_t page_columns;
+    TreeReadahead readahead;
     bool leaf_finished; /* the leaf has nothing beyond `position` */
     TreeExternals externals;
     VEC(VersionRow) overrides;
@@ -57,6 +58,7 @@ TableScan *table_scan_open(Txn *txn, const Snapshot *snapshot, TxnTree *table,
     scan->low = (uint64_t)spec->low;
     scan->high = spec->high > 0 ? (uint64_t)spec->high - 1 : TREE_MAX_ROW_ID;
     scan->position = scan->low;
+    scan->readahead = (TreeReadahead){0};
     scan->values = arena_new("table scan");
     scan->batch.columns = ARENA_ARRAY(arena, Vector *, MAX(spec->column_count, 1u));
     scan->batch.column_count = spec->column_count;
@@ -81,6 +83,7 @@ Batch *table_scan_batch(TableScan *scan)
 void table_scan_rewind(TableScan *scan)
 {
     scan->position = scan->low;
+    scan->readahead = (TreeReadahead){0};
     scan->at_end = false;
 }
 
@@ -305,6 +308,7 @@ static bool read_leaf(TableScan *scan, Tree *tree, uint64_t *ret_next)
     const uint32_t filled = scan->filled;
     const size_t odd = scan->odd.length;
 
+    tree_readahead_rows(&scan->readahead, tree, position);
     for (;;) {
         scan->externals.count = 0;
         TRY(tree_visit_leaf(tree, position, visit_leaf, scan, ret_next));

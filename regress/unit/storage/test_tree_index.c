@@ -375,6 +375,68 @@ static void ids_are_given_once(void **state)
     require_no_leak();
 }
 
+/* -------- Reading ahead -------- */
+
+#define MANY_KEYS 200000u /* about as many leaves as the pool has frames */
+
+static Str numbered_key(char *buffer, uint64_t number)
+{
+    memset(buffer, 'k', 40);
+    number = __builtin_bswap64(number);
+    memcpy(buffer + 32, &number, 8);
+    return str_make(buffer, 40);
+}
+
+static uint64_t pages_prefetched(void)
+{
+    StoreStatistics statistics;
+    store_statistics(fix.store, &statistics);
+    return statistics.pages_prefetched;
+}
+
+static void scan_all(Tree *tree, TreeDirection direction)
+{
+    TreeCursor cursor;
+    uint64_t count = 0;
+
+    tree_cursor_init(&cursor, tree, direction);
+    require(tree_cursor_seek(&cursor, STR(""), SEEK_AT));
+    while (tree_cursor_valid(&cursor)) {
+        const uint64_t expected = direction == TREE_FORWARD ? count + 1 : MANY_KEYS - count;
+        assert_int_equal(tree_key_row_id(tree_cursor_key(&cursor)), expected);
+        count++;
+        require(tree_cursor_advance(&cursor));
+    }
+    tree_cursor_deinit(&cursor);
+    assert_int_equal(count, MANY_KEYS);
+}
+
+static void scans_of_cold_leaves_read_ahead(void **state)
+{
+    char buffer[40];
+    Tree *tree;
+
+    (void)state;
+    require(tree_create(fix.database, 100, TREE_INDEX, NULL));
+    require(tree_find(fix.database, 100, &tree));
+    for (uint64_t i = 1; i <= MANY_KEYS; i++)
+        require(tree_index_insert(tree, numbered_key(buffer, i), NULL));
+    uint64_t before = pages_prefetched();
+    for (uint64_t i = 1; i <= 100; i++) {
+        TreeCursor cursor;
+        tree_cursor_init(&cursor, tree, TREE_FORWARD);
+        require(tree_cursor_seek(&cursor, numbered_key(buffer, i * 1999), SEEK_AT));
+        assert_int_equal(tree_key_row_id(tree_cursor_key(&cursor)), i * 1999);
+        tree_cursor_deinit(&cursor);
+    }
+    assert_int_equal(pages_prefetched(), before); /* a look-up asks for no more than it reads */
+    scan_all(tree, TREE_FORWARD);
+    assert_true(pages_prefetched() > before + 20);
+    before = pages_prefetched();
+    scan_all(tree, TREE_BACKWARD);
+    assert_true(pages_prefetched() > before + 20);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -383,6 +445,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(built_indexes_hold_their_input, begin, end),
         cmocka_unit_test_setup_teardown(keys_in_order_fill_leaves_and_no_more, begin, end),
         cmocka_unit_test_setup_teardown(ids_are_given_once, begin, end),
+        cmocka_unit_test_setup_teardown(scans_of_cold_leaves_read_ahead, begin, end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
