@@ -18,9 +18,12 @@ typedef struct KeyChoices {
     uint32_t count, at;
 } KeyChoices;
 
+#define NO_SLOT UINT32_MAX
+#define GATHER_LIMIT (64 * 1024u)
+
 typedef struct IndexScanState {
     NodeState base;
-    ScanColumns columns;
+    ScanColumns columns; /* of an index-only scan: for rows that EPQ looks at again */
     IndexHandle *index;
     KeyColumn *key_columns;
     ExprProgram *values; /* of the keys that have one, in order */
@@ -31,12 +34,18 @@ typedef struct IndexScanState {
     bool has_range;
     IndexScan *scan;
     bool is_ready, is_done, range_open, override_given;
-    bool is_point;       /* one look-up of a unique key */
-    Str low, high;       /* of the range that is open */
-    uint32_t fetch_size; /* grows: a LIMIT above wants few rows */
-    bool decodes_key;    /* index-only, from key bytes */
+    bool is_point;                        /* one look-up of a unique key */
+    Str low, high;                        /* of the range that is open */
+    uint32_t fetch_size;                  /* grows: a LIMIT above wants few rows */
+    bool decodes_key;                     /* index-only, from key bytes */
+    uint32_t *key_slots;                  /* per key column: the slot it fills, NO_SLOT: none */
+    uint32_t *undecoded, undecoded_count; /* slots that no key column fills: nulls */
+    uint32_t row_id_slot;                 /* NO_SLOT: the row's id is not asked for */
+    uint32_t decoded_columns;             /* leading key columns that have to be passed through */
     Batch *key_batch;
     IndexEntry *entries;
+    int64_t *gathered, *gather_scratch; /* row ids in the table's order */
+    uint32_t gathered_count, gathered_at;
     RelationUsage *index_usage, *table_usage;
 } IndexScanState;
 
@@ -344,39 +353,50 @@ static void key_columns_init(IndexScanState *state, Arena *arena)
                                             .nulls_first = desc->columns[i].nulls_first};
 }
 
-/* Index-only: from the key where every column wanted can be read from it, else from the table. */
+/* Which key column each slot of an index-only scan comes from; none where the key does not give
+ * the value back: then only the conditions' texts speak of it. */
+static bool key_slots_init(IndexScanState *state, const IndexScanPlan *plan)
+{
+    Arena *arena = state->base.exec->arena;
+    const IndexDesc *desc = state->index->desc;
+    const uint32_t count = (uint32_t)plan->scan.scan_column_count;
+    PhysType *types = ARENA_ARRAY(arena, PhysType, count + 1);
+    state->key_slots = ARENA_ARRAY(arena, uint32_t, desc->key_count + 1);
+    state->undecoded = ARENA_ARRAY(arena, uint32_t, count + 1);
+    for (uint16_t k = 0; k < desc->key_count; k++)
+        state->key_slots[k] = NO_SLOT;
+    state->row_id_slot = NO_SLOT;
+    for (uint32_t i = 0; i < count; i++) {
+        uint16_t k = 0;
+        types[i] = PHYS_INT64;
+        if (plan->scan.scan_columns[i] == ATTNUM_ROW_ID) {
+            state->row_id_slot = i;
+            continue;
+        }
+        while (k < desc->key_count && desc->columns[k].attnum != plan->scan.scan_columns[i])
+            k++;
+        if (k == desc->key_count)
+            FAIL(ERR_INTERNAL_ERROR,
+                 .message = STR("index-only scan of a column not in the index"));
+        types[i] = desc->columns[k].phys;
+        if (!key_is_lossless(desc->columns[k].type)) {
+            state->undecoded[state->undecoded_count++] = i;
+            continue;
+        }
+        state->key_slots[k] = i;
+        state->decoded_columns = MAX(state->decoded_columns, k + 1u);
+    }
+    state->decodes_key = true;
+    state->key_batch = batch_new(arena, types, count);
+    return true;
+}
+
 static bool columns_init(IndexScanState *state, const IndexScanPlan *plan)
 {
-    ExecState *exec = state->base.exec;
-    const IndexDesc *desc = state->index->desc;
-    uint32_t count = (uint32_t)plan->scan.scan_column_count;
-    int *attnums = arena_copy(exec->arena, plan->scan.scan_columns, (count + 1) * sizeof(int));
-    if (plan->scan.base.kind == PLAN_INDEX_ONLY_SCAN) {
-        state->decodes_key = true;
-        for (uint32_t i = 0; i < count; i++) {
-            int at = plan->scan.scan_columns[i];
-            if (at < 1)
-                continue;
-            const IndexColumn *column = &desc->columns[at - 1];
-            state->decodes_key &= at <= desc->key_count && key_is_lossless(column->type);
-            attnums[i] = column->attnum;
-        }
-        for (uint32_t i = 0; i < count; i++)
-            state->decodes_key &=
-                plan->scan.scan_columns[i] >= 1 || plan->scan.scan_columns[i] == ATTNUM_ROW_ID;
-        for (uint32_t i = 0; i < count && !state->decodes_key; i++)
-            if (plan->scan.scan_columns[i] >= 1 && attnums[i] == 0)
-                FAIL(ERR_INTERNAL_ERROR, .message = STR("index expression cannot be read back"));
-    }
-    if (!state->decodes_key)
-        return scan_columns_init(&state->columns, exec, plan->scan.relation, attnums, count);
-    PhysType *types = ARENA_ARRAY(exec->arena, PhysType, count + 1);
-    for (uint32_t i = 0; i < count; i++)
-        types[i] = plan->scan.scan_columns[i] < 1
-                       ? PHYS_INT64
-                       : desc->columns[plan->scan.scan_columns[i] - 1].phys;
-    state->key_batch = batch_new(exec->arena, types, count);
-    return true;
+    if (plan->scan.base.kind == PLAN_INDEX_ONLY_SCAN)
+        TRY(key_slots_init(state, plan));
+    return scan_columns_init(&state->columns, state->base.exec, plan->scan.relation,
+                             plan->scan.scan_columns, (uint32_t)plan->scan.scan_column_count);
 }
 
 static bool index_scan_init(NodeState *node)
@@ -390,12 +410,12 @@ static bool index_scan_init(NodeState *node)
     key_columns_init(state, node->exec->arena);
     TRY(compile_values(state));
     TRY(columns_init(state, plan));
-    state->is_point = plan->is_unique_lookup && !state->has_range && !state->decodes_key &&
+    state->is_point = plan->is_unique_lookup && !state->has_range &&
                       state->choice_count == state->index->desc->key_count;
     for (uint32_t k = 0; k < state->choice_count; k++)
         state->is_point &= plan->keys.items[k].op == INDEX_EQ;
     state->entries =
-        state->is_point ? NULL : arena_alloc(node->exec->arena, VECTOR_SIZE * sizeof(IndexEntry));
+        arena_alloc(node->exec->arena, (state->is_point ? 1 : VECTOR_SIZE) * sizeof(IndexEntry));
     return node_init_projection(node);
 }
 
@@ -405,6 +425,40 @@ static bool give(IndexScanState *state, Vector *const *slots, uint32_t count, Ba
 {
     ExprInput input = {.slots = {slots, NULL}, .row_count = count};
     return node_project(&state->base, &input, (Selection){.count = count}, ret_batch);
+}
+
+static bool decode_entry(IndexScanState *state, uint32_t at)
+{
+    Str rest = state->entries[at].key;
+    for (uint32_t k = 0; k < state->decoded_columns; k++) {
+        const uint32_t slot = state->key_slots[k];
+        Value value;
+        bool is_null;
+        if (slot == NO_SLOT) {
+            TRY(key_skip(&state->key_columns[k], &rest));
+            continue;
+        }
+        TRY(key_take(state->base.scratch, &state->key_columns[k], &rest, &value, &is_null));
+        vector_set(state->key_batch->columns[slot], at, &value, is_null);
+    }
+    return true;
+}
+
+static bool decode_entries(IndexScanState *state, uint32_t count)
+{
+    const Value none = {0};
+    for (uint32_t c = 0; c < state->key_batch->column_count; c++)
+        vector_begin(state->key_batch->columns[c], count);
+    for (uint32_t c = 0; c < state->undecoded_count; c++)
+        for (uint32_t i = 0; i < count; i++)
+            vector_set(state->key_batch->columns[state->undecoded[c]], i, &none, true);
+    for (uint32_t i = 0; state->row_id_slot != NO_SLOT && i < count; i++) {
+        const Value row_id = {.int64 = state->entries[i].row_id};
+        vector_set(state->key_batch->columns[state->row_id_slot], i, &row_id, false);
+    }
+    for (uint32_t i = 0; state->decoded_columns > 0 && i < count; i++)
+        TRY(decode_entry(state, i));
+    return true;
 }
 
 static bool point_next(IndexScanState *state, Batch **ret_batch)
@@ -426,9 +480,14 @@ static bool point_next(IndexScanState *state, Batch **ret_batch)
         break;
     }
     uint32_t count;
+    usage_add(state->index_usage, USAGE_ROWS_READ, 1);
+    if (state->decodes_key) {
+        state->entries[0] = (IndexEntry){.key = state->low, .row_id = row_id};
+        TRY(decode_entries(state, 1));
+        return give(state, state->key_batch->columns, 1, ret_batch);
+    }
     TRY(scan_columns_fetch(&state->columns, exec, &exec->snapshot, &row_id, 1, node->scratch,
                            &count));
-    usage_add(state->index_usage, USAGE_ROWS_READ, 1);
     usage_add(state->table_usage, USAGE_ROWS_FETCHED, count);
     return give(state, state->columns.slots, count, ret_batch);
 }
@@ -455,27 +514,91 @@ static bool range_begin(IndexScanState *state, bool *ret_empty)
     return true;
 }
 
-static bool decode_entries(IndexScanState *state, uint32_t count)
+/* ---- gathering: many rows are read faster in the table's order than in the index's ---- */
+
+/* By bytes, lowest first; ids of one table have few that differ. */
+static void sort_row_ids(int64_t *ids, int64_t *scratch, uint32_t count)
 {
-    const IndexScanPlan *plan = (const IndexScanPlan *)state->base.plan;
-    const IndexDesc *desc = state->index->desc;
-    Arena *scratch = state->base.scratch;
-    for (uint32_t c = 0; c < state->key_batch->column_count; c++)
-        vector_begin(state->key_batch->columns[c], count);
-    for (uint32_t i = 0; i < count; i++) {
-        Value values[32];
-        bool nulls[32];
-        Str rest = state->entries[i].key;
-        for (uint16_t k = 0; k < desc->key_count; k++)
-            TRY(key_take(scratch, &state->key_columns[k], &rest, &values[k], &nulls[k]));
-        for (uint32_t c = 0; c < state->key_batch->column_count; c++) {
-            int at = plan->scan.scan_columns[c];
-            Value row_id = {.int64 = state->entries[i].row_id};
-            if (at < 1)
-                vector_set(state->key_batch->columns[c], i, &row_id, false);
-            else
-                vector_set(state->key_batch->columns[c], i, &values[at - 1], nulls[at - 1]);
+    uint64_t differ = 0;
+    for (uint32_t i = 1; i < count; i++)
+        differ |= (uint64_t)(ids[i] ^ ids[0]);
+    for (int shift = 0; shift < 64; shift += 8) {
+        uint32_t starts[257] = {0};
+        if (!(differ >> shift & 0xff))
+            continue;
+        for (uint32_t i = 0; i < count; i++)
+            starts[((uint64_t)ids[i] >> shift & 0xff) + 1]++;
+        for (int b = 0; b < 256; b++)
+            starts[b + 1] += starts[b];
+        for (uint32_t i = 0; i < count; i++)
+            scratch[starts[(uint64_t)ids[i] >> shift & 0xff]++] = ids[i];
+        memcpy(ids, scratch, count * sizeof(int64_t));
+    }
+}
+
+static bool gather_range(IndexScanState *state)
+{
+    const uint32_t limit = MIN((uint32_t)VECTOR_SIZE, GATHER_LIMIT - state->gathered_count);
+    uint32_t count;
+    switch (index_scan_next_many(state->scan, state->entries, limit, &count)) {
+    case SCAN_FAILED:
+        return false;
+    case SCAN_END:
+        state->range_open = false;
+        state->is_done = !choices_step(state);
+        return true;
+    case SCAN_ROWS:
+        break;
+    }
+    usage_add(state->index_usage, USAGE_ROWS_READ, count);
+    for (uint32_t i = 0; i < count; i++)
+        state->gathered[state->gathered_count++] = state->entries[i].row_id;
+    return true;
+}
+
+/* The ids of the next rows by index, sorted; as many as there is room for. */
+static bool gather(IndexScanState *state)
+{
+    Arena *arena = state->base.exec->run_arena;
+    state->gathered_count = state->gathered_at = 0;
+    if (!state->gathered) {
+        state->gathered = arena_alloc(arena, GATHER_LIMIT * sizeof(int64_t));
+        state->gather_scratch = arena_alloc(arena, GATHER_LIMIT * sizeof(int64_t));
+    }
+    while (!state->is_done && state->gathered_count < GATHER_LIMIT) {
+        CHECK_INTERRUPTS();
+        if (state->range_open) {
+            TRY(gather_range(state));
+            continue;
         }
+        bool empty;
+        TRY(range_begin(state, &empty));
+        if (empty)
+            state->is_done = !choices_step(state);
+    }
+    sort_row_ids(state->gathered, state->gather_scratch, state->gathered_count);
+    return true;
+}
+
+static bool gathered_next(IndexScanState *state, Batch **ret_batch)
+{
+    NodeState *node = &state->base;
+    while (!*ret_batch) {
+        if (state->gathered_at == state->gathered_count) {
+            if (state->is_done)
+                return true;
+            TRY(gather(state));
+            continue;
+        }
+        const uint32_t count =
+            MIN((uint32_t)VECTOR_SIZE, state->gathered_count - state->gathered_at);
+        uint32_t found;
+        node_scratch_reset(node);
+        TRY(scan_columns_fetch(&state->columns, node->exec, &node->exec->snapshot,
+                               state->gathered + state->gathered_at, count, node->scratch, &found));
+        state->gathered_at += count;
+        usage_add(state->table_usage, USAGE_ROWS_FETCHED, found);
+        TRY(give(state, state->columns.slots, found, ret_batch));
     }
     return true;
 }
@@ -518,7 +641,7 @@ static bool range_next(IndexScanState *state, Batch **ret_batch)
 static bool override_next(IndexScanState *state, const EpqOverride *override, Batch **ret_batch)
 {
     uint32_t count;
-    if (state->override_given || state->decodes_key)
+    if (state->override_given)
         return true;
     state->override_given = true;
     TRY(scan_override_fetch(&state->columns, state->base.exec, override, state->base.scratch,
@@ -552,6 +675,8 @@ static bool index_scan_next_batch(NodeState *node, Batch **ret_batch)
         return override_next(state, override, ret_batch);
     if (!state->is_ready)
         TRY(keys_prepare(state));
+    if (((const IndexScanPlan *)node->plan)->is_gathered && !state->is_point)
+        return gathered_next(state, ret_batch);
     while (!*ret_batch && !state->is_done) {
         CHECK_INTERRUPTS();
         if (state->is_point) {
@@ -573,6 +698,7 @@ static bool index_scan_rewind(NodeState *node)
     IndexScanState *state = (IndexScanState *)node;
     state->is_ready = state->range_open = state->override_given = false;
     state->fetch_size = 0;
+    state->gathered_count = state->gathered_at = 0;
     return true;
 }
 
@@ -581,6 +707,7 @@ static void index_scan_stop(NodeState *node)
     IndexScanState *state = (IndexScanState *)node;
     index_scan_close(state->scan);
     state->scan = NULL;
+    state->gathered = state->gather_scratch = NULL;
     index_scan_rewind(node);
 }
 

@@ -149,9 +149,8 @@ static Str node_title(Explain *e, const Plan *plan)
             deparse_plan_expression(e->deparse, plan, scan->functions.items[0].call, false);
         const size_t paren = str_find_char(call, '(', 0);
         const Str name = paren == SIZE_MAX ? call : str_slice(call, 0, paren);
-        const Str schema = e->options->verbose
-                               ? call_schema(e, scan->functions.items[0].call)
-                               : STR_NONE;
+        const Str schema =
+            e->options->verbose ? call_schema(e, scan->functions.items[0].call) : STR_NONE;
         strbuf_format(&buf, "Function Scan on %.*s%s%.*s", STR_ARGS(schema),
                       schema.length > 0 ? "." : "", STR_ARGS(name));
         if (!str_equal(name, scan->alias))
@@ -220,7 +219,7 @@ typedef struct Property {
     const char *label;
     Str text;
     Texts list;
-    bool is_list;
+    bool is_list, is_number;
 } Property;
 typedef VEC(Property) Properties;
 
@@ -230,6 +229,20 @@ static void add_text(Explain *e, Properties *ret, const char *label, Str text)
     VEC_PUSH(e->arena, ret, property);
 }
 
+static void add_number(Explain *e, Properties *ret, const char *label, double number)
+{
+    const Property property = {
+        .label = label, .text = str_format(e->arena, "%.0f", number), .is_number = true};
+    VEC_PUSH(e->arena, ret, property);
+}
+
+/* Rows that a test removed: in text only where there are some. */
+static void add_removed(Explain *e, Properties *ret, const char *label, double rows, double loops)
+{
+    if (rows > 0 || e->options->format != EXPLAIN_TEXT)
+        add_number(e, ret, label, loops > 0 ? rows / loops : 0);
+}
+
 /* Conditions: one prints as it is, several are joined by AND. */
 static void add_conditions(Explain *e, Properties *ret, const char *label, const Plan *plan,
                            const ExprVec *list)
@@ -237,7 +250,9 @@ static void add_conditions(Explain *e, Properties *ret, const char *label, const
     if (list->length == 0)
         return;
     const Expr *all = expr_and_list(e->arena, list);
-    add_text(e, ret, label, deparse_plan_expression(e->deparse, plan, all, true));
+    const bool is_word = all->kind == EXPR_PARAM || all->kind == EXPR_SLOT ||
+                         all->kind == EXPR_FUNCTION || all->kind == EXPR_CONST;
+    add_text(e, ret, label, deparse_plan_expression(e->deparse, plan, all, !is_word));
 }
 
 static void add_keys(Explain *e, Properties *ret, const char *label, const Plan *plan,
@@ -308,9 +323,9 @@ static void add_filter(Explain *e, Properties *ret, const Plan *plan, const char
                        const ExplainInstrument *actual)
 {
     add_conditions(e, ret, label, plan, &plan->filter);
-    if (plan->filter.length > 0 && actual && actual->filtered_rows > 0)
-        add_text(e, ret, "Rows Removed by Filter",
-                 str_format(e->arena, "%.0f", actual->filtered_rows / MAX(1, actual->loops)));
+    if (plan->filter.length > 0 && e->options->analyze)
+        add_removed(e, ret, "Rows Removed by Filter", actual ? actual->filtered_rows : 0,
+                    actual ? actual->loops : 0);
 }
 
 static void node_properties(Explain *e, const Plan *plan, const ExplainInstrument *actual,
@@ -324,8 +339,11 @@ static void node_properties(Explain *e, const Plan *plan, const ExplainInstrumen
         const IndexScanPlan *scan = (const IndexScanPlan *)plan;
         ExprVec conditions = {0};
         for (size_t i = 0; i < scan->keys.length; i++)
-            VEC_PUSH(e->arena, &conditions, scan->keys.items[i].source);
+            if (i == 0 || scan->keys.items[i].source != scan->keys.items[i - 1].source)
+                VEC_PUSH(e->arena, &conditions, scan->keys.items[i].source);
         add_conditions(e, ret, "Index Cond", plan, &conditions);
+        if (conditions.length > 0 && e->options->analyze)
+            add_removed(e, ret, "Rows Removed by Index Recheck", 0, 0);
         break;
     }
     case PLAN_FUNCTION_SCAN: {
@@ -381,6 +399,8 @@ static void node_properties(Explain *e, const Plan *plan, const ExplainInstrumen
         break;
     }
     add_filter(e, ret, plan, "Filter", actual);
+    if (plan->kind == PLAN_INDEX_ONLY_SCAN && e->options->analyze)
+        add_number(e, ret, "Heap Fetches", actual ? (double)actual->heap_fetches : 0);
     const bool sorts = plan->kind == PLAN_SORT || plan->kind == PLAN_TOP_N;
     if (sorts && actual && actual->loops > 0) {
         const bool on_disk = actual->disk_bytes > 0;
@@ -473,7 +493,7 @@ static void node_subplans(Explain *e, const Plan *plan, SubplanRefs *refs)
     if (plan->kind == PLAN_RESULT)
         for (size_t i = 0; i < ((const ResultPlan *)plan)->one_time_filter.length; i++)
             (void)find_subplans(refs, ((const ResultPlan *)plan)->one_time_filter.items[i]);
-    if (plan->kind == PLAN_INDEX_SCAN)
+    if (plan->kind == PLAN_INDEX_SCAN || plan->kind == PLAN_INDEX_ONLY_SCAN)
         for (size_t i = 0; i < ((const IndexScanPlan *)plan)->keys.length; i++)
             if (((const IndexScanPlan *)plan)->keys.items[i].value)
                 (void)find_subplans(refs, ((const IndexScanPlan *)plan)->keys.items[i].value);
@@ -702,6 +722,11 @@ static void json_node(Explain *e, const char *key, const Plan *plan, const char 
     node_properties(e, plan, ran ? &actual : NULL, &properties);
     for (size_t i = 0; i < properties.length; i++) {
         const Property *property = &properties.items[i];
+        if (property->is_number) {
+            json_key(e, property->label);
+            strbuf_append(e->json, property->text);
+            continue;
+        }
         if (!property->is_list) {
             json_text(e, property->label, property->text);
             continue;

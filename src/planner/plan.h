@@ -64,6 +64,7 @@ typedef struct PlanColumn {
     Oid type;
     int32_t typmod;
     Oid collation;
+    int width; /* average bytes */
 } PlanColumn;
 
 struct Plan {
@@ -126,8 +127,9 @@ typedef struct IndexKey {
 
 /*
  * Keys are in index column order: a run of equalities (EQ, IN, IS_NULL) over leading columns, then
- * range bounds on the next. Conditions on later columns are in base.filter. Index-only: columns
- * come from the index key; scan_columns then are index column numbers (1-based).
+ * range bounds on the next. Conditions on later columns are in base.filter. Index-only: the
+ * columns scanned are key columns; those that targets or filter use have types whose key gives the
+ * value back.
  */
 typedef struct IndexScanPlan {
     ScanPlan scan;
@@ -135,6 +137,7 @@ typedef struct IndexScanPlan {
     Str index_name;
     VEC(IndexKey) keys;
     bool is_backward;
+    bool is_gathered;      /* rows are fetched in the table's order: not in the index's */
     bool is_unique_lookup; /* equality on every column of a unique index: at most one row */
 } IndexScanPlan;
 

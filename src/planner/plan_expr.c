@@ -486,6 +486,32 @@ bool plan_fix_list(Level *level, const ExprVec *list, const ExprVec *left, const
     return true;
 }
 
+/* Is it sure that the table's rows are filtered before they are joined? */
+static bool is_filtered_below(const FromItem *item, int rel)
+{
+    if (item->kind == FROM_REL)
+        return item->rel == rel;
+    if (item->join_type == JOINS_RIGHT || item->join_type == JOINS_FULL)
+        return false;
+    return is_filtered_below(item->left, rel) ||
+           (item->join_type == JOINS_INNER && is_filtered_below(item->right, rel));
+}
+
+static bool is_own_condition(const Query *query, const Expr *condition)
+{
+    const uint64_t rels = expr_rels(condition);
+    if (rels == 0 || (rels & (rels - 1)) != 0)
+        return false;
+    for (int rel = 1; rel <= (int)query->range_table.length; rel++) {
+        if (REL_BIT(rel) != rels || query_rte(query, rel)->kind != RANGE_RELATION)
+            continue;
+        for (size_t i = 0; i < query->from.length; i++)
+            if (is_filtered_below(query->from.items[i], rel))
+                return true;
+    }
+    return false;
+}
+
 void collect_query_columns(Level *level, ExprVec *ret)
 {
     Collect collect = {level, ret};
@@ -496,7 +522,17 @@ void collect_query_columns(Level *level, ExprVec *ret)
         lengths[i] = query->range_table.items[i]->alias_exprs.length;
         query->range_table.items[i]->alias_exprs.length = 0;
     }
+    Expr *where = query->where;
+    level->query->where = NULL;
     (void)query_walk_deep(level->query, 0, visit_columns, &collect);
+    level->query->where = where;
+    /* A table's own conditions are decided where it is read: nobody else needs their columns, but
+     * UPDATE and DELETE, which look at all of them again where a row has changed. */
+    ExprVec conditions = {0};
+    plan_split_and(level->planner->arena, where, &conditions);
+    for (size_t i = 0; i < conditions.length; i++)
+        if (query->command != QUERY_SELECT || !is_own_condition(query, conditions.items[i]))
+            (void)expr_walk_deep(conditions.items[i], 0, visit_columns, &collect);
     for (size_t i = 0; i < query->range_table.length; i++)
         query->range_table.items[i]->alias_exprs.length = lengths[i];
 }
@@ -526,7 +562,8 @@ static Expr *compose_step(void *context, Expr *expr)
     return composed;
 }
 
-/* Whether to compute them where they are used costs nothing. Whole rows mostly are not used at all. */
+/* Whether to compute them where they are used costs nothing. Whole rows mostly are not used at all.
+ */
 static bool targets_simple(const ExprVec *targets)
 {
     for (size_t i = 0; i < targets->length; i++) {

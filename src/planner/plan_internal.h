@@ -37,8 +37,12 @@ typedef struct Level {
     VEC(int) cte_subplans;  /* by index in query->ctes; -1: work table below */
     VEC(int) cte_work_tables;
     VEC(int) cte_work_params;
-    VEC(int) used;  /* params of levels above used here or below */
-    int cursor_rel; /* the one table whose rows a cursor's rows are; 0: it is none such */
+    VEC(int) used;         /* params of levels above used here or below */
+    int cursor_rel;        /* the one table whose rows a cursor's rows are; 0: it is none such */
+    double limit_rows;     /* of FROM's, as many are going to be read; infinite: all */
+    double limit_fraction; /* and no more than this part of them */
+    double group_limit;    /* of the groups */
+    VEC(double) rel_rows;  /* by range table index - 1: rows after the table's own conditions */
 } Level;
 
 typedef struct Tree {
@@ -69,12 +73,17 @@ MUST_CHECK bool plan_inline_ctes(Planner *planner, Query *query);
 /* plan_pull_up.c: rewrites the query in place */
 MUST_CHECK bool plan_pull_up(Planner *planner, Query *query);
 
+/* How many rows of a relation pass its own conditions; 0: not known. */
+void level_note_rows(Level *level, int rel, double rows);
+double level_rel_rows(const Level *level, int rel);
+
 /* plan_node.c */
+/* Average bytes of a column's values. */
+double column_width(CatalogSession *session, const RelationDesc *relation, int attnum);
 void *plan_new(Level *level, size_t size, PlanKind kind);
 #define PLAN_NEW(level, Type, kind) ((Type *)plan_new((level), sizeof(Type), (kind)))
 void plan_set_targets(Level *level, Plan *plan, const ExprVec *planned);
 void plan_pass_through(Level *level, Plan *plan, const Plan *child);
-double plan_width(const PlanColumn *columns, int count);
 
 /* plan_expr.c */
 MUST_CHECK Expr *plan_fix(Level *level, Expr *expr, const ExprVec *left, const ExprVec *right);
@@ -83,9 +92,6 @@ MUST_CHECK bool plan_fix_list(Level *level, const ExprVec *list, const ExprVec *
 /* An aggregate that belongs to `owner` but stands in a subquery, as owner's own. */
 MUST_CHECK Expr *plan_own_aggregate(Level *owner, Expr *expr);
 MUST_CHECK Expr *plan_flatten_joins(Level *level, Expr *expr);
-/* An index scan in the wanted order, where one is cheaper than sorting; rows: how many are read. */
-MUST_CHECK bool plan_index_order(Level *level, Tree *tree, const SortVec *order, double rows,
-                                 const ExprVec *needed, bool *ret_ordered);
 void plan_split_and(Arena *arena, Expr *expr, ExprVec *ret);
 uint64_t expr_rels(const Expr *expr); /* this level's entries it refers to */
 bool expr_is_volatile(CatalogSession *session, const Expr *expr);
@@ -111,11 +117,7 @@ MUST_CHECK Expr *plan_fold(Planner *planner, Expr *expr);
 /* plan_scan.c */
 MUST_CHECK bool plan_base(Level *level, int rel, const ExprVec *quals, const ExprVec *needed,
                           Tree *ret);
-/* An index scan of the base relation driven by columns of `outer`; false in *ret_found: none. */
-MUST_CHECK bool plan_index_inner(Level *level, const Tree *inner, const ExprVec *join_quals,
-                                 uint64_t outer_rels, const ExprVec *needed, Tree *ret,
-                                 ExprVec *ret_used, bool *ret_found);
-double relation_rows(const RelationDesc *relation);
+double relation_rows(CatalogSession *session, const RelationDesc *relation);
 
 /* plan_join.c */
 MUST_CHECK bool plan_from(Level *level, ExprVec *quals, const ExprVec *needed, Tree *ret);
@@ -126,6 +128,9 @@ MUST_CHECK Plan *plan_modify(Level *level, ExprVec *ret_out);
 /* selectivity.c */
 double selectivity_of(Level *level, const Expr *expr);
 double selectivity_list(Level *level, const ExprVec *list);
-double distinct_values(Level *level, const Expr *expr, double rows);
+/* Of the rows of `among` alone: other relations' columns are values from outside. */
+double selectivity_among(Level *level, const ExprVec *list, uint64_t among);
+/* Of the left rows, those that have a match on the right. */
+double selectivity_semi(Level *level, const ExprVec *quals, uint64_t left, double right_rows);
 
 #endif

@@ -1,6 +1,7 @@
 #include <math.h>
 
-#include "planner/plan_internal.h"
+#include "base/scheduler.h"
+#include "planner/plan_path.h"
 
 enum { DP_LIMIT = 10 };
 
@@ -9,61 +10,7 @@ static bool covers(uint64_t rels, uint64_t part)
     return (part & ~rels) == 0;
 }
 
-/* ---- two trees into one ---- */
-
-static bool is_integer(Oid type)
-{
-    return type == TYPE_INT2 || type == TYPE_INT4 || type == TYPE_INT8;
-}
-
-/* int4 = int8 and their like compare as int8: both sides are made so. */
-static bool widen_integers(Level *level, const ExprOperator *op, Expr **a, Expr **b)
-{
-    CatalogSession *session = level->planner->session;
-    AnalyzeContext context = {.arena = level->planner->arena, .session = session};
-    const TypeOperators *operators = type_operators(session, TYPE_INT8);
-
-    if (!is_integer((*a)->type) || !is_integer((*b)->type) || !operators ||
-        opfamily_strategy(session, operators->btree_family, op->op) != 3)
-        return false;
-    Expr *wide_a = analyze_coerce(&context, *a, TYPE_INT8, -1, COERCION_IMPLICIT, 0);
-    Expr *wide_b = analyze_coerce(&context, *b, TYPE_INT8, -1, COERCION_IMPLICIT, 0);
-    if (!wide_a || !wide_b)
-        return false;
-    *a = wide_a;
-    *b = wide_b;
-    return true;
-}
-
-/* A condition `a = b` by which rows can be hashed: sides on either tree, one type, its equality. */
-static bool is_hash_key(Level *level, const Expr *qual, const Tree *left, const Tree *right,
-                        Expr **ret_left, Expr **ret_right)
-{
-    if (qual->kind != EXPR_OPERATOR)
-        return false;
-    const ExprOperator *op = EXPR_AS(const ExprOperator, qual);
-    if (op->args.length != 2)
-        return false;
-    Expr *a = op->args.items[0], *b = op->args.items[1];
-    const uint64_t a_rels = expr_rels(a), b_rels = expr_rels(b);
-    if (!a_rels || !b_rels)
-        return false;
-    const TypeOperators *operators = type_operators(level->planner->session, a->type);
-    if (a->type != b->type ? !widen_integers(level, op, &a, &b)
-                           : !operators || operators->equal != op->op || !operators->hash)
-        return false;
-    if (covers(left->rels, a_rels) && covers(right->rels, b_rels)) {
-        *ret_left = a;
-        *ret_right = b;
-        return true;
-    }
-    if (covers(left->rels, b_rels) && covers(right->rels, a_rels)) {
-        *ret_left = b;
-        *ret_right = a;
-        return true;
-    }
-    return false;
-}
+/* ---- plan nodes of two trees ---- */
 
 static void concat_outputs(Arena *arena, JoinKind kind, const Tree *left, const Tree *right,
                            ExprVec *ret)
@@ -76,49 +23,26 @@ static void concat_outputs(Arena *arena, JoinKind kind, const Tree *left, const 
         VEC_PUSH(arena, ret, right->out.items[i]);
 }
 
-static double join_rows(Level *level, JoinKind kind, const Tree *left, const Tree *right,
-                        const ExprVec *quals)
-{
-    double rows = left->plan->rows * right->plan->rows * selectivity_list(level, quals);
-    if (right->one_row)
-        rows = MIN(rows, left->plan->rows);
-    switch (kind) {
-    case JOINS_LEFT:
-        rows = MAX(rows, left->plan->rows);
-        break;
-    case JOINS_FULL:
-        rows = MAX(rows, left->plan->rows + right->plan->rows);
-        break;
-    case JOINS_SEMI:
-        rows = MIN(rows, left->plan->rows);
-        break;
-    case JOINS_ANTI:
-        rows = left->plan->rows * 0.5;
-        break;
-    default:
-        break;
-    }
-    return MAX(1, rint(rows));
-}
-
-static bool finish_join(Level *level, JoinPlan *join, JoinKind kind, const Tree *left,
-                        const Tree *right, double rows, Tree *ret)
+static bool finish_join(Level *level, JoinPlan *join, const Path *path, const Tree *left,
+                        const Tree *right, Tree *ret)
 {
     Arena *arena = level->planner->arena;
     ExprVec out = {0}, targets = {0};
-    concat_outputs(arena, kind, left, right, &out);
+    concat_outputs(arena, path->join, left, right, &out);
     TRY(plan_fix_list(level, &out, &left->out, &right->out, &targets));
-    join->join_type = kind;
+    join->join_type = path->join;
     join->base.left = left->plan;
     join->base.right = right->plan;
-    join->base.rows = rows;
-    join->inner_unique = right->one_row;
+    join->base.rows = path->rows;
+    join->base.startup_cost = path->cost.startup;
+    join->base.total_cost = path->cost.total;
+    join->inner_unique = path->inner_unique;
     plan_set_targets(level, &join->base, &targets);
     ret->plan = &join->base;
     ret->out = out;
     ret->rels = left->rels | right->rels;
     ret->needs = (left->needs | right->needs) & ~ret->rels;
-    ret->one_row = left->one_row && right->one_row;
+    ret->one_row = path->one_row;
     return true;
 }
 
@@ -149,8 +73,8 @@ static bool nest_params(Level *level, const Tree *left, const Tree *right, NestL
     return true;
 }
 
-static bool nest_loop(Level *level, JoinKind kind, const Tree *left, Tree *right,
-                      const ExprVec *quals, double rows, Tree *ret)
+static bool nest_loop(Level *level, const Path *path, const Tree *left, Tree *right,
+                      const ExprVec *quals, Tree *ret)
 {
     NestLoopPlan *nest = PLAN_NEW(level, NestLoopPlan, PLAN_NEST_LOOP);
     Plan *inner = right->plan;
@@ -158,17 +82,15 @@ static bool nest_loop(Level *level, JoinKind kind, const Tree *left, Tree *right
         MaterialPlan *material = PLAN_NEW(level, MaterialPlan, PLAN_MATERIAL);
         plan_pass_through(level, &material->base, inner);
         material->base.left = inner;
+        const Cost cost = cost_material((Cost){inner->startup_cost, inner->total_cost}, inner->rows,
+                                        inner->width);
+        material->base.startup_cost = cost.startup;
+        material->base.total_cost = cost.total;
         right->plan = &material->base;
     }
     TRY(plan_fix_list(level, quals, &left->out, &right->out, &nest->join.condition));
     TRY(nest_params(level, left, right, nest, ret));
-    TRY(finish_join(level, &nest->join, kind, left, right, rows, ret));
-    const double per_row = right->params.length ? inner->total_cost : inner->rows * 0.0025;
-    nest->join.base.startup_cost = left->plan->startup_cost + inner->startup_cost;
-    nest->join.base.total_cost =
-        left->plan->total_cost + inner->total_cost + (left->plan->rows - 1) * per_row +
-        left->plan->rows * inner->rows * 0.01 * (right->params.length ? 0.1 : 1);
-    return true;
+    return finish_join(level, &nest->join, path, left, right, ret);
 }
 
 /* The condition with the left input's side first. */
@@ -201,30 +123,30 @@ static bool all_constant(const ExprVec *quals)
     return true;
 }
 
-static bool hash_join(Level *level, JoinKind kind, const Tree *left, const Tree *right,
-                      const ExprVec *quals, double rows, Tree *ret, bool *ret_found)
+static bool hash_join(Level *level, const Path *path, const Tree *left, const Tree *right,
+                      Tree *ret)
 {
     Arena *arena = level->planner->arena;
     ExprVec keys = {0}, rest = {0}, l = {0}, r = {0};
-    *ret_found = false;
-    for (size_t i = 0; i < quals->length; i++) {
-        Expr *a, *b;
-        if (is_hash_key(level, quals->items[i], left, right, &a, &b)) {
-            Expr *key = outer_first(level, quals->items[i], a);
+    for (size_t i = 0; i < path->quals.length; i++) {
+        Expr *a, *b, *qual = path->quals.items[i];
+        if (join_key(level, qual, left->rels, right->rels, &a, &b)) {
+            Expr *key = outer_first(level, qual, a);
             VEC_PUSH(arena, &keys, key);
             VEC_PUSH(arena, &l, a);
             VEC_PUSH(arena, &r, b);
         } else {
-            VEC_PUSH(arena, &rest, quals->items[i]);
+            VEC_PUSH(arena, &rest, qual);
         }
     }
-    if (keys.length == 0 && (kind != JOINS_FULL || !all_constant(&rest)))
-        return true;
+    if (keys.length == 0 && !all_constant(&rest))
+        FAIL(ERR_FEATURE_NOT_SUPPORTED,
+             .message = STR("FULL JOIN is only supported with merge-joinable or hash-joinable join "
+                            "conditions"));
     if (keys.length == 0) { /* FULL JOIN ON true: all rows are of one key */
         VEC_PUSH(arena, &l, expr_int4(arena, 1));
         VEC_PUSH(arena, &r, expr_int4(arena, 1));
     }
-    *ret_found = true;
     HashJoinPlan *join = PLAN_NEW(level, HashJoinPlan, PLAN_HASH_JOIN);
     for (size_t i = 0; i < l.length; i++) {
         Expr *a = plan_fix(level, l.items[i], &left->out, NULL);
@@ -239,63 +161,44 @@ static bool hash_join(Level *level, JoinKind kind, const Tree *left, const Tree 
         VEC_PUSH(arena, &ret->params, left->params.items[i]);
     for (size_t i = 0; i < right->params.length; i++)
         VEC_PUSH(arena, &ret->params, right->params.items[i]);
-    TRY(finish_join(level, &join->join, kind, left, right, rows, ret));
-    Plan *plan = &join->join.base;
-    plan->startup_cost =
-        left->plan->startup_cost + right->plan->total_cost + right->plan->rows * 0.015;
-    plan->total_cost =
-        plan->startup_cost + left->plan->total_cost + left->plan->rows * 0.0125 + rows * 0.01;
-    return true;
+    return finish_join(level, &join->join, path, left, right, ret);
 }
 
-/* The cheapest way to join two trees on the conditions. */
-static bool join_trees(Level *level, JoinKind kind, const Tree *left, const Tree *right,
-                       const ExprVec *quals, const ExprVec *needed, Tree *ret)
+static bool contains(const ExprVec *list, const Expr *expr)
 {
-    Arena *arena = level->planner->arena;
-    const double rows = join_rows(level, kind, left, right, quals);
-    const bool is_lateral = (right->needs & left->rels) != 0;
-    Tree best = {0};
+    for (size_t i = 0; i < list->length; i++)
+        if (list->items[i] == expr)
+            return true;
+    return false;
+}
 
-    if (!is_lateral) {
-        bool found;
-        Tree tree = {0};
-        TRY(hash_join(level, kind, left, right, quals, rows, &tree, &found));
-        if (found)
-            best = tree;
+static bool path_build(Level *level, const Path *path, Tree *ret)
+{
+    Tree left, right;
+    if (task_stack_left() < 24 * 1024)
+        FAIL(ERR_STATEMENT_TOO_COMPLEX, .message = STR("stack depth limit exceeded"));
+    if (path->kind == PATH_TREE) {
+        *ret = *path->leaf;
+        return true;
     }
-    if (kind != JOINS_RIGHT && kind != JOINS_FULL) {
-        bool found = false;
-        Tree inner = {0}, tree = {0};
-        ExprVec used = {0}, rest = {0};
-        if (!is_lateral)
-            TRY(plan_index_inner(level, right, quals, left->rels, needed, &inner, &used, &found));
-        if (found) {
-            for (size_t i = 0; i < quals->length; i++) {
-                bool is_used = false;
-                for (size_t k = 0; k < used.length; k++)
-                    is_used |= used.items[k] == quals->items[i];
-                if (!is_used)
-                    VEC_PUSH(arena, &rest, quals->items[i]);
-            }
-            TRY(nest_loop(level, kind, left, &inner, &rest, rows, &tree));
-            /* Who is surely one row, or half as dear, may loop; else the hash is safer. */
-            if (!best.plan || tree.plan->total_cost < best.plan->total_cost)
-                best = tree;
-        }
-        if (!best.plan) {
-            Tree copy = *right;
-            tree = (Tree){0};
-            TRY(nest_loop(level, kind, left, &copy, quals, rows, &tree));
-            best = tree;
-        }
+    if (path->kind == PATH_SCAN) {
+        TRY(scan_build(level, &path->request, &path->choice, ret));
+        ret->base_quals = *path->request.quals;
+        return true;
     }
-    if (!best.plan)
-        FAIL(ERR_FEATURE_NOT_SUPPORTED,
-             .message = STR("FULL JOIN is only supported with merge-joinable or hash-joinable join "
-                            "conditions"));
-    *ret = best;
-    return true;
+    *ret = (Tree){0};
+    TRY(path_build(level, path->left, &left));
+    if (path->kind == PATH_INNER_SCAN) {
+        ExprVec rest = {0};
+        for (size_t i = 0; i < path->quals.length; i++)
+            if (!contains(&path->inner.used, path->quals.items[i]))
+                VEC_PUSH(level->planner->arena, &rest, path->quals.items[i]);
+        TRY(scan_build(level, &path->inner.request, &path->inner.choice, &right));
+        return nest_loop(level, path, &left, &right, &rest, ret);
+    }
+    TRY(path_build(level, path->right, &right));
+    return path->kind == PATH_HASH ? hash_join(level, path, &left, &right, ret)
+                                   : nest_loop(level, path, &left, &right, &path->quals, ret);
 }
 
 /* ---- outer joins that are none ---- */
@@ -339,11 +242,27 @@ typedef struct Leaf {
 
 typedef VEC(Leaf) LeafVec;
 
+/* A semi join with a table of which each row meets one at most is an inner join. */
+static bool matches_one(Level *level, const FromItem *item)
+{
+    const FromItem *right = item->right;
+    if (right->kind != FROM_REL || query_rte(level->query, right->rel)->kind != RANGE_RELATION)
+        return false;
+    const RelationDesc *relation =
+        relation_find(level->planner->session, query_rte(level->query, right->rel)->relation);
+    ExprVec on = {0};
+    plan_split_and(level->planner->arena, item->condition, &on);
+    return relation &&
+           relation_is_unique_by(level, right->rel, relation, &on, item_rels(item->left));
+}
+
 static void collect_leaves(Level *level, FromItem *item, ExprVec *quals, LeafVec *ret)
 {
     Arena *arena = level->planner->arena;
     if (item->kind == FROM_JOIN) {
-        const JoinKind kind = reduced_kind(level, item, quals);
+        JoinKind kind = reduced_kind(level, item, quals);
+        if (kind == JOINS_SEMI && matches_one(level, item))
+            kind = JOINS_INNER;
         if (kind == JOINS_INNER) {
             plan_split_and(arena, item->condition, quals);
             collect_leaves(level, item->left, quals, ret);
@@ -359,7 +278,7 @@ static void collect_leaves(Level *level, FromItem *item, ExprVec *quals, LeafVec
 }
 
 static MUST_CHECK bool plan_set(Level *level, FromItem *const *items, size_t count, ExprVec *quals,
-                                const ExprVec *needed, Tree *ret);
+                                const ExprVec *needed, const SortVec *order, PathSet *ret);
 
 /* Moves the conditions that `rels` alone decide from the pool. */
 static void take_quals(Arena *arena, ExprVec *pool, uint64_t rels, bool with_constant, ExprVec *ret)
@@ -411,13 +330,151 @@ static bool add_filter(Level *level, Tree *tree, const ExprVec *quals)
     return true;
 }
 
+/* ---- paths ---- */
+
+double level_fraction(const Level *level, double rows)
+{
+    return MIN(level->limit_fraction, level->limit_rows / MAX(1, rows));
+}
+
+static const Path *chosen_path(const Level *level, const PathSet *set)
+{
+    return level_fraction(level, set->rows) < 1 ? set->fast : set->cheapest;
+}
+
+void path_offer(const Level *level, PathSet *set, const Path *path)
+{
+    const double fraction = level_fraction(level, path->rows);
+    set->rows = path->rows;
+    if (!set->cheapest || path->cost.total < set->cheapest->cost.total)
+        set->cheapest = path;
+    if (!set->fast || cost_at(path->cost, fraction) < cost_at(set->fast->cost, fraction))
+        set->fast = path;
+    if (path->is_ordered &&
+        (!set->ordered || cost_at(path->cost, fraction) < cost_at(set->ordered->cost, fraction)))
+        set->ordered = path;
+}
+
+static double exprs_width(const Tree *tree)
+{
+    return tree->plan->width;
+}
+
+static void offer_tree(Level *level, const Tree *tree, PathSet *ret)
+{
+    Path *path = ARENA_NEW(level->planner->arena, Path);
+    *path = (Path){.kind = PATH_TREE,
+                   .cost = {tree->plan->startup_cost, tree->plan->total_cost},
+                   .rows = tree->plan->rows,
+                   .width = exprs_width(tree),
+                   .one_row = tree->one_row,
+                   .leaf = tree};
+    path_offer(level, ret, path);
+}
+
+static double scan_width(Level *level, int rel, const ExprVec *needed)
+{
+    const RelationDesc *relation =
+        relation_find(level->planner->session, query_rte(level->query, rel)->relation);
+    double width = 0;
+    for (size_t i = 0; relation && i < needed->length; i++) {
+        const ExprColumn *column = EXPR_AS(const ExprColumn, needed->items[i]);
+        if (needed->items[i]->kind == EXPR_COLUMN && column->rel == rel && column->levels_up == 0)
+            width += column->attnum > 0
+                         ? column_width(level->planner->session, relation, column->attnum)
+                         : 8;
+    }
+    return width;
+}
+
+void paths_of_tree(Level *level, const Tree *tree, FromPaths *ret)
+{
+    *ret = (FromPaths){0};
+    offer_tree(level, tree, &ret->set);
+}
+
+static bool offer_scan(Level *level, const Tree *tree, const ScanRequest *request, PathSet *ret)
+{
+    Path *path = ARENA_NEW(level->planner->arena, Path);
+    *path = (Path){.kind = PATH_SCAN, .leaf = tree, .request = *request};
+    TRY(scan_choose(level, request, &path->choice));
+    if (!path->choice.is_known)
+        return true;
+    path->cost = path->choice.cost;
+    path->rows = path->choice.rows;
+    path->width = scan_width(level, request->rel, request->needed);
+    path->one_row = path->choice.match.is_unique;
+    path->is_ordered = path->choice.direction != 0;
+    level_note_rows(level, request->rel, path->rows);
+    path_offer(level, ret, path);
+    return true;
+}
+
+/* A table: its cheapest scan, the best for a part of the rows, and one in order. */
+static bool offer_table(Level *level, int rel, const ExprVec *quals, const ExprVec *needed,
+                        const SortVec *order, PathSet *ret)
+{
+    Arena *arena = level->planner->arena;
+    Tree *tree = ARENA_NEW(arena, Tree);
+    *tree = (Tree){.rel = rel, .rels = REL_BIT(rel), .base_quals = *quals};
+    ScanRequest request = {
+        .rel = rel, .quals = &tree->base_quals, .needed = needed, .order = order, .fraction = 1};
+    TRY(offer_scan(level, tree, &request, ret));
+    if (level_fraction(level, ret->rows) < 1) {
+        request.fraction = level_fraction(level, ret->rows);
+        TRY(offer_scan(level, tree, &request, ret));
+    }
+    if (!order || order->length == 0)
+        return true;
+    request.needs_order = true;
+    request.fraction = level_fraction(level, ret->rows);
+    return offer_scan(level, tree, &request, ret);
+}
+
+static bool is_plain_table(const Level *level, int rel, const ExprVec *quals)
+{
+    for (size_t i = 0; i < quals->length; i++)
+        if (quals->items[i]->kind == EXPR_CURRENT_OF)
+            return false;
+    return query_rte(level->query, rel)->kind == RANGE_RELATION;
+}
+
+/* Conditions without columns are decided once, before any row is read. */
+static bool add_constant(Level *level, Tree *tree, const ExprVec *constant)
+{
+    ResultPlan *result = PLAN_NEW(level, ResultPlan, PLAN_RESULT);
+    ExprVec targets = {0};
+    double passing = 1;
+    TRY(plan_fix_list(level, &tree->out, &tree->out, NULL, &targets));
+    plan_set_targets(level, &result->base, &targets);
+    for (size_t i = 0; i < constant->length; i++) {
+        const bool is_volatile = expr_is_volatile(level->planner->session, constant->items[i]);
+        Expr *qual = plan_fix(level, constant->items[i], NULL, NULL);
+        TRY(qual);
+        passing *= selectivity_of(level, constant->items[i]) > 0;
+        if (is_volatile)
+            VEC_PUSH(level->planner->arena, &result->base.filter, qual);
+        else
+            VEC_PUSH(level->planner->arena, &result->one_time_filter, qual);
+    }
+    result->base.left = tree->plan;
+    result->base.rows = tree->plan->rows * passing;
+    result->base.startup_cost = tree->plan->startup_cost;
+    result->base.total_cost = tree->plan->total_cost;
+    tree->plan = &result->base;
+    tree->rel = 0;
+    return true;
+}
+
+/* ---- leaves ---- */
+
 static bool plan_outer_join(Level *level, FromItem *item, JoinKind kind, ExprVec *pool,
                             const ExprVec *needed, Tree *ret)
 {
     Arena *arena = level->planner->arena;
     FromItem *left_item = item->left, *right_item = item->right;
     ExprVec on = {0}, left_quals = {0}, right_quals = {0};
-    Tree left, right;
+    PathSet left = {0}, right = {0}, joined = {0};
 
     if (kind == JOINS_RIGHT) { /* the same with sides changed */
         left_item = item->right;
@@ -429,33 +486,63 @@ static bool plan_outer_join(Level *level, FromItem *item, JoinKind kind, ExprVec
         take_quals(arena, pool, item_rels(left_item), false, &left_quals);
         take_quals(arena, &on, item_rels(right_item), false, &right_quals);
     }
-    TRY(plan_set(level, &left_item, 1, &left_quals, needed, &left));
-    TRY(plan_set(level, &right_item, 1, &right_quals, needed, &right));
-    return join_trees(level, kind, &left, &right, &on, needed, ret);
+    TRY(plan_set(level, &left_item, 1, &left_quals, needed, NULL, &left));
+    TRY(plan_set(level, &right_item, 1, &right_quals, needed, NULL, &right));
+    JoinRequest request = {.kind = kind,
+                           .left = &left,
+                           .right = &right,
+                           .left_rels = item_rels(left_item),
+                           .right_rels = item_rels(right_item),
+                           .quals = on,
+                           .needed = needed};
+    const Tree *inner = right.cheapest->kind == PATH_TREE ? right.cheapest->leaf : NULL;
+    request.is_lateral = inner && (inner->needs & request.left_rels) != 0;
+    request.rows = join_rows(level, kind, left.rows, right.rows, request.left_rels, &on);
+    TRY(join_offer(level, &request, &joined));
+    if (!joined.cheapest)
+        FAIL(ERR_FEATURE_NOT_SUPPORTED,
+             .message = STR("FULL JOIN is only supported with merge-joinable or hash-joinable join "
+                            "conditions"));
+    return path_build(level, chosen_path(level, &joined), ret);
 }
 
+typedef struct LeafPaths {
+    PathSet paths;
+    uint64_t rels, needs;
+} LeafPaths;
+
 static bool plan_leaf(Level *level, const Leaf *leaf, ExprVec *pool, const ExprVec *needed,
-                      Tree *ret)
+                      const SortVec *order, LeafPaths *ret)
 {
     Arena *arena = level->planner->arena;
     ExprVec quals = {0};
     const uint64_t rels = item_rels(leaf->item);
+    ret->rels = rels;
     if (leaf->item->kind == FROM_REL) {
         take_quals(arena, pool, rels, false, &quals);
-        return plan_base(level, leaf->item->rel, &quals, needed, ret);
+        if (is_plain_table(level, leaf->item->rel, &quals))
+            return offer_table(level, leaf->item->rel, &quals, needed, order, &ret->paths);
     }
-    TRY(plan_outer_join(level, leaf->item, leaf->kind, pool, needed, ret));
-    take_quals(arena, pool, rels, false, &quals);
-    return add_filter(level, ret, &quals);
+    Tree *tree = ARENA_NEW(arena, Tree);
+    if (leaf->item->kind == FROM_REL) {
+        TRY(plan_base(level, leaf->item->rel, &quals, needed, tree));
+    } else {
+        TRY(plan_outer_join(level, leaf->item, leaf->kind, pool, needed, tree));
+        take_quals(arena, pool, rels, false, &quals);
+        TRY(add_filter(level, tree, &quals));
+    }
+    ret->needs = tree->needs;
+    offer_tree(level, tree, &ret->paths);
+    return true;
 }
 
 /* ---- the order of inner joins ---- */
 
 typedef struct Order {
     Level *level;
-    Tree *leaves;
+    LeafPaths *leaves;
     int count;
-    const ExprVec *quals;
+    const ExprVec *quals, *needed;
     uint64_t *qual_rels;
     double *qual_selectivity;
 } Order;
@@ -475,20 +562,11 @@ static double set_rows(const Order *order, uint32_t set)
     double rows = 1;
     for (int i = 0; i < order->count; i++)
         if (set & (1u << i))
-            rows *= order->leaves[i].plan->rows;
+            rows *= order->leaves[i].paths.rows;
     for (size_t q = 0; q < order->quals->length; q++)
         if (covers(rels, order->qual_rels[q]))
             rows *= order->qual_selectivity[q];
-    return MAX(1, rows);
-}
-
-static bool are_connected(const Order *order, uint64_t a, uint64_t b)
-{
-    for (size_t q = 0; q < order->quals->length; q++)
-        if (covers(a | b, order->qual_rels[q]) && (order->qual_rels[q] & a) &&
-            (order->qual_rels[q] & b))
-            return true;
-    return false;
+    return MAX(1, rint(rows));
 }
 
 static uint64_t set_needs(const Order *order, uint32_t set)
@@ -500,136 +578,122 @@ static uint64_t set_needs(const Order *order, uint32_t set)
     return needs & ~set_rels(order, set);
 }
 
-typedef struct Best {
-    double cost;
-    uint32_t left; /* 0: a leaf */
-    bool known;
-} Best;
-
-/* C_out plus what building and probing cost; cross products only as a last resort. */
-static double pair_cost(const Order *order, const Best *table, uint32_t left, uint32_t right,
-                        double rows)
+/* Joins two sets where a condition or a lateral reference connects them; or in any case. */
+static bool join_sets(const Order *order, const PathSet *left, const PathSet *right, uint64_t a,
+                      uint64_t b, uint64_t right_needs, double rows, bool even_unconnected,
+                      PathSet *ret)
 {
-    const uint64_t a = set_rels(order, left), b = set_rels(order, right);
-    double cost = table[left].cost + table[right].cost + rows;
-    const double left_rows = set_rows(order, left), right_rows = set_rows(order, right);
-    if (!are_connected(order, a, b))
-        return cost + left_rows * right_rows + 1e12;
-    /* An index on a lone inner table costs a probe per outer row. */
-    const double hash = right_rows * 1.5 + left_rows;
-    return cost + hash;
-}
-
-static void order_by_dp(const Order *order, Best *table)
-{
-    const uint32_t all = (1u << order->count) - 1;
-    for (int i = 0; i < order->count; i++)
-        table[1u << i] = (Best){.cost = order->leaves[i].plan->total_cost, .known = true};
-    for (uint32_t set = 1; set <= all; set++) {
-        if ((set & (set - 1)) == 0)
-            continue;
-        const double rows = set_rows(order, set);
-        for (uint32_t left = (set - 1) & set; left; left = (left - 1) & set) {
-            const uint32_t right = set & ~left;
-            if (!table[left].known || !table[right].known)
-                continue;
-            const uint64_t left_rels = set_rels(order, left);
-            /* Lateral references go from the right side to the left only. */
-            if (set_needs(order, left) & set_rels(order, right))
-                continue;
-            (void)left_rels;
-            const double cost = pair_cost(order, table, left, right, rows);
-            if (!table[set].known || cost < table[set].cost)
-                table[set] = (Best){.cost = cost, .left = left, .known = true};
-        }
-    }
-}
-
-static bool build_set(const Order *order, const Best *table, uint32_t set, const ExprVec *needed,
-                      Tree *ret)
-{
-    if ((set & (set - 1)) == 0) {
-        *ret = order->leaves[__builtin_ctz(set)];
-        return true;
-    }
-    Arena *arena = order->level->planner->arena;
-    Tree left, right;
-    ExprVec quals = {0};
-    TRY(build_set(order, table, table[set].left, needed, &left));
-    TRY(build_set(order, table, set & ~table[set].left, needed, &right));
+    JoinRequest request = {.kind = JOINS_INNER,
+                           .left = left,
+                           .right = right,
+                           .left_rels = a,
+                           .right_rels = b,
+                           .is_lateral = (right_needs & a) != 0,
+                           .needed = order->needed,
+                           .rows = rows,
+                           .keeps_order = true};
     for (size_t q = 0; q < order->quals->length; q++)
-        if (covers(left.rels | right.rels, order->qual_rels[q]) &&
-            !covers(left.rels, order->qual_rels[q]) && !covers(right.rels, order->qual_rels[q]))
-            VEC_PUSH(arena, &quals, order->quals->items[q]);
-    Tree forward = {0};
-    TRY(join_trees(order->level, JOINS_INNER, &left, &right, &quals, needed, &forward));
-    *ret = forward;
-    if (set_needs(order, set & ~table[set].left) & left.rels)
+        if (covers(a | b, order->qual_rels[q]) && !covers(a, order->qual_rels[q]) &&
+            !covers(b, order->qual_rels[q]))
+            VEC_PUSH(order->level->planner->arena, &request.quals, order->quals->items[q]);
+    if (request.quals.length == 0 && !request.is_lateral && !even_unconnected)
         return true;
-    Tree backward = {0};
-    TRY(join_trees(order->level, JOINS_INNER, &right, &left, &quals, needed, &backward));
-    if (backward.plan->total_cost < forward.plan->total_cost)
-        *ret = backward;
+    return join_offer(order->level, &request, ret);
+}
+
+static bool join_subset(const Order *order, PathSet *table, uint32_t set, bool even_unconnected)
+{
+    const double rows = set_rows(order, set);
+    for (uint32_t left = (0 - set) & set; left != set; left = (left - set) & set) {
+        const uint32_t right = set & ~left;
+        const uint64_t a = set_rels(order, left), b = set_rels(order, right);
+        /* Lateral references go from the right side to the left only. */
+        if (!table[left].cheapest || !table[right].cheapest || (set_needs(order, left) & b))
+            continue;
+        TRY(join_sets(order, &table[left], &table[right], a, b, set_needs(order, right), rows,
+                      even_unconnected, &table[set]));
+    }
     return true;
 }
 
-static bool join_dp(Order *order, const ExprVec *needed, Tree *ret)
+static bool join_dp(const Order *order, PathSet *ret)
 {
-    Best *table = ARENA_ARRAY(order->level->planner->arena, Best, (size_t)1 << order->count);
-    order_by_dp(order, table);
+    PathSet *table = ARENA_ARRAY(order->level->planner->arena, PathSet, (size_t)1 << order->count);
     const uint32_t all = (1u << order->count) - 1;
-    if (!table[all].known)
+    for (int i = 0; i < order->count; i++)
+        table[1u << i] = order->leaves[i].paths;
+    /* Products of unconnected sets only where nothing else leads to the whole. */
+    for (int pass = 0; pass < 2 && !table[all].cheapest; pass++)
+        for (uint32_t set = 1; set <= all; set++) {
+            CHECK_INTERRUPTS();
+            if ((set & (set - 1)) != 0 && !table[set].cheapest)
+                TRY(join_subset(order, table, set, pass == 1));
+        }
+    if (!table[all].cheapest)
         FAIL(ERR_FEATURE_NOT_SUPPORTED,
              .message = STR("these LATERAL references cannot be ordered"));
-    return build_set(order, table, all, needed, ret);
+    *ret = table[all];
+    return true;
+}
+
+/* The pair that gives the fewest rows; unconnected ones last. -1: none may be joined. */
+static int greedy_pair(const Order *order, int *ret_right, double *ret_rows)
+{
+    int best = -1;
+    double best_weight = 0;
+    for (int i = 0; i < order->count; i++)
+        for (int j = 0; j < order->count; j++) {
+            const LeafPaths *left = &order->leaves[i], *right = &order->leaves[j];
+            bool connected = false;
+            if (i == j || (left->needs & right->rels))
+                continue;
+            double rows = left->paths.rows * right->paths.rows;
+            for (size_t q = 0; q < order->quals->length; q++) {
+                const uint64_t of = order->qual_rels[q];
+                if (!covers(left->rels | right->rels, of) || covers(left->rels, of) ||
+                    covers(right->rels, of))
+                    continue;
+                rows *= order->qual_selectivity[q];
+                connected = true;
+            }
+            const double weight = rows + (connected ? 0 : 1e15);
+            if (best < 0 || weight < best_weight) {
+                best = i;
+                *ret_right = j;
+                best_weight = weight;
+                *ret_rows = MAX(1, rint(rows));
+            }
+        }
+    return best;
 }
 
 /* Many relations: always the pair that gives the fewest rows. */
-static bool join_greedy(Order *order, const ExprVec *needed, Tree *ret)
+static bool join_greedy(Order *order, PathSet *ret)
 {
-    Arena *arena = order->level->planner->arena;
     while (order->count > 1) {
-        int best_i = -1, best_j = -1;
-        double best_rows = 0;
-        for (int i = 0; i < order->count; i++)
-            for (int j = 0; j < order->count; j++) {
-                if (i == j || (order->leaves[i].needs & order->leaves[j].rels))
-                    continue;
-                double rows = order->leaves[i].plan->rows * order->leaves[j].plan->rows;
-                const uint64_t a = order->leaves[i].rels, b = order->leaves[j].rels;
-                for (size_t q = 0; q < order->quals->length; q++)
-                    if (covers(a | b, order->qual_rels[q]) && !covers(a, order->qual_rels[q]) &&
-                        !covers(b, order->qual_rels[q]))
-                        rows *= order->qual_selectivity[q];
-                if (!are_connected(order, a, b))
-                    rows += 1e15;
-                if (best_i < 0 || rows < best_rows) {
-                    best_i = i;
-                    best_j = j;
-                    best_rows = rows;
-                }
-            }
-        if (best_i < 0)
+        int j = -1;
+        double rows = 1;
+        const int i = greedy_pair(order, &j, &rows);
+        if (i < 0)
             FAIL(ERR_FEATURE_NOT_SUPPORTED,
                  .message = STR("these LATERAL references cannot be ordered"));
-        ExprVec quals = {0};
-        const Tree *left = &order->leaves[best_i], *right = &order->leaves[best_j];
-        for (size_t q = 0; q < order->quals->length; q++)
-            if (covers(left->rels | right->rels, order->qual_rels[q]) &&
-                !covers(left->rels, order->qual_rels[q]) &&
-                !covers(right->rels, order->qual_rels[q]))
-                VEC_PUSH(arena, &quals, order->quals->items[q]);
-        Tree joined = {0};
-        TRY(join_trees(order->level, JOINS_INNER, left, right, &quals, needed, &joined));
-        order->leaves[MIN(best_i, best_j)] = joined;
-        order->leaves[MAX(best_i, best_j)] = order->leaves[--order->count];
+        const LeafPaths *left = &order->leaves[i], *right = &order->leaves[j];
+        LeafPaths joined = {.rels = left->rels | right->rels};
+        joined.needs = (left->needs | right->needs) & ~joined.rels;
+        TRY(join_sets(order, &left->paths, &right->paths, left->rels, right->rels, right->needs,
+                      rows, true, &joined.paths));
+        if (!(right->needs & left->rels))
+            TRY(join_sets(order, &right->paths, &left->paths, right->rels, left->rels, left->needs,
+                          rows, true, &joined.paths));
+        order->leaves[MIN(i, j)] = joined;
+        order->leaves[MAX(i, j)] = order->leaves[--order->count];
     }
-    *ret = order->leaves[0];
+    *ret = order->leaves[0].paths;
     return true;
 }
 
 static bool plan_set(Level *level, FromItem *const *items, size_t count, ExprVec *quals,
-                     const ExprVec *needed, Tree *ret)
+                     const ExprVec *needed, const SortVec *sort, PathSet *ret)
 {
     Arena *arena = level->planner->arena;
     LeafVec leaves = {0};
@@ -638,10 +702,10 @@ static bool plan_set(Level *level, FromItem *const *items, size_t count, ExprVec
     for (size_t i = 0; i < count; i++)
         collect_leaves(level, items[i], quals, &leaves);
     take_quals(arena, quals, 0, true, &constant);
-    Order order = {.level = level, .count = (int)leaves.length, .quals = quals};
-    order.leaves = ARENA_ARRAY(arena, Tree, leaves.length + 1);
+    Order order = {.level = level, .count = (int)leaves.length, .quals = quals, .needed = needed};
+    order.leaves = ARENA_ARRAY(arena, LeafPaths, leaves.length + 1);
     for (size_t i = 0; i < leaves.length; i++)
-        TRY(plan_leaf(level, &leaves.items[i], quals, needed, &order.leaves[i]));
+        TRY(plan_leaf(level, &leaves.items[i], quals, needed, sort, &order.leaves[i]));
     order.qual_rels = ARENA_ARRAY(arena, uint64_t, quals->length + 1);
     order.qual_selectivity = ARENA_ARRAY(arena, double, quals->length + 1);
     for (size_t q = 0; q < quals->length; q++) {
@@ -649,40 +713,42 @@ static bool plan_set(Level *level, FromItem *const *items, size_t count, ExprVec
         order.qual_selectivity[q] = selectivity_of(level, quals->items[q]);
     }
     if (order.count == 1)
-        *ret = order.leaves[0];
+        *ret = order.leaves[0].paths;
     else if (order.count <= DP_LIMIT)
-        TRY(join_dp(&order, needed, ret));
+        TRY(join_dp(&order, ret));
     else
-        TRY(join_greedy(&order, needed, ret));
+        TRY(join_greedy(&order, ret));
     if (constant.length == 0)
         return true;
-    /* Conditions without columns are decided once, before any row is read. */
-    ResultPlan *result = PLAN_NEW(level, ResultPlan, PLAN_RESULT);
-    ExprVec targets = {0};
-    TRY(plan_fix_list(level, &ret->out, &ret->out, NULL, &targets));
-    plan_set_targets(level, &result->base, &targets);
-    for (size_t i = 0; i < constant.length; i++) {
-        const bool is_volatile = expr_is_volatile(level->planner->session, constant.items[i]);
-        Expr *qual = plan_fix(level, constant.items[i], NULL, NULL);
-        TRY(qual);
-        if (is_volatile)
-            VEC_PUSH(arena, &result->base.filter, qual);
-        else
-            VEC_PUSH(arena, &result->one_time_filter, qual);
-    }
-    result->base.left = ret->plan;
-    result->base.rows = ret->plan->rows;
-    result->base.startup_cost = ret->plan->startup_cost;
-    result->base.total_cost = ret->plan->total_cost;
-    ret->plan = &result->base;
-    ret->rel = 0;
+    Tree *tree = ARENA_NEW(arena, Tree);
+    TRY(path_build(level, chosen_path(level, ret), tree));
+    TRY(add_constant(level, tree, &constant));
+    *ret = (PathSet){0};
+    offer_tree(level, tree, ret);
     return true;
+}
+
+bool paths_from(Level *level, ExprVec *quals, const ExprVec *needed, const SortVec *order,
+                FromPaths *ret)
+{
+    *ret = (FromPaths){.needed = needed};
+    if (level->query->range_table.length > 63)
+        FAIL_UNSUPPORTED("a query level with more than 63 relations");
+    /* Conditions without columns are decided once, before any row is read. */
+    take_quals(level->planner->arena, quals, 0, true, &ret->constant);
+    return plan_set(level, level->query->from.items, level->query->from.length, quals, needed,
+                    order, &ret->set);
+}
+
+bool paths_build(Level *level, const FromPaths *paths, const Path *path, Tree *ret)
+{
+    TRY(path_build(level, path, ret));
+    return paths->constant.length == 0 || add_constant(level, ret, &paths->constant);
 }
 
 bool plan_from(Level *level, ExprVec *quals, const ExprVec *needed, Tree *ret)
 {
-    *ret = (Tree){0};
-    if (level->query->range_table.length > 63)
-        FAIL_UNSUPPORTED("a query level with more than 63 relations");
-    return plan_set(level, level->query->from.items, level->query->from.length, quals, needed, ret);
+    FromPaths paths;
+    TRY(paths_from(level, quals, needed, NULL, &paths));
+    return paths_build(level, &paths, chosen_path(level, &paths.set), ret);
 }

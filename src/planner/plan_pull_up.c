@@ -221,7 +221,9 @@ static bool replace_in_subqueries(Replace *replace, Query *query)
     return true;
 }
 
-static bool pull_up_rel(Planner *planner, Query *query, FromItem **slot, bool is_nullable)
+/* `on`: the condition of the join whose inner side the entry is, which takes its WHERE; or NULL. */
+static bool pull_up_rel(Planner *planner, Query *query, FromItem **slot, bool is_nullable,
+                        Expr **on)
 {
     const int rel = (*slot)->rel;
     RangeTableEntry *rte = query_rte(query, rel);
@@ -234,13 +236,16 @@ static bool pull_up_rel(Planner *planner, Query *query, FromItem **slot, bool is
     TRY(plan_pull_up(planner, sub));
     if (!is_simple(planner, query, sub))
         return true;
-    if (is_nullable && (!only_columns(sub) || sub->where || rte->is_lateral))
+    if (is_nullable && (!only_columns(sub) || rte->is_lateral))
+        return true;
+    if (is_nullable && sub->where && (!on || sub->has_sublinks))
         return true;
     Query *moved = move_up(planner, query, sub);
     TRY(moved);
     rte->subquery = NULL;
     *slot = items_as_one(planner, moved->from.items, moved->from.length);
-    query->where = expr_and(planner->arena, query->where, moved->where);
+    Expr **where = is_nullable && moved->where ? on : &query->where;
+    *where = expr_and(planner->arena, *where, moved->where);
     query->has_sublinks |= moved->has_sublinks;
     Replace replace = {planner, rel, moved};
     TRY(query_visit_exprs(query, replace_slot, &replace));
@@ -251,11 +256,14 @@ static bool pull_up_item(Planner *planner, Query *query, FromItem **slot, bool i
 {
     FromItem *item = *slot;
     if (item->kind == FROM_REL)
-        return pull_up_rel(planner, query, slot, is_nullable);
+        return pull_up_rel(planner, query, slot, is_nullable, NULL);
     const JoinKind kind = item->join_type;
     TRY(pull_up_item(planner, query, &item->left,
                      is_nullable || kind == JOINS_RIGHT || kind == JOINS_FULL));
     /* Conditions of a semi join's inner side must not rise above the join either. */
+    if (item->right->kind == FROM_REL &&
+        (kind == JOINS_LEFT || kind == JOINS_SEMI || kind == JOINS_ANTI))
+        return pull_up_rel(planner, query, &item->right, true, &item->condition);
     return pull_up_item(planner, query, &item->right,
                         is_nullable || kind == JOINS_LEFT || kind == JOINS_FULL ||
                             kind == JOINS_SEMI || kind == JOINS_ANTI);
@@ -361,7 +369,7 @@ static bool any_to_join(Planner *planner, Query *query, const ExprSubLink *link,
     query->from.length = 0;
     VEC_PUSH(planner->arena, &query->from, join);
     /* The semi join's inner side may itself be simple. */
-    TRY(pull_up_rel(planner, query, &join->right, true));
+    TRY(pull_up_rel(planner, query, &join->right, true, &join->condition));
     *ret_done = true;
     return true;
 }

@@ -1,8 +1,8 @@
 #include <math.h>
 
 #include "base/scheduler.h"
-#include "planner/grouping_sets.h"
-#include "planner/plan_internal.h"
+#include "planner/plan_query.h"
+#include "planner/variable.h"
 
 Level *level_new(Planner *planner, Level *parent, Query *query)
 {
@@ -11,6 +11,8 @@ Level *level_new(Planner *planner, Level *parent, Query *query)
     level->parent = parent;
     level->query = query;
     level->number = planner->level_count++;
+    level->limit_rows = INFINITY;
+    level->limit_fraction = 1;
     return level;
 }
 
@@ -66,7 +68,7 @@ static bool note_relations(Level *level)
 
 /* ---- sort, limit, distinct ---- */
 
-static bool sort_keys(Level *level, const SortVec *clauses, const ExprVec *out, SortKeyVec *ret)
+bool plan_sort_keys(Level *level, const SortVec *clauses, const ExprVec *out, SortKeyVec *ret)
 {
     for (size_t i = 0; i < clauses->length; i++) {
         const SortClause *clause = &clauses->items[i];
@@ -82,12 +84,7 @@ static bool sort_keys(Level *level, const SortVec *clauses, const ExprVec *out, 
     return true;
 }
 
-static double sort_cost(double rows)
-{
-    return rows * (rows > 1 ? log2(rows) : 1) * 0.005;
-}
-
-static Plan *add_sort(Level *level, Plan *child, const SortKeyVec *keys)
+Plan *plan_add_sort(Level *level, Plan *child, const SortKeyVec *keys)
 {
     if (keys->length == 0)
         return child;
@@ -95,8 +92,7 @@ static Plan *add_sort(Level *level, Plan *child, const SortKeyVec *keys)
     plan_pass_through(level, &sort->base, child);
     sort->base.left = child;
     sort->keys = *keys;
-    sort->base.startup_cost = child->total_cost + sort_cost(child->rows);
-    sort->base.total_cost = sort->base.startup_cost + child->rows * 0.0025;
+    plan_set_cost(&sort->base, cost_sort(plan_cost(child), child->rows, child->width, 0));
     return &sort->base;
 }
 
@@ -141,14 +137,13 @@ static Plan *plan_limit(Level *level, Plan *plan, const SortKeyVec *keys, bool *
         top->count = count;
         top->offset = offset;
         top->with_ties = with_ties;
-        top->base.startup_cost = plan->total_cost + plan->rows * 0.0025 * log2(rows + 2);
-        top->base.total_cost = top->base.startup_cost + rows * 0.0025;
+        plan_set_cost(&top->base, cost_sort(plan_cost(plan), plan->rows, plan->width, rows));
         top->base.rows = rows;
         *ret_sorted = true;
         return &top->base;
     }
     if (!*ret_sorted)
-        plan = add_sort(level, plan, keys);
+        plan = plan_add_sort(level, plan, keys);
     *ret_sorted = true;
     LimitPlan *limit = PLAN_NEW(level, LimitPlan, PLAN_LIMIT);
     plan_pass_through(level, &limit->base, plan);
@@ -164,7 +159,7 @@ static Plan *plan_limit(Level *level, Plan *plan, const SortKeyVec *keys, bool *
     return &limit->base;
 }
 
-static Plan *hash_distinct(Level *level, Plan *child, int column_count)
+static Plan *hash_distinct(Level *level, Plan *child, int column_count, double groups)
 {
     AggregatePlan *aggregate = PLAN_NEW(level, AggregatePlan, PLAN_AGGREGATE);
     ExprVec targets = {0};
@@ -181,264 +176,99 @@ static Plan *hash_distinct(Level *level, Plan *child, int column_count)
     }
     aggregate->base.left = child;
     plan_set_targets(level, &aggregate->base, &targets);
-    aggregate->group_count = aggregate->base.rows = MAX(1, MIN(child->rows, child->rows * 0.5));
-    aggregate->base.startup_cost = child->total_cost + child->rows * 0.015;
-    aggregate->base.total_cost = aggregate->base.startup_cost + aggregate->base.rows * 0.01;
+    aggregate->group_count = aggregate->base.rows = groups;
+    plan_set_cost(&aggregate->base, cost_group(plan_cost(child), child->rows, child->width,
+                                               column_count, 0, groups, child->width, true));
     return &aggregate->base;
 }
 
-static Plan *plan_distinct(Level *level, Plan *plan, const ExprVec *out, bool *ret_sorted,
-                           SortKeyVec *order)
+static bool has_ref(const SortVec *list, int ref)
+{
+    for (size_t i = 0; i < list->length; i++)
+        if (list->items[i].ref == ref)
+            return true;
+    return false;
+}
+
+/*
+ * An order that brings equal rows of `list` together and is the query's own as far as that goes:
+ * ORDER BY while it speaks of them, the others, then what is left of ORDER BY.
+ */
+void plan_merged_order(Level *level, const SortVec *list, SortVec *ret)
+{
+    Arena *arena = level->planner->arena;
+    const SortVec *order = &level->query->order_by;
+    size_t taken = 0;
+    while (taken < order->length && has_ref(list, order->items[taken].ref)) {
+        VEC_PUSH(arena, ret, order->items[taken]);
+        taken++;
+    }
+    for (size_t i = 0; i < list->length; i++)
+        if (!has_ref(ret, list->items[i].ref))
+            VEC_PUSH(arena, ret, list->items[i]);
+    const bool all_led = ret->length == taken;
+    for (size_t i = taken; i < order->length && all_led && list == &level->query->distinct; i++)
+        VEC_PUSH(arena, ret, order->items[i]);
+}
+
+static double distinct_groups(Level *level, double rows)
 {
     const Query *query = level->query;
+    ExprVec exprs = {0};
+    for (size_t i = 0; i < query->distinct.length; i++)
+        VEC_PUSH(level->planner->arena, &exprs,
+                 query_target_by_ref(query, query->distinct.items[i].ref)->expr);
+    return group_estimate(level, &exprs, rows);
+}
+
+static bool can_hash_distinct(const Query *query)
+{
     bool hashable = !query->is_distinct_on;
-    int visible = 0;
+    size_t visible = 0;
     for (size_t i = 0; i < query->distinct.length; i++)
         hashable &= query->distinct.items[i].is_hashable;
     for (size_t i = 0; i < query->targets.length; i++)
         visible += !query->targets.items[i].is_junk;
-    if (hashable && query->distinct.length == (size_t)visible)
-        return hash_distinct(level, plan, visible);
+    return hashable && query->distinct.length == visible;
+}
 
-    /* Sorted on the distinct columns first, then on what else is ordered by. */
-    SortKeyVec keys = {0};
-    TRY(sort_keys(level, &query->distinct, out, &keys));
-    UniquePlan *unique = PLAN_NEW(level, UniquePlan, PLAN_UNIQUE);
-    for (size_t i = 0; i < keys.length; i++)
-        VEC_PUSH(level->planner->arena, &unique->key_columns,
-                 EXPR_AS(ExprSlot, keys.items[i].expr)->column);
-    if (order->length >= keys.length) {
-        plan = add_sort(level, plan, order);
-        *ret_sorted = true;
-    } else {
-        plan = add_sort(level, plan, &keys);
+/* `in_order`: rows come sorted by merged_order's keys. */
+static Plan *plan_distinct(Level *level, Plan *plan, const ExprVec *out, bool in_order,
+                           bool *ret_sorted, SortKeyVec *order)
+{
+    const Query *query = level->query;
+    const double groups = distinct_groups(level, plan->rows);
+    const int columns = (int)query->distinct.length;
+    SortVec merged = {0};
+    SortKeyVec keys = {0}, distinct = {0};
+
+    plan_merged_order(level, &query->distinct, &merged);
+    TRY(plan_sort_keys(level, &merged, out, &keys));
+    TRY(plan_sort_keys(level, &query->distinct, out, &distinct));
+    if (can_hash_distinct(query) && !in_order) {
+        const Cost hashed = cost_group(plan_cost(plan), plan->rows, plan->width, columns, 0, groups,
+                                       plan->width, true);
+        const Cost sorted = cost_group(cost_sort(plan_cost(plan), plan->rows, plan->width, 0),
+                                       plan->rows, plan->width, columns, 0, groups, 0, false);
+        const bool is_ordered = order->length > 0;
+        const Cost again = is_ordered ? cost_sort(hashed, groups, plan->width, 0) : hashed;
+        if (again.total <= sorted.total)
+            return hash_distinct(level, plan, columns, groups);
     }
+    /* Sorted on the distinct columns first, then on what else is ordered by. */
+    UniquePlan *unique = PLAN_NEW(level, UniquePlan, PLAN_UNIQUE);
+    for (size_t i = 0; i < distinct.length; i++)
+        VEC_PUSH(level->planner->arena, &unique->key_columns,
+                 EXPR_AS(ExprSlot, distinct.items[i].expr)->column);
+    if (!in_order)
+        plan = plan_add_sort(level, plan, &keys);
+    *ret_sorted = order->length <= keys.length;
     plan_pass_through(level, &unique->base, plan);
     unique->base.left = plan;
-    unique->base.rows = MAX(1, plan->rows * 0.5);
+    plan_set_cost(&unique->base,
+                  cost_group(plan_cost(plan), plan->rows, plan->width, columns, 0, 0, 0, false));
+    unique->base.rows = groups;
     return &unique->base;
-}
-
-/* ---- grouping ---- */
-
-typedef struct Gather {
-    Arena *arena;
-    Level *level;
-    ExprKind kind;
-    ExprVec *ret;
-} Gather;
-
-static WalkStep gather_visit(void *context, Expr *expr, int depth)
-{
-    Gather *gather = context;
-    if (expr->kind != gather->kind)
-        return WALK_CHILDREN;
-    if (expr->kind == EXPR_AGGREGATE) {
-        /* Subqueries may ask for aggregates of this level. */
-        if (EXPR_AS(ExprAggregate, expr)->levels_up != depth)
-            return WALK_CHILDREN;
-        if (depth > 0 && !(expr = plan_own_aggregate(gather->level, expr)))
-            return WALK_STOP;
-    } else if (depth > 0) {
-        return WALK_CHILDREN;
-    }
-    for (size_t i = 0; i < gather->ret->length; i++)
-        if (expr_equal(gather->ret->items[i], expr))
-            return WALK_SKIP;
-    VEC_PUSH(gather->arena, gather->ret, expr);
-    return WALK_SKIP;
-}
-
-static bool gather_all(Level *level, ExprKind kind, ExprVec *ret)
-{
-    Gather gather = {level->planner->arena, level, kind, ret};
-    const Query *query = level->query;
-    for (size_t i = 0; i < query->targets.length; i++)
-        TRY(expr_walk_deep(query->targets.items[i].expr, 0, gather_visit, &gather));
-    return expr_walk_deep(query->having, 0, gather_visit, &gather);
-}
-
-static bool fix_keys(Level *level, const SortKeyVec *keys, const ExprVec *out, SortKeyVec *ret)
-{
-    for (size_t i = 0; i < keys->length; i++) {
-        SortKey key = keys->items[i];
-        TRY(key.expr = plan_fix(level, key.expr, out, NULL));
-        VEC_PUSH(level->planner->arena, ret, key);
-    }
-    return true;
-}
-
-static bool aggregate_call(Level *level, const ExprAggregate *source, const ExprVec *out,
-                           const ExprVec *groups, AggregateCall *ret)
-{
-    *ret = (AggregateCall){.function = source->function,
-                           .result_type = source->base.type,
-                           .result_typmod = source->base.typmod,
-                           .input_collation = source->input_collation,
-                           .collation = source->base.collation,
-                           .is_distinct = source->is_distinct,
-                           .is_star = source->is_star,
-                           .is_variadic = source->is_variadic,
-                           .is_ordered_set = source->is_ordered_set,
-                           .source = (Expr *)(uintptr_t)source};
-    TRY(plan_fix_list(level, &source->args, out, NULL, &ret->args));
-    TRY(plan_fix_list(level, &source->direct_args, groups, NULL, &ret->direct_args));
-    TRY(fix_keys(level, &source->order_by, out, &ret->order_by));
-    if (source->is_distinct) {
-        /* What is wanted in order comes first; the other arguments make rows comparable. */
-        for (size_t i = 0; i < source->distinct.length; i++) {
-            bool known = false;
-            for (size_t k = 0; k < source->order_by.length; k++)
-                known |= expr_equal(source->order_by.items[k].expr, source->distinct.items[i].expr);
-            if (known)
-                continue;
-            SortKey key = source->distinct.items[i];
-            TRY(key.expr = plan_fix(level, key.expr, out, NULL));
-            VEC_PUSH(level->planner->arena, &ret->order_by, key);
-        }
-    }
-    if (source->filter)
-        TRY(ret->filter = plan_fix(level, source->filter, out, NULL));
-    return true;
-}
-
-typedef struct Dependent {
-    Arena *arena;
-    ExprVec *groups;
-} Dependent;
-
-/* Columns that only depend on what is grouped (by a primary key) are group columns too. */
-static WalkStep dependent_visit(void *context, Expr *expr, int depth)
-{
-    Dependent *dependent = context;
-    if (expr->kind == EXPR_AGGREGATE && EXPR_AS(ExprAggregate, expr)->levels_up == depth)
-        return WALK_SKIP;
-    for (size_t i = 0; depth == 0 && i < dependent->groups->length; i++)
-        if (expr_equal(dependent->groups->items[i], expr))
-            return WALK_SKIP;
-    if (expr->kind != EXPR_COLUMN || EXPR_AS(ExprColumn, expr)->levels_up != depth)
-        return WALK_CHILDREN;
-    ExprColumn *own = arena_copy(dependent->arena, expr, sizeof(ExprColumn));
-    own->levels_up = 0;
-    for (size_t i = 0; i < dependent->groups->length; i++)
-        if (expr_equal(dependent->groups->items[i], &own->base))
-            return WALK_SKIP;
-    VEC_PUSH(dependent->arena, dependent->groups, &own->base);
-    return WALK_SKIP;
-}
-
-static void add_dependent_groups(Level *level, ExprVec *groups)
-{
-    Dependent dependent = {level->planner->arena, groups};
-    const Query *query = level->query;
-    if (groups->length == 0)
-        return;
-    for (size_t i = 0; i < query->targets.length; i++)
-        (void)expr_walk_deep(query->targets.items[i].expr, 0, dependent_visit, &dependent);
-    (void)expr_walk_deep(query->having, 0, dependent_visit, &dependent);
-}
-
-/* The grouping sets, and what GROUPING(…) is in each of them. */
-static bool plan_grouping_sets(Level *level, const ExprVec *groupings, int group_count,
-                               AggregatePlan *aggregate)
-{
-    Arena *arena = level->planner->arena;
-    const Query *query = level->query;
-    GroupingSetList sets = {0};
-    if (query->grouping_sets.length > 0)
-        TRY(grouping_sets_expand(arena, query, &sets));
-    for (size_t s = 0; s < sets.length; s++) {
-        GroupingSetPlan set = {.includes = ARENA_ARRAY(arena, bool, group_count + 1),
-                               .is_empty = sets.items[s].refs.length == 0};
-        /* Columns beyond GROUP BY's own depend on some that are in every set. */
-        for (size_t g = 0; g < (size_t)group_count; g++)
-            set.includes[g] = g >= query->group_by.length ||
-                              grouping_refs_include(&sets.items[s], query->group_by.items[g].ref);
-        VEC_PUSH(arena, &aggregate->sets, set);
-    }
-    for (size_t g = 0; g < groupings->length; g++) {
-        const ExprGrouping *grouping = EXPR_AS(const ExprGrouping, groupings->items[g]);
-        int32_t *values = ARENA_ARRAY(arena, int32_t, sets.length + 1);
-        for (size_t s = 0; s < sets.length; s++)
-            for (size_t a = 0; a < grouping->refs.length; a++)
-                values[s] =
-                    (int32_t)((uint32_t)values[s] << 1 |
-                              !grouping_refs_include(&sets.items[s], grouping->refs.items[a]));
-        VEC_PUSH(arena, &aggregate->groupings, values);
-    }
-    return true;
-}
-
-/* With sets, the groups of each. */
-static double estimate_groups(Level *level, const ExprVec *groups, const AggregatePlan *aggregate,
-                              double rows)
-{
-    double total = 0;
-    for (size_t s = 0; s < MAX(aggregate->sets.length, (size_t)1); s++) {
-        double count = 1;
-        for (size_t i = 0; i < groups->length; i++)
-            if (aggregate->sets.length == 0 || aggregate->sets.items[s].includes[i])
-                count *= distinct_values(level, groups->items[i], rows);
-        total += MAX(1, MIN(count, rows));
-    }
-    return total;
-}
-
-static bool plan_grouping(Level *level, Tree *tree)
-{
-    Arena *arena = level->planner->arena;
-    Query *query = level->query;
-    AggregatePlan *aggregate = PLAN_NEW(level, AggregatePlan, PLAN_AGGREGATE);
-    ExprVec groups = {0}, calls = {0}, groupings = {0}, out = {0}, targets = {0};
-    SortKeyVec keys = {0};
-    bool hashable = true;
-
-    for (size_t i = 0; i < query->group_by.length; i++) {
-        const SortClause *clause = &query->group_by.items[i];
-        Expr *group = query_target_by_ref(query, clause->ref)->expr;
-        hashable &= clause->is_hashable;
-        VEC_PUSH(arena, &groups, group);
-    }
-    add_dependent_groups(level, &groups);
-    for (size_t i = 0; i < groups.length; i++)
-        VEC_PUSH(arena, &out, groups.items[i]);
-    TRY(gather_all(level, EXPR_AGGREGATE, &calls));
-    TRY(plan_fix_list(level, &groups, &tree->out, NULL, &aggregate->group_by));
-    for (size_t i = 0; i < calls.length; i++) {
-        AggregateCall call;
-        TRY(aggregate_call(level, EXPR_AS(const ExprAggregate, calls.items[i]), &tree->out, &groups,
-                           &call));
-        VEC_PUSH(arena, &aggregate->calls, call);
-        VEC_PUSH(arena, &out, calls.items[i]);
-    }
-    gather_all(level, EXPR_GROUPING, &groupings);
-    TRY(plan_grouping_sets(level, &groupings, (int)groups.length, aggregate));
-    for (size_t i = 0; i < groupings.length; i++)
-        VEC_PUSH(arena, &out, groupings.items[i]);
-    Plan *child = tree->plan;
-    const double group_count = estimate_groups(level, &groups, aggregate, child->rows);
-    aggregate->strategy = groups.length == 0 ? AGGREGATE_PLAIN
-                          : hashable         ? AGGREGATE_HASHED
-                                             : AGGREGATE_SORTED;
-    if (aggregate->strategy == AGGREGATE_SORTED && aggregate->sets.length == 0) {
-        TRY(sort_keys(level, &query->group_by, &tree->out, &keys));
-        child = add_sort(level, child, &keys);
-    }
-    aggregate->group_count = group_count;
-    aggregate->base.left = child;
-    aggregate->base.rows = aggregate->strategy == AGGREGATE_PLAIN ? 1 : rint(group_count);
-    aggregate->base.startup_cost =
-        child->total_cost + child->rows * 0.0025 * (double)(1 + calls.length + groups.length);
-    aggregate->base.total_cost = aggregate->base.startup_cost + aggregate->base.rows * 0.01;
-    TRY(plan_fix_list(level, &out, &out, NULL, &targets));
-    plan_set_targets(level, &aggregate->base, &targets);
-    ExprVec having = {0};
-    plan_split_and(arena, query->having, &having);
-    TRY(plan_fix_list(level, &having, &out, NULL, &aggregate->base.filter));
-    tree->plan = &aggregate->base;
-    tree->out = out;
-    tree->rel = 0;
-    return true;
 }
 
 /* ---- windows ---- */
@@ -472,12 +302,12 @@ static bool plan_one_window(Level *level, size_t index, const ExprVec *functions
 
     for (size_t i = 0; i < tree->out.length; i++)
         VEC_PUSH(arena, &out, tree->out.items[i]);
-    TRY(sort_keys(level, &window->partition_by, &tree->out, &partition));
+    TRY(plan_sort_keys(level, &window->partition_by, &tree->out, &partition));
     for (size_t i = 0; i < partition.length; i++) {
         VEC_PUSH(arena, &keys, partition.items[i]);
         VEC_PUSH(arena, &plan->partition_by, partition.items[i].expr);
     }
-    TRY(sort_keys(level, &window->order_by, &tree->out, &plan->order_by));
+    TRY(plan_sort_keys(level, &window->order_by, &tree->out, &plan->order_by));
     for (size_t i = 0; i < plan->order_by.length; i++)
         VEC_PUSH(arena, &keys, plan->order_by.items[i]);
     for (size_t i = 0; i < functions->length; i++) {
@@ -506,7 +336,7 @@ static bool plan_one_window(Level *level, size_t index, const ExprVec *functions
     plan->frame_options = window->frame_options;
     plan->start_in_range = window->start_in_range;
     plan->end_in_range = window->end_in_range;
-    Plan *child = add_sort(level, tree->plan, &keys);
+    Plan *child = plan_add_sort(level, tree->plan, &keys);
     plan->base.left = child;
     plan->base.rows = child->rows;
     plan->base.startup_cost = child->startup_cost;
@@ -522,15 +352,14 @@ static bool plan_windows(Level *level, Tree *tree)
 {
     ExprVec functions = {0};
     Arena *arena = level->planner->arena;
-    TRY(gather_all(level, EXPR_WINDOW_FUNCTION, &functions));
+    TRY(plan_gather(level, EXPR_WINDOW_FUNCTION, &functions));
     bool *done = ARENA_ARRAY(arena, bool, functions.length + 1);
     /* What targets sort by must be there before a window sorts by it. */
     ExprVec extra = {0};
     for (size_t i = 0; i < level->query->targets.length; i++) {
         Expr *expr = level->query->targets.items[i].expr;
         ExprVec windows = {0};
-        Gather gather = {arena, level, EXPR_WINDOW_FUNCTION, &windows};
-        (void)expr_walk_deep(expr, 0, gather_visit, &gather);
+        plan_gather_in(level, expr, EXPR_WINDOW_FUNCTION, &windows);
         if (windows.length == 0 && level->query->targets.items[i].sort_group_ref)
             VEC_PUSH(arena, &extra, expr);
     }
@@ -648,13 +477,15 @@ static Plan *set_tree_plan(Level *level, const SetOpNode *node, const RangeColum
         append->base.width = first->width;
         Plan *plan = &append->base;
         if (!node->is_all)
-            plan = hash_distinct(level, plan, node->column_count);
+            plan = hash_distinct(level, plan, node->column_count, plan->rows);
         return convert_columns(level, plan, node->columns, columns, node->column_count);
     }
     SetOpPlan *set = PLAN_NEW(level, SetOpPlan, PLAN_SET_OP);
     TRY(set->base.left = set_tree_plan(level, node->left, node->columns));
     TRY(set->base.right = set_tree_plan(level, node->right, node->columns));
     plan_pass_through(level, &set->base, set->base.left);
+    if (node->op == SET_INTERSECT)
+        set->base.rows = MIN(set->base.left->rows, set->base.right->rows);
     set->base.total_cost = set->base.left->total_cost + set->base.right->total_cost +
                            (set->base.left->rows + set->base.right->rows) * 0.015;
     set->base.startup_cost = set->base.total_cost;
@@ -782,7 +613,7 @@ static bool plan_targets(Level *level, Tree *tree)
     if (has_srf) {
         ProjectSetPlan *project = PLAN_NEW(level, ProjectSetPlan, PLAN_PROJECT_SET);
         project->base.left = tree->plan;
-        project->base.rows = tree->plan->rows * 1000;
+        project->base.rows = tree->plan->rows * rows_of_sets(level->planner->session, &targets);
         project->base.startup_cost = tree->plan->startup_cost;
         project->base.total_cost = tree->plan->total_cost + project->base.rows * 0.01;
         plan_set_targets(level, &project->base, &targets);
@@ -859,18 +690,118 @@ static Plan *plan_locks(Level *level, Plan *plan)
     return &lock->base;
 }
 
-/* How many rows of so many are going to be read; of a cursor's the first tenth. */
-static double rows_wanted(const Level *level, double rows)
+/* How many rows are going to be read: a number, infinite where nothing limits them, and a part. */
+double rows_wanted(const Level *level, double *ret_fraction)
 {
     const Query *query = level->query;
-    double count = rows, offset = 0;
+    double count = INFINITY, offset = 0;
+    *ret_fraction = 1;
+    /* Of a cursor's rows the first tenth. */
     if (level->planner->is_cursor && query == level->planner->statement->query)
-        count = rows * 0.1;
-    if (query->limit_count && !const_count(query->limit_count, &count))
-        count = rows * 0.1;
-    if (query->limit_offset && !const_count(query->limit_offset, &offset))
-        offset = rows * 0.1;
-    return MAX(1, MIN(rows, count + offset));
+        *ret_fraction = 0.1;
+    if (!query->limit_count)
+        return INFINITY;
+    if (!const_count(query->limit_count, &count)) {
+        *ret_fraction = 0.1;
+        return INFINITY;
+    }
+    if (query->limit_offset && !const_count(query->limit_offset, &offset)) {
+        *ret_fraction = 0.1;
+        return INFINITY;
+    }
+    return MAX(1, count + offset);
+}
+
+/* The rows of FROM in the order wanted, if that is cheaper than sorting them. */
+static bool build_ordered(Level *level, const FromPaths *paths, const SortVec *order, Tree *ret,
+                          bool *ret_sorted)
+{
+    const PathSet *set = &paths->set;
+    const double fraction = level_fraction(level, set->rows);
+    const Path *chosen = fraction < 1 ? set->fast : set->cheapest;
+    *ret_sorted = false;
+    if (order->length > 0) {
+        const double limit = isinf(level->limit_rows) ? 0 : level->limit_rows;
+        const Cost sorted = cost_sort(set->cheapest->cost, set->rows, set->cheapest->width, limit);
+        chosen = set->cheapest;
+        if (set->ordered && cost_at(set->ordered->cost, fraction) < cost_at(sorted, fraction)) {
+            chosen = set->ordered;
+            *ret_sorted = true;
+        }
+    }
+    return paths_build(level, paths, chosen, ret);
+}
+
+/* DISTINCT's order from an index, where that is cheaper than hashing. */
+static bool build_distinct(Level *level, const FromPaths *paths, const SortVec *order, Tree *ret,
+                           bool *ret_sorted)
+{
+    const PathSet *set = &paths->set;
+    const Query *query = level->query;
+    const double groups = distinct_groups(level, set->rows), width = set->cheapest->width;
+    const int columns = (int)query->distinct.length;
+    const Cost sorted_input = cost_sort(set->cheapest->cost, set->rows, width, 0);
+    Cost other = cost_group(sorted_input, set->rows, width, columns, 0, 0, 0, false);
+    *ret_sorted = false;
+    if (can_hash_distinct(query)) {
+        Cost hashed =
+            cost_group(set->cheapest->cost, set->rows, width, columns, 0, groups, width, true);
+        if (query->order_by.length > 0)
+            hashed = cost_sort(hashed, groups, width, 0);
+        if (hashed.total < other.total)
+            other = hashed;
+    }
+    const Path *chosen = set->cheapest;
+    if (set->ordered && order->length > 0) {
+        const Cost ordered =
+            cost_group(set->ordered->cost, set->rows, width, columns, 0, 0, 0, false);
+        double part;
+        const double limit = rows_wanted(level, &part);
+        const double fraction = MIN(part, limit / groups);
+        if (cost_at(ordered, fraction) < cost_at(other, fraction)) {
+            chosen = set->ordered;
+            *ret_sorted = true;
+        }
+    }
+    return paths_build(level, paths, chosen, ret);
+}
+
+/* FROM, WHERE and GROUP BY. */
+static bool plan_rows(Level *level, ExprVec *quals, const ExprVec *needed, Tree *ret,
+                      bool *ret_sorted, bool *ret_distinct_sorted)
+{
+    const Query *query = level->query;
+    const bool is_grouped = query_is_grouped(query), is_distinct = query->distinct.length > 0;
+    const bool is_plain = !is_grouped && !query->has_windows && !query->has_srfs;
+    FromPaths paths = {0};
+    SortVec order = {0};
+
+    if (is_grouped)
+        plan_merged_order(level, &query->group_by, &order);
+    else if (is_plain && is_distinct)
+        plan_merged_order(level, &query->distinct, &order);
+    else if (is_plain)
+        order = query->order_by;
+    double fraction;
+    const double limit = rows_wanted(level, &fraction);
+    level->group_limit =
+        is_grouped && !query->has_windows && !query->has_srfs && !is_distinct ? limit : INFINITY;
+    if (is_plain && !is_distinct) {
+        level->limit_rows = limit;
+        level->limit_fraction = fraction;
+    }
+    if (query->from.length == 0) {
+        Tree *tree = ARENA_NEW(level->planner->arena, Tree);
+        TRY(plan_no_from(level, quals, tree));
+        paths_of_tree(level, tree, &paths);
+    } else {
+        TRY(paths_from(level, quals, needed, &order, &paths));
+    }
+    if (is_grouped)
+        return plan_grouping(level, &paths, ret, ret_sorted);
+    if (is_plain && is_distinct)
+        return build_distinct(level, &paths, &order, ret, ret_distinct_sorted);
+    return build_ordered(level, &paths, &order, ret, ret_sorted);
 }
 
 /*
@@ -910,7 +841,7 @@ static Plan *plan_select(Level *level, ExprVec *ret_out)
     ExprVec needed = {0}, quals = {0};
     SortKeyVec keys = {0};
     Tree tree;
-    bool sorted = false;
+    bool sorted = false, distinct_sorted = false;
 
     if (query->set_op) {
         tree = (Tree){0};
@@ -930,36 +861,27 @@ static Plan *plan_select(Level *level, ExprVec *ret_out)
         if (level->cursor_rel)
             VEC_PUSH(arena, &needed, row_id_of(level, level->cursor_rel));
         plan_split_and(arena, query->where, &quals);
-        if (query->from.length == 0)
-            TRY(plan_no_from(level, &quals, &tree));
-        else
-            TRY(plan_from(level, &quals, &needed, &tree));
-        const bool is_plain = !query_is_grouped(query) && !query->has_windows &&
-                              query->distinct.length == 0 && !query->has_srfs;
-        if (is_plain)
-            TRY(plan_index_order(level, &tree, &query->order_by,
-                                 rows_wanted(level, tree.plan->rows), &needed, &sorted));
-        if (!is_plain || !is_table_scan(tree.plan))
+        TRY(plan_rows(level, &quals, &needed, &tree, &sorted, &distinct_sorted));
+        if (query_is_grouped(query) || query->has_windows || query->distinct.length > 0 ||
+            query->has_srfs || !is_table_scan(tree.plan))
             level->cursor_rel = 0;
-        if (query_is_grouped(query))
-            TRY(plan_grouping(level, &tree));
         if (query->has_windows)
             TRY(plan_windows(level, &tree));
         TRY(plan_targets(level, &tree));
     }
     Plan *plan = tree.plan;
-    TRY(sort_keys(level, &query->order_by, &tree.out, &keys));
+    TRY(plan_sort_keys(level, &query->order_by, &tree.out, &keys));
     if (query->distinct.length > 0)
-        TRY(plan = plan_distinct(level, plan, &tree.out, &sorted, &keys));
+        TRY(plan = plan_distinct(level, plan, &tree.out, distinct_sorted, &sorted, &keys));
     if (query->row_marks.length > 0 && !sorted) {
-        plan = add_sort(level, plan, &keys);
+        plan = plan_add_sort(level, plan, &keys);
         sorted = true;
     }
     TRY(plan = plan_locks(level, plan));
     if (query->limit_count || query->limit_offset)
         TRY(plan = plan_limit(level, plan, &keys, &sorted));
     if (!sorted)
-        plan = add_sort(level, plan, &keys);
+        plan = plan_add_sort(level, plan, &keys);
     if (level->cursor_rel && (sorted || keys.length == 0))
         mark_cursor(level);
     *ret_out = tree.out;

@@ -1,17 +1,12 @@
 #include <math.h>
 
-#include "planner/plan_internal.h"
+#include "base/settings.h"
+#include "planner/cost.h"
+#include "planner/plan_scan.h"
+#include "planner/variable.h"
+#include "txn/ddl.h"
+#include "types/array.h"
 #include "types/key.h"
-
-double relation_rows(const RelationDesc *relation)
-{
-    return relation->row_count < 0 ? 1000 : MAX(1, relation->row_count);
-}
-
-static double relation_pages(const RelationDesc *relation)
-{
-    return relation->page_count > 0 ? relation->page_count : MAX(1, relation_rows(relation) / 100);
-}
 
 /* ---- what a scan gives out ---- */
 
@@ -76,8 +71,7 @@ static Expr *whole_row_step(void *context, Expr *expr)
 {
     const WholeRow *whole = context;
     Arena *arena = whole->level->planner->arena;
-    if (!is_of_rel(expr, whole->rel) ||
-        EXPR_AS(const ExprColumn, expr)->attnum != ATTNUM_WHOLE_ROW)
+    if (!is_of_rel(expr, whole->rel) || EXPR_AS(const ExprColumn, expr)->attnum != ATTNUM_WHOLE_ROW)
         return expr_mutate(arena, expr, whole_row_step, context);
     const RangeTableEntry *rte = query_rte(whole->level->query, whole->rel);
     ExprRow *row = expr_whole_row(arena, expr, rte->name, rte->column_count);
@@ -138,297 +132,92 @@ static void scan_fill(Level *level, ScanPlan *scan, const RelationDesc *relation
     for (size_t i = 0; i < shape->sources.length; i++)
         scan->scan_columns[i] = EXPR_AS(const ExprColumn, shape->sources.items[i])->attnum;
     plan_set_targets(level, &scan->base, &shape->targets);
-}
-
-/* ---- matching conditions with an index ---- */
-
-typedef struct Match {
-    VEC(IndexKey) keys; /* values still analyzed expressions */
-    ExprVec exact;      /* conditions that the keys answer wholly */
-    bool is_unique;
-    int equal_columns;
-    double selectivity;
-} Match;
-
-static Expr *strip_relabel(Expr *expr)
-{
-    while (expr->kind == EXPR_CAST && EXPR_AS(ExprCast, expr)->cast == CAST_RELABEL)
-        expr = EXPR_AS(ExprCast, expr)->args.items[0];
-    return expr;
-}
-
-static bool is_column_of(Expr *expr, int rel, int attnum)
-{
-    expr = strip_relabel(expr);
-    return is_of_rel(expr, rel) && EXPR_AS(ExprColumn, expr)->attnum == attnum;
-}
-
-/* Whether an expression is what the index column holds; `key` for expression columns. */
-static bool is_key(Expr *expr, int rel, const IndexColumn *column, const Expr *key)
-{
-    if (column->attnum)
-        return is_column_of(expr, rel, column->attnum);
-    return key && (expr_equal(expr, key) || expr_equal(strip_relabel(expr), key));
-}
-
-static bool is_integer(Oid type)
-{
-    return type == TYPE_INT2 || type == TYPE_INT4 || type == TYPE_INT8;
-}
-
-static int integer_width(Oid type)
-{
-    return type == TYPE_INT2 ? 2 : type == TYPE_INT4 ? 4 : 8;
-}
-
-/* The value in the index column's type; NULL where the key cannot be made from it. */
-static Expr *key_value(Level *level, Expr *value, Oid type, bool *ret_wider)
-{
-    Planner *planner = level->planner;
-    *ret_wider = false;
-    if (value->type == type)
-        return value;
-    if (is_integer(type) && is_integer(value->type)) {
-        if (integer_width(value->type) > integer_width(type)) {
-            *ret_wider = true;
-            return value;
-        }
-        AnalyzeContext context = {.arena = planner->arena, .session = planner->session};
-        Expr *cast = analyze_coerce(&context, value, type, -1, COERCION_IMPLICIT, 0);
-        return cast ? plan_fold(planner, cast) : NULL;
-    }
-    const PhysType phys = type_phys(type);
-    const bool texts = (type == TYPE_TEXT || type == TYPE_VARCHAR) &&
-                       (value->type == TYPE_TEXT || value->type == TYPE_VARCHAR);
-    return phys == type_phys(value->type) && texts ? value : NULL;
-}
-
-static WalkStep find_sublink(void *context, Expr *expr, int depth)
-{
-    (void)context;
-    (void)depth;
-    return expr->kind == EXPR_SUB_LINK ? WALK_STOP : WALK_CHILDREN;
-}
-
-static bool fits_allowed(Level *level, Expr *value, uint64_t allowed)
-{
-    /* A subquery over the outer side is the join's to compute, row by row. */
-    if (expr_rels(value) && !expr_walk_deep(value, 0, find_sublink, NULL))
-        return false;
-    return (expr_rels(value) & ~allowed) == 0 && !expr_is_volatile(level->planner->session, value);
-}
-
-static bool match_operator(Level *level, int rel, const IndexColumn *column, const Expr *key_expr,
-                           ExprOperator *op, uint64_t allowed, IndexKey *ret)
-{
-    static const IndexOp ops[] = {0, INDEX_LT, INDEX_LE, INDEX_EQ, INDEX_GE, INDEX_GT};
-    static const int flipped[] = {0, 5, 4, 3, 2, 1};
-    CatalogSession *session = level->planner->session;
-    if (op->args.length != 2)
-        return false;
-    for (int side = 0; side < 2; side++) {
-        Expr *key = op->args.items[side], *value = op->args.items[1 - side];
-        if (!is_key(key, rel, column, key_expr) || !fits_allowed(level, value, allowed))
-            continue;
-        int strategy = opfamily_strategy(session, column->opfamily, op->op);
-        if (strategy < 1 || strategy > 5)
-            return false;
-        if (side == 1)
-            strategy = flipped[strategy];
-        ret->op = ops[strategy];
-        ret->value = key_value(level, strip_relabel(value), column->type, &ret->value_wider);
-        if (!ret->value)
-            ret->value = key_value(level, value, column->type, &ret->value_wider);
-        return ret->value != NULL;
-    }
-    return false;
-}
-
-static bool match_array(Level *level, int rel, const IndexColumn *column, const Expr *key_expr,
-                        ExprScalarArray *array, uint64_t allowed, IndexKey *ret)
-{
-    CatalogSession *session = level->planner->session;
-    if (!array->use_or || !is_key(array->left, rel, column, key_expr) ||
-        opfamily_strategy(session, column->opfamily, array->op) != 3 ||
-        !fits_allowed(level, array->array, allowed))
-        return false;
-    const TypeDesc *type = type_find(session, array->array->type);
-    if (!type || type->element != column->type)
-        return false;
-    ret->op = INDEX_IN;
-    ret->value = array->array;
-    return true;
-}
-
-static bool match_qual(Level *level, int rel, const IndexColumn *column, const Expr *key_expr,
-                       Expr *qual, uint64_t allowed, IndexKey *ret)
-{
-    *ret = (IndexKey){.source = qual};
-    switch (qual->kind) {
-    case EXPR_OPERATOR:
-        return match_operator(level, rel, column, key_expr, EXPR_AS(ExprOperator, qual), allowed,
-                              ret);
-    case EXPR_SCALAR_ARRAY:
-        return match_array(level, rel, column, key_expr, EXPR_AS(ExprScalarArray, qual), allowed,
-                           ret);
-    case EXPR_NULL_TEST: {
-        const ExprNullTest *test = EXPR_AS(ExprNullTest, qual);
-        if (test->arg_is_row || !is_key(test->arg, rel, column, key_expr))
-            return false;
-        ret->op = test->is_not_null ? INDEX_IS_NOT_NULL : INDEX_IS_NULL;
-        return true;
-    }
-    case EXPR_COLUMN:
-        if (qual->type != TYPE_BOOL || !is_key(qual, rel, column, key_expr))
-            return false;
-        ret->op = INDEX_EQ;
-        ret->value = expr_bool(level->planner->arena, true);
-        return true;
-    default:
-        return false;
+    Plan *plan = &scan->base;
+    plan->width = 0;
+    for (int i = 0; i < plan->column_count; i++) {
+        const int attnum = EXPR_AS(const ExprColumn, shape->out.items[i])->attnum;
+        if (attnum > 0)
+            plan->columns[i].width = (int)column_width(level->planner->session, relation, attnum);
+        plan->width += plan->columns[i].width;
     }
 }
 
-/* Stored texts speak of entry 1. */
-static WalkStep set_rel(void *context, Expr *expr, int depth)
+/* ---- sizes ---- */
+
+enum { HEAP_PAGE_ROOM = 8192 - 24, HEAP_ROW_OVERHEAD = 28 };
+
+static double row_width(CatalogSession *session, const RelationDesc *relation)
 {
-    if (expr->kind == EXPR_COLUMN && EXPR_AS(ExprColumn, expr)->levels_up == depth)
-        EXPR_AS(ExprColumn, expr)->rel = *(const int *)context;
-    return WALK_CHILDREN;
+    double width = 0;
+    for (int i = 0; i < relation->column_count; i++)
+        if (!relation->columns[i].dropped)
+            width += column_width(session, relation, i + 1);
+    return width;
 }
 
-static bool predicate_holds(Level *level, int rel, const RelationDesc *relation,
-                            const IndexDesc *index, const ExprVec *quals)
+/* ANALYZE's count, unless the table has grown or shrunk since. */
+double relation_rows(CatalogSession *session, const RelationDesc *relation)
 {
-    Planner *planner = level->planner;
-    if (str_is_none(index->predicate))
-        return true;
-    Expr *predicate = analyze_expression_text(planner->arena, planner->session, index->predicate,
-                                              relation, STORED_INDEX_PREDICATE, TYPE_BOOL, -1);
-    if (!predicate) {
-        error_clear();
-        return false;
-    }
-    if (!(predicate = plan_fold(planner, predicate))) {
-        error_clear();
-        return false;
-    }
-    (void)expr_walk_deep(predicate, 0, set_rel, &rel);
-    return plan_implies(planner->session, quals, predicate);
+    const double known = relation->row_count;
+    if (!relation->storage || !session->txn)
+        return MAX(1, known);
+    const double live = (double)txn_tree_row_count(session->txn, relation->storage);
+    if (known > 0 && live >= known * 0.9 && live <= known * 1.1)
+        return known;
+    if (live >= 1 && (known >= 0 || relation->is_builtin))
+        return live;
+    /* What was never looked at is small or is going to be filled: ten pages at least. */
+    const double a_page = HEAP_PAGE_ROOM / (row_width(session, relation) + HEAP_ROW_OVERHEAD);
+    return known == 0 ? 1 : MAX(live, floor(10 * a_page));
 }
 
-/* The expression an index column holds, in terms of entry `rel`; NULL for a plain column. */
-static Expr *stored_key(Level *level, int rel, const IndexDesc *index, int column)
+static double relation_pages(CatalogSession *session, const RelationDesc *relation, double rows)
 {
-    Planner *planner = level->planner;
-    if (index->columns[column].attnum)
-        return NULL;
-    const RelationDesc *relation = relation_find(planner->session, index->table);
-    Expr *key =
-        analyze_expression_text(planner->arena, planner->session, index->columns[column].expression,
-                                relation, STORED_OTHER, 0, -1);
-    if (!key || !(key = plan_fold(planner, key))) {
-        error_clear();
-        return NULL;
-    }
-    (void)expr_walk_deep(key, 0, set_rel, &rel);
-    return key;
+    if (relation->page_count > 0 && relation->row_count > 0)
+        return MAX(1, rint(relation->page_count * rows / relation->row_count));
+    return MAX(1, ceil(rows * (row_width(session, relation) + HEAP_ROW_OVERHEAD) / HEAP_PAGE_ROOM));
 }
 
-/* x LIKE 'abc%': the keys from 'abc' on, below 'abd'. The condition itself stays a filter. */
-static bool match_prefix(Level *level, int rel, const IndexColumn *column, const Expr *key_expr,
-                         Expr *qual, Match *ret)
+static void index_size(Level *level, int rel, const RelationDesc *relation, const IndexDesc *index,
+                       double table_rows, IndexProbe *ret)
 {
-    Arena *arena = level->planner->arena;
-    if (qual->kind != EXPR_OPERATOR || (column->type != TYPE_TEXT && column->type != TYPE_VARCHAR))
-        return false;
-    const ExprOperator *op = EXPR_AS(const ExprOperator, qual);
-    const OperatorDesc *desc = operator_find(level->planner->session, op->op);
-    if (!desc || !str_equal(desc->name, STR("~~")) || op->args.length != 2 ||
-        !is_key(op->args.items[0], rel, column, key_expr) ||
-        op->args.items[1]->kind != EXPR_CONST || EXPR_AS(ExprConst, op->args.items[1])->is_null)
-        return false;
-    const Str pattern = var_str(EXPR_AS(ExprConst, op->args.items[1])->value.var);
-    StrBuf prefix = strbuf_in(arena), end = strbuf_in(arena);
-    for (size_t i = 0; i < pattern.length && !strchr("%_\\", pattern.data[i]); i++)
-        strbuf_append_char(&prefix, pattern.data[i]);
-    if (prefix.length == 0)
-        return false;
-    strbuf_append(&end, strbuf_view(&prefix));
-    IndexKey lower = {.column = 0, .op = INDEX_GE, .source = qual};
-    lower.value = &expr_const(arena, TYPE_TEXT, -1, COLLATION_DEFAULT,
-                              (Value){.var = var_from_str(strbuf_view(&prefix))}, false, 0)
-                       ->base;
-    VEC_PUSH(arena, &ret->keys, lower);
-    if (key_prefix_end(&end)) {
-        IndexKey upper = {.column = 0, .op = INDEX_LT, .source = qual};
-        upper.value = &expr_const(arena, TYPE_TEXT, -1, COLLATION_DEFAULT,
-                                  (Value){.var = var_from_str(strbuf_view(&end))}, false, 0)
-                           ->base;
-        VEC_PUSH(arena, &ret->keys, upper);
+    double rows = table_rows;
+    if (index->page_count > 0 && index->row_count >= 0 && relation->row_count > 0) {
+        const double grown = table_rows / relation->row_count;
+        ret->index_rows = index->row_count * grown;
+        ret->index_pages = MAX(1, rint(index->page_count * grown));
+        return;
     }
-    ret->selectivity *= selectivity_of(level, qual);
-    return true;
+    if (!str_is_none(index->predicate)) {
+        ExprVec predicate = {0};
+        Expr *expr = index_predicate(level, rel, relation, index);
+        if (expr)
+            VEC_PUSH(level->planner->arena, &predicate, expr);
+        rows *= selectivity_among(level, &predicate, REL_BIT(rel));
+    }
+    double width = 0;
+    for (int c = 0; c < index->key_count; c++)
+        width += index->columns[c].attnum
+                     ? column_width(level->planner->session, relation, index->columns[c].attnum)
+                     : 8;
+    ret->index_rows = rows;
+    ret->index_pages = 1 + ceil(rows * (width + 12) / (HEAP_PAGE_ROOM * 0.9));
 }
 
-static void match_index(Level *level, int rel, const IndexDesc *index, const ExprVec *quals,
-                        uint64_t allowed, Match *ret)
+/* How far the order of the index is the order of the table. */
+static double index_correlation(CatalogSession *session, const RelationDesc *relation,
+                                const IndexDesc *index)
 {
-    Arena *arena = level->planner->arena;
-    ret->selectivity = 1;
-    for (int c = 0; c < index->key_count; c++) {
-        bool has_equal = false, has_lower = false, has_upper = false;
-        if (!key_is_supported(index->columns[c].type))
-            return;
-        const Expr *key_expr = stored_key(level, rel, index, c);
-        for (size_t q = 0; q < quals->length; q++) {
-            IndexKey key;
-            if (!match_qual(level, rel, &index->columns[c], key_expr, quals->items[q], allowed,
-                            &key))
-                continue;
-            key.column = c;
-            const bool is_equal =
-                key.op == INDEX_EQ || key.op == INDEX_IN || key.op == INDEX_IS_NULL;
-            if (!is_equal || has_equal)
-                continue;
-            has_equal = true;
-            VEC_PUSH(arena, &ret->keys, key);
-            VEC_PUSH(arena, &ret->exact, quals->items[q]);
-            ret->selectivity *= selectivity_of(level, quals->items[q]);
-            ret->equal_columns += key.op == INDEX_EQ;
-        }
-        if (has_equal)
-            continue;
-        for (size_t q = 0; q < quals->length; q++) {
-            IndexKey key;
-            if (!match_qual(level, rel, &index->columns[c], key_expr, quals->items[q], allowed,
-                            &key))
-                continue;
-            const bool lower = key.op == INDEX_GE || key.op == INDEX_GT;
-            const bool upper = key.op == INDEX_LE || key.op == INDEX_LT;
-            if (!(lower && !has_lower) && !(upper && !has_upper))
-                continue;
-            has_lower |= lower;
-            has_upper |= upper;
-            key.column = c;
-            VEC_PUSH(arena, &ret->keys, key);
-            VEC_PUSH(arena, &ret->exact, quals->items[q]);
-            ret->selectivity *= selectivity_of(level, quals->items[q]);
-        }
-        for (size_t q = 0; q < quals->length && !has_lower && !has_upper; q++) {
-            const size_t before = ret->keys.length;
-            has_lower =
-                match_prefix(level, rel, &index->columns[c], key_expr, quals->items[q], ret);
-            for (size_t k = before; k < ret->keys.length; k++)
-                ret->keys.items[k].column = c;
-        }
-        break;
-    }
-    ret->is_unique =
-        index->is_unique && index->is_immediate && ret->equal_columns == index->key_count;
+    const IndexColumn *first = &index->columns[0];
+    const RelationDesc *holder = first->attnum ? relation : relation_find(session, index->oid);
+    const ColumnStatistics *stats =
+        holder ? relation_statistics(session, holder, first->attnum ? first->attnum : 1) : NULL;
+    if (!stats || !stats->has_correlation)
+        return 0;
+    return index->key_count > 1 ? stats->correlation * 0.75 : stats->correlation;
 }
 
-/* ---- building scans ---- */
+/* ---- choosing a scan ---- */
 
 typedef struct ParamReplace {
     Level *level;
@@ -460,25 +249,207 @@ static bool contains(const ExprVec *list, const Expr *expr)
     return false;
 }
 
-static double index_cost(const RelationDesc *relation, double rows)
+/* Conditions that a partial index's own makes sure of need not be looked at again; but a row that
+ * has changed since is. */
+static void kept_quals(Level *level, int rel, const RelationDesc *relation, const IndexDesc *index,
+                       const ExprVec *quals, ExprVec *ret)
 {
-    const double pages = MIN(rows, relation_pages(relation));
-    return 0.3 + 4 * MAX(1, pages) + 0.015 * rows;
+    ExprVec predicate = {0};
+    const Query *query = level->query;
+    if (!str_is_none(index->predicate) && query->command == QUERY_SELECT &&
+        query->row_marks.length == 0) {
+        Expr *expr = index_predicate(level, rel, relation, index);
+        if (expr)
+            plan_split_and(level->planner->arena, expr, &predicate);
+    }
+    for (size_t i = 0; i < quals->length; i++)
+        if (predicate.length == 0 ||
+            !plan_implies(level->planner->session, &predicate, quals->items[i]))
+            VEC_PUSH(level->planner->arena, ret, quals->items[i]);
 }
 
+static const IndexColumn *index_column_of(const IndexDesc *index, int attnum)
+{
+    for (int c = 0; c < index->key_count && attnum > 0; c++)
+        if (index->columns[c].attnum == attnum)
+            return &index->columns[c];
+    return NULL;
+}
+
+/* Of these expressions, are all columns of `rel` in the index (and can be read back)? */
+static bool are_in_index(Level *level, int rel, const IndexDesc *index, const ExprVec *exprs,
+                         bool as_values)
+{
+    for (size_t i = 0; i < exprs->length; i++) {
+        ExprVec columns = {0};
+        collect_columns(level, exprs->items[i], &columns);
+        for (size_t c = 0; c < columns.length; c++) {
+            if (!is_of_rel(columns.items[c], rel))
+                continue;
+            const int attnum = EXPR_AS(const ExprColumn, columns.items[c])->attnum;
+            const IndexColumn *column = index_column_of(index, attnum);
+            if (attnum == ATTNUM_ROW_ID) /* entries have it */
+                continue;
+            if (!column || (as_values && !key_is_lossless(column->type)))
+                return false;
+        }
+    }
+    return true;
+}
+
+static bool is_index_only(Level *level, const ScanRequest *request, const IndexDesc *index,
+                          const ScanChoice *choice)
+{
+    ExprVec filter = {0}, columns = {0};
+    if (!settings()->enable_indexonlyscan || level->query->command != QUERY_SELECT ||
+        level->query->row_marks.length > 0)
+        return false;
+    for (size_t i = 0; i < choice->quals.length; i++)
+        if (!contains(&choice->match.exact, choice->quals.items[i]))
+            VEC_PUSH(level->planner->arena, &filter, choice->quals.items[i]);
+    for (size_t i = 0; i < request->needed->length; i++)
+        if (is_of_rel(request->needed->items[i], request->rel))
+            VEC_PUSH(level->planner->arena, &columns, request->needed->items[i]);
+    return are_in_index(level, request->rel, index, &choice->match.exact, false) &&
+           are_in_index(level, request->rel, index, &filter, true) &&
+           are_in_index(level, request->rel, index, &columns, true);
+}
+
+static double array_values(const IndexKey *key)
+{
+    const Expr *list = key->value;
+    ArrayView view;
+    if (list->kind == EXPR_ARRAY)
+        return MAX(1, (double)EXPR_AS(const ExprArray, list)->elements.length);
+    if (list->kind != EXPR_CONST || EXPR_AS(const ExprConst, list)->is_null)
+        return 10;
+    if (array_open(&EXPR_AS(const ExprConst, list)->value, &view))
+        return MAX(1, view.count);
+    error_clear();
+    return 10;
+}
+
+/* Cost at the part of the rows that is going to be read. */
+double cost_at(Cost cost, double fraction)
+{
+    return cost.startup + (cost.total - cost.startup) * MIN(1, fraction);
+}
+
+static void offer(ScanChoice *best, const ScanChoice *choice, double fraction)
+{
+    if (!best->is_known || cost_at(choice->cost, fraction) < cost_at(best->cost, fraction))
+        *best = *choice;
+    best->is_known = true;
+}
+
+static void offer_index(Level *level, const ScanRequest *request, const RelationDesc *relation,
+                        const IndexDesc *index, ScanChoice *best)
+{
+    CatalogSession *session = level->planner->session;
+    ScanChoice choice = {.index = index};
+    IndexProbe probe = {.ranges = 1, .loops = MAX(1, request->loops)};
+
+    if (!index->is_valid || index->access_method != ACCESS_METHOD_BTREE)
+        return;
+    if (!str_is_none(index->predicate)) {
+        const Expr *predicate = index_predicate(level, request->rel, relation, index);
+        if (!predicate || !plan_implies(session, request->quals, predicate))
+            return;
+    }
+    index_match(level, request->rel, index, request->quals, request->outer, &choice.match);
+    for (size_t k = 0; k < choice.match.keys.length; k++)
+        if (choice.match.keys.items[k].op == INDEX_IN)
+            probe.ranges *= array_values(&choice.match.keys.items[k]);
+    if (request->order && request->order->length > 0 && probe.ranges == 1)
+        choice.direction =
+            index_direction(level, request->rel, index, request->order, &choice.match);
+    if (request->needs_order && !choice.direction)
+        return;
+    kept_quals(level, request->rel, relation, index, request->quals, &choice.quals);
+    choice.is_only = is_index_only(level, request, index, &choice);
+    const bool has_keys = choice.match.keys.length > 0;
+    if (!has_keys && !choice.direction && !choice.is_only && str_is_none(index->predicate))
+        return;
+    probe.table_rows = relation_rows(session, relation);
+    probe.table_pages = relation_pages(session, relation, probe.table_rows);
+    index_size(level, request->rel, relation, index, probe.table_rows, &probe);
+    probe.selectivity = selectivity_among(level, &choice.match.used, REL_BIT(request->rel));
+    /* What a partial index leaves out, its own condition accounts for, once. */
+    ExprVec implied = {0};
+    for (size_t i = 0; i < request->quals->length && !str_is_none(index->predicate); i++)
+        if (contains(&choice.match.used, request->quals->items[i]) ||
+            !contains(&choice.quals, request->quals->items[i]))
+            VEC_PUSH(level->planner->arena, &implied, request->quals->items[i]);
+    if (!str_is_none(index->predicate)) {
+        probe.selectivity = selectivity_among(level, &implied, REL_BIT(request->rel));
+        probe.selectivity = MIN(probe.selectivity, probe.index_rows / probe.table_rows);
+    }
+    probe.rows = MAX(1, probe.table_rows * probe.selectivity);
+    probe.conditions = (int)choice.match.used.length;
+    probe.correlation = index_correlation(session, relation, index);
+    probe.is_index_only = choice.is_only;
+    ExprVec filter = {0};
+    for (size_t i = 0; i < choice.quals.length; i++)
+        if (!contains(&choice.match.exact, choice.quals.items[i]))
+            VEC_PUSH(level->planner->arena, &filter, choice.quals.items[i]);
+    probe.filter_cost = cost_of_list(session, &filter);
+    Cost gathered;
+    cost_index_scan(&probe, &choice.cost, &gathered);
+    if (!choice.is_only || choice.direction || has_keys || !str_is_none(index->predicate))
+        offer(best, &choice, request->fraction);
+    if (choice.is_only || request->needs_order || !has_keys)
+        return;
+    choice.cost = gathered;
+    choice.is_gathered = true;
+    choice.direction = 0;
+    offer(best, &choice, request->fraction);
+}
+
+bool scan_choose(Level *level, const ScanRequest *request, ScanChoice *ret)
+{
+    CatalogSession *session = level->planner->session;
+    const RelationDesc *relation =
+        relation_get(session, query_rte(level->query, request->rel)->relation);
+    ScanChoice best = {0};
+    TRY(relation);
+    const double rows = relation_rows(session, relation);
+    if (!request->outer && !request->needs_order) {
+        ScanChoice choice = {.quals = *request->quals};
+        choice.cost = cost_seq_scan(relation_pages(session, relation, rows), rows,
+                                    cost_of_list(session, request->quals));
+        offer(&best, &choice, request->fraction);
+    }
+    for (int i = 0; i < relation->index_count; i++)
+        offer_index(level, request, relation, &relation->indexes[i], &best);
+    const double selected = selectivity_among(level, request->quals, REL_BIT(request->rel));
+    best.rows = MAX(1, rint(rows * selected));
+    if (best.index && best.match.is_unique)
+        best.rows = 1;
+    *ret = best;
+    return true;
+}
+
+/* ---- building scans ---- */
+
 static bool build_index_scan(Level *level, int rel, const RelationDesc *relation,
-                             const IndexDesc *index, const Match *match, const ExprVec *quals,
-                             uint64_t outer, const ExprVec *needed, Tree *ret)
+                             const ScanChoice *choice, uint64_t outer, const ExprVec *needed,
+                             Tree *ret)
 {
     Arena *arena = level->planner->arena;
+    const ExprVec *quals = &choice->quals;
     ScanShape shape = {0};
-    ExprVec rest = {0};
     ParamReplace replace = {level, outer, ret};
-    IndexScanPlan *scan = PLAN_NEW(level, IndexScanPlan, PLAN_INDEX_SCAN);
+    IndexScanPlan *scan =
+        PLAN_NEW(level, IndexScanPlan, choice->is_only ? PLAN_INDEX_ONLY_SCAN : PLAN_INDEX_SCAN);
+    ExprVec read = {0};
 
-    TRY(scan_shape(level, rel, quals, needed, false, &shape));
-    for (size_t i = 0; i < match->keys.length; i++) {
-        IndexKey key = match->keys.items[i];
+    for (size_t i = 0; i < quals->length; i++)
+        VEC_PUSH(arena, &read, quals->items[i]);
+    for (size_t i = 0; i < choice->match.keys.length; i++)
+        VEC_PUSH(arena, &read, choice->match.keys.items[i].source);
+    TRY(scan_shape(level, rel, &read, needed, false, &shape));
+    for (size_t i = 0; i < choice->match.keys.length; i++) {
+        IndexKey key = choice->match.keys.items[i];
         if (key.value) {
             TRY(key.value = expr_replace_deep(arena, key.value, 0, outer_to_param, &replace));
             TRY(key.value = plan_fix(level, key.value, NULL, NULL));
@@ -488,91 +459,30 @@ static bool build_index_scan(Level *level, int rel, const RelationDesc *relation
         VEC_PUSH(arena, &scan->keys, key);
     }
     for (size_t i = 0; i < quals->length; i++) {
-        if (contains(&match->exact, quals->items[i]))
+        if (contains(&choice->match.exact, quals->items[i]))
             continue;
         Expr *qual = expr_replace_deep(arena, quals->items[i], 0, outer_to_param, &replace);
         TRY(qual);
-        VEC_PUSH(arena, &rest, quals->items[i]);
         TRY(qual = fix_over_sources(level, rel, qual, &shape));
         VEC_PUSH(arena, &scan->scan.base.filter, qual);
     }
     scan_fill(level, &scan->scan, relation, rel, &shape);
-    scan->index = index->oid;
-    scan->index_name = index->name;
-    scan->is_unique_lookup = match->is_unique;
-    const double found =
-        match->is_unique ? 1 : MAX(1, relation_rows(relation) * match->selectivity);
-    Plan *plan = &scan->scan.base;
-    plan->startup_cost = 0.3;
-    plan->total_cost = index_cost(relation, found);
-    plan->rows = MAX(1, rint(found * selectivity_list(level, &rest)));
-    ret->plan = plan;
+    scan->index = choice->index->oid;
+    scan->index_name = choice->index->name;
+    scan->is_unique_lookup = choice->match.is_unique;
+    scan->is_backward = choice->direction < 0;
+    scan->is_gathered = choice->is_gathered;
+    ret->plan = &scan->scan.base;
     ret->out = shape.out;
-    ret->rels = REL_BIT(rel);
-    ret->rel = rel;
-    ret->one_row = match->is_unique;
+    ret->one_row = choice->match.is_unique;
     return true;
 }
 
-static const IndexDesc *best_index(Level *level, int rel, const RelationDesc *relation,
-                                   const ExprVec *quals, uint64_t allowed, Match *ret)
+static bool build_seq_scan(Level *level, int rel, const RelationDesc *relation,
+                           const ExprVec *quals, const ExprVec *needed, Tree *ret)
 {
-    const IndexDesc *best = NULL;
-    double best_cost = 0;
-    for (int i = 0; i < relation->index_count; i++) {
-        const IndexDesc *index = &relation->indexes[i];
-        Match match = {0};
-        if (!index->is_valid || index->access_method != ACCESS_METHOD_BTREE)
-            continue;
-        match_index(level, rel, index, quals, allowed, &match);
-        if (match.keys.length == 0 || !predicate_holds(level, rel, relation, index, quals))
-            continue;
-        const double rows = match.is_unique ? 1 : relation_rows(relation) * match.selectivity;
-        const double cost = index_cost(relation, rows);
-        if (!best || cost < best_cost) {
-            best = index;
-            best_cost = cost;
-            *ret = match;
-        }
-    }
-    return best;
-}
-
-static bool plan_relation(Level *level, int rel, const ExprVec *quals, const ExprVec *needed,
-                          Tree *ret)
-{
-    CatalogSession *session = level->planner->session;
-    const RangeTableEntry *rte = query_rte(level->query, rel);
-    const RelationDesc *relation = relation_get(session, rte->relation);
-    ScanShape shape = {0};
-    Match match = {0};
-
-    TRY(relation);
-    for (size_t i = 0; i < quals->length; i++)
-        if (quals->items[i]->kind == EXPR_CURRENT_OF) {
-            RowIdScanPlan *scan = PLAN_NEW(level, RowIdScanPlan, PLAN_ROW_ID_SCAN);
-            const ExprVec none = {0};
-            TRY(scan_shape(level, rel, &none, needed, false, &shape));
-            scan_fill(level, &scan->scan, relation, rel, &shape);
-            scan->cursor_name = EXPR_AS(ExprCurrentOf, quals->items[i])->cursor_name;
-            scan->source = quals->items[i];
-            *ret = (Tree){
-                .plan = &scan->scan.base, .out = shape.out, .rels = REL_BIT(rel), .one_row = true};
-            return true;
-        }
-    const double rows = relation_rows(relation);
-    const double seq_cost =
-        relation_pages(relation) + rows * (0.01 + 0.0025 * (double)quals->length);
-    const IndexDesc *index = best_index(level, rel, relation, quals, 0, &match);
-    if (index) {
-        const double found = match.is_unique ? 1 : MAX(1, rows * match.selectivity);
-        if (match.is_unique || index_cost(relation, found) < seq_cost) {
-            TRY(build_index_scan(level, rel, relation, index, &match, quals, 0, needed, ret));
-            ret->base_quals = *quals;
-            return true;
-        }
-    }
     ScanPlan *scan = PLAN_NEW(level, ScanPlan, PLAN_SEQ_SCAN);
+    ScanShape shape = {0};
     TRY(scan_shape(level, rel, quals, needed, false, &shape));
     for (size_t i = 0; i < quals->length; i++) {
         Expr *qual = fix_over_sources(level, rel, quals->items[i], &shape);
@@ -580,51 +490,140 @@ static bool plan_relation(Level *level, int rel, const ExprVec *quals, const Exp
         VEC_PUSH(level->planner->arena, &scan->base.filter, qual);
     }
     scan_fill(level, scan, relation, rel, &shape);
-    scan->base.total_cost = seq_cost;
-    scan->base.rows = MAX(1, rint(rows * selectivity_list(level, quals)));
-    *ret = (Tree){.plan = &scan->base,
-                  .out = shape.out,
-                  .rels = REL_BIT(rel),
-                  .rel = rel,
-                  .base_quals = *quals};
+    ret->plan = &scan->base;
+    ret->out = shape.out;
     return true;
 }
 
-bool plan_index_inner(Level *level, const Tree *inner, const ExprVec *join_quals,
-                      uint64_t outer_rels, const ExprVec *needed, Tree *ret, ExprVec *ret_used,
-                      bool *ret_found)
+bool scan_build(Level *level, const ScanRequest *request, const ScanChoice *choice, Tree *ret)
 {
-    *ret_found = false;
+    const RelationDesc *relation =
+        relation_get(level->planner->session, query_rte(level->query, request->rel)->relation);
+    TRY(relation);
+    *ret = (Tree){.rels = REL_BIT(request->rel), .rel = request->rel};
+    if (choice->index)
+        TRY(build_index_scan(level, request->rel, relation, choice, request->outer, request->needed,
+                             ret));
+    else
+        TRY(build_seq_scan(level, request->rel, relation, request->quals, request->needed, ret));
+    ret->plan->startup_cost = choice->cost.startup;
+    ret->plan->total_cost = choice->cost.total;
+    ret->plan->rows = choice->rows;
+    return true;
+}
+
+static bool plan_current_of(Level *level, int rel, const RelationDesc *relation, Expr *qual,
+                            const ExprVec *needed, Tree *ret)
+{
+    RowIdScanPlan *scan = PLAN_NEW(level, RowIdScanPlan, PLAN_ROW_ID_SCAN);
+    ScanShape shape = {0};
+    const ExprVec none = {0};
+    TRY(scan_shape(level, rel, &none, needed, false, &shape));
+    scan_fill(level, &scan->scan, relation, rel, &shape);
+    scan->cursor_name = EXPR_AS(const ExprCurrentOf, qual)->cursor_name;
+    scan->source = qual;
+    *ret =
+        (Tree){.plan = &scan->scan.base, .out = shape.out, .rels = REL_BIT(rel), .one_row = true};
+    return true;
+}
+
+static bool plan_relation(Level *level, int rel, const ExprVec *quals, const ExprVec *needed,
+                          Tree *ret)
+{
+    const RelationDesc *relation =
+        relation_get(level->planner->session, query_rte(level->query, rel)->relation);
+    ScanChoice choice;
+
+    TRY(relation);
+    for (size_t i = 0; i < quals->length; i++)
+        if (quals->items[i]->kind == EXPR_CURRENT_OF)
+            return plan_current_of(level, rel, relation, quals->items[i], needed, ret);
+    const ScanRequest request = {.rel = rel, .quals = quals, .needed = needed, .fraction = 1};
+    TRY(scan_choose(level, &request, &choice));
+    TRY(scan_build(level, &request, &choice, ret));
+    ret->base_quals = *quals;
+    level_note_rows(level, rel, choice.rows);
+    return true;
+}
+
+/* How often the scan is run: not more often than the least relation that gives it values has rows,
+ * as what is read then is read again. */
+static double outer_loops(Level *level, const ExprVec *quals, uint64_t outer, double loops)
+{
+    double least = INFINITY;
+    for (size_t i = 0; i < quals->length; i++) {
+        const uint64_t rels = expr_rels(quals->items[i]) & outer;
+        for (int rel = 1; rel <= (int)level->query->range_table.length; rel++)
+            if ((rels & REL_BIT(rel)) && level_rel_rows(level, rel) > 0)
+                least = MIN(least, level_rel_rows(level, rel));
+    }
+    return isinf(least) ? loops : least;
+}
+
+bool plan_index_inner(Level *level, const Tree *inner, const ExprVec *join_quals,
+                      uint64_t outer_rels, double loops, const ExprVec *needed, InnerScan *ret)
+{
+    *ret = (InnerScan){0};
     if (!inner->rel || query_rte(level->query, inner->rel)->kind != RANGE_RELATION)
         return true;
+    Arena *arena = level->planner->arena;
+    ExprVec *quals = ARENA_NEW(arena, ExprVec);
+    for (size_t i = 0; i < inner->base_quals.length; i++)
+        VEC_PUSH(arena, quals, inner->base_quals.items[i]);
+    for (size_t i = 0; i < join_quals->length; i++)
+        VEC_PUSH(arena, quals, join_quals->items[i]);
+    loops = outer_loops(level, join_quals, outer_rels, loops);
+    ret->request = (ScanRequest){.rel = inner->rel,
+                                 .quals = quals,
+                                 .outer = outer_rels,
+                                 .loops = loops,
+                                 .needed = needed,
+                                 .fraction = 1};
+    TRY(scan_choose(level, &ret->request, &ret->choice));
+    const ExprVec *exact = &ret->choice.match.exact;
+    for (size_t i = 0; i < exact->length && ret->choice.is_known; i++)
+        ret->is_found |= contains(join_quals, exact->items[i]);
+    if (!ret->is_found)
+        return true;
+    /* The scan answers the index conditions; other join conditions stay with the join. */
+    ExprVec *own = ARENA_NEW(arena, ExprVec);
+    ExprVec kept = {0};
+    for (size_t i = 0; i < quals->length; i++) {
+        const bool is_exact = contains(exact, quals->items[i]);
+        if (is_exact || contains(&inner->base_quals, quals->items[i])) {
+            VEC_PUSH(arena, own, quals->items[i]);
+            if (contains(&ret->choice.quals, quals->items[i]))
+                VEC_PUSH(arena, &kept, quals->items[i]);
+        }
+        if (is_exact && contains(join_quals, quals->items[i]))
+            VEC_PUSH(arena, &ret->used, quals->items[i]);
+    }
+    ret->request.quals = own;
+    ret->choice.quals = kept;
     const RelationDesc *relation =
         relation_get(level->planner->session, query_rte(level->query, inner->rel)->relation);
     TRY(relation);
-    ExprVec quals = {0};
-    Match match = {0};
-    for (size_t i = 0; i < inner->base_quals.length; i++)
-        VEC_PUSH(level->planner->arena, &quals, inner->base_quals.items[i]);
-    for (size_t i = 0; i < join_quals->length; i++)
-        VEC_PUSH(level->planner->arena, &quals, join_quals->items[i]);
-    const IndexDesc *index = best_index(level, inner->rel, relation, &quals, outer_rels, &match);
-    bool uses_join = false;
-    for (size_t i = 0; index && i < match.exact.length; i++)
-        uses_join |= contains(join_quals, match.exact.items[i]);
-    if (!uses_join)
+    const double rows = relation_rows(level->planner->session, relation) *
+                        selectivity_among(level, own, REL_BIT(inner->rel));
+    ret->choice.rows = ret->choice.match.is_unique ? 1 : MAX(1, rint(rows));
+    return true;
+}
+
+/* The relation's rows in the wanted order, by an index; not known: none gives it. */
+bool plan_ordered_scan(Level *level, const Tree *tree, const SortVec *order, double fraction,
+                       const ExprVec *needed, ScanRequest *ret_request, ScanChoice *ret)
+{
+    *ret = (ScanChoice){0};
+    if (!tree->rel || query_rte(level->query, tree->rel)->kind != RANGE_RELATION || tree->one_row ||
+        order->length == 0)
         return true;
-    /* The scan answers the index conditions; other join conditions stay with the join. */
-    ExprVec scan_quals = {0};
-    for (size_t i = 0; i < quals.length; i++) {
-        const bool exact = contains(&match.exact, quals.items[i]);
-        if (exact || contains(&inner->base_quals, quals.items[i]))
-            VEC_PUSH(level->planner->arena, &scan_quals, quals.items[i]);
-        if (exact && contains(join_quals, quals.items[i]))
-            VEC_PUSH(level->planner->arena, ret_used, quals.items[i]);
-    }
-    *ret_found = true;
-    *ret = (Tree){0};
-    return build_index_scan(level, inner->rel, relation, index, &match, &scan_quals, outer_rels,
-                            needed, ret);
+    *ret_request = (ScanRequest){.rel = tree->rel,
+                                 .quals = &tree->base_quals,
+                                 .needed = needed,
+                                 .order = order,
+                                 .needs_order = true,
+                                 .fraction = fraction};
+    return scan_choose(level, ret_request, ret);
 }
 
 /* ---- other sources ---- */
@@ -727,9 +726,8 @@ static bool plan_function(Level *level, int rel, const ExprVec *quals, const Exp
         TRY(call.call = expr_replace_deep(arena, call.call, 0, outer_to_param, &replace));
         TRY(call.call = plan_fix(level, call.call, NULL, NULL));
         VEC_PUSH(arena, &scan->functions, call);
-        const FunctionDesc *function =
-            function_find(level->planner->session, expr_function(call.call));
-        scan->base.rows = function && function->returns_set ? MAX(1, function->rows) : 1;
+        scan->base.rows =
+            MAX(i > 0 ? scan->base.rows : 1, rows_of_call(level->planner->session, call.call));
     }
     return scan_of_source(level, rel, &scan->base, quals, needed, ret);
 }
@@ -781,93 +779,4 @@ bool plan_base(Level *level, int rel, const ExprVec *quals, const ExprVec *neede
         break;
     }
     FAIL(ERR_INTERNAL_ERROR, .message = STR("a join is no base relation"));
-}
-
-/* ---- scans in order ---- */
-
-/* 1: the index gives the wanted order forward, -1: backward, 0: not at all. */
-static int order_direction(Level *level, int rel, const IndexDesc *index, const SortVec *order,
-                           const Match *match)
-{
-    int direction = 0, column = 0;
-    for (size_t i = 0; i < order->length; i++) {
-        Expr *expr = query_target_by_ref(level->query, order->items[i].ref)->expr;
-        /* Columns held to one value by equality have no say in the order. */
-        while (column < index->key_count &&
-               !is_column_of(expr, rel, index->columns[column].attnum)) {
-            bool is_fixed = false;
-            for (size_t k = 0; k < match->keys.length; k++)
-                is_fixed |=
-                    match->keys.items[k].column == column && match->keys.items[k].op == INDEX_EQ;
-            if (!is_fixed)
-                return 0;
-            column++;
-        }
-        if (column >= index->key_count || index->columns[column].attnum == 0)
-            return 0;
-        const IndexColumn *key = &index->columns[column];
-        const bool same = key->descending == order->items[i].is_descending &&
-                          key->nulls_first == order->items[i].nulls_first;
-        const bool inverse = key->descending != order->items[i].is_descending &&
-                             key->nulls_first != order->items[i].nulls_first;
-        if (!same && !inverse)
-            return 0;
-        const int wanted = same ? 1 : -1;
-        if (direction && direction != wanted)
-            return 0;
-        direction = wanted;
-        column++;
-    }
-    return direction;
-}
-
-bool plan_index_order(Level *level, Tree *tree, const SortVec *order, double rows,
-                      const ExprVec *needed, bool *ret_ordered)
-{
-    *ret_ordered = false;
-    if (!tree->rel || query_rte(level->query, tree->rel)->kind != RANGE_RELATION || tree->one_row ||
-        order->length == 0)
-        return true;
-    const RelationDesc *relation =
-        relation_get(level->planner->session, query_rte(level->query, tree->rel)->relation);
-    TRY(relation);
-    const IndexDesc *best = NULL;
-    Match best_match = {0};
-    int best_direction = 0;
-    double best_cost = 0;
-    for (int i = 0; i < relation->index_count; i++) {
-        const IndexDesc *index = &relation->indexes[i];
-        Match match = {0};
-        if (!index->is_valid || index->access_method != ACCESS_METHOD_BTREE ||
-            !predicate_holds(level, tree->rel, relation, index, &tree->base_quals))
-            continue;
-        match_index(level, tree->rel, index, &tree->base_quals, 0, &match);
-        bool has_in = false;
-        for (size_t k = 0; k < match.keys.length; k++)
-            has_in |= match.keys.items[k].op == INDEX_IN;
-        const int direction = has_in ? 0 : order_direction(level, tree->rel, index, order, &match);
-        if (!direction)
-            continue;
-        const double all = MAX(1, relation_rows(relation) * match.selectivity);
-        const double fraction = MIN(1, rows / MAX(1, tree->plan->rows));
-        const double cost = 0.3 + index_cost(relation, all) * fraction;
-        if (!best || cost < best_cost) {
-            best = index;
-            best_match = match;
-            best_direction = direction;
-            best_cost = cost;
-        }
-    }
-    const double count = MAX(2, tree->plan->rows);
-    const double sorted = tree->plan->total_cost + count * log2(count) * 0.005;
-    if (!best || best_cost >= sorted)
-        return true;
-    Tree ordered = {0};
-    TRY(build_index_scan(level, tree->rel, relation, best, &best_match, &tree->base_quals, 0,
-                         needed, &ordered));
-    ((IndexScanPlan *)ordered.plan)->is_backward = best_direction < 0;
-    ordered.base_quals = tree->base_quals;
-    *tree = ordered;
-    *ret_ordered = true;
-    return true;
 }

@@ -6,6 +6,12 @@
 #include "base/task.h"
 #include "types/type.h"
 
+/* A sampled value and which one it was, in the table's order. */
+typedef struct Item {
+    Value value;
+    uint32_t position;
+} Item;
+
 struct StatisticsCollector {
     Arena *arena;
     Oid type;
@@ -14,7 +20,7 @@ struct StatisticsCollector {
     double total_rows;
     uint64_t sampled, nulls, wide;
     double width_sum;
-    VEC(Value) values;
+    VEC(Item) values;
 };
 
 StatisticsCollector *statistics_new(Arena *arena, Oid type, int target, double total_rows)
@@ -40,13 +46,17 @@ bool statistics_add(StatisticsCollector *collector, const Vector *vector, Select
             continue;
         }
         const bool is_var = collector->phys == PHYS_VAR;
-        collector->width_sum += is_var ? value.var.length + 4 : (double)phys_width(collector->phys);
+        /* Short values have a header of one byte over there. */
+        collector->width_sum += !is_var                  ? (double)phys_width(collector->phys)
+                                : value.var.length < 127 ? value.var.length + 1
+                                                         : value.var.length + 4;
         if (is_var && value.var.length > STATISTICS_MAX_VALUE_BYTES) {
             collector->wide++;
             continue;
         }
-        value = value_copy(collector->arena, collector->phys, &value);
-        VEC_PUSH(collector->arena, &collector->values, value);
+        const Item item = {value_copy(collector->arena, collector->phys, &value),
+                           (uint32_t)collector->values.length};
+        VEC_PUSH(collector->arena, &collector->values, item);
     }
     return true;
 }
@@ -59,30 +69,43 @@ typedef struct Run {
 
 typedef VEC(Run) RunVec;
 
-/* Merge sort: qsort has no place for the type. */
-static void sort_values(StatisticsCollector *collector, Value *values, Value *scratch, size_t count)
+/* Merge sort: qsort has no place for the type. Equal values stay in the table's order. */
+static void sort_values(const StatisticsCollector *collector, Item *values, Item *scratch,
+                        size_t count)
 {
     if (count < 2)
         return;
     const size_t half = count / 2;
     sort_values(collector, values, scratch, half);
     sort_values(collector, values + half, scratch, count - half);
-    memcpy(scratch, values, half * sizeof(Value));
+    memcpy(scratch, values, half * sizeof(Item));
     size_t i = 0, j = half, out = 0;
     while (i < half && j < count)
-        values[out++] =
-            type_compare(collector->type, &values[j], &scratch[i]) < 0 ? values[j++] : scratch[i++];
+        values[out++] = type_compare(collector->type, &values[j].value, &scratch[i].value) < 0
+                            ? values[j++]
+                            : scratch[i++];
     while (i < half)
         values[out++] = scratch[i++];
 }
 
+/* Of the values' order and their places in the table. */
+static float correlation(const StatisticsCollector *collector)
+{
+    const double n = (double)collector->values.length;
+    const double sum = (n - 1) * n / 2, squares = (n - 1) * n * (2 * n - 1) / 6;
+    double products = 0;
+    for (size_t i = 0; i < collector->values.length; i++)
+        products += (double)i * collector->values.items[i].position;
+    return (float)((n * products - sum * sum) / (n * squares - sum * sum));
+}
+
 static void find_runs(const StatisticsCollector *collector, RunVec *ret)
 {
-    const Value *values = collector->values.items;
+    const Item *values = collector->values.items;
     for (size_t i = 0; i < collector->values.length;) {
         size_t end = i + 1;
         while (end < collector->values.length &&
-               type_compare(collector->type, &values[i], &values[end]) == 0)
+               type_compare(collector->type, &values[i].value, &values[end].value) == 0)
             end++;
         const Run run = {i, end - i};
         VEC_PUSH(collector->arena, ret, run);
@@ -121,32 +144,61 @@ static int run_by_count(const void *a, const void *b)
     return x->first < y->first ? -1 : x->first > y->first;
 }
 
-/* Values that are clearly more common than the average; all, when there are few enough. */
-static void fill_common(StatisticsCollector *collector, RunVec *runs, bool is_complete,
-                        ColumnStatistics *ret)
+/*
+ * How many of the most common values are worth keeping: those met clearly more often than the
+ * average of the others would be, by two standard deviations of the hypergeometric distribution.
+ */
+static size_t common_count(const StatisticsCollector *collector, const Run *by_count, size_t count,
+                           double distinct, double null_fraction)
+{
+    const double n = (double)collector->sampled, total = collector->total_rows;
+    if (n >= total || total <= 1)
+        return count;
+    double before = 0;
+    for (size_t i = 0; i + 1 < count; i++)
+        before += (double)by_count[i].count;
+    while (count > 0) {
+        const double others = distinct - (double)(count - 1);
+        double expected = MIN(1, MAX(0, 1 - before / n - null_fraction));
+        if (others > 1)
+            expected /= others;
+        const double own = (double)by_count[count - 1].count;
+        const double in_table = total * own / n;
+        const double variance =
+            n * in_table * (total - in_table) * (total - n) / (total * total * (total - 1));
+        if (own > expected * n + 2 * sqrt(variance) + 0.5)
+            break;
+        count--;
+        if (count > 0)
+            before -= (double)by_count[count - 1].count;
+    }
+    return count;
+}
+
+/* The most common values; all, when there are few enough and each was met again. */
+static void fill_common(const StatisticsCollector *collector, RunVec *runs, ColumnStatistics *ret)
 {
     Arena *arena = collector->arena;
     const double n = (double)collector->sampled;
     Run *by_count = arena_copy(arena, runs->items, MAX(1, runs->length) * sizeof(Run));
     qsort(by_count, runs->length, sizeof(Run), run_by_count);
-    const double average =
-        runs->length ? (double)collector->values.length / (double)runs->length : 0;
-    size_t keep = 0;
-    while (keep < runs->length && keep < (size_t)collector->target) {
-        const size_t count = by_count[keep].count;
-        if (!(is_complete && runs->length <= (size_t)collector->target) &&
-            (count < 2 || (double)count < average * 1.25))
-            break;
-        if (count < 2 && !is_complete)
-            break;
-        keep++;
+    size_t again = 0;
+    while (again < runs->length && by_count[again].count > 1)
+        again++;
+    size_t keep = MIN(again, (size_t)collector->target);
+    const bool all =
+        again == runs->length && !collector->wide && ret->distinct > 0 && keep == again;
+    if (!all && keep > 0) {
+        const double distinct =
+            ret->distinct < 0 ? -(double)ret->distinct * collector->total_rows : ret->distinct;
+        keep = common_count(collector, by_count, keep, distinct, ret->null_fraction);
     }
-    if (keep == 0 || (is_complete && by_count[0].count == 1))
+    if (keep == 0)
         return;
     Value *values = ARENA_ARRAY(arena, Value, keep);
     float *fractions = ARENA_ARRAY(arena, float, keep);
     for (size_t i = 0; i < keep; i++) {
-        values[i] = collector->values.items[by_count[i].first];
+        values[i] = collector->values.items[by_count[i].first].value;
         fractions[i] = (float)((double)by_count[i].count / n);
         for (size_t r = 0; r < runs->length; r++)
             if (runs->items[r].first == by_count[i].first)
@@ -173,7 +225,7 @@ static void fill_histogram(StatisticsCollector *collector, const RunVec *runs,
         return;
     Value *bounds = ARENA_ARRAY(arena, Value, bins);
     for (size_t i = 0; i < bins; i++)
-        bounds[i] = collector->values.items[rest.items[i * (rest.length - 1) / (bins - 1)]];
+        bounds[i] = collector->values.items[rest.items[i * (rest.length - 1) / (bins - 1)]].value;
     ret->histogram_count = (uint32_t)bins;
     ret->histogram = bounds;
 }
@@ -190,24 +242,16 @@ bool statistics_finish(StatisticsCollector *collector, int attnum, ColumnStatist
     if (!type || !type->compare || present == 0)
         return true;
     CHECK_INTERRUPTS();
-    Value *scratch = ARENA_ARRAY(collector->arena, Value, collector->values.length / 2 + 1);
-    /* Correlation with the order of rows is measured before sorting: inversions of neighbours. */
-    size_t ascending = 0;
-    for (size_t i = 1; i < collector->values.length; i++)
-        ascending += type_compare(collector->type, &collector->values.items[i - 1],
-                                  &collector->values.items[i]) <= 0;
+    Item *scratch = ARENA_ARRAY(collector->arena, Item, collector->values.length / 2 + 1);
+    sort_values(collector, collector->values.items, scratch, collector->values.length);
     if (collector->values.length > 1) {
         ret->has_correlation = true;
-        ret->correlation =
-            (float)(2.0 * (double)ascending / (double)(collector->values.length - 1) - 1);
+        ret->correlation = correlation(collector);
     }
-    sort_values(collector, collector->values.items, scratch, collector->values.length);
     RunVec runs = {0};
     find_runs(collector, &runs);
     ret->distinct = distinct_estimate(collector, &runs);
-    const bool is_complete =
-        (double)collector->sampled >= collector->total_rows && !collector->wide;
-    fill_common(collector, &runs, is_complete, ret);
+    fill_common(collector, &runs, ret);
     fill_histogram(collector, &runs, ret);
     return true;
 }

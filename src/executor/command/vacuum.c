@@ -1,5 +1,8 @@
 #include "executor/command/maintain.h"
 
+#include <math.h>
+
+#include "base/settings.h"
 #include "catalog/define.h"
 #include "catalog/lookup.h"
 #include "catalog/relation.h"
@@ -9,6 +12,7 @@
 #include "planner/analyze.h"
 #include "planner/planner.h"
 #include "planner/statistics.h"
+#include "types/key.h"
 
 enum { SAMPLE_PER_TARGET = 300 };
 
@@ -41,11 +45,16 @@ static bool run_sql(CommandContext *context, Str sql, BatchFunction *function, v
 
 /* ---- sampling ---- */
 
+/* A column of the sample: a table's, an index's expression, or (no collector) its predicate. */
+typedef struct SampleColumn {
+    StatisticsCollector *collector;
+    Oid holder;
+    int attnum;
+    uint64_t seen, passing; /* of a predicate */
+} SampleColumn;
+
 typedef struct Sample {
-    const RelationDesc *relation;
-    StatisticsCollector **collectors;
-    int *attnums;
-    int count;
+    VEC(SampleColumn) columns;
     uint64_t rows, stride;
 } Sample;
 
@@ -56,18 +65,42 @@ static bool count_rows(void *context, const Batch *batch)
     return true;
 }
 
-/* Every stride-th row: the same table gives the same sample. */
+/* One row of each stride, wherever in it: the same table gives the same sample. */
+static bool is_sampled(const Sample *sample, uint64_t row)
+{
+    const uint64_t group = row / sample->stride;
+    uint64_t mixed = (group + 1) * UINT64_C(0x9e3779b97f4a7c15);
+    mixed = (mixed ^ (mixed >> 32)) * UINT64_C(0xd6e8feb86659fd93);
+    return row % sample->stride == (mixed >> 32) % sample->stride;
+}
+
+static void count_passing(SampleColumn *column, const Vector *vector, Selection selection)
+{
+    FOR_SELECTED (selection, row) {
+        Value value;
+        bool is_null;
+        vector_get(vector, row, &value, &is_null);
+        column->seen++;
+        column->passing += !is_null && value.boolean;
+    }
+}
+
 static bool add_rows(void *context, const Batch *batch)
 {
     Sample *sample = context;
     uint16_t rows[VECTOR_SIZE];
     uint32_t count = 0;
     for (uint32_t i = 0; i < batch->selection.count; i++)
-        if (sample->rows++ % sample->stride == 0)
+        if (is_sampled(sample, sample->rows++))
             rows[count++] = (uint16_t)selection_row(batch->selection, i);
-    for (int c = 0; count > 0 && c < sample->count; c++)
-        TRY(statistics_add(sample->collectors[c], batch->columns[c],
-                           (Selection){.rows = rows, .count = count}));
+    const Selection selection = {.rows = rows, .count = count};
+    for (size_t c = 0; count > 0 && c < sample->columns.length; c++) {
+        SampleColumn *column = &sample->columns.items[c];
+        if (column->collector)
+            TRY(statistics_add(column->collector, batch->columns[c], selection));
+        else
+            count_passing(column, batch->columns[c], selection);
+    }
     return true;
 }
 
@@ -89,6 +122,152 @@ static bool check_columns(const RelationDesc *relation, const StrVec *columns)
     return true;
 }
 
+/* ---- sizes, in pages of 8 KiB as PostgreSQL would fill them: what plans are weighed by ---- */
+
+enum { PAGE_ROOM = 8192 - 24, TUPLE_HEADER = 24, LINE_POINTER = 4, INDEX_TUPLE_HEADER = 8 };
+#define INDEX_FILL 0.9
+#define POSTING_ROWS 220.0 /* of equal keys, in one entry */
+
+static double align_up(double size, double unit)
+{
+    return ceil(size / unit) * unit;
+}
+
+static double column_width(CatalogSession *session, const RelationDesc *relation, int attnum)
+{
+    const ColumnDesc *column = relation_column_at(relation, attnum);
+    const ColumnStatistics *known = relation_statistics(session, relation, attnum);
+    if (!column || column->dropped)
+        return 0;
+    return column->type_length > 0 ? column->type_length : known ? known->average_width : 32;
+}
+
+static int32_t table_pages(CatalogSession *session, const RelationDesc *relation, double rows)
+{
+    double width = 0;
+    for (int i = 0; i < relation->column_count; i++) {
+        const ColumnDesc *column = &relation->columns[i];
+        const double unit = column->type_length < 0     ? 1
+                            : column->type_align == 'd' ? 8
+                            : column->type_align == 'i' ? 4
+                            : column->type_align == 's' ? 2
+                                                        : 1;
+        width = align_up(width, unit) + column_width(session, relation, column->attnum);
+    }
+    const double row = TUPLE_HEADER + align_up(width, 8) + LINE_POINTER;
+    return (int32_t)ceil(rows / MAX(1, floor(PAGE_ROOM / row)));
+}
+
+/* Equal keys share an entry, where equal means the same bytes. */
+static bool can_share(const IndexDesc *index)
+{
+    for (int c = 0; c < index->key_count; c++)
+        if (!key_is_lossless(index->columns[c].type))
+            return false;
+    return !index->is_unique && index->column_count == index->key_count;
+}
+
+static int32_t index_pages(CatalogSession *session, const RelationDesc *relation,
+                           const IndexDesc *index, double rows)
+{
+    const RelationDesc *holder = relation_find(session, index->oid);
+    double width = 0, keys = 1;
+    for (int c = 0; c < index->key_count; c++) {
+        const int attnum = index->columns[c].attnum;
+        const RelationDesc *of = attnum ? relation : holder;
+        const ColumnStatistics *known =
+            of ? relation_statistics(session, of, attnum ? attnum : c + 1) : NULL;
+        width += attnum  ? column_width(session, relation, attnum)
+                 : known ? known->average_width
+                         : 8;
+        const double distinct = !known                ? rows
+                                : known->distinct < 0 ? -(double)known->distinct * rows
+                                                      : known->distinct;
+        keys *= MAX(1, distinct);
+    }
+    double entry = INDEX_TUPLE_HEADER + align_up(width, 8) + LINE_POINTER;
+    const double same = rows / MIN(keys, MAX(1, rows));
+    if (can_share(index) && same > 1.5)
+        entry = 6 + entry / MIN(same, POSTING_ROWS);
+    return (int32_t)MAX(rows > 0 ? 2 : 1, ceil(rows * entry / (PAGE_ROOM * INDEX_FILL)) + 1);
+}
+
+/* ---- one table ---- */
+
+static void sample_add(Arena *arena, Sample *sample, StrBuf *select, Str text,
+                       StatisticsCollector *collector, Oid holder, int attnum)
+{
+    strbuf_format(select, "%s%.*s", sample->columns.length ? ", " : "", STR_ARGS(text));
+    const SampleColumn column = {collector, holder, attnum, 0, 0};
+    VEC_PUSH(arena, &sample->columns, column);
+}
+
+/* What is read: the columns asked for, and what indexes have beside columns. */
+static int sample_columns(Arena *arena, const RelationDesc *relation, const StrVec *columns,
+                          double total, Sample *sample, StrBuf *select)
+{
+    int target = settings()->default_statistics_target;
+    const int usual = target;
+    for (int i = 0; i < relation->column_count; i++) {
+        const ColumnDesc *column = &relation->columns[i];
+        if (column->dropped || !is_wanted(columns, column->name) || column->statistics_target == 0)
+            continue;
+        const int own = column->statistics_target > 0 ? column->statistics_target : usual;
+        target = MAX(target, own);
+        sample_add(arena, sample, select, quote_identifier(arena, column->name),
+                   statistics_new(arena, column->type, own, total), relation->oid, column->attnum);
+    }
+    for (int i = 0; i < relation->index_count; i++) {
+        const IndexDesc *index = &relation->indexes[i];
+        for (int c = 0; c < index->key_count && str_is_none(index->predicate); c++)
+            if (!index->columns[c].attnum)
+                sample_add(arena, sample, select,
+                           str_format(arena, "(%.*s)", STR_ARGS(index->columns[c].expression)),
+                           statistics_new(arena, index->columns[c].type, usual, total), index->oid,
+                           c + 1);
+        if (!str_is_none(index->predicate))
+            sample_add(arena, sample, select,
+                       str_format(arena, "(%.*s)", STR_ARGS(index->predicate)), NULL, index->oid,
+                       0);
+    }
+    return target;
+}
+
+static bool keep_statistics(CommandContext *context, const Sample *sample)
+{
+    CatalogSession *session = &context->session->catalog;
+    for (size_t i = 0; i < sample->columns.length; i++) {
+        const SampleColumn *column = &sample->columns.items[i];
+        ColumnStatistics statistics;
+        if (!column->collector)
+            continue;
+        const RelationDesc *holder = relation_get(session, column->holder);
+        TRY(holder);
+        TRY(statistics_finish(column->collector, column->attnum, &statistics));
+        TRY(define_statistics(session, holder, &statistics, 1));
+    }
+    return true;
+}
+
+static bool keep_sizes(CommandContext *context, Oid oid, const Sample *sample, double total)
+{
+    CatalogSession *session = &context->session->catalog;
+    const RelationDesc *relation = relation_get(session, oid);
+    TRY(relation);
+    for (int i = 0; i < relation->index_count; i++) {
+        const IndexDesc *index = &relation->indexes[i];
+        double rows = total;
+        for (size_t c = 0; c < sample->columns.length; c++) {
+            const SampleColumn *column = &sample->columns.items[c];
+            if (column->holder == index->oid && !column->collector && column->seen > 0)
+                rows = rint(total * (double)column->passing / (double)column->seen);
+        }
+        TRY(define_relation_size(session, index->oid, rows,
+                                 index_pages(session, relation, index, rows)));
+    }
+    return define_relation_size(session, oid, total, table_pages(session, relation, total));
+}
+
 static bool analyze_relation(CommandContext *context, Oid oid, const StrVec *columns)
 {
     Arena *arena = context->arena;
@@ -96,45 +275,23 @@ static bool analyze_relation(CommandContext *context, Oid oid, const StrVec *col
     const RelationDesc *relation = relation_get(session, oid);
     StrBuf select = strbuf_in(arena), count = strbuf_in(arena);
     Sample sample = {.stride = 1};
-    int target = STATISTICS_DEFAULT_TARGET;
 
     TRY(relation);
     TRY(check_columns(relation, columns));
-    sample.collectors = ARENA_ARRAY(arena, StatisticsCollector *, relation->column_count + 1);
-    sample.attnums = ARENA_ARRAY(arena, int, relation->column_count + 1);
     const Str table = quote_qualified_identifier(arena, relation->namespace_name, relation->name);
     strbuf_format(&count, "SELECT 1 FROM ONLY %.*s", STR_ARGS(table));
     TRY(run_sql(context, strbuf_view(&count), count_rows, &sample));
     const uint64_t total = sample.rows;
     strbuf_append_c(&select, "SELECT ");
-    for (int i = 0; i < relation->column_count; i++) {
-        const ColumnDesc *column = &relation->columns[i];
-        if (column->dropped || !is_wanted(columns, column->name) || column->statistics_target == 0)
-            continue;
-        const int own =
-            column->statistics_target > 0 ? column->statistics_target : STATISTICS_DEFAULT_TARGET;
-        target = MAX(target, own);
-        strbuf_format(&select, "%s%.*s", sample.count ? ", " : "",
-                      STR_ARGS(quote_identifier(arena, column->name)));
-        sample.attnums[sample.count] = column->attnum;
-        sample.collectors[sample.count++] = statistics_new(arena, column->type, own, (double)total);
-    }
-    if (sample.count > 0 && total > 0) {
+    const int target = sample_columns(arena, relation, columns, (double)total, &sample, &select);
+    if (sample.columns.length > 0 && total > 0) {
         strbuf_format(&select, " FROM ONLY %.*s", STR_ARGS(table));
         sample.stride = MAX(1, total / ((uint64_t)target * SAMPLE_PER_TARGET));
         sample.rows = 0;
         TRY(run_sql(context, strbuf_view(&select), add_rows, &sample));
+        TRY(keep_statistics(context, &sample));
     }
-    ColumnStatistics *statistics = ARENA_ARRAY(arena, ColumnStatistics, sample.count + 1);
-    double width = 24;
-    for (int c = 0; c < sample.count; c++) {
-        TRY(statistics_finish(sample.collectors[c], sample.attnums[c], &statistics[c]));
-        width += statistics[c].average_width;
-    }
-    if (total > 0)
-        TRY(define_statistics(session, relation, statistics, (uint32_t)sample.count));
-    const double pages = (double)total * width / (16 * 1024 - 128);
-    TRY(define_relation_size(session, oid, (double)total, (int32_t)(pages + 1)));
+    TRY(keep_sizes(context, oid, &sample, (double)total));
     usage_analyzed(context->session, oid);
     return true;
 }

@@ -1,0 +1,21 @@
+-- A million facts, ten thousand dimensions, a hundred groups; the same rows on every server. mix() scatters.
+CREATE TABLE groups (id int PRIMARY KEY, name text NOT NULL, region int NOT NULL);
+INSERT INTO groups SELECT i, 'group ' || i, i % 5 FROM generate_series(1, 100) i;
+CREATE TABLE dims (id int PRIMARY KEY, group_id int NOT NULL REFERENCES groups, name text NOT NULL, parent int, weight float8 NOT NULL);
+INSERT INTO dims SELECT i, 1 + (i * 2654435761 % 4294967291) % 100, 'dimension ' || i, nullif(i / 10, 0), (i * 40503 % 65521) / 100.0 FROM generate_series(1, 10000::bigint) i;
+CREATE UNIQUE INDEX dims_name ON dims (name);
+CREATE INDEX dims_group ON dims (group_id);
+CREATE TABLE facts (id bigint PRIMARY KEY, dim_id int NOT NULL, kind int NOT NULL, day date NOT NULL, code text NOT NULL, value int NOT NULL, price numeric(10,2) NOT NULL, maybe int, rare int, flag boolean NOT NULL, filler text NOT NULL);
+INSERT INTO facts SELECT i, 1 + i * 2654435761 % 4294967291 % 10000, floor(100 * power((i * 40503 % 65521) / 65521.0::float8, 4))::int, date '2020-01-01' + (i / 1000)::int, to_hex(i * 2654435761 % 4294967291) || '-' || i % 10, (i * 97531 + i / 3 * 1299709) % 1000003, (i * 7919 % 100000) / 100.0, CASE WHEN i * 31 % 10 < 7 THEN (i * 48271 % 5003)::int END, CASE WHEN i % 5000 = 0 THEN (i / 5000)::int END, i * 16807 % 97 = 0, 'filler ' || i % 1000 FROM generate_series(1, 1000000::bigint) i;
+CREATE INDEX facts_dim ON facts (dim_id);
+CREATE INDEX facts_kind_day ON facts (kind, day);
+CREATE INDEX facts_day ON facts (day);
+CREATE UNIQUE INDEX facts_code ON facts (code);
+CREATE INDEX facts_value ON facts (value);
+CREATE INDEX facts_maybe ON facts (maybe);
+CREATE INDEX facts_rare ON facts (rare) WHERE rare IS NOT NULL;
+CREATE INDEX facts_flagged ON facts (value, id) WHERE flag;
+CREATE INDEX facts_price ON facts (price);
+CREATE INDEX facts_dim_desc ON facts (dim_id, day DESC);
+CREATE INDEX facts_expression ON facts ((value % 100), dim_id);
+CREATE INDEX facts_upper ON facts (upper(filler));

@@ -1,0 +1,57 @@
+/*
+ * Costs: what reading, sorting and joining take, in PostgreSQL's units and by its model, so that
+ * plans are chosen as they are there: a page read in order is 1, a page elsewhere 4
+ * (random_page_cost), a row 0.01, an operator 0.0025. The settings count.
+ *
+ * Costs are startup (before the first row) and total. What enable_… switches off costs
+ * COST_DISABLED more: it is taken when there is no other way.
+ */
+#ifndef PLANNER_COST_H
+#define PLANNER_COST_H
+
+#include "planner/plan_internal.h"
+
+#define COST_DISABLED 1e10
+
+typedef struct Cost {
+    double startup, total;
+} Cost;
+
+/* Per row, of an expression's functions and operators; subqueries are not counted. */
+double cost_of_expr(CatalogSession *session, const Expr *expr);
+double cost_of_list(CatalogSession *session, const ExprVec *list);
+
+/* How many rows a function gives, once; the most that set-returning ones in the list give. */
+double rows_of_call(CatalogSession *session, const Expr *call);
+double rows_of_sets(CatalogSession *session, const ExprVec *list);
+
+Cost cost_seq_scan(double pages, double rows, double filter_cost);
+
+typedef struct IndexProbe {
+    double table_rows, table_pages;
+    double index_rows, index_pages;
+    double selectivity; /* of the index conditions */
+    double rows;        /* that they find */
+    double ranges;      /* IN lists: their lengths' product */
+    double loops;       /* times that the scan is run, with other values */
+    double correlation; /* of the index order with the table's */
+    int conditions;     /* index conditions */
+    double filter_cost; /* of the others, per row */
+    bool is_index_only;
+} IndexProbe;
+
+/* In index order; and with the rows fetched in the table's order. */
+void cost_index_scan(const IndexProbe *probe, Cost *ret_ordered, Cost *ret_gathered);
+
+Cost cost_sort(Cost input, double rows, double width, double limit);
+Cost cost_material(Cost input, double rows, double width);
+double cost_rescan_material(double rows, double width);
+
+/* Hash table bytes: rows that do not fit work_mem are written and read again. */
+double cost_hash_spill(double outer_rows, double outer_width, double inner_rows,
+                       double inner_width);
+/* Grouping rows by hashing them, or as they come in order; call_cost: of the aggregates, a row. */
+Cost cost_group(Cost input, double rows, double width, int columns, double call_cost, double groups,
+                double group_width, bool is_hashed);
+
+#endif

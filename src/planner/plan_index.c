@@ -1,0 +1,370 @@
+#include "planner/plan_scan.h"
+#include "planner/variable.h"
+#include "types/key.h"
+
+/*
+ * Which conditions an index answers, and in which order it gives rows.
+ */
+
+static Expr *stripped(Expr *expr)
+{
+    return (Expr *)(uintptr_t)strip_relabel(expr);
+}
+
+static bool is_of_rel(const Expr *expr, int rel)
+{
+    return expr->kind == EXPR_COLUMN && EXPR_AS(const ExprColumn, expr)->levels_up == 0 &&
+           EXPR_AS(const ExprColumn, expr)->rel == rel;
+}
+
+static bool is_column_of(Expr *expr, int rel, int attnum)
+{
+    expr = stripped(expr);
+    return is_of_rel(expr, rel) && EXPR_AS(ExprColumn, expr)->attnum == attnum;
+}
+
+/* Whether an expression is what the index column holds; `key` for expression columns. */
+static bool is_key(Expr *expr, int rel, const IndexColumn *column, const Expr *key)
+{
+    if (column->attnum)
+        return is_column_of(expr, rel, column->attnum);
+    return key && (expr_equal(expr, key) || expr_equal(stripped(expr), key));
+}
+
+static bool is_integer(Oid type)
+{
+    return type == TYPE_INT2 || type == TYPE_INT4 || type == TYPE_INT8;
+}
+
+static int integer_width(Oid type)
+{
+    return type == TYPE_INT2 ? 2 : type == TYPE_INT4 ? 4 : 8;
+}
+
+/* The value in the index column's type; NULL where the key cannot be made from it. */
+static Expr *key_value(Level *level, Expr *value, Oid type, bool *ret_wider)
+{
+    Planner *planner = level->planner;
+    *ret_wider = false;
+    if (value->type == type)
+        return value;
+    if (is_integer(type) && is_integer(value->type)) {
+        if (integer_width(value->type) > integer_width(type)) {
+            *ret_wider = true;
+            return value;
+        }
+        AnalyzeContext context = {.arena = planner->arena, .session = planner->session};
+        Expr *cast = analyze_coerce(&context, value, type, -1, COERCION_IMPLICIT, 0);
+        return cast ? plan_fold(planner, cast) : NULL;
+    }
+    const PhysType phys = type_phys(type);
+    const bool texts = (type == TYPE_TEXT || type == TYPE_VARCHAR) &&
+                       (value->type == TYPE_TEXT || value->type == TYPE_VARCHAR);
+    return phys == type_phys(value->type) && texts ? value : NULL;
+}
+
+static WalkStep find_sublink(void *context, Expr *expr, int depth)
+{
+    (void)context;
+    (void)depth;
+    return expr->kind == EXPR_SUB_LINK ? WALK_STOP : WALK_CHILDREN;
+}
+
+static bool fits_allowed(Level *level, Expr *value, uint64_t allowed)
+{
+    /* A subquery over the outer side is the join's to compute, row by row. */
+    if (expr_rels(value) && !expr_walk_deep(value, 0, find_sublink, NULL))
+        return false;
+    return (expr_rels(value) & ~allowed) == 0 && !expr_is_volatile(level->planner->session, value);
+}
+
+static bool match_operator(Level *level, int rel, const IndexColumn *column, const Expr *key_expr,
+                           ExprOperator *op, uint64_t allowed, IndexKey *ret)
+{
+    static const IndexOp ops[] = {0, INDEX_LT, INDEX_LE, INDEX_EQ, INDEX_GE, INDEX_GT};
+    static const int flipped[] = {0, 5, 4, 3, 2, 1};
+    CatalogSession *session = level->planner->session;
+    if (op->args.length != 2)
+        return false;
+    for (int side = 0; side < 2; side++) {
+        Expr *key = op->args.items[side], *value = op->args.items[1 - side];
+        if (!is_key(key, rel, column, key_expr) || !fits_allowed(level, value, allowed))
+            continue;
+        int strategy = opfamily_strategy(session, column->opfamily, op->op);
+        if (strategy < 1 || strategy > 5)
+            return false;
+        if (side == 1)
+            strategy = flipped[strategy];
+        ret->op = ops[strategy];
+        ret->value = key_value(level, stripped(value), column->type, &ret->value_wider);
+        if (!ret->value)
+            ret->value = key_value(level, value, column->type, &ret->value_wider);
+        return ret->value != NULL;
+    }
+    return false;
+}
+
+static bool match_array(Level *level, int rel, const IndexColumn *column, const Expr *key_expr,
+                        ExprScalarArray *array, uint64_t allowed, IndexKey *ret)
+{
+    CatalogSession *session = level->planner->session;
+    if (!array->use_or || !is_key(array->left, rel, column, key_expr) ||
+        opfamily_strategy(session, column->opfamily, array->op) != 3 ||
+        !fits_allowed(level, array->array, allowed))
+        return false;
+    const TypeDesc *type = type_find(session, array->array->type);
+    if (!type || type->element != column->type)
+        return false;
+    ret->op = INDEX_IN;
+    ret->value = array->array;
+    return true;
+}
+
+/* x = 1 OR x = 2 is x IN (1, 2). */
+static bool match_or(Level *level, int rel, const IndexColumn *column, const Expr *key_expr,
+                     const ExprBool * or, uint64_t allowed, IndexKey *ret)
+{
+    Arena *arena = level->planner->arena;
+    const TypeDesc *type = type_find(level->planner->session, column->type);
+    if (or->op != BOOL_OR || !type || !type->array)
+        return false;
+    ExprArray *array = EXPR_NEW(arena, ExprArray, EXPR_ARRAY);
+    array->base.type = type->array;
+    array->base.typmod = -1;
+    array->base.collation = column->collation;
+    array->element_type = column->type;
+    for (size_t i = 0; i < or->args.length; i++) {
+        IndexKey one = {0};
+        Expr *arm = or->args.items[i];
+        if (arm->kind != EXPR_OPERATOR ||
+            !match_operator(level, rel, column, key_expr, EXPR_AS(ExprOperator, arm), allowed,
+                            &one) ||
+            one.op != INDEX_EQ || one.value_wider)
+            return false;
+        VEC_PUSH(arena, &array->elements, one.value);
+    }
+    ret->op = INDEX_IN;
+    ret->value = &array->base;
+    return true;
+}
+
+static bool match_qual(Level *level, int rel, const IndexColumn *column, const Expr *key_expr,
+                       Expr *qual, uint64_t allowed, IndexKey *ret)
+{
+    *ret = (IndexKey){.source = qual};
+    switch (qual->kind) {
+    case EXPR_OPERATOR:
+        return match_operator(level, rel, column, key_expr, EXPR_AS(ExprOperator, qual), allowed,
+                              ret);
+    case EXPR_SCALAR_ARRAY:
+        return match_array(level, rel, column, key_expr, EXPR_AS(ExprScalarArray, qual), allowed,
+                           ret);
+    case EXPR_BOOL:
+        return match_or(level, rel, column, key_expr, EXPR_AS(ExprBool, qual), allowed, ret);
+    case EXPR_NULL_TEST: {
+        const ExprNullTest *test = EXPR_AS(ExprNullTest, qual);
+        if (test->arg_is_row || !is_key(test->arg, rel, column, key_expr))
+            return false;
+        ret->op = test->is_not_null ? INDEX_IS_NOT_NULL : INDEX_IS_NULL;
+        return true;
+    }
+    case EXPR_COLUMN:
+        if (qual->type != TYPE_BOOL || !is_key(qual, rel, column, key_expr))
+            return false;
+        ret->op = INDEX_EQ;
+        ret->value = expr_bool(level->planner->arena, true);
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* Stored texts speak of entry 1. */
+static WalkStep set_rel(void *context, Expr *expr, int depth)
+{
+    if (expr->kind == EXPR_COLUMN && EXPR_AS(ExprColumn, expr)->levels_up == depth)
+        EXPR_AS(ExprColumn, expr)->rel = *(const int *)context;
+    return WALK_CHILDREN;
+}
+
+Expr *index_predicate(Level *level, int rel, const RelationDesc *relation, const IndexDesc *index)
+{
+    Planner *planner = level->planner;
+    Expr *predicate = analyze_expression_text(planner->arena, planner->session, index->predicate,
+                                              relation, STORED_INDEX_PREDICATE, TYPE_BOOL, -1);
+    if (!predicate || !(predicate = plan_fold(planner, predicate))) {
+        error_clear();
+        return NULL;
+    }
+    (void)expr_walk_deep(predicate, 0, set_rel, &rel);
+    return predicate;
+}
+
+Expr *index_expression(Level *level, int rel, const IndexDesc *index, int column)
+{
+    Planner *planner = level->planner;
+    if (index->columns[column].attnum)
+        return NULL;
+    const RelationDesc *relation = relation_find(planner->session, index->table);
+    Expr *key =
+        analyze_expression_text(planner->arena, planner->session, index->columns[column].expression,
+                                relation, STORED_OTHER, 0, -1);
+    if (!key || !(key = plan_fold(planner, key))) {
+        error_clear();
+        return NULL;
+    }
+    (void)expr_walk_deep(key, 0, set_rel, &rel);
+    return key;
+}
+
+/* x LIKE 'abc%': the keys from 'abc' on, below 'abd'. The condition itself stays a filter. */
+static bool match_prefix(Level *level, int rel, const IndexColumn *column, const Expr *key_expr,
+                         Expr *qual, IndexMatch *ret)
+{
+    Arena *arena = level->planner->arena;
+    if (qual->kind != EXPR_OPERATOR || (column->type != TYPE_TEXT && column->type != TYPE_VARCHAR))
+        return false;
+    const ExprOperator *op = EXPR_AS(const ExprOperator, qual);
+    const OperatorDesc *desc = operator_find(level->planner->session, op->op);
+    if (!desc || !str_equal(desc->name, STR("~~")) || op->args.length != 2 ||
+        !is_key(op->args.items[0], rel, column, key_expr) ||
+        op->args.items[1]->kind != EXPR_CONST || EXPR_AS(ExprConst, op->args.items[1])->is_null)
+        return false;
+    const Str pattern = var_str(EXPR_AS(ExprConst, op->args.items[1])->value.var);
+    StrBuf prefix = strbuf_in(arena), end = strbuf_in(arena);
+    for (size_t i = 0; i < pattern.length && !strchr("%_\\", pattern.data[i]); i++)
+        strbuf_append_char(&prefix, pattern.data[i]);
+    if (prefix.length == 0)
+        return false;
+    strbuf_append(&end, strbuf_view(&prefix));
+    IndexKey lower = {.column = 0, .op = INDEX_GE, .source = qual};
+    lower.value = &expr_const(arena, TYPE_TEXT, -1, COLLATION_DEFAULT,
+                              (Value){.var = var_from_str(strbuf_view(&prefix))}, false, 0)
+                       ->base;
+    VEC_PUSH(arena, &ret->keys, lower);
+    if (key_prefix_end(&end)) {
+        IndexKey upper = {.column = 0, .op = INDEX_LT, .source = qual};
+        upper.value = &expr_const(arena, TYPE_TEXT, -1, COLLATION_DEFAULT,
+                                  (Value){.var = var_from_str(strbuf_view(&end))}, false, 0)
+                           ->base;
+        VEC_PUSH(arena, &ret->keys, upper);
+    }
+    VEC_PUSH(arena, &ret->used, qual);
+    return true;
+}
+
+typedef struct IndexMatcher {
+    Level *level;
+    int rel;
+    const IndexDesc *index;
+    const ExprVec *quals;
+    uint64_t allowed;
+    IndexMatch *match;
+} IndexMatcher;
+
+static void match_take(IndexMatcher *m, int column, IndexKey key, Expr *qual)
+{
+    Arena *arena = m->level->planner->arena;
+    key.column = column;
+    VEC_PUSH(arena, &m->match->keys, key);
+    VEC_PUSH(arena, &m->match->exact, qual);
+    VEC_PUSH(arena, &m->match->used, qual);
+}
+
+/* The one value, or the values, that the column is held to. */
+static bool match_equal(IndexMatcher *m, int column, const Expr *key_expr)
+{
+    for (size_t q = 0; q < m->quals->length; q++) {
+        IndexKey key;
+        if (!match_qual(m->level, m->rel, &m->index->columns[column], key_expr, m->quals->items[q],
+                        m->allowed, &key))
+            continue;
+        if (key.op != INDEX_EQ && key.op != INDEX_IN && key.op != INDEX_IS_NULL)
+            continue;
+        match_take(m, column, key, m->quals->items[q]);
+        m->match->equal_columns += key.op == INDEX_EQ;
+        return true;
+    }
+    return false;
+}
+
+/* One bound at either end; that it is no null goes with them or alone. */
+static void match_range(IndexMatcher *m, int column, const Expr *key_expr)
+{
+    bool has_lower = false, has_upper = false, has_present = false;
+    for (size_t q = 0; q < m->quals->length; q++) {
+        IndexKey key;
+        if (!match_qual(m->level, m->rel, &m->index->columns[column], key_expr, m->quals->items[q],
+                        m->allowed, &key))
+            continue;
+        const bool lower = key.op == INDEX_GE || key.op == INDEX_GT;
+        const bool upper = key.op == INDEX_LE || key.op == INDEX_LT;
+        const bool present = key.op == INDEX_IS_NOT_NULL;
+        if (!(lower && !has_lower) && !(upper && !has_upper) && !(present && !has_present))
+            continue;
+        has_lower |= lower;
+        has_upper |= upper;
+        has_present |= present;
+        match_take(m, column, key, m->quals->items[q]);
+    }
+    for (size_t q = 0; q < m->quals->length && !has_lower && !has_upper; q++) {
+        const size_t before = m->match->keys.length;
+        has_lower = match_prefix(m->level, m->rel, &m->index->columns[column], key_expr,
+                                 m->quals->items[q], m->match);
+        for (size_t k = before; k < m->match->keys.length; k++)
+            m->match->keys.items[k].column = column;
+    }
+}
+
+void index_match(Level *level, int rel, const IndexDesc *index, const ExprVec *quals,
+                 uint64_t allowed, IndexMatch *ret)
+{
+    IndexMatcher m = {level, rel, index, quals, allowed, ret};
+    *ret = (IndexMatch){0};
+    for (int c = 0; c < index->key_count; c++) {
+        if (!key_is_supported(index->columns[c].type))
+            return;
+        const Expr *key_expr = index_expression(level, rel, index, c);
+        if (match_equal(&m, c, key_expr))
+            continue;
+        match_range(&m, c, key_expr);
+        break;
+    }
+    ret->is_unique =
+        index->is_unique && index->is_immediate && ret->equal_columns == index->key_count;
+}
+
+int index_direction(Level *level, int rel, const IndexDesc *index, const SortVec *order,
+                    const IndexMatch *match)
+{
+    int direction = 0, column = 0;
+    for (size_t i = 0; i < order->length; i++) {
+        Expr *expr = query_target_by_ref(level->query, order->items[i].ref)->expr;
+        /* Columns held to one value by equality have no say in the order. */
+        while (column < index->key_count &&
+               !is_column_of(expr, rel, index->columns[column].attnum)) {
+            bool is_fixed = false;
+            for (size_t k = 0; k < match->keys.length; k++)
+                is_fixed |=
+                    match->keys.items[k].column == column && match->keys.items[k].op == INDEX_EQ;
+            if (!is_fixed)
+                return 0;
+            column++;
+        }
+        if (column >= index->key_count || index->columns[column].attnum == 0)
+            return 0;
+        const IndexColumn *key = &index->columns[column];
+        const bool same = key->descending == order->items[i].is_descending &&
+                          key->nulls_first == order->items[i].nulls_first;
+        const bool inverse = key->descending != order->items[i].is_descending &&
+                             key->nulls_first != order->items[i].nulls_first;
+        if (!same && !inverse)
+            return 0;
+        const int wanted = same ? 1 : -1;
+        if (direction && direction != wanted)
+            return 0;
+        direction = wanted;
+        column++;
+    }
+    return direction;
+}

@@ -1,0 +1,77 @@
+/*
+ * Scans of tables: what is asked for, what it would cost by each way, and the way chosen.
+ *
+ *   ScanRequest request = {.rel = rel, .quals = &quals, .needed = &needed, .fraction = 1};
+ *   TRY(scan_choose(level, &request, &choice));        choice.is_known: there is a way
+ *   TRY(scan_build(level, &request, &choice, &tree));
+ *
+ * Choosing makes no plan nodes: a join looks at many scans and builds one.
+ */
+#ifndef PLANNER_PLAN_SCAN_H
+#define PLANNER_PLAN_SCAN_H
+
+#include "planner/cost.h"
+#include "planner/plan_internal.h"
+
+/* What an index answers of a list of conditions. */
+typedef struct IndexMatch {
+    VEC(IndexKey) keys; /* values still analyzed expressions */
+    ExprVec exact;      /* conditions that the keys answer wholly */
+    ExprVec used;       /* those and what only narrows the range */
+    bool is_unique;     /* at most one row */
+    int equal_columns;
+} IndexMatch;
+
+typedef struct ScanRequest {
+    int rel;
+    const ExprVec *quals;
+    uint64_t outer; /* relations whose columns are given: the inner side of a join */
+    double loops;   /* how often */
+    const ExprVec *needed;
+    const SortVec *order; /* NULL: any */
+    bool needs_order;
+    double fraction; /* of the rows that is going to be read */
+} ScanRequest;
+
+typedef struct ScanChoice {
+    bool is_known;
+    const IndexDesc *index; /* NULL: sequential */
+    IndexMatch match;
+    ExprVec quals; /* to be checked: a partial index answers some by being there */
+    int direction; /* 1 forward, -1 backward: in the order asked for */
+    bool is_only, is_gathered;
+    Cost cost;
+    double rows;
+} ScanChoice;
+
+/* The inner side of a nested loop that looks up each outer row's matches. */
+typedef struct InnerScan {
+    bool is_found;
+    ScanRequest request;
+    ScanChoice choice;
+    ExprVec used; /* join conditions that the scan answers */
+} InnerScan;
+
+MUST_CHECK bool scan_choose(Level *level, const ScanRequest *request, ScanChoice *ret);
+MUST_CHECK bool scan_build(Level *level, const ScanRequest *request, const ScanChoice *choice,
+                           Tree *ret);
+MUST_CHECK bool plan_index_inner(Level *level, const Tree *inner, const ExprVec *join_quals,
+                                 uint64_t outer_rels, double loops, const ExprVec *needed,
+                                 InnerScan *ret);
+MUST_CHECK bool plan_ordered_scan(Level *level, const Tree *tree, const SortVec *order,
+                                  double fraction, const ExprVec *needed, ScanRequest *ret_request,
+                                  ScanChoice *ret);
+double cost_at(Cost cost, double fraction);
+
+/* plan_index.c */
+void index_match(Level *level, int rel, const IndexDesc *index, const ExprVec *quals,
+                 uint64_t allowed, IndexMatch *ret);
+/* 1: the index gives the wanted order forward, -1: backward, 0: not at all. */
+int index_direction(Level *level, int rel, const IndexDesc *index, const SortVec *order,
+                    const IndexMatch *match);
+/* A partial index's condition, in terms of entry `rel`; NULL where it cannot be read. */
+Expr *index_predicate(Level *level, int rel, const RelationDesc *relation, const IndexDesc *index);
+/* The expression an index column holds, in terms of entry `rel`; NULL for a plain column. */
+Expr *index_expression(Level *level, int rel, const IndexDesc *index, int column);
+
+#endif
