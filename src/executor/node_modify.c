@@ -14,7 +14,8 @@ typedef struct ModifyState {
     NodeState base;
     TableHandle *table;
     uint32_t attributes;
-    Batch *fresh, *old;
+    Batch *fresh, *old; /* fresh: its own, or a view of the child's columns */
+    Batch *own_fresh, view;
     uint32_t capacity;
     ScanColumns old_columns; /* all attributes, for one row by id */
     ExprProgram *assign, *assign_newest, *recheck, *generated, *checks;
@@ -111,7 +112,7 @@ static void reserve(ModifyState *state, uint32_t rows)
     if (rows <= state->capacity)
         return;
     state->capacity = rows <= 4 ? 4 : rows <= 64 ? 64 : VECTOR_SIZE;
-    state->fresh = row_batch(state, state->capacity);
+    state->fresh = state->own_fresh = row_batch(state, state->capacity);
     state->old = row_batch(state, state->capacity);
 }
 
@@ -656,15 +657,42 @@ static bool insert_one(ModifyState *state, const ModifyPlan *plan, uint32_t row,
     }
 }
 
+/* Columns that the child has are taken as they are where nothing changes them on the way. */
+static bool insert_views(ModifyState *state, const ModifyPlan *plan, const Batch *child)
+{
+    Batch *view = &state->view;
+
+    state->fresh = state->own_fresh;
+    if (plan->conflict || plan->generated.length > 0)
+        return false;
+    if (!view->columns)
+        view->columns = ARENA_ARRAY(state->base.exec->arena, Vector *, state->attributes + 1);
+    view->column_count = state->attributes;
+    for (uint32_t c = 0; c < state->attributes; c++) {
+        Vector *own = state->own_fresh->columns[c];
+        const bool is_given = c < child->column_count && own->type != PHYS_NONE;
+        if (is_given && child->columns[c]->type != own->type)
+            return false;
+        view->columns[c] = is_given ? child->columns[c] : own;
+        if (!is_given) {
+            memset(own->nulls, 1, state->capacity);
+            own->has_nulls = true;
+        }
+    }
+    state->fresh = view;
+    return true;
+}
+
 static bool insert_batch(ModifyState *state, const ModifyPlan *plan, Batch *child,
                          uint32_t *ret_count)
 {
+    const bool is_view = insert_views(state, plan, child);
     uint32_t count = 0;
     FOR_SELECTED (child->selection, row) {
         bool done;
         state->inserting = row;
         arena_reset(state->row_arena);
-        for (uint32_t c = 0; c < state->attributes; c++) {
+        for (uint32_t c = 0; c < state->attributes && !is_view; c++) {
             Value value = {0};
             bool is_null = true;
             if (c < child->column_count && state->fresh->columns[c]->type != PHYS_NONE)

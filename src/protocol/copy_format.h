@@ -45,6 +45,8 @@ void copy_reader_end(CopyReader *reader);
 MUST_CHECK CopyOutcome copy_reader_next(CopyReader *reader, Str *fields, uint32_t *ret_count);
 uint64_t copy_reader_line(const CopyReader *reader); /* of the row last given, from 1 */
 Str copy_reader_text(const CopyReader *reader);      /* that line as it came, for messages */
+/* Whether all its fields are ASCII for sure: no byte of them needs to be looked at again. */
+bool copy_reader_is_plain(const CopyReader *reader);
 
 /* Writing. `fields` of STR_NONE are null. */
 void copy_put_row(StrBuf *out, const CopyFormat *format, const Str *fields, uint32_t count);

@@ -3,6 +3,7 @@
  */
 #include <stdlib.h>
 
+#include "base/vec.h"
 #include "storage/store_internal.h"
 #include "storage/tree_internal.h"
 
@@ -132,6 +133,30 @@ static bool check_node(Check *check, PageId id, int level, Str lower, Str upper)
     bool done = check_copy(check, id, copy, level, lower, upper);
     free(copy);
     return done;
+}
+
+bool tree_visit_pages(Tree *tree, uint32_t page_id, uint32_t depth,
+                      bool (*on_page)(void *context, uint32_t page_id), void *context)
+{
+    Page page;
+    VEC(PageId) children = {0};
+
+    CHECK_INTERRUPTS();
+    if (depth == TREE_MAX_HEIGHT)
+        return tree_damaged(tree, page_id, "too many levels");
+    TRY(on_page(context, page_id));
+    while (page_latch_shared(tree->database, page_id, &page) != PAGE_OK)
+        TRY(page_load(tree->database, page_id));
+    const Node *node = page_node(&page);
+    const uint32_t level = node->header.kind == NODE_INNER ? node->header.level : 0;
+    CLEANUP(arena_freep) Arena *arena = level > 0 ? arena_new("tree pages") : NULL;
+    for (uint32_t i = 0; level > 0 && i <= node_count(node); i++)
+        VEC_PUSH(arena, &children, node_child(node, i));
+    page_unlatch(&page);
+    for (size_t i = 0; i < children.length; i++)
+        TRY(level == 1 ? on_page(context, children.items[i])
+                       : tree_visit_pages(tree, children.items[i], depth + 1, on_page, context));
+    return true;
 }
 
 bool tree_check(Tree *tree, bool (*on_page)(void *context, uint32_t page_id), void *context,

@@ -564,16 +564,24 @@ static bool attach_page(void *context, uint32_t page_id)
     return true;
 }
 
+/* Leaves need not be read, but for the overflow pages that they may refer to. */
+static bool attach_pages(Tree *tree)
+{
+    TreeReport report;
+    if (atomic_load_explicit(&tree->has_overflow, memory_order_relaxed))
+        return tree_check(tree, attach_page, tree, &report);
+    return tree_visit_pages(tree, tree->root, 0, attach_page, tree);
+}
+
 bool tree_attach(Tree *tree, TreeId id)
 {
     TreeDirectory *directory;
-    TreeReport report;
 
     assert(tree->id == TREE_ID_PRIVATE && tree->life == PAGE_TEMPORARY);
     Database *database = tree->database;
     TRY(directory_tree_for_writing(database, &directory));
     page_loose_begin(database); /* pages become permanent one by one */
-    TRY(tree_check(tree, attach_page, tree, &report));
+    TRY(attach_pages(tree));
     TRY(tree_drop(database, id));
     const LayoutList *layouts = atomic_load(&tree->layouts);
     for (uint32_t i = 0; layouts && i < layouts->count; i++)

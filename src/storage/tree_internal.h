@@ -32,6 +32,7 @@ struct Tree {
     PageId root;
     PageLife life;
     _Atomic bool is_dropped;
+    _Atomic bool has_overflow; /* something was put on overflow pages since it was opened */
     _Atomic(LayoutList *) layouts;
     const Layout *_Atomic newest;
     Mutex mutex;  /* rank TREE_DIRECTORY: adding layouts */
@@ -156,6 +157,11 @@ void overflow_free(Tree *tree, const LeafExternal *external);
 MUST_CHECK bool overflow_check(Tree *tree, const LeafExternal *external,
                                bool (*on_page)(void *context, uint32_t page_id), void *context,
                                uint64_t *pages);
+
+/* tree_check.c */
+/* Tells every page of a tree without overflow pages, from this one down; leaves are not read. */
+MUST_CHECK bool tree_visit_pages(Tree *tree, uint32_t page_id, uint32_t depth,
+                                 bool (*on_page)(void *context, uint32_t page_id), void *context);
 
 /* Hooks. */
 void tree_hook_split(Tree *tree, const Page *from, const Page *to, uint64_t first_row_id);

@@ -85,6 +85,7 @@ bool overflow_store(Tree *tree, Str value, LeafExternal *ret_external)
     char *packed = NULL;
 
     assert(value.length > 0);
+    atomic_store_explicit(&tree->has_overflow, true, memory_order_relaxed);
     if (value.length >= COMPRESS_MIN && value.length <= LZ4_MAX_INPUT_SIZE) {
         /* Worth it only where an eighth is saved: LZ4 gives up by itself when it is not. */
         int limit = (int)(value.length - value.length / 8);

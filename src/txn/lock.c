@@ -6,6 +6,9 @@
 #include "base/settings.h"
 #include "txn/lock_internal.h"
 
+#define LOCKS_PER_BUCKET 4u
+#define FREE_LOCKS_KEPT 16u
+
 #define BIT(mode) (1u << (mode))
 
 /* PostgreSQL manual, "Explicit Locking", table 13.2. */
@@ -53,8 +56,11 @@ LockTable *lock_table_new(void)
     if (!table)
         panic("out of memory");
     memset(table, 0, sizeof(*table));
-    for (uint32_t i = 0; i < LOCK_PARTITIONS; i++)
-        mutex_init(&table->partitions[i].mutex, RANK_LOCK_TABLE);
+    for (uint32_t i = 0; i < LOCK_PARTITIONS; i++) {
+        LockPartition *partition = &table->partitions[i];
+        mutex_init(&partition->mutex, RANK_LOCK_TABLE);
+        partition->buckets = &partition->only_bucket;
+    }
     mutex_init(&table->deadlock_mutex, RANK_DEADLOCK);
     return table;
 }
@@ -64,7 +70,8 @@ void lock_table_free(LockTable *table)
     if (!table)
         return;
     for (uint32_t i = 0; i < LOCK_PARTITIONS; i++) {
-        assert(table->partitions[i].locks == NULL);
+        assert(table->partitions[i].lock_count == 0);
+        assert(table->partitions[i].buckets == &table->partitions[i].only_bucket);
         while (table->partitions[i].free_locks) {
             Lock *lock = table->partitions[i].free_locks;
             table->partitions[i].free_locks = lock->next;
@@ -81,9 +88,44 @@ LockPartition *lock_partition(LockTable *table, uint64_t hash)
     return &table->partitions[hash % LOCK_PARTITIONS];
 }
 
+static Lock **bucket_of(const LockPartition *partition, const LockTag *tag)
+    REQUIRES(partition->mutex)
+{
+    return &partition->buckets[lock_tag_hash(tag) / LOCK_PARTITIONS & partition->bucket_mask];
+}
+
+/* All locks into `count` buckets. Without memory for them chains stay longer. */
+static void buckets_resize(LockPartition *partition, uint32_t count) REQUIRES(partition->mutex)
+{
+    Lock **old = partition->buckets, **buckets = &partition->only_bucket;
+    const uint32_t old_count = partition->bucket_mask + 1;
+
+    if (count > 1 && !(buckets = calloc(count, sizeof(Lock *))))
+        return;
+    Lock *all = NULL;
+    for (uint32_t i = 0; i < old_count; i++)
+        while (old[i]) {
+            Lock *lock = old[i];
+            old[i] = lock->next;
+            lock->next = all;
+            all = lock;
+        }
+    partition->buckets = buckets;
+    partition->bucket_mask = count - 1;
+    while (all) {
+        Lock *lock = all;
+        all = lock->next;
+        Lock **bucket = bucket_of(partition, &lock->tag);
+        lock->next = *bucket;
+        *bucket = lock;
+    }
+    if (old != &partition->only_bucket)
+        free(old);
+}
+
 Lock *lock_find(LockPartition *partition, const LockTag *tag)
 {
-    Lock *lock = partition->locks;
+    Lock *lock = *bucket_of(partition, tag);
     while (lock && !lock_tag_equal(&lock->tag, tag))
         lock = lock->next;
     return lock;
@@ -95,14 +137,19 @@ static Lock *lock_make(LockPartition *partition, const LockTag *tag)
     if (lock)
         return lock;
     lock = partition->free_locks;
-    if (lock)
+    if (lock) {
         partition->free_locks = lock->next;
-    else
+        partition->free_count--;
+    } else {
         lock = malloc(sizeof(*lock));
+    }
     if (!lock)
         panic("out of memory for locks");
-    *lock = (Lock){.tag = *tag, .next = partition->locks};
-    partition->locks = lock;
+    if (partition->lock_count++ > LOCKS_PER_BUCKET * partition->bucket_mask + LOCKS_PER_BUCKET)
+        buckets_resize(partition, (partition->bucket_mask + 1) * 8);
+    Lock **bucket = bucket_of(partition, tag);
+    *lock = (Lock){.tag = *tag, .next = *bucket};
+    *bucket = lock;
     return lock;
 }
 
@@ -110,10 +157,18 @@ static void lock_drop_unused(LockPartition *partition, Lock *lock)
 {
     if (lock->holds || lock->first)
         return;
-    Lock **link = &partition->locks;
+    Lock **link = bucket_of(partition, &lock->tag);
     while (*link != lock)
         link = &(*link)->next;
     *link = lock->next;
+    if (--partition->lock_count == 0 && partition->bucket_mask > 0)
+        buckets_resize(partition, 1);
+    /* A few are kept for the next; what a large transaction needed is given back. */
+    if (partition->free_count >= FREE_LOCKS_KEPT) {
+        free(lock);
+        return;
+    }
+    partition->free_count++;
     lock->next = partition->free_locks;
     partition->free_locks = lock;
 }

@@ -65,9 +65,14 @@ struct LockWaiter {
     bool granted; /* under the partition's mutex */
 };
 
+/* A hash table whose buckets grow: a transaction may lock a key for each of a million rows. */
 typedef struct LockPartition {
     Mutex mutex;
-    Lock *locks GUARDED_BY(mutex);
+    Lock **buckets GUARDED_BY(mutex); /* heap; or the one below */
+    Lock *only_bucket GUARDED_BY(mutex);
+    uint32_t bucket_mask GUARDED_BY(mutex);
+    uint32_t lock_count GUARDED_BY(mutex);
+    uint32_t free_count GUARDED_BY(mutex);
     Lock *free_locks GUARDED_BY(mutex);
 } ALIGNED(CACHE_LINE) LockPartition;
 

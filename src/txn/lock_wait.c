@@ -349,23 +349,28 @@ static void transaction_ids(TxnManager *manager, Arena *arena, LockInfoVec *lock
     mutex_unlock(&manager->sessions_mutex);
 }
 
+static void lock_info(const Lock *lock, Arena *arena, LockInfoVec *locks)
+{
+    for (LockHold *hold = lock->holds; hold; hold = hold->next_in_lock) {
+        LockInfo info = info_of(&lock->tag, hold->session, hold->mode);
+        info.granted = true;
+        VEC_PUSH(arena, locks, info);
+    }
+    for (LockWaiter *waiter = lock->first; waiter; waiter = waiter->next) {
+        LockInfo info = info_of(&lock->tag, waiter->session, waiter->mode);
+        info.wait_start = waiter->wait_start;
+        VEC_PUSH(arena, locks, info);
+    }
+}
+
 void lock_snapshot(TxnManager *manager, Arena *arena, LockInfoVec *locks)
 {
     for (uint32_t i = 0; i < LOCK_PARTITIONS; i++) {
         LockPartition *partition = &manager->locks->partitions[i];
         mutex_lock(&partition->mutex);
-        for (Lock *lock = partition->locks; lock; lock = lock->next) {
-            for (LockHold *hold = lock->holds; hold; hold = hold->next_in_lock) {
-                LockInfo info = info_of(&lock->tag, hold->session, hold->mode);
-                info.granted = true;
-                VEC_PUSH(arena, locks, info);
-            }
-            for (LockWaiter *waiter = lock->first; waiter; waiter = waiter->next) {
-                LockInfo info = info_of(&lock->tag, waiter->session, waiter->mode);
-                info.wait_start = waiter->wait_start;
-                VEC_PUSH(arena, locks, info);
-            }
-        }
+        for (uint32_t b = 0; b <= partition->bucket_mask; b++)
+            for (const Lock *lock = partition->buckets[b]; lock; lock = lock->next)
+                lock_info(lock, arena, locks);
         mutex_unlock(&partition->mutex);
     }
     transaction_ids(manager, arena, locks);

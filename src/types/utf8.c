@@ -139,9 +139,17 @@ bool utf8_check(Str text)
 
 size_t utf8_count(Str text)
 {
-    size_t count = 0;
-    for (size_t i = 0; i < text.length; i++)
-        count += ((uint8_t)text.data[i] & 0xc0) != 0x80;
+    const uint64_t ones = 0x0101010101010101ULL;
+    size_t i = 0, count = text.length;
+
+    /* All bytes less those of the form 10xxxxxx, eight at a time. */
+    for (; i + 8 <= text.length; i += 8) {
+        uint64_t word;
+        memcpy(&word, text.data + i, sizeof(word));
+        count -= ((word >> 7 & ~word >> 6 & ones) * ones) >> 56;
+    }
+    for (; i < text.length; i++)
+        count -= ((uint8_t)text.data[i] & 0xc0) == 0x80;
     return count;
 }
 

@@ -92,6 +92,51 @@ static void text_is_read(void **state)
     expect_rows(&text_format, cases, ARRAY_LENGTH(cases), 2);
 }
 
+/* Whether or not a line is plain, it is cut in the same places. */
+static void plain_lines_are_like_others(void **state)
+{
+    static const ReadCase cases[] = {
+        {"\xc3\xa4|\n", "[\xc3\xa4|]"},
+        {"||x|\n", "[||<null>|]"},
+        {"x|xx|\xc3\xa4x|x\n", "[<null>|xx|\xc3\xa4x|<null>]"},
+        {"x\n\n|\n", "[<null>][][|]"},
+        {"a|b|c|d\r\nx|\\||\n", "[a|b|c|d][<null>|||]"},
+    };
+    const CopyFormat format = {.form = COPY_TEXT, .delimiter = '|', .null_text = {"x", 1}};
+
+    (void)state;
+    expect_rows(&format, cases, ARRAY_LENGTH(cases), 4);
+}
+
+static void plain_is_ascii_without_escapes(void **state)
+{
+    static const struct {
+        Str line;
+        bool text, csv;
+    } cases[] = {
+        {{"plain\n", 6}, true, true},
+        {{"a\\b\n", 4}, false, true},
+        {{"\xc3\xa4\n", 3}, false, false},
+        {{"a\0b\n", 4}, false, false},
+        {{"a long line; longer than any word \xff\n", 36}, false, false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < 2 * ARRAY_LENGTH(cases); i++) {
+        const bool is_csv = i % 2;
+        Arena *arena = arena_new("test");
+        CopyReader *reader = copy_reader_new(arena, is_csv ? &csv_format : &text_format, 1);
+        Str field;
+        uint32_t count;
+        copy_reader_feed(reader, cases[i / 2].line);
+        assert_int_equal(copy_reader_next(reader, &field, &count), COPY_ROW);
+        assert_int_equal(copy_reader_is_plain(reader),
+                         is_csv ? cases[i / 2].csv : cases[i / 2].text);
+        copy_reader_free(reader);
+        arena_free(arena);
+    }
+}
+
 static void csv_is_read(void **state)
 {
     static const ReadCase cases[] = {
@@ -167,6 +212,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(text_is_read),
+        cmocka_unit_test(plain_lines_are_like_others),
+        cmocka_unit_test(plain_is_ascii_without_escapes),
         cmocka_unit_test(csv_is_read),
         cmocka_unit_test(what_is_written_is_read_again),
         cmocka_unit_test(binary_goes_round),

@@ -289,6 +289,42 @@ static void rows_locked_in_runs_are_locked(void **state)
     txn_session_close(b);
 }
 
+/* Thousands in each partition: all are found, by others too, and gone when it ends. */
+static void a_transaction_may_hold_very_many_locks(void **state)
+{
+    enum { COUNT = 100000 };
+    Fixture *fixture = *state;
+    TxnSession *a = txn_session_open(fixture->manager, 1);
+    TxnSession *b = second_session(fixture);
+
+    for (int round = 0; round < 2; round++) {
+        Txn *one = begin(a, ISOLATION_READ_COMMITTED);
+        Txn *two = begin(b, ISOLATION_READ_COMMITTED);
+        for (int64_t i = 0; i < COUNT; i++)
+            assert_int_equal(lock_advisory(one, HOME, (AdvisoryKey){.key = i}, ADVISORY_TRANSACTION,
+                                           ADVISORY_EXCLUSIVE, LOCK_TRY),
+                             LOCK_GRANTED);
+        for (int64_t i = 0; i < COUNT; i += 97)
+            assert_int_equal(lock_advisory(two, HOME, (AdvisoryKey){.key = i}, ADVISORY_TRANSACTION,
+                                           ADVISORY_EXCLUSIVE, LOCK_TRY),
+                             LOCK_WOULD_BLOCK);
+        LockInfoVec locks = {0};
+        lock_snapshot(fixture->manager, fixture->arena, &locks);
+        size_t held = 0;
+        for (size_t i = 0; i < locks.length; i++)
+            held += str_equal(locks.items[i].lock_type, STR("advisory"));
+        assert_int_equal(held, COUNT);
+        txn_rollback(one);
+        for (int64_t i = 0; i < COUNT; i += 97)
+            assert_int_equal(lock_advisory(two, HOME, (AdvisoryKey){.key = i}, ADVISORY_TRANSACTION,
+                                           ADVISORY_EXCLUSIVE, LOCK_TRY),
+                             LOCK_GRANTED);
+        txn_rollback(two);
+    }
+    txn_session_close(a);
+    txn_session_close(b);
+}
+
 /* ------------------------------------------------------------------ the bank */
 
 #define ACCOUNTS 20
@@ -388,6 +424,7 @@ int main(void)
         TEST(the_second_inserter_of_a_key_waits_for_the_first),
         TEST(a_savepoints_locks_go_with_it),
         TEST(rows_locked_in_runs_are_locked),
+        TEST(a_transaction_may_hold_very_many_locks),
         TEST(no_money_is_made_or_lost),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,6 +11,7 @@ typedef struct CopyIn {
     CopyReader *reader;
     TableWriter *writer;
     Arena *row_arena; /* values of the batch being filled */
+    TypeIo *io;       /* of each column */
     Vector **vectors;
     Batch batch;
     Str *fields;
@@ -65,22 +66,21 @@ static bool check_header(CopyIn *in, uint32_t count)
 
 static bool read_field(CopyIn *in, uint32_t c, uint32_t row)
 {
-    const ColumnDesc *column = in->job->columns[c];
+    const TypeIo *io = &in->io[c];
+    const bool is_binary = in->job->format.form == COPY_BINARY;
     Str field = in->fields[c];
     Value value = {0};
 
     if (!str_is_none(field)) {
-        if (in->job->format.form != COPY_BINARY && !utf8_check(field)) {
+        if (!is_binary && !copy_reader_is_plain(in->reader) && !utf8_check(field)) {
             in->hides_line = true;
             return false;
         }
-        /* Values outlive the line they came in. */
-        if (column->phys == PHYS_VAR)
-            field = str_copy(in->row_arena, field);
         in->failing_column = c;
-        TRY(in->job->format.form == COPY_BINARY
-                ? type_receive(in->row_arena, column->type, column->typmod, field, &value)
-                : type_input(in->row_arena, column->type, column->typmod, field, &value));
+        /* Values outlive the line they came in: what is received may be a view of it. */
+        if (is_binary && in->job->columns[c]->phys == PHYS_VAR)
+            field = str_copy(in->row_arena, field);
+        TRY(is_binary ? io->type->receive(io, field, &value) : io->type->input(io, field, &value));
         in->failing_column = UINT32_MAX;
     }
     vector_set(in->vectors[c], row, &value, str_is_none(field));
@@ -201,6 +201,24 @@ static bool filter_rows(CopyIn *in)
     return table_writer_filter(in->writer, condition);
 }
 
+static bool column_types_init(CopyIn *in)
+{
+    const CopyJob *job = in->job;
+
+    in->io = ARENA_ARRAY(job->context->arena, TypeIo, MAX(job->column_count, 1u));
+    for (uint32_t c = 0; c < job->column_count; c++) {
+        const ColumnDesc *column = job->columns[c];
+        in->io[c] = (TypeIo){.arena = in->row_arena,
+                             .type = builtin_type(column->type),
+                             .type_oid = column->type,
+                             .typmod = column->typmod};
+        if (!in->io[c].type)
+            FAIL(ERR_UNDEFINED_OBJECT,
+                 .message = fmt("type with OID %u does not exist", column->type));
+    }
+    return true;
+}
+
 bool copy_from(CopyJob *job)
 {
     Arena *arena = job->context->arena;
@@ -223,7 +241,7 @@ bool copy_from(CopyJob *job)
     }
     in.row_arena = arena_new("copy rows");
     in.reader = copy_reader_new(arena, &job->format, job->column_count);
-    bool ok = pump(&in);
+    bool ok = column_types_init(&in) && pump(&in);
     copy_reader_free(in.reader);
     arena_free(in.row_arena);
     table_writer_free(in.writer);
