@@ -1,10 +1,9 @@
 #!/usr/bin/env python3
-"""Loading: COPY into an empty table, into a table of the same transaction, an index over it; SQLite's import beside."""
-import shutil
+"""Loading: COPY into an empty table, into a table of the same transaction, an index over it; SQLite's and DuckDB's import beside."""
 import subprocess
 import tempfile
-import time
 
+import peers
 import table
 
 COLUMNS = "aid int, bid int, abalance int, filler char(84)"
@@ -15,13 +14,13 @@ def psql(server, *commands):
     subprocess.run(["psql", "-XqAt", "-v", "ON_ERROR_STOP=1", *arguments], env=server.environment, check=True, capture_output=True)
 
 
-def sqlite_import(path):
-    """SQLite's own shell, one transaction, durable at its end."""
+def peer_times(path):
+    peers.sqlite_import("COPY into an empty table", COLUMNS, path)
     with tempfile.TemporaryDirectory() as directory:
-        script = f"CREATE TABLE a ({COLUMNS});\n.mode tabs\n.import {path} a\n"
-        start = time.monotonic()
-        subprocess.run(["sqlite3", f"{directory}/db"], input=script, text=True, check=True)
-        return time.monotonic() - start
+        peers.duckdb([f"CREATE TABLE a ({COLUMNS})"], [("COPY into an empty table", f"COPY a FROM '{path}' (DELIMITER '\\t', HEADER false)"),
+                                                       ("PRIMARY KEY", "ALTER TABLE a ADD PRIMARY KEY (aid)"),
+                                                       ("CREATE INDEX", "CREATE INDEX ai ON a (bid)"),
+                                                       ("CHECKPOINT", "CHECKPOINT")], f"{directory}/db")
 
 
 def main():
@@ -38,14 +37,15 @@ def main():
                                                                  f"\\copy a FROM '{path}'")),
                 ("COPY into a table of its transaction", lambda server: psql(server, "DROP TABLE IF EXISTS a", "BEGIN", f"CREATE TABLE a ({COLUMNS})",
                                                                              f"\\copy a FROM '{path}'", "COMMIT")),
+                ("COPY into a table with a key", lambda server: psql(server, "DROP TABLE IF EXISTS k", f"CREATE TABLE k ({COLUMNS}, PRIMARY KEY (aid))",
+                                                                     f"\\copy k FROM '{path}'")),
                 ("CREATE INDEX", lambda server: psql(server, "DROP INDEX IF EXISTS ai", "CREATE INDEX ai ON a (bid)")),
                 ("PRIMARY KEY", lambda server: psql(server, "ALTER TABLE a DROP CONSTRAINT IF EXISTS ap", "ALTER TABLE a ADD CONSTRAINT ap PRIMARY KEY (aid)")),
             ])
         finally:
             for server in chosen:
                 server.remove()
-        if shutil.which("sqlite3"):
-            print(f"{'sqlite3 .import':44} {'sqlite':10} {sqlite_import(path) * 1000:9.1f}")
+        peer_times(path)
 
 
 if __name__ == "__main__":

@@ -1,10 +1,8 @@
 #!/usr/bin/env python3
-"""Scans, aggregates, joins and sorts over pgbench_accounts; PostgreSQL without parallel query, SQLite in process beside."""
-import sqlite3
+"""Scans, aggregates, joins and sorts over pgbench_accounts; PostgreSQL without parallel query, SQLite and DuckDB in process beside."""
 import subprocess
-import tempfile
-import time
 
+import peers
 import table
 
 QUERIES = [
@@ -19,24 +17,26 @@ QUERIES = [
     "SELECT count(*) FROM pgbench_accounts a JOIN pgbench_accounts b ON a.aid = b.aid + 1",
     "SELECT aid FROM pgbench_accounts ORDER BY abalance, aid LIMIT 5",
     "SELECT aid + abalance AS s FROM pgbench_accounts ORDER BY 1 OFFSET 100 * 100000 - 1",
+    "SELECT aid, bid FROM pgbench_accounts ORDER BY aid % 1000 DESC, aid OFFSET 100 * 100000 - 1",
 ]
 
 
-def sqlite_times(scale):
-    """The same rows in SQLite, one run of each query."""
-    with tempfile.TemporaryDirectory() as directory:
-        database = sqlite3.connect(f"{directory}/db")
+def sqlite_fill(scale):
+    def fill(database):
         database.execute("CREATE TABLE pgbench_accounts (aid INTEGER PRIMARY KEY, bid INT, abalance INT, filler TEXT)")
         database.execute("CREATE TABLE pgbench_branches (bid INTEGER PRIMARY KEY, bbalance INT)")
         database.executemany("INSERT INTO pgbench_accounts VALUES (?, ?, 0, ?)", ((i + 1, i // 100000 + 1, " " * 84) for i in range(scale * 100000)))
         database.executemany("INSERT INTO pgbench_branches VALUES (?, 0)", ((i + 1,) for i in range(scale)))
-        database.commit()
-        for query in QUERIES:
-            if "OFFSET" in query:
-                query = query.replace("OFFSET", "LIMIT -1 OFFSET")
-            start = time.monotonic()
-            database.execute(query).fetchall()
-            print(f"{query[:44]:44} {'sqlite':10} {(time.monotonic() - start) * 1000:9.1f}", flush=True)
+    return fill
+
+
+def peer_times(scale):
+    """The same rows in libraries."""
+    peers.sqlite(sqlite_fill(scale), [(query, query.replace("OFFSET", "LIMIT -1 OFFSET")) for query in QUERIES])
+    peers.duckdb(["CREATE TABLE pgbench_accounts AS SELECT (i + 1)::int AS aid, (i // 100000 + 1)::int AS bid, 0::int AS abalance, "
+                  f"repeat(' ', 84) AS filler FROM range({scale * 100000}) t(i)",
+                  f"CREATE TABLE pgbench_branches AS SELECT (i + 1)::int AS bid, 0::int AS bbalance FROM range({scale}) t(i)"],
+                 [(query, query) for query in QUERIES])
 
 
 def main():
@@ -51,7 +51,7 @@ def main():
     finally:
         for server in chosen:
             server.remove()
-    sqlite_times(options.scale)
+    peer_times(options.scale)
 
 
 if __name__ == "__main__":
