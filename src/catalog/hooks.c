@@ -1,6 +1,7 @@
 /* What the types room asks of the catalog: reg* names, aclitems, types that are not built in. */
 #include "catalog/hooks.h"
 #include "base/error.h"
+#include "base/os.h"
 #include "base/task.h"
 #include "catalog/catalog_internal.h"
 #include "catalog/lookup.h"
@@ -410,12 +411,22 @@ static bool acl_output_hook(const Value *value, StrBuf *out)
     return true;
 }
 
+#define MICROSECONDS_1970_TO_2000 INT64_C(946684800000000)
+
+static int64_t transaction_time_hook(void)
+{
+    const CatalogSession *session = catalog_session_current();
+
+    return (session ? txn_start_time(session->txn) : os->wall_clock()) - MICROSECONDS_1970_TO_2000;
+}
+
 static const TypesHooks hooks = {
     .reg_input = reg_input_hook,
     .reg_output = reg_output_hook,
     .type_find = type_find_hook,
     .acl_input = acl_input_hook,
     .acl_output = acl_output_hook,
+    .transaction_time = transaction_time_hook,
 };
 
 void catalog_install_hooks(void)

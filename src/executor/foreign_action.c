@@ -154,37 +154,95 @@ static bool push(ReferentialAction *action, const Value *values, const bool *nul
     return count == 0 || modify_push(action->node, batch);
 }
 
-bool foreign_action_run(ReferentialAction *action, Arena *scratch, const ForeignRemoval *removal)
+/* In quotes, whether it needs them or not. */
+static Str name_quoted(Arena *arena, Str name)
 {
-    ExecState *exec = action->exec;
-    TableHandle *table = exec_table(exec, action->key->relation);
-    Arena *row_arena = exec->arena_scratch;
-    RowIdVec rows;
+    StrBuf text = strbuf_in(arena);
+    strbuf_append_char(&text, '"');
+    for (size_t i = 0; i < name.length; i++) {
+        if (name.data[i] == '"')
+            strbuf_append_char(&text, '"');
+        strbuf_append_char(&text, name.data[i]);
+    }
+    strbuf_append_char(&text, '"');
+    return strbuf_view(&text);
+}
+
+static Str column_quoted(const ReferentialAction *action, Arena *arena, int attnum)
+{
+    const ForeignKeyPlan *key = action->key;
+    int at = 0;
+    while (key->columns[at] != attnum)
+        at++;
+    return name_quoted(arena, key->column_names[at]);
+}
+
+/* The statement that the action is like, for the context of an error in it. */
+static Str action_text(const ReferentialAction *action, Arena *arena)
+{
+    const ForeignKeyPlan *key = action->key;
+    const bool cascades = action->action == REFERENCE_CASCADE;
+    StrBuf text = strbuf_in(arena);
+    int parameter = 1;
+
+    strbuf_format(&text, "%s ONLY %.*s.%.*s", action->column_count > 0 ? "UPDATE" : "DELETE FROM",
+                  STR_ARGS(name_quoted(arena, key->relation_schema)),
+                  STR_ARGS(name_quoted(arena, key->relation_name)));
+    for (int i = 0; i < action->column_count; i++) {
+        const Str name = column_quoted(action, arena, action->columns[i]);
+        strbuf_format(&text, "%s%.*s = ", i > 0 ? ", " : " SET ", STR_ARGS(name));
+        if (cascades)
+            strbuf_format(&text, "$%d", parameter++);
+        else
+            strbuf_append_c(&text, action->defaults ? "DEFAULT" : "NULL");
+    }
+    for (int i = 0; i < key->column_count; i++) {
+        const Str name = name_quoted(arena, key->column_names[i]);
+        strbuf_format(&text, "%s $%d OPERATOR(pg_catalog.=) %.*s", i > 0 ? " AND" : " WHERE",
+                      parameter++, STR_ARGS(name));
+    }
+    return strbuf_view(&text);
+}
+
+static bool rows_change(ReferentialAction *action, Arena *scratch, const ForeignRemoval *removal,
+                        TableHandle *table, const RowIdVec *rows)
+{
     uint32_t count = 0;
-    TRY(table);
-    TRY(foreign_key_find_rows(exec, scratch, action->key, removal->old_values, 0, &rows));
-    if (rows.length == 0)
-        return true;
     Value *values = ARENA_ARRAY(scratch, Value, action->column_count + 1);
     bool *nulls = ARENA_ARRAY(scratch, bool, action->column_count + 1);
     if (action->defaults)
         TRY(expr_run_scalar(action->defaults));
     for (int i = 0; i < action->column_count; i++)
         TRY(new_value(action, removal, table, i, scratch, &values[i], &nulls[i]));
-    for (size_t i = 0; i < rows.length; i++) {
+    for (size_t i = 0; i < rows->length; i++) {
         bool claimed;
         CHECK_INTERRUPTS();
-        arena_reset(row_arena);
-        TRY(claim(action, removal, table, rows.items[i], row_arena, &claimed));
+        arena_reset(action->exec->arena_scratch);
+        TRY(claim(action, removal, table, rows->items[i], action->exec->arena_scratch, &claimed));
         if (!claimed)
             continue;
-        VECTOR_VALUES(action->batch->columns[0], int64_t)[count++] = rows.items[i];
+        VECTOR_VALUES(action->batch->columns[0], int64_t)[count++] = rows->items[i];
         if (count == VECTOR_SIZE) {
             TRY(push(action, values, nulls, count));
             count = 0;
         }
     }
-    TRY(push(action, values, nulls, count));
+    return push(action, values, nulls, count);
+}
+
+bool foreign_action_run(ReferentialAction *action, Arena *scratch, const ForeignRemoval *removal)
+{
+    ExecState *exec = action->exec;
+    TableHandle *table = exec_table(exec, action->key->relation);
+    RowIdVec rows;
+    TRY(table);
+    TRY(foreign_key_find_rows(exec, scratch, action->key, removal->old_values, 0, &rows));
+    if (rows.length == 0)
+        return true;
+    if (!rows_change(action, scratch, removal, table, &rows)) {
+        error_add_context(fmt("SQL statement \"%.*s\"", STR_ARGS(action_text(action, scratch))));
+        return false;
+    }
     /* The default may be the very value that went away. */
     return action->action != REFERENCE_SET_DEFAULT ||
            foreign_key_check_removal(exec, scratch, removal);

@@ -49,7 +49,7 @@ static bool transaction_open(Session *session, const TxnOptions *options)
     TRY(txn);
     session->exec.catalog.txn = txn;
     session->exec.catalog.arena = session->block_arena;
-    session->exec.transaction_start = now_timestamptz();
+    session->exec.transaction_start = txn_start_time(txn) - MICROSECONDS_1970_TO_2000;
     atomic_store_explicit(&session->transaction_started_at,
                           session->exec.transaction_start + MICROSECONDS_1970_TO_2000,
                           memory_order_relaxed);

@@ -6,6 +6,7 @@
  */
 #include "txn/ddl.h"
 
+#include "txn/sequence.h"
 #include "txn/txn_internal.h"
 
 /* ------------------------------------------------------------------ handles */
@@ -215,6 +216,7 @@ bool txn_database_clone(Txn *txn, DatabaseId source, DatabaseId target)
     TRY(txn_can_write(txn));
     Database *from = database_of(txn->manager, source);
     TRY(from);
+    TRY(sequences_settle(txn, source));
     TRY(database_clone(txn->manager->store, target, from));
     push_database(txn, DDL_CREATE_DATABASE, target);
     return true;

@@ -315,6 +315,48 @@ bool sequence_next(Txn *txn, DatabaseId database, TreeId id, const SequenceDefin
     return ok;
 }
 
+/* Logs the value it stands at where the log is ahead of it. */
+static bool settle(Txn *txn, Sequence *sequence)
+{
+    TRY(sequence_occupy(txn, sequence));
+    SequenceState state = sequence->state;
+    const bool ok =
+        state.log_count == 0 || log_state(txn, sequence, state.last_value, state.is_called);
+    if (ok)
+        state.log_count = 0;
+    mutex_lock(&sequence->mutex);
+    sequence->state = state;
+    sequence->is_busy = false;
+    mutex_unlock(&sequence->mutex);
+    return ok;
+}
+
+bool sequences_settle(Txn *txn, DatabaseId database)
+{
+    SequenceTable *table = txn->manager->sequences;
+    VEC(Sequence *) found = {0};
+    size_t position = 0;
+    uint64_t key;
+    void *each;
+
+    mutex_lock(&table->mutex);
+    while (hashmap_next(&table->sequences, &position, &key, &each)) {
+        Sequence *sequence = each;
+        if (sequence->database == database)
+            VEC_PUSH(txn->arena, &found, sequence);
+    }
+    mutex_unlock(&table->mutex);
+    for (size_t i = 0; i < found.length; i++) {
+        Sequence *sequence = found.items[i];
+        mutex_lock(&sequence->mutex);
+        const bool is_ahead = sequence->is_loaded && sequence->state.log_count > 0;
+        mutex_unlock(&sequence->mutex);
+        if (is_ahead)
+            TRY(settle(txn, sequence));
+    }
+    return true;
+}
+
 bool sequence_set(Txn *txn, DatabaseId database, TreeId id, int64_t value, bool is_called)
 {
     SequenceRecord own;

@@ -39,6 +39,9 @@ MUST_CHECK bool sequence_next(Txn *txn, DatabaseId database, TreeId id,
 /* setval; the caller checks bounds and words 22003. Takes effect at once, as PostgreSQL's. */
 MUST_CHECK bool sequence_set(Txn *txn, DatabaseId database, TreeId id, int64_t value,
                              bool is_called);
+/* What is stored of the database's sequences is where they stand, not where the log is ahead of
+ * them: before the database is copied. */
+MUST_CHECK bool sequences_settle(Txn *txn, DatabaseId database);
 /* What SELECT * FROM sequence shows. */
 MUST_CHECK bool sequence_read(Txn *txn, DatabaseId database, TreeId id, SequenceState *ret_state);
 

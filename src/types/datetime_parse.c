@@ -6,6 +6,7 @@
  * known and on DateStyle.
  */
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "types/datetime_internal.h"
@@ -116,6 +117,17 @@ static const char *scan_digits(const char *p, const char *end, TokenKind *ret_ki
     return p;
 }
 
+/* Words of one or two letters that a number may follow at once; any other such is a zone's name. */
+static bool is_short_word(const char *start, const char *end)
+{
+    static const char words[] = " ad am at bc d h j jd m mm on pm s t y ";
+    char wanted[8];
+    snprintf(wanted, sizeof(wanted), " %.*s ", (int)(end - start), start);
+    for (char *c = wanted; *c; c++)
+        *c = ascii_lower(*c);
+    return strstr(words, wanted) != NULL;
+}
+
 static const char *scan_word(const char *p, const char *end, TokenKind *ret_kind)
 {
     const char *start = p;
@@ -140,11 +152,15 @@ static const char *scan_word(const char *p, const char *end, TokenKind *ret_kind
     if (memchr(start, '/', (size_t)(rest - start)) || memchr(start, '_', (size_t)(rest - start)))
         return rest;
     /* A POSIX zone: letters, digits, perhaps letters. */
-    if (p - start >= 3 && rest > p) {
+    const bool is_short = p - start < 3;
+    while (is_short && rest > p && rest < end &&
+           (is_alpha(*rest) || is_digit(*rest) || strchr("/_-+.:", *rest)))
+        rest++;
+    if (rest > p && (!is_short || !is_short_word(start, p))) {
         char word[64];
         const size_t n = MIN((size_t)(rest - start), sizeof(word) - 1);
         memcpy(word, start, n);
-        if (timezone_find(str_make(word, n)))
+        if (is_short || timezone_find(str_make(word, n)))
             return rest;
     }
     return p;

@@ -106,6 +106,7 @@ static Unit unit_of(Str word)
 typedef struct Sum {
     int64_t months, days, microseconds;
     bool overflow;
+    uint32_t seen; /* bits of the Units that have been given: none is given twice */
 } Sum;
 
 static void sum_add(int64_t *field, int64_t value, int64_t times, Sum *sum)
@@ -268,8 +269,33 @@ static Unit unit_of_range(int range)
     return UNIT_SECOND;
 }
 
+#define UNIT_BIT(unit) (1u << (unit))
+#define SECOND_BITS                                                                                \
+    (UNIT_BIT(UNIT_SECOND) | UNIT_BIT(UNIT_MILLISECOND) | UNIT_BIT(UNIT_MICROSECOND))
+#define CLOCK_BITS (UNIT_BIT(UNIT_HOUR) | UNIT_BIT(UNIT_MINUTE) | SECOND_BITS)
+
+static bool units_see(Sum *sum, uint32_t bits)
+{
+    const bool is_new = (sum->seen & bits) == 0;
+    sum->seen |= bits;
+    return is_new;
+}
+
+static uint32_t unit_bits(Unit unit, const Number *n)
+{
+    if (unit == UNIT_NONE || unit == UNIT_SECOND)
+        return n->fraction != 0 ? SECOND_BITS : UNIT_BIT(UNIT_SECOND);
+    return UNIT_BIT(unit);
+}
+
+/* What parts words and numbers and says nothing. */
+static bool is_blank(char c)
+{
+    return is_space(c) || (c != 0 && strchr("!\"#$%&'()*,;<=>?@[\\]^_`{|}~", c));
+}
+
 /* One number with what follows it: a clock, years-months, or a unit. */
-static bool item_read(Str text, size_t *at, int range, bool *seen_sign, bool *was_bare, Sum *sum)
+static bool item_read(Str text, size_t *at, int range, Sum *sum)
 {
     Number n;
     if (!number_read(text, *at, &n))
@@ -277,8 +303,7 @@ static bool item_read(Str text, size_t *at, int range, bool *seen_sign, bool *wa
     sum->overflow |= n.overflow;
     size_t end = n.end;
     if (end < text.length && text.data[end] == ':' && n.fraction == 0) {
-        *was_bare = false;
-        return clock_read(text, &n, range, sum, at);
+        return units_see(sum, CLOCK_BITS) && clock_read(text, &n, range, sum, at);
     }
     if (end < text.length && text.data[end] == '-' && end + 1 < text.length &&
         is_digit(text.data[end + 1])) {
@@ -288,10 +313,9 @@ static bool item_read(Str text, size_t *at, int range, bool *seen_sign, bool *wa
         sum_add(&sum->months, n.whole, 12, sum);
         sum_add(&sum->months, n.negative ? -months.whole : months.whole, 1, sum);
         *at = months.end;
-        *was_bare = false;
-        return true;
+        return units_see(sum, UNIT_BIT(UNIT_MONTH));
     }
-    while (end < text.length && is_space(text.data[end]))
+    while (end < text.length && is_blank(text.data[end]))
         end++;
     size_t word = end;
     while (word < text.length && is_alpha(text.data[word]))
@@ -300,15 +324,19 @@ static bool item_read(Str text, size_t *at, int range, bool *seen_sign, bool *wa
     if (unit == UNIT_NONE) {
         if (word > end)
             return false;
-        /* Days before a clock, "1 02:03:04"; else what the range's last field is. */
-        const char *rest = memchr(text.data + end, ':', text.length - end);
-        unit = rest && end > n.end ? UNIT_DAY : unit_of_range(range);
-        *was_bare = true;
-        end = n.end;
+        /* Days before a clock, "1 02:03:04"; else the last, and what the range's last field is. */
+        Number next;
+        if (end == text.length)
+            unit = unit_of_range(range);
+        else if (end > n.end && number_read(text, end, &next) && next.end < text.length &&
+                 text.data[next.end] == ':')
+            unit = UNIT_DAY;
+        else
+            return false;
         word = n.end;
-    } else {
-        *was_bare = false;
     }
+    if (!units_see(sum, unit_bits(unit, &n)))
+        return false;
     sum_unit(sum, unit, n.whole, n.fraction);
     *at = word;
     return true;
@@ -371,11 +399,11 @@ static bool iso_read(Str text, Sum *sum)
 
 static bool words_read(Str text, int range, Sum *sum)
 {
-    bool ago = false, any = false, was_bare = false, sign = false;
+    bool ago = false, any = false;
     size_t at = 0;
     while (at < text.length) {
         const char c = text.data[at];
-        if (is_space(c) || c == '@' || c == ',') {
+        if (is_blank(c)) {
             at++;
             continue;
         }
@@ -384,18 +412,13 @@ static bool words_read(Str text, int range, Sum *sum)
             while (end < text.length && is_alpha(text.data[end]))
                 end++;
             const Str word = str_slice(text, at, end - at);
-            if (str_equal_nocase(word, STR("ago")) && any) {
-                ago = true;
-                at = end;
-                continue;
-            }
-            if (str_equal_nocase(word, STR("and"))) {
-                at = end;
-                continue;
-            }
-            return false;
+            if (!str_equal_nocase(word, STR("ago")))
+                return false;
+            ago = true;
+            at = end;
+            continue;
         }
-        if (ago || !item_read(text, &at, range, &sign, &was_bare, sum))
+        if (!item_read(text, &at, range, sum))
             return false;
         any = true;
     }

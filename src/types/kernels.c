@@ -87,7 +87,7 @@ static ALWAYS_INLINE void compare_double(const Vector *a, const Vector *b, Selec
     }
 }
 
-static void compare_any(const BuiltinType *type, const Vector *a, const Vector *b,
+static bool compare_any(const BuiltinType *type, const Vector *a, const Vector *b,
                         Selection selection, const Vector *ret, uint8_t *results, Wanted wanted)
 {
     FOR_SELECTED (selection, row) {
@@ -97,8 +97,11 @@ static void compare_any(const BuiltinType *type, const Vector *a, const Vector *
             continue;
         vector_get(a, row, &x, &x_null);
         vector_get(b, row, &y, &y_null);
+        if (type->compare == rowtype_compare)
+            TRY(rowtype_comparable(&x, &y));
         results[row] = order_is(type->compare(type, &x, &y), wanted);
     }
+    return true;
 }
 
 #define GENERIC_KERNEL(symbol, wanted)                                                             \
@@ -125,7 +128,7 @@ static void compare_any(const BuiltinType *type, const Vector *a, const Vector *
         else if (type->compare == float8_compare)                                                  \
             compare_double(args[0], args[1], selection, results, wanted);                          \
         else                                                                                       \
-            compare_any(type, args[0], args[1], selection, ret, results, wanted);                  \
+            return compare_any(type, args[0], args[1], selection, ret, results, wanted);           \
         return true;                                                                               \
     }
 GENERIC_KERNEL(eq, WANT_EQ)

@@ -72,6 +72,34 @@ int rowtype_compare(const BuiltinType *type, const Value *a, const Value *b)
     return (x > y) - (x < y);
 }
 
+bool rowtype_comparable(const Value *a, const Value *b)
+{
+    uint32_t x, y;
+    TRY(record_count(a, &x));
+    TRY(record_count(b, &y));
+    for (uint32_t i = 0; i < MIN(x, y); i++) {
+        Value u, v;
+        bool u_null, v_null;
+        Oid u_type, v_type;
+        TRY(record_field(a, i, &u, &u_null, &u_type));
+        TRY(record_field(b, i, &v, &v_null, &v_type));
+        if (u_type != v_type) {
+            const BuiltinType *left = builtin_type(u_type), *right = builtin_type(v_type);
+            FAIL(ERR_DATATYPE_MISMATCH,
+                 .message = fmt("cannot compare dissimilar column types %s and %s at record "
+                                "column %u",
+                                left ? left->sql_name : "unknown",
+                                right ? right->sql_name : "unknown", i + 1));
+        }
+        if (u_null != v_null || (!u_null && type_compare(u_type, &u, &v) != 0))
+            return true;
+    }
+    if (x != y)
+        FAIL(ERR_DATATYPE_MISMATCH,
+             .message = STR("cannot compare record types with different numbers of columns"));
+    return true;
+}
+
 uint64_t rowtype_hash(const BuiltinType *type, const Value *value)
 {
     uint64_t hash = 0x70e5;

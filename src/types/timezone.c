@@ -67,7 +67,7 @@ static bool posix_name(const char **p, const char *end, char *name)
             return false;
         (*p)++;
     }
-    return n >= 3;
+    return n >= 1;
 }
 
 static bool posix_number(const char **p, const char *end, int *ret)

@@ -254,6 +254,8 @@ static const BuiltinType *call_ordered_type(FunctionCall *call)
     {                                                                                              \
         const BuiltinType *type = call_ordered_type(call);                                         \
         TRY(type);                                                                                 \
+        if (type->compare == rowtype_compare)                                                      \
+            TRY(rowtype_comparable(&args[0], &args[1]));                                           \
         ret->boolean = type->compare(type, &args[0], &args[1]) op 0;                               \
         return true;                                                                               \
     }
@@ -268,6 +270,8 @@ FUNCTION(generic_cmp)
 {
     const BuiltinType *type = call_ordered_type(call);
     TRY(type);
+    if (type->compare == rowtype_compare)
+        TRY(rowtype_comparable(&args[0], &args[1]));
     const int order = type->compare(type, &args[0], &args[1]);
     ret->int32 = (order > 0) - (order < 0);
     return true;

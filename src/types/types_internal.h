@@ -82,6 +82,8 @@ DECLARE_ORDER(numeric);
 DECLARE_ORDER(uuid);
 DECLARE_ORDER(jsonb);
 DECLARE_ORDER(rowtype);
+/* 42804 where the order of two rows would be that of values of different types. */
+MUST_CHECK bool rowtype_comparable(const Value *a, const Value *b);
 DECLARE_TYPMOD(char);
 DECLARE_TYPMOD(varchar);
 DECLARE_TYPMOD(time);

@@ -232,6 +232,33 @@ static int64_t next(Txn *txn, TreeId id)
     return value;
 }
 
+static void a_copied_database_counts_on_from_where_its_template_stands(void **state)
+{
+    Fixture *fixture = *state;
+    TxnSession *session = txn_session_open(fixture->manager, 1);
+    Txn *txn = begin(session, ISOLATION_READ_COMMITTED);
+    int64_t value;
+
+    ok(sequence_create(txn, HOME, 300, 1));
+    commit(txn);
+    for (int i = 1; i <= 3; i++) {
+        txn = begin(session, ISOLATION_READ_COMMITTED);
+        ok(sequence_next(txn, HOME, 300, &counting, STR("s"), &value));
+        assert_int_equal(value, i);
+        commit(txn);
+    }
+    txn = begin(session, ISOLATION_READ_COMMITTED);
+    ok(txn_database_clone(txn, HOME, 6));
+    commit(txn);
+    txn = begin(session, ISOLATION_READ_COMMITTED);
+    ok(sequence_next(txn, 6, 300, &counting, STR("s"), &value));
+    assert_int_equal(value, 4);
+    ok(sequence_next(txn, HOME, 300, &counting, STR("s"), &value));
+    assert_int_equal(value, 4);
+    commit(txn);
+    txn_session_close(session);
+}
+
 static void a_sequence_never_gives_a_value_twice(void **state)
 {
     Fixture *fixture = *state;
@@ -275,6 +302,7 @@ int main(void)
         TEST(what_was_built_in_bulk_is_there_after_a_crash),
         TEST(rollback_undoes_trees_and_layouts),
         TEST(a_clone_has_its_templates_rows_and_goes_its_own_way),
+        TEST(a_copied_database_counts_on_from_where_its_template_stands),
         TEST(a_sequence_never_gives_a_value_twice),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
