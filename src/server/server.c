@@ -153,6 +153,8 @@ void server_reload(Server *server)
     }
     const StoreOptions options = store_options();
     store_configure(server->store, &options);
+    txn_set_version_memory_limit(server->txn_manager,
+                                 (uint64_t)settings_default.version_memory_limit << 20);
     server->configuration_loaded_at = os->wall_clock();
     log_rotate();
 }
@@ -639,7 +641,9 @@ static bool open_store(Server *server)
     if (!store_is_clean(server->store))
         log_message(SEVERITY_LOG, "database system was not properly shut down; automatic recovery "
                                   "in progress");
-    TRY(txn_manager_open(server->store, NULL, &server->txn_manager));
+    TxnConfig config = txn_config_default;
+    config.version_memory_limit = (uint64_t)settings_default.version_memory_limit << 20;
+    TRY(txn_manager_open(server->store, &config, &server->txn_manager));
     log_recovery(server);
     server->wal_at_start = wal_reserved_end(store_wal(server->store));
     return catalog_open(server->txn_manager, &server->catalog);

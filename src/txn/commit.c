@@ -387,18 +387,6 @@ static Garbage *garbage_new(const Txn *txn)
     return garbage;
 }
 
-static void garbage_hand_over(TxnManager *manager, Garbage *garbage)
-{
-    if (garbage->count == 0) {
-        free(garbage);
-        return;
-    }
-    mutex_lock(&manager->garbage_mutex);
-    *manager->garbage_last = garbage;
-    manager->garbage_last = &garbage->next;
-    mutex_unlock(&manager->garbage_mutex);
-}
-
 /* ------------------------------------------------------------------ the whole */
 
 static bool encode_all(Txn *txn, StrBuf *buf, uint64_t *ret_growth)

@@ -1,9 +1,7 @@
-/* The manager, sessions, snapshots and the reclaiming of what no snapshot needs. */
+/* The manager, sessions and snapshots. */
 #include <stdlib.h>
 
 #include "txn/txn_internal.h"
-
-#define RECLAIM_EVERY 32 /* commits */
 
 const TxnConfig txn_config_default = {
     .version_memory_limit = UINT64_C(1) << 30,
@@ -21,11 +19,11 @@ bool txn_manager_open(Store *store, const TxnConfig *config, TxnManager **ret_ma
     manager->store = store;
     manager->wal = store_wal(store);
     manager->config = config ? *config : txn_config_default;
+    atomic_store(&manager->version_memory_limit, manager->config.version_memory_limit);
     mutex_init(&manager->sessions_mutex, RANK_TXN_MANAGER);
     mutex_init(&manager->trees_mutex, RANK_TXN_MANAGER);
     mutex_init(&manager->commit_mutex, RANK_COMMIT);
-    mutex_init(&manager->garbage_mutex, RANK_VERSIONS);
-    manager->garbage_last = &manager->garbage_first;
+    reclaim_init(manager);
     manager->ring = calloc(COMMIT_RING_SIZE, sizeof(CommitInFlight));
     manager->versions = version_store_new();
     manager->locks = lock_table_new();
@@ -65,11 +63,7 @@ void txn_manager_close(TxnManager *manager)
         sequence_settle(manager);
     store_set_redo_floor(manager->store, NULL, NULL);
     tree_set_hooks(NULL, NULL);
-    while (manager->garbage_first) {
-        Garbage *garbage = manager->garbage_first;
-        manager->garbage_first = garbage->next;
-        free(garbage);
-    }
+    reclaim_deinit(manager);
     size_t position = 0;
     uint64_t key;
     void *tree;
@@ -185,14 +179,6 @@ bool txn_wait_durable(TxnSession *session)
 
 /* ------------------------------------------------------------------ snapshots */
 
-/* What everybody may see: applied, and durable. */
-static Lsn visible_lsn(const TxnManager *manager)
-{
-    Lsn applied = atomic_load(&manager->applied_lsn);
-    Lsn durable = wal_flushed(manager->wal);
-    return MIN(applied, durable);
-}
-
 /* What this session may see: its own acknowledged commits always. */
 static Lsn session_visible_lsn(const TxnSession *session)
 {
@@ -274,128 +260,6 @@ bool snapshot_check(const Txn *txn)
     if (unlikely(atomic_load_explicit(&txn->session->snapshot_too_old, memory_order_relaxed)))
         FAIL(ERR_SNAPSHOT_TOO_OLD, .message = STR("snapshot too old"));
     return true;
-}
-
-/* ------------------------------------------------------------------ reclaiming */
-
-typedef struct Collected {
-    SnapshotRange *ranges;
-    uint32_t count;
-    Lsn horizon; /* nothing published is below */
-    Lsn bound;   /* snapshots not among the ranges are at or above it */
-    TxnSession *oldest;
-} Collected;
-
-static int range_order(const void *a, const void *b)
-{
-    const SnapshotRange *x = a, *y = b;
-    return (x->low > y->low) - (x->low < y->low);
-}
-
-/* Ascending, and none touches another: many sessions hold the same few snapshots. */
-static void ranges_merge(Collected *all)
-{
-    uint32_t kept = 0;
-
-    if (all->count == 0)
-        return;
-    qsort(all->ranges, all->count, sizeof(*all->ranges), range_order);
-    for (uint32_t i = 1; i < all->count; i++) {
-        if (all->ranges[i].low <= all->ranges[kept].high)
-            all->ranges[kept].high = MAX(all->ranges[kept].high, all->ranges[i].high);
-        else
-            all->ranges[++kept] = all->ranges[i];
-    }
-    all->count = kept + 1;
-}
-
-/* Moves the bound, then reads what is published. The garbage mutex is held. */
-static void snapshots_collect(TxnManager *manager, Collected *ret)
-{
-    Collected all = {.bound = visible_lsn(manager)};
-    uint32_t capacity = 0;
-
-    if (all.bound < atomic_load(&manager->snapshot_bound))
-        all.bound = atomic_load(&manager->snapshot_bound);
-    atomic_store(&manager->snapshot_bound, all.bound);
-    all.horizon = all.bound;
-    mutex_lock(&manager->sessions_mutex);
-    for (TxnSession *session = manager->sessions; session; session = session->next) {
-        Lsn low = atomic_load(&session->snapshot_low);
-        if (low >= all.bound)
-            continue;
-        /* High is stored before low when a snapshot is taken; while it moves, both are wide. */
-        Lsn high = atomic_load(&session->snapshot_high);
-        if (all.count == capacity) {
-            capacity = capacity ? capacity * 2 : 16;
-            SnapshotRange *grown = realloc(all.ranges, capacity * sizeof(*grown));
-            if (!grown)
-                panic("out of memory");
-            all.ranges = grown;
-        }
-        all.ranges[all.count++] = (SnapshotRange){.low = low, .high = MAX(low, high)};
-        if (low < all.horizon) {
-            all.horizon = low;
-            all.oldest = session;
-        }
-    }
-    /* The oldest reader pays when old versions need more than their share. */
-    if (all.oldest && version_store_bytes(manager->versions) > manager->config.version_memory_limit)
-        atomic_store(&all.oldest->snapshot_too_old, true);
-    mutex_unlock(&manager->sessions_mutex);
-    ranges_merge(&all);
-    *ret = all;
-}
-
-/* Between snapshots: rows changed again and again under one old reader keep one old version. */
-static void garbage_prune(TxnManager *manager, Garbage *first, const Collected *all)
-{
-    uint32_t budget = 256;
-
-    for (Garbage *garbage = first; garbage && budget > 0; garbage = garbage->next, budget--)
-        for (uint32_t i = 0; i < garbage->count && i < 64; i++)
-            version_prune(manager->versions, &garbage->names[i], all->ranges, all->count,
-                          all->bound);
-}
-
-static void garbage_reclaim(TxnManager *manager, const Collected *all)
-{
-    while (manager->garbage_first && manager->garbage_first->lsn <= all->horizon) {
-        Garbage *garbage = manager->garbage_first;
-        manager->garbage_first = garbage->next;
-        if (!garbage->next)
-            manager->garbage_last = &manager->garbage_first;
-        for (uint32_t i = 0; i < garbage->count; i++)
-            version_reclaim(manager->versions, &garbage->names[i], all->horizon);
-        free(garbage);
-    }
-}
-
-/*
- * After a commit: hands its garbage over, and now and then frees what nobody needs. One task at a
- * time does that; others go on.
- */
-void manager_reclaim(TxnManager *manager)
-{
-    uint32_t commits =
-        atomic_fetch_add_explicit(&manager->commits_since_reclaim, 1, memory_order_relaxed);
-    if (commits + 1 < RECLAIM_EVERY)
-        return;
-    /* The sessions mutex ranks below the garbage mutex, so the snapshots are collected first;
-     * an older collection is only more careful. */
-    atomic_store_explicit(&manager->commits_since_reclaim, 0, memory_order_relaxed);
-    Collected all;
-    snapshots_collect(manager, &all);
-    if (mutex_try_lock(&manager->garbage_mutex)) {
-        Lsn horizon = atomic_load(&manager->horizon);
-        if (all.horizon > horizon)
-            atomic_store(&manager->horizon, all.horizon);
-        garbage_reclaim(manager, &all);
-        if (manager->garbage_first)
-            garbage_prune(manager, manager->garbage_first, &all);
-        mutex_unlock(&manager->garbage_mutex);
-    }
-    free(all.ranges);
 }
 
 /* ------------------------------------------------------------------ trees */

@@ -86,6 +86,9 @@ extern const TxnConfig txn_config_default;
  */
 MUST_CHECK bool txn_manager_open(Store *store, const TxnConfig *config, TxnManager **ret_manager);
 void txn_manager_close(TxnManager *manager);
+/* Bytes that old row versions take, and their limit: beyond it the oldest reader gets 72000. */
+uint64_t txn_version_bytes(TxnManager *manager);
+void txn_set_version_memory_limit(TxnManager *manager, uint64_t bytes);
 Store *txn_manager_store(const TxnManager *manager);
 
 /* One for each connection. `process_id` names it in pg_locks and in deadlock reports. */

@@ -93,6 +93,11 @@ struct TxnManager {
     Garbage *garbage_first GUARDED_BY(garbage_mutex);
     Garbage **garbage_last GUARDED_BY(garbage_mutex);
     _Atomic uint32_t commits_since_reclaim;
+    _Atomic uint64_t garbage_bytes, version_memory_limit;
+    _Atomic bool is_reclaiming;     /* who has set it has what follows */
+    Garbage *old_first, **old_last; /* taken over from the list above */
+    Garbage **prune_at;             /* where pruning goes on, */
+    uint32_t prune_index;           /* and with which name */
 
     VersionStore *versions;
     LockTable *locks;
@@ -218,6 +223,11 @@ MUST_CHECK bool snapshot_take(Txn *txn, Lsn *ret_lsn);
 void snapshot_publish(Txn *txn);
 void snapshot_unpublish(TxnSession *session);
 MUST_CHECK bool snapshot_check(const Txn *txn); /* fails with 72000 when it was given up */
+
+/* reclaim.c */
+void reclaim_init(TxnManager *manager);
+void reclaim_deinit(TxnManager *manager);
+void garbage_hand_over(TxnManager *manager, Garbage *garbage);
 void manager_reclaim(TxnManager *manager);
 /* The tree by name, referenced; NULL when memory knows none. */
 TxnTree *manager_tree_find(TxnManager *manager, TreeName name);

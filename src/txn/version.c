@@ -622,17 +622,18 @@ static bool range_is_needed(const SnapshotRange *ranges, uint32_t count, Lsn bou
     return below > 0 && ranges[below - 1].high >= from;
 }
 
-void version_prune(VersionStore *store, const VersionName *name, const SnapshotRange *ranges,
-                   uint32_t range_count, Lsn bound)
+bool version_prune(VersionStore *store, const VersionName *name, Lsn lsn,
+                   const SnapshotRange *ranges, uint32_t range_count, Lsn bound)
 {
     if (name->is_entry)
-        return;
+        return false;
     uint64_t number = name->id >> VERSION_SEGMENT_BITS;
     uint64_t hash = segment_hash(name->tree, number);
     Partition *partition = partition_of(store, hash);
 
     mutex_lock(&partition->mutex);
     Head *head = head_find(segment_find(partition, name->tree, number, hash), name->id);
+    const bool is_done = !head || head->ts > lsn;
     if (head) {
         Lsn newer = head->ts;
         Version **link = &head->older;
@@ -650,4 +651,5 @@ void version_prune(VersionStore *store, const VersionName *name, const SnapshotR
         }
     }
     mutex_unlock(&partition->mutex);
+    return is_done;
 }

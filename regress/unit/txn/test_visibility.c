@@ -337,10 +337,87 @@ static void a_spilled_write_set_reads_and_commits_as_any(void **state)
     txn_session_close(session);
 }
 
+/* -------- What an old reader costs -------- */
+
+#define OLD_ROWS 40
+#define VERSION_LIMIT 100000u
+
+/* Changes each row `rounds` times, each time in a transaction of its own. */
+static void change_rows(Fixture *fixture, const int64_t *rows, uint32_t count, uint32_t rounds)
+{
+    TxnSession *session = txn_session_open(fixture->manager, 1);
+
+    for (uint32_t round = 0; round < rounds; round++) {
+        for (uint32_t i = 0; i < count; i++) {
+            Txn *txn = begin(session, ISOLATION_READ_COMMITTED);
+            TxnTree *table = open_tree(txn, TABLE);
+            ok(txn_update(txn, table, rows[i], row_image(fixture->arena, 1, "changed")));
+            txn_tree_close(table);
+            commit(txn);
+        }
+    }
+    txn_session_close(session);
+}
+
+static void rows_changed_again_and_again_keep_one_old_version(void **state)
+{
+    Fixture *fixture = *state;
+    int64_t rows[OLD_ROWS], count;
+
+    TxnSession *session = txn_session_open(fixture->manager, 2);
+    Txn *writer = begin(session, ISOLATION_READ_COMMITTED);
+    for (uint32_t i = 0; i < OLD_ROWS; i++)
+        rows[i] = insert(writer, 1000, "first");
+    commit(writer);
+    txn_set_version_memory_limit(fixture->manager, VERSION_LIMIT);
+    Txn *reader = begin(session, ISOLATION_REPEATABLE_READ);
+    assert_int_equal(scan_sum(reader, txn_snapshot(reader), &count), 1000 * OLD_ROWS);
+    change_rows(fixture, rows, OLD_ROWS, 200);
+    /* 8,000 versions and their names would be ten times the limit. */
+    assert_in_range(txn_version_bytes(fixture->manager), 1, VERSION_LIMIT / 2);
+    ok(txn_statement_begin(reader));
+    assert_int_equal(scan_sum(reader, txn_snapshot(reader), &count), 1000 * OLD_ROWS);
+    txn_rollback(reader);
+    txn_session_close(session);
+    change_rows(fixture, rows, OLD_ROWS, 5);
+    assert_in_range(txn_version_bytes(fixture->manager), 0, 20000);
+}
+
+static void beyond_the_limit_the_oldest_reader_is_refused(void **state)
+{
+    Fixture *fixture = *state;
+    int64_t rows[OLD_ROWS];
+
+    TxnSession *session = txn_session_open(fixture->manager, 2);
+    Txn *writer = begin(session, ISOLATION_READ_COMMITTED);
+    for (uint32_t i = 0; i < OLD_ROWS; i++)
+        rows[i] = insert(writer, 1000, "first");
+    commit(writer);
+    txn_set_version_memory_limit(fixture->manager, 500);
+    Txn *reader = begin(session, ISOLATION_REPEATABLE_READ);
+    assert_int_equal(fetch_number(reader, txn_snapshot(reader), rows[0]), 1000);
+    change_rows(fixture, rows, OLD_ROWS, 3);
+    ok(txn_statement_begin(reader));
+    TxnTree *table = open_tree(reader, TABLE);
+    TableScan *scan =
+        table_scan_open(reader, txn_snapshot(reader), table, &(TableScanSpec){0}, fixture->arena);
+    assert_int_equal(table_scan_next(scan), SCAN_FAILED);
+    assert_int_equal(error_fields()->sqlstate, ERR_SNAPSHOT_TOO_OLD);
+    error_clear();
+    table_scan_close(scan);
+    txn_tree_close(table);
+    txn_rollback(reader);
+    txn_session_close(session);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(rows_changed_again_and_again_keep_one_old_version,
+                                        fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(beyond_the_limit_the_oldest_reader_is_refused,
+                                        fixture_setup, fixture_teardown),
         TEST(a_statement_sees_what_earlier_commands_wrote),
         TEST(nobody_else_sees_what_is_not_committed),
         TEST(an_old_snapshot_finds_changed_and_deleted_rows),

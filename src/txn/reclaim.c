@@ -1,0 +1,247 @@
+/*
+ * Reclaiming: old row versions are freed as soon as no snapshot needs them.
+ *
+ * Each commit hands over the names of what it changed (its garbage). Those up to the horizon are
+ * freed. The others are looked at in turn, round and round: versions between two snapshots go, and
+ * a name that a later commit has changed again is left to that one's garbage. So an old reader
+ * costs one old version of each row changed since, and one name, however often it is changed.
+ *
+ * One task at a time reclaims, a bounded number of names at each turn; commits go on meanwhile.
+ */
+#include <stdlib.h>
+
+#include "txn/txn_internal.h"
+
+#define RECLAIM_EVERY 32u   /* commits */
+#define RECLAIM_MOST 16384u /* names freed at a turn: a commit of millions takes many */
+#define PRUNE_MOST 1024u    /* names looked at in a turn, while somebody reads at an old snapshot */
+
+void reclaim_init(TxnManager *manager)
+{
+    mutex_init(&manager->garbage_mutex, RANK_VERSIONS);
+    manager->garbage_last = &manager->garbage_first;
+    manager->old_last = &manager->old_first;
+    manager->prune_at = &manager->old_first;
+}
+
+static void garbage_list_free(Garbage *first)
+{
+    for (Garbage *garbage = first, *next; garbage; garbage = next) {
+        next = garbage->next;
+        free(garbage);
+    }
+}
+
+void reclaim_deinit(TxnManager *manager)
+{
+    garbage_list_free(manager->garbage_first);
+    garbage_list_free(manager->old_first);
+}
+
+static uint64_t garbage_size(const Garbage *garbage)
+{
+    return sizeof(*garbage) + garbage->capacity * sizeof(VersionName);
+}
+
+/* What old versions cost, with what is remembered of them. */
+static uint64_t reclaim_bytes(TxnManager *manager)
+{
+    return version_store_bytes(manager->versions) +
+           atomic_load_explicit(&manager->garbage_bytes, memory_order_relaxed);
+}
+
+void garbage_hand_over(TxnManager *manager, Garbage *garbage)
+{
+    if (garbage->count == 0) {
+        free(garbage);
+        return;
+    }
+    atomic_fetch_add_explicit(&manager->garbage_bytes, garbage_size(garbage), memory_order_relaxed);
+    mutex_lock(&manager->garbage_mutex);
+    *manager->garbage_last = garbage;
+    manager->garbage_last = &garbage->next;
+    mutex_unlock(&manager->garbage_mutex);
+}
+
+/* ------------------------------------------------------------------ which snapshots there are */
+
+typedef struct Collected {
+    SnapshotRange *ranges;
+    uint32_t count;
+    Lsn horizon; /* nothing published is below */
+    Lsn bound;   /* snapshots not among the ranges are at or above it */
+    TxnSession *oldest;
+} Collected;
+
+static int range_order(const void *a, const void *b)
+{
+    const SnapshotRange *x = a, *y = b;
+    return (x->low > y->low) - (x->low < y->low);
+}
+
+/* Ascending, and none touches another: many sessions hold the same few snapshots. */
+static void ranges_merge(Collected *all)
+{
+    uint32_t kept = 0;
+
+    if (all->count == 0)
+        return;
+    qsort(all->ranges, all->count, sizeof(*all->ranges), range_order);
+    for (uint32_t i = 1; i < all->count; i++) {
+        if (all->ranges[i].low <= all->ranges[kept].high)
+            all->ranges[kept].high = MAX(all->ranges[kept].high, all->ranges[i].high);
+        else
+            all->ranges[++kept] = all->ranges[i];
+    }
+    all->count = kept + 1;
+}
+
+/* What everybody may see: applied, and durable. */
+static Lsn visible_lsn(const TxnManager *manager)
+{
+    Lsn applied = atomic_load(&manager->applied_lsn);
+    Lsn durable = wal_flushed(manager->wal);
+    return MIN(applied, durable);
+}
+
+/* Moves the bound, then reads what is published. */
+static void snapshots_collect(TxnManager *manager, Collected *ret)
+{
+    Collected all = {.bound = visible_lsn(manager)};
+    uint32_t capacity = 0;
+
+    if (all.bound < atomic_load(&manager->snapshot_bound))
+        all.bound = atomic_load(&manager->snapshot_bound);
+    atomic_store(&manager->snapshot_bound, all.bound);
+    all.horizon = all.bound;
+    mutex_lock(&manager->sessions_mutex);
+    for (TxnSession *session = manager->sessions; session; session = session->next) {
+        Lsn low = atomic_load(&session->snapshot_low);
+        if (low >= all.bound)
+            continue;
+        /* High is stored before low when a snapshot is taken; while it moves, both are wide. */
+        Lsn high = atomic_load(&session->snapshot_high);
+        if (all.count == capacity) {
+            capacity = capacity ? capacity * 2 : 16;
+            SnapshotRange *grown = realloc(all.ranges, capacity * sizeof(*grown));
+            if (!grown)
+                panic("out of memory");
+            all.ranges = grown;
+        }
+        all.ranges[all.count++] = (SnapshotRange){.low = low, .high = MAX(low, high)};
+        if (low < all.horizon) {
+            all.horizon = low;
+            all.oldest = session;
+        }
+    }
+    /* The oldest reader pays when old versions need more than their share. */
+    if (all.oldest && reclaim_bytes(manager) > atomic_load(&manager->version_memory_limit))
+        atomic_store(&all.oldest->snapshot_too_old, true);
+    mutex_unlock(&manager->sessions_mutex);
+    ranges_merge(&all);
+    *ret = all;
+}
+
+/* ------------------------------------------------------------------ a turn */
+
+/* Appends what commits have handed over to the list of who reclaims. */
+static void garbage_take(TxnManager *manager)
+{
+    mutex_lock(&manager->garbage_mutex);
+    if (manager->garbage_first) {
+        *manager->old_last = manager->garbage_first;
+        manager->old_last = manager->garbage_last;
+        manager->garbage_first = NULL;
+        manager->garbage_last = &manager->garbage_first;
+    }
+    mutex_unlock(&manager->garbage_mutex);
+}
+
+/* Takes the garbage at `link` out of the list. */
+static void garbage_unlink(TxnManager *manager, Garbage **link)
+{
+    Garbage *garbage = *link;
+
+    if (manager->prune_at == &garbage->next) {
+        manager->prune_at = link;
+        manager->prune_index = 0;
+    } else if (manager->prune_at == link) {
+        manager->prune_index = 0;
+    }
+    if (manager->old_last == &garbage->next)
+        manager->old_last = link;
+    *link = garbage->next;
+    atomic_fetch_sub_explicit(&manager->garbage_bytes, garbage_size(garbage), memory_order_relaxed);
+    free(garbage);
+}
+
+/* Frees what lies below the horizon. */
+static void garbage_reclaim(TxnManager *manager, Lsn horizon)
+{
+    uint32_t budget = RECLAIM_MOST;
+
+    while (manager->old_first && manager->old_first->lsn <= horizon) {
+        Garbage *garbage = manager->old_first;
+        for (; garbage->count > 0 && budget > 0; budget--)
+            version_reclaim(manager->versions, &garbage->names[--garbage->count], horizon);
+        if (garbage->count > 0)
+            return;
+        garbage_unlink(manager, &manager->old_first);
+    }
+}
+
+/* Goes on with the names where the last turn has ended. */
+static void garbage_prune(TxnManager *manager, const Collected *all)
+{
+    for (uint32_t budget = PRUNE_MOST; budget > 0 && manager->old_first; budget--) {
+        Garbage *garbage = *manager->prune_at;
+        if (!garbage) {
+            manager->prune_at = &manager->old_first;
+            manager->prune_index = 0;
+        } else if (garbage->count == 0) {
+            garbage_unlink(manager, manager->prune_at);
+        } else if (manager->prune_index >= garbage->count) {
+            manager->prune_at = &garbage->next;
+            manager->prune_index = 0;
+        } else if (version_prune(manager->versions, &garbage->names[manager->prune_index],
+                                 garbage->lsn, all->ranges, all->count, all->bound)) {
+            garbage->names[manager->prune_index] = garbage->names[--garbage->count];
+        } else {
+            manager->prune_index++;
+        }
+    }
+}
+
+/*
+ * After a commit: now and then frees what nobody needs. The snapshots are collected before the
+ * turn is taken: an older collection is only more careful.
+ */
+void manager_reclaim(TxnManager *manager)
+{
+    uint32_t commits =
+        atomic_fetch_add_explicit(&manager->commits_since_reclaim, 1, memory_order_relaxed);
+    if (commits + 1 < RECLAIM_EVERY)
+        return;
+    atomic_store_explicit(&manager->commits_since_reclaim, 0, memory_order_relaxed);
+    Collected all;
+    snapshots_collect(manager, &all);
+    if (!atomic_exchange_explicit(&manager->is_reclaiming, true, memory_order_acquire)) {
+        if (all.horizon > atomic_load(&manager->horizon))
+            atomic_store(&manager->horizon, all.horizon);
+        garbage_take(manager);
+        garbage_reclaim(manager, all.horizon);
+        garbage_prune(manager, &all);
+        atomic_store_explicit(&manager->is_reclaiming, false, memory_order_release);
+    }
+    free(all.ranges);
+}
+
+uint64_t txn_version_bytes(TxnManager *manager)
+{
+    return reclaim_bytes(manager);
+}
+
+void txn_set_version_memory_limit(TxnManager *manager, uint64_t bytes)
+{
+    atomic_store(&manager->version_memory_limit, bytes);
+}
