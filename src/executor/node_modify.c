@@ -90,15 +90,17 @@ static bool modify_init(NodeState *node)
     return !plan->has_returning || node_init_projection(node);
 }
 
+/* Behind the row's attributes is its id. */
 static Batch *row_batch(ModifyState *state, uint32_t capacity)
 {
     Arena *arena = state->base.exec->arena;
     Batch *batch = ARENA_NEW(arena, Batch);
     batch->columns = ARENA_ARRAY(arena, Vector *, state->attributes + 1);
-    batch->column_count = state->attributes;
-    for (uint32_t i = 0; i < state->attributes; i++) {
+    batch->column_count = state->attributes + 1;
+    for (uint32_t i = 0; i <= state->attributes; i++) {
         Vector *v = ARENA_NEW(arena, Vector);
-        v->type = state->table->desc->columns[i].phys;
+        v->type =
+            i < state->attributes ? state->table->desc->columns[i].phys : (PhysType)PHYS_INT64;
         v->values = arena_alloc_zeroed(arena, MAX(phys_width(v->type), (size_t)1) * capacity);
         v->nulls = arena_alloc_zeroed(arena, capacity);
         v->has_nulls = true;
@@ -364,6 +366,12 @@ static void row_removed(ModifyState *state, const ModifyPlan *plan, const ExprIn
     }
 }
 
+static void note_row_id(ModifyState *state, uint32_t row, int64_t row_id)
+{
+    const Value id = {.int64 = row_id};
+    put(state->fresh, state->attributes, row, &id, false);
+}
+
 static bool insert_row(ModifyState *state, const ModifyPlan *plan, const ExprInput *input,
                        uint32_t row)
 {
@@ -383,6 +391,7 @@ static bool insert_row(ModifyState *state, const ModifyPlan *plan, const ExprInp
             TRY(txn_index_insert(txn, state->indexes[i].index->tree, key, row_id));
     }
     row_written(state, plan, NULL, input, row, row_id);
+    note_row_id(state, row, row_id);
     return true;
 }
 
@@ -428,6 +437,7 @@ static bool update_row(ModifyState *state, const ModifyPlan *plan, uint32_t row,
     TRY(update_entries(state, plan, &old_row, &new_row, row, row_id, all_indexes));
     row_removed(state, plan, &old_row, &new_row, row);
     row_written(state, plan, &old_row, &new_row, row, row_id);
+    note_row_id(state, row, row_id);
     return true;
 }
 

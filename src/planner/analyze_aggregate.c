@@ -258,6 +258,28 @@ Expr *analyze_grouping(Scope *scope, const GroupingFunc *node)
     return &grouping->base;
 }
 
+/* Direct arguments are computed once per group: of its level, and from no aggregate of it. */
+static bool check_direct_args(const ExprAggregate *aggregate)
+{
+    AggregateScan scan = {-1, -1, 0, 0, false};
+
+    for (size_t i = 0; i < aggregate->direct_args.length; i++)
+        (void)expr_walk_deep(aggregate->direct_args.items[i], 0, scan_aggregate_args, &scan);
+    if (scan.has_window)
+        FAIL(ERR_GROUPING_ERROR,
+             .message = STR("aggregate function calls cannot contain window function calls"),
+             .position = scan.window_position);
+    if (scan.min_aggregate >= 0 && scan.min_aggregate <= aggregate->levels_up)
+        FAIL(ERR_GROUPING_ERROR, .message = STR("aggregate function calls cannot be nested"),
+             .position = scan.aggregate_position);
+    if (scan.min_column >= 0 && scan.min_column < aggregate->levels_up)
+        FAIL(ERR_GROUPING_ERROR,
+             .message = STR("outer-level aggregate cannot contain a lower-level variable in its "
+                            "direct arguments"),
+             .position = expr_location(aggregate->direct_args.items[0]));
+    return true;
+}
+
 /* Finds the query the aggregate belongs to and checks that its clause there allows it. */
 static bool aggregate_place(Scope *scope, ExprAggregate *aggregate)
 {
@@ -292,6 +314,7 @@ static bool aggregate_place(Scope *scope, ExprAggregate *aggregate)
         FAIL(ERR_GROUPING_ERROR, .message = STR("aggregate function calls cannot be nested"),
              .position = scan.aggregate_position);
     aggregate->levels_up = level;
+    TRY(check_direct_args(aggregate));
 
     Scope *owner = scope;
     for (int i = 0; i < level && owner->parent; i++)

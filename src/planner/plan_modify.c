@@ -506,7 +506,16 @@ static bool plan_conflict(Level *level, const RelationDesc *relation, ModifyPlan
     return true;
 }
 
-/* RETURNING's tableoid is known; ctid is what the child's row had. */
+/* Of an INSERT's row, which came from no scan. */
+static Expr *inserted_row_id(Level *level, const Expr *like)
+{
+    const Query *query = level->query;
+    const RelationDesc *relation =
+        relation_get(level->planner->session, query_rte(query, query->result_rel)->relation);
+    return relation ? expr_slot(level->planner->arena, 0, relation->column_count, like) : NULL;
+}
+
+/* RETURNING's tableoid is known; ctid is what the child's row had, or of the row that is new. */
 static Expr *returning_step(void *context, Expr *expr)
 {
     Level *level = context;
@@ -520,6 +529,12 @@ static Expr *returning_step(void *context, Expr *expr)
         return &expr_const(level->planner->arena, TYPE_OID, -1, 0, (Value){.oid = rte->relation},
                            false, 0)
                     ->base;
+    if (column->attnum < 0 && column->attnum != ATTNUM_CTID)
+        FAIL(ERR_FEATURE_NOT_SUPPORTED,
+             .message = fmt("system column \"%.*s\" is not supported",
+                            STR_ARGS(system_column_at(column->attnum)->name)));
+    if (column->attnum == ATTNUM_CTID && level->query->command == QUERY_INSERT)
+        return inserted_row_id(level, expr);
     if (column->attnum != ATTNUM_WHOLE_ROW)
         return expr;
     Arena *arena = level->planner->arena;

@@ -663,6 +663,19 @@ static bool check_lockable(const Level *level, const FromItem *item, bool is_nul
     return true;
 }
 
+/* Only tables have rows that can be locked. */
+static bool check_lock_kind(const Level *level, const RowMark *mark, const RangeTableEntry *rte)
+{
+    const RelationDesc *relation = relation_get(level->planner->session, rte->relation);
+    TRY(relation);
+    if (relation->kind == RELKIND_SEQUENCE ||
+        (mark->strength != LOCK_NO_ROWS && relation->kind == RELKIND_MATVIEW))
+        FAIL(ERR_WRONG_OBJECT_TYPE,
+             .message = fmt("cannot lock rows in %.*s \"%.*s\"",
+                            STR_ARGS(relation_kind_name(relation->kind)), STR_ARGS(relation->name)));
+    return true;
+}
+
 static Plan *plan_locks(Level *level, Plan *plan)
 {
     const Query *query = level->query;
@@ -679,6 +692,7 @@ static Plan *plan_locks(Level *level, Plan *plan)
         const RangeTableEntry *rte = query_rte(query, mark->rel);
         if (rte->kind != RANGE_RELATION)
             continue;
+        TRY(check_lock_kind(level, mark, rte));
         const LockMark lock_mark = {.relation = rte->relation,
                                     .rel = level_scan_number(level, mark->rel),
                                     .row_id_column = column++,

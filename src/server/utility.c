@@ -340,7 +340,8 @@ static bool dispatch_command(Session *session, CommandContext *context, const No
     case NODE_ALTER_DEFAULT_PRIVILEGES_STMT:
         FAIL_UNSUPPORTED("ALTER DEFAULT PRIVILEGES");
     default:
-        FAIL_UNSUPPORTED(node_name(statement->tag));
+        FAIL(ERR_FEATURE_NOT_SUPPORTED,
+             .message = fmt("%.*s is not supported", STR_ARGS(command_name(statement))));
     }
 }
 

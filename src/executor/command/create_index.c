@@ -249,20 +249,23 @@ bool ddl_define_index_like(CommandContext *context, const RelationDesc *source_t
 
     for (int i = 0; i < source->column_count; i++) {
         columns[i] = source->columns[i];
-        names[i] = source_index->columns[i].name;
         if (columns[i].attnum) {
-            const Str name = source_table->columns[columns[i].attnum - 1].name;
-            columns[i].attnum = relation_column(table, name)->attnum;
-            names[i] = name;
+            names[i] = source_table->columns[columns[i].attnum - 1].name;
+            columns[i].attnum = relation_column(table, names[i])->attnum;
+        } else {
+            names[i] = source_index->columns[i].name;
         }
         attnums[i] = columns[i].attnum;
         if (i > 0)
             strbuf_append_char(&joined, '_');
         strbuf_append(&joined, names[i]);
     }
-    const Str label = source->is_primary                        ? STR("pkey")
-                      : source->is_unique && source->constraint ? STR("key")
-                                                                : STR("idx");
+    /* The constraints of system catalogs are only for show. */
+    const bool is_constraint =
+        source->constraint && (source->is_primary || !source_table->is_builtin);
+    const Str label = source->is_primary                   ? STR("pkey")
+                      : source->is_unique && is_constraint ? STR("key")
+                                                           : STR("idx");
     const IndexDefinition definition = {
         .name = define_choose_name(session, table->name,
                                    source->is_primary ? STR("") : strbuf_view(&joined), label,
@@ -276,10 +279,10 @@ bool ddl_define_index_like(CommandContext *context, const RelationDesc *source_t
         .is_primary = source->is_primary,
         .nulls_not_distinct = source->nulls_not_distinct,
         .deferrable = !source->is_immediate,
-        .for_constraint = source->constraint != OID_NONE,
+        .for_constraint = is_constraint,
         .predicate = source->predicate};
     TRY(define_index(session, &definition, &index));
-    if (!source->constraint)
+    if (!is_constraint)
         return true;
     const ConstraintDefinition key = {.name = definition.name,
                                       .kind = source->is_primary ? CONTYPE_PRIMARY : CONTYPE_UNIQUE,

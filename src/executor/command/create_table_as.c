@@ -83,6 +83,8 @@ bool create_table_as_execute(CommandContext *context, const CreateTableAsStmt *s
     uint64_t rows = 0;
     Oid oid;
 
+    if (statement->object_type == OBJECT_MATVIEW)
+        FAIL_UNSUPPORTED("CREATE MATERIALIZED VIEW");
     TRY(query_plan(context, statement->query, &planned, &parameters));
     TRY(result_columns(context, planned, statement->into, &columns, &count));
     CLEANUP(executor_freep) ExecState *state = executor_new(planned, context->session);

@@ -56,7 +56,8 @@ bool ddl_execute(CommandContext *context, const Node *statement, Str *ret_tag)
     DdlStatement *run = statement_find(statement->tag);
 
     if (!run)
-        FAIL_UNSUPPORTED(node_name(statement->tag));
+        FAIL(ERR_FEATURE_NOT_SUPPORTED,
+             .message = fmt("%.*s is not supported", STR_ARGS(command_name(statement))));
     TRY(run(context, statement, ret_tag));
     return txn_command_next(ddl_catalog(context)->txn);
 }

@@ -49,6 +49,8 @@ typedef struct CommandContext {
 } CommandContext;
 
 bool ddl_handles(NodeTag tag);
+/* "CREATE TABLE", "LISTEN" …: how errors call a command. */
+Str command_name(const Node *statement);
 /* 25006 for commands that a read-only transaction refuses. */
 MUST_CHECK bool command_check_writable(CommandContext *context, const Node *statement);
 MUST_CHECK bool ddl_execute(CommandContext *context, const Node *statement, Str *ret_tag);

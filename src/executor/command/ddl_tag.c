@@ -120,6 +120,36 @@ static Str definition_tag(const Node *statement)
     }
 }
 
+/* What is refused before it could have a tag of its own. */
+static const struct {
+    int tag;
+    const char *text;
+} refused_names[] = {
+    {NODE_TAG_OF_RefreshMatViewStmt, "REFRESH MATERIALIZED VIEW"},
+    {NODE_TAG_OF_ClusterStmt, "CLUSTER"},
+    {NODE_TAG_OF_LoadStmt, "LOAD"},
+    {NODE_TAG_OF_ListenStmt, "LISTEN"},
+    {NODE_TAG_OF_UnlistenStmt, "UNLISTEN"},
+    {NODE_TAG_OF_NotifyStmt, "NOTIFY"},
+    {NODE_TAG_OF_DoStmt, "DO"},
+    {NODE_TAG_OF_CallStmt, "CALL"},
+    {NODE_TAG_OF_MergeStmt, "MERGE"},
+    {NODE_TAG_OF_AlterFunctionStmt, "ALTER FUNCTION"},
+    {NODE_TAG_OF_AlterEnumStmt, "ALTER TYPE"},
+    {NODE_TAG_OF_AlterDomainStmt, "ALTER DOMAIN"},
+    {NODE_TAG_OF_CreateExtensionStmt, "CREATE EXTENSION"},
+    {NODE_TAG_OF_SecLabelStmt, "SECURITY LABEL"},
+};
+
+Str command_name(const Node *statement)
+{
+    const Str tag = definition_tag(statement);
+    for (size_t i = 0; str_is_none(tag) && i < ARRAY_LENGTH(refused_names); i++)
+        if ((int)statement->tag == refused_names[i].tag)
+            return str_from_c(refused_names[i].text);
+    return str_is_none(tag) ? str_from_c(node_name(statement->tag)) : tag;
+}
+
 bool command_check_writable(CommandContext *context, const Node *statement)
 {
     if (!txn_is_read_only(ddl_catalog(context)->txn))

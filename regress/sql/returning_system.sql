@@ -1,0 +1,22 @@
+-- RETURNING's system columns, direct arguments, CREATE OR REPLACE VIEW.
+create table g(a int, c int); insert into g values (1,2),(2,3);
+select rank(sum(a)) within group (order by c) from g;
+select rank(a) within group (order by c) from g;
+select rank(1) within group (order by sum(c)) from g;
+select percentile_cont(max(a) / 10.0) within group (order by c) from g;
+select a, rank(a) within group (order by c) from g group by a;
+create table pc(id int primary key, note text);
+insert into pc values (1,'x') returning ctid is null, tableoid::regclass, pc;
+insert into pc values (1,'x') on conflict (id) do update set note = 'y' returning ctid is null, tableoid::regclass, pc;
+insert into pc values (2,'x') on conflict (id) do update set note = 'y' returning pc.*;
+update pc set note = 'z' returning ctid is null, tableoid::regclass;
+delete from pc returning ctid is null, tableoid::regclass;
+create table base(id int, name text, qty int);
+create view v as select id, name, qty from base;
+create or replace view v as select id, name, qty from base where id < 3;
+create or replace view v as select id, name, qty, 1 as extra from base where id < 3;
+create or replace view v as select id, name from base;
+create or replace view v as select id, name, qty, 2 as extra2 from base where id < 3;
+create or replace view v as select id, name, qty, 1 as extra, 2 as more from base where id < 3;
+drop view v;
+drop table g, pc, base;
