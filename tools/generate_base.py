@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Makes the generated headers and tables of src/base from its .dat files.
 
-usage: generate_base.py KIND INPUT OUTPUT     KIND: sqlstates | wait_events | locks | settings_h | settings_c
+usage: generate_base.py KIND INPUT OUTPUT     KIND: sqlstates | wait_events | locks | metrics | settings_h | settings_c
 """
 import re
 import sys
@@ -74,6 +74,15 @@ def locks(path):
     return header("BASE_LOCK_RANKS_H", "\n".join(lines) + "\n")
 
 
+def metrics(path):
+    lines = ["typedef enum MetricId {"]
+    for line in rows(path):
+        name, description = [part.strip() for part in line.split("|")]
+        lines.append(f"    METRIC_{name.upper()}, /* {description} */")
+    lines.append("    METRIC_COUNT,\n} MetricId;")
+    return header("BASE_METRIC_IDS_H", "\n".join(lines) + "\n")
+
+
 C_TYPES = {"bool": "bool", "integer": "int64_t", "real": "double", "string": "Str", "enum": "int"}
 KINDS = {"bool": "BOOL", "integer": "INT", "real": "REAL", "string": "STRING", "enum": "ENUM"}
 CONTEXTS = {"internal": "INTERNAL", "postmaster": "POSTMASTER", "sighup": "SIGHUP",
@@ -123,7 +132,7 @@ def settings_c(path):
 
 def main():
     kind, source, target = sys.argv[1:4]
-    text = {"sqlstates": sqlstates, "wait_events": wait_events, "locks": locks,
+    text = {"sqlstates": sqlstates, "wait_events": wait_events, "locks": locks, "metrics": metrics,
             "settings_h": settings_h, "settings_c": settings_c}[kind](source)
     with open(target, "w", encoding="utf-8") as out:
         out.write(text)

@@ -1,26 +1,35 @@
 #!/usr/bin/env python3
 """What a machine can check of how the code reads. Prints `file:line: what` and ends with 1 if there was any.
 
-usage: tidy.py [--fix] [--tidy] [FILE…]
+usage: tidy.py [--fix] [--analyze] [FILE…]
 
 - layout: clang-format (with --fix, formats)
 - layers: a room includes only itself and what tools/layers.txt allows; `x_internal.h` stays in its folder
 - sizes: files, headers, functions, parameters, nesting, columns
 - banned calls, trailing blanks, missing header essays
 - each header compiles alone
-- with --tidy, clang-tidy over the files too (minutes for the whole tree)
+- clang-tidy's checks (.clang-tidy) over all of that; its analyzer, which takes seconds a file, over the files named, else over
+  what differs from HEAD, with --analyze over the whole tree (what it found clean is not looked at again)
 """
 import argparse
 import concurrent.futures
+import hashlib
+import json
 import os
 import pathlib
 import re
+import shlex
 import subprocess
 import sys
 
 TOP = pathlib.Path(__file__).resolve().parent.parent
 BUILD = TOP / "build/sanitize"
-FILE_LINES, HEADER_LINES, FUNCTION_LINES, PARAMETERS, NESTING, COLUMNS = 1200, 520, 100, 10, 6, 100
+FILE_LINES, HEADER_LINES, FUNCTION_LINES, PARAMETERS, NESTING, COLUMNS = 1200, 520, 100, 10, 4, 100
+# STYLE's own ceilings of headers and parameters, and how many are above them: debts, which may shrink only.
+STYLE_HEADER_LINES, TALL_HEADERS = 250, 16
+STYLE_PARAMETERS, WIDE_FUNCTIONS = 5, 260
+ANALYZER = "clang-analyzer-*"
+CLEAN = TOP / "build/tidy-clean"  # one empty file for each text that the analyzer found nothing in
 
 BANNED = {
     r"\b(strcpy|strcat|sprintf|vsprintf|gets|strtok|alloca|atol|atoll|strncpy|strncat)\s*\(": "banned call",
@@ -38,9 +47,17 @@ class Findings:
 
     def __init__(self):
         self.lines = []
+        self.tall_headers = self.wide_functions = 0
 
     def add(self, path, line, what):
         self.lines.append(f"{path.relative_to(TOP)}:{line}: {what}")
+
+    def check_debts(self):
+        """Whether what is above STYLE's ceilings has become more. For the whole tree."""
+        if self.tall_headers > TALL_HEADERS:
+            self.lines.append(f"{self.tall_headers} headers have more than {STYLE_HEADER_LINES} lines; {TALL_HEADERS} had")
+        if self.wide_functions > WIDE_FUNCTIONS:
+            self.lines.append(f"{self.wide_functions} functions have more than {STYLE_PARAMETERS} parameters; {WIDE_FUNCTIONS} had")
 
 
 def read_layers():
@@ -80,6 +97,7 @@ def check_text(path, text, findings):
     ceiling = HEADER_LINES if path.suffix == ".h" else FILE_LINES
     if len(lines) > ceiling:
         findings.add(path, 1, f"{len(lines)} lines; at most {ceiling}")
+    findings.tall_headers += path.suffix == ".h" and len(lines) > STYLE_HEADER_LINES
     if path.suffix == ".h" and "/*" not in text[:200]:
         findings.add(path, 1, "no essay at its head")
     for number, line in enumerate(lines, 1):
@@ -114,6 +132,7 @@ def check_functions(path, code, findings):
             while head > 0 and lines[head].startswith((" ", "\t")):
                 head -= 1
             parameters = " ".join(lines[head:number - 1])
+            findings.wide_functions += parameters.count(",") >= STYLE_PARAMETERS
             if parameters.count(",") >= PARAMETERS:
                 findings.add(path, number, f"{parameters.count(',') + 1} parameters; at most {PARAMETERS}")
         elif line == "}" and start is not None:
@@ -144,9 +163,53 @@ def check_format(path, fix):
     return subprocess.run(["clang-format", "--dry-run", "-Werror", str(path)], capture_output=True).returncode == 0
 
 
-def run_clang_tidy(path):
-    result = subprocess.run(["clang-tidy", "-p", str(BUILD), "--quiet", str(path)], capture_output=True, text=True, cwd=TOP)
-    return [line for line in result.stdout.splitlines() if re.search(r": (warning|error): ", line)]
+def run_clang_tidy(paths, checks):
+    """Findings of clang-tidy in some files; each once, though many files include a header."""
+    result = subprocess.run(["clang-tidy", f"--checks={checks}", "-p", str(BUILD), "--quiet", "--extra-arg=-Wno-unknown-warning-option",
+                             *map(str, paths)], capture_output=True, text=True, cwd=TOP)
+    lines = [line for line in result.stdout.splitlines() if re.search(r": (warning|error): ", line)]
+    return [os.path.relpath(os.path.normpath(BUILD / line.split(":", 1)[0]), TOP) + ":" + line.split(":", 1)[1] for line in lines]
+
+
+def expanded_hash(command):
+    """Of everything that the compiler sees of a file."""
+    words = [word for word in shlex.split(command["command"]) if word != "ccache"]
+    if "-o" in words:
+        del words[words.index("-o"):words.index("-o") + 2]
+    words = [word for word in words if word not in ("-c", "-MD")]
+    text = subprocess.run([*words, "-E", "-P"], capture_output=True, cwd=command["directory"]).stdout
+    return hashlib.sha256(text + (TOP / ".clang-tidy").read_bytes()).hexdigest() if text else None
+
+
+def analyze(path, commands):
+    """The analyzer's findings in one file, unless the very same text was clean before."""
+    command = commands.get(path)
+    seen = expanded_hash(command) if command else None
+    if seen and (CLEAN / seen).exists():
+        return []
+    found = run_clang_tidy([path], f"-*,{ANALYZER},-clang-analyzer-optin.performance.Padding,"
+                           "-clang-analyzer-security.insecureAPI.DeprecatedOrUnsafeBufferHandling,-clang-analyzer-valist.Uninitialized")
+    if seen and not found:
+        CLEAN.mkdir(parents=True, exist_ok=True)
+        (CLEAN / seen).touch()
+    return found
+
+
+def clang_tidy(paths, to_analyze, pool):
+    """All findings: the quick checks in handfuls of files, the analyzer file by file."""
+    commands = {pathlib.Path(os.path.normpath(os.path.join(entry["directory"], entry["file"]))): entry
+                for entry in json.loads((BUILD / "compile_commands.json").read_text())}
+    built = [path for path in paths if path in commands]
+    handfuls = [built[i:i + 8] for i in range(0, len(built), 8)]
+    quick = [pool.submit(run_clang_tidy, handful, f"-{ANALYZER}") for handful in handfuls]
+    slow = [pool.submit(analyze, path, commands) for path in to_analyze if path in commands]
+    return sorted({line for future in quick + slow for line in future.result()})
+
+
+def changed():
+    """The files that differ from HEAD, or that git does not know yet."""
+    listing = subprocess.run(["git", "status", "--porcelain", "src", "regress"], cwd=TOP, check=True, capture_output=True, text=True)
+    return [TOP / line[3:] for line in listing.stdout.splitlines() if line.endswith(".c") and (TOP / line[3:]).exists()]
 
 
 def sources(names):
@@ -160,7 +223,7 @@ def sources(names):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--fix", action="store_true")
-    parser.add_argument("--tidy", action="store_true")
+    parser.add_argument("--analyze", action="store_true")
     parser.add_argument("files", nargs="*")
     options = parser.parse_args()
     findings, layers, paths = Findings(), read_layers(), sources(options.files)
@@ -181,9 +244,10 @@ def main():
         for path, complaint in zip(headers, pool.map(compile_alone, headers)):
             if complaint:
                 findings.add(path, 1, f"does not compile alone: {complaint}")
-        if options.tidy:
-            for found in pool.map(run_clang_tidy, [path for path in paths if path.suffix == ".c" and path.is_relative_to(TOP / "src")]):
-                findings.lines += found
+        if not options.files:
+            findings.check_debts()
+        to_analyze = paths if options.files or options.analyze else changed()
+        findings.lines += clang_tidy(paths, [path for path in to_analyze if path.suffix == ".c"], pool)
     print("\n".join(findings.lines))
     print(f"{len(paths)} files, {len(findings.lines)} findings")
     sys.exit(1 if findings.lines else 0)

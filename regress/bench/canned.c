@@ -136,7 +136,8 @@ static void *work(void *argument)
 int main(int count, char **arguments)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
-    int threads = count > 2 ? atoi(arguments[2]) : 1, listener = socket(AF_UNIX, SOCK_STREAM, 0);
+    int threads = count > 2 ? (int)strtol(arguments[2], NULL, 10) : 1,
+        listener = socket(AF_UNIX, SOCK_STREAM, 0);
     int *epolls = calloc((size_t)threads, sizeof(int));
 
     if (count < 2 || !epolls)

@@ -215,16 +215,11 @@ Task *task_spawn(Scheduler *scheduler, TaskFunction *function, void *argument)
 size_t task_stack_left(void)
 {
     TaskRuntime *runtime = scheduler_running ? scheduler_running->running : NULL;
-    char here;
 
     if (!runtime)
         return TASK_STACK_SIZE; /* a plain thread has more than that */
-#if defined(SENGI_ASAN)
-    /* Locals may live on the fake stack; the frame address does not. */
-    return (size_t)((char *)__builtin_frame_address(0) - runtime->stack) + (size_t)(&here - &here);
-#else
-    return (size_t)(&here - runtime->stack);
-#endif
+    /* Locals may live on the sanitizer's fake stack; the frame address does not. */
+    return (size_t)((char *)__builtin_frame_address(0) - runtime->stack);
 }
 
 /* -- Waking and suspending ------------------------------------------------------------------- */

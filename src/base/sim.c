@@ -606,10 +606,10 @@ uint64_t sim_takes(const SimWorld *the_world)
     return the_world->takes;
 }
 
-void sim_set_crash(SimWorld *the_world, uint64_t at)
+void sim_set_crash(SimWorld *the_world, uint64_t operation)
 {
     the_world->operations = 0;
-    the_world->crash_at = at;
+    the_world->crash_at = operation;
 }
 
 uint64_t sim_operations(const SimWorld *the_world)

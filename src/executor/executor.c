@@ -160,34 +160,34 @@ void exec_epq_begin(ExecState *epq)
     epq->is_running = true;
 }
 
-void executor_free(ExecState *exec)
+void executor_free(ExecState *state)
 {
-    if (!exec)
+    if (!state)
         return;
-    executor_stop(exec);
-    for (size_t i = 0; i < exec->made.length; i++) {
-        NodeState *node = exec->made.items[i];
+    executor_stop(state);
+    for (size_t i = 0; i < state->made.length; i++) {
+        NodeState *node = state->made.items[i];
         if (node->methods->free)
             node->methods->free(node);
         arena_free(node->scratch);
     }
-    for (size_t i = 0; exec->stmt && exec->subplans && i < exec->stmt->subplans.length; i++)
-        if (exec->subplans[i].store_ready)
-            row_store_deinit(&exec->subplans[i].store);
-    if (exec->store_made)
-        row_store_deinit(&exec->store);
-    row_reader_deinit(&exec->reader);
-    exec_relations_close(exec);
-    for (size_t i = 0; i < exec->arenas.length; i++)
-        arena_free(exec->arenas.items[i]);
-    arena_free(exec->run_arena);
-    arena_free(exec->arena_scratch);
-    arena_free(exec->arena);
+    for (size_t i = 0; state->stmt && state->subplans && i < state->stmt->subplans.length; i++)
+        if (state->subplans[i].store_ready)
+            row_store_deinit(&state->subplans[i].store);
+    if (state->store_made)
+        row_store_deinit(&state->store);
+    row_reader_deinit(&state->reader);
+    exec_relations_close(state);
+    for (size_t i = 0; i < state->arenas.length; i++)
+        arena_free(state->arenas.items[i]);
+    arena_free(state->run_arena);
+    arena_free(state->arena_scratch);
+    arena_free(state->arena);
 }
 
-void executor_freep(ExecState **exec)
+void executor_freep(ExecState **state)
 {
-    executor_free(*exec);
+    executor_free(*state);
 }
 
 /* ---- starting ---- */
@@ -346,15 +346,15 @@ bool executor_start(ExecState *exec, const ExecRequest *request)
     return true;
 }
 
-void executor_adopt(ExecState *exec, ExecSession *session)
+void executor_adopt(ExecState *state, ExecSession *session)
 {
-    assert(!exec->is_running);
+    assert(!state->is_running);
     /* An equal address may be another session, at the place of one that has ended. */
-    exec->session = session;
-    for (size_t i = 0; i < exec->calls.length; i++)
-        exec->calls.items[i]->session = session;
-    for (size_t i = 0; i < exec->usages.length; i++)
-        *exec->usages.items[i].slot = usage_of(session, exec->usages.items[i].relation);
+    state->session = session;
+    for (size_t i = 0; i < state->calls.length; i++)
+        state->calls.items[i]->session = session;
+    for (size_t i = 0; i < state->usages.length; i++)
+        *state->usages.items[i].slot = usage_of(session, state->usages.items[i].relation);
 }
 
 bool executor_may_adopt(const ExecState *exec)
@@ -362,54 +362,67 @@ bool executor_may_adopt(const ExecState *exec)
     return !exec->parent && !exec->has_offspring;
 }
 
-void executor_stop(ExecState *exec)
+static void count_spills(ExecState *state)
 {
-    for (size_t i = 0; i < exec->made.length; i++)
-        node_stop(exec->made.items[i]);
-    for (size_t i = 0; exec->stmt && exec->subplans && i < exec->stmt->subplans.length; i++) {
-        SubplanState *sub = &exec->subplans[i];
+    SpillSet *spills = &state->spills;
+
+    if (likely(spills->file_count == 0))
+        return;
+    RelationUsage *usage = usage_of(state->session, OID_NONE);
+    usage_add(usage, USAGE_TEMP_FILES, (int64_t)spills->file_count);
+    usage_add(usage, USAGE_TEMP_BYTES, (int64_t)spills->written_bytes);
+    spills->file_count = spills->written_bytes = 0;
+}
+
+void executor_stop(ExecState *state)
+{
+    for (size_t i = 0; i < state->made.length; i++)
+        node_stop(state->made.items[i]);
+    for (size_t i = 0; state->stmt && state->subplans && i < state->stmt->subplans.length; i++) {
+        SubplanState *sub = &state->subplans[i];
         if (sub->store_ready)
             row_store_clear(&sub->store);
         sub->run_at = 0;
         sub->is_finished = false;
     }
-    for (uint32_t i = 0; i < exec->param_count; i++) {
-        exec->params[i].is_set = exec->params[i].is_running = false;
-        exec->params[i].changed_at = 0;
+    for (uint32_t i = 0; i < state->param_count; i++) {
+        state->params[i].is_set = state->params[i].is_running = false;
+        state->params[i].changed_at = 0;
     }
-    exec->param_clock = 0;
-    if (exec->store_made)
-        row_store_clear(&exec->store);
-    exec->reader.position = 0;
+    state->param_clock = 0;
+    if (state->store_made)
+        row_store_clear(&state->store);
+    state->reader.position = 0;
     /* An action's queue is its statement's. */
-    if (exec->stmt)
-        constraint_queue_clear(exec->queue);
-    spill_set_clear(&exec->spills);
-    arena_reset(exec->run_arena);
-    exec->pending = NULL;
-    exec->is_running = false;
+    if (state->stmt)
+        constraint_queue_clear(state->queue);
+    spill_set_clear(&state->spills);
+    count_spills(state);
+    arena_reset(state->run_arena);
+    state->pending = NULL;
+    state->is_running = false;
 }
 
-const RowDescription *executor_description(const ExecState *exec)
+const RowDescription *executor_description(const ExecState *state)
 {
-    return &exec->description;
+    return &state->description;
 }
 
-CommandResult executor_result(const ExecState *exec)
+CommandResult executor_result(const ExecState *state)
 {
-    return exec->result;
+    return state->result;
 }
 
-int64_t executor_position(const ExecState *exec)
+int64_t executor_position(const ExecState *state)
 {
-    return exec->position;
+    return state->position;
 }
 
-const NodeInstrument *executor_instrument(const ExecState *exec, const Plan *plan)
+const NodeInstrument *executor_instrument(const ExecState *state, const Plan *plan)
 {
-    if (!exec->instrument || !exec->nodes[plan->id] || exec->instruments[plan->id].loops == 0)
+    if (!state->instrument || !state->nodes[plan->id] || state->instruments[plan->id].loops == 0)
         return NULL;
-    return &exec->instruments[plan->id];
+    return &state->instruments[plan->id];
 }
 
 /* ---- running ---- */

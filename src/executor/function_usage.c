@@ -1,5 +1,6 @@
 /* pg_stat_get_…: what usage.h has counted. */
 #include "base/error.h"
+#include "base/metrics.h"
 #include "catalog/relation.h"
 #include "executor/usage.h"
 #include "txn/ddl.h"
@@ -68,6 +69,35 @@ NEVER_HAPPENS(pg_stat_get_db_conflict_snapshot)
 NEVER_HAPPENS(pg_stat_get_db_conflict_startup_deadlock)
 NEVER_HAPPENS(pg_stat_get_db_conflict_tablespace)
 
+/* ---- of the server: base/metrics.h ---- */
+
+#define METRIC(symbol, id)                                                                         \
+    FUNCTION(symbol)                                                                               \
+    {                                                                                              \
+        ret->int64 = (int64_t)metric_read(id);                                                     \
+        return true;                                                                               \
+    }
+METRIC(pg_stat_get_bgwriter_timed_checkpoints, METRIC_CHECKPOINTS_TIMED)
+METRIC(pg_stat_get_bgwriter_requested_checkpoints, METRIC_CHECKPOINTS_REQUESTED)
+METRIC(pg_stat_get_bgwriter_buf_written_checkpoints, METRIC_CHECKPOINT_PAGES_WRITTEN)
+METRIC(pg_stat_get_bgwriter_buf_written_clean, METRIC_EVICTION_PAGES_WRITTEN)
+METRIC(pg_stat_get_buf_alloc, METRIC_FRAMES_ALLOCATED)
+
+/* In milliseconds. */
+#define METRIC_TIME(symbol, id)                                                                    \
+    FUNCTION(symbol)                                                                               \
+    {                                                                                              \
+        ret->float64 = (double)metric_read(id) / 1000;                                             \
+        return true;                                                                               \
+    }
+METRIC_TIME(pg_stat_get_checkpoint_write_time, METRIC_CHECKPOINT_WRITE_MICROSECONDS)
+METRIC_TIME(pg_stat_get_checkpoint_sync_time, METRIC_CHECKPOINT_SYNC_MICROSECONDS)
+
+/* Sessions neither write pages nor sync them; the cleaner has no ceiling to stop at. */
+NEVER_HAPPENS(pg_stat_get_bgwriter_maxwritten_clean)
+NEVER_HAPPENS(pg_stat_get_buf_written_backend)
+NEVER_HAPPENS(pg_stat_get_buf_fsync_backend)
+
 /* What is not counted: unknown rather than nothing. */
 #define NOT_COUNTED(symbol)                                                                        \
     FUNCTION(symbol)                                                                               \
@@ -83,8 +113,6 @@ NOT_COUNTED(pg_stat_get_db_blocks_fetched)
 NOT_COUNTED(pg_stat_get_db_blocks_hit)
 NOT_COUNTED(pg_stat_get_db_blk_read_time)
 NOT_COUNTED(pg_stat_get_db_blk_write_time)
-NOT_COUNTED(pg_stat_get_db_temp_files)
-NOT_COUNTED(pg_stat_get_db_temp_bytes)
 NOT_COUNTED(pg_stat_get_db_session_time)
 NOT_COUNTED(pg_stat_get_db_active_time)
 NOT_COUNTED(pg_stat_get_db_idle_in_transaction_time)
@@ -98,16 +126,6 @@ NOT_COUNTED(pg_stat_get_function_self_time)
 NOT_COUNTED(pg_stat_get_xact_function_calls)
 NOT_COUNTED(pg_stat_get_xact_function_total_time)
 NOT_COUNTED(pg_stat_get_xact_function_self_time)
-NOT_COUNTED(pg_stat_get_bgwriter_timed_checkpoints)
-NOT_COUNTED(pg_stat_get_bgwriter_requested_checkpoints)
-NOT_COUNTED(pg_stat_get_checkpoint_write_time)
-NOT_COUNTED(pg_stat_get_checkpoint_sync_time)
-NOT_COUNTED(pg_stat_get_bgwriter_buf_written_checkpoints)
-NOT_COUNTED(pg_stat_get_bgwriter_buf_written_clean)
-NOT_COUNTED(pg_stat_get_bgwriter_maxwritten_clean)
-NOT_COUNTED(pg_stat_get_buf_written_backend)
-NOT_COUNTED(pg_stat_get_buf_fsync_backend)
-NOT_COUNTED(pg_stat_get_buf_alloc)
 NOT_COUNTED(pg_stat_get_bgwriter_stat_reset_time)
 
 /* Rows of the newest state, as the tree's own counters know them. */
@@ -169,6 +187,8 @@ DATABASE_COUNTED(pg_stat_get_db_tuples_inserted, USAGE_INSERTED)
 DATABASE_COUNTED(pg_stat_get_db_tuples_updated, USAGE_UPDATED)
 DATABASE_COUNTED(pg_stat_get_db_tuples_deleted, USAGE_DELETED)
 DATABASE_COUNTED(pg_stat_get_db_deadlocks, USAGE_DEADLOCKS)
+DATABASE_COUNTED(pg_stat_get_db_temp_files, USAGE_TEMP_FILES)
+DATABASE_COUNTED(pg_stat_get_db_temp_bytes, USAGE_TEMP_BYTES)
 DATABASE_COUNTED(pg_stat_get_db_sessions, USAGE_SESSIONS)
 DATABASE_COUNTED(pg_stat_get_db_sessions_fatal, USAGE_SESSIONS_FATAL)
 DATABASE_COUNTED(pg_stat_get_db_sessions_killed, USAGE_SESSIONS_KILLED)

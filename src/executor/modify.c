@@ -183,9 +183,9 @@ bool table_each(ExecState *exec, const RelationDesc *table, RowsCallback *callba
     uint16_t *columns = ARENA_ARRAY(exec->arena, uint16_t, count + 1);
     Vector **slots = ARENA_ARRAY(exec->arena, Vector *, count + 1);
     uint32_t fetched = 0;
-    for (uint16_t i = 0; i < count; i++)
+    for (uint32_t i = 0; i < count; i++)
         if (!table->columns[i].dropped)
-            columns[fetched++] = i;
+            columns[fetched++] = (uint16_t)i;
     columns[fetched++] = SCAN_ROW_ID;
     TableScanSpec spec = {.columns = columns, .column_count = fetched};
     Snapshot now = txn_snapshot_self(txn);

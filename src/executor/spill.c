@@ -3,6 +3,7 @@
 #include <stdatomic.h>
 #include <unistd.h>
 
+#include "base/metrics.h"
 #include "base/settings.h"
 #include "base/task.h"
 
@@ -49,6 +50,8 @@ SpillFile *spill_new(SpillSet *set)
         arena_free(arena);
         return NULL;
     }
+    set->file_count++;
+    metric_add(METRIC_TEMPORARY_FILES, 1);
     file->write_buffer = arena_alloc(arena, SPILL_BUFFER);
     file->next = set->files;
     if (set->files)
@@ -91,6 +94,7 @@ static bool spill_flush(SpillFile *file)
     file->flushed += file->write_used;
     file->set->size_bytes += file->write_used;
     file->set->written_bytes += file->write_used;
+    metric_add(METRIC_TEMPORARY_BYTES, file->write_used);
     file->write_used = 0;
     return true;
 }

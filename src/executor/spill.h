@@ -22,9 +22,10 @@ typedef struct SpillFile SpillFile;
 
 typedef struct SpillSet {
     Str directory;
-    SpillFile *files;    /* all that exist */
-    uint64_t size_bytes; /* of all files that exist now */
-    uint64_t written_bytes;
+    SpillFile *files;       /* all that exist */
+    uint64_t size_bytes;    /* of all files that exist now */
+    uint64_t written_bytes; /* and files made, since the run began: for pg_stat_database */
+    uint64_t file_count;
 } SpillSet;
 
 void spill_set_init(SpillSet *set, Str directory);

@@ -31,6 +31,8 @@ typedef enum UsageCounter {
     USAGE_SESSIONS,
     USAGE_SESSIONS_FATAL,
     USAGE_SESSIONS_KILLED,
+    USAGE_TEMP_FILES,
+    USAGE_TEMP_BYTES,
     USAGE_COUNTERS,
 } UsageCounter;
 

@@ -123,7 +123,7 @@ static Expr *analyze_column_ref(Scope *scope, const ColumnRef *ref)
 
 /* ---- casts ---- */
 
-static Expr *analyze_array(Scope *scope, const A_ArrayExpr *array, Oid array_type, Oid element_type,
+static Expr *analyze_array(Scope *scope, const A_ArrayExpr *node, Oid array_type, Oid element_type,
                            int32_t typmod);
 
 static Expr *analyze_type_cast(Scope *scope, const TypeCast *cast)

@@ -1,8 +1,6 @@
 #include "parser/parser.h"
 #include "planner/analyze_internal.h"
 
-#include "parser/parser.h"
-
 /* A function that could be meant, with its parameters laid out as the call's arguments. */
 typedef struct Candidate {
     const FunctionDesc *function;

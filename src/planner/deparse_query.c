@@ -516,7 +516,7 @@ static void deparse_select(Deparse *d, const Query *query)
     else
         deparse_basic_select(d, query);
     if (query->order_by.length > 0) {
-        deparse_keyword(d, " ORDER BY ", query->set_op ? 0 : 0, 0, 1);
+        deparse_keyword(d, " ORDER BY ", 0, 0, 1);
         deparse_clauses(d, query, &query->order_by, true);
     }
     if (query->limit_offset) {

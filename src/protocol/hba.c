@@ -228,15 +228,19 @@ static bool parse_method(LineParser *in, Rule *rule)
         HbaMethod method;
     } methods[] = {{"trust", HBA_TRUST}, {"reject", HBA_REJECT},     {"scram-sha-256", HBA_SCRAM},
                    {"md5", HBA_SCRAM},   {"password", HBA_PASSWORD}, {"cert", HBA_CERT}};
+    static const char *const others[] = {"gss",  "sspi",   "ident", "peer", "pam",
+                                         "ldap", "radius", "bsd",   "krb5"};
     const Token *token = next_single(in, "authentication method");
 
     TRY(token);
     for (size_t i = 0; i < ARRAY_LENGTH(methods); i++)
         if (is_keyword(token, methods[i].word))
             rule->rule.method = methods[i].method;
+    for (size_t i = 0; i < ARRAY_LENGTH(others); i++)
+        if (is_keyword(token, others[i]))
+            return fail_line(in, fmt("authentication method \"%s\" is not supported", others[i]));
     if (!rule->rule.method)
-        return fail_line(
-            in, fmt("authentication method \"%.*s\" is not supported", STR_ARGS(token->text)));
+        return fail_line(in, fmt("invalid authentication method \"%.*s\"", STR_ARGS(token->text)));
     if (rule->rule.method == HBA_CERT) {
         if (rule->kind != KIND_HOST_TLS)
             return fail_line(in,

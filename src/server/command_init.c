@@ -1,5 +1,7 @@
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/arena.h"
 #include "base/offload.h"
@@ -12,7 +14,10 @@ int command_init(int count, char **arguments)
     Str directory = STR_NONE, user = STR("postgres");
 
     for (int i = 0; i < count; i++) {
-        if (strcmp(arguments[i], "--username") == 0 && i + 1 < count) {
+        if (strcmp(arguments[i], "--username") == 0 && i + 1 == count) {
+            fputs("sengi init: --username wants a name; see sengi --help\n", stderr);
+            return 2;
+        } else if (strcmp(arguments[i], "--username") == 0) {
             user = str_from_c(arguments[++i]);
         } else if (arguments[i][0] == '-' || !str_is_none(directory)) {
             fprintf(stderr, "sengi init: cannot make sense of \"%s\"; see sengi --help\n",
@@ -28,6 +33,12 @@ int command_init(int count, char **arguments)
     }
     if (!server_bootstrap(directory, user))
         return command_failed();
+    /* One that was there already may have been open to others; the server refuses such. */
+    if (chmod(directory.data, 0700) != 0) {
+        fprintf(stderr, "sengi init: could not change permissions of \"%s\": %s\n", directory.data,
+                strerror(errno));
+        return 1;
+    }
     printf("made a database directory: %.*s\n", STR_ARGS(directory));
     return 0;
 }

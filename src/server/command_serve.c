@@ -28,15 +28,25 @@ static bool add_assignment(Arena *arena, ServerOptions *options, Str text)
     return true;
 }
 
+static const struct {
+    const char *flag, *setting;
+} flags[] = {{"--port", "port"},
+             {"-p", "port"},
+             {"--listen", "listen_addresses"},
+             {"--socket", "unix_socket_directories"}};
+
+/* Is it an option whose value comes as an argument of its own? */
+static bool wants_value(const char *argument)
+{
+    for (size_t i = 0; i < ARRAY_LENGTH(flags); i++)
+        if (strcmp(argument, flags[i].flag) == 0)
+            return true;
+    return strcmp(argument, "-c") == 0;
+}
+
 static bool parse_argument(Arena *arena, ServerOptions *options, int *index, int count,
                            char **arguments)
 {
-    static const struct {
-        const char *flag, *setting;
-    } flags[] = {{"--port", "port"},
-                 {"-p", "port"},
-                 {"--listen", "listen_addresses"},
-                 {"--socket", "unix_socket_directories"}};
     Str argument = str_from_c(arguments[*index]);
 
     for (size_t i = 0; i < ARRAY_LENGTH(flags); i++) {
@@ -65,6 +75,10 @@ int command_serve(int count, char **arguments)
     Server *server;
 
     for (int i = 0; i < count; i++) {
+        if (wants_value(arguments[i]) && i + 1 == count) {
+            fprintf(stderr, "sengi serve: %s wants a value; see sengi --help\n", arguments[i]);
+            return 2;
+        }
         if (!parse_argument(arena, &options, &i, count, arguments)) {
             fprintf(stderr, "sengi serve: cannot make sense of \"%s\"; see sengi --help\n",
                     arguments[i < count ? i : count - 1]);

@@ -2,17 +2,21 @@
 
 #include "base/error.h"
 #include "base/os.h"
+#include "base/sync.h"
 #include "server/log.h"
 
 #define CONFIG_SIZE_MAX (1 << 20)
 
 /* Where each setting's default came from, for pg_settings. Written at start and by reloads. */
-static struct {
+typedef struct Origin {
     SettingSource source;
     int line;
     bool is_auto, is_pending;
-} origins[SETTING_COUNT];
+} Origin;
+static Origin origins[SETTING_COUNT];
 
+/* Around changes of settings_default while sessions run, and their copies of it. */
+static Mutex values_mutex = MUTEX_INIT(RANK_LEAF);
 static Arena *values_arena; /* texts in settings_default: never given back, sessions borrow them */
 
 /* -- Parsing --------------------------------------------------------------------------------- */
@@ -175,43 +179,139 @@ bool config_item_check(const ConfigItem *item, Arena *arena)
     return set_item(&trial, item, arena, &id);
 }
 
-static bool apply_item(SettingValues *values, const ConfigItem *item)
-{
-    int id;
+/* What a reading of the files comes to, before it counts. */
+typedef struct Loading {
+    SettingValues values;
+    Origin origins[SETTING_COUNT];
+    Str texts[SETTING_COUNT]; /* as the last item has it */
+    bool has_errors;
+} Loading;
 
-    TRY(set_item(values, item, values_arena, &id));
-    if (id < 0)
+static bool apply_item(Loading *loading, const ConfigItem *item, int *ret_id)
+{
+    TRY(set_item(&loading->values, item, values_arena, ret_id));
+    if (*ret_id < 0)
         return true;
-    origins[id].source = str_is_none(item->file) ? SOURCE_COMMAND_LINE : SOURCE_FILE;
-    origins[id].line = item->line;
-    origins[id].is_auto = str_ends_with(item->file, STR(CONFIG_AUTO_FILE));
+    loading->texts[*ret_id] = item->value;
+    loading->origins[*ret_id] =
+        (Origin){.source = str_is_none(item->file) ? SOURCE_COMMAND_LINE : SOURCE_FILE,
+                 .line = item->line,
+                 .is_auto = str_ends_with(item->file, STR(CONFIG_AUTO_FILE))};
     return true;
 }
 
-/* What was set at start and cannot change stays, with a word in the log. */
-static void keep_fixed(SettingValues *loaded)
+static size_t field_size(const SettingInfo *info)
 {
+    switch (info->type) {
+    case SETTING_BOOL:
+        return sizeof(bool);
+    case SETTING_ENUM:
+        return sizeof(int);
+    case SETTING_INT:
+        return sizeof(int64_t);
+    case SETTING_REAL:
+        return sizeof(double);
+    case SETTING_STRING:
+        return sizeof(Str);
+    }
+    return 0;
+}
+
+static void copy_field(SettingValues *to, const SettingValues *from, const SettingInfo *info)
+{
+    memcpy((char *)to + info->offset, (const char *)from + info->offset, field_size(info));
+}
+
+/* What cannot be applied while running: told, and the setting stays as it is. */
+static void keep_running(Loading *loading, int id, const ConfigItem *item)
+{
+    const ErrorFields *error = error_fields();
+
+    loading->has_errors = true;
+    if (id < 0 && !str_is_none(item->file))
+        log_message(SEVERITY_LOG, "%.*s in file \"%.*s\" line %d", STR_ARGS(error->message),
+                    STR_ARGS(item->file), item->line);
+    else
+        log_message(SEVERITY_LOG, "%.*s", STR_ARGS(error->message));
+    error_clear();
+    if (id < 0)
+        return;
+    copy_field(&loading->values, &settings_default, &setting_infos[id]);
+    loading->origins[id] = origins[id];
+}
+
+/* What was set at start and cannot change stays, with a word in the log. */
+static void keep_fixed(Loading *loading)
+{
+    SettingValues *values = &loading->values;
+
     /* Where files are was found at the start when no file said so. */
-    if (loaded->data_directory.length == 0)
-        loaded->data_directory = settings_default.data_directory;
-    if (loaded->config_file.length == 0)
-        loaded->config_file = settings_default.config_file;
-    if (loaded->hba_file.length == 0)
-        loaded->hba_file = settings_default.hba_file;
+    if (values->data_directory.length == 0)
+        values->data_directory = settings_default.data_directory;
+    if (values->config_file.length == 0)
+        values->config_file = settings_default.config_file;
+    if (values->hba_file.length == 0)
+        values->hba_file = settings_default.hba_file;
     for (int id = 0; id < SETTING_COUNT; id++) {
         const SettingInfo *info = &setting_infos[id];
-        if (info->context > CONTEXT_POSTMASTER || same_field(loaded, &settings_default, info))
+        if (info->context > CONTEXT_POSTMASTER || same_field(values, &settings_default, info))
             continue;
         log_message(SEVERITY_LOG,
                     "parameter \"%.*s\" cannot be changed without restarting the server",
                     STR_ARGS(info->name));
-        origins[id].is_pending = true;
-        size_t size = info->type == SETTING_STRING ? sizeof(Str)
-                      : info->type == SETTING_BOOL ? sizeof(bool)
-                      : info->type == SETTING_ENUM ? sizeof(int)
-                                                   : 8;
-        memcpy((char *)loaded + info->offset, (const char *)&settings_default + info->offset, size);
+        copy_field(values, &settings_default, info);
+        loading->origins[id] = origins[id];
+        loading->origins[id].is_pending = true;
+        loading->has_errors = true;
     }
+}
+
+static void tell_change(const Loading *loading, int id)
+{
+    const SettingInfo *info = &setting_infos[id];
+
+    if (loading->origins[id].source == SOURCE_DEFAULT)
+        log_message(SEVERITY_LOG,
+                    "parameter \"%.*s\" removed from configuration file, reset to default",
+                    STR_ARGS(info->name));
+    else
+        log_message(SEVERITY_LOG, "parameter \"%.*s\" changed to \"%.*s\"", STR_ARGS(info->name),
+                    STR_ARGS(loading->texts[id]));
+}
+
+/* Field by field: what stays the same is not written while others read it. */
+static void put_in_force(const Loading *loading, bool is_reload)
+{
+    for (int id = 0; id < SETTING_COUNT; id++) {
+        const SettingInfo *info = &setting_infos[id];
+        if (same_field(&loading->values, &settings_default, info))
+            continue;
+        if (is_reload)
+            tell_change(loading, id);
+        mutex_lock(&values_mutex);
+        copy_field(&settings_default, &loading->values, info);
+        mutex_unlock(&values_mutex);
+    }
+    memcpy(origins, loading->origins, sizeof(origins));
+}
+
+static bool apply_items(Loading *loading, const ConfigItems *items, bool is_reload)
+{
+    for (size_t i = 0; i < items->length; i++) {
+        const ConfigItem *item = &items->items[i];
+        int id = -1;
+        if (apply_item(loading, item, &id))
+            continue;
+        if (is_reload) {
+            keep_running(loading, id, item);
+            continue;
+        }
+        if (!str_is_none(item->file))
+            error_add_context(
+                fmt("configuration file \"%.*s\" line %d", STR_ARGS(item->file), item->line));
+        return false;
+    }
+    return true;
 }
 
 bool config_load(const ServerOptions *options, Str directory, Arena *arena, bool is_reload)
@@ -226,25 +326,35 @@ bool config_load(const ServerOptions *options, Str directory, Arena *arena, bool
         built_in = settings_default;
         has_built_in = true;
     }
-    TRY(load_file(arena, directory, CONFIG_FILE, &items));
-    TRY(load_file(arena, directory, CONFIG_AUTO_FILE, &items));
+    TRY(config_file_items(directory, arena, &items));
     for (size_t i = 0; i < options->command_line.length; i++)
         VEC_PUSH(arena, &items, options->command_line.items[i]);
 
-    SettingValues loaded = built_in;
-    memset(origins, 0, sizeof(origins));
-    for (size_t i = 0; i < items.length; i++) {
-        if (!apply_item(&loaded, &items.items[i])) {
-            if (!str_is_none(items.items[i].file))
-                error_add_context(fmt("configuration file \"%.*s\" line %d",
-                                      STR_ARGS(items.items[i].file), items.items[i].line));
-            return false;
-        }
-    }
+    Loading *loading = ARENA_NEW(arena, Loading);
+    loading->values = built_in;
+    TRY(apply_items(loading, &items, is_reload));
     if (is_reload)
-        keep_fixed(&loaded);
-    settings_default = loaded;
+        keep_fixed(loading);
+    put_in_force(loading, is_reload);
+    if (loading->has_errors)
+        log_message(SEVERITY_LOG,
+                    "configuration file \"%.*s\" contains errors; unaffected changes were applied",
+                    STR_ARGS(path_join(arena, directory, STR(CONFIG_FILE))));
     return true;
+}
+
+void config_take(SettingValues *values, SettingId id)
+{
+    mutex_lock(&values_mutex);
+    copy_field(values, &settings_default, &setting_infos[id]);
+    mutex_unlock(&values_mutex);
+}
+
+void config_take_all(SettingValues *ret_values)
+{
+    mutex_lock(&values_mutex);
+    *ret_values = settings_default;
+    mutex_unlock(&values_mutex);
 }
 
 SettingSource config_source(SettingId id)

@@ -33,8 +33,8 @@ typedef struct ServerOptions {
 MUST_CHECK bool config_parse(Arena *arena, Str text, Str file, ConfigItems *ret_items);
 /*
  * Reads both files and lays the command line over them. At start (`is_reload` false) any error
- * fails; a reload keeps what cannot change while running and logs it. *ret_items (may be NULL)
- * gets what was found, for pg_file_settings.
+ * fails. A reload fails only where a file cannot be read or understood, and then changes nothing;
+ * what cannot be set, or not while running, stays as it is, and the log tells that and each change.
  */
 MUST_CHECK bool config_load(const ServerOptions *options, Str directory, Arena *arena,
                             bool is_reload);
@@ -44,6 +44,10 @@ MUST_CHECK bool config_file_items(Str directory, Arena *arena, ConfigItems *ret_
 MUST_CHECK bool config_item_check(const ConfigItem *item, Arena *arena);
 /* ALTER SYSTEM SET and RESET: value STR_NONE removes; name STR_NONE removes all. */
 MUST_CHECK bool config_alter_system(Str directory, Str name, Str value);
+
+/* Copies out of settings_default, which a reload may be changing: one value, or all. */
+void config_take(SettingValues *values, SettingId id);
+void config_take_all(SettingValues *ret_values);
 
 /* Where a setting's value comes from: for pg_settings. */
 SettingSource config_source(SettingId id);

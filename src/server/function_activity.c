@@ -278,7 +278,7 @@ FUNCTION(pg_postmaster_start_time)
 
 FUNCTION(pg_conf_load_time)
 {
-    ret->int64 = view_session(call)->server->configuration_loaded_at - EPOCH_2000;
+    ret->int64 = atomic_load(&view_session(call)->server->configuration_loaded_at) - EPOCH_2000;
     return true;
 }
 

@@ -50,7 +50,7 @@ NO_STANDBY(pg_last_xact_replay_timestamp)
 
 /* ---- records of one row ---- */
 
-/* Columns of pg_stat_get_wal that are not counted are null; bytes are, since the start. */
+/* Since the start. No page images go to the log, and its writers wait for room without counting. */
 FUNCTION(pg_stat_get_wal)
 {
     static const Oid types[] = {TYPE_INT8, TYPE_INT8,   TYPE_NUMERIC, TYPE_INT8,       TYPE_INT8,
@@ -60,8 +60,14 @@ FUNCTION(pg_stat_get_wal)
     bool are_null[ARRAY_LENGTH(types)];
     const Lsn written = wal_reserved_end(wal_of(call)) - server->wal_at_start;
 
-    memset(are_null, 1, sizeof(are_null));
-    are_null[2] = are_null[8] = false;
+    WalStatistics statistics;
+    wal_statistics(wal_of(call), &statistics);
+    memset(are_null, 0, sizeof(are_null));
+    are_null[3] = are_null[6] = true; /* wal_buffers_full, wal_write_time */
+    values[0].int64 = (int64_t)statistics.record_count;
+    values[4].int64 = (int64_t)statistics.write_count;
+    values[5].int64 = (int64_t)statistics.sync_count;
+    values[7].float64 = (double)statistics.sync_microseconds / 1000;
     TRY(type_input(call->arena, TYPE_NUMERIC, -1,
                    str_format(call->arena, "%llu", (unsigned long long)written), &values[2]));
     values[8].int64 = server->started_at - EPOCH_2000;

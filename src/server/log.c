@@ -1,7 +1,10 @@
 #include "server/log.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -11,6 +14,8 @@
 #include "base/sync.h"
 #include "server/session.h"
 
+#define LOG_PATH_MAX 1024
+
 static struct {
     Mutex mutex; /* rank LOG */
     Str directory;
@@ -18,6 +23,7 @@ static struct {
     int fd GUARDED_BY(mutex);            /* -1: stderr */
     int64_t opened_at GUARDED_BY(mutex); /* wall clock, microseconds */
     uint64_t size GUARDED_BY(mutex);
+    char path[LOG_PATH_MAX] GUARDED_BY(mutex); /* of fd */
     bool rotation_wanted GUARDED_BY(mutex);
 } log_file = {.mutex = MUTEX_INIT(RANK_LOG), .fd = -1};
 
@@ -56,10 +62,34 @@ bool log_wants(Severity severity)
     return log_rank(severity) >= settings()->log_min_messages;
 }
 
+static void write_all(int fd, const char *text, size_t length)
+{
+    while (length > 0) {
+        const ssize_t put = write(fd, text, length);
+        if (put < 0 && errno != EINTR)
+            return; /* a full disk, or nobody reads: there is no other place to say so */
+        if (put > 0) {
+            text += put;
+            length -= (size_t)put;
+        }
+    }
+}
+
+/* In the old file, or on stderr: once for each attempt. */
+static void tell_open_failure(const char *path) REQUIRES(log_file.mutex)
+{
+    char text[1200];
+    const int length = snprintf(text, sizeof(text), "LOG:  could not open log file \"%s\": %s\n",
+                                path, strerror(errno));
+
+    write_all(log_file.fd >= 0 ? log_file.fd : STDERR_FILENO, text,
+              MIN((size_t)length, sizeof(text) - 1));
+}
+
 /* Opens the file that log_filename names now. */
 static void file_open(void) REQUIRES(log_file.mutex)
 {
-    char name[256], path[1024];
+    char name[256], path[LOG_PATH_MAX];
     time_t now = (time_t)(os->wall_clock() / 1000000);
     struct tm parts;
     Str pattern = settings_default.log_filename, directory = settings_default.log_directory;
@@ -76,15 +106,22 @@ static void file_open(void) REQUIRES(log_file.mutex)
     snprintf(path, sizeof(path), "%.*s%s%.*s/%s",
              STR_ARGS(is_absolute ? STR("") : log_file.directory), is_absolute ? "" : "/",
              STR_ARGS(directory), name);
-    int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC,
+    /* Truncation is for names that come round again, never for the file in use. */
+    const bool truncates = settings_default.log_truncate_on_rotation && log_file.fd >= 0 &&
+                           strcmp(path, log_file.path) != 0;
+    int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | (truncates ? O_TRUNC : 0),
                   (mode_t)settings_default.log_file_mode);
-    if (fd < 0)
+    struct stat facts;
+    log_file.opened_at = os->wall_clock();
+    if (fd < 0) {
+        tell_open_failure(path);
         return; /* stderr, or the old file, serves on */
+    }
     if (log_file.fd >= 0)
         close(log_file.fd);
     log_file.fd = fd;
-    log_file.size = 0;
-    log_file.opened_at = os->wall_clock();
+    log_file.size = fstat(fd, &facts) == 0 ? (uint64_t)facts.st_size : 0;
+    snprintf(log_file.path, sizeof(log_file.path), "%s", path);
 }
 
 bool log_open(Str directory)
@@ -138,9 +175,8 @@ static void write_text(Str text)
         log_file.rotation_wanted = false;
         file_open();
     }
-    ssize_t put = write(log_file.fd >= 0 ? log_file.fd : STDERR_FILENO, text.data, text.length);
-    if (put > 0)
-        log_file.size += (uint64_t)put;
+    write_all(log_file.fd >= 0 ? log_file.fd : STDERR_FILENO, text.data, text.length);
+    log_file.size += text.length;
     mutex_unlock(&log_file.mutex);
 }
 

@@ -369,6 +369,31 @@ static void put_welcome(Session *session)
     message_put_ready(out, 'I');
 }
 
+static void log_received(const Session *session)
+{
+    if (session->connection.is_local)
+        log_message(SEVERITY_LOG, "connection received: host=[local]");
+    else
+        log_message(SEVERITY_LOG, "connection received: host=%.*s",
+                    STR_ARGS(session->client_address));
+}
+
+static void log_authorized(Session *session)
+{
+    StrBuf line = strbuf_in(session->message_arena);
+    const Str application = session->settings.current.application_name;
+
+    strbuf_format(&line, "connection authorized: user=%.*s database=%.*s",
+                  STR_ARGS(session->user_name), STR_ARGS(session->database_name));
+    if (application.length > 0)
+        strbuf_format(&line, " application_name=%.*s", STR_ARGS(application));
+    if (session->identity.is_tls)
+        strbuf_format(&line, " SSL enabled (protocol=%.*s, cipher=%.*s, bits=%d)",
+                      STR_ARGS(session->identity.tls_version),
+                      STR_ARGS(session->identity.tls_cipher), session->identity.tls_bits);
+    log_message(SEVERITY_LOG, "%.*s", STR_ARGS(strbuf_view(&line)));
+}
+
 static bool log_in(Session *session, Startup *startup)
 {
     LoginFacts facts = {0};
@@ -377,6 +402,8 @@ static bool log_in(Session *session, Startup *startup)
     session->user_name = startup->user;
     session->database_name = startup->database;
     startup_put_negotiation(out, startup);
+    if (settings_default.log_connections)
+        log_received(session);
     if (startup->replication)
         FAIL(ERR_FEATURE_NOT_SUPPORTED, .severity = SEVERITY_FATAL,
              .message = STR("replication connections are not supported"));
@@ -397,8 +424,7 @@ static bool log_in(Session *session, Startup *startup)
     usage_add(usage_of(&session->exec, OID_NONE), USAGE_SESSIONS, 1);
     session_set_activity(session, ACTIVITY_IDLE, STR_NONE);
     if (settings_default.log_connections)
-        log_message(SEVERITY_LOG, "connection authorized: user=%.*s database=%.*s",
-                    STR_ARGS(session->user_name), STR_ARGS(session->database_name));
+        log_authorized(session);
     return connection_flush(&session->connection);
 }
 

@@ -11,7 +11,7 @@ static const char usage[] =
     "sengi: a PostgreSQL-compatible SQL server\n"
     "\n"
     "usage:\n"
-    "  sengi init DIR [--username NAME] [--no-sync]\n"
+    "  sengi init DIR [--username NAME]\n"
     "      makes a database directory with the databases postgres, template0 and template1\n"
     "  sengi serve DIR [--port N] [--listen ADDR] [--socket DIR] [-c name=value]...\n"
     "      serves it until SIGTERM or SIGINT; SIGHUP reads the configuration again\n"
@@ -48,6 +48,9 @@ int main(int count, char **arguments)
     for (size_t i = 0; i < ARRAY_LENGTH(commands); i++)
         if (strcmp(arguments[1], commands[i].name) == 0)
             return commands[i].run(count - 2, arguments + 2);
-    fprintf(stderr, "sengi: unknown command \"%s\"; see sengi --help\n", arguments[1]);
+    fprintf(stderr,
+            "sengi: unknown command \"%s\"; there are init, serve, verify and status: see sengi "
+            "--help\n",
+            arguments[1]);
     return 2;
 }

@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <netdb.h>
 #include <netinet/tcp.h>
 #include <signal.h>
@@ -109,8 +110,10 @@ static void replace_access(Server *server, Hba *hba, TlsContext *tls)
     server->hba = hba;
     server->tls = tls;
     mutex_unlock(&server->access_mutex);
-    hba_free(old_hba);
-    tls_context_unref(old_tls);
+    if (old_hba != hba)
+        hba_free(old_hba);
+    if (old_tls != tls)
+        tls_context_unref(old_tls);
 }
 
 static bool load_access(Server *server)
@@ -141,21 +144,64 @@ static StoreOptions store_options(void)
     };
 }
 
+/* A reload that fails is no failure of the server's: it is for the log. */
+static void tell_failure(void)
+{
+    ErrorFields fields = *error_fields();
+
+    fields.severity = SEVERITY_LOG;
+    log_fields(&fields, STR(""));
+    error_clear();
+}
+
+static void tell_not_reloaded(Str what)
+{
+    tell_failure();
+    log_message(SEVERITY_LOG, "%.*s was not reloaded", STR_ARGS(what));
+}
+
+/* What cannot be read leaves what is in force. */
+static void reload_access(Server *server)
+{
+    CLEANUP(arena_freep) Arena *arena = arena_new("access");
+    TlsContext *tls = server->tls;
+    Hba *hba = load_hba(server, arena);
+
+    if (!hba) {
+        tell_not_reloaded(in_directory(server, arena, settings_default.hba_file));
+        hba = server->hba;
+    } else if (server->listens_elsewhere && hba_trusts_others(hba)) {
+        log_message(SEVERITY_LOG,
+                    "%.*s was not reloaded: it trusts connections from other machines, and the "
+                    "server listens to them",
+                    STR_ARGS(settings_default.hba_file));
+        hba_free(hba);
+        hba = server->hba;
+    }
+    if (!load_tls(server, arena, &tls)) {
+        tell_not_reloaded(STR("SSL configuration"));
+        tls = server->tls;
+    }
+    replace_access(server, hba, tls);
+}
+
 void server_reload(Server *server)
 {
+    CLEANUP(arena_freep) Arena *arena = arena_new("reload");
+
     log_message(SEVERITY_LOG, "received SIGHUP, reloading configuration files");
-    if (!config_load(&server->options, server->data_directory, server->arena, true) ||
-        !load_access(server)) {
-        log_fields(error_fields(), STR(""));
-        log_message(SEVERITY_LOG, "configuration files contain errors; unaffected changes were "
-                                  "applied");
-        error_clear();
+    if (!config_load(&server->options, server->data_directory, arena, true)) {
+        tell_failure();
+        log_message(SEVERITY_LOG,
+                    "configuration file \"%.*s\" contains errors; no changes were applied",
+                    STR_ARGS(path_join(arena, server->data_directory, STR(CONFIG_FILE))));
     }
+    reload_access(server);
     const StoreOptions options = store_options();
     store_configure(server->store, &options);
     txn_set_version_memory_limit(server->txn_manager,
                                  (uint64_t)settings_default.version_memory_limit << 20);
-    server->configuration_loaded_at = os->wall_clock();
+    atomic_store(&server->configuration_loaded_at, os->wall_clock());
     log_rotate();
 }
 
@@ -413,7 +459,10 @@ static bool is_loopback(const struct sockaddr *address)
 /* Elsewhere than on loopback nobody gets in without a password by default. */
 static bool may_listen(Server *server, const struct sockaddr *address, Str name)
 {
-    if (is_loopback(address) || !hba_trusts_others(server->hba))
+    if (is_loopback(address))
+        return true;
+    server->listens_elsewhere = true;
+    if (!hba_trusts_others(server->hba))
         return true;
     FAIL(ERR_CONFIG_FILE_ERROR,
          .message = fmt("refusing to listen on \"%.*s\": hba.conf trusts connections from other "
@@ -692,8 +741,40 @@ static void make_workers(Server *server)
     }
 }
 
+/* Before anything is read or written there: is it ours, and only ours? */
+static bool check_directory(const Server *server)
+{
+    char path[PATH_MAX];
+    struct stat facts;
+    const Str directory = server->data_directory;
+
+    snprintf(path, sizeof(path), "%.*s", STR_ARGS(directory));
+    if (stat(path, &facts) != 0 && errno == ENOENT)
+        FAIL(ERR_UNDEFINED_FILE,
+             .message = fmt("data directory \"%.*s\" does not exist", STR_ARGS(directory)),
+             .hint = fmt("Create one with \"sengi init %.*s\".", STR_ARGS(directory)));
+    if (stat(path, &facts) != 0)
+        FAIL(ERR_IO_ERROR, .message = fmt("could not read permissions of directory \"%.*s\": %s",
+                                          STR_ARGS(directory), strerror(errno)));
+    if (!S_ISDIR(facts.st_mode))
+        FAIL(ERR_OBJECT_NOT_IN_PREREQUISITE_STATE,
+             .message =
+                 fmt("specified data directory \"%.*s\" is not a directory", STR_ARGS(directory)));
+    if (facts.st_uid != geteuid())
+        FAIL(ERR_OBJECT_NOT_IN_PREREQUISITE_STATE,
+             .message = fmt("data directory \"%.*s\" has wrong ownership", STR_ARGS(directory)),
+             .hint = STR("The server must be started by the user that owns the data directory."));
+    if (facts.st_mode & (S_IWGRP | S_IRWXO))
+        FAIL(ERR_OBJECT_NOT_IN_PREREQUISITE_STATE,
+             .message = fmt("data directory \"%.*s\" has invalid permissions", STR_ARGS(directory)),
+             .detail = STR("Permissions should be u=rwx (0700) or u=rwx,g=rx (0750)."),
+             .hint = fmt("Run \"chmod 0700 %.*s\".", STR_ARGS(directory)));
+    return true;
+}
+
 static bool start(Server *server)
 {
+    TRY(check_directory(server));
     TRY(config_load(&server->options, server->data_directory, server->arena, false));
     settings_default.data_directory = server->data_directory;
     if (settings_default.config_file.length == 0)
@@ -704,8 +785,8 @@ static bool start(Server *server)
     TRY(log_open(server->data_directory));
     raise_descriptor_limit();
     server->spare_descriptor = open_spare_descriptor();
-    TRY(prepare_temporary_directory(server));
     TRY(open_store(server));
+    TRY(prepare_temporary_directory(server)); /* not before the directory's lock is ours */
     make_workers(server);
     TRY(load_access(server));
     TRY(watch_signals(server));
@@ -715,7 +796,18 @@ static bool start(Server *server)
         FAIL(ERR_CONFIG_FILE_ERROR, .message = STR("nothing to listen on"),
              .hint = STR("Set listen_addresses or unix_socket_directories."));
     log_message(SEVERITY_LOG, "database system is ready to accept connections");
+    server->has_started = true;
     return true;
+}
+
+/* Paths in it are found from anywhere, and shown whole. */
+static Str absolute_path(Arena *arena, Str path)
+{
+    char here[PATH_MAX];
+
+    if (str_starts_with(path, STR("/")) || !getcwd(here, sizeof(here)))
+        return str_copy(arena, path);
+    return path_join(arena, str_from_c(here), path);
 }
 
 bool server_start(const ServerOptions *options, Server **ret_server)
@@ -726,10 +818,11 @@ bool server_start(const ServerOptions *options, Server **ret_server)
         panic("out of memory for the server");
     server->arena = arena_new("server");
     server->options = *options;
-    server->data_directory = str_copy(server->arena, options->directory);
+    server->data_directory = absolute_path(server->arena, options->directory);
     server->next_process_id = (int32_t)getpid();
     server->spare_descriptor = -1;
-    server->started_at = server->configuration_loaded_at = os->wall_clock();
+    server->started_at = os->wall_clock();
+    atomic_store(&server->configuration_loaded_at, server->started_at);
     mutex_init(&server->access_mutex, RANK_SERVER);
     mutex_init(&server->sessions_mutex, RANK_SESSION);
     os->random(server->scram_secret, sizeof(server->scram_secret));
@@ -780,7 +873,8 @@ void server_stop(Server *server)
     tls_context_unref(server->tls);
     if (server->spare_descriptor >= 0)
         close(server->spare_descriptor);
-    log_message(SEVERITY_LOG, "database system is shut down");
+    if (server->has_started)
+        log_message(SEVERITY_LOG, "database system is shut down");
     log_close();
     server_running = NULL;
     arena_free(server->arena);

@@ -67,9 +67,11 @@ struct Server {
     FdWatch signal_watch;
     _Atomic bool is_stopping;
     byte scram_secret[16];
-    int64_t started_at;    /* wall clock */
-    uint64_t wal_at_start; /* where the log ended then */
-    int64_t configuration_loaded_at;
+    int64_t started_at;                      /* wall clock */
+    uint64_t wal_at_start;                   /* where the log ended then */
+    _Atomic int64_t configuration_loaded_at; /* wall clock */
+    bool has_started;                        /* was ready once */
+    bool listens_elsewhere;                  /* than on loopback and sockets; since the start */
 
     Mutex access_mutex; /* rank SERVER: what a reload replaces */
     Hba *hba GUARDED_BY(access_mutex);

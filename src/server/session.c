@@ -259,6 +259,10 @@ static void arm_statement_timeout(Session *session)
 
 static void handle_frame(Session *session, const Frame *frame)
 {
+    if (unlikely(
+            session->settings.loaded_at !=
+            atomic_load_explicit(&session->server->configuration_loaded_at, memory_order_relaxed)))
+        session_settings_refresh(session);
     switch (frame->type) {
     case 'Q':
         session->skips_to_sync = false;
@@ -408,12 +412,26 @@ static void arm_idle_timeout(Session *session)
 
 /* -- Life ------------------------------------------------------------------------------------ */
 
+static void log_disconnection(const Session *session)
+{
+    const int64_t ms = (os->wall_clock() - session->connected_at) / 1000;
+    const Str host = session->connection.is_local ? STR("[local]") : session->client_address;
+
+    log_message(SEVERITY_LOG,
+                "disconnection: session time: %d:%02d:%02d.%03d user=%.*s database=%.*s host=%.*s",
+                (int)(ms / 3600000), (int)(ms / 60000 % 60), (int)(ms / 1000 % 60),
+                (int)(ms % 1000), STR_ARGS(session->user_name), STR_ARGS(session->database_name),
+                STR_ARGS(host));
+}
+
 static void session_free(Session *session)
 {
     Scheduler *scheduler = session->connection.scheduler;
 
     timer_cancel(scheduler, &session->statement_timer);
     timer_cancel(scheduler, &session->idle_timer);
+    if (session->is_logged_in && session->settings.current.log_disconnections)
+        log_disconnection(session);
     if (session->is_logged_in)
         block_abort_all(session);
     portals_close_all(session);
@@ -623,7 +641,9 @@ void session_start(Server *server, Worker *worker, int fd, bool is_local,
     session->worker = worker;
     session->arena = arena_new("session");
     session->block_arena = arena_new("transaction");
+    const int64_t loaded_at = atomic_load(&server->configuration_loaded_at);
     session_settings_init(&session->settings);
+    session->settings.loaded_at = loaded_at;
     mutex_init(&session->mutex, RANK_SESSION);
     session->statement_timer = TIMER_INIT(on_statement_timeout);
     session->idle_timer = TIMER_INIT(on_idle_timeout);

@@ -71,6 +71,7 @@ typedef struct SessionSettings {
         told[REPORTED_SETTINGS_MAX]; /* hashes of what the client knows, in order of SettingId */
     bool has_news;                   /* a reported setting was changed since */
     uint64_t plan_key;               /* see session_settings_plan_key; 0: to be computed */
+    int64_t loaded_at;               /* the configuration's loading that the values above know */
 } SessionSettings;
 
 typedef enum ActivityState {
@@ -124,7 +125,8 @@ typedef struct Session {
     PreparedStatement *unnamed_statement;
     Portal *portals; /* open ones, newest first */
     uint32_t next_portal_number;
-    size_t statement_index; /* of the statement being run, in its text */
+    size_t statement_index;   /* of the statement being run, in its text */
+    bool is_statement_logged; /* log_statement has told its text */
     Str query_text; /* of the statement being run, for logs; it lives as long as the message */
 
     /* Seen by others. */
@@ -206,6 +208,8 @@ char block_ready_state(const Session *session);
 /* -------- session_settings.c -------- */
 
 void session_settings_init(SessionSettings *settings);
+/* Takes up what a reload of the configuration changed and the session has not set itself. */
+void session_settings_refresh(Session *session);
 void session_settings_deinit(SessionSettings *settings);
 /* By name, as SET and set_config do; checks who may. */
 MUST_CHECK bool session_setting_set(Session *session, Str name, Str value, bool is_local);

@@ -2,6 +2,7 @@
 #include "parser/parser.h"
 #include "server/log.h"
 #include "server/portal.h"
+#include "server/statement_log.h"
 #include "types/type.h"
 
 #define PARAMETERS_MAX 65535
@@ -314,6 +315,23 @@ static bool execute_portal(Session *session, Portal *portal, uint64_t limit)
     return true;
 }
 
+/* The portal and its statement may be gone afterwards: what is logged is copied. */
+static bool execute_logged(Session *session, Portal *portal, uint64_t limit, int64_t started)
+{
+    const PreparedStatement *statement = portal->statement;
+    const LoggedStatement logged = {
+        .text = str_copy(session->message_arena, statement->source),
+        .is_execute = true,
+        .name = str_copy(session->message_arena, statement->name),
+    };
+
+    if (statement->statement)
+        statement_log_text(session, &logged, statement->statement);
+    TRY(execute_portal(session, portal, limit));
+    statement_log_end(session, &logged, started);
+    return true;
+}
+
 static bool handle_execute(Session *session, MessageReader *in)
 {
     Str name = message_get_string(in);
@@ -326,7 +344,10 @@ static bool handle_execute(Session *session, MessageReader *in)
         FAIL(ERR_OBJECT_NOT_IN_PREREQUISITE_STATE,
              .message = fmt("portal \"%.*s\" cannot be run", STR_ARGS(portal->name)));
     session_show_statement(session, portal->statement, portal->statement->source);
-    return execute_portal(session, portal, limit > INT32_MAX ? 0 : limit);
+    const int64_t started = statement_log_begin(session);
+    if (likely(started == 0 && session->settings.current.log_statement == LOG_STATEMENT_NONE))
+        return execute_portal(session, portal, limit > INT32_MAX ? 0 : limit);
+    return execute_logged(session, portal, limit > INT32_MAX ? 0 : limit, started);
 }
 
 static bool handle_close(Session *session, MessageReader *in)

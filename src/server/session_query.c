@@ -4,26 +4,12 @@
 #include "server/log.h"
 #include "server/portal.h"
 #include "server/server.h"
+#include "server/statement_log.h"
 #include "types/type.h"
 
-/* Log lines of log_statement and log_min_duration_statement. */
-static void log_duration(Session *session, Str text, int64_t started)
+static void log_text(Session *session, Str text, const Node *node)
 {
-    int64_t least = session->settings.current.log_min_duration_statement;
-
-    if (least < 0 || started == 0)
-        return;
-    int64_t took = os->monotonic() - started;
-    if (took < least * 1000)
-        return;
-    log_message(SEVERITY_LOG, "duration: %lld.%03d ms  statement: %.*s", (long long)(took / 1000),
-                (int)(took % 1000), STR_ARGS(text));
-}
-
-static void log_text(Session *session, Str text)
-{
-    if (session->settings.current.log_statement == LOG_STATEMENT_ALL)
-        log_message(SEVERITY_LOG, "statement: %.*s", STR_ARGS(text));
+    statement_log_text(session, &(LoggedStatement){.text = text}, node);
 }
 
 static const uint16_t is_binary_format = 1;
@@ -144,7 +130,7 @@ static CachedOutcome run_cached(Session *session, Str text)
     if (!plan)
         return CACHED_NOT;
     session->statement_index = 0;
-    log_text(session, text);
+    log_text(session, text, plan->statement);
     CachedOutcome outcome = run_plan(session, plan, &print);
     plan_unref(plan);
     return outcome;
@@ -162,7 +148,8 @@ static void run_parsed(Session *session, Str text)
     }
     if (list.length == 0)
         message_put_empty(&session->connection.out, 'I');
-    log_text(session, text);
+    for (size_t i = 0; i < list.length; i++)
+        log_text(session, text, list.items[i]->stmt);
     for (size_t i = 0; i < list.length; i++) {
         session->statement_index = i;
         if (!run_statement(session, text, list.items[i], i + 1 == list.length)) {
@@ -174,8 +161,7 @@ static void run_parsed(Session *session, Str text)
 
 void session_simple_query(Session *session, Str text)
 {
-    int64_t started =
-        session->settings.current.log_min_duration_statement < 0 ? 0 : os->monotonic();
+    const int64_t started = statement_log_begin(session);
 
     session->query_text = text;
     statement_drop(session, STR(""));
@@ -193,5 +179,5 @@ void session_simple_query(Session *session, Str text)
         run_parsed(session, text);
         break;
     }
-    log_duration(session, text, started);
+    statement_log_end(session, &(LoggedStatement){.text = text}, started);
 }

@@ -15,12 +15,9 @@ static Str *strp_copy(Arena *arena, Str value)
 
 void session_settings_init(SessionSettings *settings)
 {
-    *settings = (SessionSettings){
-        .arena = arena_new("session settings"),
-        .current = settings_default,
-        .persistent = settings_default,
-        .reset = settings_default,
-    };
+    *settings = (SessionSettings){.arena = arena_new("session settings")};
+    config_take_all(&settings->current);
+    settings->persistent = settings->reset = settings->current;
     for (int id = 0; id < SETTING_COUNT; id++)
         settings->source[id] = settings->persistent_source[id] = settings->reset_source[id] =
             (uint8_t)config_source((SettingId)id);
@@ -131,6 +128,51 @@ void session_report_settings(Session *session)
     session->settings.has_news = false;
 }
 
+static bool is_from_configuration(uint8_t source)
+{
+    return source <= SOURCE_COMMAND_LINE;
+}
+
+/* May a reload have changed it for this session? The command line and built-in values stay. */
+static bool follows_files(const SessionSettings *s, SettingId id)
+{
+    const SettingContext context = setting_infos[id].context;
+
+    return context > CONTEXT_POSTMASTER && context != CONTEXT_BACKEND &&
+           is_from_configuration(s->reset_source[id]) &&
+           (s->reset_source[id] == SOURCE_FILE || config_source(id) == SOURCE_FILE);
+}
+
+void session_settings_refresh(Session *session)
+{
+    SessionSettings *s = &session->settings;
+    const int64_t loaded_at = atomic_load(&session->server->configuration_loaded_at);
+
+    if (s->loaded_at == loaded_at || s->changes.length > 0)
+        return; /* what a transaction may undo waits for its end */
+    s->loaded_at = loaded_at;
+    s->plan_key = 0;
+    for (int i = 0; i < SETTING_COUNT; i++) {
+        const SettingId id = (SettingId)i;
+        const uint8_t source = (uint8_t)config_source(id);
+        if (!follows_files(s, id))
+            continue;
+        config_take(&s->reset, id);
+        s->reset_source[i] = source;
+        if (is_from_configuration(s->persistent_source[i])) {
+            field_copy(&s->persistent, &s->reset, id);
+            s->persistent_source[i] = source;
+        }
+        if (is_from_configuration(s->source[i])) {
+            byte before[16];
+            field_save(before, &s->current, id);
+            field_copy(&s->current, &s->reset, id);
+            s->source[i] = source;
+            report_if_changed(session, id, before);
+        }
+    }
+}
+
 static bool is_role(int id)
 {
     return id == SETTING_ROLE || id == SETTING_SESSION_AUTHORIZATION;
@@ -173,7 +215,7 @@ static bool is_of_no_plan(int id)
 uint64_t session_settings_plan_key(Session *session)
 {
     SessionSettings *s = &session->settings;
-    uint64_t key = (uint64_t)session->server->configuration_loaded_at | 1;
+    uint64_t key = (uint64_t)atomic_load(&session->server->configuration_loaded_at) | 1;
 
     if (s->plan_key != 0)
         return s->plan_key;

@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 
 #include "base/error.h"
+#include "base/metrics.h"
 #include "base/scheduler.h"
 #include "storage/store_internal.h"
 
@@ -160,6 +161,7 @@ bool pool_take(BufferPool *pool, uint32_t count, uint32_t *ret_frames)
     if (!ok || atomic_load(&pool->free_count) < pool->low_water)
         cleaner_kick(pool);
     mutex_unlock(&pool->mutex);
+    metric_add(METRIC_FRAMES_ALLOCATED, ok ? count : 0);
     return ok;
 }
 
@@ -335,6 +337,7 @@ static bool cleaner_write(Store *store, ImageBatch *batch, ImageTarget *targets,
     for (uint32_t i = 0; i < count; i++)
         image_batch_add(store, batch, targets[i], IMAGE_EVICTION);
     atomic_fetch_add_explicit(&store->images_eviction, batch->used, memory_order_relaxed);
+    metric_add(METRIC_EVICTION_PAGES_WRITTEN, batch->used);
     return image_batch_write(store, batch);
 }
 

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "base/error.h"
+#include "base/metrics.h"
 #include "storage/wal_internal.h"
 
 #define CHECKPOINT_RETRY_US 1000000
@@ -112,6 +113,7 @@ static ImageTarget *checkpoint_list_owed(Store *store, size_t *ret_count)
 static bool checkpoint_flush_batch(Store *store, ImageBatch *batch)
 {
     atomic_fetch_add_explicit(&store->images_checkpoint, batch->used, memory_order_relaxed);
+    metric_add(METRIC_CHECKPOINT_PAGES_WRITTEN, batch->used);
     return image_batch_write(store, batch);
 }
 
@@ -303,6 +305,8 @@ static bool checkpoint_write(Store *store, const Boundary *boundary, CheckpointR
     const int64_t written = os->monotonic();
     if (!os->file_sync(store->data_file))
         panic("could not sync the data file: %.*s", STR_ARGS(error_fields()->message));
+    metric_add(METRIC_CHECKPOINT_WRITE_MICROSECONDS, (uint64_t)(written - start));
+    metric_add(METRIC_CHECKPOINT_SYNC_MICROSECONDS, (uint64_t)(os->monotonic() - written));
     if (!FAULT(fault_no_wal_flush))
         wal_flush(store->wal, boundary->end);
     superblock.checkpoint = boundary->checkpoint;
@@ -478,6 +482,8 @@ static void checkpointer_work(Store *store, Checkpointer *checkpointer)
         .start = os->monotonic(),
         .log_start = wal_reserved_end(store->wal),
     };
+    metric_add(
+        reason == CHECKPOINT_BY_TIME ? METRIC_CHECKPOINTS_TIMED : METRIC_CHECKPOINTS_REQUESTED, 1);
     const bool ok = checkpoint_run(store, reason);
     checkpointer->pace.is_on = false;
     checkpointer_note(checkpointer, ok);

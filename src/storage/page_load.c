@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/error.h"
+#include "base/metrics.h"
 #include "storage/store_internal.h"
 
 #define PREFETCH_QUEUE 256u
@@ -139,6 +140,7 @@ static bool load_try(Database *database, PageId page, uint32_t frame, bool *ret_
     }
     task_offload(load_run, &job, WAIT_EVENT_DATA_FILE_READ);
     atomic_fetch_add_explicit(&store->pages_read, 1, memory_order_relaxed);
+    metric_add(METRIC_PAGES_READ, 1);
     if (load_finish(&job, frame, version, ret_again) || *ret_again)
         return true;
     FAIL(job.sqlstate, .message = str_from_c(job.message),
@@ -272,18 +274,18 @@ void prefetcher_forget(Store *store, const Database *database)
     mutex_unlock(&prefetcher->mutex);
 }
 
-void page_prefetch(Database *database, PageId page)
+void page_prefetch(Database *database, PageId id)
 {
     Prefetcher *prefetcher = database->store->prefetcher;
 
-    if (!prefetcher || page == PAGE_ID_NONE || page >= database->page_limit ||
-        atomic_load_explicit(&database->entries[page].frame, memory_order_relaxed) != 0 ||
-        !(atomic_load(&database->entries[page].flags) & PAGE_FLAG_ALLOCATED) ||
+    if (!prefetcher || id == PAGE_ID_NONE || id >= database->page_limit ||
+        atomic_load_explicit(&database->entries[id].frame, memory_order_relaxed) != 0 ||
+        !(atomic_load(&database->entries[id].flags) & PAGE_FLAG_ALLOCATED) ||
         !mutex_try_lock(&prefetcher->mutex))
         return;
     if (prefetcher->count < PREFETCH_QUEUE) {
         prefetcher->queue[(prefetcher->head + prefetcher->count++) % PREFETCH_QUEUE] =
-            (ImageTarget){database, page};
+            (ImageTarget){database, id};
         cond_signal(&prefetcher->cond);
     }
     mutex_unlock(&prefetcher->mutex);

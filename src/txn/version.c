@@ -400,18 +400,18 @@ VersionRow version_find_row(VersionStore *store, TreeName tree, uint64_t row_id,
     return row;
 }
 
-uint32_t version_find_segment(VersionStore *store, TreeName tree, uint64_t number, uint64_t first,
+uint32_t version_find_segment(VersionStore *store, TreeName tree, uint64_t segment, uint64_t first,
                               uint64_t last, Lsn lsn, VersionRow *ret_rows)
 {
-    uint64_t hash = segment_hash(tree, number);
+    uint64_t hash = segment_hash(tree, segment);
     Partition *partition = partition_of(store, hash);
     uint32_t count = 0;
 
     mutex_lock(&partition->mutex);
-    const Segment *segment = segment_find(partition, tree, number, hash);
-    for (uint32_t i = 0; segment && i < segment->count; i++) {
-        const Head *head = &segment->heads[i];
-        uint64_t row_id = number << VERSION_SEGMENT_BITS | head->low;
+    const Segment *found = segment_find(partition, tree, segment, hash);
+    for (uint32_t i = 0; found && i < found->count; i++) {
+        const Head *head = &found->heads[i];
+        uint64_t row_id = segment << VERSION_SEGMENT_BITS | head->low;
         if (row_id < first || row_id > last || head->ts <= lsn)
             continue;
         ret_rows[count++] = head_see(head, row_id, lsn);

@@ -4,11 +4,11 @@
 
 #define NULL_HASH UINT64_C(0x9d1a2b3c4d5e6f70)
 
-uint64_t hash_value(Oid oid, const Value *value)
+uint64_t hash_value(Oid type, const Value *value)
 {
-    const BuiltinType *type = builtin_type(oid);
-    if (type && type->hash)
-        return type->hash(type, value);
+    const BuiltinType *found = builtin_type(type);
+    if (found && found->hash)
+        return found->hash(found, value);
     return hash_bytes(value->var.data, value->var.length);
 }
 
@@ -52,17 +52,18 @@ static void hash_generic(const BuiltinType *type, const Vector *vector, Selectio
     }
 }
 
-void hash_vector(Oid oid, const Vector *vector, Selection selection, uint64_t *hashes, bool combine)
+void hash_vector(Oid type, const Vector *vector, Selection selection, uint64_t *hashes,
+                 bool combine)
 {
-    const BuiltinType *type = builtin_type(oid);
-    if (type && type->hash == int2_hash)
+    const BuiltinType *found = builtin_type(type);
+    if (found && found->hash == int2_hash)
         HASH_LOOP(int16_t, 0x51ed270b);
-    else if (type && type->hash == int4_hash)
+    else if (found && found->hash == int4_hash)
         HASH_LOOP(int32_t, 0x51ed270b);
-    else if (type && type->hash == int8_hash)
+    else if (found && found->hash == int8_hash)
         HASH_LOOP(int64_t, 0x51ed270b);
-    else if (type && type->hash == oid_hash)
+    else if (found && found->hash == oid_hash)
         HASH_LOOP(uint32_t, 0x01d);
     else
-        hash_generic(type, vector, selection, hashes, combine);
+        hash_generic(found, vector, selection, hashes, combine);
 }

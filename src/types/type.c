@@ -86,19 +86,19 @@ bool type_send(Oid oid, const Value *value, StrBuf *out)
     return type->send(&io, value, out);
 }
 
-PhysType type_phys(Oid oid)
+PhysType type_phys(Oid type)
 {
-    const BuiltinType *type = builtin_type(oid);
-    return type ? type->phys : PHYS_VAR;
+    const BuiltinType *found = builtin_type(type);
+    return found ? found->phys : PHYS_VAR;
 }
 
-int type_compare(Oid oid, const Value *a, const Value *b)
+int type_compare(Oid type, const Value *a, const Value *b)
 {
-    const BuiltinType *type = builtin_type(oid);
-    if (type && type->compare)
-        return type->compare(type, a, b);
-    return type && type->phys != PHYS_VAR ? memcmp(a, b, phys_width(type->phys))
-                                          : var_compare(&a->var, &b->var);
+    const BuiltinType *found = builtin_type(type);
+    if (found && found->compare)
+        return found->compare(found, a, b);
+    return found && found->phys != PHYS_VAR ? memcmp(a, b, phys_width(found->phys))
+                                            : var_compare(&a->var, &b->var);
 }
 
 bool type_equal(Oid oid, const Value *a, const Value *b)

@@ -208,7 +208,7 @@ static void a_crash_anywhere_is_recovered_from(void **state)
     const char *seeds = getenv("SENGI_CRASH_SEEDS");
 
     (void)state;
-    assert_int_equal(crash_many(seeds ? (uint32_t)atoi(seeds) : 150, true), 0);
+    assert_int_equal(crash_many(seeds ? (uint32_t)strtoul(seeds, NULL, 10) : 150, true), 0);
 }
 
 /* Each operation of the workload in turn, and each fourth one of the recoveries. */

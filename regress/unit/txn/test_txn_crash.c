@@ -66,7 +66,7 @@ static uint64_t crash_everywhere(const CrashOptions *options, uint64_t every)
 static void a_crash_before_every_operation_keeps_every_commit(void **state)
 {
     const char *seeds = getenv("SENGI_CRASH_SEEDS");
-    const uint32_t count = seeds ? (uint32_t)atoi(seeds) : SEEDS;
+    const uint32_t count = seeds ? (uint32_t)strtoul(seeds, NULL, 10) : SEEDS;
 
     (void)state;
     for (uint32_t seed = 1; seed <= count; seed++) {

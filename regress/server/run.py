@@ -1,0 +1,486 @@
+#!/usr/bin/env python3
+"""What an operator does: the commands' answers to mistakes, reloads of the configuration, log files and what goes into them.
+
+usage: run.py --build DIR [--long | --quick]
+"""
+import argparse
+import os
+import pathlib
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent.parent / "tools"))
+import wire
+from sengi_server import Server, free_port
+
+TESTS = []
+
+
+class Failure(Exception):
+    """A promise that does not hold."""
+
+
+def test(function):
+    TESTS.append(function)
+    return function
+
+
+def check(condition, why):
+    if not condition:
+        raise Failure(why)
+
+
+def wait_for(probe, why, seconds=20):
+    """Until it is so."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if probe():
+            return
+        time.sleep(0.05)
+    raise Failure(why() if callable(why) else why)
+
+
+def value(connection, sql):
+    """The one value of a query; its error's text otherwise."""
+    lines = connection.query(sql)
+    rows = [line[4:] for line in lines if line.startswith("row ")]
+    return rows[0] if len(rows) == 1 else "; ".join(lines)
+
+
+class Commands:
+    """Runs the program in a directory of its own."""
+
+    def __init__(self, build):
+        self.binary = str(build / "src/server/sengi")
+        self.directory = pathlib.Path(tempfile.mkdtemp(prefix="sengi-test-"))
+
+    def run(self, *arguments, status, says):
+        result = subprocess.run([self.binary, *arguments], cwd=self.directory, capture_output=True, text=True, timeout=60)
+        said = result.stdout + result.stderr
+        check(result.returncode == status, f"{arguments}: status {result.returncode}, not {status}: {said!r}")
+        for words in says:
+            check(words in said, f"{arguments}: {words!r} is not in {said!r}")
+        return said
+
+    def remove(self):
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+
+# ---------------------------------------------------------------------- commands and mistakes
+
+
+@test
+def help_names_every_command_and_option(build):
+    commands = Commands(build)
+    said = commands.run("--help", status=0, says=["sengi init DIR", "sengi serve DIR", "sengi verify DIR", "sengi status DIR", "--port", "-c name=value"])
+    for option in re.findall(r"\[(--\w+)", said):
+        command = "init" if option == "--username" else "serve"
+        commands.run(command, "x", option, status=2, says=[f"{option} wants a"])
+    commands.run(status=2, says=["usage:"])
+    commands.run("--version", status=0, says=["15."])
+    commands.run("sevre", status=2, says=['unknown command "sevre"', "init, serve, verify and status"])
+    commands.remove()
+
+
+@test
+def init_keeps_off_what_is_there(build):
+    commands = Commands(build)
+    commands.run("init", status=2, says=["a directory is wanted"])
+    commands.run("init", "data", status=0, says=["made a database directory: data"])
+    check((commands.directory / "data").stat().st_mode & 0o777 == 0o700, "data can be read by others")
+    commands.run("init", "data", status=1, says=['directory "data" exists but is not empty', "hint: "])
+    (commands.directory / "full").mkdir()
+    (commands.directory / "full/letter").write_text("dear")
+    commands.run("init", "full", status=1, says=["exists but is not empty", 'It contains "letter"'])
+    check((commands.directory / "full/letter").read_text() == "dear" and len(list((commands.directory / "full").iterdir())) == 1, "init touched it")
+    (commands.directory / "open").mkdir(mode=0o755)
+    commands.run("init", "open", status=0, says=["made"])
+    check((commands.directory / "open").stat().st_mode & 0o777 == 0o700, "an empty directory stays open to others")
+    commands.run("init", "full/letter", status=1, says=["letter", "Not a directory"])
+    commands.run("init", "no/such/place", status=1, says=["no/such/place", "No such file or directory"])
+    commands.remove()
+
+
+@test
+def serve_says_what_is_wrong_with_a_directory(build):
+    commands = Commands(build)
+    commands.run("serve", status=2, says=["a database directory is wanted"])
+    said = commands.run("serve", "nowhere", status=1, says=['nowhere" does not exist', 'sengi init'])
+    check("shut down" not in said, f"what never ran says that it is shut down: {said!r}")
+    (commands.directory / "empty").mkdir(mode=0o700)
+    commands.run("serve", "empty", status=1, says=["is not a database cluster directory", "sengi init"])
+    (commands.directory / "file").write_text("")
+    commands.run("serve", "file", status=1, says=["is not a directory"])
+    commands.run("init", "data", status=0, says=["made"])
+    for mode in (0o755, 0o770, 0o701):
+        (commands.directory / "data").chmod(mode)
+        commands.run("serve", "data", status=1, says=["has invalid permissions", "u=rwx (0700) or u=rwx,g=rx (0750)", "chmod 0700"])
+    (commands.directory / "data").chmod(0o700)
+    commands.run("serve", "data", "-c", "no_such=1", status=1, says=['unrecognized configuration parameter "no_such"'])
+    commands.run("serve", "data", "-c", "work_mem=much", status=1, says=['invalid value for parameter "work_mem": "much"'])
+    commands.run("serve", "data", "-c", "work_mem", status=2, says=['cannot make sense of "work_mem"'])
+    commands.run("serve", "data", "--port", "99999", status=1, says=['99999 is outside the valid range for parameter "port"'])
+    commands.run("serve", "data", "--port", status=2, says=["--port wants a value"])
+    (commands.directory / "data/sengi.conf").write_text("work_mem = 4MB\nwork_mem = = 3\n")
+    commands.run("serve", "data", status=1, says=["syntax error in file", "line 2"])
+    (commands.directory / "data/sengi.conf").write_text("work_mem = 4XB\n")
+    commands.run("serve", "data", status=1, says=['invalid value for parameter "work_mem": "4XB"', 'sengi.conf" line 1'])
+    (commands.directory / "data/sengi.conf").write_text("")
+    (commands.directory / "data/hba.conf").write_text("local all all trust\nhost all all nonsense\n")
+    commands.run("serve", "data", status=1, says=["hba.conf", "2"])
+    commands.remove()
+
+
+@test
+def a_port_or_directory_in_use_is_refused_and_left_alone(build):
+    with Server(build) as server:
+        temporary = server.data / "tmp/somebody-elses"
+        temporary.write_text("spilled")
+        other = free_port()
+        result = subprocess.run([server.binary, "serve", str(server.data), "--port", str(other)], capture_output=True, text=True, timeout=60)
+        check(result.returncode == 1 and "is in use" in result.stderr and "hint: Is another server running" in result.stderr, repr(result.stderr))
+        check(temporary.exists(), "who may not have the directory cleans up in it")
+        second = Commands(build)
+        second.run("init", "data", status=0, says=["made"])
+        second.run("serve", "data", "--port", str(server.port), "--listen", "127.0.0.1", status=1, says=[str(server.port), "Address already in use"])
+        second.remove()
+        connection = wire.Connection(server.port)
+        check(value(connection, "SELECT 1") == "1", "the first server is upset")
+        connection.close()
+
+
+@test
+def a_relative_directory_is_served_from_where_it_is(build):
+    commands = Commands(build)
+    commands.run("init", "data", status=0, says=["made"])
+    port = free_port()
+    with open(commands.directory / "log", "wb") as log:
+        process = subprocess.Popen([commands.binary, "serve", "data", "--port", str(port), "--listen", "127.0.0.1"], cwd=commands.directory, stderr=log)
+    try:
+        wait_for(lambda: process.poll() is not None or can_connect(port), "it does not start")
+        check(process.poll() is None, (commands.directory / "log").read_text())
+        connection = wire.Connection(port)
+        check(value(connection, "SHOW data_directory") == str(commands.directory / "data"), "data_directory is not whole")
+        check(value(connection, "SHOW hba_file") == str(commands.directory / "data/hba.conf"), "hba_file is not whole")
+        connection.close()
+    finally:
+        process.terminate()
+        process.wait(30)
+    commands.remove()
+
+
+def can_connect(port):
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=5).close()
+        return True
+    except OSError:
+        return False
+
+
+# ---------------------------------------------------------------------- reloads
+
+
+class Reloads:
+    """A server whose configuration is written anew and read by SIGHUP."""
+
+    def __init__(self, build, **settings):
+        self.server = Server(build, settings=settings)
+        self.log_path = self.server.directory / "log"
+
+    def __enter__(self):
+        self.server.start()
+        self.connection = wire.Connection(self.server.port)
+        return self
+
+    def __exit__(self, *_):
+        self.connection.close()
+        self.server.stop()
+        self.server.remove()
+
+    def log(self):
+        return self.log_path.read_text(encoding="utf-8", errors="replace")
+
+    def load(self, text, hba=None):
+        """The lines that the log gains."""
+        before = len(self.log())
+        if text is not None:
+            (self.server.data / "sengi.conf").write_text(text)
+        if hba is not None:
+            self.server.write_hba(hba)
+        old = value(self.connection, "SELECT pg_conf_load_time()")
+        self.server.process.send_signal(signal.SIGHUP)
+        wait_for(lambda: value(self.connection, "SELECT pg_conf_load_time()") != old, "SIGHUP is not heeded")
+        return self.log()[before:]
+
+    def show(self, name):
+        return value(self.connection, f"SHOW {name}")
+
+
+@test
+def sighup_reads_the_configuration_again(build):
+    with Reloads(build) as it:
+        said = it.load("work_mem = 9MB\nlog_min_duration_statement = 5s\n")
+        check("received SIGHUP, reloading configuration files" in said, said)
+        check('parameter "work_mem" changed to "9MB"' in said and 'parameter "log_min_duration_statement" changed to "5s"' in said, said)
+        check(it.show("work_mem") == "9MB", "an open session does not see it: " + it.show("work_mem"))
+        fresh = wire.Connection(it.server.port)
+        check(value(fresh, "SHOW work_mem") == "9MB", "a new session does not see it")
+        check(value(fresh, "SELECT source, sourceline FROM pg_settings WHERE name = 'work_mem'").startswith("configuration file | 1"), "its source is not shown")
+        # What a session has set itself stays.
+        fresh.query("SET work_mem = '3MB'")
+        said = it.load("work_mem = 10MB\n")
+        check('parameter "log_min_duration_statement" removed from configuration file, reset to default' in said, said)
+        check(value(fresh, "SHOW work_mem") == "3MB", "a reload takes SET's value away")
+        fresh.query("RESET work_mem")
+        check(value(fresh, "SHOW work_mem") == "10MB", "RESET does not go to what the file says now")
+        fresh.close()
+        said = it.load("")
+        check(it.show("work_mem") == "4MB", "a line taken out has no effect")
+        check(value(it.connection, "SELECT session_user, current_setting('is_superuser')") == "postgres | on", "a reload changes who the session is")
+        # A transaction goes on with what it began with; the next one takes it up.
+        it.connection.query("BEGIN")
+        it.connection.query("SET LOCAL enable_seqscan = off")
+        (it.server.data / "sengi.conf").write_text("work_mem = 11MB\n")
+        it.server.reload()
+        it.connection.query("COMMIT")
+        check(it.show("work_mem") == "11MB", "after the transaction it is not taken up")
+
+
+@test
+def pg_reload_conf_does_as_sighup(build):
+    with Reloads(build) as it:
+        check(value(it.connection, "ALTER SYSTEM SET work_mem = '7MB'") == "tag ALTER SYSTEM", "ALTER SYSTEM fails")
+        check(it.show("work_mem") == "4MB", "ALTER SYSTEM takes effect without a reload")
+        check(value(it.connection, "SELECT pg_reload_conf()") == "t", "pg_reload_conf fails")
+        wait_for(lambda: it.show("work_mem") == "7MB", "pg_reload_conf has no effect")
+        it.connection.query("ALTER SYSTEM RESET work_mem")
+        it.connection.query("SELECT pg_reload_conf()")
+        wait_for(lambda: it.show("work_mem") == "4MB", "ALTER SYSTEM RESET has no effect")
+
+
+@test
+def what_a_reload_cannot_use_is_told_and_left(build):
+    with Reloads(build) as it:
+        said = it.load("work_mem = lots\nmaintenance_work_mem = 77MB\nno_such_thing = 1\n")
+        check('LOG:  invalid value for parameter "work_mem": "lots"' in said, said)
+        check('unrecognized configuration parameter "no_such_thing" in file' in said and "line 3" in said, said)
+        check("contains errors; unaffected changes were applied" in said, said)
+        check(it.show("work_mem") == "4MB" and it.show("maintenance_work_mem") == "77MB", "the good line does not count, or the bad one does")
+        said = it.load("maintenance_work_mem = 78MB\nwork_mem 'x\n")
+        check("syntax error in file" in said and "line 2" in said and "contains errors; no changes were applied" in said, said)
+        check(it.show("maintenance_work_mem") == "77MB", "half of a file that cannot be read is applied")
+        said = it.load("max_connections = 77\nmaintenance_work_mem = 79MB\n")
+        check('parameter "max_connections" cannot be changed without restarting the server' in said, said)
+        check("contains errors; unaffected changes were applied" in said, said)
+        check(it.show("max_connections") != "77" and it.show("maintenance_work_mem") == "79MB", "it is changed while running")
+        check(value(it.connection, "SELECT string_agg(name, ',') FROM pg_settings WHERE pending_restart") == "max_connections", "pending_restart is not true")
+        it.load("")
+        check(value(it.connection, "SELECT count(*) FROM pg_settings WHERE pending_restart") == "0", "pending_restart stays")
+
+
+@test
+def hba_conf_is_read_again_or_kept(build):
+    rules = "local all all trust\nhost all all 127.0.0.1/32 trust\n"
+    with Reloads(build) as it:
+        it.load(None, hba="host all nobody 127.0.0.1/32 trust\n")
+        try:
+            wire.Connection(it.server.port).close()
+            raise Failure("the new rules do not count")
+        except wire.WireError as error:
+            check("no pg_hba.conf entry" in str(error) or "28000" in str(error), str(error))
+        it.load(None, hba=rules)
+        wire.Connection(it.server.port).close()
+        said = it.load(None, hba="host all all 127.0.0.1/32 nonsense\n")
+        check('invalid authentication method "nonsense"' in said and "hba.conf was not reloaded" in said, said)
+        wire.Connection(it.server.port).close()
+
+
+# ---------------------------------------------------------------------- the log
+
+
+def log_files(server):
+    return sorted((server.data / "log").glob("*"))
+
+
+def log_text(server):
+    return "".join(path.read_text(encoding="utf-8", errors="replace") for path in log_files(server))
+
+
+@test
+def rotation_loses_no_line(build):
+    settings = {"logging_collector": "on", "log_filename": "sengi-%H%M%S.log", "log_rotation_size": "16kB", "log_min_duration_statement": "0"}
+    server = Server(build, settings=settings)
+    with server:
+        count, threads = 300, 4
+
+        def talk(number):
+            connection = wire.Connection(server.port)
+            for i in range(count):
+                connection.query(f"SELECT 'line-{number}-{i}-{'x' * 60}'")
+                time.sleep(0.005)
+            connection.close()
+
+        talkers = [threading.Thread(target=talk, args=(number,)) for number in range(threads)]
+        for talker in talkers:
+            talker.start()
+        # Rotation by hand and by SIGHUP in the midst of it.
+        admin = wire.Connection(server.port)
+        while any(talker.is_alive() for talker in talkers):
+            check(value(admin, "SELECT pg_rotate_logfile()") == "t", "pg_rotate_logfile fails")
+            server.process.send_signal(signal.SIGHUP)
+            time.sleep(0.7)
+        admin.close()
+        for talker in talkers:
+            talker.join()
+        text = log_text(server)
+        missing = [f"line-{n}-{i}-" for n in range(threads) for i in range(count) if text.count(f"line-{n}-{i}-") != 1]
+        check(not missing, f"{len(missing)} lines are lost or come twice, such as {missing[:3]}")
+        check(len(log_files(server)) >= 2, "there is one file only")
+        check(all(re.match(r"\d{4}-\d\d-\d\d |\t", line) for line in text.splitlines()), "a line is torn")
+
+
+@test
+def a_file_that_is_large_enough_is_followed_by_another(build):
+    settings = {"logging_collector": "on", "log_filename": "sengi-%S.log", "log_rotation_size": "4kB", "log_statement": "all"}
+    server = Server(build, settings=settings)
+    with server:
+        connection = wire.Connection(server.port)
+        for _ in range(3):
+            for i in range(60):
+                connection.query(f"SELECT '{'y' * 100}'")
+            time.sleep(1.1)
+        connection.query("SELECT 1")
+        connection.close()
+        files = log_files(server)
+        check(len(files) >= 3, f"{len(files)} files")
+        # The size that a file had before counts: a name that comes round is appended to.
+        check(value_count(log_text(server), "statement: SELECT 'yyy") == 180, "lines are lost")
+
+
+def value_count(text, words):
+    return text.count(words)
+
+
+@test
+def a_log_file_that_cannot_be_opened_is_told(build):
+    settings = {"logging_collector": "on", "log_filename": "sengi.log"}
+    server = Server(build, settings=settings)
+    with server:
+        connection = wire.Connection(server.port)
+        connection.query("ALTER SYSTEM SET log_directory = 'no/such/place'")
+        connection.query("SELECT pg_reload_conf()")
+        wait_for(lambda: value(connection, "SHOW log_directory") == "no/such/place", "no reload")
+        connection.query("SELECT pg_rotate_logfile()")
+        connection.query("SELECT 1/0")
+        connection.close()
+        text = (server.data / "log/sengi.log").read_text()
+        check("could not open log file" in text and "no/such/place" in text, text)
+        check("division by zero" in text, "the old file does not serve on")
+
+
+@test
+def what_is_asked_for_is_logged(build):
+    with Reloads(build, log_connections="on", log_disconnections="on") as it:
+        def lines(setting, *statements):
+            connection = wire.Connection(it.server.port)
+            connection.query(setting)
+            before = len(it.log())
+            for statement in statements:
+                connection.query(statement)
+            said = it.log()[before:]
+            connection.close()
+            return said
+        work = ("CREATE TABLE logged (a int)", "INSERT INTO logged VALUES (1)", "SELECT a FROM logged", "TRUNCATE logged", "DROP TABLE logged")
+        said = lines("SET log_statement = 'none'", *work)
+        check("statement:" not in said, said)
+        said = lines("SET log_statement = 'ddl'", *work)
+        check(said.count("statement: ") == 2 and "CREATE TABLE" in said and "DROP TABLE" in said, said)
+        said = lines("SET log_statement = 'mod'", *work)
+        check(said.count("statement: ") == 4 and "SELECT a" not in said, said)
+        said = lines("SET log_statement = 'all'", *work, "SELECT a FROM nowhere")
+        check(said.count("LOG:  statement: ") == 6, said)
+        said = lines("SET log_min_duration_statement = 0", "SELECT 1")
+        check(re.search(r"LOG:  duration: \d+\.\d{3} ms  statement: SELECT 1\n", said), said)
+        said = lines("SET log_min_duration_statement = '10s'", "SELECT 1")
+        check("duration" not in said, said)
+        said = lines("SET log_duration = on", "SELECT 1")
+        check(re.search(r"LOG:  duration: \d+\.\d{3} ms\n", said) and "SELECT 1" not in said, said)
+        said = lines("SET log_min_messages = 'panic'", "SELECT 1/0")
+        check("division" not in said, said)
+        said = lines("SET log_min_messages = 'warning'", "SELECT 1/0")
+        check("ERROR:  division by zero" in said and "STATEMENT:  SELECT 1/0" in said, said)
+        said = lines("SET log_min_error_statement = 'panic'", "SELECT 1/0")
+        check("ERROR:  division by zero" in said and "STATEMENT" not in said, said)
+        text = it.log()
+        check("connection received: host=127.0.0.1" in text and "connection authorized: user=postgres database=postgres" in text, "log_connections")
+        check(re.search(r"disconnection: session time: 0:00:\d\d\.\d{3} user=postgres database=postgres host=127.0.0.1", text), "log_disconnections")
+
+
+@test
+def statements_of_the_extended_protocol_are_logged(build):
+    with Reloads(build, log_min_duration_statement="0") as it:
+        before = len(it.log())
+        script = it.server.directory / "script.sql"
+        script.write_text("SELECT 40 + 2;\n")
+        subprocess.run(["pgbench", "-n", "-M", "extended", "-f", str(script), "-t", "1", "-h", "127.0.0.1", "-p", str(it.server.port), "-U", "postgres", "postgres"],
+                       check=True, capture_output=True, env=dict(os.environ, PATH=os.environ["PATH"] + ":/usr/lib/postgresql/15/bin"))
+        said = it.log()[before:]
+        check(re.search(r"duration: \d+\.\d{3} ms  execute <unnamed>: SELECT 40 \+ 2;?\n", said), said)
+
+
+# ---------------------------------------------------------------------- figures
+
+
+@test
+def what_the_server_does_is_counted(build):
+    with Server(build) as server:
+        connection = wire.Connection(server.port)
+
+        def figures(columns, view):
+            return [float(field) for field in value(connection, f"SELECT {columns} FROM {view}").split(" | ")]
+
+        database = "pg_stat_database WHERE datname = current_database()"
+        before = figures("checkpoints_req, buffers_checkpoint, buffers_alloc, checkpoint_sync_time, buffers_backend", "pg_stat_bgwriter")
+        wal = figures("wal_records, wal_bytes, wal_write, wal_sync", "pg_stat_wal")
+        spilled = figures("temp_files, temp_bytes", database)
+        connection.query("CREATE TABLE counted AS SELECT g, repeat('x', 100) AS t FROM generate_series(1, 20000) g")
+        connection.query("CHECKPOINT")
+        after = figures("checkpoints_req, buffers_checkpoint, buffers_alloc, checkpoint_sync_time, buffers_backend", "pg_stat_bgwriter")
+        check(after[0] > before[0] and after[1] > before[1] + 100 and after[2] > before[2] and after[3] > before[3], f"{before} {after}")
+        later = figures("wal_records, wal_bytes, wal_write, wal_sync", "pg_stat_wal")
+        check(all(a > b for a, b in zip(later, wal)), f"{wal} {later}")
+        check(figures("temp_files, temp_bytes", database) == spilled, "files are counted that nobody made")
+        connection.query("SET work_mem = '64kB'")
+        connection.query("SELECT count(*) FROM (SELECT t, g FROM counted ORDER BY t, g DESC OFFSET 0) s")
+        check(value(connection, "SELECT 1") == "1", "no answer")
+        files, size = figures("temp_files, temp_bytes", database)
+        check(files > spilled[0] and size > 1000000, f"{files} files, {size} bytes")
+        connection.close()
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--build", type=pathlib.Path, required=True)
+    parser.add_argument("--long", action="store_true")
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--only", default="")
+    options = parser.parse_args()
+    for function in TESTS:
+        if options.only not in function.__name__:
+            continue
+        try:
+            function(options.build.resolve())
+            print(f"ok {function.__name__}", flush=True)
+        except Exception as error:  # a suite goes on with its next test
+            print(f"not ok {function.__name__}: {type(error).__name__}: {' '.join(str(error).split())[:1500]}", flush=True)
+
+
+main()

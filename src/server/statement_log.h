@@ -1,0 +1,27 @@
+/*
+ * Log lines of statements: log_statement, log_duration and log_min_duration_statement.
+ *
+ *   const int64_t started = statement_log_begin(session);       0: nobody wants to know
+ *   statement_log_text(session, &statement);                    once it is parsed
+ *   statement_log_end(session, &statement, started);
+ *
+ * Lines look as PostgreSQL's: "statement: …", "execute <name>: …", "duration: … ms  statement: …".
+ */
+#ifndef SERVER_STATEMENT_LOG_H
+#define SERVER_STATEMENT_LOG_H
+
+#include "parser/ast.h"
+#include "server/session.h"
+
+typedef struct LoggedStatement {
+    Str text;
+    bool is_execute; /* by the extended protocol; its name, empty for the unnamed one */
+    Str name;
+} LoggedStatement;
+
+int64_t statement_log_begin(Session *session);
+/* `node` decides what log_statement's ddl and mod take in. */
+void statement_log_text(Session *session, const LoggedStatement *statement, const Node *node);
+void statement_log_end(Session *session, const LoggedStatement *statement, int64_t started);
+
+#endif
