@@ -45,7 +45,7 @@ typedef struct IndexScanState {
     Batch *key_batch;
     IndexEntry *entries;
     int64_t *gathered, *gather_scratch; /* row ids in the table's order */
-    uint32_t gathered_count, gathered_at;
+    uint32_t gathered_count, gathered_at, gather_capacity;
     RelationUsage *index_usage, *table_usage;
 } IndexScanState;
 
@@ -536,9 +536,28 @@ static void sort_row_ids(int64_t *ids, int64_t *scratch, uint32_t count)
     }
 }
 
+/* Room for one more batch of ids: most scans find few. */
+static void gather_grow(IndexScanState *state)
+{
+    Arena *arena = state->base.exec->run_arena;
+    if (state->gathered && state->gather_capacity - state->gathered_count >= VECTOR_SIZE)
+        return;
+    const uint32_t wanted = state->gathered ? state->gather_capacity * 4 : (uint32_t)VECTOR_SIZE;
+    const uint32_t capacity = MIN(wanted, GATHER_LIMIT);
+    int64_t *ids = arena_alloc(arena, capacity * sizeof(int64_t));
+    if (state->gathered_count > 0)
+        memcpy(ids, state->gathered, state->gathered_count * sizeof(int64_t));
+    state->gathered = ids;
+    state->gather_scratch = arena_alloc(arena, capacity * sizeof(int64_t));
+    state->gather_capacity = capacity;
+}
+
 static bool gather_range(IndexScanState *state)
 {
-    const uint32_t limit = MIN((uint32_t)VECTOR_SIZE, GATHER_LIMIT - state->gathered_count);
+    if (state->gather_capacity < GATHER_LIMIT || !state->gathered)
+        gather_grow(state);
+    const uint32_t limit =
+        MIN((uint32_t)VECTOR_SIZE, state->gather_capacity - state->gathered_count);
     uint32_t count;
     switch (index_scan_next_many(state->scan, state->entries, limit, &count)) {
     case SCAN_FAILED:
@@ -559,12 +578,7 @@ static bool gather_range(IndexScanState *state)
 /* The ids of the next rows by index, sorted; as many as there is room for. */
 static bool gather(IndexScanState *state)
 {
-    Arena *arena = state->base.exec->run_arena;
     state->gathered_count = state->gathered_at = 0;
-    if (!state->gathered) {
-        state->gathered = arena_alloc(arena, GATHER_LIMIT * sizeof(int64_t));
-        state->gather_scratch = arena_alloc(arena, GATHER_LIMIT * sizeof(int64_t));
-    }
     while (!state->is_done && state->gathered_count < GATHER_LIMIT) {
         CHECK_INTERRUPTS();
         if (state->range_open) {
