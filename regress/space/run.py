@@ -1,0 +1,105 @@
+#!/usr/bin/env python3
+"""Space comes back: rounds of loads, drops, truncations, rollbacks and crashes leave no page lost.
+
+The data file may grow in the first rounds only, the log's directory stays within max_wal_size, and
+`sengi verify` finds every page in a tree or free.
+
+usage: run.py --build DIR [--long | --quick]
+"""
+import argparse
+import pathlib
+import signal
+import subprocess
+import sys
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent.parent / "tools"))
+import wire
+from sengi_server import Server
+
+ROWS = 20000
+SETTLED = 4       # rounds after which the data file has the size it needs
+MAX_WAL_MB = 96
+
+ROUND = [
+    "CREATE TABLE a(id int PRIMARY KEY, name text, body text)",
+    f"INSERT INTO a SELECT i, 'name ' || i, repeat(md5(i::text), 3) FROM generate_series(1, {ROWS}) i",
+    "CREATE INDEX a_name ON a(name)",
+    "INSERT INTO a VALUES (0, 'large', repeat(md5('x'), 20000))",
+    "BEGIN; UPDATE a SET body = body || 'y', name = name || 'z'; CREATE TABLE never AS SELECT * FROM a; ROLLBACK",
+    "UPDATE a SET name = name || '!' WHERE id % 3 = 0",
+    "DELETE FROM a WHERE id % 4 = 0",
+    "CREATE TABLE b AS SELECT * FROM a",
+    "TRUNCATE a",
+    f"INSERT INTO a SELECT i, 'again', '' FROM generate_series(1, {ROWS // 4}) i",
+    "ALTER TABLE b ALTER COLUMN id TYPE bigint",
+]
+END = ["DROP TABLE a", "DROP TABLE b", "CHECKPOINT"]
+
+
+def run(port, statements):
+    connection = wire.Connection(port)
+    for text in statements:
+        for line in connection.query(text):
+            if line.startswith("error "):
+                raise RuntimeError(f"{text}: {line}")
+    connection.close()
+
+
+def megabytes(path):
+    """What the files take, with those of a directory."""
+    total = 0
+    for file in list(path.iterdir()) if path.is_dir() else [path]:
+        try:
+            total += file.stat().st_blocks * 512
+        except FileNotFoundError:
+            pass  # the log's files come and go
+    return total / 1e6
+
+
+def crash(server):
+    server.process.send_signal(signal.SIGKILL)
+    server.process.wait()
+    server.start()
+
+
+def play(server, rounds, failures):
+    sizes = []
+    for number in range(rounds):
+        run(server.port, ROUND)
+        if number % 3 == 1:
+            crash(server)
+        run(server.port, END)
+        if number % 5 == 4:
+            crash(server)
+        sizes.append(megabytes(server.data / "pages"))
+        log = megabytes(server.data / "wal")
+        if log > MAX_WAL_MB * 1.05:
+            failures.append(f"round {number}: the log takes {log:.0f} MB")
+    allowed = max(sizes[:SETTLED]) * 1.25
+    if max(sizes[SETTLED:]) > allowed:
+        failures.append(f"the data file grows: {[round(size) for size in sizes]}")
+    return sizes
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--build", type=pathlib.Path, required=True)
+    parser.add_argument("--long", action="store_true")
+    parser.add_argument("--quick", action="store_true")
+    options = parser.parse_args()
+    failures = []
+    with Server(options.build, {"shared_buffers": "16MB", "max_wal_size": f"{MAX_WAL_MB}MB", "min_wal_size": "32MB"}) as server:
+        sizes = play(server, 50 if options.long else 6 if options.quick else 10, failures)
+        server.stop()
+        result = subprocess.run([server.binary, "verify", str(server.data)], capture_output=True, text=True)
+        if result.returncode != 0:
+            failures.append("verify: " + result.stdout[-600:].replace("\n", " / "))
+    if failures:
+        print("not ok space_comes_back: " + "; ".join(failures))
+        sys.exit(1)
+    print("ok space_comes_back")
+    print(f"space: {len(sizes)} rounds, data file {sizes[0]:.0f} MB after the first, {sizes[-1]:.0f} MB after the last")
+
+
+main()
