@@ -677,7 +677,8 @@ static bool insert_views(ModifyState *state, const ModifyPlan *plan, const Batch
         return false;
     if (!view->columns)
         view->columns = ARENA_ARRAY(state->base.exec->arena, Vector *, state->attributes + 1);
-    view->column_count = state->attributes;
+    view->column_count = state->attributes + 1;
+    view->columns[state->attributes] = state->own_fresh->columns[state->attributes];
     for (uint32_t c = 0; c < state->attributes; c++) {
         Vector *own = state->own_fresh->columns[c];
         const bool is_given = c < child->column_count && own->type != PHYS_NONE;

@@ -521,12 +521,32 @@ static int window_find(Scope *scope, const WindowDef *over)
     return (int)scope->window_defs.length - 1;
 }
 
+/* Those have no window to run over. */
+static bool check_not_ordered_set(Scope *scope, const FunctionDesc *function, const FuncCall *call,
+                                  int position)
+{
+    const AggregateDesc *desc = aggregate_find(scope_session(scope), function->oid);
+    if (!desc || desc->kind == 'n')
+        return true;
+    if (!call->agg_within_group)
+        FAIL(ERR_WRONG_OBJECT_TYPE,
+             .message = fmt("WITHIN GROUP is required for ordered-set aggregate %.*s",
+                            STR_ARGS(function->name)),
+             .position = position);
+    FAIL(ERR_FEATURE_NOT_SUPPORTED,
+         .message = fmt("OVER is not supported for ordered-set aggregate %.*s",
+                        STR_ARGS(function->name)),
+         .position = position);
+}
+
 Expr *make_window_function(Scope *scope, const FunctionDesc *function, const FuncCall *call,
                            ExprVec *args, Oid result, Expr *filter, bool is_aggregate, int position)
 {
     ExprWindowFunction *window =
         EXPR_NEW(scope_arena(scope), ExprWindowFunction, EXPR_WINDOW_FUNCTION);
 
+    if (is_aggregate)
+        TRY(check_not_ordered_set(scope, function, call, position));
     if (call->agg_distinct)
         FAIL(ERR_FEATURE_NOT_SUPPORTED,
              .message = STR("DISTINCT is not implemented for window functions"),
