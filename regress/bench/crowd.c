@@ -1,10 +1,11 @@
 /*
  * Many connections to one Unix socket, by the bare protocol.
  *
- *   crowd SOCKET storm COUNT THREADS     connect, log in, leave, one after the other in each thread: "took MICROSECONDS"
- *   crowd SOCKET open COUNT QUERY        opens them, each runs the query; "open COUNT", then waits for the end of its input
- *   crowd SOCKET herd COUNT              all at once; "served N refused N lost N": refused are those told 53300
- *   crowd SOCKET churn COUNT THREADS     as storm, with a query between
+ *   crowd SOCKET storm COUNT THREADS     connect, log in, leave, one after the other in each
+ * thread: "took MICROSECONDS" crowd SOCKET open COUNT QUERY        opens them, each runs the query;
+ * "open COUNT", then waits for the end of its input crowd SOCKET herd COUNT              all at
+ * once; "served N refused N lost N": refused are those told 53300 crowd SOCKET churn COUNT THREADS
+ * as storm, with a query between
  */
 #include <errno.h>
 #include <pthread.h>
@@ -142,7 +143,8 @@ static void storm(long count, int threads, const char *text)
     for (int t = 0; t < threads; t++)
         pthread_join(parts[t].id, NULL);
     clock_gettime(CLOCK_MONOTONIC, &end);
-    printf("took %ld\n", (end.tv_sec - start.tv_sec) * 1000000L + (end.tv_nsec - start.tv_nsec) / 1000);
+    printf("took %ld\n",
+           (end.tv_sec - start.tv_sec) * 1000000L + (end.tv_nsec - start.tv_nsec) / 1000);
     free(parts);
 }
 
@@ -199,7 +201,8 @@ static void herd(long count)
             break; /* the rest is neither served nor refused */
         for (int i = 0; i < ready; i++) {
             Peer *peer = events[i].data.ptr;
-            const ssize_t got = recv(peer->fd, peer->answer + peer->length, ANSWER - peer->length, MSG_DONTWAIT);
+            const ssize_t got =
+                recv(peer->fd, peer->answer + peer->length, ANSWER - peer->length, MSG_DONTWAIT);
             if (got > 0)
                 peer->length += (size_t)got;
             const bool is_refused = contains(peer->answer, peer->length, "C53300");
@@ -220,7 +223,8 @@ int main(int argc, char **argv)
     struct rlimit limit;
 
     if (argc < 4 || strlen(argv[1]) >= sizeof(address.sun_path)) {
-        fprintf(stderr, "usage: crowd SOCKET storm|churn COUNT THREADS | open COUNT QUERY | herd COUNT\n");
+        fprintf(stderr,
+                "usage: crowd SOCKET storm|churn COUNT THREADS | open COUNT QUERY | herd COUNT\n");
         return 2;
     }
     if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
@@ -228,11 +232,11 @@ int main(int argc, char **argv)
         setrlimit(RLIMIT_NOFILE, &limit);
     }
     memcpy(address.sun_path, argv[1], strlen(argv[1]) + 1);
-    const long count = atol(argv[3]);
+    const long count = strtol(argv[3], NULL, 10);
     if (strcmp(argv[2], "storm") == 0 && argc == 5)
-        storm(count, atoi(argv[4]), NULL);
+        storm(count, (int)strtol(argv[4], NULL, 10), NULL);
     else if (strcmp(argv[2], "churn") == 0 && argc == 5)
-        storm(count, atoi(argv[4]), "SELECT 1");
+        storm(count, (int)strtol(argv[4], NULL, 10), "SELECT 1");
     else if (strcmp(argv[2], "open") == 0 && argc == 5)
         open_many(count, argv[4]);
     else if (strcmp(argv[2], "herd") == 0 && argc == 4)

@@ -2,7 +2,8 @@
  * YCSB's workloads A to F against PostgreSQL's protocol, by libpq without blocking.
  *
  *   ycsb load ROWS                                              makes and fills usertable
- *   ycsb run WORKLOAD ROWS CLIENTS THREADS SECONDS SEED         prints "operations N errors N p50 N p95 N p99 N" (microseconds)
+ *   ycsb run WORKLOAD ROWS CLIENTS THREADS SECONDS SEED         prints "operations N errors N p50 N
+ * p95 N p99 N" (microseconds)
  *
  * Where to connect comes from the environment, as for psql. Rows are a key of 20 bytes and ten
  * fields of 100; keys are hashed, so that popular rows lie anywhere. Zipfian with theta 0.99 as
@@ -72,7 +73,8 @@ typedef struct Thread {
 
 static void fail(const char *what, PGconn *connection)
 {
-    fprintf(stderr, "ycsb: %s: %s\n", what, connection ? PQerrorMessage(connection) : strerror(errno));
+    fprintf(stderr, "ycsb: %s: %s\n", what,
+            connection ? PQerrorMessage(connection) : strerror(errno));
     exit(1);
 }
 
@@ -124,7 +126,8 @@ static uint64_t zipfian_draw(const Zipfian *z, Thread *thread)
     return rank < z->count ? rank : z->count - 1;
 }
 
-/* "user" and sixteen hexadecimal digits, hashed: neighbours in rank are not neighbours in the index. */
+/* "user" and sixteen hexadecimal digits, hashed: neighbours in rank are not neighbours in the
+ * index. */
 static void key_of(uint64_t row, char *key)
 {
     snprintf(key, KEY_SIZE, "user%016" PRIx64, mix(row));
@@ -166,8 +169,10 @@ static void load(uint64_t rows)
     char line[KEY_SIZE + FIELDS * (FIELD_SIZE + 2)];
 
     execute(connection, "DROP TABLE IF EXISTS usertable");
-    execute(connection, "CREATE TABLE usertable (ycsb_key text PRIMARY KEY, field0 text, field1 text, field2 text, field3 text,"
-                        " field4 text, field5 text, field6 text, field7 text, field8 text, field9 text)");
+    execute(connection,
+            "CREATE TABLE usertable (ycsb_key text PRIMARY KEY, field0 text, field1 text, field2 "
+            "text, field3 text,"
+            " field4 text, field5 text, field6 text, field7 text, field8 text, field9 text)");
     execute(connection, "COPY usertable FROM STDIN");
     for (uint64_t row = 0; row < rows; row++) {
         key_of(row, line);
@@ -210,8 +215,10 @@ static void client_open(Client *client)
 
     client->connection = connect_one();
     prepare(client->connection, "read", "SELECT * FROM usertable WHERE ycsb_key = $1");
-    prepare(client->connection, "scan", "SELECT * FROM usertable WHERE ycsb_key >= $1 ORDER BY ycsb_key LIMIT $2::int");
-    prepare(client->connection, "insert", "INSERT INTO usertable VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)");
+    prepare(client->connection, "scan",
+            "SELECT * FROM usertable WHERE ycsb_key >= $1 ORDER BY ycsb_key LIMIT $2::int");
+    prepare(client->connection, "insert",
+            "INSERT INTO usertable VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)");
     for (int f = 0; f < FIELDS; f++) {
         char name[16];
         snprintf(name, sizeof(name), "update%d", f);
@@ -320,7 +327,9 @@ static bool client_receive(Client *client)
         if ((status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK) ||
             (is_read && PQntuples(result) != 1)) {
             if (client->thread->errors++ == 0)
-                fprintf(stderr, "ycsb: %s\n", is_read && status == PGRES_TUPLES_OK ? "a row is missing" : PQerrorMessage(connection));
+                fprintf(stderr, "ycsb: %s\n",
+                        is_read && status == PGRES_TUPLES_OK ? "a row is missing"
+                                                             : PQerrorMessage(connection));
         }
         PQclear(result);
     }
@@ -404,7 +413,8 @@ static void run(int clients, int thread_count, int seconds, uint64_t seed)
     static uint64_t latencies[LATENCY_BUCKETS];
 
     for (int t = 0; t < thread_count; t++)
-        thread_open(&threads[t], clients / thread_count + (t < clients % thread_count), mix(seed * 1000 + (uint64_t)t));
+        thread_open(&threads[t], clients / thread_count + (t < clients % thread_count),
+                    mix(seed * 1000 + (uint64_t)t));
     for (int t = 0; t < thread_count; t++)
         if (pthread_create(&threads[t].id, NULL, thread_main, &threads[t]) != 0)
             fail("thread", NULL);
@@ -421,9 +431,11 @@ static void run(int clients, int thread_count, int seconds, uint64_t seed)
         free(threads[t].clients);
     }
     free(threads);
-    printf("operations %" PRIu64 " errors %" PRIu64 " p50 %" PRIu64 " p95 %" PRIu64 " p99 %" PRIu64 " rows %" PRIu64 "\n", operations,
-           errors, percentile(latencies, operations, 0.50), percentile(latencies, operations, 0.95),
-           percentile(latencies, operations, 0.99), (uint64_t)atomic_load(&next_row));
+    printf("operations %" PRIu64 " errors %" PRIu64 " p50 %" PRIu64 " p95 %" PRIu64 " p99 %" PRIu64
+           " rows %" PRIu64 "\n",
+           operations, errors, percentile(latencies, operations, 0.50),
+           percentile(latencies, operations, 0.95), percentile(latencies, operations, 0.99),
+           (uint64_t)atomic_load(&next_row));
 }
 
 int main(int argc, char **argv)
@@ -433,7 +445,8 @@ int main(int argc, char **argv)
         return 0;
     }
     if (argc != 8 || strcmp(argv[1], "run") != 0) {
-        fprintf(stderr, "usage: ycsb load ROWS | ycsb run WORKLOAD ROWS CLIENTS THREADS SECONDS SEED\n");
+        fprintf(stderr,
+                "usage: ycsb load ROWS | ycsb run WORKLOAD ROWS CLIENTS THREADS SECONDS SEED\n");
         return 2;
     }
     for (size_t i = 0; i < sizeof(workloads) / sizeof(workloads[0]); i++)
@@ -446,6 +459,7 @@ int main(int argc, char **argv)
     }
     zipfian_init(&zipfian, rows);
     atomic_store(&next_row, rows);
-    run(atoi(argv[4]), atoi(argv[5]), atoi(argv[6]), strtoull(argv[7], NULL, 10));
+    run((int)strtol(argv[4], NULL, 10), (int)strtol(argv[5], NULL, 10),
+        (int)strtol(argv[6], NULL, 10), strtoull(argv[7], NULL, 10));
     return 0;
 }

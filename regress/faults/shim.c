@@ -110,7 +110,8 @@ ssize_t __wrap_pwrite64(int fd, const void *buffer, size_t size, off_t offset)
     if (!fails(FAULT_WRITE))
         return __real_pwrite64(fd, buffer, size, offset);
     const int error = errno;
-    const ssize_t part = size >= 1024 ? __real_pwrite64(fd, buffer, size / 2 / 512 * 512, offset) : 0;
+    const ssize_t part =
+        size >= 1024 ? __real_pwrite64(fd, buffer, size / 2 / 512 * 512, offset) : 0;
     errno = error;
     return part < 0 ? part : -1;
 }

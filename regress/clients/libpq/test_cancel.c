@@ -112,6 +112,7 @@ TEST(a_session_is_terminated_by_another)
     EXPECT_ROWS(conn, query, "t");
     usleep(300000);
     CLEANUP_RESULT PGresult *result = PQexec(victim, "SELECT 1");
+    CHECK(PQresultStatus(result) == PGRES_FATAL_ERROR);
     CHECK(PQstatus(victim) == CONNECTION_BAD);
     CHECK(strstr(PQerrorMessage(victim), "terminating connection due to administrator command"));
     PQreset(victim);

@@ -118,7 +118,7 @@ static uint64_t count_takes(SimWorld *created)
 static void a_full_disk_refuses_commits_and_loses_none(void **state)
 {
     const char *every = getenv("SENGI_FULL_EVERY");
-    const uint64_t step = every ? (uint64_t)atoi(every) : 2;
+    const uint64_t step = every ? (uint64_t)strtoul(every, NULL, 10) : 2;
     CrashOptions options = {
         .seed = 3, .steps = 20, .checkpoints = 30, .waits_per_three = 2, .disk_fills = true};
     SimWorld *created = sim_new(options.seed);
