@@ -119,3 +119,5 @@ select '2000-01-01 10:0T:00'::timestamp;
 select '2000-01-01 10x00:00'::timestamp;
 select '2000-01-01 10:0x:00'::timestamp;
 select '2000-01-01x10:00:00'::timestamp;
+select '10:00:00 T'::time;
+select 'T 10:00'::time;

@@ -24,6 +24,11 @@ typedef struct QualifiedName {
 } QualifiedName;
 
 /* `a."B c"` in parts, folded to lower case outside quotes. */
+static bool is_blank(char c)
+{
+    return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
 bool name_parse(Arena *arena, Str text, StrParts *ret_parts)
 {
     Str rest = str_trim(text);
@@ -44,10 +49,8 @@ bool name_parse(Arena *arena, Str text, StrParts *ret_parts)
             if (i++ >= rest.length)
                 FAIL(ERR_INVALID_NAME, .message = STR("invalid name syntax"));
         } else {
-            for (; i < rest.length && rest.data[i] != '.' && rest.data[i] != ' '; i++) {
+            for (; i < rest.length && rest.data[i] != '.' && !is_blank(rest.data[i]); i++) {
                 const char c = rest.data[i];
-                if (c == '"' || c == '(' || c == ',')
-                    FAIL(ERR_INVALID_NAME, .message = STR("invalid name syntax"));
                 strbuf_append_char(&part, c >= 'A' && c <= 'Z' ? (char)(c + 32) : c);
             }
         }

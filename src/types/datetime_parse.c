@@ -621,6 +621,12 @@ static bool token_read(Reader *r, int i)
             r->tokens[i + 1].text.length = 0;
             return true;
         }
+        /* "T" says that a time follows. */
+        if (str_equal_nocase(token->text, STR("t")) &&
+            (token + 1 == r->tokens + r->count ||
+             (token[1].kind != TOKEN_NUMBER && token[1].kind != TOKEN_TIME &&
+              token[1].kind != TOKEN_DATE)))
+            SYNTAX(r);
         return word_read(r, token->text);
     case TOKEN_NUMBER:
         if (token->text.length == 0)

@@ -5,6 +5,7 @@
 #include "executor/modify.h"
 #include "executor/state.h"
 #include "planner/planner.h"
+#include "types/array.h"
 #include "types/type.h"
 
 typedef struct Alter {
@@ -519,23 +520,106 @@ static bool replica_identity(Alter *alter, const AlterTableCmd *command)
     return system_row_update(ddl_catalog(alter->context), &row);
 }
 
+static bool is_option(const DefElemVec *options, Str entry)
+{
+    const size_t equals = str_find_char(entry, '=', 0);
+    const Str name = str_slice(entry, 0, equals == SIZE_MAX ? entry.length : equals);
+
+    for (size_t i = 0; i < options->length; i++)
+        if (str_equal(options->items[i]->name, name))
+            return true;
+    return false;
+}
+
+/* The entries of a stored list; those that `options` name are left out where it is not NULL. */
+static bool options_add(const Value *list, const DefElemVec *options, ArrayBuilder *builder)
+{
+    ArrayView view;
+
+    TRY(array_open(list, &view));
+    for (int i = 0; i < view.count; i++) {
+        Value entry;
+        bool is_null;
+        array_element(&view, i, &entry, &is_null);
+        if (!is_null && !(options && is_option(options, var_str(entry.var))))
+            array_builder_add(builder, &entry, false);
+    }
+    return true;
+}
+
 static bool set_options(Alter *alter, const AlterTableCmd *command, bool reset)
 {
+    Arena *arena = alter->context->arena;
+    ArrayBuilder builder;
     CatalogRow row;
-    Str text;
+    Str text = STR_NONE;
     Value value;
 
-    TRY(ddl_options_text(alter->context, &command->options,
-                         "fillfactor parallel_workers autovacuum_enabled toast_tuple_target "
-                         "deduplicate_items security_barrier check_option security_invoker",
-                         &text));
+    for (size_t i = 0; reset && i < command->options.length; i++)
+        if (command->options.items[i]->arg)
+            FAIL(ERR_SYNTAX_ERROR, .message = STR("RESET must not include values for parameters"));
+    const RelationDesc *relation = current(alter);
+    TRY(relation);
+    const char *known = relation->kind == RELKIND_INDEX  ? "fillfactor deduplicate_items"
+                        : relation->kind == RELKIND_VIEW ? "security_barrier check_option "
+                                                           "security_invoker"
+                                                         : ddl_table_options;
+    if (!reset)
+        TRY(ddl_options_text(alter->context, &command->options, known, &text));
+    array_builder_init(&builder, arena, TYPE_TEXT);
     TRY(class_row(alter, &row));
+    if (!row.nulls[PG_CLASS_RELOPTIONS])
+        TRY(options_add(&row.values[PG_CLASS_RELOPTIONS], &command->options, &builder));
+    if (!str_is_none(text)) {
+        TRY(type_input(arena, TYPE_TEXT_ARRAY, -1, text, &value));
+        TRY(options_add(&value, NULL, &builder));
+    }
     row_set_null(&row, PG_CLASS_RELOPTIONS);
-    if (!reset && !str_is_none(text)) {
-        TRY(type_input(alter->context->arena, TYPE_TEXT_ARRAY, -1, text, &value));
+    if (builder.count > 0) {
+        TRY(array_builder_finish(&builder, &value));
         row_set_value(&row, PG_CLASS_RELOPTIONS, value);
     }
     return system_row_update(ddl_catalog(alter->context), &row);
+}
+
+/* Says of the table's indexes which one it is clustered on; 0: none. */
+static bool set_cluster(Alter *alter, Oid chosen)
+{
+    CatalogSession *session = ddl_catalog(alter->context);
+    const RelationDesc *table = relation_get(session, alter->oid);
+    OidVec indexes = {0};
+
+    TRY(table);
+    for (int i = 0; i < table->index_count; i++)
+        VEC_PUSH(alter->context->arena, &indexes, table->indexes[i].oid);
+    for (size_t i = 0; i < indexes.length; i++) {
+        const Value key = {.oid = indexes.items[i]};
+        CatalogRow row;
+        TRY(system_row_find(session, INDEX_PG_INDEX_INDEXRELID_INDEX, &key, 1, &row));
+        if (row.values[PG_INDEX_INDISCLUSTERED].boolean == (indexes.items[i] == chosen))
+            continue;
+        row_set_bool(&row, PG_INDEX_INDISCLUSTERED, indexes.items[i] == chosen);
+        TRY(system_row_update(session, &row));
+    }
+    return true;
+}
+
+static bool cluster_on(Alter *alter, const AlterTableCmd *command)
+{
+    const RelationDesc *table = relation_get(ddl_catalog(alter->context), alter->oid);
+
+    TRY(table);
+    for (int i = 0; i < table->index_count; i++) {
+        const IndexDesc *index = &table->indexes[i];
+        if (!str_equal(index->name, command->name))
+            continue;
+        if (!str_is_none(index->predicate))
+            FAIL(ERR_FEATURE_NOT_SUPPORTED,
+                 .message = fmt("cannot cluster on partial index \"%.*s\"", STR_ARGS(index->name)));
+        return set_cluster(alter, index->oid);
+    }
+    FAIL(ERR_UNDEFINED_OBJECT, .message = fmt("index \"%.*s\" for table \"%.*s\" does not exist",
+                                              STR_ARGS(command->name), STR_ARGS(table->name)));
 }
 
 /* Policies are not kept yet, so a table without any must not be told that they are enforced. */
@@ -591,6 +675,10 @@ static bool run_command(Alter *alter, const AlterTableCmd *command)
         FAIL_UNSUPPORTED("row security");
     case AT_DROP_OIDS:
         return true;
+    case AT_CLUSTER_ON:
+        return cluster_on(alter, command);
+    case AT_DROP_CLUSTER:
+        return set_cluster(alter, OID_NONE);
     default:
         FAIL_UNSUPPORTED("this form of ALTER TABLE");
     }

@@ -408,7 +408,10 @@ static bool reprint_texts(CommandContext *context, const StaleVec *before)
             text.expr =
                 analyze_expression_text(context->arena, session, table->constraints[c].check_text,
                                         table, STORED_CHECK, TYPE_BOOL, -1);
-            TRY(text.expr);
+            if (!text.expr) {
+                error_hide_position(context->arena);
+                return false;
+            }
             VEC_PUSH(context->arena, &after, text);
         }
     }

@@ -306,7 +306,7 @@ static Str index_name(CommandContext *context, const IndexStmt *statement,
 
     if (statement->name.length)
         return statement->name;
-    for (int i = 0; i < definition->key_count && columns.length < 64; i++) {
+    for (int i = 0; i < definition->column_count && columns.length < 64; i++) {
         if (i > 0)
             strbuf_append_char(&columns, '_');
         strbuf_append(&columns, definition->column_names[i]);

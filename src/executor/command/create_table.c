@@ -360,8 +360,11 @@ bool ddl_column_default(CommandContext *context, Oid table_oid, int16_t attnum,
     TRY(ddl_stored_expression(context, constraint->raw_expr, table,
                               column->generated ? STORED_GENERATED : STORED_DEFAULT, desc->type,
                               desc->typmod, desc->name, &text));
-    if (column->generated)
-        TRY(check_generation(table, text.expr));
+    if (column->generated && !check_generation(table, text.expr)) {
+        if (context->hides_positions)
+            error_hide_position(context->arena);
+        return false;
+    }
     /* DEFAULT NULL is no default. */
     if (!column->generated && text.expr->kind == EXPR_CONST &&
         EXPR_AS(ExprConst, text.expr)->is_null)
@@ -617,7 +620,7 @@ static bool remember_on_commit(CommandContext *context, Oid table, OnCommitActio
 }
 
 /* Storage parameters that PostgreSQL knows for tables; they are kept, and shown. */
-static const char table_options[] =
+const char ddl_table_options[] =
     "fillfactor parallel_workers toast_tuple_target autovacuum_enabled user_catalog_table "
     "autovacuum_vacuum_threshold autovacuum_vacuum_scale_factor autovacuum_analyze_threshold "
     "autovacuum_analyze_scale_factor autovacuum_vacuum_cost_delay autovacuum_vacuum_cost_limit "
@@ -642,7 +645,8 @@ static bool define_new_table(NewTable *table, CreationPlace place)
         columns[i] = table->columns.items[i].definition;
         columns[i].default_text = STR_NONE;
     }
-    TRY(ddl_options_text(context, &table->statement->options, table_options, &definition.options));
+    TRY(ddl_options_text(context, &table->statement->options, ddl_table_options,
+                         &definition.options));
     return define_relation(session, &definition, &table->oid);
 }
 
@@ -775,7 +779,7 @@ bool ddl_create_table_for_query(CommandContext *context, const IntoClause *into,
                                      .owner = session->current_user,
                                      .columns = definitions,
                                      .column_count = (uint16_t)column_count};
-    TRY(ddl_options_text(context, &into->options, table_options, &definition.options));
+    TRY(ddl_options_text(context, &into->options, ddl_table_options, &definition.options));
     TRY(define_relation(session, &definition, &oid));
     TRY(ddl_lock(context, oid, LOCK_ACCESS_EXCLUSIVE, into->relation->relation));
     TRY(remember_on_commit(context, oid, into->on_commit));

@@ -8,7 +8,7 @@
 static const SearchPath catalog_only = {.namespaces = (const Oid[]){NAMESPACE_PG_CATALOG},
                                         .count = 1};
 
-static void error_hide_position(Arena *arena)
+void error_hide_position(Arena *arena)
 {
     ErrorFields fields = *error_fields();
 

@@ -73,6 +73,8 @@ typedef struct StoredText {
 MUST_CHECK bool ddl_stored_expression(CommandContext *context, const Node *node,
                                       const RelationDesc *relation, StoredExprKind kind, Oid type,
                                       int32_t typmod, Str subject, StoredText *ret);
+/* The error that is set says nothing of a place in the text. */
+void error_hide_position(Arena *arena);
 /* Records what an expression over `relation` uses; columns of it with `self_kind`. */
 MUST_CHECK bool ddl_depend_on_expression(CommandContext *context, ObjectAddress dependent,
                                          Expr *expr, const RelationDesc *relation,
@@ -112,6 +114,7 @@ MUST_CHECK bool ddl_sequence_set_options(CommandContext *context, Oid sequence,
 MUST_CHECK bool ddl_sequence_restart(CommandContext *context, Oid sequence);
 
 /* ---- create_table.c ---- */
+extern const char ddl_table_options[]; /* names of storage parameters */
 typedef struct TableColumn {
     const ColumnDef *source; /* NULL: from LIKE or a query */
     ColumnDefinition definition;

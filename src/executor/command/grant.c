@@ -72,6 +72,12 @@ static bool add_database(Grant *grant, Oid oid, Str name, GrantTargetVec *target
                    PG_DATABASE_DATACL, INDEX_PG_DATABASE_OID_INDEX, name, targets);
 }
 
+static bool add_language(Grant *grant, Oid oid, Str name, GrantTargetVec *targets)
+{
+    return add_row(grant, RELATION_PG_LANGUAGE, oid, ON_LANGUAGE, PG_LANGUAGE_LANOWNER,
+                   PG_LANGUAGE_LANACL, INDEX_PG_LANGUAGE_OID_INDEX, name, targets);
+}
+
 static bool add_named(Grant *grant, Str name, GrantTargetVec *targets)
 {
     CatalogSession *session = ddl_catalog(grant->context);
@@ -92,8 +98,7 @@ static bool add_named(Grant *grant, Str name, GrantTargetVec *targets)
         if (!oid)
             FAIL(ERR_UNDEFINED_OBJECT,
                  .message = fmt("language \"%.*s\" does not exist", STR_ARGS(name)));
-        return add_row(grant, RELATION_PG_LANGUAGE, oid, ON_LANGUAGE, PG_LANGUAGE_LANOWNER,
-                       PG_LANGUAGE_LANACL, INDEX_PG_LANGUAGE_OID_INDEX, name, targets);
+        return add_language(grant, oid, name, targets);
     }
     default:
         FAIL_UNSUPPORTED("GRANT on this kind of object");
@@ -428,6 +433,8 @@ bool ddl_revoke_all(CommandContext *context, ObjectAddress object, Oid role)
     } else if (object.class_oid == RELATION_PG_DATABASE) {
         const DatabaseDesc *database = database_find(session, object.oid);
         TRY(database && add_database(&grant, object.oid, database->name, &targets));
+    } else if (object.class_oid == RELATION_PG_LANGUAGE) {
+        TRY(add_language(&grant, object.oid, STR("language"), &targets));
     } else {
         FAIL_UNSUPPORTED("DROP OWNED with privileges on this kind of object");
     }

@@ -1,0 +1,28 @@
+-- The texts of reg* values.
+create table "a,b" (x int);
+create table "p(q" (x int);
+create table "Up" (x int);
+select 'a,b'::regclass;
+select 'p(q'::regclass;
+select '"Up"'::regclass;
+select 'Up'::regclass;
+select 'x"y'::regclass;
+select 'a b'::regclass;
+select E'line\nbreak'::regclass;
+select E' \t"Up"\n'::regclass;
+select 'public . "Up"'::regclass;
+select ''::regclass;
+select '.'::regclass;
+select 'a.'::regclass;
+select '.a'::regclass;
+select '"a'::regclass;
+select '"a"b'::regclass;
+select to_regclass('a,b'), to_regclass('nosuch'), to_regclass('x.y');
+select 'lower(text)'::regprocedure;
+select 'lower(text'::regprocedure;
+select 'nosuch(int)'::regprocedure;
+select '+(int,int)'::regoperator;
+select 'pg_catalog.+(int,int)'::regoperator;
+select 'int4'::regtype, 'integer'::regtype, 'int[]'::regtype, 'numeric(5,2)'::regtype;
+select 'public'::regnamespace, '"x y"'::regnamespace;
+select 'postgres'::regrole;
