@@ -67,7 +67,7 @@ class Counted(servers.Sengi):
         self.control("-d")
         dumps = set(self.directory.glob("count*")) - before
         total = sum(int(match) for dump in dumps
-                    for match in re.findall(r"^(?:totals|summary): (\d+)$", dump.read_text(encoding="utf-8"), re.M)[:1])
+                    for match in re.findall(r"^totals: (\d+)$", dump.read_text(encoding="utf-8"), re.M)[:1])
         for dump in dumps:
             dump.unlink()
         return total
