@@ -1,5 +1,7 @@
 """Clients that break the protocol, by accident or on purpose. After each the server answers another, and memory stays bounded."""
+import os
 import random
+import resource
 import socket
 import struct
 import time
@@ -291,6 +293,27 @@ class Abuse:
         if "tag SELECT 1" not in talk.until_ready():
             raise AssertionError("cancelled by a stranger")
         talk.close()
+
+    def without_descriptors_clients_are_told(self):
+        """All but a few of the connections are refused with 53300; those that were taken are served."""
+        pid = self.server.process.pid
+        limits = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+        used = max(int(name) for name in os.listdir(f"/proc/{pid}/fd"))
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, (used + 6, limits[1]))
+        try:
+            raws = [self.raw() for _ in range(60)]
+            for raw in raws:
+                try:
+                    raw.sendall(startup(session_options()))
+                except ConnectionError:
+                    pass  # refused already
+            answers = [self.drain(raw, 1) for raw in raws]
+        finally:
+            resource.prlimit(pid, resource.RLIMIT_NOFILE, limits)
+        refused = sum(b"C53300" in answer for answer in answers)
+        served = sum(answer.endswith(b"Z\0\0\0\5I") for answer in answers)
+        if served == 0 or refused < 40 or served + refused != len(answers):
+            raise AssertionError(f"served {served}, refused {refused} of {len(answers)}")
 
     def memory_is_given_back(self):
         """Many sessions that each hold much for a while."""

@@ -20,7 +20,7 @@ struct PlanCache {
     CachedPlan *newest, *oldest;
     uint32_t count;
     size_t bytes;
-    uint64_t schema_version;
+    uint64_t schema_version, last_serial;
     /* Hashes of statements seen once; those with the last bit set are refused. */
     uint64_t seen[SEEN_SLOTS];
 };
@@ -145,10 +145,40 @@ static bool key_matches(const CachedPlan *plan, const PlanKey *key)
     return true;
 }
 
+/* Nothing has moved since the same plan held for the session. */
+static bool still_holds(const Session *session, const CachedPlan *plan)
+{
+    const HeldPlan *held = &session->held_plan;
+    const CatalogSession *catalog = &session->exec.catalog;
+    const Str path = session->settings.current.search_path;
+
+    return held->serial == plan->serial && held->schema_version == catalog_version(catalog) &&
+           held->temp_version == catalog->temp_version && held->user == catalog->current_user &&
+           held->path_length == path.length && memcmp(held->path, path.data, path.length) == 0;
+}
+
+static void note_held(Session *session, const CachedPlan *plan)
+{
+    HeldPlan *held = &session->held_plan;
+    const CatalogSession *catalog = &session->exec.catalog;
+    const Str path = session->settings.current.search_path;
+
+    held->serial = path.length <= sizeof(held->path) ? plan->serial : 0;
+    if (held->serial == 0)
+        return;
+    held->schema_version = catalog_version(catalog);
+    held->temp_version = catalog->temp_version;
+    held->user = catalog->current_user;
+    held->path_length = (uint32_t)path.length;
+    memcpy(held->path, path.data, path.length);
+}
+
 static bool holds_for(Session *session, const CachedPlan *plan)
 {
     CatalogSession *catalog = &session->exec.catalog;
 
+    if (still_holds(session, plan))
+        return true;
     if (plan->schema_version != catalog_version(catalog) ||
         plan->temp_version != catalog->temp_version || plan->user != catalog->current_user ||
         plan->database != catalog->database_oid)
@@ -158,7 +188,10 @@ static bool holds_for(Session *session, const CachedPlan *plan)
         error_clear();
         return false;
     }
-    return path_equal(path, &plan->path);
+    if (!path_equal(path, &plan->path))
+        return false;
+    note_held(session, plan);
+    return true;
 }
 
 bool plan_is_valid(Session *session, const CachedPlan *plan)
@@ -408,6 +441,7 @@ CachedPlan *plan_cache_make(Session *session, const PlanKey *key, Str text)
     CachedPlan *plan = ARENA_NEW(arena, CachedPlan);
     plan->arena = arena;
     plan->references = 1;
+    plan->serial = ++cache->last_serial;
     take_key(session, plan, key, path);
     if (!plan_build(session, plan, key, text, &refused) || refused) {
         refuse(session, key);

@@ -62,6 +62,7 @@ typedef struct CachedPlan {
     uint32_t lifted_count;
     bool is_admitted; /* its role has the privileges: seen at a first execution */
 
+    uint64_t serial; /* of the cache's plans, in the order in which they were made */
     ExecState *idle[PLAN_IDLE_STATES];
     uint32_t idle_count;
     uint32_t references;
@@ -69,6 +70,15 @@ typedef struct CachedPlan {
     struct CachedPlan *next; /* in its bucket */
     struct CachedPlan *newer, *older;
 } CachedPlan;
+
+/* The plan that was found to hold for a session last, and what that depended on. */
+typedef struct HeldPlan {
+    uint64_t serial; /* 0: none */
+    uint64_t schema_version, temp_version;
+    Oid user;
+    uint32_t path_length;
+    char path[48]; /* the setting's text */
+} HeldPlan;
 
 /* What a plan is looked for by, beside the session itself. */
 typedef struct PlanKey {

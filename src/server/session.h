@@ -30,6 +30,7 @@
 #include "executor/executor.h"
 #include "parser/ast.h"
 #include "server/connection.h"
+#include "server/plan_cache.h"
 #include "txn/txn.h"
 
 typedef struct Portal Portal;
@@ -125,6 +126,7 @@ typedef struct Session {
     PreparedStatement *unnamed_statement;
     Portal *portals; /* open ones, newest first */
     uint32_t next_portal_number;
+    HeldPlan held_plan;
     size_t statement_index;   /* of the statement being run, in its text */
     bool is_statement_logged; /* log_statement has told its text */
     Str query_text; /* of the statement being run, for logs; it lives as long as the message */

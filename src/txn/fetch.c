@@ -232,29 +232,101 @@ bool fetch_newest_date(Txn *txn, TxnTree *table, uint64_t row_id, Lsn lsn, Lsn *
     return true;
 }
 
+/* Rows by id into a batch: those that lie in one leaf are copied at one visit. */
+typedef struct FetchMany {
+    FetchVisit visit; /* of one row after the other; values and nulls are its own */
+    const int64_t *row_ids;
+    uint32_t row_count, at;
+    Batch *batch;
+    uint16_t *from;
+    uint32_t filled;
+    bool is_hard; /* the row at `at` is not to be had from its leaf alone */
+} FetchMany;
+
+static void keep_row(FetchMany *many)
+{
+    const FetchVisit *visit = &many->visit;
+
+    for (uint32_t c = 0; c < visit->column_count; c++)
+        vector_set(many->batch->columns[c], many->filled, &visit->values[c], visit->nulls[c]);
+    many->from[many->filled++] = (uint16_t)many->at;
+}
+
+static bool visit_rows(void *context, const TableLeaf *leaf)
+{
+    FetchMany *many = context;
+    FetchVisit *visit = &many->visit;
+
+    for (; many->at < many->row_count; many->at++) {
+        visit->row_id = (uint64_t)many->row_ids[many->at];
+        if (visit->row_id < leaf->first_id || visit->row_id > leaf->last_id)
+            return true;
+        TRY(visit_row(visit, leaf));
+        many->is_hard = visit->row.seen == SEEN_IMAGE || visit->externals.count > 0;
+        if (many->is_hard)
+            return true;
+        if (visit->exists && visit->row.seen == SEEN_PAGE)
+            keep_row(many);
+    }
+    return true;
+}
+
+/* A row with an older version, values on overflow pages, or one that this transaction wrote. */
+static bool fetch_hard(FetchMany *many, const Snapshot *snapshot, Arena *arena)
+{
+    FetchVisit *visit = &many->visit;
+    const FetchOutcome outcome =
+        txn_fetch(visit->txn, snapshot, visit->table, many->row_ids[many->at], visit->columns,
+                  visit->column_count, visit->values, visit->nulls, arena);
+
+    TRY(outcome);
+    if (outcome == FETCH_ROW)
+        keep_row(many);
+    many->at++;
+    return true;
+}
+
+/* The table's tree where its leaves alone say what the rows are; NULL: they are fetched singly. */
+static Tree *plain_tree(Txn *txn, const Snapshot *snapshot, TxnTree *table)
+{
+    bool is_private;
+    Tree *tree = txn_tree_source(txn, table, &is_private);
+
+    if (!tree || is_private || writes_find(txn, table) ||
+        atomic_load_explicit(&table->base_lsn, memory_order_relaxed) > snapshot->lsn ||
+        txn_layout_newest(txn, table) != tree_layout(tree))
+        return NULL;
+    return tree;
+}
+
 bool txn_fetch_rows(Txn *txn, const Snapshot *snapshot, TxnTree *table, const int64_t *row_ids,
                     uint32_t row_count, const uint16_t *columns, uint32_t column_count,
                     Batch *batch, uint16_t *from, Arena *arena)
 {
-    Value *values = ARENA_ARRAY(arena, Value, MAX(column_count, 1u));
-    bool *nulls = ARENA_ARRAY(arena, bool, MAX(column_count, 1u));
-    uint32_t filled = 0;
+    FetchMany many = {.row_ids = row_ids, .row_count = row_count, .batch = batch, .from = from};
+    Tree *tree = plain_tree(txn, snapshot, table);
+    uint64_t next;
 
     assert(row_count <= VECTOR_SIZE);
+    TRY(snapshot_check(txn));
+    visit_init(&many.visit, txn, snapshot, table, 0, arena);
+    many.visit.columns = columns;
+    many.visit.column_count = column_count;
+    many.visit.values = ARENA_ARRAY(arena, Value, MAX(column_count, 1u));
+    many.visit.nulls = ARENA_ARRAY(arena, bool, MAX(column_count, 1u));
     for (uint32_t c = 0; c < column_count; c++)
         vector_clear_nulls(batch->columns[c], row_count);
-    for (uint32_t i = 0; i < row_count; i++) {
-        FetchOutcome outcome = txn_fetch(txn, snapshot, table, row_ids[i], columns, column_count,
-                                         values, nulls, arena);
-        TRY(outcome);
-        if (outcome == FETCH_NONE)
-            continue;
-        for (uint32_t c = 0; c < column_count; c++)
-            vector_set(batch->columns[c], filled, &values[c], nulls[c]);
-        from[filled++] = (uint16_t)i;
+    while (many.at < row_count) {
+        many.is_hard = true;
+        if (tree) {
+            many.visit.externals.count = 0;
+            TRY(tree_visit_leaf(tree, (uint64_t)row_ids[many.at], visit_rows, &many, &next));
+        }
+        if (many.is_hard)
+            TRY(fetch_hard(&many, snapshot, arena));
     }
-    batch->row_count = filled;
-    batch->selection = (Selection){.count = filled};
+    batch->row_count = many.filled;
+    batch->selection = (Selection){.count = many.filled};
     return true;
 }
 

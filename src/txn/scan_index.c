@@ -15,6 +15,7 @@ struct IndexScan {
     bool leaf_is_new; /* what the cursor holds has changed since the snapshot */
     bool has_cursor;
     bool is_started;
+    uint32_t at_once; /* entries copied from a leaf at a time; 0: all it has */
     bool took_committed, took_own; /* by the last call: to be passed by the next */
     const WriteNode *own;
     TreeCursor cursor;
@@ -107,6 +108,7 @@ static bool start_cursor(IndexScan *scan)
         scan->has_cursor = true;
     }
     scan->leaf_is_new = false;
+    scan->cursor.limit = scan->at_once;
     if (scan->direction == SCAN_FORWARD)
         return tree_cursor_seek(&scan->cursor, strbuf_view(&scan->low), SEEK_AT);
     return tree_cursor_seek(&scan->cursor,
@@ -225,11 +227,17 @@ ScanOutcome index_scan_next(IndexScan *scan, IndexEntry *ret_entry)
     return step(scan, ret_entry);
 }
 
+#define MANY_ENTRIES 256
+
 ScanOutcome index_scan_next_many(IndexScan *scan, IndexEntry *entries, uint32_t limit,
                                  uint32_t *ret_count)
 {
     uint32_t count = 0;
 
+    /* Who asks for few may want no more: the rest of the leaf is not copied for nothing. */
+    scan->at_once = limit < MANY_ENTRIES ? limit : 0;
+    if (scan->has_cursor)
+        scan->cursor.limit = scan->at_once;
     while (count < limit) {
         /* Keys borrow from what the cursor holds: stop before it fetches the next leaf. */
         if (count > 0 && scan->took_committed && !scan->cursor.at_end &&
@@ -313,8 +321,7 @@ FetchOutcome txn_index_lookup(Txn *txn, const Snapshot *snapshot, TxnTree *index
         ScanOutcome outcome;
         if (!scan->is_started) {
             TRY(snapshot_check(txn));
-            if (scan->has_cursor)
-                scan->cursor.limit = 4;
+            scan->at_once = 4;
             TRY(start(scan));
         }
         outcome = step(scan, &entry);
