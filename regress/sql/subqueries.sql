@@ -130,3 +130,5 @@ SELECT s.x FROM (SELECT (SELECT max(id) FROM t) AS x) s;
 SELECT count(*) FROM (SELECT 1 FROM t OFFSET 0) s;
 UPDATE t SET v = (SELECT count(*) FROM r WHERE r.k = t.id) WHERE id < 3 RETURNING id, v;
 DELETE FROM t WHERE id = (SELECT max(id) FROM t) RETURNING id;
+-- A WITH query that a subquery of its own is evaluated in, read by two scans at once.
+WITH w (c0, c1) AS (SELECT DISTINCT (g * 10)::numeric, (SELECT max(k) FROM generate_series(0, 3) k)::numeric FROM generate_series(1, 5) g) SELECT count(*), sum(b.c0), min(a.c1) FROM w a JOIN w b ON b.c0 IS DISTINCT FROM a.c1;

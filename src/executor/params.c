@@ -161,6 +161,8 @@ bool exec_subplan_store(ExecState *exec, int subplan, RowStore **ret_store, uint
     while (!sub->is_finished && sub->store.count < want_rows) {
         Batch *batch;
         TRY(node_next(node, &batch));
+        /* Parameters that its own running has set are no reason to run it again. */
+        node_fill_mark(node);
         if (!batch)
             sub->is_finished = true;
         else

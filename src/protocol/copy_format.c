@@ -430,8 +430,24 @@ CopyOutcome copy_reader_next(CopyReader *reader, Str *fields, uint32_t *ret_coun
 
 /* -- Writing --------------------------------------------------------------------------------- */
 
+/* Nothing in it is escaped? A loop that compilers make vectors of. */
+static bool is_verbatim(Str value, char delimiter)
+{
+    uint8_t special = 0;
+    for (size_t i = 0; i < value.length; i++) {
+        const uint8_t c = (uint8_t)value.data[i];
+        special |= (uint8_t)(((uint8_t)(c - '\b') <= '\r' - '\b') | (c == '\\') |
+                             (c == (uint8_t)delimiter));
+    }
+    return !special;
+}
+
 static void put_text(StrBuf *out, char delimiter, Str value)
 {
+    if (is_verbatim(value, delimiter)) {
+        strbuf_append(out, value);
+        return;
+    }
     for (size_t i = 0; i < value.length; i++) {
         char c = value.data[i];
         const char *special = c == '\b'   ? "\\b"

@@ -11,6 +11,7 @@ typedef struct CopyOut {
     Arena *row_arena;
     StrBuf line; /* heap */
     Str *fields;
+    TypeIo *io; /* of each column */
 } CopyOut;
 
 /* A message for each line, even where the client would take them together. */
@@ -23,6 +24,19 @@ static bool write_line(CopyOut *out)
     return true;
 }
 
+static bool output_types_init(CopyOut *out, const RowDescription *description)
+{
+    out->io = ARENA_ARRAY(out->job->context->arena, TypeIo, MAX(description->count, 1u));
+    for (uint32_t c = 0; c < description->count; c++) {
+        const Oid oid = description->columns[c].type;
+        const BuiltinType *type = builtin_type(oid);
+        if (!type)
+            FAIL(ERR_UNDEFINED_OBJECT, .message = fmt("type with OID %u does not exist", oid));
+        out->io[c] = (TypeIo){.arena = out->row_arena, .type = type, .type_oid = oid, .typmod = -1};
+    }
+    return true;
+}
+
 static bool out_describe(RowSink *sink, const RowDescription *description)
 {
     CopyOut *out = (CopyOut *)sink;
@@ -30,6 +44,7 @@ static bool out_describe(RowSink *sink, const RowDescription *description)
     bool is_binary = job->format.form == COPY_BINARY;
 
     out->fields = ARENA_ARRAY(job->context->arena, Str, MAX(description->count, 1u));
+    TRY(output_types_init(out, description));
     TRY(job->channel->begin_out(job->channel, is_binary, description->count));
     out->line.length = 0;
     if (is_binary) {
@@ -44,19 +59,31 @@ static bool out_describe(RowSink *sink, const RowDescription *description)
     return write_line(out);
 }
 
-static bool field_text(CopyOut *out, const Vector *vector, Oid type, uint32_t row, Str *ret_text)
+/* Both forms of these are their bytes. */
+static bool is_text(Oid type)
 {
-    StrBuf text = strbuf_in(out->row_arena);
+    return type == TYPE_TEXT || type == TYPE_VARCHAR || type == TYPE_BPCHAR;
+}
+
+static bool field_text(CopyOut *out, const Vector *vector, const TypeIo *io, uint32_t row,
+                       Str *ret_text)
+{
+    StrBuf bytes = strbuf_in(out->row_arena);
     Value value;
     bool is_null;
 
-    vector_get(vector, row, &value, &is_null);
     *ret_text = STR_NONE;
-    if (is_null)
+    if (vector_is_null(vector, row))
         return true;
-    TRY(out->job->format.form == COPY_BINARY ? type_send(type, &value, &text)
-                                             : type_output(type, &value, &text));
-    *ret_text = strbuf_view(&text);
+    if (is_text(io->type_oid)) {
+        const VarRef *text = &VECTOR_VALUES(vector, VarRef)[vector_index(vector, row)];
+        *ret_text = text->length > 0 ? var_str(*text) : STR("");
+        return true;
+    }
+    vector_get(vector, row, &value, &is_null);
+    TRY(out->job->format.form == COPY_BINARY ? io->type->send(io, &value, &bytes)
+                                             : io->type->output(io, &value, &bytes));
+    *ret_text = strbuf_view(&bytes);
     return true;
 }
 
@@ -67,8 +94,7 @@ static bool out_rows(RowSink *sink, const RowDescription *description, const Bat
 
     FOR_SELECTED (batch->selection, row) {
         for (uint32_t c = 0; c < description->count; c++)
-            TRY(field_text(out, batch->columns[c], description->columns[c].type, row,
-                           &out->fields[c]));
+            TRY(field_text(out, batch->columns[c], &out->io[c], row, &out->fields[c]));
         if (job->format.form == COPY_BINARY)
             copy_put_binary_row(&out->line, out->fields, description->count);
         else
