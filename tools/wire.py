@@ -15,6 +15,7 @@ class Connection:
     def __init__(self, port, user="postgres", database="postgres", timeout=30):
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=timeout)
         self.received = b""
+        self.copy_data = b""
         body = struct.pack("!i", 196608) + f"user\0{user}\0database\0{database}\0client_min_messages\0notice\0\0".encode()
         self.socket.sendall(struct.pack("!i", len(body) + 4) + body)
         while True:
@@ -47,8 +48,9 @@ class Connection:
         head = self.take(5)
         return chr(head[0]), self.take(struct.unpack("!i", head[1:])[0] - 4)
 
-    def query(self, text):
-        """Sends one query; the lines of its answer, ReadyForQuery's state last."""
+    def query(self, text, copy_data=b""):
+        """Sends one query, and what its COPY FROM STDIN takes; the lines of its answer, ReadyForQuery's state last."""
+        self.copy_data = copy_data
         body = text.encode() + b"\0"
         self.socket.sendall(b"Q" + struct.pack("!i", len(body) + 4) + body)
         return self.answer()
@@ -69,6 +71,9 @@ class Connection:
             elif kind == "I":
                 lines.append("empty")
             elif kind == "G":
+                for at in range(0, len(self.copy_data), 65536):
+                    part = self.copy_data[at:at + 65536]
+                    self.socket.sendall(b"d" + struct.pack("!i", len(part) + 4) + part)
                 self.socket.sendall(b"c\0\0\0\4")
             elif kind == "Z":
                 return lines

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """kill -9 under load, again and again: every acknowledged commit must be there, none by half.
 
-Clients write numbered transactions and remember which were acknowledged, while pgbench runs its tpcb-like
-script beside them. The server is killed with SIGKILL at a random moment (every second time again and
+Clients write numbered transactions and remember which were acknowledged, another makes, loads (COPY), widens and
+drops tables and databases, while pgbench runs its tpcb-like script beside them. The server is killed with SIGKILL at a random moment (every second time again and
 again while it recovers), started, and asked:
 
 - each client's numbers are 1..n without a hole, n is the last acknowledged or one more;
@@ -46,9 +46,9 @@ class Refused(Exception):
     """The server answered with an error."""
 
 
-def run(connection, text):
+def run(connection, text, copy_data=b""):
     """The answer's lines; an error is an exception."""
-    lines = connection.query(text)
+    lines = connection.query(text, copy_data)
     for line in lines:
         if line.startswith("error "):
             raise Refused(line)
@@ -108,6 +108,92 @@ class Client(threading.Thread):
             run(connection, f"DELETE FROM mirror WHERE client = {self.client} AND n = {n - 50} AND part > 1")
 
 
+class Builder(threading.Thread):
+    """Makes, loads, widens and drops tables and databases until the server is gone. `there` has what was acknowledged."""
+
+    BIG = 20000  # rows of one transaction
+
+    def __init__(self, port, there, seed):
+        super().__init__(daemon=True)
+        self.port, self.there = port, there
+        self.random = random.Random(seed)
+        self.doubt = None  # the name under way, what it was, what it becomes; None: does not exist
+        self.refusals = []
+
+    def run(self):
+        try:
+            connection = wire.Connection(self.port)
+            while True:
+                self.step(connection)
+        except (OSError, wire.WireError):
+            pass
+        except Refused as refusal:
+            self.refusals.append(str(refusal))
+
+    def change(self, connection, name, after, *statements):
+        """One thing that is done wholly or not at all."""
+        self.doubt = (name, self.there.get(name), after)
+        for statement, data in statements:
+            run(connection, statement, data)
+        self.there.pop(name, None)
+        if after is not None:
+            self.there[name] = after
+        self.doubt = None
+
+    def step(self, connection):
+        tables = sorted(name for name in self.there if name.startswith("built_"))
+        databases = sorted(name for name in self.there if name.startswith("clone_"))
+        kind, fresh = self.random.random(), f"{self.random.randrange(1 << 30):08x}"
+        if len(tables) > 6 or tables and kind < 0.1:
+            self.change(connection, tables[0], None, (f"DROP TABLE {tables[0]}", b""))
+        elif kind < 0.3:
+            name, count = f"built_{fresh}", self.random.choice([10, 1000, self.BIG])
+            self.change(connection, name, count, (f"BEGIN; CREATE TABLE {name} AS SELECT g AS a, md5(g::text) AS b FROM generate_series(1, {count}) g; "
+                                                  f"CREATE UNIQUE INDEX ON {name} (a); CREATE INDEX ON {name} (b); COMMIT", b""))
+        elif kind < 0.4 or not tables:
+            name = f"clone_{fresh}"
+            if len(databases) > 2:
+                self.change(connection, databases[0], None, (f"DROP DATABASE {databases[0]}", b""))
+            else:
+                self.change(connection, name, 0, (f"CREATE DATABASE {name}", b""))
+        else:
+            self.alter(connection, self.random.choice(tables), kind)
+
+    def alter(self, connection, name, kind):
+        """Rows by COPY, INSERT and DELETE; a column that comes; all of them within a savepoint once more."""
+        count = self.there[name]
+        if kind < 0.6:
+            more = self.random.choice([1, 500, self.BIG])
+            data = "".join(f"{count + i}\tcopied {i}\n" for i in range(1, more + 1)).encode()
+            self.change(connection, name, count + more, (f"COPY {name} (a, b) FROM STDIN", data))
+        elif kind < 0.7:
+            self.change(connection, name, count, (f"ALTER TABLE {name} ADD COLUMN c{self.random.randrange(1 << 30)} int DEFAULT 7", b""))
+        elif kind < 0.85:
+            self.change(connection, name, count // 2, (f"BEGIN; DELETE FROM {name} WHERE a > {count // 2}; SAVEPOINT s; DELETE FROM {name}; ROLLBACK TO s; "
+                                                       f"UPDATE {name} SET b = b || 'x' WHERE a % 7 = 0; COMMIT", b""))
+        else:
+            self.change(connection, name, count, (f"BEGIN; INSERT INTO {name} (a, b) SELECT {count} + g, 'undone' FROM generate_series(1, 3000) g; ROLLBACK", b""))
+
+    def check(self, connection, expect):
+        """What was acknowledged is there as it was, what was under way wholly or not at all, and nothing else."""
+        names = [line[4:] for line in run(connection, "SELECT relname FROM pg_class WHERE relname LIKE 'built\\_%' AND relkind = 'r'"
+                                                      " UNION ALL SELECT datname FROM pg_database WHERE datname LIKE 'clone\\_%'") if line.startswith("row ")]
+        found = {}
+        for name in names:
+            found[name] = 0
+            if name.startswith("built_"):
+                found[name] = number(connection, f"SELECT count(*) FROM {name} WHERE length(b) > 0")
+                by_index = number(connection, f"SELECT count(*) FROM {name} WHERE a > 0")
+                expect(f"{name}: {found[name]} rows, {by_index} by the index", found[name] == by_index)
+        if self.doubt:
+            name, before, after = self.doubt
+            expect(f"{name}: {found.get(name)}, not {before} or {after}", found.get(name) in (before, after))
+            self.there.pop(name, None)
+            if found.get(name) is not None:
+                self.there[name] = found[name]
+        expect(f"tables and databases: {sorted(set(found.items()) ^ set(self.there.items()))[:4]}", found == self.there)
+
+
 class Trial:
     """The directory that lives through all rounds."""
 
@@ -115,6 +201,7 @@ class Trial:
         self.random = random.Random(seed)
         self.server = Server(build)
         self.acknowledged = [0] * CLIENTS
+        self.built = {}
         self.failures = []
         self.slowest = 0.0
         self.interrupted = 0
@@ -142,10 +229,11 @@ class Trial:
     def round(self, index):
         """Load, kill, recover, check."""
         clients = [Client(self.server.port, i, self.acknowledged[i], self.random.random()) for i in range(CLIENTS)]
-        for client in clients:
-            client.start()
+        builder = Builder(self.server.port, self.built, self.random.random())
+        for thread in clients + [builder]:
+            thread.start()
         load = self.pgbench("-n", "-c", "8", "-T", "60", "-M", self.random.choice(["simple", "extended", "prepared"]))
-        time.sleep(self.random.uniform(0.5, 4.0))
+        time.sleep(self.random.uniform(0.2, 2.0))
         if self.random.random() < 0.5:
             # A checkpoint on its way when the end comes.
             threading.Thread(target=self.checkpoint, daemon=True).start()
@@ -156,10 +244,12 @@ class Trial:
         for client in clients:
             client.join(timeout=60)
             self.expect(f"client {client.client} was refused: {client.refusals[:2]}", not client.refusals)
+        builder.join(timeout=60)
+        self.expect(f"the builder was refused: {builder.refusals}", not builder.refusals)
         if index % 2 == 1:
             for _ in range(3):
                 self.interrupt_recovery()
-        self.recover(clients)
+        self.recover(clients, builder)
 
     def checkpoint(self):
         try:
@@ -185,7 +275,7 @@ class Trial:
         except OSError:
             return False
 
-    def recover(self, clients):
+    def recover(self, clients, builder):
         # Every second time with memory that pages must leave, and checkpoints that come by themselves.
         self.server.settings = {} if self.server.settings else {"shared_buffers": "8MB", "max_wal_size": "32MB"}
         start = time.monotonic()
@@ -197,6 +287,7 @@ class Trial:
         self.expect(f"the first answer took {took:.1f} s", took < RECOVERY_SECONDS)
         for client in clients:
             self.check_client(connection, client)
+        builder.check(connection, self.expect)
         self.check_whole(connection)
         connection.close()
 
@@ -240,7 +331,7 @@ def main():
     parser.add_argument("--rounds", type=int)
     parser.add_argument("--seed", type=int, default=int(time.time()))
     options = parser.parse_args()
-    rounds = options.rounds or (20 if options.long else 2 if options.quick else 5)
+    rounds = options.rounds or (1000 if options.long else 2 if options.quick else 25)
     trial = Trial(options.build, options.seed)
 
     trial.prepare()

@@ -11,6 +11,7 @@ import sys
 import time
 
 import disk
+import memory
 from control import FaultyServer
 
 
@@ -22,7 +23,7 @@ def main():
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--only", default="")
     options = parser.parse_args()
-    for test in disk.TESTS:
+    for test in disk.TESTS + memory.TESTS:
         if options.only not in test.__name__:
             continue
         start = time.monotonic()

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/memory.h"
 
 #ifdef SENGI_ASAN
 #include <sanitizer/asan_interface.h>
@@ -35,9 +36,9 @@ struct Arena {
     const char *name;
 };
 
-static Block *block_new(size_t capacity)
+static Block *block_new(const Arena *arena, size_t capacity)
 {
-    Block *block = malloc(sizeof(Block) + capacity);
+    Block *block = memory_take(sizeof(Block) + capacity, arena->size, arena->name);
 
     if (block) {
         block->previous = NULL;
@@ -50,14 +51,14 @@ static Block *block_new(size_t capacity)
 static void block_free(Block *block)
 {
     UNPOISON(block->data, block->capacity);
-    free(block);
+    memory_give(block, sizeof(Block) + block->capacity);
 }
 
 /* A new newest block with room for `size`; false when the heap is out. */
 static bool arena_extend(Arena *arena, size_t size)
 {
     size_t capacity = MAX(arena->next_capacity, size);
-    Block *block = block_new(capacity);
+    Block *block = block_new(arena, capacity);
 
     if (!block)
         return false;
@@ -87,7 +88,7 @@ static void *arena_take(Arena *arena, size_t size)
 
 Arena *arena_new(const char *name)
 {
-    Arena *arena = calloc(1, sizeof(Arena));
+    Arena *arena = memory_calloc(1, sizeof(Arena));
 
     if (!arena)
         panic("out of memory for arena \"%s\"", name);
@@ -153,7 +154,7 @@ void *arena_alloc_zeroed(Arena *arena, size_t size)
 
 void *arena_try_alloc(Arena *arena, size_t size)
 {
-    void *result = arena_take(arena, size);
+    void *result = size < LARGEST_STEP || memory_allows(size) ? arena_take(arena, size) : NULL;
 
     if (unlikely(!result))
         FAIL(ERR_OUT_OF_MEMORY, .message = STR("out of memory"),

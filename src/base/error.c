@@ -5,6 +5,7 @@
 
 #include "base/arena.h"
 #include "base/error_record.h"
+#include "base/memory.h"
 #include "base/task.h"
 
 #define FMT_SLOTS 8
@@ -25,7 +26,7 @@ static ErrorRecord *record_current(void)
     Task *task = task_current();
 
     if (!task->error) {
-        task->error = calloc(1, sizeof(ErrorRecord));
+        task->error = memory_calloc(1, sizeof(ErrorRecord));
         if (!task->error)
             panic("out of memory for an error record");
         task->error->arena = arena_new("error");
@@ -136,7 +137,7 @@ Str fmt(const char *format, ...)
             return str_make(record->slots[slot], (size_t)length);
         size_t size = MAX((size_t)length + 1, FMT_SLOT_FIRST_SIZE);
         free(record->slots[slot]);
-        record->slots[slot] = malloc(size);
+        record->slots[slot] = memory_malloc(size);
         if (!record->slots[slot])
             panic("out of memory for a message of %zu bytes", size);
         record->slot_sizes[slot] = size;

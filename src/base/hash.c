@@ -8,6 +8,7 @@
 #endif
 
 #include "base/error.h"
+#include "base/memory.h"
 
 static char deleted_marker;
 #define HASH_DELETED ((void *)&deleted_marker)
@@ -17,7 +18,7 @@ static void *slots_new(Arena *arena, size_t size)
 {
     if (arena)
         return arena_alloc_zeroed(arena, size);
-    void *slots = calloc(1, size);
+    void *slots = memory_calloc(1, size);
     if (!slots)
         panic("out of memory: %zu bytes for a hash table", size);
     return slots;

@@ -601,6 +601,11 @@ void sim_set_faults(SimWorld *the_world, const SimFaults *faults)
     the_world->reads = the_world->writes = the_world->syncs = the_world->takes = 0;
 }
 
+uint64_t sim_writes(const SimWorld *the_world)
+{
+    return the_world->writes;
+}
+
 uint64_t sim_takes(const SimWorld *the_world)
 {
     return the_world->takes;

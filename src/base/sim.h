@@ -47,8 +47,9 @@ SimWorld *sim_new(uint64_t seed);
 void sim_free(SimWorld *world);
 void sim_set_faults(SimWorld *world, const SimFaults *faults);
 
-/* Writes and allocations since sim_set_faults. */
+/* Writes and allocations, and writes alone, since sim_set_faults. */
 uint64_t sim_takes(const SimWorld *world);
+uint64_t sim_writes(const SimWorld *world);
 
 /* An operation is a write, sync, truncation, allocation or change of a name. */
 

@@ -6,6 +6,7 @@
 #include "base/arena.h"
 #include "base/error.h"
 #include "base/hash.h"
+#include "base/memory.h"
 
 static inline char lower_char(char c)
 {
@@ -197,7 +198,7 @@ char *strbuf_reserve(StrBuf *buf, size_t extra)
         if (buf->arena) {
             buf->data = arena_grow(buf->arena, buf->data, buf->capacity, capacity);
         } else {
-            char *grown = realloc(buf->data, capacity);
+            char *grown = memory_realloc(buf->data, capacity);
             if (!grown)
                 panic("out of memory: %zu bytes for a buffer", capacity);
             buf->data = grown;

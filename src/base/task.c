@@ -133,6 +133,12 @@ static bool interrupt_fail(Task *task)
     if (pending & INTERRUPT_IDLE_TIMEOUT)
         FAIL(ERR_IDLE_IN_TRANSACTION_SESSION_TIMEOUT, .severity = SEVERITY_FATAL,
              .message = STR("terminating connection due to idle-in-transaction timeout"));
+    if (pending & INTERRUPT_MEMORY) {
+        task_clear_interrupts(task, INTERRUPT_MEMORY);
+        FAIL(ERR_OUT_OF_MEMORY, .message = STR("out of memory"),
+             .detail = fmt("Failed on request of size %zu in memory context \"%s\".",
+                           task->memory_request, task->memory_name));
+    }
     if (pending & INTERRUPT_STATEMENT_TIMEOUT) {
         task_clear_interrupts(task, INTERRUPT_STATEMENT_TIMEOUT | INTERRUPT_CANCEL);
         FAIL(ERR_QUERY_CANCELED, .message = STR("canceling statement due to statement timeout"));

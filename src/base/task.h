@@ -40,6 +40,7 @@ typedef enum Interrupt {
     INTERRUPT_SHUTDOWN = 1 << 4,          /* 57P01 */
     INTERRUPT_YIELD = 1 << 5,             /* time slice used up: give the worker away */
     INTERRUPT_IDLE_TIMEOUT = 1 << 6,      /* 57P05 or 25P03 */
+    INTERRUPT_MEMORY = 1 << 7,            /* 53200: see memory.h; set by the task itself */
 } Interrupt;
 
 typedef void NoticeHandler(void *context, const ErrorFields *fields);
@@ -55,6 +56,8 @@ typedef struct Task {
     NoticeHandler *notice_handler;
     void *notice_context;
     _Atomic int wait_event;      /* WaitEvent that the task is in; 0 when running */
+    size_t memory_request;       /* that INTERRUPT_MEMORY is about, and for what */
+    const char *memory_name;
     struct TaskRuntime *runtime; /* the scheduler's and the os's own part */
 } Task;
 

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/error.h"
+#include "base/memory.h"
 #include "base/os.h"
 #include "base/settings.h"
 #include "catalog/catalog_internal.h"
@@ -16,7 +17,7 @@
 
 bool catalog_open(TxnManager *manager, Catalog **ret_catalog)
 {
-    Catalog *catalog = calloc(1, sizeof(*catalog));
+    Catalog *catalog = memory_calloc(1, sizeof(*catalog));
 
     if (!catalog)
         FAIL(ERR_OUT_OF_MEMORY, .message = STR("out of memory"));
@@ -81,7 +82,7 @@ DatabaseCatalog *database_catalog_open(Catalog *catalog, Oid oid)
         if (database->oid == oid)
             break;
     if (!database) {
-        database = calloc(1, sizeof(*database));
+        database = memory_calloc(1, sizeof(*database));
         if (!database)
             panic("out of memory");
         database->oid = oid;

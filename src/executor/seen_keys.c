@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/hash.h"
+#include "base/memory.h"
 
 #define FIRST_CAPACITY 256
 #define TRIAL 4096 /* after so many keys … */
@@ -27,7 +28,7 @@ static SeenKey *place_of(SeenKey *places, uint32_t capacity, uint64_t hash, Str 
 static bool grow(SeenKeys *seen)
 {
     uint32_t capacity = seen->capacity ? seen->capacity * 2 : FIRST_CAPACITY;
-    SeenKey *places = calloc(capacity, sizeof(SeenKey));
+    SeenKey *places = memory_calloc(capacity, sizeof(SeenKey));
 
     if (!places)
         return false; /* it goes without */

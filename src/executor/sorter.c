@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "base/memory.h"
 #include "base/task.h"
 
 #define SMALL 24      /* entries that are sorted by insertion */
@@ -64,8 +65,8 @@ static bool entries_reserve(Sorter *sorter)
         return true;
     free(sorter->entries);
     free(sorter->spare);
-    sorter->entries = malloc(sorter->count * sizeof(SortEntry));
-    sorter->spare = malloc(sorter->count * sizeof(SortEntry));
+    sorter->entries = memory_malloc(sorter->count * sizeof(SortEntry));
+    sorter->spare = memory_malloc(sorter->count * sizeof(SortEntry));
     sorter->entry_capacity = sorter->entries && sorter->spare ? sorter->count : 0;
     return sorter->entry_capacity || out_of_memory();
 }
@@ -264,7 +265,7 @@ bool sorter_sort(Sorter *sorter)
     if (is_sorted(sorter))
         return true;
     if (sorter->count > SMALL && !sorter->buckets) {
-        sorter->buckets = malloc((size_t)MAX_LEVELS * BUCKETS * sizeof(uint64_t));
+        sorter->buckets = memory_malloc((size_t)MAX_LEVELS * BUCKETS * sizeof(uint64_t));
         if (!sorter->buckets)
             return out_of_memory();
     }
@@ -284,7 +285,7 @@ static bool data_reserve(Sorter *sorter, size_t more)
     if (needed <= sorter->capacity)
         return true;
     const size_t capacity = MAX(needed, MAX(sorter->capacity * 2, (size_t)8192));
-    char *grown = realloc(sorter->data, capacity);
+    char *grown = memory_realloc(sorter->data, capacity);
     if (!grown)
         return out_of_memory();
     sorter->data = grown;
@@ -299,7 +300,7 @@ static bool cut(Sorter *sorter)
     size_t size = 0;
     for (uint64_t i = 0; i < sorter->keep; i++)
         size += record_size(sorter->data + sorter->entries[i].at);
-    char *kept = malloc(size + SORT_SLACK);
+    char *kept = memory_malloc(size + SORT_SLACK);
     if (!kept)
         return out_of_memory();
     size_t at = 0;

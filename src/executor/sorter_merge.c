@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "base/memory.h"
 #include "base/task.h"
 
 #define RUN_BUFFER_MIN 16384u
@@ -46,7 +47,7 @@ static bool run_add(Sorter *sorter, SortRun **ret_run)
 {
     if (sorter->run_count == sorter->run_capacity) {
         const uint32_t more = sorter->run_capacity ? sorter->run_capacity * 2 : 16;
-        SortRun *grown = realloc(sorter->runs, more * sizeof(SortRun));
+        SortRun *grown = memory_realloc(sorter->runs, more * sizeof(SortRun));
         if (!grown)
             return out_of_memory();
         sorter->runs = grown;
@@ -92,7 +93,7 @@ static bool run_load(SortRun *run, size_t size)
     run->at = 0;
     run->used = have;
     if (size > run->capacity) {
-        char *grown = realloc(run->buffer, size + SORT_SLACK);
+        char *grown = memory_realloc(run->buffer, size + SORT_SLACK);
         if (!grown)
             return out_of_memory();
         run->buffer = grown;
@@ -124,7 +125,7 @@ static bool run_step(const Sorter *sorter, SortRun *run)
 
 static bool run_open(const Sorter *sorter, SortRun *run, size_t buffer_size)
 {
-    run->buffer = malloc(buffer_size + SORT_SLACK);
+    run->buffer = memory_malloc(buffer_size + SORT_SLACK);
     if (!run->buffer)
         return out_of_memory();
     run->capacity = buffer_size;
@@ -179,7 +180,7 @@ static bool tree_build(Sorter *sorter, SortRun *runs, uint32_t count)
     const size_t buffer_size = MIN(MAX(share, (size_t)RUN_BUFFER_MIN), (size_t)RUN_BUFFER_MAX);
 
     free(sorter->losers);
-    sorter->losers = malloc(count * sizeof(uint32_t));
+    sorter->losers = memory_malloc(count * sizeof(uint32_t));
     if (!sorter->losers)
         return out_of_memory();
     for (uint32_t i = 0; i < count; i++)

@@ -7,11 +7,12 @@
 
 #include <stdlib.h>
 
+#include "base/memory.h"
 #include "parser/engine.h"
 
 void *engine_new(Grammar *grammar)
 {
-    void *engine = sql_grammar_Alloc(malloc, grammar);
+    void *engine = sql_grammar_Alloc(memory_malloc, grammar);
 
     if (!engine)
         panic("out of memory for a parser");

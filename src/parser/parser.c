@@ -1,6 +1,7 @@
 #include "parser/parser.h"
 
 #include "base/error.h"
+#include "base/task.h"
 #include "parser/engine.h"
 #include "parser/keyword_table.h"
 #include "parser/lexer.h"
@@ -70,6 +71,7 @@ static bool stream_next(TokenStream *stream, Token *ret_token)
 {
     Token next;
 
+    CHECK_INTERRUPTS(); /* a text can be of a gigabyte */
     TRY(stream_raw(stream, ret_token));
     switch (ret_token->code) {
     case TK_NOT:

@@ -1010,6 +1010,7 @@ static Expr *analyze_current_of(Scope *scope, const CurrentOfExpr *node)
 
 Expr *analyze_expr_inner(Scope *scope, const Node *node)
 {
+    CHECK_INTERRUPTS();
     if (task_stack_left() < 24 * 1024)
         FAIL(ERR_STATEMENT_TOO_COMPLEX, .message = STR("stack depth limit exceeded"),
              .hint =

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/memory.h"
 
 struct TlsContext {
     SSL_CTX *context;
@@ -107,7 +108,7 @@ TlsContext *tls_context_new(const TlsOptions *options)
         fail_tls(ERR_INTERNAL_ERROR, "could not create SSL context", STR(""));
         return NULL;
     }
-    TlsContext *context = malloc(sizeof(TlsContext));
+    TlsContext *context = memory_malloc(sizeof(TlsContext));
     if (!context)
         panic("out of memory for a TLS context");
     *context = (TlsContext){.context = ssl_context, .references = 1};
@@ -135,7 +136,7 @@ void tls_context_unref(TlsContext *context)
 
 Transport *transport_new(int fd)
 {
-    Transport *transport = malloc(sizeof(Transport));
+    Transport *transport = memory_malloc(sizeof(Transport));
 
     if (!transport)
         panic("out of memory for a transport");

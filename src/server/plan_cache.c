@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "base/memory.h"
 #include "catalog/relation.h"
 #include "parser/parser.h"
 #include "server/portal.h"
@@ -27,7 +28,7 @@ struct PlanCache {
 
 PlanCache *plan_cache_new(void)
 {
-    PlanCache *cache = calloc(1, sizeof(PlanCache));
+    PlanCache *cache = memory_calloc(1, sizeof(PlanCache));
 
     if (!cache)
         panic("out of memory for a plan cache");

@@ -16,6 +16,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/memory.h"
 #include "base/offload.h"
 #include "base/os.h"
 #include "server/log.h"
@@ -26,6 +27,7 @@
 #define BACKLOG 4096 /* a herd's; the kernel cuts it to net.core.somaxconn */
 #define ACCEPTS_AT_ONCE 64
 #define BLOCK_BYTES 8192 /* the unit of shared_buffers */
+#define DESCRIPTORS_KEPT 32 /* for the log, maps and temporary files */
 
 Server *server_running;
 
@@ -369,9 +371,18 @@ static bool accept_failed(Listener *listener, int error)
     return (error == EMFILE || error == ENFILE) && refuse_one(listener);
 }
 
+/* Whether the last descriptors would be left for files. The limit may change while we run. */
+static bool is_short_of_descriptors(int fd)
+{
+    struct rlimit limit;
+
+    return getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY &&
+           (rlim_t)fd + DESCRIPTORS_KEPT >= limit.rlim_cur;
+}
+
 static bool accept_one(Listener *listener)
 {
-    Accepted *accepted = calloc(1, sizeof(Accepted));
+    Accepted *accepted = memory_calloc(1, sizeof(Accepted));
     socklen_t size = sizeof(accepted->address);
 
     if (!accepted)
@@ -382,6 +393,12 @@ static bool accept_one(Listener *listener)
         const int error = errno;
         free(accepted);
         return accept_failed(listener, error);
+    }
+    if (unlikely(is_short_of_descriptors(accepted->fd))) {
+        tell_too_many(accepted->fd);
+        close(accepted->fd);
+        free(accepted);
+        return true;
     }
     if (!listener->is_local)
         set_tcp_options(accepted->fd);
@@ -684,6 +701,8 @@ static bool open_store(Server *server)
 {
     const StoreOptions options = store_options();
 
+    memory_set_limit(values->memory_limit > 0 ? (uint64_t)values->memory_limit << 10
+                                              : memory_default_limit(options.pool_bytes));
     server->store = store_open(server->data_directory, &options);
     TRY(server->store);
     store_on_checkpoint(server->store, log_checkpoint, server);
@@ -812,7 +831,7 @@ static Str absolute_path(Arena *arena, Str path)
 
 bool server_start(const ServerOptions *options, Server **ret_server)
 {
-    Server *server = calloc(1, sizeof(Server));
+    Server *server = memory_calloc(1, sizeof(Server));
 
     if (!server)
         panic("out of memory for the server");

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "base/memory.h"
 #include "base/os.h"
 #include "parser/parser.h"
 #include "server/log.h"
@@ -194,6 +195,8 @@ static void ready_for_query(Session *session)
         session_report_settings(session);
     message_put_ready(&session->connection.out, block_ready_state(session));
     arena_reset(session->statement_arena);
+    task_clear_interrupts(session->task, INTERRUPT_MEMORY); /* it has been given back */
+    memory_settle();
     session->is_at_rest = true;
     session->query_text = STR("");
     if (session->block == BLOCK_OPEN) {
@@ -535,7 +538,7 @@ static void buffer_give(StrBuf *spare, StrBuf *buffer)
     *buffer = (StrBuf){0};
 }
 
-static void memory_take(Session *session)
+static void session_memory_take(Session *session)
 {
     Worker *worker = session->worker;
 
@@ -547,7 +550,7 @@ static void memory_take(Session *session)
     buffer_take(&worker->spare_out, &session->connection.out.buffer);
 }
 
-static void memory_give(Session *session)
+static void session_memory_give(Session *session)
 {
     Worker *worker = session->worker;
 
@@ -565,7 +568,7 @@ static bool session_serve(Connection *connection)
     Session *session = CONTAINER_OF(connection, Session, connection);
 
     task_adopt(session);
-    memory_take(session);
+    session_memory_take(session);
     timer_cancel(connection->scheduler, &session->idle_timer);
     if (!session->is_logged_in) {
         session->is_closing |= !session_login(session);
@@ -585,7 +588,7 @@ static bool session_serve(Connection *connection)
         session_free(session);
         return false;
     }
-    memory_give(session);
+    session_memory_give(session);
     arm_idle_timeout(session);
     task_leave(session);
     return true;
@@ -633,7 +636,7 @@ static void wake_idle(void *argument)
 void session_start(Server *server, Worker *worker, int fd, bool is_local,
                    const struct sockaddr_storage *address)
 {
-    Session *session = calloc(1, sizeof(Session));
+    Session *session = memory_calloc(1, sizeof(Session));
 
     if (!session)
         panic("out of memory for a session");

@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 
 #include "base/error.h"
+#include "base/memory.h"
 #include "base/metrics.h"
 #include "base/scheduler.h"
 #include "storage/store_internal.h"
@@ -31,9 +32,9 @@ bool pool_init(Store *store)
 
     pool->count = (uint32_t)MIN(wanted, UINT32_MAX / 2);
     pool->frames = memory_reserve(pool_bytes(pool));
-    pool->infos = calloc((size_t)pool->count + 1, sizeof(FrameInfo));
+    pool->infos = memory_calloc((size_t)pool->count + 1, sizeof(FrameInfo));
     pool->fresh_size = MAX(pool->count / 16, 1u);
-    pool->fresh = calloc(pool->fresh_size, sizeof(uint32_t));
+    pool->fresh = memory_calloc(pool->fresh_size, sizeof(uint32_t));
     if (!pool->frames || !pool->infos || !pool->fresh) {
         pool_deinit(store);
         FAIL(ERR_OUT_OF_MEMORY, .message = STR("could not reserve memory for the buffer pool"),

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "base/error.h"
+#include "base/memory.h"
 #include "base/metrics.h"
 #include "storage/wal_internal.h"
 
@@ -91,7 +92,7 @@ static int owed_compare(const void *a, const void *b)
 static ImageTarget *checkpoint_list_owed(Store *store, size_t *ret_count)
 {
     BufferPool *pool = &store->pool;
-    ImageTarget *owed = malloc(sizeof(ImageTarget) * pool->count);
+    ImageTarget *owed = memory_malloc(sizeof(ImageTarget) * pool->count);
     size_t count = 0;
 
     if (!owed)
@@ -536,7 +537,7 @@ static void checkpointer_on_wal(void *context, Lsn flushed)
 
 void checkpointer_start(Store *store)
 {
-    Checkpointer *checkpointer = calloc(1, sizeof(Checkpointer));
+    Checkpointer *checkpointer = memory_calloc(1, sizeof(Checkpointer));
 
     if (!checkpointer)
         panic("out of memory for the checkpointer");

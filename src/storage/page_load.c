@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/error.h"
+#include "base/memory.h"
 #include "base/metrics.h"
 #include "storage/store_internal.h"
 
@@ -219,7 +220,7 @@ static void prefetcher_main(void *argument)
 
 void prefetcher_start(Store *store)
 {
-    Prefetcher *prefetcher = calloc(1, sizeof(Prefetcher));
+    Prefetcher *prefetcher = memory_calloc(1, sizeof(Prefetcher));
 
     if (!prefetcher)
         panic("out of memory for the prefetcher");

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/hash.h"
+#include "base/memory.h"
 #include "storage/store_internal.h"
 #include "storage/tree.h"
 
@@ -28,7 +29,7 @@ static void *list_grow(void *items, size_t *capacity, size_t need, size_t item_s
 
     if (wanted < need)
         wanted = need;
-    void *grown = realloc(items, wanted * item_size);
+    void *grown = memory_realloc(items, wanted * item_size);
     if (!grown)
         panic("out of memory for %zu lines of a page map", wanted);
     *capacity = wanted;
@@ -99,7 +100,7 @@ PageMap *page_map_new(Store *store, DatabaseId id)
 {
     const PageId limit = store->options.database_page_limit ? store->options.database_page_limit
                                                             : PAGE_LIMIT_DEFAULT;
-    PageMap *map = calloc(1, sizeof(PageMap));
+    PageMap *map = memory_calloc(1, sizeof(PageMap));
     PageEntry *entries = memory_reserve((size_t)limit * sizeof(PageEntry));
 
     if (!map || !entries) {

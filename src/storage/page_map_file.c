@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/memory.h"
 #include "storage/store_internal.h"
 
 #define MAP_MAGIC 0x70414d53u /* "SMAp" */
@@ -231,7 +232,7 @@ static size_t map_collect(Store *store, const PageMap *map, PageId from, PageId 
 
 static bool map_write_database(Store *store, MapWriter *writer, PageMap *map)
 {
-    MapRecord *records = malloc(sizeof(MapRecord) * MAP_SECTION_MAX);
+    MapRecord *records = memory_malloc(sizeof(MapRecord) * MAP_SECTION_MAX);
     bool ok = records && map_put_section(writer, map->database.id, MAP_CREATE, 0);
 
     if (!records)
@@ -290,7 +291,7 @@ static bool map_write_base(Store *store, MapWriter *writer, Superblock *superblo
 
 static bool page_map_files_try(Store *store, Superblock *superblock)
 {
-    MapWriter *writer = malloc(sizeof(MapWriter));
+    MapWriter *writer = memory_malloc(sizeof(MapWriter));
     Superblock next = *superblock;
 
     if (!writer)
@@ -360,7 +361,7 @@ bool page_map_files_write(Store *store, Superblock *superblock)
 
 bool page_map_files_create(Str path, Superblock *superblock)
 {
-    MapWriter *writer = malloc(sizeof(MapWriter));
+    MapWriter *writer = memory_malloc(sizeof(MapWriter));
     File *base = NULL, *journal = NULL;
 
     if (!writer)
@@ -586,7 +587,7 @@ static bool maps_claim_slots(Store *store)
 
 bool page_map_files_load(Store *store)
 {
-    MapLoader loader = {.store = store, .buffer = malloc(MAP_BUFFER)};
+    MapLoader loader = {.store = store, .buffer = memory_malloc(MAP_BUFFER)};
     uint32_t chain = 0;
 
     if (!loader.buffer)

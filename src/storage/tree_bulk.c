@@ -7,6 +7,7 @@
  */
 #include <stdlib.h>
 
+#include "base/memory.h"
 #include "base/vec.h"
 #include "storage/tree_internal.h"
 
@@ -24,7 +25,7 @@ struct TreeBuilder {
 
 TreeBuilder *tree_builder_new(Tree *tree, uint32_t fill_percent)
 {
-    TreeBuilder *builder = calloc(1, sizeof(TreeBuilder));
+    TreeBuilder *builder = memory_calloc(1, sizeof(TreeBuilder));
     if (!builder)
         FAIL(ERR_OUT_OF_MEMORY, .message = STR("out of memory"));
     builder->tree = tree;

@@ -3,6 +3,7 @@
  */
 #include <stdlib.h>
 
+#include "base/memory.h"
 #include "base/vec.h"
 #include "storage/store_internal.h"
 #include "storage/tree_internal.h"
@@ -124,7 +125,7 @@ static bool check_node(Check *check, PageId id, int level, Str lower, Str upper)
     TRY(check_reached(check, id));
     while (page_latch_shared(check->tree->database, id, &page) != PAGE_OK)
         TRY(page_load(check->tree->database, id));
-    Node *copy = malloc(PAGE_SIZE);
+    Node *copy = memory_malloc(PAGE_SIZE);
     if (copy)
         memcpy(copy, page.data, PAGE_SIZE);
     page_unlatch(&page);
@@ -170,7 +171,7 @@ bool tree_check(Tree *tree, bool (*on_page)(void *context, uint32_t page_id), vo
         .context = context,
         .report = &report,
         .seen_limit = end,
-        .seen = calloc(end / 8 + 1, 1),
+        .seen = memory_calloc(end / 8 + 1, 1),
     };
     if (!check.seen)
         FAIL(ERR_OUT_OF_MEMORY, .message = STR("out of memory"));
@@ -189,7 +190,7 @@ static bool level_walk(Tree *tree, uint32_t level, bool (*visit)(void *context, 
 {
     char fence[TREE_MAX_KEY];
     Str key = STR("");
-    Node *node = malloc(PAGE_SIZE);
+    Node *node = memory_malloc(PAGE_SIZE);
     if (!node)
         FAIL(ERR_OUT_OF_MEMORY, .message = STR("out of memory"));
     DescendOutcome outcome;
@@ -258,7 +259,7 @@ static bool leaf_rows(Tree *tree, Str key, uint64_t *ret_rows)
 /* Counts leaves by their parents and rows by a sample, once for a handle. */
 static bool stats_prime(Tree *tree)
 {
-    StatsWalk *walk = calloc(1, sizeof(StatsWalk));
+    StatsWalk *walk = memory_calloc(1, sizeof(StatsWalk));
     if (!walk)
         FAIL(ERR_OUT_OF_MEMORY, .message = STR("out of memory"));
     walk->every = 1;
@@ -347,7 +348,7 @@ bool tree_split_points(Tree *tree, uint32_t parts, uint64_t *ret_starts, uint32_
         return true;
     walk.limit = walk.count;
     walk.count = 0;
-    walk.ids = calloc(walk.limit, sizeof(uint64_t));
+    walk.ids = memory_calloc(walk.limit, sizeof(uint64_t));
     if (!walk.ids)
         FAIL(ERR_OUT_OF_MEMORY, .message = STR("out of memory"));
     bool done = level_walk(tree, level, split_visit, &walk);

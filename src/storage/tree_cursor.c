@@ -3,6 +3,8 @@
  */
 #include <stdlib.h>
 
+#include "base/memory.h"
+
 #include "storage/tree_internal.h"
 
 void tree_cursor_init(TreeCursor *cursor, Tree *tree, TreeDirection direction)
@@ -24,7 +26,7 @@ static bool buffer_reserve(char **data, uint32_t *capacity, uint32_t need)
     if (likely(need <= *capacity))
         return true;
     uint32_t wanted = MAX(need, 2 * *capacity);
-    char *grown = realloc(*data, wanted);
+    char *grown = memory_realloc(*data, wanted);
     if (!grown)
         FAIL(ERR_OUT_OF_MEMORY, .message = STR("out of memory"));
     *data = grown;
@@ -74,7 +76,7 @@ static bool cursor_reserve(TreeCursor *cursor, const Node *node, uint32_t from, 
     for (uint32_t i = from; i < from + count; i++)
         need += node_key_length(node, i) + node_value(node, i).length;
     if (count > cursor->capacity) {
-        TreeEntry *grown = realloc(cursor->entries, count * sizeof(TreeEntry));
+        TreeEntry *grown = memory_realloc(cursor->entries, count * sizeof(TreeEntry));
         if (!grown)
             FAIL(ERR_OUT_OF_MEMORY, .message = STR("out of memory"));
         cursor->entries = grown;

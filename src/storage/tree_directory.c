@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "base/hash.h"
+#include "base/memory.h"
 #include "storage/tree_internal.h"
 
 #define DIRECTORY_ROOT ((PageId)1)
@@ -62,7 +63,7 @@ static bool entry_decode(Str value, DirectoryEntry *ret_entry)
 
 Tree *tree_handle_new(Database *database, TreeId id, TreeKind kind, PageId root, PageLife life)
 {
-    Tree *tree = calloc(1, sizeof(Tree));
+    Tree *tree = memory_calloc(1, sizeof(Tree));
     if (!tree)
         FAIL(ERR_OUT_OF_MEMORY, .message = STR("out of memory"));
     tree->database = database;
@@ -193,7 +194,7 @@ static TreeDirectory *directory_of(Database *database)
     TreeDirectory *directory = atomic_load_explicit(&database->trees, memory_order_acquire);
     if (likely(directory))
         return directory;
-    TreeDirectory *fresh = calloc(1, sizeof(TreeDirectory));
+    TreeDirectory *fresh = memory_calloc(1, sizeof(TreeDirectory));
     if (!fresh)
         FAIL(ERR_OUT_OF_MEMORY, .message = STR("out of memory"));
     mutex_init(&fresh->mutex, RANK_TREE_DIRECTORY);
@@ -273,7 +274,7 @@ static bool handle_retire(TreeDirectory *directory, Tree *tree)
     hashmap_remove(&directory->handles, (uint64_t)tree->id + 1);
     if (directory->retired_count == directory->retired_capacity) {
         uint32_t capacity = MAX(16u, directory->retired_capacity * 2);
-        Tree **grown = realloc(directory->retired, capacity * sizeof(Tree *));
+        Tree **grown = memory_realloc(directory->retired, capacity * sizeof(Tree *));
         done = grown != NULL;
         if (done) {
             directory->retired = grown;

@@ -12,6 +12,7 @@
 
 #include "base/error_record.h"
 #include "base/hash.h"
+#include "base/memory.h"
 #include "base/os.h"
 #include "storage/tree_internal.h"
 
@@ -89,7 +90,7 @@ bool overflow_store(Tree *tree, Str value, LeafExternal *ret_external)
     if (value.length >= COMPRESS_MIN && value.length <= LZ4_MAX_INPUT_SIZE) {
         /* Worth it only where an eighth is saved: LZ4 gives up by itself when it is not. */
         int limit = (int)(value.length - value.length / 8);
-        packed = malloc((size_t)limit);
+        packed = memory_malloc((size_t)limit);
         int size = packed ? LZ4_compress_default(value.data, packed, (int)value.length, limit) : 0;
         if (size > 0)
             stored = str_make(packed, (size_t)size);
@@ -146,7 +147,7 @@ bool overflow_read(Tree *tree, const LeafExternal *external, char *ret_bytes)
         return external->stored_length == external->length
                    ? read_chain(tree, external, ret_bytes)
                    : tree_damaged(tree, external->page, "an overflow reference is wrong");
-    char *packed = malloc(MAX(external->stored_length, 1u));
+    char *packed = memory_malloc(MAX(external->stored_length, 1u));
     if (!packed)
         FAIL(ERR_OUT_OF_MEMORY, .message = STR("out of memory"));
     bool done = read_chain(tree, external, packed);

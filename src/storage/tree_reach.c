@@ -3,6 +3,8 @@
  */
 #include <stdlib.h>
 
+#include "base/memory.h"
+
 #include "storage/store_internal.h"
 #include "storage/tree_internal.h"
 #include "storage/verify.h"
@@ -36,7 +38,7 @@ static bool reach_note_tree(void *context, TreeId id, TreeKind kind)
     (void)kind;
     if (reach->tree_count == reach->tree_capacity) {
         const uint32_t capacity = MAX(64u, reach->tree_capacity * 2);
-        TreeId *grown = realloc(reach->trees, capacity * sizeof(TreeId));
+        TreeId *grown = memory_realloc(reach->trees, capacity * sizeof(TreeId));
         if (!grown)
             panic("out of memory for a list of trees");
         reach->trees = grown;
@@ -48,9 +50,9 @@ static bool reach_note_tree(void *context, TreeId id, TreeKind kind)
 
 TreeReach *tree_reach_new(Database *database)
 {
-    TreeReach *reach = calloc(1, sizeof(TreeReach));
+    TreeReach *reach = memory_calloc(1, sizeof(TreeReach));
     const PageId end = atomic_load(&database->map->next_page);
-    uint8_t *bits = calloc(end / 8 + 1, 1);
+    uint8_t *bits = memory_calloc(end / 8 + 1, 1);
 
     if (!reach || !bits) {
         free(reach);

@@ -3,6 +3,8 @@
  */
 #include <stdlib.h>
 
+#include "base/memory.h"
+
 #include "storage/tree_internal.h"
 
 /* ------------------------------------------------------------------ rows made ready */
@@ -36,7 +38,7 @@ static bool scratch_init(RowScratch *scratch, const Layout *layout)
     scratch->layout = layout;
     if (count <= SCRATCH_COLUMNS)
         return true;
-    scratch->heap = malloc((size_t)count * (sizeof(Value) + 2));
+    scratch->heap = memory_malloc((size_t)count * (sizeof(Value) + 2));
     if (!scratch->heap)
         FAIL(ERR_OUT_OF_MEMORY, .message = STR("out of memory"));
     scratch->values = scratch->heap;
@@ -102,7 +104,7 @@ static COLD bool row_too_big(const Layout *layout, uint64_t size)
 static bool scratch_move_out(Tree *tree, RowScratch *scratch, uint32_t column)
 {
     if (!scratch->externals) {
-        scratch->externals = calloc(scratch->layout->column_count, sizeof(LeafExternal));
+        scratch->externals = memory_calloc(scratch->layout->column_count, sizeof(LeafExternal));
         if (!scratch->externals)
             FAIL(ERR_OUT_OF_MEMORY, .message = STR("out of memory"));
     }
@@ -156,7 +158,7 @@ static bool scratch_decode(const Tree *tree, RowScratch *scratch, uint64_t row_i
 
 RowScratch *row_scratch_new(const Tree *tree)
 {
-    RowScratch *scratch = malloc(sizeof(RowScratch));
+    RowScratch *scratch = memory_malloc(sizeof(RowScratch));
     if (!scratch)
         FAIL(ERR_OUT_OF_MEMORY, .message = STR("out of memory"));
     if (!scratch_init(scratch, tree_layout(tree))) {
@@ -240,7 +242,7 @@ static bool old_row_collect(OldRow *old, const TableLeaf *leaf, uint32_t positio
             !leaf_external(page, leaf->layout, position, column, &external))
             continue;
         if (!old->externals) {
-            old->externals = calloc(count, sizeof(LeafExternal));
+            old->externals = memory_calloc(count, sizeof(LeafExternal));
             if (!old->externals)
                 FAIL(ERR_OUT_OF_MEMORY, .message = STR("out of memory"));
         }

@@ -14,6 +14,7 @@
 
 #include "base/error.h"
 #include "base/hash.h"
+#include "base/memory.h"
 #include "storage/store_internal.h"
 #include "storage/wal_internal.h"
 
@@ -632,7 +633,7 @@ void wal_configure(Wal *wal, uint64_t min_wal_bytes)
 
 Wal *wal_new(Str directory, uint32_t ring_bytes)
 {
-    Wal *wal = calloc(1, sizeof(Wal));
+    Wal *wal = memory_calloc(1, sizeof(Wal));
     const uint32_t size = MAX(ring_bytes ? ring_bytes : WAL_RING_DEFAULT, WAL_RING_MIN);
 
     assert((size & (size - 1)) == 0);
@@ -640,7 +641,7 @@ Wal *wal_new(Str directory, uint32_t ring_bytes)
         FAIL(ERR_OUT_OF_MEMORY, .message = STR("out of memory"));
     wal->ring_size = size;
     wal->ring = memory_reserve(size);
-    wal->directory_text = malloc(directory.length + 1);
+    wal->directory_text = memory_malloc(directory.length + 1);
     if (!wal->ring || !wal->directory_text) {
         wal_free(wal);
         FAIL(ERR_OUT_OF_MEMORY, .message = STR("out of memory"));

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/hash.h"
+#include "base/memory.h"
 #include "storage/wal_internal.h"
 
 #define WAL_READ_CHUNK (256u << 10)
@@ -32,9 +33,9 @@ static Str reader_directory(const WalReader *reader)
 
 WalReader *wal_reader_open(Str directory, Lsn from, Lsn must_reach)
 {
-    WalReader *reader = calloc(1, sizeof(WalReader));
-    char *copy = malloc(directory.length + 1);
-    byte *chunk = malloc(WAL_READ_CHUNK);
+    WalReader *reader = memory_calloc(1, sizeof(WalReader));
+    char *copy = memory_malloc(directory.length + 1);
+    byte *chunk = memory_malloc(WAL_READ_CHUNK);
 
     if (!reader || !copy || !chunk) {
         free(reader);
@@ -128,7 +129,7 @@ static bool reader_reserve(WalReader *reader, size_t size)
     if (reader->record_capacity >= size)
         return true;
     const size_t capacity = MAX(size, reader->record_capacity * 2);
-    byte *record = realloc(reader->record, capacity);
+    byte *record = memory_realloc(reader->record, capacity);
     if (!record)
         FAIL(ERR_OUT_OF_MEMORY, .message = STR("out of memory"),
              .detail = fmt("Failed to read a log record of %zu bytes.", size));

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/memory.h"
 #include "storage/wal_internal.h"
 
 #define WAL_PATH_MAX 4096
@@ -59,7 +60,7 @@ static bool wal_fill_zeros(File *file)
 {
     if (os->simulated)
         return true;
-    byte *zeros = calloc(1, WAL_ZERO_CHUNK);
+    byte *zeros = memory_calloc(1, WAL_ZERO_CHUNK);
     if (!zeros)
         FAIL(ERR_OUT_OF_MEMORY, .message = STR("out of memory"));
     bool ok = true;

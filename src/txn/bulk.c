@@ -6,6 +6,8 @@
  */
 #include <stdlib.h>
 
+#include "base/memory.h"
+
 #include "txn/record.h"
 #include "txn/txn_internal.h"
 
@@ -68,7 +70,7 @@ static bool is_buildable(const Txn *txn, const TxnTree *tree)
 bool txn_bulk_begin(Txn *txn, TxnTree *tree, TxnBulk **ret_bulk)
 {
     TRY(txn_can_write(txn));
-    TxnBulk *bulk = calloc(1, sizeof(*bulk));
+    TxnBulk *bulk = memory_calloc(1, sizeof(*bulk));
     if (!bulk)
         FAIL(ERR_OUT_OF_MEMORY, .message = STR("out of memory"));
     bulk->txn = txn;

@@ -7,6 +7,7 @@
  */
 #include <stdlib.h>
 
+#include "base/memory.h"
 #include "base/os.h"
 #include "txn/record.h"
 #include "txn/txn_internal.h"
@@ -380,7 +381,7 @@ static Garbage *garbage_new(const Txn *txn)
     size_t count = 0;
     for (TreeWrites *writes = txn->writes.trees; writes; writes = writes->following)
         count += writes->node_count;
-    Garbage *garbage = malloc(sizeof(*garbage) + count * sizeof(VersionName));
+    Garbage *garbage = memory_malloc(sizeof(*garbage) + count * sizeof(VersionName));
     if (!garbage)
         FAIL(ERR_OUT_OF_MEMORY, .message = STR("out of memory"));
     *garbage = (Garbage){.capacity = (uint32_t)count};

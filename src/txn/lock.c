@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "base/memory.h"
 #include "base/settings.h"
 #include "txn/lock_internal.h"
 
@@ -141,7 +142,7 @@ static Lock *lock_make(LockPartition *partition, const LockTag *tag)
         partition->free_locks = lock->next;
         partition->free_count--;
     } else {
-        lock = malloc(sizeof(*lock));
+        lock = memory_malloc(sizeof(*lock));
     }
     if (!lock)
         panic("out of memory for locks");
@@ -201,7 +202,7 @@ static void hold_unlink(LockHold *hold)
 static void hold_buckets_grow(TxnSession *session)
 {
     uint32_t count = session->hold_bucket_count ? session->hold_bucket_count * 2 : 32;
-    LockHold **buckets = calloc(count, sizeof(*buckets));
+    LockHold **buckets = memory_calloc(count, sizeof(*buckets));
     if (!buckets)
         panic("out of memory for locks");
     for (LockHold *hold = session->holds; hold; hold = hold->older) {
@@ -220,7 +221,7 @@ static LockHold *hold_new(TxnSession *session)
     if (hold)
         session->free_holds = hold->older;
     else
-        hold = malloc(sizeof(*hold));
+        hold = memory_malloc(sizeof(*hold));
     if (!hold)
         panic("out of memory for locks");
     return hold;
@@ -413,7 +414,7 @@ void lock_release_from(TxnSession *session, uint64_t position)
 void lock_make_foreign(Lock *lock, TxnSession *session, const LockTag *tag, uint8_t mode,
                        uint64_t position)
 {
-    LockHold *hold = calloc(1, sizeof(*hold));
+    LockHold *hold = memory_calloc(1, sizeof(*hold));
     if (!hold)
         panic("out of memory for locks");
     hold->session = session;

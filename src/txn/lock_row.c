@@ -1,6 +1,8 @@
 /* Row locks, runs of rows for bulk updaters, and the locks of unique keys. */
 #include <stdlib.h>
 
+#include "base/memory.h"
+
 #include "txn/lock_internal.h"
 
 /* ------------------------------------------------------------------ runs of rows */
@@ -69,7 +71,7 @@ static void runs_add(RowRuns *runs, uint64_t row_id)
     }
     if (runs->count == runs->capacity) {
         size_t capacity = runs->capacity ? runs->capacity * 2 : 64;
-        RowRun *grown = realloc(runs->runs, capacity * sizeof(*grown));
+        RowRun *grown = memory_realloc(runs->runs, capacity * sizeof(*grown));
         if (!grown)
             panic("out of memory for locks");
         runs->runs = grown;
@@ -117,7 +119,7 @@ static RowRuns *runs_make(TxnSession *session, TxnTree *table, RowLockMode mode)
     for (RowRuns *runs = session->runs; runs; runs = runs->next_in_session)
         if (runs->tree == table && runs->mode == mode && runs->position == session->lock_position)
             return runs;
-    RowRuns *runs = calloc(1, sizeof(*runs));
+    RowRuns *runs = memory_calloc(1, sizeof(*runs));
     if (!runs)
         panic("out of memory for locks");
     runs->tree = table;

@@ -7,6 +7,7 @@
  */
 #include <stdlib.h>
 
+#include "base/memory.h"
 #include "base/os.h"
 #include "base/settings.h"
 #include "txn/lock_internal.h"
@@ -22,7 +23,7 @@ static void blockers_add(TxnSession *session, TxnSession *blocker)
             return;
     if (session->blocker_count == session->blocker_capacity) {
         uint32_t capacity = session->blocker_capacity ? session->blocker_capacity * 2 : 4;
-        TxnSession **grown = realloc(session->blockers, capacity * sizeof(*grown));
+        TxnSession **grown = memory_realloc(session->blockers, capacity * sizeof(*grown));
         if (!grown)
             panic("out of memory for locks");
         session->blockers = grown;

@@ -1,6 +1,8 @@
 /* The manager, sessions and snapshots. */
 #include <stdlib.h>
 
+#include "base/memory.h"
+
 #include "txn/txn_internal.h"
 
 const TxnConfig txn_config_default = {
@@ -24,7 +26,7 @@ bool txn_manager_open(Store *store, const TxnConfig *config, TxnManager **ret_ma
     mutex_init(&manager->trees_mutex, RANK_TXN_MANAGER);
     mutex_init(&manager->commit_mutex, RANK_COMMIT);
     reclaim_init(manager);
-    manager->ring = calloc(COMMIT_RING_SIZE, sizeof(CommitInFlight));
+    manager->ring = memory_calloc(COMMIT_RING_SIZE, sizeof(CommitInFlight));
     manager->versions = version_store_new();
     manager->locks = lock_table_new();
     manager->sequences = sequence_table_new();
@@ -288,7 +290,7 @@ TxnTree *manager_tree_make(TxnManager *manager, DatabaseId database, TreeId id, 
     mutex_lock(&manager->trees_mutex);
     TxnTree *tree = hashmap_get(&manager->trees, name);
     if (!tree) {
-        tree = calloc(1, sizeof(*tree));
+        tree = memory_calloc(1, sizeof(*tree));
         if (!tree)
             panic("out of memory");
         tree->manager = manager;

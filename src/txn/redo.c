@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/hash.h"
+#include "base/memory.h"
 #include "base/os.h"
 #include "base/sync.h"
 #include "storage/faults.h"
@@ -153,7 +154,7 @@ static void redo_worker_main(void *argument)
 
 RedoWorkers *redo_workers_new(uint32_t count)
 {
-    RedoWorkers *workers = calloc(1, sizeof(RedoWorkers));
+    RedoWorkers *workers = memory_calloc(1, sizeof(RedoWorkers));
 
     if (!workers)
         panic("out of memory for recovery");
@@ -164,12 +165,12 @@ RedoWorkers *redo_workers_new(uint32_t count)
 
 static bool redo_start(RedoWorkers *workers)
 {
-    workers->items = calloc(workers->count, sizeof(RedoWorker));
+    workers->items = memory_calloc(workers->count, sizeof(RedoWorker));
     bool ok = workers->items != NULL;
     for (uint32_t i = 0; ok && i < workers->count; i++) {
         RedoWorker *worker = &workers->items[i];
         worker->workers = workers;
-        worker->batches = calloc(BATCHES, sizeof(RedoBatch));
+        worker->batches = memory_calloc(BATCHES, sizeof(RedoBatch));
         ok = worker->batches != NULL;
         if (ok)
             worker->thread = os->thread_start("redo", redo_worker_main, worker);

@@ -1,6 +1,8 @@
 /* Index scans: a tree cursor and the transaction's own entries, merged in key order. */
 #include <stdlib.h>
 
+#include "base/memory.h"
+
 #include "txn/txn_internal.h"
 
 struct IndexScan {
@@ -268,7 +270,7 @@ static IndexScan *lookup_scan(Txn *txn, TxnTree *index)
 {
     IndexScan *scan = txn->session->lookup;
     if (!scan) {
-        scan = calloc(1, sizeof(*scan));
+        scan = memory_calloc(1, sizeof(*scan));
         if (!scan)
             FAIL(ERR_OUT_OF_MEMORY, .message = STR("out of memory"));
         txn->session->lookup = scan;

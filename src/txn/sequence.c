@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "base/memory.h"
 #include "txn/txn_internal.h"
 
 #define LOG_AHEAD 32
@@ -29,7 +30,7 @@ typedef struct SequenceRecord {
 
 SequenceTable *sequence_table_new(void)
 {
-    SequenceTable *table = calloc(1, sizeof(*table));
+    SequenceTable *table = memory_calloc(1, sizeof(*table));
     if (!table)
         panic("out of memory");
     mutex_init(&table->mutex, RANK_TXN_MANAGER);
@@ -58,7 +59,7 @@ static Sequence *sequence_find(TxnManager *manager, DatabaseId database, TreeId 
     mutex_lock(&table->mutex);
     Sequence *sequence = hashmap_get(&table->sequences, name);
     if (!sequence) {
-        sequence = calloc(1, sizeof(*sequence));
+        sequence = memory_calloc(1, sizeof(*sequence));
         if (!sequence)
             panic("out of memory");
         mutex_init(&sequence->mutex, RANK_LEAF);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/hash.h"
+#include "base/memory.h"
 
 #define PARTITION_COUNT 256
 
@@ -63,7 +64,7 @@ struct VersionStore {
 
 static void *must_allocate(size_t size)
 {
-    void *memory = calloc(1, size);
+    void *memory = memory_calloc(1, size);
     if (!memory)
         panic("out of memory for row versions");
     return memory;
@@ -71,7 +72,7 @@ static void *must_allocate(size_t size)
 
 static void *must_grow(void *old, size_t size)
 {
-    void *memory = realloc(old, size);
+    void *memory = memory_realloc(old, size);
     if (!memory)
         panic("out of memory for row versions");
     return memory;
@@ -333,7 +334,7 @@ bool version_next_dead_segment(VersionStore *store, TreeName tree, uint64_t segm
 static Version *version_copy(const TreeChange *change)
 {
     uint32_t length = change->existed ? change->old_size : 0;
-    Version *version = malloc(sizeof(*version) + length);
+    Version *version = memory_malloc(sizeof(*version) + length);
 
     if (!version)
         panic("out of memory for row versions");

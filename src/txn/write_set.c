@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/error.h"
+#include "base/memory.h"
 #include "txn/txn_internal.h"
 
 #define FEW_TREES 8
@@ -191,7 +192,7 @@ bool writes_add(Txn *txn, TxnTree *tree, uint64_t row_id, Str key, WriteOp op, S
         TRY(spill_image(txn, tree, image, &position));
     if (set->log_length == set->log_capacity) {
         size_t capacity = set->log_capacity ? set->log_capacity * 2 : 64;
-        WriteEntry **log = realloc(set->log, capacity * sizeof(*log));
+        WriteEntry **log = memory_realloc(set->log, capacity * sizeof(*log));
         if (!log)
             FAIL(ERR_OUT_OF_MEMORY, .message = STR("out of memory"));
         set->log = log;

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/memory.h"
+
 #include "types/types_internal.h"
 
 #define FAIL_OVERFLOW()                                                                            \
@@ -36,7 +38,7 @@ static bool special_word(Str word, double *ret)
 static bool number_parse(Str word, bool is_single, double *ret, bool *ret_range)
 {
     char small[128];
-    char *copy = word.length < sizeof(small) ? small : malloc(word.length + 1);
+    char *copy = word.length < sizeof(small) ? small : memory_malloc(word.length + 1);
     char *end;
 
     *ret_range = false;

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "base/memory.h"
 #include "base/scheduler.h"
 #include "types/array.h"
 #include "types/jsonb.h"
@@ -146,7 +147,7 @@ static bool put_numeric(StrBuf *key, const Value *value)
     mpz_abs(b.m, b.m);
     char small[64];
     const size_t room = mpz_sizeinbase(b.m, 10) + 2;
-    char *digits = room <= sizeof(small) ? small : malloc(room);
+    char *digits = room <= sizeof(small) ? small : memory_malloc(room);
     if (!digits)
         FAIL(ERR_OUT_OF_MEMORY, .message = STR("out of memory"));
     mpz_get_str(digits, 10, b.m);

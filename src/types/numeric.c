@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/memory.h"
 #include "types/numeric_internal.h"
 
 const uint64_t powers_of_10[20] = {1u,
@@ -633,7 +634,7 @@ uint64_t numeric_hash(const BuiltinType *type, const Value *value)
     const uint16_t header = (uint16_t)(b.scale | (mpz_sgn(b.m) < 0 ? 0x4000 : 0));
     const size_t size = mpz_sizeinbase(b.m, 2) / 8 + 3;
     byte small[256];
-    byte *bytes = size <= sizeof(small) ? small : malloc(size);
+    byte *bytes = size <= sizeof(small) ? small : memory_malloc(size);
     size_t length = 0;
     if (!bytes)
         panic("out of memory");

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <strings.h>
 
+#include "base/memory.h"
 #include "base/os.h"
 #include "types/datetime_internal.h"
 
@@ -232,8 +233,8 @@ static bool zone_decode(TimeZone *zone, Str file)
     const char *times = file.data + at, *kinds = times + h.counts[3] * width;
     const char *types = kinds + h.counts[3], *names = types + h.counts[4] * 6;
     zone->count = h.counts[3];
-    zone->times = malloc(MAX(zone->count, 1u) * sizeof(int64_t));
-    zone->kinds = malloc(MAX(zone->count, 1u));
+    zone->times = memory_malloc(MAX(zone->count, 1u) * sizeof(int64_t));
+    zone->kinds = memory_malloc(MAX(zone->count, 1u));
     if (!zone->times || !zone->kinds)
         return false;
     for (size_t i = 0; i < zone->count; i++) {
@@ -273,7 +274,7 @@ static bool zone_read(TimeZone *zone)
         return false;
     }
     bool ok = os->file_size(file, &size) && size <= ZONE_FILE_MAX;
-    char *bytes = ok ? malloc(size + 1) : NULL;
+    char *bytes = ok ? memory_malloc(size + 1) : NULL;
     ok = bytes && os->file_read(file, bytes, size, 0);
     os->file_close(file);
     if (!ok)
@@ -356,7 +357,7 @@ const TimeZone *timezone_find(Str name)
             return zone;
     if (!name_is_safe(name))
         return NULL;
-    TimeZone *zone = calloc(1, sizeof(*zone));
+    TimeZone *zone = memory_calloc(1, sizeof(*zone));
     if (!zone)
         return NULL;
     memcpy(zone->name, name.data, name.length);

@@ -96,6 +96,7 @@ static struct {
     uint32_t owner[TABLES_MAX]; /* the writer that may change what is no fixed table */
     Model model;                /* what has been applied, for choosing rows; and for the check */
     uint32_t writers_left;
+    bool is_found;       /* verify has found damage */
     uint32_t committing; /* writers whose commit is asked for and not answered */
     uint64_t operation; /* of the crash, and how many there have been */
     uint32_t depth;
@@ -118,10 +119,18 @@ static bool fail(const char *what, long long a, long long b)
     fail_with(why);
 }
 
+/* Errors that tell of damage, or of files whose names it has hit. */
+static bool is_damage(SqlState state)
+{
+    return state == ERR_DATA_CORRUPTED || state == ERR_UNDEFINED_FILE || state == ERR_IO_ERROR;
+}
+
 static bool fail_error(const char *where)
 {
     char why[300];
 
+    if (work.options.is_damaged && is_damage(error_fields()->sqlstate))
+        _exit(work.is_found ? CRASH_REFUSED : CRASH_UNSEEN);
     snprintf(why, sizeof(why), "%s: %s: %.*s", where, sqlstate_text(error_fields()->sqlstate).text,
              STR_ARGS(error_fields()->message));
     fail_with(why);
@@ -859,6 +868,8 @@ static bool check_transactions(const Present *present, Lsn end)
     for (uint32_t i = 1; i <= work.transaction_count; i++) {
         const Transaction *transaction = &work.transactions[i];
         const bool is_there = present->items[i];
+        if (transaction->state == TXN_ACKNOWLEDGED && !is_there && work.options.is_damaged)
+            _exit(CRASH_CUT);
         if (transaction->state == TXN_ACKNOWLEDGED && !is_there)
             return fail("an acknowledged transaction is lost", i, (long long)transaction->lsn);
         if ((transaction->state == TXN_UNDONE || transaction->state == TXN_OPEN) && is_there)
@@ -1054,6 +1065,36 @@ static bool verify_store(void)
     TRY(store_verify(store, tell_problem, NULL, &count) || fail_error("verify"));
     store_close(store, STORE_CLOSE_ABORT);
     return true;
+}
+
+static void count_problem(void *context, const StoreProblem *problem)
+{
+    (void)context, (void)problem;
+}
+
+/* What verify finds before anybody has opened it for writing; an error counts as well. */
+static bool verify_finds(void)
+{
+    uint64_t count = 0;
+    Store *store = store_open(STR("data"), &(StoreOptions){.pool_bytes = STORE_POOL_MIN,
+                                                           .database_page_limit = 1u << 20,
+                                                           .read_only = true});
+
+    const bool ok = store && store_verify(store, count_problem, NULL, &count);
+    if (!ok)
+        error_clear();
+    store_close(store, STORE_CLOSE_ABORT);
+    return !ok || count > 0;
+}
+
+void crash_read(void *unused)
+{
+    (void)unused;
+    work.is_found = verify_finds();
+    work.committing = 0;
+    /* Where everything is right, nobody uses what was damaged, or the log has made it anew. */
+    if (open_all() && check_all(wal_reserved_end(store_wal(work.store))))
+        close_all(STORE_CLOSE_ABORT);
 }
 
 void crash_recover(void *unused)

@@ -28,6 +28,7 @@ typedef struct CrashOptions {
     uint32_t waits_per_three; /* of three commits, how many wait until they are durable */
     uint32_t checkpoints;     /* the main thread's, at most; then it waits for the writers */
     bool disk_fills;          /* 53100 is a refusal like others */
+    bool is_damaged;          /* what names damage ends the process with CRASH_REFUSED */
 } CrashOptions;
 
 /* Forgets the model. */
@@ -39,7 +40,11 @@ void crash_start(const CrashOptions *options);
 void crash_create(void *unused);  /* the store, its database and tables */
 void crash_run(void *unused);     /* opens, runs the writers, closes with a checkpoint */
 void crash_recover(void *unused); /* opens, checks, writes a little, closes, opens, checks */
+void crash_read(void *unused);    /* opens, checks what is there, and leaves it */
 #define CRASH_FAILED 17
+#define CRASH_REFUSED 18 /* damage was named, */
+#define CRASH_UNSEEN 19  /* and verify had not found it */
+#define CRASH_CUT 20     /* the log ends before something that was acknowledged */
 
 /* For what is told: where the crash came, and how many there have been. */
 void crash_note_point(uint64_t operation, uint32_t depth);

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "base/memory.h"
 #include "executor/command/ddl_internal.h"
 #include "txn/scan.h"
 
@@ -20,13 +21,13 @@ struct OnCommitTables {
 bool on_commit_add(ExecSession *session, Oid table, OnCommitAction action)
 {
     if (!session->on_commit)
-        session->on_commit = calloc(1, sizeof(OnCommitTables));
+        session->on_commit = memory_calloc(1, sizeof(OnCommitTables));
     OnCommitTables *tables = session->on_commit;
     if (!tables)
         FAIL(ERR_OUT_OF_MEMORY, .message = STR("out of memory"));
     if (tables->length == tables->capacity) {
         const size_t capacity = MAX(8, tables->capacity * 2);
-        OnCommitTable *items = realloc(tables->items, capacity * sizeof(*items));
+        OnCommitTable *items = memory_realloc(tables->items, capacity * sizeof(*items));
         if (!items)
             FAIL(ERR_OUT_OF_MEMORY, .message = STR("out of memory"));
         tables->items = items;

@@ -1,0 +1,178 @@
+"""Memory that runs out, by call and by limit; descriptors that run out."""
+import resource
+
+from control import NO_MEMORY, FaultyServer, Journal, Refused, check, rows, run, until
+from wire import Connection, WireError
+
+# What one statement may ask for without end, and what else it may be refused with.
+HUGE = [
+    "SELECT array_agg(g) FROM generate_series(1, 1000000000) g",
+    "SELECT string_agg(repeat('x', 1000), '') FROM generate_series(1, 10000000) g",
+    "SELECT count(*) FROM (SELECT array_agg(g) FROM generate_series(1, 100000000) g GROUP BY g % 3) x",
+    "SELECT jsonb_agg(g) FROM generate_series(1, 1000000000) g",
+    "WITH RECURSIVE r(a) AS (SELECT ARRAY[1] UNION ALL SELECT a || a FROM r) SELECT count(*) FROM r",
+    "SELECT length(repeat(repeat('x', 1000000), 1000))",
+    "SELECT array_fill(0, ARRAY[100000000])",
+    "SELECT string_agg(g::text, ',' ORDER BY g DESC) FROM generate_series(1, 100000000) g",
+]
+SQLSTATES = {"53200", "54000", "53100", "53400"}
+LIMIT = {"shared_buffers": "16MB", "memory_limit": "256MB", "temp_file_limit": "256MB"}
+
+
+def a_statement_without_end_is_its_own_error(options):
+    """53200 or a limit as PostgreSQL's for one; another session is served; memory is given back."""
+    server = FaultyServer(options.build, LIMIT)
+    try:
+        server.start()
+        greedy, other = Connection(server.port, timeout=300), server.connect()
+        run(greedy, "SELECT count(*) FROM pg_class")
+        for statement in HUGE:
+            try:
+                run(greedy, statement)
+                raise AssertionError(f"it ends: {statement}")
+            except Refused as refusal:
+                check(refusal.sqlstate in SQLSTATES, f"{statement}: {refusal}")
+            check(rows(other, "SELECT 1") == ["1"], "the other session")
+            check(rows(greedy, "SELECT 2") == ["2"], "the same session")
+        check(server.stop() == 0, "the server did not end cleanly")
+    finally:
+        server.end()
+
+
+def a_statement_of_many_parts_is_answered_or_refused(options):
+    """Deep and wide ones: as PostgreSQL, or its limits."""
+    server = FaultyServer(options.build, LIMIT)
+    wide = ", ".join(f"c{i} int" for i in range(1700))
+    statements = [
+        ("SELECT 1 IN (" + ",".join(map(str, range(100000))) + ")", {"row t"}),
+        ("SELECT count(*) FROM (VALUES " + ",".join(f"({i})" for i in range(100000)) + ") v", {"row 100000"}),
+        ("SELECT length('" + "x" * 20_000_000 + "')", {"row 20000000"}),
+        ("SELECT " + "(" * 20000 + "1" + ")" * 20000, {"54001"}),
+        ("SELECT " + "CASE WHEN true THEN " * 20000 + "1" + " END" * 20000, {"54001"}),
+        ("SELECT " + "ARRAY[" * 20000 + "1" + "]" * 20000, {"54001"}),
+        ("SELECT '" + "[" * 100000 + "]" * 100000 + "'::jsonb", {"54001"}),
+        ("SELECT " + "(SELECT " * 5000 + "1" + ")" * 5000, {"54001"}),
+        ("SELECT 1" + " + 1" * 20000, {"54001", "row 20001"}),
+        (f"CREATE TABLE wide ({wide})", {"54011"}),
+        ("SELECT " + ",".join("1" for _ in range(1700)), {"54011"}),
+        ("VALUES " + ",".join("(" + ",".join(["1"] * 1000) + ")" for _ in range(2000)), {"row", "53200"}),
+    ]
+    try:
+        server.start()
+        connection = Connection(server.port, timeout=300)
+        for statement, wanted in statements:
+            lines = connection.query(statement)
+            found = next((line for line in lines if line.startswith(("row", "error"))), "")
+            found = found.split(" | C")[1][:5] if found.startswith("error") else found
+            check(any(found.startswith(want) for want in wanted), f"{statement[:60]}: {found[:200]}")
+        for depth in range(1, 3000):
+            below = "SELECT 1 AS a" if depth == 1 else f"SELECT a FROM v{depth - 1}"
+            if depth % 500 == 0:
+                lines = connection.query(f"SELECT a FROM v{depth - 1}")
+                if lines[0].startswith("error"):
+                    check("54001" in lines[0], lines[0])
+                    break
+            run(connection, f"CREATE VIEW v{depth} AS {below}")
+            if depth >= (2000 if options.long else 600):
+                break
+        check(rows(connection, "SELECT 1") == ["1"], "it goes on")
+        check(server.stop() == 0, "the server did not end cleanly")
+    finally:
+        server.end()
+
+
+def the_nth_allocation_fails(options):
+    """53200 at most, for who asked; the server goes on."""
+    server = FaultyServer(options.build, {"shared_buffers": "8MB"})
+    try:
+        server.start()
+        journal = Journal(server)
+        journal.prepare()
+        for n in range(2000 if options.long else 120):
+            server.fail("memory", NO_MEMORY, after=n * 7 % 501, count=1)
+            check(journal.step(), f"the server is gone after {n}")
+            if n % 5 == 0:
+                try:
+                    connection = server.connect()
+                    rows(connection, "SELECT relname, count(*) FROM pg_class JOIN pg_attribute ON attrelid = pg_class.oid GROUP BY 1 ORDER BY 2 DESC, 1")
+                    connection.close()
+                except Refused as refusal:
+                    check(refusal.sqlstate == "53200", f"{refusal}")
+                except WireError as error:
+                    check("53200" in str(error), f"{error}")
+        server.heal()
+        check(journal.sqlstates() == {"53200"}, f"{journal.sqlstates()}")
+        journal.recovered()
+        check(server.stop() == 0, "the server did not end cleanly")
+        server.verify()
+    finally:
+        server.end()
+
+
+def no_memory_at_all_loses_nothing(options):
+    """Every allocation fails: the server may end, and starts again with what was acknowledged."""
+    server = FaultyServer(options.build, {"shared_buffers": "8MB"})
+    try:
+        server.start()
+        journal = Journal(server)
+        journal.prepare()
+        for n in range(40 if options.long else 6):
+            for _ in range(5):
+                check(journal.step(), "the server is gone")
+            server.fail("memory", NO_MEMORY, after=n * 37)
+            for _ in range(20):
+                if not journal.step():
+                    break
+            journal.recovered()
+        check(server.stop() == 0, "the server did not end cleanly")
+        server.verify()
+    finally:
+        server.end()
+
+
+def descriptors_run_out_for_newcomers(options):
+    """Connections beyond what the system allows are refused or wait; those that are there work, and files open."""
+    server = FaultyServer(options.build, {"shared_buffers": "8MB", "max_connections": "200"})
+    held = []
+    try:
+        server.start()
+        resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE, (80, 80))
+        journal = Journal(server)
+        journal.prepare()
+        refused = 0
+        for _ in range(120):
+            try:
+                held.append(Connection(server.port, timeout=3))
+            except WireError as error:
+                check("C53300" in str(error) and "sorry, too many clients already" in str(error), f"refused with {error}")
+                refused += 1
+                if refused > 5:
+                    break
+        check(refused > 0 and len(held) > 20, f"{len(held)} are in, {refused} refused")
+        for _ in range(25):
+            check(journal.step(), "the server is gone")
+        run(journal.connection, "SET work_mem = 64")
+        run(journal.connection, "SELECT count(*) FROM (SELECT content FROM body ORDER BY content OFFSET 5) x")
+        check(not journal.refusals, f"{journal.refusals[:1]}")
+        for connection in held:
+            connection.close()
+        held = []
+        until(lambda: is_served(server), 20, "nobody is served afterwards")
+        journal.check(server.connect())
+        check(server.stop() == 0, "the server did not end cleanly")
+    finally:
+        for connection in held:
+            connection.close()
+        server.end()
+
+
+def is_served(server):
+    """Does a new session get an answer?"""
+    try:
+        return rows(server.connect(), "SELECT 1") == ["1"]
+    except (OSError, WireError):
+        return False
+
+
+TESTS = [a_statement_without_end_is_its_own_error, a_statement_of_many_parts_is_answered_or_refused, the_nth_allocation_fails,
+         no_memory_at_all_loses_nothing, descriptors_run_out_for_newcomers]
