@@ -72,6 +72,10 @@ class Server:
                 return int(line.split()[1]) * 1024
         return 0
 
+    def descriptors(self):
+        """How many files and sockets the process has open."""
+        return len(list(pathlib.Path(f"/proc/{self.process.pid}/fd").iterdir()))
+
     def log_tail(self, lines=40):
         """The end of what the server said."""
         path = self.directory / "log"

@@ -162,7 +162,9 @@ class Journal:
                 self.connection = self.server.connect()
             self.write(n)
             self.doubtful.add(n)
-            run(self.connection, "COMMIT")
+            answer = run(self.connection, "COMMIT")
+            if "tag COMMIT" not in answer:
+                raise Refused(f"error {answer} | C-----")
             self.acknowledged.add(n)
         except Refused as refusal:
             self.refusals.append(refusal)

@@ -281,6 +281,73 @@ class Abuse:
         for talk in lazy:
             talk.close()
 
+    def who_vanishes_is_rolled_back_within_a_second(self):
+        """In a transaction, in a query, in a COPY, in a wait for a lock; gone with a reset, and with a goodbye's first byte."""
+        watcher = Talk(self.server.port)
+        watcher.send(Q("CREATE TABLE vanishing (a int PRIMARY KEY, b int); INSERT INTO vanishing SELECT g, 0 FROM generate_series(1, 10) g"))
+        watcher.until_ready()
+        last_acts = (b"", Q("SELECT count(*) FROM generate_series(1, 100000000000)"), Q("SELECT pg_sleep(100)"), Q("COPY vanishing FROM STDIN") + data("11\t1\n"),
+                     Q("SELECT repeat('x', 1000) FROM generate_series(1, 100000000)"), Q("INSERT INTO vanishing SELECT g, 0 FROM generate_series(100, 100000000) g"))
+        for act in last_acts:
+            for ending in ("reset", "close"):
+                talk = Talk(self.server.port)
+                talk.send(Q("BEGIN; UPDATE vanishing SET b = b + 1 WHERE a = 1"))
+                talk.until_ready()
+                talk.send(act)
+                time.sleep(0.2)
+                if ending == "reset":
+                    talk.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                talk.close()
+                watcher.send(Q("SET lock_timeout = '1s'; UPDATE vanishing SET b = b + 10 WHERE a = 1"))
+                lines = watcher.until_ready()
+                if "tag UPDATE 1" not in lines:
+                    raise AssertionError(f"{ending} after {act[:60]}: {lines}")
+        watcher.send(Q("SELECT count(*), sum(b) FROM vanishing"))
+        lines = watcher.until_ready()
+        if lines[1] != f"row 10 | {len(last_acts) * 20}":
+            raise AssertionError(str(lines))
+        watcher.send(Q("DROP TABLE vanishing"))
+        watcher.until_ready()
+        watcher.close()
+
+    def who_does_not_read_costs_its_own_buffers(self):
+        talks = [Talk(self.server.port) for _ in range(20)]
+        time.sleep(0.2)
+        before = self.server.resident_bytes()
+        for talk in talks:
+            talk.send(Q("SELECT repeat('x', 1000) FROM generate_series(1, 1000000)"))
+        time.sleep(1)
+        grown = self.server.resident_bytes() - before
+        self.answers()
+        for talk in talks:
+            talk.close()
+        if grown > 100 << 20:
+            raise AssertionError(f"{grown >> 20} MiB for 20 lazy readers")
+
+    def nothing_is_left_of_those_who_went(self):
+        """Thousands of connections of every fate: as many descriptors as before, and no more sessions."""
+        watcher = Talk(self.server.port)
+        before = self.server.descriptors()
+        for i in range(self.rounds * 20):
+            raw = self.raw()
+            if i % 4 == 1:
+                raw.sendall(startup(session_options()) + Q("SELECT 1"))
+            elif i % 4 == 2:
+                raw.sendall(self.noise(20))
+            elif i % 4 == 3:
+                raw.sendall(struct.pack("!iI", 8, 80877103))
+            if i % 3:
+                raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            raw.close()
+        deadline = time.monotonic() + 10
+        while self.server.descriptors() > before and time.monotonic() < deadline:
+            time.sleep(0.1)
+        watcher.send(Q("SELECT count(*) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'"))
+        lines = watcher.until_ready()
+        watcher.close()
+        if self.server.descriptors() > before or lines[1] != "row 0":
+            raise AssertionError(f"{before} descriptors became {self.server.descriptors()}; {lines}")
+
     def wrong_cancels_cancel_nothing(self):
         talk = Talk(self.server.port)
         talk.send(Q("SELECT pg_backend_pid()"))

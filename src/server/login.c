@@ -7,8 +7,6 @@
 #include "server/log.h"
 #include "server/server.h"
 
-#define FAILED_LOGIN_DELAY 200000 /* microseconds before a refused password is told */
-
 /* -- Receiving ------------------------------------------------------------------------------- */
 
 /* Waits for more bytes. False: gone, too late, or failed; nothing is to be told. */
@@ -124,8 +122,9 @@ static StartupKind negotiate(Session *session, Startup *startup)
 static bool fail_password(Session *session)
 {
     /* Guessing is slowed down without holding the worker. */
-    if (!task_sleep(FAILED_LOGIN_DELAY, WAIT_EVENT_PG_SLEEP))
-        return false;
+    const int64_t delay = login_delay_next(&session->server->login_delays, session->client_address,
+                                           session->user_name);
+    TRY(task_sleep(delay, WAIT_EVENT_PG_SLEEP));
     FAIL(ERR_INVALID_PASSWORD, .severity = SEVERITY_FATAL,
          .message =
              fmt("password authentication failed for user \"%.*s\"", STR_ARGS(session->user_name)));

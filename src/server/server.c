@@ -700,9 +700,10 @@ static void log_checkpoint(void *context, const CheckpointReport *report)
 static bool open_store(Server *server)
 {
     const StoreOptions options = store_options();
+    const int64_t memory_limit = settings_default.memory_limit;
 
-    memory_set_limit(values->memory_limit > 0 ? (uint64_t)values->memory_limit << 10
-                                              : memory_default_limit(options.pool_bytes));
+    memory_set_limit(memory_limit > 0 ? (uint64_t)memory_limit << 10
+                                      : memory_default_limit(options.pool_bytes));
     server->store = store_open(server->data_directory, &options);
     TRY(server->store);
     store_on_checkpoint(server->store, log_checkpoint, server);

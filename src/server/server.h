@@ -18,6 +18,7 @@
 #include "protocol/hba.h"
 #include "protocol/transport.h"
 #include "server/config.h"
+#include "server/login_delay.h"
 #include "server/session.h"
 #include "storage/store.h"
 #include "txn/txn.h"
@@ -67,6 +68,7 @@ struct Server {
     FdWatch signal_watch;
     _Atomic bool is_stopping;
     byte scram_secret[16];
+    LoginDelays login_delays;
     int64_t started_at;                      /* wall clock */
     uint64_t wal_at_start;                   /* where the log ended then */
     _Atomic int64_t configuration_loaded_at; /* wall clock */

@@ -433,6 +433,18 @@ static bool remove_entries(TreeDirectory *directory, TreeId id)
     }
 }
 
+/* Pages behind damage stay loose: nobody reaches them, and the next start gives them back. */
+static bool free_what_can_be(Tree *tree, bool free_root)
+{
+    if (tree_free_pages(tree, free_root))
+        return true;
+    const SqlState sqlstate = error_fields()->sqlstate;
+    TRY(sqlstate == ERR_DATA_CORRUPTED || sqlstate == ERR_IO_ERROR);
+    error_clear();
+    page_loose_begin(tree->database);
+    return true;
+}
+
 bool tree_drop(Database *database, TreeId id)
 {
     Tree *tree;
@@ -441,10 +453,10 @@ bool tree_drop(Database *database, TreeId id)
     if (!tree)
         return true;
     TreeDirectory *directory = directory_of(database);
-    TRY(tree_free_pages(tree, false));
+    TRY(free_what_can_be(tree, false));
     page_loose_begin(database); /* the root, once the entry is gone */
     TRY(remove_entries(directory, id));
-    TRY(tree_free_pages(tree, true));
+    TRY(free_what_can_be(tree, true));
     page_loose_end(database);
     return handle_retire(directory, tree);
 }

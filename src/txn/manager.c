@@ -2,7 +2,6 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
-
 #include "txn/txn_internal.h"
 
 const TxnConfig txn_config_default = {

@@ -508,6 +508,21 @@ bool txn_delete(Txn *txn, TxnTree *table, int64_t row_id)
     return writes_add(txn, table, (uint64_t)row_id, STR_NONE, WRITE_DELETE, STR_NONE, false);
 }
 
+/*
+ * Reads the leaf that the commit will change: its apply may not fail, so that damage is this
+ * statement's error, and does not wait for the disk with locks held. A check for uniqueness has
+ * read it already.
+ */
+static bool index_leaf_load(TxnTree *index, Str entry, WriteOp op)
+{
+    Tree *tree = atomic_load_explicit(&index->tree, memory_order_acquire);
+    EntryPeek peek;
+
+    if (!tree || (op == WRITE_PUT && atomic_load_explicit(&index->is_unique, memory_order_relaxed)))
+        return true;
+    return tree_index_peek(tree, entry, &peek) != PEEK_FAILED;
+}
+
 /* The key with its row id behind it, as trees have it. */
 static bool index_write(Txn *txn, TxnTree *index, Str key, int64_t row_id, WriteOp op)
 {
@@ -522,6 +537,7 @@ static bool index_write(Txn *txn, TxnTree *index, Str key, int64_t row_id, Write
     if (key.length > 0)
         memcpy(buffer, key.data, key.length);
     memcpy(buffer + key.length, &id, sizeof(id));
+    TRY(index_leaf_load(index, str_make(buffer, key.length + sizeof(id)), op));
     return writes_add(txn, index, (uint64_t)row_id, str_make(buffer, key.length + sizeof(id)), op,
                       STR_NONE, false);
 }
