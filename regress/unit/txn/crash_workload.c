@@ -979,6 +979,8 @@ static bool check_sequence(Txn *txn, const Present *present)
 static bool tell_lost_page(void *context, uint32_t page_id)
 {
     (void)context;
+    if (work.options.is_damaged && work.is_found) /* what damage hides cannot be given back */
+        _exit(CRASH_REFUSED);
     fail("a page belongs to no tree", page_id, 0);
     return true;
 }

@@ -129,6 +129,20 @@ static void a_flipped_bit_is_named_or_without_effect(void **state)
     sim_free(world);
 }
 
+/* After a crash the log counts as well. */
+static void a_flipped_bit_before_recovery_is_named_or_without_effect(void **state)
+{
+    SimWorld *world = world_with_a_database();
+
+    (void)state;
+    sim_set_crash(world, 100);
+    assert_int_equal(sim_run(world, crash_run, NULL), SIM_CRASHED);
+    sim_crash_disk(world);
+    sim_set_crash(world, 0);
+    flip_everywhere(world);
+    sim_free(world);
+}
+
 /* The n-th write is lost, or lands elsewhere; whether during the run or at its end. */
 static void lie_at_each_write(const char *what, bool misdirects)
 {
@@ -185,6 +199,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_flipped_bit_is_named_or_without_effect),
+        cmocka_unit_test(a_flipped_bit_before_recovery_is_named_or_without_effect),
         cmocka_unit_test(a_lost_write_is_named_or_without_effect),
         cmocka_unit_test(a_misdirected_write_is_named_or_without_effect),
     };
