@@ -18,6 +18,7 @@ struct IndexScan {
     bool has_cursor;
     bool is_started;
     uint32_t at_once; /* entries copied from a leaf at a time; 0: all it has */
+    bool keys_are_held; /* those given out still count: the cursor must not take others in */
     bool took_committed, took_own; /* by the last call: to be passed by the next */
     const WriteNode *own;
     TreeCursor cursor;
@@ -177,9 +178,19 @@ static void entry_set(IndexEntry *entry, Str key, uint64_t row_id)
                           .row_id = (int64_t)row_id};
 }
 
+/* Would the next step overwrite the keys that the cursor holds? */
+static bool would_refill(const IndexScan *scan)
+{
+    return scan->took_committed && !scan->cursor.at_end &&
+           scan->cursor.index + 1 >= scan->cursor.count;
+}
+
+/* SCAN_END also where keys are held and would be overwritten. */
 static ScanOutcome step(IndexScan *scan, IndexEntry *ret_entry)
 {
     for (;;) {
+        if (scan->keys_are_held && would_refill(scan))
+            return SCAN_END;
         if (scan->took_committed)
             TRY(advance_committed(scan));
         if (scan->took_own)
@@ -240,17 +251,14 @@ ScanOutcome index_scan_next_many(IndexScan *scan, IndexEntry *entries, uint32_t 
     scan->at_once = limit < MANY_ENTRIES ? limit : 0;
     if (scan->has_cursor)
         scan->cursor.limit = scan->at_once;
-    while (count < limit) {
-        /* Keys borrow from what the cursor holds: stop before it fetches the next leaf. */
-        if (count > 0 && scan->took_committed && !scan->cursor.at_end &&
-            scan->cursor.index + 1 >= scan->cursor.count)
-            break;
-        ScanOutcome outcome = index_scan_next(scan, &entries[count]);
-        TRY(outcome);
-        if (outcome == SCAN_END)
-            break;
-        count++;
+    ScanOutcome outcome = SCAN_ROWS;
+    while (count < limit && outcome == SCAN_ROWS) {
+        scan->keys_are_held = count > 0;
+        outcome = index_scan_next(scan, &entries[count]);
+        count += outcome == SCAN_ROWS;
     }
+    scan->keys_are_held = false;
+    TRY(outcome);
     *ret_count = count;
     return count > 0 ? SCAN_ROWS : SCAN_END;
 }
