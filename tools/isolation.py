@@ -23,9 +23,9 @@ PATIENCE = 30.0
 class Session:
     """A connection of its own that may be busy."""
 
-    def __init__(self, name, port):
+    def __init__(self, name, port, database):
         self.name = name
-        self.connection = wire.Connection(port, timeout=PATIENCE)
+        self.connection = wire.Connection(port, database=database, timeout=PATIENCE)
         self.pid = self.connection.query("SELECT pg_backend_pid()")[1].split()[1]
         self.is_busy = False
 
@@ -48,13 +48,13 @@ class Session:
 class Scenario:
     """One run of a list of steps."""
 
-    def __init__(self, port, admin):
-        self.port, self.admin = port, admin
+    def __init__(self, port, admin, database="postgres"):
+        self.port, self.admin, self.database = port, admin, database
         self.sessions, self.lines = {}, []
 
     def session(self, name):
         if name not in self.sessions:
-            self.sessions[name] = Session(name, self.port)
+            self.sessions[name] = Session(name, self.port, self.database)
         return self.sessions[name]
 
     def is_blocked(self, session):

@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """Every scenario of *.spec must go as it went on PostgreSQL 15 (expected/*.txt): tools/isolation.py.
 
-usage: run.py --build DIR [--show] [NAME…]      expected/ is written by `tools/dev record isolation`
+usage: run.py --build DIR [--long] [--show] [NAME…]      expected/ is written by `tools/dev record isolation`
+
+With --long random histories go beside a PostgreSQL 15 of Debian's package as well: random_histories.py.
 """
 import argparse
 import pathlib
@@ -13,9 +15,13 @@ import tempfile
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent.parent / "tools"))
+sys.path[:0] = [str(HERE), str(HERE.parent.parent / "tools")]
 import isolation
+import oracle as throw_away
+import random_histories
 import wire
+
+LONG_HISTORIES = 3000
 
 
 def start(binary, directory):
@@ -49,6 +55,15 @@ def compare(port, path, show):
             print("\n".join(["-- wanted", *wanted, "-- got", *lines]))
 
 
+def compare_random(port):
+    if not throw_away.is_installed():
+        print("skip random-histories: PostgreSQL 15 is not installed")
+        return
+    seed = int(time.time()) % 1000000 * 1000
+    with throw_away.Oracle() as oracle_port:
+        random_histories.compare(random_histories.Pair([oracle_port, port], "postgres"), seed, LONG_HISTORIES, [], False)
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--build", type=pathlib.Path, required=True)
@@ -62,6 +77,8 @@ def main():
     for path in sorted(HERE.glob("*.spec")):
         if not options.names or path.stem in options.names:
             compare(port, path, options.show)
+    if options.long:
+        compare_random(port)
     process.terminate()
     status = process.wait(timeout=60)
     with open(directory + "/log", encoding="utf-8", errors="replace") as log:

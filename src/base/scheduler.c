@@ -23,7 +23,9 @@
 #include <sanitizer/tsan_interface.h>
 #endif
 
-#define GUARD_SIZE 4096
+/* Larger than any frame; the compiler's stack probes (-fstack-clash-protection) touch each page of
+ * a large frame besides, so that an overflow ends in the guard and never in another's stack. */
+#define GUARD_SIZE ((size_t)256 * 1024)
 #define EVENTS_AT_ONCE 128
 #define RUNS_BETWEEN_POLLS 64
 
@@ -182,6 +184,24 @@ static void timer_wakes_task(Timer *timer)
     scheduler_wake(runtime);
 }
 
+/* A fresh task, or an ended one's for another use. Its interrupts are atomic throughout: the
+ * ticker, or a late wake, may still know the ended one. */
+static void task_reset(TaskRuntime *runtime)
+{
+    Task *task = &runtime->task;
+
+    atomic_store(&task->interrupts, 0);
+    task->latch_count = 0;
+    task->in_action = task->interrupts_held = false;
+    task->error = NULL;
+    task->session = NULL;
+    task->settings = &settings_default;
+    task->notice_handler = NULL;
+    task->notice_context = NULL;
+    atomic_store(&task->wait_event, 0);
+    task->runtime = runtime;
+}
+
 Task *task_spawn(Scheduler *scheduler, TaskFunction *function, void *argument)
 {
     TaskRuntime *runtime = scheduler->free;
@@ -198,7 +218,7 @@ Task *task_spawn(Scheduler *scheduler, TaskFunction *function, void *argument)
         runtime->all_next = scheduler->all;
         scheduler->all = runtime;
     }
-    runtime->task = (Task){.runtime = runtime, .settings = &settings_default};
+    task_reset(runtime);
     runtime->function = function;
     runtime->argument = argument;
     runtime->finished = false;

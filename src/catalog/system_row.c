@@ -247,7 +247,9 @@ static bool entry_insert(CatalogSession *session, const CatalogIndex *index, con
     TRY(tree);
     if (index->is_unique) {
         int64_t other;
-        switch (txn_unique_check(session->txn, tree, key, row->row_id, &other)) {
+        switch (txn_unique_check(
+            session->txn, &(UniqueProbe){.index = tree, .key = key, .self_row_id = row->row_id},
+            &other)) {
         case UNIQUE_FAILED:
             return false;
         case UNIQUE_OK:

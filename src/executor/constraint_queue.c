@@ -246,6 +246,8 @@ static bool run_unique(ConstraintQueue *queue, const ConstraintEvent *event)
     bool skip, has_null;
     int64_t other;
     TRY(check);
+    const TableHandle *handle = exec_table(queue->exec, event->table);
+    TRY(handle);
     Snapshot now = txn_snapshot_self(txn);
     TRY(scan_columns_fetch(&check->columns, queue->exec, &now, &event->row_id, 1, queue->scratch,
                            &found));
@@ -255,8 +257,11 @@ static bool run_unique(ConstraintQueue *queue, const ConstraintEvent *event)
     TRY(index_key_make(&check->builder, &row, 0, &key, &skip, &has_null));
     if (skip || (has_null && !check->builder.plan->nulls_not_distinct))
         return true;
-    UniqueOutcome outcome =
-        txn_unique_check(txn, check->builder.index->tree, key, event->row_id, &other);
+    const UniqueProbe unique = {.index = check->builder.index->tree,
+                                .table = handle->tree,
+                                .key = key,
+                                .self_row_id = event->row_id};
+    UniqueOutcome outcome = txn_unique_check(txn, &unique, &other);
     if (outcome != UNIQUE_CONFLICT)
         return outcome == UNIQUE_OK;
     Str text = index_key_describe(&check->builder, &row, 0, queue->scratch);

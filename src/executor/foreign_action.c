@@ -131,6 +131,8 @@ static bool claim(ReferentialAction *action, const ForeignRemoval *removal, Tabl
     RowLockRequest request = {.mode = plan->lock == LOCK_FOR_UPDATE ? ROW_LOCK_UPDATE
                                                                     : ROW_LOCK_NO_KEY_UPDATE,
                               .snapshot = seen,
+                              .for_writing = true,
+                              .relation = action->key->relation,
                               .relation_name = action->key->relation_name};
     RowLockResult result;
     *ret_claimed = false;

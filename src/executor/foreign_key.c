@@ -191,6 +191,7 @@ static bool lock_referenced(ExecState *exec, Arena *scratch, const ForeignKeyPla
     RowLockRequest request = {.mode = ROW_LOCK_KEY_SHARE,
                               .ignore_changes = true,
                               .snapshot = now,
+                              .relation = key->referenced,
                               .relation_name = key->referenced_name};
     RowLockResult result;
     int64_t found;
@@ -442,6 +443,7 @@ bool foreign_key_check_removal(ExecState *exec, Arena *scratch, const ForeignRem
         RowLockRequest request = {.mode = ROW_LOCK_KEY_SHARE,
                                   .ignore_changes = true,
                                   .snapshot = snapshot_now(exec),
+                                  .relation = key->relation,
                                   .relation_name = key->relation_name};
         RowLockOutcome outcome = txn_lock_row(exec->session->catalog.txn, table->tree,
                                               rows.items[0], &request, scratch, &result);

@@ -12,9 +12,16 @@
  * client never sees is not locked.
  */
 
+/* The columns of a table's keys that foreign keys may refer to. */
+typedef struct RowKey {
+    uint16_t *columns;
+    uint32_t count;
+} RowKey;
+
 typedef struct LockRowsState {
     NodeState base;
     TableHandle **tables; /* by mark */
+    RowKey *keys;         /* by mark: of KEY SHARE alone */
     Batch *child;
     uint32_t at; /* the selected row of `child` that is next */
     uint16_t *rows;
@@ -29,14 +36,39 @@ typedef enum RowClaim {
     CLAIM_SKIP,
 } RowClaim;
 
+static RowKey row_key_of(const RelationDesc *table, Arena *arena)
+{
+    RowKey key = {.columns = ARENA_ARRAY(arena, uint16_t, table->column_count + 1)};
+    for (uint32_t c = 0; c < table->column_count; c++) {
+        bool is_in_key = false;
+        for (size_t i = 0; i < table->index_count && !is_in_key; i++) {
+            const IndexDesc *index = &table->indexes[i];
+            bool has_expression = false;
+            for (uint32_t k = 0; k < index->key_count; k++) {
+                has_expression |= index->columns[k].attnum == 0;
+                is_in_key |= index->columns[k].attnum == (int)c + 1;
+            }
+            is_in_key = is_in_key && index->is_unique && index->is_immediate && !has_expression &&
+                        index->predicate.length == 0;
+        }
+        if (is_in_key)
+            key.columns[key.count++] = (uint16_t)c;
+    }
+    return key;
+}
+
 static bool lock_rows_init(NodeState *node)
 {
     LockRowsState *state = (LockRowsState *)node;
     const LockRowsPlan *plan = (const LockRowsPlan *)node->plan;
     Arena *arena = node->exec->arena;
     state->tables = ARENA_ARRAY(arena, TableHandle *, plan->marks.length + 1);
-    for (size_t m = 0; m < plan->marks.length; m++)
+    state->keys = ARENA_ARRAY(arena, RowKey, plan->marks.length + 1);
+    for (size_t m = 0; m < plan->marks.length; m++) {
         TRY(state->tables[m] = exec_table(node->exec, plan->marks.items[m].relation));
+        if (plan->marks.items[m].strength == LOCK_FOR_KEY_SHARE)
+            state->keys[m] = row_key_of(state->tables[m]->desc, arena);
+    }
     state->rows = arena_alloc(arena, VECTOR_SIZE * sizeof(uint16_t));
     return true;
 }
@@ -83,7 +115,10 @@ static RowClaim claim_row(LockRowsState *state, uint32_t row)
         RowLockRequest request = {.mode = row_lock_mode(mark->strength),
                                   .wait = lock_wait_mode(mark->wait),
                                   .snapshot = node->exec->snapshot,
-                                  .relation_name = state->tables[m]->desc->name};
+                                  .relation = mark->relation,
+                                  .relation_name = state->tables[m]->desc->name,
+                                  .key_columns = state->keys[m].columns,
+                                  .key_column_count = state->keys[m].count};
         RowLockResult result;
         switch (txn_lock_row(node->exec->session->catalog.txn, state->tables[m]->tree, id, &request,
                              node->scratch, &result)) {

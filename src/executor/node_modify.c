@@ -271,40 +271,68 @@ static bool is_arbiter(const ConflictPlan *conflict, const IndexMaintain *index)
     return false;
 }
 
+/* One unique index. *ret_other: the row that has the key; 0: none has. */
+static bool probe_unique(ModifyState *state, const ModifyPlan *plan, size_t i,
+                         const ExprInput *input, uint32_t row, int64_t self, bool keeps_no_lock,
+                         int64_t *ret_other)
+{
+    Txn *txn = state->base.exec->session->catalog.txn;
+    UniqueProbe check = {.index = state->indexes[i].index->tree,
+                         .table = state->table->tree,
+                         .self_row_id = self,
+                         .keeps_no_lock = keeps_no_lock};
+    bool skip, has_null;
+    int64_t other;
+    *ret_other = 0;
+    TRY(index_key_make(&state->indexes[i], input, row, &check.key, &skip, &has_null));
+    if (skip || (has_null && !plan->indexes.items[i].nulls_not_distinct))
+        return true;
+    const UniqueOutcome outcome = txn_unique_check(txn, &check, &other);
+    TRY(outcome);
+    if (outcome == UNIQUE_CONFLICT)
+        *ret_other = other;
+    return true;
+}
+
+/*
+ * ON CONFLICT looks at the indexes that decide it before any key is locked for good: what waits
+ * there, or has nothing to insert in the end, is in nobody's way.
+ */
+static bool probe_arbiters(ModifyState *state, const ModifyPlan *plan, const ExprInput *input,
+                           uint32_t row, int64_t *ret_conflict)
+{
+    for (size_t i = 0; i < plan->indexes.length && *ret_conflict == 0; i++) {
+        const IndexMaintain *index = &plan->indexes.items[i];
+        if (!index->is_unique || !is_arbiter(plan->conflict, index))
+            continue;
+        if (index->is_deferrable)
+            return fail_arbiter(plan, index);
+        TRY(probe_unique(state, plan, i, input, row, 0, true, ret_conflict));
+    }
+    return true;
+}
+
 /* Unique indexes first, so that a row that may not stay is never written. */
 static bool check_unique(ModifyState *state, const ModifyPlan *plan, const ExprInput *input,
                          uint32_t row, int64_t self, bool affected_only, int64_t *ret_conflict)
 {
-    Txn *txn = state->base.exec->session->catalog.txn;
-    for (int pass = 0; pass < 2; pass++)
-        for (size_t i = 0; i < plan->indexes.length; i++) {
-            const IndexMaintain *index = &plan->indexes.items[i];
-            bool arbiter = plan->conflict && is_arbiter(plan->conflict, index);
-            Str key;
-            bool skip, has_null;
-            int64_t other;
-            if (!index->is_unique || (affected_only && !index->is_affected) ||
-                arbiter != (pass == 0))
-                continue;
-            if (arbiter && index->is_deferrable)
-                return fail_arbiter(plan, index);
-            TRY(index_key_make(&state->indexes[i], input, row, &key, &skip, &has_null));
-            if (skip || (has_null && !index->nulls_not_distinct))
-                continue;
-            switch (txn_unique_check(txn, state->indexes[i].index->tree, key, self, &other)) {
-            case UNIQUE_FAILED:
-                return false;
-            case UNIQUE_OK:
-                break;
-            case UNIQUE_CONFLICT:
-                if (index->is_deferrable)
-                    break;
-                if (!arbiter || !ret_conflict)
-                    return fail_unique(state, plan, &state->indexes[i], input, row);
-                *ret_conflict = other;
-                return true;
-            }
-        }
+    if (ret_conflict)
+        TRY(probe_arbiters(state, plan, input, row, ret_conflict));
+    if (ret_conflict && *ret_conflict != 0)
+        return true;
+    for (size_t i = 0; i < plan->indexes.length; i++) {
+        const IndexMaintain *index = &plan->indexes.items[i];
+        int64_t other;
+        if (!index->is_unique || (affected_only && !index->is_affected))
+            continue;
+        TRY(probe_unique(state, plan, i, input, row, self, false, &other));
+        if (other == 0 || index->is_deferrable)
+            continue;
+        if (!ret_conflict || !is_arbiter(plan->conflict, index))
+            return fail_unique(state, plan, &state->indexes[i], input, row);
+        *ret_conflict = other;
+        return true;
+    }
     return true;
 }
 
@@ -476,17 +504,76 @@ static bool read_old(ModifyState *state, const Snapshot *snapshot, int64_t row_i
     return true;
 }
 
+static void set_fresh(ModifyState *state, const ColumnAssign *items, size_t count,
+                      Vector *const *results, uint32_t row)
+{
+    /* A result may be one of fresh's own vectors (SET a = excluded.a): all are read first. */
+    Value *values = ARENA_ARRAY(state->row_arena, Value, count + 1);
+    bool *nulls = ARENA_ARRAY(state->row_arena, bool, count + 1);
+    for (size_t i = 0; i < count; i++)
+        vector_get(results[i], row, &values[i], &nulls[i]);
+    for (uint32_t c = 0; c < state->attributes; c++) {
+        Value value = {0};
+        bool is_null = true;
+        if (state->old->columns[c]->type != PHYS_NONE)
+            vector_get(state->old->columns[c], row, &value, &is_null);
+        put(state->fresh, c, row, &value, is_null);
+    }
+    for (size_t i = 0; i < count; i++)
+        put(state->fresh, (uint32_t)items[i].attnum - 1, row, &values[i], nulls[i]);
+}
+
+/* May a foreign key refer to the index's columns? */
+static bool is_referable(const IndexMaintain *index)
+{
+    return index->is_unique && !index->is_deferrable && index->expressions.length == 0 &&
+           !index->predicate;
+}
+
+/* Does `fresh` have another key than `old`? */
+static bool key_differs(ModifyState *state, const ModifyPlan *plan, uint32_t row)
+{
+    const ExprInput old_row = {.slots = {state->old->columns, NULL}};
+    const ExprInput new_row = {.slots = {state->fresh->columns, NULL}};
+    bool differs = false;
+    for (size_t i = 0; i < plan->indexes.length && !differs; i++) {
+        const IndexMaintain *index = &plan->indexes.items[i];
+        differs = is_referable(index) &&
+                  columns_differ(&old_row, &new_row, row, index->columns, index->key_count);
+    }
+    return differs;
+}
+
+/* Only an update that gives the row another key, not merely assigns it, is in a reference's way. */
+static bool claim_mode(ModifyState *state, const ModifyPlan *plan, uint32_t row, int64_t row_id,
+                       RowLockMode *ret_mode)
+{
+    bool found;
+    *ret_mode = plan->command == QUERY_UPDATE ? ROW_LOCK_NO_KEY_UPDATE : ROW_LOCK_UPDATE;
+    if (plan->command != QUERY_UPDATE || plan->lock != LOCK_FOR_UPDATE)
+        return true;
+    TRY(read_old(state, &state->base.exec->snapshot, row_id, row, &found));
+    if (!found)
+        return true;
+    set_fresh(state, plan->assign.items, plan->assign.length, state->assign->results, row);
+    if (key_differs(state, plan, row))
+        *ret_mode = ROW_LOCK_UPDATE;
+    return true;
+}
+
 /* Locks and reads the row to be changed. *ret_found false: it is gone, or no longer qualifies. */
 static bool claim_row(ModifyState *state, const ModifyPlan *plan, const Batch *child, uint32_t row,
                       int64_t row_id, bool *ret_found, bool *ret_changed)
 {
     ExecState *exec = state->base.exec;
     Txn *txn = exec->session->catalog.txn;
-    RowLockRequest request = {.mode = row_lock_mode(plan->lock),
-                              .snapshot = exec->snapshot,
-                              .relation_name = plan->relation_name};
+    RowLockRequest request = {.snapshot = exec->snapshot,
+                              .relation = plan->relation,
+                              .relation_name = plan->relation_name,
+                              .for_writing = true};
     RowLockResult result = {0};
     *ret_found = *ret_changed = false;
+    TRY(claim_mode(state, plan, row, row_id, &request.mode));
     switch (txn_lock_row(txn, state->table->tree, row_id, &request, state->row_arena, &result)) {
     case ROW_LOCK_FAILED:
         return false;
@@ -515,23 +602,22 @@ static bool claim_row(ModifyState *state, const ModifyPlan *plan, const Batch *c
     return true;
 }
 
-static void set_fresh(ModifyState *state, const ColumnAssign *items, size_t count,
-                      Vector *const *results, uint32_t row)
+/* The row had changed: what it is updated to now may have another key where the row seen had not.
+ */
+static bool claim_key(ModifyState *state, const ModifyPlan *plan, uint32_t row, int64_t row_id)
 {
-    /* A result may be one of fresh's own vectors (SET a = excluded.a): all are read first. */
-    Value *values = ARENA_ARRAY(state->row_arena, Value, count + 1);
-    bool *nulls = ARENA_ARRAY(state->row_arena, bool, count + 1);
-    for (size_t i = 0; i < count; i++)
-        vector_get(results[i], row, &values[i], &nulls[i]);
-    for (uint32_t c = 0; c < state->attributes; c++) {
-        Value value = {0};
-        bool is_null = true;
-        if (state->old->columns[c]->type != PHYS_NONE)
-            vector_get(state->old->columns[c], row, &value, &is_null);
-        put(state->fresh, c, row, &value, is_null);
-    }
-    for (size_t i = 0; i < count; i++)
-        put(state->fresh, (uint32_t)items[i].attnum - 1, row, &values[i], nulls[i]);
+    Txn *txn = state->base.exec->session->catalog.txn;
+    if (plan->lock != LOCK_FOR_UPDATE || !key_differs(state, plan, row))
+        return true;
+    RowLockRequest request = {.mode = ROW_LOCK_UPDATE,
+                              .snapshot = txn_snapshot_latest(txn),
+                              .relation = plan->relation,
+                              .relation_name = plan->relation_name,
+                              .ignore_changes = true,
+                              .for_writing = true};
+    RowLockResult result;
+    return txn_lock_row(txn, state->table->tree, row_id, &request, state->row_arena, &result) !=
+           ROW_LOCK_FAILED;
 }
 
 static bool change_batch(ModifyState *state, const ModifyPlan *plan, Batch *child,
@@ -560,6 +646,8 @@ static bool change_batch(ModifyState *state, const ModifyPlan *plan, Batch *chil
             else
                 set_fresh(state, plan->assign.items, plan->assign.length, state->assign->results,
                           row);
+            if (changed)
+                TRY(claim_key(state, plan, row, id.int64));
             TRY(update_row(state, plan, row, id.int64, false));
         } else {
             TRY(delete_row(state, plan, row, id.int64));
@@ -580,7 +668,9 @@ static bool conflict_update(ModifyState *state, const ModifyPlan *plan, uint32_t
     Txn *txn = exec->session->catalog.txn;
     RowLockRequest request = {.mode = row_lock_mode(plan->lock),
                               .snapshot = txn_snapshot_latest(txn),
-                              .relation_name = plan->relation_name};
+                              .relation = plan->relation,
+                              .relation_name = plan->relation_name,
+                              .for_writing = true};
     RowLockResult result = {0};
     bool found;
     if (txn_isolation(txn) >= ISOLATION_REPEATABLE_READ)
@@ -629,17 +719,16 @@ static bool conflict_update(ModifyState *state, const ModifyPlan *plan, uint32_t
     return update_row(state, plan, row, row_id, true);
 }
 
-/* DO NOTHING because of a row that the transaction's snapshot does not see would be an anomaly. */
-static bool check_seen(ModifyState *state, int64_t row_id, uint32_t row)
+/* DO NOTHING because of a row that is not as the transaction's snapshot sees it: an anomaly. */
+static bool check_seen(ModifyState *state, int64_t row_id)
 {
     Txn *txn = state->base.exec->session->catalog.txn;
-    bool found;
+    bool is_newest;
     if (txn_isolation(txn) < ISOLATION_REPEATABLE_READ)
         return true;
-    Snapshot seen = txn_snapshot_self(txn);
-    seen.lsn = state->base.exec->snapshot.lsn;
-    TRY(read_old(state, &seen, row_id, row, &found));
-    if (!found)
+    TRY(txn_row_is_newest(txn, &state->base.exec->snapshot, state->table->tree, row_id,
+                          &is_newest));
+    if (!is_newest)
         FAIL(ERR_T_R_SERIALIZATION_FAILURE,
              .message = STR("could not serialize access due to concurrent update"));
     return true;
@@ -660,7 +749,7 @@ static bool insert_one(ModifyState *state, const ModifyPlan *plan, uint32_t row,
         }
         *ret_done = false;
         if (!plan->conflict->do_update)
-            return check_seen(state, other, row);
+            return check_seen(state, other);
         TRY(conflict_update(state, plan, row, other, ret_done, &again));
         if (!again)
             return true;

@@ -128,6 +128,9 @@ bool block_statement_begin(Session *session)
     bool is_first =
         session->block == BLOCK_IMPLICIT && !txn_has_snapshot(session->exec.catalog.txn);
     session->exec.statement_start = is_first ? session->exec.transaction_start : now_timestamptz();
+    /* SET, SHOW and LOCK fix no snapshot, under REPEATABLE READ neither. */
+    if (!session->has_queried)
+        txn_snapshot_forget(session->exec.catalog.txn);
     return txn_statement_begin(session->exec.catalog.txn);
 }
 

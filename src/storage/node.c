@@ -120,7 +120,8 @@ static ALWAYS_INLINE void guess_range(const Node *node, uint32_t head, uint32_t 
 
 uint32_t node_lower_bound(const Node *node, Str key, bool *ret_exact)
 {
-    size_t skip = MIN((size_t)node->prefix_length, key.length);
+    size_t prefix = NODE_READ(node->prefix_length);
+    size_t skip = MIN(prefix, key.length);
     Str suffix = str_make(key.data + skip, key.length - skip);
     uint32_t head = key_head(suffix.data, suffix.length);
     uint32_t low = 0, high = node_count(node);
@@ -130,7 +131,7 @@ uint32_t node_lower_bound(const Node *node, Str key, bool *ret_exact)
         guess_range(node, head, &low, &high);
     while (low < high) {
         uint32_t middle = (low + high) / 2;
-        uint32_t slot_head = node->slots[middle].head;
+        uint32_t slot_head = NODE_READ(node->slots[middle].head);
         if (slot_head < head) {
             low = middle + 1;
         } else if (slot_head > head) {

@@ -66,13 +66,17 @@ static_assert(2 * TREE_MAX_KEY + 2 * (TREE_MAX_KEY + NODE_MAX_VALUE + sizeof(Nod
               "two entries of any size fit beside the fences");
 static_assert(PAGE_SIZE <= 32768, "offsets have 16 bits");
 
+/* A field of a page that may change under the reader: read once, so that what was looked at is what
+ * is used. */
+#define NODE_READ(field) (*(const volatile __typeof__(field) *)&(field))
+
 static inline bool node_is_inner(const Node *node)
 {
     return node->header.kind == NODE_INNER;
 }
 static inline uint32_t node_count(const Node *node)
 {
-    return MIN((uint32_t)node->header.count, (uint32_t)NODE_MAX_SLOTS);
+    return MIN((uint32_t)NODE_READ(node->header.count), (uint32_t)NODE_MAX_SLOTS);
 }
 /* A slice of the page; empty where the offsets point out of it. */
 static inline Str node_bytes(const Node *node, uint32_t offset, uint32_t length)
@@ -82,7 +86,7 @@ static inline Str node_bytes(const Node *node, uint32_t offset, uint32_t length)
 }
 static inline Str node_lower(const Node *node)
 {
-    return node_bytes(node, node->lower_offset, node->lower_length);
+    return node_bytes(node, NODE_READ(node->lower_offset), NODE_READ(node->lower_length));
 }
 static inline bool node_has_upper(const Node *node)
 {
@@ -90,20 +94,23 @@ static inline bool node_has_upper(const Node *node)
 }
 static inline Str node_upper(const Node *node)
 {
-    return node_bytes(node, node->upper_offset, node->upper_length);
+    return node_bytes(node, NODE_READ(node->upper_offset), NODE_READ(node->upper_length));
 }
 static inline Str node_prefix(const Node *node)
 {
-    return node_bytes(node, node->lower_offset, MIN(node->prefix_length, node->lower_length));
+    uint32_t length = NODE_READ(node->prefix_length), whole = NODE_READ(node->lower_length);
+    return node_bytes(node, NODE_READ(node->lower_offset), MIN(length, whole));
 }
 static inline Str node_suffix(const Node *node, uint32_t index)
 {
-    return node_bytes(node, node->slots[index].offset, node->slots[index].key_length);
+    const NodeSlot *slot = &node->slots[index];
+    return node_bytes(node, NODE_READ(slot->offset), NODE_READ(slot->key_length));
 }
 static inline Str node_value(const Node *node, uint32_t index)
 {
     const NodeSlot *slot = &node->slots[index];
-    return node_bytes(node, (uint32_t)slot->offset + slot->key_length, slot->value_length);
+    uint32_t offset = NODE_READ(slot->offset), key_length = NODE_READ(slot->key_length);
+    return node_bytes(node, offset + key_length, NODE_READ(slot->value_length));
 }
 static inline size_t node_key_length(const Node *node, uint32_t index)
 {

@@ -232,6 +232,19 @@ bool fetch_newest_date(Txn *txn, TxnTree *table, uint64_t row_id, Lsn lsn, Lsn *
     return true;
 }
 
+bool txn_row_is_newest(Txn *txn, const Snapshot *snapshot, TxnTree *table, int64_t row_id,
+                       bool *ret_is_newest)
+{
+    const Snapshot newest = {.lsn = snapshot->lsn, .command = UINT32_MAX};
+    bool exists = true;
+    Lsn ts = 0;
+
+    if (!own_entry(txn, &newest, table, (uint64_t)row_id))
+        TRY(fetch_newest_date(txn, table, (uint64_t)row_id, snapshot->lsn, &ts, &exists));
+    *ret_is_newest = exists && ts <= snapshot->lsn;
+    return true;
+}
+
 /* Rows by id into a batch: those that lie in one leaf are copied at one visit. */
 typedef struct FetchMany {
     FetchVisit visit; /* of one row after the other; values and nulls are its own */

@@ -24,17 +24,30 @@ static const uint32_t table_conflicts[] = {
     [LOCK_ACCESS_EXCLUSIVE] = BIT(1) | BIT(2) | BIT(3) | BIT(4) | BIT(5) | BIT(6) | BIT(7) | BIT(8),
 };
 
-/* The same chapter, table 13.3. */
+/* The same chapter, table 13.3. Writers' modes, 5 and 6, are like 3 and 4; 7 is ROW_PROBE. */
 static const uint32_t row_conflicts[] = {
-    [ROW_LOCK_KEY_SHARE] = BIT(4),
-    [ROW_LOCK_SHARE] = BIT(3) | BIT(4),
-    [ROW_LOCK_NO_KEY_UPDATE] = BIT(2) | BIT(3) | BIT(4),
-    [ROW_LOCK_UPDATE] = BIT(1) | BIT(2) | BIT(3) | BIT(4),
+    [ROW_LOCK_KEY_SHARE] = BIT(4) | BIT(6),
+    [ROW_LOCK_SHARE] = BIT(3) | BIT(4) | BIT(5) | BIT(6),
+    [ROW_LOCK_NO_KEY_UPDATE] = BIT(2) | BIT(3) | BIT(4) | BIT(5) | BIT(6),
+    [ROW_LOCK_UPDATE] = BIT(1) | BIT(2) | BIT(3) | BIT(4) | BIT(5) | BIT(6),
+    [ROW_WRITE_NO_KEY] = BIT(2) | BIT(3) | BIT(4) | BIT(5) | BIT(6),
+    [ROW_WRITE] = BIT(1) | BIT(2) | BIT(3) | BIT(4) | BIT(5) | BIT(6),
+    [ROW_PROBE] = BIT(5) | BIT(6),
 };
 
 uint32_t lock_conflicts(uint32_t space, uint8_t mode)
 {
     return space == SPACE_ROW ? row_conflicts[mode] : table_conflicts[mode];
+}
+
+bool lock_mode_covers(uint32_t space, uint8_t held, uint8_t wanted)
+{
+    uint32_t needed = lock_conflicts(space, wanted);
+
+    /* A mode that conflicts with all that the wanted one does is as strong. */
+    if (space == SPACE_ROW && wanted >= ROW_WRITE_NO_KEY && held < wanted)
+        return false;
+    return (lock_conflicts(space, held) & needed) == needed;
 }
 
 Str lock_mode_name(LockMode mode)
@@ -266,16 +279,14 @@ LockHold *lock_hold_find(const TxnSession *session, const LockTag *tag, uint8_t 
     if (session->hold_bucket_count == 0)
         return NULL;
     uint64_t hash = lock_tag_hash(tag);
-    uint32_t wanted = lock_conflicts(tag->space, mode);
     LockHold *hold =
         session->hold_buckets[hash / LOCK_PARTITIONS & (session->hold_bucket_count - 1)];
     for (; hold; hold = hold->next_in_bucket) {
-        /* A mode that conflicts with all that the wanted one does is as strong; but session
-         * locks are given back by their mode, each for itself. */
+        /* Session locks are given back by their mode, each for itself. */
         if (hold->hash == hash && hold->session_scope == session_scope &&
             lock_tag_equal(&hold->lock->tag, tag) &&
             (hold->mode == mode ||
-             (!session_scope && (lock_conflicts(tag->space, hold->mode) & wanted) == wanted)))
+             (!session_scope && lock_mode_covers(tag->space, hold->mode, mode))))
             return hold;
     }
     return NULL;
@@ -292,6 +303,8 @@ bool lock_is_blocked(const Lock *lock, const TxnSession *session, uint8_t mode,
          hold = hold->next_in_lock)
         if (hold->session != session && (conflicts & BIT(hold->mode)))
             return true;
+    if (lock->tag.space == SPACE_ROW && mode == ROW_PROBE)
+        return false;
     for (const LockWaiter *waiter = lock->first; waiter != before; waiter = waiter->next)
         if (waiter->session != session && (conflicts & BIT(waiter->mode)))
             return true;
@@ -328,8 +341,11 @@ LockOutcome lock_acquire(TxnSession *session, const LockRequest *request)
     Lock *lock = lock_make(partition, &request->tag);
     bool blocked = request->table && atomic_load(&request->table->runs_count) > 0 &&
                    row_runs_materialize(request->table, lock, session, request);
-    /* Who holds the lock already passes those who wait for him. */
-    const LockWaiter *queue = lock->first && session_holds(lock, session) ? lock->first : NULL;
+    /* Who holds the lock already passes those who wait for him; on a row, who is in no holder's
+     * way passes everybody, as in PostgreSQL. */
+    const LockWaiter *queue = NULL;
+    if (lock->first && (request->tag.space == SPACE_ROW || session_holds(lock, session)))
+        queue = lock->first;
     blocked = blocked || lock_is_blocked(lock, session, request->mode, queue);
     if (!blocked) {
         lock_hold_link(lock, hold);

@@ -6,7 +6,8 @@
  *
  * Locks end with the transaction, or with the rollback to a savepoint set before they were taken.
  * Waiters are served first come first served, as in PostgreSQL; who already holds a lock and
- * wants more of it goes ahead of those who wait for the holder. A wait that would close a circle
+ * wants more of it goes ahead of those who wait for the holder, and so does who wants a row's lock
+ * that none of its holders is against. A wait that would close a circle
  * fails at once with 40P01. Row locks cost a slot each up to a limit; beyond it a transaction's
  * rows in one table are kept as runs of row ids, exactly.
  *
@@ -87,8 +88,16 @@ typedef struct RowLockRequest {
     RowLockMode mode;
     LockWait wait;
     Snapshot snapshot;   /* where the row was seen; changes after it are reported */
+    Oid relation;        /* for pg_locks */
     Str relation_name;   /* for NOWAIT's message, and 40001's callers */
     bool ignore_changes; /* foreign key checks: lock whatever is newest, no 40001 */
+    bool for_writing;    /* the row is to be written: who inserts its keys waits for the end */
+    /*
+     * KEY_SHARE: what became of the row since the snapshot matters only if one of these columns
+     * (of keys that may be referred to) is another, or the row is gone. NULL: any change matters.
+     */
+    const uint16_t *key_columns;
+    uint32_t key_column_count;
 } RowLockRequest;
 
 typedef enum RowLockOutcome {
@@ -106,8 +115,8 @@ typedef struct RowLockResult {
 
 /*
  * Locks a row and tells what became of it meanwhile. Under REPEATABLE READ a change after the
- * snapshot is 40001 instead of CHANGED or GONE. A row that this transaction inserted needs no
- * lock and is LOCKED.
+ * snapshot is 40001 instead of CHANGED or GONE; a deletion is called one only if `for_writing`. A
+ * row that this transaction inserted needs no lock and is LOCKED.
  */
 MUST_CHECK RowLockOutcome txn_lock_row(Txn *txn, TxnTree *table, int64_t row_id,
                                        const RowLockRequest *request, Arena *arena,
@@ -115,10 +124,10 @@ MUST_CHECK RowLockOutcome txn_lock_row(Txn *txn, TxnTree *table, int64_t row_id,
 
 /* One line of pg_locks. */
 typedef struct LockInfo {
-    Str lock_type; /* "relation", "tuple", "key", "object", "advisory", "transactionid" … */
+    Str lock_type; /* "relation", "tuple", "object", "advisory", "transactionid" … */
     DatabaseId database;
-    Oid relation;    /* relation; the tree's id for rows and keys */
-    int64_t row_id;  /* rows */
+    Oid relation;    /* relations, rows */
+    int64_t row_id;  /* rows: only those waited for, as in PostgreSQL */
     uint64_t txn_id; /* transactionid */
     Oid class_id, object_id;
     int16_t object_sub_id;

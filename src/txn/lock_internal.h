@@ -12,6 +12,7 @@
 #ifndef TXN_LOCK_INTERNAL_H
 #define TXN_LOCK_INTERNAL_H
 
+#include "txn/lock.h"
 #include "txn/txn_internal.h"
 
 #define LOCK_PARTITIONS 1024
@@ -30,6 +31,17 @@ typedef struct LockTag {
     uint64_t a; /* relation; tree; class; advisory key */
     uint64_t b; /* row id; key's hash; object; advisory: made of a pair */
 } LockTag;
+
+/*
+ * Rows have three modes more than RowLockMode. Who writes a row holds it in a mode of its own,
+ * which is as strong as the one without and makes those wait who look whether a key of the row is
+ * taken; they wait in ROW_PROBE, which is in nobody's way and given back at once.
+ */
+typedef enum RowHoldMode {
+    ROW_WRITE_NO_KEY = ROW_LOCK_UPDATE + 1,
+    ROW_WRITE,
+    ROW_PROBE,
+} RowHoldMode;
 
 typedef struct Lock {
     struct Lock *next; /* in the bucket, or free */
@@ -61,6 +73,7 @@ struct LockWaiter {
     LockWaiter *next, *previous;
     Event event;
     int64_t wait_start;
+    Oid relation; /* of a row's table */
     uint8_t mode;
     bool granted; /* under the partition's mutex */
 };
@@ -89,6 +102,7 @@ typedef struct LockRequest {
     LockWait wait;
     WaitEvent wait_event;
     TxnTree *table; /* rows: whose runs are to be asked */
+    Oid relation;   /* rows: what pg_locks calls the table */
 } LockRequest;
 
 static inline uint64_t lock_tag_hash(const LockTag *tag)
@@ -104,6 +118,8 @@ static inline bool lock_tag_equal(const LockTag *a, const LockTag *b)
 
 /* The modes that conflict with a mode, as bits (1 << mode). */
 uint32_t lock_conflicts(uint32_t space, uint8_t mode);
+/* Does who holds one mode need no hold in the other? */
+bool lock_mode_covers(uint32_t space, uint8_t held, uint8_t wanted);
 /* NOWAIT and TRY: LOCK_WOULD_BLOCK; the caller words the error. */
 MUST_CHECK LockOutcome lock_acquire(TxnSession *session, const LockRequest *request);
 LockHold *lock_hold_find(const TxnSession *session, const LockTag *tag, uint8_t mode,
@@ -130,6 +146,8 @@ bool lock_is_blocked(const Lock *lock, const TxnSession *session, uint8_t mode,
 void lock_hold_link(Lock *lock, LockHold *hold);
 
 /* lock_row.c */
+/* The mode of RowLockMode that a hold or a waiter is known by outside. */
+RowLockMode row_mode_known_as(uint8_t mode);
 /* A conflicting run of another session's holds the row: makes it a hold of the lock. */
 bool row_runs_materialize(TxnTree *table, Lock *lock, const TxnSession *session,
                           const LockRequest *request);

@@ -84,10 +84,11 @@ static void runs_add(RowRuns *runs, uint64_t row_id)
 
 /* Does this session hold the row in a run, at least as strongly? */
 static bool session_run_holds(const TxnSession *session, const TxnTree *table, uint64_t row_id,
-                              RowLockMode mode)
+                              uint8_t mode)
 {
     for (const RowRuns *runs = session->runs; runs; runs = runs->next_in_session)
-        if (runs->tree == table && runs->mode >= mode && runs_have(runs, row_id))
+        if (runs->tree == table && lock_mode_covers(SPACE_ROW, runs->mode, mode) &&
+            runs_have(runs, row_id))
             return true;
     return false;
 }
@@ -114,7 +115,7 @@ bool row_runs_materialize(TxnTree *table, Lock *lock, const TxnSession *session,
     return found;
 }
 
-static RowRuns *runs_make(TxnSession *session, TxnTree *table, RowLockMode mode)
+static RowRuns *runs_make(TxnSession *session, TxnTree *table, uint8_t mode)
 {
     for (RowRuns *runs = session->runs; runs; runs = runs->next_in_session)
         if (runs->tree == table && runs->mode == mode && runs->position == session->lock_position)
@@ -124,7 +125,7 @@ static RowRuns *runs_make(TxnSession *session, TxnTree *table, RowLockMode mode)
         panic("out of memory for locks");
     runs->tree = table;
     runs->session = session;
-    runs->mode = (uint8_t)mode;
+    runs->mode = mode;
     runs->position = session->lock_position;
     runs->next_in_session = session->runs;
     session->runs = runs;
@@ -166,11 +167,11 @@ void row_runs_release(TxnSession *session, uint64_t position)
  * Takes the row into a run when nobody has or wants its lock; false: take it singly. Under the
  * partition's mutex nobody else can come to hold it in between.
  */
-static bool row_lock_in_run(TxnSession *session, TxnTree *table, uint64_t row_id, RowLockMode mode)
+static bool row_lock_in_run(TxnSession *session, TxnTree *table, uint64_t row_id, uint8_t mode)
 {
     RowRuns *runs = runs_make(session, table, mode);
     LockTag tag = row_tag(table, row_id);
-    LockRequest request = {.tag = tag, .mode = (uint8_t)mode};
+    LockRequest request = {.tag = tag, .mode = mode};
     LockPartition *partition = lock_partition(session->manager->locks, lock_tag_hash(&tag));
     bool is_free = true;
 
@@ -189,17 +190,41 @@ static bool row_lock_in_run(TxnSession *session, TxnTree *table, uint64_t row_id
     return is_free;
 }
 
-static LockOutcome row_lock_acquire(Txn *txn, TxnTree *table, uint64_t row_id, RowLockMode mode,
-                                    LockWait wait)
+/* The mode that a hold for this request has. */
+static uint8_t row_hold_mode(const RowLockRequest *request)
 {
+    if (!request->for_writing)
+        return (uint8_t)request->mode;
+    assert(request->mode >= ROW_LOCK_NO_KEY_UPDATE);
+    return request->mode == ROW_LOCK_UPDATE ? ROW_WRITE : ROW_WRITE_NO_KEY;
+}
+
+RowLockMode row_mode_known_as(uint8_t mode)
+{
+    switch (mode) {
+    case ROW_WRITE_NO_KEY:
+        return ROW_LOCK_NO_KEY_UPDATE;
+    case ROW_WRITE:
+    case ROW_PROBE:
+        return ROW_LOCK_UPDATE;
+    default:
+        return (RowLockMode)mode;
+    }
+}
+
+static LockOutcome row_lock_acquire(Txn *txn, TxnTree *table, uint64_t row_id,
+                                    const RowLockRequest *wanted)
+{
+    const uint8_t mode = row_hold_mode(wanted);
     TxnSession *session = txn->session;
 
     if (session->runs && session_run_holds(session, table, row_id, mode))
         return LOCK_HELD;
     LockRequest request = {
         .tag = row_tag(table, row_id),
-        .mode = (uint8_t)mode,
-        .wait = wait,
+        .mode = mode,
+        .wait = wanted->wait,
+        .relation = wanted->relation,
         .wait_event = WAIT_EVENT_TUPLE,
         .table = table,
     };
@@ -240,6 +265,40 @@ static RowLockOutcome own_row(Txn *txn, const TxnTree *table, uint64_t row_id,
     return oldest->fresh ? ROW_LOCK_LOCKED : ROW_LOCK_FAILED;
 }
 
+/* Does the row that the snapshot sees have the key that it has now? */
+static bool key_kept(Txn *txn, TxnTree *table, uint64_t row_id, const RowLockRequest *request,
+                     Arena *arena, bool *ret_is_same)
+{
+    const Snapshot latest = txn_snapshot_latest(txn);
+    const uint32_t count = request->key_column_count;
+    const Layout *layout = txn_layout_newest(txn, table);
+    Value *values[2];
+    bool *nulls[2];
+
+    *ret_is_same = false;
+    for (int i = 0; i < 2; i++) {
+        values[i] = ARENA_ARRAY(arena, Value, count + 1);
+        nulls[i] = ARENA_ARRAY(arena, bool, count + 1);
+        FetchOutcome outcome =
+            txn_fetch(txn, i == 0 ? &request->snapshot : &latest, table, (int64_t)row_id,
+                      request->key_columns, count, values[i], nulls[i], arena);
+        TRY(outcome);
+        if (outcome == FETCH_NONE)
+            return true;
+    }
+    for (uint32_t c = 0; c < count; c++) {
+        const PhysType type = layout->columns[request->key_columns[c]].type;
+        const Value *before = &values[0][c], *now = &values[1][c];
+        if (nulls[0][c] != nulls[1][c])
+            return true;
+        if (!nulls[0][c] && (type == PHYS_VAR ? !var_equal(&before->var, &now->var)
+                                              : memcmp(before, now, phys_width(type)) != 0))
+            return true;
+    }
+    *ret_is_same = true;
+    return true;
+}
+
 static RowLockOutcome report_change(Txn *txn, TxnTree *table, uint64_t row_id,
                                     const RowLockRequest *request, Arena *arena,
                                     RowLockResult *result)
@@ -254,8 +313,14 @@ static RowLockOutcome report_change(Txn *txn, TxnTree *table, uint64_t row_id,
     txn_saw(txn, ts);
     if (request->ignore_changes || ts <= request->snapshot.lsn)
         return exists ? ROW_LOCK_LOCKED : ROW_LOCK_GONE;
+    if (exists && request->key_columns) {
+        bool is_same;
+        TRY(key_kept(txn, table, row_id, request, arena, &is_same));
+        if (is_same)
+            return ROW_LOCK_LOCKED;
+    }
     if (txn->options.isolation >= ISOLATION_REPEATABLE_READ) {
-        if (exists)
+        if (exists || !request->for_writing)
             FAIL(ERR_T_R_SERIALIZATION_FAILURE,
                  .message = STR("could not serialize access due to concurrent update"));
         FAIL(ERR_T_R_SERIALIZATION_FAILURE,
@@ -283,8 +348,7 @@ RowLockOutcome txn_lock_row(Txn *txn, TxnTree *table, int64_t row_id, const RowL
     if (atomic_load_explicit(&table->creator, memory_order_relaxed) == txn)
         return ROW_LOCK_LOCKED; /* nobody else knows the table */
 
-    LockOutcome outcome =
-        row_lock_acquire(txn, table, (uint64_t)row_id, request->mode, request->wait);
+    LockOutcome outcome = row_lock_acquire(txn, table, (uint64_t)row_id, request);
     TRY(outcome);
     if (outcome == LOCK_WOULD_BLOCK) {
         if (request->wait == LOCK_NOWAIT)
@@ -310,15 +374,52 @@ static LockTag key_tag(const TxnTree *index, Str key)
                      .b = hash_bytes(key.data, key.length)};
 }
 
-bool unique_key_lock(Txn *txn, const TxnTree *index, Str key)
+static LockOutcome key_lock(Txn *txn, const LockTag *tag)
 {
     LockRequest request = {
-        .tag = key_tag(index, key),
+        .tag = *tag,
         .mode = LOCK_EXCLUSIVE,
         .wait = LOCK_WAIT,
         .wait_event = WAIT_EVENT_KEY,
     };
-    return lock_acquire(txn->session, &request) != LOCK_FAILED;
+    return lock_acquire(txn->session, &request);
+}
+
+bool unique_key_lock(Txn *txn, const TxnTree *index, Str key)
+{
+    LockTag tag = key_tag(index, key);
+    return key_lock(txn, &tag) != LOCK_FAILED;
+}
+
+static void key_unlock(Txn *txn, const LockTag *tag)
+{
+    LockHold *hold = lock_hold_find(txn->session, tag, LOCK_EXCLUSIVE, false);
+    if (hold)
+        lock_release_hold(txn->session, hold);
+}
+
+/* Waits until no other transaction has written the row and may take it back. */
+static bool row_settle(Txn *txn, TxnTree *table, int64_t row_id, bool *ret_waited)
+{
+    LockRequest request = {
+        .tag = row_tag(table, (uint64_t)row_id),
+        .mode = ROW_PROBE,
+        .wait = LOCK_TRY,
+        .wait_event = WAIT_EVENT_TUPLE,
+        .table = table,
+    };
+    LockOutcome outcome = lock_acquire(txn->session, &request);
+
+    *ret_waited = outcome == LOCK_WOULD_BLOCK;
+    if (*ret_waited) {
+        request.wait = LOCK_WAIT;
+        outcome = lock_acquire(txn->session, &request);
+    }
+    TRY(outcome);
+    LockHold *hold = lock_hold_find(txn->session, &request.tag, ROW_PROBE, false);
+    if (hold)
+        lock_release_hold(txn->session, hold);
+    return true;
 }
 
 /* Is this entry of the permanent tree deleted, or written anew, by this transaction? */
@@ -380,20 +481,45 @@ static bool probe_own(Txn *txn, TxnTree *index, Str key, int64_t self_row_id, in
     return false;
 }
 
-UniqueOutcome txn_unique_check(Txn *txn, TxnTree *index, Str key, int64_t self_row_id,
-                               int64_t *ret_row_id)
+static UniqueOutcome probe(Txn *txn, TxnTree *index, Str key, int64_t self_row_id,
+                           int64_t *ret_row_id, bool *ret_is_own)
 {
     bool is_private;
+
+    *ret_is_own = probe_own(txn, index, key, self_row_id, ret_row_id);
+    if (*ret_is_own)
+        return UNIQUE_CONFLICT;
+    Tree *tree = txn_tree_source(txn, index, &is_private);
+    return tree ? probe_tree(txn, index, tree, key, self_row_id, ret_row_id) : UNIQUE_OK;
+}
+
+/*
+ * The key's lock is kept only where the key is free: who finds it taken leaves nobody waiting, and
+ * holds nothing while he waits for the row's writer, who may want the key's lock himself.
+ */
+UniqueOutcome txn_unique_check(Txn *txn, const UniqueProbe *check, int64_t *ret_row_id)
+{
+    TxnTree *index = check->index;
+    const LockTag tag = key_tag(index, check->key);
+    bool is_mine = atomic_load_explicit(&index->creator, memory_order_relaxed) == txn;
 
     assert(index->kind == TREE_INDEX);
     TRY(txn_can_write(txn));
     txn_index_set_unique(index);
-    if (atomic_load_explicit(&index->creator, memory_order_relaxed) != txn)
-        TRY(unique_key_lock(txn, index, key));
-    if (probe_own(txn, index, key, self_row_id, ret_row_id))
-        return UNIQUE_CONFLICT;
-    Tree *tree = txn_tree_source(txn, index, &is_private);
-    return tree ? probe_tree(txn, index, tree, key, self_row_id, ret_row_id) : UNIQUE_OK;
+    for (;;) {
+        bool is_own, waited = false;
+        LockOutcome lock = is_mine ? LOCK_HELD : key_lock(txn, &tag);
+        TRY(lock);
+        UniqueOutcome outcome =
+            probe(txn, index, check->key, check->self_row_id, ret_row_id, &is_own);
+        if (lock == LOCK_GRANTED && (outcome != UNIQUE_OK || check->keeps_no_lock))
+            key_unlock(txn, &tag);
+        if (outcome == UNIQUE_CONFLICT && !is_own && !is_mine && check->table)
+            TRY(row_settle(txn, check->table, *ret_row_id, &waited));
+        if (!waited)
+            return outcome;
+        CHECK_INTERRUPTS();
+    }
 }
 
 void txn_index_set_unique(TxnTree *index)

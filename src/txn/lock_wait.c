@@ -42,6 +42,8 @@ static void blockers_refresh(Lock *lock)
         for (LockHold *hold = lock->holds; hold; hold = hold->next_in_lock)
             if (hold->session != session && (conflicts & BIT(hold->mode)))
                 blockers_add(session, hold->session);
+        if (lock->tag.space == SPACE_ROW && waiter->mode == ROW_PROBE)
+            continue;
         for (LockWaiter *ahead = lock->first; ahead != waiter; ahead = ahead->next)
             if (ahead->session != session && (conflicts & BIT(ahead->mode)))
                 blockers_add(session, ahead->session);
@@ -249,6 +251,7 @@ LockOutcome lock_wait(TxnSession *session, LockPartition *partition, Lock *lock,
         .tag = request->tag,
         .session = session,
         .hold = hold,
+        .relation = request->relation,
         .mode = request->mode,
         .wait_start = os->wall_clock(),
     };
@@ -281,55 +284,84 @@ LockOutcome lock_wait(TxnSession *session, LockPartition *partition, Lock *lock,
 
 /* ------------------------------------------------------------------ showing */
 
-static Str space_name(const LockTag *tag)
-{
-    switch ((LockSpace)tag->space) {
-    case SPACE_RELATION:
-        return STR("relation");
-    case SPACE_ROW:
-        return STR("tuple");
-    case SPACE_KEY:
-        return STR("key");
-    case SPACE_OBJECT:
-        return STR("object");
-    case SPACE_ADVISORY:
-        return STR("advisory");
-    }
-    return STR_NONE;
-}
-
 static LockInfo info_of(const LockTag *tag, const TxnSession *session, uint8_t mode)
 {
     LockInfo info = {
-        .lock_type = space_name(tag),
         .database = tag->database,
         .virtual_id = session->number,
         .process_id = session->process_id,
-        .mode = lock_mode_name(tag->space == SPACE_ROW
-                                   ? (LockMode[]){LOCK_NONE, LOCK_ROW_SHARE, LOCK_SHARE,
-                                                  LOCK_EXCLUSIVE, LOCK_ACCESS_EXCLUSIVE}[mode]
-                                   : (LockMode)mode),
+        .mode = lock_mode_name((LockMode)mode),
     };
     switch ((LockSpace)tag->space) {
     case SPACE_RELATION:
+        info.lock_type = STR("relation");
         info.relation = (Oid)tag->a;
-        break;
-    case SPACE_ROW:
-    case SPACE_KEY:
-        info.relation = (Oid)tag->a;
-        info.row_id = (int64_t)tag->b;
         break;
     case SPACE_OBJECT:
+        info.lock_type = STR("object");
         info.class_id = (Oid)tag->a;
         info.object_id = (Oid)tag->b;
         break;
     case SPACE_ADVISORY:
+        info.lock_type = STR("advisory");
         info.class_id = (Oid)(tag->a >> 32);
         info.object_id = (Oid)tag->a;
         info.object_sub_id = tag->b ? 2 : 1;
         break;
+    case SPACE_ROW:
+    case SPACE_KEY:
+        break;
     }
     return info;
+}
+
+static void put_holds(const Lock *lock, Arena *arena, LockInfoVec *locks)
+{
+    for (LockHold *hold = lock->holds; hold; hold = hold->next_in_lock) {
+        LockInfo info = info_of(&lock->tag, hold->session, hold->mode);
+        info.granted = true;
+        VEC_PUSH(arena, locks, info);
+    }
+    for (LockWaiter *waiter = lock->first; waiter; waiter = waiter->next) {
+        LockInfo info = info_of(&lock->tag, waiter->session, waiter->mode);
+        info.wait_start = waiter->wait_start;
+        VEC_PUSH(arena, locks, info);
+    }
+}
+
+/*
+ * PostgreSQL marks rows themselves as locked, and shows waiters only: the first one holds the
+ * tuple's lock and waits for the end of a transaction, the others wait for the tuple's lock.
+ * Waiting for a key is waiting for the transaction that inserts or deletes it.
+ */
+static void put_row_waiters(const Lock *lock, Arena *arena, LockInfoVec *locks)
+{
+    static const LockMode tuple_modes[] = {LOCK_NONE, LOCK_ACCESS_SHARE, LOCK_ROW_SHARE,
+                                           LOCK_EXCLUSIVE, LOCK_ACCESS_EXCLUSIVE};
+    bool is_first = true;
+
+    for (LockWaiter *waiter = lock->first; waiter; waiter = waiter->next) {
+        TxnSession *session = waiter->session;
+        bool waits_for_end = true;
+        if (lock->tag.space == SPACE_ROW && waiter->mode != ROW_PROBE) {
+            LockInfo tuple = info_of(&lock->tag, session, LOCK_NONE);
+            tuple.lock_type = STR("tuple");
+            tuple.relation = waiter->relation;
+            tuple.row_id = (int64_t)lock->tag.b;
+            tuple.mode = lock_mode_name(tuple_modes[row_mode_known_as(waiter->mode)]);
+            tuple.granted = waits_for_end = is_first;
+            tuple.wait_start = is_first ? 0 : waiter->wait_start;
+            VEC_PUSH(arena, locks, tuple);
+            is_first = false;
+        }
+        if (!waits_for_end || session->blocker_count == 0)
+            continue;
+        LockInfo end = info_of(&lock->tag, session, LOCK_SHARE);
+        end.lock_type = STR("transactionid");
+        end.txn_id = txn_id(&session->blockers[0]->txn);
+        end.wait_start = waiter->wait_start;
+        VEC_PUSH(arena, locks, end);
+    }
 }
 
 static void transaction_ids(TxnManager *manager, Arena *arena, LockInfoVec *locks)
@@ -350,17 +382,14 @@ static void transaction_ids(TxnManager *manager, Arena *arena, LockInfoVec *lock
     mutex_unlock(&manager->sessions_mutex);
 }
 
-static void lock_info(const Lock *lock, Arena *arena, LockInfoVec *locks)
+static void put_lock(TxnManager *manager, const Lock *lock, Arena *arena, LockInfoVec *locks)
 {
-    for (LockHold *hold = lock->holds; hold; hold = hold->next_in_lock) {
-        LockInfo info = info_of(&lock->tag, hold->session, hold->mode);
-        info.granted = true;
-        VEC_PUSH(arena, locks, info);
-    }
-    for (LockWaiter *waiter = lock->first; waiter; waiter = waiter->next) {
-        LockInfo info = info_of(&lock->tag, waiter->session, waiter->mode);
-        info.wait_start = waiter->wait_start;
-        VEC_PUSH(arena, locks, info);
+    if (lock->tag.space != SPACE_ROW && lock->tag.space != SPACE_KEY) {
+        put_holds(lock, arena, locks);
+    } else if (lock->first) {
+        mutex_lock(&manager->locks->deadlock_mutex);
+        put_row_waiters(lock, arena, locks);
+        mutex_unlock(&manager->locks->deadlock_mutex);
     }
 }
 
@@ -371,7 +400,7 @@ void lock_snapshot(TxnManager *manager, Arena *arena, LockInfoVec *locks)
         mutex_lock(&partition->mutex);
         for (uint32_t b = 0; b <= partition->bucket_mask; b++)
             for (const Lock *lock = partition->buckets[b]; lock; lock = lock->next)
-                lock_info(lock, arena, locks);
+                put_lock(manager, lock, arena, locks);
         mutex_unlock(&partition->mutex);
     }
     transaction_ids(manager, arena, locks);

@@ -41,6 +41,9 @@ typedef enum FetchOutcome {
 MUST_CHECK FetchOutcome txn_fetch(Txn *txn, const Snapshot *snapshot, TxnTree *table,
                                   int64_t row_id, const uint16_t *columns, uint32_t column_count,
                                   Value *values, bool *nulls, Arena *arena);
+/* Is the row that the snapshot sees what it is now, own writes aside? */
+MUST_CHECK bool txn_row_is_newest(Txn *txn, const Snapshot *snapshot, TxnTree *table,
+                                  int64_t row_id, bool *ret_is_newest);
 /* The whole row as an image in the arena. */
 MUST_CHECK FetchOutcome txn_fetch_image(Txn *txn, const Snapshot *snapshot, TxnTree *table,
                                         int64_t row_id, Arena *arena, Str *ret_image);

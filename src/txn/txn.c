@@ -87,7 +87,13 @@ bool txn_statement_begin(Txn *txn)
 
 void txn_statement_end(Txn *txn)
 {
-    if (sees_one_snapshot(txn) || !txn->has_snapshot)
+    if (!sees_one_snapshot(txn))
+        txn_snapshot_forget(txn);
+}
+
+void txn_snapshot_forget(Txn *txn)
+{
+    if (!txn->has_snapshot)
         return;
     txn->has_snapshot = false;
     snapshot_publish(txn);
@@ -346,6 +352,8 @@ static void txn_finish(Txn *txn, TxnEnd how)
     /* Waiters look for the identifier's end before they try again. */
     atomic_store(&txn->id, 0);
     lock_release_from(session, 0);
+    /* Who was shown waiting for this transaction may have named it anew until then. */
+    atomic_store(&txn->id, 0);
     if (how == TXN_ABORTED)
         callbacks_abort(txn, 0);
     for (size_t i = 0; i < txn->callbacks.length; i++)

@@ -121,6 +121,8 @@ MUST_CHECK bool txn_command_next(Txn *txn);
 /* The statement is over and the client is to think: under READ COMMITTED gives the snapshot up, so
  * that an idle transaction keeps no old versions. Optional; pinned snapshots stay. */
 void txn_statement_end(Txn *txn);
+/* The next statement takes a new snapshot, under REPEATABLE READ too: no data was seen so far. */
+void txn_snapshot_forget(Txn *txn);
 /* A fresh snapshot within a statement (volatile functions under READ COMMITTED, FK checks). */
 MUST_CHECK bool txn_snapshot_refresh(Txn *txn);
 const Snapshot *txn_snapshot(const Txn *txn);
@@ -210,10 +212,11 @@ MUST_CHECK bool txn_remove(Txn *txn, TxnTree *tree, Str key);
 void txn_forget_writes(Txn *txn, const TxnTree *tree);
 
 /*
- * May `key` be inserted into this unique index? Takes the key's lock (held to the end, so that a
- * second inserter waits for this transaction), then looks at what is committed now and at own
- * writes. Entries of `self_row_id` (0: none) don't count. Waits for a transaction that is
- * deleting the key's entry. For ON CONFLICT and for deferred checks as well.
+ * May `key` be inserted into this unique index? Takes the key's lock (held to the end where the
+ * key is free, so that a second inserter waits for this transaction), then looks at what is
+ * committed now and at own writes. Waits for a transaction that is deleting the key's entry, and
+ * for one that has written the row which has the key, as PostgreSQL does. For ON CONFLICT and for
+ * deferred checks as well.
  *
  * txn_index_delete takes that lock too, in indexes known to be unique: the relation cache says so
  * with txn_index_set_unique when it opens one, and any txn_unique_check does.
@@ -223,8 +226,14 @@ typedef enum UniqueOutcome {
     UNIQUE_OK,
     UNIQUE_CONFLICT, /* *ret_row_id has the key already */
 } UniqueOutcome;
-MUST_CHECK UniqueOutcome txn_unique_check(Txn *txn, TxnTree *index, Str key, int64_t self_row_id,
-                                          int64_t *ret_row_id);
+typedef struct UniqueProbe {
+    TxnTree *index;
+    TxnTree *table; /* NULL: nobody writes rows without their keys' locks (system tables) */
+    Str key;
+    int64_t self_row_id; /* entries of this row don't count; 0: none */
+    bool keeps_no_lock;  /* a look only: the key may be taken by the time it is inserted */
+} UniqueProbe;
+MUST_CHECK UniqueOutcome txn_unique_check(Txn *txn, const UniqueProbe *check, int64_t *ret_row_id);
 void txn_index_set_unique(TxnTree *index);
 
 #endif

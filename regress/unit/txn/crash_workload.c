@@ -400,8 +400,9 @@ static KeyCheck check_key(Writer *writer, uint32_t table, const RowValue *row, i
     TxnTree *index = writer_tree(writer, table, 1);
 
     TRY(index);
-    const UniqueOutcome outcome =
-        txn_unique_check(writer->txn, index, index_key(writer->arena, 0, row), self, &other);
+    const UniqueProbe probe = {
+        .index = index, .key = index_key(writer->arena, 0, row), .self_row_id = self};
+    const UniqueOutcome outcome = txn_unique_check(writer->txn, &probe, &other);
     TRY(outcome);
     return outcome == UNIQUE_OK ? KEY_FREE : KEY_TAKEN;
 }

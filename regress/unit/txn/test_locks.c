@@ -159,13 +159,19 @@ static void a_circle_of_waits_is_a_deadlock(void **state)
     txn_session_close(b);
 }
 
+static UniqueOutcome unique_check(Txn *txn, TxnTree *index, Str key, int64_t self, int64_t *other)
+{
+    const UniqueProbe probe = {.index = index, .key = key, .self_row_id = self};
+    return txn_unique_check(txn, &probe, other);
+}
+
 static void insert_key(void *argument)
 {
     Second *second = argument;
     Txn *txn = txn_session_current(second->session);
     TxnTree *index = open_tree(txn, INDEX);
     int64_t other;
-    second->unique = txn_unique_check(txn, index, second->key, 0, &other);
+    second->unique = unique_check(txn, index, second->key, 0, &other);
     txn_tree_close(index);
 }
 
@@ -179,10 +185,10 @@ static UniqueOutcome second_inserter(Fixture *fixture, int64_t number, bool dele
     Str key = number_key(fixture->arena, number);
     int64_t other, row;
 
-    assert_int_equal(txn_unique_check(one, index, key, 0, &other), UNIQUE_OK);
+    assert_int_equal(unique_check(one, index, key, 0, &other), UNIQUE_OK);
     row = insert(one, number, "unique");
-    assert_int_equal(txn_unique_check(one, index, key, row, &other), UNIQUE_OK);
-    assert_int_equal(txn_unique_check(one, index, key, 0, &other), UNIQUE_CONFLICT);
+    assert_int_equal(unique_check(one, index, key, row, &other), UNIQUE_OK);
+    assert_int_equal(unique_check(one, index, key, 0, &other), UNIQUE_CONFLICT);
     assert_int_equal(other, row);
     if (deletes) {
         commit(one);
