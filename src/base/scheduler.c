@@ -23,8 +23,9 @@
 #include <sanitizer/tsan_interface.h>
 #endif
 
-/* Larger than any frame; the compiler's stack probes (-fstack-clash-protection) touch each page of
- * a large frame besides, so that an overflow ends in the guard and never in another's stack. */
+/* Larger than any frame, so that an overflow ends in the guard and never in another's stack. In
+ * release builds the compiler's probes (-fstack-clash-protection) see to it for frames of any size.
+ */
 #define GUARD_SIZE ((size_t)256 * 1024)
 #define EVENTS_AT_ONCE 128
 #define RUNS_BETWEEN_POLLS 64
