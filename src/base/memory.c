@@ -25,13 +25,15 @@ void memory_set_limit(uint64_t bytes)
 /* A number from a file of the system; UINT64_MAX where it has none ("max"). */
 static uint64_t system_number(const char *path)
 {
-    unsigned long long number = 0;
+    char text[32] = "";
+    char *end = text;
     FILE *file = fopen(path, "re");
-    const bool is_read = file && fscanf(file, "%llu", &number) == 1;
+    const bool is_read = file && fgets(text, sizeof(text), file);
+    const uint64_t number = is_read ? strtoull(text, &end, 10) : 0;
 
     if (file)
         fclose(file);
-    return is_read ? number : UINT64_MAX;
+    return end > text ? number : UINT64_MAX;
 }
 
 uint64_t memory_default_limit(uint64_t set_aside)

@@ -33,6 +33,6 @@ void memory_settle(void);
 
 void *memory_malloc(size_t size);
 void *memory_calloc(size_t count, size_t size);
-void *memory_realloc(void *memory, size_t size);
+void *memory_realloc(void *old, size_t size);
 
 #endif

@@ -11,9 +11,10 @@
  *   os->file_close(file);
  *
  * Reads and writes are whole or fail: a short transfer is retried inside. Failures set the error
- * record: 58P01 no such file, 53100 disk full, 42809 a directory, 58030 anything else, with the path and the
- * system's reason. What was written and not synced may be lost, torn at 512 bytes or reordered by a
- * crash. Paths are as given by the user (absolute, or relative to the start directory).
+ * record: 58P01 no such file, 53100 disk full, 42809 a directory, 58030 anything else, with the
+ * path and the system's reason. What was written and not synced may be lost, torn at 512 bytes or
+ * reordered by a crash. Paths are as given by the user (absolute, or relative to the start
+ * directory).
  */
 #ifndef BASE_OS_H
 #define BASE_OS_H

@@ -344,7 +344,8 @@ static bool sim_file_write(File *file, const void *buffer, size_t size, uint64_t
     if (world->writes == world->faults.fail_write_at)
         return fail(ERR_IO_ERROR, "write to file", str_from_c(file->path), "Input/output error");
     if (!has_room(file->node, offset + size))
-        return fail(ERR_DISK_FULL, "write to file", str_from_c(file->path), "No space left on device");
+        return fail(ERR_DISK_FULL, "write to file", str_from_c(file->path),
+                    "No space left on device");
     if (world->writes == world->faults.lose_write_at)
         return true;
     if (world->writes == world->faults.misdirect_write_at)

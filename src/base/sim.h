@@ -34,13 +34,13 @@
 typedef struct SimWorld SimWorld;
 
 typedef struct SimFaults {
-    uint64_t disk_capacity;      /* bytes of all files together; beyond: 53100. 0: no bound */
+    uint64_t disk_capacity;         /* bytes of all files together; beyond: 53100. 0: no bound */
     uint64_t full_from, full_until; /* of writes and allocations those fail with 53100 */
-    uint64_t fail_read_at;       /* the n-th read fails with 58030; 0: never */
-    uint64_t fail_write_at;      /* the n-th write fails with 58030; 0: never */
-    uint64_t fail_sync_at;       /* the n-th sync fails with 58030; 0: never */
-    uint64_t misdirect_write_at; /* the n-th write goes 16 KiB further on; 0: never */
-    uint64_t lose_write_at;      /* the n-th write never reaches the disk, silently; 0: never */
+    uint64_t fail_read_at;          /* the n-th read fails with 58030; 0: never */
+    uint64_t fail_write_at;         /* the n-th write fails with 58030; 0: never */
+    uint64_t fail_sync_at;          /* the n-th sync fails with 58030; 0: never */
+    uint64_t misdirect_write_at;    /* the n-th write goes 16 KiB further on; 0: never */
+    uint64_t lose_write_at;         /* the n-th write never reaches the disk, silently; 0: never */
 } SimFaults;
 
 SimWorld *sim_new(uint64_t seed);

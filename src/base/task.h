@@ -55,8 +55,8 @@ typedef struct Task {
     const SettingValues *settings; /* the session's settings; the defaults where there is none */
     NoticeHandler *notice_handler;
     void *notice_context;
-    _Atomic int wait_event;      /* WaitEvent that the task is in; 0 when running */
-    size_t memory_request;       /* that INTERRUPT_MEMORY is about, and for what */
+    _Atomic int wait_event; /* WaitEvent that the task is in; 0 when running */
+    size_t memory_request;  /* that INTERRUPT_MEMORY is about, and for what */
     const char *memory_name;
     struct TaskRuntime *runtime; /* the scheduler's and the os's own part */
 } Task;

@@ -31,7 +31,7 @@ struct UsageTable {
 struct UsageMemory {
     Arena *arena;
     RelationUsage *recent[RECENT_SLOTS]; /* by the relation's last bits */
-    HashMap entries; /* relation → RelationUsage */
+    HashMap entries;                     /* relation → RelationUsage */
     RelationUsage *dirty;
 };
 

@@ -23,8 +23,9 @@ static const uint8_t byte_class[256] = {
 
 /* What a byte of a name, a keyword or a number becomes; 0: it is none. */
 static const char word_byte[256] = {
-    ['$'] = '$', ['0'] = '0', ['1'] = '1', ['2'] = '2', ['3'] = '3', ['4'] = '4', ['5'] = '5',
-    ['6'] = '6', ['7'] = '7', ['8'] = '8', ['9'] = '9', ['_'] = '_',
+    ['$'] = '$',      ['0'] = '0',      ['1'] = '1',      ['2'] = '2',      ['3'] = '3',
+    ['4'] = '4',      ['5'] = '5',      ['6'] = '6',      ['7'] = '7',      ['8'] = '8',
+    ['9'] = '9',      ['_'] = '_',
 #define LETTER(upper, lower) [upper] = (lower), [lower] = (lower)
     LETTER('A', 'a'), LETTER('B', 'b'), LETTER('C', 'c'), LETTER('D', 'd'), LETTER('E', 'e'),
     LETTER('F', 'f'), LETTER('G', 'g'), LETTER('H', 'h'), LETTER('I', 'i'), LETTER('J', 'j'),

@@ -233,11 +233,10 @@ static WalkStep check_column(void *context, Expr *expr, int depth)
             .message = fmt("system column \"%.*s\" reference in check constraint is invalid",
                            STR_ARGS(name)),
             .position = expr->position});
-    else if (attnum < 0 &&
-             (kind == STORED_INDEX_KEY || kind == STORED_INDEX_PREDICATE))
-        error_set(&(ErrorFields){
-            .sqlstate = ERR_FEATURE_NOT_SUPPORTED,
-            .message = STR("index creation on system columns is not supported")});
+    else if (attnum < 0 && (kind == STORED_INDEX_KEY || kind == STORED_INDEX_PREDICATE))
+        error_set(
+            &(ErrorFields){.sqlstate = ERR_FEATURE_NOT_SUPPORTED,
+                           .message = STR("index creation on system columns is not supported")});
     return error_is_set() ? WALK_STOP : WALK_CHILDREN;
 }
 

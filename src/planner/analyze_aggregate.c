@@ -534,8 +534,8 @@ static bool check_not_ordered_set(Scope *scope, const FunctionDesc *function, co
                             STR_ARGS(function->name)),
              .position = position);
     FAIL(ERR_FEATURE_NOT_SUPPORTED,
-         .message = fmt("OVER is not supported for ordered-set aggregate %.*s",
-                        STR_ARGS(function->name)),
+         .message =
+             fmt("OVER is not supported for ordered-set aggregate %.*s", STR_ARGS(function->name)),
          .position = position);
 }
 

@@ -437,8 +437,8 @@ ExprConst *expr_const(Arena *arena, Oid type, int32_t typmod, Oid collation, Val
                       bool is_null, int position);
 Expr *expr_null(Arena *arena, Oid type, int32_t typmod, Oid collation);
 Expr *expr_bool(Arena *arena, bool value);
-/* A relation's whole row, of `whole`'s type, to which each column is added in turn; dropped ones, whose
- * name is empty, have no place in it. */
+/* A relation's whole row, of `whole`'s type, to which each column is added in turn; dropped ones,
+ * whose name is empty, have no place in it. */
 ExprRow *expr_whole_row(Arena *arena, const Expr *whole, Str relation_name, int capacity);
 void expr_whole_row_add(Arena *arena, ExprRow *row, Str name, Expr *column);
 Expr *expr_int4(Arena *arena, int32_t value);

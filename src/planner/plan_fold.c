@@ -177,9 +177,12 @@ static Expr *negate_and_or(const Planner *planner, Expr *expr)
 static BooleanTestKind boolean_test_negated(BooleanTestKind test)
 {
     static const BooleanTestKind negated[] = {
-        [BOOLEAN_IS_TRUE] = BOOLEAN_IS_NOT_TRUE,       [BOOLEAN_IS_NOT_TRUE] = BOOLEAN_IS_TRUE,
-        [BOOLEAN_IS_FALSE] = BOOLEAN_IS_NOT_FALSE,     [BOOLEAN_IS_NOT_FALSE] = BOOLEAN_IS_FALSE,
-        [BOOLEAN_IS_UNKNOWN] = BOOLEAN_IS_NOT_UNKNOWN, [BOOLEAN_IS_NOT_UNKNOWN] = BOOLEAN_IS_UNKNOWN,
+        [BOOLEAN_IS_TRUE] = BOOLEAN_IS_NOT_TRUE,
+        [BOOLEAN_IS_NOT_TRUE] = BOOLEAN_IS_TRUE,
+        [BOOLEAN_IS_FALSE] = BOOLEAN_IS_NOT_FALSE,
+        [BOOLEAN_IS_NOT_FALSE] = BOOLEAN_IS_FALSE,
+        [BOOLEAN_IS_UNKNOWN] = BOOLEAN_IS_NOT_UNKNOWN,
+        [BOOLEAN_IS_NOT_UNKNOWN] = BOOLEAN_IS_UNKNOWN,
     };
     return negated[test];
 }

@@ -278,7 +278,7 @@ static void collect_leaves(Level *level, FromItem *item, ExprVec *quals, LeafVec
 }
 
 static MUST_CHECK bool plan_set(Level *level, FromItem *const *items, size_t count, ExprVec *quals,
-                                const ExprVec *needed, const SortVec *order, PathSet *ret);
+                                const ExprVec *needed, const SortVec *sort, PathSet *ret);
 
 /* Moves the conditions that `rels` alone decide from the pool. */
 static void take_quals(Arena *arena, ExprVec *pool, uint64_t rels, bool with_constant, ExprVec *ret)

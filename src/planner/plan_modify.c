@@ -48,13 +48,15 @@ static Expr *row_slots_step(void *context, Expr *expr)
     const int attnum = EXPR_AS(ExprColumn, expr)->attnum;
     if (attnum > 0)
         return expr_slot(slots->arena, 0, attnum - 1, expr);
+    if (!slots->relation)
+        FAIL(ERR_INTERNAL_ERROR, .message = STR("an expression without a row has columns"));
     if (attnum == 0)
         return whole_row(slots->arena, slots->relation, expr);
     if (attnum != ATTNUM_TABLEOID)
         FAIL(ERR_INVALID_COLUMN_REFERENCE,
              .message = STR("a row that is to be stored has no system columns but tableoid"));
-    return &expr_const(slots->arena, TYPE_OID, -1, OID_NONE,
-                       (Value){.oid = slots->relation->oid}, false, 0)
+    return &expr_const(slots->arena, TYPE_OID, -1, OID_NONE, (Value){.oid = slots->relation->oid},
+                       false, 0)
                 ->base;
 }
 

@@ -50,7 +50,8 @@ static double subplan_cost(const QualCost *cost, const ExprSubPlan *sub)
     if (sub->is_hashed)
         return OPERATOR_COST;
     /* EXISTS wants one row; ANY and ALL end at half of them, on average. */
-    return info->plan->startup_cost + (sub->sublink == SUBLINK_EXISTS ? run / MAX(1, info->plan->rows)
+    return info->plan->startup_cost + (sub->sublink == SUBLINK_EXISTS
+                                           ? run / MAX(1, info->plan->rows)
                                        : sub->sublink == SUBLINK_SCALAR ? run
                                                                         : run / 2);
 }

@@ -670,9 +670,9 @@ static bool check_lock_kind(const Level *level, const RowMark *mark, const Range
     TRY(relation);
     if (relation->kind == RELKIND_SEQUENCE ||
         (mark->strength != LOCK_NO_ROWS && relation->kind == RELKIND_MATVIEW))
-        FAIL(ERR_WRONG_OBJECT_TYPE,
-             .message = fmt("cannot lock rows in %.*s \"%.*s\"",
-                            STR_ARGS(relation_kind_name(relation->kind)), STR_ARGS(relation->name)));
+        FAIL(ERR_WRONG_OBJECT_TYPE, .message = fmt("cannot lock rows in %.*s \"%.*s\"",
+                                                   STR_ARGS(relation_kind_name(relation->kind)),
+                                                   STR_ARGS(relation->name)));
     return true;
 }
 

@@ -17,7 +17,8 @@ static uint32_t note_refusal(_Atomic uint64_t *place, uint64_t now)
     const uint64_t before = atomic_load_explicit(place, memory_order_relaxed);
     const uint64_t forgotten = (now - (before >> 8)) / LOGIN_FORGET_SECONDS;
     const uint64_t old = before & 0xff;
-    const uint64_t count = MIN((old > forgotten ? old - forgotten : 0) + 1, (uint64_t)REFUSALS_MOST);
+    const uint64_t count =
+        MIN((old > forgotten ? old - forgotten : 0) + 1, (uint64_t)REFUSALS_MOST);
 
     atomic_store_explicit(place, now << 8 | count, memory_order_relaxed);
     return (uint32_t)count;

@@ -4,8 +4,8 @@
  *
  *   TRY(task_sleep(login_delay_next(&server->login_delays, address, role), WAIT_EVENT_PG_SLEEP));
  *
- * Refusals are remembered in tables of fixed size, by hash: who shares a place shares the delay. One
- * is forgotten every LOGIN_FORGET_SECONDS.
+ * Refusals are remembered in tables of fixed size, by hash: who shares a place shares the delay.
+ * One is forgotten every LOGIN_FORGET_SECONDS.
  */
 #ifndef SERVER_LOGIN_DELAY_H
 #define SERVER_LOGIN_DELAY_H

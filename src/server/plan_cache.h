@@ -16,9 +16,9 @@
  *   plan_give_state(plan, state);
  *   plan_unref(plan);
  *
- * Plans go when the schema moves (a session's temporary objects move its own plans alone), when they are the least recently used of too many, and with
- * their last reference. Nothing is cached of transactions that have changed the schema themselves.
- * One thread uses a cache; no lock is needed.
+ * Plans go when the schema moves (a session's temporary objects move its own plans alone), when
+ * they are the least recently used of too many, and with their last reference. Nothing is cached of
+ * transactions that have changed the schema themselves. One thread uses a cache; no lock is needed.
  *
  * Invariants: P1 A plan's contents never change once it is in the cache. P2 A state is in at most
  * one place: lent out, or idle in its plan.

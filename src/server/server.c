@@ -26,7 +26,7 @@
 
 #define BACKLOG 4096 /* a herd's; the kernel cuts it to net.core.somaxconn */
 #define ACCEPTS_AT_ONCE 64
-#define BLOCK_BYTES 8192 /* the unit of shared_buffers */
+#define BLOCK_BYTES 8192    /* the unit of shared_buffers */
 #define DESCRIPTORS_KEPT 32 /* for the log, maps and temporary files */
 
 Server *server_running;

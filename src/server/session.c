@@ -309,8 +309,8 @@ static void handle_frame(Session *session, const Frame *frame)
         timer_cancel(session->connection.scheduler, &session->statement_timer);
 }
 
-/* COPY reads on while its statement's message is served, so that the buffer moves: such messages are
- * served from a copy. */
+/* COPY reads on while its statement's message is served, so that the buffer moves: such messages
+ * are served from a copy. */
 static bool may_read_on(char type)
 {
     return type != 'P' && type != 'B' && type != 'D' && type != 'C' && type != 'S';

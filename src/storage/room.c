@@ -29,8 +29,8 @@ static uint64_t room_needed(const Store *store, uint64_t pages)
 
     pages += dirty + atomic_load_explicit(&seen->shadow_count, memory_order_relaxed);
     if (!task_current()->interrupts_held)
-        pages += atomic_load_explicit(&seen->promised_pages, memory_order_relaxed) +
-                 room_margin(store);
+        pages +=
+            atomic_load_explicit(&seen->promised_pages, memory_order_relaxed) + room_margin(store);
     return pages;
 }
 

@@ -141,7 +141,7 @@ typedef struct StoreStatistics {
     uint64_t checkpoint_count, checkpoint_failed_count;
     uint64_t pages_written_checkpoint, pages_written_eviction, shadow_count;
     uint64_t pages_read, pages_prefetched; /* the latter are among the former */
-    uint64_t boundary_microseconds_max; /* the longest pause a checkpoint has caused */
+    uint64_t boundary_microseconds_max;    /* the longest pause a checkpoint has caused */
     uint32_t frame_count, frames_free;
     uint64_t slots_total, slots_used;
     uint32_t epoch, durable_epoch;

@@ -102,13 +102,13 @@ typedef struct BufferPool {
 
 /* Free space: the complement of all maps. Under map_mutex. */
 typedef struct SlotSpace {
-    uint64_t *used;    /* a bit a slot; slot 0 is the file's header */
-    uint16_t *extra;   /* references beyond the first, by clones */
-    _Atomic uint32_t capacity; /* slots the file has; read without the mutex too, */
+    uint64_t *used;              /* a bit a slot; slot 0 is the file's header */
+    uint16_t *extra;             /* references beyond the first, by clones */
+    _Atomic uint32_t capacity;   /* slots the file has; read without the mutex too, */
     _Atomic uint32_t used_count; /* as is this */
-    uint32_t cursor;     /* no free slot below it */
-    uint32_t run_cursor; /* where the last run of slots ended */
-    U32List freed[2];    /* by EpochClass: free once that checkpoint is durable */
+    uint32_t cursor;             /* no free slot below it */
+    uint32_t run_cursor;         /* where the last run of slots ended */
+    U32List freed[2];            /* by EpochClass: free once that checkpoint is durable */
 } SlotSpace;
 
 struct ActionSlot {

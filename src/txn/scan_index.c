@@ -17,7 +17,7 @@ struct IndexScan {
     bool leaf_is_new; /* what the cursor holds has changed since the snapshot */
     bool has_cursor;
     bool is_started;
-    uint32_t at_once; /* entries copied from a leaf at a time; 0: all it has */
+    uint32_t at_once;   /* entries copied from a leaf at a time; 0: all it has */
     bool keys_are_held; /* those given out still count: the cursor must not take others in */
     bool took_committed, took_own; /* by the last call: to be passed by the next */
     const WriteNode *own;

@@ -116,8 +116,7 @@ static void compare_peeks(Tree *tree)
         uint32_t first = i;
         while (first > 0 && str_compare(model_key(first - 1), key) >= 0)
             first--;
-        while (first < KEYS &&
-               (!model[first]->exists || str_compare(model_key(first), key) < 0))
+        while (first < KEYS && (!model[first]->exists || str_compare(model_key(first), key) < 0))
             first++;
         const bool is_there = first < KEYS && model[first]->length == model[i]->length &&
                               str_starts_with(model_key(first), key);

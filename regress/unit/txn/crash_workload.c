@@ -98,7 +98,7 @@ static struct {
     uint32_t writers_left;
     bool is_found;       /* verify has found damage */
     uint32_t committing; /* writers whose commit is asked for and not answered */
-    uint64_t operation; /* of the crash, and how many there have been */
+    uint64_t operation;  /* of the crash, and how many there have been */
     uint32_t depth;
 } work;
 
@@ -818,8 +818,7 @@ void crash_run(void *unused)
         threads[i] = os->thread_start("writer", writer_main, &writers[i]);
     }
     for (uint32_t done = 0; work.writers_left > 0;) {
-        if (done++ < work.options.checkpoints &&
-            !checkpoint_request(work.store, CHECKPOINT_WAIT)) {
+        if (done++ < work.options.checkpoints && !checkpoint_request(work.store, CHECKPOINT_WAIT)) {
             if (!is_expected_error())
                 fail_error("checkpoint");
             error_clear();

@@ -1,6 +1,6 @@
 /*
- * A disk that lies: bits turned over, writes lost and misdirected. What is read afterwards is right,
- * or an error that names damage; never a wrong answer, never the end of the process.
+ * A disk that lies: bits turned over, writes lost and misdirected. What is read afterwards is
+ * right, or an error that names damage; never a wrong answer, never the end of the process.
  *
  * SENGI_ROT_EVERY is the distance of the bytes tried: 1 tries all.
  */
@@ -80,7 +80,7 @@ static uint64_t rot_distance(void)
 {
     const char *every = getenv("SENGI_ROT_EVERY");
 
-    return every ? (uint64_t)atoll(every) : ROT_EVERY;
+    return every ? strtoull(every, NULL, 10) : ROT_EVERY;
 }
 
 static void flip_and_read(SimWorld *world, Str path, uint64_t offset, Outcomes *outcomes)
@@ -111,9 +111,10 @@ static void flip_everywhere(SimWorld *world)
         for (uint64_t offset = i % every; offset < size; offset += every)
             flip_and_read(world, path, offset, &outcomes);
     }
-    print_message("bits turned over: %llu named, %llu without effect, %llu in the log's last flush\n",
-                  (unsigned long long)outcomes.refused, (unsigned long long)outcomes.right,
-                  (unsigned long long)outcomes.cut);
+    print_message(
+        "bits turned over: %llu named, %llu without effect, %llu in the log's last flush\n",
+        (unsigned long long)outcomes.refused, (unsigned long long)outcomes.right,
+        (unsigned long long)outcomes.cut);
     assert_true(outcomes.cut <= outcomes.refused);
     assert_true(outcomes.refused > 0);
     assert_true(outcomes.right > 0);

@@ -308,9 +308,7 @@ bool copy_execute(CommandContext *context, const CopyStmt *statement, CopyChanne
     if (statement->relation)
         TRY(open_table(&job));
     TRY(apply_forces(&job));
-    TRY(has_file             ? run_through_file(&job)
-        : statement->is_from ? copy_from(&job)
-                             : copy_to(&job));
+    TRY(has_file ? run_through_file(&job) : statement->is_from ? copy_from(&job) : copy_to(&job));
     *ret_tag = str_format(context->arena, "COPY %llu", (unsigned long long)job.row_count);
     return true;
 }

@@ -22,10 +22,9 @@ static void job_run(void *argument)
     FileJob *job = argument;
     CopyFile *file = job->file;
 
-    job->ok = job->is_read
-                  ? os->file_read_some(file->file, file->buffer, BUFFER_SIZE, file->offset,
-                                       &job->count)
-                  : os->file_write(file->file, file->buffer, job->count, file->offset);
+    job->ok = job->is_read ? os->file_read_some(file->file, file->buffer, BUFFER_SIZE, file->offset,
+                                                &job->count)
+                           : os->file_write(file->file, file->buffer, job->count, file->offset);
     if (!job->ok) {
         const ErrorFields *error = error_fields();
         job->sqlstate = error->sqlstate;
@@ -110,11 +109,11 @@ static bool fail_open(Arena *arena, Str path, bool is_from)
     const size_t reason = str_find(message, STR("\": "), 0);
 
     FAIL(state,
-         .message = fmt("could not open file \"%.*s\" for %s: %.*s", STR_ARGS(path),
-                        is_from ? "reading" : "writing",
-                        STR_ARGS(reason == SIZE_MAX
-                                     ? message
-                                     : str_slice(message, reason + 3, message.length))),
+         .message =
+             fmt("could not open file \"%.*s\" for %s: %.*s", STR_ARGS(path),
+                 is_from ? "reading" : "writing",
+                 STR_ARGS(reason == SIZE_MAX ? message
+                                             : str_slice(message, reason + 3, message.length))),
          .hint = state != ERR_UNDEFINED_FILE && state != ERR_INSUFFICIENT_PRIVILEGE ? STR_NONE
                  : is_from
                      ? STR("COPY FROM instructs the PostgreSQL server process to read a file. You "
