@@ -125,20 +125,22 @@ static void path_add(Arena *arena, OidVec *path, Oid namespace)
     VEC_PUSH(arena, path, namespace);
 }
 
+/* Leaves cache->path NULL where it has to be done again. */
 static bool path_resolve(CatalogSession *session, SessionCache *cache, Str setting)
 {
+    Arena *const arena = cache->arena;
     OidVec named = {0};
-    SearchPath *path = ARENA_NEW(cache->arena, SearchPath);
+    SearchPath *path = ARENA_NEW(arena, SearchPath);
     Str rest = setting, name;
     bool first = true;
 
-    while (next_path_element(&rest, cache->arena, &name)) {
+    while (next_path_element(&rest, arena, &name)) {
         Oid namespace;
         if (str_equal(name, STR("pg_temp"))) {
             path->temp_first |= first;
             first = false;
             if (session->temp_namespace)
-                path_add(cache->arena, &named, session->temp_namespace);
+                path_add(arena, &named, session->temp_namespace);
             continue;
         }
         if (str_equal(name, STR("$user")))
@@ -155,7 +157,7 @@ static bool path_resolve(CatalogSession *session, SessionCache *cache, Str setti
         if (!path->creation && !path->temp_first)
             path->creation = namespace;
         first = false;
-        path_add(cache->arena, &named, namespace);
+        path_add(arena, &named, namespace);
     }
     OidVec whole = {0};
     if (session->temp_namespace) {
@@ -163,19 +165,22 @@ static bool path_resolve(CatalogSession *session, SessionCache *cache, Str setti
         for (size_t i = 0; i < named.length; i++)
             listed |= named.items[i] == session->temp_namespace;
         if (!listed)
-            path_add(cache->arena, &whole, session->temp_namespace);
+            path_add(arena, &whole, session->temp_namespace);
     }
     bool catalog_listed = false;
     for (size_t i = 0; i < named.length; i++)
         catalog_listed |= named.items[i] == NAMESPACE_PG_CATALOG;
     if (!catalog_listed)
-        path_add(cache->arena, &whole, NAMESPACE_PG_CATALOG);
+        path_add(arena, &whole, NAMESPACE_PG_CATALOG);
     for (size_t i = 0; i < named.length; i++)
-        path_add(cache->arena, &whole, named.items[i]);
+        path_add(arena, &whole, named.items[i]);
+    /* The schema has moved on while the names were looked up: what was found is retired already. */
+    if (cache->arena != arena)
+        return true;
     path->namespaces = whole.items;
     path->count = (uint32_t)whole.length;
     cache->path = path;
-    cache->path_setting = str_copy(cache->arena, setting);
+    cache->path_setting = str_copy(arena, setting);
     cache->path_user = session->current_user;
     return true;
 }
@@ -188,8 +193,8 @@ const SearchPath *catalog_search_path(CatalogSession *session)
 
     if (cache->path_override)
         return cache->path_override;
-    if (!cache->path || cache->path_user != session->current_user ||
-        !str_equal(cache->path_setting, setting))
+    while (!cache->path || cache->path_user != session->current_user ||
+           !str_equal(cache->path_setting, setting))
         TRY(path_resolve(session, cache, setting));
     return cache->path;
 }
