@@ -282,6 +282,19 @@ static void checkpoint_abandon(Store *store)
     atomic_fetch_add(&store->checkpoints_failed, 1);
 }
 
+/* Takes back what a failed checkpoint has written, and the reserve; why it failed stays set. */
+static void checkpoint_tidy(Store *store)
+{
+    char message[sizeof((Job){0}.message)];
+    ErrorFields why = {.sqlstate = error_fields()->sqlstate};
+
+    snprintf(message, sizeof(message), "%.*s", STR_ARGS(error_fields()->message));
+    why.message = str_from_c(message);
+    page_map_files_clean(store);
+    reserve_keep(store);
+    error_set(&why);
+}
+
 static void checkpoint_finish(Store *store, const Boundary *boundary)
 {
     mutex_lock(&store->map_mutex);
@@ -291,7 +304,7 @@ static void checkpoint_finish(Store *store, const Boundary *boundary)
     mutex_unlock(&store->map_mutex);
     pool_wake_frames(&store->pool);
     page_map_files_clean(store);
-    page_map_reserve(store);
+    reserve_keep(store);
     wal_recycle(store->wal, boundary->redo);
     atomic_fetch_add(&store->checkpoints_done, 1);
 }
@@ -318,6 +331,7 @@ static bool checkpoint_write(Store *store, const Boundary *boundary, CheckpointR
         report->reason == CHECKPOINT_AT_END && boundary->redo == wal_reserved_end(store->wal);
     TRY(page_map_files_write(store, &superblock));
     TRY(superblock_write(store->path, &superblock));
+    page_map_files_adopt(store);
     report->is_complete = true;
     report->page_count = atomic_load(&store->images_checkpoint) - images;
     report->write_us = written - start;
@@ -380,6 +394,7 @@ bool checkpoint_run(Store *store, CheckpointReason reason)
         return true;
     }
     checkpoint_abandon(store);
+    checkpoint_tidy(store);
     return false;
 }
 

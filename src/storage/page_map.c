@@ -289,6 +289,13 @@ static void slots_take_free(SlotSpace *space, uint32_t count, uint32_t *ret_slot
     }
 }
 
+static bool slots_allocate(Store *store, uint32_t from, uint64_t count)
+{
+    if (atomic_load(&store->spends_reserve))
+        FAIL(ERR_DISK_FULL, .message = STR("what is left of the disk is for the page map"));
+    return os->file_allocate(store->data_file, (uint64_t)from * PAGE_SIZE, count * PAGE_SIZE);
+}
+
 /* Extends the data file so that writes into it cannot meet a full disk. */
 static bool slots_grow(Store *store, uint32_t capacity, uint32_t count)
 {
@@ -297,13 +304,15 @@ static bool slots_grow(Store *store, uint32_t capacity, uint32_t count)
 
     if (capacity + wanted > SLOT_LIMIT)
         FAIL(ERR_DISK_FULL, .message = STR("the data file has reached its largest size"));
-    if (!os->file_allocate(store->data_file, (uint64_t)capacity * PAGE_SIZE, wanted * PAGE_SIZE)) {
+    if (!slots_allocate(store, capacity, wanted)) {
         /* A smaller piece may still fit. */
-        TRY(wanted > count && error_fields()->sqlstate == ERR_DISK_FULL);
-        error_clear();
+        TRY(error_fields()->sqlstate == ERR_DISK_FULL);
         wanted = count;
-        TRY(os->file_allocate(store->data_file, (uint64_t)capacity * PAGE_SIZE,
-                              wanted * PAGE_SIZE));
+        if (!slots_allocate(store, capacity, wanted)) {
+            TRY(!store->recovered && reserve_spend_on_recovery(store));
+            TRY(slots_allocate(store, capacity, wanted));
+        }
+        error_clear();
     }
     mutex_lock(&store->map_mutex);
     if (store->space.capacity < capacity + wanted)

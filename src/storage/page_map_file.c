@@ -282,21 +282,20 @@ static bool map_write_base(Store *store, MapWriter *writer, Superblock *superblo
     TRY(journal);
     if (!os->file_sync(journal) || !os->sync_directory(store->path))
         panic("could not sync the page map: %.*s", STR_ARGS(error_fields()->message));
-    os->file_close(store->journal);
-    store->journal = journal;
+    os->file_close(store->next_journal); /* of a checkpoint that was abandoned */
+    store->next_journal = journal;
     superblock->map_number = number;
     superblock->journal_length = 0;
     return true;
 }
 
-static bool page_map_files_try(Store *store, Superblock *superblock)
+static bool page_map_files_try(Store *store, Superblock *superblock, bool wants_base)
 {
     MapWriter *writer = memory_malloc(sizeof(MapWriter));
     Superblock next = *superblock;
 
     if (!writer)
         FAIL(ERR_OUT_OF_MEMORY, .message = STR("out of memory"));
-    const bool wants_base = next.journal_length > MAX(next.base_length, (uint64_t)MAP_JOURNAL_MIN);
     const bool ok =
         wants_base ? map_write_base(store, writer, &next) : map_write_journal(store, writer, &next);
     free(writer);
@@ -305,58 +304,37 @@ static bool page_map_files_try(Store *store, Superblock *superblock)
     return true;
 }
 
-/* -------- Room kept back for the maps -------- */
-
-#define RESERVE_STEP (256u << 10)
-
-/* What a new base would need, and a batch of the journal beside it. */
-static uint64_t reserve_wanted(Store *store)
+bool page_map_files_write(Store *store, Superblock *superblock)
 {
-    uint64_t bytes = RESERVE_STEP;
+    const bool wants_base =
+        superblock->journal_length > MAX(superblock->base_length, (uint64_t)MAP_JOURNAL_MIN);
+
+    if (page_map_files_try(store, superblock, wants_base))
+        return true;
+    TRY(error_fields()->sqlstate == ERR_DISK_FULL && reserve_spend_on_maps(store));
+    error_clear();
+    /* A base, because the old base and journal then go: their room is the next reserve. */
+    return page_map_files_try(store, superblock, true);
+}
+
+void page_map_files_adopt(Store *store)
+{
+    if (!store->next_journal)
+        return;
+    os->file_close(store->journal);
+    store->journal = store->next_journal;
+    store->next_journal = NULL;
+}
+
+uint64_t page_map_files_size(Store *store)
+{
+    uint64_t lines = 0;
 
     mutex_lock(&store->map_mutex);
     for (size_t i = 0; i < store->database_count; i++)
-        bytes += (store->databases[i]->page_count + 1) * sizeof(MapLine);
+        lines += store->databases[i]->page_count + 1;
     mutex_unlock(&store->map_mutex);
-    return ALIGN_UP(bytes + bytes / 4, RESERVE_STEP);
-}
-
-void page_map_reserve(Store *store)
-{
-    const uint64_t wanted = reserve_wanted(store);
-
-    if (wanted <= store->map_reserve)
-        return;
-    File *file = os->file_open(path_join(store->scratch, store->path, STR("reserve")), OS_CREATE);
-    const bool ok = file && os->file_allocate(file, 0, wanted);
-    os->file_close(file);
-    arena_reset(store->scratch);
-    if (ok)
-        store->map_reserve = wanted;
-    else
-        error_clear(); /* the next checkpoint tries again */
-}
-
-/* The disk is full: what was kept back is what the map needs. False: there was nothing. */
-static bool reserve_spend(Store *store)
-{
-    if (store->map_reserve == 0)
-        return false;
-    store->map_reserve = 0;
-    const bool ok = os->unlink(path_join(store->scratch, store->path, STR("reserve")));
-    arena_reset(store->scratch);
-    if (!ok)
-        error_clear();
-    return ok;
-}
-
-bool page_map_files_write(Store *store, Superblock *superblock)
-{
-    if (page_map_files_try(store, superblock))
-        return true;
-    TRY(error_fields()->sqlstate == ERR_DISK_FULL && reserve_spend(store));
-    error_clear();
-    return page_map_files_try(store, superblock);
+    return lines * sizeof(MapLine);
 }
 
 bool page_map_files_create(Str path, Superblock *superblock)
@@ -412,6 +390,9 @@ static bool map_clean_one(void *context, Str name, bool is_directory)
 void page_map_files_clean(Store *store)
 {
     MapCleaning cleaning = {.directory = store->path, .keep = store->superblock.map_number};
+
+    os->file_close(store->next_journal); /* of a checkpoint that was abandoned */
+    store->next_journal = NULL;
 
     if (!os->list_directory(store->path, map_clean_one, &cleaning))
         error_clear();

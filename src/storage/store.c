@@ -205,6 +205,7 @@ static void store_free(Store *store)
     actions_deinit(store);
     pool_deinit(store);
     os->file_close(store->journal);
+    os->file_close(store->next_journal);
     os->file_close(store->data_file);
     os->file_close(store->lock_file); /* the lock goes with it */
     arena_free(store->scratch);

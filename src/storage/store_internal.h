@@ -150,8 +150,10 @@ struct Store {
     _Atomic uint32_t shadow_count;
 
     Superblock superblock; /* the newest on disk; the checkpointer's */
-    File *journal;
-    uint64_t map_reserve; /* bytes of the file kept back for the maps; the checkpointer's */
+    File *journal, *next_journal; /* the second: of a base that no durable superblock names yet */
+    uint64_t map_reserve;         /* bytes known to be kept back for maps; the checkpointer's */
+    bool has_recovery_reserve;
+    _Atomic bool spends_reserve; /* what `reserve` held is for the maps alone */
     Arena *scratch;       /* the checkpointer's, for paths */
     Checkpointer *checkpointer;
     StoreRedoFloor *redo_floor;
@@ -311,11 +313,22 @@ void actions_open_gate(Store *store);
 MUST_CHECK bool page_map_files_load(Store *store);
 /* Appends what the running checkpoint changed, or writes a new base; fills in `superblock`. */
 MUST_CHECK bool page_map_files_write(Store *store, Superblock *superblock);
-/* Keeps room on the disk for the next maps, in a file that a full disk gives up first. */
-void page_map_reserve(Store *store);
-/* After the superblock is durable: removes files it does not name. */
+/* The superblock just written is durable: its journal is the one to append to. */
+void page_map_files_adopt(Store *store);
+/* Bytes that a base of all maps takes, about. */
+uint64_t page_map_files_size(Store *store);
+/* Removes files that the newest durable superblock does not name. */
 void page_map_files_clean(Store *store);
 MUST_CHECK bool page_map_files_create(Str path, Superblock *superblock);
+
+/* -------- reserve.c: room on the disk for a checkpoint and a recovery (the checkpointer's) -------- */
+
+/* Makes what is missing of the reserve, or as much as fits, and lets the data file grow again. */
+void reserve_keep(Store *store);
+/* The disk is full: gives the map's room to the map. False: there was nothing. */
+MUST_CHECK bool reserve_spend_on_maps(Store *store);
+/* In recovery: gives room to the data file. False: there was nothing. Any worker's. */
+MUST_CHECK bool reserve_spend_on_recovery(Store *store);
 
 /* -------- checkpoint.c -------- */
 

@@ -235,8 +235,11 @@ static void note_checkpoint(void *context, const CheckpointReport *report)
     (void)context;
     reports[report->is_complete][report->reason]++;
     assert_int_equal(report->is_complete, report->total_us > 0);
-    if (report->is_complete)
-        assert_true(report->page_count >= PACE_PAGES && report->total_us >= report->write_us);
+    if (report->is_complete) {
+        /* The pool's cleaner may have written some of them. */
+        assert_true(report->page_count >= PACE_PAGES / 2);
+        assert_true(report->total_us >= report->write_us);
+    }
 }
 
 static bool nothing_to_replay(void *context, Store *store, const WalRecord *record)
