@@ -74,7 +74,7 @@ static void put_transaction_id(ActivityFill *fill, ViewRow row, int32_t process_
 {
     for (size_t i = 0; i < fill->locks->length; i++) {
         const LockInfo *lock = &fill->locks->items[i];
-        if (lock->process_id == process_id && lock->txn_id != 0)
+        if (lock->granted && lock->process_id == process_id && lock->txn_id != 0)
             view_put_value(row, ACT_BACKEND_XID, (Value){.oid = (Oid)lock->txn_id});
     }
 }
@@ -207,12 +207,21 @@ enum {
     LOCK_COL_COUNT,
 };
 
-static void put_lock_target(ViewRow row, const LockInfo *lock)
+static Str virtual_transaction(Arena *arena, const LockInfo *lock)
+{
+    return str_format(arena, "%lu/%lu", lock->virtual_id, lock->local_number);
+}
+
+static void put_lock_target(ViewRow row, const LockInfo *lock, Arena *arena)
 {
     const bool is_row = str_equal(lock->lock_type, STR("tuple"));
 
     if (lock->txn_id != 0) {
         view_put_value(row, LOCK_COL_TRANSACTIONID, (Value){.oid = (Oid)lock->txn_id});
+        return;
+    }
+    if (lock->local_number != 0 && str_equal(lock->lock_type, STR("virtualxid"))) {
+        view_put_text(row, LOCK_COL_VIRTUALXID, virtual_transaction(arena, lock));
         return;
     }
     view_put_value(row, LOCK_COL_DATABASE, (Value){.oid = lock->database});
@@ -238,13 +247,12 @@ static bool fill_locks(FunctionCall *call, const Value *args, const bool *nulls,
         const LockInfo *lock = &locks.items[i];
         ViewRow row = view_row_add(rows);
         view_put_text(row, LOCK_COL_TYPE, lock->lock_type);
-        put_lock_target(row, lock);
-        view_put_text(row, LOCK_COL_VIRTUALTRANSACTION,
-                      str_format(rows->arena, "%lu/0", lock->virtual_id));
+        put_lock_target(row, lock, rows->arena);
+        view_put_text(row, LOCK_COL_VIRTUALTRANSACTION, virtual_transaction(rows->arena, lock));
         view_put_int32(row, LOCK_COL_PID, lock->process_id);
         view_put_text(row, LOCK_COL_MODE, lock->mode);
         view_put_bool(row, LOCK_COL_GRANTED, lock->granted);
-        view_put_bool(row, LOCK_COL_FASTPATH, false);
+        view_put_bool(row, LOCK_COL_FASTPATH, lock->is_fast);
         view_put_time(row, LOCK_COL_WAITSTART, lock->wait_start);
     }
     return true;

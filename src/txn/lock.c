@@ -285,8 +285,8 @@ LockHold *lock_hold_find(const TxnSession *session, const LockTag *tag, uint8_t 
         /* Session locks are given back by their mode, each for itself. */
         if (hold->hash == hash && hold->session_scope == session_scope &&
             lock_tag_equal(&hold->lock->tag, tag) &&
-            (hold->mode == mode ||
-             (!session_scope && lock_mode_covers(tag->space, hold->mode, mode))))
+            (hold->mode == mode || (tag->space == SPACE_ROW && !session_scope &&
+                                    lock_mode_covers(tag->space, hold->mode, mode))))
             return hold;
     }
     return NULL;
@@ -337,8 +337,13 @@ LockOutcome lock_acquire(TxnSession *session, const LockRequest *request)
                        .mode = request->mode,
                        .session_scope = request->session_scope};
 
+    const bool is_strong = fast_lock_is_strong(&request->tag, request->mode);
+    if (is_strong)
+        fast_locks_bar(table, &request->tag);
     mutex_lock(&partition->mutex);
     Lock *lock = lock_make(partition, &request->tag);
+    if (is_strong)
+        fast_locks_collect(session->manager, lock);
     bool blocked = request->table && atomic_load(&request->table->runs_count) > 0 &&
                    row_runs_materialize(request->table, lock, session, request);
     /* Who holds the lock already passes those who wait for him; on a row, who is in no holder's
@@ -371,6 +376,8 @@ LockOutcome lock_acquire(TxnSession *session, const LockRequest *request)
             lock_drop_unused(partition, lock);
         mutex_unlock(&partition->mutex);
     }
+    if (is_strong)
+        fast_locks_unbar(table, &request->tag);
     hold->older = session->free_holds;
     session->free_holds = hold;
     return outcome;
@@ -385,6 +392,8 @@ static void hold_release(TxnSession *session, LockHold *hold)
     mutex_lock(&partition->mutex);
     Lock *lock = hold->lock;
     hold_unlink(hold);
+    if (fast_lock_is_strong(&lock->tag, hold->mode))
+        fast_locks_unbar(table, &lock->tag);
     if (lock->first)
         lock_wake(table, lock);
     lock_drop_unused(partition, lock);
@@ -415,6 +424,8 @@ void lock_release_from(TxnSession *session, uint64_t position)
             lock_release_hold(session, hold);
         hold = older;
     }
+    if (session->fast_count > 0)
+        fast_locks_release(session, position);
     if (session->runs) {
         row_runs_release(session, position);
         lock_release_foreign(session, position);
@@ -427,40 +438,37 @@ void lock_release_from(TxnSession *session, uint64_t position)
     }
 }
 
-void lock_make_foreign(Lock *lock, TxnSession *session, const LockTag *tag, uint8_t mode,
-                       uint64_t position)
+void lock_make_foreign(Lock *lock, TxnSession *session, uint8_t mode, uint64_t position)
 {
     LockHold *hold = memory_calloc(1, sizeof(*hold));
     if (!hold)
         panic("out of memory for locks");
     hold->session = session;
-    hold->hash = lock_tag_hash(tag);
+    hold->hash = lock_tag_hash(&lock->tag);
     hold->position = position;
     hold->count = 1;
     hold->mode = mode;
     lock_hold_link(lock, hold);
-    mutex_lock(&session->foreign_mutex);
     hold->older = session->foreign_holds;
     session->foreign_holds = hold;
-    mutex_unlock(&session->foreign_mutex);
 }
 
 void lock_release_foreign(TxnSession *session, uint64_t position)
 {
-    mutex_lock(&session->foreign_mutex);
+    mutex_lock(&session->shared_mutex);
     LockHold *holds = session->foreign_holds;
     session->foreign_holds = NULL;
-    mutex_unlock(&session->foreign_mutex);
+    mutex_unlock(&session->shared_mutex);
 
     while (holds) {
         LockHold *next = holds->older;
         if (holds->position >= position) {
             hold_release(session, holds);
         } else {
-            mutex_lock(&session->foreign_mutex);
+            mutex_lock(&session->shared_mutex);
             holds->older = session->foreign_holds;
             session->foreign_holds = holds;
-            mutex_unlock(&session->foreign_mutex);
+            mutex_unlock(&session->shared_mutex);
         }
         holds = next;
     }
@@ -470,6 +478,7 @@ void lock_session_release_all(TxnSession *session)
 {
     while (session->holds)
         lock_release_hold(session, session->holds);
+    fast_locks_release(session, 0);
     row_runs_release(session, 0);
     lock_release_foreign(session, 0);
     while (session->free_holds) {
@@ -484,13 +493,16 @@ void lock_session_release_all(TxnSession *session)
 LockOutcome lock_relation(Txn *txn, DatabaseId database, Oid relation, LockMode mode, LockWait wait,
                           Str name)
 {
+    LockOutcome outcome = fast_lock_acquire(txn->session, database, relation, mode);
+    if (outcome != LOCK_WOULD_BLOCK)
+        return outcome;
     LockRequest request = {
         .tag = {.space = SPACE_RELATION, .database = database, .a = relation},
         .mode = (uint8_t)mode,
         .wait = wait,
         .wait_event = WAIT_EVENT_RELATION,
     };
-    LockOutcome outcome = lock_acquire(txn->session, &request);
+    outcome = lock_acquire(txn->session, &request);
     if (outcome == LOCK_WOULD_BLOCK && wait == LOCK_NOWAIT)
         FAIL(ERR_LOCK_NOT_AVAILABLE,
              .message = fmt("could not obtain lock on relation \"%.*s\"", STR_ARGS(name)));
@@ -499,8 +511,15 @@ LockOutcome lock_relation(Txn *txn, DatabaseId database, Oid relation, LockMode 
 
 bool lock_relation_is_held(Txn *txn, DatabaseId database, Oid relation, LockMode mode)
 {
-    LockTag tag = {.space = SPACE_RELATION, .database = database, .a = relation};
-    return lock_hold_find(txn->session, &tag, (uint8_t)mode, false) != NULL;
+    const LockTag tag = {.space = SPACE_RELATION, .database = database, .a = relation};
+
+    if (fast_lock_is_held(txn->session, database, relation, mode))
+        return true;
+    for (uint8_t held = LOCK_ACCESS_SHARE; held <= LOCK_ACCESS_EXCLUSIVE; held++)
+        if (lock_mode_covers(tag.space, held, (uint8_t)mode) &&
+            lock_hold_find(txn->session, &tag, held, false))
+            return true;
+    return false;
 }
 
 static LockOutcome object_lock(TxnSession *session, const LockTag *tag, LockMode mode,

@@ -131,10 +131,12 @@ typedef struct LockInfo {
     uint64_t txn_id; /* transactionid */
     Oid class_id, object_id;
     int16_t object_sub_id;
-    uint64_t virtual_id; /* the session's number, of its virtualtransaction */
+    uint64_t virtual_id;   /* the session's number and that of its transaction in it, of */
+    uint64_t local_number; /* virtualtransaction; 0: none runs */
     int32_t process_id;
     Str mode;
     bool granted;
+    bool is_fast;       /* noted by its session only */
     int64_t wait_start; /* wall clock; 0 when granted */
 } LockInfo;
 typedef VEC(LockInfo) LockInfoVec;

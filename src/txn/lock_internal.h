@@ -16,6 +16,8 @@
 #include "txn/txn_internal.h"
 
 #define LOCK_PARTITIONS 1024
+#define STRONG_COUNTS 1024
+#define SHARED_SPACE 0 /* the database of tables that all databases share */
 
 typedef enum LockSpace {
     SPACE_RELATION = 1,
@@ -91,7 +93,9 @@ typedef struct LockPartition {
 
 struct LockTable {
     LockPartition partitions[LOCK_PARTITIONS];
-    Mutex deadlock_mutex;
+    /* By relation: who holds or wants a lock that no weak one goes with. Seldom written. */
+    ALIGNED(CACHE_LINE) _Atomic uint32_t strong_counts[STRONG_COUNTS];
+    ALIGNED(CACHE_LINE) Mutex deadlock_mutex;
     uint64_t visit_mark GUARDED_BY(deadlock_mutex);
 };
 
@@ -127,15 +131,31 @@ LockHold *lock_hold_find(const TxnSession *session, const LockTag *tag, uint8_t 
 void lock_release_hold(TxnSession *session, LockHold *hold);
 LockPartition *lock_partition(LockTable *table, uint64_t hash);
 Lock *lock_find(LockPartition *partition, const LockTag *tag) REQUIRES(partition->mutex);
-/* A hold of `session`'s made by somebody else, of one of its row runs; the runs' mutex is held. */
-void lock_make_foreign(Lock *lock, TxnSession *session, const LockTag *tag, uint8_t mode,
-                       uint64_t position);
+/* A hold of `session`'s made by somebody else, of one of its row runs or fast locks. */
+void lock_make_foreign(Lock *lock, TxnSession *session, uint8_t mode, uint64_t position)
+    REQUIRES(session->shared_mutex);
 void lock_release_foreign(TxnSession *session, uint64_t position);
 
 /* Granted to a session that no longer wants it: given back at once. */
 void lock_granted_late(TxnSession *session, LockHold *hold);
 
+/* lock_fast.c */
+/* Is it against weak locks that sessions may have noted? */
+bool fast_lock_is_strong(const LockTag *tag, uint8_t mode);
+/* LOCK_WOULD_BLOCK: it must be taken in the lock table. */
+LockOutcome fast_lock_acquire(TxnSession *session, DatabaseId database, Oid relation,
+                              LockMode mode);
+bool fast_lock_is_held(TxnSession *session, DatabaseId database, Oid relation, LockMode mode);
+void fast_locks_release(TxnSession *session, uint64_t position);
+/* From the first to the second nobody notes a weak lock of that relation. */
+void fast_locks_bar(LockTable *table, const LockTag *tag);
+void fast_locks_unbar(LockTable *table, const LockTag *tag);
+/* Makes the noted locks of a barred relation ordinary ones; the lock's partition is held. */
+void fast_locks_collect(TxnManager *manager, Lock *lock);
+void fast_locks_show(TxnSession *session, Arena *arena, LockInfoVec *locks);
+
 /* lock_wait.c */
+LockInfo lock_info_of(const LockTag *tag, const TxnSession *session, uint8_t mode);
 /* Waits in the lock's queue. The partition's mutex is held at the call and free afterwards. */
 MUST_CHECK LockOutcome lock_wait(TxnSession *session, LockPartition *partition, Lock *lock,
                                  LockHold *hold, const LockRequest *request);

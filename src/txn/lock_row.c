@@ -107,8 +107,11 @@ bool row_runs_materialize(TxnTree *table, Lock *lock, const TxnSession *session,
         bool is_there = false;
         for (LockHold *hold = lock->holds; hold && !is_there; hold = hold->next_in_lock)
             is_there = hold->session == runs->session && hold->mode == runs->mode;
-        if (!is_there)
-            lock_make_foreign(lock, runs->session, &request->tag, runs->mode, runs->position);
+        if (!is_there) {
+            mutex_lock(&runs->session->shared_mutex);
+            lock_make_foreign(lock, runs->session, runs->mode, runs->position);
+            mutex_unlock(&runs->session->shared_mutex);
+        }
         found = true;
     }
     mutex_unlock(&table->runs_mutex);

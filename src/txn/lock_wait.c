@@ -284,11 +284,12 @@ LockOutcome lock_wait(TxnSession *session, LockPartition *partition, Lock *lock,
 
 /* ------------------------------------------------------------------ showing */
 
-static LockInfo info_of(const LockTag *tag, const TxnSession *session, uint8_t mode)
+LockInfo lock_info_of(const LockTag *tag, const TxnSession *session, uint8_t mode)
 {
     LockInfo info = {
         .database = tag->database,
         .virtual_id = session->number,
+        .local_number = atomic_load_explicit(&session->local_number, memory_order_relaxed),
         .process_id = session->process_id,
         .mode = lock_mode_name((LockMode)mode),
     };
@@ -318,12 +319,12 @@ static LockInfo info_of(const LockTag *tag, const TxnSession *session, uint8_t m
 static void put_holds(const Lock *lock, Arena *arena, LockInfoVec *locks)
 {
     for (LockHold *hold = lock->holds; hold; hold = hold->next_in_lock) {
-        LockInfo info = info_of(&lock->tag, hold->session, hold->mode);
+        LockInfo info = lock_info_of(&lock->tag, hold->session, hold->mode);
         info.granted = true;
         VEC_PUSH(arena, locks, info);
     }
     for (LockWaiter *waiter = lock->first; waiter; waiter = waiter->next) {
-        LockInfo info = info_of(&lock->tag, waiter->session, waiter->mode);
+        LockInfo info = lock_info_of(&lock->tag, waiter->session, waiter->mode);
         info.wait_start = waiter->wait_start;
         VEC_PUSH(arena, locks, info);
     }
@@ -344,7 +345,7 @@ static void put_row_waiters(const Lock *lock, Arena *arena, LockInfoVec *locks)
         TxnSession *session = waiter->session;
         bool waits_for_end = true;
         if (lock->tag.space == SPACE_ROW && waiter->mode != ROW_PROBE) {
-            LockInfo tuple = info_of(&lock->tag, session, LOCK_NONE);
+            LockInfo tuple = lock_info_of(&lock->tag, session, LOCK_NONE);
             tuple.lock_type = STR("tuple");
             tuple.relation = waiter->relation;
             tuple.row_id = (int64_t)lock->tag.b;
@@ -356,7 +357,7 @@ static void put_row_waiters(const Lock *lock, Arena *arena, LockInfoVec *locks)
         }
         if (!waits_for_end || session->blocker_count == 0)
             continue;
-        LockInfo end = info_of(&lock->tag, session, LOCK_SHARE);
+        LockInfo end = lock_info_of(&lock->tag, session, LOCK_SHARE);
         end.lock_type = STR("transactionid");
         end.txn_id = txn_id(&session->blockers[0]->txn);
         end.wait_start = waiter->wait_start;
@@ -364,20 +365,32 @@ static void put_row_waiters(const Lock *lock, Arena *arena, LockInfoVec *locks)
     }
 }
 
-static void transaction_ids(TxnManager *manager, Arena *arena, LockInfoVec *locks)
+/* The number within its session and the identifier that a transaction has, each locked by it. */
+static void put_identifiers(TxnSession *session, Arena *arena, LockInfoVec *locks)
+{
+    const LockTag none = {.space = SPACE_KEY};
+    LockInfo info = lock_info_of(&none, session, LOCK_EXCLUSIVE);
+
+    info.granted = true;
+    if (info.local_number != 0) {
+        info.lock_type = STR("virtualxid");
+        info.is_fast = true;
+        VEC_PUSH(arena, locks, info);
+    }
+    info.txn_id = atomic_load(&session->txn.id);
+    if (info.txn_id != 0) {
+        info.lock_type = STR("transactionid");
+        info.is_fast = false;
+        VEC_PUSH(arena, locks, info);
+    }
+}
+
+static void put_sessions(TxnManager *manager, Arena *arena, LockInfoVec *locks)
 {
     mutex_lock(&manager->sessions_mutex);
     for (TxnSession *session = manager->sessions; session; session = session->next) {
-        uint64_t id = atomic_load(&session->txn.id);
-        if (id == 0)
-            continue;
-        LockInfo info = {.lock_type = STR("transactionid"),
-                         .txn_id = id,
-                         .virtual_id = session->number,
-                         .process_id = session->process_id,
-                         .mode = lock_mode_name(LOCK_EXCLUSIVE),
-                         .granted = true};
-        VEC_PUSH(arena, locks, info);
+        fast_locks_show(session, arena, locks);
+        put_identifiers(session, arena, locks);
     }
     mutex_unlock(&manager->sessions_mutex);
 }
@@ -395,6 +408,8 @@ static void put_lock(TxnManager *manager, const Lock *lock, Arena *arena, LockIn
 
 void lock_snapshot(TxnManager *manager, Arena *arena, LockInfoVec *locks)
 {
+    /* Before the table: what moves there meanwhile is shown twice rather than not at all. */
+    put_sessions(manager, arena, locks);
     for (uint32_t i = 0; i < LOCK_PARTITIONS; i++) {
         LockPartition *partition = &manager->locks->partitions[i];
         mutex_lock(&partition->mutex);
@@ -403,7 +418,6 @@ void lock_snapshot(TxnManager *manager, Arena *arena, LockInfoVec *locks)
                 put_lock(manager, lock, arena, locks);
         mutex_unlock(&partition->mutex);
     }
-    transaction_ids(manager, arena, locks);
 }
 
 void lock_blockers(TxnManager *manager, int32_t process_id, Arena *arena, ProcessIdVec *blockers)

@@ -107,7 +107,7 @@ TxnSession *txn_session_open(TxnManager *manager, int32_t process_id)
     session->is_open = true;
     atomic_store(&session->snapshot_low, LSN_MAX);
     atomic_store(&session->fragment_lsn, LSN_MAX);
-    mutex_init(&session->foreign_mutex, RANK_LEAF);
+    mutex_init(&session->shared_mutex, RANK_LEAF);
     session->txn.session = session;
     session->txn.manager = manager;
     session->txn.arena = arena_new("transaction");

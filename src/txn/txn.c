@@ -23,6 +23,7 @@ Txn *txn_begin(TxnSession *session, const TxnOptions *options)
     txn->fragment_id = 0;
     txn->commit_lsn = 0;
     atomic_store_explicit(&txn->id, 0, memory_order_relaxed);
+    atomic_store_explicit(&session->local_number, ++session->txn_count, memory_order_relaxed);
     memset(txn->pin_counts, 0, sizeof(txn->pin_counts));
     memset(&txn->savepoints, 0, sizeof(txn->savepoints));
     memset(&txn->ddl, 0, sizeof(txn->ddl));
@@ -352,6 +353,7 @@ static void txn_finish(Txn *txn, TxnEnd how)
     /* Waiters look for the identifier's end before they try again. */
     atomic_store(&txn->id, 0);
     lock_release_from(session, 0);
+    atomic_store_explicit(&session->local_number, 0, memory_order_relaxed);
     /* Who was shown waiting for this transaction may have named it anew until then. */
     atomic_store(&txn->id, 0);
     if (how == TXN_ABORTED)

@@ -182,6 +182,18 @@ struct Txn {
     Lsn commit_lsn;
 };
 
+#define FAST_LOCKS 16 /* as many tables as PostgreSQL has places for */
+#define FAST_LOCK_MODES 3
+
+/* A table's weak locks, held by a session and noted nowhere else: lock_fast.c. */
+typedef struct FastLock {
+    DatabaseId database;
+    Oid relation;
+    uint8_t modes;       /* those held, as bits (1 << mode) */
+    uint8_t moved_modes; /* those of them that are holds in the lock table; under shared_mutex */
+    uint64_t positions[FAST_LOCK_MODES];
+} FastLock;
+
 struct TxnSession {
     /* The snapshots this session reads at: every LSN in [low, high] may be one. */
     ALIGNED(CACHE_LINE) _Atomic Lsn snapshot_low; /* LSN_MAX: none */
@@ -192,6 +204,8 @@ struct TxnSession {
     TxnSession *next, *previous; /* guarded by the manager's sessions_mutex */
     int32_t process_id;
     uint64_t number;
+    uint64_t txn_count;            /* begun so far */
+    _Atomic uint64_t local_number; /* of the transaction that runs; 0: none */
     SynchronousCommit synchronous;
     bool is_open;
     Lsn reply_lsn;
@@ -204,8 +218,6 @@ struct TxnSession {
     /* Locks: lock.c. */
     LockHold *holds; /* newest first */
     LockHold *free_holds;
-    Mutex foreign_mutex; /* holds that others made of this session's row runs */
-    LockHold *foreign_holds GUARDED_BY(foreign_mutex);
     LockHold **hold_buckets; /* by lock; lock_hold_find */
     uint32_t hold_bucket_count, hold_count;
     uint64_t lock_position;
@@ -215,6 +227,12 @@ struct TxnSession {
     uint32_t blocker_count, blocker_capacity;
     uint64_t visit_mark; /* the deadlock search's */
     TxnSession *visit_parent, *visit_next;
+
+    /* What others may make locks in the lock table of. The session alone fills it. */
+    ALIGNED(CACHE_LINE) Mutex shared_mutex;
+    uint32_t fast_count;     /* lock_fast.c; others read it under the mutex */
+    LockHold *foreign_holds; /* made by others of row runs and fast locks; under the mutex */
+    FastLock fast[FAST_LOCKS];
 };
 
 /* manager.c */

@@ -331,6 +331,185 @@ static void a_transaction_may_hold_very_many_locks(void **state)
     txn_session_close(b);
 }
 
+/* ------------------------------------------------------------------ weak locks of tables */
+
+static LockOutcome lock_table(Txn *txn, Oid relation, LockMode mode, LockWait wait)
+{
+    LockOutcome outcome = lock_relation(txn, HOME, relation, mode, wait, STR("accounts"));
+    if (outcome == LOCK_FAILED)
+        error_clear();
+    return outcome;
+}
+
+/* What pg_locks has on relations: those noted by sessions, and those in the lock table. */
+static void count_locks(Fixture *fixture, int *ret_fast, int *ret_table)
+{
+    LockInfoVec locks = {0};
+
+    lock_snapshot(fixture->manager, fixture->arena, &locks);
+    *ret_fast = *ret_table = 0;
+    for (size_t i = 0; i < locks.length; i++) {
+        if (!str_equal(locks.items[i].lock_type, STR("relation")))
+            continue;
+        assert_true(locks.items[i].granted);
+        (*(locks.items[i].is_fast ? ret_fast : ret_table))++;
+    }
+}
+
+static void assert_locks(Fixture *fixture, int fast, int table)
+{
+    int fast_found, table_found;
+
+    count_locks(fixture, &fast_found, &table_found);
+    assert_int_equal(fast_found, fast);
+    assert_int_equal(table_found, table);
+}
+
+static void weak_locks_are_noted_by_sessions_until_a_strong_one_comes(void **state)
+{
+    enum { RELATION = 5000 };
+    Fixture *fixture = *state;
+    TxnSession *a = txn_session_open(fixture->manager, 1);
+    TxnSession *b = second_session(fixture);
+    Txn *one = begin(a, ISOLATION_READ_COMMITTED);
+    Txn *two = begin(b, ISOLATION_READ_COMMITTED);
+
+    assert_int_equal(lock_table(one, RELATION, LOCK_ACCESS_SHARE, LOCK_WAIT), LOCK_GRANTED);
+    assert_int_equal(lock_table(one, RELATION, LOCK_ACCESS_SHARE, LOCK_WAIT), LOCK_HELD);
+    assert_int_equal(lock_table(one, RELATION, LOCK_ROW_EXCLUSIVE, LOCK_WAIT), LOCK_GRANTED);
+    assert_int_equal(lock_table(two, RELATION, LOCK_ROW_SHARE, LOCK_WAIT), LOCK_GRANTED);
+    assert_locks(fixture, 3, 0);
+    assert_true(lock_relation_is_held(one, HOME, RELATION, LOCK_ROW_SHARE));
+    assert_false(lock_relation_is_held(two, HOME, RELATION, LOCK_ROW_EXCLUSIVE));
+
+    /* Refused, the strong one leaves them where they have been moved. */
+    assert_int_equal(lock_table(two, RELATION, LOCK_SHARE, LOCK_TRY), LOCK_WOULD_BLOCK);
+    assert_locks(fixture, 0, 3);
+    assert_int_equal(lock_table(one, RELATION, LOCK_ROW_EXCLUSIVE, LOCK_WAIT), LOCK_HELD);
+    assert_int_equal(lock_table(two, RELATION, LOCK_ACCESS_SHARE, LOCK_WAIT), LOCK_GRANTED);
+    assert_locks(fixture, 1, 3);
+    commit(one);
+    assert_locks(fixture, 1, 1);
+
+    /* While it is held no weak one is noted, and those against it are refused. */
+    assert_int_equal(lock_table(two, RELATION, LOCK_SHARE, LOCK_TRY), LOCK_GRANTED);
+    one = begin(a, ISOLATION_READ_COMMITTED);
+    assert_int_equal(lock_table(one, RELATION, LOCK_ROW_EXCLUSIVE, LOCK_TRY), LOCK_WOULD_BLOCK);
+    assert_int_equal(lock_table(one, RELATION, LOCK_ROW_SHARE, LOCK_TRY), LOCK_GRANTED);
+    assert_locks(fixture, 0, 4);
+    commit(two);
+    assert_locks(fixture, 0, 1);
+    assert_int_equal(lock_table(one, RELATION, LOCK_ROW_EXCLUSIVE, LOCK_TRY), LOCK_GRANTED);
+    assert_locks(fixture, 1, 1);
+    commit(one);
+    assert_locks(fixture, 0, 0);
+    txn_session_close(a);
+    txn_session_close(b);
+}
+
+static void weak_locks_go_with_their_savepoint(void **state)
+{
+    enum { FIRST = 6000, COUNT = 24 };
+    Fixture *fixture = *state;
+    TxnSession *a = txn_session_open(fixture->manager, 1);
+    TxnSession *b = second_session(fixture);
+    Txn *one = begin(a, ISOLATION_READ_COMMITTED);
+    Txn *two = begin(b, ISOLATION_READ_COMMITTED);
+    TxnSavepoint savepoint;
+
+    for (Oid i = 0; i < COUNT / 3; i++)
+        assert_int_equal(lock_table(one, FIRST + i, LOCK_ACCESS_SHARE, LOCK_WAIT), LOCK_GRANTED);
+    ok(txn_savepoint(one, &savepoint));
+    for (Oid i = 0; i < COUNT; i++)
+        assert_int_equal(lock_table(one, FIRST + i, LOCK_ROW_EXCLUSIVE, LOCK_WAIT), LOCK_GRANTED);
+    assert_locks(fixture, COUNT / 3 + 16, COUNT - 16); /* 16 tables have a place */
+    for (Oid i = 0; i < COUNT; i++)
+        assert_int_equal(lock_table(two, FIRST + i, LOCK_ACCESS_EXCLUSIVE, LOCK_TRY),
+                         LOCK_WOULD_BLOCK);
+    assert_locks(fixture, 0, COUNT + COUNT / 3);
+    txn_rollback_to(one, savepoint);
+    assert_locks(fixture, 0, COUNT / 3);
+    for (Oid i = 0; i < COUNT; i++)
+        assert_int_equal(lock_table(two, FIRST + i, LOCK_SHARE, LOCK_TRY), LOCK_GRANTED);
+    for (Oid i = 0; i < COUNT; i++)
+        assert_int_equal(lock_table(two, FIRST + i, LOCK_ACCESS_EXCLUSIVE, LOCK_TRY),
+                         i < COUNT / 3 ? LOCK_WOULD_BLOCK : LOCK_GRANTED);
+    txn_rollback(one);
+    txn_rollback(two);
+    assert_locks(fixture, 0, 0);
+    txn_session_close(a);
+    txn_session_close(b);
+}
+
+enum { STRONG_TABLES = 3, STRONG_THREADS = 4, STRONG_ROUNDS = 1500 };
+
+/* Who is inside each table, by what he holds. */
+static struct {
+    _Atomic int readers, writers, owners;
+} inside[STRONG_TABLES];
+
+typedef struct Locker {
+    Fixture *fixture;
+    int id;
+    int conflicts;
+    bool is_strong;
+} Locker;
+
+static void go_inside(Txn *txn, Locker *locker, uint32_t round)
+{
+    static const LockMode weak[] = {LOCK_ACCESS_SHARE, LOCK_ROW_EXCLUSIVE};
+    const int table = (int)(round * 7 + (uint32_t)locker->id) % STRONG_TABLES;
+    const int kind = locker->is_strong ? 2 : (int)(round & 1);
+    _Atomic int *here = kind == 2   ? &inside[table].owners
+                        : kind == 1 ? &inside[table].writers
+                                    : &inside[table].readers;
+    const LockMode mode = kind < 2 ? weak[kind] : round & 1 ? LOCK_ACCESS_EXCLUSIVE : LOCK_SHARE;
+
+    if (lock_table(txn, 7000 + (Oid)table, mode, round % 5 ? LOCK_WAIT : LOCK_TRY) != LOCK_GRANTED)
+        return;
+    atomic_fetch_add(here, 1);
+    for (int i = 0; i < 20; i++) {
+        if (mode == LOCK_ROW_EXCLUSIVE)
+            locker->conflicts += atomic_load(&inside[table].owners) > 0;
+        else if (mode >= LOCK_SHARE)
+            locker->conflicts += atomic_load(&inside[table].writers) > 0;
+        if (mode == LOCK_ACCESS_EXCLUSIVE)
+            locker->conflicts += atomic_load(&inside[table].readers) > 0;
+    }
+    atomic_fetch_sub(here, 1);
+}
+
+static void lock_and_look(void *argument)
+{
+    Locker *locker = argument;
+    TxnSession *session = txn_session_open(locker->fixture->manager, locker->id);
+
+    for (uint32_t round = 0; round < STRONG_ROUNDS; round++) {
+        Txn *txn = begin(session, ISOLATION_READ_COMMITTED);
+        go_inside(txn, locker, round);
+        txn_rollback(txn);
+    }
+    txn_session_close(session);
+}
+
+static void strong_locks_and_weak_ones_are_never_held_together(void **state)
+{
+    Fixture *fixture = *state;
+    Locker lockers[STRONG_THREADS];
+    Thread *threads[STRONG_THREADS];
+
+    memset(inside, 0, sizeof(inside));
+    for (int i = 0; i < STRONG_THREADS; i++) {
+        lockers[i] = (Locker){.fixture = fixture, .id = i + 10, .is_strong = i == 0};
+        threads[i] = os->thread_start("locker", lock_and_look, &lockers[i]);
+    }
+    for (int i = 0; i < STRONG_THREADS; i++) {
+        os->thread_join(threads[i]);
+        assert_int_equal(lockers[i].conflicts, 0);
+    }
+    assert_locks(fixture, 0, 0);
+}
+
 /* ------------------------------------------------------------------ the bank */
 
 #define ACCOUNTS 20
@@ -431,6 +610,9 @@ int main(void)
         TEST(a_savepoints_locks_go_with_it),
         TEST(rows_locked_in_runs_are_locked),
         TEST(a_transaction_may_hold_very_many_locks),
+        TEST(weak_locks_are_noted_by_sessions_until_a_strong_one_comes),
+        TEST(weak_locks_go_with_their_savepoint),
+        TEST(strong_locks_and_weak_ones_are_never_held_together),
         TEST(no_money_is_made_or_lost),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
