@@ -377,7 +377,7 @@ static void put_identifiers(TxnSession *session, Arena *arena, LockInfoVec *lock
         info.is_fast = true;
         VEC_PUSH(arena, locks, info);
     }
-    info.txn_id = atomic_load(&session->txn.id);
+    info.txn_id = txn_id_shown(&session->txn);
     if (info.txn_id != 0) {
         info.lock_type = STR("transactionid");
         info.is_fast = false;

@@ -217,6 +217,22 @@ uint64_t txn_id(Txn *txn)
     return id;
 }
 
+uint64_t txn_id_shown(Txn *txn)
+{
+    uint64_t id = 0;
+
+    if (!atomic_load_explicit(&txn->is_writer, memory_order_relaxed) || atomic_load(&txn->id) != 0)
+        return atomic_load(&txn->id);
+    uint64_t next = atomic_fetch_add(&txn->manager->next_txn_id, 1);
+    if (!atomic_compare_exchange_strong(&txn->id, &id, next))
+        return id;
+    /* It may have ended: the zero that its end wrote is what was replaced, and is put back. */
+    if (atomic_load_explicit(&txn->is_writer, memory_order_relaxed))
+        return next;
+    atomic_compare_exchange_strong(&txn->id, &next, 0);
+    return 0;
+}
+
 uint64_t txn_id_peek(const Txn *txn)
 {
     return atomic_load_explicit(&((Txn *)txn)->id, memory_order_relaxed);
@@ -350,6 +366,7 @@ static void txn_finish(Txn *txn, TxnEnd how)
     atomic_store(&session->fragment_lsn, LSN_MAX);
     if (txn->changes_schema && how == TXN_COMMITTED)
         atomic_fetch_add(&txn->manager->schema_version, 1);
+    atomic_store_explicit(&txn->is_writer, false, memory_order_relaxed);
     /* Waiters look for the identifier's end before they try again. */
     atomic_store(&txn->id, 0);
     lock_release_from(session, 0);
@@ -405,13 +422,14 @@ bool txn_commit(Txn *txn)
 
 /* ------------------------------------------------------------------ writing */
 
-bool txn_can_write(const Txn *txn)
+bool txn_can_write(Txn *txn)
 {
     if (txn->state == TXN_FAILED_STATE)
         FAIL(ERR_IN_FAILED_SQL_TRANSACTION,
              .message = STR("current transaction is aborted, commands ignored until end of "
                             "transaction block"));
     assert(txn->state == TXN_ACTIVE);
+    atomic_store_explicit(&txn->is_writer, true, memory_order_relaxed);
     return true;
 }
 

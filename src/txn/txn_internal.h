@@ -169,6 +169,7 @@ struct Txn {
     uint32_t pin_counts[SNAPSHOT_PINS];
     Lsn pins_floor; /* least of more pins than fit; LSN_MAX */
     _Atomic uint64_t id;
+    _Atomic bool is_writer; /* has an identifier as soon as somebody looks */
     int64_t start_time;
     Arena *arena;
     WriteSet writes;
@@ -264,7 +265,9 @@ static inline void txn_saw(Txn *txn, Lsn lsn)
 }
 
 /* txn.c */
-MUST_CHECK bool txn_can_write(const Txn *txn);
+MUST_CHECK bool txn_can_write(Txn *txn);
+/* For who shows transactions: one that writes has an identifier. The sessions' mutex is held. */
+uint64_t txn_id_shown(Txn *txn);
 
 /* commit.c */
 MUST_CHECK bool commit_run(Txn *txn);
