@@ -12,10 +12,13 @@ import subprocess
 import tempfile
 import time
 
+import results
+
 DUCKDB = pathlib.Path(__file__).resolve().parent / "duckdb.js"
 
 
 def show(name, peer, wall, cpu):
+    results.note(name, peer, rate=1000 / max(wall, 1e-3), wall=wall, cpu=cpu)
     print(f"{name[:44]:44} {peer:10} {wall:9.1f} {cpu:9.1f}", flush=True)
 
 

@@ -11,6 +11,7 @@ import subprocess
 import tempfile
 import time
 
+import results
 import servers
 
 SELECT_SCRIPT = "\\set aid random(1, 100000 * :scale)\nSELECT abalance FROM pgbench_accounts WHERE aid = :aid;\n"
@@ -82,20 +83,21 @@ def compare(script, clients="1,8,64", modes="simple,extended,prepared"):
     try:
         for mode in options.modes.split(","):
             for clients in map(int, options.clients.split(",")):
-                results = {server.name: [] for server in chosen}
+                runs_of = {server.name: [] for server in chosen}
                 for turn in range(options.rounds):
                     for server in chosen if turn % 2 == 0 else reversed(chosen):
-                        results[server.name].append(one_run(server, script, clients, mode, options.scale, options.seconds))
-                report(mode, clients, results)
+                        runs_of[server.name].append(one_run(server, script, clients, mode, options.scale, options.seconds))
+                report(mode, clients, runs_of)
     finally:
         for server in chosen:
             server.remove()
 
 
-def report(mode, clients, results):
-    medians = {name: {key: statistics.median(run[key] for run in runs) for key in runs[0]} for name, runs in results.items()}
+def report(mode, clients, runs_of):
+    medians = {name: {key: statistics.median(run[key] for run in runs) for key in runs[0]} for name, runs in runs_of.items()}
     peer = medians.get("postgresql")
     for name, row in medians.items():
+        results.note(f"{mode}, {clients} client{'s' if clients > 1 else ''}", name, rate=row["tps"], cpu=row["server"])
         ratio = ""
         if peer and name != "postgresql":
             ratio = f"{row['tps'] / peer['tps']:.2f} x throughput, {row['server'] / max(peer['server'], 1e-9):.2f} x server CPU"

@@ -5,6 +5,7 @@ import sqlite3
 import tempfile
 import time
 
+import results
 import table
 import wire_client
 
@@ -44,6 +45,8 @@ def sqlite_times(rows, reads, inserts):
         for i in range(inserts):
             database.execute("INSERT INTO p VALUES (?, 'value')", (rows + i + 1,))
         end = time.monotonic()
+        results.note(f"{reads} point reads", "sqlite", rate=1 / (middle - start), wall=(middle - start) * 1000)
+        results.note(f"{inserts} durable inserts", "sqlite", rate=1 / (end - middle), wall=(end - middle) * 1000)
         print(f"{f'{reads} point reads':44} {'sqlite':10} {(middle - start) * 1000:9.1f}")
         print(f"{f'{inserts} durable inserts':44} {'sqlite':10} {(end - middle) * 1000:9.1f}")
 

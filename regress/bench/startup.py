@@ -4,6 +4,7 @@ import statistics
 import subprocess
 import time
 
+import results
 import servers
 import table
 import wire_client
@@ -48,6 +49,7 @@ def main():
             server.stop()
         for server in chosen:
             times = [first_answer(server) for _ in range(options.rounds)]
+            results.note("clean start to the first answer", server.name, rate=1000 / statistics.median(times), wall=statistics.median(times))
             print(f"{'clean start to the first answer':44} {server.name:10} {statistics.median(times):9.1f} ms")
     finally:
         for server in chosen:

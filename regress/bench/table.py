@@ -3,6 +3,7 @@ import argparse
 import statistics
 import time
 
+import results
 import servers
 
 
@@ -38,12 +39,13 @@ def compare(chosen, rounds, works):
     """works: (name, function of a server), each run `rounds` times on all servers in turn."""
     print(f"{'work':44} {'server':10} {'wall ms':>9} {'CPU ms':>9}   to postgresql")
     for name, work in works:
-        results = {server.name: [] for server in chosen}
+        runs_of = {server.name: [] for server in chosen}
         for turn in range(rounds):
             for server in chosen if turn % 2 == 0 else reversed(chosen):
-                results[server.name].append(measure(server, work))
-        medians = {key: [statistics.median(run[i] for run in runs) * 1000 for i in (0, 1)] for key, runs in results.items()}
+                runs_of[server.name].append(measure(server, work))
+        medians = {key: [statistics.median(run[i] for run in runs) * 1000 for i in (0, 1)] for key, runs in runs_of.items()}
         peer = medians.get("postgresql")
         for key, (wall, cpu) in medians.items():
+            results.note(name, key, rate=1000 / wall, wall=wall, cpu=cpu)
             ratio = f"{peer[0] / wall:.2f} x as fast, {cpu / max(peer[1], 0.01):.2f} x CPU" if peer and key != "postgresql" else ""
             print(f"{name[:44]:44} {key:10} {wall:9.1f} {cpu:9.1f}   {ratio}", flush=True)

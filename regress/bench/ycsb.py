@@ -5,6 +5,7 @@ import statistics
 import subprocess
 import time
 
+import results
 import servers
 
 WORKLOADS = {
@@ -58,15 +59,16 @@ def main():
             rows[server.name] = options.rows
         print(f"{'workload':38} {'server':10} {'per second':>10} {'CPU us':>8} {'p50 us':>8} {'p95 us':>8} {'p99 us':>8}   to postgresql")
         for workload in options.workloads:
-            results = {server.name: [] for server in chosen}
+            runs_of = {server.name: [] for server in chosen}
             for turn in range(options.rounds):
                 for server in chosen if turn % 2 == 0 else reversed(chosen):
                     run = one_run(binary, server, workload, rows[server.name], options, turn + 1)
                     rows[server.name] = run["rows"]
-                    results[server.name].append(run)
-            medians = {name: {key: statistics.median(run[key] for run in runs) for key in runs[0]} for name, runs in results.items()}
+                    runs_of[server.name].append(run)
+            medians = {name: {key: statistics.median(run[key] for run in runs) for key in runs[0]} for name, runs in runs_of.items()}
             peer = medians.get("postgresql")
             for name, row in medians.items():
+                results.note(f"{workload}: {WORKLOADS[workload]}", name, rate=row["rate"], cpu=row["cpu"])
                 ratio = f"{row['rate'] / peer['rate']:.2f} x the rate, {row['cpu'] / max(peer['cpu'], 1e-9):.2f} x CPU" if peer and name != "postgresql" else ""
                 print(f"{workload}: {WORKLOADS[workload]:35} {name:10} {row['rate']:10.0f} {row['cpu']:8.1f} {row['p50']:8.0f} {row['p95']:8.0f} "
                       f"{row['p99']:8.0f}   {ratio}", flush=True)
