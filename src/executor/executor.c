@@ -65,6 +65,7 @@ ExecState *exec_new_bare(ExecSession *session)
     exec->run_arena = arena_new("executor run");
     exec->arena_scratch = arena_new("executor scratch");
     exec->session = session;
+    exec->batch_size = VECTOR_SIZE;
     spill_set_init(&exec->spills, session->temporary_directory);
     return exec;
 }
@@ -88,6 +89,8 @@ static bool make_tree(ExecState *exec, const Plan *root)
     exec->subplans = ARENA_ARRAY(exec->arena, SubplanState, stmt->subplans.length + 1);
     for (size_t i = 0; i < stmt->subplans.length; i++) {
         exec->subplans[i].info = &stmt->subplans.items[i];
+        const SubplanInfo *info = &stmt->subplans.items[i];
+        exec->stops_early |= info->use == SUBPLAN_INIT && info->sublink == SUBLINK_EXISTS;
         if (stmt->subplans.items[i].plan)
             TRY(exec->subplans[i].node = node_new(exec, stmt->subplans.items[i].plan));
     }
@@ -327,6 +330,8 @@ static void begin_run(ExecState *exec, const ExecRequest *request)
     exec->is_described = exec->root_done = exec->store_filled = false;
     exec->pending = NULL;
     exec->gives_few = false;
+    exec->batch_size = exec->has_effects ? 1 : VECTOR_SIZE;
+    exec->batch_count = exec->taken = 0;
     exec->position = 0;
     exec->spills.directory = exec->session->temporary_directory;
     exec->is_running = true;
@@ -376,20 +381,7 @@ static void count_spills(ExecState *state)
 
 void executor_stop(ExecState *state)
 {
-    for (size_t i = 0; i < state->made.length; i++)
-        node_stop(state->made.items[i]);
-    for (size_t i = 0; state->stmt && state->subplans && i < state->stmt->subplans.length; i++) {
-        SubplanState *sub = &state->subplans[i];
-        if (sub->store_ready)
-            row_store_clear(&sub->store);
-        sub->run_at = 0;
-        sub->is_finished = false;
-    }
-    for (uint32_t i = 0; i < state->param_count; i++) {
-        state->params[i].is_set = state->params[i].is_running = false;
-        state->params[i].changed_at = 0;
-    }
-    state->param_clock = 0;
+    exec_forget(state);
     if (state->store_made)
         row_store_clear(&state->store);
     state->reader.position = 0;
@@ -444,7 +436,10 @@ static bool root_next(ExecState *exec, Batch **ret_batch)
     if (exec->root_done)
         return true;
     CHECK_INTERRUPTS();
-    TRY(node_next(exec->root, ret_batch));
+    if (exec->root->methods == &node_modify_methods)
+        TRY(node_next(exec->root, ret_batch));
+    else
+        TRY(node_next_exact(exec->root, &exec->taken, ret_batch));
     if (!*ret_batch) {
         exec->root_done = true;
         TRY(finish_modifying(exec));
@@ -580,6 +575,7 @@ bool executor_rewind(ExecState *exec)
         return true;
     }
     TRY(node_rewind(exec->root));
+    exec->taken = 0;
     exec->root_done = false;
     exec->pending = NULL;
     return true;

@@ -110,6 +110,28 @@ static void step_fold(ExprBuilder *builder, ExprStep *step, bool is_volatile)
     builder->program->registers[step->result]->constant = true;
 }
 
+/* Volatile, but it changes nothing, and looks at nothing that another call changes. */
+static bool is_harmless(Oid function)
+{
+    static const Oid harmless[] = {
+        274,              /* timeofday */
+        1598,             /* random */
+        2168,             /* pg_database_size */
+        2286,             /* pg_total_relation_size */
+        2322,             /* pg_tablespace_size */
+        2323, 2324, 2325, /* their kin */
+        2332,             /* pg_relation_size */
+        2649,             /* clock_timestamp */
+        2997,             /* pg_table_size */
+        2998,             /* pg_indexes_size */
+        3432,             /* gen_random_uuid */
+    };
+    bool found = false;
+    for (size_t i = 0; i < ARRAY_LENGTH(harmless) && !found; i++)
+        found = harmless[i] == function;
+    return found;
+}
+
 FunctionCall *expr_new_call(ExecState *exec, Oid function, const Oid *arg_types, int arg_count,
                             Oid result_type, Oid collation)
 {
@@ -123,6 +145,8 @@ FunctionCall *expr_new_call(ExecState *exec, Oid function, const Oid *arg_types,
              .message = fmt("function %.*s is not supported",
                             STR_ARGS(function_signature(&exec->session->catalog, desc))));
     }
+    exec->is_volatile |= builtin->volatility == 'v';
+    exec->has_effects |= builtin->volatility == 'v' && !is_harmless(function);
     FunctionCall *call = ARENA_NEW(exec->arena, FunctionCall);
     call->arena = exec->arena;
     call->site_arena = exec->arena;

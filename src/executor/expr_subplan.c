@@ -299,6 +299,7 @@ bool expr_build_subplan(ExprBuilder *builder, ExprSubPlan *expr, uint32_t *ret_r
     state->left_first = (uint32_t)expr->args.length;
     for (size_t i = 0; i < expr->hash_left.length; i++)
         TRY(expr_build(builder, expr->hash_left.items[i], &args[state->left_first + i]));
+    p->exec->stops_early |= expr->sublink == SUBLINK_EXISTS || expr->test;
     if (expr->test)
         TRY(state->test = expr_compile(p->exec, p->scratch, &expr->test, 1));
     if (expr->is_hashed) {

@@ -115,6 +115,7 @@ static bool step_next_value(ExprProgram *p, ExprStep *step, Selection selection)
 bool expr_build_next_value(ExprBuilder *builder, ExprNextValue *expr, uint32_t *ret_register)
 {
     uint32_t result = expr_new_flat(builder, type_phys(expr->base.type));
+    builder->program->exec->has_effects = true;
     expr_add_step(builder, step_next_value, &expr->base, result);
     *ret_register = result;
     return true;

@@ -189,6 +189,7 @@ bool node_init_projection(NodeState *node)
 bool node_project(NodeState *node, const ExprInput *input, Selection selection, Batch **ret_batch)
 {
     *ret_batch = NULL;
+    node->exec->batch_count++;
     if (node->filter) {
         if (!node->rows)
             node->rows = arena_alloc(node->exec->arena, VECTOR_SIZE * sizeof(uint16_t));

@@ -11,6 +11,12 @@
  * exec->param_clock; a node that keeps something (a hash table, a sorted run) remembers the clock
  * and fills again only when a parameter it depends on has moved since: node_is_stale.
  *
+ * Order. A batch may hold rows that nobody will ask for (a LIMIT above), and what a node computes
+ * for all rows of a batch, PostgreSQL computes row by row through the whole tree. Neither shows, as
+ * long as nothing fails and nothing has effects: exec->batch_size is VECTOR_SIZE then. It is 1 from
+ * the beginning where functions with effects are called, and in the part of an execution that is
+ * run again because something failed (replay.c). Nodes give at most that many rows in a batch.
+ *
  * Invariants: N1 A batch is never given with no selected row. N2 A node never writes into vectors
  * of its child. N3 Output vectors live in exec->arena (buffers), run_arena or the node's scratch.
  */
@@ -120,6 +126,12 @@ struct ExecState {
     uint32_t override_count;
     struct ExecState *parent; /* of an EPQ tree */
     bool gives_few;           /* a row limit is set: rows are locked as they are asked for */
+    uint32_t batch_size;      /* rows in a batch at most: VECTOR_SIZE or 1 */
+    bool has_effects;         /* calls that change something, or read what such calls change */
+    bool is_volatile;         /* another execution may give other rows */
+    bool stops_early;         /* some node may not ask for all rows of its child */
+    uint64_t batch_count;     /* batches projected in this execution */
+    uint64_t taken;           /* rows that the root has given */
     Snapshot snapshot;
     SpillSet spills;
     struct ConstraintQueue *queue; /* NULL: nothing to be looked at so far */
@@ -207,6 +219,20 @@ MUST_CHECK bool modify_push(NodeState *node, Batch *batch);
 /* New rows are appended to a bulk from now on. */
 void modify_set_bulk(NodeState *node, TxnBulk *bulk);
 uint32_t modify_inserting(const NodeState *node); /* the row that failed */
+
+/* ---- replay.c ---- */
+
+/*
+ * node_next for who takes all rows of a batch for good. A failure is the one that rows asked for
+ * one by one would have come to. *taken counts the rows given, from 0.
+ */
+MUST_CHECK bool node_next_exact(NodeState *node, uint64_t *taken, Batch **ret_batch);
+/* Does the error that is set lie in the values of some row? Then another row may fail earlier. */
+bool error_is_of_values(void);
+/* The error that is set, for error_set. */
+ErrorFields *error_keep(Arena *arena);
+/* Stops all nodes and forgets what they have found. */
+void exec_forget(ExecState *exec);
 
 /* ---- parameters (params.c) ---- */
 

@@ -600,7 +600,8 @@ static void give_groupings(AggregateState *state, uint32_t count)
 
 static bool give_groups(AggregateState *state, Batch **ret_batch)
 {
-    uint32_t count = (uint32_t)MIN(state->count - state->given, (uint64_t)VECTOR_SIZE);
+    uint32_t count =
+        (uint32_t)MIN(state->count - state->given, (uint64_t)state->base.exec->batch_size);
     Row *keys[VECTOR_SIZE];
     node_scratch_reset(&state->base);
     for (uint32_t i = 0; i < count; i++)

@@ -36,7 +36,7 @@ static bool cte_scan_next(NodeState *node, Batch **ret_batch)
         node_scratch_reset(node);
         TRY(exec_subplan_store(node->exec, plan->subplan, &state->reader.store,
                                state->reader.position + 1));
-        TRY(row_reader_next(&state->reader, state->batch, VECTOR_SIZE));
+        TRY(row_reader_next(&state->reader, state->batch, node->exec->batch_size));
         if (state->batch->row_count == 0)
             return true;
         TRY(give(state, ret_batch));
@@ -90,7 +90,7 @@ static bool work_table_scan_next(NodeState *node, Batch **ret_batch)
     }
     while (!*ret_batch) {
         node_scratch_reset(node);
-        TRY(row_reader_next(&state->reader, state->batch, VECTOR_SIZE));
+        TRY(row_reader_next(&state->reader, state->batch, node->exec->batch_size));
         if (state->batch->row_count == 0)
             return true;
         TRY(give(state, ret_batch));

@@ -150,7 +150,7 @@ static void clear_columns(FunctionScanState *state)
 static bool fill(FunctionScanState *state, uint32_t *ret_count)
 {
     uint32_t count = 0;
-    for (; count < VECTOR_SIZE; count++) {
+    for (; count < state->base.exec->batch_size; count++) {
         bool any = false;
         for (uint32_t f = 0; f < state->function_count; f++) {
             TRY(next_row(state, &state->functions[f]));

@@ -264,7 +264,8 @@ static bool partition_read(HashJoinState *state, Batch **ret_batch)
     uint32_t count = 0;
     *ret_batch = NULL;
     arena_reset(state->probe_arena);
-    for (; count < VECTOR_SIZE && part->probe_rows > 0; count++, part->probe_rows--)
+    for (; count < state->base.exec->batch_size && part->probe_rows > 0;
+         count++, part->probe_rows--)
         TRY(rows[count] = row_read(&state->probe_layout, part->probe, state->probe_arena));
     if (count == 0)
         return true;
@@ -317,12 +318,21 @@ static bool left_begin(HashJoinState *state, Batch *batch)
     return true;
 }
 
-/* Candidate pairs of equal keys, up to a batch. */
+static bool keeps_unmatched_left(const HashJoinState *state)
+{
+    return state->type == JOINS_LEFT || state->type == JOINS_FULL;
+}
+
+/*
+ * Candidate pairs of equal keys, up to a batch. A left row that is to be kept and has found nobody
+ * is paired with NULL, so that rows come in the left side's order.
+ */
 static uint32_t collect_pairs(HashJoinState *state)
 {
+    const uint32_t limit = state->base.exec->batch_size;
     uint32_t count = 0;
     bool once = state->type == JOINS_SEMI || state->type == JOINS_ANTI;
-    while (count < VECTOR_SIZE && state->left_at < state->left->selection.count) {
+    while (count < limit && state->left_at < state->left->selection.count) {
         uint32_t row = selection_row(state->left->selection, state->left_at);
         uint64_t hash = state->hashes[state->left_at];
         if (!state->chain_open) {
@@ -334,7 +344,7 @@ static uint32_t collect_pairs(HashJoinState *state)
         }
         if (once && state->left_matched[row])
             state->chain = NULL;
-        for (; state->chain && count < VECTOR_SIZE; state->chain = state->chain->next) {
+        for (; state->chain && count < limit; state->chain = state->chain->next) {
             if (state->chain->hash != hash ||
                 !row_keys_equal(&state->layout, state->chain, state->types, state->key_count,
                                 state->left_keys->results, row))
@@ -348,10 +358,57 @@ static uint32_t collect_pairs(HashJoinState *state)
         }
         if (state->chain)
             break;
+        if (keeps_unmatched_left(state) && !state->left_matched[row] &&
+            (count == 0 || state->pair_rows[count - 1] != row)) {
+            if (count == limit)
+                break;
+            state->pair_rows[count] = (uint16_t)row;
+            state->pair_build[count++] = NULL;
+        }
         state->chain_open = false;
         state->left_at++;
     }
     return count;
+}
+
+/* The pairs that the condition lets through. */
+static bool filter_pairs(HashJoinState *state, const ExprInput *input, Selection *selection)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < selection->count; i++)
+        if (state->pair_build[i])
+            state->tail_rows[count++] = (uint16_t)i;
+    if (count < selection->count)
+        *selection = (Selection){.rows = state->tail_rows, .count = count};
+    return count == 0 ||
+           expr_filter(state->condition, input, *selection, state->filtered, selection);
+}
+
+/*
+ * Left rows that have no partner among all their candidates take the place of the last candidate;
+ * *selection becomes the pairs that are given. True if there are such rows.
+ */
+static bool keep_lonely(HashJoinState *state, uint32_t count, Selection *selection)
+{
+    const uint32_t unfinished =
+        state->chain_open ? selection_row(state->left->selection, state->left_at) : VECTOR_SIZE;
+    uint32_t kept = 0, passed = 0;
+    bool any = false;
+    for (uint32_t i = 0; i < count; i++) {
+        const uint16_t row = state->pair_rows[i];
+        const bool is_last = i + 1 == count || state->pair_rows[i + 1] != row;
+        if (passed < selection->count && selection_row(*selection, passed) == i) {
+            state->tail_rows[kept++] = (uint16_t)i;
+            passed++;
+        } else if (!state->pair_build[i] ||
+                   (is_last && row != unfinished && !state->left_matched[row])) {
+            any |= state->pair_build[i] != NULL;
+            state->pair_build[i] = NULL;
+            state->tail_rows[kept++] = (uint16_t)i;
+        }
+    }
+    *selection = (Selection){.rows = state->tail_rows, .count = kept};
+    return any;
 }
 
 static bool probe_pairs(HashJoinState *state, uint32_t count, Batch **ret_batch)
@@ -367,11 +424,16 @@ static bool probe_pairs(HashJoinState *state, uint32_t count, Batch **ret_batch)
                        .row_count = count};
     Selection selection = {.count = count};
     if (state->condition->count > 0)
-        TRY(expr_filter(state->condition, &input, selection, state->filtered, &selection));
+        TRY(filter_pairs(state, &input, &selection));
     FOR_SELECTED (selection, pair) {
         state->left_matched[state->pair_rows[pair]] = 1;
-        state->pair_build[pair]->flags |= ROW_MATCHED;
+        if (state->pair_build[pair])
+            state->pair_build[pair]->flags |= ROW_MATCHED;
     }
+    if (state->condition->count > 0 && keeps_unmatched_left(state) &&
+        keep_lonely(state, count, &selection))
+        rows_gather(&state->layout, state->pair_build, count, state->key_count, state->right_count,
+                    state->pairs_right->columns, 0);
     if (selection.count == 0 || state->type == JOINS_SEMI || state->type == JOINS_ANTI)
         return true;
     return node_project(node, &input, selection, ret_batch);
@@ -385,12 +447,12 @@ static bool passes_null_aware(const HashJoinState *state, uint32_t row)
     return !state->has_null_key && !vector_is_null(state->left_keys->results[0], row);
 }
 
-/* When a left batch is through: its matched (SEMI) or unmatched (LEFT, FULL, ANTI) rows. */
+/* When a left batch is through: its matched (SEMI) or unmatched (ANTI) rows. */
 static bool give_tail(HashJoinState *state, Batch **ret_batch)
 {
     bool wants_matched = state->type == JOINS_SEMI;
     uint32_t count = 0;
-    if (state->type == JOINS_INNER || state->type == JOINS_RIGHT)
+    if (state->type != JOINS_SEMI && state->type != JOINS_ANTI)
         return true;
     FOR_SELECTED (state->left->selection, row)
         if ((state->left_matched[row] != 0) == wants_matched &&
@@ -407,7 +469,7 @@ static bool give_tail(HashJoinState *state, Batch **ret_batch)
 static bool give_unmatched(HashJoinState *state, Batch **ret_batch)
 {
     uint32_t count = 0;
-    while (count < VECTOR_SIZE && state->unmatched_at < state->count) {
+    while (count < state->base.exec->batch_size && state->unmatched_at < state->count) {
         Row *row = state->rows[state->unmatched_at++];
         if (!(row->flags & ROW_MATCHED))
             state->pair_build[count++] = row;

@@ -605,7 +605,7 @@ static bool gathered_next(IndexScanState *state, Batch **ret_batch)
             continue;
         }
         const uint32_t count =
-            MIN((uint32_t)VECTOR_SIZE, state->gathered_count - state->gathered_at);
+            MIN(node->exec->batch_size, state->gathered_count - state->gathered_at);
         uint32_t found;
         node_scratch_reset(node);
         TRY(scan_columns_fetch(&state->columns, node->exec, &node->exec->snapshot,
@@ -621,7 +621,7 @@ static bool range_next(IndexScanState *state, Batch **ret_batch)
 {
     NodeState *node = &state->base;
     uint32_t count;
-    state->fetch_size = MIN(state->fetch_size ? state->fetch_size * 4 : 4, (uint32_t)VECTOR_SIZE);
+    state->fetch_size = MIN(state->fetch_size ? state->fetch_size * 4 : 4, node->exec->batch_size);
     switch (index_scan_next_many(state->scan, state->entries, state->fetch_size, &count)) {
     case SCAN_FAILED:
         return false;

@@ -27,6 +27,7 @@ static bool limit_init(NodeState *node)
         exprs[count++] = plan->offset;
     if (count > 0)
         TRY(state->bounds = expr_compile(node->exec, node->exec->run_arena, exprs, count));
+    node->exec->stops_early |= plan->count != NULL;
     state->rows = arena_alloc(node->exec->arena, VECTOR_SIZE * sizeof(uint16_t));
     if (plan->with_ties) {
         state->tie_arena = arena_new("limit ties");

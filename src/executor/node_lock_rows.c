@@ -23,7 +23,8 @@ typedef struct LockRowsState {
     TableHandle **tables; /* by mark */
     RowKey *keys;         /* by mark: of KEY SHARE alone */
     Batch *child;
-    uint32_t at; /* the selected row of `child` that is next */
+    uint32_t at;     /* the selected row of `child` that is next */
+    bool has_nowait; /* some rows are not waited for: those locked before are given */
     uint16_t *rows;
     Batch *renewed; /* made again; to be given next */
     ExecState *epq; /* NULL: not needed so far */
@@ -65,6 +66,8 @@ static bool lock_rows_init(NodeState *node)
     state->tables = ARENA_ARRAY(arena, TableHandle *, plan->marks.length + 1);
     state->keys = ARENA_ARRAY(arena, RowKey, plan->marks.length + 1);
     for (size_t m = 0; m < plan->marks.length; m++) {
+        node->exec->is_volatile |= plan->marks.items[m].wait == LOCK_WAIT_SKIP;
+        state->has_nowait |= plan->marks.items[m].wait == LOCK_WAIT_ERROR;
         TRY(state->tables[m] = exec_table(node->exec, plan->marks.items[m].relation));
         if (plan->marks.items[m].strength == LOCK_FOR_KEY_SHARE)
             state->keys[m] = row_key_of(state->tables[m]->desc, arena);
@@ -159,6 +162,20 @@ static bool row_renew(LockRowsState *state, uint32_t row)
     return node_next(state->epq->root, &state->renewed);
 }
 
+/*
+ * A row that cannot be locked at once, behind rows that can: those are given first. It is tried
+ * once more when its turn comes.
+ */
+static bool put_off(LockRowsState *state, uint32_t *ret_kept, uint32_t kept)
+{
+    if (!state->has_nowait || error_fields()->sqlstate != ERR_LOCK_NOT_AVAILABLE)
+        return false;
+    error_clear();
+    state->at--;
+    *ret_kept = kept;
+    return true;
+}
+
 /* Claims rows of the child's batch from state->at on; stops behind one that was made again. */
 static bool claim_rows(LockRowsState *state, uint32_t *ret_kept)
 {
@@ -172,7 +189,7 @@ static bool claim_rows(LockRowsState *state, uint32_t *ret_kept)
         const uint32_t row = selection_row(child->selection, state->at++);
         switch (claim_row(state, row)) {
         case CLAIM_FAILED:
-            return false;
+            return kept > 0 && put_off(state, ret_kept, kept);
         case CLAIM_KEEP:
             state->rows[kept++] = (uint16_t)row;
             break;

@@ -35,7 +35,7 @@ static bool material_next(NodeState *node, Batch **ret_batch)
         else
             TRY(row_store_add_batch(&state->store, batch));
     }
-    TRY(row_reader_next(&state->reader, state->batch, VECTOR_SIZE));
+    TRY(row_reader_next(&state->reader, state->batch, node->exec->batch_size));
     if (state->batch->row_count > 0)
         *ret_batch = state->batch;
     return true;

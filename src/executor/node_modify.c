@@ -22,8 +22,10 @@ typedef struct ModifyState {
     ExprProgram *conflict_set, *conflict_where;
     IndexKeyBuilder *indexes;
     RelationUsage *usage;
-    uint16_t *done;
+    uint16_t *done; /* rows of the batch that have been written */
+    uint32_t done_count;
     uint32_t inserting; /* the row of the batch that is at work, or failed */
+    uint64_t taken;     /* rows that the child has given */
     bool is_finished;
     Value *values;
     bool *nulls;
@@ -620,19 +622,36 @@ static bool claim_key(ModifyState *state, const ModifyPlan *plan, uint32_t row, 
            ROW_LOCK_FAILED;
 }
 
-static bool change_batch(ModifyState *state, const ModifyPlan *plan, Batch *child,
-                         uint32_t *ret_count)
+/*
+ * What the rows become, all at once. Where that fails rows are computed one by one (*ret_by_row):
+ * changing a row before it may fail as well.
+ */
+static bool assign_batch(ModifyState *state, const ExprInput *input, Selection rows,
+                         bool *ret_by_row)
 {
-    bool is_update = plan->command == QUERY_UPDATE;
+    *ret_by_row = false;
+    if (expr_run(state->assign, input, rows))
+        return true;
+    *ret_by_row = rows.count > 1 && error_is_of_values();
+    if (*ret_by_row)
+        error_clear();
+    return *ret_by_row;
+}
+
+static bool change_batch(ModifyState *state, const ModifyPlan *plan, Batch *child)
+{
+    bool is_update = plan->command == QUERY_UPDATE, by_row = false;
     ExprInput input = {.slots = {child->columns, NULL}, .row_count = child->row_count};
     if (is_update)
-        TRY(expr_run(state->assign, &input, child->selection));
-    uint32_t count = 0;
+        TRY(assign_batch(state, &input, child->selection, &by_row));
     FOR_SELECTED (child->selection, row) {
+        const uint16_t at = (uint16_t)row;
         Value id;
         bool is_null, found, changed;
         CHECK_INTERRUPTS();
         arena_reset(state->row_arena);
+        if (by_row)
+            TRY(expr_run(state->assign, &input, (Selection){.rows = &at, .count = 1}));
         vector_get(child->columns[plan->row_id_column], row, &id, &is_null);
         if (is_null)
             continue;
@@ -653,9 +672,8 @@ static bool change_batch(ModifyState *state, const ModifyPlan *plan, Batch *chil
             TRY(delete_row(state, plan, row, id.int64));
             set_fresh(state, NULL, 0, NULL, row);
         }
-        state->done[count++] = (uint16_t)row;
+        state->done[state->done_count++] = at;
     }
-    *ret_count = count;
     return true;
 }
 
@@ -783,11 +801,9 @@ static bool insert_views(ModifyState *state, const ModifyPlan *plan, const Batch
     return true;
 }
 
-static bool insert_batch(ModifyState *state, const ModifyPlan *plan, Batch *child,
-                         uint32_t *ret_count)
+static bool insert_batch(ModifyState *state, const ModifyPlan *plan, Batch *child)
 {
     const bool is_view = insert_views(state, plan, child);
-    uint32_t count = 0;
     FOR_SELECTED (child->selection, row) {
         bool done;
         state->inserting = row;
@@ -801,34 +817,67 @@ static bool insert_batch(ModifyState *state, const ModifyPlan *plan, Batch *chil
         }
         TRY(insert_one(state, plan, row, &done));
         if (done)
-            state->done[count++] = (uint16_t)row;
+            state->done[state->done_count++] = (uint16_t)row;
     }
-    *ret_count = count;
     return true;
 }
 
 /* ---- the node ---- */
 
+/* RETURNING of the rows written, one by one: the first that fails says so. */
+static bool returning_rows(ModifyState *state, const ExprInput *input)
+{
+    for (uint32_t i = 0; i < state->done_count; i++) {
+        Batch *ignored;
+        TRY(node_project(&state->base, input, (Selection){.rows = state->done + i, .count = 1},
+                         &ignored));
+    }
+    return true;
+}
+
+/* The batch failed at some row: unless a row before it fails in RETURNING, that is the error. */
+static bool batch_failed(ModifyState *state, const Batch *child)
+{
+    const ModifyPlan *plan = (const ModifyPlan *)state->base.plan;
+    if (!plan->has_returning || state->done_count == 0 || !error_is_of_values())
+        return false;
+    const ErrorFields *error = error_keep(state->base.exec->run_arena);
+    const ExprInput input = {.slots = {state->fresh->columns, child->columns},
+                             .row_count = child->row_count};
+    error_clear();
+    if (returning_rows(state, &input))
+        error_set(error);
+    return false;
+}
+
 static bool modify_batch(ModifyState *state, Batch *child, Batch **ret_batch)
 {
     NodeState *node = &state->base;
     const ModifyPlan *plan = (const ModifyPlan *)node->plan;
-    uint32_t count = 0;
+    state->done_count = 0;
     node_scratch_reset(node);
     arena_reset(state->old_arena);
     reserve(state, MAX(child->row_count, 1u));
-    if (plan->command == QUERY_INSERT)
-        TRY(insert_batch(state, plan, child, &count));
-    else
-        TRY(change_batch(state, plan, child, &count));
+    const bool done = plan->command == QUERY_INSERT ? insert_batch(state, plan, child)
+                                                    : change_batch(state, plan, child);
+    if (unlikely(!done))
+        return batch_failed(state, child);
     if (plan->can_set_tag)
-        node->exec->modified_count += count;
-    if (!plan->has_returning || count == 0)
+        node->exec->modified_count += state->done_count;
+    if (!plan->has_returning || state->done_count == 0)
         return true;
     ExprInput input = {.slots = {state->fresh->columns, child->columns},
                        .row_count = child->row_count};
-    Selection done = {.rows = state->done, .count = count};
-    return node_project(node, &input, done, ret_batch);
+    const Selection rows = {.rows = state->done, .count = state->done_count};
+    if (likely(node_project(node, &input, rows, ret_batch)))
+        return true;
+    if (rows.count > 1 && error_is_of_values()) {
+        const ErrorFields *error = error_keep(node->exec->run_arena);
+        error_clear();
+        if (returning_rows(state, &input))
+            error_set(error);
+    }
+    return false;
 }
 
 static bool modify_next(NodeState *node, Batch **ret_batch)
@@ -838,7 +887,7 @@ static bool modify_next(NodeState *node, Batch **ret_batch)
     while (!*ret_batch && !state->is_finished) {
         Batch *child;
         CHECK_INTERRUPTS();
-        TRY(node_next(node->left, &child));
+        TRY(node_next_exact(node->left, &state->taken, &child));
         if (!child) {
             state->is_finished = true;
             return true;
@@ -852,6 +901,7 @@ static void modify_stop(NodeState *node)
 {
     ModifyState *state = (ModifyState *)node;
     state->is_finished = false;
+    state->taken = 0;
 }
 
 static bool modify_rewind(NodeState *node)

@@ -24,6 +24,8 @@ static bool nest_loop_init(NodeState *node)
     Arena *arena = exec->arena;
     uint32_t left = (uint32_t)node->left->plan->column_count;
     uint32_t right = (uint32_t)node->right->plan->column_count;
+    exec->stops_early |= plan->join.inner_unique || plan->join.join_type == JOINS_SEMI ||
+                         plan->join.join_type == JOINS_ANTI;
     TRY(state->condition = expr_compile(exec, node->scratch, plan->join.condition.items,
                                         (uint32_t)plan->join.condition.length));
     Expr **values = ARENA_ARRAY(arena, Expr *, plan->params.length + 1);

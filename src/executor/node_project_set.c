@@ -148,7 +148,7 @@ static bool project_set_next(NodeState *node, Batch **ret_batch)
     node_scratch_reset(node);
     for (int c = 0; c < node->plan->column_count; c++)
         vector_clear_nulls(state->columns[c], VECTOR_SIZE);
-    while (count < VECTOR_SIZE) {
+    while (count < node->exec->batch_size) {
         CHECK_INTERRUPTS();
         /* What the rows so far point at lives until the next batch is asked for. */
         if (count > 0 && needs_input(state))
@@ -159,7 +159,7 @@ static bool project_set_next(NodeState *node, Batch **ret_batch)
         const ExprInput input = {.slots = {state->input->columns, NULL},
                                  .row_count = state->input->row_count};
         TRY(expr_begin(state->program, &input));
-        while (count < VECTOR_SIZE &&
+        while (count < node->exec->batch_size &&
                (state->in_row || state->at < state->input->selection.count)) {
             const uint32_t row = selection_row(state->input->selection, state->at);
             bool any;

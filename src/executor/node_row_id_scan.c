@@ -111,7 +111,7 @@ static bool row_id_scan_next(NodeState *node, Batch **ret_batch)
             state->override_given = true;
             TRY(scan_override_fetch(&state->columns, exec, override, node->scratch, &found));
         } else {
-            uint32_t count = MIN(state->count - state->at, (uint32_t)VECTOR_SIZE);
+            uint32_t count = MIN(state->count - state->at, exec->batch_size);
             if (count == 0)
                 return true;
             TRY(scan_columns_fetch(&state->columns, exec, &exec->snapshot,

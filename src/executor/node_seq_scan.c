@@ -8,6 +8,9 @@ typedef struct SeqScanState {
     NodeState base;
     ScanColumns columns;
     TableScan *scan;
+    const Batch *batch; /* of the scan; NULL: the next one is to be read */
+    uint32_t at;        /* its first selected row that is not given */
+    uint16_t one;
     RelationUsage *usage;
     bool override_given; /* the one row of an override, or of a sequence */
 } SeqScanState;
@@ -49,6 +52,40 @@ static bool sequence_next(SeqScanState *state, Batch **ret_batch)
     return node_project(node, &input, (Selection){.count = 1}, ret_batch);
 }
 
+static bool batch_next(SeqScanState *state)
+{
+    while (!state->batch) {
+        CHECK_INTERRUPTS();
+        switch (table_scan_next(state->scan)) {
+        case SCAN_FAILED:
+            return false;
+        case SCAN_END:
+            return true;
+        case SCAN_ROWS:
+            break;
+        }
+        state->batch = table_scan_batch(state->scan);
+        state->at = 0;
+        usage_add(state->usage, USAGE_ROWS_READ, state->batch->selection.count);
+    }
+    return true;
+}
+
+/* The rows of the batch that are to be given next: all, or one. */
+static Selection rows_next(SeqScanState *state, const Batch **ret_batch)
+{
+    Selection rows = state->batch->selection;
+    *ret_batch = state->batch;
+    if (state->base.exec->batch_size == 1) {
+        state->one = (uint16_t)selection_row(rows, state->at);
+        rows = (Selection){.rows = &state->one, .count = 1};
+    }
+    state->at += rows.count;
+    if (state->at >= state->batch->selection.count)
+        state->batch = NULL;
+    return rows;
+}
+
 static bool seq_scan_next(NodeState *node, Batch **ret_batch)
 {
     SeqScanState *state = (SeqScanState *)node;
@@ -70,21 +107,15 @@ static bool seq_scan_next(NodeState *node, Batch **ret_batch)
         usage_add(state->usage, USAGE_SCANS, 1);
     }
     while (!*ret_batch) {
-        CHECK_INTERRUPTS();
-        switch (table_scan_next(state->scan)) {
-        case SCAN_FAILED:
-            return false;
-        case SCAN_END:
+        const Batch *batch;
+        TRY(batch_next(state));
+        if (!state->batch)
             return true;
-        case SCAN_ROWS:
-            break;
-        }
-        Batch *batch = table_scan_batch(state->scan);
         node_scratch_reset(node);
-        usage_add(state->usage, USAGE_ROWS_READ, batch->selection.count);
-        scan_columns_bind(&state->columns, batch->columns, batch->selection, node->scratch);
+        const Selection rows = rows_next(state, &batch);
+        scan_columns_bind(&state->columns, batch->columns, rows, node->scratch);
         ExprInput input = {.slots = {state->columns.slots, NULL}, .row_count = batch->row_count};
-        TRY(node_project(node, &input, batch->selection, ret_batch));
+        TRY(node_project(node, &input, rows, ret_batch));
     }
     return true;
 }
@@ -93,6 +124,7 @@ static bool seq_scan_rewind(NodeState *node)
 {
     SeqScanState *state = (SeqScanState *)node;
     state->override_given = false;
+    state->batch = NULL;
     if (state->scan) {
         table_scan_rewind(state->scan);
         usage_add(state->usage, USAGE_SCANS, 1);
@@ -105,6 +137,7 @@ static void seq_scan_stop(NodeState *node)
     SeqScanState *state = (SeqScanState *)node;
     table_scan_close(state->scan);
     state->scan = NULL;
+    state->batch = NULL;
     state->override_given = false;
 }
 

@@ -140,7 +140,7 @@ static bool sort_next(NodeState *node, Batch **ret_batch)
     if (!state->is_filled)
         TRY(sort_fill(state));
     arena_reset(state->batch_arena);
-    for (; count < VECTOR_SIZE; count++) {
+    for (; count < node->exec->batch_size; count++) {
         SortRecord record;
         TRY(sorter_next(&state->sorter, &record));
         if (!record.key.data)
@@ -230,7 +230,7 @@ static bool top_n_next(NodeState *node, Batch **ret_batch)
     if (!state->is_filled)
         TRY(top_n_fill(state));
     arena_reset(state->batch_arena);
-    while (count < VECTOR_SIZE && (state->given < state->keep || plan->with_ties)) {
+    while (count < node->exec->batch_size && (state->given < state->keep || plan->with_ties)) {
         SortRecord record;
         TRY(sorter_next(&state->sorter, &record));
         if (!record.key.data ||

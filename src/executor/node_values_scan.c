@@ -42,10 +42,11 @@ static bool values_scan_init(NodeState *node)
 
 static bool values_fill(ValuesScanState *state, uint32_t *ret_count)
 {
+    const uint32_t room = MIN(state->capacity, state->base.exec->batch_size);
     uint32_t count = 0;
     for (uint32_t c = 0; c < state->column_count; c++)
-        vector_begin(state->batch->columns[c], state->capacity);
-    for (; count < state->capacity && state->at < state->row_count; count++, state->at++) {
+        vector_begin(state->batch->columns[c], room);
+    for (; count < room && state->at < state->row_count; count++, state->at++) {
         ExprProgram *program = state->rows[state->at];
         TRY(expr_run_scalar(program));
         for (uint32_t c = 0; c < state->column_count; c++) {

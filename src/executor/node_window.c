@@ -158,7 +158,7 @@ static bool row_take(Window *window, uint32_t row, bool *ret_taken)
     const uint64_t number = window->store.count;
     const bool same_partition =
         number > 0 && keys_repeat(window, 0, window->partition_count, window->partition_types, row);
-    *ret_taken = same_partition || number < VECTOR_SIZE;
+    *ret_taken = same_partition || number < window->base.exec->batch_size;
     if (!*ret_taken)
         return true;
     const bool same_peers =
@@ -197,7 +197,7 @@ static void store_clear(Window *window)
     memset(&window->partition_group, 0, sizeof(window->partition_group));
     for (int i = 0; i < WINDOW_BLOCKS; i++)
         window->blocks[i].used_at = 0;
-    window->given = 0;
+    window->given = window->computed = 0;
 }
 
 static bool fill(Window *window)
@@ -308,7 +308,8 @@ static bool row_begin(Window *window, uint64_t row)
     return !window->needs_frame || window_frame_move(window);
 }
 
-static bool give_block(Window *window, Batch **ret_batch)
+/* The functions' values for the next block. */
+static bool block_compute(Window *window)
 {
     NodeState *node = &window->base;
     node_scratch_reset(node);
@@ -333,9 +334,25 @@ static bool give_block(Window *window, Batch **ret_batch)
             vector_set(call->result, i, &value, is_null);
         }
     }
-    window->given += count;
-    const ExprInput input = {.slots = {window->results, NULL}, .row_count = count};
-    return node_project(node, &input, (Selection){.count = count}, ret_batch);
+    window->computed = window->given + count;
+    return true;
+}
+
+static bool give_block(Window *window, Batch **ret_batch)
+{
+    NodeState *node = &window->base;
+    if (window->given == window->computed)
+        TRY(block_compute(window));
+    const ExprInput input = {.slots = {window->results, NULL},
+                             .row_count = window->output.batch->row_count};
+    const uint16_t at = (uint16_t)(window->given % VECTOR_SIZE);
+    Selection rows = {.count = (uint32_t)(window->computed - window->given)};
+    if (node->exec->batch_size == 1) {
+        window->one = at;
+        rows = (Selection){.rows = &window->one, .count = 1};
+    }
+    window->given += rows.count;
+    return node_project(node, &input, rows, ret_batch);
 }
 
 static bool window_next(NodeState *node, Batch **ret_batch)

@@ -76,7 +76,8 @@ typedef struct Window {
     /* calls */
     WindowCallState *calls;
     uint32_t call_count;
-    uint64_t given;
+    uint64_t given, computed; /* rows; the functions' values are there for so many */
+    uint16_t one;
     WindowBlock output, blocks[WINDOW_BLOCKS];
     uint64_t clock;
     Vector **results; /* the output block's columns, then one a call */
