@@ -2,7 +2,7 @@
 """Records what PostgreSQL 15 answers to regress/{sql/*.sql,isolation/*.spec} into their expected/*.txt.
 
 usage: record.py [--port N] [NAME…]     without --port it starts a PostgreSQL 15 of its own and stops it;
-                                        NAME: files of regress/sql, or isolation/FILE, or isolation for all
+                                        NAME: files of regress/sql (by path or stem), or isolation/FILE, or isolation for all
 """
 import argparse
 import pathlib
@@ -34,8 +34,12 @@ def record(port, names):
 
 def record_all(port, names):
     """Without names everything; else what is named."""
+    names = [name.removeprefix("regress/").removeprefix("sql/").removesuffix(".sql").removesuffix(".spec") for name in names]
     specs = [name.removeprefix("isolation").lstrip("/") for name in names if name.startswith("isolation")]
     files = [name for name in names if not name.startswith("isolation")]
+    for name in files:
+        if not (TOP / f"regress/sql/{name}.sql").exists():
+            raise SystemExit(f"there is no regress/sql/{name}.sql")
     if not names or files:
         record(port, files)
     if not names or specs:

@@ -104,7 +104,7 @@ static Unit unit_of(Str word)
 
 /* What is being added up; wide, so that overflow shows at the end. */
 typedef struct Sum {
-    int64_t months, days, microseconds;
+    int64_t years, months, days, microseconds;
     bool overflow;
     uint32_t seen; /* bits of the Units that have been given: none is given twice */
 } Sum;
@@ -173,7 +173,7 @@ static void sum_unit(Sum *sum, Unit unit, int64_t value, double fraction)
         sum_days(sum, fraction, 30);
         break;
     default:
-        sum_add(&sum->months, value, 12 * years_each[unit], sum);
+        sum_add(&sum->years, value, years_each[unit], sum);
         sum_add(&sum->months, (int64_t)rint(fraction * 12 * years_each[unit]), 1, sum);
         break;
     }
@@ -375,7 +375,7 @@ static bool iso_read(Str text, Sum *sum)
                     return false;
                 at = day.end;
             }
-            sum_add(&sum->months, n.whole, 12, sum);
+            sum_add(&sum->years, n.whole, 1, sum);
             sum_add(&sum->months, month.whole, 1, sum);
             sum_add(&sum->days, day.whole, 1, sum);
             continue;
@@ -423,6 +423,7 @@ static bool words_read(Str text, int range, Sum *sum)
         any = true;
     }
     if (ago) {
+        sum->years = -sum->years;
         sum->months = -sum->months;
         sum->days = -sum->days;
         sum->microseconds = -sum->microseconds;
@@ -444,9 +445,15 @@ static bool sign_is_common(Str text)
 
 static void sum_negate_positive(Sum *sum)
 {
+    sum->years = sum->years > 0 ? -sum->years : sum->years;
     sum->months = sum->months > 0 ? -sum->months : sum->months;
     sum->days = sum->days > 0 ? -sum->days : sum->days;
     sum->microseconds = sum->microseconds > 0 ? -sum->microseconds : sum->microseconds;
+}
+
+static bool fits_int32(int64_t value)
+{
+    return value >= INT32_MIN && value <= INT32_MAX;
 }
 
 bool interval_parse(Str text, int32_t typmod, Interval *ret)
@@ -460,12 +467,14 @@ bool interval_parse(Str text, int32_t typmod, Interval *ret)
         FAIL_DATE_SYNTAX("interval", text);
     if (sign_is_common(word))
         sum_negate_positive(&sum);
-    if (sum.overflow || sum.months > INT32_MAX || sum.months < INT32_MIN || sum.days > INT32_MAX ||
-        sum.days < INT32_MIN)
+    if (sum.overflow || !fits_int32(sum.years) || !fits_int32(sum.months) || !fits_int32(sum.days))
         FAIL(ERR_INTERVAL_FIELD_OVERFLOW,
              .message = fmt("interval field value out of range: \"%.*s\"", STR_ARGS(text)));
+    const int64_t months = sum.years * 12 + sum.months;
+    if (!fits_int32(months))
+        FAIL(ERR_DATETIME_VALUE_OUT_OF_RANGE, .message = STR("interval out of range"));
     *ret = (Interval){
-        .microseconds = sum.microseconds, .days = (int32_t)sum.days, .months = (int32_t)sum.months};
+        .microseconds = sum.microseconds, .days = (int32_t)sum.days, .months = (int32_t)months};
     return interval_apply_typmod(typmod, ret);
 }
 

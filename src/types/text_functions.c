@@ -315,7 +315,8 @@ FUNCTION(repeat)
 {
     const Str s = ARG(0);
     const size_t count = (size_t)MAX(args[1].int32, 0);
-    if (s.length && count > VALUE_SIZE_MAX / s.length)
+    /* PostgreSQL counts the four bytes of its header. */
+    if (s.length && count > (VALUE_SIZE_MAX - 4) / s.length)
         return too_large();
     const size_t size = s.length * count;
     char *to = arena_try_alloc(call->arena, size + 1);
