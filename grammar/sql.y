@@ -64,7 +64,6 @@
 %type parse_toplevel {int}
 %type stmtmulti {int}
 parse_toplevel ::= stmtmulti.
-parse_toplevel ::= MODE_TYPE_NAME typename(T). { p->result_type = T; }
 parse_toplevel ::= MODE_EXPRESSION a_expr(E). { p->result_expr = E; }
 
 stmtmulti(A) ::= stmtmulti SEMICOLON toplevel_stmt(S). { A = 0; grammar_add_statement(p, S); }

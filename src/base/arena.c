@@ -175,7 +175,7 @@ void *arena_grow(Arena *arena, void *old, size_t old_size, size_t new_size)
         return old;
     }
     void *grown = arena_alloc(arena, new_size);
-    if (old_size)
+    if (old)
         memcpy(grown, old, MIN(old_size, new_size));
     return grown;
 }

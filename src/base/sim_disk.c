@@ -196,6 +196,7 @@ static void name_put(SimNames *names, Str path, SimNode *node)
 {
     size_t index = name_index(names, path);
 
+    assert(path.data);
     sim_node_ref(node);
     if (index != SIZE_MAX) {
         sim_node_unref(names->items[index].node);

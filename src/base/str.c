@@ -115,7 +115,7 @@ Str str_lower(Arena *arena, Str s)
     return str_make(copy, s.length);
 }
 
-Str str_format_v(Arena *arena, const char *format, va_list args)
+static Str str_format_v(Arena *arena, const char *format, va_list args)
 {
     va_list again;
     va_copy(again, args);

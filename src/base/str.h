@@ -66,7 +66,6 @@ Str str_copy(Arena *arena, Str s);
 char *str_to_c(Arena *arena, Str s); /* a NUL-terminated copy */
 Str str_lower(Arena *arena, Str s);  /* ASCII only */
 Str str_format(Arena *arena, const char *format, ...) PRINTF_LIKE(2, 3);
-Str str_format_v(Arena *arena, const char *format, va_list args);
 Str str_concat(Arena *arena, Str a, Str b);
 
 /* Whole-string numbers in base 10, no white space; false (no error set) where s is not one. */

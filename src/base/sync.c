@@ -104,18 +104,6 @@ void mutex_unlock(Mutex *mutex)
         os->word_wake(&mutex->state, 1);
 }
 
-void mutex_unlockp(Mutex **mutex)
-{
-    if (*mutex)
-        mutex_unlock(*mutex);
-}
-
-void mutex_assert_held(const Mutex *mutex)
-{
-    assert(atomic_load_explicit(&((Mutex *)mutex)->state, memory_order_relaxed) != 0);
-    (void)mutex;
-}
-
 void cond_wait(Cond *cond, Mutex *mutex)
 {
     (void)cond_wait_until(cond, mutex, DEADLINE_NEVER);

@@ -26,9 +26,6 @@ static inline void mutex_init(Mutex *mutex, LockRank rank)
 void mutex_lock(Mutex *mutex);
 bool mutex_try_lock(Mutex *mutex);
 void mutex_unlock(Mutex *mutex);
-void mutex_unlockp(Mutex **mutex); /* for CLEANUP */
-/* Debug builds only assert; release builds do nothing. */
-void mutex_assert_held(const Mutex *mutex);
 
 /* For whole threads only (log writer, checkpointer): coroutines wait on Events. */
 typedef struct Cond {

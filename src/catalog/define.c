@@ -285,8 +285,8 @@ static bool fail_exists(Str name)
 }
 
 /* The columns' physical types as the tree's first layout. */
-bool define_tree_create(CatalogSession *session, Oid tree, const ColumnDefinition *columns,
-                        uint16_t count)
+static bool define_tree_create(CatalogSession *session, Oid tree, const ColumnDefinition *columns,
+                               uint16_t count)
 {
     LayoutColumn *layout_columns = ARENA_ARRAY(session->arena, LayoutColumn, count + 1);
 

@@ -11,8 +11,6 @@
 void define_class_row(CatalogRow *row, Oid oid, Str name, Oid namespace_oid, RelationKind kind);
 MUST_CHECK bool define_attribute_row(CatalogSession *session, Oid relation, int16_t attnum,
                                      const ColumnDefinition *column, bool is_system);
-MUST_CHECK bool define_tree_create(CatalogSession *session, Oid tree,
-                                   const ColumnDefinition *columns, uint16_t count);
 /* pg_class.relchecks. */
 MUST_CHECK bool define_check_count(CatalogSession *session, Oid table, int change);
 /* Everything pg_shdepend has about an object. */

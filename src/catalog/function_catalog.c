@@ -11,6 +11,7 @@
 #include "storage/page.h"
 #include "storage/store.h"
 #include "types/array.h"
+#include "types/identifier.h"
 
 #define SESSION CatalogSession *session = function_session(call)
 
@@ -446,7 +447,8 @@ FUNCTION(pg_get_serial_sequence)
                 ? relation_find(session, d->dependent.oid)
                 : NULL;
         if (found && found->kind == RELKIND_SEQUENCE)
-            return give_text(call, name_qualify(call->arena, found->namespace_name, found->name),
+            return give_text(call,
+                             identifier_qualify(call->arena, found->namespace_name, found->name),
                              ret, ret_null);
     }
     *ret_null = true;

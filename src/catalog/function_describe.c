@@ -10,6 +10,7 @@
 #include "storage/store.h"
 #include "txn/txn.h"
 #include "types/array.h"
+#include "types/identifier.h"
 
 #define SESSION CatalogSession *session = function_session(call)
 
@@ -45,7 +46,7 @@ static Str argument_list(FunctionCall *call, const FunctionDesc *f, bool with_de
         if (mode == 'v' || (!f->all_count && f->variadic && i + 1 == count))
             strbuf_append_c(&text, "VARIADIC ");
         if (f->names && f->names[i].length) {
-            strbuf_append(&text, name_quote(call->arena, f->names[i]));
+            strbuf_append(&text, identifier_quote(call->arena, f->names[i]));
             strbuf_append_char(&text, ' ');
         }
         strbuf_append(&text, type_sql_name(session, types[i], -1, call->arena));
@@ -94,7 +95,7 @@ FUNCTION(pg_get_function_result)
             continue;
         strbuf_append_c(&text, columns++ == 0 ? "TABLE(" : ", ");
         if (f->names && f->names[i].length)
-            strbuf_format(&text, "%.*s ", STR_ARGS(name_quote(call->arena, f->names[i])));
+            strbuf_format(&text, "%.*s ", STR_ARGS(identifier_quote(call->arena, f->names[i])));
         strbuf_append(&text, type_sql_name(session, f->all_types[i], -1, call->arena));
     }
     if (columns > 0)
@@ -172,9 +173,9 @@ FUNCTION(pg_get_functiondef)
     if (f->kind == PROKIND_AGGREGATE)
         FAIL(ERR_WRONG_OBJECT_TYPE,
              .message = fmt("\"%.*s\" is an aggregate function", STR_ARGS(f->name)));
-    strbuf_format(
-        &text, "CREATE OR REPLACE FUNCTION %.*s(",
-        STR_ARGS(name_qualify(call->arena, namespace_name(session, f->namespace_oid), f->name)));
+    strbuf_format(&text, "CREATE OR REPLACE FUNCTION %.*s(",
+                  STR_ARGS(identifier_qualify(call->arena,
+                                              namespace_name(session, f->namespace_oid), f->name)));
     strbuf_append(&text, argument_list(call, f, true));
     TRY(fn_pg_get_function_result(call, args, nulls, &result, &is_null));
     strbuf_format(&text, ")\n RETURNS %.*s\n LANGUAGE %s", STR_ARGS(var_str(result.var)),

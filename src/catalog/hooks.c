@@ -8,6 +8,7 @@
 #include "catalog/names.h"
 #include "catalog/privilege.h"
 #include "catalog/relation.h"
+#include "types/identifier.h"
 #include "types/type.h"
 
 CatalogSession *catalog_session_current(void)
@@ -277,9 +278,10 @@ static void append_function(CatalogSession *session, Oid oid, bool with_types, S
         return;
     const FunctionCandidates same = function_candidates(session, STR_NONE, f->name, -1);
     const bool qualify = with_types ? same.count == 0 : same.count != 1;
-    strbuf_append(out, name_qualify(session->arena,
-                                    qualify ? namespace_name(session, f->namespace_oid) : STR_NONE,
-                                    f->name));
+    strbuf_append(out,
+                  identifier_qualify(session->arena,
+                                     qualify ? namespace_name(session, f->namespace_oid) : STR_NONE,
+                                     f->name));
     if (!with_types)
         return;
     strbuf_append_char(out, '(');
@@ -308,7 +310,8 @@ static void append_operator(CatalogSession *session, Oid oid, bool with_types, S
                       STR_ARGS(op->right ? type_name(session, op->right) : STR("NONE")));
 }
 
-bool catalog_reg_output(CatalogSession *session, Oid type, Oid oid, StrBuf *out)
+/* Appends nothing when there is no such object. */
+static bool catalog_reg_output(CatalogSession *session, Oid type, Oid oid, StrBuf *out)
 {
     switch (type) {
     case TYPE_REGCLASS: {
@@ -336,19 +339,19 @@ bool catalog_reg_output(CatalogSession *session, Oid type, Oid oid, StrBuf *out)
     case TYPE_REGNAMESPACE: {
         const Str name = namespace_name(session, oid);
         if (!str_is_none(name))
-            strbuf_append(out, name_quote(session->arena, name));
+            strbuf_append(out, identifier_quote(session->arena, name));
         break;
     }
     case TYPE_REGROLE: {
         const RoleDesc *role = role_find(session, oid);
         if (role)
-            strbuf_append(out, name_quote(session->arena, role->name));
+            strbuf_append(out, identifier_quote(session->arena, role->name));
         break;
     }
     case TYPE_REGCOLLATION: {
         const CollationDesc *collation = collation_find(session, oid);
         if (collation)
-            strbuf_append(out, name_quote(session->arena, collation->name));
+            strbuf_append(out, identifier_quote(session->arena, collation->name));
         break;
     }
     default:

@@ -21,8 +21,6 @@ MUST_CHECK bool name_parse(Arena *arena, Str text, StrParts *ret_parts);
 
 /* The text of a reg* value → OID, with the errors of PostgreSQL's casts. */
 MUST_CHECK bool catalog_reg_input(CatalogSession *session, Oid type, Str text, Oid *ret_oid);
-/* Appends nothing when there is no such object. */
-MUST_CHECK bool catalog_reg_output(CatalogSession *session, Oid type, Oid oid, StrBuf *out);
 
 /*
  * "character varying(10)[]", "int4", "public.t" → type and typmod, as PostgreSQL's parseTypeString.

@@ -469,13 +469,6 @@ const TypeOperators *type_operators(CatalogSession *session, Oid type)
     return found;
 }
 
-Oid access_method_oid(CatalogSession *session, Str name)
-{
-    if (str_equal(name, STR("btree")))
-        return ACCESS_METHOD_BTREE;
-    return str_equal(name, STR("heap")) ? ACCESS_METHOD_HEAP : OID_NONE;
-}
-
 Str access_method_name(CatalogSession *session, Oid oid)
 {
     switch (oid) {

@@ -209,7 +209,6 @@ typedef struct OpfamilyMember {
 } OpfamilyMember;
 uint32_t operator_btree_families(CatalogSession *session, Oid operator_oid, OpfamilyMember *ret,
                                  uint32_t room);
-Oid access_method_oid(CatalogSession *session, Str name);
 Str access_method_name(CatalogSession *session, Oid oid);
 
 /* ---- collations, languages ---- */

@@ -4,209 +4,8 @@
 #include "catalog/define.h"
 #include "catalog/lookup.h"
 #include "catalog/relation.h"
+#include "types/identifier.h"
 #include "types/type.h"
-
-Str name_quote(Arena *arena, Str name)
-{
-    bool plain =
-        name.length > 0 && (name.data[0] == '_' || (name.data[0] >= 'a' && name.data[0] <= 'z'));
-    StrBuf text = strbuf_in(arena);
-
-    for (size_t i = 0; i < name.length && plain; i++) {
-        const char c = name.data[i];
-        plain = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
-    }
-    if (plain && !name_is_reserved(name))
-        return name;
-    strbuf_append_char(&text, '"');
-    for (size_t i = 0; i < name.length; i++) {
-        if (name.data[i] == '"')
-            strbuf_append_char(&text, '"');
-        strbuf_append_char(&text, name.data[i]);
-    }
-    strbuf_append_char(&text, '"');
-    return strbuf_view(&text);
-}
-
-Str name_qualify(Arena *arena, Str schema, Str name)
-{
-    if (str_is_none(schema))
-        return name_quote(arena, name);
-    const Str quoted = name_quote(arena, schema);
-    const Str last = name_quote(arena, name);
-    return str_format(arena, "%.*s.%.*s", STR_ARGS(quoted), STR_ARGS(last));
-}
-
-/* Words that an identifier may not be without quotes: PostgreSQL's reserved and type-or-function
- * and column-name keywords (quote_identifier quotes all but the unreserved). */
-static const char *const reserved[] = {"all",
-                                       "analyse",
-                                       "analyze",
-                                       "and",
-                                       "any",
-                                       "array",
-                                       "as",
-                                       "asc",
-                                       "asymmetric",
-                                       "authorization",
-                                       "between",
-                                       "bigint",
-                                       "binary",
-                                       "bit",
-                                       "boolean",
-                                       "both",
-                                       "case",
-                                       "cast",
-                                       "char",
-                                       "character",
-                                       "check",
-                                       "coalesce",
-                                       "collate",
-                                       "collation",
-                                       "column",
-                                       "concurrently",
-                                       "constraint",
-                                       "create",
-                                       "cross",
-                                       "current_catalog",
-                                       "current_date",
-                                       "current_role",
-                                       "current_schema",
-                                       "current_time",
-                                       "current_timestamp",
-                                       "current_user",
-                                       "dec",
-                                       "decimal",
-                                       "default",
-                                       "deferrable",
-                                       "desc",
-                                       "distinct",
-                                       "do",
-                                       "else",
-                                       "end",
-                                       "except",
-                                       "exists",
-                                       "extract",
-                                       "false",
-                                       "fetch",
-                                       "float",
-                                       "for",
-                                       "foreign",
-                                       "freeze",
-                                       "from",
-                                       "full",
-                                       "grant",
-                                       "greatest",
-                                       "group",
-                                       "grouping",
-                                       "having",
-                                       "ilike",
-                                       "in",
-                                       "initially",
-                                       "inner",
-                                       "inout",
-                                       "int",
-                                       "integer",
-                                       "intersect",
-                                       "interval",
-                                       "into",
-                                       "is",
-                                       "isnull",
-                                       "join",
-                                       "lateral",
-                                       "leading",
-                                       "least",
-                                       "left",
-                                       "like",
-                                       "limit",
-                                       "localtime",
-                                       "localtimestamp",
-                                       "national",
-                                       "natural",
-                                       "nchar",
-                                       "none",
-                                       "normalize",
-                                       "not",
-                                       "notnull",
-                                       "null",
-                                       "nullif",
-                                       "numeric",
-                                       "offset",
-                                       "on",
-                                       "only",
-                                       "or",
-                                       "order",
-                                       "out",
-                                       "outer",
-                                       "overlaps",
-                                       "overlay",
-                                       "placing",
-                                       "position",
-                                       "precision",
-                                       "primary",
-                                       "real",
-                                       "references",
-                                       "returning",
-                                       "right",
-                                       "row",
-                                       "select",
-                                       "session_user",
-                                       "setof",
-                                       "similar",
-                                       "smallint",
-                                       "some",
-                                       "substring",
-                                       "symmetric",
-                                       "table",
-                                       "tablesample",
-                                       "then",
-                                       "time",
-                                       "timestamp",
-                                       "to",
-                                       "trailing",
-                                       "treat",
-                                       "trim",
-                                       "true",
-                                       "union",
-                                       "unique",
-                                       "user",
-                                       "using",
-                                       "values",
-                                       "varchar",
-                                       "variadic",
-                                       "verbose",
-                                       "when",
-                                       "where",
-                                       "window",
-                                       "with",
-                                       "xmlattributes",
-                                       "xmlconcat",
-                                       "xmlelement",
-                                       "xmlexists",
-                                       "xmlforest",
-                                       "xmlnamespaces",
-                                       "xmlparse",
-                                       "xmlpi",
-                                       "xmlroot",
-                                       "xmlserialize",
-                                       "xmltable"};
-
-bool name_is_reserved(Str name)
-{
-    size_t low = 0, high = ARRAY_LENGTH(reserved);
-
-    while (low < high) {
-        const size_t middle = (low + high) / 2;
-        const int order = str_compare(str_from_c(reserved[middle]), name);
-        if (order == 0)
-            return true;
-        if (order < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return false;
-}
 
 Str type_sql_name(CatalogSession *session, Oid oid, int32_t typmod, Arena *arena)
 {
@@ -226,10 +25,10 @@ Str type_sql_name(CatalogSession *session, Oid oid, int32_t typmod, Arena *arena
     if (!named)
         return STR("???[]");
     const bool visible = type_oid(session, STR_NONE, named->name) == named->oid;
-    strbuf_append(&text,
-                  name_qualify(arena,
-                               visible ? STR_NONE : namespace_name(session, named->namespace_oid),
-                               named->name));
+    strbuf_append(&text, identifier_qualify(arena,
+                                            visible ? STR_NONE
+                                                    : namespace_name(session, named->namespace_oid),
+                                            named->name));
     if (is_array)
         strbuf_append_c(&text, "[]");
     return strbuf_view(&text);
@@ -244,8 +43,8 @@ Str relation_display_name(CatalogSession *session, const RelationDesc *relation)
 {
     const bool visible = relation_oid(session, STR_NONE, relation->name) == relation->oid;
 
-    return name_qualify(session->arena, visible ? STR_NONE : relation->namespace_name,
-                        relation->name);
+    return identifier_qualify(session->arena, visible ? STR_NONE : relation->namespace_name,
+                              relation->name);
 }
 
 static void describe_relation(CatalogSession *session, Oid oid, StrBuf *text)

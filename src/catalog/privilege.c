@@ -8,6 +8,7 @@
 #include "catalog/object.h"
 #include "catalog/relation.h"
 #include "types/array.h"
+#include "types/identifier.h"
 
 /* By bit position: the letter and the name. */
 static const struct {
@@ -120,7 +121,7 @@ static void append_role(CatalogSession *session, Oid role, StrBuf *text)
     const RoleDesc *desc = session && session->txn ? role_find(session, role) : NULL;
 
     if (desc)
-        strbuf_append(text, name_quote(session->arena, desc->name));
+        strbuf_append(text, identifier_quote(session->arena, desc->name));
     else
         strbuf_format(text, "%u", role);
 }

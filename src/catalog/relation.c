@@ -4,7 +4,7 @@
 #include "catalog/lookup.h"
 #include "catalog/relation_life.h"
 
-void relation_free(RelationDesc *relation)
+static void relation_free(RelationDesc *relation)
 {
     void *slot = atomic_load(&relation->planner_slot);
     void (*slot_free)(void *) = atomic_load(&relation->planner_slot_free);

@@ -14,6 +14,4 @@ typedef struct RelationLife {
     uint64_t version;
 } RelationLife;
 
-void relation_free(RelationDesc *relation);
-
 #endif

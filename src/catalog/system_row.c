@@ -69,6 +69,8 @@ TxnTree *catalog_index_tree(CatalogSession *session, CatalogIndexId index)
 
     TRY(open_tree(session, shared ? SHARED_DATABASE : session->database_oid, facts->oid,
                   &database->indexes[index], &tree));
+    if (facts->is_unique)
+        txn_index_set_unique(tree);
     return tree;
 }
 

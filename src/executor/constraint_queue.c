@@ -146,7 +146,7 @@ void constraint_queue_unique(ConstraintQueue *queue, Oid table, const IndexMaint
     event->is_deferred = index->is_deferred;
 }
 
-bool constraint_queue_is_empty(const ConstraintQueue *queue)
+static bool constraint_queue_is_empty(const ConstraintQueue *queue)
 {
     return !queue || !queue->first;
 }

@@ -34,6 +34,5 @@ void constraint_queue_unique(ConstraintQueue *queue, Oid table, const IndexMaint
 MUST_CHECK bool constraint_queue_run(ConstraintQueue *queue);
 /* Forgets what is left; accepts NULL. */
 void constraint_queue_clear(ConstraintQueue *queue);
-bool constraint_queue_is_empty(const ConstraintQueue *queue);
 
 #endif

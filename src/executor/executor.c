@@ -566,21 +566,6 @@ bool executor_run(ExecState *exec, RowSink *sink, uint64_t row_limit)
     return !sink || !sink->complete || sink->complete(sink, &exec->result);
 }
 
-bool executor_rewind(ExecState *exec)
-{
-    if (exec->scrollable) {
-        exec->reader.position = 0;
-        exec->pending = NULL;
-        exec->position = 0;
-        return true;
-    }
-    TRY(node_rewind(exec->root));
-    exec->taken = 0;
-    exec->root_done = false;
-    exec->pending = NULL;
-    return true;
-}
-
 /* ---- scrolling ---- */
 
 /* One row by number (1-based) to the sink. */

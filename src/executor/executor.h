@@ -147,9 +147,6 @@ typedef enum ExecFetchDirection {
 MUST_CHECK bool executor_fetch(ExecState *state, RowSink *sink, ExecFetchDirection direction,
                                int64_t count, uint64_t *ret_count);
 
-/* Starts over with the same parameters and snapshot. */
-MUST_CHECK bool executor_rewind(ExecState *state);
-
 /* What has been done so far; finished once the end was reached. */
 CommandResult executor_result(const ExecState *state);
 /* The row that executor_fetch gave last, 1-based; 0: before the first. */

@@ -113,7 +113,6 @@ ExprStep *expr_add_step(ExprBuilder *builder, ExprStepFunction *run, const Expr 
                         uint32_t result);
 void expr_step_args(ExprBuilder *builder, ExprStep *step, const uint32_t *args, uint32_t count);
 uint32_t expr_new_flat(ExprBuilder *builder, PhysType type);
-uint32_t expr_new_constant(ExprBuilder *builder, Oid type, const Value *value, bool is_null);
 uint32_t expr_new_buffer(ExprBuilder *builder);
 bool expr_register_is_constant(const ExprBuilder *builder, uint32_t reg);
 /* A call site for a function by OID, with these argument types. NULL with the error set. */

@@ -30,7 +30,7 @@ uint32_t expr_new_flat(ExprBuilder *builder, PhysType type)
     return reg;
 }
 
-uint32_t expr_new_constant(ExprBuilder *builder, Oid type, const Value *value, bool is_null)
+static uint32_t expr_new_constant(ExprBuilder *builder, Oid type, const Value *value, bool is_null)
 {
     ExprProgram *p = builder->program;
     Value zero = {0};

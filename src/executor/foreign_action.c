@@ -3,6 +3,7 @@
 #include "catalog/lookup.h"
 #include "planner/planner.h"
 #include "txn/lock.h"
+#include "types/identifier.h"
 
 /*
  * CASCADE, SET NULL, SET DEFAULT: rows of the referencing table are found, locked, and given to a
@@ -156,27 +157,13 @@ static bool push(ReferentialAction *action, const Value *values, const bool *nul
     return count == 0 || modify_push(action->node, batch);
 }
 
-/* In quotes, whether it needs them or not. */
-static Str name_quoted(Arena *arena, Str name)
-{
-    StrBuf text = strbuf_in(arena);
-    strbuf_append_char(&text, '"');
-    for (size_t i = 0; i < name.length; i++) {
-        if (name.data[i] == '"')
-            strbuf_append_char(&text, '"');
-        strbuf_append_char(&text, name.data[i]);
-    }
-    strbuf_append_char(&text, '"');
-    return strbuf_view(&text);
-}
-
 static Str column_quoted(const ReferentialAction *action, Arena *arena, int attnum)
 {
     const ForeignKeyPlan *key = action->key;
     int at = 0;
     while (key->columns[at] != attnum)
         at++;
-    return name_quoted(arena, key->column_names[at]);
+    return identifier_enclose(arena, key->column_names[at]);
 }
 
 /* The statement that the action is like, for the context of an error in it. */
@@ -188,8 +175,8 @@ static Str action_text(const ReferentialAction *action, Arena *arena)
     int parameter = 1;
 
     strbuf_format(&text, "%s ONLY %.*s.%.*s", action->column_count > 0 ? "UPDATE" : "DELETE FROM",
-                  STR_ARGS(name_quoted(arena, key->relation_schema)),
-                  STR_ARGS(name_quoted(arena, key->relation_name)));
+                  STR_ARGS(identifier_enclose(arena, key->relation_schema)),
+                  STR_ARGS(identifier_enclose(arena, key->relation_name)));
     for (int i = 0; i < action->column_count; i++) {
         const Str name = column_quoted(action, arena, action->columns[i]);
         strbuf_format(&text, "%s%.*s = ", i > 0 ? ", " : " SET ", STR_ARGS(name));
@@ -199,7 +186,7 @@ static Str action_text(const ReferentialAction *action, Arena *arena)
             strbuf_append_c(&text, action->defaults ? "DEFAULT" : "NULL");
     }
     for (int i = 0; i < key->column_count; i++) {
-        const Str name = name_quoted(arena, key->column_names[i]);
+        const Str name = identifier_enclose(arena, key->column_names[i]);
         strbuf_format(&text, "%s $%d OPERATOR(pg_catalog.=) %.*s", i > 0 ? " AND" : " WHERE",
                       parameter++, STR_ARGS(name));
     }

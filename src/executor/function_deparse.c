@@ -7,6 +7,7 @@
 #include "catalog/system_row.h"
 #include "planner/analyze.h"
 #include "planner/deparse.h"
+#include "types/identifier.h"
 
 #define SESSION CatalogSession *session = function_session(call)
 
@@ -157,7 +158,7 @@ static bool rule_text(FunctionCall *call, Oid rule, bool is_pretty, Value *ret, 
     const RelationDesc *view = relation_get(session, row_oid(&row, PG_REWRITE_EV_CLASS));
     TRY(view);
     TRY(deparse_view(call->arena, session, view->oid, is_pretty, &text));
-    const Str name = name_qualify(call->arena, view->namespace_name, view->name);
+    const Str name = identifier_qualify(call->arena, view->namespace_name, view->name);
     return give_text(str_format(call->arena,
                                 "CREATE RULE \"_RETURN\" AS\n    ON SELECT TO %.*s DO INSTEAD %.*s",
                                 STR_ARGS(name), STR_ARGS(text)),

@@ -29,8 +29,6 @@ struct OrderedSetState {
     StrBuf last; /* the key seen last, in the state arena */
 };
 
-const size_t ordered_set_state_size = sizeof(OrderedSetState);
-
 /* What the catalog's functions refer to; the rows go through the functions below. */
 AGGREGATE(percentile_disc_float8_anyelement) = {.state_size = sizeof(OrderedSetState)};
 AGGREGATE(percentile_disc_float8_array_anyelement) = {.state_size = sizeof(OrderedSetState)};

@@ -36,7 +36,6 @@ typedef struct OrderedSet {
 } OrderedSet;
 
 typedef struct OrderedSetState OrderedSetState;
-extern const size_t ordered_set_state_size;
 
 /* ORDERED_SET_NONE in `kind` when the function is none of these. */
 OrderedSet *ordered_set_new(Arena *arena, FunctionCall *call, Oid type, const SortKeys *order);

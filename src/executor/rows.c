@@ -89,33 +89,6 @@ Row *row_make(const RowLayout *layout, Arena *arena, Vector *const *vectors, uin
     return row;
 }
 
-Row *row_make_values(const RowLayout *layout, Arena *arena, const Value *values, const bool *nulls)
-{
-    size_t var_size = 0;
-    for (uint32_t c = 0; c < layout->count; c++)
-        if (layout->types[c] == PHYS_VAR && !nulls[c])
-            var_size += values[c].var.length;
-    Row *row = row_begin(layout, arena, var_size);
-    byte *base = (byte *)row;
-    char *var = (char *)base + layout->fixed;
-    for (uint32_t c = 0; c < layout->count; c++) {
-        if (nulls[c]) {
-            base[layout->nulls + c] = 1;
-            continue;
-        }
-        byte *to = base + layout->offsets[c];
-        field_copy(to, &values[c], phys_width(layout->types[c]));
-        if (layout->types[c] == PHYS_VAR) {
-            VarRef *ref = (VarRef *)(void *)to;
-            if (ref->length)
-                memcpy(var, ref->data, ref->length);
-            ref->data = var;
-            var += ref->length;
-        }
-    }
-    return row;
-}
-
 void row_value(const RowLayout *layout, const Row *row, uint32_t column, Value *ret_value,
                bool *ret_null)
 {

@@ -38,7 +38,6 @@ typedef struct RowLayout {
 void row_layout_init(RowLayout *layout, Arena *arena, const PhysType *types, uint32_t count);
 /* Copies row `index` of the vectors into one block. */
 Row *row_make(const RowLayout *layout, Arena *arena, Vector *const *vectors, uint32_t index);
-Row *row_make_values(const RowLayout *layout, Arena *arena, const Value *values, const bool *nulls);
 void row_value(const RowLayout *layout, const Row *row, uint32_t column, Value *ret_value,
                bool *ret_null);
 static inline bool row_is_null(const RowLayout *layout, const Row *row, uint32_t column)

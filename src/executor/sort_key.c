@@ -25,16 +25,6 @@ SortKeys *sort_keys_new(ExecState *exec, Arena *scratch, const SortKeyVec *list)
     return keys;
 }
 
-SortKeys *sort_keys_new_exprs(ExecState *exec, Arena *scratch, Expr *const *exprs, uint32_t count)
-{
-    SortKeys *keys = keys_new(exec, scratch, count);
-    for (uint32_t i = 0; i < count; i++)
-        keys->columns[i] = (KeyColumn){.type = exprs[i]->type};
-    TRY(keys->program = expr_compile(exec, scratch, exprs, count));
-    key_batch_init(&keys->batch, exec->arena, keys->columns, keys->count);
-    return keys;
-}
-
 bool sort_keys_run(SortKeys *keys, const Batch *batch)
 {
     ExprInput input = {.slots = {batch->columns, NULL}, .row_count = batch->row_count};

@@ -20,9 +20,6 @@ typedef struct SortKeys {
 } SortKeys;
 
 MUST_CHECK SortKeys *sort_keys_new(ExecState *exec, Arena *scratch, const SortKeyVec *keys);
-/* Plain ascending keys over expressions: grouping, DISTINCT, set operations. */
-MUST_CHECK SortKeys *sort_keys_new_exprs(ExecState *exec, Arena *scratch, Expr *const *exprs,
-                                         uint32_t count);
 MUST_CHECK bool sort_keys_run(SortKeys *keys, const Batch *batch);
 MUST_CHECK bool sort_keys_encode(SortKeys *keys, uint32_t row, Str *ret_key);
 /* LIMIT's and OFFSET's values: node_limit.c. */

@@ -18,7 +18,7 @@ void sorter_init(Sorter *sorter, SpillSet *spills, size_t limit)
     *sorter = (Sorter){.spills = spills, .limit = limit, .keep = UINT64_MAX};
 }
 
-void sorter_memory_free(Sorter *sorter)
+static void sorter_memory_free(Sorter *sorter)
 {
     free(sorter->data);
     free(sorter->entries);

@@ -52,6 +52,5 @@ MUST_CHECK bool sorter_write_run(Sorter *sorter);
 MUST_CHECK bool sorter_merge_begin(Sorter *sorter);
 MUST_CHECK bool sorter_merge_next(Sorter *sorter, SortRecord *ret);
 void sorter_runs_free(Sorter *sorter);
-void sorter_memory_free(Sorter *sorter);
 
 #endif

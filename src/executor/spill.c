@@ -166,11 +166,6 @@ bool spill_read_some(SpillFile *file, void *data, size_t most, size_t *ret_size)
     return true;
 }
 
-bool spill_at_end(const SpillFile *file)
-{
-    return file->position >= file->flushed;
-}
-
 uint64_t spill_position(const SpillFile *file)
 {
     return file->position;

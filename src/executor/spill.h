@@ -41,7 +41,6 @@ MUST_CHECK bool spill_begin_read(SpillFile *file, uint64_t offset);
 MUST_CHECK bool spill_read(SpillFile *file, void *data, size_t size);
 /* Straight into the caller's buffer; fewer than `most` bytes only at the end. */
 MUST_CHECK bool spill_read_some(SpillFile *file, void *data, size_t most, size_t *ret_size);
-bool spill_at_end(const SpillFile *file);
 uint64_t spill_position(const SpillFile *file);
 
 #endif

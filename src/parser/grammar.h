@@ -16,7 +16,6 @@ typedef struct Grammar {
     Arena *arena;
     Str text;
     StatementList *statements;
-    TypeName *result_type;
     Node *result_expr;
     bool failed;
     int statement_position;   /* of the running statement's first token; 0: none yet */

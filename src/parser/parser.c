@@ -240,12 +240,3 @@ Node *parse_expression(Arena *arena, Str text)
     TRY(drive_run(&drive, arena, text, &none, TK_MODE_EXPRESSION));
     return drive.grammar.result_expr;
 }
-
-TypeName *parse_type_name(Arena *arena, Str text)
-{
-    Drive drive = {0};
-    StatementList none = {0};
-
-    TRY(drive_run(&drive, arena, text, &none, TK_MODE_TYPE_NAME));
-    return drive.grammar.result_type;
-}

@@ -21,15 +21,6 @@ MUST_CHECK bool parse(Arena *arena, Str text, StatementList *ret_statements);
 /* A lone expression: a stored default, a check constraint. */
 MUST_CHECK Node *parse_expression(Arena *arena, Str text);
 
-/* A lone type name such as `numeric(10,2)[]`, as regtype input and format_type's inverse need. */
-MUST_CHECK TypeName *parse_type_name(Arena *arena, Str text);
-
-/*
- * A dotted, possibly quoted name such as `public."T"`, as regclass input and functions that take
- * names as text need: case folded, quotes removed. Fails with 42602 "invalid name syntax".
- */
-MUST_CHECK bool parse_qualified_name(Arena *arena, Str text, StrVec *ret_names);
-
 typedef enum KeywordCategory {
     KEYWORD_NONE = 0, /* not a keyword */
     KEYWORD_UNRESERVED,
@@ -49,10 +40,5 @@ typedef struct Keyword {
 const Keyword *keyword_find(Str name);
 /* All, in order of name: pg_get_keywords. */
 const Keyword *keyword_list(size_t *ret_count);
-
-/* The identifier as SQL text: in double quotes only where it must be (quote_ident). */
-Str quote_identifier(Arena *arena, Str name);
-/* quote_identifier on both, with a dot; schema may be STR_NONE. */
-Str quote_qualified_identifier(Arena *arena, Str schema, Str name);
 
 #endif

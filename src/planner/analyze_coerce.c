@@ -508,8 +508,9 @@ Expr *coerce_type(Scope *scope, Expr *expr, Oid from, Oid type, int32_t typmod,
                         STR_ARGS(type_text(scope, from)), STR_ARGS(type_text(scope, type))));
 }
 
-Expr *coerce_typmod(Scope *scope, Expr *expr, Oid type, int32_t typmod, CoercionContext context,
-                    CallForm form, int position, bool hide_input, bool *ret_failed)
+static Expr *coerce_typmod(Scope *scope, Expr *expr, Oid type, int32_t typmod,
+                           CoercionContext context, CallForm form, int position, bool hide_input,
+                           bool *ret_failed)
 {
     CatalogSession *session = scope_session(scope);
     (void)hide_input;

@@ -368,8 +368,8 @@ static Expr *make_plain_call(Scope *scope, const Candidate *candidate, const Fun
     return &expr->base;
 }
 
-Expr *make_function(Scope *scope, const StrVec *name, ExprVec *args, StrVec *arg_names,
-                    const FuncCall *call, Expr *filter, int position)
+static Expr *make_function(Scope *scope, const StrVec *name, ExprVec *args, StrVec *arg_names,
+                           const FuncCall *call, Expr *filter, int position)
 {
     Arena *arena = scope_arena(scope);
     const Str schema = name->length > 1 ? name->items[name->length - 2] : STR_NONE;

@@ -153,14 +153,12 @@ MUST_CHECK bool analyze_select(Scope *scope, const SelectStmt *select);
 MUST_CHECK bool analyze_set_operation(Scope *scope, const SelectStmt *select);
 MUST_CHECK bool analyze_values(Scope *scope, const SelectStmt *select);
 MUST_CHECK bool analyze_with(Scope *scope, const WithClause *with);
-MUST_CHECK bool analyze_locking(Scope *scope, const LockingClauseVec *clauses, bool pushed_down);
 MUST_CHECK bool
 analyze_finish(Scope *scope); /* aggregate checks and flags, at the end of a level */
 
 /* ---- analyze_target.c ---- */
 MUST_CHECK bool analyze_target_list(Scope *scope, const ResTargetVec *list, ExprPlace place,
                                     TargetVec *targets);
-void target_fill_origin(const Query *query, TargetEntry *target);
 MUST_CHECK bool targets_resolve_unknown(Scope *scope, TargetVec *targets);
 
 /* ---- analyze_clause.c ---- */
@@ -189,16 +187,12 @@ MUST_CHECK Expr *analyze_row_compare(Scope *scope, const StrVec *name, RowExpr *
 
 /* ---- analyze_function.c, analyze_operator.c, analyze_aggregate.c ---- */
 MUST_CHECK Expr *analyze_function_call(Scope *scope, const FuncCall *call);
-MUST_CHECK Expr *make_function(Scope *scope, const StrVec *name, ExprVec *args, StrVec *arg_names,
-                               const FuncCall *call, Expr *filter, int position);
 MUST_CHECK Expr *make_operator(Scope *scope, const StrVec *name, Expr *left, Expr *right,
                                int position);
 MUST_CHECK Expr *make_scalar_array(Scope *scope, const StrVec *name, bool use_or, Expr *left,
                                    Expr *right, int position);
 MUST_CHECK const OperatorDesc *operator_resolve(Scope *scope, const StrVec *name, Oid left,
                                                 Oid right, int position);
-/* NULL without error where there is none that fits. */
-const OperatorDesc *operator_compatible(Scope *scope, const StrVec *name, Oid left, Oid right);
 /* Chooses by PostgreSQL's manual 10.3 among candidate signatures; -1: none, -2: ambiguous. */
 int candidates_select(Scope *scope, const Oid *inputs, int count, const Oid *const *signatures,
                       int signature_count, uint8_t *alive);
@@ -234,8 +228,6 @@ MUST_CHECK Expr *coerce_type(Scope *scope, Expr *expr, Oid from, Oid type, int32
 /* To a target with its typmod; NULL without error where there is no such cast. */
 Expr *coerce_to_target(Scope *scope, Expr *expr, Oid type, int32_t typmod, CoercionContext context,
                        CallForm form, int position, bool *ret_failed);
-Expr *coerce_typmod(Scope *scope, Expr *expr, Oid type, int32_t typmod, CoercionContext context,
-                    CallForm form, int position, bool hide_input, bool *ret_failed);
 /* analyze_recursion.c: does the query of a WITH item use this name as a table? */
 bool with_item_mentions(const Node *query, Str name);
 /* The form and the places that a query's references to itself may have. */

@@ -256,19 +256,6 @@ static const OperatorDesc *operator_search(Scope *scope, Str schema, Str name, O
     return choice >= 0 ? found.items[choice] : NULL;
 }
 
-const OperatorDesc *operator_compatible(Scope *scope, const StrVec *name, Oid left, Oid right)
-{
-    bool ambiguous;
-    const Str schema = name->length > 1 ? name->items[name->length - 2] : STR_NONE;
-    const OperatorDesc *op =
-        operator_search(scope, schema, VEC_LAST(name), left, right, &ambiguous);
-    if (!op)
-        return NULL;
-    const bool fits = (left == 0 || is_binary_coercible(scope_session(scope), left, op->left)) &&
-                      is_binary_coercible(scope_session(scope), right, op->right);
-    return fits ? op : NULL;
-}
-
 const OperatorDesc *operator_resolve(Scope *scope, const StrVec *name, Oid left, Oid right,
                                      int position)
 {

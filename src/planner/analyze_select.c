@@ -104,7 +104,7 @@ static bool lock_named(Scope *scope, const LockingClause *clause, const RangeVar
          .position = var->node.position);
 }
 
-bool analyze_locking(Scope *scope, const LockingClauseVec *clauses, bool pushed_down)
+static bool analyze_locking(Scope *scope, const LockingClauseVec *clauses, bool pushed_down)
 {
     for (size_t i = 0; i < clauses->length; i++) {
         const LockingClause *clause = clauses->items[i];

@@ -149,7 +149,7 @@ Str expr_target_name(const Node *node)
 
 /* ---- origins and unknowns ---- */
 
-void target_fill_origin(const Query *query, TargetEntry *target)
+static void target_fill_origin(const Query *query, TargetEntry *target)
 {
     const Expr *expr = target->expr;
     target->origin_table = 0;

@@ -2,6 +2,7 @@
 #include "planner/deparse_internal.h"
 
 #include "base/scheduler.h"
+#include "types/identifier.h"
 
 static void put(Deparse *d, const char *text)
 {
@@ -10,17 +11,17 @@ static void put(Deparse *d, const char *text)
 
 void deparse_name(Deparse *d, Str name)
 {
-    strbuf_append(d->buf, quote_identifier(d->arena, name));
+    strbuf_append(d->buf, identifier_quote(d->arena, name));
 }
 
 Str deparse_identifier(Arena *arena, Str name)
 {
-    return quote_identifier(arena, name);
+    return identifier_quote(arena, name);
 }
 
 Str deparse_qualified(Arena *arena, Str schema, Str name)
 {
-    return quote_qualified_identifier(arena, schema, name);
+    return identifier_qualify(arena, schema, name);
 }
 
 Str deparse_literal(Arena *arena, Str text)
@@ -45,8 +46,8 @@ Str deparse_relation_name(Deparse *d, Oid oid)
     if (!relation)
         return str_format(d->arena, "%u", oid);
     const bool visible = relation_is_visible(d->session, oid, &exists);
-    return quote_qualified_identifier(d->arena, visible ? STR_NONE : relation->namespace_name,
-                                      relation->name);
+    return identifier_qualify(d->arena, visible ? STR_NONE : relation->namespace_name,
+                              relation->name);
 }
 
 Str deparse_function_name(Deparse *d, Oid oid)
@@ -56,7 +57,7 @@ Str deparse_function_name(Deparse *d, Oid oid)
     if (!function)
         return str_format(d->arena, "%u", oid);
     const bool visible = function_is_visible(d->session, oid, &exists);
-    return quote_qualified_identifier(
+    return identifier_qualify(
         d->arena, visible ? STR_NONE : namespace_name(d->session, function->namespace_oid),
         function->name);
 }
@@ -71,7 +72,7 @@ static Str operator_text(Deparse *d, Oid oid)
         return op->name;
     return str_format(
         d->arena, "OPERATOR(%.*s.%.*s)",
-        STR_ARGS(quote_identifier(d->arena, namespace_name(d->session, op->namespace_oid))),
+        STR_ARGS(identifier_quote(d->arena, namespace_name(d->session, op->namespace_oid))),
         STR_ARGS(op->name));
 }
 

@@ -143,8 +143,8 @@ bool planner_index_maintain(Arena *arena, CatalogSession *session, const Relatio
     return true;
 }
 
-bool planner_checks(Arena *arena, CatalogSession *session, const RelationDesc *relation,
-                    CheckPlan **ret_items, int *ret_count)
+static bool planner_checks(Arena *arena, CatalogSession *session, const RelationDesc *relation,
+                           CheckPlan **ret_items, int *ret_count)
 {
     CheckPlan *items = ARENA_ARRAY(arena, CheckPlan, relation->constraint_count + 1);
     int count = 0;
@@ -162,8 +162,9 @@ bool planner_checks(Arena *arena, CatalogSession *session, const RelationDesc *r
     return true;
 }
 
-bool planner_generated(Arena *arena, CatalogSession *session, const RelationDesc *relation,
-                       ColumnAssign **ret_items, int *ret_count)
+/* CHECK constraints, stored generated columns likewise. */
+static bool planner_generated(Arena *arena, CatalogSession *session, const RelationDesc *relation,
+                              ColumnAssign **ret_items, int *ret_count)
 {
     ColumnAssign *items = ARENA_ARRAY(arena, ColumnAssign, relation->column_count + 1);
     int count = 0;

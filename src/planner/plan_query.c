@@ -705,7 +705,7 @@ static Plan *plan_locks(Level *level, Plan *plan)
 }
 
 /* How many rows are going to be read: a number, infinite where nothing limits them, and a part. */
-double rows_wanted(const Level *level, double *ret_fraction)
+static double rows_wanted(const Level *level, double *ret_fraction)
 {
     const Query *query = level->query;
     double count = INFINITY, offset = 0;

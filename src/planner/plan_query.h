@@ -11,8 +11,6 @@ MUST_CHECK bool plan_sort_keys(Level *level, const SortVec *clauses, const ExprV
 Plan *plan_add_sort(Level *level, Plan *child, const SortKeyVec *keys);
 /* An order that brings equal rows of `list` together and is the query's own as far as that goes. */
 void plan_merged_order(Level *level, const SortVec *list, SortVec *ret);
-/* How many rows are going to be read: a number, infinite where nothing limits them, and a part. */
-double rows_wanted(const Level *level, double *ret_fraction);
 /* All expressions of a kind in targets and HAVING, once each; and in one expression. */
 bool plan_gather(Level *level, ExprKind kind, ExprVec *ret);
 void plan_gather_in(Level *level, Expr *expr, ExprKind kind, ExprVec *ret);

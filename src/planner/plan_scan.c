@@ -609,23 +609,6 @@ bool plan_index_inner(Level *level, const Tree *inner, const ExprVec *join_quals
     return true;
 }
 
-/* The relation's rows in the wanted order, by an index; not known: none gives it. */
-bool plan_ordered_scan(Level *level, const Tree *tree, const SortVec *order, double fraction,
-                       const ExprVec *needed, ScanRequest *ret_request, ScanChoice *ret)
-{
-    *ret = (ScanChoice){0};
-    if (!tree->rel || query_rte(level->query, tree->rel)->kind != RANGE_RELATION || tree->one_row ||
-        order->length == 0)
-        return true;
-    *ret_request = (ScanRequest){.rel = tree->rel,
-                                 .quals = &tree->base_quals,
-                                 .needed = needed,
-                                 .order = order,
-                                 .needs_order = true,
-                                 .fraction = fraction};
-    return scan_choose(level, ret_request, ret);
-}
-
 /* ---- other sources ---- */
 
 /* Columns of this level that an inner level reads: they must be set from outside. */

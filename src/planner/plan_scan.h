@@ -58,9 +58,6 @@ MUST_CHECK bool scan_build(Level *level, const ScanRequest *request, const ScanC
 MUST_CHECK bool plan_index_inner(Level *level, const Tree *inner, const ExprVec *join_quals,
                                  uint64_t outer_rels, double loops, const ExprVec *needed,
                                  InnerScan *ret);
-MUST_CHECK bool plan_ordered_scan(Level *level, const Tree *tree, const SortVec *order,
-                                  double fraction, const ExprVec *needed, ScanRequest *ret_request,
-                                  ScanChoice *ret);
 double cost_at(Cost cost, double fraction);
 
 /* plan_index.c */

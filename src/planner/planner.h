@@ -38,12 +38,6 @@ MUST_CHECK Expr *planner_stored_expression(Arena *arena, CatalogSession *session
 MUST_CHECK bool planner_index_maintain(Arena *arena, CatalogSession *session,
                                        const RelationDesc *relation, const Oid *only_index,
                                        IndexMaintain **ret_items, int *ret_count);
-/* CHECK constraints, stored generated columns likewise. */
-MUST_CHECK bool planner_checks(Arena *arena, CatalogSession *session, const RelationDesc *relation,
-                               CheckPlan **ret_items, int *ret_count);
-MUST_CHECK bool planner_generated(Arena *arena, CatalogSession *session,
-                                  const RelationDesc *relation, ColumnAssign **ret_items,
-                                  int *ret_count);
 /*
  * How writers other than statements change rows: constraints, indexes and foreign keys of the
  * relation. The child's rows (INSERT) are whole rows by attnum - 1; of UPDATE and DELETE they have

@@ -227,11 +227,6 @@ TransportOutcome transport_send(Transport *transport, const void *data, size_t s
     return TRANSPORT_DONE;
 }
 
-bool transport_has_pending(const Transport *transport)
-{
-    return transport->ssl && SSL_pending(transport->ssl) > 0;
-}
-
 TransportOutcome transport_tls_accept(Transport *transport, TlsContext *context)
 {
     if (!transport->ssl) {

@@ -47,8 +47,6 @@ MUST_CHECK TransportOutcome transport_receive(Transport *transport, void *buffer
                                               size_t *ret_count);
 MUST_CHECK TransportOutcome transport_send(Transport *transport, const void *data, size_t size,
                                            size_t *ret_count);
-/* Bytes that TLS has decrypted and the descriptor will not announce again. */
-bool transport_has_pending(const Transport *transport);
 
 /* After SSLRequest was answered with 'S': call until TRANSPORT_DONE. */
 MUST_CHECK TransportOutcome transport_tls_accept(Transport *transport, TlsContext *context);

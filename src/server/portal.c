@@ -123,7 +123,8 @@ static bool portal_take_state(Session *session, Portal *portal)
     return true;
 }
 
-bool portal_ready(Session *session, Portal *portal)
+/* statement_ready for the portal's statement; once is enough while the schema stays. */
+static bool portal_ready(Session *session, Portal *portal)
 {
     if (portal->ready_version != 0 && portal->statement->planned &&
         portal->ready_version == catalog_version(&session->exec.catalog))
@@ -133,7 +134,8 @@ bool portal_ready(Session *session, Portal *portal)
     return true;
 }
 
-bool portal_start(Session *session, Portal *portal, bool scrollable)
+/* Makes it ready for rows. */
+static bool portal_start(Session *session, Portal *portal, bool scrollable)
 {
     PreparedStatement *statement = portal->statement;
 

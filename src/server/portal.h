@@ -114,10 +114,6 @@ MUST_CHECK Portal *portal_open(Session *session, Str name, PreparedStatement *st
 void portal_close(Session *session, Portal *portal);
 Portal *portal_find(Session *session, Str name);
 MUST_CHECK Portal *portal_get(Session *session, Str name); /* 34000 */
-/* Makes it ready for rows. */
-MUST_CHECK bool portal_start(Session *session, Portal *portal, bool scrollable);
-/* statement_ready for the portal's statement; once is enough while the schema stays. */
-MUST_CHECK bool portal_ready(Session *session, Portal *portal);
 /* The same right after statement_ready. */
 MUST_CHECK bool portal_start_ready(Session *session, Portal *portal, bool scrollable);
 /* At most `limit` rows (0: all) into the sink. *ret_tag is set where it is finished. */

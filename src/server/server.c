@@ -570,12 +570,6 @@ static bool for_each_listed(Server *server, Str list, ListenFunction *function)
 
 /* -- Signals --------------------------------------------------------------------------------- */
 
-void server_shutdown(Server *server)
-{
-    atomic_store(&server->is_stopping, true);
-    scheduler_stop(server->workers[0].scheduler);
-}
-
 static void terminate_session(void *context, Session *session)
 {
     (void)context;

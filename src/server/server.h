@@ -93,8 +93,6 @@ void server_run(Server *server);
 void server_stop(Server *server);
 /* Configuration, hba.conf and TLS files read again; errors go to the log and leave the old ones. */
 void server_reload(Server *server);
-/* Wakes the loop and makes server_run return. Any thread. */
-void server_shutdown(Server *server);
 
 /* Calls back for every session, under sessions_mutex. */
 typedef void ServerSessionCallback(void *context, Session *session);

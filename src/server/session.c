@@ -13,7 +13,8 @@
 
 #define FLUSH_AT (64 * 1024) /* bytes of answers that gather before they are sent early */
 
-Session *session_current(void)
+/* The session of the running task, or NULL. */
+static Session *session_current(void)
 {
     return task_current()->session;
 }

@@ -160,8 +160,6 @@ static inline Session *session_of(ExecSession *exec)
 {
     return CONTAINER_OF(exec, Session, exec);
 }
-/* The session of the running task, or NULL. */
-Session *session_current(void);
 
 /* Asks for the end of what it runs, or of the session. Any thread; the session must not go away
  * meanwhile (server_find_session's lock is held). */

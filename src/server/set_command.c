@@ -1,6 +1,7 @@
 /* SET, RESET and ALTER SYSTEM: from the tree to text. */
 #include "parser/parser.h"
 #include "server/server.h"
+#include "types/identifier.h"
 #include "types/type.h"
 
 /* Settings whose value is a list of names: each is quoted where it must be. */
@@ -76,7 +77,7 @@ static bool arguments_text(Arena *arena, const VariableSetStmt *set, Str *ret_te
         if (i > 0)
             strbuf_append_c(&out, ", ");
         bool quotes = is_name_list(set->name) && !str_equal_nocase(set->name, STR("DateStyle"));
-        strbuf_append(&out, quotes ? quote_identifier(arena, text) : text);
+        strbuf_append(&out, quotes ? identifier_quote(arena, text) : text);
     }
     *ret_text = strbuf_view(&out);
     return true;

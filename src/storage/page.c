@@ -125,15 +125,6 @@ PageOutcome page_latch_exclusive(Database *database, PageId id, Page *ret_page)
     return page_latched(database, id, PAGE_EXCLUSIVE, ret_page);
 }
 
-PageOutcome page_try_latch_exclusive(Database *database, PageId id, Page *ret_page)
-{
-    if (unlikely(!page_seems_resident(database, id)))
-        return PAGE_NOT_RESIDENT;
-    if (!page_entry_try_latch(&database->entries[id]))
-        return PAGE_BUSY;
-    return page_latched(database, id, PAGE_EXCLUSIVE, ret_page);
-}
-
 bool page_upgrade(Page *page)
 {
     assert(page->mode == PAGE_OPTIMISTIC);
@@ -172,17 +163,6 @@ bool page_upgrade_shared(Page *page)
     return true;
 }
 
-void page_downgrade(Page *page)
-{
-    assert(page->mode == PAGE_EXCLUSIVE);
-    PageEntry *entry = &page->database->entries[page->id];
-    const uint64_t state = atomic_load_explicit(&entry->state, memory_order_relaxed);
-
-    page->version = (state + 1) & PAGE_VERSION_MASK;
-    atomic_store_explicit(&entry->state, latch_word(1, page->version), memory_order_release);
-    page->mode = PAGE_SHARED;
-}
-
 void page_unlatch(Page *page)
 {
     PageEntry *entry = &page->database->entries[page->id];
@@ -210,7 +190,9 @@ static bool page_is_owed(const Store *store, const PageEntry *entry, uint16_t fl
            !(flags & (PAGE_FLAG_TEMPORARY | PAGE_FLAG_SHADOWED)) && !FAULT(fault_no_shadow);
 }
 
-void page_shadow_push(Store *store, uint32_t frame, Database *database, PageId page, uint32_t epoch)
+/* Queues a frame whose bytes are what the running checkpoint is owed of the page. */
+static void page_shadow_push(Store *store, uint32_t frame, Database *database, PageId page,
+                             uint32_t epoch)
 {
     FrameInfo *info = &store->pool.infos[frame];
 

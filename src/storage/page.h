@@ -121,7 +121,6 @@ typedef enum PageOutcome {
     PAGE_FAILED = 0, /* never returned by these functions; so that zero means failed */
     PAGE_OK,
     PAGE_NOT_RESIDENT, /* release everything, page_load, start over */
-    PAGE_BUSY,         /* only from page_try_latch_exclusive */
 } PageOutcome;
 
 typedef enum PageMode {
@@ -182,12 +181,9 @@ static ALWAYS_INLINE bool page_read_validate(const Page *page)
 
 MUST_CHECK PageOutcome page_latch_shared(Database *database, PageId id, Page *ret_page);
 MUST_CHECK PageOutcome page_latch_exclusive(Database *database, PageId id, Page *ret_page);
-/* BUSY instead of spinning: for the wrong order (a left neighbour). */
-MUST_CHECK PageOutcome page_try_latch_exclusive(Database *database, PageId id, Page *ret_page);
 /* From optimistic; false (no error, still optimistic): the page has changed, start over. */
 MUST_CHECK bool page_upgrade(Page *page);
 MUST_CHECK bool page_upgrade_shared(Page *page);
-void page_downgrade(Page *page); /* exclusive to shared; counts as a change */
 /* Accepts a page in any mode; PAGE_UNLATCHED afterwards. */
 void page_unlatch(Page *page);
 

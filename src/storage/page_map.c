@@ -71,7 +71,7 @@ void records_deinit(MapRecordList *list)
     *list = (MapRecordList){0};
 }
 
-void records_prepend(MapRecordList *list, MapRecordList *first)
+static void records_prepend(MapRecordList *list, MapRecordList *first)
 {
     for (size_t i = 0; i < list->length; i++)
         records_push(first, &list->items[i]);

@@ -342,11 +342,6 @@ Str store_path(const Store *store)
     return store->path;
 }
 
-uint64_t store_system_id(const Store *store)
-{
-    return store->superblock.system_id;
-}
-
 bool store_is_clean(const Store *store)
 {
     return store->superblock.is_clean;

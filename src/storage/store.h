@@ -83,8 +83,6 @@ StoreRecovery store_recovery(const Store *store);
 
 Wal *store_wal(Store *store);
 Str store_path(const Store *store);
-/* 16 random bytes that tell this store from every other, as a number (pg's system identifier). */
-uint64_t store_system_id(const Store *store);
 Lsn store_redo(const Store *store); /* of the last durable checkpoint */
 
 /*

@@ -50,7 +50,6 @@ typedef struct MapRecordList {
     size_t length, capacity;
 } MapRecordList;
 void records_push(MapRecordList *list, const MapRecord *record);
-void records_prepend(MapRecordList *list, MapRecordList *first);
 void records_deinit(MapRecordList *list);
 
 /* A database's page map; all but `database.entries` under map_mutex. */
@@ -290,9 +289,6 @@ void page_entry_latch_shared(PageEntry *entry);
 void page_entry_unlatch_shared(PageEntry *entry);
 void page_entry_unlatch(PageEntry *entry); /* a new version */
 void page_entry_unlatch_unchanged(PageEntry *entry);
-/* Queues a frame whose bytes are what the running checkpoint is owed of the page. */
-void page_shadow_push(Store *store, uint32_t frame, Database *database, PageId page,
-                      uint32_t epoch);
 
 /* Checks an image that was read from the slot. Fails with XX001. */
 MUST_CHECK bool page_image_check(const Database *database, PageId page, const PageEntry *entry,

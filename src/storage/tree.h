@@ -174,11 +174,6 @@ MUST_CHECK bool tree_row_fits(const Tree *tree, Str image);
 typedef bool TreeLeafVisitor(void *context, const TableLeaf *leaf);
 MUST_CHECK bool tree_visit_leaf(Tree *tree, uint64_t row_id, TreeLeafVisitor *visitor,
                                 void *context, uint64_t *ret_next);
-/* The same walking down: the leaf covering `row_id`; *ret_previous is the last id of the leaf to
- * the left, and *ret_has_previous whether there is one. */
-MUST_CHECK bool tree_visit_leaf_backward(Tree *tree, uint64_t row_id, TreeLeafVisitor *visitor,
-                                         void *context, uint64_t *ret_previous,
-                                         bool *ret_has_previous);
 
 typedef enum TreeFound {
     TREE_FAILED = 0, /* the error is set */
@@ -265,11 +260,6 @@ typedef struct EntryLeaf {
 typedef bool TreeEntryVisitor(void *context, const EntryLeaf *leaf);
 /* S-latched while the visitor runs. An empty key: the first leaf. */
 MUST_CHECK bool tree_visit_entries(Tree *tree, Str key, TreeEntryVisitor *visitor, void *context);
-/* The whole key, in a buffer of TREE_MAX_KEY bytes. */
-Str entry_leaf_key(const EntryLeaf *leaf, uint32_t index, char *buffer);
-bool entry_leaf_is_ghost(const EntryLeaf *leaf, uint32_t index);
-/* The first key of the next leaf on, for going on; not when is_last. */
-Str entry_leaf_next(const EntryLeaf *leaf);
 /*
  * A look at the first entry whose key is `key` and a row id, without a latch: for look-ups of
  * unique keys. UNSURE where the leaf alone can't tell (the next one may have it, or a longer key
@@ -297,9 +287,6 @@ MUST_CHECK TreeFound tree_index_first(Tree *tree, Str key, char *buffer, Str *re
 /* Values may be up to ROW_MAX_SIZE; large ones go to overflow pages. */
 MUST_CHECK bool tree_kv_put(Tree *tree, Str key, Str value);
 MUST_CHECK bool tree_kv_delete(Tree *tree, Str key);
-/* The same with an observer, whose old image is the old value. */
-MUST_CHECK bool tree_kv_put_observed(Tree *tree, Str key, Str value, const TreeObserver *observer);
-MUST_CHECK bool tree_kv_delete_observed(Tree *tree, Str key, const TreeObserver *observer);
 MUST_CHECK TreeFound tree_kv_get(Tree *tree, Str key, Arena *arena, Str *ret_value);
 
 /* ------------------------------------------------------------------ cursors: index and key-value

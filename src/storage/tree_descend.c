@@ -203,7 +203,7 @@ bool tree_height(Tree *tree, uint32_t *ret_height)
     return true;
 }
 
-const Layout *tree_leaf_layout(const Tree *tree, const LeafPage *leaf)
+static const Layout *tree_leaf_layout(const Tree *tree, const LeafPage *leaf)
 {
     const Layout *layout = atomic_load_explicit(&((Tree *)tree)->newest, memory_order_acquire);
     if (likely(layout && layout->version == leaf->layout_version))

@@ -140,8 +140,8 @@ void tree_init_leaf(TreeKind kind, const Layout *layout, byte *page)
         node_init((Node *)page, NODE_SLOTTED_LEAF, 0, STR(""), STR_NONE);
 }
 
-bool tree_make_root(Database *database, TreeKind kind, const Layout *layout, PageLife life,
-                    PageId *ret_root)
+static bool tree_make_root(Database *database, TreeKind kind, const Layout *layout, PageLife life,
+                           PageId *ret_root)
 {
     Action action;
     Page page;

@@ -193,19 +193,21 @@ bool tree_visit_entries(Tree *tree, Str key, TreeEntryVisitor *visitor, void *co
     return done;
 }
 
-Str entry_leaf_key(const EntryLeaf *leaf, uint32_t index, char *buffer)
+/* The whole key, in a buffer of TREE_MAX_KEY bytes. */
+static Str entry_leaf_key(const EntryLeaf *leaf, uint32_t index, char *buffer)
 {
     assert(index < leaf->count);
     return node_key((const Node *)leaf->page, index, buffer);
 }
 
-bool entry_leaf_is_ghost(const EntryLeaf *leaf, uint32_t index)
+static bool entry_leaf_is_ghost(const EntryLeaf *leaf, uint32_t index)
 {
     assert(index < leaf->count);
     return ((const Node *)leaf->page)->slots[index].flags & SLOT_GHOST;
 }
 
-Str entry_leaf_next(const EntryLeaf *leaf)
+/* The first key of the next leaf on, for going on; not when is_last. */
+static Str entry_leaf_next(const EntryLeaf *leaf)
 {
     return node_upper((const Node *)leaf->page);
 }
@@ -316,10 +318,6 @@ TreeFound tree_index_first(Tree *tree, Str key, char *buffer, Str *ret_key, bool
 typedef struct KvWrite {
     Str key, value;
     uint32_t flags;
-    const TreeObserver *observer;
-    Arena *arena; /* for an old value on overflow pages that the observer may want */
-    Str old_value;
-    bool is_fetched;
     LeafExternal old; /* to be freed; page PAGE_ID_NONE: none */
     LeafExternal fresh;
 } KvWrite;
@@ -328,22 +326,18 @@ typedef enum KvOutcome {
     KV_FAILED = 0,
     KV_DONE,
     KV_SPLIT,
-    KV_FETCH,
 } KvOutcome;
 
-/* Notes the old value; KV_FETCH when it must be read first. */
-static KvOutcome kv_note_old(KvWrite *write, const Node *node, uint32_t index)
+/* Notes where the old value lies, if that is on overflow pages. */
+static bool kv_note_old(KvWrite *write, const Node *node, uint32_t index)
 {
     Str value = node_value(node, index);
-    write->old.page = PAGE_ID_NONE;
-    if (!(node->slots[index].flags & SLOT_EXTERNAL)) {
-        write->old_value = value;
-        return KV_DONE;
-    }
+    if (!(node->slots[index].flags & SLOT_EXTERNAL))
+        return true;
     if (value.length != sizeof(LeafExternal))
         FAIL(ERR_DATA_CORRUPTED, .message = STR("damaged overflow reference"));
     memcpy(&write->old, value.data, sizeof(LeafExternal));
-    return write->observer && !write->is_fetched ? KV_FETCH : KV_DONE;
+    return true;
 }
 
 static KvOutcome kv_put_in_leaf(Tree *tree, Action *action, Page *page, KvWrite *write)
@@ -355,9 +349,7 @@ static KvOutcome kv_put_in_leaf(Tree *tree, Action *action, Page *page, KvWrite 
 
     write->old.page = PAGE_ID_NONE;
     if (exact) {
-        KvOutcome outcome = kv_note_old(write, node, index);
-        if (outcome != KV_DONE)
-            return outcome;
+        TRY(kv_note_old(write, node, index));
         given = node->slots[index].key_length + node->slots[index].value_length +
                 (uint32_t)sizeof(NodeSlot);
     }
@@ -367,8 +359,6 @@ static KvOutcome kv_put_in_leaf(Tree *tree, Action *action, Page *page, KvWrite 
     page_touch(action, page);
     if (write->old.page != PAGE_ID_NONE)
         overflow_unlinked(tree);
-    entry_observe(write->observer, tree, page, write->key, exact, false, false,
-                  exact ? write->old_value : STR_NONE);
     if (exact && write->value.length == node->slots[index].value_length) {
         NodeSlot *slot = &node->slots[index];
         memcpy((char *)node + slot->offset + slot->key_length, write->value.data,
@@ -384,35 +374,23 @@ static KvOutcome kv_put_in_leaf(Tree *tree, Action *action, Page *page, KvWrite 
     return KV_DONE;
 }
 
-static KvOutcome kv_delete_in_leaf(Tree *tree, Action *action, Page *page, KvWrite *write,
-                                   bool *ret_underfull)
+static bool kv_delete_in_leaf(Tree *tree, Action *action, Page *page, KvWrite *write,
+                              bool *ret_underfull)
 {
     Node *node = page_node(page);
     bool exact;
     uint32_t index = node_lower_bound(node, write->key, &exact);
     write->old.page = PAGE_ID_NONE;
     if (!exact)
-        return KV_DONE;
-    KvOutcome outcome = kv_note_old(write, node, index);
-    if (outcome != KV_DONE)
-        return outcome;
+        return true;
+    TRY(kv_note_old(write, node, index));
     page_touch(action, page);
     if (write->old.page != PAGE_ID_NONE)
         overflow_unlinked(tree);
-    entry_observe(write->observer, tree, page, write->key, true, false, true, write->old_value);
     node_remove(node, index);
     tree_count_rows(tree, -1);
     *ret_underfull = tree_leaf_is_underfull(tree, page);
-    return KV_DONE;
-}
-
-static bool kv_fetch(Tree *tree, KvWrite *write)
-{
-    if (!write->arena)
-        write->arena = arena_new("old value");
-    TreeFound found = tree_kv_get(tree, write->key, write->arena, &write->old_value);
-    write->is_fetched = found == TREE_FOUND;
-    return found != TREE_FAILED;
+    return true;
 }
 
 static bool kv_put_loop(Tree *tree, KvWrite *write)
@@ -426,16 +404,13 @@ static bool kv_put_loop(Tree *tree, KvWrite *write)
         TRY(outcome);
         if (outcome == KV_DONE)
             return true;
-        if (outcome == KV_SPLIT)
-            TRY(tree_split(tree, write->key, 0));
-        else
-            TRY(kv_fetch(tree, write));
+        TRY(tree_split(tree, write->key, 0));
     }
 }
 
-bool tree_kv_put_observed(Tree *tree, Str key, Str value, const TreeObserver *observer)
+bool tree_kv_put(Tree *tree, Str key, Str value)
 {
-    KvWrite write = {.key = key, .value = value, .observer = observer};
+    KvWrite write = {.key = key, .value = value};
 
     assert(tree->kind == TREE_KEY_VALUE);
     if (key.length > TREE_MAX_KEY)
@@ -455,44 +430,25 @@ bool tree_kv_put_observed(Tree *tree, Str key, Str value, const TreeObserver *ob
         overflow_free(tree, &write.fresh);
     if (done && write.old.page != PAGE_ID_NONE)
         overflow_free(tree, &write.old);
-    arena_free(write.arena);
     return done;
-}
-
-bool tree_kv_put(Tree *tree, Str key, Str value)
-{
-    return tree_kv_put_observed(tree, key, value, NULL);
-}
-
-bool tree_kv_delete_observed(Tree *tree, Str key, const TreeObserver *observer)
-{
-    KvWrite write = {.key = key, .observer = observer};
-    bool underfull = false, done = false;
-
-    assert(tree->kind == TREE_KEY_VALUE);
-    if (key.length > TREE_MAX_KEY)
-        return true;
-    for (;;) {
-        Action action;
-        Page page;
-        if (!entry_write(tree, key, &action, &page))
-            break;
-        KvOutcome outcome = kv_delete_in_leaf(tree, &action, &page, &write, &underfull);
-        tree_write_end(&action, &page);
-        if (outcome == KV_FETCH && kv_fetch(tree, &write))
-            continue;
-        done = outcome == KV_DONE;
-        break;
-    }
-    if (done && write.old.page != PAGE_ID_NONE)
-        overflow_free(tree, &write.old);
-    arena_free(write.arena);
-    return done && (!underfull || tree_shrink(tree, key, 0));
 }
 
 bool tree_kv_delete(Tree *tree, Str key)
 {
-    return tree_kv_delete_observed(tree, key, NULL);
+    KvWrite write = {.key = key};
+    bool underfull = false;
+    Action action;
+    Page page;
+
+    assert(tree->kind == TREE_KEY_VALUE);
+    if (key.length > TREE_MAX_KEY)
+        return true;
+    TRY(entry_write(tree, key, &action, &page));
+    const bool done = kv_delete_in_leaf(tree, &action, &page, &write, &underfull);
+    tree_write_end(&action, &page);
+    if (done && write.old.page != PAGE_ID_NONE)
+        overflow_free(tree, &write.old);
+    return done && (!underfull || tree_shrink(tree, key, 0));
 }
 
 typedef struct KvGet {

@@ -110,8 +110,6 @@ static inline void **page_versions_slot(const Page *page)
     return (void **)page_versions(page->database, page->id);
 }
 
-/* The layout of a table leaf; NULL with XX001 where the tree has no such version. */
-MUST_CHECK const Layout *tree_leaf_layout(const Tree *tree, const LeafPage *leaf);
 MUST_CHECK bool tree_leaf_view(Tree *tree, const Page *page, TableLeaf *ret_leaf);
 
 /* Splits the node of `level` that covers the key so that an insert of it finds more room. */
@@ -164,7 +162,6 @@ MUST_CHECK bool tree_visit_pages(Tree *tree, uint32_t page_id, uint32_t depth,
                                  bool (*on_page)(void *context, uint32_t page_id), void *context);
 
 /* Hooks. */
-void tree_hook_split(Tree *tree, const Page *from, const Page *to, uint64_t first_row_id);
 void tree_hook_merged(Tree *tree, const Page *from, const Page *to);
 void tree_hook_discarded(Tree *tree, const Page *page);
 bool tree_hook_may_purge(Tree *tree, const Page *page);
@@ -176,9 +173,6 @@ void tree_handle_free(Tree *tree);
 void tree_handle_add_layout(Tree *tree, const Layout *layout);
 /* Frees every page of the tree but the root, which becomes an empty leaf (or goes as well). */
 MUST_CHECK bool tree_free_pages(Tree *tree, bool free_root);
-/* A fresh root page with an empty leaf. */
-MUST_CHECK bool tree_make_root(Database *database, TreeKind kind, const Layout *layout,
-                               PageLife life, PageId *ret_root);
 void tree_init_leaf(TreeKind kind, const Layout *layout, byte *page);
 
 /* Rows made ready to be written (tree_table.c): one scratch for many rows, one after the other. */

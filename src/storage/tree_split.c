@@ -18,7 +18,7 @@ void tree_set_hooks(const TreeHooks *hooks, void *context)
     tree_hooks_context = context;
 }
 
-void tree_hook_split(Tree *tree, const Page *from, const Page *to, uint64_t first_row_id)
+static void tree_hook_split(Tree *tree, const Page *from, const Page *to, uint64_t first_row_id)
 {
     if (tree_hooks && tree_hooks->leaf_split && *page_versions_slot(from))
         tree_hooks->leaf_split(tree_hooks_context, tree, page_versions_slot(from),

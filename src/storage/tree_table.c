@@ -591,8 +591,10 @@ bool tree_visit_leaf(Tree *tree, uint64_t row_id, TreeLeafVisitor *visitor, void
     return done;
 }
 
-bool tree_visit_leaf_backward(Tree *tree, uint64_t row_id, TreeLeafVisitor *visitor, void *context,
-                              uint64_t *ret_previous, bool *ret_has_previous)
+/* The same walking down: the leaf covering `row_id`; *ret_previous is the last id of the leaf to
+ * the left, and *ret_has_previous whether there is one. */
+static bool tree_visit_leaf_backward(Tree *tree, uint64_t row_id, TreeLeafVisitor *visitor,
+                                     void *context, uint64_t *ret_previous, bool *ret_has_previous)
 {
     RowKey key = row_key_make(row_id);
     Page page;

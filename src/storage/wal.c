@@ -39,9 +39,8 @@ struct Wal {
     uint32_t incarnation;
     _Atomic Lsn reserved, written, flushed;
     _Atomic Lsn big_filled;
-    _Atomic uint64_t admitted; /* bytes promised and not yet reserved */
-    _Atomic Lsn ready_end;     /* segments exist up to here */
-    _Atomic Lsn retained;
+    _Atomic uint64_t admitted;          /* bytes promised and not yet reserved */
+    _Atomic Lsn ready_end;              /* segments exist up to here */
     _Atomic uint32_t refused;           /* SqlState */
     _Atomic uint32_t work, writer_idle; /* the log writer sleeps on `work` */
     _Atomic uint32_t stop;              /* WalStopState */
@@ -233,11 +232,6 @@ bool wal_admit(Wal *wal, uint32_t length)
     return false;
 }
 
-void wal_retract(Wal *wal, uint32_t length)
-{
-    atomic_fetch_sub(&wal->admitted, wal_record_size(length));
-}
-
 void wal_append(Wal *wal, uint32_t admitted_length, uint32_t length, WalSlot *ret_slot)
 {
     assert(length <= admitted_length);
@@ -365,17 +359,6 @@ void wal_fill(Wal *wal, const WalSlot *slot, const Str *pieces, size_t piece_cou
                  sizeof(header) - sizeof(Lsn));
     atomic_store_explicit(ring_marker(wal, slot->start), slot->start, memory_order_release);
     writer_wake(wal);
-}
-
-bool wal_write(Wal *wal, Str payload, Lsn *ret_end)
-{
-    WalSlot slot;
-
-    TRY(wal_admit(wal, (uint32_t)payload.length));
-    wal_append(wal, (uint32_t)payload.length, (uint32_t)payload.length, &slot);
-    wal_fill(wal, &slot, &payload, 1);
-    *ret_end = slot.end;
-    return true;
 }
 
 /* -------- The log writer -------- */
@@ -608,18 +591,12 @@ static void keeper_main(void *argument)
 void wal_recycle(Wal *wal, Lsn redo)
 {
     mutex_lock(&wal->mutex);
-    const Lsn floor = MIN(redo, atomic_load(&wal->retained));
-    if (floor > wal->recycle_before) {
-        wal->cycle_bytes = floor - wal->recycle_before;
-        wal->recycle_before = floor;
+    if (redo > wal->recycle_before) {
+        wal->cycle_bytes = redo - wal->recycle_before;
+        wal->recycle_before = redo;
         keeper_kick(wal);
     }
     mutex_unlock(&wal->mutex);
-}
-
-void wal_retain(Wal *wal, Lsn lsn)
-{
-    atomic_store(&wal->retained, lsn);
 }
 
 void wal_configure(Wal *wal, uint64_t min_wal_bytes)
@@ -649,7 +626,6 @@ Wal *wal_new(Str directory, uint32_t ring_bytes)
     memcpy(wal->directory_text, directory.data, directory.length);
     wal->directory = str_make(wal->directory_text, directory.length);
     mutex_init(&wal->mutex, RANK_WAL);
-    atomic_store(&wal->retained, LSN_MAX);
     return wal;
 }
 

@@ -21,7 +21,7 @@
  * `incarnation` counts openings of the store: what an earlier run left behind the tail is stale.
  *
  * Invariants: W1 Lsns only grow. W2 Bytes below wal_flushed never change and survive a crash.
- * W3 Every wal_admit is followed by one wal_append of at most that length, or wal_retract.
+ * W3 Every wal_admit is followed by one wal_append of at most that length.
  * W4 Every wal_append is followed by wal_fill, soon: everything behind it waits for it.
  */
 #ifndef STORAGE_WAL_H
@@ -48,15 +48,10 @@ typedef struct WalSlot {
 
 /* Makes sure the disk has room for a record of this length. */
 MUST_CHECK bool wal_admit(Wal *wal, uint32_t length);
-/* Gives an admission back unused. */
-void wal_retract(Wal *wal, uint32_t length);
 /* Takes the next stretch of the log. Needs no lock; call order is log order. */
 void wal_append(Wal *wal, uint32_t admitted_length, uint32_t length, WalSlot *ret_slot);
 /* The payload, in pieces whose lengths add up to slot->length. May wait, uninterruptibly. */
 void wal_fill(Wal *wal, const WalSlot *slot, const Str *pieces, size_t piece_count);
-
-/* All of the above for who has no order to keep. */
-MUST_CHECK bool wal_write(Wal *wal, Str payload, Lsn *ret_end);
 
 Lsn wal_reserved_end(const Wal *wal); /* the next record starts here or later */
 Lsn wal_flushed(const Wal *wal);      /* everything before it is on disk */
@@ -68,9 +63,6 @@ void wal_flush(Wal *wal, Lsn lsn);
 /* Called on the log writer's thread whenever wal_flushed has grown; must not wait. */
 typedef void WalCallback(void *context, Lsn flushed);
 void wal_subscribe(Wal *wal, WalCallback *callback, void *context);
-
-/* Keeps segments from `lsn` on from being recycled (a slow standby); LSN_MAX: no such wish. */
-void wal_retain(Wal *wal, Lsn lsn);
 
 /* While not 0, wal_admit fails with it (53100): the data file's disk is full, the log's is not. */
 void wal_refuse(Wal *wal, SqlState reason);

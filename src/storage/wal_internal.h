@@ -38,7 +38,7 @@ MUST_CHECK bool wal_start(Wal *wal, Lsn oldest, Lsn end, uint32_t incarnation);
 typedef enum WalStop { WAL_STOP_DRAIN, WAL_STOP_ABORT } WalStop;
 void wal_stop(Wal *wal, WalStop how);
 void wal_configure(Wal *wal, uint64_t min_wal_bytes);
-/* Segments wholly before `redo` (and what wal_retain asks for) may go. */
+/* Segments wholly before `redo` may go. */
 void wal_recycle(Wal *wal, Lsn redo);
 
 /* -------- wal_segment.c: files -------- */

@@ -53,11 +53,6 @@ TreeId txn_tree_id(const TxnTree *tree)
     return tree->id;
 }
 
-TreeKind txn_tree_kind(const TxnTree *tree)
-{
-    return tree->kind;
-}
-
 Tree *txn_tree_source(const Txn *txn, const TxnTree *tree, bool *ret_private)
 {
     Tree *permanent = atomic_load_explicit(&((TxnTree *)tree)->tree, memory_order_acquire);

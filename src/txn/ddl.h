@@ -32,7 +32,6 @@ MUST_CHECK bool txn_tree_open(Txn *txn, DatabaseId database, TreeId tree_id, Txn
 void txn_tree_close(TxnTree *tree); /* accepts NULL */
 DatabaseId txn_tree_database(const TxnTree *tree);
 TreeId txn_tree_id(const TxnTree *tree);
-TreeKind txn_tree_kind(const TxnTree *tree);
 /* The layout that new rows are encoded by, as this transaction sees it. */
 const Layout *txn_tree_layout(Txn *txn, TxnTree *tree);
 /* For planners: committed rows (or entries) and pages, roughly. */

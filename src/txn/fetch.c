@@ -174,49 +174,6 @@ FetchOutcome txn_fetch(Txn *txn, const Snapshot *snapshot, TxnTree *table, int64
     return FETCH_ROW;
 }
 
-FetchOutcome txn_fetch_image(Txn *txn, const Snapshot *snapshot, TxnTree *table, int64_t row_id,
-                             Arena *arena, Str *ret_image)
-{
-    FetchVisit visit;
-    bool is_private;
-    Str image;
-
-    TRY(snapshot_check(txn));
-    const WriteEntry *own = own_entry(txn, snapshot, table, (uint64_t)row_id);
-    if (own) {
-        if (own->op == WRITE_DELETE)
-            return FETCH_NONE;
-        TRY(write_image(txn, own, arena, &image));
-        *ret_image = str_copy(arena, image);
-        return FETCH_ROW;
-    }
-    for (;;) {
-        visit_init(&visit, txn, snapshot, table, (uint64_t)row_id, arena);
-        visit.only_state = true;
-        FetchOutcome outcome = fetch_committed(&visit);
-        if (outcome != FETCH_ROW)
-            return outcome;
-        if (visit.row.seen == SEEN_IMAGE) {
-            *ret_image = str_copy(arena, str_make(visit.row.image->image, visit.row.image->length));
-            return FETCH_ROW;
-        }
-        Tree *tree = txn_tree_source(txn, table, &is_private);
-        TreeFound found = tree_get_image(tree, (uint64_t)row_id, arena, &image);
-        TRY(found);
-        /* Somebody may have committed between the two looks: the second must say the same. */
-        FetchVisit again;
-        visit_init(&again, txn, snapshot, table, (uint64_t)row_id, arena);
-        again.only_state = true;
-        TRY(fetch_committed(&again));
-        if (found == TREE_FOUND && again.row.seen == SEEN_PAGE && again.exists) {
-            *ret_image = image;
-            return FETCH_ROW;
-        }
-        if (snapshot->lsn == LSN_MAX && !again.exists)
-            return FETCH_NONE;
-    }
-}
-
 bool fetch_newest_date(Txn *txn, TxnTree *table, uint64_t row_id, Lsn lsn, Lsn *ret_ts,
                        bool *ret_exists)
 {

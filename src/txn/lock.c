@@ -522,36 +522,20 @@ bool lock_relation_is_held(Txn *txn, DatabaseId database, Oid relation, LockMode
     return false;
 }
 
-static LockOutcome object_lock(TxnSession *session, const LockTag *tag, LockMode mode,
-                               LockWait wait, bool session_scope)
-{
-    LockRequest request = {
-        .tag = *tag,
-        .mode = (uint8_t)mode,
-        .wait = wait,
-        .session_scope = session_scope,
-        .wait_event = WAIT_EVENT_DATABASE,
-    };
-    LockOutcome outcome = lock_acquire(session, &request);
-    if (outcome == LOCK_WOULD_BLOCK && wait == LOCK_NOWAIT)
-        FAIL(ERR_LOCK_NOT_AVAILABLE,
-             .message =
-                 fmt("could not obtain lock on object %u of class %u", (Oid)tag->b, (Oid)tag->a));
-    return outcome;
-}
-
 LockOutcome lock_object(Txn *txn, DatabaseId database, Oid class_id, Oid object_id, LockMode mode,
                         LockWait wait)
 {
-    LockTag tag = {.space = SPACE_OBJECT, .database = database, .a = class_id, .b = object_id};
-    return object_lock(txn->session, &tag, mode, wait, false);
-}
-
-LockOutcome lock_object_session(TxnSession *session, DatabaseId database, Oid class_id,
-                                Oid object_id, LockMode mode, LockWait wait)
-{
-    LockTag tag = {.space = SPACE_OBJECT, .database = database, .a = class_id, .b = object_id};
-    return object_lock(session, &tag, mode, wait, true);
+    LockRequest request = {
+        .tag = {.space = SPACE_OBJECT, .database = database, .a = class_id, .b = object_id},
+        .mode = (uint8_t)mode,
+        .wait = wait,
+        .wait_event = WAIT_EVENT_DATABASE,
+    };
+    LockOutcome outcome = lock_acquire(txn->session, &request);
+    if (outcome == LOCK_WOULD_BLOCK && wait == LOCK_NOWAIT)
+        FAIL(ERR_LOCK_NOT_AVAILABLE,
+             .message = fmt("could not obtain lock on object %u of class %u", object_id, class_id));
+    return outcome;
 }
 
 /* One of a session lock's acquisitions of exactly this mode. */
@@ -565,13 +549,6 @@ static bool session_lock_release(TxnSession *session, const LockTag *tag, LockMo
         return true;
     }
     return false;
-}
-
-void lock_object_session_release(TxnSession *session, DatabaseId database, Oid class_id,
-                                 Oid object_id, LockMode mode)
-{
-    LockTag tag = {.space = SPACE_OBJECT, .database = database, .a = class_id, .b = object_id};
-    session_lock_release(session, &tag, mode);
 }
 
 /* ------------------------------------------------------------------ advisory locks */

@@ -53,11 +53,6 @@ MUST_CHECK LockOutcome lock_relation(Txn *txn, DatabaseId database, Oid relation
 /* Databases, schemas, roles …: (class, object) is pg_locks' (classid, objid). */
 MUST_CHECK LockOutcome lock_object(Txn *txn, DatabaseId database, Oid class_id, Oid object_id,
                                    LockMode mode, LockWait wait);
-/* Held until released or the session ends; counted as the session's, not the transaction's. */
-MUST_CHECK LockOutcome lock_object_session(TxnSession *session, DatabaseId database, Oid class_id,
-                                           Oid object_id, LockMode mode, LockWait wait);
-void lock_object_session_release(TxnSession *session, DatabaseId database, Oid class_id,
-                                 Oid object_id, LockMode mode);
 /* Does this transaction (or its session) hold that mode or a stronger one there? */
 bool lock_relation_is_held(Txn *txn, DatabaseId database, Oid relation, LockMode mode);
 

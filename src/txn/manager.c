@@ -83,11 +83,6 @@ Store *txn_manager_store(const TxnManager *manager)
     return manager->store;
 }
 
-Lsn txn_applied_lsn(const TxnManager *manager)
-{
-    return atomic_load(&manager->applied_lsn);
-}
-
 uint64_t txn_schema_version(const TxnManager *manager)
 {
     return atomic_load_explicit(&manager->schema_version, memory_order_acquire);
@@ -154,19 +149,9 @@ Txn *txn_session_current(TxnSession *session)
     return session->txn.state == TXN_IDLE ? NULL : &session->txn;
 }
 
-TxnManager *txn_session_manager(const TxnSession *session)
-{
-    return session->manager;
-}
-
 void txn_session_set_synchronous(TxnSession *session, SynchronousCommit mode)
 {
     session->synchronous = mode;
-}
-
-Lsn txn_reply_lsn(const TxnSession *session)
-{
-    return session->reply_lsn;
 }
 
 bool txn_wait_durable(TxnSession *session)

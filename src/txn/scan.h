@@ -44,9 +44,6 @@ MUST_CHECK FetchOutcome txn_fetch(Txn *txn, const Snapshot *snapshot, TxnTree *t
 /* Is the row that the snapshot sees what it is now, own writes aside? */
 MUST_CHECK bool txn_row_is_newest(Txn *txn, const Snapshot *snapshot, TxnTree *table,
                                   int64_t row_id, bool *ret_is_newest);
-/* The whole row as an image in the arena. */
-MUST_CHECK FetchOutcome txn_fetch_image(Txn *txn, const Snapshot *snapshot, TxnTree *table,
-                                        int64_t row_id, Arena *arena, Str *ret_image);
 /*
  * Up to VECTOR_SIZE rows by id into `batch`, whose columns are flat vectors of the layout's
  * types (or int64 for SCAN_ROW_ID). Rows that the snapshot doesn't see are left out:

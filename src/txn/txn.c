@@ -175,11 +175,6 @@ bool txn_is_deferrable(const Txn *txn)
     return txn->options.deferrable;
 }
 
-TxnState txn_state(const Txn *txn)
-{
-    return txn->state;
-}
-
 void txn_mark_failed(Txn *txn)
 {
     if (txn->state == TXN_ACTIVE)
@@ -194,11 +189,6 @@ bool txn_has_writes(const Txn *txn)
 bool txn_has_snapshot(const Txn *txn)
 {
     return txn->has_snapshot;
-}
-
-uint32_t txn_current_command(const Txn *txn)
-{
-    return txn->command;
 }
 
 uint64_t txn_id(Txn *txn)
@@ -250,16 +240,6 @@ void txn_id_bounds(TxnManager *manager, uint64_t *ret_lowest_running, uint64_t *
     }
     mutex_unlock(&manager->sessions_mutex);
     *ret_lowest_running = lowest;
-}
-
-bool txn_id_is_running(TxnManager *manager, uint64_t id)
-{
-    bool found = false;
-    mutex_lock(&manager->sessions_mutex);
-    for (TxnSession *session = manager->sessions; session && !found; session = session->next)
-        found = atomic_load(&session->txn.id) == id && id != 0;
-    mutex_unlock(&manager->sessions_mutex);
-    return found;
 }
 
 int64_t txn_start_time(const Txn *txn)
@@ -505,20 +485,6 @@ bool txn_insert(Txn *txn, TxnTree *table, Str image, int64_t *ret_row_id)
     TRY(writes_add(txn, table, row_id, STR_NONE, WRITE_PUT, image, true));
     *ret_row_id = (int64_t)row_id;
     return true;
-}
-
-bool txn_insert_at(Txn *txn, TxnTree *table, int64_t row_id, Str image)
-{
-    assert(table->kind == TREE_TABLE && row_id > 0);
-    TRY(txn_can_write(txn));
-    TRY(row_fits(txn, table, image));
-    if (atomic_load(&table->next_row_id) == 0)
-        TRY(row_ids_prepare(txn, table));
-    uint64_t next = atomic_load(&table->next_row_id);
-    while (next <= (uint64_t)row_id &&
-           !atomic_compare_exchange_weak(&table->next_row_id, &next, (uint64_t)row_id + 1))
-        ;
-    return writes_add(txn, table, (uint64_t)row_id, STR_NONE, WRITE_PUT, image, true);
 }
 
 bool txn_update(Txn *txn, TxnTree *table, int64_t row_id, Str image)

@@ -97,14 +97,13 @@ TxnSession *txn_session_open(TxnManager *manager, int32_t process_id);
 void txn_session_close(TxnSession *session);
 /* The open transaction, or NULL. */
 Txn *txn_session_current(TxnSession *session);
-TxnManager *txn_session_manager(const TxnSession *session);
 void txn_session_set_synchronous(TxnSession *session, SynchronousCommit mode);
 
 /* Life of a transaction. */
 MUST_CHECK Txn *txn_begin(TxnSession *session, const TxnOptions *options);
 /*
- * Makes the writes visible and their locks free, or fails having rolled back. Where it succeeds
- * txn_reply_lsn(session) is what an acknowledgement must wait for.
+ * Makes the writes visible and their locks free, or fails having rolled back. What it made is not
+ * to be acknowledged before txn_wait_durable.
  */
 MUST_CHECK bool txn_commit(Txn *txn);
 void txn_rollback(Txn *txn);
@@ -140,25 +139,19 @@ TxnManager *txn_manager(const Txn *txn);
 IsolationLevel txn_isolation(const Txn *txn);
 bool txn_is_read_only(const Txn *txn);
 bool txn_is_deferrable(const Txn *txn);
-TxnState txn_state(const Txn *txn);
 /* Something went wrong in it: until a rollback every write and commit is refused with 25P02. */
 void txn_mark_failed(Txn *txn);
 bool txn_has_writes(const Txn *txn);
 bool txn_has_snapshot(const Txn *txn); /* SET TRANSACTION ISOLATION is too late */
-uint32_t txn_current_command(const Txn *txn);
 /* An identifier for pg_current_xact_id, assigned when first asked for; txn_id_peek: 0 if none. */
 uint64_t txn_id(Txn *txn);
 uint64_t txn_id_peek(const Txn *txn);
 /* The next identifier to be given, and the lowest one that is running: pg_current_snapshot. */
 void txn_id_bounds(TxnManager *manager, uint64_t *ret_lowest_running, uint64_t *ret_next);
-bool txn_id_is_running(TxnManager *manager, uint64_t id);
 int64_t txn_start_time(const Txn *txn); /* os->wall_clock at txn_begin */
 
-/* Durability: what the session's next reply, an error's too, must wait for. 0: nothing. */
-Lsn txn_reply_lsn(const TxnSession *session);
 /* Waits until the log is durable that far; at once under COMMIT_ASYNCHRONOUS. */
 MUST_CHECK bool txn_wait_durable(TxnSession *session);
-Lsn txn_applied_lsn(const TxnManager *manager);
 /* A number that grows whenever DDL commits; what schema caches are keyed by. */
 uint64_t txn_schema_version(const TxnManager *manager);
 /* Says that this transaction changes the schema: its commit raises txn_schema_version. */
@@ -197,8 +190,6 @@ Arena *txn_arena(Txn *txn);
  * ("cannot execute INSERT in a read-only transaction" is the caller's, earlier and better worded).
  */
 MUST_CHECK bool txn_insert(Txn *txn, TxnTree *table, Str image, int64_t *ret_row_id);
-/* With a row id of the caller's choosing; a later txn_insert never hands it out. */
-MUST_CHECK bool txn_insert_at(Txn *txn, TxnTree *table, int64_t row_id, Str image);
 MUST_CHECK bool txn_update(Txn *txn, TxnTree *table, int64_t row_id, Str image);
 MUST_CHECK bool txn_delete(Txn *txn, TxnTree *table, int64_t row_id);
 MUST_CHECK bool txn_index_insert(Txn *txn, TxnTree *index, Str key, int64_t row_id);
@@ -218,8 +209,9 @@ void txn_forget_writes(Txn *txn, const TxnTree *tree);
  * for one that has written the row which has the key, as PostgreSQL does. For ON CONFLICT and for
  * deferred checks as well.
  *
- * txn_index_delete takes that lock too, in indexes known to be unique: the relation cache says so
- * with txn_index_set_unique when it opens one, and any txn_unique_check does.
+ * txn_index_delete takes that lock too, in indexes known to be unique: any txn_unique_check says so
+ * of its index, the catalog of its own ones with txn_index_set_unique before anybody asks, since
+ * their writers are known by keys' locks alone.
  */
 typedef enum UniqueOutcome {
     UNIQUE_FAILED = 0, /* error is set: deadlock, timeout, cancelled */

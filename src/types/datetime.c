@@ -318,7 +318,8 @@ static void timestamp_append(int64_t value, const TimeZone *zone, StrBuf *out)
     append_timestamp(&f, out);
 }
 
-void timestamptz_append_text(int64_t timestamptz, StrBuf *out)
+/* "2026-01-02 03:04:05.678901+00" in the session's style. */
+static void timestamptz_append_text(int64_t timestamptz, StrBuf *out)
 {
     timestamp_append(timestamptz, timezone_session(), out);
 }

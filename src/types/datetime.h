@@ -31,7 +31,5 @@ int32_t timezone_offset_at(const TimeZone *zone, int64_t timestamptz, Str *ret_a
 /* The offset that local time has (the earlier reading where it is ambiguous). */
 int32_t timezone_offset_of_local(const TimeZone *zone, int64_t local);
 Str timezone_name(const TimeZone *zone);
-/* "2026-01-02 03:04:05.678901+00" in the session's style. */
-void timestamptz_append_text(int64_t timestamptz, StrBuf *out);
 
 #endif

@@ -93,7 +93,6 @@ int64_t clock_transaction(const FunctionCall *call);
 int64_t clock_transaction_hook(void);
 
 /* interval.c */
-MUST_CHECK bool interval_parse(Str text, int32_t typmod, Interval *ret);
 void interval_append_text(const Interval *interval, StrBuf *out);
 MUST_CHECK bool interval_apply_typmod(int32_t typmod, Interval *interval);
 int128 interval_span(const Interval *interval);

@@ -189,16 +189,6 @@ static void float_append(double value, bool is_single, StrBuf *out)
     }
 }
 
-void float8_append_text(double value, StrBuf *out)
-{
-    float_append(value, false, out);
-}
-
-void float4_append_text(float value, StrBuf *out)
-{
-    float_append((double)value, true, out);
-}
-
 bool float8_input(const TypeIo *io, Str text, Value *ret)
 {
     return float_parse(text, "double precision", false, &ret->float64);

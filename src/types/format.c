@@ -5,44 +5,6 @@
 
 ScalarFunction fn_quote_nullable;
 
-extern const char *const quoted_keywords[];
-extern const size_t quoted_keyword_count;
-
-static bool is_keyword(Str name)
-{
-    size_t low = 0, high = quoted_keyword_count;
-    while (low < high) {
-        const size_t middle = (low + high) / 2;
-        const int order = str_compare(str_from_c(quoted_keywords[middle]), name);
-        if (order == 0)
-            return true;
-        if (order < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return false;
-}
-
-Str identifier_quote(Arena *arena, Str name)
-{
-    bool plain = name.length > 0 && !is_digit(name.data[0]);
-    for (size_t i = 0; i < name.length && plain; i++)
-        plain = (name.data[i] >= 'a' && name.data[i] <= 'z') || is_digit(name.data[i]) ||
-                name.data[i] == '_';
-    if (plain && !is_keyword(name))
-        return name;
-    StrBuf out = strbuf_in(arena);
-    strbuf_append_char(&out, '"');
-    for (size_t i = 0; i < name.length; i++) {
-        if (name.data[i] == '"')
-            strbuf_append_char(&out, '"');
-        strbuf_append_char(&out, name.data[i]);
-    }
-    strbuf_append_char(&out, '"');
-    return strbuf_view(&out);
-}
-
 FUNCTION(quote_ident)
 {
     *ret = value_text(identifier_quote(call->arena, var_str(args[0].var)));

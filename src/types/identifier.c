@@ -1,6 +1,69 @@
-/* parse_ident: a qualified name cut into its parts. */
+/* Identifiers as SQL text, and parse_ident: a qualified name cut into its parts. */
+#include "types/identifier.h"
 #include "types/array.h"
 #include "types/types_internal.h"
+
+/* Sorted: all key words but the unreserved ones. */
+extern const char *const quoted_keywords[];
+extern const size_t quoted_keyword_count;
+
+static bool is_quoted_keyword(Str name)
+{
+    size_t low = 0, high = quoted_keyword_count;
+
+    while (low < high) {
+        const size_t middle = (low + high) / 2;
+        const int order = str_compare(str_from_c(quoted_keywords[middle]), name);
+        if (order == 0)
+            return true;
+        if (order < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return false;
+}
+
+static bool is_plain(Str name)
+{
+    if (name.length == 0 || is_digit(name.data[0]))
+        return false;
+    for (size_t i = 0; i < name.length; i++) {
+        const char c = name.data[i];
+        if (!((c >= 'a' && c <= 'z') || is_digit(c) || c == '_'))
+            return false;
+    }
+    return !is_quoted_keyword(name);
+}
+
+Str identifier_enclose(Arena *arena, Str name)
+{
+    StrBuf text = strbuf_in(arena);
+
+    strbuf_append_char(&text, '"');
+    for (size_t i = 0; i < name.length; i++) {
+        if (name.data[i] == '"')
+            strbuf_append_char(&text, '"');
+        strbuf_append_char(&text, name.data[i]);
+    }
+    strbuf_append_char(&text, '"');
+    return strbuf_view(&text);
+}
+
+Str identifier_quote(Arena *arena, Str name)
+{
+    return is_plain(name) ? name : identifier_enclose(arena, name);
+}
+
+Str identifier_qualify(Arena *arena, Str schema, Str name)
+{
+    const Str last = identifier_quote(arena, name);
+
+    if (str_is_none(schema))
+        return last;
+    const Str first = identifier_quote(arena, schema);
+    return str_format(arena, "%.*s.%.*s", STR_ARGS(first), STR_ARGS(last));
+}
 
 static bool starts_name(char c)
 {

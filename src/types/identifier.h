@@ -9,5 +9,9 @@
 
 /* As quote_ident: in double quotes only where it must be. May return the name itself. */
 Str identifier_quote(Arena *arena, Str name);
+/* In double quotes, whether it needs them or not. */
+Str identifier_enclose(Arena *arena, Str name);
+/* schema.name, each quoted where it must be; STR_NONE: no schema. */
+Str identifier_qualify(Arena *arena, Str schema, Str name);
 
 #endif

@@ -456,7 +456,7 @@ static bool fits_int32(int64_t value)
     return value >= INT32_MIN && value <= INT32_MAX;
 }
 
-bool interval_parse(Str text, int32_t typmod, Interval *ret)
+static bool interval_parse(Str text, int32_t typmod, Interval *ret)
 {
     Sum sum = {0};
     const Str word = str_trim(text);

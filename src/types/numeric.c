@@ -67,11 +67,6 @@ NumericKind numeric_kind(const Value *value)
     return header & 0x8000 ? (NumericKind)((header & 3) + 1) : NUMERIC_FINITE;
 }
 
-bool numeric_is_nan(const Value *value)
-{
-    return numeric_kind(value) == NUMERIC_NAN;
-}
-
 Value numeric_special(NumericKind kind)
 {
     static const char specials[4][2] = {{0, 0}, {0, (char)0x80}, {1, (char)0x80}, {2, (char)0x80}};

@@ -25,7 +25,6 @@ MUST_CHECK bool numeric_from_double(Arena *arena, double value, Value *ret);
 MUST_CHECK bool numeric_to_int64(const Value *value, int64_t *ret);
 double numeric_to_double(const Value *value);
 int numeric_order(const Value *a, const Value *b);
-bool numeric_is_nan(const Value *value);
 void numeric_append_text(const Value *value, StrBuf *out);
 /* As input does; white space around is allowed. */
 MUST_CHECK bool numeric_parse(Arena *arena, Str text, int32_t typmod, Value *ret);

@@ -95,7 +95,6 @@ void big_round(Big *b, int scale);
 int big_weight(const Big *b, int *ret_first_digit);
 double big_double(const Big *b);
 int big_compare(const Big *a, const Big *b);
-int numeric_division_scale(const Big *a, const Big *b);
 /* |a| / |b| with the sign, rounded to the scale. b is not zero. */
 void big_divide(Big *result, const Big *a, const Big *b, int scale);
 MUST_CHECK bool numeric_apply_typmod(Arena *arena, int32_t typmod, Value *value);
@@ -103,7 +102,6 @@ bool numeric_add(Arena *arena, const Value *a, const Value *b, bool subtract, Va
 bool numeric_multiply(Arena *arena, const Value *a, const Value *b, Value *ret);
 bool numeric_divide(Arena *arena, const Value *a, const Value *b, Value *ret);
 bool numeric_square_root(Arena *arena, const Value *a, Value *ret);
-bool numeric_power_of(Arena *arena, const Value *a, const Value *b, Value *ret);
 
 #define FAIL_NUMERIC_OVERFLOW()                                                                    \
     FAIL(ERR_NUMERIC_VALUE_OUT_OF_RANGE, .message = STR("value overflows numeric format"))

@@ -458,7 +458,7 @@ static bool special_power(const Value *args, const Big *base, const Big *exponen
     return true;
 }
 
-bool numeric_power_of(Arena *arena, const Value *a, const Value *b, Value *ret)
+static bool numeric_power_of(Arena *arena, const Value *a, const Value *b, Value *ret)
 {
     BIG(base);
     BIG(exponent);

@@ -94,7 +94,7 @@ bool numeric_multiply(Arena *arena, const Value *a, const Value *b, Value *ret)
 }
 
 /* Enough for sixteen significant digits, and not less than either operand shows. */
-int numeric_division_scale(const Big *a, const Big *b)
+static int numeric_division_scale(const Big *a, const Big *b)
 {
     int first_a, first_b;
     int weight = big_weight(a, &first_a) - big_weight(b, &first_b);

@@ -107,12 +107,6 @@ FUNCTION(xidneq)
     return true;
 }
 
-FUNCTION(cideq)
-{
-    ret->boolean = args[0].oid == args[1].oid;
-    return true;
-}
-
 FUNCTION(xid8toxid)
 {
     ret->oid = (Oid)args[0].int64;

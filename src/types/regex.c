@@ -293,7 +293,7 @@ static bool matches(FunctionCall *call, const Value *args, uint32_t more, bool w
     return true;
 }
 
-#define MATCH_FUNCTIONS(prefix, infix)                                                             \
+#define MATCH_FUNCTIONS(prefix)                                                                    \
     FUNCTION(prefix##regexeq)                                                                      \
     {                                                                                              \
         return matches(call, args, 0, true, ret);                                                  \
@@ -310,9 +310,8 @@ static bool matches(FunctionCall *call, const Value *args, uint32_t more, bool w
     {                                                                                              \
         return matches(call, args, PCRE2_CASELESS, false, ret);                                    \
     }
-MATCH_FUNCTIONS(text, )
-MATCH_FUNCTIONS(bpchar, )
-MATCH_FUNCTIONS(name, )
+MATCH_FUNCTIONS(text)
+MATCH_FUNCTIONS(name)
 
 /* substring(text from pattern): the first group, or the whole match. */
 FUNCTION(textregexsubstr)

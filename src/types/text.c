@@ -37,7 +37,7 @@ uint64_t text_hash(const BuiltinType *type, const Value *value)
     return hash_bytes(value->var.data, value->var.length);
 }
 
-Str str_trim_spaces_right(Str s)
+static Str str_trim_spaces_right(Str s)
 {
     while (s.length > 0 && s.data[s.length - 1] == ' ')
         s.length--;
@@ -95,7 +95,7 @@ bool name_send(const TypeIo *io, const Value *value, StrBuf *out)
     return text_output(io, value, out);
 }
 
-bool value_size_check(size_t size)
+static bool value_size_check(size_t size)
 {
     /* PostgreSQL's values begin with a word for their length. */
     if (size + 4 > VALUE_SIZE_MAX)

@@ -213,19 +213,14 @@ Str utf8_lower(Arena *arena, Str s);
 Str utf8_upper(Arena *arena, Str s);
 
 /* float.c */
-void float8_append_text(double value, StrBuf *out);
-void float4_append_text(float value, StrBuf *out);
 int float8_order(double a, double b);
 MUST_CHECK bool float8_parse(Str text, const char *type_name, double *ret);
 
 /* text.c */
 /* The largest value, in bytes: 1 GiB - 1, as in PostgreSQL and as rows can hold (row.h). */
 #define VALUE_SIZE_MAX 0x3fffffff
-/* Fails with XX000, as PostgreSQL's allocator does, where a value of `size` bytes is too large. */
-MUST_CHECK bool value_size_check(size_t size);
 MUST_CHECK bool value_concat(Arena *arena, Str a, Str b, Value *ret);
 Str bpchar_trimmed(const Value *value);
-Str str_trim_spaces_right(Str s);
 /* To a char(n) or varchar(n) typmod; the result may be a view of the text. */
 MUST_CHECK bool varchar_coerce(Arena *arena, Str text, int32_t typmod, bool is_explicit,
                                Value *ret);

@@ -9,6 +9,7 @@
 #include "storage/row.h"
 #include "txn/ddl.h"
 #include "txn/scan.h"
+#include "types/identifier.h"
 #include "types/type.h"
 
 const char *alter_action_name(AlterTableType type)
@@ -324,7 +325,7 @@ static Expr *conversion(CommandContext *context, const RelationDesc *table,
              .message = fmt("column \"%.*s\" cannot be cast automatically to type %.*s",
                             STR_ARGS(column->name), STR_ARGS(type)),
              .hint = fmt("You might need to specify \"USING %.*s::%.*s\".",
-                         STR_ARGS(name_quote(context->arena, column->name)), STR_ARGS(full)));
+                         STR_ARGS(identifier_quote(context->arena, column->name)), STR_ARGS(full)));
     }
     return planner_plan_expression(context->arena, session, table, coerced);
 }

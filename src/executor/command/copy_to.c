@@ -3,6 +3,7 @@
 
 #include "parser/parser.h"
 #include "planner/planner.h"
+#include "types/identifier.h"
 #include "types/type.h"
 
 typedef struct CopyOut {
@@ -116,10 +117,10 @@ static const Node *table_query(CopyJob *job, Str *ret_source)
     strbuf_append_c(&text, "SELECT ");
     for (uint32_t i = 0; i < job->column_count; i++)
         strbuf_format(&text, "%s%.*s", i ? ", " : "",
-                      STR_ARGS(quote_identifier(arena, job->columns[i]->name)));
+                      STR_ARGS(identifier_quote(arena, job->columns[i]->name)));
     Str schema = namespace_name(&job->context->session->catalog, job->relation->namespace_oid);
     strbuf_format(&text, " FROM ONLY %.*s",
-                  STR_ARGS(quote_qualified_identifier(arena, schema, job->relation->name)));
+                  STR_ARGS(identifier_qualify(arena, schema, job->relation->name)));
     *ret_source = strbuf_view(&text);
     TRY(parse(arena, *ret_source, &list));
     return list.items[0]->stmt;

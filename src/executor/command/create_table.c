@@ -3,6 +3,7 @@
 #include "executor/command/on_commit.h"
 #include "planner/deparse.h"
 #include "planner/query_walk.h"
+#include "types/identifier.h"
 #include "types/type.h"
 
 typedef VEC(TableColumn) TableColumnVec;
@@ -329,7 +330,8 @@ static bool serial_default(CommandContext *context, const RelationDesc *table,
     TRY(ddl_sequence_for_column(context, table, column, type, false, NULL, &sequence));
     const RelationDesc *relation = relation_get(session, sequence);
     TRY(relation);
-    const Str qualified = name_qualify(context->arena, relation->namespace_name, relation->name);
+    const Str qualified =
+        identifier_qualify(context->arena, relation->namespace_name, relation->name);
     const Str literal = deparse_literal(context->arena, qualified);
     return default_text_define(
         context, table, column,

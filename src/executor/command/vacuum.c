@@ -12,6 +12,7 @@
 #include "planner/analyze.h"
 #include "planner/planner.h"
 #include "planner/statistics.h"
+#include "types/identifier.h"
 #include "types/key.h"
 
 enum { SAMPLE_PER_TARGET = 300 };
@@ -214,7 +215,7 @@ static int sample_columns(Arena *arena, const RelationDesc *relation, const StrV
             continue;
         const int own = column->statistics_target > 0 ? column->statistics_target : usual;
         target = MAX(target, own);
-        sample_add(arena, sample, select, quote_identifier(arena, column->name),
+        sample_add(arena, sample, select, identifier_quote(arena, column->name),
                    statistics_new(arena, column->type, own, total), relation->oid, column->attnum);
     }
     for (int i = 0; i < relation->index_count; i++) {
@@ -278,7 +279,7 @@ static bool analyze_relation(CommandContext *context, Oid oid, const StrVec *col
 
     TRY(relation);
     TRY(check_columns(relation, columns));
-    const Str table = quote_qualified_identifier(arena, relation->namespace_name, relation->name);
+    const Str table = identifier_qualify(arena, relation->namespace_name, relation->name);
     strbuf_format(&count, "SELECT 1 FROM ONLY %.*s", STR_ARGS(table));
     TRY(run_sql(context, strbuf_view(&count), count_rows, &sample));
     const uint64_t total = sample.rows;
