@@ -226,6 +226,7 @@ bool step_cast_io(ExprProgram *p, ExprStep *step, Selection selection)
             vector_set_null(to, row);
             continue;
         }
+        CHECK_INTERRUPTS(); /* a long number takes long */
         Str text = from_text ? var_str(value.var) : STR_NONE;
         if (!from_text) {
             StrBuf out = strbuf_in(p->scratch);

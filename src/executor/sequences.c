@@ -4,6 +4,7 @@
 #include "catalog/define.h"
 #include "catalog/privilege.h"
 #include "catalog/relation.h"
+#include "txn/lock.h"
 #include "txn/sequence.h"
 
 /* Per sequence: the last value this session was given. Keyed by OID, on the heap. */
@@ -44,7 +45,12 @@ static void remember(ExecSession *session, Oid sequence, int64_t value)
 
 static const RelationDesc *sequence_relation(ExecSession *session, Oid sequence)
 {
-    const RelationDesc *relation = relation_get(&session->catalog, sequence);
+    CatalogSession *catalog = &session->catalog;
+
+    /* Until the transaction's end it is neither altered nor dropped. */
+    TRY(lock_relation(catalog->txn, catalog->database_oid, sequence, LOCK_ROW_EXCLUSIVE, LOCK_WAIT,
+                      STR_NONE));
+    const RelationDesc *relation = relation_get(catalog, sequence);
     TRY(relation);
     if (relation->kind != RELKIND_SEQUENCE)
         FAIL(ERR_WRONG_OBJECT_TYPE,

@@ -96,7 +96,6 @@ static bool function_loop(FunctionCall *call, const Vector *const *args, Selecti
     bool nulls[MAX_ARGUMENTS];
     const bool strict = call->function->is_strict;
     ScalarFunction *scalar = call->function->scalar;
-    uint32_t done = 0;
 
     FOR_SELECTED (selection, row) {
         bool is_null = false;
@@ -111,8 +110,7 @@ static bool function_loop(FunctionCall *call, const Vector *const *args, Selecti
         else
             TRY(scalar(call, values, nulls, &result, &is_null));
         vector_set(ret, row, &result, is_null);
-        if (unlikely((++done & 127) == 0))
-            CHECK_INTERRUPTS();
+        CHECK_INTERRUPTS(); /* each call may take long */
     }
     return true;
 }
