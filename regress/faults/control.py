@@ -65,6 +65,17 @@ class FaultyServer(Server):
         with open(path, "r+b") as file:
             self.control = mmap.mmap(file.fileno(), FAULT.size * len(KINDS))
 
+    def __enter__(self):
+        try:
+            self.start()
+        except BaseException:
+            self.end()
+            raise
+        return self
+
+    def __exit__(self, *error):
+        self.end()
+
     def remove_data(self):
         """The directory that Server made."""
         subprocess.run(["rm", "-rf", str(self.data)], check=True)
@@ -109,6 +120,15 @@ class FaultyServer(Server):
         """What sengi verify says of the directory of a server that has ended must be good."""
         result = subprocess.run([self.sound_binary, "verify", str(self.data)], capture_output=True, text=True, check=False)
         check(result.returncode == 0, f"verify: {result.stdout[-500:]}{result.stderr[-500:]}")
+
+    def stop_cleanly(self):
+        """It must end in order."""
+        check(self.stop() == 0, "the server did not end cleanly")
+
+    def stop_and_verify(self):
+        """It must end in order and leave a good directory."""
+        self.stop_cleanly()
+        self.verify()
 
     def end(self):
         """Stopped and gone, whatever state it is in."""

@@ -14,19 +14,23 @@ class Mount:
 
     def __init__(self, megabytes):
         self.path = tempfile.mkdtemp(prefix="sengi-mount-")
-        result = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", self.path], capture_output=True, text=True, check=False)
-        self.refusal = result.stderr.strip() if result.returncode else ""
+        self.size = f"size={megabytes}m"
+
+    def __enter__(self):
+        result = subprocess.run(["mount", "-t", "tmpfs", "-o", self.size, "tmpfs", self.path], capture_output=True, text=True, check=False)
+        if result.returncode:
+            os.rmdir(self.path)
+            raise Skip(f"no file system can be mounted here: {result.stderr.strip()}")
+        return self
+
+    def __exit__(self, *error):
+        subprocess.run(["umount", "-l", self.path], check=True)
+        os.rmdir(self.path)
 
     def free(self):
         """Bytes that are left."""
         status = os.statvfs(self.path)
         return status.f_bavail * status.f_bsize
-
-    def remove(self):
-        """Unmounted and gone."""
-        if not self.refusal:
-            subprocess.run(["umount", "-l", self.path], check=True)
-        os.rmdir(self.path)
 
 
 class Skip(Exception):
@@ -49,13 +53,7 @@ def fill(connection, table):
 
 def a_full_disk_is_one_writers_error(options):
     """Readers and small changes go on, what DROP gives back is used again, and a crash loses nothing."""
-    mount = Mount(130)
-    if mount.refusal:
-        mount.remove()
-        raise Skip(f"no file system can be mounted here: {mount.refusal}")
-    server = FaultyServer(options.build, SMALL_POOL, mount.path)
-    try:
-        server.start()
+    with Mount(130) as mount, FaultyServer(options.build, SMALL_POOL, mount.path) as server:
         writer, reader = server.connect(), server.connect()
         run(writer, "CREATE TABLE filler (a int PRIMARY KEY, b text)")
         run(writer, "CREATE TABLE kept AS SELECT g AS a FROM generate_series(1, 1000) g")
@@ -84,22 +82,12 @@ def a_full_disk_is_one_writers_error(options):
         run(writer, "CHECKPOINT")
         again = fill(writer, "filler")
         check(again > count * 0.8, f"{count} rows fitted, and after TRUNCATE {again}")
-        check(server.stop() == 0, "the server did not end cleanly")
-        server.verify()
-    finally:
-        server.end()
-        mount.remove()
+        server.stop_and_verify()
 
 
 def room_made_elsewhere_is_used_at_once(options):
     """Another's file fills the disk; when it goes, writes are taken again without a restart."""
-    mount = Mount(130)
-    if mount.refusal:
-        mount.remove()
-        raise Skip(f"no file system can be mounted here: {mount.refusal}")
-    server = FaultyServer(options.build, SMALL_POOL, mount.path)
-    try:
-        server.start()
+    with Mount(130) as mount, FaultyServer(options.build, SMALL_POOL, mount.path) as server:
         journal = Journal(server)
         journal.prepare()
         for _ in range(20):
@@ -115,18 +103,12 @@ def room_made_elsewhere_is_used_at_once(options):
         journal.check(server.connect())
         os.unlink(ballast)
         journal.recovered()
-        check(server.stop() == 0, "the server did not end cleanly")
-        server.verify()
-    finally:
-        server.end()
-        mount.remove()
+        server.stop_and_verify()
 
 
 def each_write_and_allocation_may_find_the_disk_full(options):
     """From the n-th call on, for a while: 53100 for who needs space, nothing lost, and no restart."""
-    server = FaultyServer(options.build, SMALL_POOL)
-    try:
-        server.start()
+    with FaultyServer(options.build, SMALL_POOL) as server:
         journal = Journal(server)
         journal.prepare()
         for n in range(400 if options.long else 40):
@@ -144,10 +126,7 @@ def each_write_and_allocation_may_find_the_disk_full(options):
                 until(lambda: takes_writes(journal), 20, f"writes are refused for ever after {n}: {journal.refusals[-1:]}")
         check(journal.sqlstates() <= {"53100"}, f"{journal.sqlstates()}")
         journal.check(server.connect())
-        check(server.stop() == 0, "the server did not end cleanly")
-        server.verify()
-    finally:
-        server.end()
+        server.stop_and_verify()
 
 
 def takes_writes(journal):
@@ -159,10 +138,8 @@ def takes_writes(journal):
 
 def stops_at_once(options, kind, error, rounds):
     """The n-th call fails: the server ends, and starts again with everything acknowledged."""
-    server = FaultyServer(options.build, SMALL_POOL)
     stops = 0
-    try:
-        server.start()
+    with FaultyServer(options.build, SMALL_POOL) as server:
         journal = Journal(server)
         journal.prepare()
         for n in range(rounds):
@@ -179,11 +156,8 @@ def stops_at_once(options, kind, error, rounds):
             time.sleep(0.05)
             stops += not server.is_up()
             journal.recovered()
-        check(server.stop() == 0, "the server did not end cleanly")
-        server.verify()
+        server.stop_and_verify()
         return stops
-    finally:
-        server.end()
 
 
 def checkpoint(server):
@@ -209,9 +183,7 @@ def a_failed_write_loses_nothing(options):
 
 def a_failed_read_is_one_statements_error(options):
     """58030 for who reads the page; others read theirs, and it is read again the next time."""
-    server = FaultyServer(options.build, SMALL_POOL)
-    try:
-        server.start()
+    with FaultyServer(options.build, SMALL_POOL) as server:
         writer = server.connect()
         run(writer, "CREATE TABLE wide AS SELECT g AS a, repeat(md5(g::text), 30) AS b FROM generate_series(1, 30000) g")
         run(writer, "CHECKPOINT")
@@ -227,36 +199,24 @@ def a_failed_read_is_one_statements_error(options):
             server.heal()
             check(rows(writer, "SELECT count(*), sum(length(b)) FROM wide") == wanted, "a wrong answer afterwards")
         check(refused > 0, "no read failed")
-        check(server.stop() == 0, "the server did not end cleanly")
-    finally:
-        server.end()
+        server.stop_cleanly()
 
 
 def a_directory_that_cannot_be_written_is_refused(options):
     """init, serve and verify say why."""
-    server = FaultyServer(options.build)
-    mount = Mount(100)
-    if mount.refusal:
-        mount.remove()
-        server.end()
-        raise Skip(f"no file system can be mounted here: {mount.refusal}")
-    try:
+    with Mount(100) as mount, FaultyServer(options.build) as server:
+        server.stop()
         data = os.path.join(mount.path, "data")
         subprocess.run(["cp", "-a", str(server.data), data], check=True)
         subprocess.run(["mount", "-o", "remount,ro", mount.path], check=True)
         for command in (["serve", data, "--port", str(server.port)], ["init", os.path.join(mount.path, "new")]):
             result = subprocess.run([server.sound_binary, *command], capture_output=True, text=True, timeout=30, check=False)
             check(result.returncode not in (0, -6, -11) and "Read-only file system" in result.stderr, f"{command[0]}: {result.returncode} {result.stderr[-300:]}")
-    finally:
-        server.end()
-        mount.remove()
 
 
 def a_disk_that_turns_read_only_stops_writers_only_where_it_must(options):
     """EROFS on every write: readers are served or the server ends; nothing acknowledged is lost."""
-    server = FaultyServer(options.build, SMALL_POOL)
-    try:
-        server.start()
+    with FaultyServer(options.build, SMALL_POOL) as server:
         journal = Journal(server)
         journal.prepare()
         for _ in range(10):
@@ -269,15 +229,11 @@ def a_disk_that_turns_read_only_stops_writers_only_where_it_must(options):
         journal.recovered()
         server.stop()
         server.verify()
-    finally:
-        server.end()
 
 
 def a_directory_removed_underfoot_ends_in_a_message(options):
     """Files that are gone: no hang, and the next start says what is missing."""
-    server = FaultyServer(options.build, SMALL_POOL)
-    try:
-        server.start()
+    with FaultyServer(options.build, SMALL_POOL) as server:
         journal = Journal(server)
         journal.prepare()
         server.remove_data()
@@ -292,9 +248,8 @@ def a_directory_removed_underfoot_ends_in_a_message(options):
             server.start()
         except ServerFailure:
             pass
-        check(not server.is_up() and "does not exist" in server.log_tail(5) or "No such file" in server.log_tail(5), server.log_tail(5))
-    finally:
-        server.end()
+        last = server.log_tail(5)
+        check(not server.is_up() and ("does not exist" in last or "No such file" in last), last)
 
 
 def damage(server, marker):
@@ -322,14 +277,12 @@ def refused(connection, statement):
 
 def a_damaged_index_is_named_and_built_anew(options):
     """Only who reads or changes it is told; REINDEX and DROP INDEX work, and nothing of it is left behind."""
-    server = FaultyServer(options.build, SMALL_POOL)
-    try:
-        server.start()
+    with FaultyServer(options.build, SMALL_POOL) as server:
         writer = server.connect()
         run(writer, "CREATE TABLE marked AS SELECT g AS a, 'needle' || lpad(g::text, 8, '0') AS b FROM generate_series(1, 20000) g")
         run(writer, "CREATE INDEX marked_upper ON marked (upper(b))")
         run(writer, "CREATE INDEX marked_upper_too ON marked (upper(b), a)")
-        check(server.stop() == 0, "the server did not end cleanly")
+        server.stop_cleanly()
         check(damage(server, b"NEEDLE") > 20, "no index is in the file")
         verify = subprocess.run([server.sound_binary, "verify", str(server.data)], capture_output=True, text=True, check=False)
         check(verify.returncode != 0 and "checksum" in verify.stdout + verify.stderr, f"verify: {verify.stdout[-300:]}")
@@ -351,23 +304,18 @@ def a_damaged_index_is_named_and_built_anew(options):
         server.kill()
         server.start()
         check(rows(server.connect(), "SELECT count(*) FROM marked WHERE upper(b) > ''") == ["20000"], "after a crash")
-        check(server.stop() == 0, "the server did not end cleanly")
+        server.stop_cleanly()
         server.start()  # gives back the pages that damage kept from being freed
-        check(server.stop() == 0, "the server did not end cleanly")
-        server.verify()
-    finally:
-        server.end()
+        server.stop_and_verify()
 
 
 def a_damaged_table_page_is_named_and_the_rest_is_read(options):
     """Who reads the page is told; rows of other pages are there by index, and the table can be dropped."""
-    server = FaultyServer(options.build, SMALL_POOL)
-    try:
-        server.start()
+    with FaultyServer(options.build, SMALL_POOL) as server:
         writer = server.connect()
         run(writer, "CREATE TABLE marked AS SELECT g AS a, CASE WHEN g = 9000 THEN 'NEEDLE' ELSE md5(g::text) END AS b FROM generate_series(1, 20000) g")
         run(writer, "CREATE INDEX marked_a ON marked (a)")
-        check(server.stop() == 0, "the server did not end cleanly")
+        server.stop_cleanly()
         check(damage(server, b"NEEDLE") == 1, "the row is not in one page of the file")
         server.start()
         writer = server.connect()
@@ -381,10 +329,8 @@ def a_damaged_table_page_is_named_and_the_rest_is_read(options):
         server.kill()
         for _ in range(2):  # the second start gives back what damage kept from being freed
             server.start()
-            check(server.stop() == 0, "the server did not end cleanly")
+            server.stop_cleanly()
         server.verify()
-    finally:
-        server.end()
 
 
 TESTS = [a_damaged_index_is_named_and_built_anew, a_damaged_table_page_is_named_and_the_rest_is_read, a_full_disk_is_one_writers_error, room_made_elsewhere_is_used_at_once, each_write_and_allocation_may_find_the_disk_full,

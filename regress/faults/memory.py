@@ -21,9 +21,7 @@ LIMIT = {"shared_buffers": "16MB", "memory_limit": "256MB", "temp_file_limit": "
 
 def a_statement_without_end_is_its_own_error(options):
     """53200 or a limit as PostgreSQL's for one; another session is served; memory is given back."""
-    server = FaultyServer(options.build, LIMIT)
-    try:
-        server.start()
+    with FaultyServer(options.build, LIMIT) as server:
         greedy, other = Connection(server.port, timeout=300), server.connect()
         run(greedy, "SELECT count(*) FROM pg_class")
         for statement in HUGE:
@@ -34,14 +32,11 @@ def a_statement_without_end_is_its_own_error(options):
                 check(refusal.sqlstate in SQLSTATES, f"{statement}: {refusal}")
             check(rows(other, "SELECT 1") == ["1"], "the other session")
             check(rows(greedy, "SELECT 2") == ["2"], "the same session")
-        check(server.stop() == 0, "the server did not end cleanly")
-    finally:
-        server.end()
+        server.stop_cleanly()
 
 
 def a_statement_of_many_parts_is_answered_or_refused(options):
     """Deep and wide ones: as PostgreSQL, or its limits."""
-    server = FaultyServer(options.build, LIMIT)
     wide = ", ".join(f"c{i} int" for i in range(1700))
     statements = [
         ("SELECT 1 IN (" + ",".join(map(str, range(100000))) + ")", {"row t"}),
@@ -57,8 +52,7 @@ def a_statement_of_many_parts_is_answered_or_refused(options):
         ("SELECT " + ",".join("1" for _ in range(1700)), {"54011"}),
         ("VALUES " + ",".join("(" + ",".join(["1"] * 1000) + ")" for _ in range(2000)), {"row", "53200"}),
     ]
-    try:
-        server.start()
+    with FaultyServer(options.build, LIMIT) as server:
         connection = Connection(server.port, timeout=300)
         for statement, wanted in statements:
             lines = connection.query(statement)
@@ -79,16 +73,12 @@ def a_statement_of_many_parts_is_answered_or_refused(options):
             if depth >= (2000 if options.long else 600):
                 break
         check(rows(connection, "SELECT 1") == ["1"], "it goes on")
-        check(server.stop() == 0, "the server did not end cleanly")
-    finally:
-        server.end()
+        server.stop_cleanly()
 
 
 def the_nth_allocation_fails(options):
     """53200 at most, for who asked; the server goes on."""
-    server = FaultyServer(options.build, {"shared_buffers": "8MB"})
-    try:
-        server.start()
+    with FaultyServer(options.build, {"shared_buffers": "8MB"}) as server:
         journal = Journal(server)
         journal.prepare()
         for n in range(2000 if options.long else 120):
@@ -106,17 +96,12 @@ def the_nth_allocation_fails(options):
         server.heal()
         check(journal.sqlstates() == {"53200"}, f"{journal.sqlstates()}")
         journal.recovered()
-        check(server.stop() == 0, "the server did not end cleanly")
-        server.verify()
-    finally:
-        server.end()
+        server.stop_and_verify()
 
 
 def no_memory_at_all_loses_nothing(options):
     """Every allocation fails: the server may end, and starts again with what was acknowledged."""
-    server = FaultyServer(options.build, {"shared_buffers": "8MB"})
-    try:
-        server.start()
+    with FaultyServer(options.build, {"shared_buffers": "8MB"}) as server:
         journal = Journal(server)
         journal.prepare()
         for n in range(40 if options.long else 6):
@@ -127,18 +112,13 @@ def no_memory_at_all_loses_nothing(options):
                 if not journal.step():
                     break
             journal.recovered()
-        check(server.stop() == 0, "the server did not end cleanly")
-        server.verify()
-    finally:
-        server.end()
+        server.stop_and_verify()
 
 
 def descriptors_run_out_for_newcomers(options):
     """Connections beyond what the system allows are refused or wait; those that are there work, and files open."""
-    server = FaultyServer(options.build, {"shared_buffers": "8MB", "max_connections": "200"})
     held = []
-    try:
-        server.start()
+    with FaultyServer(options.build, {"shared_buffers": "8MB", "max_connections": "200"}) as server:
         resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE, (80, 80))
         journal = Journal(server)
         journal.prepare()
@@ -159,14 +139,9 @@ def descriptors_run_out_for_newcomers(options):
         check(not journal.refusals, f"{journal.refusals[:1]}")
         for connection in held:
             connection.close()
-        held = []
         until(lambda: is_served(server), 20, "nobody is served afterwards")
         journal.check(server.connect())
-        check(server.stop() == 0, "the server did not end cleanly")
-    finally:
-        for connection in held:
-            connection.close()
-        server.end()
+        server.stop_cleanly()
 
 
 def is_served(server):

@@ -86,6 +86,7 @@ static void frame_free(BufferPool *pool, uint32_t frame)
 static PageEntry *hand_step(BufferPool *pool, bool take_fresh, uint32_t *ret_frame)
     REQUIRES(pool->mutex)
 {
+    assert(pool->count > 0);
     pool->hand = pool->hand % pool->count + 1;
     FrameInfo *info = &pool->infos[pool->hand];
     Database *database = atomic_load(&info->database);

@@ -87,7 +87,8 @@ static inline bool leaf_bit(const byte *bits, uint32_t i)
 {
     return bits[i / 8] >> i % 8 & 1;
 }
-static inline const byte *leaf_array(const TableLeaf *leaf, uint32_t column)
+__attribute__((returns_nonnull)) static inline const byte *leaf_array(const TableLeaf *leaf,
+                                                                      uint32_t column)
 {
     return leaf->page + leaf->fixed + (size_t)leaf->capacity * leaf->layout->offsets[column];
 }

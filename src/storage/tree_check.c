@@ -270,6 +270,7 @@ static bool stats_prime(Tree *tree)
         walk->leaves = 1;
         walk->sampled = 1; /* the root is the only leaf; its lower fence is empty */
     }
+    assert(walk->sampled > 0);
     uint64_t rows = 0;
     for (uint32_t i = 0; done && i < walk->sampled; i++) {
         uint64_t count;

@@ -86,6 +86,7 @@ void tree_handle_free(Tree *tree)
 
 void tree_handle_add_layout(Tree *tree, const Layout *layout)
 {
+    assert(layout->version > 0);
     mutex_lock(&tree->mutex);
     LayoutList *old = atomic_load_explicit(&tree->layouts, memory_order_relaxed);
     uint32_t old_count = old ? old->count : 0;

@@ -298,8 +298,9 @@ TreePeek tree_index_peek(Tree *tree, Str key, EntryPeek *ret_peek)
 
 TreeFound tree_index_first(Tree *tree, Str key, char *buffer, Str *ret_key, bool *ret_ghost)
 {
-    FirstEntry first;
+    FirstEntry first; /* not cleared: most of it is room for a key */
     first.buffer = buffer;
+    first.found = first.is_last = false;
     for (Str from = key;; from = str_make(first.next, first.next_length)) {
         TRY(tree_visit_entries(tree, from, first_visit, &first));
         if (first.found) {

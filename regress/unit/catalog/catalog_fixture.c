@@ -21,7 +21,7 @@ int fixture_setup(void **state)
     if (!task_current()->settings)
         settings_init();
     task_current()->settings = &settings_default;
-    snprintf(fixture.path, sizeof(fixture.path), "/tmp/sengi_catalog_%d", (int)getpid());
+    test_directory_make(fixture.path, "catalog");
     ok(store_create(str_from_c(fixture.path)));
     store_up();
     ok(catalog_bootstrap(fixture.manager, &(CatalogBootstrapOptions){0}));
@@ -46,11 +46,8 @@ void fixture_reopen(void)
 
 int fixture_teardown(void **state)
 {
-    char command[128];
-
     store_down();
-    snprintf(command, sizeof(command), "rm -rf %s", fixture.path);
-    return system(command);
+    return test_directory_remove(fixture.path);
 }
 
 Client *client_open(void)

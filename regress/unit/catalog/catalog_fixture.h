@@ -13,6 +13,8 @@
 
 #include <cmocka.h>
 
+#include "../test_directory.h"
+
 #include "base/os.h"
 #include "base/settings.h"
 #include "base/task.h"
@@ -25,7 +27,7 @@
 #include "txn/txn.h"
 
 typedef struct Fixture {
-    char path[64];
+    char path[TEST_PATH_SIZE];
     Store *store;
     TxnManager *manager;
     Catalog *catalog;

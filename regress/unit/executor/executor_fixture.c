@@ -12,7 +12,7 @@ int executor_fixture_setup(void **state)
     return fixture_setup(state);
 }
 
-SqlClient *sql_open(void)
+static SqlClient *sql_open(void)
 {
     SqlClient *sql = calloc(1, sizeof(*sql));
     sql->client = client_open();
@@ -21,6 +21,15 @@ SqlClient *sql_open(void)
     sql->session.catalog = sql->client->session;
     sql->session.temporary_directory = STR("/tmp");
     task_current()->session = &sql->session;
+    return sql;
+}
+
+SqlClient *sql_open_table(const char *insert)
+{
+    SqlClient *sql = sql_open();
+    client_create_table(sql->client, "t");
+    sql->session.catalog = sql->client->session;
+    sql_run(sql, insert);
     return sql;
 }
 

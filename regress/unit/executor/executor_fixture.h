@@ -20,7 +20,8 @@ typedef struct SqlResult {
 } SqlResult;
 
 int executor_fixture_setup(void **state);
-SqlClient *sql_open(void);
+/* In a transaction that has made a table `t` and filled it. */
+SqlClient *sql_open_table(const char *insert);
 void sql_close(SqlClient *sql);
 /* Within the client's transaction; fails the test on an error. The text lives until sql_close. */
 SqlResult sql_run(SqlClient *sql, const char *text);

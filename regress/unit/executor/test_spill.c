@@ -7,12 +7,9 @@ static int open_tables(void **state)
 {
     if (executor_fixture_setup(state) != 0)
         return -1;
-    sql = sql_open();
-    client_create_table(sql->client, "t");
-    sql->session.catalog = sql->client->session;
-    sql_run(sql,
-            "INSERT INTO t SELECT i, CASE WHEN i % 9 = 0 THEN NULL ELSE 'note ' || i * 7919 % 3001 "
-            "END FROM generate_series(1, 12000) i");
+    sql = sql_open_table(
+        "INSERT INTO t SELECT i, CASE WHEN i % 9 = 0 THEN NULL ELSE 'note ' || i * 7919 % 3001 "
+        "END FROM generate_series(1, 12000) i");
     return 0;
 }
 

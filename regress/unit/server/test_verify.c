@@ -10,6 +10,8 @@
 
 #include <cmocka.h>
 
+#include "../test_directory.h"
+
 #include "base/error.h"
 #include "base/settings.h"
 #include "catalog/catalog.h"
@@ -25,7 +27,7 @@
 #define PG_TYPE_OID_INDEX 2703
 #define PG_NAMESPACE 2615
 
-static char directory[64], output_path[80];
+static char directory[TEST_PATH_SIZE], output_path[TEST_PATH_SIZE + 16];
 
 static void ok(bool result)
 {
@@ -104,8 +106,7 @@ static int setup(void **state)
     types_init();
     executor_init();
     server_functions_init();
-    snprintf(directory, sizeof(directory), "/tmp/sengi-verify-%s", "XXXXXX");
-    assert_non_null(mkdtemp(directory));
+    test_directory_make(directory, "verify");
     snprintf(output_path, sizeof(output_path), "%s.output", directory);
     ok(server_bootstrap(str_from_c(directory), STR("postgres")));
     return 0;
@@ -113,12 +114,9 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-    char command[128];
-
     (void)state;
     unlink(output_path);
-    snprintf(command, sizeof(command), "rm -rf %s", directory);
-    return system(command);
+    return test_directory_remove(directory);
 }
 
 static void a_fresh_cluster_is_sound(void **state)

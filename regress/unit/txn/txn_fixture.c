@@ -42,8 +42,7 @@ int fixture_setup(void **state)
 {
     settings_init();
     Fixture *fixture = calloc(1, sizeof(*fixture));
-    strcpy(fixture->path, "/tmp/sengi-txn-XXXXXX");
-    assert_non_null(mkdtemp(fixture->path));
+    test_directory_make(fixture->path, "txn");
     fixture->arena = arena_new("test");
     fixture->config = txn_config_default;
     ok(store_create(str_from_c(fixture->path)));
@@ -56,13 +55,11 @@ int fixture_setup(void **state)
 int fixture_teardown(void **state)
 {
     Fixture *fixture = *state;
-    char command[128];
 
     txn_manager_close(fixture->manager);
     store_close(fixture->store, STORE_CLOSE_ABORT);
     arena_free(fixture->arena);
-    snprintf(command, sizeof(command), "rm -rf %s", fixture->path);
-    int status = system(command);
+    int status = test_directory_remove(fixture->path);
     free(fixture);
     return status;
 }

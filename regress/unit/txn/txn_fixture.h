@@ -14,6 +14,8 @@
 
 #include <cmocka.h>
 
+#include "../test_directory.h"
+
 #include "base/os.h"
 #include "base/settings.h"
 #include "storage/checkpoint.h"
@@ -29,7 +31,7 @@
 #define INDEX ((TreeId)101)
 
 typedef struct Fixture {
-    char path[64];
+    char path[TEST_PATH_SIZE];
     Store *store;
     TxnManager *manager;
     Arena *arena;
