@@ -8,6 +8,7 @@ usage: tidy.py [--fix] [--analyze] [FILE…]
 - sizes: files, headers, functions, parameters, nesting, columns
 - banned calls, trailing blanks, missing header essays
 - each header compiles alone
+- docs: the files, folders, names of code and subcommands of tools/dev that a page names exist
 - clang-tidy's checks (.clang-tidy) over all of that; its analyzer, which takes seconds a file, over the files named, else over
   what differs from HEAD, with --analyze over the whole tree (what it found clean is not looked at again)
 """
@@ -27,7 +28,7 @@ BUILD = TOP / "build/sanitize"
 FILE_LINES, HEADER_LINES, FUNCTION_LINES, PARAMETERS, NESTING, COLUMNS = 1200, 520, 100, 10, 4, 100
 # STYLE's own ceilings of headers and parameters, and how many are above them: debts, which may shrink only.
 STYLE_HEADER_LINES, TALL_HEADERS = 250, 16
-STYLE_PARAMETERS, WIDE_FUNCTIONS = 5, 282
+STYLE_PARAMETERS, WIDE_FUNCTIONS = 5, 280
 ANALYZER = "clang-analyzer-*"
 CLEAN = TOP / "build/tidy-clean"  # one empty file for each text that the analyzer found nothing in
 
@@ -146,6 +147,44 @@ def check_functions(path, code, findings):
             deepest = max(deepest, depth - 1)
 
 
+def named_files(span):
+    """The paths in a piece of code in a page: with a known ending, or below a folder of the tree. What has capitals or stars is a pattern."""
+    endings = r"\.(c|h|py|dat|txt|md|sql|spec|y|re|sh|build)"
+    for word in re.findall(r"[\w./*<>{},-]+", span):
+        word = word.rstrip(".,;:/")
+        if re.search(r"[*<{A-Z]", word) and not word.endswith(".md"):
+            continue
+        if re.fullmatch(rf"[\w./-]+{endings}", word) or re.match(r"(src|regress|tools|docs|grammar)/", word):
+            yield word
+
+
+def check_docs(findings):
+    """Pages speak of what is there."""
+    tracked = subprocess.run(["git", "ls-files"], cwd=TOP, check=True, capture_output=True, text=True).stdout.split()
+    tracked += [str(path.relative_to(BUILD)) for path in BUILD.glob("src/**/*.[ch]")]
+    known = set(tracked) | {str(folder) for name in tracked for folder in pathlib.PurePath(name).parents}
+    basenames = {pathlib.PurePath(name).name for name in tracked}
+    words = set()
+    for name in tracked:
+        if name.endswith((".c", ".h", ".py", ".y", ".re", ".dat", ".txt", ".build", ".sql", "tools/dev")) and "/expected/" not in name and (TOP / name).is_file():
+            words.update(re.findall(r"\w+", (TOP / name).read_text(encoding="utf-8", errors="replace")))
+            words.add(pathlib.PurePath(name).stem)
+    for path in [TOP / name for name in tracked if name.endswith(".md")]:
+        folder = path.parent.relative_to(TOP)
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+            for command in re.findall(r"tools/dev ([a-z]+)", line):
+                if f"cmd_{command}" not in words:
+                    findings.add(path, number, f"tools/dev has no command {command}")
+            for span in re.findall(r"`([^`]+)`", line):
+                for name in named_files(span):
+                    near = {name, f"src/{name}", str(folder / name)}
+                    if not near & known and not ("/" not in name and any(base.endswith(name) for base in basenames)):
+                        findings.add(path, number, f"there is no {name}")
+                for word in re.findall(r"\b[a-z][a-z0-9]*_[a-z0-9_]*[a-z0-9]\b(?![/*.…])", span):
+                    if word not in words and f"/{word}" not in span:
+                        findings.add(path, number, f"nothing is called {word}")
+
+
 def compile_alone(header):
     """The compiler's complaint about a header on its own, or ''."""
     flags = ["-std=gnu17", "-D_GNU_SOURCE", "-msse4.2", "-mcx16", "-Wall", "-Wextra", "-Wno-unused-parameter", "-Wno-missing-field-initializers",
@@ -246,6 +285,7 @@ def main():
                 findings.add(path, 1, f"does not compile alone: {complaint}")
         if not options.files:
             findings.check_debts()
+            check_docs(findings)
         to_analyze = paths if options.files or options.analyze else changed()
         findings.lines += clang_tidy(paths, [path for path in to_analyze if path.suffix == ".c"], pool)
     print("\n".join(findings.lines))

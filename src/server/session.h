@@ -6,15 +6,15 @@
  * threads touch only what `mutex` guards: its activity and its task, for cancel and
  * pg_stat_activity.
  *
- *   login.c           startup packet, authentication
- *   session.c         life, message loop
- *   session_query.c   simple queries; one statement after the other
- *   session_extended.c Parse, Bind, Describe, Execute, Close, Sync
- *   statement.c       prepared statements: analyzed and planned, planned again when the schema
- * moves portal.c          portals and cursors block.c           transaction blocks and savepoints
- *   session_settings.c SET, SHOW, RESET, and what rollback does to them
- *   utility.c         statements that are not plans
- *   result.c          rows to the wire
+ *   login.c             startup packet, authentication
+ *   session.c           life, message loop
+ *   session_query.c     simple queries; one statement after the other
+ *   session_extended.c  Parse, Bind, Describe, Execute, Close, Sync
+ *   statement.c         prepared statements: planned, and again when the schema moves
+ *   portal.c, block.c   portals and cursors; transaction blocks and savepoints
+ *   session_settings.c  SET, SHOW, RESET, and what rollback does to them
+ *   utility.c           statements that are not plans
+ *   result.c            rows to the wire
  *
  * Transaction blocks (PostgreSQL manual, "Multiple Statements in a Simple Query"):
  *
@@ -172,11 +172,9 @@ void session_show_statement(Session *session, const PreparedStatement *statement
 void session_publish_identity(Session *session);
 /* The same of application_name, whenever it changes. */
 void session_publish_application(Session *session);
-/* Sends the current error to client and log, clears it, and does what an error does to the block.
- */
+/* Sends the error to client and log, clears it, and does what an error does to the block. */
 void session_report_error(Session *session);
-/* ParameterStatus for reported settings that differ from what the client was told; before
- * ReadyForQuery, so that a setting that comes and goes in between is not told. */
+/* ParameterStatus for what the client was told otherwise; before ReadyForQuery, not in between. */
 void session_report_settings(Session *session);
 /* Waits for durability of what the reply tells, then sends what has gathered. */
 MUST_CHECK bool session_flush(Session *session);
@@ -220,15 +218,13 @@ MUST_CHECK bool session_setting_get(Session *session, Str name, bool missing_ok,
                                     Str *ret_value);
 /* While logging in: becomes the value that RESET goes back to. */
 MUST_CHECK bool session_setting_start(Session *session, Str name, Str value, SettingSource source);
-/* A hash of the settings that analysis and planning may depend on: equal for sessions whose
- * plans are alike. */
+/* A hash of the settings that plans may depend on: equal for sessions whose plans are alike. */
 uint64_t session_settings_plan_key(Session *session);
 SettingSource session_setting_source(const Session *session, SettingId id);
 void session_settings_commit(Session *session);
 void session_settings_rollback(Session *session, size_t mark);
 MUST_CHECK bool session_set_execute(Session *session, const VariableSetStmt *statement,
                                     Str *ret_tag);
-
 MUST_CHECK bool session_alter_system(Session *session, const AlterSystemStmt *statement,
                                      Str *ret_tag);
 

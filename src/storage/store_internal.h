@@ -317,7 +317,7 @@ uint64_t page_map_files_size(Store *store);
 void page_map_files_clean(Store *store);
 MUST_CHECK bool page_map_files_create(Str path, Superblock *superblock);
 
-/* -------- reserve.c: room on the disk for a checkpoint and a recovery (the checkpointer's) -------- */
+/* -------- reserve.c: room on the disk for a checkpoint and a recovery -------- */
 
 /* Makes what is missing of the reserve, or as much as fits, and lets the data file grow again. */
 void reserve_keep(Store *store);

@@ -247,6 +247,7 @@ static bool encode_ddl(Encoder *encoder)
             op.tree = ddl->tree->id;
         switch (ddl->kind) {
         case DDL_CREATE_TREE:
+            assert(ddl->tree);
             op.code = OP_CREATE_TREE;
             op.kind = ddl->tree->kind;
             if (ddl->layout)

@@ -237,7 +237,7 @@ static bool merge_rows(TableScan *scan, const TableLeaf *leaf, uint32_t from, ui
         }
         from += id == page_id;
         override += id == odd_id;
-        if (id == own_id)
+        if (own && id == own_id)
             own = own->next[0];
         scan->position = id + 1;
     }
