@@ -640,6 +640,19 @@ static bool watch_signals(Server *server)
 
 /* -- Start and stop -------------------------------------------------------------------------- */
 
+/* Recovery goes on without pages that it cannot read, and without the changes that were for them. */
+static void log_damage(const Store *store, const StoreRecovery *recovery)
+{
+    if (recovery->damaged_pages == 0)
+        return;
+    for (uint32_t i = 0; !str_is_none(store_damage(store, i)); i++)
+        log_message(SEVERITY_WARNING, "%.*s", STR_ARGS(store_damage(store, i)));
+    log_message(SEVERITY_WARNING,
+                "recovery went on without %llu damaged pages and %llu changes to them",
+                (unsigned long long)recovery->damaged_pages,
+                (unsigned long long)recovery->lost_changes);
+}
+
 /* What recovery did, in PostgreSQL's words. */
 static void log_recovery(const Server *server)
 {
@@ -659,6 +672,7 @@ static void log_recovery(const Server *server)
                 (double)usage.ru_stime.tv_sec + (double)usage.ru_stime.tv_usec / 1e6,
                 (double)recovery.microseconds / 1e6, (unsigned long long)recovery.record_count,
                 (double)(recovery.end - recovery.redo) / 1e6);
+    log_damage(server->store, &recovery);
 }
 
 /* As PostgreSQL words it. What it counts in buffers of its own are pages of 16 KiB here. */

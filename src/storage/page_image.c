@@ -38,15 +38,17 @@ bool image_batch_begin(Store *store, ImageBatch *batch, uint32_t count)
 static MapRecord image_seal(ImageBatch *batch, Database *database, PageId page, uint32_t epoch)
 {
     byte *image = batch->staging + (size_t)batch->used * PAGE_SIZE;
-    const PageHeader header = {
+    PageHeader header = {
         .magic = PAGE_MAGIC, .page = page, .database = database->id, .epoch = epoch};
 
     memcpy(image, &header, sizeof(header));
-    return (MapRecord){
-        .page = page,
-        .slot = batch->slots[batch->used],
-        .crc = crc32c(0, image, PAGE_SIZE),
-    };
+    uint32_t crc = crc32c(0, image, PAGE_SIZE);
+    if (unlikely(crc == PAGE_CRC_NEVER)) {
+        header.epoch ^= 1; /* which nobody reads */
+        memcpy(image, &header, sizeof(header));
+        crc = crc32c(0, image, PAGE_SIZE);
+    }
+    return (MapRecord){.page = page, .slot = batch->slots[batch->used], .crc = crc};
 }
 
 /* Whether the page, latched, needs an image in this scope. */
@@ -185,6 +187,12 @@ bool page_image_check(const Database *database, PageId page, const PageEntry *en
     const uint32_t crc = crc32c(0, image, PAGE_SIZE);
 
     memcpy(&header, image, sizeof(header));
+    if (entry->crc == PAGE_CRC_NEVER)
+        FAIL(ERR_DATA_CORRUPTED,
+             .message = fmt("page %u in database %u is lost: recovery found it damaged in slot %u",
+                            page, database->id, entry->slot),
+             .hint = STR("Changes that the log had for it are lost with it. Restore the database "
+                         "from a backup, or drop what the page belongs to."));
     if (crc != entry->crc)
         FAIL(ERR_DATA_CORRUPTED,
              .message = fmt("invalid page %u in database %u: checksum of slot %u is %08x, not %08x",

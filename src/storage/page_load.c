@@ -23,14 +23,23 @@ typedef struct LoadJob {
     char message[300];
 } LoadJob;
 
+static bool load_read(const LoadJob *job)
+{
+    return os->file_read(job->store->data_file, job->data, PAGE_SIZE,
+                         (uint64_t)job->slot * PAGE_SIZE) &&
+           page_image_check(job->database, job->page, job->entry, job->data);
+}
+
 /* On a helper thread. */
 static void load_run(void *argument)
 {
     LoadJob *job = argument;
 
-    job->ok = os->file_read(job->store->data_file, job->data, PAGE_SIZE,
-                            (uint64_t)job->slot * PAGE_SIZE) &&
-              page_image_check(job->database, job->page, job->entry, job->data);
+    job->ok = load_read(job);
+    if (!job->ok && error_fields()->sqlstate == ERR_DATA_CORRUPTED) {
+        error_clear(); /* once more: the way from the disk may have been the culprit */
+        job->ok = load_read(job);
+    }
     if (!job->ok) {
         const ErrorFields *error = error_fields();
         job->sqlstate = error->sqlstate;
@@ -144,6 +153,8 @@ static bool load_try(Database *database, PageId page, uint32_t frame, bool *ret_
     metric_add(METRIC_PAGES_READ, 1);
     if (load_finish(&job, frame, version, ret_again) || *ret_again)
         return true;
+    if (job.sqlstate == ERR_DATA_CORRUPTED && !store->recovered && !store->options.read_only)
+        page_set_aside(database, page, str_from_c(job.message));
     FAIL(job.sqlstate, .message = str_from_c(job.message),
          .hint = job.sqlstate == ERR_DATA_CORRUPTED
                      ? STR("Run \"sengi verify\", and restore the database from a backup.")

@@ -225,6 +225,7 @@ Store *store_open(Str path, const StoreOptions *options)
     store->path = str_copy(store->arena, path);
     store->options = *options;
     mutex_init(&store->map_mutex, RANK_PAGE_MAP);
+    mutex_init(&store->damage.mutex, RANK_LEAF);
     if (!store_load(store)) {
         store_free(store);
         return NULL;
@@ -310,6 +311,8 @@ bool store_recover(Store *store, StoreApply *apply, void *context)
     store->recovery.redo = superblock->redo;
     store->recovery.end = wal_reader_position(reader);
     store->recovery.microseconds = os->monotonic() - start;
+    store->recovery.damaged_pages = store->damage.page_count;
+    store->recovery.lost_changes = store->damage.change_count;
     if (superblock->has_loose_pages && !FAULT(fault_no_reclaim))
         store_reclaim(store);
     TRY(store_start_log(store, wal_reader_position(reader)));

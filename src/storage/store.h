@@ -78,8 +78,17 @@ typedef struct StoreRecovery {
     Lsn redo, end;
     uint64_t record_count;
     int64_t microseconds;
+    uint64_t damaged_pages; /* that were met and set aside: reading them gives XX001 from now on */
+    uint64_t lost_changes;  /* of the log, that would have gone to such pages */
 } StoreRecovery;
 StoreRecovery store_recovery(const Store *store);
+/*
+ * For `apply`, after an operation has failed with XX001: recovery goes on without it, since whoever
+ * reads what it would have changed is told of the damage. False: the error is of another kind, or no page was damaged.
+ */
+MUST_CHECK bool store_pass_over(Store *store);
+/* The first few damaged pages by what was found, from 0; STR_NONE past the last. */
+Str store_damage(const Store *store, uint32_t index);
 
 Wal *store_wal(Store *store);
 Str store_path(const Store *store);

@@ -25,6 +25,7 @@
 #include "storage/superblock.h"
 
 #define PAGE_MAGIC 0x50474e53u /* "SNGP" */
+#define PAGE_CRC_NEVER 0xfffffffeu /* no image has it: the page was set aside in recovery */
 #define IMAGE_BATCH 64         /* page images written together */
 #define ACTION_SLOTS 256
 
@@ -118,6 +119,15 @@ struct ActionSlot {
 
 typedef enum ActionState { ACTION_SLOT_FREE = 0, ACTION_SLOT_OWNED, ACTION_SLOT_OPEN } ActionState;
 
+/* What recovery went on without (store_damage.c). Counts are read when it is over. */
+#define STORE_DAMAGE_TOLD 16u
+typedef struct StoreDamage {
+    Mutex mutex; /* rank LEAF */
+    uint64_t page_count, change_count;
+    uint32_t told_count;
+    char told[STORE_DAMAGE_TOLD][300];
+} StoreDamage;
+
 typedef struct Checkpointer Checkpointer;
 typedef struct Prefetcher Prefetcher;
 
@@ -159,6 +169,7 @@ struct Store {
     void *redo_floor_context;
     bool recovered;
     StoreRecovery recovery;
+    StoreDamage damage;
     StoreCheckpointCallback *on_checkpoint;
     void *on_checkpoint_context;
     void (*verify_progress)(void *context, uint64_t done, uint64_t total);
@@ -167,6 +178,12 @@ struct Store {
     _Atomic uint64_t pages_read, pages_prefetched, images_checkpoint, images_eviction, shadows_made;
     _Atomic uint64_t checkpoints_done, checkpoints_failed, boundary_microseconds_max;
 };
+
+/*
+ * In recovery: the page's image is not the one that the map tells of, and is not used again even
+ * should it turn up, since changes to it are passed over. The map keeps that.
+ */
+void page_set_aside(Database *database, PageId page, Str why);
 
 /* -------- page_map.c. REQUIRES(map_mutex) unless it says otherwise -------- */
 

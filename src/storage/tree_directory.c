@@ -9,6 +9,7 @@
 #include "base/hash.h"
 #include "base/memory.h"
 #include "storage/tree_internal.h"
+#include "storage/tree_ready.h"
 
 #define DIRECTORY_ROOT ((PageId)1)
 #define LAYOUT_VERSION_MAX (1u << 20)
@@ -387,6 +388,17 @@ static bool put_entry(TreeDirectory *directory, TreeId id, TreeKind kind, PageId
         directory->next_id = id + 1;
     mutex_unlock(&directory->mutex);
     return true;
+}
+
+bool tree_ready_directory(Database *database, TreeId id)
+{
+    TreeReady ready = {0};
+    const DirectoryKey key = directory_key(id, 0);
+    TreeDirectory *directory = directory_of(database);
+
+    TRY(directory);
+    return !directory_exists(database) ||
+           tree_ready_key(directory->tree, str_make(key.bytes, 8), &ready);
 }
 
 bool tree_create(Database *database, TreeId id, TreeKind kind, const Layout *layout)

@@ -367,6 +367,10 @@ bool tree_shrink(Tree *tree, Str key, uint32_t level)
 {
     for (uint32_t at = level; at < TREE_MAX_HEIGHT; at++) {
         ShapeOutcome outcome = shape_change(tree, key, at, shrink_step, NULL);
+        if (outcome == SHAPE_FAILED && error_fields()->sqlstate == ERR_DATA_CORRUPTED) {
+            error_clear(); /* the neighbour's damage: nobody needs the merge */
+            break;
+        }
         TRY(outcome);
         if (outcome != SHAPE_PARENT)
             break;

@@ -9,6 +9,7 @@
 
 #include "base/memory.h"
 #include "base/os.h"
+#include "storage/tree_ready.h"
 #include "txn/record.h"
 #include "txn/txn_internal.h"
 
@@ -285,6 +286,55 @@ static bool encode_drops(Encoder *encoder)
     return true;
 }
 
+/* ------------------------------------------------------------------ what will be touched */
+
+/* A row that is changed has been read by whoever locked it; what it becomes is all there. */
+static bool ready_node(Tree *tree, const WriteNode *node, TreeReady *ready)
+{
+    if (tree_kind(tree) == TREE_KEY_VALUE)
+        return tree_ready_key(tree, node->key, ready);
+    if (node->head->op == WRITE_DELETE)
+        return tree_ready_old_row(tree, node->row_id);
+    return !node->head->fresh || tree_ready_row(tree, node->row_id, ready);
+}
+
+static bool ready_writes(const Txn *txn)
+{
+    for (TreeWrites *writes = txn->writes.trees; writes; writes = writes->following) {
+        Tree *tree = atomic_load(&writes->tree->tree);
+        if (!tree || writes->tree->kind == TREE_INDEX)
+            continue; /* made by this transaction; the leaf of an entry is read when it's written */
+        TreeReady ready = {0};
+        for (WriteNode *node = writes->first->next[0]; node; node = node->next[0]) {
+            if (node_is_void(node))
+                continue;
+            CHECK_INTERRUPTS();
+            TRY(ready_node(tree, node, &ready));
+        }
+    }
+    return true;
+}
+
+static bool ready_ddl(const Txn *txn)
+{
+    for (size_t i = 0; i < txn->ddl.length; i++) {
+        const DdlOp *op = &txn->ddl.items[i];
+        Database *home = op->tree ? store_database(txn->manager->store, op->database) : NULL;
+        if (home)
+            TRY(tree_ready_directory(home, op->tree->id));
+    }
+    return true;
+}
+
+/*
+ * Reads every page that the apply goes to: one that is damaged fails the commit here, where nothing
+ * has happened yet, not in the apply, which must not fail.
+ */
+static bool ready_all(const Txn *txn)
+{
+    return ready_ddl(txn) && ready_writes(txn);
+}
+
 /* ------------------------------------------------------------------ applying */
 
 typedef struct Applier {
@@ -424,6 +474,7 @@ bool commit_run(Txn *txn)
     TRY(encode_all(txn, ops, &growth));
     if (ops->length == 0 && txn->fragment_id == 0 && txn->ddl.length == 0)
         return true; /* everything was taken back */
+    TRY(ready_all(txn));
     txn->garbage = garbage_new(txn);
     TRY(txn->garbage);
 
@@ -471,10 +522,11 @@ bool commit_autonomous(TxnManager *manager, DatabaseId database, TreeId tree, St
     StrBuf buf = {0};
     TreeName name = 0;
     int64_t now = os->wall_clock();
+    TreeReady ready = {0};
 
     if (!store_of)
         FAIL(ERR_INTERNAL_ERROR, .message = fmt("database %u does not exist", database));
-    TRY(target);
+    TRY(target && tree_ready_key(target, key, &ready));
     strbuf_append_char(&buf, RECORD_COMMIT);
     record_put_varint(&buf, 0);
     strbuf_append_bytes(&buf, &now, sizeof(now));

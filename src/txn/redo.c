@@ -45,6 +45,7 @@ typedef struct RedoWorker {
 } RedoWorker;
 
 struct RedoWorkers {
+    Store *store;
     uint32_t count;
     bool is_started;
     uint64_t scattered; /* with fault_redo_scatter */
@@ -99,7 +100,7 @@ static bool item_is_outdated(const RedoItem *item, const RedoItem *next)
 }
 
 /* By place, so that a page is read, changed and written once a batch, not once an operation. */
-static bool batch_apply(RedoBatch *batch)
+static bool batch_apply(const RedoWorkers *workers, RedoBatch *batch)
 {
     qsort(batch->items, batch->count, sizeof(RedoItem), item_compare);
     for (uint32_t i = 0; i < batch->count; i++) {
@@ -108,7 +109,8 @@ static bool batch_apply(RedoBatch *batch)
             continue;
         const byte *key = batch->bytes + item->offset, *value = key + item->key_length;
         TRY(redo_apply(item->tree, item->code, item->row_id, str_make(key, item->key_length),
-                       str_make(value, item->value_length)));
+                       str_make(value, item->value_length)) ||
+            store_pass_over(workers->store));
     }
     return true;
 }
@@ -140,7 +142,7 @@ static void redo_worker_main(void *argument)
         RedoBatch *batch = &worker->batches[worker->taken % BATCHES];
         const bool is_wanted = !workers->has_failed;
         mutex_unlock(&workers->mutex);
-        const bool ok = !is_wanted || batch_apply(batch);
+        const bool ok = !is_wanted || batch_apply(workers, batch);
         mutex_lock(&workers->mutex);
         if (!ok)
             redo_note_failure(workers);
@@ -152,12 +154,13 @@ static void redo_worker_main(void *argument)
 
 /* -------- Life -------- */
 
-RedoWorkers *redo_workers_new(uint32_t count)
+RedoWorkers *redo_workers_new(Store *store, uint32_t count)
 {
     RedoWorkers *workers = memory_calloc(1, sizeof(RedoWorkers));
 
     if (!workers)
         panic("out of memory for recovery");
+    workers->store = store;
     workers->count = count;
     mutex_init(&workers->mutex, RANK_LEAF);
     return workers;

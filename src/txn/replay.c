@@ -8,6 +8,9 @@
  * is as good as at its commit: who wrote it held its rows locked from before to after. Rows,
  * entries and pairs are handed to redo workers; what makes, changes or drops a tree is done here
  * once they have caught up.
+ *
+ * A damaged page stops nothing: it is set aside, and what the log has for it is passed over. Its
+ * reader gets XX001; the rest of the database is whole.
  */
 #include "base/os.h"
 #include "storage/faults.h"
@@ -105,13 +108,25 @@ static bool replay_record(void *context, Store *store, const WalRecord *record)
         }
         Database *database = store_database(store, op.database);
         if (database)
-            TRY(replay_tree_op(replay, database, &op));
+            TRY(replay_tree_op(replay, database, &op) || store_pass_over(store));
     }
     return outcome == OP_READ_END;
 }
 
+static bool close_trees(void *context, Database *database)
+{
+    (void)context;
+    tree_close_all(database);
+    return true;
+}
+
 static bool replay_finish(Replay *replay)
 {
+    Store *store = replay->manager->store;
+
+    /* Handles know what damage kept from the directory; opened again, they meet it. */
+    if (store_recovery(store).damaged_pages > 0)
+        store_databases(store, close_trees, NULL);
     for (size_t i = 0; i < replay->dropped.length; i++) {
         DatabaseId id = replay->dropped.items[i];
         if (store_database(replay->manager->store, id))
@@ -127,7 +142,9 @@ bool replay_run(TxnManager *manager)
                      .scratch = arena_new("recovery record")};
     const uint32_t threads = manager->config.recovery_threads;
     replay.committed.arena = replay.arena;
-    replay.workers = redo_workers_new(threads == 0 ? REDO_WORKERS : threads == 1 ? 0 : threads);
+    replay.workers = redo_workers_new(manager->store, threads == 0   ? REDO_WORKERS
+                                                      : threads == 1 ? 0
+                                                                     : threads);
     bool ok = store_recover(manager->store, replay_record, &replay);
     redo_workers_free(replay.workers);
     ok = ok && replay_finish(&replay);

@@ -743,6 +743,17 @@ static void writer_main(void *argument)
 
 /* -------- Opening, creating, running -------- */
 
+/* Where the disk tells no lies, recovery finds no damage. */
+static bool check_recovery(void)
+{
+    const StoreRecovery recovery = store_recovery(work.store);
+
+    if (recovery.damaged_pages > 0 && !work.options.is_damaged)
+        return fail("recovery has set pages aside", (long long)recovery.damaged_pages,
+                    (long long)recovery.lost_changes);
+    return true;
+}
+
 static bool open_all(void)
 {
     const StoreOptions options = {.pool_bytes = STORE_POOL_MIN,
@@ -754,8 +765,9 @@ static bool open_all(void)
     config.write_set_memory = 64u << 10;
     config.row_lock_limit = 16;
     work.store = store_open(STR("data"), &options);
-    return (work.store && txn_manager_open(work.store, &config, &work.manager)) ||
-           fail_error("open");
+    return ((work.store && txn_manager_open(work.store, &config, &work.manager)) ||
+            fail_error("open")) &&
+           check_recovery();
 }
 
 static void close_all(StoreClose how)

@@ -1,0 +1,247 @@
+/*
+ * Pages damaged on disk: a commit that would touch one fails before anything has happened, recovery
+ * goes on without it, and nobody is ever given what is not right.
+ */
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "storage/leaf_page.h"
+#include "storage/node.h"
+#include "txn/txn_internal.h"
+#include "txn_fixture.h"
+
+#define ROWS 3000
+
+typedef bool PageTest(const byte *page);
+
+/* Turns a bit over in every image of the data file that the test is true for, old ones too. */
+static uint32_t damage(const Fixture *fixture, PageTest *is_wanted)
+{
+    char path[128];
+    byte page[PAGE_SIZE];
+    uint32_t count = 0;
+
+    snprintf(path, sizeof(path), "%s/pages", fixture->path);
+    const int fd = open(path, O_RDWR);
+    assert_true(fd >= 0);
+    for (off_t at = PAGE_SIZE; pread(fd, page, PAGE_SIZE, at) == PAGE_SIZE; at += PAGE_SIZE) {
+        DatabaseId database;
+        memcpy(&database, page + 2 * sizeof(uint32_t), sizeof(database));
+        if (database != HOME || !is_wanted(page))
+            continue;
+        page[PAGE_SIZE - 100] ^= 4;
+        assert_int_equal(pwrite(fd, page, PAGE_SIZE, at), PAGE_SIZE);
+        count++;
+    }
+    close(fd);
+    return count;
+}
+
+/* The index's last leaf; those of tree directories have short keys and no lower fence. */
+static bool is_last_entry_leaf(const byte *bytes)
+{
+    const Node *node = (const Node *)bytes;
+
+    return node->header.kind == NODE_SLOTTED_LEAF && !node_has_upper(node) &&
+           node_lower(node).length > 0;
+}
+
+static bool is_middle_leaf(const byte *bytes)
+{
+    const LeafPage *leaf = (const LeafPage *)bytes;
+
+    return leaf->header.kind == NODE_TABLE_LEAF && leaf->low <= ROWS / 2 && leaf->high >= ROWS / 2;
+}
+
+static bool is_overflow(const byte *bytes)
+{
+    return ((const NodeHeader *)bytes)->kind == NODE_OVERFLOW;
+}
+
+static void fill(Fixture *fixture)
+{
+    TxnSession *session = txn_session_open(fixture->manager, 1);
+    Txn *txn = begin(session, ISOLATION_READ_COMMITTED);
+    char text[200];
+
+    memset(text, 'x', sizeof(text) - 1);
+    text[sizeof(text) - 1] = '\0';
+    for (int64_t i = 1; i <= ROWS; i++)
+        assert_int_equal(insert(txn, i, text), i);
+    commit(txn);
+    txn_session_close(session);
+}
+
+static void close_store(Fixture *fixture, StoreClose how)
+{
+    txn_manager_close(fixture->manager);
+    ok(store_close(fixture->store, how));
+}
+
+static void assert_damaged(bool result)
+{
+    assert_false(result);
+    assert_int_equal(error_fields()->sqlstate, ERR_DATA_CORRUPTED);
+    error_clear();
+}
+
+/* Entries that an index scan gives, or -1 with XX001. */
+static int64_t count_entries(Txn *txn, Str low)
+{
+    CLEANUP(arena_freep) Arena *arena = arena_new("entries");
+    TxnTree *index = open_tree(txn, INDEX);
+    IndexEntry entry;
+    ScanOutcome outcome;
+    int64_t count = 0;
+
+    IndexScan *scan = index_scan_open(txn, txn_snapshot(txn), index,
+                                      &(IndexScanSpec){.low = low, .high = STR_NONE}, arena);
+    ok(scan != NULL);
+    while ((outcome = index_scan_next(scan, &entry)) == SCAN_ROWS)
+        count++;
+    index_scan_close(scan);
+    txn_tree_close(index);
+    if (outcome == SCAN_END)
+        return count;
+    assert_damaged(outcome);
+    return -1;
+}
+
+static void an_entry_for_a_damaged_leaf_is_refused(void **state)
+{
+    Fixture *fixture = *state;
+    int64_t count;
+
+    fill(fixture);
+    close_store(fixture, STORE_CLOSE_CLEAN);
+    assert_true(damage(fixture, is_last_entry_leaf) > 0);
+    fixture_open(fixture);
+    TxnSession *session = txn_session_open(fixture->manager, 1);
+    for (int round = 0; round < 2; round++) {
+        Txn *txn = begin(session, ISOLATION_READ_COMMITTED);
+        TxnTree *index = open_tree(txn, INDEX);
+        assert_damaged(txn_index_insert(txn, index, number_key(fixture->arena, ROWS + 1), 7));
+        txn_tree_close(index);
+        txn_rollback(txn);
+        txn = begin(session, ISOLATION_READ_COMMITTED);
+        insert(txn, -1, "goes elsewhere");
+        commit(txn);
+    }
+    Txn *txn = begin(session, ISOLATION_READ_COMMITTED);
+    scan_sum(txn, txn_snapshot(txn), &count);
+    assert_int_equal(count, ROWS + 2);
+    assert_int_equal(count_entries(txn, STR("")), -1);
+    txn_rollback(txn);
+    txn_session_close(session);
+}
+
+/* A value that takes many pages, packed or not. */
+static int64_t insert_large(Fixture *fixture)
+{
+    TxnSession *session = txn_session_open(fixture->manager, 1);
+    Txn *txn = begin(session, ISOLATION_READ_COMMITTED);
+    char *text = calloc(1, 100000);
+    uint32_t state = 1;
+
+    for (uint32_t i = 0; i < 99999; i++) {
+        state = state * 1664525u + 1013904223u;
+        text[i] = (char)('a' + (state >> 24) % 26);
+    }
+    const int64_t row_id = insert(txn, ROWS + 1, text);
+    commit(txn);
+    txn_session_close(session);
+    free(text);
+    return row_id;
+}
+
+typedef bool Change(Txn *txn, TxnTree *table, int64_t row_id);
+
+static bool put_row(Txn *txn, TxnTree *table, int64_t row_id)
+{
+    return writes_add(txn, table, (uint64_t)row_id, STR_NONE, WRITE_PUT,
+                      row_image(txn_arena(txn), 5, "a row"), true);
+}
+
+/* Nobody has read the row: the commit is the first to come to its pages. */
+static void a_commit_that_comes_to_damage_fails_and_others_go_on(void **state)
+{
+    static Change *const changes[] = {txn_delete, put_row, txn_delete};
+    Fixture *fixture = *state;
+
+    fill(fixture);
+    const int64_t large = insert_large(fixture);
+    close_store(fixture, STORE_CLOSE_CLEAN);
+    assert_true(damage(fixture, is_middle_leaf) > 0);
+    assert_true(damage(fixture, is_overflow) > 0);
+    fixture_open(fixture);
+    TxnSession *session = txn_session_open(fixture->manager, 1);
+    for (int i = 0; i < 3; i++) {
+        Txn *txn = begin(session, ISOLATION_READ_COMMITTED);
+        TxnTree *table = open_tree(txn, TABLE);
+        ok(changes[i](txn, table, i == 2 ? large : ROWS / 2));
+        insert(txn, ROWS + 10, "not without the rest");
+        txn_tree_close(table);
+        assert_damaged(txn_commit(txn));
+        txn_rollback(txn);
+        txn = begin(session, ISOLATION_READ_COMMITTED);
+        insert(txn, ROWS + 20, "goes elsewhere");
+        commit(txn);
+    }
+    Txn *txn = begin(session, ISOLATION_READ_COMMITTED);
+    assert_int_equal(count_entries(txn, number_key(fixture->arena, ROWS + 2)), 3);
+    txn_rollback(txn);
+    txn_session_close(session);
+}
+
+/* What is in the log for a page that is damaged is lost with it; all the rest is there. */
+static void recovery_goes_on_without_a_damaged_page(void **state)
+{
+    Fixture *fixture = *state;
+    int64_t count;
+
+    fill(fixture);
+    fixture_reopen(fixture, STORE_CLOSE_CLEAN);
+    TxnSession *session = txn_session_open(fixture->manager, 1);
+    for (int64_t i = 1; i <= 20; i++) {
+        Txn *txn = begin(session, ISOLATION_READ_COMMITTED);
+        insert(txn, i % 2 ? ROWS + i : -i, "in the log");
+        commit(txn);
+    }
+    txn_session_close(session);
+    close_store(fixture, STORE_CLOSE_ABORT);
+    const uint32_t images = damage(fixture, is_last_entry_leaf);
+    assert_true(images > 0);
+    for (int round = 0; round < 3; round++) {
+        fixture_open(fixture);
+        const StoreRecovery recovery = store_recovery(fixture->store);
+        assert_int_equal(recovery.damaged_pages, round == 0);
+        assert_int_equal(recovery.lost_changes, round == 0 ? 10 : 0);
+        assert_true(str_is_none(store_damage(fixture->store, 0)) == (round > 0));
+        session = txn_session_open(fixture->manager, 1);
+        Txn *txn = begin(session, ISOLATION_READ_COMMITTED);
+        scan_sum(txn, txn_snapshot(txn), &count);
+        assert_int_equal(count, ROWS + 20);
+        assert_int_equal(fetch_number(txn, txn_snapshot(txn), ROWS + 1), ROWS + 1);
+        assert_int_equal(count_entries(txn, STR("")), -1);
+        txn_rollback(txn);
+        txn_session_close(session);
+        close_store(fixture, STORE_CLOSE_CLEAN);
+        /* The old bytes turn up again: they are not what the page should be. */
+        if (round == 1)
+            assert_true(damage(fixture, is_last_entry_leaf) >= images);
+    }
+    fixture_open(fixture);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(an_entry_for_a_damaged_leaf_is_refused, fixture_setup,
+                                        fixture_teardown),
+        cmocka_unit_test_setup_teardown(a_commit_that_comes_to_damage_fails_and_others_go_on,
+                                        fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(recovery_goes_on_without_a_damaged_page, fixture_setup,
+                                        fixture_teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
