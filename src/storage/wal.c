@@ -38,6 +38,7 @@ struct Wal {
     uint32_t ring_size;
     uint32_t incarnation;
     _Atomic Lsn reserved, written, flushed;
+    _Atomic Lsn flushed_whole; /* the last end of a record that is flushed */
     _Atomic Lsn big_filled;
     _Atomic uint64_t admitted;          /* bytes promised and not yet reserved */
     _Atomic Lsn ready_end;              /* segments exist up to here */
@@ -331,7 +332,7 @@ void wal_fill(Wal *wal, const WalSlot *slot, const Str *pieces, size_t piece_cou
     WalHeader header = {
         .lsn = slot->start,
         .length = slot->length,
-        .durable = atomic_load(&wal->flushed),
+        .durable = atomic_load(&wal->flushed_whole),
         .incarnation = wal->incarnation,
     };
     uint32_t crc = wal_header_crc(&header);
@@ -366,7 +367,7 @@ void wal_fill(Wal *wal, const WalSlot *slot, const Str *pieces, size_t piece_cou
 typedef struct WalWriter {
     Wal *wal;
     Lsn position; /* everything before it is written */
-    Lsn big_end;  /* end of the big record that position is in, or 0 */
+    Lsn big_start, big_end; /* of the big record that position is in, or 0 */
 } WalWriter;
 
 /* How far the log is filled from the writer's position, a write's worth at most. */
@@ -390,6 +391,7 @@ static Lsn writer_filled(WalWriter *writer)
         ring_copy_out(wal, at, &header, sizeof(header));
         const uint64_t size = wal_record_size(header.length);
         if (wal_is_big(wal, size)) {
+            writer->big_start = at;
             writer->big_end = at + size;
             at += sizeof(header);
         } else {
@@ -490,6 +492,8 @@ static bool writer_round(WalWriter *writer)
     atomic_fetch_add_explicit(&wal->sync_count, 1, memory_order_relaxed);
     atomic_fetch_add_explicit(&wal->sync_microseconds, (uint64_t)(os->monotonic() - start),
                               memory_order_relaxed);
+    /* Readers tell a torn end from damage by it: no record may be half durable there. */
+    atomic_store(&wal->flushed_whole, writer->big_end ? writer->big_start : to);
     writer_publish_durable(wal, to);
     return true;
 }
@@ -672,6 +676,7 @@ bool wal_start(Wal *wal, Lsn oldest, Lsn end, uint32_t incarnation)
     atomic_store(&wal->ready_end, ready);
     atomic_store(&wal->written, end);
     atomic_store(&wal->flushed, end);
+    atomic_store(&wal->flushed_whole, end);
     atomic_store(&wal->reserved, end);
     wal->keeper = os->thread_start("wal segments", keeper_main, wal);
     wal->writer = os->thread_start("log writer", writer_main, wal);
