@@ -32,8 +32,7 @@ static Expr *assign_element(Scope *scope, const ColumnDesc *column, const NodeVe
                             "expression is of type %.*s",
                             STR_ARGS(column->name), STR_ARGS(type_text(scope, made->type)),
                             STR_ARGS(type_text(scope, source->type))),
-             .hint = STR("You will need to rewrite or cast the expression."),
-             .position = expr_location(source));
+             .hint = STR("You will need to rewrite or cast the expression."), .position = position);
     TRY(value);
     EXPR_AS(ExprSubscript, made)->assigned = value;
     made->type = column->type;

@@ -244,7 +244,7 @@ static bool fill_zone_abbreviations(FunctionCall *call, const Value *args, const
     int32_t offset;
     bool is_dst;
 
-    for (size_t i = 0; timezone_abbreviation_at(i, &name, &offset, &is_dst); i++) {
+    for (size_t i = 0; timezone_abbreviation_at(i, timestamp_now(), &name, &offset, &is_dst); i++) {
         ViewRow row = view_row_add(rows);
         view_put_text(row, 0, name);
         view_put_bool(row, 2, is_dst);

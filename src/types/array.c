@@ -348,42 +348,109 @@ bool array_assign(Arena *arena, const Value *array, Oid element_type, const int3
     return array_builder_finish_shape(&b, count, view.lengths, view.lowers, ret);
 }
 
+static bool slice_wrong(const char *what)
+{
+    FAIL(ERR_ARRAY_SUBSCRIPT_ERROR, .message = str_from_c(what));
+}
+
+/* The box that a slice means in an array; subscripts that aren't given take in everything. */
+static bool slice_box(const ArrayView *view, const ArraySlice *slices, int count, int64_t *lows,
+                      int64_t *highs)
+{
+    const int dimensions = view->dimension_count;
+    for (int i = 0; i < MAX(dimensions, count); i++) {
+        const ArraySlice *slice = i < count ? &slices[i] : &(ArraySlice){0};
+        if (dimensions == 0 && (!slice->has_lower || !slice->has_upper))
+            FAIL(ERR_ARRAY_SUBSCRIPT_ERROR,
+                 .message = STR("array slice subscript must provide both boundaries"),
+                 .detail = STR("When assigning to a slice of an empty array value, slice "
+                               "boundaries must be fully specified."));
+        const int64_t first = view->lowers[i];
+        const int64_t last = first + view->lengths[i] - 1;
+        lows[i] = slice->has_lower ? slice->lower : first;
+        highs[i] = slice->has_upper ? slice->upper : last;
+        if (lows[i] > highs[i])
+            return slice_wrong("upper bound cannot be less than lower bound");
+        if (dimensions > 1 && (lows[i] < first || highs[i] > last))
+            return slice_wrong("array subscript out of range");
+    }
+    return true;
+}
+
+/* The bounds of the array once it holds the box. */
+static bool slice_bounds(const ArrayView *view, int dimensions, const int64_t *lows,
+                         const int64_t *highs, int32_t *ret_lengths, int32_t *ret_lowers)
+{
+    int64_t total = 1;
+    for (int i = 0; i < dimensions; i++) {
+        int64_t low = lows[i], high = highs[i];
+        if (view->dimension_count) {
+            low = MIN(low, (int64_t)view->lowers[i]);
+            high = MAX(high, (int64_t)view->lowers[i] + view->lengths[i] - 1);
+        }
+        total *= high - low + 1;
+        if (total > ARRAY_MAX_ELEMENTS)
+            FAIL(ERR_PROGRAM_LIMIT_EXCEEDED,
+                 .message = fmt("array size exceeds the maximum allowed (%d)", ARRAY_MAX_ELEMENTS));
+        ret_lowers[i] = (int32_t)low;
+        ret_lengths[i] = (int32_t)(high - low + 1);
+    }
+    return true;
+}
+
+/* Where `position` (counted from `lowers`) stands in the view; false: outside. */
+static bool view_index(const ArrayView *view, const int32_t *position, const int32_t *lowers,
+                       int *ret_index)
+{
+    int index = 0;
+    for (int i = 0; i < view->dimension_count; i++) {
+        const int64_t at = (int64_t)lowers[i] + position[i] - view->lowers[i];
+        if (at < 0 || at >= view->lengths[i])
+            return false;
+        index = index * view->lengths[i] + (int)at;
+    }
+    *ret_index = index;
+    return view->dimension_count > 0;
+}
+
 bool array_assign_slice(Arena *arena, const Value *array, Oid element_type,
                         const ArraySlice *slices, int count, const Value *source, Value *ret)
 {
     ArrayView view = {0}, from;
-    Value current = {0};
+    ArrayBuilder b;
+    int64_t lows[ARRAY_MAX_DIMENSIONS], highs[ARRAY_MAX_DIMENSIONS], wanted = 1;
+    int32_t lengths[ARRAY_MAX_DIMENSIONS], lowers[ARRAY_MAX_DIMENSIONS];
+    int32_t position[ARRAY_MAX_DIMENSIONS] = {0};
 
     TRY(check_subscript_count(count));
     if (array)
         TRY(array_open(array, &view));
     TRY(array_open(source, &from));
-    if (count != 1 || view.dimension_count > 1)
-        FAIL_UNSUPPORTED("assignment to a slice of an array of several dimensions");
-    if (view.dimension_count == 0 && (!slices[0].has_lower || !slices[0].has_upper))
-        FAIL(ERR_ARRAY_SUBSCRIPT_ERROR,
-             .message = STR("array slice subscript must provide both boundaries"),
-             .detail = STR("When assigning to a slice of an empty array value, slice boundaries "
-                           "must be fully specified."));
-    const int64_t low = slices[0].has_lower ? slices[0].lower : view.lowers[0];
-    const int64_t high =
-        slices[0].has_upper ? slices[0].upper : (int64_t)view.lowers[0] + view.lengths[0] - 1;
-    if (low > high)
-        FAIL(ERR_ARRAY_SUBSCRIPT_ERROR,
-             .message = STR("upper bound cannot be less than lower bound"));
-    if (from.count < high - low + 1)
-        FAIL(ERR_ARRAY_SUBSCRIPT_ERROR, .message = STR("source array too small"));
-    const Value *target = array;
-    for (int64_t at = low; at <= high; at++) {
-        Value element;
-        bool is_null;
-        const int32_t subscript = (int32_t)at;
-        array_element(&from, (int)(at - low), &element, &is_null);
-        TRY(array_assign(arena, target, element_type, &subscript, 1, &element, is_null, &current));
-        target = &current;
-    }
-    *ret = current;
-    return true;
+    if (view.dimension_count && view.dimension_count < count)
+        return slice_wrong("wrong number of array subscripts");
+    TRY(slice_box(&view, slices, count, lows, highs));
+    const int dimensions = view.dimension_count ? view.dimension_count : count;
+    TRY(slice_bounds(&view, dimensions, lows, highs, lengths, lowers));
+    for (int i = 0; i < dimensions; i++)
+        wanted *= highs[i] - lows[i] + 1;
+    if (from.count < wanted)
+        return slice_wrong("source array too small");
+    array_builder_init(&b, arena, element_type);
+    int taken = 0, index;
+    do {
+        Value element = {0};
+        bool is_null = true, inside = true;
+        for (int i = 0; i < dimensions; i++) {
+            const int64_t at = (int64_t)lowers[i] + position[i];
+            inside &= at >= lows[i] && at <= highs[i];
+        }
+        if (inside)
+            array_element(&from, taken++, &element, &is_null);
+        else if (view_index(&view, position, lowers, &index))
+            array_element(&view, index, &element, &is_null);
+        array_builder_add(&b, &element, is_null);
+    } while (position_next(position, lengths, dimensions));
+    return array_builder_finish_shape(&b, dimensions, lengths, lowers, ret);
 }
 
 /* Order: elements, then how many, then the shape. NULL is greater than any element. */

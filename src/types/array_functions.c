@@ -499,6 +499,27 @@ SET_FUNCTION(generate_subscripts_nodir)
     return subscripts(call, args, false, cursor, ret, ret_nulls, ret_done);
 }
 
+static bool fill_bounds_wrong(const char *detail)
+{
+    FAIL(ERR_ARRAY_SUBSCRIPT_ERROR, .message = STR("wrong number of array subscripts"),
+         .detail = str_from_c(detail));
+}
+
+static bool fill_bounds_check(const ArrayView *lengths, const ArrayView *lowers)
+{
+    if (lengths->dimension_count > 1)
+        return fill_bounds_wrong("Dimension array must be one dimensional.");
+    if (lengths->count > ARRAY_MAX_DIMENSIONS)
+        FAIL(ERR_PROGRAM_LIMIT_EXCEEDED,
+             .message = fmt("number of array dimensions (%d) exceeds the maximum allowed (%d)",
+                            lengths->count, ARRAY_MAX_DIMENSIONS));
+    if (lowers->dimension_count > 1)
+        return fill_bounds_wrong("Dimension array must be one dimensional.");
+    if (lowers->count && lowers->count != lengths->count)
+        return fill_bounds_wrong("Low bound array has different size than dimensions array.");
+    return true;
+}
+
 FUNCTION(array_fill)
 {
     ArrayView lengths, lowers = {0};
@@ -511,8 +532,7 @@ FUNCTION(array_fill)
     TRY(array_open(&args[1], &lengths));
     if (call->arg_count > 2 && !nulls[2])
         TRY(array_open(&args[2], &lowers));
-    if (lengths.count > ARRAY_MAX_DIMENSIONS || (lowers.count && lowers.count != lengths.count))
-        FAIL(ERR_ARRAY_SUBSCRIPT_ERROR, .message = STR("wrong number of array subscripts"));
+    TRY(fill_bounds_check(&lengths, &lowers));
     for (int i = 0; i < lengths.count; i++) {
         Value size, start = {.int32 = 1};
         bool is_null, start_null = false;

@@ -50,8 +50,10 @@ static bool bounds_read(ArrayReader *r, int32_t *lengths, int32_t *lowers, int *
             while (is_digit(peek(r)))
                 r->at++;
             if (!str_to_int64(str_slice(r->text, start, r->at - start), &bound[parts++]))
-                return malformed(
-                    r, STR("\"[\" must introduce explicitly-specified array dimensions."));
+                return malformed(r, parts > 1
+                                        ? STR("Missing array dimension value.")
+                                        : STR("\"[\" must introduce explicitly-specified array "
+                                              "dimensions."));
         } while (peek(r) == ':' && parts < 2 && r->at++ < r->text.length);
         if (peek(r) != ']')
             return malformed(r, STR("Missing \"]\" after array dimensions."));
@@ -67,7 +69,10 @@ static bool bounds_read(ArrayReader *r, int32_t *lengths, int32_t *lowers, int *
         if (bound[1] < bound[0])
             FAIL(ERR_ARRAY_SUBSCRIPT_ERROR,
                  .message = STR("upper bound cannot be less than lower bound"));
-        if (bound[1] >= INT32_MAX || bound[0] < INT32_MIN)
+        if (bound[1] == INT32_MAX && bound[0] >= INT32_MIN)
+            FAIL(ERR_PROGRAM_LIMIT_EXCEEDED,
+                 .message = fmt("array lower bound is too large: %d", (int)bound[0]));
+        if (bound[1] > INT32_MAX || bound[0] < INT32_MIN)
             FAIL(ERR_PROGRAM_LIMIT_EXCEEDED,
                  .message = fmt("array size exceeds the maximum allowed (%d)", ARRAY_MAX_ELEMENTS));
         lowers[*ret_count] = (int32_t)bound[0];
@@ -98,7 +103,7 @@ static bool element_add(ArrayReader *r, Str text, bool was_quoted)
 static bool element_read(ArrayReader *r)
 {
     StrBuf buf = strbuf_in(r->io->arena);
-    bool was_quoted = false;
+    bool was_quoted = false, is_closed = false; /* is_closed: a quoted part is the whole */
     size_t keep = 0; /* length up to the last character that trimming must leave */
 
     for (;;) {
@@ -108,7 +113,7 @@ static bool element_read(ArrayReader *r)
         if (c == '"') {
             if (was_quoted || buf.length > 0)
                 return malformed(r, STR("Unexpected array element."));
-            was_quoted = true;
+            was_quoted = is_closed = true;
             for (r->at++; peek(r) != '"'; r->at++) {
                 if (r->at < r->text.length && peek(r) == '\\')
                     r->at++;
@@ -122,6 +127,8 @@ static bool element_read(ArrayReader *r)
             break;
         } else if (c == '{') {
             return malformed(r, STR("Unexpected \"{\" character."));
+        } else if (c == '\\' && is_closed) {
+            return malformed(r, STR("Unexpected \"\\\" character."));
         } else if (c == '\\') {
             if (++r->at >= r->text.length)
                 return malformed(r, STR("Unexpected end of input."));
@@ -130,12 +137,11 @@ static bool element_read(ArrayReader *r)
             keep = buf.length;
             r->at++;
         } else if (is_space(c)) {
-            if (buf.length > 0)
+            if (buf.length > 0 && !is_closed)
                 strbuf_append_char(&buf, c);
             r->at++;
         } else {
-            if (was_quoted && buf.length == keep && buf.length > 0 && c != ' ' && keep &&
-                r->text.data[r->at - 1] == '"')
+            if (is_closed)
                 return malformed(r, STR("Unexpected array element."));
             strbuf_append_char(&buf, c);
             keep = buf.length;
@@ -147,10 +153,22 @@ static bool element_read(ArrayReader *r)
     return element_add(r, str_slice(strbuf_view(&buf), 0, keep), was_quoted);
 }
 
+/* What stands in a level stands there throughout: elements or levels. */
+static bool kind_check(const ArrayReader *r, int32_t before, bool had_levels)
+{
+    const char c = peek(r);
+    if (before == 0 || (c == '{') == had_levels || r->at >= r->text.length)
+        return true;
+    if (c == '{' || c == '\\' || c == ',' || c == '}')
+        return malformed(r, fmt("Unexpected \"%c\" character.", c));
+    return malformed(r, STR("Unexpected array element."));
+}
+
 /* At a "{": reads to its "}" and checks the length of this dimension. */
 static bool level_read(ArrayReader *r, int level)
 {
     int32_t count = 0;
+    bool had_levels = false;
     if (level >= ARRAY_MAX_DIMENSIONS)
         FAIL(ERR_PROGRAM_LIMIT_EXCEEDED,
              .message = fmt("number of array dimensions (%d) exceeds the maximum allowed (%d)",
@@ -164,7 +182,9 @@ static bool level_read(ArrayReader *r, int level)
     for (;; count++) {
         CHECK_INTERRUPTS();
         skip_space(r);
-        if (peek(r) == '{') {
+        TRY(kind_check(r, count, had_levels));
+        had_levels = peek(r) == '{';
+        if (had_levels) {
             if (r->has_elements && level + 1 >= r->depth)
                 return malformed(r,
                                  STR("Multidimensional arrays must have sub-arrays with matching "
@@ -186,7 +206,8 @@ static bool level_read(ArrayReader *r, int level)
         if (c == '}')
             break;
         if (c != ',')
-            return malformed(r, STR("Unexpected array element."));
+            return malformed(r, c == '{' ? STR("Unexpected \"{\" character.")
+                                         : STR("Unexpected array element."));
     }
     count++;
     if (r->is_known[level] && r->lengths[level] != count)

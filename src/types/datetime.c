@@ -411,15 +411,12 @@ bool timetz_input(const TypeIo *io, Str text, Value *ret)
     Fields *f = &parsed.fields;
     int32_t offset = f->offset;
     if (!f->has_offset) {
-        /* A zone with daylight saving needs a date: one written, or today. */
+        /* The session's zone needs a date: one written, or today. */
         const TimeZone *zone = parsed.zone ? parsed.zone : timezone_session();
         int64_t local;
         if (parsed.has_date) {
             TRY(fields_to_timestamp(f, &local));
             offset = timezone_offset_of_local(zone, local);
-        } else if (parsed.zone && timezone_offset_at(zone, 0, NULL, NULL) !=
-                                      timezone_offset_at(zone, 183 * USECS_PER_DAY, NULL, NULL)) {
-            FAIL_DATE_SYNTAX("time with time zone", text);
         } else {
             Fields now;
             fields_from_timestamptz(clock_transaction_hook(), zone, &now);

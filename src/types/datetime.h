@@ -24,7 +24,8 @@ typedef struct TimeZone TimeZone;
 const TimeZone *timezone_find(Str name);
 const TimeZone *timezone_session(void);
 /* The abbreviations that input takes, one after the other; false: no more. */
-bool timezone_abbreviation_at(size_t index, Str *ret_name, int32_t *ret_offset, bool *ret_is_dst);
+bool timezone_abbreviation_at(size_t index, int64_t timestamptz, Str *ret_name, int32_t *ret_offset,
+                              bool *ret_is_dst);
 /* Seconds east of UTC at a UTC instant, with abbreviation and DST flag (each may be NULL). */
 int32_t timezone_offset_at(const TimeZone *zone, int64_t timestamptz, Str *ret_abbreviation,
                            bool *ret_is_dst);

@@ -81,10 +81,19 @@ extern const char *const day_names[7];
 
 /* "+02", "-5.5": hours east of UTC; NULL (no error): not a number. */
 const TimeZone *timezone_numeric(Str name);
-/* An abbreviation of the standard set ("EST", "CET"); false: none such. */
-bool zone_abbreviation(Str word, int32_t *ret_offset, bool *ret_is_dst);
+/* Which clock tells the moment at which a zone's name is asked about. */
+typedef enum ZoneClock { ZONE_CLOCK_UTC = 0, ZONE_CLOCK_LOCAL } ZoneClock;
+/* An abbreviation of the standard set ("EST", "CET") at a moment; false: none such. */
+bool zone_abbreviation(Str word, int64_t timestamp, ZoneClock clock, int32_t *ret_offset);
+bool zone_abbreviation_known(Str word);
+bool timezone_is_fixed(const TimeZone *zone); /* one offset at all times */
+/* What an abbreviation means in a zone at a moment: as it is used then, was used last, or will
+ * be first. False: never used. */
+bool timezone_abbreviation_offset(const TimeZone *zone, Str abbreviation, int64_t timestamptz,
+                                  int32_t *ret_offset, bool *ret_is_dst);
 /* A zone as AT TIME ZONE takes it: abbreviation, name or POSIX string. 22023 when unknown. */
-MUST_CHECK bool zone_lookup(Str name, int32_t *ret_offset, const TimeZone **ret_zone);
+MUST_CHECK bool zone_lookup(Str name, int64_t timestamp, ZoneClock clock, int32_t *ret_offset,
+                            const TimeZone **ret_zone);
 
 void append_fraction(int microsecond, StrBuf *out);    /* ".123", nothing for 0 */
 void append_offset(int32_t seconds_east, StrBuf *out); /* "+05:30" */

@@ -45,6 +45,7 @@ typedef struct Reader {
     ParsedKind kind;
     DateOrder order;
     bool is_time_only;
+    Str abbreviation; /* of a zone; what it means follows from the date */
     Parsed *out;
 } Reader;
 
@@ -117,6 +118,17 @@ static const char *scan_digits(const char *p, const char *end, TokenKind *ret_ki
     return p;
 }
 
+static int month_of(Str word)
+{
+    for (int i = 0; i < 12; i++) {
+        const Str name = str_from_c(month_names[i]);
+        if ((word.length == 3 && str_equal_nocase(word, str_slice(name, 0, 3))) ||
+            str_equal_nocase(word, name))
+            return i + 1;
+    }
+    return str_equal_nocase(word, STR("sept")) ? 9 : 0;
+}
+
 /* Words of one or two letters that a number may follow at once; any other such is a zone's name. */
 static bool is_short_word(const char *start, const char *end)
 {
@@ -137,9 +149,11 @@ static const char *scan_word(const char *p, const char *end, TokenKind *ret_kind
     /* "Jan-08-1999" is a date; "America/New_York" and "EST5EDT" are zones. */
     if (p < end && (*p == '-' || *p == '/' || *p == '.')) {
         const char separator = *p;
-        if (p + 1 < end && is_digit(p[1]) && p - start >= 3 && separator != '/') {
+        if (p + 1 < end && is_digit(p[1]) && p - start >= 3 &&
+            (separator != '/' || month_of(str_make(start, (size_t)(p - start))))) {
+            /* Or a zone, "GMT-1", which what stands before it tells. */
             *ret_kind = TOKEN_DATE;
-            while (p < end && (is_digit(*p) || is_alpha(*p) || *p == separator))
+            while (p < end && (is_digit(*p) || is_alpha(*p) || strchr("+-/_.:", *p)))
                 p++;
             return p;
         }
@@ -287,17 +301,6 @@ static bool number_place(Reader *r, Str digits)
     if (which == HAS_YEAR)
         r->is_two_digit_year = length <= 2;
     return field_set(r, which, value);
-}
-
-static int month_of(Str word)
-{
-    for (int i = 0; i < 12; i++) {
-        const Str name = str_from_c(month_names[i]);
-        if ((word.length == 3 && str_equal_nocase(word, str_slice(name, 0, 3))) ||
-            str_equal_nocase(word, name))
-            return i + 1;
-    }
-    return str_equal_nocase(word, STR("sept")) ? 9 : 0;
 }
 
 static bool is_day_name(Str word)
@@ -506,20 +509,37 @@ static bool relative_read(Reader *r, Str word, bool *ret_found)
     return true;
 }
 
-static bool zone_word(Reader *r, Str word)
+static bool zone_name_unknown(Str word)
 {
-    int32_t offset;
-    bool is_dst;
+    CLEANUP(strbuf_deinit) StrBuf lower = {0};
+    for (size_t i = 0; i < word.length; i++)
+        strbuf_append_char(&lower, ascii_lower(word.data[i]));
+    FAIL(ERR_INVALID_PARAMETER_VALUE,
+         .message = fmt("time zone \"%.*s\" not recognized", STR_ARGS(strbuf_view(&lower))));
+}
+
+/* A zone whose name has digits or punctuation: nothing else can be meant. */
+static bool zone_name_read(Reader *r, Str word)
+{
     if (r->has & HAS_ZONE)
         SYNTAX(r);
-    if (zone_abbreviation(word, &offset, &is_dst)) {
-        r->out->fields.offset = offset;
-        r->out->fields.has_offset = true;
+    r->out->zone = timezone_find(word);
+    if (!r->out->zone)
+        return zone_name_unknown(word);
+    r->has |= HAS_ZONE;
+    return true;
+}
+
+static bool zone_word(Reader *r, Str word)
+{
+    if (r->has & HAS_ZONE)
+        SYNTAX(r);
+    if (zone_abbreviation_known(word)) {
+        r->abbreviation = word;
     } else {
         r->out->zone = timezone_find(word);
         if (!r->out->zone && str_find_char(word, '/', 0) != SIZE_MAX)
-            FAIL(ERR_INVALID_PARAMETER_VALUE,
-                 .message = fmt("time zone \"%.*s\" not recognized", STR_ARGS(word)));
+            return zone_name_unknown(word);
         if (!r->out->zone)
             SYNTAX(r);
     }
@@ -543,7 +563,7 @@ static bool word_read(Reader *r, Str word)
         r->has_text_month = true;
         return field_set(r, HAS_MONTH, month);
     }
-    if (str_equal_nocase(word, STR("infinity")) || str_equal_nocase(word, STR("+infinity"))) {
+    if (str_equal_nocase(word, STR("infinity"))) {
         r->kind = PARSED_INFINITY;
         return true;
     }
@@ -607,6 +627,9 @@ static bool token_read(Reader *r, int i)
     const Token *token = &r->tokens[i];
     switch (token->kind) {
     case TOKEN_DATE:
+        if (is_alpha(token->text.data[0]) &&
+            (r->is_time_only || (r->has & (HAS_MONTH | HAS_DAY)) == (HAS_MONTH | HAS_DAY)))
+            return zone_name_read(r, token->text);
         if (r->is_time_only && i == 0 && r->count == 1)
             return time_and_zone_read(r, token->text);
         return date_read(r, token->text);
@@ -685,8 +708,31 @@ static bool time_validate(Reader *r)
         else if (r->half == 2 && f->hour != 12)
             f->hour += 12;
     }
+    if (r->is_time_only && f->hour == 23 && f->minute == 59 && f->second == 60 &&
+        f->microsecond > 0)
+        return overflow(r, false);
     if (f->hour == 24 && (f->minute > 0 || f->second > 0 || f->microsecond > 0))
         return overflow(r, false);
+    return true;
+}
+
+/* What an abbreviation means on the date that was read; without one, today. */
+static bool abbreviation_resolve(Reader *r)
+{
+    Fields *f = &r->out->fields;
+    int64_t moment = clock_transaction_hook();
+    ZoneClock clock = ZONE_CLOCK_UTC;
+    int32_t offset;
+    if (r->abbreviation.length == 0)
+        return true;
+    if ((r->has & HAS_DATE) == HAS_DATE) {
+        TRY(fields_to_timestamp(f, &moment));
+        clock = ZONE_CLOCK_LOCAL;
+    }
+    if (!zone_abbreviation(r->abbreviation, moment, clock, &offset))
+        SYNTAX(r);
+    f->offset += offset;
+    f->has_offset = true;
     return true;
 }
 
@@ -719,5 +765,8 @@ ParsedKind datetime_parse(Str text, const char *type_name, int wanted, Parsed *r
     if (date)
         TRY(date_validate(&r));
     TRY(time_validate(&r));
+    if (!date && ret->zone && !timezone_is_fixed(ret->zone))
+        FAIL_DATE_SYNTAX(type_name, text);
+    TRY(abbreviation_resolve(&r));
     return PARSED_FIELDS;
 }

@@ -533,7 +533,7 @@ FUNCTION(timestamptz_trunc_zone)
 {
     int32_t offset;
     const TimeZone *zone;
-    TRY(zone_lookup(var_str(args[2].var), &offset, &zone));
+    TRY(zone_lookup(var_str(args[2].var), args[1].int64, ZONE_CLOCK_UTC, &offset, &zone));
     if (zone)
         return truncate_in_zone(WORD, args[1].int64, zone, &ret->int64);
     const Value shifted[] = {args[0], {.int64 = args[1].int64 + offset * USECS_PER_SEC}};
@@ -724,12 +724,47 @@ FUNCTION(make_timestamptz)
     return timestamp_from_local(ret->int64, timezone_session(), &ret->int64);
 }
 
+/* "+3", "-04:30": what make_timestamptz takes as a displacement, which counts to the east. */
+static bool zone_displacement(Str zone, bool *ret_found, int32_t *ret_offset)
+{
+    int64_t parts[3] = {0};
+    Str rest = str_slice(zone, 1, zone.length);
+    *ret_found = false;
+    if (zone.length && is_digit(zone.data[0]))
+        FAIL(ERR_INVALID_PARAMETER_VALUE,
+             .message =
+                 fmt("invalid input syntax for type numeric time zone: \"%.*s\"", STR_ARGS(zone)),
+             .hint = STR("Numeric time zones must have \"-\" or \"+\" as first character."));
+    if (zone.length < 2 || (zone.data[0] != '-' && zone.data[0] != '+'))
+        return true;
+    for (int i = 0; i < 3 && rest.length; i++) {
+        const size_t colon = MIN(str_find_char(rest, ':', 0), rest.length);
+        if (!str_to_int64(str_slice(rest, 0, colon), &parts[i]))
+            return true;
+        rest = str_slice(rest, colon + 1, rest.length);
+    }
+    if (rest.length)
+        return true;
+    if (parts[0] > 15 || parts[1] > 59 || parts[2] > 59)
+        FAIL(ERR_INVALID_PARAMETER_VALUE,
+             .message = fmt("numeric time zone \"%.*s\" out of range", STR_ARGS(zone)));
+    *ret_found = true;
+    *ret_offset = (int32_t)(parts[0] * 3600 + parts[1] * 60 + parts[2]);
+    if (zone.data[0] == '-')
+        *ret_offset = -*ret_offset;
+    return true;
+}
+
 FUNCTION(make_timestamptz_at_timezone)
 {
+    bool found;
     int32_t offset;
     const TimeZone *zone;
     TRY(fn_make_timestamp(call, args, nulls, ret, ret_null));
-    TRY(zone_lookup(var_str(args[6].var), &offset, &zone));
+    TRY(zone_displacement(var_str(args[6].var), &found, &offset));
+    zone = NULL;
+    if (!found)
+        TRY(zone_lookup(var_str(args[6].var), ret->int64, ZONE_CLOCK_LOCAL, &offset, &zone));
     if (zone)
         return timestamp_from_local(ret->int64, zone, &ret->int64);
     ret->int64 -= offset * USECS_PER_SEC;
@@ -779,7 +814,7 @@ FUNCTION(timestamp_zone)
     *ret = args[1];
     if (!timestamp_is_finite(args[1].int64))
         return true;
-    TRY(zone_lookup(var_str(args[0].var), &offset, &zone));
+    TRY(zone_lookup(var_str(args[0].var), args[1].int64, ZONE_CLOCK_LOCAL, &offset, &zone));
     if (zone)
         return timestamp_from_local(args[1].int64, zone, &ret->int64);
     ret->int64 -= offset * USECS_PER_SEC;
@@ -795,7 +830,7 @@ FUNCTION(timestamptz_zone)
     *ret = args[1];
     if (!timestamp_is_finite(args[1].int64))
         return true;
-    TRY(zone_lookup(var_str(args[0].var), &offset, &zone));
+    TRY(zone_lookup(var_str(args[0].var), args[1].int64, ZONE_CLOCK_UTC, &offset, &zone));
     if (zone)
         return timestamp_to_local(args[1].int64, zone, &ret->int64);
     ret->int64 += offset * USECS_PER_SEC;
@@ -853,7 +888,7 @@ FUNCTION(timetz_zone)
 {
     int32_t offset;
     const TimeZone *zone;
-    TRY(zone_lookup(var_str(args[0].var), &offset, &zone));
+    TRY(zone_lookup(var_str(args[0].var), clock_transaction(call), ZONE_CLOCK_UTC, &offset, &zone));
     if (zone)
         offset = timezone_offset_at(zone, clock_transaction(call), NULL, NULL);
     ret->timetz =

@@ -17,7 +17,8 @@ typedef enum Calendar { CALENDAR_ANY = 0, CALENDAR_GREGORIAN, CALENDAR_ISO_WEEK 
 typedef struct Reading {
     Calendar calendar;
     int hour, minute, second, day_seconds, day_of_week, day, day_of_year, month, millisecond, year,
-        is_bc, week, week_of_month, century, julian, microsecond, year_digits, is_pm;
+        is_bc, week, week_of_month, century, julian, microsecond, year_digits, is_pm,
+        fraction_digits; /* of FF1 to FF6; 0: none */
     bool is_12_hour;
     int zone_sign, zone_hour, zone_minute;
 } Reading;
@@ -226,6 +227,8 @@ static bool fraction_read(Reader *in, const Node *node)
         TRY(number_read(in, node, width, &in->r.millisecond, &length));
         in->r.millisecond *= length == 1 ? 100 : length == 2 ? 10 : 1;
     } else {
+        if (node->key == KEY_FF)
+            in->r.fraction_digits = node->digits;
         TRY(number_read(in, node, width, &in->r.microsecond, &length));
         in->r.microsecond *= length <= 6 ? scales[length] : 1;
     }
@@ -598,7 +601,8 @@ static bool moment_read(FunctionCall *call, const Value *args, Fields *f)
     if (f->hour < 0 || f->hour >= 24 || f->minute < 0 || f->minute >= 60 || f->second < 0 ||
         f->second >= 60 || fraction < 0 || fraction >= USECS_PER_SEC)
         FAIL_DATE_FIELD(original);
-    f->microsecond = (int)fraction;
+    f->microsecond =
+        (int)(r->fraction_digits ? timestamp_round(fraction, r->fraction_digits) : fraction);
     if (r->zone_sign) {
         if (r->zone_hour < 0 || r->zone_hour > 15 || r->zone_minute < 0 || r->zone_minute >= 60)
             FAIL(ERR_INVALID_TIME_ZONE_DISPLACEMENT_VALUE,

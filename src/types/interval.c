@@ -95,6 +95,7 @@ static Unit unit_of(Str word)
         {"mils", UNIT_MILLENNIUM},
         {"millennium", UNIT_MILLENNIUM},
         {"millennia", UNIT_MILLENNIUM},
+        {"millenniums", UNIT_MILLENNIUM},
     };
     for (size_t i = 0; i < ARRAY_LENGTH(units); i++)
         if (str_equal_nocase(word, str_from_c(units[i].name)))
@@ -106,7 +107,8 @@ static Unit unit_of(Str word)
 typedef struct Sum {
     int64_t years, months, days, microseconds;
     bool overflow;
-    uint32_t seen; /* bits of the Units that have been given: none is given twice */
+    uint32_t seen;     /* bits of the Units that have been given: none is given twice */
+    bool all_negative; /* one sign at the front is the sign of all fields */
 } Sum;
 
 static void sum_add(int64_t *field, int64_t value, int64_t times, Sum *sum)
@@ -294,6 +296,25 @@ static bool is_blank(char c)
     return is_space(c) || (c != 0 && strchr("!\"#$%&'()*,;<=>?@[\\]^_`{|}~", c));
 }
 
+/* Whether what stands at `at` is a number of hours or a clock. */
+static bool hours_follow(Str text, size_t at, int range)
+{
+    Number n;
+    if (!number_read(text, at, &n))
+        return false;
+    if (n.end < text.length && text.data[n.end] == ':')
+        return true;
+    size_t word = n.end;
+    while (word < text.length && is_blank(text.data[word]))
+        word++;
+    if (word == text.length)
+        return unit_of_range(range) == UNIT_HOUR;
+    size_t end = word;
+    while (end < text.length && is_alpha(text.data[end]))
+        end++;
+    return unit_of(str_slice(text, word, end - word)) == UNIT_HOUR;
+}
+
 /* One number with what follows it: a clock, years-months, or a unit. */
 static bool item_read(Str text, size_t *at, int range, Sum *sum)
 {
@@ -301,6 +322,11 @@ static bool item_read(Str text, size_t *at, int range, Sum *sum)
     if (!number_read(text, *at, &n))
         return false;
     sum->overflow |= n.overflow;
+    if (sum->all_negative && !n.negative) {
+        n.negative = true;
+        n.whole = -n.whole;
+        n.fraction = -n.fraction;
+    }
     size_t end = n.end;
     if (end < text.length && text.data[end] == ':' && n.fraction == 0) {
         return units_see(sum, CLOCK_BITS) && clock_read(text, &n, range, sum, at);
@@ -324,12 +350,10 @@ static bool item_read(Str text, size_t *at, int range, Sum *sum)
     if (unit == UNIT_NONE) {
         if (word > end)
             return false;
-        /* Days before a clock, "1 02:03:04"; else the last, and what the range's last field is. */
-        Number next;
+        /* Days before hours, "1 02:03:04"; else the last, and what the range's last field is. */
         if (end == text.length)
             unit = unit_of_range(range);
-        else if (end > n.end && number_read(text, end, &next) && next.end < text.length &&
-                 text.data[next.end] == ':')
+        else if (end > n.end && hours_follow(text, end, range))
             unit = UNIT_DAY;
         else
             return false;
@@ -342,17 +366,101 @@ static bool item_read(Str text, size_t *at, int range, Sum *sum)
     return true;
 }
 
-/* "P1Y2M3DT4H5M6S" and "P0001-02-03T04:05:06". */
+static size_t digits_before_point(Str text, size_t at)
+{
+    size_t end = at + (at < text.length && text.data[at] == '-');
+    const size_t start = end;
+    while (end < text.length && is_digit(text.data[end]))
+        end++;
+    return end - start;
+}
+
+/* "0001-02-03", "00010203" and "0001" as far as a T: the number before has no unit. */
+static bool iso_date_read(Str text, const Number *first, size_t width, size_t *at, Sum *sum)
+{
+    Number parts[3] = {*first};
+    size_t end = first->end;
+    if (width == 8 && (end == text.length || text.data[end] == 'T')) {
+        sum_add(&sum->years, first->whole / 10000, 1, sum);
+        sum_add(&sum->months, first->whole / 100 % 100, 1, sum);
+        sum_unit(sum, UNIT_DAY, first->whole % 100, first->fraction);
+        *at = end;
+        return true;
+    }
+    for (int i = 1; i < 3 && end < text.length && text.data[end] == '-'; i++) {
+        if (!number_read(text, end + 1, &parts[i]))
+            return false;
+        end = parts[i].end;
+        sum->overflow |= parts[i].overflow;
+    }
+    if (end < text.length && text.data[end] != 'T')
+        return false;
+    sum_unit(sum, UNIT_YEAR, parts[0].whole, parts[0].fraction);
+    sum_unit(sum, UNIT_MONTH, parts[1].whole, parts[1].fraction);
+    sum_unit(sum, UNIT_DAY, parts[2].whole, parts[2].fraction);
+    *at = end;
+    return true;
+}
+
+/* "04:05:06", "040506" and "04", to the end. */
+static bool iso_time_read(Str text, const Number *first, size_t width, size_t *at, Sum *sum)
+{
+    Number parts[3] = {*first};
+    size_t end = first->end;
+    if (width == 6 && end == text.length) {
+        sum_add(&sum->microseconds, first->whole / 10000, USECS_PER_HOUR, sum);
+        sum_add(&sum->microseconds, first->whole / 100 % 100, USECS_PER_MINUTE, sum);
+        sum_unit(sum, UNIT_SECOND, first->whole % 100, first->fraction);
+        *at = end;
+        return true;
+    }
+    for (int i = 1; i < 3 && end < text.length && text.data[end] == ':'; i++) {
+        if (!number_read(text, end + 1, &parts[i]))
+            return false;
+        end = parts[i].end;
+        sum->overflow |= parts[i].overflow;
+    }
+    if (end < text.length)
+        return false;
+    sum_unit(sum, UNIT_HOUR, parts[0].whole, parts[0].fraction);
+    sum_unit(sum, UNIT_MINUTE, parts[1].whole, parts[1].fraction);
+    sum_unit(sum, UNIT_SECOND, parts[2].whole, parts[2].fraction);
+    *at = end;
+    return true;
+}
+
+static Unit iso_unit(char designator, bool in_time)
+{
+    switch (designator) {
+    case 'Y':
+        return in_time ? UNIT_NONE : UNIT_YEAR;
+    case 'M':
+        return in_time ? UNIT_MINUTE : UNIT_MONTH;
+    case 'W':
+        return in_time ? UNIT_NONE : UNIT_WEEK;
+    case 'D':
+        return in_time ? UNIT_NONE : UNIT_DAY;
+    case 'H':
+        return in_time ? UNIT_HOUR : UNIT_NONE;
+    case 'S':
+        return in_time ? UNIT_SECOND : UNIT_NONE;
+    default:
+        return UNIT_NONE;
+    }
+}
+
+/* "P1Y2M3DT4H5M6S", "P0001-02-03T04:05:06" and "P00010203T040506". */
 static bool iso_read(Str text, Sum *sum)
 {
-    bool in_time = false;
+    bool in_time = false, has_field = false;
     size_t at = 1;
     if (text.length < 2)
         return false;
     while (at < text.length) {
         Number n;
-        if (text.data[at] == 'T') {
+        if (text.data[at] == 'T' && !in_time) {
             in_time = true;
+            has_field = false;
             at++;
             continue;
         }
@@ -360,39 +468,19 @@ static bool iso_read(Str text, Sum *sum)
             return false;
         sum->overflow |= n.overflow;
         const char designator = n.end < text.length ? text.data[n.end] : 0;
-        if (designator == ':') {
-            if (!clock_read(text, &n, RANGE_FULL, sum, &at))
-                return false;
-            continue;
-        }
-        if (designator == '-' && !in_time) {
-            Number month, day = {0};
-            if (!number_read(text, n.end + 1, &month))
-                return false;
-            at = month.end;
-            if (at < text.length && text.data[at] == '-') {
-                if (!number_read(text, at + 1, &day))
-                    return false;
-                at = day.end;
-            }
-            sum_add(&sum->years, n.whole, 1, sum);
-            sum_add(&sum->months, month.whole, 1, sum);
-            sum_add(&sum->days, day.whole, 1, sum);
-            continue;
-        }
-        const Unit unit = in_time ? (designator == 'H'   ? UNIT_HOUR
-                                     : designator == 'M' ? UNIT_MINUTE
-                                     : designator == 'S' ? UNIT_SECOND
-                                                         : UNIT_NONE)
-                                  : (designator == 'Y'   ? UNIT_YEAR
-                                     : designator == 'M' ? UNIT_MONTH
-                                     : designator == 'W' ? UNIT_WEEK
-                                     : designator == 'D' ? UNIT_DAY
-                                                         : UNIT_NONE);
-        if (unit == UNIT_NONE)
+        const Unit unit = iso_unit(designator, in_time);
+        const size_t width = digits_before_point(text, at);
+        if (unit) {
+            sum_unit(sum, unit, n.whole, n.fraction);
+            at = n.end + 1;
+            has_field = true;
+        } else if (has_field || (designator && designator != (in_time ? ':' : '-') &&
+                                 (in_time || designator != 'T'))) {
             return false;
-        sum_unit(sum, unit, n.whole, n.fraction);
-        at = n.end + 1;
+        } else if (in_time ? !iso_time_read(text, &n, width, &at, sum)
+                           : !iso_date_read(text, &n, width, &at, sum)) {
+            return false;
+        }
     }
     return true;
 }
@@ -443,14 +531,6 @@ static bool sign_is_common(Str text)
     return true;
 }
 
-static void sum_negate_positive(Sum *sum)
-{
-    sum->years = sum->years > 0 ? -sum->years : sum->years;
-    sum->months = sum->months > 0 ? -sum->months : sum->months;
-    sum->days = sum->days > 0 ? -sum->days : sum->days;
-    sum->microseconds = sum->microseconds > 0 ? -sum->microseconds : sum->microseconds;
-}
-
 static bool fits_int32(int64_t value)
 {
     return value >= INT32_MIN && value <= INT32_MAX;
@@ -461,12 +541,11 @@ static bool interval_parse(Str text, int32_t typmod, Interval *ret)
     Sum sum = {0};
     const Str word = str_trim(text);
     const int range = typmod >= 0 ? (typmod >> 16) & RANGE_FULL : RANGE_FULL;
+    sum.all_negative = sign_is_common(word);
     const bool ok =
         word.length && word.data[0] == 'P' ? iso_read(word, &sum) : words_read(word, range, &sum);
     if (!ok)
         FAIL_DATE_SYNTAX("interval", text);
-    if (sign_is_common(word))
-        sum_negate_positive(&sum);
     if (sum.overflow || !fits_int32(sum.years) || !fits_int32(sum.months) || !fits_int32(sum.days))
         FAIL(ERR_INTERVAL_FIELD_OVERFLOW,
              .message = fmt("interval field value out of range: \"%.*s\"", STR_ARGS(text)));

@@ -100,6 +100,7 @@ void big_divide(Big *result, const Big *a, const Big *b, int scale);
 MUST_CHECK bool numeric_apply_typmod(Arena *arena, int32_t typmod, Value *value);
 bool numeric_add(Arena *arena, const Value *a, const Value *b, bool subtract, Value *ret);
 bool numeric_multiply(Arena *arena, const Value *a, const Value *b, Value *ret);
+bool numeric_power_of(Arena *arena, const Value *a, const Value *b, Value *ret);
 bool numeric_divide(Arena *arena, const Value *a, const Value *b, Value *ret);
 bool numeric_square_root(Arena *arena, const Value *a, Value *ret);
 

@@ -428,6 +428,11 @@ static bool special_power(const Value *args, const Big *base, const Big *exponen
         *ret = numeric_special(NUMERIC_NAN);
         return true;
     }
+    if (base->kind == NUMERIC_MINUS_INFINITY && exponent->kind == NUMERIC_FINITE &&
+        !is_integer(exponent))
+        FAIL(ERR_INVALID_ARGUMENT_FOR_POWER_FUNCTION,
+             .message = STR("a negative number raised to a non-integer power yields a complex "
+                            "result"));
     if (exponent->kind != NUMERIC_FINITE) {
         BIG(magnitude);
         big_copy(&magnitude, base);
@@ -458,7 +463,7 @@ static bool special_power(const Value *args, const Big *base, const Big *exponen
     return true;
 }
 
-static bool numeric_power_of(Arena *arena, const Value *a, const Value *b, Value *ret)
+bool numeric_power_of(Arena *arena, const Value *a, const Value *b, Value *ret)
 {
     BIG(base);
     BIG(exponent);

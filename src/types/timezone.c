@@ -482,51 +482,46 @@ int32_t timezone_offset_of_local(const TimeZone *zone, int64_t local)
                                               : after->offset;
 }
 
-/* Abbreviations of the "Default" set that are in common use; minutes east of UTC. */
-static const struct {
-    const char *name;
-    int16_t minutes;
-    bool is_dst;
-} abbreviations[] = {
-    {"UTC", 0, false},    {"GMT", 0, false},    {"Z", 0, false},       {"ZULU", 0, false},
-    {"UCT", 0, false},    {"UT", 0, false},     {"WET", 0, false},     {"WEST", 60, true},
-    {"BST", 60, true},    {"CET", 60, false},   {"MET", 60, false},    {"MEZ", 60, false},
-    {"CEST", 120, true},  {"MEST", 120, true},  {"MESZ", 120, true},   {"EET", 120, false},
-    {"EEST", 180, true},  {"IST", 120, false},  {"IDT", 180, true},    {"SAST", 120, false},
-    {"MSK", 180, false},  {"MSD", 240, true},   {"EAT", 180, false},   {"PKT", 300, false},
-    {"NPT", 345, false},  {"ICT", 420, false},  {"HKT", 480, false},   {"AWST", 480, false},
-    {"SGT", 480, false},  {"PHT", 480, false},  {"JST", 540, false},   {"KST", 540, false},
-    {"ACST", 570, false}, {"ACDT", 630, true},  {"AEST", 600, false},  {"AEDT", 660, true},
-    {"NZST", 720, false}, {"NZDT", 780, true},  {"AST", -240, false},  {"ADT", -180, true},
-    {"NST", -210, false}, {"NDT", -150, true},  {"EST", -300, false},  {"EDT", -240, true},
-    {"CST", -360, false}, {"CDT", -300, true},  {"MST", -420, false},  {"MDT", -360, true},
-    {"PST", -480, false}, {"PDT", -420, true},  {"AKST", -540, false}, {"AKDT", -480, true},
-    {"HST", -600, false}, {"BRT", -180, false}, {"BRST", -120, true},  {"ART", -180, false},
-    {"CLT", -240, false}, {"CLST", -180, true}, {"UYT", -180, false},  {"WIB", 420, false},
-};
-
-bool timezone_abbreviation_at(size_t index, Str *ret_name, int32_t *ret_offset, bool *ret_is_dst)
+bool timezone_is_fixed(const TimeZone *zone)
 {
-    if (index >= ARRAY_LENGTH(abbreviations))
+    if (zone->count == 0)
+        return !zone->posix.has_dst;
+    for (size_t i = 1; i < zone->type_count; i++)
+        if (zone->types[i].offset != zone->types[0].offset)
+            return false;
+    return !zone->posix.has_dst;
+}
+
+static bool type_matches(const ZoneType *type, Str abbreviation, int32_t *ret_offset,
+                         bool *ret_is_dst)
+{
+    if (!str_equal_nocase(str_from_c(type->abbreviation), abbreviation))
         return false;
-    *ret_name = str_from_c(abbreviations[index].name);
-    *ret_offset = abbreviations[index].minutes * 60;
-    *ret_is_dst = abbreviations[index].is_dst;
+    *ret_offset = type->offset;
+    *ret_is_dst = type->is_dst;
     return true;
 }
 
-bool zone_abbreviation(Str word, int32_t *ret_offset, bool *ret_is_dst)
+bool timezone_abbreviation_offset(const TimeZone *zone, Str abbreviation, int64_t timestamptz,
+                                  int32_t *ret_offset, bool *ret_is_dst)
 {
-    Str name;
-    int32_t offset;
-    bool is_dst;
-
-    for (size_t i = 0; timezone_abbreviation_at(i, &name, &offset, &is_dst); i++)
-        if (str_equal_nocase(word, name)) {
-            *ret_offset = offset;
-            *ret_is_dst = is_dst;
+    const int64_t seconds = floor_seconds(timestamptz);
+    const PosixZone *posix = &zone->posix;
+    size_t past = 0; /* transitions at or before the moment */
+    if (type_matches(zone_type_at(zone, seconds), abbreviation, ret_offset, ret_is_dst))
+        return true;
+    while (past < zone->count && zone->times[past] <= seconds)
+        past++;
+    if (past == zone->count && posix->is_valid &&
+        (type_matches(&posix->standard, abbreviation, ret_offset, ret_is_dst) ||
+         (posix->has_dst && type_matches(&posix->daylight, abbreviation, ret_offset, ret_is_dst))))
+        return true;
+    for (size_t i = past; i > 0; i--)
+        if (type_matches(&zone->types[zone->kinds[i - 1]], abbreviation, ret_offset, ret_is_dst))
             return true;
-        }
+    for (size_t i = past; i < zone->count; i++)
+        if (type_matches(&zone->types[zone->kinds[i]], abbreviation, ret_offset, ret_is_dst))
+            return true;
     return false;
 }
 
@@ -540,11 +535,11 @@ static bool posix_offset(Str name, int32_t *ret)
     return true;
 }
 
-bool zone_lookup(Str name, int32_t *ret_offset, const TimeZone **ret_zone)
+bool zone_lookup(Str name, int64_t timestamp, ZoneClock clock, int32_t *ret_offset,
+                 const TimeZone **ret_zone)
 {
-    bool is_dst;
     *ret_zone = NULL;
-    if (zone_abbreviation(name, ret_offset, &is_dst))
+    if (zone_abbreviation(name, timestamp, clock, ret_offset))
         return true;
     *ret_zone = timezone_find(name);
     if (!*ret_zone && posix_offset(name, ret_offset))

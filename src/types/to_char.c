@@ -55,6 +55,27 @@ static int64_t shown_year(const Moment *m, int64_t year)
     return m->is_interval || year > 0 ? year : 1 - year;
 }
 
+/* An interval's date, as if its fields were one. The Julian day's formula takes months that no
+ * date has, and so does what is shown. */
+static int64_t interval_date(const Fields *f)
+{
+    const int64_t year = f->year + (f->month > 2 ? 4800 : 4799);
+    const int64_t month = f->month + (f->month > 2 ? 1 : 13);
+    const int64_t julian =
+        year * 365 - 32167 + year / 4 - year / 100 + year / 100 / 4 + 7834 * month / 256 + f->day;
+    return julian - JULIAN_2000;
+}
+
+/* Twelve months are 0 months and a year; negative months count from December back. */
+static const char *roman_month(const Fields *f)
+{
+    if (f->month == 0 && f->year == 0)
+        return "";
+    if (f->month == 0)
+        return roman_months[f->year >= 0 ? 11 : 0];
+    return roman_months[f->month < 0 ? 12 + f->month : f->month - 1];
+}
+
 static void append_year(const Node *node, const Moment *m, int64_t year, int digits, StrBuf *out)
 {
     static const int powers[] = {1, 10, 100, 1000};
@@ -64,6 +85,17 @@ static void append_year(const Node *node, const Moment *m, int64_t year, int dig
     if (digits < 4)
         year %= powers[digits];
     append_number(node, year, width, out);
+}
+
+static void append_iso_year(const Node *node, const Moment *m, int64_t year, int digits,
+                            StrBuf *out)
+{
+    static const int powers[] = {1, 10, 100, 1000, 10000};
+    /* An interval's own year keeps the room for the sign. */
+    if (m->is_interval && year < 0 && m->f.year >= 0)
+        append_number(node, digits < 4 ? year % powers[digits] : year, digits - 1, out);
+    else
+        append_year(node, m, year, digits, out);
 }
 
 static void append_zone(const Node *node, const Fields *f, StrBuf *out)
@@ -107,7 +139,9 @@ static void append_names(const Node *node, const Moment *m, int64_t days, StrBuf
         break;
     case KEY_RM: {
         const size_t start = out->length;
-        const char *roman = f->month ? roman_months[f->month - 1] : "";
+        const char *roman = roman_month(f);
+        if (!*roman)
+            break;
         for (; *roman; roman++)
             strbuf_append_char(out, node->text.data[0] == 'r' ? ascii_lower(*roman) : *roman);
         while (!node->fill && out->length - start < 4)
@@ -169,11 +203,11 @@ static void append_clock_node(const Node *node, const Moment *m, StrBuf *out)
 static void append_calendar_node(const Node *node, const Moment *m, StrBuf *out)
 {
     const Fields *f = &m->f;
-    const int64_t days = m->is_interval ? 0 : days_from_civil(f->year, f->month, f->day);
+    const int64_t days =
+        m->is_interval ? interval_date(f) : days_from_civil(f->year, f->month, f->day);
     int64_t iso_year = f->year;
     int week = 0;
-    if (!m->is_interval)
-        iso_week(days, &iso_year, &week);
+    iso_week(days, &iso_year, &week);
     const int64_t day_of_year =
         m->is_interval ? m->interval_days : days - days_from_civil(f->year, 1, 1) + 1;
     switch (node->key) {
@@ -238,16 +272,16 @@ static void append_calendar_node(const Node *node, const Moment *m, StrBuf *out)
         append_year(node, m, f->year, 1, out);
         break;
     case KEY_IYYYY:
-        append_year(node, m, iso_year, 4, out);
+        append_iso_year(node, m, iso_year, 4, out);
         break;
     case KEY_IYYY:
-        append_year(node, m, iso_year, 3, out);
+        append_iso_year(node, m, iso_year, 3, out);
         break;
     case KEY_IYY:
-        append_year(node, m, iso_year, 2, out);
+        append_iso_year(node, m, iso_year, 2, out);
         break;
     case KEY_IY:
-        append_year(node, m, iso_year, 1, out);
+        append_iso_year(node, m, iso_year, 1, out);
         break;
     default:
         append_names(node, m, days, out);
