@@ -222,6 +222,8 @@ static bool set_not_null(Alter *alter, const AlterTableCmd *command, bool not_nu
     return executor_validate_not_null(alter->context->session, table, attnum);
 }
 
+#define MAX_STATISTICS_TARGET 10000
+
 static bool set_statistics(Alter *alter, const AlterTableCmd *command)
 {
     const RelationDesc *table = current(alter);
@@ -233,8 +235,14 @@ static bool set_statistics(Alter *alter, const AlterTableCmd *command)
 
     TRY(column || error_is_set());
     TRY(column);
+    if (value->integer < -1)
+        FAIL(ERR_INVALID_PARAMETER_VALUE,
+             .message = fmt("statistics target %d is too low", value->integer));
+    if (value->integer > MAX_STATISTICS_TARGET)
+        NOTICE(SEVERITY_WARNING, ERR_INVALID_PARAMETER_VALUE,
+               .message = fmt("lowering statistics target to %d", MAX_STATISTICS_TARGET));
     TRY(attribute_row(alter, column->attnum, &row));
-    row_set_int32(&row, PG_ATTRIBUTE_ATTSTATTARGET, MIN(MAX(value->integer, -1), 10000));
+    row_set_int32(&row, PG_ATTRIBUTE_ATTSTATTARGET, MIN(value->integer, MAX_STATISTICS_TARGET));
     return system_row_update(ddl_catalog(alter->context), &row);
 }
 
@@ -622,6 +630,44 @@ static bool cluster_on(Alter *alter, const AlterTableCmd *command)
                                               STR_ARGS(command->name), STR_ARGS(table->name)));
 }
 
+/* There are no triggers but those of foreign keys, which ALL takes in, and no rules. */
+static bool change_triggers(Alter *alter, const AlterTableCmd *command)
+{
+    const RelationDesc *table = current(alter);
+    TRY(table);
+    bool has_foreign_key = table->referencing_count > 0;
+    for (int i = 0; i < table->constraint_count; i++)
+        has_foreign_key |= table->constraints[i].kind == CONTYPE_FOREIGN;
+    switch (command->type) {
+    case AT_DISABLE_TRIG_ALL:
+        if (has_foreign_key)
+            FAIL_UNSUPPORTED("DISABLE TRIGGER ALL of a table with foreign keys");
+        return true;
+    case AT_ENABLE_TRIG_ALL:
+    case AT_ENABLE_TRIG_USER:
+    case AT_DISABLE_TRIG_USER:
+        return true;
+    case AT_ENABLE_RULE:
+    case AT_ENABLE_ALWAYS_RULE:
+    case AT_ENABLE_REPLICA_RULE:
+    case AT_DISABLE_RULE:
+        FAIL(ERR_UNDEFINED_OBJECT,
+             .message = fmt("rule \"%.*s\" for relation \"%.*s\" does not exist",
+                            STR_ARGS(command->name), STR_ARGS(table->name)));
+    default:
+        FAIL(ERR_UNDEFINED_OBJECT,
+             .message = fmt("trigger \"%.*s\" for table \"%.*s\" does not exist",
+                            STR_ARGS(command->name), STR_ARGS(table->name)));
+    }
+}
+
+static bool set_access_method(const AlterTableCmd *command)
+{
+    if (str_equal(command->name, STR("heap")))
+        return true;
+    FAIL_UNSUPPORTED("an access method of tables other than heap");
+}
+
 /* Policies are not kept yet, so a table without any must not be told that they are enforced. */
 static bool run_command(Alter *alter, const AlterTableCmd *command)
 {
@@ -679,6 +725,21 @@ static bool run_command(Alter *alter, const AlterTableCmd *command)
         return cluster_on(alter, command);
     case AT_DROP_CLUSTER:
         return set_cluster(alter, OID_NONE);
+    case AT_SET_ACCESS_METHOD:
+        return set_access_method(command);
+    case AT_ENABLE_TRIG:
+    case AT_ENABLE_ALWAYS_TRIG:
+    case AT_ENABLE_REPLICA_TRIG:
+    case AT_DISABLE_TRIG:
+    case AT_ENABLE_TRIG_ALL:
+    case AT_DISABLE_TRIG_ALL:
+    case AT_ENABLE_TRIG_USER:
+    case AT_DISABLE_TRIG_USER:
+    case AT_ENABLE_RULE:
+    case AT_ENABLE_ALWAYS_RULE:
+    case AT_ENABLE_REPLICA_RULE:
+    case AT_DISABLE_RULE:
+        return change_triggers(alter, command);
     default:
         FAIL_UNSUPPORTED("this form of ALTER TABLE");
     }

@@ -161,6 +161,9 @@ MUST_CHECK bool ddl_revoke_all(CommandContext *context, ObjectAddress object, Oi
 MUST_CHECK bool ddl_empty_table(CommandContext *context, Oid table);
 
 /* ---- the statements ---- */
+/* DROP of kinds that have none of a user's here: functions, types, triggers … */
+MUST_CHECK bool ddl_drop_absent(CommandContext *context, const DropStmt *statement, Str *ret_tag);
+
 typedef bool DdlStatement(CommandContext *context, const Node *statement, Str *ret_tag);
 DdlStatement ddl_create_table, ddl_create_index, ddl_create_sequence, ddl_alter_sequence,
     ddl_create_schema, ddl_create_view, ddl_drop, ddl_rename, ddl_reindex, ddl_truncate,

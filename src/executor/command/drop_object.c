@@ -16,6 +16,8 @@ static const DropKind kinds[] = {
     {OBJECT_SEQUENCE, RELKIND_SEQUENCE, "sequence", "a sequence", "DROP SEQUENCE"},
     {OBJECT_MATVIEW, RELKIND_MATVIEW, "materialized view", "a materialized view",
      "DROP MATERIALIZED VIEW"},
+    {OBJECT_FOREIGN_TABLE, RELKIND_FOREIGN, "foreign table", "a foreign table",
+     "DROP FOREIGN TABLE"},
 };
 
 static const DropKind *kind_find(ObjectType type)
@@ -42,7 +44,8 @@ static bool missing(const DropStmt *statement, const DropKind *kind, Str schema,
     }
     /* DROP says the bare name; IF EXISTS likewise. */
     if (!statement->missing_ok)
-        FAIL(kind->type == OBJECT_INDEX ? ERR_UNDEFINED_OBJECT : ERR_UNDEFINED_TABLE,
+        FAIL(kind->type == OBJECT_INDEX || kind->type == OBJECT_FOREIGN_TABLE ? ERR_UNDEFINED_OBJECT
+                                                                              : ERR_UNDEFINED_TABLE,
              .message = fmt("%s \"%.*s\" does not exist", kind->word, STR_ARGS(name)));
     DDL_NOTICE(ERR_SUCCESSFUL_COMPLETION,
                fmt("%s \"%.*s\" does not exist, skipping", kind->word, STR_ARGS(name)));
@@ -149,7 +152,7 @@ bool ddl_drop(CommandContext *context, const Node *node, Str *ret_tag)
         return drop_schemas(context, statement);
     }
     if (!kind)
-        FAIL_UNSUPPORTED("DROP of this kind of object");
+        return ddl_drop_absent(context, statement, ret_tag);
     *ret_tag = str_from_c(kind->tag);
     return drop_relations(context, statement, kind);
 }
