@@ -312,6 +312,7 @@ static void begin_run(ExecState *exec, const ExecRequest *request)
     exec->snapshot =
         request->snapshot ? *request->snapshot : *txn_snapshot(exec->session->catalog.txn);
     exec->scrollable = request->scrollable;
+    exec->at_once = request->at_once;
     exec->instrument = request->instrument;
     exec->instrument_timing = request->instrument && request->instrument_timing;
     for (int i = 0; exec->stmt && i < exec->stmt->node_count; i++) {
@@ -454,6 +455,12 @@ static bool is_modifying(const ExecState *exec)
            exec->stmt->command == QUERY_DELETE || exec->stmt->has_modifying_cte;
 }
 
+/* Changes are made before anything is said of their rows. */
+static bool gives_at_once(const ExecState *exec)
+{
+    return exec->at_once || is_modifying(exec);
+}
+
 static void store_make(ExecState *exec)
 {
     if (exec->store_made)
@@ -480,7 +487,7 @@ static bool store_fill(ExecState *exec, uint64_t want)
 
 bool executor_next(ExecState *exec, Batch **ret_batch)
 {
-    if (!exec->scrollable && !(is_modifying(exec) && exec->description.count > 0))
+    if (!exec->scrollable && !(gives_at_once(exec) && exec->description.count > 0))
         return root_next(exec, ret_batch);
     /* Changes are done before the first row is given; scrollable rows are kept. */
     TRY(store_fill(exec, exec->scrollable ? exec->reader.position + VECTOR_SIZE : UINT64_MAX));
@@ -529,8 +536,7 @@ bool executor_run(ExecState *exec, RowSink *sink, uint64_t row_limit)
         return run_point(exec, sink);
     uint64_t given = 0;
     exec->gives_few = row_limit > 0;
-    /* Changes are made before anything is said of their rows. */
-    if (is_modifying(exec) && !exec->pending) {
+    if (gives_at_once(exec) && !exec->pending) {
         TRY(executor_next(exec, &exec->pending));
         exec->pending_from = 0;
     }

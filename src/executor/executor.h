@@ -101,6 +101,7 @@ typedef struct ExecRequest {
         *snapshot; /* borrowed until executor_stop; NULL: txn_snapshot of the session's txn */
     const ExecParameters *parameters; /* NULL: none */
     bool scrollable;                  /* keep rows for executor_fetch backwards */
+    bool at_once;                     /* no row leaves before all are there: an error comes alone */
     bool instrument;                  /* count rows and time per node (EXPLAIN ANALYZE) */
     bool instrument_timing;
     bool is_admitted; /* the caller holds the relations' locks and knows of the privileges */

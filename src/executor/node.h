@@ -151,7 +151,7 @@ struct ExecState {
     RowStore store;
     RowReader reader;
     Batch *store_batch;
-    bool store_made, store_filled, scrollable;
+    bool store_made, store_filled, scrollable, at_once;
     int64_t position; /* scrollable: rows before the cursor's row; 0 before the first */
     Arena *arena_scratch;
     VEC(Arena *) arenas;   /* freed with the state */

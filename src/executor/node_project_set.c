@@ -25,7 +25,15 @@ typedef struct ProjectSetState {
     uint32_t at; /* of the input's selected rows */
     bool in_row;
     Vector **columns;
+    bool *has_set; /* by column: a set is part of it */
 } ProjectSetState;
+
+static bool find_no_set(void *context, Expr *expr)
+{
+    if (expr->kind == EXPR_FUNCTION && EXPR_AS(const ExprFunction, expr)->returns_set)
+        return false;
+    return expr_walk(expr, find_no_set, context);
+}
 
 static bool project_set_init(NodeState *node)
 {
@@ -47,6 +55,9 @@ static bool project_set_init(NodeState *node)
         state->sets[s].outputs = ARENA_ARRAY(arena, Value, outputs + 1);
         state->sets[s].output_nulls = ARENA_ARRAY(arena, bool, outputs + 1);
     }
+    state->has_set = ARENA_ARRAY(arena, bool, plan->column_count + 1);
+    for (size_t i = 0; i < plan->targets.length; i++)
+        state->has_set[i] = !find_no_set(NULL, plan->targets.items[i]);
     state->columns = ARENA_ARRAY(arena, Vector *, plan->column_count + 1);
     for (int c = 0; c < plan->column_count; c++)
         state->columns[c] = vector_new(arena, type_phys(plan->columns[c].type));
@@ -126,6 +137,17 @@ static bool output_row(ProjectSetState *state, uint32_t row, uint32_t at)
     return true;
 }
 
+/* The sets have ended: the other columns are computed all the same, as they would be for a row. */
+static bool output_none(ProjectSetState *state, uint32_t row)
+{
+    const uint16_t rows[1] = {(uint16_t)row};
+    for (uint32_t i = 0; i < state->program->count; i++)
+        if (!state->has_set[i] && state->program->blocks[i].count > 0)
+            TRY(expr_block_run(state->program, &state->program->blocks[i],
+                               (Selection){.rows = rows, .count = 1}));
+    return true;
+}
+
 static bool needs_input(const ProjectSetState *state)
 {
     return !state->input || (!state->in_row && state->at >= state->input->selection.count);
@@ -167,6 +189,7 @@ static bool project_set_next(NodeState *node, Batch **ret_batch)
                 TRY(begin_row(state, row));
             TRY(step_sets(state, row, &any));
             if (!any) {
+                TRY(output_none(state, row));
                 state->in_row = false;
                 state->at++;
                 continue;

@@ -207,7 +207,12 @@ static bool top_n_fill(SortState *state)
     if (plan->offset)
         TRY(limit_value(state->bounds->results[1], true, &state->skip, &none_offset));
     state->given = 0;
-    state->keep = none || count > UINT64_MAX / 2 ? UINT64_MAX : count + state->skip;
+    const uint64_t skip = state->skip;
+    if (plan->is_below_limit)
+        state->skip = 0;
+    const bool is_all = none || count > UINT64_MAX / 2;
+    /* LIMIT 0 wants none of the rows that OFFSET leaves out either. */
+    state->keep = is_all ? UINT64_MAX : count == 0 ? 0 : count + skip;
     /* Rows that are equal to the last one may come anywhere. */
     sorter_keep_first(&state->sorter, plan->with_ties ? UINT64_MAX : state->keep);
     if (state->keep == 0) {

@@ -534,7 +534,7 @@ static void text_node(Explain *e, const Plan *plan, int indent, bool is_top)
                      e->options->instrument(e->options->context, plan->id, &actual);
     const Str title = node_title(e, plan);
     const Str costs = node_costs(e, plan, &actual, ran);
-    if (plan->kind == PLAN_TOP_N) {
+    if (plan->kind == PLAN_TOP_N && !((const TopNPlan *)plan)->is_below_limit) {
         /* A top-N is a Limit over a Sort. */
         add_line(e, indent,
                  str_format(e->arena, "%sLimit%.*s", is_top ? "" : "->  ", STR_ARGS(costs)));

@@ -271,6 +271,7 @@ typedef struct TopNPlan {
     SortKeyVec keys;
     Expr *count, *offset; /* int8, no slots; count is not NULL */
     bool with_ties;
+    bool is_below_limit; /* a Limit is above: no row is left out here, but those behind the count */
 } TopNPlan;
 
 typedef struct LimitPlan {

@@ -1,5 +1,6 @@
 #include "base/scheduler.h"
 #include "planner/analyze_internal.h"
+#include "planner/cost.h"
 #include "planner/plan_internal.h"
 #include "types/function.h"
 
@@ -106,6 +107,16 @@ static WalkStep visit_volatile(void *context, Expr *expr, int depth)
         return WALK_CHILDREN;
     const FunctionDesc *function = function_find(session, oid);
     return function && function->volatility == 'v' ? WALK_STOP : WALK_CHILDREN;
+}
+
+static WalkStep visit_volatile_itself(void *context, Expr *expr, int depth)
+{
+    return expr->kind == EXPR_SUB_LINK ? WALK_SKIP : visit_volatile(context, expr, depth);
+}
+
+bool expr_is_volatile_itself(CatalogSession *session, const Expr *expr)
+{
+    return !expr_walk_deep((Expr *)(uintptr_t)expr, 0, visit_volatile_itself, session);
 }
 
 bool expr_is_volatile(CatalogSession *session, const Expr *expr)
@@ -389,12 +400,31 @@ static bool sublink_hash(Fix *fix, const ExprSubLink *link, ExprSubPlan *sub)
     return true;
 }
 
+/* Rows that are read again and again are computed once. */
+static Plan *plan_keep_rows(Level *level, Plan *plan)
+{
+    if (plan->kind == PLAN_MATERIAL || plan->kind == PLAN_SORT || plan->kind == PLAN_TOP_N ||
+        plan->kind == PLAN_CTE_SCAN || plan->kind == PLAN_WORK_TABLE_SCAN ||
+        plan->kind == PLAN_FUNCTION_SCAN)
+        return plan;
+    MaterialPlan *material = PLAN_NEW(level, MaterialPlan, PLAN_MATERIAL);
+    plan_pass_through(level, &material->base, plan);
+    material->base.left = plan;
+    const Cost cost =
+        cost_material((Cost){plan->startup_cost, plan->total_cost}, plan->rows, plan->width);
+    material->base.startup_cost = cost.startup;
+    material->base.total_cost = cost.total;
+    return &material->base;
+}
+
 static Expr *fix_sublink(Fix *fix, ExprSubLink *link)
 {
     Level *level = fix->level;
     Planner *planner = level->planner;
     Arena *arena = planner->arena;
-    Level *inner = level_new(planner, level, link->query);
+    Query *query =
+        link->sublink == SUBLINK_EXISTS ? plan_exists_query(planner, link->query) : link->query;
+    Level *inner = level_new(planner, level, query);
     ExprVec out;
     Plan *plan = plan_query(inner, &out);
     ExprSubPlan *sub = EXPR_NEW(arena, ExprSubPlan, EXPR_SUB_PLAN);
@@ -437,6 +467,8 @@ static Expr *fix_sublink(Fix *fix, ExprSubLink *link)
         TRY(sub->test = sublink_test(fix, link, sub));
         if (!correlated)
             TRY(sublink_hash(fix, link, sub));
+        if (!correlated && !sub->is_hashed)
+            planner->statement->subplans.items[sub->subplan].plan = plan_keep_rows(inner, plan);
     }
     return &sub->base;
 }

@@ -60,6 +60,7 @@ typedef struct Tree {
 
 /* plan_query.c */
 MUST_CHECK Plan *plan_query(Level *level, ExprVec *ret_out);
+bool target_has_srf(const Expr *expr); /* itself: not what is in it */
 Level *level_new(Planner *planner, Level *parent, Query *query);
 /* A range table entry of this level in a number that no other of the statement has. */
 int level_scan_number(const Level *level, int rel);
@@ -95,6 +96,8 @@ MUST_CHECK Expr *plan_flatten_joins(Level *level, Expr *expr);
 void plan_split_and(Arena *arena, Expr *expr, ExprVec *ret);
 uint64_t expr_rels(const Expr *expr); /* this level's entries it refers to */
 bool expr_is_volatile(CatalogSession *session, const Expr *expr);
+/* Without its subqueries: those are computed by themselves. */
+bool expr_is_volatile_itself(CatalogSession *session, const Expr *expr);
 bool expr_is_strict_on(CatalogSession *session, const Expr *expr, uint64_t rels);
 void collect_columns(Level *level, Expr *expr, ExprVec *ret);
 void collect_query_columns(Level *level, ExprVec *ret);
@@ -104,6 +107,15 @@ int level_param(Level *owner, Expr *column);
 
 /* plan_order.c: of every node of the finished plan */
 void plan_order_conditions(const Planner *planner);
+
+/* plan_unused.c */
+/* EXISTS asks for a row, whatever is in it. */
+Query *plan_exists_query(const Planner *planner, Query *query);
+/* Columns of the subquery at `rel` that are not needed become null. */
+Query *plan_read_query(const Planner *planner, Query *query, int rel, const ExprVec *needed);
+/* If some of `all` targets are better computed behind ORDER BY's sort: what is there before it. */
+bool plan_early_targets(const Level *level, const Tree *tree, const ExprVec *all,
+                        ExprVec *ret_early);
 
 /* plan_minmax.c: min and max that an index answers become subqueries. */
 MUST_CHECK bool plan_min_max(Planner *planner, Query *query);

@@ -295,6 +295,26 @@ static void take_quals(Arena *arena, ExprVec *pool, uint64_t rels, bool with_con
     pool->length = kept;
 }
 
+/*
+ * Moves the conditions without columns from the pool: they are decided apart from the rows. With
+ * one relation alone volatile ones are conditions of its rows like others.
+ */
+static void take_constants(const Level *level, ExprVec *pool, FromItem *const *items, size_t count,
+                           ExprVec *ret)
+{
+    const bool is_single = count == 1 && items[0]->kind == FROM_REL;
+    size_t kept = 0;
+    for (size_t i = 0; i < pool->length; i++) {
+        Expr *qual = pool->items[i];
+        if (expr_rels(qual) == 0 &&
+            !(is_single && expr_is_volatile_itself(level->planner->session, qual)))
+            VEC_PUSH(level->planner->arena, ret, qual);
+        else
+            pool->items[kept++] = qual;
+    }
+    pool->length = kept;
+}
+
 static bool add_filter(Level *level, Tree *tree, const ExprVec *quals)
 {
     for (size_t i = 0; i < quals->length; i++) {
@@ -448,7 +468,8 @@ static bool add_constant(Level *level, Tree *tree, const ExprVec *constant)
     TRY(plan_fix_list(level, &tree->out, &tree->out, NULL, &targets));
     plan_set_targets(level, &result->base, &targets);
     for (size_t i = 0; i < constant->length; i++) {
-        const bool is_volatile = expr_is_volatile(level->planner->session, constant->items[i]);
+        const bool is_volatile =
+            expr_is_volatile_itself(level->planner->session, constant->items[i]);
         Expr *qual = plan_fix(level, constant->items[i], NULL, NULL);
         TRY(qual);
         passing *= selectivity_of(level, constant->items[i]) > 0;
@@ -519,7 +540,7 @@ static bool plan_leaf(Level *level, const Leaf *leaf, ExprVec *pool, const ExprV
     const uint64_t rels = item_rels(leaf->item);
     ret->rels = rels;
     if (leaf->item->kind == FROM_REL) {
-        take_quals(arena, pool, rels, false, &quals);
+        take_quals(arena, pool, rels, true, &quals);
         if (is_plain_table(level, leaf->item->rel, &quals))
             return offer_table(level, leaf->item->rel, &quals, needed, order, &ret->paths);
     }
@@ -701,7 +722,7 @@ static bool plan_set(Level *level, FromItem *const *items, size_t count, ExprVec
 
     for (size_t i = 0; i < count; i++)
         collect_leaves(level, items[i], quals, &leaves);
-    take_quals(arena, quals, 0, true, &constant);
+    take_constants(level, quals, items, count, &constant);
     Order order = {.level = level, .count = (int)leaves.length, .quals = quals, .needed = needed};
     order.leaves = ARENA_ARRAY(arena, LeafPaths, leaves.length + 1);
     for (size_t i = 0; i < leaves.length; i++)
@@ -734,8 +755,8 @@ bool paths_from(Level *level, ExprVec *quals, const ExprVec *needed, const SortV
     *ret = (FromPaths){.needed = needed};
     if (level->query->range_table.length > 63)
         FAIL_UNSUPPORTED("a query level with more than 63 relations");
-    /* Conditions without columns are decided once, before any row is read. */
-    take_quals(level->planner->arena, quals, 0, true, &ret->constant);
+    take_constants(level, quals, level->query->from.items, level->query->from.length,
+                   &ret->constant);
     return plan_set(level, level->query->from.items, level->query->from.length, quals, needed,
                     order, &ret->set);
 }

@@ -113,10 +113,38 @@ static void order_list(const Planner *planner, ExprVec *list)
     }
 }
 
+static bool is_equality(const Planner *planner, const Expr *expr)
+{
+    if (expr->kind != EXPR_OPERATOR || expr_is_volatile(planner->session, expr))
+        return false;
+    const OperatorDesc *desc =
+        operator_find(planner->session, EXPR_AS(const ExprOperator, expr)->op);
+    return desc && desc->can_merge;
+}
+
+/* Equalities, from which others may be concluded, stand behind what else holds for a relation. */
+static void equalities_last(const Planner *planner, ExprVec *list)
+{
+    Expr **items = ARENA_ARRAY(planner->arena, Expr *, list->length + 1);
+    size_t count = 0;
+    for (int round = 0; round < 2; round++)
+        for (size_t i = 0; i < list->length; i++)
+            if (is_equality(planner, list->items[i]) == (round == 1))
+                items[count++] = list->items[i];
+    memcpy(list->items, items, list->length * sizeof(Expr *));
+}
+
+static bool is_scan(const Plan *plan)
+{
+    return plan->kind >= PLAN_SEQ_SCAN && plan->kind <= PLAN_WORK_TABLE_SCAN;
+}
+
 static void order_plan(const Planner *planner, Plan *plan)
 {
     if (!plan)
         return;
+    if (is_scan(plan) && plan->filter.length > 1)
+        equalities_last(planner, &plan->filter);
     order_list(planner, &plan->filter);
     if (plan->kind == PLAN_NEST_LOOP || plan->kind == PLAN_HASH_JOIN)
         order_list(planner, &((JoinPlan *)plan)->condition);

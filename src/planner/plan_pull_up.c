@@ -275,7 +275,7 @@ static bool pull_up_item(Planner *planner, Query *query, FromItem **slot, bool i
 static bool exists_to_join(Planner *planner, Query *query, const ExprSubLink *link, JoinKind kind,
                            bool *ret_done)
 {
-    Query *sub = link->query;
+    Query *sub = plan_exists_query(planner, link->query);
     *ret_done = false;
     if (sub->command != QUERY_SELECT || sub->set_op || sub->has_aggregates || sub->having ||
         sub->group_by.length > 0 || sub->grouping_sets.length > 0 || sub->has_windows ||

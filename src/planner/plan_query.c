@@ -116,6 +116,21 @@ static double limited_rows(double rows, const Expr *count, const Expr *offset)
     return MAX(1, MIN(rows - skip, n));
 }
 
+static Plan *plan_top_n(Level *level, Plan *plan, const SortKeyVec *keys, Expr *count, Expr *offset)
+{
+    TopNPlan *top = PLAN_NEW(level, TopNPlan, PLAN_TOP_N);
+    const double rows = limited_rows(plan->rows, count, offset);
+    plan_pass_through(level, &top->base, plan);
+    top->base.left = plan;
+    top->keys = *keys;
+    top->count = count;
+    top->offset = offset;
+    top->with_ties = level->query->limit_option == LIMIT_OPTION_WITH_TIES;
+    plan_set_cost(&top->base, cost_sort(plan_cost(plan), plan->rows, plan->width, rows));
+    top->base.rows = rows;
+    return &top->base;
+}
+
 static Plan *plan_limit(Level *level, Plan *plan, const SortKeyVec *keys, bool *ret_sorted)
 {
     const Query *query = level->query;
@@ -130,17 +145,8 @@ static Plan *plan_limit(Level *level, Plan *plan, const SortKeyVec *keys, bool *
         count && count->kind == EXPR_CONST && EXPR_AS(ExprConst, count)->is_null;
 
     if (count && !is_null_count && keys->length > 0 && !*ret_sorted) {
-        TopNPlan *top = PLAN_NEW(level, TopNPlan, PLAN_TOP_N);
-        plan_pass_through(level, &top->base, plan);
-        top->base.left = plan;
-        top->keys = *keys;
-        top->count = count;
-        top->offset = offset;
-        top->with_ties = with_ties;
-        plan_set_cost(&top->base, cost_sort(plan_cost(plan), plan->rows, plan->width, rows));
-        top->base.rows = rows;
         *ret_sorted = true;
-        return &top->base;
+        return plan_top_n(level, plan, keys, count, offset);
     }
     if (!*ret_sorted)
         plan = plan_add_sort(level, plan, keys);
@@ -570,7 +576,7 @@ static bool plan_no_from(Level *level, ExprVec *quals, Tree *ret)
     return true;
 }
 
-static bool target_has_srf(const Expr *expr)
+bool target_has_srf(const Expr *expr)
 {
     if (expr->kind == EXPR_FUNCTION && EXPR_AS(const ExprFunction, expr)->returns_set)
         return true;
@@ -592,11 +598,12 @@ static Expr *row_id_of(const Level *level, int rel)
     return expr_column(level->planner->arena, rel, ATTNUM_ROW_ID, 0, &like);
 }
 
-static bool plan_targets(Level *level, Tree *tree)
+/* *ret_late: all targets, when those before the sort are not all of them. */
+static bool plan_targets(Level *level, Tree *tree, bool is_sorted, ExprVec *ret_late)
 {
     Arena *arena = level->planner->arena;
     const Query *query = level->query;
-    ExprVec out = {0}, targets = {0};
+    ExprVec out = {0}, early = {0}, targets = {0};
     bool has_srf = false;
 
     for (size_t i = 0; i < query->targets.length; i++) {
@@ -609,6 +616,10 @@ static bool plan_targets(Level *level, Tree *tree)
             VEC_PUSH(arena, &out, row_id_of(level, query->row_marks.items[i].rel));
     if (level->cursor_rel)
         VEC_PUSH(arena, &out, row_id_of(level, level->cursor_rel));
+    if (!is_sorted && plan_early_targets(level, tree, &out, &early)) {
+        *ret_late = out;
+        out = early;
+    }
     TRY(plan_fix_list(level, &out, &tree->out, NULL, &targets));
     if (has_srf) {
         ProjectSetPlan *project = PLAN_NEW(level, ProjectSetPlan, PLAN_PROJECT_SET);
@@ -847,12 +858,67 @@ static void mark_cursor(const Level *level)
     statement->cursor_row_id_column = (int)level->query->targets.length;
 }
 
+/* What has been put off till the rows are in order. */
+static bool plan_late_targets(Level *level, const ExprVec *late, ExprVec *out, Plan **plan)
+{
+    ExprVec targets = {0};
+    TRY(plan_fix_list(level, late, out, NULL, &targets));
+    TRY(plan_project(level, plan, &targets));
+    *out = *late;
+    return true;
+}
+
+static bool is_fixed(const Expr *expr)
+{
+    return !expr || expr->kind == EXPR_PARAM ||
+           (expr->kind == EXPR_CONST && !EXPR_AS(const ExprConst, expr)->is_null);
+}
+
+/* Sorts what a LIMIT further up may let through. */
+static bool sort_below_limit(Level *level, const SortKeyVec *keys, Plan **plan)
+{
+    const Query *query = level->query;
+    Expr *count, *offset = NULL;
+    if (!query->limit_count || !is_fixed(query->limit_count) || !is_fixed(query->limit_offset) ||
+        query->limit_option == LIMIT_OPTION_WITH_TIES) {
+        *plan = plan_add_sort(level, *plan, keys);
+        return true;
+    }
+    TRY(count = plan_fix(level, query->limit_count, NULL, NULL));
+    if (query->limit_offset)
+        TRY(offset = plan_fix(level, query->limit_offset, NULL, NULL));
+    *plan = plan_top_n(level, *plan, keys, count, offset);
+    ((TopNPlan *)*plan)->is_below_limit = true;
+    return true;
+}
+
+/* LIMIT and ORDER BY. */
+static bool plan_end(Level *level, const ExprVec *late, ExprVec *out, bool sorted, Plan **plan)
+{
+    const Query *query = level->query;
+    SortKeyVec keys = {0};
+    TRY(plan_sort_keys(level, &query->order_by, out, &keys));
+    if (late->length > 0) {
+        if (!sorted)
+            TRY(sort_below_limit(level, &keys, plan));
+        TRY(plan_late_targets(level, late, out, plan));
+        sorted = true;
+        keys = (SortKeyVec){0};
+        TRY(plan_sort_keys(level, &query->order_by, out, &keys));
+    }
+    if (query->limit_count || query->limit_offset)
+        TRY(*plan = plan_limit(level, *plan, &keys, &sorted));
+    if (!sorted)
+        *plan = plan_add_sort(level, *plan, &keys);
+    return true;
+}
+
 /* A query's junk columns stay behind at the right end; who must not see them asks for less. */
 static Plan *plan_select(Level *level, ExprVec *ret_out)
 {
     Arena *arena = level->planner->arena;
     Query *query = level->query;
-    ExprVec needed = {0}, quals = {0};
+    ExprVec needed = {0}, quals = {0}, late = {0};
     SortKeyVec keys = {0};
     Tree tree;
     bool sorted = false, distinct_sorted = false;
@@ -881,7 +947,7 @@ static Plan *plan_select(Level *level, ExprVec *ret_out)
             level->cursor_rel = 0;
         if (query->has_windows)
             TRY(plan_windows(level, &tree));
-        TRY(plan_targets(level, &tree));
+        TRY(plan_targets(level, &tree, sorted, &late));
     }
     Plan *plan = tree.plan;
     TRY(plan_sort_keys(level, &query->order_by, &tree.out, &keys));
@@ -892,11 +958,9 @@ static Plan *plan_select(Level *level, ExprVec *ret_out)
         sorted = true;
     }
     TRY(plan = plan_locks(level, plan));
-    if (query->limit_count || query->limit_offset)
-        TRY(plan = plan_limit(level, plan, &keys, &sorted));
-    if (!sorted)
-        plan = plan_add_sort(level, plan, &keys);
-    if (level->cursor_rel && (sorted || keys.length == 0))
+    const bool is_in_order = sorted || query->limit_count || query->limit_offset;
+    TRY(plan_end(level, &late, &tree.out, sorted, &plan));
+    if (level->cursor_rel && (is_in_order || keys.length == 0))
         mark_cursor(level);
     *ret_out = tree.out;
     return plan;

@@ -645,7 +645,9 @@ static bool scan_of_source(Level *level, int rel, Plan *plan, const ExprVec *qua
 static bool plan_subquery(Level *level, int rel, const ExprVec *quals, const ExprVec *needed,
                           Tree *ret)
 {
-    const RangeTableEntry *rte = query_rte(level->query, rel);
+    RangeTableEntry *rte = query_rte(level->query, rel);
+    if (level->query->row_marks.length == 0)
+        rte->subquery = plan_read_query(level->planner, rte->subquery, rel, needed);
     Level *inner = level_new(level->planner, level, rte->subquery);
     ExprVec out;
     Plan *child = plan_query(inner, &out);

@@ -158,6 +158,7 @@ bool portal_start_ready(Session *session, Portal *portal, bool scrollable)
                                           .snapshot = &portal->snapshot,
                                           .parameters = &portal->parameters,
                                           .scrollable = scrollable,
+                                          .at_once = portal->is_at_once,
                                           .is_admitted = lender && lender->is_admitted,
                                       });
     if (portal->is_started && lender)

@@ -66,6 +66,7 @@ struct Portal {
     bool is_pinned, is_started, is_finished, has_failed;
     bool is_running; /* between the start and the end of a call for rows; an error leaves it so */
     bool is_utility_done;
+    bool is_at_once;         /* of EXECUTE: its rows come when all are there */
     uint32_t cursor_options; /* CursorOption bits */
     bool is_cursor;          /* DECLAREd */
     bool is_held;            /* outlives its transaction: rows are in `held` */

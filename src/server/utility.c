@@ -250,6 +250,7 @@ static bool execute_execute(Session *session, const ExecuteStmt *execute, Str so
     Portal *portal = open_execute(session, execute, source);
 
     TRY(portal);
+    portal->is_at_once = true;
     const bool ok = portal_run(session, portal, sink, 0, is_top_level, ret_tag);
     portal = portal_find(session, STR("<execute>"));
     if (portal)
