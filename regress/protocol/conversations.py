@@ -7,6 +7,8 @@ INT4, TEXT = 23, 25
 
 FAILS = "SELECT 1/i FROM generate_series(0, 0) AS i"  # at run time
 
+LATE = "SELECT 10 / (4 - i) FROM generate_series(1, 6) AS i"  # at the fourth row
+
 TABLE = "CREATE TEMP TABLE t (id int PRIMARY KEY, v text)"
 FILL = "INSERT INTO t SELECT i, 'v' || i FROM generate_series(1, 10) AS i"
 
@@ -36,6 +38,12 @@ CONVERSATIONS = {
         P("", "SET search_path = public") + D("S") + B("", "") + E() + S, P("", "COMMIT") + B("", "") + E() + S, P("", "SHOW search_path") + D("S") + B("", "") + D("P") + E() + S,
         P("", "CREATE TEMP TABLE u (a int)") + D("S") + B("", "") + E() + S, P("", "SELECT") + D("S") + B("", "") + D("P") + E() + S, Q("SELECT"), Q("SELECT FROM generate_series(1, 2)"),
         P("", "EXPLAIN SELECT 1") + D("S") + S, P("", "DELETE FROM t") + B("", "") + E() + S],
+    "rows_come_before_the_one_that_fails": [
+        Q(LATE), P("", LATE) + B("", "") + D("P") + E() + S, P("s", LATE) + B("", "s") + E("", 2) + E("", 2) + S, B("", "s") + E("", 1) + E("", 1) + E("", 1) + E("", 1) + S,
+        Q("SELECT 10 / (1500 - i) > 0 FROM generate_series(1, 3000) AS i LIMIT 4 OFFSET 1498"), Q("CREATE TEMP SEQUENCE n"),
+        Q("BEGIN"), P("v", "SELECT nextval('n') FROM generate_series(1, 5)") + B("p", "v") + E("p", 2) + S, Q("SELECT currval('n')"), E("p", 1) + S, Q("SELECT currval('n')"), Q("COMMIT"),
+        Q("PREPARE l AS " + LATE), Q("EXECUTE l"), Q("BEGIN; DECLARE c CURSOR FOR " + LATE), Q("FETCH 2 FROM c"), Q("FETCH 2 FROM c"), Q("ROLLBACK"),
+        Q("COPY (" + LATE + ") TO STDOUT"), Q("SELECT 1; " + LATE + "; SELECT 2")],
     "row_limits_suspend_portals": [
         Q(TABLE), Q(FILL), Q("BEGIN"), P("s", "SELECT id FROM t ORDER BY id") + B("p", "s") + E("p", 3) + S, E("p", 3) + S, E("p", 0) + S, E("p", 1) + S,
         B("q", "s") + E("q", 5) + E("q", 5) + E("q", 5) + S, B("r", "s") + E("r", 10) + S, B("r2", "s") + E("r2", 10) + E("r2", 1) + S, C("P", "q") + E("q") + S, Q("ROLLBACK"),
