@@ -92,18 +92,20 @@ def columns_text(body):
     return " | ".join(parts)
 
 
-def row_text(body):
-    """Values as text; NULL is \\N."""
-    count, position, parts = struct.unpack("!h", body[:2])[0], 2, []
+def row_values(body):
+    """The bytes of each value of a DataRow; None for NULL."""
+    count, position = struct.unpack("!h", body[:2])[0], 2
     for _ in range(count):
         length = struct.unpack("!i", body[position:position + 4])[0]
         position += 4
-        if length < 0:
-            parts.append("\\N")
-            continue
-        parts.append(body[position:position + length].decode(errors="replace").replace("\\", "\\\\").replace("\n", "\\n"))
-        position += length
-    return " | ".join(parts)
+        yield None if length < 0 else body[position:position + length]
+        position += max(length, 0)
+
+
+def row_text(body):
+    """Values as text; NULL is \\N."""
+    return " | ".join("\\N" if value is None else value.decode(errors="replace").replace("\\", "\\\\").replace("\n", "\\n")
+                      for value in row_values(body))
 
 
 def fields_text(body):

@@ -147,18 +147,11 @@ def formats_of(body):
 
 def row_line(body):
     """Values; bytes that are not text are hexadecimal."""
-    count, position, parts = struct.unpack("!h", body[:2])[0], 2, []
-    for _ in range(count):
-        length = struct.unpack("!i", body[position:position + 4])[0]
-        position += 4
-        if length < 0:
-            parts.append("\\N")
-            continue
-        value = body[position:position + length]
-        position += length
-        printable = all(32 <= byte < 127 for byte in value)
-        parts.append(value.decode() if printable else "0x" + value.hex())
-    return " | ".join(parts)
+    def value_line(value):
+        if value is None:
+            return "\\N"
+        return value.decode() if all(32 <= byte < 127 for byte in value) else "0x" + value.hex()
+    return " | ".join(map(value_line, wire.row_values(body)))
 
 
 NAMES = {"1": "parse-complete", "2": "bind-complete", "3": "close-complete", "I": "empty-query", "n": "no-data", "s": "portal-suspended",

@@ -56,6 +56,9 @@ MUST_CHECK bool depend_on(CatalogSession *session, ObjectAddress referenced, Are
                           DependencyVec *ret_rows);
 MUST_CHECK bool depend_of(CatalogSession *session, ObjectAddress dependent, Arena *arena,
                           DependencyVec *ret_rows);
+/* The sequences that the table's columns own: serial, identity, OWNED BY. */
+MUST_CHECK bool depend_sequences(CatalogSession *session, Oid table, Arena *arena,
+                                 OidVec *ret_sequences);
 /* "table t", "column a of table t", "constraint c on table t", "view s.v" … */
 Str object_describe(CatalogSession *session, ObjectAddress object, Arena *arena);
 

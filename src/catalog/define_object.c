@@ -133,19 +133,11 @@ static bool column_owners_set(CatalogSession *session, Oid table, Oid old, Oid o
 /* Sequences that columns own follow their table. */
 static bool sequence_owners_set(CatalogSession *session, Oid table, Oid owner)
 {
-    DependencyVec owned = {0};
+    OidVec owned = {0};
 
-    TRY(depend_on(session, (ObjectAddress){RELATION_PG_CLASS, table, 0}, session->arena, &owned));
-    for (size_t i = 0; i < owned.length; i++) {
-        const Dependency *d = &owned.items[i];
-        if (d->dependent.class_oid != RELATION_PG_CLASS || d->referenced.column == 0 ||
-            d->kind == DEPENDENCY_NORMAL)
-            continue;
-        const RelationDesc *relation = relation_get(session, d->dependent.oid);
-        TRY(relation);
-        if (relation->kind == RELKIND_SEQUENCE)
-            TRY(define_owner(session, d->dependent, owner));
-    }
+    TRY(depend_sequences(session, table, session->arena, &owned));
+    for (size_t i = 0; i < owned.length; i++)
+        TRY(define_owner(session, (ObjectAddress){RELATION_PG_CLASS, owned.items[i], 0}, owner));
     return true;
 }
 

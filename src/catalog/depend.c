@@ -73,6 +73,24 @@ bool depend_of(CatalogSession *session, ObjectAddress dependent, Arena *arena,
     return rows_of(session, INDEX_PG_DEPEND_DEPENDER_INDEX, dependent, arena, ret_rows);
 }
 
+bool depend_sequences(CatalogSession *session, Oid table, Arena *arena, OidVec *ret_sequences)
+{
+    DependencyVec rows = {0};
+
+    TRY(depend_on(session, (ObjectAddress){RELATION_PG_CLASS, table, 0}, arena, &rows));
+    for (size_t i = 0; i < rows.length; i++) {
+        const Dependency *d = &rows.items[i];
+        if (d->dependent.class_oid != RELATION_PG_CLASS || d->referenced.column == 0 ||
+            (d->kind != DEPENDENCY_AUTO && d->kind != DEPENDENCY_INTERNAL))
+            continue;
+        const RelationDesc *relation = relation_get(session, d->dependent.oid);
+        TRY(relation);
+        if (relation->kind == RELKIND_SEQUENCE)
+            VEC_PUSH(arena, ret_sequences, relation->oid);
+    }
+    return true;
+}
+
 bool depend_forget(CatalogSession *session, ObjectAddress dependent, char kind)
 {
     Value keys[3];

@@ -71,6 +71,12 @@ void client_expect_none(const char *file, int line, PGconn *conn);
 #define EXPECT_NEXT(conn, status, text)                                                            \
     CHECK_CALL(client_expect_next(__FILE__, __LINE__, conn, status, text))
 #define EXPECT_NONE(conn) CHECK_CALL(client_expect_none(__FILE__, __LINE__, conn))
+/* The whole answer to one statement. */
+#define EXPECT_ONLY(conn, status, text)                                                            \
+    do {                                                                                           \
+        EXPECT_NEXT(conn, status, text);                                                           \
+        EXPECT_NONE(conn);                                                                         \
+    } while (0)
 
 /* Integers as binary forms have them. */
 uint32_t client_big32(uint32_t value);

@@ -55,8 +55,7 @@ TEST(text_goes_in_and_out)
     bool same = strcmp(all, "1\tone\t1.50\n2\ttwo\\tx\\\\\t\\N\n3\t\\N\t-3\n") == 0;
     free(all);
     CHECK(same);
-    EXPECT_NEXT(conn, PGRES_COMMAND_OK, NULL);
-    EXPECT_NONE(conn);
+    EXPECT_ONLY(conn, PGRES_COMMAND_OK, NULL);
 }
 
 TEST(csv_goes_in_and_out)
@@ -66,15 +65,13 @@ TEST(csv_goes_in_and_out)
     CHECK(copy_begin(conn, "COPY t FROM STDIN (FORMAT csv, HEADER, DELIMITER ';')", PGRES_COPY_IN));
     CHECK(put(conn, "id;v\n1;\"a;b\"\n2;\"line\nbreak \"\"q\"\"\"\n3;\n4;\"\"\n") &&
           PQputCopyEnd(conn, NULL) == 1);
-    EXPECT_NEXT(conn, PGRES_COMMAND_OK, NULL);
-    EXPECT_NONE(conn);
+    EXPECT_ONLY(conn, PGRES_COMMAND_OK, NULL);
     EXPECT_ROWS(conn, "SELECT * FROM t", "1,a;b;2,line\nbreak \"q\";3,\\N;4,");
     char *all = copy_all(conn, "COPY t TO STDOUT (FORMAT csv, HEADER, FORCE_QUOTE (v))", NULL);
     bool same = strcmp(all, "id,v\n1,\"a;b\"\n2,\"line\nbreak \"\"q\"\"\"\n3,\n4,\"\"\n") == 0;
     free(all);
     CHECK(same);
-    EXPECT_NEXT(conn, PGRES_COMMAND_OK, NULL);
-    EXPECT_NONE(conn);
+    EXPECT_ONLY(conn, PGRES_COMMAND_OK, NULL);
 }
 
 TEST(binary_goes_out_and_in_again)
@@ -86,15 +83,13 @@ TEST(binary_goes_out_and_in_again)
     size_t size;
     char *all = copy_all(conn, "COPY t TO STDOUT (FORMAT binary)", &size);
     bool sent = size > 3000 && memcmp(all, "PGCOPY\n\377\r\n", 11) == 0;
-    EXPECT_NEXT(conn, PGRES_COMMAND_OK, NULL);
-    EXPECT_NONE(conn);
+    EXPECT_ONLY(conn, PGRES_COMMAND_OK, NULL);
     sent = sent && copy_begin(conn, "COPY u FROM STDIN (FORMAT binary)", PGRES_COPY_IN);
     for (size_t at = 0; sent && at < size; at += 777) /* rows are cut anywhere */
         sent = PQputCopyData(conn, all + at, (int)(size - at < 777 ? size - at : 777)) == 1;
     free(all);
     CHECK(sent && PQputCopyEnd(conn, NULL) == 1);
-    EXPECT_NEXT(conn, PGRES_COMMAND_OK, NULL);
-    EXPECT_NONE(conn);
+    EXPECT_ONLY(conn, PGRES_COMMAND_OK, NULL);
     EXPECT_ROWS(conn, "SELECT count(*) FROM t JOIN u USING (id, v, n, at, a)", "3000");
 }
 
@@ -153,8 +148,7 @@ TEST(an_early_error_does_not_stall_the_sender)
     for (int i = 0; i < 200000 && PQputCopyData(conn, "123456789\n987654321\n", 20) == 1; i++)
         continue;
     PQputCopyEnd(conn, NULL);
-    EXPECT_NEXT(conn, PGRES_FATAL_ERROR, "22P02");
-    EXPECT_NONE(conn);
+    EXPECT_ONLY(conn, PGRES_FATAL_ERROR, "22P02");
     EXPECT_ROWS(conn, "SELECT 1", "1");
 }
 
@@ -168,8 +162,7 @@ TEST(many_rows_are_copied)
         CHECK(PQputCopyData(conn, line, snprintf(line, sizeof(line), "%d\tvalue %d\n", i, i)) == 1);
     }
     CHECK(PQputCopyEnd(conn, NULL) == 1);
-    EXPECT_NEXT(conn, PGRES_COMMAND_OK, NULL);
-    EXPECT_NONE(conn);
+    EXPECT_ONLY(conn, PGRES_COMMAND_OK, NULL);
     EXPECT_ROWS(conn, "SELECT count(*), sum(id) FROM t WHERE v = 'value ' || id",
                 "100000,4999950000");
 }

@@ -23,8 +23,7 @@ TEST(pipelines_answer_in_order)
     for (int i = 0; i < 500; i++) {
         char value[12];
         snprintf(value, sizeof(value), "%d", i);
-        EXPECT_NEXT(conn, PGRES_TUPLES_OK, value);
-        EXPECT_NONE(conn);
+        EXPECT_ONLY(conn, PGRES_TUPLES_OK, value);
     }
     EXPECT_NEXT(conn, PGRES_PIPELINE_SYNC, NULL);
     CHECK(PQexitPipelineMode(conn));
@@ -42,17 +41,13 @@ TEST(an_error_aborts_the_pipeline_up_to_its_sync)
     CHECK(PQpipelineSync(conn));
     CHECK(send_params(conn, "INSERT INTO t VALUES ($1)", "3"));
     CHECK(PQpipelineSync(conn));
-    EXPECT_NEXT(conn, PGRES_COMMAND_OK, NULL);
-    EXPECT_NONE(conn);
-    EXPECT_NEXT(conn, PGRES_FATAL_ERROR, "23505");
-    EXPECT_NONE(conn);
+    EXPECT_ONLY(conn, PGRES_COMMAND_OK, NULL);
+    EXPECT_ONLY(conn, PGRES_FATAL_ERROR, "23505");
     CHECK(PQpipelineStatus(conn) == PQ_PIPELINE_ABORTED);
-    EXPECT_NEXT(conn, PGRES_PIPELINE_ABORTED, NULL);
-    EXPECT_NONE(conn);
+    EXPECT_ONLY(conn, PGRES_PIPELINE_ABORTED, NULL);
     EXPECT_NEXT(conn, PGRES_PIPELINE_SYNC, NULL);
     CHECK(PQpipelineStatus(conn) == PQ_PIPELINE_ON);
-    EXPECT_NEXT(conn, PGRES_COMMAND_OK, NULL);
-    EXPECT_NONE(conn);
+    EXPECT_ONLY(conn, PGRES_COMMAND_OK, NULL);
     EXPECT_NEXT(conn, PGRES_PIPELINE_SYNC, NULL);
     CHECK(PQexitPipelineMode(conn));
     EXPECT_ROWS(conn, "SELECT * FROM t", "3");
@@ -68,19 +63,14 @@ TEST(explicit_transactions_span_sync_points)
     CHECK(send_params(conn, "SELECT 1/0 FROM t", NULL) && PQpipelineSync(conn));
     CHECK(send_params(conn, "INSERT INTO t VALUES (2)", NULL) && PQpipelineSync(conn));
     CHECK(send_params(conn, "ROLLBACK", NULL) && PQpipelineSync(conn));
-    EXPECT_NEXT(conn, PGRES_COMMAND_OK, NULL);
-    EXPECT_NONE(conn);
-    EXPECT_NEXT(conn, PGRES_COMMAND_OK, NULL);
-    EXPECT_NONE(conn);
+    EXPECT_ONLY(conn, PGRES_COMMAND_OK, NULL);
+    EXPECT_ONLY(conn, PGRES_COMMAND_OK, NULL);
     EXPECT_NEXT(conn, PGRES_PIPELINE_SYNC, NULL);
-    EXPECT_NEXT(conn, PGRES_FATAL_ERROR, "22012");
-    EXPECT_NONE(conn);
+    EXPECT_ONLY(conn, PGRES_FATAL_ERROR, "22012");
     EXPECT_NEXT(conn, PGRES_PIPELINE_SYNC, NULL);
-    EXPECT_NEXT(conn, PGRES_FATAL_ERROR, "25P02");
-    EXPECT_NONE(conn);
+    EXPECT_ONLY(conn, PGRES_FATAL_ERROR, "25P02");
     EXPECT_NEXT(conn, PGRES_PIPELINE_SYNC, NULL);
-    EXPECT_NEXT(conn, PGRES_COMMAND_OK, NULL);
-    EXPECT_NONE(conn);
+    EXPECT_ONLY(conn, PGRES_COMMAND_OK, NULL);
     EXPECT_NEXT(conn, PGRES_PIPELINE_SYNC, NULL);
     CHECK(PQexitPipelineMode(conn));
     EXPECT_ROWS(conn, "SELECT count(*) FROM t", "0");
@@ -95,12 +85,9 @@ TEST(statements_are_prepared_and_run_in_one_pipeline)
     CHECK(PQsendDescribePrepared(conn, "s"));
     CHECK(PQsendQueryPrepared(conn, "s", 2, values, NULL, NULL, 0));
     CHECK(PQsendFlushRequest(conn) && PQflush(conn) == 0);
-    EXPECT_NEXT(conn, PGRES_COMMAND_OK, NULL);
-    EXPECT_NONE(conn);
-    EXPECT_NEXT(conn, PGRES_COMMAND_OK, NULL);
-    EXPECT_NONE(conn);
-    EXPECT_NEXT(conn, PGRES_TUPLES_OK, "42"); /* a Flush is enough */
-    EXPECT_NONE(conn);
+    EXPECT_ONLY(conn, PGRES_COMMAND_OK, NULL);
+    EXPECT_ONLY(conn, PGRES_COMMAND_OK, NULL);
+    EXPECT_ONLY(conn, PGRES_TUPLES_OK, "42"); /* a Flush is enough */
     CHECK(PQpipelineSync(conn));
     EXPECT_NEXT(conn, PGRES_PIPELINE_SYNC, NULL);
     CHECK(PQexitPipelineMode(conn));
@@ -116,10 +103,8 @@ TEST(single_rows_come_in_pipelines)
     EXPECT_NEXT(conn, PGRES_SINGLE_TUPLE, "1");
     EXPECT_NEXT(conn, PGRES_SINGLE_TUPLE, "2");
     EXPECT_NEXT(conn, PGRES_SINGLE_TUPLE, "3");
-    EXPECT_NEXT(conn, PGRES_TUPLES_OK, "");
-    EXPECT_NONE(conn);
-    EXPECT_NEXT(conn, PGRES_TUPLES_OK, "next");
-    EXPECT_NONE(conn);
+    EXPECT_ONLY(conn, PGRES_TUPLES_OK, "");
+    EXPECT_ONLY(conn, PGRES_TUPLES_OK, "next");
     EXPECT_NEXT(conn, PGRES_PIPELINE_SYNC, NULL);
     CHECK(PQexitPipelineMode(conn));
 }

@@ -197,8 +197,7 @@ TEST(rows_come_one_by_one)
     PQclear(result);
     CHECK(count == 20000 && sum == 200010000);
     EXPECT_NEXT(conn, PGRES_SINGLE_TUPLE, "x");
-    EXPECT_NEXT(conn, PGRES_TUPLES_OK, "");
-    EXPECT_NONE(conn);
+    EXPECT_ONLY(conn, PGRES_TUPLES_OK, "");
     CHECK(PQsendQuery(conn, "SELECT 10 / (3 - i) FROM generate_series(1, 5) AS i"));
     CHECK(PQsetSingleRowMode(conn));
     while ((result = PQgetResult(conn)) && PQresultStatus(result) == PGRES_SINGLE_TUPLE)

@@ -263,19 +263,11 @@ static bool refuse_owned_sequence(CommandContext *context, const RelationDesc *s
 static bool move_owned(CommandContext *context, Oid table, Oid namespace)
 {
     CatalogSession *session = ddl_catalog(context);
-    DependencyVec owned = {0};
+    OidVec owned = {0};
 
-    TRY(depend_on(session, address_of_relation(table), context->arena, &owned));
-    for (size_t i = 0; i < owned.length; i++) {
-        const Dependency *d = &owned.items[i];
-        if (d->dependent.class_oid != RELATION_PG_CLASS || d->referenced.column == 0 ||
-            d->kind == DEPENDENCY_NORMAL)
-            continue;
-        const RelationDesc *relation = relation_get(session, d->dependent.oid);
-        TRY(relation);
-        if (relation->kind == RELKIND_SEQUENCE)
-            TRY(define_move(session, address_of_relation(relation->oid), namespace));
-    }
+    TRY(depend_sequences(session, table, context->arena, &owned));
+    for (size_t i = 0; i < owned.length; i++)
+        TRY(define_move(session, address_of_relation(owned.items[i]), namespace));
     return true;
 }
 

@@ -77,20 +77,11 @@ bool ddl_empty_table(CommandContext *context, Oid oid)
 /* The sequences that belong to the table's columns. */
 static bool restart_sequences(CommandContext *context, Oid table)
 {
-    CatalogSession *session = ddl_catalog(context);
-    DependencyVec owned = {0};
+    OidVec owned = {0};
 
-    TRY(depend_on(session, address_of_relation(table), context->arena, &owned));
-    for (size_t i = 0; i < owned.length; i++) {
-        const Dependency *d = &owned.items[i];
-        if (d->dependent.class_oid != RELATION_PG_CLASS || d->referenced.column == 0 ||
-            (d->kind != DEPENDENCY_AUTO && d->kind != DEPENDENCY_INTERNAL))
-            continue;
-        const RelationDesc *relation = relation_get(session, d->dependent.oid);
-        TRY(relation);
-        if (relation->kind == RELKIND_SEQUENCE)
-            TRY(ddl_sequence_restart(context, relation->oid));
-    }
+    TRY(depend_sequences(ddl_catalog(context), table, context->arena, &owned));
+    for (size_t i = 0; i < owned.length; i++)
+        TRY(ddl_sequence_restart(context, owned.items[i]));
     return true;
 }
 
