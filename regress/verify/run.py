@@ -4,8 +4,10 @@
 usage: run.py --build DIR [--long | --quick]
 """
 import argparse
+import hashlib
 import pathlib
 import random
+import re
 import shutil
 import struct
 import subprocess
@@ -124,6 +126,31 @@ def damage_pages(suite, binary, data, copy, rounds):
     shutil.rmtree(copy)
 
 
+def damage_rows(suite, server):
+    """A table's page goes: verify and the server say which rows are lost; the index is made anew; the rest can be read."""
+    pages = server.data / "pages"
+    before = pages.read_bytes()
+    marks = [hashlib.md5(str(number).encode()).hexdigest().encode() for number in range(1501, 1510) if number % 11 and number % 5]
+    slots = [slot for slot in range(1, len(before) // PAGE) if all(mark in before[slot * PAGE:(slot + 1) * PAGE] for mark in marks)]
+    for slot in slots:
+        flip(pages, slot * PAGE + 9000)
+    status, text = verify(server.binary, server.data)
+    told = re.search(r"table public.t: (rows with ctid from \(0,\d+\) to \(0,\d+\)) cannot be read: page \d+ is damaged", text)
+    suite.check("lost_rows_are_told_offline", slots and status == 1 and told, text[-800:])
+    server.start()
+    connection = wire.Connection(server.port)
+    answer = "\n".join(connection.query("SELECT count(body) FROM t"))
+    suite.check("lost_rows_are_told_by_the_server", told and "CXX001" in answer and told[1] in answer, answer)
+    answer = "\n".join(connection.query("SELECT name FROM t WHERE id = 3; SELECT count(*) FROM child"))
+    suite.check("other_rows_can_be_read", "error" not in answer and "row " in answer, answer)
+    answer = "\n".join(connection.query("DELETE FROM t WHERE id = 1502; INSERT INTO child VALUES (3, 'more')"))
+    suite.check("a_lost_row_is_not_deleted", "CXX001" in answer, answer)
+    answer = "\n".join(connection.query("INSERT INTO child VALUES (3, 'more')"))
+    suite.check("others_go_on", "INSERT 0 1" in answer, answer)
+    connection.close()
+    server.stop()
+
+
 def damage_other_files(suite, binary, data, copy):
     shutil.copytree(data, copy)
     for block in (0, 2): # the first copy of each generation
@@ -213,6 +240,10 @@ def main():
         damage_pages(suite, binary, data, copy, 40 if options.long else 6)
         damage_other_files(suite, binary, data, copy)
         damage_sequences(suite, server)
+        with Server(options.build) as other:
+            fill(other.port)
+            other.stop()
+            damage_rows(suite, other)
     sys.exit(1 if suite.failed else 0)
 
 

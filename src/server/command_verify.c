@@ -181,6 +181,31 @@ static Str tree_name(Verification *v, const TreeLine *line)
     return str_format(v->arena, "tree %u of %.*s", line->id, STR_ARGS(v->subject));
 }
 
+static void tell_damage(void *context, const TreeDamage *damage)
+{
+    Verification *v = context;
+    const Str rows = str_copy(v->arena, tree_damage_text(damage));
+
+    tell(v, v->subject,
+         damage->is_value
+             ? fmt("a large value of %.*s cannot be read", STR_ARGS(rows))
+             : fmt("%.*s cannot be read: page %u is damaged", STR_ARGS(rows), damage->page));
+}
+
+/* What is wrong, and which rows of a table are gone with it. */
+static void tell_unsound(Verification *v, Database *database, const TreeLine *line)
+{
+    const Str place = v->subject;
+    Tree *tree;
+
+    v->subject = tree_name(v, line);
+    tell_error(v, v->subject);
+    if (line->kind == TREE_TABLE && (!tree_find(database, line->id, &tree) ||
+                                     (tree && !tree_list_damage(tree, tell_damage, v))))
+        tell_error(v, v->subject);
+    v->subject = place;
+}
+
 /* Invariants of every tree; pages that none of them has. */
 static void verify_trees(Verification *v, Database *database)
 {
@@ -203,7 +228,7 @@ static void verify_trees(Verification *v, Database *database)
         if (line->is_sound)
             line->rows = report.rows;
         else
-            tell_error(v, tree_name(v, line));
+            tell_unsound(v, database, line);
         progress(v, "trees", i + 1, v->trees.length);
     }
     /* A checkpoint in the middle of an operation may have some; recovery frees them. */

@@ -192,6 +192,8 @@ static inline void tree_count_pages(Tree *tree, int64_t change)
     atomic_fetch_add_explicit(&tree->page_count, change, memory_order_relaxed);
 }
 
+/* Adds to an XX001 that reading this row of a table has met which rows are concerned. */
+COLD void tree_damage_explain(Tree *tree, uint64_t row_id);
 COLD bool tree_damaged(const Tree *tree, PageId page, const char *what);
 
 #endif

@@ -580,7 +580,10 @@ bool tree_visit_leaf(Tree *tree, uint64_t row_id, TreeLeafVisitor *visitor, void
     TableLeaf leaf;
 
     assert(tree->kind == TREE_TABLE);
-    TRY(tree_leaf_shared(tree, ROW_KEY_STR(key), DESCEND_AT, &page));
+    if (!tree_leaf_shared(tree, ROW_KEY_STR(key), DESCEND_AT, &page)) {
+        tree_damage_explain(tree, row_id);
+        return false;
+    }
     bool done = tree_leaf_view(tree, &page, &leaf);
     if (done && (row_id < leaf.first_id || row_id > leaf.last_id))
         done = tree_damaged(tree, page.id, "wrong fences");

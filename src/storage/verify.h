@@ -28,4 +28,20 @@ MUST_CHECK bool tree_reach_lost(const TreeReach *reach,
                                 uint64_t *ret_count);
 void tree_reach_free(TreeReach *reach);
 
+/*
+ * What of a table cannot be read: a page and the rows on it or behind it, or a row whose large
+ * value is damaged. Others may use the table meanwhile.
+ */
+typedef struct TreeDamage {
+    uint32_t page; /* 0 with is_value */
+    bool is_value;
+    uint64_t first_row_id, last_row_id; /* TREE_MAX_ROW_ID: all that follow */
+} TreeDamage;
+typedef void TreeDamageCallback(void *context, const TreeDamage *damage);
+MUST_CHECK bool tree_list_damage(Tree *tree, TreeDamageCallback *callback, void *context);
+/* The range that the damage on the way to this row covers, as far as the nodes above tell. */
+void tree_damage_around(Tree *tree, uint64_t row_id, TreeDamage *ret_damage);
+/* "rows with ctid from (0,1) to (0,80)", borrowed. */
+Str tree_damage_text(const TreeDamage *damage);
+
 #endif

@@ -7,6 +7,7 @@
 
 #include "storage/leaf_page.h"
 #include "storage/node.h"
+#include "storage/verify.h"
 #include "txn/txn_internal.h"
 #include "txn_fixture.h"
 
@@ -193,6 +194,63 @@ static void a_commit_that_comes_to_damage_fails_and_others_go_on(void **state)
     txn_session_close(session);
 }
 
+typedef struct DamageList {
+    uint32_t count;
+    TreeDamage items[4];
+} DamageList;
+
+static void note_damage(void *context, const TreeDamage *damage)
+{
+    DamageList *list = context;
+
+    assert_true(list->count < 4);
+    list->items[list->count++] = *damage;
+}
+
+/* The damaged leaf's rows by their range, and the row whose value is damaged; no others. */
+static void damage_is_told_by_the_rows_it_takes(void **state)
+{
+    Fixture *fixture = *state;
+    DamageList list = {0};
+    int64_t lost = 0;
+
+    fill(fixture);
+    const int64_t large = insert_large(fixture);
+    close_store(fixture, STORE_CLOSE_CLEAN);
+    assert_int_equal(damage(fixture, is_middle_leaf), 1);
+    assert_true(damage(fixture, is_overflow) > 0);
+    fixture_open(fixture);
+    Tree *tree = tree_open(store_database(fixture->store, HOME), TABLE);
+    ok(tree != NULL && tree_list_damage(tree, note_damage, &list));
+    assert_int_equal(list.count, 2);
+    assert_false(list.items[0].is_value);
+    assert_true(list.items[1].is_value);
+    assert_int_equal(list.items[1].first_row_id, large);
+    TxnSession *session = txn_session_open(fixture->manager, 1);
+    Txn *txn = begin(session, ISOLATION_READ_COMMITTED);
+    TxnTree *table = open_tree(txn, TABLE);
+    for (int64_t row_id = 1; row_id <= ROWS; row_id++) {
+        const uint16_t column = 0;
+        Value value;
+        bool is_null;
+        const bool is_told = (uint64_t)row_id >= list.items[0].first_row_id &&
+                             (uint64_t)row_id <= list.items[0].last_row_id;
+        const bool is_read = txn_fetch(txn, txn_snapshot(txn), table, row_id, &column, 1, &value,
+                                       &is_null, fixture->arena) == FETCH_ROW;
+        assert_true(is_read != is_told);
+        lost += is_told;
+        if (!is_read) {
+            const Str rows = tree_damage_text(&list.items[0]);
+            assert_int_not_equal(str_find(error_fields()->detail, rows, 0), SIZE_MAX);
+            assert_damaged(false);
+        }
+    }
+    assert_in_range(lost, 2, ROWS / 4);
+    txn_tree_close(table);
+    txn_rollback(txn);
+    txn_session_close(session);
+}
+
 /* What is in the log for a page that is damaged is lost with it; all the rest is there. */
 static void recovery_goes_on_without_a_damaged_page(void **state)
 {
@@ -240,6 +298,8 @@ int main(void)
                                         fixture_teardown),
         cmocka_unit_test_setup_teardown(a_commit_that_comes_to_damage_fails_and_others_go_on,
                                         fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(damage_is_told_by_the_rows_it_takes, fixture_setup,
+                                        fixture_teardown),
         cmocka_unit_test_setup_teardown(recovery_goes_on_without_a_damaged_page, fixture_setup,
                                         fixture_teardown),
     };
