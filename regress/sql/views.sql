@@ -149,3 +149,14 @@ CREATE VIEW nest_u AS SELECT a FROM nest UNION SELECT a FROM nest WHERE EXISTS (
 SELECT pg_get_viewdef('nest_u');
 SELECT table_name, column_name, is_updatable FROM information_schema.columns WHERE table_name LIKE 'nest%' ORDER BY 1, 2;
 SELECT pg_relation_is_updatable('nest_o'::regclass, false), pg_relation_is_updatable('nest'::regclass, true), pg_column_is_updatable('nest_v'::regclass, 2::int2, false);
+create table no_column_base (a int, b int);
+create view no_column (c) as select a + 1 from no_column_base;
+insert into no_column values (1);
+update no_column set c = 1;
+delete from no_column;
+create view one_column as select a + 1 as c, b from no_column_base;
+insert into one_column (c) values (1);
+insert into one_column (b) values (1) returning *;
+select distinct on (b, a) b, a from no_column_base order by b, b + 1, a;
+select distinct on (b + 1) a, b from no_column_base order by a, b + 1;
+select distinct on (a, b) a from no_column_base order by a, a + b;

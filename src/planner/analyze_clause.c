@@ -314,6 +314,14 @@ bool analyze_distinct(Scope *scope, TargetVec *targets)
     return true;
 }
 
+/* Where an expression begins, not where its operator stands. */
+static int node_begin(const Node *node)
+{
+    while (NODE_IS(node, A_Expr) && NODE_CAST(A_Expr, node)->lexpr)
+        node = NODE_CAST(A_Expr, node)->lexpr;
+    return node->position;
+}
+
 bool analyze_distinct_on(Scope *scope, const NodeVec *list, TargetVec *targets)
 {
     Query *query = scope->query;
@@ -329,9 +337,9 @@ bool analyze_distinct_on(Scope *scope, const NodeVec *list, TargetVec *targets)
     }
     for (size_t i = 0; i < query->order_by.length; i++) {
         const SortClause *sort = &query->order_by.items[i];
-        bool wanted = false;
-        for (size_t r = 0; r < refs.length; r++)
-            wanted |= refs.items[r] == sort->ref;
+        const Node *wanted = NULL;
+        for (size_t r = 0; r < refs.length && !wanted; r++)
+            wanted = refs.items[r] == sort->ref ? list->items[r] : NULL;
         if (!wanted) {
             skipped = true;
             continue;
@@ -340,7 +348,7 @@ bool analyze_distinct_on(Scope *scope, const NodeVec *list, TargetVec *targets)
             FAIL(ERR_INVALID_COLUMN_REFERENCE,
                  .message =
                      STR("SELECT DISTINCT ON expressions must match initial ORDER BY expressions"),
-                 .position = expr_location(query_target_by_ref(query, sort->ref)->expr));
+                 .position = node_begin(wanted));
         VEC_PUSH(arena, &query->distinct, *sort);
     }
     for (size_t r = 0; r < refs.length; r++) {
@@ -350,7 +358,7 @@ bool analyze_distinct_on(Scope *scope, const NodeVec *list, TargetVec *targets)
             FAIL(ERR_INVALID_COLUMN_REFERENCE,
                  .message =
                      STR("SELECT DISTINCT ON expressions must match initial ORDER BY expressions"),
-                 .position = list->items[r]->position);
+                 .position = node_begin(list->items[r]));
         SortClause clause;
         const TargetEntry *target = query_target_by_ref(query, refs.items[r]);
         TRY(group_clause_for(scope, target, list->items[r]->position, &clause));

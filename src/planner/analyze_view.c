@@ -118,13 +118,26 @@ static bool view_column_slot(void *context, Expr **expr)
     return true;
 }
 
+static bool is_table_column(const Expr *expr)
+{
+    return expr->kind == EXPR_COLUMN && EXPR_AS(const ExprColumn, expr)->attnum >= 1;
+}
+
+static bool has_table_column(const Query *view)
+{
+    for (size_t i = 0; i < view->targets.length; i++)
+        if (!view->targets.items[i].is_junk && is_table_column(view->targets.items[i].expr))
+            return true;
+    return false;
+}
+
 static bool map_targets(const ViewReplace *replace, const RelationDesc *view, const Query *query,
                         TargetVec *targets)
 {
     for (size_t i = 0; i < targets->length; i++) {
         TargetEntry *target = &targets->items[i];
         const Expr *expr = replace->view->targets.items[target->attnum - 1].expr;
-        if (expr->kind != EXPR_COLUMN || EXPR_AS(const ExprColumn, expr)->attnum < 1)
+        if (!is_table_column(expr))
             FAIL(ERR_FEATURE_NOT_SUPPORTED,
                  .message = fmt("cannot %s column \"%.*s\" of view \"%.*s\"", verb_of(query),
                                 STR_ARGS(target->name), STR_ARGS(view->name)),
@@ -225,6 +238,8 @@ bool rewrite_view_target(AnalyzeContext *context, Query *query)
         Query *body = view_query(context, view);
         TRY(body);
         const char *why = view_why_not_updatable(body);
+        if (!why && query->command != QUERY_DELETE && !has_table_column(body))
+            why = "Views that have no updatable columns are not automatically updatable.";
         if (why)
             return fail_not_updatable(query, view->name, why);
         ViewReplace replace = {context->arena, body, query->result_rel, body->from.items[0]->rel};

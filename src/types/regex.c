@@ -4,6 +4,9 @@
  * The syntaxes agree on nearly everything; the translator turns what differs: \m \M \y \Y \A \Z,
  * [[:<:]] and [[:>:]], ***-prefixes, and the embedded options. A call site keeps its last pattern
  * compiled. Matching is bounded, so that no pattern can hold a worker for ever.
+ *
+ * PostgreSQL's alternatives give the longest match, PCRE2's the first that fits: a pattern with
+ * alternatives is matched a second time, by PCRE2's other matcher, which tells how far it reaches.
  */
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
@@ -13,11 +16,14 @@
 
 #define MATCH_LIMIT 10000000
 #define MAX_GROUPS 100
+#define MAX_REPEAT 255
+#define DFA_WORKSPACE 2000
 
 typedef struct Regex {
     Str pattern, flags; /* what it is compiled from, in the site's arena */
     uint32_t options;
     bool is_global;
+    bool is_longest; /* has alternatives, of which the longest match counts */
     pcre2_code *code;
     pcre2_match_data *match;
     pcre2_match_context *context;
@@ -95,10 +101,8 @@ static bool translate(Arena *arena, Str pattern, bool expanded, StrBuf *out)
 }
 
 /* Letters of the flags argument; "(?i)" at the front and "***=" prefixes are handled too. */
-static bool flags_read(Str flags, bool allow_global, Regex *regex)
+static bool flags_add(Str flags, bool allow_global, Regex *regex)
 {
-    regex->options =
-        PCRE2_UTF | PCRE2_NO_UTF_CHECK | PCRE2_DOTALL | PCRE2_DOLLAR_ENDONLY | PCRE2_UCP;
     for (size_t i = 0; i < flags.length; i++) {
         switch (flags.data[i]) {
         case 'g':
@@ -147,6 +151,13 @@ static bool flags_read(Str flags, bool allow_global, Regex *regex)
     return true;
 }
 
+static bool flags_read(Str flags, bool allow_global, Regex *regex)
+{
+    regex->options =
+        PCRE2_UTF | PCRE2_NO_UTF_CHECK | PCRE2_DOTALL | PCRE2_DOLLAR_ENDONLY | PCRE2_UCP;
+    return flags_add(flags, allow_global, regex);
+}
+
 static void regex_invalid(const char *reason)
 {
     ERROR_SET(ERR_INVALID_REGULAR_EXPRESSION,
@@ -180,11 +191,68 @@ static const char *error_words(int error)
     }
 }
 
+/* "(?in)" at the front: options, as the flags argument has them. */
+static bool embedded_read(Regex *regex, Str *pattern)
+{
+    const Str p = *pattern;
+    size_t end = 2;
+    if (!str_starts_with(p, STR("(?")) || p.length < 3 || !is_alpha(p.data[2]))
+        return true;
+    while (end < p.length && is_alpha(p.data[end]))
+        end++;
+    const Str letters = str_slice(p, 2, end - 2);
+    bool known = end < p.length && p.data[end] == ')';
+    for (size_t i = 0; i < letters.length; i++)
+        known &= strchr("bceimnpqstwx", letters.data[i]) != NULL;
+    if (!known) {
+        regex_invalid("invalid embedded option");
+        return false;
+    }
+    *pattern = str_slice(p, end + 1, p.length);
+    return flags_add(letters, false, regex);
+}
+
+/* What stands outside of brackets: counts that are too big, alternatives, lazy quantifiers. */
+static bool pattern_survey(Str pattern, bool *ret_alternatives, bool *ret_lazy)
+{
+    bool in_class = false;
+    *ret_alternatives = *ret_lazy = false;
+    for (size_t i = 0; i < pattern.length; i++) {
+        const char c = pattern.data[i];
+        const char next = i + 1 < pattern.length ? pattern.data[i + 1] : '\0';
+        if (c == '\\') {
+            i++;
+        } else if (in_class) {
+            in_class = c != ']';
+        } else if (c == '[') {
+            in_class = true;
+            i += (next == '^') + (next == ']');
+        } else if (c == '|') {
+            *ret_alternatives = true;
+        } else if (next == '?' && (c == '*' || c == '+' || c == '?' || c == '}')) {
+            *ret_lazy = true;
+        } else if (c == '{') {
+            int64_t count = 0;
+            for (size_t k = i + 1; k < pattern.length && count <= MAX_REPEAT; k++)
+                if (is_digit(pattern.data[k]))
+                    count = count * 10 + (pattern.data[k] - '0');
+                else if (pattern.data[k] == ',')
+                    count = 0;
+                else
+                    break;
+            if (count > MAX_REPEAT)
+                return false;
+        }
+    }
+    return true;
+}
+
 static Regex *regex_compile(Arena *arena, Str pattern, Str flags, uint32_t more, bool allow_global)
 {
     Regex *regex = ARENA_NEW(arena, Regex);
     int error;
     PCRE2_SIZE at;
+    bool has_alternatives, has_lazy;
 
     TRY(flags_read(flags, allow_global, regex));
     regex->options |= more;
@@ -193,8 +261,18 @@ static Regex *regex_compile(Arena *arena, Str pattern, Str flags, uint32_t more,
     if (str_starts_with(pattern, STR("***="))) {
         pattern = str_slice(pattern, 4, pattern.length);
         regex->options |= PCRE2_LITERAL;
-    } else if (str_starts_with(pattern, STR("***:"))) {
-        pattern = str_slice(pattern, 4, pattern.length);
+    } else {
+        if (str_starts_with(pattern, STR("***:")))
+            pattern = str_slice(pattern, 4, pattern.length);
+        if (!(regex->options & PCRE2_LITERAL))
+            TRY(embedded_read(regex, &pattern));
+    }
+    if (!(regex->options & PCRE2_LITERAL)) {
+        if (!pattern_survey(pattern, &has_alternatives, &has_lazy)) {
+            regex_invalid("invalid repetition count(s)");
+            return NULL;
+        }
+        regex->is_longest = has_alternatives && !has_lazy;
     }
     StrBuf text = strbuf_in(arena);
     if (regex->options & PCRE2_LITERAL) {
@@ -235,7 +313,7 @@ static Regex *regex_of(FunctionCall *call, Str pattern, Str flags, uint32_t more
 
 typedef enum MatchOutcome { MATCH_FAILED = 0, MATCH_FOUND, MATCH_NONE } MatchOutcome;
 
-static MatchOutcome regex_match(Regex *regex, Str s, size_t from)
+static MatchOutcome regex_test(Regex *regex, Str s, size_t from)
 {
     const int count = pcre2_match(regex->code, (PCRE2_SPTR)(s.data ? s.data : ""), s.length, from,
                                   PCRE2_NO_UTF_CHECK, regex->match, regex->context);
@@ -246,6 +324,35 @@ static MatchOutcome regex_match(Regex *regex, Str s, size_t from)
     CHECK_INTERRUPTS();
     FAIL(ERR_INVALID_REGULAR_EXPRESSION,
          .message = STR("regular expression failed: regular expression is too complex"));
+}
+
+/* The match that was found, made as long as it can be from where it starts. */
+static void match_lengthen(Regex *regex, Str s, size_t from)
+{
+    const PCRE2_SIZE *ends = pcre2_get_ovector_pointer(regex->match);
+    const size_t start = ends[0], end = ends[1];
+    int workspace[DFA_WORKSPACE];
+    if (start < from || end == s.length)
+        return;
+    /* Back references and what outgrows the workspace keep the first match. */
+    const int count = pcre2_dfa_match(regex->code, (PCRE2_SPTR)s.data, s.length, start,
+                                      PCRE2_NO_UTF_CHECK | PCRE2_ANCHORED, regex->match,
+                                      regex->context, workspace, DFA_WORKSPACE);
+    const size_t longest = count >= 0 ? ends[1] : end;
+    if (longest > end && pcre2_match(regex->code, (PCRE2_SPTR)s.data, longest, start,
+                                     PCRE2_NO_UTF_CHECK | PCRE2_ANCHORED | PCRE2_ENDANCHORED,
+                                     regex->match, regex->context) > 0)
+        return;
+    (void)!pcre2_match(regex->code, (PCRE2_SPTR)s.data, s.length, start,
+                       PCRE2_NO_UTF_CHECK | PCRE2_ANCHORED, regex->match, regex->context);
+}
+
+static MatchOutcome regex_match(Regex *regex, Str s, size_t from)
+{
+    const MatchOutcome outcome = regex_test(regex, s, from);
+    if (outcome == MATCH_FOUND && regex->is_longest)
+        match_lengthen(regex, s, from);
+    return outcome;
 }
 
 static size_t group_count(const Regex *regex)
@@ -287,7 +394,7 @@ static bool matches(FunctionCall *call, const Value *args, uint32_t more, bool w
 {
     Regex *regex = regex_of(call, var_str(args[1].var), STR(""), more, false);
     TRY(regex);
-    const MatchOutcome outcome = regex_match(regex, var_str(args[0].var), 0);
+    const MatchOutcome outcome = regex_test(regex, var_str(args[0].var), 0);
     TRY(outcome);
     ret->boolean = (outcome == MATCH_FOUND) == wanted;
     return true;
@@ -754,8 +861,10 @@ FUNCTION(regexp_substr_no_subexpr)
 static bool similar_translate(FunctionCall *call, Str pattern, const Str *escape, Value *ret)
 {
     StrBuf out = strbuf_in(call->arena);
-    bool in_class = false, after_escape = false;
+    bool after_escape = false;
     int separators = 0;
+    int depth = 0;   /* of brackets: "[" and "[:" in it */
+    int members = 0; /* 0 and 1 (behind "^"): "]" is a member */
     if (escape && utf8_count(*escape) > 1)
         FAIL(ERR_INVALID_ESCAPE_SEQUENCE, .message = STR("invalid escape string"),
              .hint = STR("Escape string must be empty or one character."));
@@ -767,7 +876,7 @@ static bool similar_translate(FunctionCall *call, Str pattern, const Str *escape
         const char c = character.data[0];
         at += width;
         if (after_escape) {
-            if (c == '"' && !in_class) {
+            if (c == '"' && depth == 0) {
                 if (separators == 0)
                     strbuf_append_c(&out, "){1,1}?(");
                 else if (separators == 1)
@@ -784,14 +893,19 @@ static bool similar_translate(FunctionCall *call, Str pattern, const Str *escape
             after_escape = false;
         } else if (mark.length && str_equal(character, mark)) {
             after_escape = true;
-        } else if (in_class) {
+        } else if (depth > 0) {
             if (c == '\\')
                 strbuf_append_char(&out, '\\');
             strbuf_append(&out, character);
-            in_class = c != ']';
+            if (c == ']' && members > 1)
+                depth--;
+            else if (c == '[')
+                depth++;
+            members = c == '^' ? members + 1 : 2;
         } else if (c == '[') {
             strbuf_append_char(&out, c);
-            in_class = true;
+            depth = 1;
+            members = 0;
         } else if (c == '%') {
             strbuf_append_c(&out, ".*");
         } else if (c == '_') {

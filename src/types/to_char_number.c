@@ -471,10 +471,10 @@ static void last_shown_find(NumberWriter *w)
     }
 }
 
-/* `number` has its sign; `whole` and `decimals` are the template's positions for it. */
-static bool number_write(const NumberTemplate *t, Arena *arena, Str number, int whole, int decimals,
-                         Value *ret)
+/* `number` has its sign. */
+static bool number_write(const NumberTemplate *t, Arena *arena, Str number, Value *ret)
 {
+    const int whole = t->whole + t->shift, decimals = t->decimals;
     StrBuf out = strbuf_in(arena);
     StrBuf hashes = strbuf_in(arena);
     NumberWriter w = {.t = t, .out = &out, .number = number, .sign_place = t->sign};
@@ -576,7 +576,7 @@ static bool big_to_char(FunctionCall *call, const Big *value, Str format, Value 
         big_round(&b, 0);
         if (!mpz_fits_sint_p(b.m))
             FAIL(ERR_NUMERIC_VALUE_OUT_OF_RANGE, .message = STR("integer out of range"));
-        return number_write(t, call->arena, roman_text(call->arena, mpz_get_si(b.m)), 0, 0, ret);
+        return number_write(t, call->arena, roman_text(call->arena, mpz_get_si(b.m)), ret);
     }
     if (finite) {
         if (t->shift)
@@ -585,7 +585,7 @@ static bool big_to_char(FunctionCall *call, const Big *value, Str format, Value 
     }
     TRY(big_store(call->arena, &b, &text_value));
     numeric_append_text(&text_value, &text);
-    return number_write(t, call->arena, strbuf_view(&text), t->whole + t->shift, t->decimals, ret);
+    return number_write(t, call->arena, strbuf_view(&text), ret);
 }
 
 FUNCTION(numeric_to_char)
@@ -615,7 +615,7 @@ static bool integer_to_char(FunctionCall *call, int64_t value, int64_t limit, St
     if (t->roman) {
         if (value < INT32_MIN || value > INT32_MAX)
             FAIL(ERR_NUMERIC_VALUE_OUT_OF_RANGE, .message = STR("integer out of range"));
-        return number_write(t, call->arena, roman_text(call->arena, value), 0, 0, ret);
+        return number_write(t, call->arena, roman_text(call->arena, value), ret);
     }
     for (int i = 0; i < t->shift; i++)
         if (__builtin_mul_overflow(value, (int64_t)10, &value) || value > limit ||
@@ -626,7 +626,7 @@ static bool integer_to_char(FunctionCall *call, int64_t value, int64_t limit, St
     strbuf_format(&text, "%" PRId64, value);
     for (int i = 0; i <= t->decimals && t->decimals; i++)
         strbuf_append_char(&text, i == 0 ? '.' : '0');
-    return number_write(t, call->arena, strbuf_view(&text), t->whole + t->shift, t->decimals, ret);
+    return number_write(t, call->arena, strbuf_view(&text), ret);
 }
 
 FUNCTION(int4_to_char)
@@ -665,7 +665,7 @@ static bool double_to_char(FunctionCall *call, double value, int digits, Str for
     if (t->roman) {
         const double rounded = rint(value);
         const int64_t number = rounded >= 1 && rounded <= 3999 ? (int64_t)rounded : 0;
-        return number_write(t, call->arena, roman_text(call->arena, number), 0, 0, ret);
+        return number_write(t, call->arena, roman_text(call->arena, number), ret);
     }
     if (t->has_shift)
         value *= pow(10, t->shift);
@@ -673,7 +673,7 @@ static bool double_to_char(FunctionCall *call, double value, int digits, Str for
     const int length = (int)strbuf_view(&whole).length;
     t->decimals = MAX(MIN(t->decimals, digits - length), 0);
     double_append(&text, t->decimals, value);
-    return number_write(t, call->arena, strbuf_view(&text), t->whole + t->shift, t->decimals, ret);
+    return number_write(t, call->arena, strbuf_view(&text), ret);
 }
 
 FUNCTION(float8_to_char)
