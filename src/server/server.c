@@ -640,17 +640,17 @@ static bool watch_signals(Server *server)
 
 /* -- Start and stop -------------------------------------------------------------------------- */
 
-/* Recovery goes on without pages that it cannot read, and without the changes that were for them. */
+/* Recovery goes on without pages that it cannot read, and without the changes that were for them.
+ */
 static void log_damage(const Store *store, const StoreRecovery *recovery)
 {
     if (recovery->damaged_pages == 0)
         return;
     for (uint32_t i = 0; !str_is_none(store_damage(store, i)); i++)
         log_message(SEVERITY_WARNING, "%.*s", STR_ARGS(store_damage(store, i)));
-    log_message(SEVERITY_WARNING,
-                "recovery went on without %llu damaged pages and %llu changes to them",
-                (unsigned long long)recovery->damaged_pages,
-                (unsigned long long)recovery->lost_changes);
+    log_message(
+        SEVERITY_WARNING, "recovery went on without %llu damaged pages and %llu changes to them",
+        (unsigned long long)recovery->damaged_pages, (unsigned long long)recovery->lost_changes);
 }
 
 /* What recovery did, in PostgreSQL's words. */

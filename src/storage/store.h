@@ -84,7 +84,8 @@ typedef struct StoreRecovery {
 StoreRecovery store_recovery(const Store *store);
 /*
  * For `apply`, after an operation has failed with XX001: recovery goes on without it, since whoever
- * reads what it would have changed is told of the damage. False: the error is of another kind, or no page was damaged.
+ * reads what it would have changed is told of the damage. False: the error is of another kind, or
+ * no page was damaged.
  */
 MUST_CHECK bool store_pass_over(Store *store);
 /* The first few damaged pages by what was found, from 0; STR_NONE past the last. */

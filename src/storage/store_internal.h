@@ -24,9 +24,9 @@
 #include "storage/store.h"
 #include "storage/superblock.h"
 
-#define PAGE_MAGIC 0x50474e53u /* "SNGP" */
+#define PAGE_MAGIC 0x50474e53u     /* "SNGP" */
 #define PAGE_CRC_NEVER 0xfffffffeu /* no image has it: the page was set aside in recovery */
-#define IMAGE_BATCH 64         /* page images written together */
+#define IMAGE_BATCH 64             /* page images written together */
 #define ACTION_SLOTS 256
 
 typedef enum EpochClass { EPOCH_CURRENT = 0, EPOCH_RUNNING = 1 } EpochClass;
@@ -158,12 +158,12 @@ struct Store {
     uint32_t shadow_head, shadow_tail; /* queue of frames with copies that are owed */
     _Atomic uint32_t shadow_count;
 
-    Superblock superblock; /* the newest on disk; the checkpointer's */
+    Superblock superblock;        /* the newest on disk; the checkpointer's */
     File *journal, *next_journal; /* the second: of a base that no durable superblock names yet */
     uint64_t map_reserve;         /* bytes known to be kept back for maps; the checkpointer's */
     bool has_recovery_reserve;
     _Atomic bool spends_reserve; /* what `reserve` held is for the maps alone */
-    Arena *scratch;       /* the checkpointer's, for paths */
+    Arena *scratch;              /* the checkpointer's, for paths */
     Checkpointer *checkpointer;
     StoreRedoFloor *redo_floor;
     void *redo_floor_context;

@@ -366,7 +366,7 @@ void wal_fill(Wal *wal, const WalSlot *slot, const Str *pieces, size_t piece_cou
 
 typedef struct WalWriter {
     Wal *wal;
-    Lsn position; /* everything before it is written */
+    Lsn position;           /* everything before it is written */
     Lsn big_start, big_end; /* of the big record that position is in, or 0 */
 } WalWriter;
 

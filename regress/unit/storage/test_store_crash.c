@@ -290,7 +290,7 @@ static void a_full_disk_refuses_and_recovers(void **state)
             sim_set_crash(world, 600);
             const SimEnd ended = sim_run(world, run, NULL);
             work.failed = false; /* 53100 is what is expected */
-            if (seed % 2 == 0) /* the others recover on the full disk */
+            if (seed % 2 == 0)   /* the others recover on the full disk */
                 sim_set_faults(world, &(SimFaults){0});
             sim_set_crash(world, 0);
             if (ended == SIM_CRASHED)
