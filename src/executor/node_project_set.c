@@ -25,14 +25,14 @@ typedef struct ProjectSetState {
     uint32_t at; /* of the input's selected rows */
     bool in_row;
     Vector **columns;
-    bool *has_set; /* by column: a set is part of it */
+    uint32_t *sets_until; /* by column: how many sets it and those before it have */
 } ProjectSetState;
 
-static bool find_no_set(void *context, Expr *expr)
+static bool count_sets(void *context, Expr *expr)
 {
-    if (expr->kind == EXPR_FUNCTION && EXPR_AS(const ExprFunction, expr)->returns_set)
-        return false;
-    return expr_walk(expr, find_no_set, context);
+    uint32_t *count = context;
+    *count += expr->kind == EXPR_FUNCTION && EXPR_AS(const ExprFunction, expr)->returns_set;
+    return expr_walk(expr, count_sets, context);
 }
 
 static bool project_set_init(NodeState *node)
@@ -55,96 +55,102 @@ static bool project_set_init(NodeState *node)
         state->sets[s].outputs = ARENA_ARRAY(arena, Value, outputs + 1);
         state->sets[s].output_nulls = ARENA_ARRAY(arena, bool, outputs + 1);
     }
-    state->has_set = ARENA_ARRAY(arena, bool, plan->column_count + 1);
-    for (size_t i = 0; i < plan->targets.length; i++)
-        state->has_set[i] = !find_no_set(NULL, plan->targets.items[i]);
+    state->sets_until = ARENA_ARRAY(arena, uint32_t, plan->column_count + 1);
+    uint32_t until = 0;
+    for (size_t i = 0; i < plan->targets.length; i++) {
+        (void)count_sets(&until, plan->targets.items[i]);
+        state->sets_until[i] = until;
+    }
     state->columns = ARENA_ARRAY(arena, Vector *, plan->column_count + 1);
     for (int c = 0; c < plan->column_count; c++)
         state->columns[c] = vector_new(arena, type_phys(plan->columns[c].type));
     return true;
 }
 
-/* The row's arguments, kept while its sets last. */
-static bool begin_row(ProjectSetState *state, uint32_t row)
+/* The set's arguments, kept while the row lasts. */
+static bool begin_set(ProjectSetState *state, uint32_t s, uint32_t row)
 {
     const uint16_t rows[1] = {(uint16_t)row};
     const Selection one = {.rows = rows, .count = 1};
-    arena_reset(state->row_arena);
-    for (uint32_t s = 0; s < state->set_count; s++) {
-        ExprSetCall *set = &state->program->set_calls.items[s];
-        RunningSet *running = &state->sets[s];
-        bool any_null = false;
-        for (uint32_t a = 0; a < set->arg_count; a++) {
-            TRY(expr_block_run(state->program, &set->args[a], one));
-            const Vector *v = state->program->registers[set->args[a].result];
-            Value value;
-            vector_get(v, row, &value, &running->nulls[a]);
-            running->args[a] =
-                running->nulls[a] ? (Value){0} : value_copy(state->row_arena, v->type, &value);
-            any_null |= running->nulls[a];
-        }
-        set->call->site_arena = state->row_arena;
-        running->cursor = NULL;
-        running->is_done = any_null && set->call->function->is_strict;
-    }
-    state->in_row = true;
-    return true;
-}
-
-/* One more row of the sets into their registers; *ret_any false at their end. */
-static bool step_sets(ProjectSetState *state, uint32_t row, bool *ret_any)
-{
-    *ret_any = false;
-    for (uint32_t s = 0; s < state->set_count; s++) {
-        ExprSetCall *set = &state->program->set_calls.items[s];
-        RunningSet *running = &state->sets[s];
-        if (!running->is_done) {
-            set->call->arena = state->base.scratch;
-            memset(running->output_nulls, 0, set->output_count + 1);
-            TRY(set->call->function->set(set->call, running->args, running->nulls, &running->cursor,
-                                         running->outputs, running->output_nulls,
-                                         &running->is_done));
-        }
-        *ret_any |= !running->is_done;
-        const bool is_null =
-            running->is_done || (set->output_count == 0 && running->output_nulls[0]);
-        Value value = {0};
-        /* An element of an argument lives as long as the row, the output as long as the batch. */
-        if (!is_null)
-            value = set->output_count > 0
-                        ? record_make(state->base.scratch, TYPE_RECORD, set->output_types,
-                                      running->outputs, running->output_nulls, set->output_count)
-                        : value_copy(state->base.scratch, set->vector->type, running->outputs);
-        if (!is_null && set->output_count > 0)
-            TRY(record_depth_check(&value));
-        vector_set(set->vector, row, &value, is_null);
-    }
-    return true;
-}
-
-static bool output_row(ProjectSetState *state, uint32_t row, uint32_t at)
-{
-    const uint16_t rows[1] = {(uint16_t)row};
-    for (uint32_t i = 0; i < state->program->count; i++) {
+    ExprSetCall *set = &state->program->set_calls.items[s];
+    RunningSet *running = &state->sets[s];
+    bool any_null = false;
+    for (uint32_t a = 0; a < set->arg_count; a++) {
+        TRY(expr_block_run(state->program, &set->args[a], one));
+        const Vector *v = state->program->registers[set->args[a].result];
         Value value;
-        bool is_null;
-        TRY(expr_block_run(state->program, &state->program->blocks[i],
-                           (Selection){.rows = rows, .count = 1}));
-        vector_get(state->program->registers[state->program->blocks[i].result], row, &value,
-                   &is_null);
-        vector_set(state->columns[i], at, &value, is_null);
+        vector_get(v, row, &value, &running->nulls[a]);
+        running->args[a] =
+            running->nulls[a] ? (Value){0} : value_copy(state->row_arena, v->type, &value);
+        any_null |= running->nulls[a];
     }
+    set->call->site_arena = state->row_arena;
+    running->cursor = NULL;
+    running->is_done = any_null && set->call->function->is_strict;
     return true;
 }
 
-/* The sets have ended: the other columns are computed all the same, as they would be for a row. */
-static bool output_none(ProjectSetState *state, uint32_t row)
+/* One more row of the set into its register; null at its end. */
+static bool step_set(ProjectSetState *state, uint32_t s, uint32_t row)
+{
+    ExprSetCall *set = &state->program->set_calls.items[s];
+    RunningSet *running = &state->sets[s];
+    if (!running->is_done) {
+        set->call->arena = state->base.scratch;
+        memset(running->output_nulls, 0, set->output_count + 1);
+        TRY(set->call->function->set(set->call, running->args, running->nulls, &running->cursor,
+                                     running->outputs, running->output_nulls, &running->is_done));
+    }
+    const bool is_null = running->is_done || (set->output_count == 0 && running->output_nulls[0]);
+    Value value = {0};
+    /* An element of an argument lives as long as the row, the output as long as the batch. */
+    if (!is_null)
+        value = set->output_count > 0
+                    ? record_make(state->base.scratch, TYPE_RECORD, set->output_types,
+                                  running->outputs, running->output_nulls, set->output_count)
+                    : value_copy(state->base.scratch, set->vector->type, running->outputs);
+    if (!is_null && set->output_count > 0)
+        TRY(record_depth_check(&value));
+    vector_set(set->vector, row, &value, is_null);
+    return true;
+}
+
+static bool output_column(ProjectSetState *state, uint32_t i, uint32_t row, uint32_t at)
 {
     const uint16_t rows[1] = {(uint16_t)row};
-    for (uint32_t i = 0; i < state->program->count; i++)
-        if (!state->has_set[i] && state->program->blocks[i].count > 0)
-            TRY(expr_block_run(state->program, &state->program->blocks[i],
-                               (Selection){.rows = rows, .count = 1}));
+    ExprBlock *block = &state->program->blocks[i];
+    Value value;
+    bool is_null;
+    TRY(expr_block_run(state->program, block, (Selection){.rows = rows, .count = 1}));
+    vector_get(state->program->registers[block->result], row, &value, &is_null);
+    vector_set(state->columns[i], at, &value, is_null);
+    return true;
+}
+
+/*
+ * One more row, if a set has one (*ret_any), into `at`. Columns are computed in their order, those
+ * without a set also when it turns out that the sets have ended, as in PostgreSQL.
+ */
+static bool step_row(ProjectSetState *state, uint32_t row, uint32_t at, bool *ret_any)
+{
+    const uint32_t count = state->program->count;
+    *ret_any = false;
+    if (!state->in_row)
+        arena_reset(state->row_arena);
+    for (uint32_t i = 0, s = 0; i < count; i++) {
+        if (state->sets_until[i] == s)
+            TRY(output_column(state, i, row, at));
+        for (; s < state->sets_until[i]; s++) {
+            if (!state->in_row)
+                TRY(begin_set(state, s, row));
+            TRY(step_set(state, s, row));
+            *ret_any |= !state->sets[s].is_done;
+        }
+    }
+    state->in_row = *ret_any;
+    for (uint32_t i = 0, s = 0; i < count && *ret_any; s = state->sets_until[i++])
+        if (state->sets_until[i] > s)
+            TRY(output_column(state, i, row, at));
     return true;
 }
 
@@ -185,17 +191,11 @@ static bool project_set_next(NodeState *node, Batch **ret_batch)
                (state->in_row || state->at < state->input->selection.count)) {
             const uint32_t row = selection_row(state->input->selection, state->at);
             bool any;
-            if (!state->in_row)
-                TRY(begin_row(state, row));
-            TRY(step_sets(state, row, &any));
-            if (!any) {
-                TRY(output_none(state, row));
-                state->in_row = false;
+            TRY(step_row(state, row, count, &any));
+            if (any)
+                count++;
+            else
                 state->at++;
-                continue;
-            }
-            TRY(output_row(state, row, count));
-            count++;
         }
     }
     if (count == 0)
