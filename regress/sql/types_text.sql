@@ -405,3 +405,4 @@ select "namele"(E'tab\there'::name, 'abc'::name);
 select 'under_score'::text ~~ 'a%'::text;
 select 'y-_9z-,ba,_a'::text;
 select 'İstanbul'::text;
+select bit_count('\x1234567890'::bytea), bit_count(''::bytea), bit_count('\xff00ff'::bytea);

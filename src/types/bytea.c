@@ -355,6 +355,14 @@ FUNCTION(byteaGetBit)
     return true;
 }
 
+FUNCTION(bytea_bit_count)
+{
+    ret->int64 = 0;
+    for (size_t i = 0; i < args[0].var.length; i++)
+        ret->int64 += __builtin_popcount((uint8_t)args[0].var.data[i]);
+    return true;
+}
+
 FUNCTION(byteaSetBit)
 {
     const int64_t n = args[1].int64;
