@@ -56,7 +56,8 @@ struct NodeState {
     Arena *scratch;             /* reset by node_project_begin: results of expressions */
     NodeInstrument *instrument; /* NULL unless asked for */
     uint64_t filled_clock;
-    bool started; /* next was called in this execution */
+    uint64_t row_goal; /* rows that the parent takes at most, so reads ahead no more; 0: unknown */
+    bool started;      /* next was called in this execution */
 };
 
 /* A PARAM_EXEC while it runs. */

@@ -37,6 +37,7 @@ typedef struct IndexScanState {
     bool is_point;                        /* one look-up of a unique key */
     Str low, high;                        /* of the range that is open */
     uint32_t fetch_size;                  /* grows: a LIMIT above wants few rows */
+    uint64_t given;                       /* rows since the rewind, beside the node's row_goal */
     bool decodes_key;                     /* index-only, from key bytes */
     uint32_t *key_slots;                  /* per key column: the slot it fills, NO_SLOT: none */
     uint32_t *undecoded, undecoded_count; /* slots that no key column fills: nulls */
@@ -488,7 +489,7 @@ static bool point_next(IndexScanState *state, Batch **ret_batch)
     }
     TRY(scan_columns_fetch(&state->columns, exec, &exec->snapshot, &row_id, 1, node->scratch,
                            &count));
-    usage_add(state->table_usage, USAGE_ROWS_FETCHED, count);
+    usage_add(state->index_usage, USAGE_ROWS_FETCHED, count);
     return give(state, state->columns.slots, count, ret_batch);
 }
 
@@ -617,12 +618,22 @@ static bool gathered_next(IndexScanState *state, Batch **ret_batch)
     return true;
 }
 
+/* How many entries are read at once: what the parent still takes, or else few and then more. */
+static uint32_t fetch_size_next(IndexScanState *state)
+{
+    const NodeState *node = &state->base;
+
+    if (node->row_goal > state->given && !node->filter)
+        return (uint32_t)MIN(node->row_goal - state->given, (uint64_t)node->exec->batch_size);
+    state->fetch_size = MIN(state->fetch_size ? state->fetch_size * 4 : 4, node->exec->batch_size);
+    return state->fetch_size;
+}
+
 static bool range_next(IndexScanState *state, Batch **ret_batch)
 {
     NodeState *node = &state->base;
     uint32_t count;
-    state->fetch_size = MIN(state->fetch_size ? state->fetch_size * 4 : 4, node->exec->batch_size);
-    switch (index_scan_next_many(state->scan, state->entries, state->fetch_size, &count)) {
+    switch (index_scan_next_many(state->scan, state->entries, fetch_size_next(state), &count)) {
     case SCAN_FAILED:
         return false;
     case SCAN_END:
@@ -632,6 +643,7 @@ static bool range_next(IndexScanState *state, Batch **ret_batch)
     case SCAN_ROWS:
         break;
     }
+    state->given += count;
     usage_add(state->index_usage, USAGE_ROWS_READ, count);
     node_scratch_reset(node);
     if (state->decodes_key) {
@@ -647,7 +659,7 @@ static bool range_next(IndexScanState *state, Batch **ret_batch)
     uint32_t found;
     TRY(scan_columns_fetch(&state->columns, node->exec, &node->exec->snapshot, row_ids, count,
                            node->scratch, &found));
-    usage_add(state->table_usage, USAGE_ROWS_FETCHED, found);
+    usage_add(state->index_usage, USAGE_ROWS_FETCHED, found);
     return give(state, state->columns.slots, found, ret_batch);
 }
 
@@ -712,6 +724,7 @@ static bool index_scan_rewind(NodeState *node)
     IndexScanState *state = (IndexScanState *)node;
     state->is_ready = state->range_open = state->override_given = false;
     state->fetch_size = 0;
+    state->given = 0;
     state->gathered_count = state->gathered_at = 0;
     return true;
 }

@@ -51,6 +51,16 @@ bool limit_value(const Vector *vector, bool is_offset, uint64_t *ret_value, bool
     FAIL(ERR_INVALID_ROW_COUNT_IN_LIMIT_CLAUSE, .message = STR("LIMIT must not be negative"));
 }
 
+/* The child need not read ahead of what is taken here; how many tie with the last is not known. */
+static void tell_goal(LimitState *state)
+{
+    uint64_t goal;
+
+    if (!state->no_limit && !state->ties &&
+        !__builtin_add_overflow(state->offset, state->count, &goal))
+        state->base.left->row_goal = goal;
+}
+
 static bool limit_prepare(LimitState *state)
 {
     const LimitPlan *plan = (const LimitPlan *)state->base.plan;
@@ -61,6 +71,7 @@ static bool limit_prepare(LimitState *state)
     state->offset = state->count = 0;
     state->in_ties = false;
     state->last_key = STR_NONE;
+    state->base.left->row_goal = 0;
     if (!state->bounds)
         return true;
     TRY(expr_run_scalar(state->bounds));
@@ -71,6 +82,7 @@ static bool limit_prepare(LimitState *state)
     if (plan->offset)
         TRY(limit_value(state->bounds->results[at], true, &state->offset, &none));
     state->is_done = !state->no_limit && state->count == 0;
+    tell_goal(state);
     return true;
 }
 

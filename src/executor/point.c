@@ -16,7 +16,7 @@ struct PointQuery {
     Value *values;
     bool *nulls;
     Batch *batch; /* for sinks that take batches only; made at the first */
-    RelationUsage *index_usage, *table_usage;
+    RelationUsage *index_usage;
 };
 
 /* -- Making ------------------------------------------------------------------------------------ */
@@ -125,7 +125,6 @@ PointQuery *point_query_new(ExecState *exec)
         return NULL;
     point->key = strbuf_in(exec->arena);
     exec_usage(exec, plan->index, &point->index_usage);
-    exec_usage(exec, plan->scan.relation, &point->table_usage);
     return point;
 }
 
@@ -190,7 +189,7 @@ bool point_query_run(PointQuery *point, RowSink *sink, uint64_t *ret_count)
     TRY(found);
     if (found == FETCH_NONE)
         return true;
-    usage_add(point->table_usage, USAGE_ROWS_FETCHED, 1);
+    usage_add(point->index_usage, USAGE_ROWS_FETCHED, 1);
     *ret_count = 1;
     if (!sink)
         return true;

@@ -133,10 +133,12 @@ static void counter_add(_Atomic int64_t *counter, int64_t count)
 static void hand_on(UsageMemory *memory)
 {
     for (RelationUsage *usage = memory->dirty; usage; usage = usage->next_dirty) {
-        for (int i = 0; i < USAGE_COUNTERS; i++)
-            if (usage->counts[i] != 0)
-                counter_add(&usage->shared->counts[i], usage->counts[i]);
-        memset(usage->counts, 0, sizeof(usage->counts));
+        for (uint32_t left = usage->counted; left != 0; left &= left - 1) {
+            const int i = __builtin_ctz(left);
+            counter_add(&usage->shared->counts[i], usage->counts[i]);
+            usage->counts[i] = 0;
+        }
+        usage->counted = 0;
         usage->is_dirty = false;
     }
     memory->dirty = NULL;

@@ -21,7 +21,8 @@
 typedef enum UsageCounter {
     USAGE_SCANS = 0,    /* sequential scans of a table, scans of an index */
     USAGE_ROWS_READ,    /* by sequential scans; entries, of an index */
-    USAGE_ROWS_FETCHED, /* rows that index scans fetched from the table */
+    USAGE_ROWS_FETCHED, /* of an index: rows it led to; of a table: those fetched in its own order
+                         */
     USAGE_INSERTED,
     USAGE_UPDATED,
     USAGE_DELETED,
@@ -36,11 +37,14 @@ typedef enum UsageCounter {
     USAGE_COUNTERS,
 } UsageCounter;
 
+static_assert(USAGE_COUNTERS <= 32, "a bit each");
+
 typedef struct RelationUsage {
     Oid relation;
     bool is_dirty; /* on the session's list of those to hand on */
     struct RelationUsage *next_dirty;
     struct UsageMemory *memory;
+    uint32_t counted;               /* a bit for each of those that may not be zero */
     int64_t counts[USAGE_COUNTERS]; /* of this transaction */
     struct SharedUsage *shared;     /* the worker's; NULL where nobody counts */
 } RelationUsage;
@@ -57,6 +61,7 @@ void usage_mark_dirty(RelationUsage *usage);
 static inline void usage_add(RelationUsage *usage, UsageCounter counter, int64_t count)
 {
     usage->counts[counter] += count;
+    usage->counted |= 1u << counter;
     if (unlikely(!usage->is_dirty))
         usage_mark_dirty(usage);
 }

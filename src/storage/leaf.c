@@ -322,6 +322,51 @@ bool table_leaf_peek(const TableLeaf *leaf, uint32_t position, uint32_t column, 
     return true;
 }
 
+/* Is the value one of variable length that lies in the page? */
+static inline bool is_borrowed(const TableLeaf *leaf, uint32_t column, const Value *value,
+                               bool is_null)
+{
+    return !is_null && column < leaf->layout->column_count &&
+           leaf->layout->columns[column].type == PHYS_VAR &&
+           (uintptr_t)value->var.data - (uintptr_t)leaf->page < PAGE_SIZE;
+}
+
+/* A row's borrowed values into the arena: in one piece where they lie together, as they do unless
+ * the row has been changed since it came. */
+static void row_keep(const TableLeaf *leaf, const uint16_t *columns, uint32_t count, Value *values,
+                     const bool *nulls, Arena *arena)
+{
+    uintptr_t low = UINTPTR_MAX, high = 0;
+    size_t total = 0;
+
+    for (uint32_t i = 0; i < count; i++) {
+        const VarRef *var = &values[i].var;
+        if (!is_borrowed(leaf, columns ? columns[i] : i, &values[i], nulls[i]))
+            continue;
+        low = MIN(low, (uintptr_t)var->data);
+        high = MAX(high, (uintptr_t)var->data + var->length);
+        total += var->length;
+    }
+    if (low == UINTPTR_MAX)
+        return;
+    const bool whole = high - low <= 2 * total;
+    char *next = arena_alloc(arena, whole ? high - low : total);
+    if (whole)
+        memcpy(next, (const char *)low, high - low);
+    for (uint32_t i = 0; i < count; i++) {
+        VarRef *var = &values[i].var;
+        if (!is_borrowed(leaf, columns ? columns[i] : i, &values[i], nulls[i]))
+            continue;
+        if (whole) {
+            var->data = next + ((uintptr_t)var->data - low);
+        } else {
+            memcpy(next, var->data, var->length);
+            var->data = next;
+            next += var->length;
+        }
+    }
+}
+
 bool table_leaf_copy_row(const TableLeaf *leaf, uint32_t position, const uint16_t *columns,
                          uint32_t count, Value *ret_values, bool *ret_nulls,
                          TreeExternals *externals)
@@ -330,16 +375,12 @@ bool table_leaf_copy_row(const TableLeaf *leaf, uint32_t position, const uint16_
         uint32_t column = columns ? columns[i] : i;
         bool external;
         TRY(table_leaf_peek(leaf, position, column, &ret_values[i], &ret_nulls[i], &external));
-        if (ret_nulls[i] || !column_in_leaf(leaf, column) ||
-            leaf->layout->columns[column].type != PHYS_VAR)
-            continue;
-        VarRef *var = &ret_values[i].var;
         if (external)
             externals_add(externals, leaf, position, column,
-                          leaf_var(leaf_array(leaf, column), position), var);
-        else
-            var->data = arena_copy(externals->arena, var->data, var->length);
+                          leaf_var(leaf_array(leaf, column), position), &ret_values[i].var);
     }
+    if (leaf->layout->var_count > 0)
+        row_keep(leaf, columns, count, ret_values, ret_nulls, externals->arena);
     return true;
 }
 

@@ -195,8 +195,8 @@ CREATE VIEW pg_catalog.pg_stat_all_tables AS
     SELECT c.oid AS relid, n.nspname AS schemaname, c.relname,
         pg_stat_get_numscans(c.oid) AS seq_scan, pg_stat_get_tuples_returned(c.oid) AS seq_tup_read,
         (SELECT sum(pg_stat_get_numscans(i.indexrelid))::bigint FROM pg_index i WHERE i.indrelid = c.oid) AS idx_scan,
-        CASE WHEN EXISTS (SELECT 1 FROM pg_index i WHERE i.indrelid = c.oid) THEN pg_stat_get_tuples_fetched(c.oid)
-            ELSE NULL::bigint END AS idx_tup_fetch,
+        (SELECT sum(pg_stat_get_tuples_fetched(i.indexrelid))::bigint FROM pg_index i WHERE i.indrelid = c.oid)
+            + pg_stat_get_tuples_fetched(c.oid) AS idx_tup_fetch,
         pg_stat_get_tuples_inserted(c.oid) AS n_tup_ins, pg_stat_get_tuples_updated(c.oid) AS n_tup_upd,
         pg_stat_get_tuples_deleted(c.oid) AS n_tup_del, pg_stat_get_tuples_hot_updated(c.oid) AS n_tup_hot_upd,
         pg_stat_get_live_tuples(c.oid) AS n_live_tup, pg_stat_get_dead_tuples(c.oid) AS n_dead_tup,
@@ -220,8 +220,8 @@ CREATE VIEW pg_catalog.pg_stat_xact_all_tables AS
     SELECT c.oid AS relid, n.nspname AS schemaname, c.relname,
         pg_stat_get_xact_numscans(c.oid) AS seq_scan, pg_stat_get_xact_tuples_returned(c.oid) AS seq_tup_read,
         (SELECT sum(pg_stat_get_xact_numscans(i.indexrelid))::bigint FROM pg_index i WHERE i.indrelid = c.oid) AS idx_scan,
-        CASE WHEN EXISTS (SELECT 1 FROM pg_index i WHERE i.indrelid = c.oid) THEN pg_stat_get_xact_tuples_fetched(c.oid)
-            ELSE NULL::bigint END AS idx_tup_fetch,
+        (SELECT sum(pg_stat_get_xact_tuples_fetched(i.indexrelid))::bigint FROM pg_index i WHERE i.indrelid = c.oid)
+            + pg_stat_get_xact_tuples_fetched(c.oid) AS idx_tup_fetch,
         pg_stat_get_xact_tuples_inserted(c.oid) AS n_tup_ins, pg_stat_get_xact_tuples_updated(c.oid) AS n_tup_upd,
         pg_stat_get_xact_tuples_deleted(c.oid) AS n_tup_del, pg_stat_get_xact_tuples_hot_updated(c.oid) AS n_tup_hot_upd
     FROM pg_class c LEFT JOIN pg_namespace n ON n.oid = c.relnamespace
