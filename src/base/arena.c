@@ -117,7 +117,7 @@ void arena_reset(Arena *arena)
 {
     Block *block = arena->block;
 
-    if (!block)
+    if (!block || (arena->used == 0 && !block->previous && block->capacity <= LARGEST_STEP))
         return;
     for (Block *older = block->previous, *previous; older; older = previous) {
         previous = older->previous;

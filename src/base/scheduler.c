@@ -191,7 +191,7 @@ static void task_reset(TaskRuntime *runtime)
 {
     Task *task = &runtime->task;
 
-    atomic_store(&task->interrupts, 0);
+    atomic_store_explicit(&task->interrupts, 0, memory_order_release);
     task->latch_count = 0;
     task->in_action = task->interrupts_held = false;
     task->error = NULL;
@@ -199,7 +199,7 @@ static void task_reset(TaskRuntime *runtime)
     task->settings = &settings_default;
     task->notice_handler = NULL;
     task->notice_context = NULL;
-    atomic_store(&task->wait_event, 0);
+    atomic_store_explicit(&task->wait_event, 0, memory_order_release);
     task->runtime = runtime;
 }
 

@@ -5,8 +5,9 @@
 
 #define SPINS_BEFORE_SLEEP 64
 
-#ifndef NDEBUG
-/* Ranks held by this thread, in the order taken. A mutex is never held across a switch. */
+#if !defined(NDEBUG) && !defined(SENGI_RELEASE)
+/* Ranks held by this thread, in the order taken. A mutex is never held across a switch. Release
+ * builds keep their assertions but not these, which cost more than the locks. */
 #define RANKS_MOST 16
 static _Thread_local uint16_t ranks_held[RANKS_MOST];
 static _Thread_local unsigned ranks_count;

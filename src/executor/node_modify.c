@@ -506,6 +506,13 @@ static bool read_old(ModifyState *state, const Snapshot *snapshot, int64_t row_i
     return true;
 }
 
+/* What the row's lock has read into state->values becomes old[row]. */
+static void keep_old(ModifyState *state, uint32_t row)
+{
+    for (uint32_t c = 0; c < state->attributes; c++)
+        put(state->old, c, row, &state->values[c], state->nulls[c]);
+}
+
 static void set_fresh(ModifyState *state, const ColumnAssign *items, size_t count,
                       Vector *const *results, uint32_t row)
 {
@@ -569,18 +576,29 @@ static bool claim_row(ModifyState *state, const ModifyPlan *plan, const Batch *c
 {
     ExecState *exec = state->base.exec;
     Txn *txn = exec->session->catalog.txn;
+    const RowRead read = {.columns = state->old_columns.fetch,
+                          .column_count = state->attributes,
+                          .values = state->values,
+                          .nulls = state->nulls,
+                          .arena = state->old_arena};
     RowLockRequest request = {.snapshot = exec->snapshot,
                               .relation = plan->relation,
                               .relation_name = plan->relation_name,
-                              .for_writing = true};
+                              .for_writing = true,
+                              .read = &read};
     RowLockResult result = {0};
     *ret_found = *ret_changed = false;
+    assert(state->old_columns.fetch_count == state->attributes);
     TRY(claim_mode(state, plan, row, row_id, &request.mode));
     switch (txn_lock_row(txn, state->table->tree, row_id, &request, state->row_arena, &result)) {
     case ROW_LOCK_FAILED:
         return false;
     case ROW_LOCK_LOCKED:
-        return read_old(state, &exec->snapshot, row_id, row, ret_found);
+        if (!result.is_read)
+            return read_old(state, &exec->snapshot, row_id, row, ret_found);
+        keep_old(state, row);
+        *ret_found = true;
+        return true;
     case ROW_LOCK_GONE:
     case ROW_LOCK_SELF:
     case ROW_LOCK_WOULD_BLOCK:

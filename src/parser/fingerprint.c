@@ -64,9 +64,10 @@ static Literal *literal_add(Scanner *scanner, LiteralKind kind, const char *star
         uint32_t capacity = scanner->literal_capacity ? scanner->literal_capacity * 2 : 8;
         if (capacity > FINGERPRINT_LITERALS_MAX)
             return NULL;
-        print->literals =
-            arena_grow(scanner->arena, print->literals, scanner->literal_capacity * sizeof(Literal),
-                       capacity * sizeof(Literal));
+        print->literals = print->literals ? arena_grow(scanner->arena, print->literals,
+                                                       scanner->literal_capacity * sizeof(Literal),
+                                                       capacity * sizeof(Literal))
+                                          : arena_alloc(scanner->arena, capacity * sizeof(Literal));
         scanner->literal_capacity = capacity;
     }
     Literal *literal = &print->literals[print->literal_count++];
@@ -131,6 +132,15 @@ static bool at_comment(const Scanner *scanner)
 /* Blanks and comments become one blank; none at the ends. */
 static bool scan_blank(Scanner *scanner)
 {
+    const ByteClass next = class_of(scanner, scanner->at + 1);
+
+    /* Mostly it is one blank between two words. */
+    if (*scanner->at == ' ' && (next == BYTE_WORD || next == BYTE_DIGIT)) {
+        scanner->at++;
+        if (scanner->out != scanner->print->normal.data)
+            *scanner->out++ = ' ';
+        return true;
+    }
     for (;;) {
         while (class_of(scanner, scanner->at) == BYTE_SPACE)
             scanner->at++;
@@ -151,10 +161,20 @@ static bool scan_blank(Scanner *scanner)
 
 /* -- Literals ---------------------------------------------------------------------------------- */
 
+#define DIGITS_OF_INT32 9 /* that many are never too many */
+
 static bool take_integer(Literal *literal, const char *digits, size_t length, bool negative)
 {
     int64_t value = 0;
 
+    if (length <= DIGITS_OF_INT32) {
+        int32_t small = 0;
+        for (size_t i = 0; i < length; i++)
+            small = small * 10 + (digits[i] - '0');
+        literal->integer = negative ? -small : small;
+        literal->kind = LITERAL_INTEGER;
+        return true;
+    }
     for (size_t i = 0; i < length; i++)
         if (__builtin_mul_overflow(value, 10, &value) ||
             __builtin_sub_overflow(value, digits[i] - '0', &value))
@@ -169,11 +189,12 @@ static bool take_integer(Literal *literal, const char *digits, size_t length, bo
 
 static bool skip_digits(Scanner *scanner)
 {
-    const char *start = scanner->at;
+    const char *start = scanner->at, *at = start, *end = scanner->end;
 
-    while (class_of(scanner, scanner->at) == BYTE_DIGIT)
-        scanner->at++;
-    return scanner->at > start;
+    while (at < end && byte_class[(unsigned char)*at] == BYTE_DIGIT)
+        at++;
+    scanner->at = at;
+    return at > start;
 }
 
 /* `scanner->at` is at a digit, or at the sign before one. */
@@ -344,22 +365,24 @@ static bool scan_other(Scanner *scanner)
     return true;
 }
 
+/* There is a byte. */
 static bool scan_token(Scanner *scanner)
 {
-    bool was_string = scanner->after_string;
-    ByteClass class = class_of(scanner, scanner->at);
-
-    if (class == BYTE_SPACE || at_comment(scanner))
+    switch (byte_class[(unsigned char)*scanner->at]) {
+    case BYTE_SPACE:
         return scan_blank(scanner); /* which ends neither a string nor an operand */
-    scanner->after_string = was_string && *scanner->at == '\'';
-    switch (class) {
     case BYTE_WORD:
+        scanner->after_string = false;
         return scan_word(scanner);
     case BYTE_DIGIT:
+        scanner->after_string = false;
         return scan_number(scanner);
     case BYTE_REFUSED:
         return false;
     default:
+        if (at_comment(scanner))
+            return scan_blank(scanner);
+        scanner->after_string = scanner->after_string && *scanner->at == '\'';
         return scan_other(scanner);
     }
 }

@@ -83,26 +83,33 @@ FrameOutcome frame_next_startup(Str received, Frame *ret_frame)
     return FRAME_WHOLE;
 }
 
+/* There is too little: all that is read from here on fails. */
+static COLD void reader_fail(MessageReader *in)
+{
+    in->failed = true;
+    in->rest = STR("");
+}
+
 Str message_get_bytes(MessageReader *in, size_t count)
 {
-    if (in->failed || count > in->rest.length) {
-        in->failed = true;
+    if (unlikely(count > in->rest.length)) {
+        reader_fail(in);
         return STR("");
     }
-    Str bytes = str_slice(in->rest, 0, count);
-    in->rest = str_slice(in->rest, count, in->rest.length);
+    const Str bytes = str_make(in->rest.data, count);
+    in->rest = str_make(in->rest.data + count, in->rest.length - count);
     return bytes;
 }
 
 uint8_t message_get_int8(MessageReader *in)
 {
-    Str bytes = message_get_bytes(in, 1);
+    const Str bytes = message_get_bytes(in, 1);
     return bytes.length == 1 ? (uint8_t)bytes.data[0] : 0;
 }
 
 uint16_t message_get_int16(MessageReader *in)
 {
-    Str bytes = message_get_bytes(in, 2);
+    const Str bytes = message_get_bytes(in, 2);
     if (bytes.length != 2)
         return 0;
     return (uint16_t)((uint8_t)bytes.data[0] << 8 | (uint8_t)bytes.data[1]);
@@ -110,21 +117,24 @@ uint16_t message_get_int16(MessageReader *in)
 
 uint32_t message_get_int32(MessageReader *in)
 {
-    Str bytes = message_get_bytes(in, 4);
+    const Str bytes = message_get_bytes(in, 4);
     return bytes.length == 4 ? load32(bytes.data) : 0;
 }
 
 Str message_get_string(MessageReader *in)
 {
-    size_t end = in->failed ? SIZE_MAX : str_find_char(in->rest, '\0', 0);
+    const char *start = in->rest.data;
+    /* Names are short or empty: a call for those is more than the look. */
+    const char *end =
+        in->rest.length > 0 && *start == '\0' ? start : memchr(start, '\0', in->rest.length);
 
-    if (end == SIZE_MAX) {
+    if (unlikely(!end)) {
         in->lacks_nul |= !in->failed;
-        in->failed = true;
+        reader_fail(in);
         return STR("");
     }
-    Str text = str_slice(in->rest, 0, end);
-    in->rest = str_slice(in->rest, end + 1, in->rest.length);
+    const Str text = str_make(start, (size_t)(end - start));
+    in->rest = str_make(end + 1, in->rest.length - text.length - 1);
     return text;
 }
 
@@ -141,10 +151,9 @@ bool message_done(const MessageReader *in)
 
 void message_begin(MessageOut *out, char type)
 {
-    strbuf_append_char(&out->buffer, type);
-    out->length_at = out->buffer.length;
-    strbuf_reserve(&out->buffer, LENGTH_SIZE);
-    strbuf_advance(&out->buffer, LENGTH_SIZE);
+    *strbuf_reserve(&out->buffer, 1 + LENGTH_SIZE) = type;
+    out->length_at = out->buffer.length + 1;
+    strbuf_advance(&out->buffer, 1 + LENGTH_SIZE);
 }
 
 void message_end(MessageOut *out)

@@ -15,25 +15,53 @@ static uint16_t format_of(const uint16_t *formats, uint32_t count, uint32_t colu
     return count == 0 ? 0 : count == 1 ? formats[0] : column < count ? formats[column] : 0;
 }
 
+static char *put16(char *to, uint16_t value)
+{
+    const uint16_t big = __builtin_bswap16(value);
+
+    memcpy(to, &big, sizeof(big));
+    return to + sizeof(big);
+}
+
+static char *put32(char *to, uint32_t value)
+{
+    const uint32_t big = __builtin_bswap32(value);
+
+    memcpy(to, &big, sizeof(big));
+    return to + sizeof(big);
+}
+
+#define COLUMN_SIZE 18 /* of a column's description, beside its name */
+
+static char *put_column(char *to, const ResultColumn *column, uint16_t format)
+{
+    /* A literal nobody gave a type to goes out as text. */
+    const Oid type = column->type == TYPE_UNKNOWN ? TYPE_TEXT : column->type;
+
+    memcpy(to, column->name.data, column->name.length);
+    to += column->name.length;
+    *to++ = '\0';
+    to = put32(to, column->table);
+    to = put16(to, (uint16_t)column->table_column);
+    to = put32(to, type);
+    to = put16(to, (uint16_t)type_length(type));
+    to = put32(to, (uint32_t)column->type_modifier);
+    return put16(to, format);
+}
+
 void wire_put_description(Session *session, const RowDescription *description,
                           const uint16_t *formats, uint32_t format_count)
 {
     MessageOut *out = &session->connection.out;
+    size_t size = sizeof(uint16_t);
 
+    for (uint32_t i = 0; i < description->count; i++)
+        size += description->columns[i].name.length + 1 + COLUMN_SIZE;
     message_begin(out, 'T');
-    message_put_int16(out, (uint16_t)description->count);
-    for (uint32_t i = 0; i < description->count; i++) {
-        const ResultColumn *column = &description->columns[i];
-        /* A literal nobody gave a type to goes out as text. */
-        Oid type = column->type == TYPE_UNKNOWN ? TYPE_TEXT : column->type;
-        message_put_string(out, column->name);
-        message_put_int32(out, column->table);
-        message_put_int16(out, (uint16_t)column->table_column);
-        message_put_int32(out, type);
-        message_put_int16(out, (uint16_t)type_length(type));
-        message_put_int32(out, (uint32_t)column->type_modifier);
-        message_put_int16(out, format_of(formats, format_count, i));
-    }
+    char *to = put16(strbuf_reserve(&out->buffer, size), (uint16_t)description->count);
+    for (uint32_t i = 0; i < description->count; i++)
+        to = put_column(to, &description->columns[i], format_of(formats, format_count, i));
+    strbuf_advance(&out->buffer, size);
     message_end(out);
 }
 

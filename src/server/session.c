@@ -175,6 +175,7 @@ void session_report_error(Session *session)
         session->is_closing = true;
     message_put_error(&session->connection.out, fields);
     error_clear();
+    session->query_text = STR(""); /* its statement may go with the portals */
     block_error(session);
 }
 

@@ -64,15 +64,16 @@ static bool handle_parse(Session *session, MessageReader *in)
 
 /* -- Bind ------------------------------------------------------------------------------------ */
 
-static uint16_t *get_formats(Session *session, MessageReader *in, Arena *arena, uint16_t *ret_count)
+static uint16_t *get_formats(MessageReader *in, Arena *arena, uint16_t *ret_count)
 {
-    uint16_t count = message_get_int16(in);
-    uint16_t *formats = ARENA_ARRAY(arena, uint16_t, count);
+    const uint16_t count = message_get_int16(in);
 
-    (void)session;
+    *ret_count = count;
+    if (count == 0)
+        return NULL;
+    uint16_t *formats = ARENA_ARRAY(arena, uint16_t, count);
     for (uint16_t i = 0; i < count && !in->failed; i++)
         formats[i] = message_get_int16(in);
-    *ret_count = count;
     return formats;
 }
 
@@ -171,11 +172,11 @@ static bool bind_portal(Session *session, MessageReader *in, Portal *portal)
 {
     RowDescription description;
     uint16_t format_count, result_count;
-    uint16_t *formats = get_formats(session, in, portal->arena, &format_count);
+    uint16_t *formats = get_formats(in, portal->arena, &format_count);
 
     TRY(check_formats(formats, format_count));
     TRY(get_parameters(in, portal, formats, format_count));
-    portal->result_formats = get_formats(session, in, portal->arena, &result_count);
+    portal->result_formats = get_formats(in, portal->arena, &result_count);
     portal->result_format_count = result_count;
     TRY(message_done(in));
     if (!NODE_IS(portal->statement->statement, TransactionStmt)) {
@@ -201,7 +202,7 @@ static bool handle_bind(Session *session, MessageReader *in)
         return message_done(in);
     PreparedStatement *statement = statement_get(session, statement_name);
     TRY(statement);
-    session->query_text = str_copy(session->message_arena, statement->source);
+    session->query_text = statement->source; /* it stays while its portals are made */
     session_show_statement(session, statement, statement->source);
     if (statement->statement)
         TRY(block_allows(session, statement->statement));
@@ -287,7 +288,9 @@ static bool execute_portal(Session *session, Portal *portal, uint64_t limit)
     WireSink wire;
     Str tag = STR_NONE;
 
-    session->query_text = str_copy(session->message_arena, statement->source);
+    /* What a command runs may be the end of the portal and of its statement. */
+    session->query_text = statement->planned ? statement->source
+                                             : str_copy(session->message_arena, statement->source);
     session->statement_index = 0;
     if (!statement->statement) {
         message_put_empty(out, 'I');

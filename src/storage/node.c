@@ -32,6 +32,19 @@ static inline int bytes_compare(Str a, Str b)
     return order ? order : (a.length > b.length) - (a.length < b.length);
 }
 
+/* The same where the first four bytes (or what stands for them) are known to be alike. */
+static inline int tail_compare(Str a, Str b)
+{
+    if (MIN(a.length, b.length) >= 8) {
+        const uint32_t x = key_head(a.data + 4, 4), y = key_head(b.data + 4, 4);
+        if (x != y)
+            return x < y ? -1 : 1;
+    } else if (MIN(a.length, b.length) <= 4) {
+        return (a.length > b.length) - (a.length < b.length);
+    }
+    return bytes_compare(a, b);
+}
+
 static size_t common_prefix(Str a, Str b)
 {
     size_t limit = MIN(a.length, b.length), length = 0;
@@ -137,7 +150,7 @@ uint32_t node_lower_bound(const Node *node, Str key, bool *ret_exact)
         } else if (slot_head > head) {
             high = middle;
         } else {
-            int order = bytes_compare(node_suffix(node, middle), suffix);
+            int order = tail_compare(node_suffix(node, middle), suffix);
             if (order == 0) {
                 *ret_exact = true;
                 return middle;

@@ -37,15 +37,23 @@ static void fill_pending(const FetchVisit *visit, const Layout *newest)
 
 static bool copy_columns(FetchVisit *visit, const TableLeaf *leaf, uint32_t position)
 {
-    for (uint32_t i = 0; i < visit->column_count; i++) {
-        uint16_t column = visit->columns[i];
-        if (column == SCAN_ROW_ID) {
+    const uint16_t *columns = visit->columns;
+
+    for (uint32_t i = 0; i < visit->column_count;) {
+        uint32_t run = 0; /* of columns that lie on the page */
+        while (i + run < visit->column_count && columns[i + run] < visit->page_columns)
+            run++;
+        if (run > 0) {
+            TRY(table_leaf_copy_row(leaf, position, &columns[i], run, &visit->values[i],
+                                    &visit->nulls[i], &visit->externals));
+            i += run;
+            continue;
+        }
+        if (columns[i] == SCAN_ROW_ID) {
             visit->values[i].int64 = (int64_t)visit->row_id;
             visit->nulls[i] = false;
-        } else if (column < visit->page_columns) {
-            TRY(table_leaf_copy_row(leaf, position, &column, 1, &visit->values[i], &visit->nulls[i],
-                                    &visit->externals));
         }
+        i++;
     }
     return true;
 }
@@ -174,31 +182,43 @@ FetchOutcome txn_fetch(Txn *txn, const Snapshot *snapshot, TxnTree *table, int64
     return FETCH_ROW;
 }
 
-bool fetch_newest_date(Txn *txn, TxnTree *table, uint64_t row_id, Lsn lsn, Lsn *ret_ts,
-                       bool *ret_exists)
+bool fetch_newest(Txn *txn, TxnTree *table, uint64_t row_id, Lsn lsn, const RowRead *read,
+                  NewestRow *ret_newest)
 {
     FetchVisit visit;
     Snapshot snapshot = {.lsn = lsn};
 
-    visit_init(&visit, txn, &snapshot, table, row_id, NULL);
-    visit.only_state = true;
-    TRY(fetch_committed(&visit));
+    visit_init(&visit, txn, &snapshot, table, row_id, read ? read->arena : NULL);
+    visit.only_state = !read;
+    if (read) {
+        visit.columns = read->columns;
+        visit.column_count = read->column_count;
+        visit.values = read->values;
+        visit.nulls = read->nulls;
+    }
+    const FetchOutcome outcome = fetch_committed(&visit);
+    TRY(outcome);
     /* The table was filled after the snapshot: so was the row. */
-    *ret_ts = visit.ts == 0 && visit.base_lsn > lsn ? visit.base_lsn : visit.ts;
-    *ret_exists = visit.exists;
+    ret_newest->ts = visit.ts == 0 && visit.base_lsn > lsn ? visit.base_lsn : visit.ts;
+    ret_newest->exists = visit.exists;
+    ret_newest->is_read = read && outcome == FETCH_ROW && visit.row.seen == SEEN_PAGE;
+    if (ret_newest->is_read) {
+        const Layout *newest = txn_layout_newest(txn, table);
+        if (unlikely(newest->column_count > visit.page_columns))
+            fill_pending(&visit, newest);
+    }
     return true;
 }
 
 bool txn_row_is_newest(Txn *txn, const Snapshot *snapshot, TxnTree *table, int64_t row_id,
                        bool *ret_is_newest)
 {
-    const Snapshot newest = {.lsn = snapshot->lsn, .command = UINT32_MAX};
-    bool exists = true;
-    Lsn ts = 0;
+    const Snapshot latest = {.lsn = snapshot->lsn, .command = UINT32_MAX};
+    NewestRow newest = {.exists = true};
 
-    if (!own_entry(txn, &newest, table, (uint64_t)row_id))
-        TRY(fetch_newest_date(txn, table, (uint64_t)row_id, snapshot->lsn, &ts, &exists));
-    *ret_is_newest = exists && ts <= snapshot->lsn;
+    if (!own_entry(txn, &latest, table, (uint64_t)row_id))
+        TRY(fetch_newest(txn, table, (uint64_t)row_id, snapshot->lsn, NULL, &newest));
+    *ret_is_newest = newest.exists && newest.ts <= snapshot->lsn;
     return true;
 }
 

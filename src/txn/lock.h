@@ -79,6 +79,15 @@ typedef enum RowLockMode {
     ROW_LOCK_UPDATE,        /* DELETE, and UPDATE of key columns */
 } RowLockMode;
 
+/* Columns of a row that are to be read with the look that the lock needs anyway. */
+typedef struct RowRead {
+    const uint16_t *columns;
+    uint32_t column_count;
+    Value *values;
+    bool *nulls;
+    Arena *arena; /* variable data */
+} RowRead;
+
 typedef struct RowLockRequest {
     RowLockMode mode;
     LockWait wait;
@@ -93,6 +102,7 @@ typedef struct RowLockRequest {
      */
     const uint16_t *key_columns;
     uint32_t key_column_count;
+    const RowRead *read; /* NULL: nothing is read */
 } RowLockRequest;
 
 typedef enum RowLockOutcome {
@@ -105,6 +115,7 @@ typedef enum RowLockOutcome {
 } RowLockOutcome;
 
 typedef struct RowLockResult {
+    bool is_read; /* LOCKED, and what request->read asks for is there: the row as it is locked */
     Str image; /* of ROW_LOCK_CHANGED; in the arena given. STR_NONE with ROW_LOCK_SELF: deleted */
 } RowLockResult;
 

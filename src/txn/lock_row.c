@@ -306,16 +306,18 @@ static RowLockOutcome report_change(Txn *txn, TxnTree *table, uint64_t row_id,
                                     const RowLockRequest *request, Arena *arena,
                                     RowLockResult *result)
 {
-    Lsn ts;
+    NewestRow newest;
     Tree *tree = atomic_load(&table->tree);
-    bool exists;
 
     if (!tree)
         return ROW_LOCK_GONE;
-    TRY(fetch_newest_date(txn, table, row_id, request->snapshot.lsn, &ts, &exists));
-    txn_saw(txn, ts);
-    if (request->ignore_changes || ts <= request->snapshot.lsn)
+    TRY(fetch_newest(txn, table, row_id, request->snapshot.lsn, request->read, &newest));
+    const bool exists = newest.exists;
+    txn_saw(txn, newest.ts);
+    if (request->ignore_changes || newest.ts <= request->snapshot.lsn) {
+        result->is_read = newest.is_read;
         return exists ? ROW_LOCK_LOCKED : ROW_LOCK_GONE;
+    }
     if (exists && request->key_columns) {
         bool is_same;
         TRY(key_kept(txn, table, row_id, request, arena, &is_same));
@@ -344,6 +346,7 @@ RowLockOutcome txn_lock_row(Txn *txn, TxnTree *table, int64_t row_id, const RowL
     assert(table->kind == TREE_TABLE && row_id > 0);
     TRY(txn_can_write(txn));
     ret_result->image = STR_NONE;
+    ret_result->is_read = false;
     RowLockOutcome own =
         own_row(txn, table, (uint64_t)row_id, request, arena, ret_result, &is_error);
     if (is_error || own != ROW_LOCK_FAILED)

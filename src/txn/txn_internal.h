@@ -280,10 +280,15 @@ void commit_hooks_install(TxnManager *manager);
 MUST_CHECK bool commit_write_fragment(Txn *txn, Str ops);
 
 /* fetch.c */
-/* When what the page has of a row was committed (0: long ago), where that is after `lsn` or the
- * leaf doesn't know better; and whether the row exists now. */
-MUST_CHECK bool fetch_newest_date(Txn *txn, TxnTree *table, uint64_t row_id, Lsn lsn, Lsn *ret_ts,
-                                  bool *ret_exists);
+typedef struct NewestRow {
+    Lsn ts; /* when what the page has was committed (0: long ago), where that is after the lsn asked
+             * about or the leaf doesn't know better */
+    bool exists;  /* now */
+    bool is_read; /* it exists, is not younger than the lsn, and is in read->values */
+} NewestRow;
+/* What the page has of a row; `read` may be NULL. */
+MUST_CHECK bool fetch_newest(Txn *txn, TxnTree *table, uint64_t row_id, Lsn lsn,
+                             const RowRead *read, NewestRow *ret_newest);
 
 /* replay.c */
 MUST_CHECK bool replay_run(TxnManager *manager);
