@@ -83,7 +83,8 @@ set_rest_more(A) ::= NAMES opt_encoding(V). { A = variable_set_one(p, "client_en
 set_rest_more(A) ::= ROLE non_reserved_word_or_sconst(V). { A = variable_set_one(p, "role", const_string(p, V)); }
 set_rest_more(A) ::= SESSION AUTHORIZATION non_reserved_word_or_sconst(V). { A = variable_set_one(p, "session_authorization", const_string(p, V)); }
 set_rest_more(A) ::= SESSION AUTHORIZATION DEFAULT. { A = variable_set_one(p, "session_authorization", NULL); }
-set_rest_more(A) ::= XML OPTION document_or_content. { A = variable_set_one(p, "xmloption", NULL); }
+set_rest_more(A) ::= XML OPTION DOCUMENT(T). { A = variable_set_one(p, "xmloption", const_string(p, T)); }
+set_rest_more(A) ::= XML OPTION CONTENT(T). { A = variable_set_one(p, "xmloption", const_string(p, T)); }
 set_rest_more(A) ::= TRANSACTION SNAPSHOT sconst(V). { A = variable_set_one(p, "TRANSACTION SNAPSHOT", const_string(p, V)); A->kind = VAR_SET_MULTI; }
 var_name ::= col_id.
 var_name(A) ::= var_name(N) DOT col_id(M). { A = token_join(p, N, M); }

@@ -198,6 +198,36 @@ static bool string_continues(Lexer *lexer)
     return true;
 }
 
+/* A client that relies on backslashes in plain strings is told, once a string. */
+static void warn_of_escape(Lexer *lexer, const char *start, char escaped)
+{
+    if (!lexer->warns || !settings()->escape_string_warning)
+        return;
+    lexer->warns = false;
+    NOTICE(SEVERITY_WARNING, ERR_NONSTANDARD_USE_OF_ESCAPE_CHARACTER,
+           .message = escaped == '\''   ? STR("nonstandard use of \\' in a string literal")
+                      : escaped == '\\' ? STR("nonstandard use of \\\\ in a string literal")
+                                        : STR("nonstandard use of escape in a string literal"),
+           .hint = escaped == '\''   ? STR("Use '' to write quotes in strings, or use the escape "
+                                           "string syntax (E'...').")
+                   : escaped == '\\' ? STR("Use the escape string syntax for backslashes, e.g., "
+                                           "E'\\\\'.")
+                                     : STR("Use the escape string syntax for escapes, e.g., "
+                                           "E'\\r\\n'."),
+           .position = lexer_position(lexer, start));
+}
+
+/* In UTF-8 no character has a quote's byte in it, so that safe_encoding permits what on does. */
+static bool may_escape(Lexer *lexer, const char *start, char escaped)
+{
+    if (escaped != '\'' || settings()->backslash_quote != BACKSLASH_QUOTE_OFF)
+        return true;
+    FAIL(ERR_NONSTANDARD_USE_OF_ESCAPE_CHARACTER,
+         .message = STR("unsafe use of \\' in a string literal"),
+         .hint = STR("Use '' to write quotes in strings. \\' is insecure in client-only encodings."),
+         .position = lexer_position(lexer, start));
+}
+
 /* The backslash escape at *at (behind the backslash); E'' strings. */
 static bool put_escape(Lexer *lexer, StrBuf *out, const char **at, uint32_t *high)
 {
@@ -269,6 +299,21 @@ static LexerOutcome check_utf8(const Lexer *lexer, Str s)
     return LEX_TOKEN;
 }
 
+/* What is not ended when the text ends. */
+static const char *unterminated(const char *start)
+{
+    switch (*start) {
+    case 'b':
+    case 'B':
+        return "unterminated bit string literal";
+    case 'x':
+    case 'X':
+        return "unterminated hexadecimal string literal";
+    default:
+        return "unterminated quoted string";
+    }
+}
+
 /* Reads on from behind the opening quote. */
 static LexerOutcome read_string(Lexer *lexer, const char *start, bool has_escapes, Token *token)
 {
@@ -278,7 +323,7 @@ static LexerOutcome read_string(Lexer *lexer, const char *start, bool has_escape
     for (;;) {
         const char *c = lexer->cursor;
         if (c >= text_end(lexer))
-            return fail_near(lexer, start, "unterminated quoted string", text_end(lexer));
+            return fail_near(lexer, start, unterminated(start), text_end(lexer));
         if (high && !(c[0] == '\\' && (c[1] == 'u' || c[1] == 'U')))
             return fail_near(lexer, c, "invalid Unicode surrogate pair", c + character_size(c));
         if (*c == '\'' && c[1] == '\'') {
@@ -292,6 +337,8 @@ static LexerOutcome read_string(Lexer *lexer, const char *start, bool has_escape
             lexer->cursor++;
             if (lexer->cursor >= text_end(lexer))
                 return fail_near(lexer, start, "unterminated quoted string", text_end(lexer));
+            TRY(may_escape(lexer, start, *lexer->cursor));
+            warn_of_escape(lexer, start, *lexer->cursor);
             TRY(put_escape(lexer, &out, &lexer->cursor, &high));
         } else {
             strbuf_append_char(&out, *c);
@@ -301,6 +348,31 @@ static LexerOutcome read_string(Lexer *lexer, const char *start, bool has_escape
     token->code = TK_SCONST;
     token->text = strbuf_view(&out);
     return has_escapes ? check_utf8(lexer, token->text) : LEX_TOKEN;
+}
+
+/* '…': where standard_conforming_strings is off, an E'…' in disguise. */
+static LexerOutcome read_plain(Lexer *lexer, const char *start, Token *token)
+{
+    const bool has_escapes = !lexer->is_stored && !settings()->standard_conforming_strings;
+
+    lexer->warns = has_escapes;
+    const LexerOutcome outcome = read_string(lexer, start, has_escapes, token);
+    lexer->warns = false;
+    return outcome;
+}
+
+/* U&'…' has its own escapes, which such strings would undo first. */
+static LexerOutcome read_unicode(Lexer *lexer, const char *start, Token *token)
+{
+    if (!lexer->is_stored && !settings()->standard_conforming_strings)
+        FAIL(ERR_FEATURE_NOT_SUPPORTED,
+             .message = STR("unsafe use of string constant with Unicode escapes"),
+             .detail = STR("String constants with Unicode escapes cannot be used when "
+                           "standard_conforming_strings is off."),
+             .position = lexer_position(lexer, start));
+    const LexerOutcome outcome = read_string(lexer, start, false, token);
+    token->code = TK_USCONST;
+    return outcome;
 }
 
 /* B'…' and X'…': the text begins with b or x. */
@@ -487,12 +559,12 @@ again:
     space+           { goto again; }
     "--" [^\n\r\x00]* { goto again; }
     "/" "*"          { if (!skip_comment(lexer, start)) return LEX_FAILED; goto again; }
-    "'"              { return read_string(lexer, start, !settings()->standard_conforming_strings, token); }
+    "'"              { return read_plain(lexer, start, token); }
     [eE] "'"         { return read_string(lexer, start, true, token); }
     [nN] "'"         { lexer->cursor--; return single(token, TK_NCHAR, start, 1); }
     [bB] "'"         { return read_bits(lexer, start, 'b', token); }
     [xX] "'"         { return read_bits(lexer, start, 'x', token); }
-    [uU] "&'"        { LexerOutcome o = read_string(lexer, start, false, token); token->code = TK_USCONST; return o; }
+    [uU] "&'"        { return read_unicode(lexer, start, token); }
     [uU] "&" ["]     { LexerOutcome o = read_quoted(lexer, start, token); token->code = TK_UIDENT; return o; }
     ["]              { LexerOutcome o = read_quoted(lexer, start, token); if (o == LEX_TOKEN) token->text = lexer_truncate_identifier(lexer, token->text); return o; }
     dollar_tag       { return read_dollar(lexer, start, token); }

@@ -21,7 +21,7 @@ def c_name(text):
 
 
 def quote(text):
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
 
 
 def header(guard, body):
@@ -86,46 +86,85 @@ def metrics(path):
 C_TYPES = {"bool": "bool", "integer": "int64_t", "real": "double", "string": "Str", "enum": "int"}
 KINDS = {"bool": "BOOL", "integer": "INT", "real": "REAL", "string": "STRING", "enum": "ENUM"}
 CONTEXTS = {"internal": "INTERNAL", "postmaster": "POSTMASTER", "sighup": "SIGHUP",
-            "superuser-backend": "BACKEND", "backend": "BACKEND", "superuser": "SUPERUSER", "user": "USER"}
+            "superuser-backend": "SUPERUSER_BACKEND", "backend": "BACKEND", "superuser": "SUPERUSER", "user": "USER"}
+
+
+FLAGS = {"reported": "REPORTED", "hidden": "HIDDEN", "not_reset": "NOT_RESET", "not_in_sample": "NOT_IN_SAMPLE",
+         "explain": "EXPLAIN", "computed": "COMPUTED", "private": "PRIVATE", "not_in_file": "NOT_IN_FILE", "not_in_auto": "NOT_IN_AUTO"}
+
+
+class Setting:
+    """One line of settings.dat."""
+
+    def __init__(self, path, line):
+        parts = [part.strip() for part in line.split("|")]
+        if len(parts) != 13:
+            sys.exit(f"{path}: thirteen fields wanted: {line}")
+        (self.name, self.kind, self.context, self.unit, self.default, self.low, self.high, options, flags, self.category,
+         self.what, self.more, use) = parts
+        if self.default.startswith("'"):
+            self.default = self.default[1:-1]  # blanks at its end count
+        self.options = [option.strip() for option in options.split(",")]
+        self.flags = flags.split()
+        self.use, _, self.why = use.partition(";")
+        self.why = self.why.strip()
+        self.more = self.more.replace("\\n", "\n")
+        self.field = c_name(self.name)
+        self.only = [value.strip() for value in self.use[4:].split(",")] if self.use.startswith("only") else None
+        if self.use not in ("read", "preset", "any") and self.only is None:
+            sys.exit(f"{path}: what use is {self.use}? {line}")
+        if bool(self.why) != (self.use == "any" or self.only is not None):
+            sys.exit(f"{path}: a reason belongs to any and only, and to them alone: {line}")
+        if self.only and self.default not in self.only:
+            sys.exit(f"{path}: the built-in value is not among those allowed: {line}")
+
+    def has_field(self):
+        """A setting with one possible value is not stored in each session."""
+        return self.use != "preset" and (self.only is None or len(self.only) > 1)
 
 
 def settings(path):
     for line in rows(path):
-        fields = [part.strip() for part in line.split("|", 10)]
-        if len(fields) != 11:
-            sys.exit(f"{path}: eleven fields wanted: {line}")
-        yield fields
+        yield Setting(path, line)
 
 
 def settings_h(path):
     ids, fields, enums = [], [], []
-    for name, kind, _, _, _, _, _, options, *_ in settings(path):
-        field = c_name(name)
-        ids.append(f"    SETTING_{field.upper()},")
-        fields.append(f"    {C_TYPES[kind]} {field};")
-        if kind == "enum":
-            for value, option in enumerate(options.split(",")):
-                enums.append(f"    {field.upper()}_{c_name(option.strip()).upper()} = {value},")
+    for setting in settings(path):
+        ids.append(f"    SETTING_{setting.field.upper()},")
+        if not setting.has_field():
+            continue
+        fields.append(f"    {C_TYPES[setting.kind]} {setting.field};")
+        if setting.kind == "enum":
+            for value, option in enumerate(setting.options):
+                enums.append(f"    {setting.field.upper()}_{c_name(option).upper()} = {value},")
     body = ('#include "base/str.h"\n\ntypedef enum SettingId {\n' + "\n".join(ids) + "\n    SETTING_COUNT,\n} SettingId;\n\n"
             "/* Values of enum settings: the index of the option's name. */\nenum {\n" + "\n".join(enums) + "\n};\n\n"
             "typedef struct SettingValues {\n" + "\n".join(fields) + "\n} SettingValues;\n")
     return header("BASE_SETTING_VALUES_H", body)
 
 
+def str_list(name, texts):
+    return f"static const Str {name}[] = {{{', '.join(f'STR({quote(text)})' for text in texts)}, {{0}}}};"
+
+
 def settings_c(path):
     lines = ["/* Generated; edit the .dat file instead. */", '#include "base/settings.h"', ""]
     table = []
-    for name, kind, context, unit, default, low, high, options, reported, category, what in settings(path):
-        field = c_name(name)
-        choice = "NULL"
-        if kind == "enum":
-            choice = f"options_{field}"
-            items = ", ".join(f"STR({quote(o.strip())})" for o in options.split(","))
-            lines.append(f"static const Str {choice}[] = {{{items}, {{0}}}};")
+    for s in settings(path):
+        options = only = "NULL"
+        if s.kind == "enum":
+            options = f"options_{s.field}"
+            lines.append(str_list(options, s.options))
+        if s.only:
+            only = f"only_{s.field}"
+            lines.append(str_list(only, s.only))
+        flags = " | ".join(f"SETTING_IS_{FLAGS[flag]}" for flag in s.flags) or "0"
+        place = f"offsetof(SettingValues, {s.field}), sizeof({C_TYPES[s.kind]})" if s.has_field() else "0, 0"
         table.append(
-            f"    [SETTING_{field.upper()}] = {{STR({quote(name)}), SETTING_{KINDS[kind]}, CONTEXT_{CONTEXTS[context]}, "
-            f"STR({quote(unit)}), STR({quote(default)}), {low or 0}, {high or 0}, {choice}, STR({quote(category)}), "
-            f"STR({quote(what)}), {'true' if reported else 'false'}, offsetof(SettingValues, {field})}},")
+            f"    [SETTING_{s.field.upper()}] = {{STR({quote(s.name)}), SETTING_{KINDS[s.kind]}, CONTEXT_{CONTEXTS[s.context]}, "
+            f"STR({quote(s.unit)}), STR({quote(s.default)}), {s.low or 0}, {s.high or 0}, {options}, {flags}, "
+            f"STR({quote(s.category)}), STR({quote(s.what)}), STR({quote(s.more)}), {only}, STR({quote(s.why)}), {place}}},")
     lines += ["", "const SettingInfo setting_infos[SETTING_COUNT] = {"] + table + ["};", ""]
     return "\n".join(lines)
 
@@ -138,4 +177,5 @@ def main():
         out.write(text)
 
 
-main()
+if __name__ == "__main__":
+    main()

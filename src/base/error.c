@@ -77,9 +77,9 @@ void error_set(const ErrorFields *fields)
 {
     ErrorRecord *record = record_current();
     ErrorFields copy = *fields;
-    Str *texts[] = {&copy.message,        &copy.detail,         &copy.hint,       &copy.context,
-                    &copy.internal_query, &copy.schema_name,    &copy.table_name, &copy.column_name,
-                    &copy.type_name,      &copy.constraint_name};
+    Str *texts[] = {&copy.message,     &copy.detail,         &copy.detail_log,     &copy.hint,
+                    &copy.context,     &copy.internal_query, &copy.schema_name,    &copy.table_name,
+                    &copy.column_name, &copy.type_name,      &copy.constraint_name};
 
     assert(!task_current()->in_action); /* nothing fails inside an action */
     /* Fields may be views of the error that is being replaced, so its arena is freed last. */

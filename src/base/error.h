@@ -37,6 +37,7 @@ typedef struct ErrorFields {
     SqlState sqlstate;
     Str message;
     Str detail;
+    Str detail_log; /* what the log has in its place: not for the client */
     Str hint;
     Str context;  /* several lines, innermost first */
     int position; /* 1-based character position in the query text; 0 is none */

@@ -46,17 +46,72 @@ static double base_factor(Str unit, bool *ret_is_time)
     return 0;
 }
 
+/* Room for the value of any setting: one without a field is handled by way of it. */
+typedef union SettingValue {
+    bool boolean;
+    int64_t integer;
+    double real;
+    int option;
+    Str text;
+} SettingValue;
+
 static void *field_of(const SettingValues *values, SettingId id)
 {
     return (char *)values + setting_infos[id].offset;
 }
 
+void setting_copy(SettingValues *to, const SettingValues *from, SettingId id)
+{
+    memcpy(field_of(to, id), field_of(from, id), setting_infos[id].size);
+}
+
+bool setting_differs(const SettingValues *a, const SettingValues *b, SettingId id)
+{
+    const void *fa = field_of(a, id), *fb = field_of(b, id);
+
+    if (setting_infos[id].type == SETTING_STRING && setting_infos[id].size > 0)
+        return !str_equal(*(const Str *)fa, *(const Str *)fb);
+    return memcmp(fa, fb, setting_infos[id].size) != 0;
+}
+
+/* Names that PostgreSQL has kept for older clients. */
+static Str modern_name(Str name)
+{
+    if (str_equal_nocase(name, STR("sort_mem")))
+        return STR("work_mem");
+    return str_equal_nocase(name, STR("vacuum_mem")) ? STR("maintenance_work_mem") : name;
+}
+
 int setting_find(Str name)
 {
+    name = modern_name(name);
     for (int id = 0; id < SETTING_COUNT; id++)
         if (str_equal_nocase(setting_infos[id].name, name))
             return id;
     return -1;
+}
+
+SettingList setting_list(Str name)
+{
+    static const struct {
+        const char *name;
+        SettingList list;
+    } lists[] = {{"DateStyle", LIST_PLAIN},
+                 {"listen_addresses", LIST_PLAIN},
+                 {"log_destination", LIST_PLAIN},
+                 {"synchronous_standby_names", LIST_PLAIN},
+                 {"wal_consistency_checking", LIST_PLAIN},
+                 {"local_preload_libraries", LIST_OF_NAMES},
+                 {"search_path", LIST_OF_NAMES},
+                 {"session_preload_libraries", LIST_OF_NAMES},
+                 {"shared_preload_libraries", LIST_OF_NAMES},
+                 {"temp_tablespaces", LIST_OF_NAMES},
+                 {"unix_socket_directories", LIST_OF_NAMES}};
+
+    for (size_t i = 0; i < ARRAY_LENGTH(lists); i++)
+        if (str_equal_nocase(name, str_from_c(lists[i].name)))
+            return lists[i].list;
+    return LIST_NONE;
 }
 
 void setting_register_check(SettingId id, SettingCheck *check)
@@ -86,9 +141,12 @@ static bool parse_bool(Str text, bool *ret_value)
 
 static bool fail_value(const SettingInfo *info, Str text, Str hint)
 {
+    CLEANUP(arena_freep) Arena *arena = arena_new("name");
+
+    /* The name as SQL folds it: PostgreSQL repeats what was said. */
     FAIL(ERR_INVALID_PARAMETER_VALUE,
-         .message = fmt("invalid value for parameter \"%.*s\": \"%.*s\"", STR_ARGS(info->name),
-                        STR_ARGS(text)),
+         .message = fmt("invalid value for parameter \"%.*s\": \"%.*s\"",
+                        STR_ARGS(str_lower(arena, info->name)), STR_ARGS(text)),
          .hint = hint);
 }
 
@@ -100,6 +158,15 @@ static bool fail_unit(const SettingInfo *info, Str text, bool is_time)
                       "and \"d\".")
                 : STR("Valid units for this parameter are \"B\", \"kB\", \"MB\", \"GB\", and "
                       "\"TB\"."));
+}
+
+/* A fraction in a unit is worth a whole number of the next smaller one: 0.1GB are 102MB. */
+static double round_to_smaller(double total, size_t unit, double base)
+{
+    if (unit == 0 || units[unit - 1].is_time != units[unit].is_time ||
+        units[unit - 1].factor < base)
+        return total;
+    return rint(total / units[unit - 1].factor) * units[unit - 1].factor;
 }
 
 /* A number with an optional unit, in the setting's own unit. */
@@ -132,9 +199,11 @@ static bool parse_number(const SettingInfo *info, Str text, double *ret_value)
             i++;
         if (i == ARRAY_LENGTH(units))
             return fail_unit(info, text, is_time);
-        value = value * units[i].factor / factor;
+        value = round_to_smaller(value * units[i].factor, i, factor) / factor;
     }
     *ret_value = info->type == SETTING_INT ? rint(value) : value;
+    if (info->type == SETTING_INT && (*ret_value > INT32_MAX || *ret_value < INT32_MIN))
+        return fail_value(info, text, STR("Value exceeds integer range."));
     return true;
 }
 
@@ -166,6 +235,21 @@ static bool fail_enum(const SettingInfo *info, Str text)
     return fail_value(info, text, fmt("Available values: %.*s.", STR_ARGS(strbuf_view(&names))));
 }
 
+/* Words that are understood beside the options that are listed; synchronous_commit and its kin take
+ * booleans as well. */
+static Str other_word(Str text)
+{
+    static const struct {
+        const char *word, *option;
+    } words[] = {{"true", "on"}, {"yes", "on"}, {"1", "on"},        {"false", "off"},
+                 {"no", "off"},  {"0", "off"},  {"debug", "debug2"}};
+
+    for (size_t i = 0; i < ARRAY_LENGTH(words); i++)
+        if (str_equal_nocase(text, str_from_c(words[i].word)))
+            return str_from_c(words[i].option);
+    return STR_NONE;
+}
+
 static bool parse_enum(const SettingInfo *info, Str text, int *ret_value)
 {
     for (int i = 0; !str_is_none(info->options[i]); i++) {
@@ -174,54 +258,14 @@ static bool parse_enum(const SettingInfo *info, Str text, int *ret_value)
             return true;
         }
     }
-    /* synchronous_commit and its kin take booleans as well. */
-    bool truth;
-    if (parse_bool(text, &truth)) {
-        for (int i = 0; !str_is_none(info->options[i]); i++) {
-            if (str_equal(info->options[i], truth ? STR("on") : STR("off"))) {
+    const Str other = other_word(text);
+    if (!str_is_none(other) && !str_equal(other, text))
+        for (int i = 0; !str_is_none(info->options[i]); i++)
+            if (str_equal(info->options[i], other)) {
                 *ret_value = i;
                 return true;
             }
-        }
-    }
     return fail_enum(info, text);
-}
-
-bool settings_set(SettingValues *values, Arena *arena, SettingId id, Str text)
-{
-    const SettingInfo *info = &setting_infos[id];
-    void *field = field_of(values, id);
-    double number;
-    bool truth;
-
-    if (checks[id])
-        TRY(checks[id](id, text, arena, &text));
-    switch (info->type) {
-    case SETTING_BOOL:
-        if (!parse_bool(text, &truth))
-            FAIL(ERR_INVALID_PARAMETER_VALUE,
-                 .message =
-                     fmt("parameter \"%.*s\" requires a Boolean value", STR_ARGS(info->name)));
-        *(bool *)field = truth;
-        return true;
-    case SETTING_INT:
-        TRY(parse_number(info, text, &number));
-        TRY(check_range(info, number));
-        *(int64_t *)field = (int64_t)number;
-        return true;
-    case SETTING_REAL:
-        TRY(parse_number(info, text, &number));
-        TRY(check_range(info, number));
-        *(double *)field = number;
-        return true;
-    case SETTING_ENUM:
-        return parse_enum(info, text, field);
-    case SETTING_STRING:
-        *(Str *)field = str_copy(arena, text);
-        return true;
-    }
-    assert(!"a known type");
-    return false;
 }
 
 /* An integer in the largest unit that divides it, as SHOW prints it. */
@@ -243,35 +287,167 @@ static Str show_with_unit(const SettingInfo *info, int64_t value, Arena *arena)
 /* Modes are shown in octal, as they are written. */
 static bool is_mode(SettingId id)
 {
-    return id == SETTING_LOG_FILE_MODE || id == SETTING_UNIX_SOCKET_PERMISSIONS;
+    return id == SETTING_LOG_FILE_MODE || id == SETTING_UNIX_SOCKET_PERMISSIONS ||
+           id == SETTING_DATA_DIRECTORY_MODE;
+}
+
+/* A real number likewise: in the largest unit in which it is whole, or else in the smallest. */
+static Str show_real_with_unit(const SettingInfo *info, double value, Arena *arena)
+{
+    bool is_time;
+    const double total = value * base_factor(info->unit, &is_time);
+
+    for (size_t i = ARRAY_LENGTH(units); i-- > 0;) {
+        const double here = total / units[i].factor;
+        const bool is_smallest = i == 0 || units[i - 1].is_time != is_time;
+        if (units[i].is_time == is_time && (is_smallest || fabs(rint(here) / here - 1) <= 1e-8))
+            return str_format(arena, "%g%s", here, units[i].name);
+    }
+    return str_format(arena, "%g", value);
+}
+
+/* What the kernel says is shown as it says it. */
+static bool is_of_kernel(SettingId id)
+{
+    return id == SETTING_TCP_KEEPALIVES_IDLE || id == SETTING_TCP_KEEPALIVES_INTERVAL ||
+           id == SETTING_TCP_KEEPALIVES_COUNT || id == SETTING_TCP_USER_TIMEOUT;
+}
+
+static Str value_text(SettingId id, const SettingValue *value, Arena *arena, bool with_unit)
+{
+    const SettingInfo *info = &setting_infos[id];
+
+    switch (info->type) {
+    case SETTING_BOOL:
+        return value->boolean ? STR("on") : STR("off");
+    case SETTING_INT:
+        if (is_mode(id))
+            return str_format(arena, "%04llo", (unsigned long long)value->integer);
+        return with_unit && !is_of_kernel(id)
+                   ? show_with_unit(info, value->integer, arena)
+                   : str_format(arena, "%lld", (long long)value->integer);
+    case SETTING_REAL:
+        return with_unit && info->unit.length && value->real > 0
+                   ? show_real_with_unit(info, value->real, arena)
+                   : str_format(arena, "%g", value->real);
+    case SETTING_ENUM:
+        return info->options[value->option];
+    case SETTING_STRING:
+        return value->text;
+    }
+    assert(!"a known type");
+    return STR_NONE;
+}
+
+/* Built-in defaults are trusted: they are not checked against hooks or ranges. */
+static SettingValue default_value(SettingId id)
+{
+    const SettingInfo *info = &setting_infos[id];
+    SettingValue value = {0};
+
+    switch (info->type) {
+    case SETTING_BOOL:
+        parse_bool(info->default_text, &value.boolean);
+        break;
+    case SETTING_INT:
+        value.integer = (int64_t)strtod(info->default_text.data, NULL);
+        break;
+    case SETTING_REAL:
+        value.real = strtod(info->default_text.data, NULL);
+        break;
+    case SETTING_ENUM:
+        for (int i = 0; !str_is_none(info->options[i]); i++)
+            if (str_equal(info->options[i], info->default_text))
+                value.option = i;
+        break;
+    case SETTING_STRING:
+        value.text = info->default_text;
+        break;
+    }
+    return value;
+}
+
+static bool parse(const SettingInfo *info, Arena *arena, Str text, SettingValue *ret_value)
+{
+    double number;
+
+    switch (info->type) {
+    case SETTING_BOOL:
+        if (!parse_bool(text, &ret_value->boolean))
+            FAIL(ERR_INVALID_PARAMETER_VALUE,
+                 .message =
+                     fmt("parameter \"%.*s\" requires a Boolean value", STR_ARGS(info->name)));
+        return true;
+    case SETTING_INT:
+        TRY(parse_number(info, text, &number));
+        TRY(check_range(info, number));
+        ret_value->integer = (int64_t)number;
+        return true;
+    case SETTING_REAL:
+        TRY(parse_number(info, text, &number));
+        TRY(check_range(info, number));
+        ret_value->real = number;
+        return true;
+    case SETTING_ENUM:
+        return parse_enum(info, text, &ret_value->option);
+    case SETTING_STRING:
+        ret_value->text = str_copy(arena, text);
+        return true;
+    }
+    assert(!"a known type");
+    return false;
+}
+
+static bool is_allowed(const SettingInfo *info, Str value)
+{
+    for (const Str *allowed = info->allowed; !str_is_none(*allowed); allowed++)
+        if (str_equal_nocase(*allowed, value))
+            return true;
+    return false;
+}
+
+static bool fail_refused(const SettingInfo *info, Str value)
+{
+    CLEANUP(arena_freep) Arena *arena = arena_new("refusal");
+    StrBuf list = strbuf_in(arena);
+
+    for (const Str *allowed = info->allowed; !str_is_none(*allowed); allowed++)
+        strbuf_format(&list, "%s\"%.*s\"", allowed == info->allowed ? "" : ", ",
+                      STR_ARGS(*allowed));
+    FAIL(ERR_FEATURE_NOT_SUPPORTED,
+         .message = fmt("value \"%.*s\" of parameter \"%.*s\" is not supported", STR_ARGS(value),
+                        STR_ARGS(info->name)),
+         .detail = info->reason,
+         .hint = fmt("Supported values: %.*s.", STR_ARGS(strbuf_view(&list))));
+}
+
+bool settings_set(SettingValues *values, Arena *arena, SettingId id, Str text)
+{
+    const SettingInfo *info = &setting_infos[id];
+    SettingValue value;
+
+    if (checks[id])
+        TRY(checks[id](id, text, arena, &text));
+    TRY(parse(info, arena, text, &value));
+    if (info->allowed) {
+        CLEANUP(arena_freep) Arena *scratch = arena_new("setting");
+        const Str shown = value_text(id, &value, scratch, false);
+        if (!is_allowed(info, shown))
+            return fail_refused(info, shown);
+    }
+    memcpy(field_of(values, id), &value, info->size);
+    return true;
 }
 
 static Str show(const SettingValues *values, SettingId id, Arena *arena, bool with_unit)
 {
-    const SettingInfo *info = &setting_infos[id];
-    const void *field = field_of(values, id);
+    SettingValue value;
 
-    switch (info->type) {
-    case SETTING_BOOL:
-        return *(const bool *)field ? STR("on") : STR("off");
-    case SETTING_INT:
-        if (is_mode(id))
-            return str_format(arena, "%04llo", (unsigned long long)*(const int64_t *)field);
-        return with_unit ? show_with_unit(info, *(const int64_t *)field, arena)
-                         : str_format(arena, "%lld", (long long)*(const int64_t *)field);
-    case SETTING_REAL: {
-        Str number = str_format(arena, "%g", *(const double *)field);
-        return with_unit && info->unit.length && *(const double *)field > 0
-                   ? str_concat(arena, number, info->unit)
-                   : number;
-    }
-    case SETTING_ENUM:
-        return info->options[*(const int *)field];
-    case SETTING_STRING:
-        return *(const Str *)field;
-    }
-    assert(!"a known type");
-    return STR_NONE;
+    if (setting_infos[id].size == 0)
+        value = default_value(id);
+    else
+        memcpy(&value, field_of(values, id), setting_infos[id].size);
+    return value_text(id, &value, arena, with_unit);
 }
 
 Str setting_show(const SettingValues *values, SettingId id, Arena *arena)
@@ -284,38 +460,14 @@ Str setting_show_raw(const SettingValues *values, SettingId id, Arena *arena)
     return show(values, id, arena, false);
 }
 
-/* Built-in defaults are trusted: they are not checked against hooks or ranges. */
-static void set_default(SettingId id)
-{
-    const SettingInfo *info = &setting_infos[id];
-    void *field = field_of(&settings_default, id);
-    bool truth = false;
-
-    switch (info->type) {
-    case SETTING_BOOL:
-        parse_bool(info->default_text, &truth);
-        *(bool *)field = truth;
-        break;
-    case SETTING_INT:
-        *(int64_t *)field = (int64_t)strtod(info->default_text.data, NULL);
-        break;
-    case SETTING_REAL:
-        *(double *)field = strtod(info->default_text.data, NULL);
-        break;
-    case SETTING_ENUM:
-        for (int i = 0; !str_is_none(info->options[i]); i++)
-            if (str_equal(info->options[i], info->default_text))
-                *(int *)field = i;
-        break;
-    case SETTING_STRING:
-        *(Str *)field = info->default_text;
-        break;
-    }
-}
-
 /* Before main, so that a task without a session always has sound values to read. */
 __attribute__((constructor)) void settings_init(void)
 {
-    for (int id = 0; id < SETTING_COUNT; id++)
-        set_default((SettingId)id);
+    for (int id = 0; id < SETTING_COUNT; id++) {
+        const SettingValue value = default_value((SettingId)id);
+        memcpy(field_of(&settings_default, (SettingId)id), &value, setting_infos[id].size);
+    }
+#ifndef NDEBUG
+    settings_default.debug_assertions = true;
+#endif
 }

@@ -1,6 +1,10 @@
 /*
  * Settings: one line each in data/settings.dat, typed fields here, text everywhere else.
  *
+ * No setting is accepted and ignored. Its line says what use it is: code reads it; or any value
+ * will do, with the reason; or only some values will, and the others are refused with 0A000 and
+ * the reason. Those with one possible value have no field. docs/settings.md shows it all.
+ *
  * The generator makes SettingValues (one field per setting, `work_mem`, `date_style` …) and the
  * table behind pg_settings. A session has its own SettingValues; `settings()` is the running
  * task's. Reading one is a load; setting one goes through settings_set, which validates.
@@ -26,12 +30,13 @@ typedef enum SettingType {
 
 /* Who may change it and when; PostgreSQL's contexts. */
 typedef enum SettingContext {
-    CONTEXT_INTERNAL = 0, /* never */
-    CONTEXT_POSTMASTER,   /* at server start */
-    CONTEXT_SIGHUP,       /* by reloading the configuration */
-    CONTEXT_BACKEND,      /* at session start */
-    CONTEXT_SUPERUSER,    /* any time by a superuser */
-    CONTEXT_USER,         /* any time by anyone */
+    CONTEXT_INTERNAL = 0,      /* never */
+    CONTEXT_POSTMASTER,        /* at server start */
+    CONTEXT_SIGHUP,            /* by reloading the configuration */
+    CONTEXT_SUPERUSER_BACKEND, /* at session start by a superuser */
+    CONTEXT_BACKEND,           /* at session start */
+    CONTEXT_SUPERUSER,         /* any time by a superuser */
+    CONTEXT_USER,              /* any time by anyone */
 } SettingContext;
 
 /* Where a value comes from, lowest priority first; PostgreSQL's names in pg_settings.source. */
@@ -39,11 +44,25 @@ typedef enum SettingSource {
     SOURCE_DEFAULT = 0,
     SOURCE_FILE,
     SOURCE_COMMAND_LINE,
-    SOURCE_DATABASE,
+    SOURCE_GLOBAL,   /* of all roles in all databases */
+    SOURCE_DATABASE, /* the order of these three is LoginFacts' */
     SOURCE_ROLE,
+    SOURCE_DATABASE_ROLE,
     SOURCE_CLIENT,
     SOURCE_SESSION,
 } SettingSource;
+
+enum {
+    SETTING_IS_REPORTED = 1,      /* sent to the client as ParameterStatus when it changes */
+    SETTING_IS_HIDDEN = 2,        /* neither in SHOW ALL nor in pg_settings */
+    SETTING_IS_NOT_RESET = 4,     /* RESET ALL leaves it alone */
+    SETTING_IS_NOT_IN_SAMPLE = 8, /* this, EXPLAIN and COMPUTED: for pg_settings_get_flags */
+    SETTING_IS_EXPLAIN = 16,
+    SETTING_IS_COMPUTED = 32,
+    SETTING_IS_PRIVATE = 64, /* shown to superusers and pg_read_all_settings alone */
+    SETTING_IS_NOT_IN_FILE = 128,
+    SETTING_IS_NOT_IN_AUTO = 256, /* nor by ALTER SYSTEM */
+};
 
 typedef struct SettingInfo {
     Str name;
@@ -53,9 +72,11 @@ typedef struct SettingInfo {
     Str default_text;
     double minimum, maximum;
     const Str *options; /* SETTING_ENUM: names ended by STR_NONE; value = index */
-    Str category, description;
-    bool reported; /* sent to the client as ParameterStatus when it changes */
-    size_t offset; /* of its field in SettingValues */
+    uint32_t flags;
+    Str category, description, details;
+    const Str *allowed;  /* the values that are not refused, as pg_settings has them; NULL: all */
+    Str reason;          /* for that; or why nothing reads it */
+    size_t offset, size; /* of its field in SettingValues; size 0: it has none */
 } SettingInfo;
 
 extern const SettingInfo setting_infos[SETTING_COUNT];
@@ -66,6 +87,10 @@ static inline const SettingValues *settings(void)
 }
 extern SettingValues settings_default; /* the server's; sessions start from a copy */
 
+/* Copies one setting from one set of values to another, or tells whether they differ. */
+void setting_copy(SettingValues *to, const SettingValues *from, SettingId id);
+bool setting_differs(const SettingValues *a, const SettingValues *b, SettingId id);
+
 /* By name without regard to case; -1 (no error set) when there is none. */
 int setting_find(Str name);
 /*
@@ -73,6 +98,13 @@ int setting_find(Str name);
  * `arena`, which outlives the values. Fails with PostgreSQL's 22023 messages.
  */
 MUST_CHECK bool settings_set(SettingValues *values, Arena *arena, SettingId id, Str text);
+/* Is the value a list, whose members SET takes one by one? Names are quoted where they must be. */
+typedef enum SettingList {
+    LIST_NONE = 0,
+    LIST_PLAIN,
+    LIST_OF_NAMES,
+} SettingList;
+SettingList setting_list(Str name);
 /* As SHOW prints it (with units). */
 Str setting_show(const SettingValues *values, SettingId id, Arena *arena);
 /* As pg_settings.setting has it (plain number in `unit`). */

@@ -286,7 +286,8 @@ Oid tablespace_oid(CatalogSession *session, Str name);
 typedef struct LoginFacts {
     const RoleDesc *role;
     const DatabaseDesc *database;
-    const Str *settings; /* "name=value" of pg_db_role_setting, lowest priority first */
+    const Str *settings;     /* "name=value" of pg_db_role_setting, lowest priority first */
+    uint8_t *setting_levels; /* of each: 0 of all, 1 the database, 2 the role, 3 both */
     uint32_t setting_count;
 } LoginFacts;
 MUST_CHECK bool catalog_login_facts(Catalog *catalog, Str user, Str database, Arena *arena,

@@ -473,6 +473,7 @@ static bool login_settings(CatalogSession *session, Arena *arena, LoginFacts *fa
     const Oid pairs[][2] = {
         {OID_NONE, OID_NONE}, {database, OID_NONE}, {OID_NONE, role}, {database, role}};
     VEC(Str) found = {0};
+    VEC(uint8_t) levels = {0};
 
     for (size_t i = 0; i < ARRAY_LENGTH(pairs); i++) {
         const Value keys[] = {{.oid = pairs[i][0]}, {.oid = pairs[i][1]}};
@@ -491,9 +492,11 @@ static bool login_settings(CatalogSession *session, Arena *arena, LoginFacts *fa
             bool is_null;
             array_element(&view, e, &value, &is_null);
             VEC_PUSH(arena, &found, str_copy(arena, var_str(value.var)));
+            VEC_PUSH(arena, &levels, (uint8_t)i);
         }
     }
     facts->settings = found.items;
+    facts->setting_levels = levels.items;
     facts->setting_count = (uint32_t)found.length;
     return true;
 }

@@ -1,5 +1,6 @@
 /* Names in messages: SQL type names, quoted identifiers, what an object address is called. */
 #include "catalog/names.h"
+
 #include "catalog/catalog_internal.h"
 #include "catalog/define.h"
 #include "catalog/lookup.h"

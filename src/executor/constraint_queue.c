@@ -1,5 +1,6 @@
 #include "executor/constraint_queue.h"
 
+#include "base/settings.h"
 #include "executor/foreign_key.h"
 #include "executor/index_key.h"
 #include "executor/scan_columns.h"
@@ -81,8 +82,16 @@ static ConstraintEvent *event_add(ConstraintQueue *queue)
     return event;
 }
 
+/* What replicates rows, or restores them, has had them checked where they came from. */
+static bool is_replica(void)
+{
+    return settings()->session_replication_role == SESSION_REPLICATION_ROLE_REPLICA;
+}
+
 void constraint_queue_reference(ConstraintQueue *queue, const ForeignKeyPlan *key, int64_t row_id)
 {
+    if (is_replica())
+        return;
     ConstraintEvent *event = event_add(queue);
     event->kind = EVENT_REFERENCE;
     event->constraint = key->constraint;
@@ -97,6 +106,8 @@ void constraint_queue_removal(ConstraintQueue *queue, const ForeignKeyPlan *key,
                               const ExprInput *old_row, const ExprInput *new_row, uint32_t at)
 {
     const int count = key->column_count;
+    if (is_replica())
+        return;
     /* No row can refer to a key that is not wholly there. */
     for (int i = 0; i < count; i++)
         if (vector_is_null(old_row->slots[0][key->referenced_columns[i] - 1], at))

@@ -72,6 +72,11 @@ void spill_free(SpillFile *file)
         file->set->files = file->next;
     file->set->size_bytes -= file->flushed;
     os->file_close(file->file);
+    const int64_t least = settings()->log_temp_files;
+    if (least >= 0 && file->flushed >= (uint64_t)least * 1024)
+        NOTICE(SEVERITY_LOG, ERR_SUCCESSFUL_COMPLETION,
+               .message = fmt("temporary file: path \"%.*s\", size %llu", STR_ARGS(file->path),
+                              (unsigned long long)file->flushed));
     /* A name that cannot be removed is swept at the next start; what failed first stays the error.
      */
     bool had_error = error_is_set();

@@ -20,6 +20,8 @@ typedef struct Lexer {
     const char *cursor;
     const char *counted; /* characters before it have been counted … */
     int characters;      /* … and are this many */
+    bool is_stored;      /* text of ours, not the client's: strings are standard_conforming */
+    bool warns;          /* at the next backslash */
 } Lexer;
 
 typedef enum LexerOutcome {

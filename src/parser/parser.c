@@ -168,6 +168,7 @@ typedef struct Drive {
     int depth;
     Token words[FIRST_WORDS]; /* the running statement's first */
     size_t word_count;
+    bool is_stored;
 } Drive;
 
 static void note_token(Drive *drive, const Token *token)
@@ -214,6 +215,7 @@ static bool drive_run(Drive *drive, Arena *arena, Str text, StatementList *state
 {
     drive->grammar = (Grammar){.arena = arena, .text = text, .statements = statements};
     lexer_init(&drive->stream.lexer, arena, text);
+    drive->stream.lexer.is_stored = drive->is_stored;
     drive->grammar.text = drive->stream.lexer.text;
     drive->engine = engine_new(&drive->grammar);
     if (mode)
@@ -232,9 +234,16 @@ bool parse(Arena *arena, Str text, StatementList *ret_statements)
     return drive_run(&drive, arena, text, ret_statements, 0);
 }
 
+bool parse_stored(Arena *arena, Str text, StatementList *ret_statements)
+{
+    Drive drive = {.is_stored = true};
+
+    return drive_run(&drive, arena, text, ret_statements, 0);
+}
+
 Node *parse_expression(Arena *arena, Str text)
 {
-    Drive drive = {0};
+    Drive drive = {.is_stored = true};
     StatementList none = {0};
 
     TRY(drive_run(&drive, arena, text, &none, TK_MODE_EXPRESSION));

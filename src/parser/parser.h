@@ -17,6 +17,8 @@
 #include "parser/ast.h"
 
 MUST_CHECK bool parse(Arena *arena, Str text, StatementList *ret_statements);
+/* Text that the server wrote itself, a view's for one: the session's settings don't bend it. */
+MUST_CHECK bool parse_stored(Arena *arena, Str text, StatementList *ret_statements);
 
 /* A lone expression: a stored default, a check constraint. */
 MUST_CHECK Node *parse_expression(Arena *arena, Str text);

@@ -348,7 +348,7 @@ Query *analyze_view_text(Arena *arena, CatalogSession *session, Str text)
     AnalyzeContext context = {
         .arena = arena, .session = session, .source = text, .is_stored = true};
     StatementList statements = {0};
-    TRY(parse(arena, text, &statements));
+    TRY(parse_stored(arena, text, &statements));
     if (statements.length != 1 || !NODE_IS(statements.items[0]->stmt, SelectStmt))
         FAIL(ERR_DATA_CORRUPTED, .message = STR("a view's text is not one SELECT"));
     const SearchPath *saved = path_of_stored_text(session);

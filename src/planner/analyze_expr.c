@@ -1,3 +1,4 @@
+#include "base/settings.h"
 #include "planner/analyze_internal.h"
 
 static StrVec name_of(Arena *arena, Str name)
@@ -428,6 +429,14 @@ static Expr *analyze_nullif(Scope *scope, const A_Expr *expr)
     return &nullif->base;
 }
 
+/* x = NULL or NULL = x, as some clients write x IS NULL: transform_null_equals. */
+static bool is_null_comparison(const A_Expr *expr)
+{
+    return expr->kind == A_EXPR_OP && expr->name.length == 1 && expr->lexpr &&
+           str_equal(expr->name.items[0], STR("=")) &&
+           (is_null_const(expr->lexpr) || is_null_const(expr->rexpr));
+}
+
 static Expr *analyze_op(Scope *scope, const A_Expr *expr)
 {
     Expr *left = NULL, *right;
@@ -445,6 +454,11 @@ static Expr *analyze_op(Scope *scope, const A_Expr *expr)
     if (NODE_IS(expr->lexpr, RowExpr) && NODE_IS(expr->rexpr, RowExpr))
         return analyze_row_compare(scope, &expr->name, NODE_CAST(RowExpr, expr->lexpr),
                                    NODE_CAST(RowExpr, expr->rexpr), expr->node.position);
+    if (settings()->transform_null_equals && is_null_comparison(expr)) {
+        TRY(left =
+                analyze_expr_inner(scope, is_null_const(expr->rexpr) ? expr->lexpr : expr->rexpr));
+        return null_test(scope, left, false, expr->node.position);
+    }
     if (expr->lexpr)
         TRY(left = analyze_expr_inner(scope, expr->lexpr));
     TRY(right = analyze_expr_inner(scope, expr->rexpr));

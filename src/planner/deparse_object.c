@@ -1,5 +1,6 @@
 #include "planner/analyze.h"
 #include "planner/deparse_internal.h"
+#include "types/identifier.h"
 
 /* ---- indexes ---- */
 
@@ -70,7 +71,7 @@ bool deparse_index(Arena *arena, CatalogSession *session, Oid oid, int column, b
     strbuf_format(
         &buf, " ON %.*s USING %.*s (",
         STR_ARGS(deparse_qualified(arena, visible ? STR_NONE : table->namespace_name, table->name)),
-        STR_ARGS(access_method_name(session, index->access_method)));
+        STR_ARGS(identifier_quote(arena, access_method_name(session, index->access_method))));
     for (int i = 0; i < index->key_count; i++) {
         if (i > 0)
             strbuf_append_c(&buf, ", ");

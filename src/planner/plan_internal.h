@@ -37,7 +37,8 @@ typedef struct Level {
     VEC(int) cte_subplans;  /* by index in query->ctes; -1: work table below */
     VEC(int) cte_work_tables;
     VEC(int) cte_work_params;
-    VEC(int) used;         /* params of levels above used here or below */
+    VEC(double) cte_work_rows; /* estimates for the work tables */
+    VEC(int) used;             /* params of levels above used here or below */
     int cursor_rel;        /* the one table whose rows a cursor's rows are; 0: it is none such */
     double limit_rows;     /* of FROM's, as many are going to be read; infinite: all */
     double limit_fraction; /* and no more than this part of them */

@@ -1,6 +1,7 @@
 #include <math.h>
 
 #include "base/scheduler.h"
+#include "base/settings.h"
 #include "planner/plan_path.h"
 
 enum { DP_LIMIT = 10 };
@@ -242,6 +243,19 @@ typedef struct Leaf {
 
 typedef VEC(Leaf) LeafVec;
 
+static int64_t most_collapsed(const FromItem *item)
+{
+    switch (item->collapse) {
+    case COLLAPSE_JOIN:
+        return settings()->join_collapse_limit;
+    case COLLAPSE_FROM:
+        return settings()->from_collapse_limit;
+    case COLLAPSE_ALWAYS:
+        break;
+    }
+    return INT64_MAX;
+}
+
 /* A semi join with a table of which each row meets one at most is an inner join. */
 static bool matches_one(Level *level, const FromItem *item)
 {
@@ -256,6 +270,29 @@ static bool matches_one(Level *level, const FromItem *item)
            relation_is_unique_by(level, right->rel, relation, &on, item_rels(item->left));
 }
 
+/* How many tables the search would have to order for this item, as join_collapse_limit lets it. */
+static int64_t leaf_count(Level *level, const FromItem *item, const ExprVec *quals)
+{
+    if (item->kind != FROM_JOIN || reduced_kind(level, item, quals) != JOINS_INNER)
+        return 1;
+    const int64_t left = leaf_count(level, item->left, quals);
+    const int64_t right = leaf_count(level, item->right, quals);
+    return left + right <= most_collapsed(item) ? left + right : 2;
+}
+
+static void collect_leaves(Level *level, FromItem *item, ExprVec *quals, LeafVec *ret);
+
+/* One side of an inner join: its tables, or where that would be too many, what they join to. */
+static void collect_side(Level *level, FromItem *item, bool is_apart, ExprVec *quals, LeafVec *ret)
+{
+    if (!is_apart || item->kind != FROM_JOIN || reduced_kind(level, item, quals) != JOINS_INNER) {
+        collect_leaves(level, item, quals, ret);
+        return;
+    }
+    const Leaf leaf = {item, JOINS_INNER};
+    VEC_PUSH(level->planner->arena, ret, leaf);
+}
+
 static void collect_leaves(Level *level, FromItem *item, ExprVec *quals, LeafVec *ret)
 {
     Arena *arena = level->planner->arena;
@@ -265,8 +302,11 @@ static void collect_leaves(Level *level, FromItem *item, ExprVec *quals, LeafVec
             kind = JOINS_INNER;
         if (kind == JOINS_INNER) {
             plan_split_and(arena, item->condition, quals);
-            collect_leaves(level, item->left, quals, ret);
-            collect_leaves(level, item->right, quals, ret);
+            const bool is_apart =
+                leaf_count(level, item->left, quals) + leaf_count(level, item->right, quals) >
+                most_collapsed(item);
+            collect_side(level, item->left, is_apart, quals, ret);
+            collect_side(level, item->right, is_apart, quals, ret);
             return;
         }
         const Leaf leaf = {item, kind};
@@ -532,6 +572,20 @@ typedef struct LeafPaths {
     uint64_t rels, needs;
 } LeafPaths;
 
+/* Inner joins that are ordered among themselves, before the others. */
+static bool plan_apart(Level *level, FromItem *item, ExprVec *quals, const ExprVec *needed,
+                       LeafPaths *ret)
+{
+    Tree *tree = ARENA_NEW(level->planner->arena, Tree);
+    PathSet paths = {0};
+
+    TRY(plan_set(level, &item, 1, quals, needed, NULL, &paths));
+    TRY(path_build(level, chosen_path(level, &paths), tree));
+    ret->needs = tree->needs;
+    offer_tree(level, tree, &ret->paths);
+    return true;
+}
+
 static bool plan_leaf(Level *level, const Leaf *leaf, ExprVec *pool, const ExprVec *needed,
                       const SortVec *order, LeafPaths *ret)
 {
@@ -545,6 +599,10 @@ static bool plan_leaf(Level *level, const Leaf *leaf, ExprVec *pool, const ExprV
             return offer_table(level, leaf->item->rel, &quals, needed, order, &ret->paths);
     }
     Tree *tree = ARENA_NEW(arena, Tree);
+    if (leaf->item->kind == FROM_JOIN && leaf->kind == JOINS_INNER) {
+        take_quals(arena, pool, rels, false, &quals);
+        return plan_apart(level, leaf->item, &quals, needed, ret);
+    }
     if (leaf->item->kind == FROM_REL) {
         TRY(plan_base(level, leaf->item->rel, &quals, needed, tree));
     } else {
@@ -713,6 +771,15 @@ static bool join_greedy(Order *order, PathSet *ret)
     return true;
 }
 
+/* Is this item of FROM, with those before and behind it, beyond from_collapse_limit? */
+static bool is_too_many(Level *level, FromItem *const *items, size_t count, size_t at,
+                        size_t before, const ExprVec *quals)
+{
+    const int64_t own = count > 1 ? leaf_count(level, items[at], quals) : 1;
+
+    return own > 1 && (int64_t)(before + count - at - 1) + own > settings()->from_collapse_limit;
+}
+
 static bool plan_set(Level *level, FromItem *const *items, size_t count, ExprVec *quals,
                      const ExprVec *needed, const SortVec *sort, PathSet *ret)
 {
@@ -721,7 +788,8 @@ static bool plan_set(Level *level, FromItem *const *items, size_t count, ExprVec
     ExprVec constant = {0};
 
     for (size_t i = 0; i < count; i++)
-        collect_leaves(level, items[i], quals, &leaves);
+        collect_side(level, items[i], is_too_many(level, items, count, i, leaves.length, quals),
+                     quals, &leaves);
     take_constants(level, quals, items, count, &constant);
     Order order = {.level = level, .count = (int)leaves.length, .quals = quals, .needed = needed};
     order.leaves = ARENA_ARRAY(arena, LeafPaths, leaves.length + 1);

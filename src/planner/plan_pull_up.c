@@ -97,14 +97,18 @@ static FromItem *join_items(Planner *planner, FromItem *left, FromItem *right, J
     join->left = left;
     join->right = right;
     join->condition = condition;
+    join->collapse = COLLAPSE_ALWAYS;
     return join;
 }
 
-static FromItem *items_as_one(Planner *planner, FromItem *const *items, size_t count)
+static FromItem *items_as_one(Planner *planner, FromItem *const *items, size_t count,
+                              Collapse collapse)
 {
     FromItem *one = items[0];
-    for (size_t i = 1; i < count; i++)
+    for (size_t i = 1; i < count; i++) {
         one = join_items(planner, one, items[i], JOINS_INNER, NULL);
+        one->collapse = collapse;
+    }
     return one;
 }
 
@@ -243,7 +247,7 @@ static bool pull_up_rel(Planner *planner, Query *query, FromItem **slot, bool is
     Query *moved = move_up(planner, query, sub);
     TRY(moved);
     rte->subquery = NULL;
-    *slot = items_as_one(planner, moved->from.items, moved->from.length);
+    *slot = items_as_one(planner, moved->from.items, moved->from.length, COLLAPSE_FROM);
     Expr **where = is_nullable && moved->where ? on : &query->where;
     *where = expr_and(planner->arena, *where, moved->where);
     query->has_sublinks |= moved->has_sublinks;
@@ -292,8 +296,8 @@ static bool exists_to_join(Planner *planner, Query *query, const ExprSubLink *li
             return true;
     Query *moved = move_up(planner, query, sub);
     TRY(moved);
-    FromItem *left = items_as_one(planner, query->from.items, query->from.length);
-    FromItem *right = items_as_one(planner, moved->from.items, moved->from.length);
+    FromItem *left = items_as_one(planner, query->from.items, query->from.length, COLLAPSE_ALWAYS);
+    FromItem *right = items_as_one(planner, moved->from.items, moved->from.length, COLLAPSE_ALWAYS);
     FromItem *join = join_items(planner, left, right, kind, moved->where);
     query->from.length = 0;
     VEC_PUSH(planner->arena, &query->from, join);
@@ -364,7 +368,7 @@ static bool any_to_join(Planner *planner, Query *query, const ExprSubLink *link,
     FromItem *right = ARENA_NEW(planner->arena, FromItem);
     right->kind = FROM_REL;
     right->rel = rel;
-    FromItem *left = items_as_one(planner, query->from.items, query->from.length);
+    FromItem *left = items_as_one(planner, query->from.items, query->from.length, COLLAPSE_ALWAYS);
     FromItem *join = join_items(planner, left, right, JOINS_SEMI, condition);
     query->from.length = 0;
     VEC_PUSH(planner->arena, &query->from, join);

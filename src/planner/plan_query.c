@@ -1,6 +1,7 @@
 #include <math.h>
 
 #include "base/scheduler.h"
+#include "base/settings.h"
 #include "planner/plan_query.h"
 #include "planner/variable.h"
 
@@ -519,6 +520,8 @@ static Plan *plan_recursive(Level *level, const CommonTable *cte, size_t index)
     level->cte_subplans.items[index] = -1;
     level->cte_work_tables.items[index] = recursive->work_table;
     level->cte_work_params.items[index] = recursive->param;
+    level->cte_work_rows.items[index] =
+        MAX(1, rint(recursive->base.left->rows * settings()->recursive_worktable_factor));
     TRY(recursive->base.right = set_tree_plan(inner, top->right, top->columns));
     plan_pass_through(level, &recursive->base, recursive->base.left);
     recursive->base.rows = recursive->base.left->rows + 10 * recursive->base.right->rows;
@@ -537,6 +540,7 @@ bool plan_ctes(Level *level)
         VEC_PUSH(planner->arena, &level->cte_subplans, -2);
         VEC_PUSH(planner->arena, &level->cte_work_tables, -1);
         VEC_PUSH(planner->arena, &level->cte_work_params, -1);
+        VEC_PUSH(planner->arena, &level->cte_work_rows, 1.0);
         const bool modifies = cte->query->command != QUERY_SELECT;
         if (cte->reference_count == 0 && !modifies)
             continue;

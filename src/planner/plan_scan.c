@@ -732,7 +732,7 @@ static bool plan_cte(Level *level, int rel, const ExprVec *quals, const ExprVec 
             scan->cte_name = rte->cte_name;
             scan->work_table = owner->cte_work_tables.items[i];
             scan->param = owner->cte_work_params.items[i];
-            scan->base.rows = 100;
+            scan->base.rows = owner->cte_work_rows.items[i];
             return scan_of_source(level, rel, &scan->base, quals, needed, ret);
         }
         CteScanPlan *scan = PLAN_NEW(level, CteScanPlan, PLAN_CTE_SCAN);

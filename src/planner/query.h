@@ -123,6 +123,13 @@ typedef struct RangeTableEntry {
 
 typedef enum FromItemKind { FROM_REL = 1, FROM_JOIN } FromItemKind;
 
+/* Which limit keeps inner joins from being ordered together with those around them. */
+typedef enum Collapse {
+    COLLAPSE_JOIN = 0, /* join_collapse_limit: JOIN as written */
+    COLLAPSE_FROM,     /* from_collapse_limit: the FROM list of what was a subquery */
+    COLLAPSE_ALWAYS,   /* none: joins of the planner's own making */
+} Collapse;
+
 typedef struct FromItem {
     FromItemKind kind;
     int rel; /* range table index; FROM_JOIN: the join's own entry, 0 for the planner's joins */
@@ -133,6 +140,7 @@ typedef struct FromItem {
     int using_count;
     Str using_alias;
     bool is_natural;
+    Collapse collapse;
 } FromItem;
 
 typedef struct TargetEntry {

@@ -88,6 +88,11 @@ static bool set_up(SSL_CTX *context, const TlsOptions *options, Arena *arena)
     SSL_CTX_set_max_proto_version(context, version_number(options->maximum_version));
     SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
                                      SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_NO_TICKET);
+    if (options->prefers_client_ciphers)
+        SSL_CTX_clear_options(context, SSL_OP_CIPHER_SERVER_PREFERENCE);
+    if (options->curve.length &&
+        SSL_CTX_set1_groups_list(context, str_to_c(arena, options->curve)) != 1)
+        return fail_tls(ERR_CONFIG_FILE_ERROR, "could not set the ECDH curve", options->curve);
     SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
     SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
     if (options->ciphers.length &&

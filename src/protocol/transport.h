@@ -26,6 +26,8 @@ typedef struct Transport Transport;
 typedef struct TlsOptions {
     Str certificate_file, key_file, ca_file, ciphers;
     Str minimum_version, maximum_version; /* "TLSv1.2", "TLSv1.3" or empty */
+    Str curve;                            /* of ECDH; empty: OpenSSL's choice */
+    bool prefers_client_ciphers;
 } TlsOptions;
 MUST_CHECK TlsContext *tls_context_new(const TlsOptions *options);
 void tls_context_ref(TlsContext *context);

@@ -4,6 +4,7 @@
 #include "base/os.h"
 #include "base/sync.h"
 #include "server/log.h"
+#include "server/setting_checks.h"
 
 #define CONFIG_SIZE_MAX (1 << 20)
 
@@ -17,6 +18,7 @@ static Origin origins[SETTING_COUNT];
 
 /* Around changes of settings_default while sessions run, and their copies of it. */
 static Mutex values_mutex = MUTEX_INIT(RANK_LEAF);
+static ConfigItems customs GUARDED_BY(values_mutex);
 static Arena *values_arena; /* texts in settings_default: never given back, sessions borrow them */
 
 /* -- Parsing --------------------------------------------------------------------------------- */
@@ -137,35 +139,14 @@ bool config_file_items(Str directory, Arena *arena, ConfigItems *ret_items)
            load_file(arena, directory, CONFIG_AUTO_FILE, ret_items);
 }
 
-static bool same_field(const SettingValues *a, const SettingValues *b, const SettingInfo *info)
-{
-    const char *fa = (const char *)a + info->offset, *fb = (const char *)b + info->offset;
-
-    switch (info->type) {
-    case SETTING_BOOL:
-        return *(const bool *)fa == *(const bool *)fb;
-    case SETTING_INT:
-        return *(const int64_t *)fa == *(const int64_t *)fb;
-    case SETTING_REAL:
-        return *(const double *)fa == *(const double *)fb;
-    case SETTING_ENUM:
-        return *(const int *)fa == *(const int *)fb;
-    case SETTING_STRING:
-        return str_equal(*(const Str *)fa, *(const Str *)fb);
-    }
-    return false;
-}
-
 static bool set_item(SettingValues *values, const ConfigItem *item, Arena *arena, int *ret_id)
 {
     const int id = *ret_id = setting_find(item->name);
 
-    if (id < 0 && str_find_char(item->name, '.', 0) != SIZE_MAX)
-        return true; /* an extension's: sessions may ask for it by name */
     if (id < 0)
-        FAIL(ERR_UNDEFINED_OBJECT,
-             .message = fmt("unrecognized configuration parameter \"%.*s\"", STR_ARGS(item->name)));
-    if (setting_infos[id].context == CONTEXT_INTERNAL)
+        return setting_custom_name_check(item->name);
+    if (setting_infos[id].context == CONTEXT_INTERNAL ||
+        (setting_infos[id].flags & SETTING_IS_NOT_IN_FILE))
         FAIL(ERR_CANT_CHANGE_RUNTIME_PARAM,
              .message = fmt("parameter \"%.*s\" cannot be changed", STR_ARGS(item->name)));
     return settings_set(values, arena, (SettingId)id, item->value);
@@ -184,42 +165,25 @@ typedef struct Loading {
     SettingValues values;
     Origin origins[SETTING_COUNT];
     Str texts[SETTING_COUNT]; /* as the last item has it */
+    ConfigItems customs;
     bool has_errors;
 } Loading;
 
 static bool apply_item(Loading *loading, const ConfigItem *item, int *ret_id)
 {
     TRY(set_item(&loading->values, item, values_arena, ret_id));
-    if (*ret_id < 0)
+    if (*ret_id < 0) {
+        const ConfigItem custom = {.name = str_copy(values_arena, item->name),
+                                   .value = str_copy(values_arena, item->value)};
+        VEC_PUSH(values_arena, &loading->customs, custom);
         return true;
+    }
     loading->texts[*ret_id] = item->value;
     loading->origins[*ret_id] =
         (Origin){.source = str_is_none(item->file) ? SOURCE_COMMAND_LINE : SOURCE_FILE,
                  .line = item->line,
                  .is_auto = str_ends_with(item->file, STR(CONFIG_AUTO_FILE))};
     return true;
-}
-
-static size_t field_size(const SettingInfo *info)
-{
-    switch (info->type) {
-    case SETTING_BOOL:
-        return sizeof(bool);
-    case SETTING_ENUM:
-        return sizeof(int);
-    case SETTING_INT:
-        return sizeof(int64_t);
-    case SETTING_REAL:
-        return sizeof(double);
-    case SETTING_STRING:
-        return sizeof(Str);
-    }
-    return 0;
-}
-
-static void copy_field(SettingValues *to, const SettingValues *from, const SettingInfo *info)
-{
-    memcpy((char *)to + info->offset, (const char *)from + info->offset, field_size(info));
 }
 
 /* What cannot be applied while running: told, and the setting stays as it is. */
@@ -236,7 +200,7 @@ static void keep_running(Loading *loading, int id, const ConfigItem *item)
     error_clear();
     if (id < 0)
         return;
-    copy_field(&loading->values, &settings_default, &setting_infos[id]);
+    setting_copy(&loading->values, &settings_default, (SettingId)id);
     loading->origins[id] = origins[id];
 }
 
@@ -254,12 +218,13 @@ static void keep_fixed(Loading *loading)
         values->hba_file = settings_default.hba_file;
     for (int id = 0; id < SETTING_COUNT; id++) {
         const SettingInfo *info = &setting_infos[id];
-        if (info->context > CONTEXT_POSTMASTER || same_field(values, &settings_default, info))
+        if (info->context > CONTEXT_POSTMASTER ||
+            !setting_differs(values, &settings_default, (SettingId)id))
             continue;
         log_message(SEVERITY_LOG,
                     "parameter \"%.*s\" cannot be changed without restarting the server",
                     STR_ARGS(info->name));
-        copy_field(values, &settings_default, info);
+        setting_copy(values, &settings_default, (SettingId)id);
         loading->origins[id] = origins[id];
         loading->origins[id].is_pending = true;
         loading->has_errors = true;
@@ -283,16 +248,18 @@ static void tell_change(const Loading *loading, int id)
 static void put_in_force(const Loading *loading, bool is_reload)
 {
     for (int id = 0; id < SETTING_COUNT; id++) {
-        const SettingInfo *info = &setting_infos[id];
-        if (same_field(&loading->values, &settings_default, info))
+        if (!setting_differs(&loading->values, &settings_default, (SettingId)id))
             continue;
         if (is_reload)
             tell_change(loading, id);
         mutex_lock(&values_mutex);
-        copy_field(&settings_default, &loading->values, info);
+        setting_copy(&settings_default, &loading->values, (SettingId)id);
         mutex_unlock(&values_mutex);
     }
     memcpy(origins, loading->origins, sizeof(origins));
+    mutex_lock(&values_mutex);
+    customs = loading->customs;
+    mutex_unlock(&values_mutex);
 }
 
 static bool apply_items(Loading *loading, const ConfigItems *items, bool is_reload)
@@ -346,7 +313,7 @@ bool config_load(const ServerOptions *options, Str directory, Arena *arena, bool
 void config_take(SettingValues *values, SettingId id)
 {
     mutex_lock(&values_mutex);
-    copy_field(values, &settings_default, &setting_infos[id]);
+    setting_copy(values, &settings_default, id);
     mutex_unlock(&values_mutex);
 }
 
@@ -355,6 +322,15 @@ void config_take_all(SettingValues *ret_values)
     mutex_lock(&values_mutex);
     *ret_values = settings_default;
     mutex_unlock(&values_mutex);
+}
+
+void config_each_custom(void (*function)(void *context, Str name, Str value), void *context)
+{
+    mutex_lock(&values_mutex);
+    const ConfigItems items = customs;
+    mutex_unlock(&values_mutex);
+    for (size_t i = 0; i < items.length; i++)
+        function(context, items.items[i].name, items.items[i].value);
 }
 
 SettingSource config_source(SettingId id)

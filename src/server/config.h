@@ -49,6 +49,10 @@ MUST_CHECK bool config_alter_system(Str directory, Str name, Str value);
 void config_take(SettingValues *values, SettingId id);
 void config_take_all(SettingValues *ret_values);
 
+/* Custom parameters ("app.region") of the files and the command line; the last of a name counts.
+ * The texts live for ever. */
+void config_each_custom(void (*function)(void *context, Str name, Str value), void *context);
+
 /* Where a setting's value comes from: for pg_settings. */
 SettingSource config_source(SettingId id);
 Str config_source_file(SettingId id, int *ret_line);

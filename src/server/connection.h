@@ -21,6 +21,11 @@
 
 typedef struct Connection Connection;
 
+/* tcp_keepalives_idle, _interval and _count, tcp_user_timeout, as a socket has them. */
+typedef struct TcpTimes {
+    int idle, interval, count, user_timeout;
+} TcpTimes;
+
 struct Connection {
     FdWatch watch; /* first: the watch's callback finds us by it */
     Transport *transport;
@@ -38,6 +43,8 @@ struct Connection {
     size_t out_sent;
     bool is_local;
     struct sockaddr_storage address;
+    TcpTimes usual_times; /* the kernel's own */
+    bool has_own_times;
     uint64_t bytes_received, bytes_sent;
 };
 

@@ -25,6 +25,7 @@ static const char *const activity_names[] = {
     [ACTIVITY_IDLE] = "idle",
     [ACTIVITY_IDLE_IN_TRANSACTION] = "idle in transaction",
     [ACTIVITY_IDLE_IN_FAILED_TRANSACTION] = "idle in transaction (aborted)",
+    [ACTIVITY_DISABLED] = "disabled",
 };
 
 /* ---- pg_stat_get_activity ---- */
@@ -98,8 +99,9 @@ static bool put_details(ActivityFill *fill, ViewRow row, const Session *session)
     view_put_text(row, ACT_STATE, str_from_c(activity_names[session->activity]));
     view_put_text(row, ACT_QUERY, (Str){session->activity_query, session->activity_query_length});
     put_wait(row, session);
-    view_put_time(row, ACT_XACT_START,
-                  atomic_load_explicit(&session->transaction_started_at, memory_order_relaxed));
+    if (session->activity != ACTIVITY_DISABLED)
+        view_put_time(row, ACT_XACT_START,
+                      atomic_load_explicit(&session->transaction_started_at, memory_order_relaxed));
     view_put_time(row, ACT_QUERY_START, session->query_start);
     view_put_time(row, ACT_BACKEND_START, session->connected_at);
     view_put_time(row, ACT_STATE_CHANGE, session->state_changed_at);

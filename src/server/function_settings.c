@@ -7,8 +7,6 @@
 #include "server/view_rows.h"
 #include "types/array.h"
 
-#define ROLE_PG_READ_ALL_SETTINGS 3374
-
 enum {
     SET_NAME,
     SET_SETTING,
@@ -36,14 +34,17 @@ static const char *const type_names[] = {[SETTING_BOOL] = "bool",
                                          [SETTING_STRING] = "string",
                                          [SETTING_ENUM] = "enum"};
 static const char *const context_names[] = {
-    [CONTEXT_INTERNAL] = "internal",   [CONTEXT_POSTMASTER] = "postmaster",
-    [CONTEXT_SIGHUP] = "sighup",       [CONTEXT_BACKEND] = "backend",
-    [CONTEXT_SUPERUSER] = "superuser", [CONTEXT_USER] = "user"};
+    [CONTEXT_INTERNAL] = "internal", [CONTEXT_POSTMASTER] = "postmaster",
+    [CONTEXT_SIGHUP] = "sighup",     [CONTEXT_SUPERUSER_BACKEND] = "superuser-backend",
+    [CONTEXT_BACKEND] = "backend",   [CONTEXT_SUPERUSER] = "superuser",
+    [CONTEXT_USER] = "user"};
 static const char *const source_names[] = {[SOURCE_DEFAULT] = "default",
                                            [SOURCE_FILE] = "configuration file",
                                            [SOURCE_COMMAND_LINE] = "command line",
+                                           [SOURCE_GLOBAL] = "global",
                                            [SOURCE_DATABASE] = "database",
                                            [SOURCE_ROLE] = "user",
+                                           [SOURCE_DATABASE_ROLE] = "database user",
                                            [SOURCE_CLIENT] = "client",
                                            [SOURCE_SESSION] = "session"};
 
@@ -79,12 +80,30 @@ static bool put_range(ViewRow row, const SettingInfo *info)
     }
 }
 
+/* Whose value is made up when a server or a transaction begins, whatever was said. */
+static bool is_found(SettingId id)
+{
+    switch (id) {
+    case SETTING_CONFIG_FILE:
+    case SETTING_DATA_DIRECTORY:
+    case SETTING_HBA_FILE:
+    case SETTING_TRANSACTION_DEFERRABLE:
+    case SETTING_TRANSACTION_ISOLATION:
+    case SETTING_TRANSACTION_READ_ONLY:
+        return true;
+    default:
+        return false;
+    }
+}
+
 static void put_source(const Session *session, ViewRow row, SettingId id, bool sees_files)
 {
     const SettingSource source = session_setting_source(session, id);
     int line;
 
-    view_put_text(row, SET_SOURCE, str_from_c(source_names[source]));
+    view_put_text(row, SET_SOURCE,
+                  source == SOURCE_DEFAULT && is_found(id) ? STR("override")
+                                                           : str_from_c(source_names[source]));
     const Str file = config_source_file(id, &line);
     if (source == SOURCE_FILE && sees_files && !str_is_none(file)) {
         view_put_text(row, SET_SOURCEFILE,
@@ -94,30 +113,26 @@ static void put_source(const Session *session, ViewRow row, SettingId id, bool s
     view_put_bool(row, SET_PENDING_RESTART, config_is_pending(id));
 }
 
-static bool sees_files(Session *session)
-{
-    CatalogSession *catalog = &session->exec.catalog;
-
-    return role_is_superuser(catalog, catalog->current_user) ||
-           role_is_member(catalog, catalog->current_user, ROLE_PG_READ_ALL_SETTINGS);
-}
-
 static bool fill_settings(FunctionCall *call, const Value *args, const bool *nulls, ViewRows *rows)
 {
     Session *session = view_session(call);
     const SessionSettings *s = &session->settings;
-    const bool shows_files = sees_files(session);
+    const bool shows_files = session_sees_private(session);
 
     TRY(shows_files || !error_is_set());
     for (int i = 0; i < SETTING_COUNT; i++) {
         const SettingId id = (SettingId)i;
         const SettingInfo *info = &setting_infos[id];
+        if ((info->flags & SETTING_IS_HIDDEN) ||
+            ((info->flags & SETTING_IS_PRIVATE) && !shows_files))
+            continue;
         ViewRow row = view_row_add(rows);
         view_put_text(row, SET_NAME, info->name);
         view_put_text(row, SET_SETTING, setting_show_raw(&s->current, id, rows->arena));
         view_put_text(row, SET_UNIT, text_or_none(info->unit));
         view_put_text(row, SET_CATEGORY, info->category);
         view_put_text(row, SET_SHORT_DESC, info->description);
+        view_put_text(row, SET_EXTRA_DESC, text_or_none(info->details));
         view_put_text(row, SET_CONTEXT, str_from_c(context_names[info->context]));
         view_put_text(row, SET_VARTYPE, str_from_c(type_names[info->type]));
         view_put_text(row, SET_BOOT_VAL, info->default_text);
@@ -128,6 +143,32 @@ static bool fill_settings(FunctionCall *call, const Value *args, const bool *nul
     return true;
 }
 VIEW_FUNCTION(show_all_settings, SET_COUNT, fill_settings)
+
+/* pg_settings_get_flags: null for names that are no settings. */
+FUNCTION(pg_settings_get_flags)
+{
+    static const struct {
+        uint32_t flag;
+        const char *name;
+    } flags[] = {{SETTING_IS_EXPLAIN, "EXPLAIN"},
+                 {SETTING_IS_NOT_RESET, "NO_RESET_ALL"},
+                 {SETTING_IS_HIDDEN, "NO_SHOW_ALL"},
+                 {SETTING_IS_NOT_IN_SAMPLE, "NOT_IN_SAMPLE"},
+                 {SETTING_IS_COMPUTED, "RUNTIME_COMPUTED"}};
+    const int id = setting_find(var_str(args[0].var));
+    ArrayBuilder builder;
+
+    (void)nulls;
+    *ret_null = id < 0;
+    if (id < 0)
+        return true;
+    array_builder_init(&builder, call->arena, TYPE_TEXT);
+    for (size_t i = 0; i < ARRAY_LENGTH(flags); i++)
+        if (setting_infos[id].flags & flags[i].flag)
+            array_builder_add(&builder, &(Value){.var = var_from_str(str_from_c(flags[i].name))},
+                              false);
+    return array_builder_finish(&builder, ret);
+}
 
 /* ---- pg_file_settings ---- */
 

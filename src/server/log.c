@@ -12,9 +12,13 @@
 #include "base/os.h"
 #include "base/settings.h"
 #include "base/sync.h"
+#include "protocol/hba.h"
 #include "server/session.h"
+#include "server/view_rows.h"
+#include "types/datetime.h"
 
 #define LOG_PATH_MAX 1024
+#define UNIX_TO_POSTGRES INT64_C(946684800000000) /* 1970 to 2000, microseconds */
 
 static struct {
     Mutex mutex; /* rank LOG */
@@ -180,73 +184,181 @@ static void write_text(Str text)
     mutex_unlock(&log_file.mutex);
 }
 
-static void put_time(StrBuf *out, bool with_milliseconds)
+/* log_timezone is the server's, so that lines of all sessions compare. */
+static void put_time(StrBuf *out, int64_t when, bool with_milliseconds)
 {
-    int64_t now = os->wall_clock();
-    time_t seconds = (time_t)(now / 1000000);
+    const TimeZone *zone = timezone_find(settings_default.log_timezone);
+    Str abbreviation = STR("UTC");
+    int32_t offset = 0;
     struct tm parts;
     char text[64];
 
+    if (zone)
+        offset = timezone_offset_at(zone, when - UNIX_TO_POSTGRES, &abbreviation, NULL);
+    const time_t seconds = (time_t)(when / 1000000 + offset);
     gmtime_r(&seconds, &parts);
     strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S", &parts);
     strbuf_append_c(out, text);
     if (with_milliseconds)
-        strbuf_format(out, ".%03d", (int)(now / 1000 % 1000));
-    strbuf_append_c(out, " UTC");
+        strbuf_format(out, ".%03d", (int)(when / 1000 % 1000));
+    strbuf_format(out, " %.*s", STR_ARGS(abbreviation));
 }
 
-/* log_line_prefix: the escapes that PostgreSQL has. */
-static void put_prefix(StrBuf *out)
+static int64_t process_started_at(const Session *session)
 {
-    Str format = settings()->log_line_prefix;
-    const Session *session = task_current()->session;
+    static _Atomic int64_t started_at;
+    int64_t none = 0;
 
-    for (size_t i = 0; i < format.length; i++) {
-        if (format.data[i] != '%' || i + 1 == format.length) {
-            strbuf_append_char(out, format.data[i]);
-            continue;
-        }
-        switch (format.data[++i]) {
-        case 'm':
-            put_time(out, true);
-            break;
-        case 't':
-            put_time(out, false);
-            break;
-        case 'p':
-            strbuf_append_int64(out, session ? session->exec.backend_pid : getpid());
-            break;
-        case 'u':
-            strbuf_append(out, session ? session->user_name : STR(""));
-            break;
-        case 'd':
-            strbuf_append(out, session ? session->database_name : STR(""));
-            break;
-        case 'a':
-            strbuf_append(out, session ? settings()->application_name : STR(""));
-            break;
-        case 'r':
-        case 'h':
-            strbuf_append(out, session ? session->client_address : STR(""));
-            break;
-        case 'q':
-            if (!session)
-                return;
-            break;
-        case '%':
-            strbuf_append_char(out, '%');
-            break;
-        default:
-            break;
-        }
+    if (session)
+        return session->connected_at;
+    (void)atomic_compare_exchange_strong(&started_at, &none, os->wall_clock());
+    return atomic_load(&started_at);
+}
+
+/* Lines are counted by session, and those of the server itself by themselves: %l. */
+static _Atomic uint64_t own_lines;
+
+static uint64_t line_number(const Session *session)
+{
+    return (session ? session->log_line_count : atomic_load(&own_lines)) + 1;
+}
+
+static void count_line(void)
+{
+    Session *session = task_current()->session;
+
+    if (session)
+        session->log_line_count++;
+    else
+        atomic_fetch_add(&own_lines, 1);
+}
+
+static const char *file_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    return slash ? slash + 1 : path;
+}
+
+static void put_remote(StrBuf *out, const Session *session, bool with_port)
+{
+    if (!session)
+        return;
+    strbuf_append(out, session->client_address);
+    if (with_port && !session->connection.is_local)
+        strbuf_format(out, "(%d)",
+                      address_port((const struct sockaddr *)&session->connection.address));
+}
+
+/* One escape of log_line_prefix, as PostgreSQL has them. */
+static void put_escape(StrBuf *out, char escape, const Session *session, SqlState state)
+{
+    const int pid = session ? session->exec.backend_pid : getpid();
+    const int64_t now = os->wall_clock();
+
+    switch (escape) {
+    case 'a':
+        strbuf_append(out, session ? settings()->application_name : STR(""));
+        break;
+    case 'u':
+        strbuf_append(out, session ? session->user_name : STR(""));
+        break;
+    case 'd':
+        strbuf_append(out, session ? session->database_name : STR(""));
+        break;
+    case 'r':
+    case 'h':
+        put_remote(out, session, escape == 'r');
+        break;
+    case 'b':
+        strbuf_append_c(out, session ? "client backend" : "postmaster");
+        break;
+    case 'p':
+        strbuf_append_int64(out, pid);
+        break;
+    case 't':
+    case 'm':
+        put_time(out, now, escape == 'm');
+        break;
+    case 'n':
+        strbuf_format(out, "%lld.%03d", (long long)(now / 1000000), (int)(now / 1000 % 1000));
+        break;
+    case 'e':
+        strbuf_append_c(out, sqlstate_text(state).text);
+        break;
+    case 'c':
+        strbuf_format(out, "%llx.%x", (long long)(process_started_at(session) / 1000000), pid);
+        break;
+    case 'l':
+        strbuf_append_int64(out, (int64_t)line_number(session));
+        break;
+    case 's':
+        put_time(out, process_started_at(session), false);
+        break;
+    case 'Q':
+        strbuf_append_c(out, "0"); /* compute_query_id is off */
+        break;
+    case '%':
+        strbuf_append_char(out, '%');
+        break;
+    default: /* %P among them: no session works for another */
+        break;
     }
 }
 
-static void put_line(StrBuf *out, const char *label, Str text)
+/* %-10u: at least ten characters, blanks behind. */
+static void pad(StrBuf *out, size_t start, int width)
+{
+    const size_t length = out->length - start;
+    const size_t wanted = (size_t)(width < 0 ? -width : width);
+
+    if (length >= wanted)
+        return;
+    for (size_t i = length; i < wanted; i++)
+        strbuf_append_char(out, ' ');
+    if (width > 0) {
+        memmove(out->data + start + wanted - length, out->data + start, length);
+        memset(out->data + start, ' ', wanted - length);
+    }
+}
+
+static size_t parse_width(Str format, size_t at, int *ret_width)
+{
+    const bool is_left = at < format.length && format.data[at] == '-';
+    int width = 0;
+
+    at += is_left;
+    for (; at < format.length && format.data[at] >= '0' && format.data[at] <= '9'; at++)
+        width = MIN(width * 10 + (format.data[at] - '0'), 1000);
+    *ret_width = is_left ? -width : width;
+    return at;
+}
+
+static void put_prefix(StrBuf *out, SqlState state)
+{
+    const Str format = settings()->log_line_prefix;
+    const Session *session = task_current()->session;
+
+    for (size_t i = 0; i < format.length; i++) {
+        int width;
+        if (format.data[i] != '%') {
+            strbuf_append_char(out, format.data[i]);
+            continue;
+        }
+        i = parse_width(format, i + 1, &width);
+        if (i >= format.length || (format.data[i] == 'q' && !session))
+            return;
+        const size_t start = out->length;
+        put_escape(out, format.data[i], session, state);
+        pad(out, start, width);
+    }
+}
+
+static void put_line(StrBuf *out, const char *label, Str text, SqlState state)
 {
     if (text.length == 0)
         return;
-    put_prefix(out);
+    put_prefix(out, state);
     strbuf_format(out, "%s:  ", label);
     for (size_t i = 0; i < text.length; i++) {
         strbuf_append_char(out, text.data[i]);
@@ -266,7 +378,8 @@ void log_message(Severity severity, const char *format, ...)
     va_start(args, format);
     strbuf_format_v(&text, format, args);
     va_end(args);
-    put_line(&line, severity_labels[severity], strbuf_view(&text));
+    put_line(&line, severity_labels[severity], strbuf_view(&text), ERR_SUCCESSFUL_COMPLETION);
+    count_line();
     write_text(strbuf_view(&line));
     strbuf_deinit(&text);
     strbuf_deinit(&line);
@@ -278,17 +391,28 @@ void log_fields(const ErrorFields *fields, Str statement)
 
     if (!log_wants(fields->severity))
         return;
+    const SqlState state = fields->sqlstate;
+    const int verbosity = settings()->log_error_verbosity;
+    if (verbosity == LOG_ERROR_VERBOSITY_VERBOSE)
+        strbuf_format(&first, "%s: ", sqlstate_text(state).text);
     strbuf_append(&first, fields->message);
     if (fields->position > 0)
         strbuf_format(&first, " at character %d", fields->position);
-    put_line(&line, severity_labels[fields->severity], strbuf_view(&first));
-    if (settings()->log_error_verbosity != LOG_ERROR_VERBOSITY_TERSE) {
-        put_line(&line, "DETAIL", fields->detail);
-        put_line(&line, "HINT", fields->hint);
-        put_line(&line, "CONTEXT", fields->context);
+    put_line(&line, severity_labels[fields->severity], strbuf_view(&first), state);
+    if (verbosity != LOG_ERROR_VERBOSITY_TERSE) {
+        put_line(&line, "DETAIL",
+                 fields->detail_log.length > 0 ? fields->detail_log : fields->detail, state);
+        put_line(&line, "HINT", fields->hint, state);
+        put_line(&line, "CONTEXT", fields->context, state);
+    }
+    if (verbosity == LOG_ERROR_VERBOSITY_VERBOSE && fields->file) {
+        first.length = 0;
+        strbuf_format(&first, "%s, %s:%d", fields->function, file_name(fields->file), fields->line);
+        put_line(&line, "LOCATION", strbuf_view(&first), state);
     }
     if (log_rank(fields->severity) >= settings()->log_min_error_statement)
-        put_line(&line, "STATEMENT", statement);
+        put_line(&line, "STATEMENT", statement, state);
+    count_line();
     write_text(strbuf_view(&line));
     strbuf_deinit(&line);
     strbuf_deinit(&first);

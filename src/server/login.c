@@ -6,6 +6,7 @@
 #include "protocol/startup.h"
 #include "server/log.h"
 #include "server/server.h"
+#include "server/setting_checks.h"
 
 /* -- Receiving ------------------------------------------------------------------------------- */
 
@@ -319,7 +320,7 @@ static bool start_settings(Session *session, const Startup *startup, const Login
         if (!session_setting_start(
                 session, str_slice(facts->settings[i], 0, equals),
                 str_slice(facts->settings[i], equals + 1, facts->settings[i].length),
-                SOURCE_ROLE)) {
+                SOURCE_GLOBAL + facts->setting_levels[i])) {
             /* A stored setting that has become wrong does not keep anybody out. */
             log_fields(error_fields(), STR(""));
             error_clear();
@@ -417,6 +418,8 @@ static bool log_in(Session *session, Startup *startup)
     TRY(connect_database(session, &facts));
     set_identity(session, &facts);
     TRY(start_settings(session, startup, &facts));
+    setting_apply_all(session, &session->settings.current);
+    session->settings.persistent = session->settings.current;
     session->is_logged_in = true;
     put_welcome(session);
     session_publish_identity(session);

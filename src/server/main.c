@@ -4,6 +4,7 @@
 #include "base/settings.h"
 #include "executor/executor.h"
 #include "server/command.h"
+#include "server/setting_checks.h"
 #include "server/view_rows.h"
 #include "types/type.h"
 
@@ -43,6 +44,7 @@ int main(int count, char **arguments)
         return 0;
     }
     types_init();
+    setting_checks_init();
     executor_init();
     server_functions_init();
     for (size_t i = 0; i < ARRAY_LENGTH(commands); i++)

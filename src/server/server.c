@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <limits.h>
 #include <netdb.h>
 #include <netinet/tcp.h>
@@ -53,7 +54,8 @@ static Hba *load_hba(Server *server, Arena *arena)
 static bool load_tls(Server *server, Arena *arena, TlsContext **ret_context)
 {
     static const Str versions[] = {{"TLSv1.2", 7}, {"TLSv1.3", 7}};
-    int least = settings_default.ssl_min_protocol_version;
+    const int least = settings_default.ssl_min_protocol_version;
+    const int most = settings_default.ssl_max_protocol_version;
 
     *ret_context = NULL;
     if (!settings_default.ssl)
@@ -64,7 +66,17 @@ static bool load_tls(Server *server, Arena *arena, TlsContext **ret_context)
         .ca_file = in_directory(server, arena, settings_default.ssl_ca_file),
         .ciphers = settings_default.ssl_ciphers,
         .minimum_version = least == SSL_MIN_PROTOCOL_VERSION_TLSV1_3 ? versions[1] : versions[0],
+        .maximum_version = most == SSL_MAX_PROTOCOL_VERSION_TLSV1_2   ? versions[0]
+                           : most == SSL_MAX_PROTOCOL_VERSION_TLSV1_3 ? versions[1]
+                                                                      : STR(""),
+        .curve = settings_default.ssl_ecdh_curve,
+        .prefers_client_ciphers = !settings_default.ssl_prefer_server_ciphers,
     };
+    if (options.maximum_version.length > 0 && least == SSL_MIN_PROTOCOL_VERSION_TLSV1_3 &&
+        most == SSL_MAX_PROTOCOL_VERSION_TLSV1_2)
+        FAIL(ERR_CONFIG_FILE_ERROR, .message = STR("could not set SSL protocol version range"),
+             .detail = STR("\"ssl_min_protocol_version\" cannot be higher than "
+                           "\"ssl_max_protocol_version\""));
     *ret_context = tls_context_new(&options);
     return *ret_context != NULL;
 }
@@ -517,6 +529,28 @@ static bool listen_name(Server *server, Arena *arena, Str name)
     return ok;
 }
 
+/* unix_socket_group: a name, or a number. */
+static bool give_socket_to_group(const char *path)
+{
+    const Str name = settings_default.unix_socket_group;
+    CLEANUP(arena_freep) Arena *arena = arena_new("group");
+    uint64_t number;
+
+    if (name.length == 0)
+        return true;
+    if (!str_to_uint64(name, &number)) {
+        const struct group *group = getgrnam(str_to_c(arena, name));
+        if (!group)
+            FAIL(ERR_CONFIG_FILE_ERROR,
+                 .message = fmt("group \"%.*s\" does not exist", STR_ARGS(name)));
+        number = group->gr_gid;
+    }
+    if (chown(path, (uid_t)-1, (gid_t)number) != 0)
+        FAIL(ERR_IO_ERROR,
+             .message = fmt("could not set group of file \"%s\": %s", path, strerror(errno)));
+    return true;
+}
+
 static bool listen_local(Server *server, Arena *arena, Str directory)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -544,6 +578,10 @@ static bool listen_local(Server *server, Arena *arena, Str directory)
         close(fd);
         FAIL(ERR_IO_ERROR,
              .message = fmt("could not listen on \"%.*s\": %s", STR_ARGS(path), strerror(error)));
+    }
+    if (!give_socket_to_group(address.sun_path)) {
+        close(fd);
+        return false;
     }
     chmod(address.sun_path, (mode_t)settings_default.unix_socket_permissions);
     log_message(SEVERITY_LOG, "listening on Unix socket \"%.*s\"", STR_ARGS(path));
@@ -675,6 +713,28 @@ static void log_recovery(const Server *server)
     log_damage(server->store, &recovery);
 }
 
+/* When checkpoints that the log's size calls for follow each other too fast: checkpoint_warning. */
+static void warn_of_frequency(Server *server, const CheckpointReport *report)
+{
+    const int64_t now = os->monotonic();
+    const int64_t last = server->checkpoint_began_at;
+    const int64_t seconds = (now - last) / 1000000;
+
+    if (report->is_complete)
+        return;
+    server->checkpoint_began_at = now;
+    if (report->reason != CHECKPOINT_BY_LOG || last == 0 ||
+        seconds >= settings_default.checkpoint_warning)
+        return;
+    log_fields(&(ErrorFields){.severity = SEVERITY_LOG,
+                              .message = fmt("checkpoints are occurring too frequently (%lld "
+                                             "second%s apart)",
+                                             (long long)seconds, seconds == 1 ? "" : "s"),
+                              .hint = STR("Consider increasing the configuration parameter "
+                                          "\"max_wal_size\".")},
+               STR_NONE);
+}
+
 /* As PostgreSQL words it. What it counts in buffers of its own are pages of 16 KiB here. */
 static void log_checkpoint(void *context, const CheckpointReport *report)
 {
@@ -684,9 +744,10 @@ static void log_checkpoint(void *context, const CheckpointReport *report)
         [CHECKPOINT_BY_REQUEST] = "immediate force wait",
         [CHECKPOINT_AT_END] = "shutdown immediate",
     };
-    const Server *server = context;
+    Server *server = context;
     StoreStatistics statistics;
 
+    warn_of_frequency(server, report);
     if (!settings_default.log_checkpoints)
         return;
     if (!report->is_complete) {

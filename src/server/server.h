@@ -69,6 +69,7 @@ struct Server {
     _Atomic bool is_stopping;
     byte scram_secret[16];
     LoginDelays login_delays;
+    int64_t checkpoint_began_at;             /* monotonic; of the last; the checkpointer's */
     int64_t started_at;                      /* wall clock */
     uint64_t wal_at_start;                   /* where the log ended then */
     _Atomic int64_t configuration_loaded_at; /* wall clock */

@@ -22,9 +22,9 @@ static Session *session_current(void)
 /* -- Seen by others -------------------------------------------------------------------------- */
 
 /* What fits of the text, whole characters only. */
-static size_t activity_length(Str query)
+static size_t activity_length(const Session *session, Str query)
 {
-    size_t length = MIN(query.length, (size_t)ACTIVITY_QUERY_SIZE - 1);
+    size_t length = MIN(query.length, (size_t)session->activity_query_size - 1);
 
     if (length < query.length)
         while (length > 0 && ((byte)query.data[length] & 0xc0) == 0x80)
@@ -38,10 +38,17 @@ void session_set_activity(Session *session, ActivityState state, Str query)
 
     session->shown_statement = NULL;
     mutex_lock(&session->mutex);
+    if (!session->settings.current.track_activities) {
+        session->activity = ACTIVITY_DISABLED;
+        session->activity_query_length = 0;
+        session->state_changed_at = session->query_start = 0;
+        mutex_unlock(&session->mutex);
+        return;
+    }
     session->activity = state;
     session->state_changed_at = now;
     if (!str_is_none(query)) {
-        const size_t length = activity_length(query);
+        const size_t length = activity_length(session, query);
         memcpy(session->activity_query, query.data, length);
         session->activity_query_length = (uint32_t)length;
         session->query_start = session->state_changed_at;
@@ -655,6 +662,8 @@ void session_start(Server *server, Worker *worker, int fd, bool is_local,
     session->connected_at = os->wall_clock();
     session->login_deadline = deadline_after(settings_default.authentication_timeout * 1000000);
     session->query_text = STR("");
+    session->activity_query_size = (uint32_t)settings_default.track_activity_query_size;
+    session->activity_query = arena_alloc(session->arena, session->activity_query_size);
     session->connection.is_local = is_local;
     session->connection.address = *address;
     session->connection.serve = session_serve;

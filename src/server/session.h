@@ -65,8 +65,8 @@ typedef struct SessionSettings {
     SettingValues reset;      /* what RESET goes back to: the values at the start */
     /* Where those come from: SettingSource, by SettingId. */
     uint8_t source[SETTING_COUNT], persistent_source[SETTING_COUNT], reset_source[SETTING_COUNT];
-    StrMap custom, custom_persistent; /* "app.x" → Str * */
-    VEC(SettingChange) changes;       /* of this transaction, in order; in the arena */
+    StrMap custom, custom_persistent, custom_reset; /* "app.x" → Str * */
+    VEC(SettingChange) changes; /* of this transaction, in order; in the arena */
     Oid persistent_session_user, persistent_current_user; /* without SET LOCAL ROLE */
     uint64_t
         told[REPORTED_SETTINGS_MAX]; /* hashes of what the client knows, in order of SettingId */
@@ -81,9 +81,8 @@ typedef enum ActivityState {
     ACTIVITY_IDLE,
     ACTIVITY_IDLE_IN_TRANSACTION,
     ACTIVITY_IDLE_IN_FAILED_TRANSACTION,
+    ACTIVITY_DISABLED, /* track_activities is off */
 } ActivityState;
-
-#define ACTIVITY_QUERY_SIZE 1024
 
 /* Who the session is, as others see it. Texts live as long as the session. */
 typedef struct SessionIdentity {
@@ -129,6 +128,7 @@ typedef struct Session {
     HeldPlan held_plan;
     size_t statement_index;   /* of the statement being run, in its text */
     bool is_statement_logged; /* log_statement has told its text */
+    uint64_t log_line_count;  /* %l of log_line_prefix */
     Str query_text; /* of the statement being run, for logs; it lives as long as the message */
 
     /* Seen by others. */
@@ -137,7 +137,8 @@ typedef struct Session {
     bool cancel_pending GUARDED_BY(mutex);
     bool terminate_pending GUARDED_BY(mutex);
     ActivityState activity GUARDED_BY(mutex);
-    char activity_query[ACTIVITY_QUERY_SIZE] GUARDED_BY(mutex);
+    char *activity_query GUARDED_BY(mutex); /* room for activity_query_size bytes */
+    uint32_t activity_query_size;
     uint32_t activity_query_length GUARDED_BY(mutex);
     int64_t connected_at, query_start, state_changed_at GUARDED_BY(mutex); /* wall clock */
     SessionIdentity identity GUARDED_BY(mutex);
@@ -213,6 +214,9 @@ void session_settings_deinit(SessionSettings *settings);
 MUST_CHECK bool session_setting_set(Session *session, Str name, Str value, bool is_local);
 MUST_CHECK bool session_setting_reset(Session *session, Str name, bool is_local);
 MUST_CHECK bool session_setting_reset_all(Session *session);
+MUST_CHECK bool session_setting_check(Session *session, Str name, Str value, Arena *arena);
+/* May the current role see private settings? False: maybe with an error set. */
+bool session_sees_private(Session *session);
 /* As SHOW prints it; STR_NONE where it is unknown and missing_ok. */
 MUST_CHECK bool session_setting_get(Session *session, Str name, bool missing_ok, Arena *arena,
                                     Str *ret_value);

@@ -318,6 +318,41 @@ static bool execute_portal(Session *session, Portal *portal, uint64_t limit)
     return true;
 }
 
+static void put_quoted(StrBuf *out, Str text, int64_t most)
+{
+    size_t length = most < 0 ? text.length : MIN(text.length, (size_t)most);
+
+    while (length < text.length && length > 0 && ((byte)text.data[length] & 0xc0) == 0x80)
+        length--;
+    strbuf_append_char(out, '\'');
+    for (size_t i = 0; i < length; i++) {
+        if (text.data[i] == '\'')
+            strbuf_append_char(out, '\'');
+        strbuf_append_char(out, text.data[i]);
+    }
+    strbuf_append_c(out, length < text.length ? "...'" : "'");
+}
+
+/* For the log; log_parameter_max_length bounds each. */
+static Str parameters_text(Session *session, const Portal *portal)
+{
+    const int64_t most = session->settings.current.log_parameter_max_length;
+    StrBuf out = strbuf_in(session->message_arena);
+
+    for (int i = 0; most != 0 && i < portal->statement->param_count; i++) {
+        StrBuf text = strbuf_in(session->message_arena);
+        strbuf_format(&out, "%s$%d = ", i > 0 ? ", " : "", i + 1);
+        if (portal->parameters.nulls[i])
+            strbuf_append_c(&out, "NULL");
+        else if (type_output(portal->statement->param_types[i], &portal->parameters.values[i],
+                             &text))
+            put_quoted(&out, strbuf_view(&text), most);
+        else
+            error_clear(); /* a value that cannot be shown is no reason to fail */
+    }
+    return strbuf_view(&out);
+}
+
 /* The portal and its statement may be gone afterwards: what is logged is copied. */
 static bool execute_logged(Session *session, Portal *portal, uint64_t limit, int64_t started)
 {
@@ -326,6 +361,7 @@ static bool execute_logged(Session *session, Portal *portal, uint64_t limit, int
         .text = str_copy(session->message_arena, statement->source),
         .is_execute = true,
         .name = str_copy(session->message_arena, statement->name),
+        .parameters = parameters_text(session, portal),
     };
 
     if (statement->statement)

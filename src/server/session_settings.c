@@ -2,6 +2,7 @@
 #include "base/hash.h"
 #include "server/log.h"
 #include "server/server.h"
+#include "server/setting_checks.h"
 
 #include "catalog/lookup.h"
 
@@ -13,6 +14,23 @@ static Str *strp_copy(Arena *arena, Str value)
     return copy;
 }
 
+/* A custom parameter as the configuration has it; what the session has set itself stays. */
+static void take_custom(void *context, Str name, Str value)
+{
+    SessionSettings *s = context;
+    const Str key = str_lower(s->arena, name);
+    const Str *now = strmap_get(&s->custom, key), *start = strmap_get(&s->custom_reset, key);
+    Str *copy = strp_copy(s->arena, value);
+
+    if (now && !(start && str_equal(*now, *start))) {
+        strmap_put(&s->custom_reset, key, copy);
+        return;
+    }
+    strmap_put(&s->custom, key, copy);
+    strmap_put(&s->custom_persistent, key, copy);
+    strmap_put(&s->custom_reset, key, copy);
+}
+
 void session_settings_init(SessionSettings *settings)
 {
     *settings = (SessionSettings){.arena = arena_new("session settings")};
@@ -21,7 +39,9 @@ void session_settings_init(SessionSettings *settings)
     for (int id = 0; id < SETTING_COUNT; id++)
         settings->source[id] = settings->persistent_source[id] = settings->reset_source[id] =
             (uint8_t)config_source((SettingId)id);
-    settings->custom.arena = settings->custom_persistent.arena = settings->arena;
+    settings->custom.arena = settings->custom_persistent.arena = settings->custom_reset.arena =
+        settings->arena;
+    config_each_custom(take_custom, settings);
 }
 
 void session_settings_deinit(SessionSettings *settings)
@@ -31,36 +51,14 @@ void session_settings_deinit(SessionSettings *settings)
 
 /* -- Fields ---------------------------------------------------------------------------------- */
 
-static size_t field_size(SettingId id)
-{
-    switch (setting_infos[id].type) {
-    case SETTING_BOOL:
-        return sizeof(bool);
-    case SETTING_ENUM:
-        return sizeof(int);
-    case SETTING_INT:
-    case SETTING_REAL:
-        return 8;
-    case SETTING_STRING:
-        return sizeof(Str);
-    }
-    return 0;
-}
-
-static void field_copy(SettingValues *to, const SettingValues *from, SettingId id)
-{
-    memcpy((char *)to + setting_infos[id].offset, (const char *)from + setting_infos[id].offset,
-           field_size(id));
-}
-
 static void field_save(byte *to, const SettingValues *from, SettingId id)
 {
-    memcpy(to, (const char *)from + setting_infos[id].offset, field_size(id));
+    memcpy(to, (const char *)from + setting_infos[id].offset, setting_infos[id].size);
 }
 
 static void field_restore(SettingValues *to, const byte *from, SettingId id)
 {
-    memcpy((char *)to + setting_infos[id].offset, from, field_size(id));
+    memcpy((char *)to + setting_infos[id].offset, from, setting_infos[id].size);
 }
 
 static void change_begin(Session *session, SettingId id)
@@ -96,18 +94,19 @@ static void report_one(Session *session, SettingId id, uint64_t *told)
 /* Has the field other bytes, or another text, than before? */
 static bool field_differs(const SettingValues *values, SettingId id, const byte *before)
 {
-    if (setting_infos[id].type == SETTING_STRING) {
+    if (setting_infos[id].type == SETTING_STRING && setting_infos[id].size > 0) {
         Str old, now;
         memcpy(&old, before, sizeof(old));
         memcpy(&now, (const char *)values + setting_infos[id].offset, sizeof(now));
         return !str_equal(old, now);
     }
-    return memcmp(before, (const char *)values + setting_infos[id].offset, field_size(id)) != 0;
+    return memcmp(before, (const char *)values + setting_infos[id].offset,
+                  setting_infos[id].size) != 0;
 }
 
 static void report_if_changed(Session *session, SettingId id, const byte *before)
 {
-    if (!session->is_logged_in || !setting_infos[id].reported ||
+    if (!session->is_logged_in || !(setting_infos[id].flags & SETTING_IS_REPORTED) ||
         !field_differs(&session->settings.current, id, before))
         return;
     if (id == SETTING_APPLICATION_NAME)
@@ -120,7 +119,7 @@ void session_report_settings(Session *session)
     int place = 0;
 
     for (int id = 0; id < SETTING_COUNT; id++) {
-        if (!setting_infos[id].reported)
+        if (!(setting_infos[id].flags & SETTING_IS_REPORTED))
             continue;
         assert(place < REPORTED_SETTINGS_MAX);
         report_one(session, (SettingId)id, &session->settings.told[place++]);
@@ -139,7 +138,7 @@ static bool follows_files(const SessionSettings *s, SettingId id)
     const SettingContext context = setting_infos[id].context;
 
     return context > CONTEXT_POSTMASTER && context != CONTEXT_BACKEND &&
-           is_from_configuration(s->reset_source[id]) &&
+           context != CONTEXT_SUPERUSER_BACKEND && is_from_configuration(s->reset_source[id]) &&
            (s->reset_source[id] == SOURCE_FILE || config_source(id) == SOURCE_FILE);
 }
 
@@ -152,6 +151,7 @@ void session_settings_refresh(Session *session)
         return; /* what a transaction may undo waits for its end */
     s->loaded_at = loaded_at;
     s->plan_key = 0;
+    config_each_custom(take_custom, s);
     for (int i = 0; i < SETTING_COUNT; i++) {
         const SettingId id = (SettingId)i;
         const uint8_t source = (uint8_t)config_source(id);
@@ -160,13 +160,13 @@ void session_settings_refresh(Session *session)
         config_take(&s->reset, id);
         s->reset_source[i] = source;
         if (is_from_configuration(s->persistent_source[i])) {
-            field_copy(&s->persistent, &s->reset, id);
+            setting_copy(&s->persistent, &s->reset, id);
             s->persistent_source[i] = source;
         }
         if (is_from_configuration(s->source[i])) {
             byte before[16];
             field_save(before, &s->current, id);
-            field_copy(&s->current, &s->reset, id);
+            setting_copy(&s->current, &s->reset, id);
             s->source[i] = source;
             report_if_changed(session, id, before);
         }
@@ -206,6 +206,10 @@ static bool is_of_no_plan(int id)
     case SETTING_ROLE:
     case SETTING_SESSION_AUTHORIZATION:
     case SETTING_IS_SUPERUSER:
+    case SETTING_TCP_KEEPALIVES_IDLE:
+    case SETTING_TCP_KEEPALIVES_INTERVAL:
+    case SETTING_TCP_KEEPALIVES_COUNT:
+    case SETTING_TCP_USER_TIMEOUT:
         return true;
     default:
         return false;
@@ -222,14 +226,15 @@ uint64_t session_settings_plan_key(Session *session)
     for (int id = 0; id < SETTING_COUNT; id++) {
         byte start[16];
         field_save(start, &settings_default, (SettingId)id);
-        if (is_of_no_plan(id) || !field_differs(&s->current, (SettingId)id, start))
+        if (setting_infos[id].size == 0 || is_of_no_plan(id) ||
+            !field_differs(&s->current, (SettingId)id, start))
             continue;
         const char *field = (const char *)&s->current + setting_infos[id].offset;
         uint64_t value = 0;
         if (setting_infos[id].type == SETTING_STRING)
             value = str_hash(*(const Str *)field);
         else
-            memcpy(&value, field, field_size((SettingId)id));
+            memcpy(&value, field, setting_infos[id].size);
         key = hash_mix64(key ^ hash_mix64(value + (uint64_t)id));
     }
     return s->plan_key = key | 1;
@@ -245,12 +250,12 @@ static Str *saved_str(const byte *bytes)
     return value;
 }
 
+/* A name that has been set once stays known: it is empty where it had no value before. */
 static void custom_restore(StrMap *map, Str name, Str *value)
 {
-    if (value)
-        strmap_put(map, name, value);
-    else
-        strmap_remove(map, name);
+    static Str empty = {"", 0};
+
+    strmap_put(map, name, value ? value : &empty);
 }
 
 void session_settings_commit(Session *session)
@@ -268,7 +273,8 @@ void session_settings_commit(Session *session)
         }
         byte before[16];
         field_save(before, &s->current, (SettingId)change->id);
-        field_copy(&s->current, &s->persistent, (SettingId)change->id);
+        setting_copy(&s->current, &s->persistent, (SettingId)change->id);
+        setting_apply(session, (SettingId)change->id, &s->current);
         s->source[change->id] = s->persistent_source[change->id];
         if (is_role(change->id))
             users_restore(session, s->persistent_session_user, s->persistent_current_user);
@@ -295,6 +301,7 @@ void session_settings_rollback(Session *session, size_t mark)
         field_save(before, &s->current, (SettingId)change->id);
         field_restore(&s->current, change->before_current, (SettingId)change->id);
         field_restore(&s->persistent, change->before_persistent, (SettingId)change->id);
+        setting_apply(session, (SettingId)change->id, &s->current);
         s->source[change->id] = change->before_source;
         s->persistent_source[change->id] = change->before_persistent_source;
         if (is_role(change->id))
@@ -311,8 +318,18 @@ static bool fail_unknown(Str name)
          .message = fmt("unrecognized configuration parameter \"%.*s\"", STR_ARGS(name)));
 }
 
-static bool may_set(Session *session, const SettingInfo *info)
+static bool fail_denied(Str name)
 {
+    FAIL(ERR_INSUFFICIENT_PRIVILEGE,
+         .message = fmt("permission denied to set parameter \"%.*s\"", STR_ARGS(name)));
+}
+
+/* What a role or a database brings along was checked when it was stored. */
+static bool may_set(Session *session, const SettingInfo *info, SettingSource source)
+{
+    const bool is_stored = source >= SOURCE_GLOBAL && source <= SOURCE_DATABASE_ROLE;
+    const bool is_superuser = is_stored || session->settings.current.is_superuser;
+
     switch (info->context) {
     case CONTEXT_INTERNAL:
         FAIL(ERR_CANT_CHANGE_RUNTIME_PARAM,
@@ -324,18 +341,15 @@ static bool may_set(Session *session, const SettingInfo *info)
     case CONTEXT_SIGHUP:
         FAIL(ERR_CANT_CHANGE_RUNTIME_PARAM,
              .message = fmt("parameter \"%.*s\" cannot be changed now", STR_ARGS(info->name)));
+    case CONTEXT_SUPERUSER_BACKEND:
     case CONTEXT_BACKEND:
         if (session->is_logged_in)
             FAIL(ERR_CANT_CHANGE_RUNTIME_PARAM,
                  .message = fmt("parameter \"%.*s\" cannot be set after connection start",
                                 STR_ARGS(info->name)));
-        return true;
+        return info->context == CONTEXT_BACKEND || is_superuser || fail_denied(info->name);
     case CONTEXT_SUPERUSER:
-        if (session->is_logged_in && !session->settings.current.is_superuser)
-            FAIL(ERR_INSUFFICIENT_PRIVILEGE,
-                 .message =
-                     fmt("permission denied to set parameter \"%.*s\"", STR_ARGS(info->name)));
-        return true;
+        return is_superuser || fail_denied(info->name);
     case CONTEXT_USER:
         return true;
     }
@@ -467,7 +481,7 @@ static bool set_builtin(Session *session, SettingId id, Str value, bool is_local
 
     /* Who may become whom is checked when it is done: switch_role. */
     if (id != SETTING_SESSION_AUTHORIZATION)
-        TRY(may_set(session, &setting_infos[id]));
+        TRY(may_set(session, &setting_infos[id], source));
     if (id == SETTING_CLIENT_ENCODING)
         TRY(check_encoding(value));
     field_save(before, &s->current, id);
@@ -477,6 +491,7 @@ static bool set_builtin(Session *session, SettingId id, Str value, bool is_local
         s->changes.length--;
         return false;
     }
+    setting_apply(session, id, &s->current);
     if (is_role((int)id) && !switch_role(session, id, value)) {
         s->changes.length--;
         field_restore(&s->current, before, id);
@@ -489,7 +504,7 @@ static bool set_builtin(Session *session, SettingId id, Str value, bool is_local
     }
     s->source[id] = (uint8_t)source;
     if (!is_local) {
-        field_copy(&s->persistent, &s->current, id);
+        setting_copy(&s->persistent, &s->current, id);
         s->persistent_source[id] = (uint8_t)source;
         s->persistent_session_user = session->exec.catalog.session_user;
         s->persistent_current_user = session->exec.catalog.current_user;
@@ -501,13 +516,6 @@ static bool set_builtin(Session *session, SettingId id, Str value, bool is_local
                                         : COMMIT_DURABLE);
     report_if_changed(session, id, before);
     return true;
-}
-
-static bool is_custom_name(Str name)
-{
-    size_t dot = str_find_char(name, '.', 0);
-
-    return dot != SIZE_MAX && dot > 0 && dot + 1 < name.length;
 }
 
 static void set_custom(Session *session, Str name, Str value, bool is_local)
@@ -529,10 +537,11 @@ bool session_setting_set(Session *session, Str name, Str value, bool is_local)
 {
     int id = setting_find(name);
 
+    if (id >= 0 && str_is_none(value)) /* set_config's null */
+        return session_setting_reset(session, name, is_local);
     if (id >= 0)
         return set_builtin(session, (SettingId)id, value, is_local, SOURCE_SESSION);
-    if (!is_custom_name(name))
-        return fail_unknown(name);
+    TRY(setting_custom_name_check(name));
     set_custom(session, name, value, is_local);
     return true;
 }
@@ -542,9 +551,14 @@ bool session_setting_start(Session *session, Str name, Str value, SettingSource 
     SessionSettings *s = &session->settings;
     int id = setting_find(name);
 
-    TRY(session_setting_set(session, name, value, false));
+    if (id >= 0)
+        TRY(set_builtin(session, (SettingId)id, value, false, source));
+    else
+        TRY(session_setting_set(session, name, value, false));
+    if (id < 0)
+        strmap_put(&s->custom_reset, str_lower(s->arena, name), strp_copy(s->arena, value));
     if (id >= 0) {
-        field_copy(&s->reset, &s->current, (SettingId)id);
+        setting_copy(&s->reset, &s->current, (SettingId)id);
         s->source[id] = s->persistent_source[id] = s->reset_source[id] = (uint8_t)source;
     }
     s->changes.length = 0;
@@ -562,9 +576,9 @@ bool session_setting_reset(Session *session, Str name, bool is_local)
     int id = setting_find(name);
 
     if (id < 0) {
-        if (!is_custom_name(name))
-            return fail_unknown(name);
-        set_custom(session, name, STR(""), is_local);
+        TRY(setting_custom_name_check(name));
+        const Str *start = strmap_get(&s->custom_reset, str_lower(s->arena, name));
+        set_custom(session, name, start ? *start : STR(""), is_local);
         return true;
     }
     /* The text of the start value goes the same way as SET's: checks and side effects included. */
@@ -576,9 +590,7 @@ bool session_setting_reset(Session *session, Str name, bool is_local)
 /* What RESET ALL leaves alone, as PostgreSQL does. */
 static bool is_kept_by_reset_all(SettingId id)
 {
-    return id == SETTING_TRANSACTION_ISOLATION || id == SETTING_TRANSACTION_READ_ONLY ||
-           id == SETTING_TRANSACTION_DEFERRABLE || id == SETTING_ROLE ||
-           id == SETTING_SESSION_AUTHORIZATION || id == SETTING_IS_SUPERUSER ||
+    return (setting_infos[id].flags & SETTING_IS_NOT_RESET) ||
            setting_infos[id].context <= CONTEXT_BACKEND;
 }
 
@@ -596,12 +608,41 @@ bool session_setting_reset_all(Session *session)
     return true;
 }
 
+#define ROLE_PG_READ_ALL_SETTINGS 3374
+
+bool session_sees_private(Session *session)
+{
+    CatalogSession *catalog = &session->exec.catalog;
+
+    return role_is_superuser(catalog, catalog->current_user) ||
+           role_is_member(catalog, catalog->current_user, ROLE_PG_READ_ALL_SETTINGS);
+}
+
+/* ALTER ROLE and ALTER DATABASE … SET: could sessions take the value when they begin? */
+bool session_setting_check(Session *session, Str name, Str value, Arena *arena)
+{
+    const int id = setting_find(name);
+    SettingValues trial = session->settings.current;
+
+    if (id < 0) {
+        TRY(setting_custom_name_check(name));
+        return session->settings.current.is_superuser || fail_denied(name);
+    }
+    TRY(may_set(session, &setting_infos[id], SOURCE_SESSION));
+    return str_is_none(value) || settings_set(&trial, arena, (SettingId)id, value);
+}
+
 bool session_setting_get(Session *session, Str name, bool missing_ok, Arena *arena, Str *ret_value)
 {
     SessionSettings *s = &session->settings;
     int id = setting_find(name);
 
     if (id >= 0) {
+        if ((setting_infos[id].flags & SETTING_IS_PRIVATE) && !session_sees_private(session))
+            FAIL(ERR_INSUFFICIENT_PRIVILEGE,
+                 .message = fmt("must be superuser or have privileges of pg_read_all_settings to "
+                                "examine \"%.*s\"",
+                                STR_ARGS(setting_infos[id].name)));
         *ret_value = str_copy(arena, setting_show(&s->current, (SettingId)id, arena));
         return true;
     }

@@ -1,24 +1,9 @@
 /* SET, RESET and ALTER SYSTEM: from the tree to text. */
 #include "parser/parser.h"
 #include "server/server.h"
+#include "server/setting_checks.h"
 #include "types/identifier.h"
 #include "types/type.h"
-
-/* Settings whose value is a list of names: each is quoted where it must be. */
-static bool is_name_list(Str name)
-{
-    static const char *const lists[] = {"search_path",
-                                        "temp_tablespaces",
-                                        "session_preload_libraries",
-                                        "local_preload_libraries",
-                                        "listen_addresses",
-                                        "unix_socket_directories"};
-
-    for (size_t i = 0; i < ARRAY_LENGTH(lists); i++)
-        if (str_equal_nocase(name, str_from_c(lists[i])))
-            return true;
-    return str_equal_nocase(name, STR("DateStyle"));
-}
 
 static bool interval_text(Arena *arena, const TypeCast *cast, Str *ret_text)
 {
@@ -68,7 +53,7 @@ static bool arguments_text(Arena *arena, const VariableSetStmt *set, Str *ret_te
 {
     StrBuf out = strbuf_in(arena);
 
-    if (set->args.length > 1 && !is_name_list(set->name))
+    if (set->args.length > 1 && setting_list(set->name) == LIST_NONE)
         FAIL(ERR_INVALID_PARAMETER_VALUE,
              .message = fmt("SET %.*s takes only one argument", STR_ARGS(set->name)));
     for (size_t i = 0; i < set->args.length; i++) {
@@ -76,7 +61,7 @@ static bool arguments_text(Arena *arena, const VariableSetStmt *set, Str *ret_te
         TRY(argument_text(arena, set->args.items[i], &text));
         if (i > 0)
             strbuf_append_c(&out, ", ");
-        bool quotes = is_name_list(set->name) && !str_equal_nocase(set->name, STR("DateStyle"));
+        bool quotes = setting_list(set->name) == LIST_OF_NAMES;
         strbuf_append(&out, quotes ? identifier_quote(arena, text) : text);
     }
     *ret_text = strbuf_view(&out);
@@ -153,10 +138,14 @@ bool session_alter_system(Session *session, const AlterSystemStmt *alter, Str *r
     if (set->kind == VAR_RESET_ALL)
         return config_alter_system(session->server->data_directory, STR_NONE, STR_NONE);
     int id = setting_find(set->name);
-    if (id < 0)
-        FAIL(ERR_UNDEFINED_OBJECT,
-             .message = fmt("unrecognized configuration parameter \"%.*s\"", STR_ARGS(set->name)));
-    if (setting_infos[id].context == CONTEXT_INTERNAL)
+    if (id < 0) {
+        TRY(setting_custom_name_check(set->name));
+        if (set->kind == VAR_SET_VALUE)
+            TRY(arguments_text(session->statement_arena, set, &text));
+        return config_alter_system(session->server->data_directory, set->name, text);
+    }
+    if (setting_infos[id].context == CONTEXT_INTERNAL ||
+        (setting_infos[id].flags & (SETTING_IS_NOT_IN_FILE | SETTING_IS_NOT_IN_AUTO)))
         FAIL(ERR_CANT_CHANGE_RUNTIME_PARAM,
              .message = fmt("parameter \"%.*s\" cannot be changed", STR_ARGS(set->name)));
     if (set->kind == VAR_SET_VALUE) {

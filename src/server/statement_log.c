@@ -54,12 +54,26 @@ static Str statement_head(const LoggedStatement *statement)
                STR_ARGS(statement->name.length > 0 ? statement->name : STR("<unnamed>")));
 }
 
+/* One line, with the parameters below it. */
+static void log_statement(const LoggedStatement *statement, Str line)
+{
+    ErrorFields fields = {.severity = SEVERITY_LOG, .message = line};
+
+    if (statement->parameters.length > 0)
+        fields.detail = fmt("parameters: %.*s", STR_ARGS(statement->parameters));
+    if (log_wants(SEVERITY_LOG))
+        log_fields(&fields, STR_NONE);
+}
+
 int64_t statement_log_begin(Session *session)
 {
     const SettingValues *values = &session->settings.current;
 
     session->is_statement_logged = false;
-    return values->log_min_duration_statement >= 0 || values->log_duration ? os->monotonic() : 0;
+    return values->log_min_duration_statement >= 0 || values->log_min_duration_sample >= 0 ||
+                   values->log_duration
+               ? os->monotonic()
+               : 0;
 }
 
 void statement_log_text(Session *session, const LoggedStatement *statement, const Node *node)
@@ -70,8 +84,20 @@ void statement_log_text(Session *session, const LoggedStatement *statement, cons
         (wanted != LOG_STATEMENT_ALL && statement_level(node) > wanted))
         return;
     session->is_statement_logged = true;
-    log_message(SEVERITY_LOG, "%.*s: %.*s", STR_ARGS(statement_head(statement)),
-                STR_ARGS(statement->text));
+    log_statement(statement,
+                  str_format(session->message_arena, "%.*s: %.*s",
+                             STR_ARGS(statement_head(statement)), STR_ARGS(statement->text)));
+}
+
+static bool is_sampled(const SettingValues *values, int64_t took)
+{
+    const int64_t least = values->log_min_duration_sample;
+    uint32_t lot;
+
+    if (least < 0 || took < least * 1000)
+        return false;
+    os->random(&lot, sizeof(lot));
+    return (double)lot < values->log_statement_sample_rate * 4294967296.0;
 }
 
 void statement_log_end(Session *session, const LoggedStatement *statement, int64_t started)
@@ -82,11 +108,12 @@ void statement_log_end(Session *session, const LoggedStatement *statement, int64
     if (likely(started == 0))
         return;
     const int64_t took = os->monotonic() - started;
-    const bool is_slow = least >= 0 && took >= least * 1000;
+    const bool is_slow = (least >= 0 && took >= least * 1000) || is_sampled(values, took);
     if (is_slow && !session->is_statement_logged)
-        log_message(SEVERITY_LOG, "duration: %lld.%03d ms  %.*s: %.*s", (long long)(took / 1000),
-                    (int)(took % 1000), STR_ARGS(statement_head(statement)),
-                    STR_ARGS(statement->text));
+        log_statement(statement,
+                      str_format(session->message_arena, "duration: %lld.%03d ms  %.*s: %.*s",
+                                 (long long)(took / 1000), (int)(took % 1000),
+                                 STR_ARGS(statement_head(statement)), STR_ARGS(statement->text)));
     else if (is_slow || values->log_duration)
         log_message(SEVERITY_LOG, "duration: %lld.%03d ms", (long long)(took / 1000),
                     (int)(took % 1000));

@@ -1,5 +1,6 @@
 /*
- * Log lines of statements: log_statement, log_duration and log_min_duration_statement.
+ * Log lines of statements: log_statement, log_duration, log_min_duration_statement, and a sample of
+ * them by log_min_duration_sample and log_statement_sample_rate.
  *
  *   const int64_t started = statement_log_begin(session);       0: nobody wants to know
  *   statement_log_text(session, &statement);                    once it is parsed
@@ -17,6 +18,7 @@ typedef struct LoggedStatement {
     Str text;
     bool is_execute; /* by the extended protocol; its name, empty for the unnamed one */
     Str name;
+    Str parameters; /* "$1 = '5', $2 = NULL", or empty */
 } LoggedStatement;
 
 int64_t statement_log_begin(Session *session);

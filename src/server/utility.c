@@ -75,19 +75,9 @@ static bool database_sessions_end(void *context, Oid database)
 static bool setting_check(void *context, Str name, Str value, Arena *arena, Str *ret_value)
 {
     const CommandServer *command = context;
-    Session *session = command->session;
-    int id = setting_find(name);
-    SettingValues trial = session->settings.current;
 
     *ret_value = value;
-    if (id < 0) {
-        if (str_find_char(name, '.', 0) != SIZE_MAX)
-            return true;
-        FAIL(ERR_UNDEFINED_OBJECT,
-             .message = fmt("unrecognized configuration parameter \"%.*s\"", STR_ARGS(name)));
-    }
-    TRY(settings_set(&trial, arena, (SettingId)id, value));
-    return true;
+    return session_setting_check(command->session, name, value, arena);
 }
 
 /* -- SHOW ------------------------------------------------------------------------------------ */
@@ -148,7 +138,12 @@ static bool execute_show(Session *session, const VariableShowStmt *show, RowSink
         return give_row(sink, &description, arena, &value);
     }
     TRY(!sink->describe || sink->describe(sink, &description));
+    const bool sees_private = session_sees_private(session);
+    TRY(sees_private || !error_is_set());
     for (int id = 0; id < SETTING_COUNT; id++) {
+        if ((setting_infos[id].flags & SETTING_IS_HIDDEN) ||
+            ((setting_infos[id].flags & SETTING_IS_PRIVATE) && !sees_private))
+            continue;
         Str texts[3] = {setting_infos[id].name,
                         setting_show(&session->settings.current, (SettingId)id, arena),
                         setting_infos[id].description};

@@ -241,6 +241,72 @@ static bool queue_leave(LockTable *table, LockPartition *partition, LockWaiter *
     return waiter->granted;
 }
 
+/* ------------------------------------------------------------------ log_lock_waits */
+
+static void append_process(StrBuf *list, int *count, int32_t process_id)
+{
+    strbuf_format(list, "%s%d", (*count)++ > 0 ? ", " : "", process_id);
+}
+
+/* What is waited for and who is in the way; false: the wait is over. */
+static bool describe_waiting(LockTable *table, LockPartition *partition, const LockWaiter *waiter,
+                             StrBuf *ret_wait, StrBuf *ret_detail)
+{
+    CLEANUP(strbuf_deinit) StrBuf holders = {0}, queue = {0};
+    int holder_count = 0, queue_count = 0;
+
+    mutex_lock(&partition->mutex);
+    const bool is_waiting = !waiter->granted;
+    if (is_waiting) {
+        mutex_lock(&table->deadlock_mutex);
+        TxnSession *session = waiter->session;
+        if (session->blocker_count > 0)
+            describe_wait(ret_wait, session, session->blockers[0]);
+        for (LockHold *hold = waiter->lock->holds; hold; hold = hold->next_in_lock)
+            if (hold->session != session)
+                append_process(&holders, &holder_count, hold->session->process_id);
+        for (LockWaiter *each = waiter->lock->first; each; each = each->next)
+            append_process(&queue, &queue_count, each->session->process_id);
+        mutex_unlock(&table->deadlock_mutex);
+    }
+    mutex_unlock(&partition->mutex);
+    strbuf_format(ret_detail, "Process%s holding the lock: %.*s. Wait queue: %.*s.",
+                  holder_count == 1 ? "" : "es", STR_ARGS(strbuf_view(&holders)),
+                  STR_ARGS(strbuf_view(&queue)));
+    return is_waiting && ret_wait->length > 0;
+}
+
+static void tell_wait(const LockWaiter *waiter, const char *what, Str wait, Str detail)
+{
+    const int64_t took = os->wall_clock() - waiter->wait_start;
+
+    NOTICE(SEVERITY_LOG, ERR_SUCCESSFUL_COMPLETION,
+           .message = fmt("process %d %s %.*s after %lld.%03d ms", waiter->session->process_id,
+                          what, STR_ARGS(wait), (long long)(took / 1000), (int)(took % 1000)),
+           .detail_log = detail);
+}
+
+/* Waits; a wait that is longer than deadlock_timeout is told when that has passed, and at its end. */
+static WaitOutcome wait_and_tell(LockTable *table, LockPartition *partition, LockWaiter *waiter,
+                                 Deadline deadline, WaitEvent wait_event)
+{
+    const Deadline telling = deadline_after(settings()->deadlock_timeout * 1000);
+    CLEANUP(strbuf_deinit) StrBuf wait = {0}, detail = {0};
+
+    if (!settings()->log_lock_waits || telling >= deadline)
+        return event_wait(&waiter->event, deadline, wait_event);
+    WaitOutcome outcome = event_wait(&waiter->event, telling, wait_event);
+    if (outcome != WAIT_TIMED_OUT)
+        return outcome;
+    const bool is_told = describe_waiting(table, partition, waiter, &wait, &detail);
+    if (is_told)
+        tell_wait(waiter, "still waiting for", strbuf_view(&wait), strbuf_view(&detail));
+    outcome = event_wait(&waiter->event, deadline, wait_event);
+    if (is_told && outcome == WAIT_DONE)
+        tell_wait(waiter, "acquired", strbuf_view(&wait), STR_NONE);
+    return outcome;
+}
+
 LockOutcome lock_wait(TxnSession *session, LockPartition *partition, Lock *lock, LockHold *hold,
                       const LockRequest *request)
 {
@@ -264,7 +330,8 @@ LockOutcome lock_wait(TxnSession *session, LockPartition *partition, Lock *lock,
 
     int64_t timeout_ms = settings()->lock_timeout;
     Deadline deadline = timeout_ms > 0 ? deadline_after(timeout_ms * 1000) : DEADLINE_NEVER;
-    WaitOutcome outcome = event_wait(&waiter.event, deadline, request->wait_event);
+    WaitOutcome outcome =
+        wait_and_tell(table, partition, &waiter, deadline, request->wait_event);
     if (outcome == WAIT_DONE)
         return LOCK_GRANTED;
     bool granted = queue_leave(table, partition, &waiter);

@@ -1,5 +1,6 @@
 /* Identifiers as SQL text, and parse_ident: a qualified name cut into its parts. */
 #include "types/identifier.h"
+#include "base/settings.h"
 #include "types/array.h"
 #include "types/types_internal.h"
 
@@ -52,7 +53,8 @@ Str identifier_enclose(Arena *arena, Str name)
 
 Str identifier_quote(Arena *arena, Str name)
 {
-    return is_plain(name) ? name : identifier_enclose(arena, name);
+    return is_plain(name) && !settings()->quote_all_identifiers ? name
+                                                               : identifier_enclose(arena, name);
 }
 
 Str identifier_qualify(Arena *arena, Str schema, Str name)

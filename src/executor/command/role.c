@@ -1,9 +1,11 @@
 /* CREATE, ALTER and DROP ROLE; GRANT and REVOKE of roles; settings of roles and databases. */
 #include <stdlib.h>
 
+#include "base/settings.h"
 #include "catalog/system_row.h"
 #include "executor/command/ddl_internal.h"
 #include "types/array.h"
+#include "types/identifier.h"
 #include "types/type.h"
 
 static bool may_create_roles(CatalogSession *session)
@@ -474,11 +476,17 @@ static bool set_value(CommandContext *context, const VariableSetStmt *set, Str *
 {
     StrBuf text = strbuf_in(context->arena);
 
+    const SettingList list = setting_list(set->name);
+
+    if (set->args.length > 1 && list == LIST_NONE)
+        FAIL(ERR_INVALID_PARAMETER_VALUE,
+             .message = fmt("SET %.*s takes only one argument", STR_ARGS(set->name)));
     for (size_t i = 0; i < set->args.length; i++) {
         const DefElem wrapped = {.name = set->name, .arg = set->args.items[i]};
+        const Str item = ddl_text_option(context, &wrapped);
         if (i > 0)
             strbuf_append_c(&text, ", ");
-        strbuf_append(&text, ddl_text_option(context, &wrapped));
+        strbuf_append(&text, list == LIST_OF_NAMES ? identifier_quote(context->arena, item) : item);
     }
     *ret_value = strbuf_view(&text);
     return true;
@@ -502,6 +510,9 @@ static bool settings_change(CommandContext *context, Oid database, Oid role,
             TRY(context->hooks->setting_check(context->hooks->context, set->name, value,
                                               context->arena, &value));
     }
+    if (removes && context->hooks && context->hooks->setting_check)
+        TRY(context->hooks->setting_check(context->hooks->context, set->name, STR_NONE,
+                                          context->arena, &value));
     const RowFound found =
         system_row_find(session, INDEX_PG_DB_ROLE_SETTING_DATABASEID_ROL_INDEX, keys, 2, &row);
     TRY(found);

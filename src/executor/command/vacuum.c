@@ -27,7 +27,7 @@ static bool run_sql(CommandContext *context, Str sql, BatchFunction *function, v
     AnalyzeContext analysis = {
         .arena = context->arena, .session = &context->session->catalog, .source = sql};
     Batch *batch;
-    TRY(parse(context->arena, sql, &list));
+    TRY(parse_stored(context->arena, sql, &list));
     Query *query = analyze_statement(&analysis, list.items[0]->stmt);
     TRY(query);
     PlannedStatement *planned =
