@@ -10,7 +10,7 @@
  */
 #include <stdio.h>
 
-#include "base/error.h"
+#include "base/error_record.h"
 #include "storage/store_internal.h"
 
 #define RESERVE_STEP (256u << 10)
@@ -40,13 +40,14 @@ static bool reserve_make(const Store *store, const char *name, uint64_t bytes)
     return ok;
 }
 
+/* False: there is none. Who asks has an error set, which stays. */
 static bool reserve_give_up(const Store *store, const char *name)
 {
     ReservePath path;
+    ErrorRecord *record = error_put_aside();
     const bool ok = os->unlink(reserve_path(store, name, &path));
 
-    if (!ok)
-        error_clear();
+    error_put_back(record);
     return ok;
 }
 
