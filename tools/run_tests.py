@@ -22,8 +22,9 @@ SANITIZER_ENVIRONMENT = {
     "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1:exitcode=99",
     "LSAN_OPTIONS": "report_objects=1",
 }
-# A million crash points; every seventh byte of every file turned over; each place to be full at.
-LONG_ENVIRONMENT = {"SENGI_CRASH_SEEDS": "2000", "SENGI_ROT_EVERY": "7", "SENGI_FULL_EVERY": "1"}
+# A million crash points (an hour and a half of two processors); every seventh byte of every file turned over; each place
+# to be full at.
+LONG_ENVIRONMENT = {"SENGI_CRASH_POINTS": "1000000", "SENGI_CRASH_SEEDS": "2000", "SENGI_ROT_EVERY": "7", "SENGI_FULL_EVERY": "1"}
 LONG_SECONDS = 12 * 3600
 
 
@@ -54,7 +55,7 @@ def run_unit(build, tally, only, long):
             continue
         start = time.time()
         environment = dict(os.environ, **SANITIZER_ENVIRONMENT, **test.get("env", {}), **(LONG_ENVIRONMENT if long else {}), CMOCKA_MESSAGE_OUTPUT="stdout")
-        seconds = LONG_SECONDS if long else 600
+        seconds = LONG_SECONDS if long else 1200
         try:
             result = subprocess.run(test["cmd"], cwd=TOP, env=environment, timeout=seconds, capture_output=True, text=True, errors="replace")
         except subprocess.TimeoutExpired:

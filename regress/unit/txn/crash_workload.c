@@ -1,4 +1,4 @@
-#include "crash_workload.h"
+#include "crash_internal.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,95 +15,10 @@
 #include "txn/sequence.h"
 #include "txn/txn_internal.h"
 
-#define HOME ((DatabaseId)5)
-#define JOURNAL ((TreeId)90)
-#define SEQUENCE ((TreeId)80)
-#define FIXED_TABLES 3u
-#define TABLES_MAX 64u
-#define INDEXES 3u
-#define TRANSACTIONS_MAX 1000u
-#define OPERATIONS_MAX 300u
-#define ROWS_MAX 4000u
-#define TEXT_MAX 60000u
-#define MISSING_EXTRA 99
-
-/* -------- The model -------- */
-
-/* A row by value; its text follows from seed and length. */
-typedef struct RowValue {
-    int64_t key, amount;
-    uint32_t text_seed, text_length;
-    int32_t extra; /* the column that widening adds */
-} RowValue;
-
-typedef enum OperationKind {
-    ROW_PUT = 1,
-    ROW_DELETE,
-    TABLE_MAKE,
-    TABLE_WIDEN,
-    TABLE_DROP
-} OperationKind;
-
-typedef struct Operation {
-    OperationKind kind;
-    uint32_t table;
-    int64_t row_id;
-    RowValue row;
-} Operation;
-
-typedef enum TransactionState {
-    TXN_OPEN = 0,
-    TXN_ASKED,
-    TXN_DONE,
-    TXN_ACKNOWLEDGED,
-    TXN_UNDONE
-} TransactionState;
-
-typedef struct Transaction {
-    TransactionState state;
-    Lsn lsn; /* once done */
-    int64_t sequence_value;
-    uint32_t operation_count;
-    Operation *operations;
-} Transaction;
-
-typedef struct ModelRow {
-    uint32_t table;
-    int64_t row_id;
-    RowValue value;
-    bool exists;
-} ModelRow;
-
-typedef struct ModelTable {
-    bool exists, is_wide;
-} ModelTable;
-
-typedef struct Model {
-    ModelTable tables[TABLES_MAX];
-    ModelRow rows[ROWS_MAX];
-    uint32_t row_count;
-} Model;
-
-static struct {
-    CrashOptions options;
-    Store *store;
-    TxnManager *manager;
-    Transaction transactions[TRANSACTIONS_MAX]; /* by number, from 1 */
-    uint32_t transaction_count;
-    uint32_t order[TRANSACTIONS_MAX]; /* numbers, as their commits were asked for */
-    uint32_t order_count;
-    uint32_t table_count;       /* numbers given, used once each */
-    uint32_t owner[TABLES_MAX]; /* the writer that may change what is no fixed table */
-    Model model;                /* what has been applied, for choosing rows; and for the check */
-    uint32_t writers_left;
-    bool is_found;       /* verify has found damage */
-    uint32_t committing; /* writers whose commit is asked for and not answered */
-    uint64_t operation;  /* of the crash, and how many there have been */
-    uint32_t depth;
-} work;
+CrashWork work;
 
 /* The store's threads would run on for ever: the process ends. */
-static NORETURN void fail_with(const char *why)
+NORETURN void fail_with(const char *why)
 {
     fprintf(stderr, "seed %u, operation %llu, depth %u: %s\n", work.options.seed,
             (unsigned long long)work.operation, work.depth, why);
@@ -111,7 +26,7 @@ static NORETURN void fail_with(const char *why)
     _exit(CRASH_FAILED);
 }
 
-static bool fail(const char *what, long long a, long long b)
+bool fail(const char *what, long long a, long long b)
 {
     char why[300];
 
@@ -125,7 +40,7 @@ static bool is_damage(SqlState state)
     return state == ERR_DATA_CORRUPTED || state == ERR_UNDEFINED_FILE || state == ERR_IO_ERROR;
 }
 
-static bool fail_error(const char *where)
+bool fail_error(const char *where)
 {
     char why[300];
 
@@ -151,7 +66,7 @@ uint32_t crash_acknowledged(void)
     return count;
 }
 
-static ModelRow *model_row(Model *model, uint32_t table, int64_t row_id, bool makes)
+ModelRow *model_row(Model *model, uint32_t table, int64_t row_id, bool makes)
 {
     for (uint32_t i = 0; i < model->row_count; i++)
         if (model->rows[i].table == table && model->rows[i].row_id == row_id)
@@ -167,23 +82,33 @@ static ModelRow *model_row(Model *model, uint32_t table, int64_t row_id, bool ma
     return row;
 }
 
-static void model_apply(Model *model, const Transaction *transaction)
+static void model_put(Model *model, uint32_t table, int64_t row_id, const RowValue *value)
+{
+    ModelRow *row = model_row(model, table, row_id, true);
+
+    row->value = *value;
+    row->exists = true;
+}
+
+void model_apply(Model *model, const Transaction *transaction)
 {
     for (uint32_t i = 0; i < transaction->operation_count; i++) {
         const Operation *operation = &transaction->operations[i];
         ModelTable *table = &model->tables[operation->table];
         switch (operation->kind) {
-        case ROW_PUT: {
-            ModelRow *row = model_row(model, operation->table, operation->row_id, true);
-            row->value = operation->row;
-            row->exists = true;
+        case ROW_PUT:
+            model_put(model, operation->table, operation->row_id, &operation->row);
             break;
-        }
         case ROW_DELETE:
             model_row(model, operation->table, operation->row_id, true)->exists = false;
             break;
         case TABLE_MAKE:
             table->exists = true;
+            break;
+        case DATABASE_MAKE:
+            table->exists = true;
+            for (uint32_t r = 0; r < TEMPLATE_ROWS; r++)
+                model_put(model, operation->table, r + 1, &work.template_rows[r]);
             break;
         case TABLE_WIDEN:
             table->is_wide = true;
@@ -198,31 +123,26 @@ static void model_apply(Model *model, const Transaction *transaction)
     }
 }
 
-static void model_init(Model *model)
+void model_init(Model *model)
 {
     memset(model, 0, sizeof(*model));
     for (uint32_t i = 0; i < FIXED_TABLES; i++)
         model->tables[i].exists = true;
 }
 
-void crash_start(const CrashOptions *options)
-{
-    for (uint32_t i = 1; i <= work.transaction_count; i++)
-        free(work.transactions[i].operations);
-    memset(&work, 0, sizeof(work));
-    work.options = *options;
-    work.table_count = FIXED_TABLES;
-    model_init(&work.model);
-}
-
 /* -------- Rows as bytes -------- */
 
-static TreeId table_tree(uint32_t table)
+TreeId table_tree(uint32_t table)
 {
-    return 100 + table * 10;
+    return 100 + (work.is_clone[table] ? TEMPLATE_TABLE : table) * 10;
 }
 
-static TreeId index_tree(uint32_t table, uint32_t index)
+DatabaseId table_database(uint32_t table)
+{
+    return work.is_clone[table] ? CLONE_FIRST + table : HOME;
+}
+
+TreeId index_tree(uint32_t table, uint32_t index)
 {
     return table_tree(table) + 1 + index;
 }
@@ -257,7 +177,7 @@ static Str row_text_start(Arena *arena, const RowValue *row, uint32_t length)
     return str_make(text, length);
 }
 
-static Str row_text(Arena *arena, const RowValue *row)
+Str row_text(Arena *arena, const RowValue *row)
 {
     return row_text_start(arena, row, row->text_length);
 }
@@ -285,7 +205,7 @@ static Str number_key(Arena *arena, int64_t number)
 }
 
 /* Unique by `key`; by amount; by the text's beginning, long enough to split inner nodes soon. */
-static Str index_key(Arena *arena, uint32_t index, const RowValue *row)
+Str index_key(Arena *arena, uint32_t index, const RowValue *row)
 {
     if (index < 2)
         return number_key(arena, index == 0 ? row->key : row->amount);
@@ -294,22 +214,13 @@ static Str index_key(Arena *arena, uint32_t index, const RowValue *row)
 
 /* -------- One writer's transaction -------- */
 
-typedef struct Writer {
-    uint32_t number, seed;
-    TxnSession *session;
-    Txn *txn;
-    Transaction *transaction;
-    Arena *arena;
-    TxnTree *trees[TABLES_MAX][1 + INDEXES]; /* open for the transaction */
-} Writer;
-
 static TxnTree *writer_tree(Writer *writer, uint32_t table, uint32_t which)
 {
     TxnTree **tree = &writer->trees[table][which];
     const TreeId id = which == 0 ? table_tree(table) : index_tree(table, which - 1);
 
     if (!*tree)
-        TRY(txn_tree_open(writer->txn, HOME, id, tree));
+        TRY(txn_tree_open(writer->txn, table_database(table), id, tree));
     return *tree;
 }
 
@@ -349,6 +260,22 @@ static RowValue draw_row(Writer *writer)
         .text_length = length,
         .extra = MISSING_EXTRA,
     };
+}
+
+void crash_start(const CrashOptions *options)
+{
+    Writer writer = {.seed = options->seed};
+
+    for (uint32_t i = 1; i <= work.transaction_count; i++)
+        free(work.transactions[i].operations);
+    memset(&work, 0, sizeof(work));
+    work.options = *options;
+    work.table_count = FIXED_TABLES;
+    for (uint32_t r = 0; r < TEMPLATE_ROWS; r++) {
+        work.template_rows[r] = draw_row(&writer);
+        work.template_rows[r].key = r;
+    }
+    model_init(&work.model);
 }
 
 /* Half of the tables that the writer may change are chosen evenly. */
@@ -522,17 +449,21 @@ static bool change_and_take_back(Writer *writer)
 
 /* -------- Tables made, widened, dropped -------- */
 
-static bool build_table(Writer *writer, uint32_t table, uint32_t rows)
+/* Keys from `first_key` on, which nobody else uses. */
+static bool build_table(Writer *writer, uint32_t table, int64_t first_key, uint32_t rows)
 {
     TxnBulk *bulk;
-    const Layout *layout = layout_new(writer->arena, 1, columns, 3);
+    TxnTree *tree = writer_tree(writer, table, 0);
     int64_t row_id;
 
-    TRY(txn_bulk_begin(writer->txn, writer_tree(writer, table, 0), &bulk));
+    TRY(tree);
+    const Layout *layout = txn_tree_layout(writer->txn, tree);
+    TRY(txn_bulk_begin(writer->txn, tree, &bulk));
     for (uint32_t i = 0; i < rows; i++) {
         RowValue row = draw_row(writer);
-        row.key = i;
+        row.key = first_key + i;
         row.amount = i / 2;
+        row.extra = layout->column_count == 4 ? (int32_t)row.amount : MISSING_EXTRA;
         row.text_seed = 2; /* entries of the third index come in order: the texts are alike */
         TRY(txn_bulk_append_row(bulk, row_image_of(writer->arena, layout, &row), &row_id));
         note(writer, ROW_PUT, table, row_id, &row);
@@ -568,7 +499,21 @@ static bool make_table(Writer *writer)
             TRY(txn_tree_create(writer->txn, HOME, index_tree(table, i - 1), TREE_INDEX, NULL));
         TRY(writer_tree(writer, table, i));
     }
-    TRY(build_table(writer, table, 1 + draw(&writer->seed, 40)));
+    TRY(build_table(writer, table, 0, 1 + draw(&writer->seed, 40)));
+    return true;
+}
+
+/* A database of its own, as the template is. */
+static bool make_database(Writer *writer)
+{
+    const uint32_t table = work.table_count;
+
+    if (table == TABLES_MAX)
+        return true;
+    work.is_clone[table] = true;
+    work.owner[work.table_count++] = writer->number;
+    TRY(txn_database_clone(writer->txn, TEMPLATE, table_database(table)));
+    note(writer, DATABASE_MAKE, table, 0, NULL);
     return true;
 }
 
@@ -579,6 +524,15 @@ static uint32_t draw_own_table(Writer *writer)
         if (work.owner[table] == writer->number && work.model.tables[table].exists)
             return table;
     return TABLES_MAX;
+}
+
+/* Many rows at once behind those that are there. */
+static bool append_in_bulk(Writer *writer)
+{
+    const uint32_t table = draw_table(writer);
+
+    work.bulk_keys += 1000;
+    return build_table(writer, table, work.bulk_keys, 20 + draw(&writer->seed, 100));
 }
 
 static bool widen_table(Writer *writer)
@@ -599,8 +553,11 @@ static bool drop_table(Writer *writer)
 
     if (table == TABLES_MAX)
         return true;
-    TRY(txn_tree_drop(writer->txn, HOME, table_tree(table)));
-    for (uint32_t i = 0; i < INDEXES; i++)
+    if (work.is_clone[table])
+        TRY(txn_database_drop(writer->txn, table_database(table)));
+    else
+        TRY(txn_tree_drop(writer->txn, HOME, table_tree(table)));
+    for (uint32_t i = 0; i < INDEXES && !work.is_clone[table]; i++)
         TRY(txn_tree_drop(writer->txn, HOME, index_tree(table, i)));
     note(writer, TABLE_DROP, table, 0, NULL);
     return true;
@@ -613,7 +570,7 @@ static const SequenceDefinition counting = {
 
 static bool writer_work(Writer *writer)
 {
-    const uint32_t what = draw(&writer->seed, 20);
+    const uint32_t what = draw(&writer->seed, 22);
 
     if (what == 0)
         return make_table(writer);
@@ -621,6 +578,10 @@ static bool writer_work(Writer *writer)
         return drop_table(writer);
     if (what == 2)
         return widen_table(writer);
+    if (what == 20)
+        return make_database(writer);
+    if (what == 21)
+        return append_in_bulk(writer);
     if (what == 3)
         return change_and_take_back(writer) && change_something(writer);
     if (what == 4)
@@ -721,7 +682,7 @@ static bool writer_transaction(Writer *writer)
     return true;
 }
 
-static void writer_run(Writer *writer, uint32_t steps)
+void writer_run(Writer *writer, uint32_t steps)
 {
     writer->session = txn_session_open(work.manager, (int32_t)writer->number + 1);
     for (uint32_t i = 0; i < steps; i++) {
@@ -754,7 +715,7 @@ static bool check_recovery(void)
     return true;
 }
 
-static bool open_all(void)
+bool open_all(void)
 {
     const StoreOptions options = {.pool_bytes = STORE_POOL_MIN,
                                   .database_page_limit = 1u << 20,
@@ -770,7 +731,7 @@ static bool open_all(void)
            check_recovery();
 }
 
-static void close_all(StoreClose how)
+void close_all(StoreClose how)
 {
     txn_manager_close(work.manager);
     if (store_close(work.store, how))
@@ -778,6 +739,31 @@ static void close_all(StoreClose how)
     if (!is_expected_error())
         fail_error("close");
     error_clear();
+}
+
+/* The template's table, with rows of all lengths. */
+static bool create_template(Txn *txn, Arena *arena)
+{
+    const Layout *layout = layout_new(arena, 1, columns, 3);
+    const TreeId id = table_tree(TEMPLATE_TABLE);
+    TxnTree *trees[1 + INDEXES];
+
+    TRY(txn_database_create(txn, TEMPLATE));
+    for (uint32_t i = 0; i <= INDEXES; i++) {
+        TRY(txn_tree_create(txn, TEMPLATE, id + i, i == 0 ? TREE_TABLE : TREE_INDEX,
+                            i == 0 ? layout : NULL));
+        TRY(txn_tree_open(txn, TEMPLATE, id + i, &trees[i]));
+    }
+    for (uint32_t r = 0; r < TEMPLATE_ROWS; r++) {
+        const RowValue *row = &work.template_rows[r];
+        int64_t row_id;
+        TRY(txn_insert(txn, trees[0], row_image_of(arena, layout, row), &row_id));
+        for (uint32_t i = 0; i < INDEXES; i++)
+            TRY(txn_index_insert(txn, trees[1 + i], index_key(arena, i, row), row_id));
+    }
+    for (uint32_t i = 0; i <= INDEXES; i++)
+        txn_tree_close(trees[i]);
+    return true;
 }
 
 static bool create_trees(Txn *txn, Arena *arena)
@@ -792,7 +778,7 @@ static bool create_trees(Txn *txn, Arena *arena)
         for (uint32_t i = 0; i < INDEXES; i++)
             TRY(txn_tree_create(txn, HOME, index_tree(table, i), TREE_INDEX, NULL));
     }
-    return txn_commit(txn);
+    return create_template(txn, arena) && txn_commit(txn);
 }
 
 void crash_create(void *unused)
@@ -840,296 +826,4 @@ void crash_run(void *unused)
     for (uint32_t i = 0; i < CRASH_WRITERS; i++)
         os->thread_join(threads[i]);
     close_all(STORE_CLOSE_CLEAN);
-}
-
-/* -------- Checking -------- */
-
-/* Bit n: the journal has transaction n. */
-typedef struct Present {
-    bool items[TRANSACTIONS_MAX];
-} Present;
-
-static bool read_journal(Txn *txn, Arena *arena, Present *present)
-{
-    const uint16_t column = 0;
-    TxnTree *journal;
-    ScanOutcome outcome;
-
-    TRY(txn_tree_open(txn, HOME, JOURNAL, &journal) || fail_error("journal"));
-    TableScan *scan =
-        table_scan_open(txn, txn_snapshot(txn), journal,
-                        &(TableScanSpec){.columns = &column, .column_count = 1}, arena);
-    TRY(scan || fail_error("journal"));
-    while ((outcome = table_scan_next(scan)) == SCAN_ROWS) {
-        const Batch *batch = table_scan_batch(scan);
-        for (uint32_t i = 0; i < batch->row_count; i++) {
-            const int64_t number = VECTOR_VALUES(batch->columns[0], int64_t)[i];
-            if (number < 1 || number > work.transaction_count || present->items[number])
-                return fail("a transaction is there that has never been", number, 0);
-            present->items[number] = true;
-        }
-    }
-    table_scan_close(scan);
-    txn_tree_close(journal);
-    return outcome == SCAN_END || fail_error("journal");
-}
-
-/* What is there is everything up to the end of the log, whole transactions only. */
-static bool check_transactions(const Present *present, Lsn end)
-{
-    for (uint32_t i = 1; i <= work.transaction_count; i++) {
-        const Transaction *transaction = &work.transactions[i];
-        const bool is_there = present->items[i];
-        if (transaction->state == TXN_ACKNOWLEDGED && !is_there && work.options.is_damaged)
-            _exit(CRASH_CUT);
-        if (transaction->state == TXN_ACKNOWLEDGED && !is_there)
-            return fail("an acknowledged transaction is lost", i, (long long)transaction->lsn);
-        if ((transaction->state == TXN_UNDONE || transaction->state == TXN_OPEN) && is_there)
-            return fail("a transaction is there that did not commit", i, 0);
-        if (transaction->lsn != 0 && is_there != (transaction->lsn <= end))
-            return fail("the log's end and the transactions do not agree", i, (long long)end);
-    }
-    return true;
-}
-
-static void model_of(const Present *present, Model *model)
-{
-    model_init(model);
-    for (uint32_t i = 0; i < work.order_count; i++)
-        if (present->items[work.order[i]])
-            model_apply(model, &work.transactions[work.order[i]]);
-}
-
-static bool check_row(const Model *model, Arena *arena, uint32_t table, const Batch *batch,
-                      uint32_t i)
-{
-    const int64_t row_id = VECTOR_VALUES(batch->columns[0], int64_t)[i];
-    const ModelRow *row = model_row((Model *)model, table, row_id, false);
-
-    if (!row || !row->exists)
-        return fail("a row is there that should not be", table, row_id);
-    const RowValue *value = &row->value;
-    if (VECTOR_VALUES(batch->columns[1], int64_t)[i] != value->key ||
-        VECTOR_VALUES(batch->columns[2], int64_t)[i] != value->amount ||
-        !str_equal(var_str(VECTOR_VALUES(batch->columns[3], VarRef)[i]), row_text(arena, value)))
-        return fail("a row has other values", table, row_id);
-    if (model->tables[table].is_wide &&
-        VECTOR_VALUES(batch->columns[4], int32_t)[i] != value->extra)
-        return fail("a row's added column has another value", table, row_id);
-    return true;
-}
-
-static bool check_table(Txn *txn, const Model *model, uint32_t table, uint32_t *ret_rows)
-{
-    CLEANUP(arena_freep) Arena *arena = arena_new("table");
-    const uint16_t wanted[] = {SCAN_ROW_ID, 0, 1, 2, 3};
-    TxnTree *tree;
-    ScanOutcome outcome;
-    uint32_t found = 0, expected = 0;
-
-    TRY(txn_tree_open(txn, HOME, table_tree(table), &tree) || fail_error("table"));
-    const uint32_t count = model->tables[table].is_wide ? 5 : 4;
-    TableScan *scan =
-        table_scan_open(txn, txn_snapshot(txn), tree,
-                        &(TableScanSpec){.columns = wanted, .column_count = count}, arena);
-    TRY(scan || fail_error("table"));
-    while ((outcome = table_scan_next(scan)) == SCAN_ROWS) {
-        const Batch *batch = table_scan_batch(scan);
-        for (uint32_t i = 0; i < batch->row_count; i++, found++)
-            TRY(check_row(model, arena, table, batch, i));
-    }
-    table_scan_close(scan);
-    txn_tree_close(tree);
-    TRY(outcome == SCAN_END || fail_error("table"));
-    for (uint32_t i = 0; i < model->row_count; i++)
-        expected += model->rows[i].table == table && model->rows[i].exists;
-    *ret_rows = found;
-    return found == expected || fail("rows are missing", table, (long long)expected - found);
-}
-
-static bool check_index(Txn *txn, const Model *model, uint32_t table, uint32_t index, uint32_t rows)
-{
-    CLEANUP(arena_freep) Arena *arena = arena_new("index");
-    TxnTree *tree;
-    IndexEntry entry;
-    ScanOutcome outcome;
-    uint32_t found = 0;
-    Str last = STR_NONE;
-
-    TRY(txn_tree_open(txn, HOME, index_tree(table, index), &tree) || fail_error("index"));
-    IndexScan *scan = index_scan_open(txn, txn_snapshot(txn), tree,
-                                      &(IndexScanSpec){.low = STR(""), .high = STR_NONE}, arena);
-    TRY(scan || fail_error("index"));
-    while ((outcome = index_scan_next(scan, &entry)) == SCAN_ROWS) {
-        const ModelRow *row = model_row((Model *)model, table, entry.row_id, false);
-        if (!row || !row->exists || !str_equal(entry.key, index_key(arena, index, &row->value)))
-            return fail("an index has an entry that its table has not", index, entry.row_id);
-        if (index == 0 && !str_is_none(last) && str_equal(last, entry.key))
-            return fail("a unique index has a key twice", table, row->value.key);
-        last = str_copy(arena, entry.key);
-        found++;
-    }
-    index_scan_close(scan);
-    txn_tree_close(tree);
-    TRY(outcome == SCAN_END || fail_error("index"));
-    return found == rows || fail("an index has not all rows of its table", index, table);
-}
-
-static bool check_sequence(Txn *txn, const Present *present)
-{
-    SequenceState state;
-
-    TRY(sequence_read(txn, HOME, SEQUENCE, &state) || fail_error("sequence"));
-    for (uint32_t i = 1; i <= work.transaction_count; i++) {
-        const int64_t value = work.transactions[i].sequence_value;
-        if (present->items[i] && value > state.last_value)
-            return fail("a number of the sequence would be given twice", value, state.last_value);
-    }
-    return true;
-}
-
-static bool tell_lost_page(void *context, uint32_t page_id)
-{
-    (void)context;
-    if (work.options.is_damaged && work.is_found) /* what damage hides cannot be given back */
-        _exit(CRASH_REFUSED);
-    fail("a page belongs to no tree", page_id, 0);
-    return true;
-}
-
-static bool check_pages(void)
-{
-    uint64_t count;
-    Database *database = store_database(work.store, HOME);
-
-    if (!database)
-        return fail("the database is gone", HOME, 0);
-    if (!tree_unreached(database, tell_lost_page, NULL, &count))
-        return fail_error("trees");
-    return count == 0;
-}
-
-static bool check_contents(Txn *txn, Lsn end)
-{
-    CLEANUP(arena_freep) Arena *arena = arena_new("check");
-    Present present = {0};
-    Model *model = &work.model;
-
-    TRY(read_journal(txn, arena, &present));
-    TRY(check_transactions(&present, end));
-    model_of(&present, model);
-    for (uint32_t table = 0; table < work.table_count; table++) {
-        TxnTree *tree;
-        uint32_t rows;
-        if (!model->tables[table].exists) {
-            if (txn_tree_open(txn, HOME, table_tree(table), &tree))
-                return fail("a table is there that should not be", table, 0);
-            error_clear();
-            continue;
-        }
-        TRY(check_table(txn, model, table, &rows));
-        for (uint32_t index = 0; index < INDEXES; index++)
-            TRY(check_index(txn, model, table, index, rows));
-    }
-    return check_sequence(txn, &present);
-}
-
-/* From here on the recovered state is the truth: what is not there will never be. */
-static void settle_history(Lsn end)
-{
-    for (uint32_t i = 1; i <= work.transaction_count; i++) {
-        Transaction *transaction = &work.transactions[i];
-        if (transaction->state == TXN_OPEN || (transaction->lsn != 0 && transaction->lsn > end))
-            transaction->state = TXN_UNDONE;
-        if (transaction->state == TXN_UNDONE)
-            transaction->lsn = 0;
-    }
-}
-
-static bool check_all(Lsn end)
-{
-    TxnSession *session = txn_session_open(work.manager, 1);
-    Txn *txn = txn_begin(session, &(TxnOptions){ISOLATION_READ_COMMITTED});
-
-    TRY((txn && txn_statement_begin(txn)) || fail_error("check"));
-    TRY(check_contents(txn, end));
-    txn_rollback(txn);
-    txn_session_close(session);
-    return check_pages();
-}
-
-static void tell_problem(void *context, const StoreProblem *problem)
-{
-    char why[300];
-
-    (void)context;
-    snprintf(why, sizeof(why), "page %u slot %u: %.*s", problem->page, problem->slot,
-             STR_ARGS(problem->text));
-    fail_with(why);
-}
-
-static bool verify_store(void)
-{
-    uint64_t count;
-    Store *store = store_open(STR("data"), &(StoreOptions){.pool_bytes = STORE_POOL_MIN,
-                                                           .database_page_limit = 1u << 20,
-                                                           .read_only = true});
-
-    TRY(store || fail_error("verify"));
-    TRY(store_verify(store, tell_problem, NULL, &count) || fail_error("verify"));
-    store_close(store, STORE_CLOSE_ABORT);
-    return true;
-}
-
-static void count_problem(void *context, const StoreProblem *problem)
-{
-    (void)context, (void)problem;
-}
-
-/* What verify finds before anybody has opened it for writing; an error counts as well. */
-static bool verify_finds(void)
-{
-    uint64_t count = 0;
-    Store *store = store_open(STR("data"), &(StoreOptions){.pool_bytes = STORE_POOL_MIN,
-                                                           .database_page_limit = 1u << 20,
-                                                           .read_only = true});
-
-    const bool ok = store && store_verify(store, count_problem, NULL, &count);
-    if (!ok)
-        error_clear();
-    store_close(store, STORE_CLOSE_ABORT);
-    return !ok || count > 0;
-}
-
-void crash_read(void *unused)
-{
-    (void)unused;
-    work.is_found = verify_finds();
-    work.committing = 0;
-    /* Where everything is right, nobody uses what was damaged, or the log has made it anew. */
-    if (open_all() && check_all(wal_reserved_end(store_wal(work.store))))
-        close_all(STORE_CLOSE_ABORT);
-}
-
-void crash_recover(void *unused)
-{
-    Writer writer = {.number = CRASH_WRITERS, .seed = work.options.seed + 7};
-
-    (void)unused;
-    work.committing = 0;
-    if (!verify_store() || !open_all())
-        return;
-    const Lsn end = wal_reserved_end(store_wal(work.store));
-    if (!check_all(end))
-        return;
-    if (work.operation % 3 != 0) {
-        close_all(STORE_CLOSE_ABORT);
-        return;
-    }
-    /* Life goes on with what was recovered. */
-    settle_history(end);
-    writer_run(&writer, 3);
-    close_all(STORE_CLOSE_CLEAN);
-    if (verify_store() && open_all() && check_all(wal_reserved_end(store_wal(work.store))))
-        close_all(STORE_CLOSE_CLEAN);
 }

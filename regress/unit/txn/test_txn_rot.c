@@ -21,7 +21,7 @@
 #include "base/str.h"
 #include "crash_workload.h"
 
-#define ROT_EVERY 1499u /* a prime: all offsets within pages and records come up */
+#define ROT_EVERY 2999u /* a prime: all offsets within pages and records come up */
 #define CPU_SECONDS_MAX 30
 
 /* What a child leaves behind is never freed. */
@@ -32,7 +32,7 @@ const char *__asan_default_options(void)
 }
 
 static const CrashOptions options = {
-    .seed = 4, .steps = 12, .checkpoints = 6, .waits_per_three = 3, .is_damaged = true};
+    .seed = 4, .steps = 7, .checkpoints = 6, .waits_per_three = 3, .is_damaged = true};
 
 typedef struct Outcomes {
     uint64_t right, refused;
@@ -136,7 +136,7 @@ static void a_flipped_bit_before_recovery_is_named_or_without_effect(void **stat
     SimWorld *world = world_with_a_database();
 
     (void)state;
-    sim_set_crash(world, 100);
+    sim_set_crash(world, 60);
     assert_int_equal(sim_run(world, crash_run, NULL), SIM_CRASHED);
     sim_crash_disk(world);
     sim_set_crash(world, 0);
