@@ -16,7 +16,8 @@ import tempfile
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent.parent / "tools"))
+sys.path[:0] = [str(HERE), str(HERE.parent.parent / "tools")]
+import moving
 import wire
 
 SESSIONS = 6
@@ -366,6 +367,7 @@ def main():
             print(f"skip {name}: pending")
         else:
             print(f"not ok {name}: wanted {line}, got {got[number] if number < len(got) else None}")
+    moving.run(lambda: Session(server.port, database="postgres"), int(time.time()), 60 if options.long else 6)
     status = server.stop()
     print("ok sessions/stops-cleanly" if status == 0 else f"not ok sessions/stops-cleanly: exit status {status}")
 

@@ -2,10 +2,12 @@
 #include "catalog/lookup.h"
 #include "parser/parser.h"
 #include "server/portal.h"
+#include "server/server.h"
 #include "txn/lock.h"
 #include "types/type.h"
 
 #define PLAN_TRIES 10
+#define SCHEMA_POLL_US 500
 
 PreparedStatement *statement_new(Session *session, Str name, Str source, const Node *tree,
                                  const Oid *types, int count)
@@ -270,8 +272,10 @@ bool statement_lock_relations(Session *session, const PlannedStatement *planned)
         TRY(lock_relation(catalog->txn, lock_database(session, relation), relation->oid,
                           lock_mode_of(item), LOCK_WAIT, relation->name));
     }
-    /* What was waited for is to be seen, unless the transaction keeps to one snapshot. */
-    return !waited || txn_isolation(catalog->txn) >= ISOLATION_REPEATABLE_READ ||
+    /* What was waited for is to be seen, and the rows of tables and the indexes that the plan knows
+     * are to be of an age that the snapshot sees, unless the transaction keeps to one. */
+    return (!waited && !txn_schema_outran_snapshot(catalog->txn)) ||
+           txn_isolation(catalog->txn) >= ISOLATION_REPEATABLE_READ ||
            txn_snapshot_refresh(catalog->txn);
 }
 
@@ -280,6 +284,43 @@ static bool admit(Session *session, PreparedStatement *statement, bool *ret_move
 {
     TRY(statement_lock_relations(session, statement->planned));
     *ret_moved = !is_current(session, statement);
+    return true;
+}
+
+/*
+ * May what went wrong come from a schema of which only a part was there? Then the error is dropped
+ * and the rest is waited for. Interrupts stay what they are.
+ */
+static bool schema_was_moving(Session *session, uint64_t version)
+{
+    const TxnManager *manager = session->server->txn_manager;
+
+    /* No error: what a name stood for had gone when it was looked at. */
+    if (error_is_set() && !txn_schema_is_moving(manager) && txn_schema_version(manager) == version)
+        return false;
+    if (error_is_set() && (error_fields()->severity != SEVERITY_ERROR ||
+                           error_fields()->sqlstate == ERR_QUERY_CANCELED))
+        return false;
+    error_clear();
+    while (txn_schema_is_moving(manager))
+        TRY(task_sleep(SCHEMA_POLL_US, WAIT_EVENT_TXN_APPLY));
+    return true;
+}
+
+/* Planned for what is there now, and described; a description given already must still hold. */
+static bool plan_again(Session *session, PreparedStatement *statement, bool is_promised)
+{
+    forget_plan(session, statement);
+    TRY(analyze_and_plan(session, statement));
+    if (statement->is_utility)
+        return true;
+    RowDescription result = statement_description(statement->arena, statement->planned);
+    if (is_promised && !same_result(&result, &statement->result))
+        /* Drivers know this error by its routine, and prepare the statement again. */
+        FAIL(ERR_FEATURE_NOT_SUPPORTED, .message = STR("cached plan must not change result type"),
+             .function = "RevalidateCachedQuery");
+    statement->result = result;
+    statement->is_described = true;
     return true;
 }
 
@@ -292,23 +333,14 @@ bool statement_ready(Session *session, PreparedStatement *statement)
     for (int i = 0; i < PLAN_TRIES; i++) {
         bool moved;
         if (!is_current(session, statement)) {
-            forget_plan(session, statement);
-            if (!analyze_and_plan(session, statement)) {
+            const uint64_t version = txn_schema_version(session->server->txn_manager);
+            if (!plan_again(session, statement, is_promised)) {
                 forget_plan(session, statement);
-                return false;
+                TRY(schema_was_moving(session, version));
+                continue;
             }
             if (statement->is_utility)
                 return true;
-            RowDescription result = statement_description(statement->arena, statement->planned);
-            if (is_promised && !same_result(&result, &statement->result)) {
-                forget_plan(session, statement);
-                /* Drivers know this error by its routine, and prepare the statement again. */
-                FAIL(ERR_FEATURE_NOT_SUPPORTED,
-                     .message = STR("cached plan must not change result type"),
-                     .function = "RevalidateCachedQuery");
-            }
-            statement->result = result;
-            statement->is_described = true;
         }
         TRY(admit(session, statement, &moved));
         if (!moved)

@@ -88,6 +88,16 @@ uint64_t txn_schema_version(const TxnManager *manager)
     return atomic_load_explicit(&manager->schema_version, memory_order_acquire);
 }
 
+bool txn_schema_is_moving(const TxnManager *manager)
+{
+    return atomic_load_explicit(&manager->schema_commits, memory_order_acquire) > 0;
+}
+
+bool txn_schema_outran_snapshot(const Txn *txn)
+{
+    return txn->snapshot_schema != txn_schema_version(txn->manager);
+}
+
 /* ------------------------------------------------------------------ sessions */
 
 TxnSession *txn_session_open(TxnManager *manager, int32_t process_id)
@@ -180,7 +190,10 @@ static Lsn session_visible_lsn(const TxnSession *session)
     if (session->synchronous == COMMIT_ASYNCHRONOUS)
         return applied;
     Lsn durable = wal_flushed(manager->wal);
-    return MAX(MIN(applied, durable), session->last_commit_lsn);
+    Lsn visible = MAX(MIN(applied, durable), session->last_commit_lsn);
+    /* System tables are read as they are: the rows of what they tell of are there as well. */
+    Lsn schema = atomic_load_explicit(&manager->schema_lsn, memory_order_acquire);
+    return unlikely(schema > visible && schema <= applied) ? schema : visible;
 }
 
 /* The least and greatest LSN that the transaction's snapshots read at. */

@@ -74,6 +74,7 @@ bool txn_snapshot_refresh(Txn *txn)
         return true;
     Lsn lsn;
     txn->has_snapshot = false;
+    txn->snapshot_schema = txn_schema_version(txn->manager);
     TRY(snapshot_take(txn, &lsn));
     txn->snapshot = (Snapshot){.lsn = lsn, .command = txn->command};
     txn->has_snapshot = true;
@@ -334,6 +335,18 @@ static void blocks_return(Txn *txn)
     }
 }
 
+/* Before the new version is known, so that who plans by it sees the rows that came with it. */
+static void schema_raise(Txn *txn)
+{
+    TxnManager *manager = txn->manager;
+    Lsn newest = atomic_load(&manager->schema_lsn);
+
+    while (newest < txn->commit_lsn &&
+           !atomic_compare_exchange_weak(&manager->schema_lsn, &newest, txn->commit_lsn)) {
+    }
+    atomic_fetch_add(&manager->schema_version, 1);
+}
+
 static void txn_finish(Txn *txn, TxnEnd how)
 {
     TxnSession *session = txn->session;
@@ -345,7 +358,7 @@ static void txn_finish(Txn *txn, TxnEnd how)
     snapshot_unpublish(session);
     atomic_store(&session->fragment_lsn, LSN_MAX);
     if (txn->changes_schema && how == TXN_COMMITTED)
-        atomic_fetch_add(&txn->manager->schema_version, 1);
+        schema_raise(txn);
     atomic_store_explicit(&txn->is_writer, false, memory_order_relaxed);
     /* Waiters look for the identifier's end before they try again. */
     atomic_store(&txn->id, 0);
@@ -388,13 +401,24 @@ bool txn_commit(Txn *txn)
              .message = STR("current transaction is aborted, commands ignored until end of "
                             "transaction block"));
     }
-    if (!run_checks(txn) || (txn_has_writes(txn) && !commit_run(txn))) {
+    TxnManager *manager = txn->manager;
+    if (!run_checks(txn)) {
         txn_rollback(txn);
         return false;
     }
-    bool wrote = txn->commit_lsn != 0;
-    TxnManager *manager = txn->manager;
-    txn_finish(txn, TXN_COMMITTED);
+    const bool moves_schema = txn->changes_schema;
+    /* From before the first change is applied until the version has been raised. */
+    if (moves_schema)
+        atomic_fetch_add(&manager->schema_commits, 1);
+    const bool is_done = !txn_has_writes(txn) || commit_run(txn);
+    const bool wrote = txn->commit_lsn != 0;
+    if (is_done)
+        txn_finish(txn, TXN_COMMITTED);
+    else
+        txn_rollback(txn);
+    if (moves_schema)
+        atomic_fetch_sub(&manager->schema_commits, 1);
+    TRY(is_done);
     if (wrote)
         manager_reclaim(manager);
     return true;

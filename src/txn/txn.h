@@ -154,6 +154,13 @@ int64_t txn_start_time(const Txn *txn); /* os->wall_clock at txn_begin */
 MUST_CHECK bool txn_wait_durable(TxnSession *session);
 /* A number that grows whenever DDL commits; what schema caches are keyed by. */
 uint64_t txn_schema_version(const TxnManager *manager);
+/*
+ * A commit that changes the schema is being applied: who reads the newest rows of system tables may
+ * find some of its changes and miss others, until it is done and the version is another.
+ */
+bool txn_schema_is_moving(const TxnManager *manager);
+/* Has the schema changed since the statement's snapshot was taken? */
+bool txn_schema_outran_snapshot(const Txn *txn);
 /* Says that this transaction changes the schema: its commit raises txn_schema_version. */
 void txn_mark_schema_change(Txn *txn);
 

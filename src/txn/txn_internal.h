@@ -103,6 +103,8 @@ struct TxnManager {
     LockTable *locks;
     SequenceTable *sequences;
     _Atomic uint64_t schema_version;
+    _Atomic Lsn schema_lsn;          /* the newest commit that changed it */
+    _Atomic uint32_t schema_commits; /* those that change it, under way */
     _Atomic uint64_t fragment_id;
 };
 
@@ -165,6 +167,7 @@ struct Txn {
     uint32_t command;
     uint32_t next_savepoint;
     Snapshot snapshot;
+    uint64_t snapshot_schema; /* the version before it was taken */
     Snapshot pins[SNAPSHOT_PINS];
     uint32_t pin_counts[SNAPSHOT_PINS];
     Lsn pins_floor; /* least of more pins than fit; LSN_MAX */
