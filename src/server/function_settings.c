@@ -4,6 +4,7 @@
 #include "catalog/lookup.h"
 #include "catalog/privilege.h"
 #include "server/server.h"
+#include "server/setting_checks.h"
 #include "server/view_rows.h"
 #include "types/array.h"
 

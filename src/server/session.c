@@ -22,9 +22,10 @@ static Session *session_current(void)
 /* -- Seen by others -------------------------------------------------------------------------- */
 
 /* What fits of the text, whole characters only. */
-static size_t activity_length(const Session *session, Str query)
+static size_t activity_length(Str query)
 {
-    size_t length = MIN(query.length, (size_t)session->activity_query_size - 1);
+    const size_t room = (size_t)settings_default.track_activity_query_size;
+    size_t length = MIN(query.length, room - 1);
 
     if (length < query.length)
         while (length > 0 && ((byte)query.data[length] & 0xc0) == 0x80)
@@ -48,7 +49,7 @@ void session_set_activity(Session *session, ActivityState state, Str query)
     session->activity = state;
     session->state_changed_at = now;
     if (!str_is_none(query)) {
-        const size_t length = activity_length(session, query);
+        const size_t length = activity_length(query);
         memcpy(session->activity_query, query.data, length);
         session->activity_query_length = (uint32_t)length;
         session->query_start = session->state_changed_at;
@@ -662,8 +663,8 @@ void session_start(Server *server, Worker *worker, int fd, bool is_local,
     session->connected_at = os->wall_clock();
     session->login_deadline = deadline_after(settings_default.authentication_timeout * 1000000);
     session->query_text = STR("");
-    session->activity_query_size = (uint32_t)settings_default.track_activity_query_size;
-    session->activity_query = arena_alloc(session->arena, session->activity_query_size);
+    session->activity_query =
+        arena_alloc(session->arena, (size_t)settings_default.track_activity_query_size);
     session->connection.is_local = is_local;
     session->connection.address = *address;
     session->connection.serve = session_serve;

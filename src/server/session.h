@@ -137,8 +137,7 @@ typedef struct Session {
     bool cancel_pending GUARDED_BY(mutex);
     bool terminate_pending GUARDED_BY(mutex);
     ActivityState activity GUARDED_BY(mutex);
-    char *activity_query GUARDED_BY(mutex); /* room for activity_query_size bytes */
-    uint32_t activity_query_size;
+    char *activity_query GUARDED_BY(mutex); /* track_activity_query_size bytes of room */
     uint32_t activity_query_length GUARDED_BY(mutex);
     int64_t connected_at, query_start, state_changed_at GUARDED_BY(mutex); /* wall clock */
     SessionIdentity identity GUARDED_BY(mutex);
@@ -214,9 +213,6 @@ void session_settings_deinit(SessionSettings *settings);
 MUST_CHECK bool session_setting_set(Session *session, Str name, Str value, bool is_local);
 MUST_CHECK bool session_setting_reset(Session *session, Str name, bool is_local);
 MUST_CHECK bool session_setting_reset_all(Session *session);
-MUST_CHECK bool session_setting_check(Session *session, Str name, Str value, Arena *arena);
-/* May the current role see private settings? False: maybe with an error set. */
-bool session_sees_private(Session *session);
 /* As SHOW prints it; STR_NONE where it is unknown and missing_ok. */
 MUST_CHECK bool session_setting_get(Session *session, Str name, bool missing_ok, Arena *arena,
                                     Str *ret_value);

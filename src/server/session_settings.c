@@ -618,7 +618,6 @@ bool session_sees_private(Session *session)
            role_is_member(catalog, catalog->current_user, ROLE_PG_READ_ALL_SETTINGS);
 }
 
-/* ALTER ROLE and ALTER DATABASE … SET: could sessions take the value when they begin? */
 bool session_setting_check(Session *session, Str name, Str value, Arena *arena)
 {
     const int id = setting_find(name);

@@ -11,6 +11,7 @@
 #include "server/copy_channel.h"
 #include "server/portal.h"
 #include "server/server.h"
+#include "server/setting_checks.h"
 #include "types/type.h"
 
 /* -- What commands need from us -------------------------------------------------------------- */

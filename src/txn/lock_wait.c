@@ -286,7 +286,8 @@ static void tell_wait(const LockWaiter *waiter, const char *what, Str wait, Str 
            .detail_log = detail);
 }
 
-/* Waits; a wait that is longer than deadlock_timeout is told when that has passed, and at its end. */
+/* Waits; a wait that is longer than deadlock_timeout is told when that has passed, and at its end.
+ */
 static WaitOutcome wait_and_tell(LockTable *table, LockPartition *partition, LockWaiter *waiter,
                                  Deadline deadline, WaitEvent wait_event)
 {
@@ -330,8 +331,7 @@ LockOutcome lock_wait(TxnSession *session, LockPartition *partition, Lock *lock,
 
     int64_t timeout_ms = settings()->lock_timeout;
     Deadline deadline = timeout_ms > 0 ? deadline_after(timeout_ms * 1000) : DEADLINE_NEVER;
-    WaitOutcome outcome =
-        wait_and_tell(table, partition, &waiter, deadline, request->wait_event);
+    WaitOutcome outcome = wait_and_tell(table, partition, &waiter, deadline, request->wait_event);
     if (outcome == WAIT_DONE)
         return LOCK_GRANTED;
     bool granted = queue_leave(table, partition, &waiter);
