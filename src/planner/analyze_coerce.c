@@ -67,29 +67,6 @@ static bool is_row_type(CatalogSession *session, Oid type)
     return desc && desc->kind == 'c';
 }
 
-bool is_binary_coercible(CatalogSession *session, Oid from, Oid to)
-{
-    if (from == to || to == TYPE_ANY || to == TYPE_ANYELEMENT || to == TYPE_ANYCOMPATIBLE)
-        return true;
-    from = base_type_of(session, from, NULL);
-    if (from == to)
-        return true;
-    if ((to == TYPE_ANYARRAY || to == TYPE_ANYCOMPATIBLEARRAY) && element_type_of(session, from))
-        return true;
-    if ((to == TYPE_ANYNONARRAY || to == TYPE_ANYCOMPATIBLENONARRAY) &&
-        !element_type_of(session, from))
-        return true;
-    if (to == TYPE_RECORD && is_row_type(session, from))
-        return true;
-    if (to == TYPE_RECORD_ARRAY) {
-        const Oid element = element_type_of(session, from);
-        if (element && is_row_type(session, element))
-            return true;
-    }
-    const CastDesc *cast = cast_find(session, from, to);
-    return cast && cast->method == 'b' && cast->context == 'i';
-}
-
 static bool context_allows(char cast_context, CoercionContext context)
 {
     switch (cast_context) {

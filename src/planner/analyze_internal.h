@@ -218,7 +218,6 @@ Expr *expr_raise_levels(Arena *arena, Expr *expr, int delta, int minimum);
 
 /* ---- analyze_coerce.c, analyze_type.c ---- */
 bool can_coerce(Scope *scope, const Oid *from, const Oid *to, int count, CoercionContext context);
-bool is_binary_coercible(CatalogSession *session, Oid from, Oid to);
 bool is_polymorphic(Oid type);
 Oid base_type_of(CatalogSession *session, Oid type, int32_t *typmod);
 Oid element_type_of(CatalogSession *session, Oid type);  /* of a true array; else 0 */

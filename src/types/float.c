@@ -143,6 +143,7 @@ static void layout_digits(const char *text, int plain_limit, StrBuf *out)
     for (; *p != 'e'; p++)
         if (*p != '.')
             digits[count++] = *p;
+    assert(count > 0);
     const int exponent = (int)strtol(p + 1, NULL, 10);
     while (count > 1 && digits[count - 1] == '0')
         count--;
