@@ -54,7 +54,7 @@ Str identifier_enclose(Arena *arena, Str name)
 Str identifier_quote(Arena *arena, Str name)
 {
     return is_plain(name) && !settings()->quote_all_identifiers ? name
-                                                               : identifier_enclose(arena, name);
+                                                                : identifier_enclose(arena, name);
 }
 
 Str identifier_qualify(Arena *arena, Str schema, Str name)
