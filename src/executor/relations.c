@@ -1,5 +1,7 @@
 #include "executor/node.h"
 
+#include "txn/index.h"
+
 static void table_handle_close(TableHandle *handle)
 {
     txn_tree_close(handle->tree);
@@ -39,6 +41,7 @@ IndexHandle *exec_index(ExecState *exec, Oid table, Oid index)
     TxnTree *tree;
     TRY(txn_tree_open(exec->session->catalog.txn, owner->desc->database, desc->tree, &tree));
     IndexHandle *handle = ARENA_NEW(exec->arena, IndexHandle);
+    txn_index_set_table(tree, owner->tree);
     *handle = (IndexHandle){.index = index, .table = owner->desc, .desc = desc, .tree = tree};
     VEC_PUSH(exec->arena, &exec->indexes, handle);
     return handle;

@@ -6,6 +6,7 @@
  */
 #include <stdlib.h>
 
+#include "base/error_record.h"
 #include "base/hash.h"
 #include "base/memory.h"
 #include "storage/tree_internal.h"
@@ -575,8 +576,15 @@ void tree_discard(Tree *tree)
 {
     if (!tree)
         return;
+    /* What ends a transaction neither hides the error that did nor is cut short itself. */
+    Task *task = task_current();
+    ErrorRecord *earlier = error_put_aside();
+    const bool were_held = task->interrupts_held;
+    task->interrupts_held = true;
     if (!tree_free_pages(tree, true)) /* temporary pages left behind go with the process */
         error_clear();
+    task->interrupts_held = were_held;
+    error_put_back(earlier);
     tree_handle_free(tree);
 }
 

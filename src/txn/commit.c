@@ -21,12 +21,15 @@
 static uint64_t commit_reserve(TxnManager *manager, uint32_t admitted, uint32_t length,
                                WalSlot *ret_slot)
 {
-    uint32_t rounds = 0;
+    uint32_t rounds = 0, turns = 0;
 
     mutex_lock(&manager->commit_mutex);
     while (manager->ring_next - manager->ring_first == COMMIT_RING_SIZE) {
         mutex_unlock(&manager->commit_mutex);
-        spin_pause(&rounds);
+        if (turns++ < SPIN_TURNS)
+            spin_pause(&rounds);
+        else
+            task_yield();
         mutex_lock(&manager->commit_mutex);
     }
     uint64_t place = manager->ring_next++;
@@ -151,6 +154,7 @@ typedef struct Encoder {
     Txn *txn;
     StrBuf *buf;
     TreeName tree;
+    TreeReady ready;
     uint64_t put_bytes, overflow_pages; /* what the apply adds to the trees, at most */
 } Encoder;
 
@@ -189,52 +193,132 @@ static bool encode_op(Encoder *encoder, const Op *op)
 }
 
 /* A row inserted and deleted by the same transaction has never been. */
-static bool node_is_void(const WriteNode *node)
+static bool write_is_void(const WriteSeen *seen)
 {
-    const WriteEntry *oldest = node->head;
-    if (!oldest)
-        return true;
-    if (oldest->op != WRITE_DELETE)
-        return false;
-    while (oldest->older)
-        oldest = oldest->older;
-    return oldest->fresh;
+    return seen->op == WRITE_DELETE && seen->fresh;
 }
 
-static Op node_op(const TxnTree *tree, const WriteNode *node)
+static Op write_op(const TxnTree *tree, const WriteCursor *write)
 {
     static const OpCode puts[] = {
         [TREE_TABLE] = OP_PUT_ROW, [TREE_INDEX] = OP_PUT_ENTRY, [TREE_KEY_VALUE] = OP_PUT_PAIR};
     static const OpCode deletes[] = {[TREE_TABLE] = OP_DELETE_ROW,
                                      [TREE_INDEX] = OP_DELETE_ENTRY,
                                      [TREE_KEY_VALUE] = OP_DELETE_PAIR};
-    return (Op){.code = node->head->op == WRITE_PUT ? puts[tree->kind] : deletes[tree->kind],
+    return (Op){.code = write->seen.op == WRITE_PUT ? puts[tree->kind] : deletes[tree->kind],
                 .database = tree->database,
                 .tree = tree->id,
-                .row_id = node->row_id,
-                .key = node->key};
+                .row_id = write->row_id,
+                .key = write->key,
+                .value = write->seen.image};
+}
+
+/*
+ * Everything that a transaction has written to one tree, in key order, one at a time; what has
+ * never been is left out. False: the callback said so, or it could not be read.
+ */
+typedef bool WriteVisitor(void *context, TreeWrites *writes, const WriteCursor *write);
+static bool each_write(Txn *txn, TreeWrites *writes, WriteVisitor *visit, void *context)
+{
+    CLEANUP(arena_freep) Arena *scratch = writes->arena ? arena_new("bulk write") : NULL;
+    WriteCursor cursor;
+
+    write_cursor_init(&cursor, txn, writes, UINT32_MAX, scratch);
+    bool done = write_cursor_seek(&cursor, 0, STR(""));
+    while (done && cursor.valid) {
+        done = write_is_void(&cursor.seen) || visit(context, writes, &cursor);
+        if (scratch)
+            arena_reset(scratch);
+        done = done && write_cursor_next(&cursor);
+    }
+    write_cursor_deinit(&cursor);
+    return done;
+}
+
+/* Rows of a large insertion are dated together; a new table has a date itself. */
+static bool fresh_begin(Txn *txn, TreeWrites *writes)
+{
+    if (writes->tree->kind != TREE_TABLE || !writes->arena || writes->fresh_count == 0 ||
+        atomic_load_explicit(&writes->tree->creator, memory_order_relaxed) == txn)
+        return true;
+    return (writes->fresh = fresh_rows_new(writes->tree->name)) != NULL;
+}
+
+/*
+ * Reads every page that the apply goes to: one that is damaged fails the commit here, where nothing
+ * has happened yet, not in the apply, which must not fail. The leaf of an index entry is read when
+ * the entry is written; a row that is changed has been read by whoever locked it, and what it
+ * becomes is all there.
+ */
+static bool ready_write(Encoder *encoder, const TreeWrites *writes, const WriteCursor *write)
+{
+    Tree *tree = atomic_load(&writes->tree->tree);
+
+    if (!tree || writes->tree->kind == TREE_INDEX)
+        return true; /* without a tree: made by this transaction */
+    CHECK_INTERRUPTS();
+    if (writes->tree->kind == TREE_KEY_VALUE)
+        return tree_ready_key(tree, write->key, &encoder->ready);
+    if (write->seen.op == WRITE_DELETE)
+        return tree_ready_old_row(tree, write->row_id);
+    return !write->seen.fresh || tree_ready_row(tree, write->row_id, &encoder->ready);
+}
+
+static bool encode_write(void *context, TreeWrites *writes, const WriteCursor *write)
+{
+    TRY(ready_write(context, writes, write));
+    if (writes->fresh && writes->tree->kind == TREE_TABLE && write->seen.fresh)
+        TRY(fresh_rows_add(writes->fresh, write->row_id));
+    const Op op = write_op(writes->tree, write);
+    return encode_op(context, &op);
 }
 
 static bool encode_writes(Encoder *encoder)
 {
     Txn *txn = encoder->txn;
-    Arena *scratch = NULL;
-    bool ok = true;
 
-    for (TreeWrites *writes = txn->writes.trees; writes && ok; writes = writes->following) {
-        for (WriteNode *node = writes->first->next[0]; node && ok; node = node->next[0]) {
-            if (node_is_void(node))
-                continue;
-            Op op = node_op(writes->tree, node);
-            if (node->head->position != 0 && !scratch)
-                scratch = arena_new("spilled row");
-            ok = write_image(txn, node->head, scratch, &op.value) && encode_op(encoder, &op);
-            if (scratch)
-                arena_reset(scratch);
-        }
+    for (TreeWrites *writes = txn->writes.trees; writes; writes = writes->following) {
+        encoder->ready = (TreeReady){0};
+        TRY(fresh_begin(txn, writes));
+        TRY(each_write(txn, writes, encode_write, encoder));
     }
-    arena_free(scratch);
-    return ok;
+    return true;
+}
+
+/* ------------------------------------------------------------------ rows added in bulk */
+
+/* An index's entries of fresh rows are as new as the rows. */
+static void fresh_name_indexes(Txn *txn)
+{
+    for (TreeWrites *index = txn->writes.trees; index; index = index->following) {
+        const TreeName table = atomic_load_explicit(&index->tree->table, memory_order_relaxed);
+        if (index->tree->kind != TREE_INDEX || table == 0)
+            continue;
+        for (TreeWrites *each = txn->writes.trees; each && !index->fresh; each = each->following)
+            if (each->tree->name == table && each->fresh &&
+                fresh_rows_name(each->fresh, index->tree->name))
+                index->fresh = each->fresh;
+    }
+}
+
+/* They are everybody's from now on, until no snapshot is older. */
+static void fresh_publish(Txn *txn, Lsn lsn)
+{
+    FreshList *list = version_fresh(txn->manager->versions);
+
+    fresh_name_indexes(txn);
+    for (TreeWrites *writes = txn->writes.trees; writes; writes = writes->following)
+        if (writes->tree->kind == TREE_TABLE && writes->fresh)
+            fresh_list_publish(list, writes->fresh, lsn);
+}
+
+static void fresh_abandon(Txn *txn)
+{
+    for (TreeWrites *writes = txn->writes.trees; writes; writes = writes->following) {
+        if (writes->tree->kind == TREE_TABLE)
+            fresh_rows_free(writes->fresh);
+        writes->fresh = NULL;
+    }
 }
 
 static bool encode_ddl(Encoder *encoder)
@@ -288,33 +372,6 @@ static bool encode_drops(Encoder *encoder)
 
 /* ------------------------------------------------------------------ what will be touched */
 
-/* A row that is changed has been read by whoever locked it; what it becomes is all there. */
-static bool ready_node(Tree *tree, const WriteNode *node, TreeReady *ready)
-{
-    if (tree_kind(tree) == TREE_KEY_VALUE)
-        return tree_ready_key(tree, node->key, ready);
-    if (node->head->op == WRITE_DELETE)
-        return tree_ready_old_row(tree, node->row_id);
-    return !node->head->fresh || tree_ready_row(tree, node->row_id, ready);
-}
-
-static bool ready_writes(const Txn *txn)
-{
-    for (TreeWrites *writes = txn->writes.trees; writes; writes = writes->following) {
-        Tree *tree = atomic_load(&writes->tree->tree);
-        if (!tree || writes->tree->kind == TREE_INDEX)
-            continue; /* made by this transaction; the leaf of an entry is read when it's written */
-        TreeReady ready = {0};
-        for (WriteNode *node = writes->first->next[0]; node; node = node->next[0]) {
-            if (node_is_void(node))
-                continue;
-            CHECK_INTERRUPTS();
-            TRY(ready_node(tree, node, &ready));
-        }
-    }
-    return true;
-}
-
 static bool ready_ddl(const Txn *txn)
 {
     for (size_t i = 0; i < txn->ddl.length; i++) {
@@ -326,28 +383,48 @@ static bool ready_ddl(const Txn *txn)
     return true;
 }
 
-/*
- * Reads every page that the apply goes to: one that is damaged fails the commit here, where nothing
- * has happened yet, not in the apply, which must not fail.
- */
-static bool ready_all(const Txn *txn)
-{
-    return ready_ddl(txn) && ready_writes(txn);
-}
-
 /* ------------------------------------------------------------------ applying */
 
 typedef struct Applier {
     TxnManager *manager;
     TreeName tree;
     Lsn lsn;
-    Garbage *garbage;
+    Txn *txn;
 } Applier;
 
-static void garbage_add(Garbage *garbage, VersionName name)
+#define GARBAGE_MOST 65536u /* names in one piece */
+
+static Garbage *garbage_make(uint64_t capacity)
 {
-    if (garbage->count < garbage->capacity)
-        garbage->names[garbage->count++] = name;
+    capacity = MIN(capacity, GARBAGE_MOST);
+    Garbage *garbage = memory_malloc(sizeof(*garbage) + capacity * sizeof(VersionName));
+    if (garbage)
+        *garbage = (Garbage){.capacity = (uint32_t)capacity};
+    return garbage;
+}
+
+/* A commit of very many names has several pieces, the newest first. */
+static void garbage_add(Applier *applier, VersionName name)
+{
+    Txn *txn = applier->txn;
+
+    if (txn->garbage->count == txn->garbage->capacity) {
+        Garbage *next = garbage_make(GARBAGE_MOST);
+        if (!next)
+            panic("out of memory for row versions");
+        next->lsn = applier->lsn;
+        next->next = txn->garbage;
+        txn->garbage = next;
+    }
+    txn->garbage->names[txn->garbage->count++] = name;
+    txn->name_count++;
+}
+
+/* Fresh rows and their entries have no older versions. */
+static void observe_fresh(void *context, const TreeChange *change)
+{
+    const Applier *applier = context;
+    slot_raise(change->versions, applier->lsn);
 }
 
 static void observe(void *context, const TreeChange *change)
@@ -358,13 +435,12 @@ static void observe(void *context, const TreeChange *change)
     slot_raise(change->versions, applier->lsn);
     if (tree_kind(change->tree) == TREE_TABLE) {
         version_push_row(versions, applier->tree, change, applier->lsn);
-        garbage_add(applier->garbage, (VersionName){.tree = applier->tree, .id = change->row_id});
+        garbage_add(applier, (VersionName){.tree = applier->tree, .id = change->row_id});
     } else {
         version_push_entry(versions, applier->tree, change, applier->lsn);
-        garbage_add(applier->garbage,
-                    (VersionName){.tree = applier->tree,
-                                  .id = version_entry_hash(applier->tree, change->key),
-                                  .is_entry = true});
+        garbage_add(applier, (VersionName){.tree = applier->tree,
+                                           .id = version_entry_hash(applier->tree, change->key),
+                                           .is_entry = true});
     }
 }
 
@@ -376,67 +452,86 @@ static void must_apply(bool ok)
     }
 }
 
-static void apply_node(Txn *txn, Tree *tree, const WriteNode *node, const TreeObserver *observer,
-                       Arena *scratch)
-{
-    const WriteEntry *entry = node->head;
-    Str image = STR_NONE;
+typedef struct WriteApply {
+    Tree *tree;
+    const TreeObserver *observer; /* NULL: a new table's rows are dated as a whole, by base_lsn */
+    const TreeObserver *fresh_observer;
+    uint32_t count;
+} WriteApply;
 
-    if (entry->op == WRITE_PUT)
-        must_apply(write_image(txn, entry, scratch, &image));
-    switch (tree_kind(tree)) {
+#define APPLY_TURN 256u /* writes, until others of this worker have their turn */
+
+static bool write_is_fresh(const TreeWrites *writes, const WriteCursor *write)
+{
+    if (!writes->fresh)
+        return false;
+    return writes->tree->kind == TREE_TABLE ? write->seen.fresh
+                                            : fresh_rows_have(writes->fresh, write->row_id);
+}
+
+static bool apply_write(void *context, TreeWrites *writes, const WriteCursor *write)
+{
+    WriteApply *apply = context;
+    const TreeObserver *observer =
+        write_is_fresh(writes, write) ? apply->fresh_observer : apply->observer;
+    const bool puts = write->seen.op == WRITE_PUT;
+    Tree *tree = apply->tree;
+
+    if (++apply->count % APPLY_TURN == 0)
+        task_yield();
+    switch (writes->tree->kind) {
     case TREE_TABLE:
-        must_apply(entry->op == WRITE_PUT ? tree_put(tree, node->row_id, image, observer)
-                                          : tree_delete(tree, node->row_id, observer));
-        return;
+        return puts ? tree_put(tree, write->row_id, write->seen.image, observer)
+                    : tree_delete(tree, write->row_id, observer);
     case TREE_INDEX:
-        must_apply(entry->op == WRITE_PUT ? tree_index_insert(tree, node->key, observer)
-                                          : tree_index_ghost(tree, node->key, observer));
-        return;
+        return puts ? tree_index_insert(tree, write->key, observer)
+                    : tree_index_ghost(tree, write->key, observer);
     case TREE_KEY_VALUE:
-        must_apply(entry->op == WRITE_PUT ? tree_kv_put(tree, node->key, image)
-                                          : tree_kv_delete(tree, node->key));
-        return;
+        return puts ? tree_kv_put(tree, write->key, write->seen.image)
+                    : tree_kv_delete(tree, write->key);
     }
+    return true;
 }
 
 static void apply_writes(Txn *txn, Lsn lsn)
 {
-    Applier applier = {.manager = txn->manager, .lsn = lsn, .garbage = txn->garbage};
+    Applier applier = {.manager = txn->manager, .lsn = lsn, .txn = txn};
     TreeObserver observer = {.before = observe, .context = &applier};
-    Arena *scratch = NULL;
+    TreeObserver fresh_observer = {.before = observe_fresh, .context = &applier};
 
     for (TreeWrites *writes = txn->writes.trees; writes; writes = writes->following) {
-        Tree *tree = atomic_load(&writes->tree->tree);
-        if (!tree)
+        WriteApply apply = {.tree = atomic_load(&writes->tree->tree)};
+        if (!apply.tree)
             continue; /* made and dropped by this transaction */
-        /* A new table's rows are dated as a whole: base_lsn. */
         bool is_new = atomic_load_explicit(&writes->tree->creator, memory_order_relaxed) == txn &&
                       writes->tree->kind == TREE_TABLE;
+        if (!is_new)
+            apply.observer = &observer;
+        apply.fresh_observer = &fresh_observer;
         applier.tree = writes->tree->name;
-        for (WriteNode *node = writes->first->next[0]; node; node = node->next[0]) {
-            if (node_is_void(node))
-                continue;
-            if (node->head->position != 0 && !scratch)
-                scratch = arena_new("spilled row");
-            apply_node(txn, tree, node, is_new ? NULL : &observer, scratch);
-            if (scratch)
-                arena_reset(scratch);
-        }
+        must_apply(each_write(txn, writes, apply_write, &apply));
     }
-    arena_free(scratch);
 }
 
 static Garbage *garbage_new(const Txn *txn)
 {
-    size_t count = 0;
+    uint64_t count = 0;
     for (TreeWrites *writes = txn->writes.trees; writes; writes = writes->following)
         count += writes->node_count;
-    Garbage *garbage = memory_malloc(sizeof(*garbage) + count * sizeof(VersionName));
+    Garbage *garbage = garbage_make(count);
     if (!garbage)
         FAIL(ERR_OUT_OF_MEMORY, .message = STR("out of memory"));
-    *garbage = (Garbage){.capacity = (uint32_t)count};
     return garbage;
+}
+
+static void garbage_hand_over_all(Txn *txn)
+{
+    while (txn->garbage) {
+        Garbage *garbage = txn->garbage;
+        txn->garbage = garbage->next;
+        garbage->next = NULL;
+        garbage_hand_over(txn->manager, garbage);
+    }
 }
 
 /* ------------------------------------------------------------------ the whole */
@@ -461,7 +556,7 @@ static bool commit_admit(TxnManager *manager, uint32_t length, uint64_t growth)
     return false;
 }
 
-bool commit_run(Txn *txn)
+static bool commit_write(Txn *txn)
 {
     TxnManager *manager = txn->manager;
     TxnSession *session = txn->session;
@@ -474,7 +569,7 @@ bool commit_run(Txn *txn)
     TRY(encode_all(txn, ops, &growth));
     if (ops->length == 0 && txn->fragment_id == 0 && txn->ddl.length == 0)
         return true; /* everything was taken back */
-    TRY(ready_all(txn));
+    TRY(ready_ddl(txn));
     txn->garbage = garbage_new(txn);
     TRY(txn->garbage);
 
@@ -498,6 +593,7 @@ bool commit_run(Txn *txn)
     wal_fill(manager->wal, &slot, (Str[]){strbuf_view(&header), strbuf_view(ops)}, 2);
     txn->commit_lsn = slot.end;
     txn->garbage->lsn = slot.end;
+    fresh_publish(txn, slot.end);
     ddl_apply(txn);
     apply_writes(txn, slot.end);
     ddl_after_commit(txn);
@@ -507,11 +603,19 @@ bool commit_run(Txn *txn)
 
     session->last_commit_lsn = slot.end;
     txn_saw(txn, slot.end);
-    garbage_hand_over(manager, txn->garbage);
+    garbage_hand_over_all(txn);
     strbuf_deinit(&header);
     if (ops->capacity > 4 * FRAGMENT_SIZE)
         strbuf_deinit(ops);
     return true;
+}
+
+bool commit_run(Txn *txn)
+{
+    const bool done = commit_write(txn);
+    if (txn->commit_lsn == 0)
+        fresh_abandon(txn);
+    return done;
 }
 
 bool commit_autonomous(TxnManager *manager, DatabaseId database, TreeId tree, Str key, Str value,

@@ -99,15 +99,6 @@ static bool decode_image(Txn *txn, const TxnTree *table, uint64_t row_id, Str im
     return true;
 }
 
-/* What this transaction wrote of the row before the snapshot's command; NULL: nothing. */
-static const WriteEntry *own_entry(Txn *txn, const Snapshot *snapshot, const TxnTree *table,
-                                   uint64_t row_id)
-{
-    const TreeWrites *writes = writes_find(txn, table);
-    const WriteNode *node = writes ? writes_get(writes, row_id, STR_NONE) : NULL;
-    return node ? write_seen(node, snapshot->command) : NULL;
-}
-
 static void visit_init(FetchVisit *visit, Txn *txn, const Snapshot *snapshot, TxnTree *table,
                        uint64_t row_id, Arena *arena)
 {
@@ -148,15 +139,15 @@ FetchOutcome txn_fetch(Txn *txn, const Snapshot *snapshot, TxnTree *table, int64
                        Arena *arena)
 {
     FetchVisit visit;
+    WriteSeen own;
     Str image;
 
     TRY(snapshot_check(txn));
-    const WriteEntry *own = own_entry(txn, snapshot, table, (uint64_t)row_id);
-    if (own) {
-        if (own->op == WRITE_DELETE)
+    TRY(writes_look(txn, table, (uint64_t)row_id, STR_NONE, snapshot->command, arena, &own));
+    if (own.found) {
+        if (own.op == WRITE_DELETE)
             return FETCH_NONE;
-        TRY(write_image(txn, own, arena, &image));
-        return decode_image(txn, table, (uint64_t)row_id, image, columns, column_count, values,
+        return decode_image(txn, table, (uint64_t)row_id, own.image, columns, column_count, values,
                             nulls)
                    ? FETCH_ROW
                    : FETCH_FAILED;
@@ -213,10 +204,11 @@ bool fetch_newest(Txn *txn, TxnTree *table, uint64_t row_id, Lsn lsn, const RowR
 bool txn_row_is_newest(Txn *txn, const Snapshot *snapshot, TxnTree *table, int64_t row_id,
                        bool *ret_is_newest)
 {
-    const Snapshot latest = {.lsn = snapshot->lsn, .command = UINT32_MAX};
     NewestRow newest = {.exists = true};
+    WriteSeen own;
 
-    if (!own_entry(txn, &latest, table, (uint64_t)row_id))
+    TRY(writes_look(txn, table, (uint64_t)row_id, STR_NONE, UINT32_MAX, NULL, &own));
+    if (!own.found)
         TRY(fetch_newest(txn, table, (uint64_t)row_id, snapshot->lsn, NULL, &newest));
     *ret_is_newest = newest.exists && newest.ts <= snapshot->lsn;
     return true;
@@ -323,17 +315,14 @@ bool txn_fetch_rows(Txn *txn, const Snapshot *snapshot, TxnTree *table, const in
 FetchOutcome txn_get(Txn *txn, const Snapshot *snapshot, TxnTree *tree, Str key, Arena *arena,
                      Str *ret_value)
 {
-    const TreeWrites *writes = writes_find(txn, tree);
-    const WriteNode *node = writes ? writes_get(writes, 0, key) : NULL;
-    const WriteEntry *own = node ? write_seen(node, snapshot->command) : NULL;
+    WriteSeen own;
     bool is_private;
 
-    if (own) {
-        Str value;
-        if (own->op == WRITE_DELETE)
+    TRY(writes_look(txn, tree, 0, key, snapshot->command, arena, &own));
+    if (own.found) {
+        if (own.op == WRITE_DELETE)
             return FETCH_NONE;
-        TRY(write_image(txn, own, arena, &value));
-        *ret_value = str_copy(arena, value);
+        *ret_value = str_copy(arena, own.image);
         return FETCH_ROW;
     }
     Tree *source = txn_tree_source(txn, tree, &is_private);

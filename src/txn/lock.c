@@ -402,6 +402,16 @@ static void hold_release(TxnSession *session, LockHold *hold)
     session->free_holds = hold;
 }
 
+bool lock_is_waited_for(TxnSession *session, LockHold *hold)
+{
+    LockPartition *partition = lock_partition(session->manager->locks, hold->hash);
+
+    mutex_lock(&partition->mutex);
+    bool is_waited_for = hold->lock->first != NULL;
+    mutex_unlock(&partition->mutex);
+    return is_waited_for;
+}
+
 void lock_granted_late(TxnSession *session, LockHold *hold)
 {
     hold_keep(session, hold);
@@ -426,10 +436,14 @@ void lock_release_from(TxnSession *session, uint64_t position)
     }
     if (session->fast_count > 0)
         fast_locks_release(session, position);
-    if (session->runs) {
+    if (position == 0 && session->has_spills)
+        spills_release(session);
+    if (session->runs || session->has_spills) {
         row_runs_release(session, position);
         lock_release_foreign(session, position);
     }
+    if (position == 0)
+        session->has_spills = false;
     /* A bulk's memory isn't kept for the small ones that follow. */
     if (position == 0 && session->hold_count == 0 && session->hold_bucket_count > 1024) {
         free(session->hold_buckets);

@@ -164,6 +164,8 @@ void lock_wake(LockTable *table, Lock *lock) REQUIRES(partition->mutex);
 bool lock_is_blocked(const Lock *lock, const TxnSession *session, uint8_t mode,
                      const LockWaiter *before);
 void lock_hold_link(Lock *lock, LockHold *hold);
+/* Does anybody wait for what this hold is of? */
+bool lock_is_waited_for(TxnSession *session, LockHold *hold);
 
 /* lock_row.c */
 /* The mode of RowLockMode that a hold or a waiter is known by outside. */
@@ -171,5 +173,13 @@ RowLockMode row_mode_known_as(uint8_t mode);
 /* A conflicting run of another session's holds the row: makes it a hold of the lock. */
 bool row_runs_materialize(TxnTree *table, Lock *lock, const TxnSession *session,
                           const LockRequest *request);
+
+/* lock_claim.c */
+/*
+ * Does another transaction hold the key by an entry that it has spilled? Then it gets a hold of the
+ * lock, which `session` has: to be given back, and asked for again.
+ */
+MUST_CHECK bool key_claims_materialize(TxnTree *index, const TxnSession *session,
+                                       const LockTag *tag, Str key, bool *ret_is_claimed);
 
 #endif

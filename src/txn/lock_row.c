@@ -243,29 +243,23 @@ static LockOutcome row_lock_acquire(Txn *txn, TxnTree *table, uint64_t row_id,
 /* What this transaction itself did to the row. ROW_LOCK_FAILED without error: nothing. */
 static RowLockOutcome own_row(Txn *txn, const TxnTree *table, uint64_t row_id,
                               const RowLockRequest *request, Arena *arena, RowLockResult *result,
-                              bool *ret_error)
+                              bool *ret_error, bool *ret_has_written)
 {
-    const TreeWrites *writes = writes_find(txn, table);
-    const WriteNode *node = writes ? writes_get(writes, row_id, STR_NONE) : NULL;
-    const WriteEntry *newest = node ? node->head : NULL;
-    const WriteEntry *oldest = newest;
+    WriteSeen newest;
 
-    *ret_error = false;
-    if (!newest)
+    *ret_has_written = false;
+    *ret_error = !writes_look(txn, table, row_id, STR_NONE, UINT32_MAX, NULL, &newest);
+    if (*ret_error || !newest.found)
         return ROW_LOCK_FAILED;
-    if (newest->command >= request->snapshot.command) {
-        result->image = STR_NONE;
-        if (newest->op == WRITE_PUT && !write_image(txn, newest, arena, &result->image)) {
-            *ret_error = true;
-            return ROW_LOCK_FAILED;
-        }
-        return ROW_LOCK_SELF;
+    *ret_has_written = true;
+    if (newest.command >= request->snapshot.command) {
+        *ret_error = !writes_look(txn, table, row_id, STR_NONE, UINT32_MAX, arena, &newest);
+        result->image = newest.op == WRITE_PUT ? newest.image : STR_NONE;
+        return *ret_error ? ROW_LOCK_FAILED : ROW_LOCK_SELF;
     }
-    if (newest->op == WRITE_DELETE)
+    if (newest.op == WRITE_DELETE)
         return ROW_LOCK_GONE;
-    while (oldest->older)
-        oldest = oldest->older;
-    return oldest->fresh ? ROW_LOCK_LOCKED : ROW_LOCK_FAILED;
+    return newest.fresh ? ROW_LOCK_LOCKED : ROW_LOCK_FAILED;
 }
 
 /* Does the row that the snapshot sees have the key that it has now? */
@@ -341,14 +335,14 @@ static RowLockOutcome report_change(Txn *txn, TxnTree *table, uint64_t row_id,
 RowLockOutcome txn_lock_row(Txn *txn, TxnTree *table, int64_t row_id, const RowLockRequest *request,
                             Arena *arena, RowLockResult *ret_result)
 {
-    bool is_error;
+    bool is_error, has_written;
 
     assert(table->kind == TREE_TABLE && row_id > 0);
     TRY(txn_can_write(txn));
     ret_result->image = STR_NONE;
     ret_result->is_read = false;
     RowLockOutcome own =
-        own_row(txn, table, (uint64_t)row_id, request, arena, ret_result, &is_error);
+        own_row(txn, table, (uint64_t)row_id, request, arena, ret_result, &is_error, &has_written);
     if (is_error || own != ROW_LOCK_FAILED)
         return own;
     if (atomic_load_explicit(&table->creator, memory_order_relaxed) == txn)
@@ -363,9 +357,7 @@ RowLockOutcome txn_lock_row(Txn *txn, TxnTree *table, int64_t row_id, const RowL
                                 STR_ARGS(request->relation_name)));
         return ROW_LOCK_WOULD_BLOCK;
     }
-    const TreeWrites *writes = writes_find(txn, table);
-    if (writes && writes_get(writes, (uint64_t)row_id, STR_NONE) &&
-        writes_get(writes, (uint64_t)row_id, STR_NONE)->head)
+    if (has_written)
         return ROW_LOCK_LOCKED; /* own update: locked since, so unchanged by others */
     return report_change(txn, table, (uint64_t)row_id, request, arena, ret_result);
 }
@@ -380,27 +372,49 @@ static LockTag key_tag(const TxnTree *index, Str key)
                      .b = hash_bytes(key.data, key.length)};
 }
 
-static LockOutcome key_lock(Txn *txn, const LockTag *tag)
-{
-    LockRequest request = {
-        .tag = *tag,
-        .mode = LOCK_EXCLUSIVE,
-        .wait = LOCK_WAIT,
-        .wait_event = WAIT_EVENT_KEY,
-    };
-    return lock_acquire(txn->session, &request);
-}
-
-bool unique_key_lock(Txn *txn, const TxnTree *index, Str key)
-{
-    LockTag tag = key_tag(index, key);
-    return key_lock(txn, &tag) != LOCK_FAILED;
-}
-
 static void key_unlock(Txn *txn, const LockTag *tag)
 {
     LockHold *hold = lock_hold_find(txn->session, tag, LOCK_EXCLUSIVE, false);
     if (hold)
+        lock_release_hold(txn->session, hold);
+}
+
+static LockOutcome key_lock(Txn *txn, const TxnTree *index, Str key)
+{
+    const LockTag tag = key_tag(index, key);
+    LockRequest request = {
+        .tag = tag,
+        .mode = LOCK_EXCLUSIVE,
+        .wait = LOCK_WAIT,
+        .wait_event = WAIT_EVENT_KEY,
+    };
+    for (;;) {
+        bool is_claimed = false;
+        LockOutcome outcome = lock_acquire(txn->session, &request);
+        TRY(outcome);
+        /* Bulk writers have no lock for each key; who meets one makes it, and waits for it. */
+        if (outcome == LOCK_GRANTED && atomic_load(&index->spill_count) > 0 &&
+            !key_claims_materialize((TxnTree *)index, txn->session, &tag, key, &is_claimed)) {
+            key_unlock(txn, &tag);
+            return LOCK_FAILED;
+        }
+        if (!is_claimed)
+            return outcome;
+        key_unlock(txn, &tag);
+    }
+}
+
+bool unique_key_lock(Txn *txn, const TxnTree *index, Str key)
+{
+    return key_lock(txn, index, key) != LOCK_FAILED;
+}
+
+void unique_key_unlock(Txn *txn, const TxnTree *index, Str entry)
+{
+    const LockTag tag = key_tag(index, str_slice(entry, 0, entry.length - sizeof(uint64_t)));
+    LockHold *hold = lock_hold_find(txn->session, &tag, LOCK_EXCLUSIVE, false);
+
+    if (hold && !lock_is_waited_for(txn->session, hold))
         lock_release_hold(txn->session, hold);
 }
 
@@ -429,10 +443,12 @@ static bool row_settle(Txn *txn, TxnTree *table, int64_t row_id, bool *ret_waite
 }
 
 /* Is this entry of the permanent tree deleted, or written anew, by this transaction? */
-static bool own_entry_deleted(const TreeWrites *writes, Str entry)
+static bool own_entry_deleted(Txn *txn, const TxnTree *index, Str entry, bool *ret_is_deleted)
 {
-    const WriteNode *node = writes ? writes_get(writes, 0, entry) : NULL;
-    return node && node->head && node->head->op == WRITE_DELETE;
+    WriteSeen own;
+    TRY(writes_look(txn, index, 0, entry, UINT32_MAX, NULL, &own));
+    *ret_is_deleted = own.found && own.op == WRITE_DELETE;
+    return true;
 }
 
 static bool is_entry_of(Str entry, Str key)
@@ -444,7 +460,6 @@ static bool is_entry_of(Str entry, Str key)
 static UniqueOutcome probe_tree(Txn *txn, TxnTree *index, Tree *tree, Str key, int64_t self_row_id,
                                 int64_t *ret_row_id)
 {
-    const TreeWrites *writes = writes_find(txn, index);
     UniqueOutcome outcome = UNIQUE_OK;
     CLEANUP(tree_cursor_deinit) TreeCursor cursor;
 
@@ -456,8 +471,11 @@ static UniqueOutcome probe_tree(Txn *txn, TxnTree *index, Tree *tree, Str key, i
         /* Keys are prefix-free: the first that differs ends the search. */
         if (entry.length < key.length || memcmp(entry.data, key.data, key.length) != 0)
             break;
+        bool is_deleted = true;
         if (is_entry_of(entry, key) && !tree_cursor_is_ghost(&cursor) &&
-            tree_key_row_id(entry) != (uint64_t)self_row_id && !own_entry_deleted(writes, entry)) {
+            tree_key_row_id(entry) != (uint64_t)self_row_id)
+            TRY(own_entry_deleted(txn, index, entry, &is_deleted));
+        if (!is_deleted) {
             *ret_row_id = (int64_t)tree_key_row_id(entry);
             outcome = UNIQUE_CONFLICT;
             break;
@@ -470,29 +488,44 @@ static UniqueOutcome probe_tree(Txn *txn, TxnTree *index, Tree *tree, Str key, i
     return outcome;
 }
 
-static bool probe_own(Txn *txn, TxnTree *index, Str key, int64_t self_row_id, int64_t *ret_row_id)
+/* An entry with this key among those that this transaction has written. */
+static UniqueOutcome probe_own(Txn *txn, TxnTree *index, Str key, int64_t self_row_id,
+                               int64_t *ret_row_id)
 {
-    const TreeWrites *writes = writes_find(txn, index);
-    const WriteNode *node = writes ? writes_seek(writes, 0, key) : NULL;
+    TreeWrites *writes = writes_find(txn, index);
+    UniqueOutcome outcome = UNIQUE_OK;
+    WriteCursor cursor;
+    bool may_have = false;
 
-    for (; node; node = node->next[0]) {
-        if (node->key.length < key.length || memcmp(node->key.data, key.data, key.length) != 0)
-            return false;
-        if (!node->head || node->head->op != WRITE_PUT || !is_entry_of(node->key, key) ||
-            node->row_id == (uint64_t)self_row_id)
-            continue;
-        *ret_row_id = (int64_t)node->row_id;
-        return true;
+    if (!writes)
+        return UNIQUE_OK;
+    TRY(writes_may_have(writes, key, &may_have));
+    if (!may_have)
+        return UNIQUE_OK;
+    CLEANUP(arena_freep) Arena *arena = writes->arena ? arena_new("unique check") : NULL;
+    write_cursor_init(&cursor, txn, writes, UINT32_MAX, arena);
+    bool done = write_cursor_seek(&cursor, 0, key);
+    while (done && cursor.valid && str_starts_with(cursor.key, key)) {
+        if (cursor.seen.op == WRITE_PUT && is_entry_of(cursor.key, key) &&
+            cursor.row_id != (uint64_t)self_row_id) {
+            *ret_row_id = (int64_t)cursor.row_id;
+            outcome = UNIQUE_CONFLICT;
+            break;
+        }
+        done = write_cursor_next(&cursor);
     }
-    return false;
+    write_cursor_deinit(&cursor);
+    return done ? outcome : UNIQUE_FAILED;
 }
 
 static UniqueOutcome probe(Txn *txn, TxnTree *index, Str key, int64_t self_row_id,
                            int64_t *ret_row_id, bool *ret_is_own)
 {
+    const UniqueOutcome own = probe_own(txn, index, key, self_row_id, ret_row_id);
     bool is_private;
 
-    *ret_is_own = probe_own(txn, index, key, self_row_id, ret_row_id);
+    TRY(own);
+    *ret_is_own = own == UNIQUE_CONFLICT;
     if (*ret_is_own)
         return UNIQUE_CONFLICT;
     Tree *tree = txn_tree_source(txn, index, &is_private);
@@ -514,7 +547,7 @@ UniqueOutcome txn_unique_check(Txn *txn, const UniqueProbe *check, int64_t *ret_
     txn_index_set_unique(index);
     for (;;) {
         bool is_own, waited = false;
-        LockOutcome lock = is_mine ? LOCK_HELD : key_lock(txn, &tag);
+        LockOutcome lock = is_mine ? LOCK_HELD : key_lock(txn, index, check->key);
         TRY(lock);
         UniqueOutcome outcome =
             probe(txn, index, check->key, check->self_row_id, ret_row_id, &is_own);
@@ -532,4 +565,10 @@ void txn_index_set_unique(TxnTree *index)
 {
     if (!atomic_load_explicit(&index->is_unique, memory_order_relaxed))
         atomic_store_explicit(&index->is_unique, true, memory_order_relaxed);
+}
+
+void txn_index_set_table(TxnTree *index, const TxnTree *table)
+{
+    if (atomic_load_explicit(&index->table, memory_order_relaxed) == 0)
+        atomic_store_explicit(&index->table, table->name, memory_order_relaxed);
 }

@@ -180,11 +180,15 @@ static Lsn session_visible_lsn(const TxnSession *session)
 {
     TxnManager *manager = session->manager;
     Lsn applied = atomic_load(&manager->applied_lsn);
-    uint32_t rounds = 0;
+    uint32_t rounds = 0, turns = 0;
 
     while (unlikely(applied < session->last_commit_lsn)) {
-        /* An earlier commit is still being applied: that ends in microseconds. */
-        spin_pause(&rounds);
+        /* An earlier commit is still being applied: that ends in microseconds, but for a bulk's,
+         * which may have its turn on this worker. */
+        if (turns++ < SPIN_TURNS)
+            spin_pause(&rounds);
+        else
+            task_yield();
         applied = atomic_load(&manager->applied_lsn);
     }
     if (session->synchronous == COMMIT_ASYNCHRONOUS)

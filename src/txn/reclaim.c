@@ -12,9 +12,10 @@
 
 #include "txn/txn_internal.h"
 
-#define RECLAIM_EVERY 32u   /* commits */
-#define RECLAIM_MOST 16384u /* names freed at a turn: a commit of millions takes many */
-#define PRUNE_MOST 1024u    /* names looked at in a turn, while somebody reads at an old snapshot */
+#define RECLAIM_EVERY 32u      /* commits */
+#define RECLAIM_MOST 16384u    /* names freed at a turn: a commit of millions takes many */
+#define NAMES_OF_A_COMMIT 512u /* so many count as a commit */
+#define PRUNE_MOST 1024u /* names looked at in a turn, while somebody reads at an old snapshot */
 
 void reclaim_init(TxnManager *manager)
 {
@@ -176,10 +177,8 @@ static void garbage_unlink(TxnManager *manager, Garbage **link)
 }
 
 /* Frees what lies below the horizon. */
-static void garbage_reclaim(TxnManager *manager, Lsn horizon)
+static void garbage_reclaim(TxnManager *manager, Lsn horizon, uint64_t budget)
 {
-    uint32_t budget = RECLAIM_MOST;
-
     while (manager->old_first && manager->old_first->lsn <= horizon) {
         Garbage *garbage = manager->old_first;
         for (; garbage->count > 0 && budget > 0; budget--)
@@ -216,11 +215,13 @@ static void garbage_prune(TxnManager *manager, const Collected *all)
  * After a commit: now and then frees what nobody needs. The snapshots are collected before the
  * turn is taken: an older collection is only more careful.
  */
-void manager_reclaim(TxnManager *manager)
+void manager_reclaim(TxnManager *manager, uint64_t names)
 {
+    /* Who leaves many names takes as many away, and soon: small commits need not do it for him. */
+    const uint32_t more = 1 + (uint32_t)MIN(names / NAMES_OF_A_COMMIT, RECLAIM_EVERY);
     uint32_t commits =
-        atomic_fetch_add_explicit(&manager->commits_since_reclaim, 1, memory_order_relaxed);
-    if (commits + 1 < RECLAIM_EVERY)
+        atomic_fetch_add_explicit(&manager->commits_since_reclaim, more, memory_order_relaxed);
+    if (commits + more < RECLAIM_EVERY)
         return;
     atomic_store_explicit(&manager->commits_since_reclaim, 0, memory_order_relaxed);
     Collected all;
@@ -229,8 +230,9 @@ void manager_reclaim(TxnManager *manager)
         if (all.horizon > atomic_load(&manager->horizon))
             atomic_store(&manager->horizon, all.horizon);
         garbage_take(manager);
-        garbage_reclaim(manager, all.horizon);
+        garbage_reclaim(manager, all.horizon, MAX(RECLAIM_MOST, 2 * names));
         garbage_prune(manager, &all);
+        fresh_list_reclaim(version_fresh(manager->versions), all.horizon);
         atomic_store_explicit(&manager->is_reclaiming, false, memory_order_release);
     }
     free(all.ranges);

@@ -20,7 +20,8 @@ struct IndexScan {
     uint32_t at_once;   /* entries copied from a leaf at a time; 0: all it has */
     bool keys_are_held; /* those given out still count: the cursor must not take others in */
     bool took_committed, took_own; /* by the last call: to be passed by the next */
-    const WriteNode *own;
+    WriteCursor own;               /* this transaction's entries */
+    Arena *own_keys; /* those given out that the next write may move; NULL while there are none */
     TreeCursor cursor;
 };
 
@@ -85,6 +86,9 @@ static void scan_deinit(IndexScan *scan)
     if (scan->has_cursor)
         tree_cursor_deinit(&scan->cursor);
     scan->has_cursor = false;
+    write_cursor_deinit(&scan->own);
+    arena_free(scan->own_keys);
+    scan->own_keys = NULL;
     strbuf_deinit(&scan->low);
     strbuf_deinit(&scan->high);
 }
@@ -119,20 +123,29 @@ static bool start_cursor(IndexScan *scan)
                             scan->has_high ? SEEK_BEYOND : SEEK_AT);
 }
 
+/* The first, or last, of this transaction's own entries within the bounds. */
+static bool start_own(IndexScan *scan)
+{
+    TreeWrites *writes = writes_find(scan->txn, scan->index);
+
+    write_cursor_deinit(&scan->own);
+    if (writes && writes->arena && !scan->own_keys)
+        scan->own_keys = arena_new("own keys of an index scan");
+    write_cursor_init(&scan->own, scan->txn, writes, scan->snapshot.command, scan->own_keys);
+    scan->own.is_backward = scan->direction == SCAN_BACKWARD;
+    if (!scan->own.is_backward)
+        return write_cursor_seek(&scan->own, 0, strbuf_view(&scan->low));
+    return write_cursor_seek_before(&scan->own,
+                                    scan->has_high ? strbuf_view(&scan->high) : STR(""));
+}
+
 static bool start(IndexScan *scan)
 {
-    const TreeWrites *writes = writes_find(scan->txn, scan->index);
-
     /* Built from what was newest then: it lacks what older snapshots see. */
     if (!scan->is_private && atomic_load(&scan->index->base_lsn) > scan->snapshot.lsn)
         FAIL(ERR_T_R_SERIALIZATION_FAILURE,
              .message = STR("could not serialize access due to a concurrently built index"));
-    scan->own = NULL;
-    if (writes && scan->direction == SCAN_FORWARD)
-        scan->own = writes_seek(writes, 0, strbuf_view(&scan->low));
-    else if (writes)
-        scan->own = scan->has_high ? writes_seek_before(writes, 0, strbuf_view(&scan->high))
-                                   : writes_last(writes);
+    TRY(start_own(scan));
     scan->took_committed = false;
     scan->took_own = false;
     scan->is_started = true;
@@ -148,11 +161,6 @@ static bool advance_committed(IndexScan *scan)
         return true;
     scan->leaf_is_new = false;
     return tree_cursor_fill(cursor);
-}
-
-static void advance_own(IndexScan *scan)
-{
-    scan->own = scan->direction == SCAN_FORWARD ? scan->own->next[0] : scan->own->previous;
 }
 
 static bool in_bounds(const IndexScan *scan, Str key)
@@ -194,7 +202,7 @@ static ScanOutcome step(IndexScan *scan, IndexEntry *ret_entry)
         if (scan->took_committed)
             TRY(advance_committed(scan));
         if (scan->took_own)
-            advance_own(scan);
+            TRY(write_cursor_next(&scan->own));
         scan->took_committed = false;
         scan->took_own = false;
         CHECK_INTERRUPTS();
@@ -205,23 +213,21 @@ static ScanOutcome step(IndexScan *scan, IndexEntry *ret_entry)
             key = tree_cursor_key(&scan->cursor);
             has_committed = in_bounds(scan, key);
         }
-        bool has_own = scan->own && in_bounds(scan, scan->own->key);
+        bool has_own = scan->own.valid && in_bounds(scan, scan->own.key);
         if (!has_committed && !has_own)
             return SCAN_END;
         int order = 0;
         if (has_committed && has_own)
-            order = str_compare(key, scan->own->key);
+            order = str_compare(key, scan->own.key);
         if (scan->direction == SCAN_BACKWARD)
             order = -order;
         scan->took_committed = has_committed && (!has_own || order <= 0);
         scan->took_own = has_own && (!has_committed || order >= 0);
 
-        const WriteEntry *entry =
-            scan->took_own ? write_seen(scan->own, scan->snapshot.command) : NULL;
-        if (entry) {
-            if (entry->op == WRITE_DELETE)
+        if (scan->took_own) {
+            if (scan->own.seen.op == WRITE_DELETE)
                 continue;
-            entry_set(ret_entry, scan->own->key, scan->own->row_id);
+            entry_set(ret_entry, scan->own.key, scan->own.row_id);
             return SCAN_ROWS;
         }
         if (scan->took_committed && committed_is_seen(scan, key)) {
@@ -231,13 +237,38 @@ static ScanOutcome step(IndexScan *scan, IndexEntry *ret_entry)
     }
 }
 
-ScanOutcome index_scan_next(IndexScan *scan, IndexEntry *ret_entry)
+#define OWN_KEYS_KEPT (64u << 10)
+
+/* Keys given out by earlier calls may go; the one looked at next stays. */
+static void own_keys_prepare(IndexScan *scan)
+{
+    WriteCursor *own = &scan->own;
+
+    if (likely(!own->writes || !own->writes->arena))
+        return;
+    if (!scan->own_keys)
+        own->arena = scan->own_keys = arena_new("own keys of an index scan");
+    if (arena_size(scan->own_keys) < OWN_KEYS_KEPT)
+        return;
+    arena_reset(scan->own_keys);
+    if (own->valid)
+        own->key = str_copy(scan->own_keys, strbuf_view(&own->place));
+}
+
+static ScanOutcome next_entry(IndexScan *scan, IndexEntry *ret_entry)
 {
     if (unlikely(!scan->is_started)) {
         TRY(snapshot_check(scan->txn));
         TRY(start(scan));
     }
     return step(scan, ret_entry);
+}
+
+ScanOutcome index_scan_next(IndexScan *scan, IndexEntry *ret_entry)
+{
+    if (scan->is_started)
+        own_keys_prepare(scan);
+    return next_entry(scan, ret_entry);
 }
 
 #define MANY_ENTRIES 256
@@ -251,10 +282,12 @@ ScanOutcome index_scan_next_many(IndexScan *scan, IndexEntry *entries, uint32_t 
     scan->at_once = limit < MANY_ENTRIES ? limit : 0;
     if (scan->has_cursor)
         scan->cursor.limit = scan->at_once;
+    if (scan->is_started)
+        own_keys_prepare(scan);
     ScanOutcome outcome = SCAN_ROWS;
     while (count < limit && outcome == SCAN_ROWS) {
         scan->keys_are_held = count > 0;
-        outcome = index_scan_next(scan, &entries[count]);
+        outcome = next_entry(scan, &entries[count]);
         count += outcome == SCAN_ROWS;
     }
     scan->keys_are_held = false;

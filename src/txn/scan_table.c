@@ -11,10 +11,16 @@
 
 typedef struct OddRow {
     uint64_t row_id;
-    const Version *version; /* or: */
-    const WriteEntry *own;
+    const Version *version; /* NULL: */
+    Str own;                /* the image that this transaction wrote */
     uint32_t target;
 } OddRow;
+
+/* A row that this transaction has written. */
+typedef struct OwnRow {
+    uint64_t row_id;
+    WriteSeen seen;
+} OwnRow;
 
 struct TableScan {
     Txn *txn;
@@ -37,6 +43,8 @@ struct TableScan {
     bool leaf_finished; /* the leaf has nothing beyond `position` */
     TreeExternals externals;
     VEC(VersionRow) overrides;
+    VEC(OwnRow) own;           /* own rows, ascending, from where they were looked for */
+    uint64_t own_from, own_to; /* to here; from > to: not looked for yet */
     VEC(OddRow) odd;
     uint16_t positions[VECTOR_SIZE];
     uint32_t run_target, run_count; /* page rows gathered for the vectors from run_target on */
@@ -201,10 +209,51 @@ static bool emit_odd(TableScan *scan, const TableLeaf *leaf, OddRow row)
     return true;
 }
 
-static WriteNode *own_first(const TableScan *scan, uint64_t first)
+#define OWN_ROWS 1024u
+#define OWN_BYTES (1u << 20)
+
+/*
+ * Own rows from `first` on, before a leaf is latched: they may lie on temporary pages. Not all of
+ * them at once; own_to says how far they are complete.
+ */
+static bool collect_own(TableScan *scan, uint64_t first)
 {
-    const TreeWrites *writes = writes_find(scan->txn, scan->table);
-    return writes ? writes_seek(writes, first, STR_NONE) : NULL;
+    TreeWrites *writes = writes_find(scan->txn, scan->table);
+    WriteCursor cursor;
+
+    scan->own.length = 0;
+    scan->own_from = first;
+    scan->own_to = UINT64_MAX;
+    if (!writes)
+        return true;
+    const size_t before = arena_size(scan->values);
+    write_cursor_init(&cursor, scan->txn, writes, scan->snapshot.command, scan->values);
+    bool done = write_cursor_seek(&cursor, first, STR_NONE);
+    while (done && cursor.valid && cursor.row_id <= scan->high) {
+        OwnRow row = {.row_id = cursor.row_id, .seen = cursor.seen};
+        VEC_PUSH(scan->values, &scan->own, row);
+        if (scan->own.length >= OWN_ROWS || arena_size(scan->values) - before > OWN_BYTES) {
+            scan->own_to = cursor.row_id;
+            break;
+        }
+        done = write_cursor_next(&cursor);
+    }
+    write_cursor_deinit(&cursor);
+    return done;
+}
+
+/* The place of the first own row >= `first`. */
+static size_t own_first(const TableScan *scan, uint64_t first)
+{
+    size_t from = 0, to = scan->own.length;
+    while (from < to) {
+        const size_t middle = from + (to - from) / 2;
+        if (scan->own.items[middle].row_id < first)
+            from = middle + 1;
+        else
+            to = middle;
+    }
+    return from;
 }
 
 /* Rows [first, last] of all sources in order, while the batch has room. leaf NULL: own rows only.
@@ -212,23 +261,30 @@ static WriteNode *own_first(const TableScan *scan, uint64_t first)
 static bool merge_rows(TableScan *scan, const TableLeaf *leaf, uint32_t from, uint32_t to,
                        uint64_t first, uint64_t last)
 {
-    WriteNode *own = own_first(scan, first);
+    size_t own = own_first(scan, first);
     size_t override = 0;
-    bool base_is_hidden = !scan->is_private && scan->base_lsn > scan->snapshot.lsn;
+    const Lsn lsn = scan->snapshot.lsn;
+    FreshList *fresh = version_fresh(scan->txn->manager->versions);
+    const bool has_fresh = leaf && !scan->is_private && fresh_list_any(fresh);
+    bool base_is_hidden = !scan->is_private && scan->base_lsn > lsn;
 
     while (scan->filled < VECTOR_SIZE) {
         uint64_t page_id = from < to ? table_leaf_row_id(leaf, from) : UINT64_MAX;
-        uint64_t own_id = own && own->row_id <= last ? own->row_id : UINT64_MAX;
+        uint64_t own_id = own < scan->own.length ? scan->own.items[own].row_id : UINT64_MAX;
         uint64_t odd_id =
             override < scan->overrides.length ? scan->overrides.items[override].row_id : UINT64_MAX;
         uint64_t id = MIN(MIN(page_id, own_id), odd_id);
         if (id > last)
             break;
-        const WriteEntry *entry = id == own_id ? write_seen(own, scan->snapshot.command) : NULL;
+        const WriteSeen *seen = id == own_id ? &scan->own.items[own].seen : NULL;
         const VersionRow *row = id == odd_id ? &scan->overrides.items[override] : NULL;
-        if (entry) {
-            if (entry->op == WRITE_PUT)
-                TRY(emit_odd(scan, leaf, (OddRow){.row_id = id, .own = entry}));
+        const bool is_hidden =
+            !seen && unlikely(has_fresh) && fresh_list_find(fresh, scan->table->name, id) > lsn;
+        if (is_hidden) {
+            /* Added in bulk since, whatever became of it. */
+        } else if (seen) {
+            if (seen->op == WRITE_PUT)
+                TRY(emit_odd(scan, leaf, (OddRow){.row_id = id, .own = seen->image}));
         } else if (row) {
             if (row->seen == SEEN_IMAGE)
                 TRY(emit_odd(scan, leaf, (OddRow){.row_id = id, .version = row->image}));
@@ -237,8 +293,7 @@ static bool merge_rows(TableScan *scan, const TableLeaf *leaf, uint32_t from, ui
         }
         from += id == page_id;
         override += id == odd_id;
-        if (own && id == own_id)
-            own = own->next[0];
+        own += id == own_id;
         scan->position = id + 1;
     }
     if (scan->filled < VECTOR_SIZE)
@@ -250,28 +305,28 @@ static bool visit_leaf(void *context, const TableLeaf *leaf)
 {
     TableScan *scan = context;
     uint64_t first = scan->position;
-    uint64_t last = MIN(leaf->last_id, scan->high);
+    uint64_t last = MIN(MIN(leaf->last_id, scan->high), scan->own_to);
     uint32_t from = table_leaf_lower_bound(leaf, first);
     uint32_t to =
         last >= TREE_MAX_ROW_ID ? leaf->row_count : table_leaf_lower_bound(leaf, last + 1);
     Lsn lsn = scan->snapshot.lsn;
     bool is_new = !scan->is_private && ((Lsn)(uintptr_t)*leaf->versions > lsn);
-    const WriteNode *own = own_first(scan, first);
+    const size_t own = own_first(scan, first);
 
     if (likely(!is_new && (scan->is_private || scan->base_lsn <= lsn) &&
-               (!own || own->row_id > last))) {
+               (own == scan->own.length || scan->own.items[own].row_id > last))) {
         uint32_t count = MIN(to - from, VECTOR_SIZE - scan->filled);
         if (count > 0)
             TRY(copy_page_rows(scan, leaf, NULL, from, count, scan->filled));
         scan->filled += count;
-        scan->leaf_finished = from + count == to;
-        scan->position = scan->leaf_finished ? last + 1 : table_leaf_row_id(leaf, from + count);
+        scan->position = from + count == to ? last + 1 : table_leaf_row_id(leaf, from + count);
+        scan->leaf_finished = scan->position > MIN(leaf->last_id, scan->high);
         return true;
     }
     scan->overrides.length = 0;
     uint64_t complete = is_new ? collect_overrides(scan, leaf, from, to, first, last) : last;
     TRY(merge_rows(scan, leaf, from, to, first, complete));
-    scan->leaf_finished = scan->position > last;
+    scan->leaf_finished = scan->position > MIN(leaf->last_id, scan->high);
     return true;
 }
 
@@ -279,12 +334,7 @@ static bool visit_leaf(void *context, const TableLeaf *leaf)
 
 static bool decode_odd(TableScan *scan, const OddRow *row)
 {
-    Str image;
-
-    if (row->own)
-        TRY(write_image(scan->txn, row->own, scan->values, &image));
-    else
-        image = str_make(row->version->image, row->version->length);
+    const Str image = row->version ? str_make(row->version->image, row->version->length) : row->own;
     const Layout *layout = txn_layout_version(scan->txn, scan->table, row_image_version(image));
     const Layout *newest = txn_layout_newest(scan->txn, scan->table);
     if (!layout)
@@ -336,8 +386,10 @@ static bool fill_batch(TableScan *scan)
             scan->at_end = true;
             break;
         }
+        if (scan->position < scan->own_from || scan->position > scan->own_to)
+            TRY(collect_own(scan, scan->position));
         if (!tree) {
-            TRY(merge_rows(scan, NULL, 0, 0, scan->position, scan->high));
+            TRY(merge_rows(scan, NULL, 0, 0, scan->position, MIN(scan->high, scan->own_to)));
             continue;
         }
         scan->leaf_finished = false;
@@ -356,6 +408,9 @@ ScanOutcome table_scan_next(TableScan *scan)
     arena_reset(scan->values);
     memset(&scan->overrides, 0, sizeof(scan->overrides));
     memset(&scan->odd, 0, sizeof(scan->odd));
+    memset(&scan->own, 0, sizeof(scan->own));
+    scan->own_from = UINT64_MAX;
+    scan->own_to = 0;
     scan->externals = (TreeExternals){.arena = scan->values};
     scan->filled = 0;
     scan->run_count = 0;

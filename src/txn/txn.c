@@ -22,6 +22,7 @@ Txn *txn_begin(TxnSession *session, const TxnOptions *options)
     txn->start_time = os->wall_clock();
     txn->fragment_id = 0;
     txn->commit_lsn = 0;
+    txn->name_count = 0;
     atomic_store_explicit(&txn->id, 0, memory_order_relaxed);
     atomic_store_explicit(&session->local_number, ++session->txn_count, memory_order_relaxed);
     memset(txn->pin_counts, 0, sizeof(txn->pin_counts));
@@ -184,7 +185,7 @@ void txn_mark_failed(Txn *txn)
 
 bool txn_has_writes(const Txn *txn)
 {
-    return txn->writes.log_length > 0 || txn->ddl.length > 0;
+    return writes_exist(txn) || txn->ddl.length > 0;
 }
 
 bool txn_has_snapshot(const Txn *txn)
@@ -264,7 +265,7 @@ bool txn_savepoint(Txn *txn, TxnSavepoint *ret_savepoint)
 {
     SavepointMark mark = {
         .id = txn->next_savepoint++,
-        .log_length = txn->writes.log_length,
+        .place = writes_place(txn),
         .ddl_count = txn->ddl.length,
         .callback_count = txn->callbacks.length,
         .lock_position = ++txn->session->lock_position,
@@ -298,7 +299,7 @@ void txn_rollback_to(Txn *txn, TxnSavepoint savepoint)
 
     txn->savepoints.length = index + 1;
     callbacks_abort(txn, mark.callback_count);
-    writes_rollback_to(txn, mark.log_length);
+    writes_rollback_to(txn, mark.place);
     ddl_undo(txn, mark.ddl_count);
     lock_release_from(txn->session, mark.lock_position);
     if (txn->state == TXN_FAILED_STATE)
@@ -420,7 +421,7 @@ bool txn_commit(Txn *txn)
         atomic_fetch_sub(&manager->schema_commits, 1);
     TRY(is_done);
     if (wrote)
-        manager_reclaim(manager);
+        manager_reclaim(manager, txn->name_count);
     return true;
 }
 

@@ -13,6 +13,7 @@
 #include "base/sync.h"
 #include "base/vec.h"
 #include "txn/ddl.h"
+#include "txn/index.h"
 #include "txn/lock.h"
 #include "txn/scan.h"
 #include "txn/version.h"
@@ -38,6 +39,7 @@ struct TxnTree {
     Txn *_Atomic creator;         /* the transaction that makes it, until it ends */
     Txn *_Atomic layout_txn;      /* the transaction that changes its layout, until it ends */
     const Layout *pending_layout; /* layout_txn's, in its arena */
+    _Atomic TreeName table;       /* an index's; 0: not known */
     _Atomic bool is_unique;       /* an index whose keys txn_unique_check has been asked about */
     _Atomic Lsn base_lsn;         /* rows without a version date from here: built in bulk; else 0 */
     _Atomic uint64_t next_row_id; /* 0: not known yet */
@@ -45,6 +47,9 @@ struct TxnTree {
     Mutex runs_mutex;
     RowRuns *runs GUARDED_BY(runs_mutex);
     _Atomic uint32_t runs_count;
+    /* What transactions have written and spilled; looked at for keys they hold (lock_claim.c). */
+    WriteSpill *spills GUARDED_BY(runs_mutex);
+    _Atomic uint32_t spill_count;
 };
 
 /* ------------------------------------------------------------------ the manager */
@@ -55,6 +60,8 @@ typedef struct CommitInFlight {
     bool is_applied;
 } CommitInFlight;
 #define COMMIT_RING_SIZE 4096u
+#define SPIN_TURNS                                                                                 \
+    64u /* who waits for a commit's apply spins so often, then gives the worker away */
 
 /* What one commit changed, until no snapshot needs what was there before. */
 typedef struct Garbage {
@@ -114,7 +121,7 @@ struct TxnManager {
 
 typedef struct SavepointMark {
     uint32_t id;
-    size_t log_length;
+    uint64_t place; /* in the order of writing */
     size_t ddl_count;
     size_t callback_count;
     uint64_t lock_position;
@@ -182,7 +189,8 @@ struct Txn {
     VEC(CommitCheck) checks;
     VEC(RowIdBlock) blocks;
     uint64_t fragment_id;
-    Garbage *garbage; /* filled by this commit's apply */
+    Garbage *garbage;    /* filled by this commit's apply */
+    uint64_t name_count; /* in it */
     Lsn commit_lsn;
 };
 
@@ -226,6 +234,8 @@ struct TxnSession {
     uint32_t hold_bucket_count, hold_count;
     uint64_t lock_position;
     RowRuns *runs;         /* of the transaction, newest first */
+    WriteSpill *spills;    /* what has ended and is still to be freed */
+    bool has_spills;       /* of the transaction: others may wait for keys there */
     LockWaiter *waiting;   /* guarded by the deadlock mutex */
     TxnSession **blockers; /* whom it waits for; guarded by the deadlock mutex */
     uint32_t blocker_count, blocker_capacity;
@@ -250,7 +260,8 @@ MUST_CHECK bool snapshot_check(const Txn *txn); /* fails with 72000 when it was 
 void reclaim_init(TxnManager *manager);
 void reclaim_deinit(TxnManager *manager);
 void garbage_hand_over(TxnManager *manager, Garbage *garbage);
-void manager_reclaim(TxnManager *manager);
+/* After a commit that has left so many names. */
+void manager_reclaim(TxnManager *manager, uint64_t names);
 /* The tree by name, referenced; NULL when memory knows none. */
 TxnTree *manager_tree_find(TxnManager *manager, TreeName name);
 TxnTree *manager_tree_make(TxnManager *manager, DatabaseId database, TreeId id, TreeKind kind);
@@ -325,6 +336,13 @@ void sequence_table_free(SequenceTable *table);
 /* The lock that the inserters and deleters of a unique index's key take, to the end. */
 MUST_CHECK bool unique_key_lock(Txn *txn, const TxnTree *index, Str key);
 void row_runs_release(TxnSession *session, uint64_t position);
+/* An entry of a unique index lies where others find it: its key needs no lock of its own, unless
+ * somebody waits for it. */
+void unique_key_unlock(Txn *txn, const TxnTree *index, Str entry);
+
+/* lock_claim.c */
+/* After the transaction: what it had spilled is taken out of the others' sight and freed. */
+void spills_release(TxnSession *session);
 
 /* lock.c */
 LockTable *lock_table_new(void);

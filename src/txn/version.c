@@ -55,6 +55,7 @@ typedef struct DeadSegment {
 } DeadSegment;
 
 struct VersionStore {
+    FreshList fresh;
     Partition partitions[PARTITION_COUNT];
     Mutex dead_mutex;
     DeadSegment *dead GUARDED_BY(dead_mutex); /* ascending by (tree, number) */
@@ -87,6 +88,7 @@ VersionStore *version_store_new(void)
     for (uint32_t i = 0; i < PARTITION_COUNT; i++)
         mutex_init(&store->partitions[i].mutex, RANK_LEAF);
     mutex_init(&store->dead_mutex, RANK_LEAF);
+    fresh_list_init(&store->fresh);
     return store;
 }
 
@@ -125,8 +127,14 @@ void version_store_free(VersionStore *store)
         free(partition->segments);
         free(partition->entries);
     }
+    fresh_list_deinit(&store->fresh);
     free(store->dead);
     free(store);
+}
+
+FreshList *version_fresh(VersionStore *store)
+{
+    return &store->fresh;
 }
 
 uint64_t version_store_bytes(const VersionStore *store)
@@ -372,6 +380,13 @@ void version_push_row(VersionStore *store, TreeName tree, const TreeChange *chan
         dead_count(store, tree, number, change->deletes ? 1 : -1);
 }
 
+/* When the row, or the entry that ends in its id, was added in bulk; 0: it was not. */
+static Lsn fresh_date(VersionStore *store, TreeName tree, uint64_t row_id)
+{
+    return unlikely(fresh_list_any(&store->fresh)) ? fresh_list_find(&store->fresh, tree, row_id)
+                                                   : 0;
+}
+
 static VersionRow head_see(const Head *head, uint64_t row_id, Lsn lsn)
 {
     VersionRow row = {.row_id = row_id, .seen = SEEN_PAGE};
@@ -391,13 +406,16 @@ VersionRow version_find_row(VersionStore *store, TreeName tree, uint64_t row_id,
     uint64_t number = row_id >> VERSION_SEGMENT_BITS;
     uint64_t hash = segment_hash(tree, number);
     Partition *partition = partition_of(store, hash);
+    const Lsn added = fresh_date(store, tree, row_id);
 
     mutex_lock(&partition->mutex);
     const Head *head = head_find(segment_find(partition, tree, number, hash), row_id);
     VersionRow row = head_see(head, row_id, lsn);
     if (ret_ts)
-        *ret_ts = head ? head->ts : 0;
+        *ret_ts = head ? head->ts : added;
     mutex_unlock(&partition->mutex);
+    if (added > lsn)
+        row = (VersionRow){.row_id = row_id, .seen = SEEN_NOTHING};
     return row;
 }
 
@@ -507,6 +525,8 @@ bool version_sees_entry(VersionStore *store, TreeName tree, Str key, bool live, 
     uint64_t hash = version_entry_hash(tree, key);
     Partition *partition = partition_of(store, hash);
 
+    if (fresh_date(store, tree, tree_key_row_id(key)) > lsn)
+        return false;
     mutex_lock(&partition->mutex);
     const EntryHistory *entry = entry_find(partition, tree, hash, key);
     if (entry && entry->count > 0) {

@@ -7,6 +7,7 @@
 #include "txn/txn_internal.h"
 
 #define FEW_TREES 8
+#define OWN_ARENA_BYTES (256u << 10) /* written to a tree before it gets an arena of its own */
 
 static int key_compare(const WriteNode *node, uint64_t row_id, Str key, bool by_row)
 {
@@ -117,8 +118,16 @@ static uint8_t random_height(WriteSet *set)
     return height;
 }
 
+static void count_bytes(Txn *txn, TreeWrites *writes, size_t size)
+{
+    writes->bytes += size;
+    if (writes->arena)
+        txn->writes.arena_bytes += size;
+}
+
 static WriteNode *node_make(Txn *txn, TreeWrites *writes, uint64_t row_id, Str key)
 {
+    Arena *arena = writes->arena ? writes->arena : txn->arena;
     WriteNode *before[WRITE_MAX_HEIGHT];
     WriteNode *found = seek(writes, row_id, key, before)->next[0];
     bool by_row = writes->tree->kind == TREE_TABLE;
@@ -128,10 +137,12 @@ static WriteNode *node_make(Txn *txn, TreeWrites *writes, uint64_t row_id, Str k
     uint8_t height = random_height(&txn->writes);
     for (; writes->height < height; writes->height++)
         before[writes->height] = writes->first;
-    WriteNode *node = arena_alloc(txn->arena, sizeof(*node) + sizeof(WriteNode *) * height);
+    const size_t size = sizeof(WriteNode) + sizeof(WriteNode *) * height;
+    WriteNode *node = arena_alloc(arena, size);
+    count_bytes(txn, writes, size + key.length);
     *node = (WriteNode){.row_id = row_id, .height = height, .previous = before[0]};
     if (!by_row)
-        node->key = str_copy(txn->arena, key);
+        node->key = str_copy(arena, key);
     for (uint8_t level = 0; level < height; level++) {
         node->next[level] = before[level]->next[level];
         before[level]->next[level] = node;
@@ -146,90 +157,93 @@ static WriteNode *node_make(Txn *txn, TreeWrites *writes, uint64_t row_id, Str k
     return node;
 }
 
-/* Puts the image into the spill tree and returns its position. */
-static bool spill_image(Txn *txn, TxnTree *tree, Str image, uint64_t *ret_position)
+bool write_image(const TreeWrites *writes, const WriteEntry *entry, Arena *arena, Str *ret_image)
 {
-    WriteSet *set = &txn->writes;
-
-    if (!set->spill) {
-        Database *database = store_database(txn->manager->store, tree->database);
-        if (!database)
-            FAIL(ERR_INTERNAL_ERROR, .message = fmt("database %u does not exist", tree->database));
-        set->spill = tree_new_private(database, TREE_KEY_VALUE, NULL);
-        TRY(set->spill);
-    }
-    uint64_t position = ++set->spill_position;
-    uint64_t key = __builtin_bswap64(position);
-    TRY(tree_kv_put(set->spill, str_make((const char *)&key, sizeof(key)), image));
-    *ret_position = position;
+    *ret_image = str_make(entry->image, entry->length);
+    if (!writes->arena || entry->length == 0)
+        return true;
+    char *copy = arena_try_alloc(arena, entry->length);
+    TRY(copy);
+    memcpy(copy, entry->image, entry->length);
+    *ret_image = str_make(copy, entry->length);
     return true;
 }
 
-bool write_image(Txn *txn, const WriteEntry *entry, Arena *arena, Str *ret_image)
+static bool log_reserve(WriteSet *set)
 {
-    if (entry->position == 0) {
-        *ret_image = str_make(entry->image, entry->length);
+    if (set->log_length < set->log_capacity)
         return true;
-    }
-    uint64_t key = __builtin_bswap64(entry->position);
-    TreeFound found =
-        tree_kv_get(txn->writes.spill, str_make((const char *)&key, sizeof(key)), arena, ret_image);
-    TRY(found);
-    if (found != TREE_FOUND)
-        FAIL(ERR_INTERNAL_ERROR, .message = STR("a spilled row of the write set is missing"));
+    size_t capacity = set->log_capacity ? set->log_capacity * 2 : 64;
+    WriteEntry **log = memory_realloc(set->log, capacity * sizeof(*log));
+    if (!log)
+        FAIL(ERR_OUT_OF_MEMORY, .message = STR("out of memory"));
+    set->log = log;
+    set->log_capacity = capacity;
     return true;
+}
+
+/* Much is written to this tree: from now on into an arena that can be emptied. */
+static void own_arena(Txn *txn, TreeWrites *writes, size_t more)
+{
+    const uint64_t few = MIN(OWN_ARENA_BYTES, txn->manager->config.write_set_memory / 8);
+
+    if (!writes->arena && writes->bytes + more > few && writes->tree->kind != TREE_KEY_VALUE)
+        writes->arena = arena_new("bulk writes");
 }
 
 bool writes_add(Txn *txn, TxnTree *tree, uint64_t row_id, Str key, WriteOp op, Str image,
                 bool fresh)
 {
     WriteSet *set = &txn->writes;
-    uint64_t position = 0;
-    const byte *bytes = NULL;
+    TreeWrites *writes = writes_make(txn, tree);
+    byte *copy = NULL;
 
-    if (image.length > 64 &&
-        set->image_bytes + image.length > txn->manager->config.write_set_memory)
-        TRY(spill_image(txn, tree, image, &position));
-    if (set->log_length == set->log_capacity) {
-        size_t capacity = set->log_capacity ? set->log_capacity * 2 : 64;
-        WriteEntry **log = memory_realloc(set->log, capacity * sizeof(*log));
-        if (!log)
-            FAIL(ERR_OUT_OF_MEMORY, .message = STR("out of memory"));
-        set->log = log;
-        set->log_capacity = capacity;
-    }
-    if (position == 0 && image.length > 0) {
-        byte *copy = arena_try_alloc(txn->arena, image.length);
-        TRY(copy);
+    TRY(log_reserve(set));
+    own_arena(txn, writes, image.length);
+    Arena *arena = writes->arena ? writes->arena : txn->arena;
+    if (image.length > 0) {
+        TRY(copy = arena_try_alloc(arena, image.length));
         memcpy(copy, image.data, image.length);
-        bytes = copy;
-        set->image_bytes += image.length;
     }
-    WriteNode *node = node_make(txn, writes_make(txn, tree), row_id, key);
-    WriteEntry *entry = arena_alloc(txn->arena, sizeof(*entry));
+    WriteNode *node = node_make(txn, writes, row_id, key);
+    WriteEntry *entry = arena_alloc(arena, sizeof(*entry));
     *entry = (WriteEntry){.older = node->head,
                           .node = node,
-                          .image = bytes,
-                          .position = position,
+                          .image = copy,
+                          .place = set->place++,
                           .length = (uint32_t)image.length,
                           .command = txn->command,
                           .op = (uint8_t)op,
                           .fresh = fresh};
     node->head = entry;
     set->log[set->log_length++] = entry;
-    return true;
+    writes->fresh_count += fresh;
+    count_bytes(txn, writes, sizeof(*entry) + image.length);
+    return set->arena_bytes <= txn->manager->config.write_set_memory || writes_spill(txn);
 }
 
-void writes_rollback_to(Txn *txn, size_t log_length)
+uint64_t writes_place(const Txn *txn)
+{
+    return txn->writes.place;
+}
+
+void writes_rollback_to(Txn *txn, uint64_t place)
 {
     WriteSet *set = &txn->writes;
 
-    assert(log_length <= set->log_length);
-    while (set->log_length > log_length) {
+    while (set->log_length > 0 && set->log[set->log_length - 1]->place >= place) {
         WriteEntry *entry = set->log[--set->log_length];
         assert(entry->node->head == entry);
         entry->node->head = entry->older;
     }
+    for (TreeWrites *writes = set->trees; writes; writes = writes->following)
+        if (writes->spill)
+            write_spill_roll_back(writes->spill, place, set->place);
+}
+
+bool writes_exist(const Txn *txn)
+{
+    return txn->writes.log_length > 0 || txn->writes.spill_count > 0;
 }
 
 void txn_forget_writes(Txn *txn, const TxnTree *tree)
@@ -238,16 +252,23 @@ void txn_forget_writes(Txn *txn, const TxnTree *tree)
 
     for (WriteNode *node = writes ? writes->first->next[0] : NULL; node; node = node->next[0])
         node->head = NULL;
+    if (writes && writes->spill)
+        write_spill_roll_back(writes->spill, 0, txn->writes.place);
 }
 
+/* What is spilled stays until the locks go: others look there for keys. */
 void writes_clear(Txn *txn)
 {
     WriteSet *set = &txn->writes;
 
-    for (TreeWrites *writes = set->trees; writes; writes = writes->following)
+    for (TreeWrites *writes = set->trees; writes; writes = writes->following) {
         txn_tree_close(writes->tree);
-    if (set->spill)
-        tree_discard(set->spill);
+        arena_free(writes->arena);
+        if (writes->spill) {
+            writes->spill->next_in_session = txn->session->spills;
+            txn->session->spills = writes->spill;
+        }
+    }
     WriteEntry **log = set->log;
     size_t capacity = set->log_capacity;
     if (capacity > 4096) {

@@ -10,6 +10,7 @@
 #include "base/settings.h"
 #include "storage/leaf.h"
 #include "txn/ddl.h"
+#include "txn/index.h"
 #include "txn/lock.h"
 #include "txn/scan.h"
 #include "txn/sequence.h"
@@ -304,6 +305,7 @@ static bool write_row(Writer *writer, uint32_t table, int64_t row_id, RowValue *
     for (uint32_t i = 0; i < INDEXES; i++) {
         TxnTree *index = writer_tree(writer, table, 1 + i);
         TRY(index);
+        txn_index_set_table(index, tree);
         TRY(txn_index_insert(writer->txn, index, index_key(writer->arena, i, row), row_id));
     }
     return true;
@@ -723,7 +725,7 @@ bool open_all(void)
                                   .min_wal_bytes = 1};
     TxnConfig config = txn_config_default;
 
-    config.write_set_memory = 64u << 10;
+    config.write_set_memory = 4u << 10;
     config.row_lock_limit = 16;
     work.store = store_open(STR("data"), &options);
     return ((work.store && txn_manager_open(work.store, &config, &work.manager)) ||

@@ -221,6 +221,68 @@ static void the_second_inserter_of_a_key_waits_for_the_first(void **state)
     assert_int_equal(second_inserter(fixture, 4, true, false), UNIQUE_CONFLICT);
 }
 
+/* A bulk writer has no lock for each key, but others find those it has written. */
+static void so_does_that_of_a_key_that_is_spilled(void **state)
+{
+    Fixture *fixture = *state;
+    fixture->config.write_set_memory = 100;
+    fixture_reopen(fixture, STORE_CLOSE_CLEAN);
+    assert_int_equal(second_inserter(fixture, 1, false, true), UNIQUE_CONFLICT);
+    assert_int_equal(second_inserter(fixture, 2, false, false), UNIQUE_OK);
+    assert_int_equal(second_inserter(fixture, 3, true, true), UNIQUE_OK);
+    assert_int_equal(second_inserter(fixture, 4, true, false), UNIQUE_CONFLICT);
+}
+
+static void a_rollback_to_a_savepoint_frees_spilled_keys(void **state)
+{
+    Fixture *fixture = *state;
+    fixture->config.write_set_memory = 100;
+    fixture_reopen(fixture, STORE_CLOSE_CLEAN);
+    TxnSession *a = txn_session_open(fixture->manager, 1);
+    TxnSession *b = second_session(fixture);
+    Txn *one = begin(a, ISOLATION_READ_COMMITTED);
+    TxnTree *index = open_tree(one, INDEX);
+    TxnSavepoint savepoint;
+    int64_t other;
+
+    for (int64_t number = 1; number <= 20; number++) {
+        if (number == 11)
+            ok(txn_savepoint(one, &savepoint));
+        assert_int_equal(unique_check(one, index, number_key(fixture->arena, number), 0, &other),
+                         UNIQUE_OK);
+        insert(one, number, "in bulk");
+    }
+    LockInfoVec locks = {0};
+    begin(b, ISOLATION_READ_COMMITTED);
+    Second second = {.fixture = fixture, .session = b, .key = number_key(fixture->arena, 15)};
+    Thread *thread = os->thread_start("second", insert_key, &second);
+    until_waiting(fixture, 2);
+    lock_snapshot(fixture->manager, fixture->arena, &locks);
+    assert_true(locks.length > 0);
+    txn_rollback_to(one, savepoint);
+    os->thread_join(thread);
+    assert_int_equal(second.unique, UNIQUE_OK);
+    second.key = number_key(fixture->arena, 5);
+    thread = os->thread_start("second", insert_key, &second);
+    until_waiting(fixture, 2);
+    assert_int_equal(unique_check(one, index, number_key(fixture->arena, 16), 0, &other),
+                     UNIQUE_OK);
+    assert_int_equal(unique_check(one, index, number_key(fixture->arena, 7), 0, &other),
+                     UNIQUE_CONFLICT);
+    /* The second has 15 and waits for 5: a circle. */
+    assert_int_equal(unique_check(one, index, number_key(fixture->arena, 15), 0, &other),
+                     UNIQUE_FAILED);
+    assert_string_equal(sqlstate_text(error_fields()->sqlstate).text, "40P01");
+    error_clear();
+    commit(one);
+    os->thread_join(thread);
+    assert_int_equal(second.unique, UNIQUE_CONFLICT);
+    txn_rollback(txn_session_current(b));
+    txn_tree_close(index);
+    txn_session_close(a);
+    txn_session_close(b);
+}
+
 static void a_savepoints_locks_go_with_it(void **state)
 {
     Fixture *fixture = *state;
@@ -607,6 +669,8 @@ int main(void)
         TEST(a_waiter_is_told_what_became_of_the_row),
         TEST(a_circle_of_waits_is_a_deadlock),
         TEST(the_second_inserter_of_a_key_waits_for_the_first),
+        TEST(so_does_that_of_a_key_that_is_spilled),
+        TEST(a_rollback_to_a_savepoint_frees_spilled_keys),
         TEST(a_savepoints_locks_go_with_it),
         TEST(rows_locked_in_runs_are_locked),
         TEST(a_transaction_may_hold_very_many_locks),

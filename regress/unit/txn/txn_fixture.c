@@ -1,5 +1,7 @@
 #include "txn_fixture.h"
 
+#include "txn/index.h"
+
 const LayoutColumn fixture_columns[2] = {{.type = PHYS_INT64}, {.type = PHYS_VAR}};
 
 void ok(bool result)
@@ -109,6 +111,7 @@ int64_t insert(Txn *txn, int64_t number, const char *text)
     TxnTree *index = open_tree(txn, INDEX);
     int64_t row_id;
 
+    txn_index_set_table(index, table);
     ok(txn_insert(txn, table, row_image(arena, number, text), &row_id));
     ok(txn_index_insert(txn, index, number_key(arena, number), row_id));
     txn_tree_close(table);

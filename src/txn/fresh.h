@@ -1,0 +1,50 @@
+/*
+ * Rows that a bulk load has added, as runs of row ids: what older snapshots see nothing of.
+ *
+ * A row id is given once. So one date for many rows says all that version chains would say of
+ * their insertion, and of that of their index entries, which end in the row id: no snapshot
+ * before the date sees them, whatever became of them since.
+ *
+ *   FreshRows *rows = fresh_rows_new(table);      before the commit; ids come ascending
+ *   TRY(fresh_rows_add(rows, row_id)); ...
+ *   fresh_rows_name(rows, index);                 a tree whose entries end in these row ids
+ *   fresh_list_publish(list, rows, lsn);          before the first of them is put into a tree
+ *
+ * Invariant: N1 Who finds a leaf's number above his snapshot's finds the rows published that
+ * raised it.
+ */
+#ifndef TXN_FRESH_H
+#define TXN_FRESH_H
+
+#include "base/sync.h"
+#include "storage/store.h"
+
+typedef struct FreshRows FreshRows;
+typedef uint64_t TreeName; /* version.h */
+
+MUST_CHECK FreshRows *fresh_rows_new(TreeName table);
+MUST_CHECK bool fresh_rows_add(FreshRows *rows, uint64_t row_id);
+bool fresh_rows_name(FreshRows *rows, TreeName index); /* false: it has too many names */
+bool fresh_rows_have(const FreshRows *rows, uint64_t row_id);
+void fresh_rows_free(FreshRows *rows); /* unpublished ones; accepts NULL */
+
+typedef struct FreshList {
+    Mutex mutex;
+    FreshRows *first GUARDED_BY(mutex);
+    _Atomic uint32_t count;
+} FreshList;
+
+void fresh_list_init(FreshList *list);
+void fresh_list_deinit(FreshList *list);
+void fresh_list_publish(FreshList *list, FreshRows *rows, Lsn lsn);
+
+/* The date of a row, or of an entry that ends in its id: no snapshot below it sees any. 0: none. */
+Lsn fresh_list_find(FreshList *list, TreeName tree, uint64_t row_id);
+static inline bool fresh_list_any(const FreshList *list)
+{
+    return atomic_load_explicit(&((FreshList *)list)->count, memory_order_acquire) > 0;
+}
+/* Frees those that every snapshot sees. */
+void fresh_list_reclaim(FreshList *list, Lsn horizon);
+
+#endif

@@ -1,0 +1,16 @@
+/*
+ * What a transaction should know of an index beyond its tree.
+ *
+ *   txn_index_set_table(index, table);       who opens an index to write says whose it is
+ *
+ * The entries of an index end in the row ids of its table. Known, a bulk load's entries need no
+ * versions of their own: they are as new as the rows (fresh.h).
+ */
+#ifndef TXN_INDEX_H
+#define TXN_INDEX_H
+
+#include "txn/txn.h"
+
+void txn_index_set_table(TxnTree *index, const TxnTree *table);
+
+#endif
