@@ -27,6 +27,7 @@
  * release builds the compiler's probes (-fstack-clash-protection) see to it for frames of any size.
  */
 #define GUARD_SIZE ((size_t)256 * 1024)
+#define STACK_KEPT ((size_t)256 * 1024) /* of an ended task, for the next one */
 #define EVENTS_AT_ONCE 128
 #define RUNS_BETWEEN_POLLS 64
 
@@ -147,6 +148,9 @@ static void coroutine_end(Scheduler *scheduler, TaskRuntime *runtime)
     __tsan_destroy_fiber(runtime->tsan_fiber);
 #endif
     timer_cancel(scheduler, &runtime->timer);
+    /* What a deep recursion has touched goes back to the system. */
+    if (runtime->stack_low < TASK_STACK_SIZE - STACK_KEPT)
+        madvise(runtime->stack, TASK_STACK_SIZE - STACK_KEPT, MADV_DONTNEED);
     runtime->free_next = scheduler->free;
     scheduler->free = runtime;
     scheduler->live_count--;
@@ -223,6 +227,7 @@ Task *task_spawn(Scheduler *scheduler, TaskFunction *function, void *argument)
     runtime->function = function;
     runtime->argument = argument;
     runtime->finished = false;
+    runtime->stack_low = TASK_STACK_SIZE;
     runtime->timer = TIMER_INIT(timer_wakes_task);
     runtime->stack_pointer = context_prepare(runtime->stack + TASK_STACK_SIZE, coroutine_main);
 #if defined(SENGI_TSAN)
@@ -240,7 +245,9 @@ size_t task_stack_left(void)
     if (!runtime)
         return TASK_STACK_SIZE; /* a plain thread has more than that */
     /* Locals may live on the sanitizer's fake stack; the frame address does not. */
-    return (size_t)((char *)__builtin_frame_address(0) - runtime->stack);
+    const size_t left = (size_t)((char *)__builtin_frame_address(0) - runtime->stack);
+    runtime->stack_low = MIN(runtime->stack_low, left);
+    return left;
 }
 
 /* -- Waking and suspending ------------------------------------------------------------------- */

@@ -27,9 +27,9 @@ Scheduler *scheduler_current(void);        /* NULL on a plain thread */
 /* Address space of a coroutine's stack; only touched pages cost memory. Sanitized frames are
  * larger. */
 #if defined(SENGI_ASAN) || defined(SENGI_TSAN)
-#define TASK_STACK_SIZE (4 * 1024 * 1024)
+#define TASK_STACK_SIZE (8 * 1024 * 1024)
 #else
-#define TASK_STACK_SIZE (1024 * 1024)
+#define TASK_STACK_SIZE (2 * 1024 * 1024)
 #endif
 
 /* Starts a coroutine; it first runs when the loop comes to it. Own scheduler only. */

@@ -26,7 +26,8 @@ typedef struct TaskRuntime {
     struct TaskRuntime *all_next;  /* every task of the scheduler */
     TaskFunction *function;
     void *argument;
-    char *stack; /* lowest usable address */
+    char *stack;      /* lowest usable address */
+    size_t stack_low; /* the least that task_stack_left has told */
     void *stack_pointer;
     Timer timer;
     bool timer_fired;
