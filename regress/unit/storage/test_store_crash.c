@@ -140,9 +140,9 @@ static unsigned crash_many(uint32_t seeds, bool is_loud)
 static void without_shadow_copies_crashes_are_noticed(void **state)
 {
     (void)state;
-    fault_no_shadow = true;
+    fault_no_shadow = fault_slow_checkpoint = true;
     assert_true(crash_many(FAULT_SEEDS_MAX, false) > 0);
-    fault_no_shadow = false;
+    fault_no_shadow = fault_slow_checkpoint = false;
 }
 
 static void with_slots_freed_at_once_crashes_are_noticed(void **state)
