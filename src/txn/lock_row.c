@@ -518,18 +518,21 @@ static UniqueOutcome probe_own(Txn *txn, TxnTree *index, Str key, int64_t self_r
     return done ? outcome : UNIQUE_FAILED;
 }
 
-static UniqueOutcome probe(Txn *txn, TxnTree *index, Str key, int64_t self_row_id,
-                           int64_t *ret_row_id, bool *ret_is_own)
+static UniqueOutcome probe(Txn *txn, const UniqueProbe *check, int64_t *ret_row_id,
+                           bool *ret_is_own)
 {
-    const UniqueOutcome own = probe_own(txn, index, key, self_row_id, ret_row_id);
+    const UniqueOutcome own =
+        probe_own(txn, check->index, check->key, check->self_row_id, ret_row_id);
     bool is_private;
 
     TRY(own);
     *ret_is_own = own == UNIQUE_CONFLICT;
     if (*ret_is_own)
         return UNIQUE_CONFLICT;
-    Tree *tree = txn_tree_source(txn, index, &is_private);
-    return tree ? probe_tree(txn, index, tree, key, self_row_id, ret_row_id) : UNIQUE_OK;
+    Tree *tree = txn_tree_source(txn, check->index, &is_private);
+    if (!tree)
+        return UNIQUE_OK;
+    return probe_tree(txn, check->index, tree, check->key, check->self_row_id, ret_row_id);
 }
 
 /*
@@ -549,8 +552,7 @@ UniqueOutcome txn_unique_check(Txn *txn, const UniqueProbe *check, int64_t *ret_
         bool is_own, waited = false;
         LockOutcome lock = is_mine ? LOCK_HELD : key_lock(txn, index, check->key);
         TRY(lock);
-        UniqueOutcome outcome =
-            probe(txn, index, check->key, check->self_row_id, ret_row_id, &is_own);
+        UniqueOutcome outcome = probe(txn, check, ret_row_id, &is_own);
         if (lock == LOCK_GRANTED && (outcome != UNIQUE_OK || check->keeps_no_lock))
             key_unlock(txn, &tag);
         if (outcome == UNIQUE_CONFLICT && !is_own && !is_mine && check->table)
