@@ -26,3 +26,7 @@ select 'pg_catalog.+(int,int)'::regoperator;
 select 'int4'::regtype, 'integer'::regtype, 'int[]'::regtype, 'numeric(5,2)'::regtype;
 select 'public'::regnamespace, '"x y"'::regnamespace;
 select 'postgres'::regrole;
+select '+()'::regoperator;
+select '+(int4)'::regoperator;
+select '+(int4,int4,int4)'::regoperator;
+select to_regoperator('+(int4,int4)'), to_regoperator('-(none,int4)');

@@ -195,14 +195,17 @@ static bool operator_input(CatalogSession *session, Str text, Oid *ret_oid)
 
 static bool operator_signature_input(CatalogSession *session, Str text, Oid *ret_oid)
 {
-    Oid types[2];
+    Oid types[100];
     uint32_t count;
     Str part;
 
-    TRY(signature_parse(session, text, &part, types, 2, &count));
+    TRY(signature_parse(session, text, &part, types, ARRAY_LENGTH(types), &count));
     if (count == 1)
         FAIL(ERR_UNDEFINED_PARAMETER, .message = STR("missing argument"),
              .hint = STR("Use NONE to denote the missing argument of a unary operator."));
+    if (count != 2)
+        FAIL(ERR_TOO_MANY_ARGUMENTS, .message = STR("too many arguments"),
+             .hint = STR("Provide two argument types for operator."));
     const QualifiedName name = operator_name(part);
     const OperatorDesc *op =
         operator_find_exact(session, name.schema, name.name, types[0], types[1]);

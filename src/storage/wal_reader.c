@@ -202,6 +202,18 @@ static bool reader_damaged(const WalReader *reader, Lsn known_durable)
          .hint = STR("Restore the segment from an archive, or the data directory from a backup."));
 }
 
+static bool reader_lost(const WalReader *reader)
+{
+    char name[25];
+
+    wal_segment_name(reader->position, name);
+    FAIL(ERR_DATA_CORRUPTED,
+         .message = fmt("write-ahead log segment \"%s\" is missing", name),
+         .detail = fmt("Recovery begins at %X/%X. Either the segment or a newer superblock was lost.",
+                       (uint32_t)(reader->position >> 32), (uint32_t)reader->position),
+         .hint = STR("Restore the segment from an archive, or the data directory from a backup."));
+}
+
 /* The next place from *lsn on that carries its own position; *ret_more: false at the files' end. */
 static bool reader_find_marker(WalReader *reader, Lsn *lsn, bool *ret_more)
 {
@@ -235,6 +247,10 @@ static bool reader_check_end(WalReader *reader)
         return reader_damaged(reader, reader->must_reach);
     if (reader->trust_end)
         return true;
+    /* The log has been up to here, and a segment goes only once no superblock needs it. */
+    if (reader->position != wal_segment_start(reader->position) &&
+        !wal_segment_exists(reader_directory(reader), reader->position))
+        return reader_lost(reader);
     for (Lsn lsn = reader->position + 8;;) {
         bool more, is_valid;
         TRY(reader_find_marker(reader, &lsn, &more));

@@ -529,9 +529,9 @@ bool lock_relation_is_held(Txn *txn, DatabaseId database, Oid relation, LockMode
 
     if (fast_lock_is_held(txn->session, database, relation, mode))
         return true;
-    for (uint8_t held = LOCK_ACCESS_SHARE; held <= LOCK_ACCESS_EXCLUSIVE; held++)
-        if (lock_mode_covers(tag.space, held, (uint8_t)mode) &&
-            lock_hold_find(txn->session, &tag, held, false))
+    for (int held = LOCK_ACCESS_SHARE; held <= LOCK_ACCESS_EXCLUSIVE; held++)
+        if (lock_mode_covers(tag.space, (uint8_t)held, (uint8_t)mode) &&
+            lock_hold_find(txn->session, &tag, (uint8_t)held, false))
             return true;
     return false;
 }

@@ -159,10 +159,10 @@ void fast_locks_show(TxnSession *session, Arena *arena, LockInfoVec *locks)
         const FastLock *fast = &session->fast[i];
         const LockTag tag = {
             .space = SPACE_RELATION, .database = fast->database, .a = fast->relation};
-        for (uint8_t mode = WEAKEST; mode <= STRONGEST_WEAK; mode++) {
+        for (int mode = WEAKEST; mode <= STRONGEST_WEAK; mode++) {
             if (!((fast->modes & ~fast->moved_modes) & mode_bit(mode)))
                 continue;
-            LockInfo info = lock_info_of(&tag, session, mode);
+            LockInfo info = lock_info_of(&tag, session, (uint8_t)mode);
             info.granted = info.is_fast = true;
             VEC_PUSH(arena, locks, info);
         }
