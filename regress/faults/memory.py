@@ -8,7 +8,7 @@ from wire import Connection, WireError
 HUGE = [
     "SELECT array_agg(g) FROM generate_series(1, 1000000000) g",
     "SELECT string_agg(repeat('x', 1000), '') FROM generate_series(1, 10000000) g",
-    "SELECT count(*) FROM (SELECT array_agg(g) FROM generate_series(1, 100000000) g GROUP BY g % 3) x",
+    "SELECT count(a) FROM (SELECT array_agg(g) AS a FROM generate_series(1, 100000000) g GROUP BY g % 3) x",
     "SELECT jsonb_agg(g) FROM generate_series(1, 1000000000) g",
     "WITH RECURSIVE r(a) AS (SELECT ARRAY[1] UNION ALL SELECT a || a FROM r) SELECT count(*) FROM r",
     "SELECT length(repeat(repeat('x', 1000000), 1000))",
