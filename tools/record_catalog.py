@@ -119,7 +119,8 @@ def record_types():
         else:
             phys, io, compare, typmod = "VAR", "pseudo", "", ""
             if name in ("anyarray", "record", "_record"):
-                io = "rowtype" if "record" in name else "array"
+                io = "rowtype" if name == "record" else "array"
+                compare = io if "record" in name else ""
         fields = [f"{field}" for field in row]
         out.append(fields + [phys, io, compare, typmod])
     write("types", ("oid typname sql_name typlen typbyval typalign typstorage typtype typcategory typispreferred typdelim typelem "

@@ -143,6 +143,8 @@ TO_REG(to_regrole, TYPE_REGROLE)
 TO_REG(to_regproc, TYPE_REGPROC)
 TO_REG(to_regprocedure, TYPE_REGPROCEDURE)
 TO_REG(to_regcollation, TYPE_REGCOLLATION)
+TO_REG(to_regoper, TYPE_REGOPER)
+TO_REG(to_regoperator, TYPE_REGOPERATOR)
 
 /* ---- comments ---- */
 
