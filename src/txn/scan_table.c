@@ -32,6 +32,8 @@ struct TableScan {
     uint64_t position;  /* the next row id to look at */
     bool at_end;
     Batch batch;
+    uint32_t room; /* rows that the batch's vectors hold: few at first, most tables are small */
+    Arena *arena;  /* of the scan */
     Arena *values; /* variable data of the batch */
 
     /* While a batch is filled. */
@@ -50,6 +52,15 @@ struct TableScan {
     uint32_t run_target, run_count; /* page rows gathered for the vectors from run_target on */
 };
 
+#define FIRST_ROWS 64u
+
+/* Gives a vector, which holds nothing yet or nothing any more, room for `rows`. */
+static void vector_set_room(Arena *arena, Vector *vector, uint32_t rows)
+{
+    vector->values = arena_alloc_zeroed(arena, phys_width(vector->type) * rows);
+    vector->nulls = arena_alloc_zeroed(arena, rows);
+}
+
 TableScan *table_scan_open(Txn *txn, const Snapshot *snapshot, TxnTree *table,
                            const TableScanSpec *spec, Arena *arena)
 {
@@ -67,6 +78,8 @@ TableScan *table_scan_open(Txn *txn, const Snapshot *snapshot, TxnTree *table,
     scan->high = spec->high > 0 ? (uint64_t)spec->high - 1 : TREE_MAX_ROW_ID;
     scan->position = scan->low;
     scan->readahead = (TreeReadahead){0};
+    scan->arena = arena;
+    scan->room = FIRST_ROWS;
     scan->values = arena_new("table scan");
     scan->batch.columns = ARENA_ARRAY(arena, Vector *, MAX(spec->column_count, 1u));
     scan->batch.column_count = spec->column_count;
@@ -77,7 +90,9 @@ TableScan *table_scan_open(Txn *txn, const Snapshot *snapshot, TxnTree *table,
             type = layout->columns[spec->columns[i]].type;
         }
         /* A dropped column is all null; its vector only needs some type. */
-        scan->batch.columns[i] = vector_new(arena, type == PHYS_NONE ? PHYS_INT32 : type);
+        Vector *vector = scan->batch.columns[i] = ARENA_NEW(arena, Vector);
+        vector->type = type == PHYS_NONE ? PHYS_INT32 : type;
+        vector_set_room(arena, vector, FIRST_ROWS);
     }
     txn_tree_ref(table);
     return scan;
@@ -163,7 +178,7 @@ static uint64_t collect_overrides(TableScan *scan, const TableLeaf *leaf, uint32
     TreeName tree = scan->table->name;
     VersionRow rows[VERSION_SEGMENT_ROWS];
     uint64_t segment = first >> VERSION_SEGMENT_BITS;
-    uint32_t room = VECTOR_SIZE - scan->filled;
+    uint32_t room = scan->room - scan->filled;
     bool has_dead = version_has_dead(versions);
 
     scan->overrides.length = 0;
@@ -268,7 +283,7 @@ static bool merge_rows(TableScan *scan, const TableLeaf *leaf, uint32_t from, ui
     const bool has_fresh = leaf && !scan->is_private && fresh_list_any(fresh);
     bool base_is_hidden = !scan->is_private && scan->base_lsn > lsn;
 
-    while (scan->filled < VECTOR_SIZE) {
+    while (scan->filled < scan->room) {
         uint64_t page_id = from < to ? table_leaf_row_id(leaf, from) : UINT64_MAX;
         uint64_t own_id = own < scan->own.length ? scan->own.items[own].row_id : UINT64_MAX;
         uint64_t odd_id =
@@ -296,7 +311,7 @@ static bool merge_rows(TableScan *scan, const TableLeaf *leaf, uint32_t from, ui
         own += id == own_id;
         scan->position = id + 1;
     }
-    if (scan->filled < VECTOR_SIZE)
+    if (scan->filled < scan->room)
         scan->position = last + 1;
     return leaf ? run_flush(scan, leaf) : true;
 }
@@ -315,7 +330,7 @@ static bool visit_leaf(void *context, const TableLeaf *leaf)
 
     if (likely(!is_new && (scan->is_private || scan->base_lsn <= lsn) &&
                (own == scan->own.length || scan->own.items[own].row_id > last))) {
-        uint32_t count = MIN(to - from, VECTOR_SIZE - scan->filled);
+        uint32_t count = MIN(to - from, scan->room - scan->filled);
         if (count > 0)
             TRY(copy_page_rows(scan, leaf, NULL, from, count, scan->filled));
         scan->filled += count;
@@ -380,7 +395,7 @@ static bool fill_batch(TableScan *scan)
     Tree *tree = txn_tree_source(scan->txn, scan->table, &scan->is_private);
     uint64_t next;
 
-    while (scan->filled < VECTOR_SIZE && !scan->at_end) {
+    while (scan->filled < scan->room && !scan->at_end) {
         CHECK_INTERRUPTS();
         if (scan->position > scan->high) {
             scan->at_end = true;
@@ -402,9 +417,19 @@ static bool fill_batch(TableScan *scan)
     return true;
 }
 
+/* The batch before was full: the next one may be as large as batches get. */
+static void scan_grow(TableScan *scan)
+{
+    scan->room = VECTOR_SIZE;
+    for (uint32_t c = 0; c < scan->column_count; c++)
+        vector_set_room(scan->arena, scan->batch.columns[c], scan->room);
+}
+
 ScanOutcome table_scan_next(TableScan *scan)
 {
     TRY(snapshot_check(scan->txn));
+    if (unlikely(scan->filled == scan->room && scan->room < VECTOR_SIZE))
+        scan_grow(scan);
     arena_reset(scan->values);
     memset(&scan->overrides, 0, sizeof(scan->overrides));
     memset(&scan->odd, 0, sizeof(scan->odd));
@@ -416,7 +441,7 @@ ScanOutcome table_scan_next(TableScan *scan)
     scan->run_count = 0;
     scan->base_lsn = atomic_load_explicit(&scan->table->base_lsn, memory_order_relaxed);
     for (uint32_t c = 0; c < scan->column_count; c++)
-        vector_clear_nulls(scan->batch.columns[c], VECTOR_SIZE);
+        vector_clear_nulls(scan->batch.columns[c], scan->room);
     if (scan->at_end)
         return SCAN_END;
     TRY(fill_batch(scan));
