@@ -136,7 +136,7 @@ static void a_flipped_bit_before_recovery_is_named_or_without_effect(void **stat
     SimWorld *world = world_with_a_database();
 
     (void)state;
-    sim_set_crash(world, 90);
+    sim_set_crash(world, 80);
     assert_int_equal(sim_run(world, crash_run, NULL), SIM_CRASHED);
     sim_crash_disk(world);
     sim_set_crash(world, 0);
