@@ -207,9 +207,8 @@ static bool reader_lost(const WalReader *reader)
     char name[25];
 
     wal_segment_name(reader->position, name);
-    FAIL(ERR_DATA_CORRUPTED,
-         .message = fmt("write-ahead log segment \"%s\" is missing", name),
-         .detail = fmt("Recovery begins at %X/%X. Either the segment or a newer superblock was lost.",
+    FAIL(ERR_DATA_CORRUPTED, .message = fmt("write-ahead log segment \"%s\" is missing", name),
+         .detail = fmt("Recovery begins at %X/%X. The segment was lost, or a newer superblock.",
                        (uint32_t)(reader->position >> 32), (uint32_t)reader->position),
          .hint = STR("Restore the segment from an archive, or the data directory from a backup."));
 }
