@@ -3,7 +3,6 @@
 
 usage: run.py --build DIR [--long | --quick]
 """
-import argparse
 import os
 import pathlib
 import re
@@ -18,6 +17,7 @@ import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent.parent / "tools"))
+import functions
 import wire
 from sengi_server import Server, free_port
 
@@ -466,21 +466,4 @@ def what_the_server_does_is_counted(build):
         connection.close()
 
 
-def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--build", type=pathlib.Path, required=True)
-    parser.add_argument("--long", action="store_true")
-    parser.add_argument("--quick", action="store_true")
-    parser.add_argument("--only", default="")
-    options = parser.parse_args()
-    for function in TESTS:
-        if options.only not in function.__name__:
-            continue
-        try:
-            function(options.build.resolve())
-            print(f"ok {function.__name__}", flush=True)
-        except Exception as error:  # a suite goes on with its next test
-            print(f"not ok {function.__name__}: {type(error).__name__}: {' '.join(str(error).split())[:1500]}", flush=True)
-
-
-main()
+functions.run(TESTS)

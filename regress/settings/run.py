@@ -3,7 +3,6 @@
 
 usage: run.py --build DIR [--long | --quick]
 """
-import argparse
 import grp
 import os
 import pathlib
@@ -16,6 +15,7 @@ import time
 HERE = pathlib.Path(__file__).resolve().parent
 TOP = HERE.parent.parent
 sys.path.insert(0, str(TOP / "tools"))
+import functions
 import settings_page
 import wire
 from generate_base import settings
@@ -387,21 +387,4 @@ def self_joins(plan):
     return set()
 
 
-def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--build", type=pathlib.Path, required=True)
-    parser.add_argument("--long", action="store_true")
-    parser.add_argument("--quick", action="store_true")
-    parser.add_argument("--only", default="")
-    options = parser.parse_args()
-    for function in TESTS:
-        if options.only not in function.__name__:
-            continue
-        try:
-            function(options.build.resolve())
-            print(f"ok {function.__name__}", flush=True)
-        except Exception as error:  # a suite goes on with its next test
-            print(f"not ok {function.__name__}: {type(error).__name__}: {' '.join(str(error).split())[:1500]}", flush=True)
-
-
-main()
+functions.run(TESTS)

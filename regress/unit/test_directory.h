@@ -8,17 +8,24 @@
 #ifndef TEST_DIRECTORY_H
 #define TEST_DIRECTORY_H
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #define TEST_PATH_SIZE 64
 
 static inline void test_directory_make(char path[static TEST_PATH_SIZE], const char *name)
 {
-    snprintf(path, TEST_PATH_SIZE, "/tmp/sengi-%s-XXXXXX", name);
-    if (!mkdtemp(path)) {
-        perror(path);
-        abort();
+    for (unsigned number = 0;; number++) { /* past what a process of this id has left behind */
+        snprintf(path, TEST_PATH_SIZE, "/tmp/sengi-%s-%d-%u", name, (int)getpid(), number);
+        if (mkdir(path, 0700) == 0)
+            return;
+        if (errno != EEXIST) {
+            perror(path);
+            abort();
+        }
     }
 }
 

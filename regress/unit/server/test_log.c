@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "../test_directory.h"
 #include "base/os.h"
 #include "base/settings.h"
 #include "server/log.h"
@@ -18,7 +19,7 @@
 
 static int64_t now = START;
 static OsOps clock_ops;
-static char directory[] = "/tmp/sengi-log-XXXXXX";
+static char directory[TEST_PATH_SIZE];
 static int file_count;
 
 static int64_t test_clock(void)
@@ -35,7 +36,7 @@ static bool count_file(void *context, Str name, bool is_directory)
 
 static int files(void)
 {
-    char path[64];
+    char path[TEST_PATH_SIZE + sizeof("/log")];
 
     snprintf(path, sizeof(path), "%s/log", directory);
     file_count = 0;
@@ -52,8 +53,7 @@ static void say(int64_t after)
 static int open_log(void **state)
 {
     (void)state;
-    if (!mkdtemp(directory))
-        return 1;
+    test_directory_make(directory, "log");
     clock_ops = *os;
     clock_ops.wall_clock = test_clock;
     os = &clock_ops;
@@ -65,13 +65,10 @@ static int open_log(void **state)
 
 static int close_log(void **state)
 {
-    char command[128];
-
     (void)state;
     log_close();
     os = &os_linux;
-    snprintf(command, sizeof(command), "rm -r %s", directory);
-    return system(command);
+    return test_directory_remove(directory);
 }
 
 static void a_file_that_is_old_enough_is_followed_by_another(void **state)
