@@ -255,6 +255,19 @@ static bool function_present(CommandContext *context, const AbsentKind *kind,
     return needed_by_system("function", text);
 }
 
+/* The types of the arguments; *ret_known: types and schema are there, else a notice has said so. */
+static bool signature_types(CommandContext *context, const DropStmt *statement,
+                            const ObjectWithArgs *object, Oid *types, bool *ret_known)
+{
+    bool no_schema = false;
+
+    TRY(argument_types(context, &object->args, statement->missing_ok, types, ret_known));
+    if (*ret_known)
+        TRY(schema_is_missing(context, &object->names, statement->missing_ok, &no_schema));
+    *ret_known &= !no_schema;
+    return true;
+}
+
 static bool drop_function(CommandContext *context, const DropStmt *statement,
                           const AbsentKind *kind, const ObjectWithArgs *object)
 {
@@ -263,13 +276,10 @@ static bool drop_function(CommandContext *context, const DropStmt *statement,
     Oid *types = ARENA_ARRAY(context->arena, Oid, count + 1);
     const Str schema = parts > 1 ? object->names.items[parts - 2] : STR_NONE;
     const Str name = object->names.items[parts - 1];
-    bool known, no_schema;
+    bool known;
 
-    TRY(argument_types(context, &object->args, statement->missing_ok, types, &known));
+    TRY(signature_types(context, statement, object, types, &known));
     if (!known)
-        return true;
-    TRY(schema_is_missing(context, &object->names, statement->missing_ok, &no_schema));
-    if (no_schema)
         return true;
     if (object->args_unspecified) {
         const FunctionCandidates all = function_candidates(session, schema, name, -1);
@@ -300,13 +310,10 @@ static bool drop_operator(CommandContext *context, const DropStmt *statement,
     const Str name = names_text(context->arena, &object->names);
     Oid types[2] = {0};
     Str texts[2] = {STR(""), STR("")};
-    bool known, no_schema;
+    bool known;
 
-    TRY(argument_types(context, &object->args, statement->missing_ok, types, &known));
+    TRY(signature_types(context, statement, object, types, &known));
     if (!known)
-        return true;
-    TRY(schema_is_missing(context, &object->names, statement->missing_ok, &no_schema));
-    if (no_schema)
         return true;
     for (int i = 0; i < 2; i++)
         if (types[i])
