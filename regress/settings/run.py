@@ -147,6 +147,15 @@ def a_setting_of_any_value_takes_them(build):
 
 
 @test
+def a_log_line_prefix_has_only_escapes_that_print(build):
+    with Logged(build) as it:
+        for prefix in ("%i", "a %-10v", "%%%x "):
+            check("C0A000 | M%" in answer(it.connection, f"ALTER SYSTEM SET log_line_prefix = '{prefix}'"), f"{prefix} is taken")
+        for prefix in ("%m [%p] %q%u@%d ", "%%i %%x", "100%"):
+            check(answer(it.connection, f"ALTER SYSTEM SET log_line_prefix = '{prefix}'") == "tag ALTER SYSTEM", f"{prefix} is refused")
+
+
+@test
 def a_client_brings_along_only_what_it_may_set(build):
     with Logged(build) as it:
         it.connection.query("CREATE ROLE plain LOGIN")

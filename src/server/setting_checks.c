@@ -2,6 +2,7 @@
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <string.h>
 #include <sys/socket.h>
 
 #include "base/arena.h"
@@ -137,8 +138,27 @@ static bool oids_check(SettingId id, Str text, Arena *arena, Str *ret_canonical)
     return true;
 }
 
+/* Escapes for what a session does not have at hand when it logs. */
+static bool line_prefix_check(SettingId id, Str text, Arena *arena, Str *ret_canonical)
+{
+    (void)arena;
+    for (size_t i = 0; i + 1 < text.length; i++) {
+        if (text.data[i] != '%')
+            continue;
+        for (i++; i + 1 < text.length && strchr("-0123456789", text.data[i]);)
+            i++;
+        if (strchr("ivx", text.data[i]))
+            FAIL(ERR_FEATURE_NOT_SUPPORTED,
+                 .message = fmt("%%%c in \"%.*s\" is not supported", text.data[i],
+                                STR_ARGS(setting_infos[id].name)));
+    }
+    *ret_canonical = text;
+    return true;
+}
+
 void setting_checks_init(void)
 {
+    setting_register_check(SETTING_LOG_LINE_PREFIX, line_prefix_check);
     setting_register_check(SETTING_LC_MESSAGES, locale_check);
     setting_register_check(SETTING_LC_MONETARY, locale_check);
     setting_register_check(SETTING_LC_NUMERIC, locale_check);
