@@ -7,6 +7,7 @@ import time
 from control import BROKEN, FULL, READ_ONLY, FaultyServer, Journal, Refused, ServerFailure, check, rows, run, until
 
 SMALL_POOL = {"shared_buffers": "8MB", "max_wal_size": "64MB"}
+READ_AHEAD_MOST = 200  # more pages than a scan asks for before it needs one
 
 
 class Mount:
@@ -182,7 +183,11 @@ def a_failed_write_loses_nothing(options):
 
 
 def a_failed_read_is_one_statements_error(options):
-    """58030 for who reads the page; others read theirs, and it is read again the next time."""
+    """58030 for who reads the page; others read theirs, and it is read again the next time.
+
+    A read ahead of the scan that fails is nobody's error, so one failure may pass unseen. A row of them, longer
+    than what is read ahead, does not.
+    """
     with FaultyServer(options.build, SMALL_POOL) as server:
         writer = server.connect()
         run(writer, "CREATE TABLE wide AS SELECT g AS a, repeat(md5(g::text), 30) AS b FROM generate_series(1, 30000) g")
@@ -190,7 +195,7 @@ def a_failed_read_is_one_statements_error(options):
         wanted = rows(writer, "SELECT count(*), sum(length(b)) FROM wide")
         refused = 0
         for n in range(100 if options.long else 25):
-            server.fail("read", BROKEN, after=n * 7, count=1)
+            server.fail("read", BROKEN, after=n * 7, count=1 if n % 2 else READ_AHEAD_MOST)
             try:
                 check(rows(writer, "SELECT count(*), sum(length(b)) FROM wide") == wanted, "a wrong answer")
             except Refused as refusal:
@@ -198,7 +203,7 @@ def a_failed_read_is_one_statements_error(options):
                 refused += 1
             server.heal()
             check(rows(writer, "SELECT count(*), sum(length(b)) FROM wide") == wanted, "a wrong answer afterwards")
-        check(refused > 0, "no read failed")
+        check(refused >= (n + 1) // 2, f"{refused} of {n + 1} times only")
         server.stop_cleanly()
 
 
