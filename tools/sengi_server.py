@@ -2,10 +2,13 @@
 import os
 import pathlib
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
 import time
+
+import wire
 
 
 def free_port():
@@ -56,10 +59,24 @@ class Server:
                 time.sleep(0.05)
         raise ServerFailure("the server did not start:\n" + self.log_tail())
 
-    def reload(self):
-        """SIGHUP, and the time it takes to heed it."""
-        self.process.send_signal(1)
-        time.sleep(0.5)
+    def reload(self, connection=None):
+        """SIGHUP; returns when it has been heeded. Without a session that is there, postgres must be let in."""
+        watcher = connection or wire.Connection(self.port)
+        before = watcher.query("SELECT pg_conf_load_time()")
+        self.process.send_signal(signal.SIGHUP)
+        deadline = time.monotonic() + 60
+        while watcher.query("SELECT pg_conf_load_time()") == before:
+            if time.monotonic() > deadline:
+                raise ServerFailure("SIGHUP is not heeded:\n" + self.log_tail())
+            time.sleep(0.01)
+        if watcher is not connection:
+            watcher.close()
+
+    def kill(self):
+        """kill -9."""
+        self.process.kill()
+        self.process.wait()
+        self.process = None
 
     def is_up(self):
         """Does the process still run?"""

@@ -9,6 +9,14 @@ class WireError(Exception):
     """The server closed the connection or broke the protocol."""
 
 
+class Refused(Exception):
+    """The server answered with an error: the text of the answer's line."""
+
+    def __init__(self, line):
+        super().__init__(line)
+        self.sqlstate = line.split(" | C")[1][:5]
+
+
 class Connection:
     """One session. query() gives the answer as lines of text, the same for any server."""
 
@@ -54,6 +62,18 @@ class Connection:
         body = text.encode() + b"\0"
         self.socket.sendall(b"Q" + struct.pack("!i", len(body) + 4) + body)
         return self.answer()
+
+    def must(self, text, copy_data=b""):
+        """As query(), but an error is Refused."""
+        lines = self.query(text, copy_data)
+        for line in lines:
+            if line.startswith("error "):
+                raise Refused(line)
+        return lines
+
+    def rows(self, text):
+        """The rows alone, as text."""
+        return [line[4:] for line in self.must(text) if line.startswith("row ")]
 
     def answer(self):
         """The lines of the answer to a query that has been sent."""
@@ -144,6 +164,16 @@ def make_database(port, name, path):
         if errors:
             raise SystemExit(f"{path.name}:{line}: {errors[0]}")
     connection.close()
+
+
+def run_all(port, texts):
+    """Statements in a session of their own, none of which may fail."""
+    connection = Connection(port)
+    try:
+        for text in texts:
+            connection.must(text)
+    finally:
+        connection.close()
 
 
 def answers(port, path):

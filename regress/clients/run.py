@@ -5,7 +5,6 @@ The drivers' scripts run with Debian's own python3, where the packages of tools/
 installed from regress/clients/node/package-lock.json on first use. Tests listed in pending.txt wait for what they
 need: they are run, and count as skipped where they fail.
 """
-import argparse
 import os
 import pathlib
 import shutil
@@ -14,6 +13,7 @@ import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent.parent / "tools"))
+import suite  # pylint: disable=wrong-import-position
 from sengi_server import Server  # pylint: disable=wrong-import-position
 
 PYTHON = "/usr/bin/python3"
@@ -88,13 +88,9 @@ def run_suite(name, options, server):
 
 def main():
     """Runs the suites on one server each, so that one that ends it does not take the others along."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--build", type=pathlib.Path, required=True)
+    parser = suite.parser()
     parser.add_argument("--only", default="", help="one suite: " + " ".join(SUITES))
-    parser.add_argument("--long", action="store_true")
-    parser.add_argument("--quick", action="store_true")
     options = parser.parse_args()
-    options.build = options.build.resolve()
     for name in SUITES:
         if options.only and options.only != name:
             continue

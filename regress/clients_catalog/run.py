@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 """The catalog queries of real clients must be answered as PostgreSQL 15 answers them. See README.md."""
-import argparse
 import pathlib
 import re
 import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent.parent / "tools"))
+import suite
 import wire
 from sengi_server import Server
 
@@ -93,12 +93,9 @@ def compare(options, server, pending):
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--build", type=pathlib.Path)
+    parser = suite.parser()
     parser.add_argument("--record", action="store_true")
     parser.add_argument("--update-pending", action="store_true")
-    parser.add_argument("--long", action="store_true")
-    parser.add_argument("--quick", action="store_true")
     parser.add_argument("--show", help="print the differences of this client")
     options = parser.parse_args()
     if options.record:

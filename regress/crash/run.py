@@ -2,18 +2,17 @@
 """kill -9 under load, again and again: every acknowledged commit must be there, none by half.
 
 Clients write numbered transactions and remember which were acknowledged, another makes, loads (COPY), widens and
-drops tables and databases, while pgbench runs its tpcb-like script beside them. The server is killed with SIGKILL at a random moment (every second time again and
-again while it recovers), started, and asked:
+drops tables and databases, while pgbench runs its tpcb-like script beside them. The server is killed with SIGKILL at
+a random moment (every second time again and again while it recovers), started, and asked:
 
 - each client's numbers are 1..n without a hole, n is the last acknowledged or one more;
 - what a transaction writes to two tables and an index is in both or in neither;
 - transfers leave the sum of the accounts as it was; pgbench's four sums agree;
 - what was rolled back, to a savepoint or wholly, is nowhere;
-- the first answer comes within RECOVERY_SECONDS; `sengi verify` finds nothing.
+- the first answer comes within RECOVERY_SECONDS (a multiple with sanitizers); `sengi verify` finds nothing.
 
 usage: run.py --build DIR [--long] [--rounds N] [--seed N]
 """
-import argparse
 import pathlib
 import random
 import signal
@@ -25,12 +24,13 @@ import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent.parent / "tools"))
+import suite
 import wire
 from sengi_server import Server
 
-PGBENCH = "/usr/lib/postgresql/15/bin/pgbench"
 CLIENTS, ACCOUNTS = 6, 200
 RECOVERY_SECONDS = 5.0
+WITH_SANITIZERS = 6  # times that
 
 SCHEMA = """
 CREATE TABLE account(id int PRIMARY KEY, balance bigint NOT NULL);
@@ -42,22 +42,9 @@ CREATE TABLE undone(client int, n int)
 """ % ACCOUNTS
 
 
-class Refused(Exception):
-    """The server answered with an error."""
-
-
-def run(connection, text, copy_data=b""):
-    """The answer's lines; an error is an exception."""
-    lines = connection.query(text, copy_data)
-    for line in lines:
-        if line.startswith("error "):
-            raise Refused(line)
-    return lines
-
-
 def number(connection, text):
     """The only value of the only row."""
-    return int([line for line in run(connection, text) if line.startswith("row ")][0][4:])
+    return int(connection.rows(text)[0])
 
 
 class Client(threading.Thread):
@@ -82,11 +69,11 @@ class Client(threading.Thread):
         kind = self.random.random()
         try:
             if kind < 0.1:
-                run(connection, f"BEGIN; INSERT INTO undone VALUES({self.client}, {n}); ROLLBACK")
+                connection.must(f"BEGIN; INSERT INTO undone VALUES({self.client}, {n}); ROLLBACK")
             self.write(connection, n, kind)
-            run(connection, "COMMIT")
+            connection.must("COMMIT")
             self.acknowledged = n
-        except Refused as refusal:
+        except wire.Refused as refusal:
             # Row locks are taken in the order of ids, so that no deadlock is expected either.
             self.refusals.append(str(refusal))
             connection.query("ROLLBACK")
@@ -96,16 +83,16 @@ class Client(threading.Thread):
         amount = self.random.randint(-50, 50)
         parts = 300 if kind > 0.97 else self.random.randint(1, 3)
         size = 9000 if kind > 0.9 and parts < 4 else 20
-        run(connection, "BEGIN")
-        run(connection, f"UPDATE account SET balance = balance - {amount} WHERE id = {low}")
-        run(connection, f"UPDATE account SET balance = balance + {amount} WHERE id = {high}")
-        run(connection, f"INSERT INTO ledger VALUES({self.client}, {n}, {low}, {high}, {amount})")
+        connection.must("BEGIN")
+        connection.must(f"UPDATE account SET balance = balance - {amount} WHERE id = {low}")
+        connection.must(f"UPDATE account SET balance = balance + {amount} WHERE id = {high}")
+        connection.must(f"INSERT INTO ledger VALUES({self.client}, {n}, {low}, {high}, {amount})")
         if kind < 0.2:
-            run(connection, f"SAVEPOINT s; INSERT INTO undone VALUES({self.client}, {n}); ROLLBACK TO s")
-        run(connection, f"INSERT INTO mirror SELECT {self.client}, {n}, i, repeat(md5(i::text), {size // 32 + 1}) "
+            connection.must(f"SAVEPOINT s; INSERT INTO undone VALUES({self.client}, {n}); ROLLBACK TO s")
+        connection.must(f"INSERT INTO mirror SELECT {self.client}, {n}, i, repeat(md5(i::text), {size // 32 + 1}) "
                         f"FROM generate_series(1, {parts}) i")
         if n > 50 and kind < 0.5:
-            run(connection, f"DELETE FROM mirror WHERE client = {self.client} AND n = {n - 50} AND part > 1")
+            connection.must(f"DELETE FROM mirror WHERE client = {self.client} AND n = {n - 50} AND part > 1")
 
 
 class Builder(threading.Thread):
@@ -127,14 +114,14 @@ class Builder(threading.Thread):
                 self.step(connection)
         except (OSError, wire.WireError):
             pass
-        except Refused as refusal:
+        except wire.Refused as refusal:
             self.refusals.append(str(refusal))
 
     def change(self, connection, name, after, *statements):
         """One thing that is done wholly or not at all."""
         self.doubt = (name, self.there.get(name), after)
         for statement, data in statements:
-            run(connection, statement, data)
+            connection.must(statement, data)
         self.there.pop(name, None)
         if after is not None:
             self.there[name] = after
@@ -176,8 +163,8 @@ class Builder(threading.Thread):
 
     def check(self, connection, expect):
         """What was acknowledged is there as it was, what was under way wholly or not at all, and nothing else."""
-        names = [line[4:] for line in run(connection, "SELECT relname FROM pg_class WHERE relname LIKE 'built\\_%' AND relkind = 'r'"
-                                                      " UNION ALL SELECT datname FROM pg_database WHERE datname LIKE 'clone\\_%'") if line.startswith("row ")]
+        names = connection.rows("SELECT relname FROM pg_class WHERE relname LIKE 'built\\_%' AND relkind = 'r'"
+                                " UNION ALL SELECT datname FROM pg_database WHERE datname LIKE 'clone\\_%'")
         found = {}
         for name in names:
             found[name] = 0
@@ -197,34 +184,27 @@ class Builder(threading.Thread):
 class Trial:
     """The directory that lives through all rounds."""
 
-    def __init__(self, build, seed):
-        self.random = random.Random(seed)
-        self.server = Server(build)
+    def __init__(self, options):
+        self.random = random.Random(options.seed)
+        self.server = Server(options.build)
+        self.patience = RECOVERY_SECONDS * (WITH_SANITIZERS if suite.is_sanitized(options) else 1)
         self.acknowledged = [0] * CLIENTS
         self.built = {}
         self.failures = []
         self.slowest = 0.0
-        self.interrupted = 0
+        self.interrupted = self.bench_count = 0
 
     def prepare(self):
         self.server.start()
         connection = wire.Connection(self.server.port)
         for statement in SCHEMA.split(";"):
-            run(connection, statement.strip())
+            connection.must(statement.strip())
         connection.close()
-        self.pgbench("-q", "-i", "-s", "2").wait()
-
-    def pgbench(self, *arguments):
-        return subprocess.Popen([PGBENCH, "-h", "127.0.0.1", "-p", str(self.server.port), "-U", "postgres", *arguments, "postgres"],
-                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        subprocess.run(suite.pgbench(self.server.port, "-q", "-i", "-s", 2), check=True, capture_output=True)
 
     def expect(self, what, holds):
         if not holds:
             self.failures.append(what)
-
-    def kill(self):
-        self.server.process.send_signal(signal.SIGKILL)
-        self.server.process.wait()
 
     def round(self, index):
         """Load, kill, recover, check."""
@@ -232,14 +212,15 @@ class Trial:
         builder = Builder(self.server.port, self.built, self.random.random())
         for thread in clients + [builder]:
             thread.start()
-        load = self.pgbench("-n", "-c", "8", "-T", "60", "-M", self.random.choice(["simple", "extended", "prepared"]))
+        load = subprocess.Popen(suite.pgbench(self.server.port, "-n", "-c", 8, "-T", 60, "-M", self.random.choice(["simple", "extended", "prepared"])),
+                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         time.sleep(self.random.uniform(0.2, 2.0))
         if self.random.random() < 0.5:
             # A checkpoint on its way when the end comes.
             threading.Thread(target=self.checkpoint, daemon=True).start()
             time.sleep(self.random.uniform(0, 0.2))
         self.expect("the server ended by itself", self.server.is_up())
-        self.kill()
+        self.server.kill()
         load.wait()
         for client in clients:
             client.join(timeout=60)
@@ -281,10 +262,10 @@ class Trial:
         start = time.monotonic()
         self.server.start()
         connection = wire.Connection(self.server.port)
-        run(connection, "SELECT 1")
+        connection.must("SELECT 1")
         took = time.monotonic() - start
         self.slowest = max(self.slowest, took)
-        self.expect(f"the first answer took {took:.1f} s", took < RECOVERY_SECONDS)
+        self.expect(f"the first answer took {took:.1f} s", took < self.patience)
         for client in clients:
             self.check_client(connection, client)
         builder.check(connection, self.expect)
@@ -312,6 +293,7 @@ class Trial:
                 for column, table in (("bbalance", "pgbench_branches"), ("tbalance", "pgbench_tellers"),
                                       ("abalance", "pgbench_accounts"), ("delta", "pgbench_history"))]
         self.expect(f"pgbench's sums {sums}", len(set(sums)) == 1)
+        self.bench_count = number(connection, "SELECT count(*) FROM pgbench_history")
         by_table = number(connection, "SELECT count(*) FROM ledger WHERE amount + 0 >= 0")
         by_index = number(connection, "SELECT count(*) FROM ledger WHERE amount >= 0")
         self.expect(f"{by_table} rows, {by_index} by the index", by_table == by_index)
@@ -324,15 +306,12 @@ class Trial:
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--build", required=True)
-    parser.add_argument("--long", action="store_true")
-    parser.add_argument("--quick", action="store_true")
+    parser = suite.parser()
     parser.add_argument("--rounds", type=int)
     parser.add_argument("--seed", type=int, default=int(time.time()))
     options = parser.parse_args()
     rounds = options.rounds or (1000 if options.long else 2 if options.quick else 25)
-    trial = Trial(options.build, options.seed)
+    trial = Trial(options)
 
     trial.prepare()
     for index in range(rounds):
@@ -344,16 +323,17 @@ def main():
                 trial.verify()
                 if index < rounds - 1:
                     trial.server.start()
-        except (Refused, OSError, wire.WireError) as error:
+        except (wire.Refused, OSError, wire.WireError) as error:
             trial.failures.append(f"{type(error).__name__}: {error}")
         if trial.failures:
             print(f"not ok {name}: seed {options.seed}: {'; '.join(trial.failures)}", flush=True)
             print(trial.server.log_tail(), flush=True)
             print(f"the directory is kept: {trial.server.directory}", flush=True)
             if trial.server.is_up():
-                trial.kill()
+                trial.server.kill()
             sys.exit(1)
         print(f"ok {name}", flush=True)
+    print("ok pgbench-took-part" if trial.bench_count > 0 else "not ok pgbench-took-part: none of its transactions was ever there")
     print(f"crash: {sum(trial.acknowledged)} transactions of {CLIENTS} clients beside pgbench, "
           f"{trial.interrupted} recoveries cut short, slowest first answer after {trial.slowest:.2f} s")
     trial.server.remove()

@@ -5,45 +5,18 @@ import pathlib
 import struct
 import subprocess
 import sys
-import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent.parent / "tools"))
 import wire
-from sengi_server import Server, ServerFailure
+from sengi_server import Server
+from suite import Failure, check
+from wire import Refused
 
 KINDS = ("read", "write", "sync", "allocate", "open", "memory")  # the order of shim.c
 FAULT = struct.Struct("QQQQQ")  # calls, from, until, failures, error
 FOREVER = 1 << 63
 FULL, BROKEN, READ_ONLY, NO_MEMORY = errno.ENOSPC, errno.EIO, errno.EROFS, errno.ENOMEM
-
-
-class Refused(Exception):
-    """The server answered with an error."""
-
-    def __init__(self, line):
-        super().__init__(line)
-        self.sqlstate = line.split(" | C")[1][:5]
-
-
-def run(connection, text):
-    """The answer's lines; an error is an exception."""
-    lines = connection.query(text)
-    for line in lines:
-        if line.startswith("error "):
-            raise Refused(line)
-    return lines
-
-
-def rows(connection, text):
-    """The rows of an answer, as text."""
-    return [line[4:] for line in run(connection, text) if line.startswith("row ")]
-
-
-def check(holds, what):
-    """An assertion with a reason."""
-    if not holds:
-        raise AssertionError(what)
 
 
 class FaultyServer(Server):
@@ -99,18 +72,12 @@ class FaultyServer(Server):
         for place in range(len(KINDS)):
             struct.pack_into("QQ", self.control, place * FAULT.size + 8, 0, 0)
 
-    def wait(self, seconds=30):
+    def wait(self, seconds=120):
         """The exit status of a server that is to end by itself."""
         try:
             return self.process.wait(seconds)
         except subprocess.TimeoutExpired as late:
-            raise AssertionError("the server goes on") from late
-
-    def kill(self):
-        """kill -9."""
-        self.process.kill()
-        self.process.wait()
-        self.process = None
+            raise Failure("the server goes on") from late
 
     def connect(self):
         """A session."""
@@ -157,22 +124,22 @@ class Journal:
         """The tables."""
         self.connection = self.server.connect()
         for statement in self.SCHEMA:
-            run(self.connection, statement)
+            self.connection.must(statement)
 
     def write(self, n):
         """One transaction; what it writes follows from its number."""
         connection, kind = self.connection, n % 7
         if kind == 5:
-            run(connection, f"CREATE TABLE extra_{n} AS SELECT g, repeat('e', 100) AS filler FROM generate_series(1, 500) g")
-        run(connection, "BEGIN")
+            connection.must(f"CREATE TABLE extra_{n} AS SELECT g, repeat('e', 100) AS filler FROM generate_series(1, 500) g")
+        connection.must("BEGIN")
         if kind == 3:
-            run(connection, f"SAVEPOINT s; INSERT INTO body SELECT {n}, g, 'undone' FROM generate_series(1, 50) g; ROLLBACK TO s")
+            connection.must(f"SAVEPOINT s; INSERT INTO body SELECT {n}, g, 'undone' FROM generate_series(1, 50) g; ROLLBACK TO s")
         size = 400 if kind == 6 else 8
         content = f"repeat(md5((g + {n})::text), {600 if kind == 4 else 6})"
-        run(connection, f"INSERT INTO body SELECT {n}, g, {content} FROM generate_series(1, {size}) g")
-        run(connection, f"INSERT INTO journal VALUES ({n}, {size})")
+        connection.must(f"INSERT INTO body SELECT {n}, g, {content} FROM generate_series(1, {size}) g")
+        connection.must(f"INSERT INTO journal VALUES ({n}, {size})")
         if kind == 2:
-            run(connection, f"UPDATE body SET content = content || 'x' WHERE n = {n}")
+            connection.must(f"UPDATE body SET content = content || 'x' WHERE n = {n}")
 
     def step(self):
         """Writes the next one. False: the server is gone."""
@@ -182,7 +149,7 @@ class Journal:
                 self.connection = self.server.connect()
             self.write(n)
             self.doubtful.add(n)
-            answer = run(self.connection, "COMMIT")
+            answer = self.connection.must("COMMIT")
             if "tag COMMIT" not in answer:
                 raise Refused(f"error {answer} | C-----")
             self.acknowledged.add(n)
@@ -211,16 +178,16 @@ class Journal:
 
     def check(self, connection):
         """Acknowledged is there, nothing is there by halves, each index agrees with its table."""
-        there = {int(row.split(" | ")[0]): int(row.split(" | ")[1]) for row in rows(connection, "SELECT n, size FROM journal WHERE n + 0 > 0")}
+        there = {int(row.split(" | ")[0]): int(row.split(" | ")[1]) for row in connection.rows("SELECT n, size FROM journal WHERE n + 0 > 0")}
         missing = self.acknowledged - set(there)
         check(not missing, f"acknowledged and missing: {sorted(missing)[:5]}")
         check(not set(there) - self.acknowledged - self.doubtful, f"not acknowledged and there: {sorted(set(there) - self.acknowledged - self.doubtful)[:5]}")
         for condition in ("n + 0 > 0", "n > 0", "part > 0"):
-            counts = {int(row.split(" | ")[0]): int(row.split(" | ")[1]) for row in rows(connection, f"SELECT n, count(*) FROM body WHERE {condition} GROUP BY n")}
+            counts = {int(row.split(" | ")[0]): int(row.split(" | ")[1]) for row in connection.rows(f"SELECT n, count(*) FROM body WHERE {condition} GROUP BY n")}
             check(counts == there, f"bodies by {condition} differ from the journal")
         self.acknowledged |= self.doubtful & set(there)
         self.doubtful.clear()
-        wrong = rows(connection, "SELECT count(*) FROM body WHERE left(content, 32) <> md5((part + n)::text)")
+        wrong = connection.rows("SELECT count(*) FROM body WHERE left(content, 32) <> md5((part + n)::text)")
         check(wrong == ["0"], f"{wrong} contents are wrong")
 
     def recovered(self):
@@ -228,18 +195,11 @@ class Journal:
         self.server.heal()
         try:
             self.connection = self.server.connect()
+            self.check(self.connection)
         except (OSError, wire.WireError):
-            self.server.wait()  # it is on its way out
+            self.server.wait()  # it is on its way out, and may still have let us in
             self.server.start()
             self.connection = self.server.connect()
-        self.check(self.connection)
+            self.check(self.connection)
         before = len(self.acknowledged)
         check(self.step() and len(self.acknowledged) == before + 1, f"writes are still refused: {self.refusals[-1:]}")
-
-
-def until(condition, seconds, what):
-    """Waits for something that must come."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        check(time.monotonic() < deadline, what)
-        time.sleep(0.02)

@@ -1,8 +1,9 @@
 """Memory that runs out, by call and by limit; descriptors that run out."""
 import resource
 
-from control import NO_MEMORY, FaultyServer, Journal, Refused, check, rows, run, until
-from wire import Connection, WireError
+from control import NO_MEMORY, FaultyServer, Journal
+from suite import Failure, check, wait_for
+from wire import Connection, Refused, WireError
 
 # What one statement may ask for without end, and what else it may be refused with.
 HUGE = [
@@ -23,15 +24,15 @@ def a_statement_without_end_is_its_own_error(options):
     """53200 or a limit as PostgreSQL's for one; another session is served; memory is given back."""
     with FaultyServer(options.build, LIMIT) as server:
         greedy, other = Connection(server.port, timeout=300), server.connect()
-        run(greedy, "SELECT count(*) FROM pg_class")
+        greedy.must("SELECT count(*) FROM pg_class")
         for statement in HUGE:
             try:
-                run(greedy, statement)
-                raise AssertionError(f"it ends: {statement}")
+                greedy.must(statement)
+                raise Failure(f"it ends: {statement}")
             except Refused as refusal:
                 check(refusal.sqlstate in SQLSTATES, f"{statement}: {refusal}")
-            check(rows(other, "SELECT 1") == ["1"], "the other session")
-            check(rows(greedy, "SELECT 2") == ["2"], "the same session")
+            check(other.rows("SELECT 1") == ["1"], "the other session")
+            check(greedy.rows("SELECT 2") == ["2"], "the same session")
         server.stop_cleanly()
 
 
@@ -72,7 +73,7 @@ def a_statement_of_many_parts_is_answered_or_refused(options):
                 break
             if depth >= (2000 if options.long else 600):
                 break
-        check(rows(connection, "SELECT 1") == ["1"], "it goes on")
+        check(connection.rows("SELECT 1") == ["1"], "it goes on")
         server.stop_cleanly()
 
 
@@ -87,7 +88,7 @@ def the_nth_allocation_fails(options):
             if n % 5 == 0:
                 try:
                     connection = server.connect()
-                    rows(connection, "SELECT relname, count(*) FROM pg_class JOIN pg_attribute ON attrelid = pg_class.oid GROUP BY 1 ORDER BY 2 DESC, 1")
+                    connection.rows("SELECT relname, count(*) FROM pg_class JOIN pg_attribute ON attrelid = pg_class.oid GROUP BY 1 ORDER BY 2 DESC, 1")
                     connection.close()
                 except Refused as refusal:
                     check(refusal.sqlstate == "53200", f"{refusal}")
@@ -125,7 +126,7 @@ def descriptors_run_out_for_newcomers(options):
         refused = 0
         for _ in range(120):
             try:
-                held.append(Connection(server.port, timeout=3))
+                held.append(Connection(server.port, timeout=60))
             except WireError as error:
                 check("C53300" in str(error) and "sorry, too many clients already" in str(error), f"refused with {error}")
                 refused += 1
@@ -134,12 +135,12 @@ def descriptors_run_out_for_newcomers(options):
         check(refused > 0 and len(held) > 20, f"{len(held)} are in, {refused} refused")
         for _ in range(25):
             check(journal.step(), "the server is gone")
-        run(journal.connection, "SET work_mem = 64")
-        run(journal.connection, "SELECT count(*) FROM (SELECT content FROM body ORDER BY content OFFSET 5) x")
+        journal.connection.must("SET work_mem = 64")
+        journal.connection.must("SELECT count(*) FROM (SELECT content FROM body ORDER BY content OFFSET 5) x")
         check(not journal.refusals, f"{journal.refusals[:1]}")
         for connection in held:
             connection.close()
-        until(lambda: is_served(server), 20, "nobody is served afterwards")
+        wait_for(lambda: is_served(server), "nobody is served afterwards")
         journal.check(server.connect())
         server.stop_cleanly()
 
@@ -147,7 +148,7 @@ def descriptors_run_out_for_newcomers(options):
 def is_served(server):
     """Does a new session get an answer?"""
     try:
-        return rows(server.connect(), "SELECT 1") == ["1"]
+        return server.connect().rows("SELECT 1") == ["1"]
     except (OSError, WireError):
         return False
 

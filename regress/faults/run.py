@@ -5,35 +5,13 @@ The server under test is sengi_faults: sengi with calls to the system that fail 
 
 usage: run.py --build DIR [--long | --quick] [--only TEXT]
 """
-import argparse
 import pathlib
 import sys
-import time
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent.parent / "tools"))
 import disk
 import memory
+import suite
 from control import FaultyServer
 
-
-def main():
-    """Each test is a result."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--build", type=pathlib.Path, required=True)
-    parser.add_argument("--long", action="store_true")
-    parser.add_argument("--quick", action="store_true")
-    parser.add_argument("--only", default="")
-    options = parser.parse_args()
-    for test in disk.TESTS + memory.TESTS:
-        if options.only not in test.__name__:
-            continue
-        start = time.monotonic()
-        try:
-            test(options)
-            print(f"ok {test.__name__} ({time.monotonic() - start:.1f} s)" , flush=True)
-        except disk.Skip as skip:
-            print(f"skip {test.__name__}: {skip}", flush=True)
-        except Exception as error:  # pylint: disable=broad-exception-caught
-            print(f"not ok {test.__name__}: {type(error).__name__}: {error} | {FaultyServer.last_words}".replace("\n", " | "), flush=True)
-
-
-main()
+suite.run(disk.TESTS + memory.TESTS, last_words=lambda: FaultyServer.last_words)

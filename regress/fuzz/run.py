@@ -5,13 +5,15 @@ usage: run.py --build DIR [--long | --quick]
 
 Targets are the files fuzz_NAME.c here, their inputs the files of seeds/NAME. `tools/dev fuzz NAME` looks for more.
 """
-import argparse
 import os
 import pathlib
 import subprocess
 import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent.parent / "tools"))
+import suite
+
 TIMEOUT = 120
 # No small input makes a decoder ask for more than this at once.
 LIMITS = "max_allocation_size_mb=256"
@@ -51,14 +53,10 @@ def replay(target, program):
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--build", type=pathlib.Path, required=True)
-    parser.add_argument("--long", action="store_true")
-    parser.add_argument("--quick", action="store_true")
-    options = parser.parse_args()
+    options = suite.parser().parse_args()
     for source in sorted(HERE.glob("fuzz_*.c")):
         target = source.stem.removeprefix("fuzz_")
-        program = options.build.resolve() / "regress/fuzz" / source.stem
+        program = options.build / "regress/fuzz" / source.stem
         if not program.exists():
             print(f"not ok {target}: {program} has not been built", flush=True)
         elif not (HERE / "seeds" / target).is_dir():

@@ -6,7 +6,6 @@ usage: run.py --build DIR [--long] [--seed N] [--seconds N] [--clients N] [--por
 First the checker shows that it finds each anomaly in a history that has it. Then three rounds: READ COMMITTED,
 REPEATABLE READ, and both mixed. --port: a server that runs already (PostgreSQL, to see that the checker is not too strict).
 """
-import argparse
 import contextlib
 import pathlib
 import pickle
@@ -17,6 +16,7 @@ import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent.parent / "tools")]
+import suite
 import wire
 from checker import READ_COMMITTED, REPEATABLE_READ, Operation, Transaction, check
 from samples import SAMPLES
@@ -179,10 +179,7 @@ def play_rounds(port, options):
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--build", type=pathlib.Path)
-    parser.add_argument("--long", action="store_true")
-    parser.add_argument("--quick", action="store_true")
+    parser = suite.parser()
     parser.add_argument("--seed", type=int, default=int(time.time()))
     parser.add_argument("--seconds", type=float, help="each round's length")
     parser.add_argument("--clients", type=int, default=12)

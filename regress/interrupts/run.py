@@ -9,7 +9,6 @@ transaction has locked a row; afterwards another session must get that row, and 
 session. What the client is told must be what expected.txt has, which --record writes from a PostgreSQL 15.
 The answer must come within --limit; without load it comes within 100 ms.
 """
-import argparse
 import pathlib
 import re
 import socket
@@ -19,6 +18,7 @@ import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent.parent / "tools"))
+import suite
 import wire
 from sengi_server import Server
 
@@ -164,11 +164,6 @@ class Session(wire.Connection):
                 return line[4:]
         return None
 
-    def must(self, text):
-        lines = self.query(text)
-        if any(line.startswith("error") for line in lines):
-            raise wire.WireError(f"{text}: {lines}")
-
 
 class Ways:
     """How a statement is interrupted; each returns when what it asks for has been said."""
@@ -211,21 +206,24 @@ class Play:
         self.slowest = (0, "")
 
     def until(self, what, condition):
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while not condition():
             if time.monotonic() > deadline:
                 raise wire.WireError(f"{what} did not come")
             time.sleep(0.002)
+
+    def works(self, victim):
+        return self.control.ask(f"SELECT state = 'active' FROM pg_stat_activity WHERE pid = {victim.process}") == "t"
 
     def waits(self, victim):
         return self.control.ask(f"SELECT wait_event_type = 'Lock' FROM pg_stat_activity WHERE pid = {victim.process}") == "t"
 
     def prepare(self, way):
         victim = Session(self.port)
-        if way in TIMEOUTS:
-            victim.must(f"SET {TIMEOUTS[way]} = {TIMEOUT_MS}")
         victim.must("BEGIN")
         victim.must("SELECT id FROM mark FOR UPDATE")
+        if way in TIMEOUTS:
+            victim.must(f"SET {TIMEOUTS[way]} = {TIMEOUT_MS}")
         return victim
 
     def end_of(self, victim, way, text):
@@ -233,7 +231,8 @@ class Play:
         lines = []
         try:
             if text.startswith("COPY sink"):
-                time.sleep(TIMEOUT_MS / 1000 + 0.05)
+                assert victim.message()[0] == "G"
+                time.sleep(2 * TIMEOUT_MS / 1000)
                 for part in (b"d\0\0\0\x081\tx\n", b"c\0\0\0\4"):
                     victim.socket.sendall(part)
                     time.sleep(0.1)
@@ -269,8 +268,9 @@ class Play:
             began += TIMEOUT_MS / 1000
         elif waiting:
             self.until(f"{full_name}: a wait", lambda: self.waits(victim))
-        else:
-            time.sleep(0.15)
+        elif not name.startswith(IDLE):
+            self.until(f"{full_name}: work", lambda: self.works(victim))
+            time.sleep(0.15)  # somewhere in the midst of it
         if way not in TIMEOUTS:
             began = time.monotonic()
             getattr(self.ways, way)(victim)
@@ -299,7 +299,7 @@ class Play:
             self.interrupt(name, way, text, True)
             holder.must("ROLLBACK")
             holder.close()
-        except (wire.WireError, OSError) as error:
+        except (wire.Refused, wire.WireError, OSError) as error:
             self.faults.append((f"{name}, {way}", str(error)))
 
     def chosen(self, table):
@@ -333,7 +333,6 @@ def play(port, options, with_vanishing):
     one = Play(port, options)
     one.run(with_vanishing)
     one.control.close()
-    time.sleep(0.2)
     control.query(f"DROP DATABASE {DATABASE} WITH (FORCE)")
     control.close()
     return one
@@ -363,15 +362,12 @@ def compare(port, options):
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--build", type=pathlib.Path)
+    parser = suite.parser()
     parser.add_argument("--record", type=int, metavar="PORT")
     parser.add_argument("--port", type=int, help="of a server that runs")
     parser.add_argument("--limit", type=int, default=LIMIT_MS, metavar="MS")
     parser.add_argument("--only", help="one statement")
     parser.add_argument("--show", action="store_true")
-    parser.add_argument("--long", action="store_true", help="each statement in each way")
-    parser.add_argument("--quick", action="store_true")
     options = parser.parse_args()
     if options.record:
         record(options)
@@ -380,7 +376,8 @@ def main():
     else:
         with Server(options.build) as server:
             compare(server.port, options)
-        print("ok stops-cleanly")
+            status = server.stop()
+            print("ok stops-cleanly" if status == 0 else f"not ok stops-cleanly: status {status}: {server.log_tail()}")
 
 
 if __name__ == "__main__":

@@ -5,13 +5,8 @@ usage: run.py --build DIR [--long] [--show] [NAME…]      expected/ is written 
 
 With --long random histories go beside a PostgreSQL 15 of Debian's package as well: random_histories.py.
 """
-import argparse
 import pathlib
-import shutil
-import socket
-import subprocess
 import sys
-import tempfile
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -19,26 +14,10 @@ sys.path[:0] = [str(HERE), str(HERE.parent.parent / "tools")]
 import isolation
 import oracle as throw_away
 import random_histories
-import wire
+import suite
+from sengi_server import Server
 
 LONG_HISTORIES = 3000
-
-
-def start(binary, directory):
-    """Sengi on a fresh directory: the process and its port."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    subprocess.run([binary, "init", directory + "/data"], check=True, stdout=subprocess.DEVNULL)
-    with open(directory + "/log", "w", encoding="utf-8") as log:
-        process = subprocess.Popen([binary, "serve", directory + "/data", "--listen", "127.0.0.1", "--port", str(port)], stderr=log)
-    for _ in range(400):
-        try:
-            wire.Connection(port).close()
-            return process, port
-        except (OSError, wire.WireError):
-            time.sleep(0.05)
-    raise SystemExit("the server did not start:\n" + open(directory + "/log", encoding="utf-8").read()[-4000:])
 
 
 def compare(port, path, show):
@@ -65,26 +44,18 @@ def compare_random(port):
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--build", type=pathlib.Path, required=True)
-    parser.add_argument("--long", action="store_true")
-    parser.add_argument("--quick", action="store_true")
+    parser = suite.parser()
     parser.add_argument("--show", action="store_true", help="print both sides of what differs")
     parser.add_argument("names", nargs="*")
     options = parser.parse_args()
-    directory = tempfile.mkdtemp(prefix="sengi")
-    process, port = start(str(options.build / "src/server/sengi"), directory)
-    for path in sorted(HERE.glob("*.spec")):
-        if not options.names or path.stem in options.names:
-            compare(port, path, options.show)
-    if options.long:
-        compare_random(port)
-    process.terminate()
-    status = process.wait(timeout=60)
-    with open(directory + "/log", encoding="utf-8", errors="replace") as log:
-        tail = log.read()[-4000:]
-    print("ok stops-cleanly" if status == 0 else f"not ok stops-cleanly: status {status}\n{tail}")
-    shutil.rmtree(directory, ignore_errors=True)
+    with Server(options.build) as server:
+        for path in sorted(HERE.glob("*.spec")):
+            if not options.names or path.stem in options.names:
+                compare(server.port, path, options.show)
+        if options.long:
+            compare_random(server.port)
+        status = server.stop()
+        print("ok stops-cleanly" if status == 0 else f"not ok stops-cleanly: status {status}\n{server.log_tail()}")
 
 
 main()

@@ -8,7 +8,6 @@ and bracketed parts exchanged, dropped, doubled or taken from other statements. 
 or the server ends, or an error of class XX (internal error) comes. The seed is printed; a failure names the statements before
 it in its session. --long runs many more.
 """
-import argparse
 import pathlib
 import random
 import re
@@ -16,6 +15,7 @@ import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent.parent / "tools"))
+import suite
 import wire
 from sengi_server import Server
 
@@ -148,10 +148,7 @@ def session(server, mutator):
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--build", type=pathlib.Path, required=True)
-    parser.add_argument("--long", action="store_true")
-    parser.add_argument("--quick", action="store_true")
+    parser = suite.parser()
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--count", type=int, help="statements")
     parser.add_argument("--show", action="store_true", help="go on after a failure, naming each kind once")

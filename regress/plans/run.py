@@ -9,8 +9,6 @@ aggregation. Bitmap scans count as index scans; merge joins, memoize, incrementa
 pending.txt has the differences that stay, each with its reason. --ports compares servers that run already (the tables are
 made unless --keep).
 """
-import argparse
-import contextlib
 import json
 import pathlib
 import re
@@ -18,9 +16,8 @@ import sys
 
 TOP = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(TOP.parent.parent / "tools"))
-import oracle
+import suite
 import wire
-from sengi_server import Server
 
 ORACLE_SETTINGS = ["SET enable_mergejoin = off", "SET enable_memoize = off", "SET enable_incremental_sort = off",
                    "SET max_parallel_workers_per_gather = 0", "SET jit = off"]
@@ -117,28 +114,16 @@ def compare(sengi, reference, only, verbose):
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--build", type=pathlib.Path)
-    parser.add_argument("--long", action="store_true")
-    parser.add_argument("--quick", action="store_true")
+    parser = suite.parser()
     parser.add_argument("--only")
     parser.add_argument("--ports")
     parser.add_argument("--database", default="postgres")
     parser.add_argument("--keep", action="store_true")
     parser.add_argument("--verbose", action="store_true")
     options = parser.parse_args()
-    if not options.long and not options.ports and not options.only:
-        print("skip plans: runs with --long")
+    if not suite.is_beside_due(options, options.only, "plans"):
         return
-    if not options.ports and not oracle.is_installed():
-        print("skip plans: no postgresql-15 here")
-        return
-    with contextlib.ExitStack() as stack:
-        if options.ports:
-            sengi_port, oracle_port = map(int, options.ports.split(","))
-        else:
-            server = stack.enter_context(Server(options.build))
-            sengi_port, oracle_port = server.port, stack.enter_context(oracle.Oracle())
+    with suite.beside(options) as (sengi_port, oracle_port):
         sengi, reference = (wire.Connection(port, database=options.database, timeout=600) for port in (sengi_port, oracle_port))
         for setting in ORACLE_SETTINGS:
             run(reference, setting)

@@ -3,7 +3,6 @@
 
 `run.py --record` writes the expected answers; PGHOST and PGPORT say where the PostgreSQL is.
 """
-import argparse
 import os
 import pathlib
 import sys
@@ -11,6 +10,7 @@ import sys
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent.parent / "tools"))
 sys.path.insert(0, str(HERE))
+import suite  # pylint: disable=wrong-import-position
 import abuse  # pylint: disable=wrong-import-position
 from conversation import Talk  # pylint: disable=wrong-import-position
 from conversations import CONVERSATIONS  # pylint: disable=wrong-import-position
@@ -112,13 +112,10 @@ def turns(lines):
 
 def main():
     """Conversations on one server."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--build", type=pathlib.Path)
+    parser = suite.parser()
     parser.add_argument("--record", action="store_true")
     parser.add_argument("--port", type=int, help="a server that runs already")
     parser.add_argument("--only", default="")
-    parser.add_argument("--long", action="store_true")
-    parser.add_argument("--quick", action="store_true")
     options = parser.parse_args()
     if options.record:
         record()
@@ -126,7 +123,7 @@ def main():
     if options.port:
         check_conversations(options.port, options.only)
         return
-    server = Server(options.build.resolve())
+    server = Server(options.build)
     server.start()
     if options.only != "abuse":
         check_conversations(server.port, options.only)

@@ -1,6 +1,5 @@
 #!/usr/bin/env python3
 """psql's backslash commands must print what they print with PostgreSQL 15. See README.md."""
-import argparse
 import pathlib
 import re
 import subprocess
@@ -9,6 +8,7 @@ import sys
 HERE = pathlib.Path(__file__).resolve().parent
 TOP = HERE.parent.parent
 sys.path.insert(0, str(TOP / "tools"))
+import suite
 import wire
 from sengi_server import Server
 
@@ -70,13 +70,10 @@ def record(psql):
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--build", type=pathlib.Path)
+    parser = suite.parser()
     parser.add_argument("--record", action="store_true")
     parser.add_argument("--update-pending", action="store_true")
     parser.add_argument("--show", action="store_true")
-    parser.add_argument("--long", action="store_true")
-    parser.add_argument("--quick", action="store_true")
     options = parser.parse_args()
     psql = "/usr/lib/postgresql/15/bin/psql"
     if not pathlib.Path(psql).exists():

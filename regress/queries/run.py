@@ -6,18 +6,15 @@ usage: run.py --build DIR [--long | --quick] [--seed N] [--count N] [--ports SEN
 Only with --long (or --count): it needs Debian's postgresql-15. A failure names the seed and the query;
 --ports compares servers that run already.
 """
-import argparse
-import contextlib
 import pathlib
 import re
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent.parent / "tools"))
-import oracle
 import shapes
+import suite
 import wire
 from generator import SCHEMA, Generator, rows
-from sengi_server import Server
 
 BATCH = 250
 ZEROS = re.compile(r"(\d\.\d*?[1-9]|\d(?=\.0+\b))\.?0+\b")
@@ -71,27 +68,15 @@ def compare(name, queries, sengi_port, oracle_port):
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--build", type=pathlib.Path)
-    parser.add_argument("--long", action="store_true")
-    parser.add_argument("--quick", action="store_true")
+    parser = suite.parser()
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--count", type=int)
     parser.add_argument("--ports")
     options = parser.parse_args()
-    if not options.long and not options.count:
-        print("skip queries: runs with --long")
-        return
-    if not options.ports and not oracle.is_installed():
-        print("skip queries: no postgresql-15 here")
+    if not suite.is_beside_due(options, options.count, "queries"):
         return
     count = options.count or 20 * BATCH
-    with contextlib.ExitStack() as stack:
-        if options.ports:
-            sengi_port, oracle_port = map(int, options.ports.split(","))
-        else:
-            server = stack.enter_context(Server(options.build))
-            sengi_port, oracle_port = server.port, stack.enter_context(oracle.Oracle())
+    with suite.beside(options) as (sengi_port, oracle_port):
         for port in (sengi_port, oracle_port):
             connection = wire.Connection(port)
             prepare(connection)

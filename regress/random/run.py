@@ -10,7 +10,6 @@ The seed is printed: with it and the same count a run can be had again. Known di
 expressions over "expression => wanted => got"), each with its reason; expressions that do not agree yet are in pending.txt. --sample writes the expressions that agree as
 statements for regress/sql.
 """
-import argparse
 import contextlib
 import pathlib
 import re
@@ -20,6 +19,7 @@ import sys
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent.parent / "tools")]
 import oracle as throw_away
+import suite
 import values
 import wire
 from sengi_server import Server
@@ -292,10 +292,7 @@ def write_sample(path, agreed):
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--build", type=pathlib.Path)
-    parser.add_argument("--long", action="store_true")
-    parser.add_argument("--quick", action="store_true")
+    parser = suite.parser()
     parser.add_argument("--seed", type=int, default=15, help="another one finds other differences")
     parser.add_argument("--count", type=int)
     parser.add_argument("--port", type=int, help="a Sengi that runs already")

@@ -7,18 +7,15 @@ Only with --long (or --count): it needs Debian's postgresql-15. Rows given befor
 gone. Statements that differ for a known reason match a line of known.txt. --sample writes the statements that agree for
 regress/sql.
 """
-import argparse
-import contextlib
 import pathlib
 import re
 import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent.parent / "tools")]
-import oracle
+import suite
 import wire
 from generator import CHECKS, RESET, SCHEMA, Generator
-from sengi_server import Server
 
 
 def prepare(connection):
@@ -73,32 +70,17 @@ def compare(options, sengi, reference):
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--build", type=pathlib.Path)
-    parser.add_argument("--long", action="store_true")
-    parser.add_argument("--quick", action="store_true")
+    parser = suite.parser()
     parser.add_argument("--seed", type=int, default=15)
     parser.add_argument("--count", type=int)
     parser.add_argument("--ports", help="of a Sengi and of a PostgreSQL 15 that run already; their schema public is made anew")
     parser.add_argument("--database", default="postgres")
     parser.add_argument("--sample", type=pathlib.Path, help="write what agrees to this file")
     options = parser.parse_args()
-    if not options.long and not options.count:
-        print("skip row_order/random: runs with --long")
-        return
-    if not options.ports and not oracle.is_installed():
-        print("skip row_order/random: no PostgreSQL 15 to compare with")
+    if not suite.is_beside_due(options, options.count, "row_order/random"):
         return
     options.count = options.count or 10000
-    with contextlib.ExitStack() as stack:
-        if options.ports:
-            sengi_port, oracle_port = map(int, options.ports.split(","))
-        else:
-            server = Server(options.build)
-            server.start()
-            stack.callback(server.remove)
-            stack.callback(server.stop)
-            sengi_port, oracle_port = server.port, stack.enter_context(oracle.Oracle())
+    with suite.beside(options) as (sengi_port, oracle_port):
         sengi = wire.Connection(sengi_port, database=options.database, timeout=120)
         reference = wire.Connection(oracle_port, database=options.database, timeout=120)
         for connection in (sengi, reference):

@@ -3,7 +3,6 @@
 
 usage: run.py --build DIR [--long | --quick]
 """
-import os
 import pathlib
 import re
 import shutil
@@ -17,42 +16,18 @@ import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent.parent / "tools"))
-import functions
+import suite
 import wire
 from sengi_server import Server, free_port
+from suite import Failure, Observed, check, wait_for
+from suite import answer as value
 
 TESTS = []
-
-
-class Failure(Exception):
-    """A promise that does not hold."""
 
 
 def test(function):
     TESTS.append(function)
     return function
-
-
-def check(condition, why):
-    if not condition:
-        raise Failure(why)
-
-
-def wait_for(probe, why, seconds=20):
-    """Until it is so."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if probe():
-            return
-        time.sleep(0.05)
-    raise Failure(why() if callable(why) else why)
-
-
-def value(connection, sql):
-    """The one value of a query; its error's text otherwise."""
-    lines = connection.query(sql)
-    rows = [line[4:] for line in lines if line.startswith("row ")]
-    return rows[0] if len(rows) == 1 else "; ".join(lines)
 
 
 class Commands:
@@ -78,8 +53,8 @@ class Commands:
 
 
 @test
-def help_names_every_command_and_option(build):
-    commands = Commands(build)
+def help_names_every_command_and_option(options):
+    commands = Commands(options.build)
     said = commands.run("--help", status=0, says=["sengi init DIR", "sengi serve DIR", "sengi verify DIR", "sengi status DIR", "--port", "-c name=value"])
     for option in re.findall(r"\[(--\w+)", said):
         command = "init" if option == "--username" else "serve"
@@ -91,8 +66,8 @@ def help_names_every_command_and_option(build):
 
 
 @test
-def init_keeps_off_what_is_there(build):
-    commands = Commands(build)
+def init_keeps_off_what_is_there(options):
+    commands = Commands(options.build)
     commands.run("init", status=2, says=["a directory is wanted"])
     commands.run("init", "data", status=0, says=["made a database directory: data"])
     check((commands.directory / "data").stat().st_mode & 0o777 == 0o700, "data can be read by others")
@@ -110,8 +85,8 @@ def init_keeps_off_what_is_there(build):
 
 
 @test
-def serve_says_what_is_wrong_with_a_directory(build):
-    commands = Commands(build)
+def serve_says_what_is_wrong_with_a_directory(options):
+    commands = Commands(options.build)
     commands.run("serve", status=2, says=["a database directory is wanted"])
     said = commands.run("serve", "nowhere", status=1, says=['nowhere" does not exist', 'sengi init'])
     check("shut down" not in said, f"what never ran says that it is shut down: {said!r}")
@@ -140,15 +115,15 @@ def serve_says_what_is_wrong_with_a_directory(build):
 
 
 @test
-def a_port_or_directory_in_use_is_refused_and_left_alone(build):
-    with Server(build) as server:
+def a_port_or_directory_in_use_is_refused_and_left_alone(options):
+    with Server(options.build) as server:
         temporary = server.data / "tmp/somebody-elses"
         temporary.write_text("spilled")
         other = free_port()
         result = subprocess.run([server.binary, "serve", str(server.data), "--port", str(other)], capture_output=True, text=True, timeout=60)
         check(result.returncode == 1 and "is in use" in result.stderr and "hint: Is another server running" in result.stderr, repr(result.stderr))
         check(temporary.exists(), "who may not have the directory cleans up in it")
-        second = Commands(build)
+        second = Commands(options.build)
         second.run("init", "data", status=0, says=["made"])
         second.run("serve", "data", "--port", str(server.port), "--listen", "127.0.0.1", status=1, says=[str(server.port), "Address already in use"])
         second.remove()
@@ -158,8 +133,8 @@ def a_port_or_directory_in_use_is_refused_and_left_alone(build):
 
 
 @test
-def a_relative_directory_is_served_from_where_it_is(build):
-    commands = Commands(build)
+def a_relative_directory_is_served_from_where_it_is(options):
+    commands = Commands(options.build)
     commands.run("init", "data", status=0, says=["made"])
     port = free_port()
     with open(commands.directory / "log", "wb") as log:
@@ -188,45 +163,9 @@ def can_connect(port):
 # ---------------------------------------------------------------------- reloads
 
 
-class Reloads:
-    """A server whose configuration is written anew and read by SIGHUP."""
-
-    def __init__(self, build, **settings):
-        self.server = Server(build, settings=settings)
-        self.log_path = self.server.directory / "log"
-
-    def __enter__(self):
-        self.server.start()
-        self.connection = wire.Connection(self.server.port)
-        return self
-
-    def __exit__(self, *_):
-        self.connection.close()
-        self.server.stop()
-        self.server.remove()
-
-    def log(self):
-        return self.log_path.read_text(encoding="utf-8", errors="replace")
-
-    def load(self, text, hba=None):
-        """The lines that the log gains."""
-        before = len(self.log())
-        if text is not None:
-            (self.server.data / "sengi.conf").write_text(text)
-        if hba is not None:
-            self.server.write_hba(hba)
-        old = value(self.connection, "SELECT pg_conf_load_time()")
-        self.server.process.send_signal(signal.SIGHUP)
-        wait_for(lambda: value(self.connection, "SELECT pg_conf_load_time()") != old, "SIGHUP is not heeded")
-        return self.log()[before:]
-
-    def show(self, name):
-        return value(self.connection, f"SHOW {name}")
-
-
 @test
-def sighup_reads_the_configuration_again(build):
-    with Reloads(build) as it:
+def sighup_reads_the_configuration_again(options):
+    with Observed(options) as it:
         said = it.load("work_mem = 9MB\nlog_min_duration_statement = 5s\n")
         check("received SIGHUP, reloading configuration files" in said, said)
         check('parameter "work_mem" changed to "9MB"' in said and 'parameter "log_min_duration_statement" changed to "5s"' in said, said)
@@ -255,8 +194,8 @@ def sighup_reads_the_configuration_again(build):
 
 
 @test
-def pg_reload_conf_does_as_sighup(build):
-    with Reloads(build) as it:
+def pg_reload_conf_does_as_sighup(options):
+    with Observed(options) as it:
         check(value(it.connection, "ALTER SYSTEM SET work_mem = '7MB'") == "tag ALTER SYSTEM", "ALTER SYSTEM fails")
         check(it.show("work_mem") == "4MB", "ALTER SYSTEM takes effect without a reload")
         check(value(it.connection, "SELECT pg_reload_conf()") == "t", "pg_reload_conf fails")
@@ -267,8 +206,8 @@ def pg_reload_conf_does_as_sighup(build):
 
 
 @test
-def what_a_reload_cannot_use_is_told_and_left(build):
-    with Reloads(build) as it:
+def what_a_reload_cannot_use_is_told_and_left(options):
+    with Observed(options) as it:
         said = it.load("work_mem = lots\nmaintenance_work_mem = 77MB\nno_such_thing = 1\n")
         check('LOG:  invalid value for parameter "work_mem": "lots"' in said, said)
         check('unrecognized configuration parameter "no_such_thing" in file' in said and "line 3" in said, said)
@@ -287,18 +226,18 @@ def what_a_reload_cannot_use_is_told_and_left(build):
 
 
 @test
-def hba_conf_is_read_again_or_kept(build):
+def hba_conf_is_read_again_or_kept(options):
     rules = "local all all trust\nhost all all 127.0.0.1/32 trust\n"
-    with Reloads(build) as it:
-        it.load(None, hba="host all nobody 127.0.0.1/32 trust\n")
+    with Observed(options) as it:
+        it.load(hba="host all nobody 127.0.0.1/32 trust\n")
         try:
             wire.Connection(it.server.port).close()
             raise Failure("the new rules do not count")
         except wire.WireError as error:
             check("no pg_hba.conf entry" in str(error) or "28000" in str(error), str(error))
-        it.load(None, hba=rules)
+        it.load(hba=rules)
         wire.Connection(it.server.port).close()
-        said = it.load(None, hba="host all all 127.0.0.1/32 nonsense\n")
+        said = it.load(hba="host all all 127.0.0.1/32 nonsense\n")
         check('invalid authentication method "nonsense"' in said and "hba.conf was not reloaded" in said, said)
         wire.Connection(it.server.port).close()
 
@@ -315,9 +254,9 @@ def log_text(server):
 
 
 @test
-def rotation_loses_no_line(build):
+def rotation_loses_no_line(options):
     settings = {"logging_collector": "on", "log_filename": "sengi-%H%M%S.log", "log_rotation_size": "16kB", "log_min_duration_statement": "0"}
-    server = Server(build, settings=settings)
+    server = Server(options.build, settings=settings)
     with server:
         count, threads = 300, 4
 
@@ -348,9 +287,9 @@ def rotation_loses_no_line(build):
 
 
 @test
-def a_file_that_is_large_enough_is_followed_by_another(build):
+def a_file_that_is_large_enough_is_followed_by_another(options):
     settings = {"logging_collector": "on", "log_filename": "sengi-%S.log", "log_rotation_size": "4kB", "log_statement": "all"}
-    server = Server(build, settings=settings)
+    server = Server(options.build, settings=settings)
     with server:
         connection = wire.Connection(server.port)
         for _ in range(3):
@@ -362,17 +301,13 @@ def a_file_that_is_large_enough_is_followed_by_another(build):
         files = log_files(server)
         check(len(files) >= 3, f"{len(files)} files")
         # The size that a file had before counts: a name that comes round is appended to.
-        check(value_count(log_text(server), "statement: SELECT 'yyy") == 180, "lines are lost")
-
-
-def value_count(text, words):
-    return text.count(words)
+        check(log_text(server).count("statement: SELECT 'yyy") == 180, "lines are lost")
 
 
 @test
-def a_log_file_that_cannot_be_opened_is_told(build):
+def a_log_file_that_cannot_be_opened_is_told(options):
     settings = {"logging_collector": "on", "log_filename": "sengi.log"}
-    server = Server(build, settings=settings)
+    server = Server(options.build, settings=settings)
     with server:
         connection = wire.Connection(server.port)
         connection.query("ALTER SYSTEM SET log_directory = 'no/such/place'")
@@ -387,8 +322,8 @@ def a_log_file_that_cannot_be_opened_is_told(build):
 
 
 @test
-def what_is_asked_for_is_logged(build):
-    with Reloads(build, log_connections="on", log_disconnections="on") as it:
+def what_is_asked_for_is_logged(options):
+    with Observed(options, log_connections="on", log_disconnections="on") as it:
         def lines(setting, *statements):
             connection = wire.Connection(it.server.port)
             connection.query(setting)
@@ -425,13 +360,12 @@ def what_is_asked_for_is_logged(build):
 
 
 @test
-def statements_of_the_extended_protocol_are_logged(build):
-    with Reloads(build, log_min_duration_statement="0") as it:
+def statements_of_the_extended_protocol_are_logged(options):
+    with Observed(options, log_min_duration_statement="0") as it:
         before = len(it.log())
         script = it.server.directory / "script.sql"
         script.write_text("SELECT 40 + 2;\n")
-        subprocess.run(["pgbench", "-n", "-M", "extended", "-f", str(script), "-t", "1", "-h", "127.0.0.1", "-p", str(it.server.port), "-U", "postgres", "postgres"],
-                       check=True, capture_output=True, env=dict(os.environ, PATH=os.environ["PATH"] + ":/usr/lib/postgresql/15/bin"))
+        subprocess.run(suite.pgbench(it.server.port, "-n", "-M", "extended", "-f", script, "-t", "1"), check=True, capture_output=True)
         said = it.log()[before:]
         check(re.search(r"duration: \d+\.\d{3} ms  execute <unnamed>: SELECT 40 \+ 2;?\n", said), said)
 
@@ -440,8 +374,8 @@ def statements_of_the_extended_protocol_are_logged(build):
 
 
 @test
-def what_the_server_does_is_counted(build):
-    with Server(build) as server:
+def what_the_server_does_is_counted(options):
+    with Server(options.build) as server:
         connection = wire.Connection(server.port)
 
         def figures(columns, view):
@@ -466,4 +400,4 @@ def what_the_server_does_is_counted(build):
         connection.close()
 
 
-functions.run(TESTS)
+suite.run(TESTS)

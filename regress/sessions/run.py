@@ -4,21 +4,18 @@
 Six sessions, so that every worker serves more than one. Each step's answer must be what expected.txt says, which
 `run.py --record PORT` writes from a PostgreSQL 15. Steps of pending.txt are known not to agree yet.
 """
-import argparse
 import pathlib
 import re
-import shutil
-import socket
 import struct
-import subprocess
 import sys
-import tempfile
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent.parent / "tools")]
 import moving
+import suite
 import wire
+from sengi_server import Server
 
 SESSIONS = 6
 
@@ -310,54 +307,27 @@ def record(port):
     (HERE / "expected.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
-class Server:
-    """Sengi on a fresh directory and a free port of the loopback."""
-
-    def __init__(self, build):
-        self.binary = pathlib.Path(build) / "src/server/sengi"
-        self.directory = pathlib.Path(tempfile.mkdtemp(prefix="sengi"))
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
-        subprocess.run([self.binary, "init", self.directory / "data"], check=True, stdout=subprocess.DEVNULL)
-        self.log = open(self.directory / "log", "w", encoding="utf-8")
-        self.process = subprocess.Popen([self.binary, "serve", self.directory / "data", "--listen", "127.0.0.1", "--port", str(self.port)],
-                                        stderr=self.log)
-        for _ in range(400):
-            try:
-                wire.Connection(self.port).close()
-                return
-            except (OSError, wire.WireError):
-                time.sleep(0.05)
-        raise SystemExit("the server did not start:\n" + self.tail())
-
-    def tail(self):
-        return "".join((self.directory / "log").read_text(encoding="utf-8", errors="replace").splitlines(keepends=True)[-40:])
-
-    def stop(self):
-        self.process.terminate()
-        status = self.process.wait(timeout=60)
-        shutil.rmtree(self.directory)
-        return status
-
-
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--build")
+    parser = suite.parser()
     parser.add_argument("--record", type=int, metavar="PORT")
-    parser.add_argument("--long", action="store_true")
-    parser.add_argument("--quick", action="store_true")
     options = parser.parse_args()
     if options.record:
         record(options.record)
         return
-    server = Server(options.build)
+    with Server(options.build) as server:
+        compare(server, 60 if options.long else 6)
+        status = server.stop()
+        print("ok sessions/stops-cleanly" if status == 0 else f"not ok sessions/stops-cleanly: exit status {status}")
+
+
+def compare(server, seconds):
+    """Every step's answer, and what moves at random."""
     wanted = (HERE / "expected.txt").read_text(encoding="utf-8").splitlines()
     pending = set((HERE / "pending.txt").read_text(encoding="utf-8").split()) if (HERE / "pending.txt").exists() else set()
     try:
         got = [f"{what} => {answer}" for what, answer in answers(server.port, "postgres")]
     except (OSError, wire.WireError) as error:
-        print(f"not ok sessions/connection: {error}: {server.tail()}")
+        print(f"not ok sessions/connection: {error}: {server.log_tail()}")
         return
     for number, line in enumerate(wanted):
         name = f"sessions/{number + 1}"
@@ -367,9 +337,7 @@ def main():
             print(f"skip {name}: pending")
         else:
             print(f"not ok {name}: wanted {line}, got {got[number] if number < len(got) else None}")
-    moving.run(lambda: Session(server.port, database="postgres"), int(time.time()), 60 if options.long else 6)
-    status = server.stop()
-    print("ok sessions/stops-cleanly" if status == 0 else f"not ok sessions/stops-cleanly: exit status {status}")
+    moving.run(lambda: Session(server.port, database="postgres"), int(time.time()), seconds)
 
 
 if __name__ == "__main__":

@@ -6,14 +6,13 @@ The data file may grow in the first rounds only, the log's directory stays withi
 
 usage: run.py --build DIR [--long | --quick]
 """
-import argparse
 import pathlib
-import signal
 import subprocess
 import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent.parent / "tools"))
+import suite
 import wire
 from sengi_server import Server
 
@@ -37,15 +36,6 @@ ROUND = [
 END = ["DROP TABLE a", "DROP TABLE b", "CHECKPOINT"]
 
 
-def run(port, statements):
-    connection = wire.Connection(port)
-    for text in statements:
-        for line in connection.query(text):
-            if line.startswith("error "):
-                raise RuntimeError(f"{text}: {line}")
-    connection.close()
-
-
 def megabytes(path):
     """What the files take, with those of a directory."""
     total = 0
@@ -58,18 +48,17 @@ def megabytes(path):
 
 
 def crash(server):
-    server.process.send_signal(signal.SIGKILL)
-    server.process.wait()
+    server.kill()
     server.start()
 
 
 def play(server, rounds, failures):
     sizes = []
     for number in range(rounds):
-        run(server.port, ROUND)
+        wire.run_all(server.port, ROUND)
         if number % 3 == 1:
             crash(server)
-        run(server.port, END)
+        wire.run_all(server.port, END)
         if number % 5 == 4:
             crash(server)
         sizes.append(megabytes(server.data / "pages"))
@@ -83,11 +72,7 @@ def play(server, rounds, failures):
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--build", type=pathlib.Path, required=True)
-    parser.add_argument("--long", action="store_true")
-    parser.add_argument("--quick", action="store_true")
-    options = parser.parse_args()
+    options = suite.parser().parse_args()
     failures = []
     with Server(options.build, {"shared_buffers": "16MB", "max_wal_size": f"{MAX_WAL_MB}MB", "min_wal_size": "32MB"}) as server:
         sizes = play(server, 50 if options.long else 6 if options.quick else 10, failures)

@@ -4,12 +4,12 @@
 Statements listed in pending.txt (NAME:LINE) are known not to agree yet: they count as skipped; one that
 agrees by now is named, to be taken off. `run.py --build DIR --update-pending` rewrites the list.
 """
-import argparse
 import pathlib
 import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent.parent / "tools"))
+import suite
 import wire
 from sengi_server import Server
 
@@ -48,11 +48,8 @@ def reset(server):
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--build", type=pathlib.Path, required=True)
+    parser = suite.parser()
     parser.add_argument("--update-pending", action="store_true")
-    parser.add_argument("--long", action="store_true")
-    parser.add_argument("--quick", action="store_true")
     parser.add_argument("--show", help="print differences of this file")
     options = parser.parse_args()
     pending_file = HERE / "pending.txt"

@@ -3,7 +3,6 @@
 
 usage: run.py --build DIR [--long | --quick]
 """
-import argparse
 import hashlib
 import pathlib
 import random
@@ -17,6 +16,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent.parent / "tools"))
 import wire
 from sengi_server import Server
+from suite import parser as arguments
 
 PAGE = 16384
 SCHEMA = [
@@ -76,15 +76,6 @@ def flip(path, offset, bit=3):
 def verify(binary, data):
     result = subprocess.run([binary, "verify", str(data)], capture_output=True, text=True, timeout=300)
     return result.returncode, result.stdout + result.stderr
-
-
-def fill(port):
-    connection = wire.Connection(port)
-    for text in SCHEMA:
-        for line in connection.query(text):
-            if line.startswith("error "):
-                raise RuntimeError(f"{text}: {line}")
-    connection.close()
 
 
 def other_format(data):
@@ -216,19 +207,14 @@ def damage_sequences(suite, server):
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--build", type=pathlib.Path, required=True)
-    parser.add_argument("--long", action="store_true")
-    parser.add_argument("--quick", action="store_true")
-    options = parser.parse_args()
+    options = arguments().parse_args()
     suite = Suite()
     with Server(options.build) as server:
         binary, data = server.binary, server.data
-        fill(server.port)
+        wire.run_all(server.port, SCHEMA)
         status, text = verify(binary, data)
         suite.check("a_directory_in_use_is_refused", status == 1 and "in use" in text, text)
-        server.process.kill()
-        server.process.wait()
+        server.kill()
         status, text = verify(binary, data)
         suite.check("after_a_crash_pages_and_trees_are_sound", status == 0 and "not shut down cleanly" in text, text)
         server.start()
@@ -241,7 +227,7 @@ def main():
         damage_other_files(suite, binary, data, copy)
         damage_sequences(suite, server)
         with Server(options.build) as other:
-            fill(other.port)
+            wire.run_all(other.port, SCHEMA)
             other.stop()
             damage_rows(suite, other)
     sys.exit(1 if suite.failed else 0)

@@ -33,6 +33,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Properties;
 import java.util.UUID;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import org.postgresql.PGConnection;
 import org.postgresql.copy.CopyManager;
@@ -560,16 +561,21 @@ public class Day {
                 fails("57014", () -> s.execute("SELECT pg_sleep(30)"));
             }
             try (Statement s = c.createStatement()) {
+                // What is cancelled before it runs is not cancelled at all, so it is tried again.
+                AtomicBoolean hasEnded = new AtomicBoolean();
                 Thread canceller = new Thread(() -> {
                     try {
-                        Thread.sleep(300);
-                        s.cancel();
+                        while (!hasEnded.get()) {
+                            Thread.sleep(300);
+                            s.cancel();
+                        }
                     } catch (InterruptedException | SQLException error) {
                         throw new IllegalStateException(error);
                     }
                 });
                 canceller.start();
                 fails("57014", () -> s.execute("SELECT pg_sleep(30)"));
+                hasEnded.set(true);
                 canceller.join();
             }
             equal(one(c, "SELECT 1"), 1);

@@ -1,4 +1,5 @@
 /* Cancelling, timing out, recovering, leaving. */
+#include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,11 +16,29 @@ static double seconds(void)
     return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
+/* A cancel that comes before the query has begun is for nobody. */
+static void wait_until_active(int process_id)
+{
+    PGconn *conn = PQconnectdb("");
+    char query[100];
+    bool is_active = false;
+
+    snprintf(query, sizeof(query), "SELECT state FROM pg_stat_activity WHERE pid = %d", process_id);
+    while (!is_active && PQstatus(conn) == CONNECTION_OK) {
+        PGresult *result = PQexec(conn, query);
+        is_active = PQntuples(result) == 1 && strcmp(PQgetvalue(result, 0, 0), "active") == 0;
+        PQclear(result);
+        usleep(10000);
+    }
+    PQfinish(conn);
+}
+
 static void *cancel_later(void *argument)
 {
     char error[256];
 
-    usleep(300000);
+    wait_until_active(PQbackendPID(argument));
+    usleep(100000); /* in the midst of it */
     PGcancel *cancel = PQgetCancel(argument);
     if (!PQcancel(cancel, error, sizeof(error)))
         fprintf(stderr, "PQcancel: %s\n", error);
@@ -79,7 +98,7 @@ TEST(a_late_cancel_does_no_harm)
 
 TEST(statements_time_out)
 {
-    CLEANUP_CONN PGconn *conn = client_connect("options='-c statement_timeout=200'");
+    CLEANUP_CONN PGconn *conn = client_connect("options='-c statement_timeout=1000'");
     CLEANUP_RESULT PGresult *result = PQexec(conn, "SELECT pg_sleep(60)");
     CHECK(strcmp(PQresultErrorField(result, PG_DIAG_SQLSTATE), "57014") == 0);
     CHECK(strcmp(PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY),
@@ -87,7 +106,15 @@ TEST(statements_time_out)
     EXPECT_ROWS(conn, "SELECT 1", "1");
     EXPECT_ERROR(conn, "SELECT 1; SELECT pg_sleep(60)", "57014");
     RUN(conn, "SET statement_timeout = 0");
-    EXPECT_ROWS(conn, "SELECT pg_sleep(0.4)", "");
+    EXPECT_ROWS(conn, "SELECT pg_sleep(1.2)", "");
+}
+
+/* The server has said something, or has closed the connection. */
+static bool is_told(const PGconn *conn)
+{
+    struct pollfd socket = {.fd = PQsocket(conn), .events = POLLIN};
+
+    return poll(&socket, 1, 60000) == 1;
 }
 
 TEST(idle_transactions_time_out)
@@ -95,7 +122,7 @@ TEST(idle_transactions_time_out)
     CLEANUP_CONN PGconn *conn = client_connect("");
     RUN(conn, "SET idle_in_transaction_session_timeout = 200");
     RUN(conn, "BEGIN");
-    usleep(1000000);
+    CHECK(is_told(conn));
     CLEANUP_RESULT PGresult *result = PQexec(conn, "SELECT 1");
     CHECK(PQresultStatus(result) == PGRES_FATAL_ERROR);
     CHECK(
@@ -110,7 +137,7 @@ TEST(a_session_is_terminated_by_another)
     char query[80];
     snprintf(query, sizeof(query), "SELECT pg_terminate_backend(%d)", PQbackendPID(victim));
     EXPECT_ROWS(conn, query, "t");
-    usleep(300000);
+    CHECK(is_told(victim));
     CLEANUP_RESULT PGresult *result = PQexec(victim, "SELECT 1");
     CHECK(PQresultStatus(result) == PGRES_FATAL_ERROR);
     CHECK(PQstatus(victim) == CONNECTION_BAD);

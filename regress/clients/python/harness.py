@@ -3,6 +3,8 @@
 The server is where PGHOST, PGPORT, PGUSER and PGDATABASE say, so the same tests run against PostgreSQL.
 """
 import sys
+import threading
+import time
 import traceback
 
 TESTS = []
@@ -36,6 +38,28 @@ def raises(kind, function, *arguments, code=None, **named):
             raise AssertionError(f"wanted SQLSTATE {code}, got {state}: {error}") from error
         return error
     raise AssertionError(f"wanted {kind.__name__}, got no error")
+
+
+def cancelled(connect, connection, function, *arguments):
+    """What the call gives while its statement, once it runs, is cancelled from another thread."""
+    def cancel():
+        watcher = connect()
+        watcher.autocommit = True
+        with watcher.cursor() as cursor:
+            state = None
+            while state != ("active",):  # before that a cancel is for nobody
+                cursor.execute("SELECT state FROM pg_stat_activity WHERE pid = %s", (connection.info.backend_pid,))
+                state = cursor.fetchone()
+                time.sleep(0.02)
+        watcher.close()
+        connection.cancel()
+
+    canceller = threading.Thread(target=cancel)
+    canceller.start()
+    try:
+        return function(*arguments)
+    finally:
+        canceller.join()
 
 
 def main(suite):

@@ -17,6 +17,7 @@ import psycopg2
 from harness import check, equal, main, test
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[3] / "tools"))
+from suite import wait_for  # pylint: disable=wrong-import-position
 from sengi_server import Server  # pylint: disable=wrong-import-position
 
 BUILD = os.environ["SENGI_BUILD"]
@@ -106,6 +107,14 @@ class Place:
         except psycopg2.OperationalError as error:
             return str(error)
         raise AssertionError(f"let in: {options}")
+
+    def is_full(self):
+        """Are there too many connections for one more that is no superuser's?"""
+        try:
+            self.connect(user="masked").close()
+        except psycopg2.OperationalError:
+            return True
+        return False
 
     def answer(self, text="SELECT current_user::text", **options):
         """One value from a connection that succeeds."""
@@ -259,7 +268,7 @@ def connections_are_limited():
     finally:
         for connection in held:
             connection.close()
-    time.sleep(0.3)
+    wait_for(lambda: not PLACE.is_full(), "connections that have been closed still count")
     equal(PLACE.answer(user="masked"), "masked")
 
 
@@ -290,7 +299,7 @@ def slow_logins_are_cut_off():
             pass
         raw.close()
     took = time.monotonic() - started
-    check(2 <= took <= 12, f"took {took:.1f} s")
+    check(2 <= took <= 20, f"took {took:.1f} s")
 
 
 @test
