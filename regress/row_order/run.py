@@ -15,7 +15,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent.parent / "tools")]
 import suite
 import wire
-from generator import CHECKS, RESET, SCHEMA, Generator
+from generator import EFFECTS, SCHEMA, Generator
 
 
 def prepare(connection):
@@ -31,8 +31,7 @@ def prepare(connection):
 def outcome(connection, case):
     """What a client sees of the statements, and of the sequences after them."""
     lines = []
-    connection.query(RESET)
-    for statement in [*case, *CHECKS]:
+    for statement in [*case, EFFECTS]:
         lines.append([line for line in connection.query(statement) if not line.startswith("columns ")])
     return lines
 
@@ -64,7 +63,7 @@ def compare(options, sengi, reference):
         differing += 1
         print(f"not ok row_order/{options.seed}.{number}: {text}\n  wanted {shown(wanted)}\n  got    {shown(got)}", flush=True)
     if options.sample:
-        text = "\n".join(";\n".join([RESET, *case, *CHECKS]) + ";" for case in agreed)
+        text = "\n".join(";\n".join([*case, EFFECTS]) + ";" for case in agreed)
         options.sample.write_text(";\n".join(SCHEMA) + ";\n" + text + "\n", encoding="utf-8")
     return differing
 
