@@ -1,4 +1,4 @@
-"""What suites of regress share: arguments, tests that are functions, a server under observation, two servers side by side."""
+"""What suites of regress share: arguments, tests that are functions, answers beside recorded ones, servers under observation."""
 import argparse
 import contextlib
 import json
@@ -8,6 +8,8 @@ import time
 import oracle
 import wire
 from sengi_server import Server
+
+TOP = pathlib.Path(__file__).resolve().parent.parent
 
 
 def parser():
@@ -68,6 +70,48 @@ def run(tests, last_words=lambda: ""):
         except Exception as error:  # a suite goes on with its next test
             what = f"{type(error).__name__}: {error} {last_words()}"
             print(f"not ok {function.__name__}: {' '.join(what.split())[:2500]}", flush=True)
+
+
+# ---------------------------------------------------------------------- recorded answers
+
+
+class Judge:
+    """Tells which answers agree with what was recorded; the suite's pending.txt names those known not to, one a line.
+
+    --show WHAT prints differences, --update-pending writes the list anew; neither gives results.
+    """
+
+    def __init__(self, name, folder, options):
+        self.name, self.path, self.options = name, folder / "pending.txt", options
+        self.pending = set(self.path.read_text(encoding="utf-8").splitlines())
+        self.differing = []
+
+    def judge(self, test, agrees, why, difference):
+        """One answer; `why` and `difference` are functions that give the text for its line and for --show."""
+        if not agrees:
+            self.differing.append(test)
+        if self.options.show and not agrees:
+            print(difference())
+        if self.options.show or self.options.update_pending:
+            return
+        shown = f"{self.name}/{test.replace(':', ';')}"
+        if agrees and test in self.pending:
+            print(f"{test} agrees now; take it off {self.path.relative_to(TOP)}")
+        if agrees:
+            print(f"ok {shown}")
+        elif test in self.pending:
+            print(f"skip {shown}: pending")
+        else:
+            print(f"not ok {shown}: {why()}")
+
+    def end(self, server):
+        """The server must end in order; the list is written if that was asked for."""
+        status = server.stop()
+        if self.options.update_pending:
+            self.path.write_text("".join(test + "\n" for test in self.differing), encoding="utf-8")
+            print(f"{len(self.differing)} pending")
+        elif not self.options.show:
+            print(f"ok {self.name}/stops-cleanly" if status == 0 else f"not ok {self.name}/stops-cleanly: status {status}\n{server.log_tail()}")
 
 
 # ---------------------------------------------------------------------- servers

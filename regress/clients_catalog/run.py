@@ -58,38 +58,18 @@ def record():
                     out.write("\n".join([f"@ {line}", *answer]) + "\n")
 
 
-def compare(options, server, pending):
-    """Prints the results; the names of what does not agree."""
-    differing = []
-
+def compare(judge, server, path):
+    """Every query of a file."""
     def revive():
         if not server.is_up():
             print("the server died:\n" + server.log_tail())
             server.start()
 
-    for path in sorted((HERE / "queries").glob("*.sql")):
-        if options.show and path.stem != options.show:
-            continue
-        wanted = read_expected(HERE / "expected" / f"{path.stem}.txt")
-        for line, answer in answers(server.port, path, revive):
-            name = f"{path.stem}:{line}"
-            agrees = wanted.get(line) == answer
-            if not agrees:
-                differing.append(name)
-            if options.show and not agrees:
-                print(f"-- {name}\n  only wanted {[l for l in wanted.get(line, []) if l not in answer][:6]}"
-                      f"\n  only got    {[l for l in answer if l not in wanted.get(line, [])][:6]}")
-            if options.show or options.update_pending:
-                continue
-            if agrees:
-                if name in pending:
-                    print(f"{name} agrees now; take it off regress/clients_catalog/pending.txt")
-                print(f"ok clients_catalog/{name}")
-            elif name in pending:
-                print(f"skip clients_catalog/{name}: pending")
-            else:
-                print(f"not ok clients_catalog/{name}: wanted {wanted.get(line)[:3]}, got {answer[:3]}")
-    return differing
+    recorded = read_expected(HERE / "expected" / f"{path.stem}.txt")
+    for line, answer in answers(server.port, path, revive):
+        name, wanted = f"{path.stem}:{line}", recorded.get(line, [])
+        judge.judge(name, wanted == answer, lambda: f"wanted {wanted[:3]}, got {answer[:3]}",
+                    lambda: f"-- {name}\n  only wanted {[l for l in wanted if l not in answer][:6]}\n  only got    {[l for l in answer if l not in wanted][:6]}")
 
 
 def main():
@@ -99,22 +79,15 @@ def main():
     parser.add_argument("--show", help="print the differences of this client")
     options = parser.parse_args()
     if options.record:
-        return record()
-    pending_file = HERE / "pending.txt"
-    pending = set(pending_file.read_text(encoding="utf-8").split())
-    server = Server(options.build)
-    server.start()
-    wire.make_database(server.port, DATABASE, HERE / "schema.sql")
-    differing = compare(options, server, pending)
-    status = server.stop()
-    if options.update_pending:
-        pending_file.write_text("".join(name + "\n" for name in differing), encoding="utf-8")
-        print(f"{len(differing)} pending")
-    elif not options.show:
-        print("ok clients_catalog/stops-cleanly" if status == 0
-              else f"not ok clients_catalog/stops-cleanly: status {status}\n{server.log_tail()}")
-    server.remove()
-    return None
+        record()
+        return
+    judge = suite.Judge("clients_catalog", HERE, options)
+    with Server(options.build) as server:
+        wire.make_database(server.port, DATABASE, HERE / "schema.sql")
+        for path in sorted((HERE / "queries").glob("*.sql")):
+            if not options.show or path.stem == options.show:
+                compare(judge, server, path)
+        judge.end(server)
 
 
 main()

@@ -82,38 +82,15 @@ def main():
     if options.record:
         record(psql)
         return
-    pending_file = HERE / "pending.txt"
-    pending = set(pending_file.read_text(encoding="utf-8").splitlines())
+    judge = suite.Judge("psql", HERE, options)
     wanted = read_expected()
-    server = Server(options.build)
-    server.start()
-    wire.make_database(server.port, DATABASE, HERE.parent / "clients_catalog/schema.sql")
-    got = answers(psql, server.port)
-    differing = []
-    for number, command in enumerate(commands(), 1):
-        agrees = got.get(number) == wanted[number]
-        if not agrees:
-            differing.append(command)
-        if options.show and not agrees:
-            print(f"==== {command}\n---- wanted\n{wanted[number]}\n---- got\n{got.get(number)}")
-        if options.show or options.update_pending:
-            continue
-        name = command.replace(":", ";")
-        if agrees:
-            if command in pending:
-                print(f"{command} agrees now; take it off regress/psql/pending.txt")
-            print(f"ok psql/{name}")
-        elif command in pending:
-            print(f"skip psql/{name}: pending")
-        else:
-            print(f"not ok psql/{name}: prints something else (regress/psql/run.py --show)")
-    status = server.stop()
-    if options.update_pending:
-        pending_file.write_text("".join(command + "\n" for command in differing), encoding="utf-8")
-        print(f"{len(differing)} of {len(wanted)} pending")
-    elif not options.show:
-        print("ok psql/stops-cleanly" if status == 0 else f"not ok psql/stops-cleanly: status {status}\n{server.log_tail()}")
-    server.remove()
+    with Server(options.build) as server:
+        wire.make_database(server.port, DATABASE, HERE.parent / "clients_catalog/schema.sql")
+        got = answers(psql, server.port)
+        for number, command in enumerate(commands(), 1):
+            judge.judge(command, got.get(number) == wanted[number], lambda: "prints something else (regress/psql/run.py --show)",
+                        lambda: f"==== {command}\n---- wanted\n{wanted[number]}\n---- got\n{got.get(number)}")
+        judge.end(server)
 
 
 main()

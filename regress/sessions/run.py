@@ -2,7 +2,7 @@
 """Several sessions share plans while schema, roles, paths and settings move: answered as PostgreSQL 15 answers.
 
 Six sessions, so that every worker serves more than one. Each step's answer must be what expected.txt says, which
-`run.py --record PORT` writes from a PostgreSQL 15. Steps of pending.txt are known not to agree yet.
+`run.py --record PORT` writes from a PostgreSQL 15.
 """
 import pathlib
 import re
@@ -323,7 +323,6 @@ def main():
 def compare(server, seconds):
     """Every step's answer, and what moves at random."""
     wanted = (HERE / "expected.txt").read_text(encoding="utf-8").splitlines()
-    pending = set((HERE / "pending.txt").read_text(encoding="utf-8").split()) if (HERE / "pending.txt").exists() else set()
     try:
         got = [f"{what} => {answer}" for what, answer in answers(server.port, "postgres")]
     except (OSError, wire.WireError) as error:
@@ -333,8 +332,6 @@ def compare(server, seconds):
         name = f"sessions/{number + 1}"
         if number < len(got) and got[number] == line:
             print(f"ok {name}")
-        elif str(number + 1) in pending:
-            print(f"skip {name}: pending")
         else:
             print(f"not ok {name}: wanted {line}, got {got[number] if number < len(got) else None}")
     moving.run(lambda: Session(server.port, database="postgres"), int(time.time()), seconds)

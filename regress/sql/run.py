@@ -52,42 +52,22 @@ def main():
     parser.add_argument("--update-pending", action="store_true")
     parser.add_argument("--show", help="print differences of this file")
     options = parser.parse_args()
-    pending_file = HERE / "pending.txt"
-    pending = set(pending_file.read_text(encoding="utf-8").split()) if pending_file.exists() else set()
-    server = Server(options.build)
-    server.start()
-    still_pending = []
-    for path in sorted(HERE.glob("*.sql")):
-        if options.show and path.stem != options.show:
-            continue
-        wanted = expected(HERE / "expected" / f"{path.stem}.txt")
-        reset(server)
-        got = answers_of(server, path, wanted)
-        for line, answer in wanted.items():
-            name = f"{path.stem}:{line}"
-            agrees = got.get(line) == answer
-            if options.show and not agrees:
-                print(f"-- {name}\n  wanted {answer}\n  got    {got.get(line)}")
-            if not agrees:
-                still_pending.append(name)
-            if options.update_pending or options.show:
-                continue
-            if agrees and name in pending:
-                print(f"{name} agrees now; take it off regress/sql/pending.txt")
-                print(f"ok sql/{name}")
-            elif agrees:
-                print(f"ok sql/{name}")
-            elif name in pending:
-                print(f"skip sql/{name}: pending")
-            else:
-                print(f"not ok sql/{name}: wanted {answer[:3]}, got {(got.get(line) or ['nothing'])[:3]}")
-    status = server.stop()
-    if not options.show and not options.update_pending:
-        print("ok sql/stops-cleanly" if status == 0 else f"not ok sql/stops-cleanly: status {status}\n{server.log_tail()}")
-    if options.update_pending:
-        pending_file.write_text("".join(name + "\n" for name in still_pending), encoding="utf-8")
-        print(f"{len(still_pending)} pending")
-    server.remove()
+    judge = suite.Judge("sql", HERE, options)
+    with Server(options.build) as server:
+        for path in sorted(HERE.glob("*.sql")):
+            if not options.show or path.stem == options.show:
+                compare(judge, server, path)
+        judge.end(server)
+
+
+def compare(judge, server, path):
+    """Each statement of a file."""
+    wanted = expected(HERE / "expected" / f"{path.stem}.txt")
+    reset(server)
+    got = answers_of(server, path, wanted)
+    for line, answer in wanted.items():
+        name, found = f"{path.stem}:{line}", got.get(line) or ["nothing"]
+        judge.judge(name, found == answer, lambda: f"wanted {answer[:3]}, got {found[:3]}", lambda: f"-- {name}\n  wanted {answer}\n  got    {found}")
 
 
 main()
