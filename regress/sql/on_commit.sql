@@ -202,3 +202,13 @@ select * from e3;
 commit;
 select * from e3;
 select relname, relpersistence from pg_class where relname like 'e_' order by 1;
+-- The commit fails when some tables have been emptied already.
+begin;
+create temp table emptied (a int primary key) on commit delete rows;
+commit;
+create temp table referred (a int primary key) on commit delete rows;
+begin;
+insert into emptied values (1), (2);
+create temp table referring (a int references referred);
+commit;
+select * from emptied;

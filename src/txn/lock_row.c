@@ -504,8 +504,9 @@ static UniqueOutcome probe_own(Txn *txn, TxnTree *index, Str key, int64_t self_r
         return UNIQUE_OK;
     CLEANUP(arena_freep) Arena *arena = writes->arena ? arena_new("unique check") : NULL;
     write_cursor_init(&cursor, txn, writes, UINT32_MAX, arena);
+    cursor.prefix = key;
     bool done = write_cursor_seek(&cursor, 0, key);
-    while (done && cursor.valid && str_starts_with(cursor.key, key)) {
+    while (done && cursor.valid) {
         if (cursor.seen.op == WRITE_PUT && is_entry_of(cursor.key, key) &&
             cursor.row_id != (uint64_t)self_row_id) {
             *ret_row_id = (int64_t)cursor.row_id;

@@ -13,6 +13,7 @@ struct IndexScan {
     bool is_private;
     ScanDirection direction;
     StrBuf low, high;
+    Str own_prefix; /* own entries that begin otherwise are not looked for; a look-up's */
     bool has_high;
     bool leaf_is_new; /* what the cursor holds has changed since the snapshot */
     bool has_cursor;
@@ -133,8 +134,13 @@ static bool start_own(IndexScan *scan)
         scan->own_keys = arena_new("own keys of an index scan");
     write_cursor_init(&scan->own, scan->txn, writes, scan->snapshot.command, scan->own_keys);
     scan->own.is_backward = scan->direction == SCAN_BACKWARD;
-    if (!scan->own.is_backward)
+    scan->own.prefix = scan->own_prefix;
+    if (!scan->own.is_backward) {
+        if (scan->has_high)
+            scan->own.bound = strbuf_view(&scan->high);
         return write_cursor_seek(&scan->own, 0, strbuf_view(&scan->low));
+    }
+    scan->own.bound = strbuf_view(&scan->low);
     return write_cursor_seek_before(&scan->own,
                                     scan->has_high ? strbuf_view(&scan->high) : STR(""));
 }
@@ -213,7 +219,7 @@ static ScanOutcome step(IndexScan *scan, IndexEntry *ret_entry)
             key = tree_cursor_key(&scan->cursor);
             has_committed = in_bounds(scan, key);
         }
-        bool has_own = scan->own.valid && in_bounds(scan, scan->own.key);
+        const bool has_own = scan->own.valid;
         if (!has_committed && !has_own)
             return SCAN_END;
         int order = 0;
@@ -360,6 +366,7 @@ FetchOutcome txn_index_lookup(Txn *txn, const Snapshot *snapshot, TxnTree *index
 
     TRY(scan);
     index_scan_reset(scan, snapshot, &(IndexScanSpec){.low = key, .direction = SCAN_FORWARD});
+    scan->own_prefix = key;
     for (;;) {
         ScanOutcome outcome;
         if (!scan->is_started) {

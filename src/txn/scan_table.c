@@ -243,8 +243,9 @@ static bool collect_own(TableScan *scan, uint64_t first)
         return true;
     const size_t before = arena_size(scan->values);
     write_cursor_init(&cursor, scan->txn, writes, scan->snapshot.command, scan->values);
+    cursor.last_row_id = scan->high;
     bool done = write_cursor_seek(&cursor, first, STR_NONE);
-    while (done && cursor.valid && cursor.row_id <= scan->high) {
+    while (done && cursor.valid) {
         OwnRow row = {.row_id = cursor.row_id, .seen = cursor.seen};
         VEC_PUSH(scan->values, &scan->own, row);
         if (scan->own.length >= OWN_ROWS || arena_size(scan->values) - before > OWN_BYTES) {

@@ -250,9 +250,16 @@ void txn_forget_writes(Txn *txn, const TxnTree *tree)
 {
     TreeWrites *writes = writes_find(txn, tree);
 
-    for (WriteNode *node = writes ? writes->first->next[0] : NULL; node; node = node->next[0])
+    if (!writes)
+        return;
+    for (WriteNode *node = writes->first->next[0]; node; node = node->next[0]) {
+        for (WriteEntry *entry = node->head; entry; entry = entry->older)
+            entry->node = NULL;
         node->head = NULL;
-    if (writes && writes->spill)
+    }
+    /* The commit may yet fail: then the rest of the log is rolled back. */
+    writes_log_compact(&txn->writes);
+    if (writes->spill)
         write_spill_roll_back(writes->spill, 0, txn->writes.place);
 }
 

@@ -69,7 +69,7 @@ typedef struct DeadPlaces {
 typedef struct WriteSpill {
     struct WriteSpill *next_in_tree; /* guarded by the tree's runs_mutex, as */
     uint32_t references;             /* these */
-    DeadPlaces *dead;                /* are for who isn't the owner */
+    DeadPlaces *dead; /* ascending, apart; guarded as these are, for who isn't the owner */
     uint32_t dead_count, dead_capacity;
     struct WriteSpill *next_in_session; /* the owner's, once the write set is gone */
     TxnTree *of;                        /* referenced */
@@ -154,6 +154,7 @@ MUST_CHECK bool writes_may_have(const TreeWrites *writes, Str prefix, bool *ret_
  *
  *   WriteCursor cursor;
  *   write_cursor_init(&cursor, txn, writes, command, arena);
+ *   cursor.prefix = …;                          if not all of them are wanted
  *   for (TRY(write_cursor_seek(&cursor, row_id, key)); cursor.valid; TRY(…_next(&cursor)))
  *       use(cursor.row_id, cursor.key, &cursor.seen);
  *   write_cursor_deinit(&cursor);
@@ -167,6 +168,11 @@ typedef struct WriteCursor {
     uint32_t command;
     bool is_backward; /* keys only */
     bool keys_only;   /* no images */
+    /* What ends the cursor, be it to be seen or not: nobody looks through all that was taken back,
+     * or written by the running command, behind what he wants. Borrowed while the cursor is. */
+    uint64_t last_row_id; /* tables: rows behind it; at first UINT64_MAX */
+    Str prefix;           /* keys that begin otherwise */
+    Str bound;            /* keys not below it, backward those below it; STR_NONE: there is none */
     Arena *arena;
     WriteNode *node; /* the next in memory */
     uint32_t spill_count;
@@ -189,6 +195,8 @@ MUST_CHECK bool write_cursor_next(WriteCursor *cursor);
 /* write_spill.c */
 /* Moves the nodes of every tree with an arena of its own to temporary pages. */
 MUST_CHECK bool writes_spill(Txn *txn);
+/* Takes the entries out of the log that belong to no node any more. */
+void writes_log_compact(WriteSet *set);
 void write_spill_roll_back(WriteSpill *spill, uint64_t from, uint64_t end);
 /* Does its transaction hold this key of an index (without its row id)? For others. */
 MUST_CHECK bool write_spill_has_key(WriteSpill *spill, Str key, bool *ret_has);

@@ -62,10 +62,16 @@ static bool row_pair_get(const WriteSpill *spill, Str key, uint64_t *ret_row_id,
 
 static bool place_is_dead(const WriteSpill *spill, uint64_t place)
 {
-    for (uint32_t i = spill->dead_count; i > 0; i--)
-        if (place >= spill->dead[i - 1].first && place < spill->dead[i - 1].end)
-            return true;
-    return false;
+    uint32_t from = 0, to = spill->dead_count;
+
+    while (from < to) {
+        const uint32_t middle = from + (to - from) / 2;
+        if (spill->dead[middle].end <= place)
+            from = middle + 1;
+        else
+            to = middle;
+    }
+    return from < spill->dead_count && spill->dead[from].first <= place;
 }
 
 /* ------------------------------------------------------------------ spilling */
@@ -198,7 +204,7 @@ static void nodes_drop(Txn *txn, TreeWrites *writes)
     }
 }
 
-static void log_compact(WriteSet *set)
+void writes_log_compact(WriteSet *set)
 {
     size_t kept = 0;
 
@@ -229,7 +235,7 @@ bool writes_spill(Txn *txn)
     for (TreeWrites *writes = set->trees; writes; writes = writes->following)
         if (writes->arena)
             nodes_drop(txn, writes);
-    log_compact(set);
+    writes_log_compact(set);
     for (TreeWrites *writes = set->trees; writes; writes = writes->following)
         if (writes->arena)
             nodes_forget(writes);
@@ -312,9 +318,10 @@ bool writes_look(Txn *txn, const TxnTree *tree, uint64_t row_id, Str key, uint32
             WriteCursor cursor;
             write_cursor_init(&cursor, txn, writes, command, arena ? arena : none);
             cursor.keys_only = arena == NULL;
+            cursor.last_row_id = row_id;
+            cursor.prefix = key;
             bool done = write_cursor_seek(&cursor, row_id, key);
-            if (done && cursor.valid &&
-                (tree->kind == TREE_TABLE ? cursor.row_id == row_id : str_equal(cursor.key, key)))
+            if (done && cursor.valid && (tree->kind == TREE_TABLE || str_equal(cursor.key, key)))
                 *ret_seen = cursor.seen;
             write_cursor_deinit(&cursor);
             return done;
@@ -333,7 +340,11 @@ bool writes_look(Txn *txn, const TxnTree *tree, uint64_t row_id, Str key, uint32
 void write_cursor_init(WriteCursor *cursor, Txn *txn, TreeWrites *writes, uint32_t command,
                        Arena *arena)
 {
-    *cursor = (WriteCursor){.txn = txn, .writes = writes, .command = command, .arena = arena};
+    *cursor = (WriteCursor){.txn = txn,
+                            .writes = writes,
+                            .command = command,
+                            .last_row_id = UINT64_MAX,
+                            .arena = arena};
 }
 
 void write_cursor_deinit(WriteCursor *cursor)
@@ -405,27 +416,48 @@ static bool find_again(WriteCursor *cursor)
     return true;
 }
 
-/* Which of the two comes first: negative: memory, 0: both have the key, positive: spilled. */
-static bool order_of(const WriteCursor *cursor, bool has_spilled, int *ret_order)
-{
+/* The row or key that comes next, and where it is: in memory, on temporary pages, or in both. */
+typedef struct NextWrite {
+    bool in_memory, is_spilled;
     uint64_t row_id;
-    SpilledEntry entry;
+    Str key;
+} NextWrite;
 
-    *ret_order = -1;
-    if (!has_spilled)
-        return true;
-    *ret_order = 1;
-    if (!cursor->node)
-        return true;
-    const Str key = tree_cursor_key(cursor->spilled);
-    if (is_table(cursor)) {
-        TRY(row_pair_get(cursor->writes->spill, key, &row_id, &entry));
-        *ret_order = (cursor->node->row_id > row_id) - (cursor->node->row_id < row_id);
-        return true;
+static bool next_write(const WriteCursor *cursor, NextWrite *ret_next)
+{
+    const WriteNode *node = cursor->node;
+    const bool has_spilled = cursor->spilled && tree_cursor_valid(cursor->spilled);
+    NextWrite spilled = {.is_spilled = true};
+    SpilledEntry entry;
+    int order = -1;
+
+    if (has_spilled) {
+        spilled.key = tree_cursor_key(cursor->spilled);
+        if (is_table(cursor))
+            TRY(row_pair_get(cursor->writes->spill, spilled.key, &spilled.row_id, &entry));
+        order = !node ? 1
+                : is_table(cursor)
+                    ? (node->row_id > spilled.row_id) - (node->row_id < spilled.row_id)
+                    : str_compare(node->key, spilled.key);
+        if (node && cursor->is_backward)
+            order = -order;
     }
-    const int order = str_compare(cursor->node->key, key);
-    *ret_order = cursor->is_backward ? -order : order;
+    *ret_next = spilled;
+    if (order <= 0)
+        *ret_next = (NextWrite){
+            .in_memory = true, .is_spilled = order == 0, .row_id = node->row_id, .key = node->key};
     return true;
+}
+
+static bool is_wanted(const WriteCursor *cursor, const NextWrite *next)
+{
+    if (is_table(cursor))
+        return next->row_id <= cursor->last_row_id;
+    if (!str_starts_with(next->key, cursor->prefix))
+        return false;
+    if (str_is_none(cursor->bound))
+        return true;
+    return str_compare(next->key, cursor->bound) < 0 ? !cursor->is_backward : cursor->is_backward;
 }
 
 /* The row's spilled entries, of which the cursor is at the first; passes them. */
@@ -462,7 +494,9 @@ static bool take_spilled_key(WriteCursor *cursor)
     CLEANUP(arena_freep) Arena *large = NULL;
     Str items;
 
-    cursor->key = str_copy(cursor->arena, tree_cursor_key(spilled));
+    strbuf_truncate(&cursor->place, 0);
+    strbuf_append(&cursor->place, tree_cursor_key(spilled));
+    cursor->key = strbuf_view(&cursor->place);
     cursor->row_id = cursor->key.length >= 8 ? tree_key_row_id(cursor->key) : 0;
     if (spilled->entries[spilled->index].external)
         large = arena_new("spilled key");
@@ -484,8 +518,6 @@ static bool take_node(WriteCursor *cursor)
     seen_in_memory(node, cursor->command, &cursor->seen, &entry);
     if (entry && entry->op == WRITE_PUT && !cursor->keys_only)
         TRY(write_image(cursor->writes, entry, cursor->arena, &cursor->seen.image));
-    if (cursor->seen.found && cursor->writes->arena && !is_table(cursor))
-        cursor->key = str_copy(cursor->arena, node->key);
     cursor->node = cursor->is_backward ? node->previous : node->next[0];
     return true;
 }
@@ -495,20 +527,22 @@ static bool take_next(WriteCursor *cursor)
 {
     cursor->valid = false;
     while (!cursor->valid) {
-        const bool has_spilled = cursor->spilled && tree_cursor_valid(cursor->spilled);
-        int order;
-        if (!has_spilled && !cursor->node)
+        NextWrite next;
+        if (!cursor->node && !(cursor->spilled && tree_cursor_valid(cursor->spilled)))
             return true;
         CHECK_INTERRUPTS();
+        TRY(next_write(cursor, &next));
+        if (!is_wanted(cursor, &next))
+            return true;
         cursor->seen = (WriteSeen){0};
-        TRY(order_of(cursor, has_spilled, &order));
-        if (order <= 0)
+        if (next.in_memory)
             TRY(take_node(cursor));
-        if (order >= 0)
+        if (next.is_spilled)
             TRY(is_table(cursor) ? take_spilled_row(cursor) : take_spilled_key(cursor));
         cursor->valid = cursor->seen.found;
     }
     if (cursor->writes->arena && !is_table(cursor)) {
+        cursor->key = str_copy(cursor->arena, cursor->key);
         strbuf_truncate(&cursor->place, 0);
         strbuf_append(&cursor->place, cursor->key);
     }
