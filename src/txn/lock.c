@@ -428,9 +428,10 @@ void lock_release_from(TxnSession *session, uint64_t position)
 {
     LockHold *hold = session->holds;
 
-    while (hold) {
+    /* Newest first: what follows an older one is older. */
+    while (hold && hold->position >= position) {
         LockHold *older = hold->older;
-        if (!hold->session_scope && hold->position >= position)
+        if (!hold->session_scope)
             lock_release_hold(session, hold);
         hold = older;
     }
