@@ -188,7 +188,8 @@ opt_nowait(A) ::= . { A = false; }
 %type copy_generic_opt_arg_list {NodeVec}
 %type copy_delimiter {DefElem *}
 %type opt_binary {DefElem *}
-copy_stmt(A) ::= COPY(T) opt_binary(B) qualified_name(R) opt_column_list(L) copy_from(F) opt_program(P) copy_file_name(N) copy_delimiter(D) opt_with copy_options(O) where_clause(W). { A = copy_stmt(p, &(CopyParts){.binary = B, .relation = R, .columns = L, .is_from = F, .is_program = P, .filename = N, .delimiter = D, .options = O, .where = W}, T.position); }
+copy_stmt(A) ::= COPY(T) opt_binary(B) qualified_name(R) opt_column_list(L) copy_from(F) opt_program(P) copy_file_name(N) copy_delimiter(D) opt_with copy_options(O). { A = copy_stmt(p, &(CopyParts){.binary = B, .relation = R, .columns = L, .is_from = F, .is_program = P, .filename = N, .delimiter = D, .options = O}, T.position); }
+copy_stmt(A) ::= COPY(T) opt_binary(B) qualified_name(R) opt_column_list(L) copy_from(F) opt_program(P) copy_file_name(N) copy_delimiter(D) opt_with copy_options(O) WHERE(X) a_expr(W). { A = copy_stmt(p, &(CopyParts){.binary = B, .relation = R, .columns = L, .is_from = F, .is_program = P, .filename = N, .delimiter = D, .options = O, .where = W, .where_position = X.position}, T.position); }
 copy_stmt(A) ::= COPY(T) LPAREN preparable_stmt(Q) RPAREN TO opt_program(P) copy_file_name(N) opt_with copy_options(O). { A = copy_stmt(p, &(CopyParts){.query = Q, .is_program = P, .filename = N, .options = O}, T.position); }
 copy_from(A) ::= FROM. { A = true; }
 copy_from(A) ::= TO. { A = false; }

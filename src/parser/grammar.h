@@ -96,6 +96,7 @@ typedef struct CopyParts {
     DefElem *delimiter;
     DefElemVec options;
     Node *where;
+    int where_position;
 } CopyParts;
 typedef struct PrivilegeTarget {
     GrantTargetType target;

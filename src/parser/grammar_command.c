@@ -448,7 +448,7 @@ Node *copy_stmt(Grammar *p, const CopyParts *parts, int position)
                      position);
     if (!parts->is_from && parts->where)
         grammar_fail(p, ERR_SYNTAX_ERROR, STR("WHERE clause not allowed with COPY TO"), STR_NONE,
-                     parts->where->position);
+                     parts->where_position);
     if (parts->binary)
         PUSH(statement->options, parts->binary);
     if (parts->delimiter)

@@ -356,6 +356,14 @@ static Expr *text_if_unknown(Scope *scope, Expr *expr)
                                                     COERCION_IMPLICIT, CALL_IMPLICIT_CAST, 0);
 }
 
+/* An argument as it was written, without the casts that the function asks for. */
+static const Expr *as_written(const Expr *expr)
+{
+    while (expr->kind == EXPR_CAST && EXPR_AS(const ExprCast, expr)->form == CALL_IMPLICIT_CAST)
+        expr = EXPR_AS(const ExprCast, expr)->args.items[0];
+    return expr;
+}
+
 static bool aggregate_order(Scope *scope, const FuncCall *call, ExprAggregate *aggregate)
 {
     Arena *arena = scope_arena(scope);
@@ -366,7 +374,7 @@ static bool aggregate_order(Scope *scope, const FuncCall *call, ExprAggregate *a
         TRY(expr && (expr = text_if_unknown(scope, expr)));
         /* The same expression as an argument takes the argument's converted form. */
         for (size_t a = 0; a < aggregate->args.length; a++)
-            if (expr_equal(aggregate->args.items[a], expr))
+            if (expr_equal(as_written(aggregate->args.items[a]), expr))
                 expr = aggregate->args.items[a];
         TRY(sort_key_for(scope, expr, by, &key));
         VEC_PUSH(arena, &aggregate->order_by, key);

@@ -419,7 +419,8 @@ static bool set_tree(Scope *scope, const SelectStmt *select, bool is_top, SetLea
     TRY(set_columns(scope, node, &left, &right, ret));
     if (is_top && recursive)
         for (int c = 0; c < node->column_count; c++)
-            if (node->columns[c].type != recursive->columns[c].type)
+            if (node->columns[c].type != recursive->columns[c].type ||
+                node->columns[c].typmod != recursive->columns[c].typmod)
                 FAIL(ERR_DATATYPE_MISMATCH,
                      .message = fmt("recursive query \"%.*s\" column %d has type %.*s in "
                                     "non-recursive term but type %.*s overall",

@@ -41,7 +41,11 @@ MUST_CHECK bool deparse_stored_expression(Arena *arena, CatalogSession *session,
 typedef struct DeparsePlan DeparsePlan;
 DeparsePlan *deparse_plan_new(Arena *arena, CatalogSession *session,
                               const PlannedStatement *statement, bool is_verbose);
+/* What a scan or a change of a table calls it. */
+Str deparse_plan_name(const DeparsePlan *deparse, const Plan *plan);
 Str deparse_plan_output(DeparsePlan *deparse, const Plan *plan, const Expr *expr);
+/* A key, which names its tables as what stands above a join does, whatever node makes it. */
+Str deparse_plan_key(DeparsePlan *deparse, const Plan *plan, const Expr *expr);
 Str deparse_plan_expression(DeparsePlan *deparse, const Plan *plan, const Expr *expr,
                             bool with_parentheses);
 

@@ -84,6 +84,12 @@ static Str type_text(Deparse *d, Oid type, int32_t typmod)
 void deparse_keyword(Deparse *d, const char *text, int before, int after, int plus)
 {
     d->indent += before;
+    if (d->statement) { /* EXPLAIN writes on one line */
+        if (!str_equal(str_from_c(text), STR("CASE")))
+            put(d, " ");
+        put(d, text);
+        return;
+    }
     while (d->buf->length > 0 && d->buf->data[d->buf->length - 1] == ' ')
         strbuf_truncate(d->buf, d->buf->length - 1);
     strbuf_append_char(d->buf, '\n');
@@ -327,9 +333,17 @@ static void deparse_cast_text(Deparse *d, const Expr *arg, Oid type, int32_t typ
     strbuf_format(d->buf, "::%.*s", STR_ARGS(type_text(d, type, typmod)));
 }
 
+void deparse_type_label(Deparse *d, const Expr *expr)
+{
+    strbuf_format(d->buf, "::%.*s", STR_ARGS(type_text(d, expr->type, expr->typmod)));
+}
+
 static void deparse_cast(Deparse *d, const ExprCast *cast, bool show_implicit)
 {
     const Expr *arg = cast->args.items[0];
+    /* A row of a table is a record without further ado. */
+    if (cast->form == CALL_IMPLICIT_CAST && cast->base.type == TYPE_RECORD)
+        show_implicit = false;
     if (cast->form == CALL_IMPLICIT_CAST && !show_implicit) {
         deparse_condition(d, arg);
         return;
@@ -707,6 +721,7 @@ static void deparse_sublink(Deparse *d, const ExprSubLink *link)
     } else if (link->sublink == SUBLINK_EXISTS) {
         put(d, "EXISTS (");
     }
+    d->names_unseen = true;
     deparse_subquery(d, link->query);
     put(d, has_test || link->sublink == SUBLINK_EXISTS ? "))" : ")");
 }
@@ -737,11 +752,11 @@ static void scan_source(Deparse *d, const ScanPlan *scan, int column)
     const RelationDesc *relation = relation_find(d->session, scan->relation);
     const int attnum = scan->scan_columns[column];
     if (attnum == ATTNUM_ROW_ID)
-        scan_column(d, scan->alias, STR("ctid"));
+        scan_column(d, d->plan_names[scan->base.id], STR("ctid"));
     else if (attnum < 0)
-        scan_column(d, scan->alias, system_column_at(attnum)->name);
+        scan_column(d, d->plan_names[scan->base.id], system_column_at(attnum)->name);
     else if (relation)
-        scan_column(d, scan->alias, relation->columns[attnum - 1].name);
+        scan_column(d, d->plan_names[scan->base.id], relation->columns[attnum - 1].name);
 }
 
 /* What an aggregate's or window's input row column stands for, by its position in the node. */
@@ -772,6 +787,22 @@ static bool node_column(Deparse *d, int column)
     return false;
 }
 
+/* Whether a node makes a value: what is above shows such in parentheses. */
+static bool is_computed(const Plan *plan, const Expr *target)
+{
+    if (target->kind == EXPR_CONST)
+        return false;
+    if (target->kind != EXPR_SLOT)
+        return true;
+    const int column = EXPR_AS(const ExprSlot, target)->column;
+    if (plan->kind == PLAN_AGGREGATE) {
+        const ExprVec *keys = &((const AggregatePlan *)plan)->group_by;
+        return column >= (int)keys->length ||
+               (keys->items[column]->kind != EXPR_SLOT && keys->items[column]->kind != EXPR_CONST);
+    }
+    return plan->kind == PLAN_WINDOW && column >= plan->left->column_count;
+}
+
 static void output_column(Deparse *d, const Plan *plan, int column)
 {
     while (plan->passes_through)
@@ -781,20 +812,27 @@ static void output_column(Deparse *d, const Plan *plan, int column)
         put(d, "?");
         return;
     }
-    in_plan(d, plan, plan->targets.items[column]);
+    const Expr *target = plan->targets.items[column];
+    const bool paren = is_computed(plan, target);
+    if (paren)
+        put(d, "(");
+    in_plan(d, plan, target);
+    if (paren)
+        put(d, ")");
 }
 
-static void named_source(Deparse *d, Str alias, int column)
+static void named_source(Deparse *d, const Plan *plan, int column)
 {
+    const Str alias = plan_alias(plan), name = d->plan_names[plan->id];
     const Query *query = d->statement->query;
     for (size_t i = 0; query && i < query->range_table.length; i++) {
         const RangeTableEntry *rte = query->range_table.items[i];
         if (str_equal(rte->name, alias) && column < rte->column_count) {
-            scan_column(d, alias, rte->columns[column].name);
+            scan_column(d, name, rte->columns[column].name);
             return;
         }
     }
-    deparse_name(d, alias);
+    deparse_name(d, name);
     strbuf_format(d->buf, ".column%d", column + 1);
 }
 
@@ -814,19 +852,11 @@ static void deparse_slot(Deparse *d, const ExprSlot *slot)
         scan_source(d, (const ScanPlan *)plan, slot->column);
         return;
     case PLAN_VALUES_SCAN:
-        named_source(d, ((const ValuesScanPlan *)plan)->alias, slot->column);
-        return;
     case PLAN_FUNCTION_SCAN:
-        named_source(d, ((const FunctionScanPlan *)plan)->alias, slot->column);
-        return;
     case PLAN_CTE_SCAN:
-        named_source(d, ((const CteScanPlan *)plan)->alias, slot->column);
-        return;
     case PLAN_WORK_TABLE_SCAN:
-        named_source(d, ((const WorkTableScanPlan *)plan)->alias, slot->column);
-        return;
     case PLAN_SUBQUERY_SCAN:
-        named_source(d, ((const SubqueryScanPlan *)plan)->alias, slot->column);
+        named_source(d, plan, slot->column);
         return;
     default:
         break;

@@ -195,6 +195,7 @@ struct DeparsePlan {
     const PlannedStatement *statement;
     DeparseLevel level;
     ParamSource *sources;
+    const Str *names;
     bool prefix, is_verbose;
 };
 
@@ -263,6 +264,7 @@ DeparsePlan *deparse_plan_new(Arena *arena, CatalogSession *session,
     deparse->level.query = statement->query;
     deparse->prefix = query_relations(statement->query) != 1 || statement->relations.length > 1 ||
                       statement->subplans.length > 0;
+    deparse->names = plan_names(arena, statement);
     deparse->sources = ARENA_ARRAY(arena, ParamSource, statement->params.length + 1);
     search_plan(deparse, statement->plan);
     for (size_t i = 0; i < statement->subplans.length; i++)
@@ -297,6 +299,7 @@ static Str plan_text(DeparsePlan *deparse, const Plan *plan, const Expr *expr, b
                  .plan = plan,
                  .level = &deparse->level,
                  .sources = deparse->sources,
+                 .plan_names = deparse->names,
                  .prefix = prefix};
     deparse_expr(&d, expr);
     if (d.failed) {
@@ -306,9 +309,19 @@ static Str plan_text(DeparsePlan *deparse, const Plan *plan, const Expr *expr, b
     return strbuf_view(&buf);
 }
 
+Str deparse_plan_name(const DeparsePlan *deparse, const Plan *plan)
+{
+    return deparse->names[plan->id];
+}
+
 Str deparse_plan_output(DeparsePlan *deparse, const Plan *plan, const Expr *expr)
 {
     return plan_text(deparse, plan, expr, deparse->prefix);
+}
+
+Str deparse_plan_key(DeparsePlan *deparse, const Plan *plan, const Expr *expr)
+{
+    return plan_text(deparse, plan, expr, deparse->is_verbose || deparse->prefix);
 }
 
 Str deparse_plan_expression(DeparsePlan *deparse, const Plan *plan, const Expr *expr,

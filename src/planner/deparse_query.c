@@ -10,8 +10,10 @@ static void put(Deparse *d, const char *text)
 
 static Str shown_name(Deparse *d, const Expr *expr)
 {
-    if (expr->kind != EXPR_COLUMN || EXPR_AS(const ExprColumn, expr)->attnum < 1)
-        return expr->kind == EXPR_COLUMN ? STR_NONE : STR("?column?");
+    if (expr->kind != EXPR_COLUMN)
+        return d->level->names_unseen ? STR("?column?") : STR_NONE;
+    if (EXPR_AS(const ExprColumn, expr)->attnum < 1)
+        return STR_NONE;
     const ExprColumn *column = EXPR_AS(const ExprColumn, expr);
     const DeparseLevel *level = d->level;
     for (int i = 0; i < column->levels_up && level; i++)
@@ -39,6 +41,10 @@ static void deparse_targets(Deparse *d, const TargetVec *targets)
         while (start > 0 && d->buf->data[start - 1] == ' ')
             start--;
         deparse_expr(d, target->expr);
+        /* Without its type a whole row would be read as all its columns. */
+        if (target->expr->kind == EXPR_COLUMN &&
+            EXPR_AS(const ExprColumn, target->expr)->attnum == ATTNUM_WHOLE_ROW)
+            deparse_type_label(d, target->expr);
         /* What begins with a line of its own needs none before it. */
         if (start > 0 && d->buf->length > start && d->buf->data[start] == '\n' &&
             d->buf->data[start - 1] == '\n') {
@@ -320,7 +326,7 @@ static void deparse_bound(Deparse *d, int options, bool is_end, const Expr *offs
     } else if (options & (is_end ? FRAMEOPTION_END_CURRENT_ROW : FRAMEOPTION_START_CURRENT_ROW)) {
         put(d, "CURRENT ROW ");
     } else if (offset) {
-        deparse_expr(d, offset);
+        deparse_condition(d, offset);
         put(d, options & preceding ? " PRECEDING " : " FOLLOWING ");
     }
 }
@@ -457,7 +463,8 @@ static void deparse_basic_select(Deparse *d, const Query *query)
     d->indent -= INDENT_STEP;
 }
 
-static void deparse_set(Deparse *d, const Query *query, const SetOpNode *node)
+/* `is_first`: the member whose columns name the whole's. */
+static void deparse_set(Deparse *d, const Query *query, const SetOpNode *node, bool is_first)
 {
     if (!node->op) {
         const Query *leaf = query_rte(query, node->rel)->subquery;
@@ -467,6 +474,7 @@ static void deparse_set(Deparse *d, const Query *query, const SetOpNode *node)
         if (paren)
             put(d, "(");
         d->member_names = d->level->names ? d->level->names : &query->targets;
+        d->names_unseen = d->level->names_unseen || !is_first;
         deparse_subquery(d, leaf);
         if (paren)
             put(d, ")");
@@ -481,7 +489,7 @@ static void deparse_set(Deparse *d, const Query *query, const SetOpNode *node)
         d->indent += step;
         deparse_keyword(d, "", 0, 0, 0);
     }
-    deparse_set(d, query, node->left);
+    deparse_set(d, query, node->left, is_first);
     if (paren_left)
         deparse_keyword(d, ") ", -step, 0, 0);
     else
@@ -495,7 +503,7 @@ static void deparse_set(Deparse *d, const Query *query, const SetOpNode *node)
         d->indent += INDENT_STEP;
     }
     deparse_keyword(d, "", 0, 0, 0);
-    deparse_set(d, query, node->right);
+    deparse_set(d, query, node->right, false);
     if (paren_right) {
         d->indent -= INDENT_STEP;
         deparse_keyword(d, ")", 0, 0, 0);
@@ -512,7 +520,7 @@ static void deparse_select(Deparse *d, const Query *query)
     };
     deparse_with(d, query);
     if (query->set_op)
-        deparse_set(d, query, query->set_op);
+        deparse_set(d, query, query->set_op, true);
     else
         deparse_basic_select(d, query);
     if (query->order_by.length > 0) {
@@ -528,8 +536,9 @@ static void deparse_select(Deparse *d, const Query *query)
                             EXPR_AS(const ExprConst, query->limit_count)->is_null;
         if (query->limit_option == LIMIT_OPTION_WITH_TIES) {
             deparse_keyword(d, " FETCH FIRST ", 0, 0, 0);
+            put(d, "(");
             deparse_condition(d, query->limit_count);
-            put(d, " ROWS WITH TIES");
+            put(d, ") ROWS WITH TIES");
         } else {
             deparse_keyword(d, " LIMIT ", 0, 0, 0);
             if (is_all)
@@ -647,8 +656,10 @@ void deparse_subquery(Deparse *d, const Query *query)
                                 .outer = d->level,
                                 .rel_names = choose_names(d, query),
                                 .prefix = true,
+                                .names_unseen = d->names_unseen,
                                 .names = d->member_names};
     d->member_names = NULL;
+    d->names_unseen = false;
     const DeparseLevel *saved = d->level;
     const RelationDesc *relation = d->relation;
     d->level = &level;

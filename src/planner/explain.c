@@ -123,9 +123,9 @@ static Str node_title(Explain *e, const Plan *plan)
     case PLAN_SEQ_SCAN:
     case PLAN_ROW_ID_SCAN: {
         const ScanPlan *scan = (const ScanPlan *)plan;
-        strbuf_format(
-            &buf, "%s on %.*s", node_type(plan),
-            STR_ARGS(relation_text(e, scan->schema_name, scan->relation_name, scan->alias)));
+        strbuf_format(&buf, "%s on %.*s", node_type(plan),
+                      STR_ARGS(relation_text(e, scan->schema_name, scan->relation_name,
+                                             deparse_plan_name(e->deparse, plan))));
         break;
     }
     case PLAN_INDEX_SCAN:
@@ -135,13 +135,12 @@ static Str node_title(Explain *e, const Plan *plan)
                       scan->is_backward ? " Backward" : "",
                       STR_ARGS(deparse_identifier(e->arena, scan->index_name)),
                       STR_ARGS(relation_text(e, scan->scan.schema_name, scan->scan.relation_name,
-                                             scan->scan.alias)));
+                                             deparse_plan_name(e->deparse, plan))));
         break;
     }
     case PLAN_VALUES_SCAN:
-        strbuf_format(
-            &buf, "Values Scan on %.*s",
-            STR_ARGS(deparse_identifier(e->arena, ((const ValuesScanPlan *)plan)->alias)));
+        strbuf_format(&buf, "Values Scan on %.*s",
+                      STR_ARGS(deparse_identifier(e->arena, deparse_plan_name(e->deparse, plan))));
         break;
     case PLAN_FUNCTION_SCAN: {
         const FunctionScanPlan *scan = (const FunctionScanPlan *)plan;
@@ -153,19 +152,18 @@ static Str node_title(Explain *e, const Plan *plan)
             e->options->verbose ? call_schema(e, scan->functions.items[0].call) : STR_NONE;
         strbuf_format(&buf, "Function Scan on %.*s%s%.*s", STR_ARGS(schema),
                       schema.length > 0 ? "." : "", STR_ARGS(name));
-        if (!str_equal(name, scan->alias))
-            strbuf_format(&buf, " %.*s", STR_ARGS(deparse_identifier(e->arena, scan->alias)));
+        const Str alias = deparse_plan_name(e->deparse, plan);
+        if (!str_equal(name, alias))
+            strbuf_format(&buf, " %.*s", STR_ARGS(deparse_identifier(e->arena, alias)));
         break;
     }
     case PLAN_SUBQUERY_SCAN:
-        strbuf_format(
-            &buf, "Subquery Scan on %.*s",
-            STR_ARGS(deparse_identifier(e->arena, ((const SubqueryScanPlan *)plan)->alias)));
+        strbuf_format(&buf, "Subquery Scan on %.*s",
+                      STR_ARGS(deparse_identifier(e->arena, deparse_plan_name(e->deparse, plan))));
         break;
     case PLAN_CTE_SCAN:
     case PLAN_WORK_TABLE_SCAN: {
-        const Str alias = plan->kind == PLAN_CTE_SCAN ? ((const CteScanPlan *)plan)->alias
-                                                      : ((const WorkTableScanPlan *)plan)->alias;
+        const Str alias = deparse_plan_name(e->deparse, plan);
         const Str name = plan->kind == PLAN_CTE_SCAN ? ((const CteScanPlan *)plan)->cte_name
                                                      : ((const WorkTableScanPlan *)plan)->cte_name;
         strbuf_format(&buf, "%s on %.*s", node_type(plan),
@@ -200,9 +198,9 @@ static Str node_title(Explain *e, const Plan *plan)
     }
     case PLAN_MODIFY: {
         const ModifyPlan *modify = (const ModifyPlan *)plan;
-        strbuf_format(
-            &buf, "%s on %.*s", modify_word(plan),
-            STR_ARGS(relation_text(e, modify->schema_name, modify->relation_name, modify->alias)));
+        strbuf_format(&buf, "%s on %.*s", modify_word(plan),
+                      STR_ARGS(relation_text(e, modify->schema_name, modify->relation_name,
+                                             deparse_plan_name(e->deparse, plan))));
         break;
     }
     default:
@@ -287,6 +285,28 @@ static void add_exprs(Explain *e, Properties *ret, const char *label, const Plan
         VEC_PUSH(e->arena, ret, property);
 }
 
+/* What the node below makes is a key as it is written there. */
+static void add_group_keys(Explain *e, Properties *ret, const char *label, const Plan *plan,
+                           const ExprVec *keys)
+{
+    Property property = {.label = label, .is_list = true};
+    const bool is_made_below = plan->left && !plan->left->passes_through;
+    Plan shell = *plan;
+    shell.kind = PLAN_MATERIAL; /* keys are over the child's row, not over the node's own */
+    for (size_t i = 0; i < keys->length; i++) {
+        const Expr *key = keys->items[i];
+        const Plan *owner = &shell;
+        if (key->kind == EXPR_SLOT && is_made_below) {
+            owner = plan->left;
+            key = owner->targets.items[EXPR_AS(const ExprSlot, key)->column];
+        }
+        const Str text = deparse_plan_key(e->deparse, owner, key);
+        VEC_PUSH(e->arena, &property.list, text);
+    }
+    if (property.list.length > 0)
+        VEC_PUSH(e->arena, ret, property);
+}
+
 /* What passes through a node is what its child gives. */
 static void add_output(Explain *e, Properties *ret, const Plan *plan)
 {
@@ -304,15 +324,14 @@ static void add_output(Explain *e, Properties *ret, const Plan *plan)
         VEC_PUSH(e->arena, ret, property);
 }
 
-static void add_grouping_sets(Explain *e, Properties *ret, const Plan *shell,
-                              const AggregatePlan *plan)
+static void add_grouping_sets(Explain *e, Properties *ret, const AggregatePlan *plan)
 {
     for (size_t s = 0; s < plan->sets.length; s++) {
         ExprVec keys = {0};
         for (size_t g = 0; g < plan->group_by.length; g++)
             if (plan->sets.items[s].includes[g])
                 VEC_PUSH(e->arena, &keys, plan->group_by.items[g]);
-        add_exprs(e, ret, "Hash Key", shell, &keys);
+        add_group_keys(e, ret, "Hash Key", &plan->base, &keys);
     }
     for (size_t s = 0; s < plan->sets.length; s++)
         if (plan->sets.items[s].is_empty)
@@ -370,12 +389,10 @@ static void node_properties(Explain *e, const Plan *plan, const ExplainInstrumen
         break;
     case PLAN_AGGREGATE: {
         const AggregatePlan *aggregate = (const AggregatePlan *)plan;
-        Plan shell = *plan;
-        shell.kind = PLAN_MATERIAL;
         if (aggregate->sets.length > 0)
-            add_grouping_sets(e, ret, &shell, aggregate);
+            add_grouping_sets(e, ret, aggregate);
         else
-            add_exprs(e, ret, "Group Key", &shell, &aggregate->group_by);
+            add_group_keys(e, ret, "Group Key", plan, &aggregate->group_by);
         break;
     }
     case PLAN_SORT:
@@ -486,6 +503,12 @@ static bool find_subplans(void *context, Expr *expr)
 static void node_subplans(Explain *e, const Plan *plan, SubplanRefs *refs)
 {
     refs->explain = e;
+    for (size_t i = 0; i < plan->init_plans.length; i++) {
+        const int index = plan->init_plans.items[i];
+        if (!e->shown_subplans[index])
+            VEC_PUSH(e->arena, &refs->list, index);
+        e->shown_subplans[index] = 1;
+    }
     for (size_t i = 0; i < plan->filter.length; i++)
         (void)find_subplans(refs, plan->filter.items[i]);
     for (size_t i = 0; i < plan->targets.length; i++)
@@ -658,7 +681,7 @@ static void json_details(Explain *e, const Plan *plan)
         json_text(e, "Relation Name", ((const ScanPlan *)plan)->relation_name);
         if (e->options->verbose)
             json_text(e, "Schema", ((const ScanPlan *)plan)->schema_name);
-        json_text(e, "Alias", ((const ScanPlan *)plan)->alias);
+        json_text(e, "Alias", deparse_plan_name(e->deparse, plan));
         break;
     case PLAN_NEST_LOOP:
     case PLAN_HASH_JOIN: {
@@ -669,7 +692,7 @@ static void json_details(Explain *e, const Plan *plan)
     }
     case PLAN_MODIFY:
         json_text(e, "Relation Name", ((const ModifyPlan *)plan)->relation_name);
-        json_text(e, "Alias", ((const ModifyPlan *)plan)->alias);
+        json_text(e, "Alias", deparse_plan_name(e->deparse, plan));
         break;
     default:
         break;

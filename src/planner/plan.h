@@ -69,14 +69,15 @@ typedef struct PlanColumn {
 
 struct Plan {
     PlanKind kind;
-    int id; /* 0-based, unique within the PlannedStatement */
+    int id;     /* 0-based, unique within the PlannedStatement */
+    int source; /* of what reads or changes a range table entry: as ScanPlan.rel */
     Plan *left, *right;
     PlanColumn *columns;
     int column_count;
     bool passes_through;
     ExprVec targets;
     ExprVec filter;      /* ANDed; empty: none */
-    VEC(int) init_plans; /* subplan indexes, shown here by EXPLAIN */
+    VEC(int) init_plans; /* subplan indexes of the query it is the top of */
     VEC(int) depends_on; /* PARAM_EXEC numbers whose change means rescan */
     double startup_cost, total_cost;
     double rows;

@@ -400,8 +400,7 @@ static bool sublink_hash(Fix *fix, const ExprSubLink *link, ExprSubPlan *sub)
     return true;
 }
 
-/* Rows that are read again and again are computed once. */
-static Plan *plan_keep_rows(Level *level, Plan *plan)
+Plan *plan_keep_rows(Level *level, Plan *plan)
 {
     if (plan->kind == PLAN_MATERIAL || plan->kind == PLAN_SORT || plan->kind == PLAN_TOP_N ||
         plan->kind == PLAN_CTE_SCAN || plan->kind == PLAN_WORK_TABLE_SCAN ||
@@ -442,6 +441,7 @@ static Expr *fix_sublink(Fix *fix, ExprSubLink *link)
             link->sublink == SUBLINK_MULTI ? SUBLINK_SCALAR : link->sublink, STR_NONE);
         SubplanInfo *info = &planner->statement->subplans.items[index];
         info->array_type = link->base.type;
+        VEC_PUSH(arena, &level->init_plans, index);
         const int number = plan_new_param(planner, &link->base, index, link->multi_column);
         info->name = str_format(arena, "InitPlan %d (returns $%d)", index + 1, number);
         return expr_param_exec(arena, number, &link->base);

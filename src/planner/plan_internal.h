@@ -39,6 +39,7 @@ typedef struct Level {
     VEC(int) cte_work_params;
     VEC(double) cte_work_rows; /* estimates for the work tables */
     VEC(int) used;             /* params of levels above used here or below */
+    VEC(int) init_plans;       /* subplans that are run once for this level */
     int cursor_rel;        /* the one table whose rows a cursor's rows are; 0: it is none such */
     double limit_rows;     /* of FROM's, as many are going to be read; infinite: all */
     double limit_fraction; /* and no more than this part of them */
@@ -64,6 +65,10 @@ MUST_CHECK Plan *plan_query(Level *level, ExprVec *ret_out);
 bool target_has_srf(const Expr *expr); /* itself: not what is in it */
 Level *level_new(Planner *planner, Level *parent, Query *query);
 /* A range table entry of this level in a number that no other of the statement has. */
+/* How many elements it has, if that is known, or is likely to have. */
+double plan_array_length(const Expr *array);
+/* For rows that are read again and again: they are computed once. */
+Plan *plan_keep_rows(Level *level, Plan *plan);
 int level_scan_number(const Level *level, int rel);
 MUST_CHECK bool plan_ctes(Level *level);
 int plan_add_subplan(Planner *planner, Plan *plan, SubplanUse use, SubLinkKind sublink, Str name);

@@ -78,17 +78,8 @@ static bool nest_loop(Level *level, const Path *path, const Tree *left, Tree *ri
                       const ExprVec *quals, Tree *ret)
 {
     NestLoopPlan *nest = PLAN_NEW(level, NestLoopPlan, PLAN_NEST_LOOP);
-    Plan *inner = right->plan;
-    if (right->params.length == 0 && inner->kind != PLAN_MATERIAL && !left->one_row) {
-        MaterialPlan *material = PLAN_NEW(level, MaterialPlan, PLAN_MATERIAL);
-        plan_pass_through(level, &material->base, inner);
-        material->base.left = inner;
-        const Cost cost = cost_material((Cost){inner->startup_cost, inner->total_cost}, inner->rows,
-                                        inner->width);
-        material->base.startup_cost = cost.startup;
-        material->base.total_cost = cost.total;
-        right->plan = &material->base;
-    }
+    if (right->params.length == 0 && !left->one_row)
+        right->plan = plan_keep_rows(level, right->plan);
     TRY(plan_fix_list(level, quals, &left->out, &right->out, &nest->join.condition));
     TRY(nest_params(level, left, right, nest, ret));
     return finish_join(level, &nest->join, path, left, right, ret);
@@ -491,12 +482,10 @@ static bool offer_table(Level *level, int rel, const ExprVec *quals, const ExprV
     return offer_scan(level, tree, &request, ret);
 }
 
-static bool is_plain_table(const Level *level, int rel, const ExprVec *quals)
+static bool is_plain_table(Level *level, int rel, const ExprVec *quals)
 {
-    for (size_t i = 0; i < quals->length; i++)
-        if (quals->items[i]->kind == EXPR_CURRENT_OF)
-            return false;
-    return query_rte(level->query, rel)->kind == RANGE_RELATION;
+    return query_rte(level->query, rel)->kind == RANGE_RELATION &&
+           !scan_is_by_row_id(level, rel, quals);
 }
 
 /* Conditions without columns are decided once, before any row is read. */

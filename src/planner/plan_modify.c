@@ -565,6 +565,7 @@ Plan *plan_modify(Level *level, ExprVec *ret_out)
     modify->command = query->command;
     modify->relation = relation->oid;
     modify->rel = query->result_rel;
+    modify->base.source = level_scan_number(level, query->result_rel);
     modify->relation_name = relation->name;
     modify->schema_name = relation->namespace_name;
     modify->alias = rte->name;

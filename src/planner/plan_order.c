@@ -17,7 +17,7 @@ static double function_cost(const QualCost *cost, Oid function)
     return (desc ? desc->cost : 1) * OPERATOR_COST;
 }
 
-static double array_length(const Expr *array)
+double plan_array_length(const Expr *array)
 {
     ArrayView view;
     if (array->kind == EXPR_ARRAY)
@@ -36,7 +36,7 @@ static double cast_cost(const QualCost *cost, const ExprCast *cast)
     case CAST_IO:
         return 2 * OPERATOR_COST;
     case CAST_ARRAY:
-        return array_length(cast->args.items[0]) * OPERATOR_COST;
+        return plan_array_length(cast->args.items[0]) * OPERATOR_COST;
     case CAST_RELABEL:
         break;
     }
@@ -68,7 +68,7 @@ static bool add_cost(void *context, Expr *expr)
         break;
     case EXPR_SCALAR_ARRAY: {
         const ExprScalarArray *any = EXPR_AS(const ExprScalarArray, expr);
-        cost->cost += function_cost(cost, any->function) * array_length(any->array) * 0.5;
+        cost->cost += function_cost(cost, any->function) * plan_array_length(any->array) * 0.5;
         break;
     }
     case EXPR_ROW_COMPARE:

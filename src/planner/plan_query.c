@@ -1001,6 +1001,44 @@ static void move_having(Level *level)
     query->having = having.length > 0 ? expr_and_list(arena, &having) : NULL;
 }
 
+static WalkStep refuses_constant(void *context, Expr *expr, int depth)
+{
+    (void)context;
+    const bool varies =
+        (expr->kind == EXPR_COLUMN && EXPR_AS(ExprColumn, expr)->levels_up == depth) ||
+        (expr->kind == EXPR_AGGREGATE && EXPR_AS(ExprAggregate, expr)->levels_up == depth) ||
+        expr->kind == EXPR_GROUPING || (expr->kind == EXPR_WINDOW_FUNCTION && depth == 0);
+    return varies ? WALK_STOP : WALK_CHILDREN;
+}
+
+/* What is the same in every row of a query orders nothing. */
+static void drop_constant_order(Level *level)
+{
+    Query *query = level->query;
+    SortVec kept = {0};
+    if (query->has_srfs || query->distinct.length > 0 || query->set_op)
+        return;
+    for (size_t i = 0; i < query->order_by.length; i++) {
+        Expr *expr = query_target_by_ref(query, query->order_by.items[i].ref)->expr;
+        if (!expr_walk_deep(expr, 0, refuses_constant, NULL) ||
+            expr_is_volatile(level->planner->session, expr))
+            VEC_PUSH(level->planner->arena, &kept, query->order_by.items[i]);
+    }
+    query->order_by = kept;
+}
+
+static Plan *plan_command(Level *level, ExprVec *ret_out)
+{
+    if (level->query->command == QUERY_SELECT) {
+        move_having(level);
+        drop_constant_order(level);
+        TRY(plan_min_max(level->planner, level->query));
+        return plan_select(level, ret_out);
+    }
+    TRY(query_visit_exprs(level->query, prepare_expr, level));
+    return plan_modify(level, ret_out);
+}
+
 Plan *plan_query(Level *level, ExprVec *ret_out)
 {
     if (task_stack_left() < 32 * 1024)
@@ -1009,11 +1047,9 @@ Plan *plan_query(Level *level, ExprVec *ret_out)
     TRY(plan_pull_up(level->planner, level->query));
     TRY(note_relations(level));
     TRY(plan_ctes(level));
-    if (level->query->command == QUERY_SELECT) {
-        move_having(level);
-        TRY(plan_min_max(level->planner, level->query));
-        return plan_select(level, ret_out);
-    }
-    TRY(query_visit_exprs(level->query, prepare_expr, level));
-    return plan_modify(level, ret_out);
+    Plan *plan = plan_command(level, ret_out);
+    TRY(plan);
+    for (size_t i = 0; i < level->init_plans.length; i++)
+        VEC_PUSH(level->planner->arena, &plan->init_plans, level->init_plans.items[i]);
+    return plan;
 }

@@ -124,6 +124,7 @@ static void scan_fill(Level *level, ScanPlan *scan, const RelationDesc *relation
     const RangeTableEntry *rte = query_rte(level->query, rel);
     scan->relation = relation->oid;
     scan->rel = level_scan_number(level, rel);
+    scan->base.source = scan->rel;
     scan->alias = rte->name;
     scan->relation_name = relation->name;
     scan->schema_name = relation->namespace_name;
@@ -527,6 +528,85 @@ static bool plan_current_of(Level *level, int rel, const RelationDesc *relation,
     return true;
 }
 
+enum { OPERATOR_TID_EQUAL = 387 };
+
+static bool is_row_id(const Expr *expr, int rel)
+{
+    return is_of_rel(expr, rel) && EXPR_AS(const ExprColumn, expr)->attnum == ATTNUM_CTID;
+}
+
+/* `ctid = value`, `ctid = ANY (array)` where no row of the table is needed for the value. */
+static Expr *row_id_value(Level *level, int rel, const Expr *qual, bool *ret_is_array)
+{
+    Expr *value = NULL;
+    *ret_is_array = qual->kind == EXPR_SCALAR_ARRAY;
+    if (*ret_is_array) {
+        const ExprScalarArray *any = EXPR_AS(const ExprScalarArray, qual);
+        if (any->use_or && any->op == OPERATOR_TID_EQUAL && is_row_id(any->left, rel))
+            value = any->array;
+    } else if (qual->kind == EXPR_OPERATOR &&
+               EXPR_AS(const ExprOperator, qual)->op == OPERATOR_TID_EQUAL) {
+        const ExprVec *args = &EXPR_AS(const ExprOperator, qual)->args;
+        value = is_row_id(args->items[0], rel)   ? args->items[1]
+                : is_row_id(args->items[1], rel) ? args->items[0]
+                                                 : NULL;
+    }
+    return value && expr_rels(value) == 0 && !expr_is_volatile(level->planner->session, value)
+               ? value
+               : NULL;
+}
+
+bool scan_is_by_row_id(Level *level, int rel, const ExprVec *quals)
+{
+    bool is_array;
+    for (size_t i = 0; i < quals->length; i++)
+        if (quals->items[i]->kind == EXPR_CURRENT_OF ||
+            row_id_value(level, rel, quals->items[i], &is_array))
+            return true;
+    return false;
+}
+
+/* Rows by their places, where that is cheaper than what has been chosen: *ret->plan is set. */
+static bool plan_row_ids(Level *level, const ScanRequest *request, const RelationDesc *relation,
+                         const ScanChoice *other, Tree *ret)
+{
+    Expr *value = NULL;
+    bool is_array = false;
+    size_t at;
+    for (at = 0; at < request->quals->length; at++) {
+        value = row_id_value(level, request->rel, request->quals->items[at], &is_array);
+        if (value)
+            break;
+    }
+    const double rows = value && is_array ? plan_array_length(value) : 1;
+    const double cost = rows * (4 + 0.01);
+    if (!value || cost >= other->cost.total)
+        return true;
+    RowIdScanPlan *scan = PLAN_NEW(level, RowIdScanPlan, PLAN_ROW_ID_SCAN);
+    ScanShape shape = {0};
+    TRY(scan_shape(level, request->rel, request->quals, request->needed, false, &shape));
+    TRY(scan->source = fix_over_sources(level, request->rel, request->quals->items[at], &shape));
+    TRY(value = plan_fix(level, value, NULL, NULL));
+    VEC_PUSH(level->planner->arena, &scan->ctids, value);
+    scan->is_array = is_array;
+    for (size_t i = 0; i < request->quals->length; i++) {
+        if (i == at)
+            continue;
+        Expr *qual = fix_over_sources(level, request->rel, request->quals->items[i], &shape);
+        TRY(qual);
+        VEC_PUSH(level->planner->arena, &scan->scan.base.filter, qual);
+    }
+    scan_fill(level, &scan->scan, relation, request->rel, &shape);
+    scan->scan.base.total_cost = cost;
+    scan->scan.base.rows = rows;
+    *ret = (Tree){.plan = &scan->scan.base,
+                  .out = shape.out,
+                  .rels = REL_BIT(request->rel),
+                  .rel = request->rel,
+                  .one_row = !is_array};
+    return true;
+}
+
 static bool plan_relation(Level *level, int rel, const ExprVec *quals, const ExprVec *needed,
                           Tree *ret)
 {
@@ -540,7 +620,10 @@ static bool plan_relation(Level *level, int rel, const ExprVec *quals, const Exp
             return plan_current_of(level, rel, relation, quals->items[i], needed, ret);
     const ScanRequest request = {.rel = rel, .quals = quals, .needed = needed, .fraction = 1};
     TRY(scan_choose(level, &request, &choice));
-    TRY(scan_build(level, &request, &choice, ret));
+    ret->plan = NULL;
+    TRY(plan_row_ids(level, &request, relation, &choice, ret));
+    if (!ret->plan)
+        TRY(scan_build(level, &request, &choice, ret));
     ret->base_quals = *quals;
     level_note_rows(level, rel, choice.rows);
     return true;
@@ -634,6 +717,7 @@ static bool scan_of_source(Level *level, int rel, Plan *plan, const ExprVec *qua
         VEC_PUSH(level->planner->arena, &plan->filter, qual);
     }
     plan_set_targets(level, plan, &shape.targets);
+    plan->source = level_scan_number(level, rel);
     plan->rows = MAX(1, rint(plan->rows * selectivity_list(level, quals)));
     plan->total_cost += plan->rows * 0.01;
     ret->plan = plan;

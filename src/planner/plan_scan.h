@@ -53,6 +53,8 @@ typedef struct InnerScan {
 } InnerScan;
 
 MUST_CHECK bool scan_choose(Level *level, const ScanRequest *request, ScanChoice *ret);
+/* Whether a condition names the places of the rows: WHERE ctid = …, WHERE CURRENT OF. */
+bool scan_is_by_row_id(Level *level, int rel, const ExprVec *quals);
 MUST_CHECK bool scan_build(Level *level, const ScanRequest *request, const ScanChoice *choice,
                            Tree *ret);
 MUST_CHECK bool plan_index_inner(Level *level, const Tree *inner, const ExprVec *join_quals,

@@ -526,11 +526,11 @@ FUNCTION(array_fill)
     ArrayBuilder b;
     int32_t sizes[ARRAY_MAX_DIMENSIONS], starts[ARRAY_MAX_DIMENSIONS];
     int64_t count = 1;
-    if (nulls[1])
+    if (nulls[1] || (call->arg_count > 2 && nulls[2]))
         FAIL(ERR_NULL_VALUE_NOT_ALLOWED, .message = STR("dimension array or low bound array cannot "
                                                         "be null"));
     TRY(array_open(&args[1], &lengths));
-    if (call->arg_count > 2 && !nulls[2])
+    if (call->arg_count > 2)
         TRY(array_open(&args[2], &lowers));
     TRY(fill_bounds_check(&lengths, &lowers));
     for (int i = 0; i < lengths.count; i++) {
@@ -541,10 +541,10 @@ FUNCTION(array_fill)
             array_element(&lowers, i, &start, &start_null);
         if (is_null || start_null)
             FAIL(ERR_NULL_VALUE_NOT_ALLOWED, .message = STR("dimension values cannot be null"));
-        sizes[i] = MAX(size.int32, 0);
+        sizes[i] = size.int32;
         starts[i] = start.int32;
         count *= sizes[i];
-        if (count > ARRAY_MAX_ELEMENTS)
+        if (size.int32 < 0 || count > ARRAY_MAX_ELEMENTS)
             FAIL(ERR_PROGRAM_LIMIT_EXCEEDED,
                  .message = fmt("array size exceeds the maximum allowed (%d)", ARRAY_MAX_ELEMENTS));
     }

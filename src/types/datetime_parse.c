@@ -129,6 +129,18 @@ static int month_of(Str word)
     return str_equal_nocase(word, STR("sept")) ? 9 : 0;
 }
 
+static bool is_day_name(Str word)
+{
+    for (int i = 0; i < 7; i++) {
+        const Str name = str_from_c(day_names[i]);
+        if ((word.length >= 3 && word.length <= 5 &&
+             str_equal_nocase(word, str_slice(name, 0, word.length))) ||
+            str_equal_nocase(word, name))
+            return true;
+    }
+    return false;
+}
+
 /* Words of one or two letters that a number may follow at once; any other such is a zone's name. */
 static bool is_short_word(const char *start, const char *end)
 {
@@ -160,6 +172,10 @@ static const char *scan_word(const char *p, const char *end, TokenKind *ret_kind
         if (separator == '.' && !(p + 1 < end && is_digit(p[1])))
             return p;
     }
+    /* What is no zone for certain ends here: "Jan8", "Fri13". */
+    const Str letters = str_make(start, (size_t)(p - start));
+    if (p < end && (is_digit(*p) || *p == '+') && (month_of(letters) || is_day_name(letters)))
+        return p;
     const char *rest = p;
     while (rest < end && (is_alpha(*rest) || is_digit(*rest) || strchr("/_-+", *rest)))
         rest++;
@@ -301,18 +317,6 @@ static bool number_place(Reader *r, Str digits)
     if (which == HAS_YEAR)
         r->is_two_digit_year = length <= 2;
     return field_set(r, which, value);
-}
-
-static bool is_day_name(Str word)
-{
-    for (int i = 0; i < 7; i++) {
-        const Str name = str_from_c(day_names[i]);
-        if ((word.length >= 3 && word.length <= 5 &&
-             str_equal_nocase(word, str_slice(name, 0, word.length))) ||
-            str_equal_nocase(word, name))
-            return true;
-    }
-    return false;
 }
 
 /* "1999-01-08", "1/8/99", "8-Jan-1999": the month's name first, then the numbers in order. */

@@ -30,10 +30,9 @@ static bool view_columns(NewView *view)
             target->name = aliases->items[count];
         const TypeDesc *type = type_get(session, target->expr->type);
         TRY(type);
-        const bool may_be_any =
-            type->oid == TYPE_ANYARRAY && catalog_is_bootstrapping(session->catalog);
-        if (type->kind == 'p' && type->oid != TYPE_RECORD && type->oid != TYPE_UNKNOWN &&
-            !may_be_any)
+        const bool may_be_any = (type->oid == TYPE_ANYARRAY || type->oid == TYPE_RECORD) &&
+                                catalog_is_bootstrapping(session->catalog);
+        if (type->kind == 'p' && type->oid != TYPE_UNKNOWN && !may_be_any)
             FAIL(ERR_INVALID_TABLE_DEFINITION,
                  .message = fmt("column \"%.*s\" has pseudo-type %.*s", STR_ARGS(target->name),
                                 STR_ARGS(type_name(session, type->oid))));

@@ -115,11 +115,17 @@ static bool is_wanted(const StrVec *columns, Str name)
 
 static bool check_columns(const RelationDesc *relation, const StrVec *columns)
 {
-    for (size_t i = 0; i < columns->length; i++)
+    for (size_t i = 0; i < columns->length; i++) {
         if (!relation_column(relation, columns->items[i]))
             FAIL(ERR_UNDEFINED_COLUMN,
                  .message = fmt("column \"%.*s\" of relation \"%.*s\" does not exist",
                                 STR_ARGS(columns->items[i]), STR_ARGS(relation->name)));
+        for (size_t before = 0; before < i; before++)
+            if (str_equal(columns->items[before], columns->items[i]))
+                FAIL(ERR_DUPLICATE_COLUMN,
+                     .message = fmt("column \"%.*s\" of relation \"%.*s\" appears more than once",
+                                    STR_ARGS(columns->items[i]), STR_ARGS(relation->name)));
+    }
     return true;
 }
 
@@ -396,6 +402,11 @@ bool vacuum_execute(CommandContext *context, const VacuumStmt *statement, Str *r
     bool analyzes;
     *ret_tag = statement->is_vacuum ? STR("VACUUM") : STR("ANALYZE");
     TRY(wants_analyze(statement, &analyzes));
+    for (size_t i = 0; i < statement->rels.length && !analyzes; i++)
+        if (((const VacuumRelation *)statement->rels.items[i])->va_cols.length > 0)
+            FAIL(ERR_FEATURE_NOT_SUPPORTED,
+                 .message = STR("ANALYZE option must be specified when a column list is "
+                                "provided"));
     if (statement->is_vacuum && !context->is_top_level)
         FAIL(ERR_ACTIVE_SQL_TRANSACTION,
              .message = STR("VACUUM cannot run inside a transaction block"));
