@@ -105,23 +105,32 @@ void fresh_list_deinit(FreshList *list)
     }
 }
 
+static uint64_t name_bits(const FreshRows *rows)
+{
+    uint64_t bits = 0;
+
+    for (uint32_t i = 0; i < rows->name_count; i++)
+        bits |= fresh_name_bit(rows->names[i]);
+    return bits;
+}
+
 void fresh_list_publish(FreshList *list, FreshRows *rows, Lsn lsn)
 {
     rows->lsn = lsn;
     mutex_lock(&list->mutex);
     rows->next = list->first;
     list->first = rows;
-    atomic_fetch_add(&list->count, 1);
+    atomic_fetch_or(&list->names, name_bits(rows));
     mutex_unlock(&list->mutex);
 }
 
-Lsn fresh_list_find(FreshList *list, TreeName tree, uint64_t row_id)
+Lsn fresh_list_find(FreshList *list, TreeName tree, uint64_t row_id, Lsn lsn)
 {
     Lsn date = 0;
 
     mutex_lock(&list->mutex);
     for (const FreshRows *rows = list->first; rows; rows = rows->next) {
-        if (!has_name(rows, tree) || !fresh_rows_have(rows, row_id))
+        if (rows->lsn <= lsn || !has_name(rows, tree) || !fresh_rows_have(rows, row_id))
             continue;
         date = rows->lsn;
         break;
@@ -133,21 +142,23 @@ Lsn fresh_list_find(FreshList *list, TreeName tree, uint64_t row_id)
 void fresh_list_reclaim(FreshList *list, Lsn horizon)
 {
     FreshRows *old = NULL;
+    uint64_t names = 0;
 
-    if (!fresh_list_any(list))
+    if (atomic_load(&list->names) == 0)
         return;
     mutex_lock(&list->mutex);
     for (FreshRows **link = &list->first; *link;) {
         FreshRows *rows = *link;
         if (rows->lsn > horizon) {
+            names |= name_bits(rows);
             link = &rows->next;
             continue;
         }
         *link = rows->next;
         rows->next = old;
         old = rows;
-        atomic_fetch_sub(&list->count, 1);
     }
+    atomic_store(&list->names, names);
     mutex_unlock(&list->mutex);
     while (old) {
         FreshRows *rows = old;

@@ -16,6 +16,7 @@
 #ifndef TXN_FRESH_H
 #define TXN_FRESH_H
 
+#include "base/hash.h"
 #include "base/sync.h"
 #include "storage/store.h"
 
@@ -31,18 +32,26 @@ void fresh_rows_free(FreshRows *rows); /* unpublished ones; accepts NULL */
 typedef struct FreshList {
     Mutex mutex;
     FreshRows *first GUARDED_BY(mutex);
-    _Atomic uint32_t count;
+    _Atomic uint64_t names; /* a bit for each name of one of them; changed under the mutex */
 } FreshList;
 
 void fresh_list_init(FreshList *list);
 void fresh_list_deinit(FreshList *list);
 void fresh_list_publish(FreshList *list, FreshRows *rows, Lsn lsn);
 
-/* The date of a row, or of an entry that ends in its id: no snapshot below it sees any. 0: none. */
-Lsn fresh_list_find(FreshList *list, TreeName tree, uint64_t row_id);
-static inline bool fresh_list_any(const FreshList *list)
+/* Of a row, or of an entry that ends in its id: its date where that is above `lsn`, so that no
+ * snapshot up to there sees any. 0: none. */
+Lsn fresh_list_find(FreshList *list, TreeName tree, uint64_t row_id, Lsn lsn);
+static inline uint64_t fresh_name_bit(TreeName name)
 {
-    return atomic_load_explicit(&((FreshList *)list)->count, memory_order_acquire) > 0;
+    return UINT64_C(1) << (hash_mix64(name) & 63);
+}
+/* False: surely nothing is to be found of this tree. Without the mutex, which all readers share. */
+static inline bool fresh_list_may_have(const FreshList *list, TreeName tree)
+{
+    /* Pairs with the store of fresh_list_publish, by way of the leaf's latch (N1). */
+    return atomic_load_explicit(&((FreshList *)list)->names, memory_order_acquire) &
+           fresh_name_bit(tree);
 }
 /* Frees those that every snapshot sees. */
 void fresh_list_reclaim(FreshList *list, Lsn horizon);

@@ -281,7 +281,8 @@ static bool merge_rows(TableScan *scan, const TableLeaf *leaf, uint32_t from, ui
     size_t override = 0;
     const Lsn lsn = scan->snapshot.lsn;
     FreshList *fresh = version_fresh(scan->txn->manager->versions);
-    const bool has_fresh = leaf && !scan->is_private && fresh_list_any(fresh);
+    const bool has_fresh =
+        leaf && !scan->is_private && fresh_list_may_have(fresh, scan->table->name);
     bool base_is_hidden = !scan->is_private && scan->base_lsn > lsn;
 
     while (scan->filled < scan->room) {
@@ -295,7 +296,7 @@ static bool merge_rows(TableScan *scan, const TableLeaf *leaf, uint32_t from, ui
         const WriteSeen *seen = id == own_id ? &scan->own.items[own].seen : NULL;
         const VersionRow *row = id == odd_id ? &scan->overrides.items[override] : NULL;
         const bool is_hidden =
-            !seen && unlikely(has_fresh) && fresh_list_find(fresh, scan->table->name, id) > lsn;
+            !seen && unlikely(has_fresh) && fresh_list_find(fresh, scan->table->name, id, lsn) != 0;
         if (is_hidden) {
             /* Added in bulk since, whatever became of it. */
         } else if (seen) {

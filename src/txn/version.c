@@ -380,11 +380,13 @@ void version_push_row(VersionStore *store, TreeName tree, const TreeChange *chan
         dead_count(store, tree, number, change->deletes ? 1 : -1);
 }
 
-/* When the row, or the entry that ends in its id, was added in bulk; 0: it was not. */
-static Lsn fresh_date(VersionStore *store, TreeName tree, uint64_t row_id)
+/* When the row, or the entry that ends in its id, was added in bulk, if that is after `lsn`; or 0.
+ */
+static Lsn fresh_date(VersionStore *store, TreeName tree, uint64_t row_id, Lsn lsn)
 {
-    return unlikely(fresh_list_any(&store->fresh)) ? fresh_list_find(&store->fresh, tree, row_id)
-                                                   : 0;
+    return unlikely(fresh_list_may_have(&store->fresh, tree))
+               ? fresh_list_find(&store->fresh, tree, row_id, lsn)
+               : 0;
 }
 
 static VersionRow head_see(const Head *head, uint64_t row_id, Lsn lsn)
@@ -406,7 +408,7 @@ VersionRow version_find_row(VersionStore *store, TreeName tree, uint64_t row_id,
     uint64_t number = row_id >> VERSION_SEGMENT_BITS;
     uint64_t hash = segment_hash(tree, number);
     Partition *partition = partition_of(store, hash);
-    const Lsn added = fresh_date(store, tree, row_id);
+    const Lsn added = fresh_date(store, tree, row_id, lsn);
 
     mutex_lock(&partition->mutex);
     const Head *head = head_find(segment_find(partition, tree, number, hash), row_id);
@@ -414,7 +416,7 @@ VersionRow version_find_row(VersionStore *store, TreeName tree, uint64_t row_id,
     if (ret_ts)
         *ret_ts = head ? head->ts : added;
     mutex_unlock(&partition->mutex);
-    if (added > lsn)
+    if (added != 0)
         row = (VersionRow){.row_id = row_id, .seen = SEEN_NOTHING};
     return row;
 }
@@ -525,7 +527,7 @@ bool version_sees_entry(VersionStore *store, TreeName tree, Str key, bool live, 
     uint64_t hash = version_entry_hash(tree, key);
     Partition *partition = partition_of(store, hash);
 
-    if (fresh_date(store, tree, tree_key_row_id(key)) > lsn)
+    if (fresh_date(store, tree, tree_key_row_id(key), lsn) != 0)
         return false;
     mutex_lock(&partition->mutex);
     const EntryHistory *entry = entry_find(partition, tree, hash, key);
