@@ -16,9 +16,10 @@
 
 /* ------------------------------------------------------------------ who waits for whom */
 
-static void blockers_add(TxnSession *session, TxnSession *blocker)
+/* Adds a blocker that is none of the first `known` ones. */
+static void blockers_add(TxnSession *session, uint32_t known, TxnSession *blocker)
 {
-    for (uint32_t i = 0; i < session->blocker_count; i++)
+    for (uint32_t i = 0; i < known; i++)
         if (session->blockers[i] == blocker)
             return;
     if (session->blocker_count == session->blocker_capacity) {
@@ -41,12 +42,14 @@ static void blockers_refresh(Lock *lock)
         session->blocker_count = 0;
         for (LockHold *hold = lock->holds; hold; hold = hold->next_in_lock)
             if (hold->session != session && (conflicts & BIT(hold->mode)))
-                blockers_add(session, hold->session);
+                blockers_add(session, session->blocker_count, hold->session);
         if (lock->tag.space == SPACE_ROW && waiter->mode == ROW_PROBE)
             continue;
+        /* Nobody waits twice: who is ahead in the queue can only be among the holders as well. */
+        const uint32_t holder_count = session->blocker_count;
         for (LockWaiter *ahead = lock->first; ahead != waiter; ahead = ahead->next)
             if (ahead->session != session && (conflicts & BIT(ahead->mode)))
-                blockers_add(session, ahead->session);
+                blockers_add(session, holder_count, ahead->session);
     }
 }
 
@@ -216,12 +219,12 @@ static bool queue_enter(LockTable *table, Lock *lock, LockWaiter *waiter, StrBuf
     return !is_deadlock;
 }
 
-static bool fail_deadlock(StrBuf *detail)
+static LockOutcome fail_deadlock(StrBuf *detail)
 {
     ERROR_SET(ERR_T_R_DEADLOCK_DETECTED, .message = STR("deadlock detected"),
               .detail = strbuf_view(detail), .hint = STR("See server log for query details."));
     strbuf_deinit(detail);
-    return false;
+    return LOCK_FAILED;
 }
 
 /* After a wait that ended without a grant: leaves the queue. True: it was granted all the same. */
@@ -327,7 +330,7 @@ LockOutcome lock_wait(TxnSession *session, LockPartition *partition, Lock *lock,
     bool may_wait = queue_enter(table, lock, &waiter, &detail);
     mutex_unlock(&partition->mutex);
     if (!may_wait)
-        return fail_deadlock(&detail) ? LOCK_GRANTED : LOCK_FAILED;
+        return fail_deadlock(&detail);
 
     int64_t timeout_ms = settings()->lock_timeout;
     Deadline deadline = timeout_ms > 0 ? deadline_after(timeout_ms * 1000) : DEADLINE_NEVER;
