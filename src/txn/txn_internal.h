@@ -2,9 +2,10 @@
  * What the files of this room share: the manager, sessions, transactions, trees. Included only
  * here; everybody else has txn.h.
  *
- * Mutexes, in the order in which they are taken: manager->sessions_mutex and trees_mutex (rank
- * TXN_MANAGER), commit_mutex (COMMIT), garbage_mutex (VERSIONS); lock partitions (LOCK_TABLE)
- * before the deadlock mutex (DEADLOCK).
+ * Mutexes, in the order in which they are taken: lock partitions (LOCK_TABLE), the deadlock mutex
+ * (DEADLOCK), manager->sessions_mutex and trees_mutex (TXN_MANAGER), commit_mutex (COMMIT),
+ * garbage_mutex or a tree's runs_mutex (VERSIONS), and what takes nothing else (LEAF): a session's
+ * shared_mutex, the version store's.
  */
 #ifndef TXN_INTERNAL_H
 #define TXN_INTERNAL_H
