@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "base/error.h"
+#include "base/error_record.h"
 #include "base/memory.h"
 #include "base/metrics.h"
 #include "storage/wal_internal.h"
@@ -285,14 +285,11 @@ static void checkpoint_abandon(Store *store)
 /* Takes back what a failed checkpoint has written, and the reserve; why it failed stays set. */
 static void checkpoint_tidy(Store *store)
 {
-    char message[sizeof((Job){0}.message)];
-    ErrorFields why = {.sqlstate = error_fields()->sqlstate};
+    ErrorRecord *why = error_put_aside();
 
-    snprintf(message, sizeof(message), "%.*s", STR_ARGS(error_fields()->message));
-    why.message = str_from_c(message);
     page_map_files_clean(store);
     reserve_keep(store);
-    error_set(&why);
+    error_put_back(why);
 }
 
 static void checkpoint_finish(Store *store, const Boundary *boundary)
