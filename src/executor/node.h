@@ -230,8 +230,6 @@ uint32_t modify_inserting(const NodeState *node); /* the row that failed */
 MUST_CHECK bool node_next_exact(NodeState *node, uint64_t *taken, Batch **ret_batch);
 /* Does the error that is set lie in the values of some row? Then another row may fail earlier. */
 bool error_is_of_values(void);
-/* The error that is set, for error_set. */
-ErrorFields *error_keep(Arena *arena);
 /* Stops all nodes and forgets what they have found. */
 void exec_forget(ExecState *exec);
 

@@ -1,3 +1,4 @@
+#include "base/error_record.h"
 #include "executor/constraint_queue.h"
 #include "executor/index_key.h"
 #include "executor/scan_columns.h"
@@ -842,30 +843,20 @@ static bool insert_batch(ModifyState *state, const ModifyPlan *plan, Batch *chil
 
 /* ---- the node ---- */
 
-/* RETURNING of the rows written, one by one: the first that fails says so. */
-static bool returning_rows(ModifyState *state, const ExprInput *input)
+/* Something failed: unless RETURNING of a row written before does, one by one, that is the error.
+ */
+static void fail_earliest(ModifyState *state, const ExprInput *input)
 {
+    ErrorRecord *first = error_put_aside();
     for (uint32_t i = 0; i < state->done_count; i++) {
+        const Selection one = {.rows = state->done + i, .count = 1};
         Batch *ignored;
-        TRY(node_project(&state->base, input, (Selection){.rows = state->done + i, .count = 1},
-                         &ignored));
+        if (!node_project(&state->base, input, one, &ignored)) {
+            error_record_free(first);
+            return;
+        }
     }
-    return true;
-}
-
-/* The batch failed at some row: unless a row before it fails in RETURNING, that is the error. */
-static bool batch_failed(ModifyState *state, const Batch *child)
-{
-    const ModifyPlan *plan = (const ModifyPlan *)state->base.plan;
-    if (!plan->has_returning || state->done_count == 0 || !error_is_of_values())
-        return false;
-    const ErrorFields *error = error_keep(state->base.exec->run_arena);
-    const ExprInput input = {.slots = {state->fresh->columns, child->columns},
-                             .row_count = child->row_count};
-    error_clear();
-    if (returning_rows(state, &input))
-        error_set(error);
-    return false;
+    error_put_back(first);
 }
 
 static bool modify_batch(ModifyState *state, Batch *child, Batch **ret_batch)
@@ -878,23 +869,17 @@ static bool modify_batch(ModifyState *state, Batch *child, Batch **ret_batch)
     reserve(state, MAX(child->row_count, 1u));
     const bool done = plan->command == QUERY_INSERT ? insert_batch(state, plan, child)
                                                     : change_batch(state, plan, child);
-    if (unlikely(!done))
-        return batch_failed(state, child);
-    if (plan->can_set_tag)
+    if (done && plan->can_set_tag)
         node->exec->modified_count += state->done_count;
     if (!plan->has_returning || state->done_count == 0)
-        return true;
+        return done;
     ExprInput input = {.slots = {state->fresh->columns, child->columns},
                        .row_count = child->row_count};
     const Selection rows = {.rows = state->done, .count = state->done_count};
-    if (likely(node_project(node, &input, rows, ret_batch)))
+    if (likely(done && node_project(node, &input, rows, ret_batch)))
         return true;
-    if (rows.count > 1 && error_is_of_values()) {
-        const ErrorFields *error = error_keep(node->exec->run_arena);
-        error_clear();
-        if (returning_rows(state, &input))
-            error_set(error);
-    }
+    if ((!done || rows.count > 1) && error_is_of_values())
+        fail_earliest(state, &input);
     return false;
 }
 

@@ -39,20 +39,6 @@ static bool may_replay(const ExecState *exec, uint64_t taken)
     return error_is_of_values();
 }
 
-ErrorFields *error_keep(Arena *arena)
-{
-    ErrorFields *kept = ARENA_NEW(arena, ErrorFields);
-    *kept = *error_fields();
-    Str *const texts[] = {&kept->message,        &kept->detail,         &kept->hint,
-                          &kept->context,        &kept->internal_query, &kept->schema_name,
-                          &kept->table_name,     &kept->column_name,    &kept->type_name,
-                          &kept->constraint_name};
-    for (size_t i = 0; i < ARRAY_LENGTH(texts); i++)
-        if (!str_is_none(*texts[i]))
-            *texts[i] = str_copy(arena, *texts[i]);
-    return kept;
-}
-
 void exec_forget(ExecState *exec)
 {
     for (size_t i = 0; i < exec->made.length; i++)
