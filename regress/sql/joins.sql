@@ -112,3 +112,44 @@ SELECT a.id FROM a LEFT JOIN b ON a.id = b.id AND b.id IN (SELECT aid FROM c) OR
 SELECT count(*) FROM generate_series(1, 100) x JOIN generate_series(50, 150) y ON x = y;
 SELECT count(*), sum(x) FROM generate_series(1, 1000) x LEFT JOIN generate_series(1, 1000, 2) y ON x = y WHERE y IS NULL;
 SELECT count(*) FROM generate_series(1, 300) x JOIN generate_series(1, 300) y ON x < y AND x % 7 = y % 7;
+-- Sixty-four tables in one FROM, as an ORM may write them.
+create table chain (id int primary key, next int);
+insert into chain select g, g % 20 + 1 from generate_series(1, 20) g;
+select count(*), sum(t63.id) from chain t0
+  join chain t1 on t1.id = t0.next join chain t2 on t2.id = t1.next join chain t3 on t3.id = t2.next
+  join chain t4 on t4.id = t3.next join chain t5 on t5.id = t4.next join chain t6 on t6.id = t5.next
+  join chain t7 on t7.id = t6.next join chain t8 on t8.id = t7.next join chain t9 on t9.id = t8.next
+  join chain t10 on t10.id = t9.next join chain t11 on t11.id = t10.next join chain t12 on t12.id = t11.next
+  join chain t13 on t13.id = t12.next join chain t14 on t14.id = t13.next join chain t15 on t15.id = t14.next
+  join chain t16 on t16.id = t15.next join chain t17 on t17.id = t16.next join chain t18 on t18.id = t17.next
+  join chain t19 on t19.id = t18.next join chain t20 on t20.id = t19.next join chain t21 on t21.id = t20.next
+  join chain t22 on t22.id = t21.next join chain t23 on t23.id = t22.next join chain t24 on t24.id = t23.next
+  join chain t25 on t25.id = t24.next join chain t26 on t26.id = t25.next join chain t27 on t27.id = t26.next
+  join chain t28 on t28.id = t27.next join chain t29 on t29.id = t28.next join chain t30 on t30.id = t29.next
+  join chain t31 on t31.id = t30.next join chain t32 on t32.id = t31.next join chain t33 on t33.id = t32.next
+  join chain t34 on t34.id = t33.next join chain t35 on t35.id = t34.next join chain t36 on t36.id = t35.next
+  join chain t37 on t37.id = t36.next join chain t38 on t38.id = t37.next join chain t39 on t39.id = t38.next
+  join chain t40 on t40.id = t39.next join chain t41 on t41.id = t40.next join chain t42 on t42.id = t41.next
+  join chain t43 on t43.id = t42.next join chain t44 on t44.id = t43.next join chain t45 on t45.id = t44.next
+  join chain t46 on t46.id = t45.next join chain t47 on t47.id = t46.next join chain t48 on t48.id = t47.next
+  join chain t49 on t49.id = t48.next join chain t50 on t50.id = t49.next join chain t51 on t51.id = t50.next
+  join chain t52 on t52.id = t51.next join chain t53 on t53.id = t52.next join chain t54 on t54.id = t53.next
+  join chain t55 on t55.id = t54.next join chain t56 on t56.id = t55.next join chain t57 on t57.id = t56.next
+  join chain t58 on t58.id = t57.next join chain t59 on t59.id = t58.next join chain t60 on t60.id = t59.next
+  join chain t61 on t61.id = t60.next join chain t62 on t62.id = t61.next join chain t63 on t63.id = t62.next;
+select t0.id, t39.id from chain t0
+  left join chain t1 on t1.id = t0.next + 1 left join chain t2 on t2.id = t1.next + 1 left join chain t3 on t3.id = t2.next + 1
+  left join chain t4 on t4.id = t3.next + 1 left join chain t5 on t5.id = t4.next + 1 left join chain t6 on t6.id = t5.next + 1
+  left join chain t7 on t7.id = t6.next + 1 left join chain t8 on t8.id = t7.next + 1 left join chain t9 on t9.id = t8.next + 1
+  left join chain t10 on t10.id = t9.next + 1 left join chain t11 on t11.id = t10.next + 1 left join chain t12 on t12.id = t11.next + 1
+  left join chain t13 on t13.id = t12.next + 1 left join chain t14 on t14.id = t13.next + 1 left join chain t15 on t15.id = t14.next + 1
+  left join chain t16 on t16.id = t15.next + 1 left join chain t17 on t17.id = t16.next + 1 left join chain t18 on t18.id = t17.next + 1
+  left join chain t19 on t19.id = t18.next + 1 left join chain t20 on t20.id = t19.next + 1 left join chain t21 on t21.id = t20.next + 1
+  left join chain t22 on t22.id = t21.next + 1 left join chain t23 on t23.id = t22.next + 1 left join chain t24 on t24.id = t23.next + 1
+  left join chain t25 on t25.id = t24.next + 1 left join chain t26 on t26.id = t25.next + 1 left join chain t27 on t27.id = t26.next + 1
+  left join chain t28 on t28.id = t27.next + 1 left join chain t29 on t29.id = t28.next + 1 left join chain t30 on t30.id = t29.next + 1
+  left join chain t31 on t31.id = t30.next + 1 left join chain t32 on t32.id = t31.next + 1 left join chain t33 on t33.id = t32.next + 1
+  left join chain t34 on t34.id = t33.next + 1 left join chain t35 on t35.id = t34.next + 1 left join chain t36 on t36.id = t35.next + 1
+  left join chain t37 on t37.id = t36.next + 1 left join chain t38 on t38.id = t37.next + 1 left join chain t39 on t39.id = t38.next + 1
+  order by 1;
+drop table chain;

@@ -81,7 +81,7 @@ Expr *plan_flatten_joins(Level *level, Expr *expr)
 
 static WalkStep visit_rels(void *context, Expr *expr, int depth)
 {
-    uint64_t *rels = context;
+    RelSet *rels = context;
     if (expr->kind == EXPR_COLUMN && EXPR_AS(ExprColumn, expr)->levels_up == depth)
         *rels |= REL_BIT(EXPR_AS(ExprColumn, expr)->rel);
     if (expr->kind == EXPR_CURRENT_OF && depth == 0)
@@ -89,9 +89,9 @@ static WalkStep visit_rels(void *context, Expr *expr, int depth)
     return WALK_CHILDREN;
 }
 
-uint64_t expr_rels(const Expr *expr)
+RelSet expr_rels(const Expr *expr)
 {
-    uint64_t rels = 0;
+    RelSet rels = 0;
     (void)expr_walk_deep((Expr *)(uintptr_t)expr, 0, visit_rels, &rels);
     return rels;
 }
@@ -125,7 +125,7 @@ bool expr_is_volatile(CatalogSession *session, const Expr *expr)
 }
 
 /* Whether the condition cannot be true when all columns of `rels` are null. */
-bool expr_is_strict_on(CatalogSession *session, const Expr *expr, uint64_t rels)
+bool expr_is_strict_on(CatalogSession *session, const Expr *expr, RelSet rels)
 {
     switch (expr->kind) {
     case EXPR_COLUMN:
@@ -531,7 +531,7 @@ static bool is_filtered_below(const FromItem *item, int rel)
 
 static bool is_own_condition(const Query *query, const Expr *condition)
 {
-    const uint64_t rels = expr_rels(condition);
+    const RelSet rels = expr_rels(condition);
     if (rels == 0 || (rels & (rels - 1)) != 0)
         return false;
     for (int rel = 1; rel <= (int)query->range_table.length; rel++) {

@@ -70,7 +70,7 @@ static WalkStep find_sublink(void *context, Expr *expr, int depth)
     return expr->kind == EXPR_SUB_LINK ? WALK_STOP : WALK_CHILDREN;
 }
 
-static bool fits_allowed(Level *level, Expr *value, uint64_t allowed)
+static bool fits_allowed(Level *level, Expr *value, RelSet allowed)
 {
     /* A subquery over the outer side is the join's to compute, row by row. */
     if (expr_rels(value) && !expr_walk_deep(value, 0, find_sublink, NULL))
@@ -79,7 +79,7 @@ static bool fits_allowed(Level *level, Expr *value, uint64_t allowed)
 }
 
 static bool match_operator(Level *level, int rel, const IndexColumn *column, const Expr *key_expr,
-                           ExprOperator *op, uint64_t allowed, IndexKey *ret)
+                           ExprOperator *op, RelSet allowed, IndexKey *ret)
 {
     static const IndexOp ops[] = {0, INDEX_LT, INDEX_LE, INDEX_EQ, INDEX_GE, INDEX_GT};
     static const int flipped[] = {0, 5, 4, 3, 2, 1};
@@ -105,7 +105,7 @@ static bool match_operator(Level *level, int rel, const IndexColumn *column, con
 }
 
 static bool match_array(Level *level, int rel, const IndexColumn *column, const Expr *key_expr,
-                        ExprScalarArray *array, uint64_t allowed, IndexKey *ret)
+                        ExprScalarArray *array, RelSet allowed, IndexKey *ret)
 {
     CatalogSession *session = level->planner->session;
     if (!array->use_or || !is_key(array->left, rel, column, key_expr) ||
@@ -122,7 +122,7 @@ static bool match_array(Level *level, int rel, const IndexColumn *column, const 
 
 /* x = 1 OR x = 2 is x IN (1, 2). */
 static bool match_or(Level *level, int rel, const IndexColumn *column, const Expr *key_expr,
-                     const ExprBool * or, uint64_t allowed, IndexKey *ret)
+                     const ExprBool * or, RelSet allowed, IndexKey *ret)
 {
     Arena *arena = level->planner->arena;
     const TypeDesc *type = type_find(level->planner->session, column->type);
@@ -149,7 +149,7 @@ static bool match_or(Level *level, int rel, const IndexColumn *column, const Exp
 }
 
 static bool match_qual(Level *level, int rel, const IndexColumn *column, const Expr *key_expr,
-                       Expr *qual, uint64_t allowed, IndexKey *ret)
+                       Expr *qual, RelSet allowed, IndexKey *ret)
 {
     *ret = (IndexKey){.source = qual};
     switch (qual->kind) {
@@ -258,7 +258,7 @@ typedef struct IndexMatcher {
     int rel;
     const IndexDesc *index;
     const ExprVec *quals;
-    uint64_t allowed;
+    RelSet allowed;
     IndexMatch *match;
 } IndexMatcher;
 
@@ -317,7 +317,7 @@ static void match_range(IndexMatcher *m, int column, const Expr *key_expr)
 }
 
 void index_match(Level *level, int rel, const IndexDesc *index, const ExprVec *quals,
-                 uint64_t allowed, IndexMatch *ret)
+                 RelSet allowed, IndexMatch *ret)
 {
     IndexMatcher m = {level, rel, index, quals, allowed, ret};
     *ret = (IndexMatch){0};

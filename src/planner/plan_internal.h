@@ -47,18 +47,26 @@ typedef struct Level {
     VEC(double) rel_rows;  /* by range table index - 1: rows after the table's own conditions */
 } Level;
 
+/* Entries of a level's range table, which counts from 1: room for 64 tables and their joins. */
+typedef uint128 RelSet;
+#define MOST_RELS 127
+#define REL_BIT(rel) ((RelSet)1 << ((rel)&MOST_RELS))
+
+static inline bool covers(RelSet rels, RelSet part)
+{
+    return (part & ~rels) == 0;
+}
+
 typedef struct Tree {
     Plan *plan;
     ExprVec out;
-    uint64_t rels;      /* bit rel % 64: range table entries inside */
-    uint64_t needs;     /* lateral: rels whose params must be set outside */
+    RelSet rels;        /* range table entries inside */
+    RelSet needs;       /* lateral: rels whose params must be set outside */
     int rel;            /* a base relation's range table index; 0 otherwise */
     ExprVec base_quals; /* of a base relation: its own conditions, analyzed */
     bool one_row;       /* at most one row */
     VEC(int) params;    /* PARAM_EXECs of this level that the plan reads */
 } Tree;
-
-#define REL_BIT(rel) ((uint64_t)1 << ((rel) % 64))
 
 /* plan_query.c */
 MUST_CHECK Plan *plan_query(Level *level, ExprVec *ret_out);
@@ -100,11 +108,11 @@ MUST_CHECK bool plan_fix_list(Level *level, const ExprVec *list, const ExprVec *
 MUST_CHECK Expr *plan_own_aggregate(Level *owner, Expr *expr);
 MUST_CHECK Expr *plan_flatten_joins(Level *level, Expr *expr);
 void plan_split_and(Arena *arena, Expr *expr, ExprVec *ret);
-uint64_t expr_rels(const Expr *expr); /* this level's entries it refers to */
+RelSet expr_rels(const Expr *expr); /* this level's entries it refers to */
 bool expr_is_volatile(CatalogSession *session, const Expr *expr);
 /* Without its subqueries: those are computed by themselves. */
 bool expr_is_volatile_itself(CatalogSession *session, const Expr *expr);
-bool expr_is_strict_on(CatalogSession *session, const Expr *expr, uint64_t rels);
+bool expr_is_strict_on(CatalogSession *session, const Expr *expr, RelSet rels);
 void collect_columns(Level *level, Expr *expr, ExprVec *ret);
 void collect_query_columns(Level *level, ExprVec *ret);
 /* The plan computes these (over its own output) instead of its targets. */
@@ -147,8 +155,8 @@ MUST_CHECK Plan *plan_modify(Level *level, ExprVec *ret_out);
 double selectivity_of(Level *level, const Expr *expr);
 double selectivity_list(Level *level, const ExprVec *list);
 /* Of the rows of `among` alone: other relations' columns are values from outside. */
-double selectivity_among(Level *level, const ExprVec *list, uint64_t among);
+double selectivity_among(Level *level, const ExprVec *list, RelSet among);
 /* Of the left rows, those that have a match on the right. */
-double selectivity_semi(Level *level, const ExprVec *quals, uint64_t left, double right_rows);
+double selectivity_semi(Level *level, const ExprVec *quals, RelSet left, double right_rows);
 
 #endif

@@ -6,11 +6,6 @@
 
 enum { DP_LIMIT = 10 };
 
-static bool covers(uint64_t rels, uint64_t part)
-{
-    return (part & ~rels) == 0;
-}
-
 /* ---- plan nodes of two trees ---- */
 
 static void concat_outputs(Arena *arena, JoinKind kind, const Tree *left, const Tree *right,
@@ -195,13 +190,13 @@ static bool path_build(Level *level, const Path *path, Tree *ret)
 
 /* ---- outer joins that are none ---- */
 
-static uint64_t item_rels(const FromItem *item)
+static RelSet item_rels(const FromItem *item)
 {
     return item->kind == FROM_REL ? REL_BIT(item->rel)
                                   : item_rels(item->left) | item_rels(item->right);
 }
 
-static bool some_strict(Level *level, const ExprVec *quals, uint64_t rels)
+static bool some_strict(Level *level, const ExprVec *quals, RelSet rels)
 {
     for (size_t i = 0; i < quals->length; i++)
         if (expr_is_strict_on(level->planner->session, quals->items[i], rels))
@@ -312,12 +307,12 @@ static MUST_CHECK bool plan_set(Level *level, FromItem *const *items, size_t cou
                                 const ExprVec *needed, const SortVec *sort, PathSet *ret);
 
 /* Moves the conditions that `rels` alone decide from the pool. */
-static void take_quals(Arena *arena, ExprVec *pool, uint64_t rels, bool with_constant, ExprVec *ret)
+static void take_quals(Arena *arena, ExprVec *pool, RelSet rels, bool with_constant, ExprVec *ret)
 {
     size_t kept = 0;
     for (size_t i = 0; i < pool->length; i++) {
         Expr *qual = pool->items[i];
-        const uint64_t of = expr_rels(qual);
+        const RelSet of = expr_rels(qual);
         if ((of || with_constant) && covers(rels, of))
             VEC_PUSH(arena, ret, qual);
         else
@@ -558,7 +553,7 @@ static bool plan_outer_join(Level *level, FromItem *item, JoinKind kind, ExprVec
 
 typedef struct LeafPaths {
     PathSet paths;
-    uint64_t rels, needs;
+    RelSet rels, needs;
 } LeafPaths;
 
 /* Inner joins that are ordered among themselves, before the others. */
@@ -580,7 +575,7 @@ static bool plan_leaf(Level *level, const Leaf *leaf, ExprVec *pool, const ExprV
 {
     Arena *arena = level->planner->arena;
     ExprVec quals = {0};
-    const uint64_t rels = item_rels(leaf->item);
+    const RelSet rels = item_rels(leaf->item);
     ret->rels = rels;
     if (leaf->item->kind == FROM_REL) {
         take_quals(arena, pool, rels, true, &quals);
@@ -611,13 +606,13 @@ typedef struct Order {
     LeafPaths *leaves;
     int count;
     const ExprVec *quals, *needed;
-    uint64_t *qual_rels;
+    RelSet *qual_rels;
     double *qual_selectivity;
 } Order;
 
-static uint64_t set_rels(const Order *order, uint32_t set)
+static RelSet set_rels(const Order *order, uint32_t set)
 {
-    uint64_t rels = 0;
+    RelSet rels = 0;
     for (int i = 0; i < order->count; i++)
         if (set & (1u << i))
             rels |= order->leaves[i].rels;
@@ -626,7 +621,7 @@ static uint64_t set_rels(const Order *order, uint32_t set)
 
 static double set_rows(const Order *order, uint32_t set)
 {
-    const uint64_t rels = set_rels(order, set);
+    const RelSet rels = set_rels(order, set);
     double rows = 1;
     for (int i = 0; i < order->count; i++)
         if (set & (1u << i))
@@ -637,9 +632,9 @@ static double set_rows(const Order *order, uint32_t set)
     return MAX(1, rint(rows));
 }
 
-static uint64_t set_needs(const Order *order, uint32_t set)
+static RelSet set_needs(const Order *order, uint32_t set)
 {
-    uint64_t needs = 0;
+    RelSet needs = 0;
     for (int i = 0; i < order->count; i++)
         if (set & (1u << i))
             needs |= order->leaves[i].needs;
@@ -647,8 +642,8 @@ static uint64_t set_needs(const Order *order, uint32_t set)
 }
 
 /* Joins two sets where a condition or a lateral reference connects them; or in any case. */
-static bool join_sets(const Order *order, const PathSet *left, const PathSet *right, uint64_t a,
-                      uint64_t b, uint64_t right_needs, double rows, bool even_unconnected,
+static bool join_sets(const Order *order, const PathSet *left, const PathSet *right, RelSet a,
+                      RelSet b, RelSet right_needs, double rows, bool even_unconnected,
                       PathSet *ret)
 {
     JoinRequest request = {.kind = JOINS_INNER,
@@ -674,7 +669,7 @@ static bool join_subset(const Order *order, PathSet *table, uint32_t set, bool e
     const double rows = set_rows(order, set);
     for (uint32_t left = (0 - set) & set; left != set; left = (left - set) & set) {
         const uint32_t right = set & ~left;
-        const uint64_t a = set_rels(order, left), b = set_rels(order, right);
+        const RelSet a = set_rels(order, left), b = set_rels(order, right);
         /* Lateral references go from the right side to the left only. */
         if (!table[left].cheapest || !table[right].cheapest || (set_needs(order, left) & b))
             continue;
@@ -717,7 +712,7 @@ static int greedy_pair(const Order *order, int *ret_right, double *ret_rows)
                 continue;
             double rows = left->paths.rows * right->paths.rows;
             for (size_t q = 0; q < order->quals->length; q++) {
-                const uint64_t of = order->qual_rels[q];
+                const RelSet of = order->qual_rels[q];
                 if (!covers(left->rels | right->rels, of) || covers(left->rels, of) ||
                     covers(right->rels, of))
                     continue;
@@ -784,7 +779,7 @@ static bool plan_set(Level *level, FromItem *const *items, size_t count, ExprVec
     order.leaves = ARENA_ARRAY(arena, LeafPaths, leaves.length + 1);
     for (size_t i = 0; i < leaves.length; i++)
         TRY(plan_leaf(level, &leaves.items[i], quals, needed, sort, &order.leaves[i]));
-    order.qual_rels = ARENA_ARRAY(arena, uint64_t, quals->length + 1);
+    order.qual_rels = ARENA_ARRAY(arena, RelSet, quals->length + 1);
     order.qual_selectivity = ARENA_ARRAY(arena, double, quals->length + 1);
     for (size_t q = 0; q < quals->length; q++) {
         order.qual_rels[q] = expr_rels(quals->items[q]);
@@ -810,8 +805,8 @@ bool paths_from(Level *level, ExprVec *quals, const ExprVec *needed, const SortV
                 FromPaths *ret)
 {
     *ret = (FromPaths){.needed = needed};
-    if (level->query->range_table.length > 63)
-        FAIL_UNSUPPORTED("a query level with more than 63 relations");
+    if (level->query->range_table.length > MOST_RELS)
+        FAIL_UNSUPPORTED("a query level with more than 127 tables and joins");
     take_constants(level, quals, level->query->from.items, level->query->from.length,
                    &ret->constant);
     return plan_set(level, level->query->from.items, level->query->from.length, quals, needed,

@@ -8,11 +8,6 @@
  * What joining takes: hash joins, and nested loops whose inner side is kept or looked up.
  */
 
-static bool covers(uint64_t rels, uint64_t part)
-{
-    return (part & ~rels) == 0;
-}
-
 static bool is_integer(Oid type)
 {
     return type == TYPE_INT2 || type == TYPE_INT4 || type == TYPE_INT8;
@@ -38,8 +33,8 @@ static bool widen_integers(Level *level, const ExprOperator *op, Expr **a, Expr 
 }
 
 /* A condition `a = b` by which rows can be hashed: sides on either tree, one type, its equality. */
-bool join_key(Level *level, const Expr *qual, uint64_t left_rels, uint64_t right_rels,
-              Expr **ret_left, Expr **ret_right)
+bool join_key(Level *level, const Expr *qual, RelSet left_rels, RelSet right_rels, Expr **ret_left,
+              Expr **ret_right)
 {
     if (qual->kind != EXPR_OPERATOR)
         return false;
@@ -47,7 +42,7 @@ bool join_key(Level *level, const Expr *qual, uint64_t left_rels, uint64_t right
     if (op->args.length != 2)
         return false;
     Expr *a = op->args.items[0], *b = op->args.items[1];
-    const uint64_t a_rels = expr_rels(a), b_rels = expr_rels(b);
+    const RelSet a_rels = expr_rels(a), b_rels = expr_rels(b);
     if (!a_rels || !b_rels)
         return false;
     const TypeOperators *operators = type_operators(level->planner->session, a->type);
@@ -62,8 +57,8 @@ bool join_key(Level *level, const Expr *qual, uint64_t left_rels, uint64_t right
     return true;
 }
 
-double join_rows(Level *level, JoinKind kind, double left_rows, double right_rows,
-                 uint64_t left_rels, const ExprVec *quals)
+double join_rows(Level *level, JoinKind kind, double left_rows, double right_rows, RelSet left_rels,
+                 const ExprVec *quals)
 {
     double rows = left_rows * right_rows * selectivity_list(level, quals);
     switch (kind) {
@@ -112,7 +107,7 @@ static MatchFactors match_factors(Level *level, const JoinRequest *request, bool
 }
 
 bool relation_is_unique_by(Level *level, int rel, const RelationDesc *relation,
-                           const ExprVec *quals, uint64_t outer)
+                           const ExprVec *quals, RelSet outer)
 {
     for (int i = 0; i < relation->index_count; i++) {
         const IndexDesc *index = &relation->indexes[i];
@@ -173,7 +168,7 @@ static bool hash_path(Level *level, const JoinRequest *request, const Path *left
                       bool inner_unique, Path *ret)
 {
     const SettingValues *set = settings();
-    const uint64_t left_rels = request->left_rels, right_rels = request->right_rels;
+    const RelSet left_rels = request->left_rels, right_rels = request->right_rels;
     int keys = 0;
     double bucket = 1, rest_cost = 0, key_cost = 0;
     for (size_t i = 0; i < request->quals.length; i++) {

@@ -61,7 +61,7 @@ void paths_of_tree(Level *level, const Tree *tree, FromPaths *ret);
 typedef struct JoinRequest {
     JoinKind kind;
     const PathSet *left, *right;
-    uint64_t left_rels, right_rels;
+    RelSet left_rels, right_rels;
     bool is_lateral; /* the right side needs columns of the left */
     ExprVec quals;
     const ExprVec *needed;
@@ -71,10 +71,10 @@ typedef struct JoinRequest {
 MUST_CHECK bool join_offer(Level *level, const JoinRequest *request, PathSet *ret);
 /* Do the conditions hold a unique index's columns to values of `outer` and constants? */
 bool relation_is_unique_by(Level *level, int rel, const RelationDesc *relation,
-                           const ExprVec *quals, uint64_t outer);
-bool join_key(Level *level, const Expr *qual, uint64_t left_rels, uint64_t right_rels,
-              Expr **ret_left, Expr **ret_right);
-double join_rows(Level *level, JoinKind kind, double left_rows, double right_rows,
-                 uint64_t left_rels, const ExprVec *quals);
+                           const ExprVec *quals, RelSet outer);
+bool join_key(Level *level, const Expr *qual, RelSet left_rels, RelSet right_rels, Expr **ret_left,
+              Expr **ret_right);
+double join_rows(Level *level, JoinKind kind, double left_rows, double right_rows, RelSet left_rels,
+                 const ExprVec *quals);
 
 #endif

@@ -222,7 +222,7 @@ static double index_correlation(CatalogSession *session, const RelationDesc *rel
 
 typedef struct ParamReplace {
     Level *level;
-    uint64_t outer;
+    RelSet outer;
     Tree *tree;
 } ParamReplace;
 
@@ -433,7 +433,7 @@ bool scan_choose(Level *level, const ScanRequest *request, ScanChoice *ret)
 /* ---- building scans ---- */
 
 static bool build_index_scan(Level *level, int rel, const RelationDesc *relation,
-                             const ScanChoice *choice, uint64_t outer, const ExprVec *needed,
+                             const ScanChoice *choice, RelSet outer, const ExprVec *needed,
                              Tree *ret)
 {
     Arena *arena = level->planner->arena;
@@ -631,11 +631,11 @@ static bool plan_relation(Level *level, int rel, const ExprVec *quals, const Exp
 
 /* How often the scan is run: not more often than the least relation that gives it values has rows,
  * as what is read then is read again. */
-static double outer_loops(Level *level, const ExprVec *quals, uint64_t outer, double loops)
+static double outer_loops(Level *level, const ExprVec *quals, RelSet outer, double loops)
 {
     double least = INFINITY;
     for (size_t i = 0; i < quals->length; i++) {
-        const uint64_t rels = expr_rels(quals->items[i]) & outer;
+        const RelSet rels = expr_rels(quals->items[i]) & outer;
         for (int rel = 1; rel <= (int)level->query->range_table.length; rel++)
             if ((rels & REL_BIT(rel)) && level_rel_rows(level, rel) > 0)
                 least = MIN(least, level_rel_rows(level, rel));
@@ -643,8 +643,8 @@ static double outer_loops(Level *level, const ExprVec *quals, uint64_t outer, do
     return isinf(least) ? loops : least;
 }
 
-bool plan_index_inner(Level *level, const Tree *inner, const ExprVec *join_quals,
-                      uint64_t outer_rels, double loops, const ExprVec *needed, InnerScan *ret)
+bool plan_index_inner(Level *level, const Tree *inner, const ExprVec *join_quals, RelSet outer_rels,
+                      double loops, const ExprVec *needed, InnerScan *ret)
 {
     *ret = (InnerScan){0};
     if (!inner->rel || query_rte(level->query, inner->rel)->kind != RANGE_RELATION)

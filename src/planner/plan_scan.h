@@ -25,8 +25,8 @@ typedef struct IndexMatch {
 typedef struct ScanRequest {
     int rel;
     const ExprVec *quals;
-    uint64_t outer; /* relations whose columns are given: the inner side of a join */
-    double loops;   /* how often */
+    RelSet outer; /* relations whose columns are given: the inner side of a join */
+    double loops; /* how often */
     const ExprVec *needed;
     const SortVec *order; /* NULL: any */
     bool needs_order;
@@ -58,13 +58,13 @@ bool scan_is_by_row_id(Level *level, int rel, const ExprVec *quals);
 MUST_CHECK bool scan_build(Level *level, const ScanRequest *request, const ScanChoice *choice,
                            Tree *ret);
 MUST_CHECK bool plan_index_inner(Level *level, const Tree *inner, const ExprVec *join_quals,
-                                 uint64_t outer_rels, double loops, const ExprVec *needed,
+                                 RelSet outer_rels, double loops, const ExprVec *needed,
                                  InnerScan *ret);
 double cost_at(Cost cost, double fraction);
 
 /* plan_index.c */
 void index_match(Level *level, int rel, const IndexDesc *index, const ExprVec *quals,
-                 uint64_t allowed, IndexMatch *ret);
+                 RelSet allowed, IndexMatch *ret);
 /* 1: the index gives the wanted order forward, -1: backward, 0: not at all. */
 int index_direction(Level *level, int rel, const IndexDesc *index, const SortVec *order,
                     const IndexMatch *match);

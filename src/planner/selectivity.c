@@ -8,8 +8,8 @@
  * columns of others are values that are given from outside.
  */
 
-static double selectivity(Level *level, const Expr *expr, uint64_t among);
-static double list_selectivity(Level *level, const ExprVec *list, uint64_t among);
+static double selectivity(Level *level, const Expr *expr, RelSet among);
+static double list_selectivity(Level *level, const ExprVec *list, RelSet among);
 
 static const ExprConst *as_const(const Expr *expr)
 {
@@ -26,14 +26,13 @@ typedef struct Sides {
     bool is_flipped;   /* the variable is on the right */
 } Sides;
 
-static bool has_among(const Expr *expr, uint64_t among)
+static bool has_among(const Expr *expr, RelSet among)
 {
     return (expr_rels(expr) & among) != 0;
 }
 
 /* False where neither or both sides speak of the rows counted. */
-static bool find_sides(Level *level, const Expr *left, const Expr *right, uint64_t among,
-                       Sides *ret)
+static bool find_sides(Level *level, const Expr *left, const Expr *right, RelSet among, Sides *ret)
 {
     const bool on_left = has_among(left, among), on_right = has_among(right, among);
     if (on_left == on_right)
@@ -89,8 +88,7 @@ static double equal_join(Level *level, const Expr *left, const Expr *right)
     return clamp01(MIN(from_a, from_b));
 }
 
-static double equality(Level *level, const Expr *left, const Expr *right, uint64_t among,
-                       bool negate)
+static double equality(Level *level, const Expr *left, const Expr *right, RelSet among, bool negate)
 {
     Sides sides;
     if (has_among(left, among) && has_among(right, among) &&
@@ -113,8 +111,8 @@ static double equality(Level *level, const Expr *left, const Expr *right, uint64
     return clamp01(negate ? 1 - equal - variable_nulls(&sides.variable) : equal);
 }
 
-static double inequality(Level *level, const Expr *left, const Expr *right, uint64_t among,
-                         bool less, bool or_equal, bool *ret_default)
+static double inequality(Level *level, const Expr *left, const Expr *right, RelSet among, bool less,
+                         bool or_equal, bool *ret_default)
 {
     Sides sides;
     *ret_default = true;
@@ -303,7 +301,7 @@ static double general_selectivity(const Variable *variable, const ValueTest *tes
     return clamp01(part * clamp01(1 - variable_nulls(variable) - common) + passing);
 }
 
-static double operator_named(Level *level, const ExprOperator *op, Str estimator, uint64_t among)
+static double operator_named(Level *level, const ExprOperator *op, Str estimator, RelSet among)
 {
     const Expr *left = strip_relabel(op->args.items[0]), *right = strip_relabel(op->args.items[1]);
     bool is_default, negate;
@@ -337,7 +335,7 @@ static double operator_named(Level *level, const ExprOperator *op, Str estimator
                : otherwise;
 }
 
-static double operator_selectivity(Level *level, const ExprOperator *op, Oid oid, uint64_t among)
+static double operator_selectivity(Level *level, const ExprOperator *op, Oid oid, RelSet among)
 {
     const OperatorDesc *desc = operator_find(level->planner->session, oid);
     if (!desc || op->args.length != 2)
@@ -359,7 +357,7 @@ static void array_add(ArraySum *sum, double one)
 }
 
 static double element_selectivity(Level *level, const ExprScalarArray *array, Expr *element,
-                                  uint64_t among)
+                                  RelSet among)
 {
     ExprOperator op = {.base = {.kind = EXPR_OPERATOR, .type = TYPE_BOOL},
                        .op = array->op,
@@ -370,7 +368,7 @@ static double element_selectivity(Level *level, const ExprScalarArray *array, Ex
     return operator_selectivity(level, &op, array->op, among);
 }
 
-static double array_selectivity(Level *level, const ExprScalarArray *array, uint64_t among)
+static double array_selectivity(Level *level, const ExprScalarArray *array, RelSet among)
 {
     Arena *arena = level->planner->arena;
     CatalogSession *session = level->planner->session;
@@ -415,7 +413,7 @@ static double array_selectivity(Level *level, const ExprScalarArray *array, uint
 
 /* ---- the rest ---- */
 
-static double boolean_variable(Level *level, const Expr *expr, uint64_t among)
+static double boolean_variable(Level *level, const Expr *expr, RelSet among)
 {
     Variable variable;
     if (!has_among(expr, among))
@@ -427,7 +425,7 @@ static double boolean_variable(Level *level, const Expr *expr, uint64_t among)
     return variable_equals(&variable, &yes);
 }
 
-static double boolean_test(Level *level, const ExprBooleanTest *test, uint64_t among)
+static double boolean_test(Level *level, const ExprBooleanTest *test, RelSet among)
 {
     Variable variable;
     variable_find(level, test->arg, &variable);
@@ -452,7 +450,7 @@ static double boolean_test(Level *level, const ExprBooleanTest *test, uint64_t a
 }
 
 /* Functions that stand for an operator. */
-static double function_selectivity(Level *level, const ExprFunction *call, uint64_t among)
+static double function_selectivity(Level *level, const ExprFunction *call, RelSet among)
 {
     const FunctionDesc *desc = function_find(level->planner->session, call->function);
     if (desc && str_equal(desc->name, STR("starts_with")) && call->args.length == 2) {
@@ -465,7 +463,7 @@ static double function_selectivity(Level *level, const ExprFunction *call, uint6
     return boolean_variable(level, &call->base, among);
 }
 
-static double not_selectivity(Level *level, const Expr *arg, uint64_t among)
+static double not_selectivity(Level *level, const Expr *arg, RelSet among)
 {
     if (arg->kind == EXPR_OPERATOR) {
         const ExprOperator *op = EXPR_AS(const ExprOperator, arg);
@@ -485,7 +483,7 @@ static double not_selectivity(Level *level, const Expr *arg, uint64_t among)
     return clamp01(1 - selectivity(level, arg, among));
 }
 
-static double bool_selectivity(Level *level, const ExprBool *b, uint64_t among)
+static double bool_selectivity(Level *level, const ExprBool *b, RelSet among)
 {
     if (b->op == BOOL_NOT)
         return not_selectivity(level, b->args.items[0], among);
@@ -512,7 +510,7 @@ static double null_selectivity(Level *level, const ExprNullTest *test)
 }
 
 /* Rows compare as their first columns mostly do. */
-static double row_selectivity(Level *level, const ExprRowCompare *row, uint64_t among)
+static double row_selectivity(Level *level, const ExprRowCompare *row, RelSet among)
 {
     const bool less = row->compare == ROW_COMPARE_LT || row->compare == ROW_COMPARE_LE;
     const bool or_equal = row->compare == ROW_COMPARE_LE || row->compare == ROW_COMPARE_GE;
@@ -521,7 +519,7 @@ static double row_selectivity(Level *level, const ExprRowCompare *row, uint64_t 
                       or_equal || row->left.length > 1, &is_default);
 }
 
-static double selectivity(Level *level, const Expr *expr, uint64_t among)
+static double selectivity(Level *level, const Expr *expr, RelSet among)
 {
     switch (expr->kind) {
     case EXPR_CONST:
@@ -566,7 +564,7 @@ typedef struct RangePair {
 typedef VEC(RangePair) RangePairVec;
 
 /* A bound goes to its variable's pair; false: the condition is none. */
-static bool pair_add(Level *level, RangePairVec *pairs, const Expr *expr, uint64_t among)
+static bool pair_add(Level *level, RangePairVec *pairs, const Expr *expr, RelSet among)
 {
     if (expr->kind != EXPR_OPERATOR || EXPR_AS(const ExprOperator, expr)->args.length != 2)
         return false;
@@ -615,7 +613,7 @@ static double pair_selectivity(Level *level, const RangePair *pair)
     return result < -0.01 ? DEFAULT_BOUNDED_RANGE : 1e-10;
 }
 
-static double list_selectivity(Level *level, const ExprVec *list, uint64_t among)
+static double list_selectivity(Level *level, const ExprVec *list, RelSet among)
 {
     RangePairVec pairs = {0};
     double result = 1;
@@ -637,7 +635,7 @@ double selectivity_list(Level *level, const ExprVec *list)
     return list_selectivity(level, list, UINT64_MAX);
 }
 
-double selectivity_among(Level *level, const ExprVec *list, uint64_t among)
+double selectivity_among(Level *level, const ExprVec *list, RelSet among)
 {
     return list_selectivity(level, list, among);
 }
@@ -662,7 +660,7 @@ static double semi_equality(Level *level, const Expr *left, const Expr *right, d
     return a_distinct <= b_distinct ? present : present * b_distinct / a_distinct;
 }
 
-double selectivity_semi(Level *level, const ExprVec *quals, uint64_t left, double right_rows)
+double selectivity_semi(Level *level, const ExprVec *quals, RelSet left, double right_rows)
 {
     double result = 1;
     for (size_t i = 0; i < quals->length; i++) {
