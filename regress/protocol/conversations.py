@@ -1,6 +1,7 @@
 """What clients say, by name. A conversation is a list of turns; each turn is sent at once and answered up to ReadyForQuery."""
 import struct
 
+import copy_cases
 from conversation import B, C, COPY_DONE, D, E, H, P, Q, S, copy_fail, data, message, text
 
 INT4, TEXT = 23, 25
@@ -96,6 +97,9 @@ CONVERSATIONS = {
         Q(TABLE), Q(FILL), Q("COPY t TO STDOUT"), Q("COPY (SELECT id, NULL, v FROM t WHERE id < 3) TO STDOUT (FORMAT csv, HEADER, NULL 'nil')"), Q("COPY (SELECT 1::int4, 'a'::text, NULL) TO STDOUT (FORMAT binary)"),
         Q("COPY t (v) TO STDOUT (DELIMITER '|')"), Q("COPY nowhere TO STDOUT"), P("", "COPY t TO STDOUT") + B("", "") + E() + S, Q("COPY (SELECT 1/(id - 1) FROM t ORDER BY id) TO STDOUT"), Q("COPY (SELECT WHERE false) TO STDOUT"),
         Q("COPY t TO STDOUT; SELECT 1")],
+    "copy_reads_lines_and_tells_the_first_fault": [Q(copy_cases.CHECKED)] + [
+        turn for statement, lines in copy_cases.IN for turn in (Q(statement) + data(lines) + COPY_DONE, Q("SELECT * FROM c ORDER BY a"), Q("TRUNCATE c"))],
+    "copy_out_takes_options": [Q(copy_cases.CHECKED), Q("INSERT INTO c VALUES (1, 2, 'x,\"y'), (2, 3, E'\\\\N\\t\\n'), (3, NULL, '')")] + [Q(statement) for statement in copy_cases.OUT],
     "copy_messages_out_of_place_are_passed_over": [data("x") + Q("SELECT 1"), COPY_DONE + Q("SELECT 2"), copy_fail("x") + Q("SELECT 3")],
     "settings_are_reported_when_they_change": [
         Q("SET application_name = 'a'"), Q("SET application_name = 'a'"), Q("SET DateStyle = 'German'"), Q("BEGIN; SET IntervalStyle = 'sql_standard'"), Q("ROLLBACK"), Q("SET LOCAL IntervalStyle = 'iso_8601'"),

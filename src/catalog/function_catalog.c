@@ -11,6 +11,7 @@
 #include "storage/page.h"
 #include "storage/store.h"
 #include "types/array.h"
+#include "types/encoding.h"
 #include "types/identifier.h"
 
 #define SESSION CatalogSession *session = function_session(call)
@@ -281,37 +282,19 @@ FUNCTION(pgsql_version)
                      ret, ret_null);
 }
 
-/* ---- encodings: only UTF8 is stored, the others are names ---- */
-
-static const char *const encodings[] = {
-    "SQL_ASCII", "EUC_JP",        "EUC_CN",     "EUC_KR",     "EUC_TW",     "EUC_JIS_2004",
-    "UTF8",      "MULE_INTERNAL", "LATIN1",     "LATIN2",     "LATIN3",     "LATIN4",
-    "LATIN5",    "LATIN6",        "LATIN7",     "LATIN8",     "LATIN9",     "LATIN10",
-    "WIN1256",   "WIN1258",       "WIN866",     "WIN874",     "KOI8R",      "WIN1251",
-    "WIN1252",   "ISO_8859_5",    "ISO_8859_6", "ISO_8859_7", "ISO_8859_8", "WIN1250",
-    "WIN1253",   "WIN1254",       "WIN1255",    "WIN1257",    "KOI8U",      "SJIS",
-    "BIG5",      "GBK",           "UHC",        "GB18030",    "JOHAB",      "SHIFT_JIS_2004"};
+/* ---- encodings ---- */
 
 FUNCTION(PG_encoding_to_char)
 {
-    const int32_t number = args[0].int32;
+    const char *name = encoding_name(args[0].int32);
 
-    *ret = text_value(number >= 0 && number < (int32_t)ARRAY_LENGTH(encodings)
-                          ? str_from_c(encodings[number])
-                          : STR(""));
+    *ret = text_value(name ? str_from_c(name) : STR(""));
     return true;
 }
 
 FUNCTION(PG_char_to_encoding)
 {
-    const Str name = var_str(args[0].var);
-
-    ret->int32 = -1;
-    for (size_t i = 0; i < ARRAY_LENGTH(encodings); i++)
-        if (str_equal_nocase(name, str_from_c(encodings[i])))
-            ret->int32 = (int32_t)i;
-    if (str_equal_nocase(name, STR("UTF-8")) || str_equal_nocase(name, STR("UNICODE")))
-        ret->int32 = 6;
+    ret->int32 = encoding_find(var_str(args[0].var));
     return true;
 }
 

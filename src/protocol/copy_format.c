@@ -6,8 +6,12 @@
 #define BINARY_SIGNATURE_SIZE 11
 #define BINARY_HEADER_SIZE (BINARY_SIGNATURE_SIZE + 8)
 
+/* How lines end: the first one tells, and all others must end alike. */
+typedef enum LineEnds { ENDS_UNKNOWN = 0, ENDS_NEWLINE, ENDS_RETURN, ENDS_BOTH } LineEnds;
+
 struct CopyReader {
     CopyFormat format;
+    LineEnds ends;
     uint32_t column_count;
     StrBuf in; /* heap: bytes not yet made into rows start at `start` */
     size_t start;
@@ -71,55 +75,135 @@ bool copy_reader_is_plain(const CopyReader *reader)
 
 /* -- Lines ----------------------------------------------------------------------------------- */
 
-/* The end of the next line in `rest`: a newline outside quotes; SIZE_MAX where there is none yet.
- */
-static size_t line_end(const CopyReader *reader, Str rest)
+/* Where `c` is first no data: outside quotes, not behind a backslash; SIZE_MAX: nowhere yet. */
+static size_t find_bare(const CopyReader *reader, Str text, char wanted)
 {
     if (reader->format.form == COPY_TEXT) {
-        size_t end = str_find_char(rest, '\n', 0);
-        /* A backslash before the newline makes it data. */
+        size_t end = str_find_char(text, wanted, 0);
         while (end != SIZE_MAX && end > 0) {
             size_t slashes = 0;
-            while (slashes < end && rest.data[end - 1 - slashes] == '\\')
+            while (slashes < end && text.data[end - 1 - slashes] == '\\')
                 slashes++;
             if (slashes % 2 == 0)
                 break;
-            end = str_find_char(rest, '\n', end + 1);
+            end = str_find_char(text, wanted, end + 1);
         }
         return end;
     }
     bool in_quotes = false;
-    for (size_t i = 0; i < rest.length; i++) {
-        char c = rest.data[i];
+    for (size_t i = 0; i < text.length; i++) {
+        char c = text.data[i];
         if (in_quotes && c == reader->format.escape && c != reader->format.quote &&
-            i + 1 < rest.length)
+            i + 1 < text.length)
             i++;
         else if (c == reader->format.quote)
             in_quotes = !in_quotes;
-        else if (c == '\n' && !in_quotes)
+        else if (c == wanted && !in_quotes)
             return i;
     }
     return SIZE_MAX;
 }
 
-/* The next line without its end; false: more is needed, or (at_end) nothing is left. */
-static bool take_line(CopyReader *reader, Str *ret_line)
+/* Looks at how the first line ends; it stays unknown where that has not come. */
+static void learn_ends(CopyReader *reader, Str rest)
+{
+    const size_t newline = find_bare(reader, rest, '\n'), carriage = find_bare(reader, rest, '\r');
+
+    if (carriage < newline && (carriage + 1 < rest.length || reader->at_end))
+        reader->ends = carriage + 1 == newline ? ENDS_BOTH : ENDS_RETURN;
+    else if (newline < carriage)
+        reader->ends = ENDS_NEWLINE;
+}
+
+static CopyOutcome fail_stray(const CopyReader *reader, bool is_newline)
+{
+    const char *what = is_newline ? "newline" : "carriage return";
+    if (reader->format.form == COPY_CSV)
+        FAIL(ERR_BAD_COPY_FILE_FORMAT, .message = fmt("unquoted %s found in data", what),
+             .hint = fmt("Use quoted CSV field to represent %s.", what));
+    FAIL(ERR_BAD_COPY_FILE_FORMAT, .message = fmt("literal %s found in data", what),
+         .hint = fmt("Use \"\\%c\" to represent %s.", is_newline ? 'n' : 'r', what));
+}
+
+/* Lines that lie within quotes count as well; in the first row only their carriage returns. */
+static void count_lines(CopyReader *reader, Str line, LineEnds known)
+{
+    const char inner = known == ENDS_NEWLINE ? '\n' : '\r';
+    reader->line++;
+    if (reader->format.form != COPY_CSV)
+        return;
+    if (line.length > 0 && line.data[line.length - 1] == '\r')
+        line.length--;
+    for (size_t at = str_find_char(line, inner, 0); at != SIZE_MAX;
+         at = str_find_char(line, inner, at + 1))
+        reader->line++;
+}
+
+/* `\.` ends the data, also of the line that it stands in. */
+static bool find_marker(CopyReader *reader, bool is_ended, Str *line)
+{
+    size_t at = 0;
+    for (;;) {
+        at = str_find_char(*line, '\\', at);
+        if (at == SIZE_MAX)
+            return true;
+        if (at + 1 < line->length && line->data[at + 1] == '.')
+            break;
+        at += 2;
+    }
+    const Str rest = str_slice(*line, at + 2, line->length);
+    const Str wanted = reader->ends == ENDS_BOTH ? STR("\r") : STR("");
+    if (!is_ended || (rest.length > 0 && !str_equal(rest, STR("\r"))))
+        FAIL(ERR_BAD_COPY_FILE_FORMAT, .message = STR("end-of-copy marker corrupt"));
+    if (!str_equal(rest, wanted))
+        FAIL(ERR_BAD_COPY_FILE_FORMAT,
+             .message = STR("end-of-copy marker does not match previous newline style"));
+    reader->saw_marker = true;
+    line->length = at;
+    return true;
+}
+
+/* The next line without its end, as COPY_ROW. */
+static CopyOutcome take_line(CopyReader *reader, Str *ret_line)
 {
     Str rest = str_make(reader->in.data + reader->start, reader->in.length - reader->start);
-    size_t end = line_end(reader, rest);
+    const LineEnds known = reader->ends;
+    if (known == ENDS_UNKNOWN)
+        learn_ends(reader, rest);
+    const LineEnds ends = reader->ends;
+    size_t end = ends == ENDS_UNKNOWN  ? SIZE_MAX
+                 : ends == ENDS_RETURN ? find_bare(reader, rest, '\r')
+                                       : find_bare(reader, rest, '\n');
+    const bool is_ended = end != SIZE_MAX;
 
-    if (end == SIZE_MAX) {
-        if (!reader->at_end || rest.length == 0)
-            return false;
+    if (!is_ended) {
+        if (!reader->at_end)
+            return COPY_MORE;
+        if (rest.length == 0)
+            return COPY_END;
         end = rest.length;
     }
     Str line = str_slice(rest, 0, end);
     reader->start += MIN(end + 1, rest.length);
-    if (line.length > 0 && line.data[line.length - 1] == '\r')
+    reader->text = STR("");
+    count_lines(reader, line, known);
+    if (reader->format.form == COPY_TEXT)
+        TRY(find_marker(reader, is_ended, &line));
+    if (reader->saw_marker) {
+        *ret_line = line;
+        return line.length > 0 ? COPY_ROW : COPY_END;
+    }
+    if (ends == ENDS_BOTH && is_ended) {
+        if (line.length == 0 || line.data[line.length - 1] != '\r')
+            return fail_stray(reader, true);
         line.length--;
-    reader->line++;
+    }
+    const char other = ends == ENDS_RETURN ? '\n' : '\r';
+    if (line.length > 0 && memchr(line.data, other, line.length) &&
+        find_bare(reader, line, other) != SIZE_MAX)
+        return fail_stray(reader, other == '\n');
     *ret_line = line;
-    return true;
+    return COPY_ROW;
 }
 
 /* -- Text fields ----------------------------------------------------------------------------- */
@@ -313,9 +397,10 @@ static CopyOutcome next_text(CopyReader *reader, Str *fields, uint32_t *ret_coun
 
     if (reader->saw_marker)
         return COPY_END;
-    if (!take_line(reader, &line))
-        return reader->at_end ? COPY_END : COPY_MORE;
-    if (str_equal(line, STR("\\."))) {
+    const CopyOutcome outcome = take_line(reader, &line);
+    if (outcome != COPY_ROW)
+        return outcome;
+    if (reader->format.form == COPY_CSV && str_equal(line, STR("\\."))) {
         reader->saw_marker = true;
         return COPY_END;
     }
@@ -345,10 +430,11 @@ static uint32_t load32(const char *data)
     return __builtin_bswap32(big);
 }
 
-static CopyOutcome binary_short(const CopyReader *reader)
+static CopyOutcome binary_short(CopyReader *reader)
 {
     if (!reader->at_end)
         return COPY_MORE;
+    reader->line++;
     FAIL(ERR_BAD_COPY_FILE_FORMAT, .message = STR("unexpected EOF in COPY data"));
 }
 
@@ -356,17 +442,27 @@ static CopyOutcome binary_header(CopyReader *reader)
 {
     Str rest = str_make(reader->in.data + reader->start, reader->in.length - reader->start);
 
-    if (rest.length < BINARY_HEADER_SIZE)
-        return binary_short(reader);
-    if (memcmp(rest.data, BINARY_SIGNATURE, BINARY_SIGNATURE_SIZE) != 0)
+    if (rest.length < BINARY_HEADER_SIZE && !reader->at_end)
+        return COPY_MORE;
+    if (rest.length < BINARY_SIGNATURE_SIZE ||
+        memcmp(rest.data, BINARY_SIGNATURE, BINARY_SIGNATURE_SIZE) != 0)
         FAIL(ERR_BAD_COPY_FILE_FORMAT, .message = STR("COPY file signature not recognized"));
+    if (rest.length < BINARY_HEADER_SIZE)
+        FAIL(ERR_BAD_COPY_FILE_FORMAT,
+             .message = fmt("invalid COPY file header (missing %s)",
+                            rest.length < BINARY_SIGNATURE_SIZE + 4 ? "flags" : "length"));
     uint32_t flags = load32(rest.data + BINARY_SIGNATURE_SIZE);
     uint32_t extension = load32(rest.data + BINARY_SIGNATURE_SIZE + 4);
+    if (flags & 0x10000)
+        FAIL(ERR_BAD_COPY_FILE_FORMAT, .message = STR("invalid COPY file header (WITH OIDS)"));
     if (flags & 0xffff0000u)
         FAIL(ERR_BAD_COPY_FILE_FORMAT,
              .message = STR("unrecognized critical flags in COPY file header"));
-    if (rest.length - BINARY_HEADER_SIZE < extension)
-        return binary_short(reader);
+    if (rest.length - BINARY_HEADER_SIZE < extension) {
+        if (!reader->at_end)
+            return COPY_MORE;
+        FAIL(ERR_BAD_COPY_FILE_FORMAT, .message = STR("invalid COPY file header (wrong length)"));
+    }
     reader->start += BINARY_HEADER_SIZE + extension;
     reader->saw_header = true;
     return COPY_ROW;
@@ -392,9 +488,11 @@ static CopyOutcome next_binary(CopyReader *reader, Str *fields, uint32_t *ret_co
         reader->saw_marker = true;
         return COPY_END;
     }
-    if ((uint32_t)count != reader->column_count)
+    if ((uint32_t)count != reader->column_count) {
+        reader->line++;
         FAIL(ERR_BAD_COPY_FILE_FORMAT,
              .message = fmt("row field count is %d, expected %u", count, reader->column_count));
+    }
     for (int i = 0; i < count; i++) {
         if (rest.length - at < 4)
             return binary_short(reader);
@@ -403,8 +501,10 @@ static CopyOutcome next_binary(CopyReader *reader, Str *fields, uint32_t *ret_co
         fields[i] = STR_NONE;
         if (length == UINT32_MAX)
             continue;
-        if (length > INT32_MAX)
+        if (length > INT32_MAX) {
+            reader->line++;
             FAIL(ERR_BAD_COPY_FILE_FORMAT, .message = STR("invalid field size"));
+        }
         if (rest.length - at < length)
             return binary_short(reader);
         fields[i] = str_make(rest.data + at, length);

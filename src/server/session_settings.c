@@ -5,6 +5,7 @@
 #include "server/setting_checks.h"
 
 #include "catalog/lookup.h"
+#include "types/encoding.h"
 
 static Str *strp_copy(Arena *arena, Str value)
 {
@@ -417,17 +418,13 @@ static bool apply_to_transaction(Session *session, SettingId id, Str value)
 
 static bool check_encoding(Str value)
 {
-    if (str_equal_nocase(value, STR("UTF8")) || str_equal_nocase(value, STR("UTF-8")) ||
-        str_equal_nocase(value, STR("UNICODE")))
+    const int encoding = encoding_find(value);
+    if (encoding == ENCODING_UTF8)
         return true;
-    static const char *const known[] = {"SQL_ASCII", "LATIN1",  "LATIN2", "LATIN9",
-                                        "WIN1252",   "WIN1251", "EUC_JP", "SJIS",
-                                        "BIG5",      "GBK",     "KOI8R",  "ISO_8859_5"};
-    for (size_t i = 0; i < ARRAY_LENGTH(known); i++)
-        if (str_equal_nocase(value, str_from_c(known[i])))
-            FAIL(ERR_FEATURE_NOT_SUPPORTED,
-                 .message = fmt("client encoding %s is not supported", known[i]),
-                 .hint = STR("Clients speak UTF8 with this server."));
+    if (encoding >= 0)
+        FAIL(ERR_FEATURE_NOT_SUPPORTED,
+             .message = fmt("client encoding %s is not supported", encoding_name(encoding)),
+             .hint = STR("Clients speak UTF8 with this server."));
     FAIL(ERR_INVALID_PARAMETER_VALUE,
          .message =
              fmt("invalid value for parameter \"client_encoding\": \"%.*s\"", STR_ARGS(value)));

@@ -3,6 +3,8 @@
 
 #include "types/types_internal.h"
 
+#include "types/encoding.h"
+
 static int hex_digit(char c)
 {
     if (is_digit(c))
@@ -405,24 +407,28 @@ FUNCTION(byteaoverlay_no_len)
     return bytes_overlay(call, args, (int64_t)args[1].var.length, ret);
 }
 
-static bool utf8_is_name(Str name)
+/* `what`: which of the two encodings of a conversion it is. */
+static bool encoding_check(Str name, const char *what)
 {
-    return str_equal_nocase(name, STR("utf8")) || str_equal_nocase(name, STR("utf-8")) ||
-           str_equal_nocase(name, STR("unicode"));
+    const int encoding = encoding_find(name);
+    if (encoding < 0)
+        FAIL(ERR_INVALID_PARAMETER_VALUE,
+             .message = fmt("invalid %sencoding name \"%.*s\"", what, STR_ARGS(name)));
+    if (encoding != ENCODING_UTF8)
+        FAIL_UNSUPPORTED("an encoding other than UTF8");
+    return true;
 }
 
 FUNCTION(pg_convert_to)
 {
-    if (!utf8_is_name(var_str(args[1].var)))
-        FAIL_UNSUPPORTED("an encoding other than UTF8");
+    TRY(encoding_check(var_str(args[1].var), "destination "));
     *ret = args[0];
     return true;
 }
 
 FUNCTION(pg_convert_from)
 {
-    if (!utf8_is_name(var_str(args[1].var)))
-        FAIL_UNSUPPORTED("an encoding other than UTF8");
+    TRY(encoding_check(var_str(args[1].var), "source "));
     TRY(utf8_check(var_str(args[0].var)));
     *ret = args[0];
     return true;
@@ -430,8 +436,8 @@ FUNCTION(pg_convert_from)
 
 FUNCTION(pg_convert)
 {
-    if (!utf8_is_name(var_str(args[1].var)) || !utf8_is_name(var_str(args[2].var)))
-        FAIL_UNSUPPORTED("an encoding other than UTF8");
+    TRY(encoding_check(var_str(args[1].var), "source "));
+    TRY(encoding_check(var_str(args[2].var), "destination "));
     TRY(utf8_check(var_str(args[0].var)));
     *ret = args[0];
     return true;
@@ -439,8 +445,7 @@ FUNCTION(pg_convert)
 
 FUNCTION(length_in_encoding)
 {
-    if (!utf8_is_name(var_str(args[1].var)))
-        FAIL_UNSUPPORTED("an encoding other than UTF8");
+    TRY(encoding_check(var_str(args[1].var), ""));
     TRY(utf8_check(var_str(args[0].var)));
     ret->int32 = (int32_t)utf8_count(var_str(args[0].var));
     return true;

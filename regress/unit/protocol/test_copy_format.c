@@ -92,6 +92,28 @@ static void text_is_read(void **state)
     expect_rows(&text_format, cases, ARRAY_LENGTH(cases), 2);
 }
 
+/* The first line tells how lines end; what ends otherwise is a fault. */
+static void lines_end_alike(void **state)
+{
+    static const ReadCase cases[] = {
+        {"a\tb\r\nc\td\r\n", "[a|b][c|d]"},
+        {"a\tb\rc\td\r", "[a|b][c|d]"},
+        {"a\tb\rc\td", "[a|b][c|d]"},
+        {"a\tb\nc\td\r\n", "[a|b]!"},
+        {"a\tb\r\nc\td\n", "[a|b]!"},
+        {"a\tb\rc\td\n", "[a|b]!"},
+        {"a\tb\\\r\nc\td\n", "[a|b\r][c|d]"},
+        {"a\tb\\.\nc\td\n", "[a|b]"},
+        {"a\tb\r\n\\.\r\nc\td\r\n", "[a|b]"},
+        {"a\tb\n\\.x\n", "[a|b]!"},
+        {"a\tb\n\\.\r\n", "[a|b]!"},
+        {"a\tb\n\\.", "[a|b]!"},
+    };
+
+    (void)state;
+    expect_rows(&text_format, cases, ARRAY_LENGTH(cases), 2);
+}
+
 /* Whether or not a line is plain, it is cut in the same places. */
 static void plain_lines_are_like_others(void **state)
 {
@@ -100,7 +122,7 @@ static void plain_lines_are_like_others(void **state)
         {"||x|\n", "[||<null>|]"},
         {"x|xx|\xc3\xa4x|x\n", "[<null>|xx|\xc3\xa4x|<null>]"},
         {"x\n\n|\n", "[<null>][][|]"},
-        {"a|b|c|d\r\nx|\\||\n", "[a|b|c|d][<null>|||]"},
+        {"a|b|c|d\r\nx|\\||\r\n", "[a|b|c|d][<null>|||]"},
     };
     const CopyFormat format = {.form = COPY_TEXT, .delimiter = '|', .null_text = {"x", 1}};
 
@@ -212,6 +234,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(text_is_read),
+        cmocka_unit_test(lines_end_alike),
         cmocka_unit_test(plain_lines_are_like_others),
         cmocka_unit_test(plain_is_ascii_without_escapes),
         cmocka_unit_test(csv_is_read),

@@ -2,6 +2,7 @@
 #include "executor/command/copy_file.h"
 #include "executor/command/copy_internal.h"
 
+#include "types/encoding.h"
 #include "types/type.h"
 
 /* -- Options --------------------------------------------------------------------------------- */
@@ -11,11 +12,8 @@ static bool fail_option(const char *what)
     FAIL(ERR_INVALID_PARAMETER_VALUE, .message = str_from_c(what));
 }
 
-static bool single_char(CommandContext *context, const DefElem *option, const char *what,
-                        char *ret_char)
+static bool single_char(Str text, const char *what, char *ret_char)
 {
-    Str text = ddl_text_option(context, option);
-
     if (text.length != 1)
         FAIL(ERR_FEATURE_NOT_SUPPORTED,
              .message = fmt("COPY %s must be a single one-byte character", what));
@@ -43,77 +41,146 @@ static bool parse_form(CopyJob *job, const DefElem *option)
 static bool parse_header(CopyJob *job, const DefElem *option)
 {
     if (option->arg && str_equal_nocase(ddl_text_option(job->context, option), STR("match"))) {
+        if (!job->statement->is_from)
+            FAIL(ERR_FEATURE_NOT_SUPPORTED,
+                 .message = STR("cannot use \"match\" with HEADER in COPY TO"));
         job->format.has_header = job->format.checks_header = true;
         return true;
     }
-    return ddl_bool_option(option, &job->format.has_header);
+    if (ddl_bool_option(option, &job->format.has_header))
+        return true;
+    FAIL(ERR_SYNTAX_ERROR, .message = STR("header requires a Boolean value or \"match\""));
 }
 
 static bool parse_encoding(CopyJob *job, const DefElem *option)
 {
     Str name = ddl_text_option(job->context, option);
+    const int encoding = encoding_find(name);
 
-    if (!str_equal_nocase(name, STR("UTF8")) && !str_equal_nocase(name, STR("UTF-8")))
+    if (encoding < 0)
+        FAIL(ERR_INVALID_PARAMETER_VALUE,
+             .message = STR("argument to option \"encoding\" must be a valid encoding name"),
+             .position = option->node.position);
+    if (encoding != ENCODING_UTF8)
         FAIL(ERR_FEATURE_NOT_SUPPORTED,
              .message = fmt("COPY with encoding \"%.*s\" is not supported", STR_ARGS(name)));
     return true;
 }
 
-static bool parse_option(CopyJob *job, const DefElem *option, bool *has_null)
+/* FORCE_…: a list of columns, or all. */
+static bool parse_force(const DefElem *option, const DefElem **ret)
 {
-    CommandContext *context = job->context;
-    Str name = option->name;
-    bool ignored;
-
-    if (str_equal(name, STR("format")))
-        return parse_form(job, option);
-    if (str_equal(name, STR("freeze"))) /* rows are never frozen or thawed here: true as it is */
-        return ddl_bool_option(option, &ignored);
-    if (str_equal(name, STR("delimiter")))
-        return single_char(context, option, "delimiter", &job->format.delimiter);
-    if (str_equal(name, STR("null"))) {
-        job->format.null_text = ddl_text_option(context, option);
-        *has_null = true;
-        return true;
-    }
-    if (str_equal(name, STR("header")))
-        return parse_header(job, option);
-    if (str_equal(name, STR("quote")))
-        return single_char(context, option, "quote", &job->format.quote);
-    if (str_equal(name, STR("escape")))
-        return single_char(context, option, "escape", &job->format.escape);
-    if (str_equal(name, STR("force_quote")))
-        job->force_quote = option;
-    else if (str_equal(name, STR("force_not_null")))
-        job->force_not_null = option;
-    else if (str_equal(name, STR("force_null")))
-        job->force_null = option;
-    else if (str_equal(name, STR("encoding")))
-        return parse_encoding(job, option);
-    else
-        FAIL(ERR_SYNTAX_ERROR, .message = fmt("option \"%.*s\" not recognized", STR_ARGS(name)),
+    if (!option->arg || !(NODE_IS(option->arg, A_Star) || NODE_IS(option->arg, ExprList)))
+        FAIL(ERR_INVALID_PARAMETER_VALUE,
+             .message = fmt("argument to option \"%.*s\" must be a list of column names",
+                            STR_ARGS(option->name)),
              .position = option->node.position);
+    *ret = option;
     return true;
 }
 
-static bool check_options(const CopyJob *job)
-{
-    const CopyFormat *format = &job->format;
-    bool is_csv = format->form == COPY_CSV;
+/* What is checked when all options are known. */
+typedef struct CopyWords {
+    Str delimiter, null, quote, escape; /* STR_NONE: not given */
+    bool freeze;
+} CopyWords;
 
-    if (format->form == COPY_BINARY && format->delimiter)
+static bool parse_option(CopyJob *job, const DefElem *option, CopyWords *words)
+{
+    CommandContext *context = job->context;
+    Str name = option->name;
+    Str *text = str_equal(name, STR("delimiter")) ? &words->delimiter
+                : str_equal(name, STR("null"))    ? &words->null
+                : str_equal(name, STR("quote"))   ? &words->quote
+                : str_equal(name, STR("escape"))  ? &words->escape
+                                                  : NULL;
+
+    const bool is_text = text || str_equal(name, STR("format")) || str_equal(name, STR("encoding"));
+    if (is_text && !option->arg)
+        FAIL(ERR_SYNTAX_ERROR, .message = fmt("%.*s requires a parameter", STR_ARGS(name)));
+    if (text) {
+        *text = ddl_text_option(context, option);
+        return true;
+    }
+    if (str_equal(name, STR("format")))
+        return parse_form(job, option);
+    if (str_equal(name, STR("freeze")))
+        return ddl_bool_option(option, &words->freeze);
+    if (str_equal(name, STR("header")))
+        return parse_header(job, option);
+    if (str_equal(name, STR("force_quote")))
+        return parse_force(option, &job->force_quote);
+    if (str_equal(name, STR("force_not_null")))
+        return parse_force(option, &job->force_not_null);
+    if (str_equal(name, STR("force_null")))
+        return parse_force(option, &job->force_null);
+    if (str_equal(name, STR("encoding")))
+        return parse_encoding(job, option);
+    FAIL(ERR_SYNTAX_ERROR, .message = fmt("option \"%.*s\" not recognized", STR_ARGS(name)),
+         .position = option->node.position);
+}
+
+static bool has_line_end(Str text)
+{
+    return str_find_char(text, '\n', 0) != SIZE_MAX || str_find_char(text, '\r', 0) != SIZE_MAX;
+}
+
+static bool check_text(CopyJob *job, CopyWords *words)
+{
+    CopyFormat *format = &job->format;
+    const bool is_csv = format->form == COPY_CSV;
+
+    if (format->form == COPY_BINARY && !str_is_none(words->delimiter))
         FAIL(ERR_SYNTAX_ERROR, .message = STR("cannot specify DELIMITER in BINARY mode"));
+    if (format->form == COPY_BINARY && !str_is_none(words->null))
+        FAIL(ERR_SYNTAX_ERROR, .message = STR("cannot specify NULL in BINARY mode"));
+    if (str_is_none(words->delimiter))
+        words->delimiter = is_csv ? STR(",") : STR("\t");
+    if (str_is_none(words->null))
+        words->null = is_csv ? STR("") : STR("\\N");
+    format->null_text = words->null;
+    TRY(single_char(words->delimiter, "delimiter", &format->delimiter));
+    if (has_line_end(words->delimiter))
+        return fail_option("COPY delimiter cannot be newline or carriage return");
+    if (has_line_end(words->null))
+        return fail_option("COPY null representation cannot use newline or carriage return");
+    if (!is_csv && strchr("\\.abcdefghijklmnopqrstuvwxyz0123456789", format->delimiter))
+        FAIL(ERR_INVALID_PARAMETER_VALUE,
+             .message = fmt("COPY delimiter cannot be \"%c\"", format->delimiter));
     if (format->form == COPY_BINARY && format->has_header)
         FAIL(ERR_FEATURE_NOT_SUPPORTED, .message = STR("cannot specify HEADER in BINARY mode"));
-    if (!is_csv && format->quote)
+    return true;
+}
+
+static bool check_csv(CopyJob *job, const CopyWords *words)
+{
+    CopyFormat *format = &job->format;
+    const bool is_csv = format->form == COPY_CSV;
+
+    format->quote = format->escape = '"';
+    if (!is_csv && !str_is_none(words->quote))
         FAIL(ERR_FEATURE_NOT_SUPPORTED, .message = STR("COPY quote available only in CSV mode"));
-    if (!is_csv && format->escape)
+    if (!str_is_none(words->quote))
+        TRY(single_char(words->quote, "quote", &format->quote));
+    if (is_csv && format->delimiter == format->quote)
+        return fail_option("COPY delimiter and quote must be different");
+    format->escape = format->quote;
+    if (!is_csv && !str_is_none(words->escape))
         FAIL(ERR_FEATURE_NOT_SUPPORTED, .message = STR("COPY escape available only in CSV mode"));
-    if (!is_csv && job->force_quote)
+    if (!str_is_none(words->escape))
+        TRY(single_char(words->escape, "escape", &format->escape));
+    return true;
+}
+
+static bool check_force(const CopyJob *job, const DefElem *option, const char *what, bool is_from)
+{
+    if (!option)
+        return true;
+    if (job->format.form != COPY_CSV)
+        FAIL(ERR_FEATURE_NOT_SUPPORTED, .message = fmt("COPY %s available only in CSV mode", what));
+    if (job->statement->is_from != is_from)
         FAIL(ERR_FEATURE_NOT_SUPPORTED,
-             .message = STR("COPY force quote available only in CSV mode"));
-    if (format->delimiter == '\n' || format->delimiter == '\r')
-        return fail_option("COPY delimiter cannot be newline or carriage return");
+             .message = fmt("COPY %s only available using COPY %s", what, is_from ? "FROM" : "TO"));
     return true;
 }
 
@@ -121,26 +188,28 @@ static bool parse_options(CopyJob *job)
 {
     const DefElemVec *options = &job->statement->options;
     CopyFormat *format = &job->format;
-    bool has_null = false;
+    CopyWords words = {
+        .delimiter = STR_NONE, .null = STR_NONE, .quote = STR_NONE, .escape = STR_NONE};
 
     for (size_t i = 0; i < options->length; i++) {
         for (size_t j = 0; j < i; j++)
             if (str_equal(options->items[i]->name, options->items[j]->name))
                 FAIL(ERR_SYNTAX_ERROR, .message = STR("conflicting or redundant options"),
                      .position = options->items[i]->node.position);
-        TRY(parse_option(job, options->items[i], &has_null));
+        TRY(parse_option(job, options->items[i], &words));
     }
-    TRY(check_options(job));
-    if (!format->delimiter)
-        format->delimiter = format->form == COPY_CSV ? ',' : '\t';
-    if (!has_null)
-        format->null_text = format->form == COPY_CSV ? STR("") : STR("\\N");
-    if (!format->quote)
-        format->quote = '"';
-    if (!format->escape)
-        format->escape = format->quote;
-    if (format->form == COPY_CSV && format->delimiter == format->quote)
-        return fail_option("COPY delimiter and quote must be different");
+    TRY(check_text(job, &words));
+    TRY(check_csv(job, &words));
+    TRY(check_force(job, job->force_quote, "force quote", false));
+    TRY(check_force(job, job->force_not_null, "force not null", true));
+    TRY(check_force(job, job->force_null, "force null", true));
+    if (str_find_char(format->null_text, format->delimiter, 0) != SIZE_MAX)
+        FAIL(ERR_FEATURE_NOT_SUPPORTED,
+             .message = STR("COPY delimiter must not appear in the NULL specification"));
+    if (format->form == COPY_CSV && str_find_char(format->null_text, format->quote, 0) != SIZE_MAX)
+        FAIL(ERR_FEATURE_NOT_SUPPORTED,
+             .message = STR("CSV quote character must not appear in the NULL specification"));
+    job->freeze = words.freeze;
     return true;
 }
 
@@ -189,39 +258,54 @@ static bool choose_columns(CopyJob *job)
     return true;
 }
 
-/* FORCE_… (columns) or * as a flag for each column. */
-static bool column_flags(CopyJob *job, const DefElem *option, const char *what,
-                         const bool **ret_flags)
+bool copy_column_flags(const CopyJob *job, const DefElem *option, const Str *names, uint32_t count,
+                       const bool **ret_flags)
 {
-    bool *flags = ARENA_ARRAY(job->context->arena, bool, MAX(job->column_count, 1u));
+    bool *flags = ARENA_ARRAY(job->context->arena, bool, MAX(count, 1u));
 
     *ret_flags = flags;
     if (NODE_IS(option->arg, A_Star)) {
-        memset(flags, true, job->column_count);
+        memset(flags, true, count);
         return true;
     }
-    const NodeVec *names = &NODE_CAST(ExprList, option->arg)->items;
-    for (size_t i = 0; i < names->length; i++) {
-        Str name = NODE_CAST(A_Const, names->items[i])->text;
+    const NodeVec *wanted = &NODE_CAST(ExprList, option->arg)->items;
+    for (size_t i = 0; i < wanted->length; i++) {
+        Str name = NODE_CAST(A_Const, wanted->items[i])->text;
         uint32_t c = 0;
-        while (c < job->column_count && !str_equal(job->columns[c]->name, name))
+        if (job->relation && !find_column(job->relation, name))
+            FAIL(ERR_UNDEFINED_COLUMN,
+                 .message = fmt("column \"%.*s\" of relation \"%.*s\" does not exist",
+                                STR_ARGS(name), STR_ARGS(job->relation->name)));
+        while (c < count && !str_equal(names[c], name))
             c++;
-        if (c == job->column_count)
+        if (c == count && !job->relation)
+            FAIL(ERR_UNDEFINED_COLUMN,
+                 .message = fmt("column \"%.*s\" does not exist", STR_ARGS(name)));
+        if (c == count)
             FAIL(ERR_INVALID_COLUMN_REFERENCE,
-                 .message = fmt("%s column \"%.*s\" not referenced by COPY", what, STR_ARGS(name)));
+                 .message = fmt("%s column \"%.*s\" not referenced by COPY",
+                                option == job->force_quote      ? "FORCE_QUOTE"
+                                : option == job->force_not_null ? "FORCE_NOT_NULL"
+                                                                : "FORCE_NULL",
+                                STR_ARGS(name)));
         flags[c] = true;
     }
     return true;
 }
 
+/* A query's columns are known when it has been analyzed. */
 static bool apply_forces(CopyJob *job)
 {
-    if (job->force_quote && job->relation)
-        TRY(column_flags(job, job->force_quote, "FORCE_QUOTE", &job->format.force_quote));
-    if (job->force_not_null)
-        TRY(column_flags(job, job->force_not_null, "FORCE_NOT_NULL", &job->format.force_not_null));
-    if (job->force_null)
-        TRY(column_flags(job, job->force_null, "FORCE_NULL", &job->format.force_null));
+    const DefElem *options[] = {job->force_quote, job->force_not_null, job->force_null};
+    const bool **flags[] = {&job->format.force_quote, &job->format.force_not_null,
+                            &job->format.force_null};
+    Str *names = ARENA_ARRAY(job->context->arena, Str, MAX(job->column_count, 1u));
+
+    for (uint32_t c = 0; c < job->column_count; c++)
+        names[c] = job->columns[c]->name;
+    for (size_t i = 0; i < ARRAY_LENGTH(options) && job->relation; i++)
+        if (options[i])
+            TRY(copy_column_flags(job, options[i], names, job->column_count, flags[i]));
     return true;
 }
 

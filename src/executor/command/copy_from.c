@@ -1,4 +1,5 @@
 /* COPY … FROM: fields to values, in batches, into the table. */
+#include "base/error_record.h"
 #include "executor/command/copy_internal.h"
 
 #include "executor/modify.h"
@@ -17,16 +18,38 @@ typedef struct CopyIn {
     Str *fields;
     uint32_t failing_column; /* for the message's context; UINT32_MAX: none */
     uint64_t *lines;         /* of the batch's rows */
-    uint64_t failing_line;   /* 0: the one last read */
+    StrBuf texts;            /* heap: what messages show of those lines */
+    uint32_t *text_ends;
+    uint64_t failing_line; /* 0: the one last read */
+    bool saw_header;
     bool hides_line; /* it is not text that could be shown, or not the line that is at fault */
     RowProgram *where;
 } CopyIn;
+
+enum { LINE_SHOWN = 100 }; /* bytes of a line in a message */
+
+static Str failing_text(const CopyIn *in)
+{
+    const uint32_t row = table_writer_failed_row(in->writer);
+    const uint32_t start = row > 0 ? in->text_ends[row - 1] : 0;
+    return str_slice(strbuf_view(&in->texts), start, in->text_ends[row] - start);
+}
+
+static void keep_text(CopyIn *in, uint32_t row)
+{
+    const Str line = copy_reader_text(in->reader);
+    strbuf_append(&in->texts, str_slice(line, 0, MIN(line.length, LINE_SHOWN + 1)));
+    in->text_ends[row] = (uint32_t)in->texts.length;
+}
 
 /* "COPY t, line 3, column a: "x"" */
 static void add_context(const CopyIn *in)
 {
     const CopyJob *job = in->job;
-    Str table = job->relation->name, line = copy_reader_text(in->reader);
+    Str table = job->relation->name,
+        line = in->failing_line ? failing_text(in) : copy_reader_text(in->reader);
+    if (job->format.form == COPY_BINARY && copy_reader_line(in->reader) == 0)
+        return; /* what comes before the rows */
     unsigned long long number = in->failing_line ? in->failing_line : copy_reader_line(in->reader);
 
     if (in->failing_column < job->column_count) {
@@ -36,10 +59,12 @@ static void add_context(const CopyIn *in)
                                   STR_ARGS(column), str_is_none(value) ? ": null input" : ""));
         else
             error_add_context(fmt("COPY %.*s, line %llu, column %.*s: \"%.*s\"", STR_ARGS(table),
-                                  number, STR_ARGS(column), STR_ARGS(str_slice(value, 0, 100))));
+                                  number, STR_ARGS(column),
+                                  STR_ARGS(str_slice(value, 0, LINE_SHOWN))));
     } else if (line.length > 0 && !in->hides_line) {
         error_add_context(fmt("COPY %.*s, line %llu: \"%.*s%s\"", STR_ARGS(table), number,
-                              STR_ARGS(str_slice(line, 0, 100)), line.length > 100 ? "..." : ""));
+                              STR_ARGS(str_slice(line, 0, LINE_SHOWN)),
+                              line.length > LINE_SHOWN ? "..." : ""));
     } else {
         error_add_context(fmt("COPY %.*s, line %llu", STR_ARGS(table), number));
     }
@@ -98,6 +123,7 @@ static bool read_row(CopyIn *in, uint32_t count)
         TRY(read_field(in, c, row));
     }
     in->lines[row] = copy_reader_line(in->reader);
+    keep_text(in, row);
     in->batch.row_count = in->batch.selection.count = row + 1;
     return true;
 }
@@ -110,16 +136,37 @@ static bool flush_batch(CopyIn *in)
         SqlState state = error_fields()->sqlstate;
         in->failing_line = in->lines[table_writer_failed_row(in->writer)];
         /* As in PostgreSQL, a row's own faults are told with its line, those of others without. */
-        in->hides_line = in->failing_line != copy_reader_line(in->reader) ||
-                         (state != ERR_NOT_NULL_VIOLATION && state != ERR_CHECK_VIOLATION);
+        in->hides_line = state == ERR_UNIQUE_VIOLATION;
         return false;
     }
     in->batch.row_count = in->batch.selection.count = 0;
+    strbuf_truncate(&in->texts, 0);
     for (uint32_t c = 0; c < in->job->column_count; c++)
         vector_clear_nulls(in->vectors[c], VECTOR_SIZE);
     arena_reset(in->row_arena);
     CHECK_INTERRUPTS();
     return true;
+}
+
+/*
+ * When a line cannot be read, rows before it may be at fault themselves: then that is the error.
+ * Keys are compared later, when rows enter their indexes; theirs comes second.
+ */
+static void prefer_earlier_fault(CopyIn *in)
+{
+    ErrorRecord *fault = error_put_aside();
+    const uint32_t column = in->failing_column;
+    const bool hides_line = in->hides_line;
+
+    in->failing_column = UINT32_MAX;
+    if (!flush_batch(in) && error_fields()->sqlstate != ERR_UNIQUE_VIOLATION) {
+        error_record_free(fault);
+        return;
+    }
+    in->failing_line = 0;
+    in->failing_column = column;
+    in->hides_line = hides_line;
+    error_put_back(fault);
 }
 
 static bool take_rows(CopyIn *in, bool *ret_end)
@@ -134,7 +181,8 @@ static bool take_rows(CopyIn *in, bool *ret_end)
             *ret_end = outcome == COPY_END;
             return true;
         }
-        if (in->job->format.has_header && copy_reader_line(in->reader) == 1) {
+        if (in->job->format.has_header && !in->saw_header) {
+            in->saw_header = true;
             TRY(check_header(in, count));
             continue;
         }
@@ -153,6 +201,11 @@ static bool pump(CopyIn *in)
     TRY(channel->begin_in(channel, in->job->format.form == COPY_BINARY, in->job->column_count));
     while (!input_ended) {
         if (!channel->read(channel, &data, &input_ended)) {
+            prefer_earlier_fault(in);
+            if (in->failing_line) {
+                add_context(in);
+                return false;
+            }
             /* In the midst of the line behind the last one. */
             error_add_context(fmt("COPY %.*s, line %llu", STR_ARGS(in->job->relation->name),
                                   (unsigned long long)copy_reader_line(in->reader) + 1));
@@ -163,6 +216,8 @@ static bool pump(CopyIn *in)
         else
             copy_reader_feed(in->reader, data);
         if (!rows_ended && !take_rows(in, &rows_ended)) {
+            if (!in->failing_line)
+                prefer_earlier_fault(in);
             add_context(in);
             return false;
         }
@@ -228,6 +283,7 @@ bool copy_from(CopyJob *job)
     in.vectors = ARENA_ARRAY(arena, Vector *, MAX(job->column_count, 1u));
     in.fields = ARENA_ARRAY(arena, Str, MAX(job->column_count, 1u));
     in.lines = ARENA_ARRAY(arena, uint64_t, VECTOR_SIZE);
+    in.text_ends = ARENA_ARRAY(arena, uint32_t, VECTOR_SIZE);
     for (uint32_t c = 0; c < job->column_count; c++) {
         numbers[c] = job->columns[c]->attnum;
         in.vectors[c] = vector_new(arena, job->columns[c]->phys);
@@ -244,6 +300,7 @@ bool copy_from(CopyJob *job)
     bool ok = column_types_init(&in) && pump(&in);
     copy_reader_free(in.reader);
     arena_free(in.row_arena);
+    strbuf_deinit(&in.texts);
     table_writer_free(in.writer);
     return ok;
 }

@@ -17,8 +17,12 @@ typedef struct CopyJob {
     uint64_t row_count;
     /* Options as written: columns they name are looked up when the columns are known. */
     const DefElem *force_quote, *force_not_null, *force_null;
+    bool freeze; /* rows are never frozen or thawed here */
 } CopyJob;
 
+/* FORCE_… (columns) or * as a flag for each column. */
+MUST_CHECK bool copy_column_flags(const CopyJob *job, const DefElem *option, const Str *names,
+                                  uint32_t count, const bool **ret_flags);
 MUST_CHECK bool copy_from(CopyJob *job);
 MUST_CHECK bool copy_to(CopyJob *job);
 

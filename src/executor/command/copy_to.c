@@ -126,6 +126,16 @@ static const Node *table_query(CopyJob *job, Str *ret_source)
     return list.items[0]->stmt;
 }
 
+static bool force_quotes(CopyJob *job, const PlannedStatement *plan)
+{
+    const uint32_t count = (uint32_t)plan->result.length;
+    Str *names = ARENA_ARRAY(job->context->arena, Str, MAX(count, 1u));
+
+    for (uint32_t c = 0; c < count; c++)
+        names[c] = plan->result.items[c].name;
+    return copy_column_flags(job, job->force_quote, names, count, &job->format.force_quote);
+}
+
 static bool run_query(CopyOut *out, const Node *statement, Str source)
 {
     CommandContext *context = out->job->context;
@@ -134,11 +144,15 @@ static bool run_query(CopyOut *out, const Node *statement, Str source)
     Query *query = analyze_statement(&analysis, statement);
 
     TRY(query);
+    if (query->command == QUERY_UTILITY)
+        FAIL_UNSUPPORTED("COPY (SELECT INTO)");
     if (query->command != QUERY_SELECT && query->returning.length == 0)
         FAIL(ERR_FEATURE_NOT_SUPPORTED, .message = STR("COPY query must have a RETURNING clause"));
     PlannedStatement *plan =
         planner_plan(context->arena, &context->session->catalog, query, &(PlanOptions){0});
     TRY(plan);
+    if (out->job->force_quote && !out->job->relation)
+        TRY(force_quotes(out->job, plan));
     CLEANUP(executor_freep) ExecState *state = executor_new(plan, context->session);
     TRY(state);
     TRY(executor_start(state, &(ExecRequest){0}));

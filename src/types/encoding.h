@@ -1,0 +1,17 @@
+/*
+ * Names of character encodings. Text is UTF8 everywhere here; the others are known by name, so
+ * that what is refused can be told from what doesn't exist.
+ */
+#ifndef TYPES_ENCODING_H
+#define TYPES_ENCODING_H
+
+#include "base/str.h"
+
+#define ENCODING_UTF8 6
+
+/* PostgreSQL's number of an encoding, by any spelling of any of its names; -1: there is none. */
+int encoding_find(Str name);
+/* Its official name; NULL for a number that is none. */
+const char *encoding_name(int encoding);
+
+#endif
