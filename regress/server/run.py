@@ -367,7 +367,8 @@ def statements_of_the_extended_protocol_are_logged(options):
         script.write_text("SELECT 40 + 2;\n")
         subprocess.run(suite.pgbench(it.server.port, "-n", "-M", "extended", "-f", script, "-t", "1"), check=True, capture_output=True)
         said = it.log()[before:]
-        check(re.search(r"duration: \d+\.\d{3} ms  execute <unnamed>: SELECT 40 \+ 2;?\n", said), said)
+        for step in ("parse", "bind", "execute"):
+            check(len(re.findall(rf"duration: \d+\.\d{{3}} ms  {step} <unnamed>: SELECT 40 \+ 2;?\n", said)) == 1, said)
 
 
 # ---------------------------------------------------------------------- figures

@@ -42,6 +42,7 @@ static bool handle_parse(Session *session, MessageReader *in)
     TRY(message_done(in));
     TRY(utf8_check(name) && utf8_check(text));
     session_set_activity(session, ACTIVITY_ACTIVE, text);
+    const int64_t started = statement_log_begin(session);
     if (name.length == 0)
         statement_drop(session, name);
     PreparedStatement *statement = statement_new(session, name, STR_NONE, NULL, types, count);
@@ -59,7 +60,44 @@ static bool handle_parse(Session *session, MessageReader *in)
         return false;
     }
     message_put_empty(&session->connection.out, '1');
+    statement_log_end(session, &(LoggedStatement){.step = "parse", .text = text, .name = name},
+                      started);
     return true;
+}
+
+static void put_quoted(StrBuf *out, Str text, int64_t most)
+{
+    size_t length = most < 0 ? text.length : MIN(text.length, (size_t)most);
+
+    while (length < text.length && length > 0 && ((byte)text.data[length] & 0xc0) == 0x80)
+        length--;
+    strbuf_append_char(out, '\'');
+    for (size_t i = 0; i < length; i++) {
+        if (text.data[i] == '\'')
+            strbuf_append_char(out, '\'');
+        strbuf_append_char(out, text.data[i]);
+    }
+    strbuf_append_c(out, length < text.length ? "...'" : "'");
+}
+
+/* For the log; log_parameter_max_length bounds each. */
+static Str parameters_text(Session *session, const Portal *portal)
+{
+    const int64_t most = session->settings.current.log_parameter_max_length;
+    StrBuf out = strbuf_in(session->message_arena);
+
+    for (int i = 0; most != 0 && i < portal->statement->param_count; i++) {
+        StrBuf text = strbuf_in(session->message_arena);
+        strbuf_format(&out, "%s$%d = ", i > 0 ? ", " : "", i + 1);
+        if (portal->parameters.nulls[i])
+            strbuf_append_c(&out, "NULL");
+        else if (type_output(portal->statement->param_types[i], &portal->parameters.values[i],
+                             &text))
+            put_quoted(&out, strbuf_view(&text), most);
+        else
+            error_clear(); /* a value that cannot be shown is no reason to fail */
+    }
+    return strbuf_view(&out);
 }
 
 /* -- Bind ------------------------------------------------------------------------------------ */
@@ -202,6 +240,7 @@ static bool handle_bind(Session *session, MessageReader *in)
         return message_done(in);
     PreparedStatement *statement = statement_get(session, statement_name);
     TRY(statement);
+    const int64_t started = statement_log_begin(session);
     session->query_text = statement->source; /* it stays while its portals are made */
     session_show_statement(session, statement, statement->source);
     if (statement->statement)
@@ -214,6 +253,14 @@ static bool handle_bind(Session *session, MessageReader *in)
         portal_close(session, portal);
         return false;
     }
+    if (unlikely(started != 0))
+        statement_log_end(session,
+                          &(LoggedStatement){.step = "bind",
+                                             .text = statement->source,
+                                             .name = statement->name,
+                                             .portal = portal->name,
+                                             .parameters = parameters_text(session, portal)},
+                          started);
     return true;
 }
 
@@ -318,49 +365,15 @@ static bool execute_portal(Session *session, Portal *portal, uint64_t limit)
     return true;
 }
 
-static void put_quoted(StrBuf *out, Str text, int64_t most)
-{
-    size_t length = most < 0 ? text.length : MIN(text.length, (size_t)most);
-
-    while (length < text.length && length > 0 && ((byte)text.data[length] & 0xc0) == 0x80)
-        length--;
-    strbuf_append_char(out, '\'');
-    for (size_t i = 0; i < length; i++) {
-        if (text.data[i] == '\'')
-            strbuf_append_char(out, '\'');
-        strbuf_append_char(out, text.data[i]);
-    }
-    strbuf_append_c(out, length < text.length ? "...'" : "'");
-}
-
-/* For the log; log_parameter_max_length bounds each. */
-static Str parameters_text(Session *session, const Portal *portal)
-{
-    const int64_t most = session->settings.current.log_parameter_max_length;
-    StrBuf out = strbuf_in(session->message_arena);
-
-    for (int i = 0; most != 0 && i < portal->statement->param_count; i++) {
-        StrBuf text = strbuf_in(session->message_arena);
-        strbuf_format(&out, "%s$%d = ", i > 0 ? ", " : "", i + 1);
-        if (portal->parameters.nulls[i])
-            strbuf_append_c(&out, "NULL");
-        else if (type_output(portal->statement->param_types[i], &portal->parameters.values[i],
-                             &text))
-            put_quoted(&out, strbuf_view(&text), most);
-        else
-            error_clear(); /* a value that cannot be shown is no reason to fail */
-    }
-    return strbuf_view(&out);
-}
-
 /* The portal and its statement may be gone afterwards: what is logged is copied. */
 static bool execute_logged(Session *session, Portal *portal, uint64_t limit, int64_t started)
 {
     const PreparedStatement *statement = portal->statement;
     const LoggedStatement logged = {
         .text = str_copy(session->message_arena, statement->source),
-        .is_execute = true,
+        .step = "execute",
         .name = str_copy(session->message_arena, statement->name),
+        .portal = str_copy(session->message_arena, portal->name),
         .parameters = parameters_text(session, portal),
     };
 

@@ -48,10 +48,11 @@ static int statement_level(const Node *node)
 /* "statement: ", "execute <unnamed>: ". */
 static Str statement_head(const LoggedStatement *statement)
 {
-    if (!statement->is_execute)
+    if (!statement->step)
         return STR("statement");
-    return fmt("execute %.*s",
-               STR_ARGS(statement->name.length > 0 ? statement->name : STR("<unnamed>")));
+    return fmt("%s %.*s%s%.*s", statement->step,
+               STR_ARGS(statement->name.length > 0 ? statement->name : STR("<unnamed>")),
+               statement->portal.length > 0 ? "/" : "", STR_ARGS(statement->portal));
 }
 
 /* One line, with the parameters below it. */

@@ -7,6 +7,7 @@
  *   statement_log_end(session, &statement, started);
  *
  * Lines look as PostgreSQL's: "statement: …", "execute <name>: …", "duration: … ms  statement: …".
+ * Each step of the extended protocol has a duration of its own.
  */
 #ifndef SERVER_STATEMENT_LOG_H
 #define SERVER_STATEMENT_LOG_H
@@ -16,8 +17,8 @@
 
 typedef struct LoggedStatement {
     Str text;
-    bool is_execute; /* by the extended protocol; its name, empty for the unnamed one */
-    Str name;
+    const char *step; /* of the extended protocol: "parse", "bind", "execute"; NULL: simple */
+    Str name, portal; /* empty: the unnamed ones */
     Str parameters; /* "$1 = '5', $2 = NULL", or empty */
 } LoggedStatement;
 
