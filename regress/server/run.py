@@ -401,4 +401,21 @@ def what_the_server_does_is_counted(options):
         connection.close()
 
 
+@test
+def what_is_not_there_is_refused_by_name(options):
+    refused = {
+        "CREATE EVENT TRIGGER": "CREATE EVENT TRIGGER e ON ddl_command_start EXECUTE FUNCTION f()", "CREATE FUNCTION": "create or replace function f() returns int language sql as ''",
+        "CREATE USER MAPPING": "CREATE USER MAPPING FOR a SERVER b", "ALTER EXTENSION": "ALTER EXTENSION x UPDATE", "ALTER OPERATOR CLASS": "ALTER OPERATOR CLASS a USING btree RENAME TO b",
+        "ALTER TEXT SEARCH CONFIGURATION": "ALTER TEXT  SEARCH\nCONFIGURATION a ADD MAPPING FOR b WITH c", "CREATE OPERATOR FAMILY": "CREATE OPERATOR FAMILY a USING btree",
+        "DROP OPERATOR FAMILY": "DROP OPERATOR FAMILY a USING btree", "DROP CAST": "DROP CAST (int AS text)", "DROP TRANSFORM": "DROP TRANSFORM FOR int LANGUAGE sql",
+        "IMPORT FOREIGN SCHEMA": "IMPORT FOREIGN SCHEMA a FROM SERVER b INTO c", "LOAD": "LOAD 'x'", "COMMENT ON FUNCTION": "COMMENT ON FUNCTION f() IS 'a'",
+        "ALTER TYPE": "ALTER TYPE a RENAME TO b", "ALTER TABLESPACE": "ALTER TABLESPACE a OWNER TO postgres", "GRANT ON FUNCTION": "GRANT EXECUTE ON FUNCTION f() TO postgres",
+    }
+    with Observed(options) as it:
+        for feature, statement in refused.items():
+            check(f"C0A000 | M{feature} is not supported" in value(it.connection, statement), statement)
+        for statement in ("CREATE typ a", "ALTER", "SELECT load 'x' FROM", "CREATE OR REPLACE"):
+            check("C42601" in value(it.connection, statement), statement)
+
+
 suite.run(TESTS)

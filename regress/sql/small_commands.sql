@@ -169,3 +169,6 @@ values (1),('a');
 drop table t;
 drop sequence sq;
 drop role g1, g2, g3;
+
+-- A comment on a database that is not there: a warning, as the database may be the dump's own.
+comment on database no_such_database is 'gone';

@@ -419,3 +419,8 @@ SELECT interval '99999999999999999999:00';
 SELECT interval '10:99';
 SELECT interval '99999999999 days';
 SELECT interval 'P99999999999Y';
+
+-- A Julian day has as many digits as the division of its time by a day has.
+select extract(julian from timestamp '2021-06-23'), extract(julian from timestamp '2021-06-23 00:00:00.000864'), extract(julian from timestamp '2021-06-23 00:00:00.000865');
+select extract(julian from timestamp '2021-06-23 00:00:08.64'), extract(julian from timestamp '2021-06-23 00:00:08.65'), extract(julian from timestamptz '2021-06-23 12:00+00');
+select date_part('julian', timestamp '4714-11-24 09:49:02.725120 BC'), extract(epoch from timestamp '294276-12-31 12:37:58.415199');

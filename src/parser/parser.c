@@ -114,60 +114,109 @@ static bool count_depth(const Token *token, int *depth)
 
 /* -- Statements that have no grammar: refused by their first words --------------------------- */
 
+static const char *const defining_verbs[] = {"CREATE", "ALTER", "DROP"};
+/* Of those that begin alike the longer comes first. */
 static const char *const refused_objects[] = {
-    "function",   "procedure", "trigger",    "rule",    "aggregate",   "operator",     "type",
-    "domain",     "cast",      "collation",  "policy",  "publication", "subscription", "event",
-    "foreign",    "server",    "tablespace", "text",    "statistics",  "language",     "access",
-    "conversion", "transform", "constraint", "trusted", "import"};
+    "ACCESS METHOD",
+    "AGGREGATE",
+    "CAST",
+    "COLLATION",
+    "CONSTRAINT TRIGGER",
+    "CONVERSION",
+    "DEFAULT CONVERSION",
+    "DOMAIN",
+    "EVENT TRIGGER",
+    "EXTENSION",
+    "FOREIGN DATA WRAPPER",
+    "FOREIGN TABLE",
+    "FUNCTION",
+    "LANGUAGE",
+    "LARGE OBJECT",
+    "OPERATOR CLASS",
+    "OPERATOR FAMILY",
+    "OPERATOR",
+    "POLICY",
+    "PROCEDURAL LANGUAGE",
+    "PROCEDURE",
+    "PUBLICATION",
+    "ROUTINE",
+    "RULE",
+    "SERVER",
+    "STATISTICS",
+    "SUBSCRIPTION",
+    "TABLESPACE",
+    "TEXT SEARCH CONFIGURATION",
+    "TEXT SEARCH DICTIONARY",
+    "TEXT SEARCH PARSER",
+    "TEXT SEARCH TEMPLATE",
+    "TRANSFORM",
+    "TRIGGER",
+    "TRUSTED LANGUAGE",
+    "TRUSTED PROCEDURAL LANGUAGE",
+    "TYPE",
+    "USER MAPPING",
+};
+static const char *const refused_commands[] = {"IMPORT FOREIGN SCHEMA", "LOAD"};
 
-static bool is_refused_object(Str word)
+/* The next word of plain letters in what is left of a statement. */
+static Str next_word(Str *rest)
 {
-    for (size_t i = 0; i < ARRAY_LENGTH(refused_objects); i++)
-        if (str_equal(word, str_from_c(refused_objects[i])))
-            return true;
-    return false;
+    *rest = str_trim(*rest);
+    size_t length = 0;
+    while (length < rest->length && (rest->data[length] | 0x20) >= 'a' &&
+           (rest->data[length] | 0x20) <= 'z')
+        length++;
+    const Str word = str_slice(*rest, 0, length);
+    *rest = str_slice(*rest, length, rest->length);
+    return word;
+}
+
+/* Takes the phrase's words off the front of *rest, if they are there. */
+static bool take_phrase(Str *rest, Str phrase)
+{
+    Str left = *rest;
+
+    while (phrase.length > 0)
+        if (!str_equal_nocase(next_word(&left), next_word(&phrase)))
+            return false;
+    *rest = left;
+    return true;
+}
+
+/* The phrase that the text begins with, taken off. */
+static const char *take_one_of(Str *rest, const char *const *phrases, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (take_phrase(rest, str_from_c(phrases[i])))
+            return phrases[i];
+    return NULL;
 }
 
 /* Names the feature of a statement that failed to parse and begins like one we do not have. */
-static void refuse_by_first_words(Grammar *grammar, const Token *words, size_t count)
+static void refuse_by_first_words(const Grammar *grammar)
 {
-    size_t object = 1;
+    Str rest = str_slice(grammar->text, grammar->statement_start, grammar->text.length);
+    const char *verb = take_one_of(&rest, defining_verbs, ARRAY_LENGTH(defining_verbs));
 
-    if (count < 2 || !grammar->failed || error_fields()->sqlstate != ERR_SYNTAX_ERROR)
+    if (verb)
+        (void)take_phrase(&rest, STR("OR REPLACE"));
+    const char *object = verb
+                             ? take_one_of(&rest, refused_objects, ARRAY_LENGTH(refused_objects))
+                             : take_one_of(&rest, refused_commands, ARRAY_LENGTH(refused_commands));
+    if (!object)
         return;
-    bool is_security =
-        words[0].code == TK_SECURITY || words[0].code == TK_LOAD || words[0].code == TK_IMPORT;
-    if (words[0].code != TK_CREATE && words[0].code != TK_ALTER && words[0].code != TK_DROP &&
-        !is_security)
-        return;
-    if (words[0].code == TK_CREATE && words[1].code == TK_OR && count > 3)
-        object = 3; /* CREATE OR REPLACE x */
-    if (!is_security && (object >= count || !is_refused_object(words[object].text)))
-        return;
-    CLEANUP(arena_freep) Arena *arena = arena_new("refusal");
-    StrBuf feature = strbuf_in(arena);
-    strbuf_append(&feature, words[0].text);
-    strbuf_append_char(&feature, ' ');
-    strbuf_append(&feature, words[is_security ? 1 : object].text);
-    for (size_t i = 0; i < feature.length; i++)
-        if (feature.data[i] >= 'a' && feature.data[i] <= 'z')
-            feature.data[i] = (char)(feature.data[i] - 'a' + 'A');
-    Str name = strbuf_view(&feature);
     error_clear();
-    ERROR_SET(ERR_FEATURE_NOT_SUPPORTED, .message = fmt("%.*s is not supported", STR_ARGS(name)));
+    ERROR_SET(ERR_FEATURE_NOT_SUPPORTED,
+              .message = fmt("%s%s%s is not supported", verb ? verb : "", verb ? " " : "", object));
 }
 
 /* -- Driving --------------------------------------------------------------------------------- */
-
-#define FIRST_WORDS 4
 
 typedef struct Drive {
     Grammar grammar;
     TokenStream stream;
     void *engine;
     int depth;
-    Token words[FIRST_WORDS]; /* the running statement's first */
-    size_t word_count;
     bool is_stored;
 } Drive;
 
@@ -183,8 +232,6 @@ static void note_token(Drive *drive, const Token *token)
         grammar->statement_position = token->position;
         grammar->statement_start = token->start;
     }
-    if (drive->word_count < FIRST_WORDS)
-        drive->words[drive->word_count++] = *token;
 }
 
 static bool feed_all(Drive *drive)
@@ -202,7 +249,6 @@ static bool feed_all(Drive *drive)
         if (token.code == TK_SEMICOLON) {
             /* The reduction of the statement before may wait for one token more: it is given the
              * place where its text ended, and the next statement starts afresh. */
-            drive->word_count = 0;
             drive->depth = 0;
             grammar->statement_position = 0;
         }
@@ -221,8 +267,8 @@ static bool drive_run(Drive *drive, Arena *arena, Str text, StatementList *state
     if (mode)
         engine_feed(drive->engine, (Token){.code = mode, .position = 1});
     bool ok = feed_all(drive);
-    if (!ok && mode == 0)
-        refuse_by_first_words(&drive->grammar, drive->words, drive->word_count);
+    if (!ok && mode == 0 && drive->grammar.failed && error_fields()->sqlstate == ERR_SYNTAX_ERROR)
+        refuse_by_first_words(&drive->grammar);
     engine_free(drive->engine);
     return ok;
 }

@@ -145,6 +145,7 @@ static bool unit_unknown(Str word, const char *type)
 typedef struct PartValue {
     int128 mantissa;
     int scale;
+    double real;     /* with a scale over 6: what double precision arithmetic gives */
     double infinite; /* ±1: the part of an infinity that grows; then 0 mantissa */
     bool is_null;
 } PartValue;
@@ -246,6 +247,26 @@ static bool infinite_part(Part part, bool positive, PartValue *ret)
     return true;
 }
 
+/* Days and the fraction of a day, with as many digits as numeric division gives the fraction. */
+static PartValue julian_part(int64_t days, int64_t time)
+{
+    const int64_t last_of_few = 864; /* the first of the divisor's digits, to base 10,000 */
+    PartValue value = {.mantissa = days, .scale = 20};
+
+    if (time < 10000)
+        value.scale = time <= last_of_few ? 28 : 24;
+    else if (time < 10000 * 10000)
+        value.scale = time / 10000 <= last_of_few ? 24 : 20;
+    int128 unit = 1;
+    for (int i = 0; i < value.scale; i++)
+        unit *= 10;
+    value.mantissa = days * unit + (time * unit + USECS_PER_DAY / 2) / USECS_PER_DAY;
+    value.real = (double)days + ((double)(time / USECS_PER_SEC) +
+                                 (double)(time % USECS_PER_SEC) / (double)USECS_PER_SEC) /
+                                    (double)(USECS_PER_DAY / USECS_PER_SEC);
+    return value;
+}
+
 static bool timestamp_part(Str word, int64_t timestamp, const TimeZone *zone, PartValue *ret)
 {
     const Part part = part_of(word);
@@ -264,18 +285,14 @@ static bool timestamp_part(Str word, int64_t timestamp, const TimeZone *zone, Pa
     if (part == PART_EPOCH) {
         *ret = (PartValue){
             .mantissa = (int128)timestamp + (int128)DAYS_1970_TO_2000 * USECS_PER_DAY, .scale = 6};
+        /* Beyond 64 bits numeric division takes over, and gives four digits. */
+        if (ret->mantissa > INT64_MAX)
+            ret->mantissa = (ret->mantissa + 50) / 100 * 100;
         return true;
     }
     if (part == PART_JULIAN) {
-        /* Days and the fraction of a day, with as many digits as numeric division gives. */
         const int64_t days = days_from_civil(f.year, f.month, f.day) + JULIAN_2000;
-        const int128 scaled = (int128)fields_time(&f) * 1000000000 * 10000000000;
-        *ret = (PartValue){.mantissa = (int128)days, .scale = 0};
-        if (fields_time(&f) != 0) {
-            const int128 unit = (int128)1000000000 * 10000000000 * 10;
-            ret->mantissa = days * unit + (scaled * 10 + USECS_PER_DAY / 2) / USECS_PER_DAY;
-            ret->scale = 20;
-        }
+        *ret = julian_part(days, fields_time(&f));
         return true;
     }
     if (zone &&
@@ -390,8 +407,11 @@ static bool part_to_numeric(FunctionCall *call, const PartValue *part, Value *re
 static bool part_to_double(const PartValue *part, Value *ret, bool *ret_null)
 {
     *ret_null = part->is_null;
-    ret->float64 = part->infinite != 0 ? part->infinite * (double)INFINITY
-                                       : (double)part->mantissa / pow(10, part->scale);
+    if (part->infinite != 0) {
+        ret->float64 = part->infinite * (double)INFINITY;
+        return true;
+    }
+    ret->float64 = part->scale > 6 ? part->real : (double)part->mantissa / pow(10, part->scale);
     return true;
 }
 

@@ -826,7 +826,7 @@ bool ddl_alter_table(CommandContext *context, const Node *node, Str *ret_tag)
 
     *ret_tag = ddl_alter_tag(statement->object_type);
     if (statement->object_type == OBJECT_TYPE || statement->object_type == OBJECT_FOREIGN_TABLE)
-        FAIL_UNSUPPORTED("ALTER of this kind of object");
+        return ddl_refuse_object("ALTER", statement->object_type);
     const RelationDesc *relation = ddl_open_relation(
         context, statement->relation, lock_of(statement), false, statement->missing_ok);
     if (!relation) {

@@ -91,7 +91,7 @@ bool ddl_comment(CommandContext *context, const Node *node, Str *ret_tag)
 
     *ret_tag = STR("COMMENT");
     if (!NODE_IS(statement->object, ObjectName))
-        FAIL_UNSUPPORTED("COMMENT ON this kind of object");
+        return ddl_refuse_object("COMMENT ON", statement->object_type);
     const StrVec *names = &NODE_CAST(ObjectName, statement->object)->names;
     switch (statement->object_type) {
     case OBJECT_TABLE:
@@ -105,14 +105,21 @@ bool ddl_comment(CommandContext *context, const Node *node, Str *ret_tag)
     case OBJECT_TABLE_CONSTRAINT:
         TRY(inner_target(context, names, statement->object_type, &target));
         break;
-    case OBJECT_SCHEMA:
     case OBJECT_DATABASE:
+        if (!database_find_name(ddl_catalog(context), names->items[0])) {
+            TRY(!error_is_set());
+            NOTICE(SEVERITY_WARNING, ERR_UNDEFINED_DATABASE,
+                   .message = fmt("database \"%.*s\" does not exist", STR_ARGS(names->items[0])));
+            return true;
+        }
+        FALLTHROUGH;
+    case OBJECT_SCHEMA:
     case OBJECT_ROLE:
         TRY(named_target(context, names->items[names->length - 1], statement->object_type,
                          &target));
         break;
     default:
-        FAIL_UNSUPPORTED("COMMENT ON this kind of object");
+        return ddl_refuse_object("COMMENT ON", statement->object_type);
     }
     return define_comment(ddl_catalog(context), target, statement->comment);
 }

@@ -64,6 +64,8 @@ MUST_CHECK bool ddl_options_text(CommandContext *context, const DefElemVec *opti
 
 /* ---- ddl_tag.c ---- */
 Str ddl_alter_tag(ObjectType type); /* "ALTER TABLE" … */
+/* 0A000 with the kind's name behind the verb; never true. */
+MUST_CHECK bool ddl_refuse_object(const char *verb, ObjectType type);
 
 /* ---- ddl_expr.c ---- */
 typedef struct StoredText {

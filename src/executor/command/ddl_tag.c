@@ -141,9 +141,17 @@ static const struct {
     {NODE_TAG_OF_SecLabelStmt, "SECURITY LABEL"},
 };
 
+bool ddl_refuse_object(const char *verb, ObjectType type)
+{
+    const Str tag = object_tag(verb, type);
+    FAIL(ERR_FEATURE_NOT_SUPPORTED, .message = fmt("%.*s is not supported", STR_ARGS(tag)));
+}
+
 Str command_name(const Node *statement)
 {
     const Str tag = definition_tag(statement);
+    if (NODE_IS(statement, UnsupportedStmt))
+        return NODE_CAST(UnsupportedStmt, statement)->command;
     for (size_t i = 0; str_is_none(tag) && i < ARRAY_LENGTH(refused_names); i++)
         if ((int)statement->tag == refused_names[i].tag)
             return str_from_c(refused_names[i].text);

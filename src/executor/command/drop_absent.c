@@ -361,7 +361,7 @@ bool ddl_drop_absent(CommandContext *context, const DropStmt *statement, Str *re
         return drop_types(context, statement);
     }
     if (type != OBJECT_OPERATOR)
-        FAIL_UNSUPPORTED("DROP of this kind of object");
+        return ddl_refuse_object("DROP", type);
     *ret_tag = STR("DROP OPERATOR");
     for (size_t k = 0; k < objects->length; k++)
         TRY(drop_operator(context, statement, NODE_CAST(ObjectWithArgs, objects->items[k])));

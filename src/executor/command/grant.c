@@ -101,7 +101,7 @@ static bool add_named(Grant *grant, Str name, GrantTargetVec *targets)
         return add_language(grant, oid, name, targets);
     }
     default:
-        FAIL_UNSUPPORTED("GRANT on this kind of object");
+        return ddl_refuse_object("GRANT ON", grant->statement->objtype);
     }
 }
 
@@ -146,7 +146,7 @@ static bool collect_targets(Grant *grant, GrantTargetVec *targets)
             continue;
         }
         if (!NODE_IS(object, ObjectName))
-            FAIL_UNSUPPORTED("GRANT on this kind of object");
+            return ddl_refuse_object("GRANT ON", statement->objtype);
         const StrVec *names = &NODE_CAST(ObjectName, object)->names;
         const Str name = names->items[names->length - 1];
         if (statement->targtype == ACL_TARGET_ALL_IN_SCHEMA)

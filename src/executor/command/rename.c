@@ -217,7 +217,7 @@ bool ddl_rename(CommandContext *context, const Node *node, Str *ret_tag)
     case OBJECT_TABLE_CONSTRAINT:
         break;
     default:
-        FAIL_UNSUPPORTED("renaming this kind of object");
+        return ddl_refuse_object("ALTER", statement->rename_type);
     }
     const bool inner = statement->rename_type == OBJECT_COLUMN ||
                        statement->rename_type == OBJECT_TABLE_CONSTRAINT;
@@ -279,7 +279,7 @@ bool ddl_alter_schema_of(CommandContext *context, const Node *node, Str *ret_tag
 
     *ret_tag = ddl_alter_tag(statement->object_type);
     if (!statement->relation)
-        FAIL_UNSUPPORTED("SET SCHEMA of this kind of object");
+        return ddl_refuse_object("ALTER", statement->object_type);
     const RelationDesc *relation =
         open_target(context, statement->relation, statement->object_type, statement->missing_ok);
     if (!relation)
@@ -352,7 +352,7 @@ bool ddl_alter_owner(CommandContext *context, const Node *node, Str *ret_tag)
         return ddl_change_owner(context, relation, owner);
     }
     if (!NODE_IS(statement->object, ObjectName))
-        FAIL_UNSUPPORTED("ALTER OWNER of this kind of object");
+        return ddl_refuse_object("ALTER", statement->object_type);
     const StrVec *names = &NODE_CAST(ObjectName, statement->object)->names;
     const Str name = names->items[names->length - 1];
     if (statement->object_type == OBJECT_SCHEMA) {
@@ -371,5 +371,5 @@ bool ddl_alter_owner(CommandContext *context, const Node *node, Str *ret_tag)
         return define_owner(session, (ObjectAddress){RELATION_PG_DATABASE, database->oid, 0},
                             owner);
     }
-    FAIL_UNSUPPORTED("ALTER OWNER of this kind of object");
+    return ddl_refuse_object("ALTER", statement->object_type);
 }
