@@ -344,8 +344,8 @@ LockOutcome lock_acquire(TxnSession *session, const LockRequest *request)
     Lock *lock = lock_make(partition, &request->tag);
     if (is_strong)
         fast_locks_collect(session->manager, lock);
-    bool blocked = request->table && atomic_load(&request->table->runs_count) > 0 &&
-                   row_runs_materialize(request->table, lock, session, request);
+    bool blocked = request->tree && atomic_load(&request->tree->runs_count) > 0 &&
+                   lock_runs_materialize(request->tree, lock, session, request);
     /* Who holds the lock already passes those who wait for him; on a row, who is in no holder's
      * way passes everybody, as in PostgreSQL. */
     const LockWaiter *queue = NULL;
@@ -440,7 +440,7 @@ void lock_release_from(TxnSession *session, uint64_t position)
     if (position == 0 && session->has_spills)
         spills_release(session);
     if (session->runs || session->has_spills) {
-        row_runs_release(session, position);
+        lock_runs_release(session, position);
         lock_release_foreign(session, position);
     }
     if (position == 0)
@@ -489,12 +489,26 @@ void lock_release_foreign(TxnSession *session, uint64_t position)
     }
 }
 
+void lock_release_foreign_on(TxnSession *session, const LockTag *tag)
+{
+    mutex_lock(&session->shared_mutex);
+    LockHold **link = &session->foreign_holds;
+    while (*link && !lock_tag_equal(&(*link)->lock->tag, tag))
+        link = &(*link)->older;
+    LockHold *hold = *link;
+    if (hold)
+        *link = hold->older;
+    mutex_unlock(&session->shared_mutex);
+    if (hold)
+        hold_release(session, hold);
+}
+
 void lock_session_release_all(TxnSession *session)
 {
     while (session->holds)
         lock_release_hold(session, session->holds);
     fast_locks_release(session, 0);
-    row_runs_release(session, 0);
+    lock_runs_release(session, 0);
     lock_release_foreign(session, 0);
     while (session->free_holds) {
         LockHold *hold = session->free_holds;

@@ -63,8 +63,8 @@ static bool hold_for(WriteSpill *spill, const LockTag *tag)
     return is_listed;
 }
 
-bool key_claims_materialize(TxnTree *index, const TxnSession *session, const LockTag *tag, Str key,
-                            bool *ret_is_claimed)
+bool key_claims_find(TxnTree *index, const TxnSession *session, const LockTag *tag, Str key,
+                     bool *ret_is_claimed)
 {
     bool done = true;
 
@@ -72,7 +72,7 @@ bool key_claims_materialize(TxnTree *index, const TxnSession *session, const Loc
     for (WriteSpill *spill = spill_next(index, session, NULL), *next; spill; spill = next) {
         bool has = false;
         done = write_spill_has_key(spill, key, &has);
-        *ret_is_claimed = done && has && hold_for(spill, tag);
+        *ret_is_claimed = done && has && (!tag || hold_for(spill, tag));
         next = done && !*ret_is_claimed ? spill_next(index, session, spill) : NULL;
         spill_unref(spill);
     }

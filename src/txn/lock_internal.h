@@ -105,7 +105,7 @@ typedef struct LockRequest {
     bool session_scope;
     LockWait wait;
     WaitEvent wait_event;
-    TxnTree *table; /* rows: whose runs are to be asked */
+    TxnTree *tree;  /* rows and keys: whose runs are to be asked */
     Oid relation;   /* rows: what pg_locks calls the table */
 } LockRequest;
 
@@ -135,6 +135,7 @@ Lock *lock_find(LockPartition *partition, const LockTag *tag) REQUIRES(partition
 void lock_make_foreign(Lock *lock, TxnSession *session, uint8_t mode, uint64_t position)
     REQUIRES(session->shared_mutex);
 void lock_release_foreign(TxnSession *session, uint64_t position);
+void lock_release_foreign_on(TxnSession *session, const LockTag *tag);
 
 /* Granted to a session that no longer wants it: given back at once. */
 void lock_granted_late(TxnSession *session, LockHold *hold);
@@ -170,16 +171,27 @@ bool lock_is_waited_for(TxnSession *session, LockHold *hold);
 /* lock_row.c */
 /* The mode of RowLockMode that a hold or a waiter is known by outside. */
 RowLockMode row_mode_known_as(uint8_t mode);
-/* A conflicting run of another session's holds the row: makes it a hold of the lock. */
-bool row_runs_materialize(TxnTree *table, Lock *lock, const TxnSession *session,
-                          const LockRequest *request);
+
+/* lock_runs.c */
+/* Does this session hold the row or key in its runs, at least as strongly? */
+bool lock_runs_hold(const TxnSession *session, const TxnTree *tree, const LockTag *tag,
+                    uint8_t mode);
+/* Takes the row or key into the session's runs when nobody else has or wants its lock; false: take
+ * it singly. The session does not hold it yet. */
+bool lock_runs_take(TxnSession *session, TxnTree *tree, const LockTag *tag, uint8_t mode);
+/* Another session's runs hold what is wanted, in a mode against it: makes it a hold of the lock. */
+bool lock_runs_materialize(TxnTree *tree, Lock *lock, const TxnSession *session,
+                           const LockRequest *request);
+/* A key that the session's runs hold no longer; what others made of it before stays. False: they
+ * didn't. */
+bool lock_runs_drop_key(TxnSession *session, TxnTree *index, uint64_t hash);
 
 /* lock_claim.c */
 /*
- * Does another transaction hold the key by an entry that it has spilled? Then it gets a hold of the
- * lock, which `session` has: to be given back, and asked for again.
+ * Does another transaction hold the key by an entry that it has spilled? Where `tag` is given, it
+ * gets a hold of the lock, which `session` has: to be given back, and asked for again.
  */
-MUST_CHECK bool key_claims_materialize(TxnTree *index, const TxnSession *session,
-                                       const LockTag *tag, Str key, bool *ret_is_claimed);
+MUST_CHECK bool key_claims_find(TxnTree *index, const TxnSession *session, const LockTag *tag,
+                                Str key, bool *ret_is_claimed);
 
 #endif

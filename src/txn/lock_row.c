@@ -1,196 +1,11 @@
-/* Row locks, runs of rows for bulk updaters, and the locks of unique keys. */
-#include <stdlib.h>
-
-#include "base/memory.h"
-
+/* Row locks, and the locks of unique keys. */
 #include "txn/lock_internal.h"
 
-/* ------------------------------------------------------------------ runs of rows */
-
-typedef struct RowRun {
-    uint64_t first, last;
-} RowRun;
-
-/*
- * The rows of one table that a session has locked in one mode since one savepoint, beyond
- * row_lock_limit: exactly those, ascending, neighbours joined.
- */
-struct RowRuns {
-    RowRuns *next_in_tree;    /* guarded by the tree's runs_mutex, as the runs are */
-    RowRuns *next_in_session; /* the session's own */
-    TxnTree *tree;
-    TxnSession *session;
-    uint64_t position;
-    uint8_t mode;
-    RowRun *runs;
-    size_t count, capacity;
-};
+#define KEYS_HELD_SINGLY 64u /* locks of a transaction before its keys go into a set */
 
 static LockTag row_tag(const TxnTree *table, uint64_t row_id)
 {
     return (LockTag){.space = SPACE_ROW, .database = table->database, .a = table->id, .b = row_id};
-}
-
-static size_t run_lower_bound(const RowRuns *runs, uint64_t row_id)
-{
-    size_t from = 0, to = runs->count;
-    while (from < to) {
-        size_t middle = from + (to - from) / 2;
-        if (runs->runs[middle].last < row_id)
-            from = middle + 1;
-        else
-            to = middle;
-    }
-    return from;
-}
-
-static bool runs_have(const RowRuns *runs, uint64_t row_id)
-{
-    size_t at = run_lower_bound(runs, row_id);
-    return at < runs->count && runs->runs[at].first <= row_id;
-}
-
-static void runs_add(RowRuns *runs, uint64_t row_id)
-{
-    size_t at = run_lower_bound(runs, row_id);
-
-    if (at < runs->count && runs->runs[at].first <= row_id)
-        return;
-    if (at > 0 && runs->runs[at - 1].last + 1 == row_id) {
-        runs->runs[at - 1].last = row_id;
-        if (at < runs->count && runs->runs[at].first == row_id + 1) {
-            runs->runs[at - 1].last = runs->runs[at].last;
-            memmove(&runs->runs[at], &runs->runs[at + 1], sizeof(RowRun) * (runs->count - at - 1));
-            runs->count--;
-        }
-        return;
-    }
-    if (at < runs->count && runs->runs[at].first == row_id + 1) {
-        runs->runs[at].first = row_id;
-        return;
-    }
-    if (runs->count == runs->capacity) {
-        size_t capacity = runs->capacity ? runs->capacity * 2 : 64;
-        RowRun *grown = memory_realloc(runs->runs, capacity * sizeof(*grown));
-        if (!grown)
-            panic("out of memory for locks");
-        runs->runs = grown;
-        runs->capacity = capacity;
-    }
-    memmove(&runs->runs[at + 1], &runs->runs[at], sizeof(RowRun) * (runs->count - at));
-    runs->runs[at] = (RowRun){.first = row_id, .last = row_id};
-    runs->count++;
-}
-
-/* Does this session hold the row in a run, at least as strongly? */
-static bool session_run_holds(const TxnSession *session, const TxnTree *table, uint64_t row_id,
-                              uint8_t mode)
-{
-    for (const RowRuns *runs = session->runs; runs; runs = runs->next_in_session)
-        if (runs->tree == table && lock_mode_covers(SPACE_ROW, runs->mode, mode) &&
-            runs_have(runs, row_id))
-            return true;
-    return false;
-}
-
-bool row_runs_materialize(TxnTree *table, Lock *lock, const TxnSession *session,
-                          const LockRequest *request)
-{
-    uint32_t conflicts = lock_conflicts(SPACE_ROW, request->mode);
-    bool found = false;
-
-    mutex_lock(&table->runs_mutex);
-    for (RowRuns *runs = table->runs; runs; runs = runs->next_in_tree) {
-        if (runs->session == session || !(conflicts & 1u << runs->mode) ||
-            !runs_have(runs, request->tag.b))
-            continue;
-        bool is_there = false;
-        for (LockHold *hold = lock->holds; hold && !is_there; hold = hold->next_in_lock)
-            is_there = hold->session == runs->session && hold->mode == runs->mode;
-        if (!is_there) {
-            mutex_lock(&runs->session->shared_mutex);
-            lock_make_foreign(lock, runs->session, runs->mode, runs->position);
-            mutex_unlock(&runs->session->shared_mutex);
-        }
-        found = true;
-    }
-    mutex_unlock(&table->runs_mutex);
-    return found;
-}
-
-static RowRuns *runs_make(TxnSession *session, TxnTree *table, uint8_t mode)
-{
-    for (RowRuns *runs = session->runs; runs; runs = runs->next_in_session)
-        if (runs->tree == table && runs->mode == mode && runs->position == session->lock_position)
-            return runs;
-    RowRuns *runs = memory_calloc(1, sizeof(*runs));
-    if (!runs)
-        panic("out of memory for locks");
-    runs->tree = table;
-    runs->session = session;
-    runs->mode = mode;
-    runs->position = session->lock_position;
-    runs->next_in_session = session->runs;
-    session->runs = runs;
-    txn_tree_ref(table);
-    mutex_lock(&table->runs_mutex);
-    runs->next_in_tree = table->runs;
-    table->runs = runs;
-    atomic_fetch_add(&table->runs_count, 1);
-    mutex_unlock(&table->runs_mutex);
-    return runs;
-}
-
-void row_runs_release(TxnSession *session, uint64_t position)
-{
-    RowRuns **link = &session->runs;
-
-    while (*link) {
-        RowRuns *runs = *link;
-        TxnTree *table = runs->tree;
-        if (runs->position < position) {
-            link = &runs->next_in_session;
-            continue;
-        }
-        *link = runs->next_in_session;
-        mutex_lock(&table->runs_mutex);
-        RowRuns **in_tree = &table->runs;
-        while (*in_tree != runs)
-            in_tree = &(*in_tree)->next_in_tree;
-        *in_tree = runs->next_in_tree;
-        atomic_fetch_sub(&table->runs_count, 1);
-        mutex_unlock(&table->runs_mutex);
-        txn_tree_close(table);
-        free(runs->runs);
-        free(runs);
-    }
-}
-
-/*
- * Takes the row into a run when nobody has or wants its lock; false: take it singly. Under the
- * partition's mutex nobody else can come to hold it in between.
- */
-static bool row_lock_in_run(TxnSession *session, TxnTree *table, uint64_t row_id, uint8_t mode)
-{
-    RowRuns *runs = runs_make(session, table, mode);
-    LockTag tag = row_tag(table, row_id);
-    LockRequest request = {.tag = tag, .mode = mode};
-    LockPartition *partition = lock_partition(session->manager->locks, lock_tag_hash(&tag));
-    bool is_free = true;
-
-    mutex_lock(&partition->mutex);
-    Lock *lock = lock_find(partition, &tag);
-    if (lock && (lock->first || lock_is_blocked(lock, session, request.mode, NULL)))
-        is_free = false;
-    mutex_lock(&table->runs_mutex);
-    for (RowRuns *each = table->runs; each && is_free; each = each->next_in_tree)
-        if (each->session != session && runs_have(each, row_id))
-            is_free = false;
-    if (is_free)
-        runs_add(runs, row_id);
-    mutex_unlock(&table->runs_mutex);
-    mutex_unlock(&partition->mutex);
-    return is_free;
 }
 
 /* The mode that a hold for this request has. */
@@ -221,19 +36,19 @@ static LockOutcome row_lock_acquire(Txn *txn, TxnTree *table, uint64_t row_id,
     const uint8_t mode = row_hold_mode(wanted);
     TxnSession *session = txn->session;
 
-    if (session->runs && session_run_holds(session, table, row_id, mode))
-        return LOCK_HELD;
     LockRequest request = {
         .tag = row_tag(table, row_id),
         .mode = mode,
         .wait = wanted->wait,
         .relation = wanted->relation,
         .wait_event = WAIT_EVENT_TUPLE,
-        .table = table,
+        .tree = table,
     };
+    if (session->runs && lock_runs_hold(session, table, &request.tag, mode))
+        return LOCK_HELD;
     if (session->hold_count >= txn->manager->config.row_lock_limit &&
         !lock_hold_find(session, &request.tag, request.mode, false) &&
-        row_lock_in_run(session, table, row_id, mode))
+        lock_runs_take(session, table, &request.tag, mode))
         return LOCK_GRANTED;
     return lock_acquire(session, &request);
 }
@@ -366,54 +181,77 @@ RowLockOutcome txn_lock_row(Txn *txn, TxnTree *table, int64_t row_id, const RowL
 
 static LockTag key_tag(const TxnTree *index, Str key)
 {
+    const uint64_t hash = hash_bytes(key.data, key.length);
+
     return (LockTag){.space = SPACE_KEY,
                      .database = index->database,
                      .a = index->id,
-                     .b = hash_bytes(key.data, key.length)};
+                     .b = hash ? hash : 1}; /* sets of keys have 0 for none */
 }
 
-static void key_unlock(Txn *txn, const LockTag *tag)
+/* Gives the key's lock back, with what others have made of it. */
+static void key_unlock(Txn *txn, TxnTree *index, const LockTag *tag)
 {
     LockHold *hold = lock_hold_find(txn->session, tag, LOCK_EXCLUSIVE, false);
+
     if (hold)
         lock_release_hold(txn->session, hold);
+    else if (txn->session->runs && lock_runs_drop_key(txn->session, index, tag->b))
+        lock_release_foreign_on(txn->session, tag);
 }
 
-static LockOutcome key_lock(Txn *txn, const TxnTree *index, Str key)
+typedef enum KeyLockLife {
+    KEY_LOCK_TO_THE_END,
+    KEY_LOCK_FOR_A_LOOK, /* given back at once */
+} KeyLockLife;
+
+static LockOutcome key_lock(Txn *txn, TxnTree *index, Str key, KeyLockLife life)
 {
+    TxnSession *session = txn->session;
     const LockTag tag = key_tag(index, key);
-    LockRequest request = {
+    const LockRequest request = {
         .tag = tag,
         .mode = LOCK_EXCLUSIVE,
         .wait = LOCK_WAIT,
         .wait_event = WAIT_EVENT_KEY,
+        .tree = index,
     };
+    const uint32_t few = MIN(txn->manager->config.row_lock_limit, KEYS_HELD_SINGLY);
+    bool in_set = life == KEY_LOCK_TO_THE_END && session->hold_count >= few;
+
+    if (session->runs && lock_runs_hold(session, index, &tag, LOCK_EXCLUSIVE))
+        return LOCK_HELD;
     for (;;) {
         bool is_claimed = false;
-        LockOutcome outcome = lock_acquire(txn->session, &request);
+        in_set = in_set && !lock_hold_find(session, &tag, LOCK_EXCLUSIVE, false) &&
+                 lock_runs_take(session, index, &tag, LOCK_EXCLUSIVE);
+        const LockOutcome outcome = in_set ? LOCK_GRANTED : lock_acquire(session, &request);
         TRY(outcome);
         /* Bulk writers have no lock for each key; who meets one makes it, and waits for it. */
         if (outcome == LOCK_GRANTED && atomic_load(&index->spill_count) > 0 &&
-            !key_claims_materialize((TxnTree *)index, txn->session, &tag, key, &is_claimed)) {
-            key_unlock(txn, &tag);
+            !key_claims_find(index, session, in_set ? NULL : &tag, key, &is_claimed)) {
+            key_unlock(txn, index, &tag);
             return LOCK_FAILED;
         }
         if (!is_claimed)
             return outcome;
-        key_unlock(txn, &tag);
+        key_unlock(txn, index, &tag);
+        in_set = false;
     }
 }
 
-bool unique_key_lock(Txn *txn, const TxnTree *index, Str key)
+bool unique_key_lock(Txn *txn, TxnTree *index, Str key)
 {
-    return key_lock(txn, index, key) != LOCK_FAILED;
+    return key_lock(txn, index, key, KEY_LOCK_TO_THE_END) != LOCK_FAILED;
 }
 
-void unique_key_unlock(Txn *txn, const TxnTree *index, Str entry)
+void unique_key_unlock(Txn *txn, TxnTree *index, Str entry)
 {
     const LockTag tag = key_tag(index, str_slice(entry, 0, entry.length - sizeof(uint64_t)));
     LockHold *hold = lock_hold_find(txn->session, &tag, LOCK_EXCLUSIVE, false);
 
+    if (!hold && txn->session->runs)
+        lock_runs_drop_key(txn->session, index, tag.b);
     if (hold && !lock_is_waited_for(txn->session, hold))
         lock_release_hold(txn->session, hold);
 }
@@ -426,7 +264,7 @@ static bool row_settle(Txn *txn, TxnTree *table, int64_t row_id, bool *ret_waite
         .mode = ROW_PROBE,
         .wait = LOCK_TRY,
         .wait_event = WAIT_EVENT_TUPLE,
-        .table = table,
+        .tree = table,
     };
     LockOutcome outcome = lock_acquire(txn->session, &request);
 
@@ -544,6 +382,7 @@ UniqueOutcome txn_unique_check(Txn *txn, const UniqueProbe *check, int64_t *ret_
 {
     TxnTree *index = check->index;
     const LockTag tag = key_tag(index, check->key);
+    const KeyLockLife life = check->keeps_no_lock ? KEY_LOCK_FOR_A_LOOK : KEY_LOCK_TO_THE_END;
     bool is_mine = atomic_load_explicit(&index->creator, memory_order_relaxed) == txn;
 
     assert(index->kind == TREE_INDEX);
@@ -551,11 +390,11 @@ UniqueOutcome txn_unique_check(Txn *txn, const UniqueProbe *check, int64_t *ret_
     txn_index_set_unique(index);
     for (;;) {
         bool is_own, waited = false;
-        LockOutcome lock = is_mine ? LOCK_HELD : key_lock(txn, index, check->key);
+        LockOutcome lock = is_mine ? LOCK_HELD : key_lock(txn, index, check->key, life);
         TRY(lock);
         UniqueOutcome outcome = probe(txn, check, ret_row_id, &is_own);
         if (lock == LOCK_GRANTED && (outcome != UNIQUE_OK || check->keeps_no_lock))
-            key_unlock(txn, &tag);
+            key_unlock(txn, index, &tag);
         if (outcome == UNIQUE_CONFLICT && !is_own && !is_mine && check->table)
             TRY(row_settle(txn, check->table, *ret_row_id, &waited));
         if (!waited)

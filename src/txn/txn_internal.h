@@ -24,7 +24,7 @@ typedef struct LockTable LockTable;
 typedef struct LockHold LockHold;
 typedef struct LockWaiter LockWaiter;
 typedef struct SequenceTable SequenceTable;
-typedef struct RowRuns RowRuns;
+typedef struct LockRuns LockRuns;
 
 /* ------------------------------------------------------------------ trees */
 
@@ -44,9 +44,9 @@ struct TxnTree {
     _Atomic bool is_unique;       /* an index whose keys txn_unique_check has been asked about */
     _Atomic Lsn base_lsn;         /* rows without a version date from here: built in bulk; else 0 */
     _Atomic uint64_t next_row_id; /* 0: not known yet */
-    /* Rows that bulk updaters hold locked, as runs of row ids (lock_row.c). */
+    /* What bulk writers hold locked: rows, or keys of an index (lock_runs.c). */
     Mutex runs_mutex;
-    RowRuns *runs GUARDED_BY(runs_mutex);
+    LockRuns *runs GUARDED_BY(runs_mutex);
     _Atomic uint32_t runs_count;
     /* What transactions have written and spilled; looked at for keys they hold (lock_claim.c). */
     WriteSpill *spills GUARDED_BY(runs_mutex);
@@ -234,7 +234,7 @@ struct TxnSession {
     LockHold **hold_buckets; /* by lock; lock_hold_find */
     uint32_t hold_bucket_count, hold_count;
     uint64_t lock_position;
-    RowRuns *runs;         /* of the transaction, newest first */
+    LockRuns *runs;         /* of the transaction, newest first */
     WriteSpill *spills;    /* what has ended and is still to be freed */
     bool has_spills;       /* of the transaction: others may wait for keys there */
     LockWaiter *waiting;   /* guarded by the deadlock mutex */
@@ -335,11 +335,13 @@ void sequence_table_free(SequenceTable *table);
 
 /* lock_row.c */
 /* The lock that the inserters and deleters of a unique index's key take, to the end. */
-MUST_CHECK bool unique_key_lock(Txn *txn, const TxnTree *index, Str key);
-void row_runs_release(TxnSession *session, uint64_t position);
+MUST_CHECK bool unique_key_lock(Txn *txn, TxnTree *index, Str key);
 /* An entry of a unique index lies where others find it: its key needs no lock of its own, unless
  * somebody waits for it. */
-void unique_key_unlock(Txn *txn, const TxnTree *index, Str entry);
+void unique_key_unlock(Txn *txn, TxnTree *index, Str entry);
+
+/* lock_runs.c */
+void lock_runs_release(TxnSession *session, uint64_t position);
 
 /* lock_claim.c */
 /* After the transaction: what it had spilled is taken out of the others' sight and freed. */

@@ -233,11 +233,19 @@ static void so_does_that_of_a_key_that_is_spilled(void **state)
     assert_int_equal(second_inserter(fixture, 4, true, false), UNIQUE_CONFLICT);
 }
 
-static void a_rollback_to_a_savepoint_frees_spilled_keys(void **state)
+static void and_that_of_a_key_of_very_many(void **state)
 {
     Fixture *fixture = *state;
-    fixture->config.write_set_memory = 100;
+    fixture->config.row_lock_limit = 0;
     fixture_reopen(fixture, STORE_CLOSE_CLEAN);
+    assert_int_equal(second_inserter(fixture, 1, false, true), UNIQUE_CONFLICT);
+    assert_int_equal(second_inserter(fixture, 2, false, false), UNIQUE_OK);
+    assert_int_equal(second_inserter(fixture, 3, true, true), UNIQUE_OK);
+    assert_int_equal(second_inserter(fixture, 4, true, false), UNIQUE_CONFLICT);
+}
+
+static void rollback_frees_keys(Fixture *fixture)
+{
     TxnSession *a = txn_session_open(fixture->manager, 1);
     TxnSession *b = second_session(fixture);
     Txn *one = begin(a, ISOLATION_READ_COMMITTED);
@@ -278,6 +286,66 @@ static void a_rollback_to_a_savepoint_frees_spilled_keys(void **state)
     os->thread_join(thread);
     assert_int_equal(second.unique, UNIQUE_CONFLICT);
     txn_rollback(txn_session_current(b));
+    txn_tree_close(index);
+    txn_session_close(a);
+    txn_session_close(b);
+}
+
+static void a_rollback_to_a_savepoint_frees_spilled_keys(void **state)
+{
+    Fixture *fixture = *state;
+    fixture->config.write_set_memory = 100;
+    fixture_reopen(fixture, STORE_CLOSE_CLEAN);
+    rollback_frees_keys(fixture);
+}
+
+static void and_keys_held_without_a_lock_each(void **state)
+{
+    Fixture *fixture = *state;
+    fixture->config.row_lock_limit = 0;
+    fixture_reopen(fixture, STORE_CLOSE_CLEAN);
+    rollback_frees_keys(fixture);
+}
+
+/*
+ * Thousands of keys, of which some are spilled, some are not and some were given back: nobody else
+ * gets one that is held, and everybody one that isn't.
+ */
+static void of_very_many_keys_each_is_held(void **state)
+{
+    enum { COUNT = 6000 };
+    Fixture *fixture = *state;
+    fixture->config.write_set_memory = 60000;
+    fixture_reopen(fixture, STORE_CLOSE_CLEAN);
+    TxnSession *a = txn_session_open(fixture->manager, 1);
+    TxnSession *b = second_session(fixture);
+    Txn *one = begin(a, ISOLATION_READ_COMMITTED);
+    TxnTree *index = open_tree(one, INDEX);
+    int64_t other;
+
+    for (int64_t number = 0; number < COUNT; number += 2) {
+        const Str key = number_key(fixture->arena, number * 7919 % COUNT);
+        assert_int_equal(unique_check(one, index, key, 0, &other), UNIQUE_OK);
+        insert(one, number * 7919 % COUNT, "in bulk");
+        assert_int_equal(unique_check(one, index, key, 0, &other), UNIQUE_CONFLICT);
+    }
+    settings_default.lock_timeout = 1;
+    Txn *two = begin(b, ISOLATION_READ_COMMITTED);
+    for (int64_t number = 0; number < COUNT; number += 29) {
+        const bool is_free = number % 2 == 1;
+        assert_int_equal(unique_check(two, index, number_key(fixture->arena, number), 0, &other),
+                         is_free ? UNIQUE_OK : UNIQUE_FAILED);
+        if (is_free)
+            continue;
+        assert_string_equal(sqlstate_text(error_fields()->sqlstate).text, "55P03");
+        error_clear();
+    }
+    settings_default.lock_timeout = 0;
+    txn_rollback(one);
+    for (int64_t number = 0; number < COUNT; number++)
+        assert_int_equal(unique_check(two, index, number_key(fixture->arena, number), 0, &other),
+                         UNIQUE_OK);
+    txn_rollback(two);
     txn_tree_close(index);
     txn_session_close(a);
     txn_session_close(b);
@@ -670,7 +738,10 @@ int main(void)
         TEST(a_circle_of_waits_is_a_deadlock),
         TEST(the_second_inserter_of_a_key_waits_for_the_first),
         TEST(so_does_that_of_a_key_that_is_spilled),
+        TEST(and_that_of_a_key_of_very_many),
         TEST(a_rollback_to_a_savepoint_frees_spilled_keys),
+        TEST(and_keys_held_without_a_lock_each),
+        TEST(of_very_many_keys_each_is_held),
         TEST(a_savepoints_locks_go_with_it),
         TEST(rows_locked_in_runs_are_locked),
         TEST(a_transaction_may_hold_very_many_locks),

@@ -1,0 +1,287 @@
+/*
+ * Locks of which a transaction has very many, without a hold for each: rows as runs of row ids,
+ * keys of unique indexes as a set of their hashes.
+ *
+ * Only the session itself adds to what it holds and takes from it, under the tree's runs_mutex;
+ * it reads without. Who wants a lock that is held so makes it an ordinary hold and waits.
+ */
+#include <stdlib.h>
+
+#include "base/memory.h"
+
+#include "txn/lock_internal.h"
+
+#define KEYS_AT_FIRST 256u     /* places of a set of keys; a power of two */
+#define POSITIONS_IN_A_TREE 16 /* savepoints with runs of their own; with more, each singly */
+
+typedef struct RowRun {
+    uint64_t first, last;
+} RowRun;
+
+/* What a session has locked in one tree in one mode since one savepoint. */
+struct LockRuns {
+    LockRuns *next_in_tree;    /* guarded by the tree's runs_mutex, as what is held is */
+    LockRuns *next_in_session; /* the session's own */
+    TxnTree *tree;
+    TxnSession *session;
+    uint64_t position;
+    uint8_t mode;
+    RowRun *runs;   /* rows: exactly those, ascending, neighbours joined */
+    uint64_t *keys; /* keys: hashes in a table with open addressing, 0: free */
+    size_t count, capacity;
+};
+
+/* ------------------------------------------------------------------ rows */
+
+static size_t run_lower_bound(const LockRuns *runs, uint64_t row_id)
+{
+    size_t from = 0, to = runs->count;
+    while (from < to) {
+        size_t middle = from + (to - from) / 2;
+        if (runs->runs[middle].last < row_id)
+            from = middle + 1;
+        else
+            to = middle;
+    }
+    return from;
+}
+
+static bool rows_have(const LockRuns *runs, uint64_t row_id)
+{
+    size_t at = run_lower_bound(runs, row_id);
+    return at < runs->count && runs->runs[at].first <= row_id;
+}
+
+static void rows_add(LockRuns *runs, uint64_t row_id)
+{
+    size_t at = run_lower_bound(runs, row_id);
+
+    if (at < runs->count && runs->runs[at].first <= row_id)
+        return;
+    if (at > 0 && runs->runs[at - 1].last + 1 == row_id) {
+        runs->runs[at - 1].last = row_id;
+        if (at < runs->count && runs->runs[at].first == row_id + 1) {
+            runs->runs[at - 1].last = runs->runs[at].last;
+            memmove(&runs->runs[at], &runs->runs[at + 1], sizeof(RowRun) * (runs->count - at - 1));
+            runs->count--;
+        }
+        return;
+    }
+    if (at < runs->count && runs->runs[at].first == row_id + 1) {
+        runs->runs[at].first = row_id;
+        return;
+    }
+    if (runs->count == runs->capacity) {
+        size_t capacity = runs->capacity ? runs->capacity * 2 : 64;
+        RowRun *grown = memory_realloc(runs->runs, capacity * sizeof(*grown));
+        if (!grown)
+            panic("out of memory for locks");
+        runs->runs = grown;
+        runs->capacity = capacity;
+    }
+    memmove(&runs->runs[at + 1], &runs->runs[at], sizeof(RowRun) * (runs->count - at));
+    runs->runs[at] = (RowRun){.first = row_id, .last = row_id};
+    runs->count++;
+}
+
+/* ------------------------------------------------------------------ keys */
+
+/* Where the hash is, or would be put. */
+static size_t key_place(const uint64_t *keys, size_t capacity, uint64_t hash)
+{
+    size_t at = hash & (capacity - 1);
+    while (keys[at] != 0 && keys[at] != hash)
+        at = (at + 1) & (capacity - 1);
+    return at;
+}
+
+static bool keys_have(const LockRuns *runs, uint64_t hash)
+{
+    return runs->count > 0 && runs->keys[key_place(runs->keys, runs->capacity, hash)] == hash;
+}
+
+/* Room for one more, before any mutex is taken. */
+static void keys_reserve(LockRuns *runs)
+{
+    if (runs->count + 1 <= runs->capacity / 4 * 3)
+        return;
+    const size_t capacity = runs->capacity ? runs->capacity * 2 : KEYS_AT_FIRST;
+    uint64_t *grown = memory_calloc(capacity, sizeof(*grown)), *old = runs->keys;
+    if (!grown)
+        panic("out of memory for locks");
+    for (size_t i = 0; i < runs->capacity; i++)
+        if (old[i] != 0)
+            grown[key_place(grown, capacity, old[i])] = old[i];
+    mutex_lock(&runs->tree->runs_mutex);
+    runs->keys = grown;
+    runs->capacity = capacity;
+    mutex_unlock(&runs->tree->runs_mutex);
+    free(old);
+}
+
+static void keys_add(LockRuns *runs, uint64_t hash)
+{
+    const size_t at = key_place(runs->keys, runs->capacity, hash);
+
+    assert(hash != 0);
+    runs->count += runs->keys[at] == 0;
+    runs->keys[at] = hash;
+}
+
+static void keys_drop(LockRuns *runs, uint64_t hash)
+{
+    const size_t mask = runs->capacity - 1;
+    size_t free_at = key_place(runs->keys, runs->capacity, hash);
+
+    /* Those behind it that could not be put here, or before, move up. */
+    for (size_t at = (free_at + 1) & mask; runs->keys[at] != 0; at = (at + 1) & mask) {
+        const size_t home = runs->keys[at] & mask;
+        if (((at - home) & mask) < ((at - free_at) & mask))
+            continue;
+        runs->keys[free_at] = runs->keys[at];
+        free_at = at;
+    }
+    runs->keys[free_at] = 0;
+    runs->count--;
+}
+
+/* ------------------------------------------------------------------ either */
+
+static bool runs_have(const LockRuns *runs, uint64_t what)
+{
+    return runs->tree->kind == TREE_TABLE ? rows_have(runs, what) : keys_have(runs, what);
+}
+
+bool lock_runs_hold(const TxnSession *session, const TxnTree *tree, const LockTag *tag,
+                    uint8_t mode)
+{
+    for (const LockRuns *runs = session->runs; runs; runs = runs->next_in_session)
+        if (runs->tree == tree && lock_mode_covers(tag->space, runs->mode, mode) &&
+            runs_have(runs, tag->b))
+            return true;
+    return false;
+}
+
+bool lock_runs_materialize(TxnTree *tree, Lock *lock, const TxnSession *session,
+                           const LockRequest *request)
+{
+    uint32_t conflicts = lock_conflicts(request->tag.space, request->mode);
+    bool found = false;
+
+    mutex_lock(&tree->runs_mutex);
+    for (LockRuns *runs = tree->runs; runs; runs = runs->next_in_tree) {
+        if (runs->session == session || !(conflicts & 1u << runs->mode) ||
+            !runs_have(runs, request->tag.b))
+            continue;
+        bool is_there = false;
+        for (LockHold *hold = lock->holds; hold && !is_there; hold = hold->next_in_lock)
+            is_there = hold->session == runs->session && hold->mode == runs->mode;
+        if (!is_there) {
+            mutex_lock(&runs->session->shared_mutex);
+            lock_make_foreign(lock, runs->session, runs->mode, runs->position);
+            mutex_unlock(&runs->session->shared_mutex);
+        }
+        found = true;
+    }
+    mutex_unlock(&tree->runs_mutex);
+    return found;
+}
+
+/* NULL: there are those of too many savepoints already. */
+static LockRuns *runs_make(TxnSession *session, TxnTree *tree, uint8_t mode)
+{
+    uint32_t others = 0;
+
+    for (LockRuns *runs = session->runs; runs; runs = runs->next_in_session) {
+        if (runs->tree != tree)
+            continue;
+        if (runs->mode == mode && runs->position == session->lock_position)
+            return runs;
+        others++;
+    }
+    if (others >= POSITIONS_IN_A_TREE)
+        return NULL;
+    LockRuns *runs = memory_calloc(1, sizeof(*runs));
+    if (!runs)
+        panic("out of memory for locks");
+    runs->tree = tree;
+    runs->session = session;
+    runs->mode = mode;
+    runs->position = session->lock_position;
+    runs->next_in_session = session->runs;
+    session->runs = runs;
+    txn_tree_ref(tree);
+    mutex_lock(&tree->runs_mutex);
+    runs->next_in_tree = tree->runs;
+    tree->runs = runs;
+    atomic_fetch_add(&tree->runs_count, 1);
+    mutex_unlock(&tree->runs_mutex);
+    return runs;
+}
+
+void lock_runs_release(TxnSession *session, uint64_t position)
+{
+    LockRuns **link = &session->runs;
+
+    while (*link) {
+        LockRuns *runs = *link;
+        TxnTree *tree = runs->tree;
+        if (runs->position < position) {
+            link = &runs->next_in_session;
+            continue;
+        }
+        *link = runs->next_in_session;
+        mutex_lock(&tree->runs_mutex);
+        LockRuns **in_tree = &tree->runs;
+        while (*in_tree != runs)
+            in_tree = &(*in_tree)->next_in_tree;
+        *in_tree = runs->next_in_tree;
+        atomic_fetch_sub(&tree->runs_count, 1);
+        mutex_unlock(&tree->runs_mutex);
+        txn_tree_close(tree);
+        free(runs->runs);
+        free(runs->keys);
+        free(runs);
+    }
+}
+
+bool lock_runs_take(TxnSession *session, TxnTree *tree, const LockTag *tag, uint8_t mode)
+{
+    LockRuns *runs = runs_make(session, tree, mode);
+    LockPartition *partition = lock_partition(session->manager->locks, lock_tag_hash(tag));
+    bool is_free = true;
+
+    if (!runs)
+        return false;
+    if (tree->kind != TREE_TABLE)
+        keys_reserve(runs);
+    /* Under the partition's mutex nobody else can come to hold it in between. */
+    mutex_lock(&partition->mutex);
+    Lock *lock = lock_find(partition, tag);
+    if (lock && (lock->first || lock_is_blocked(lock, session, mode, NULL)))
+        is_free = false;
+    mutex_lock(&tree->runs_mutex);
+    for (LockRuns *each = tree->runs; each && is_free; each = each->next_in_tree)
+        if (each->session != session && runs_have(each, tag->b))
+            is_free = false;
+    if (is_free && tree->kind == TREE_TABLE)
+        rows_add(runs, tag->b);
+    else if (is_free)
+        keys_add(runs, tag->b);
+    mutex_unlock(&tree->runs_mutex);
+    mutex_unlock(&partition->mutex);
+    return is_free;
+}
+
+bool lock_runs_drop_key(TxnSession *session, TxnTree *index, uint64_t hash)
+{
+    for (LockRuns *runs = session->runs; runs; runs = runs->next_in_session) {
+        if (runs->tree != index || !keys_have(runs, hash))
+            continue;
+        mutex_lock(&index->runs_mutex);
+        keys_drop(runs, hash);
+        mutex_unlock(&index->runs_mutex);
+        return true;
+    }
+    return false;
+}
