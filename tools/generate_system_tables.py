@@ -77,16 +77,19 @@ def type_oids(data):
 
 def sections(data):
     out, columns, table = {}, None, None
-    with open(os.path.join(data, "rows.dat"), encoding="utf-8") as lines:
-        for line in lines:
-            fields = line.rstrip("\n").split("\t")
-            if line.startswith("#"):
-                continue
-            if line.startswith("@"):
-                table, columns = fields[0][1:], fields[1:]
-                out[table] = []
-            else:
-                out[table].append(dict(zip(columns, [None if f == "\\N" else f for f in fields])))
+    lines = []
+    for name in ("rows.dat", "descriptions.dat"):
+        with open(os.path.join(data, name), encoding="utf-8") as text:
+            lines += text
+    for line in lines:
+        fields = line.rstrip("\n").split("\t")
+        if line.startswith("#"):
+            continue
+        if line.startswith("@"):
+            table, columns = fields[0][1:], fields[1:]
+            out[table] = []
+        else:
+            out[table].append(dict(zip(columns, [None if f == "\\N" else f for f in fields])))
     return out
 
 
@@ -241,13 +244,17 @@ def builtins(data):
     out += [f"    {{{r['oid']}, {str_of(r['collname'])}, 11, '{r['collprovider']}', true, {str_of(r['collcollate'] or '')}, {str_of(r['collctype'] or '')}}}," for r in extra["pg_collation"]]
     out += ["};", "const size_t builtin_collation_count = ARRAY_LENGTH(builtin_collations);", ""]
 
-    for table in ("pg_namespace", "pg_am", "pg_language", "pg_authid", "pg_auth_members", "pg_tablespace"):
+    present = {"1255": set(functions), "2617": kept_operators, "1247": set(types.values()), "2601": {r["oid"] for r in extra["pg_am"]},
+               "2612": {r["oid"] for r in extra["pg_language"]}}
+    extra["pg_description"] = [r for r in extra["pg_description"] if r["objoid"] in present[r["classoid"]]]
+    written = ("pg_namespace", "pg_am", "pg_language", "pg_authid", "pg_auth_members", "pg_tablespace", "pg_description")
+    for table in written:
         out.append(f"static const char *const {table}_cells[] = {{")
         for r in extra[table]:
             out.append("    " + ", ".join("NULL" if v is None else quote(v) for v in r.values()) + ",")
         out.append("};")
     out.append("const BuiltinRows builtin_rows[] = {")
-    for table in ("pg_namespace", "pg_am", "pg_language", "pg_authid", "pg_auth_members", "pg_tablespace"):
+    for table in written:
         out.append(f"    {{CAT_{table.upper()}, {len(extra[table])}, {table}_cells}},")
     out += ["};", "const size_t builtin_rows_count = ARRAY_LENGTH(builtin_rows);", ""]
     return "\n".join(out)

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Writes src/catalog/data/{tables,rows}.dat from a PostgreSQL 15 (PGHOST, PGPORT, PGUSER).
+"""Writes src/catalog/data/{tables,rows,descriptions}.dat from a PostgreSQL 15 (PGHOST, PGPORT, PGUSER).
 
 tables.dat: the system tables with columns and indexes. rows.dat: what a new database has in those that no other .dat
-file describes. Facts of objects that Sengi lacks are filtered out by generate_system_tables.py, not here.
+file describes. descriptions.dat: what psql says of functions, operators and types. Facts of objects that Sengi lacks are filtered out by generate_system_tables.py, not here.
 """
 import os
 import subprocess
@@ -54,9 +54,15 @@ ROWS = [
 ]
 
 
-def rows():
+DESCRIPTIONS = [
+    ("pg_description", "objoid classoid objsubid description",
+     "select objoid, classoid::oid, objsubid, description from pg_description where classoid in (1247, 1255, 2601, 2612, 2617) and objoid < 10000 order by classoid::oid, objoid"),
+]
+
+
+def rows(tables_wanted):
     out = ["# Rows of a new database, by table. A line `@table columns…` begins a table's; fields are separated by tabs, \\N is null."]
-    for table, columns, sql in ROWS:
+    for table, columns, sql in tables_wanted:
         out.append("@" + table + "\t" + "\t".join(columns.split()))
         out += query(sql)
     return out
@@ -68,4 +74,5 @@ def write(name, lines):
 
 
 write("tables", tables())
-write("rows", rows())
+write("rows", rows(ROWS))
+write("descriptions", rows(DESCRIPTIONS))

@@ -183,6 +183,16 @@ static ObjectAddress known_as(CatalogSession *session, ObjectAddress object)
     return object;
 }
 
+/* A column of a table that goes as a whole. */
+static bool is_covered(const Drop *drop, ObjectAddress object)
+{
+    for (size_t i = 0; i < drop->doomed.length && object.column; i++)
+        if (drop->doomed.items[i].object.column == 0 &&
+            covers(drop->doomed.items[i].object, object))
+            return true;
+    return false;
+}
+
 static bool report(Drop *drop)
 {
     CatalogSession *session = drop->session;
@@ -192,7 +202,7 @@ static bool report(Drop *drop)
 
     for (size_t i = drop->doomed.length; i-- > 0;) {
         const Doomed *doomed = &drop->doomed.items[i];
-        if (doomed->reason != REASON_NORMAL)
+        if (doomed->reason != REASON_NORMAL || is_covered(drop, doomed->object))
             continue;
         const ObjectAddress object = known_as(session, doomed->object);
         const Str what = object_describe(session, object, session->arena);
@@ -397,11 +407,7 @@ bool drop_objects(CatalogSession *session, const ObjectAddress *targets, size_t 
     TRY(report(&drop));
     for (size_t i = 0; i < drop.doomed.length; i++) {
         const ObjectAddress object = drop.doomed.items[i].object;
-        bool covered = false; /* columns of a table that goes as a whole */
-        for (size_t j = 0; j < drop.doomed.length && object.column && !covered; j++)
-            covered = drop.doomed.items[j].object.column == 0 &&
-                      covers(drop.doomed.items[j].object, object);
-        if (!covered)
+        if (!is_covered(&drop, object))
             TRY(drop_doomed(session, object));
         CHECK_INTERRUPTS();
     }

@@ -10,6 +10,9 @@ bool analyze_returning(Scope *scope, const ResTargetVec *returning)
     if (!visible)
         TRY(scope_add_item(scope, scope->target_item, true, true));
     TRY(analyze_target_list(scope, returning, PLACE_RETURNING, &scope->query->returning));
+    if (scope->query->returning.length == 0)
+        FAIL(ERR_SYNTAX_ERROR, .message = STR("RETURNING must have at least one column"),
+             .position = returning->items[0]->node.position);
     return targets_resolve_unknown(scope, &scope->query->returning);
 }
 

@@ -158,7 +158,7 @@ CREATE VIEW pg_catalog.pg_replication_slots AS
     FROM pg_get_replication_slots() l LEFT JOIN pg_database d ON d.oid = l.datoid;
 
 CREATE VIEW pg_catalog.pg_stat_replication_slots AS
-    SELECT r.slot_name::text AS slot_name, NULL::bigint AS spill_txns, NULL::bigint AS spill_count, NULL::bigint AS spill_bytes,
+    SELECT (r.slot_name::text COLLATE "default") AS slot_name, NULL::bigint AS spill_txns, NULL::bigint AS spill_count, NULL::bigint AS spill_bytes,
         NULL::bigint AS stream_txns, NULL::bigint AS stream_count, NULL::bigint AS stream_bytes, NULL::bigint AS total_txns,
         NULL::bigint AS total_bytes, NULL::timestamptz AS stats_reset
     FROM pg_replication_slots r;
@@ -421,7 +421,7 @@ CREATE VIEW pg_catalog.pg_policies AS
     FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid LEFT JOIN pg_namespace n ON n.oid = c.relnamespace;
 
 CREATE VIEW pg_catalog.pg_seclabels AS
-    SELECT l.objoid, l.classoid, l.objsubid, NULL::text AS objtype, NULL::oid AS objnamespace, NULL::text AS objname, l.provider,
+    SELECT l.objoid, l.classoid, l.objsubid, NULL::text AS objtype, NULL::oid AS objnamespace, (NULL::text COLLATE "C") AS objname, l.provider,
         l.label
     FROM pg_seclabel l;
 

@@ -22,6 +22,59 @@ static bool run_element(CommandContext *context, const Node *element, Str schema
     return ok;
 }
 
+/* What an element makes is named here; NULL: GRANT and its like may be about anything. */
+static const RangeVar *element_name(const Node *element)
+{
+    switch (element->tag) {
+    case NODE_CREATE_STMT:
+        return NODE_CAST(CreateStmt, element)->relation;
+    case NODE_CREATE_SEQ_STMT:
+        return NODE_CAST(CreateSeqStmt, element)->sequence;
+    case NODE_VIEW_STMT:
+        return NODE_CAST(ViewStmt, element)->view;
+    case NODE_INDEX_STMT:
+        return NODE_CAST(IndexStmt, element)->relation;
+    default:
+        return NULL;
+    }
+}
+
+/* Sequences are made first, then tables, views, indexes, and what speaks of them. */
+static int element_turn(const Node *element)
+{
+    switch (element->tag) {
+    case NODE_CREATE_SEQ_STMT:
+        return 0;
+    case NODE_CREATE_STMT:
+        return 1;
+    case NODE_VIEW_STMT:
+        return 2;
+    case NODE_INDEX_STMT:
+        return 3;
+    default:
+        return 4;
+    }
+}
+
+static bool run_elements(CommandContext *context, const CreateSchemaStmt *statement, Str schema)
+{
+    const size_t count = statement->schema_elts.length;
+
+    for (size_t i = 0; i < count; i++) {
+        const RangeVar *name = element_name(statement->schema_elts.items[i]);
+        if (name && name->schema.length > 0 && !str_equal(name->schema, schema))
+            FAIL(ERR_INVALID_SCHEMA_DEFINITION,
+                 .message = fmt("CREATE specifies a schema (%.*s) different from the one being "
+                                "created (%.*s)",
+                                STR_ARGS(name->schema), STR_ARGS(schema)));
+    }
+    for (int turn = 0; turn <= 4; turn++)
+        for (size_t i = 0; i < count; i++)
+            if (element_turn(statement->schema_elts.items[i]) == turn)
+                TRY(run_element(context, statement->schema_elts.items[i], schema));
+    return true;
+}
+
 bool ddl_create_schema(CommandContext *context, const Node *node, Str *ret_tag)
 {
     CatalogSession *session = ddl_catalog(context);
@@ -48,7 +101,5 @@ bool ddl_create_schema(CommandContext *context, const Node *node, Str *ret_tag)
     }
     TRY(!error_is_set());
     TRY(define_namespace(session, name, owner, &oid));
-    for (size_t i = 0; i < statement->schema_elts.length; i++)
-        TRY(run_element(context, statement->schema_elts.items[i], name));
-    return true;
+    return run_elements(context, statement, name);
 }

@@ -172,6 +172,26 @@ static bool forget_owner(CommandContext *context, Oid sequence)
     return depend_forget(ddl_catalog(context), address_of_relation(sequence), 'a');
 }
 
+/* An identity column keeps its sequence. */
+static bool check_not_identity(CommandContext *context, const RelationDesc *sequence)
+{
+    CatalogSession *session = ddl_catalog(context);
+    DependencyVec owners = {0};
+
+    TRY(depend_of(session, address_of_relation(sequence->oid), context->arena, &owners));
+    for (size_t i = 0; i < owners.length; i++) {
+        if (owners.items[i].kind != DEPENDENCY_INTERNAL)
+            continue;
+        const RelationDesc *table = relation_get(session, owners.items[i].referenced.oid);
+        TRY(table);
+        FAIL(ERR_FEATURE_NOT_SUPPORTED,
+             .message = STR("cannot change ownership of identity sequence"),
+             .detail = fmt("Sequence \"%.*s\" is linked to table \"%.*s\".",
+                           STR_ARGS(sequence->name), STR_ARGS(table->name)));
+    }
+    return true;
+}
+
 static bool set_owner_column(CommandContext *context, const RelationDesc *sequence,
                              const ObjectName *owned_by)
 {
@@ -182,6 +202,7 @@ static bool set_owner_column(CommandContext *context, const RelationDesc *sequen
         if (!str_equal_nocase(names->items[0], STR("none")))
             FAIL(ERR_SYNTAX_ERROR, .message = STR("invalid OWNED BY option"),
                  .hint = STR("Specify OWNED BY table.column or OWNED BY NONE."));
+        TRY(check_not_identity(context, sequence));
         return forget_owner(context, sequence->oid);
     }
     const Str column_name = names->items[names->length - 1];
@@ -203,6 +224,7 @@ static bool set_owner_column(CommandContext *context, const RelationDesc *sequen
         FAIL(ERR_UNDEFINED_COLUMN,
              .message = fmt("column \"%.*s\" of relation \"%.*s\" does not exist",
                             STR_ARGS(column_name), STR_ARGS(table->name)));
+    TRY(check_not_identity(context, sequence));
     TRY(forget_owner(context, sequence->oid));
     return depend_record(session, address_of_relation(sequence->oid),
                          (ObjectAddress){RELATION_PG_CLASS, table->oid, column->attnum},

@@ -256,7 +256,7 @@ bool ddl_table_column(CommandContext *context, const ColumnDef *source, Str tabl
 /* ---- defaults ---- */
 
 static bool default_define(CommandContext *context, const RelationDesc *table,
-                           const ColumnDesc *column, const StoredText *text, bool generated)
+                           const ColumnDesc *column, const StoredText *text)
 {
     CatalogSession *session = ddl_catalog(context);
 
@@ -265,8 +265,7 @@ static bool default_define(CommandContext *context, const RelationDesc *table,
     TRY(changed);
     const Oid oid = relation_column_at(changed, column->attnum)->default_oid;
     return ddl_depend_on_expression(context, (ObjectAddress){RELATION_PG_ATTRDEF, oid, 0},
-                                    text->expr, changed,
-                                    generated ? DEPENDENCY_AUTO : DEPENDENCY_NORMAL);
+                                    text->expr, changed, DEPENDENCY_NORMAL);
 }
 
 typedef struct GenerationCheck {
@@ -318,7 +317,7 @@ static bool default_text_define(CommandContext *context, const RelationDesc *tab
                                           column->generated ? STORED_GENERATED : STORED_DEFAULT,
                                           column->type, column->typmod);
     TRY(stored.expr);
-    return default_define(context, table, column, &stored, column->generated);
+    return default_define(context, table, column, &stored);
 }
 
 static bool serial_default(CommandContext *context, const RelationDesc *table,
@@ -371,7 +370,7 @@ bool ddl_column_default(CommandContext *context, Oid table_oid, int16_t attnum,
     if (!column->generated && text.expr->kind == EXPR_CONST &&
         EXPR_AS(ExprConst, text.expr)->is_null)
         return true;
-    return default_define(context, table, desc, &text, column->generated != NULL);
+    return default_define(context, table, desc, &text);
 }
 
 /* ---- LIKE ---- */
@@ -381,8 +380,11 @@ static bool like_columns(NewTable *table, const TableLikeClause *like)
     CommandContext *context = table->context;
     const RelationDesc *source =
         ddl_open_relation(context, like->relation, LOCK_ACCESS_SHARE, false, false);
-    TRY(source);
-
+    if (!source) {
+        if (error_fields()->sqlstate == ERR_UNDEFINED_TABLE)
+            error_set_position(like->relation->node.position);
+        return false;
+    }
     if (source->kind != RELKIND_TABLE && source->kind != RELKIND_VIEW &&
         source->kind != RELKIND_MATVIEW && source->kind != RELKIND_COMPOSITE)
         FAIL(ERR_WRONG_OBJECT_TYPE,

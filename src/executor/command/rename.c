@@ -221,7 +221,10 @@ bool ddl_rename(CommandContext *context, const Node *node, Str *ret_tag)
     }
     const bool inner = statement->rename_type == OBJECT_COLUMN ||
                        statement->rename_type == OBJECT_TABLE_CONSTRAINT;
-    const ObjectType type = inner ? statement->relation_type : statement->rename_type;
+    /* ALTER INDEX … RENAME takes whatever it finds, as PostgreSQL's. */
+    const ObjectType type = inner                                    ? statement->relation_type
+                            : statement->rename_type == OBJECT_INDEX ? OBJECT_TABLE
+                                                                     : statement->rename_type;
     if (inner)
         *ret_tag = ddl_alter_tag(type);
     const RelationDesc *relation =
@@ -285,13 +288,13 @@ bool ddl_alter_schema_of(CommandContext *context, const Node *node, Str *ret_tag
     if (!relation)
         return !error_is_set();
     TRY(ddl_check_owner(context, relation));
+    if (relation->kind == RELKIND_SEQUENCE)
+        TRY(refuse_owned_sequence(context, relation,
+                                  "cannot move an owned sequence into another schema"));
     const Oid namespace = namespace_get(session, statement->newschema, 0);
     TRY(namespace);
     if (namespace == relation->namespace_oid)
         return true;
-    if (relation->kind == RELKIND_SEQUENCE)
-        TRY(refuse_owned_sequence(context, relation,
-                                  "cannot move an owned sequence into another schema"));
     TRY(privilege_check(session, ON_SCHEMA, namespace, ACL_CREATE));
     if (namespace == NAMESPACE_PG_CATALOG || relation->kind == RELKIND_INDEX)
         FAIL(ERR_WRONG_OBJECT_TYPE, .message = fmt("cannot change schema of %.*s \"%.*s\"",
