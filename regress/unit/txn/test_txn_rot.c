@@ -39,11 +39,20 @@ typedef struct Outcomes {
     uint64_t cut; /* what nothing behind it says was durable looks like a torn end of the log */
 } Outcomes;
 
-static void child_begin(void)
+/* 0 in the child, which says nothing of the errors it comes to. */
+static pid_t child_begin(void)
 {
+    fflush(NULL);
+    const pid_t child = fork();
+    assert_true(child >= 0);
+    if (child > 0)
+        return child;
     signal(SIGABRT, SIG_DFL); /* not cmocka's: it would go on with the tests in here */
     signal(SIGSEGV, SIG_DFL);
     setrlimit(RLIMIT_CPU, &(struct rlimit){CPU_SECONDS_MAX, CPU_SECONDS_MAX});
+    if (!freopen("/dev/null", "w", stderr))
+        _exit(1);
+    return 0;
 }
 
 /* Waits for the child: right, refused, or a failure of the test. */
@@ -85,17 +94,12 @@ static uint64_t rot_distance(void)
 
 static void flip_and_read(SimWorld *world, Str path, uint64_t offset, Outcomes *outcomes)
 {
-    fflush(NULL);
-    const pid_t child = fork();
+    const pid_t child = child_begin();
     if (child == 0) {
-        child_begin();
-        if (!freopen("/dev/null", "w", stderr))
-            _exit(1);
         sim_flip_bit(world, path, offset, (unsigned)(offset % 8));
         sim_run(world, crash_read, NULL);
         _exit(0);
     }
-    assert_true(child > 0);
     child_end(child, outcomes, "a bit of", path, offset);
 }
 
@@ -155,12 +159,8 @@ static void lie_at_each_write(const char *what, bool misdirects)
         int pipe_ends[2];
         char reached = 0;
         assert_int_equal(pipe(pipe_ends), 0);
-        fflush(NULL);
-        const pid_t child = fork();
+        const pid_t child = child_begin();
         if (child == 0) {
-            child_begin();
-            if (!freopen("/dev/null", "w", stderr))
-                _exit(1);
             SimFaults faults = {0};
             *(misdirects ? &faults.misdirect_write_at : &faults.lose_write_at) = n;
             sim_set_faults(created, &faults);
@@ -172,7 +172,6 @@ static void lie_at_each_write(const char *what, bool misdirects)
             sim_run(created, crash_read, NULL);
             _exit(0);
         }
-        assert_true(child > 0);
         child_end(child, &outcomes, what, STR("write"), n);
         close(pipe_ends[1]);
         is_over = read(pipe_ends[0], &reached, 1) == 1 && reached;
