@@ -1,11 +1,14 @@
 /*
  * Many connections to one Unix socket, by the bare protocol.
  *
- *   crowd SOCKET storm COUNT THREADS     connect, log in, leave, one after the other in each
- * thread: "took MICROSECONDS" crowd SOCKET open COUNT QUERY        opens them, each runs the query;
- * "open COUNT", then waits for the end of its input crowd SOCKET herd COUNT              all at
- * once; "served N refused N lost N": refused are those told 53300 crowd SOCKET churn COUNT THREADS
- * as storm, with a query between
+ *   crowd SOCKET storm COUNT THREADS
+ *       each thread connects, logs in and leaves, again and again: "took MICROSECONDS"
+ *   crowd SOCKET churn COUNT THREADS
+ *       as storm, with a query between
+ *   crowd SOCKET open COUNT QUERY
+ *       opens them, each runs the query: "open COUNT"; then waits for the end of its input
+ *   crowd SOCKET herd COUNT
+ *       all at once: "served N refused N lost N"; refused are those told 53300
  */
 #include <errno.h>
 #include <pthread.h>
