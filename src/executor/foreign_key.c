@@ -80,17 +80,37 @@ static Snapshot snapshot_then(const ExecState *exec)
     return then;
 }
 
-/* The columns `attnums` of a row; FETCH_NONE: it is gone. */
-static FetchOutcome read_columns(ExecState *exec, const TableHandle *table, int64_t row_id,
-                                 const int *attnums, int count, Arena *scratch, Value *values,
-                                 bool *nulls)
+/* Both tables of a key: the one that refers and the one it refers to. */
+typedef struct Sides {
+    const ForeignKeyPlan *key;
+    const TableHandle *table, *referenced;
+} Sides;
+
+/* What a referring row has in the key's columns. */
+typedef struct KeyRow {
+    Value values[MOST_COLUMNS];
+    bool nulls[MOST_COLUMNS];
+} KeyRow;
+
+static bool sides_open(ExecState *exec, const ForeignKeyPlan *key, Sides *ret)
 {
+    *ret = (Sides){.key = key, .table = exec_table(exec, key->relation)};
+    TRY(ret->table);
+    ret->referenced = exec_table(exec, key->referenced);
+    return ret->referenced != NULL;
+}
+
+/* FETCH_NONE: the row is gone. */
+static FetchOutcome read_key(ExecState *exec, const Sides *sides, int64_t row_id, Arena *scratch,
+                             KeyRow *ret)
+{
+    const ForeignKeyPlan *key = sides->key;
     uint16_t columns[MOST_COLUMNS];
-    for (int i = 0; i < count; i++)
-        columns[i] = (uint16_t)(attnums[i] - 1);
+    for (int i = 0; i < key->column_count; i++)
+        columns[i] = (uint16_t)(key->columns[i] - 1);
     Snapshot now = snapshot_now(exec);
-    return txn_fetch(exec->session->catalog.txn, &now, table->tree, row_id, columns,
-                     (uint32_t)count, values, nulls, scratch);
+    return txn_fetch(exec->session->catalog.txn, &now, sides->table->tree, row_id, columns,
+                     (uint32_t)key->column_count, ret->values, ret->nulls, scratch);
 }
 
 /* "(a, b)=(1, 2)" */
@@ -213,15 +233,13 @@ static bool lock_referenced(ExecState *exec, Arena *scratch, const ForeignKeyPla
 bool foreign_key_check_row(ExecState *exec, Arena *scratch, const ForeignKeyPlan *key,
                            int64_t row_id, bool locks)
 {
-    TableHandle *table = exec_table(exec, key->relation);
-    TableHandle *referenced = table ? exec_table(exec, key->referenced) : NULL;
-    Value values[MOST_COLUMNS], wanted[MOST_COLUMNS];
-    bool nulls[MOST_COLUMNS];
+    Sides sides;
+    KeyRow row;
+    Value wanted[MOST_COLUMNS];
     int null_count = 0;
     int64_t found = 0;
-    TRY(referenced);
-    switch (read_columns(exec, table, row_id, key->columns, key->column_count, scratch, values,
-                         nulls)) {
+    TRY(sides_open(exec, key, &sides));
+    switch (read_key(exec, &sides, row_id, scratch, &row)) {
     case FETCH_FAILED:
         return false;
     case FETCH_NONE:
@@ -230,7 +248,7 @@ bool foreign_key_check_row(ExecState *exec, Arena *scratch, const ForeignKeyPlan
         break;
     }
     for (int i = 0; i < key->column_count; i++)
-        null_count += nulls[i];
+        null_count += row.nulls[i];
     if (null_count > 0 && key->is_match_full && null_count < key->column_count)
         return fail_match_full(key);
     if (null_count > 0)
@@ -238,9 +256,9 @@ bool foreign_key_check_row(ExecState *exec, Arena *scratch, const ForeignKeyPlan
     bool all_fit = true;
     for (int i = 0; i < key->column_count; i++) {
         bool fits;
-        TRY(foreign_key_convert(scratch, column_type(table, key->columns[i]),
-                                column_type(referenced, key->referenced_columns[i]), &values[i],
-                                &wanted[i], &fits));
+        TRY(foreign_key_convert(scratch, column_type(sides.table, key->columns[i]),
+                                column_type(sides.referenced, key->referenced_columns[i]),
+                                &row.values[i], &wanted[i], &fits));
         all_fit &= fits;
     }
     Snapshot now = snapshot_now(exec);
@@ -248,24 +266,24 @@ bool foreign_key_check_row(ExecState *exec, Arena *scratch, const ForeignKeyPlan
         TRY(lock_referenced(exec, scratch, key, wanted, &found));
     else if (all_fit)
         TRY(find_referenced(exec, scratch, key, wanted, &now, &found));
-    return found != 0 || fail_missing(key, table, values, scratch);
+    return found != 0 || fail_missing(key, sides.table, row.values, scratch);
 }
 
 /* ---- from the referenced row to the referencing ones ---- */
 
 /* Do these values, of the referencing columns, equal the key of the other side? */
-static bool values_refer(const TableHandle *table, const TableHandle *referenced,
-                         const ForeignKeyPlan *key, const Value *values, const bool *nulls,
-                         const Value *wanted, Arena *scratch, bool *ret_same)
+static bool values_refer(const Sides *sides, const KeyRow *row, const Value *wanted, Arena *scratch,
+                         bool *ret_same)
 {
+    const ForeignKeyPlan *key = sides->key;
     *ret_same = true;
     for (int i = 0; i < key->column_count && *ret_same; i++) {
-        const Oid to = column_type(referenced, key->referenced_columns[i]);
+        const Oid to = column_type(sides->referenced, key->referenced_columns[i]);
         Value value;
         bool fits = false;
-        if (!nulls[i])
-            TRY(foreign_key_convert(scratch, column_type(table, key->columns[i]), to, &values[i],
-                                    &value, &fits));
+        if (!row->nulls[i])
+            TRY(foreign_key_convert(scratch, column_type(sides->table, key->columns[i]), to,
+                                    &row->values[i], &value, &fits));
         *ret_same = fits && type_equal(to, &value, &wanted[i]);
     }
     return true;
@@ -274,14 +292,11 @@ static bool values_refer(const TableHandle *table, const TableHandle *referenced
 bool foreign_key_row_refers(ExecState *exec, Arena *scratch, const ForeignKeyPlan *key,
                             const Value *wanted, int64_t row_id, bool *ret_refers)
 {
-    TableHandle *table = exec_table(exec, key->relation);
-    TableHandle *referenced = table ? exec_table(exec, key->referenced) : NULL;
-    Value values[MOST_COLUMNS];
-    bool nulls[MOST_COLUMNS];
-    TRY(referenced);
+    Sides sides;
+    KeyRow row;
+    TRY(sides_open(exec, key, &sides));
     *ret_refers = false;
-    switch (read_columns(exec, table, row_id, key->columns, key->column_count, scratch, values,
-                         nulls)) {
+    switch (read_key(exec, &sides, row_id, scratch, &row)) {
     case FETCH_FAILED:
         return false;
     case FETCH_NONE:
@@ -289,19 +304,20 @@ bool foreign_key_row_refers(ExecState *exec, Arena *scratch, const ForeignKeyPla
     case FETCH_ROW:
         break;
     }
-    return values_refer(table, referenced, key, values, nulls, wanted, scratch, ret_refers);
+    return values_refer(&sides, &row, wanted, scratch, ret_refers);
 }
 
 /* The key in the types of the referencing columns, where an index may be asked for it. */
-static bool index_values(const TableHandle *table, const TableHandle *referenced,
-                         const ForeignKeyPlan *key, const Value *wanted, Value *ret_values,
+static bool index_values(const Sides *sides, const Value *wanted, Value *ret_values,
                          bool *ret_usable, bool *ret_fits)
 {
+    const ForeignKeyPlan *key = sides->key;
+
     *ret_usable = key->relation_index != 0;
     *ret_fits = true;
     for (int i = 0; i < key->column_count && *ret_usable; i++) {
-        const Oid from = column_type(referenced, key->referenced_columns[i]);
-        const Oid to = column_type(table, key->columns[i]);
+        const Oid from = column_type(sides->referenced, key->referenced_columns[i]);
+        const Oid to = column_type(sides->table, key->columns[i]);
         bool fits;
         /* Elsewhere equality across the types may be wider than one value. */
         *ret_usable =
@@ -337,49 +353,47 @@ static bool rows_by_index(ExecState *exec, Arena *scratch, const ForeignKeyPlan 
     return outcome != SCAN_FAILED;
 }
 
-static bool batch_refers(const TableHandle *table, const TableHandle *referenced,
-                         const ForeignKeyPlan *key, const Batch *batch, const Value *wanted,
+static bool batch_refers(const Sides *sides, const Batch *batch, const Value *wanted,
                          Arena *scratch, RowIdVec *rows)
 {
+    const int count = sides->key->column_count;
     Arena *row_arena = arena_new("foreign key rows");
     bool done = true;
-    FOR_SELECTED (batch->selection, row) {
-        Value values[MOST_COLUMNS], id;
-        bool nulls[MOST_COLUMNS], is_null, same = false;
+    FOR_SELECTED (batch->selection, at) {
+        KeyRow row;
+        Value id;
+        bool is_null, same = false;
         arena_reset(row_arena);
-        for (int i = 0; i < key->column_count; i++)
-            vector_get(batch->columns[i], row, &values[i], &nulls[i]);
-        done =
-            done && values_refer(table, referenced, key, values, nulls, wanted, row_arena, &same);
+        for (int i = 0; i < count; i++)
+            vector_get(batch->columns[i], at, &row.values[i], &row.nulls[i]);
+        done = done && values_refer(sides, &row, wanted, row_arena, &same);
         if (!done || !same)
             continue;
-        vector_get(batch->columns[key->column_count], row, &id, &is_null);
+        vector_get(batch->columns[count], at, &id, &is_null);
         VEC_PUSH(scratch, rows, id.int64);
     }
     arena_free(row_arena);
     return done;
 }
 
-static bool rows_by_scan(ExecState *exec, Arena *scratch, const ForeignKeyPlan *key,
-                         const Value *wanted, uint32_t limit, RowIdVec *rows)
+static bool rows_by_scan(ExecState *exec, Arena *scratch, const Sides *sides, const Value *wanted,
+                         uint32_t limit, RowIdVec *rows)
 {
-    TableHandle *table = exec_table(exec, key->relation);
-    TableHandle *referenced = table ? exec_table(exec, key->referenced) : NULL;
+    const ForeignKeyPlan *key = sides->key;
     uint16_t columns[MOST_COLUMNS + 1];
-    TRY(referenced);
     for (int i = 0; i < key->column_count; i++)
         columns[i] = (uint16_t)(key->columns[i] - 1);
     columns[key->column_count] = SCAN_ROW_ID;
     Snapshot now = snapshot_now(exec);
     TableScanSpec spec = {.columns = columns, .column_count = (uint32_t)key->column_count + 1};
     TableScan *scan =
-        table_scan_open(exec->session->catalog.txn, &now, table->tree, &spec, scratch);
+        table_scan_open(exec->session->catalog.txn, &now, sides->table->tree, &spec, scratch);
     TRY(scan);
     ScanOutcome outcome = SCAN_ROWS;
     bool done = true;
     while (done && (limit == 0 || rows->length < limit) &&
            (outcome = table_scan_next(scan)) == SCAN_ROWS)
-        done = batch_refers(table, referenced, key, table_scan_batch(scan), wanted, scratch, rows);
+        done = batch_refers(sides, table_scan_batch(scan), wanted, scratch, rows);
     table_scan_close(scan);
     return done && outcome != SCAN_FAILED;
 }
@@ -387,17 +401,16 @@ static bool rows_by_scan(ExecState *exec, Arena *scratch, const ForeignKeyPlan *
 bool foreign_key_find_rows(ExecState *exec, Arena *scratch, const ForeignKeyPlan *key,
                            const Value *wanted, uint32_t limit, RowIdVec *ret_rows)
 {
-    TableHandle *table = exec_table(exec, key->relation);
-    TableHandle *referenced = table ? exec_table(exec, key->referenced) : NULL;
+    Sides sides;
     Value values[MOST_COLUMNS];
     bool usable, fits;
-    TRY(referenced);
+    TRY(sides_open(exec, key, &sides));
     *ret_rows = (RowIdVec){0};
-    TRY(index_values(table, referenced, key, wanted, values, &usable, &fits));
+    TRY(index_values(&sides, wanted, values, &usable, &fits));
     if (usable && !fits)
         return true;
     return usable ? rows_by_index(exec, scratch, key, values, limit, ret_rows)
-                  : rows_by_scan(exec, scratch, key, wanted, limit, ret_rows);
+                  : rows_by_scan(exec, scratch, &sides, wanted, limit, ret_rows);
 }
 
 static bool fail_referenced(ExecState *exec, const ForeignRemoval *removal, Arena *scratch)

@@ -6,6 +6,19 @@
  * Which conditions an index answers, and in which order it gives rows.
  */
 
+/* One index beside the conditions, a column after the other. */
+typedef struct IndexMatcher {
+    Level *level;
+    int rel;
+    const IndexDesc *index;
+    const ExprVec *quals;
+    RelSet allowed; /* relations that values may be of */
+    IndexMatch *match;
+    int number; /* the column that is looked at */
+    const IndexColumn *column;
+    const Expr *expression; /* what it holds, if it is no table's column */
+} IndexMatcher;
+
 static Expr *stripped(Expr *expr)
 {
     return (Expr *)(uintptr_t)strip_relabel(expr);
@@ -23,11 +36,13 @@ static bool is_column_of(Expr *expr, int rel, int attnum)
     return is_of_rel(expr, rel) && EXPR_AS(ExprColumn, expr)->attnum == attnum;
 }
 
-/* Whether an expression is what the index column holds; `key` for expression columns. */
-static bool is_key(Expr *expr, int rel, const IndexColumn *column, const Expr *key)
+/* Whether an expression is what the index column holds. */
+static bool is_key(const IndexMatcher *m, Expr *expr)
 {
-    if (column->attnum)
-        return is_column_of(expr, rel, column->attnum);
+    const Expr *key = m->expression;
+
+    if (m->column->attnum)
+        return is_column_of(expr, m->rel, m->column->attnum);
     return key && (expr_equal(expr, key) || expr_equal(stripped(expr), key));
 }
 
@@ -70,25 +85,26 @@ static WalkStep find_sublink(void *context, Expr *expr, int depth)
     return expr->kind == EXPR_SUB_LINK ? WALK_STOP : WALK_CHILDREN;
 }
 
-static bool fits_allowed(Level *level, Expr *value, RelSet allowed)
+static bool fits_allowed(const IndexMatcher *m, Expr *value)
 {
     /* A subquery over the outer side is the join's to compute, row by row. */
     if (expr_rels(value) && !expr_walk_deep(value, 0, find_sublink, NULL))
         return false;
-    return (expr_rels(value) & ~allowed) == 0 && !expr_is_volatile(level->planner->session, value);
+    return (expr_rels(value) & ~m->allowed) == 0 &&
+           !expr_is_volatile(m->level->planner->session, value);
 }
 
-static bool match_operator(Level *level, int rel, const IndexColumn *column, const Expr *key_expr,
-                           ExprOperator *op, RelSet allowed, IndexKey *ret)
+static bool match_operator(const IndexMatcher *m, ExprOperator *op, IndexKey *ret)
 {
     static const IndexOp ops[] = {0, INDEX_LT, INDEX_LE, INDEX_EQ, INDEX_GE, INDEX_GT};
     static const int flipped[] = {0, 5, 4, 3, 2, 1};
-    CatalogSession *session = level->planner->session;
+    CatalogSession *session = m->level->planner->session;
+    const IndexColumn *column = m->column;
     if (op->args.length != 2)
         return false;
     for (int side = 0; side < 2; side++) {
         Expr *key = op->args.items[side], *value = op->args.items[1 - side];
-        if (!is_key(key, rel, column, key_expr) || !fits_allowed(level, value, allowed))
+        if (!is_key(m, key) || !fits_allowed(m, value))
             continue;
         int strategy = opfamily_strategy(session, column->opfamily, op->op);
         if (strategy < 1 || strategy > 5)
@@ -96,24 +112,23 @@ static bool match_operator(Level *level, int rel, const IndexColumn *column, con
         if (side == 1)
             strategy = flipped[strategy];
         ret->op = ops[strategy];
-        ret->value = key_value(level, stripped(value), column->type, &ret->value_wider);
+        ret->value = key_value(m->level, stripped(value), column->type, &ret->value_wider);
         if (!ret->value)
-            ret->value = key_value(level, value, column->type, &ret->value_wider);
+            ret->value = key_value(m->level, value, column->type, &ret->value_wider);
         return ret->value != NULL;
     }
     return false;
 }
 
-static bool match_array(Level *level, int rel, const IndexColumn *column, const Expr *key_expr,
-                        ExprScalarArray *array, RelSet allowed, IndexKey *ret)
+static bool match_array(const IndexMatcher *m, ExprScalarArray *array, IndexKey *ret)
 {
-    CatalogSession *session = level->planner->session;
-    if (!array->use_or || !is_key(array->left, rel, column, key_expr) ||
-        opfamily_strategy(session, column->opfamily, array->op) != 3 ||
-        !fits_allowed(level, array->array, allowed))
+    CatalogSession *session = m->level->planner->session;
+    if (!array->use_or || !is_key(m, array->left) ||
+        opfamily_strategy(session, m->column->opfamily, array->op) != 3 ||
+        !fits_allowed(m, array->array))
         return false;
     const TypeDesc *type = type_find(session, array->array->type);
-    if (!type || type->element != column->type)
+    if (!type || type->element != m->column->type)
         return false;
     ret->op = INDEX_IN;
     ret->value = array->array;
@@ -121,11 +136,11 @@ static bool match_array(Level *level, int rel, const IndexColumn *column, const 
 }
 
 /* x = 1 OR x = 2 is x IN (1, 2). */
-static bool match_or(Level *level, int rel, const IndexColumn *column, const Expr *key_expr,
-                     const ExprBool * or, RelSet allowed, IndexKey *ret)
+static bool match_or(const IndexMatcher *m, const ExprBool * or, IndexKey *ret)
 {
-    Arena *arena = level->planner->arena;
-    const TypeDesc *type = type_find(level->planner->session, column->type);
+    Arena *arena = m->level->planner->arena;
+    const IndexColumn *column = m->column;
+    const TypeDesc *type = type_find(m->level->planner->session, column->type);
     if (or->op != BOOL_OR || !type || !type->array)
         return false;
     ExprArray *array = EXPR_NEW(arena, ExprArray, EXPR_ARRAY);
@@ -136,9 +151,7 @@ static bool match_or(Level *level, int rel, const IndexColumn *column, const Exp
     for (size_t i = 0; i < or->args.length; i++) {
         IndexKey one = {0};
         Expr *arm = or->args.items[i];
-        if (arm->kind != EXPR_OPERATOR ||
-            !match_operator(level, rel, column, key_expr, EXPR_AS(ExprOperator, arm), allowed,
-                            &one) ||
+        if (arm->kind != EXPR_OPERATOR || !match_operator(m, EXPR_AS(ExprOperator, arm), &one) ||
             one.op != INDEX_EQ || one.value_wider)
             return false;
         VEC_PUSH(arena, &array->elements, one.value);
@@ -148,31 +161,28 @@ static bool match_or(Level *level, int rel, const IndexColumn *column, const Exp
     return true;
 }
 
-static bool match_qual(Level *level, int rel, const IndexColumn *column, const Expr *key_expr,
-                       Expr *qual, RelSet allowed, IndexKey *ret)
+static bool match_qual(const IndexMatcher *m, Expr *qual, IndexKey *ret)
 {
     *ret = (IndexKey){.source = qual};
     switch (qual->kind) {
     case EXPR_OPERATOR:
-        return match_operator(level, rel, column, key_expr, EXPR_AS(ExprOperator, qual), allowed,
-                              ret);
+        return match_operator(m, EXPR_AS(ExprOperator, qual), ret);
     case EXPR_SCALAR_ARRAY:
-        return match_array(level, rel, column, key_expr, EXPR_AS(ExprScalarArray, qual), allowed,
-                           ret);
+        return match_array(m, EXPR_AS(ExprScalarArray, qual), ret);
     case EXPR_BOOL:
-        return match_or(level, rel, column, key_expr, EXPR_AS(ExprBool, qual), allowed, ret);
+        return match_or(m, EXPR_AS(ExprBool, qual), ret);
     case EXPR_NULL_TEST: {
         const ExprNullTest *test = EXPR_AS(ExprNullTest, qual);
-        if (test->arg_is_row || !is_key(test->arg, rel, column, key_expr))
+        if (test->arg_is_row || !is_key(m, test->arg))
             return false;
         ret->op = test->is_not_null ? INDEX_IS_NOT_NULL : INDEX_IS_NULL;
         return true;
     }
     case EXPR_COLUMN:
-        if (qual->type != TYPE_BOOL || !is_key(qual, rel, column, key_expr))
+        if (qual->type != TYPE_BOOL || !is_key(m, qual))
             return false;
         ret->op = INDEX_EQ;
-        ret->value = expr_bool(level->planner->arena, true);
+        ret->value = expr_bool(m->level->planner->arena, true);
         return true;
     default:
         return false;
@@ -218,17 +228,17 @@ Expr *index_expression(Level *level, int rel, const IndexDesc *index, int column
 }
 
 /* x LIKE 'abc%': the keys from 'abc' on, below 'abd'. The condition itself stays a filter. */
-static bool match_prefix(Level *level, int rel, const IndexColumn *column, const Expr *key_expr,
-                         Expr *qual, IndexMatch *ret)
+static bool match_prefix(IndexMatcher *m, Expr *qual)
 {
-    Arena *arena = level->planner->arena;
-    if (qual->kind != EXPR_OPERATOR || (column->type != TYPE_TEXT && column->type != TYPE_VARCHAR))
+    Arena *arena = m->level->planner->arena;
+    const Oid type = m->column->type;
+    if (qual->kind != EXPR_OPERATOR || (type != TYPE_TEXT && type != TYPE_VARCHAR))
         return false;
     const ExprOperator *op = EXPR_AS(const ExprOperator, qual);
-    const OperatorDesc *desc = operator_find(level->planner->session, op->op);
+    const OperatorDesc *desc = operator_find(m->level->planner->session, op->op);
     if (!desc || !str_equal(desc->name, STR("~~")) || op->args.length != 2 ||
-        !is_key(op->args.items[0], rel, column, key_expr) ||
-        op->args.items[1]->kind != EXPR_CONST || EXPR_AS(ExprConst, op->args.items[1])->is_null)
+        !is_key(m, op->args.items[0]) || op->args.items[1]->kind != EXPR_CONST ||
+        EXPR_AS(ExprConst, op->args.items[1])->is_null)
         return false;
     const Str pattern = var_str(EXPR_AS(ExprConst, op->args.items[1])->value.var);
     StrBuf prefix = strbuf_in(arena), end = strbuf_in(arena);
@@ -237,51 +247,41 @@ static bool match_prefix(Level *level, int rel, const IndexColumn *column, const
     if (prefix.length == 0)
         return false;
     strbuf_append(&end, strbuf_view(&prefix));
-    IndexKey lower = {.column = 0, .op = INDEX_GE, .source = qual};
+    IndexKey lower = {.column = m->number, .op = INDEX_GE, .source = qual};
     lower.value = &expr_const(arena, TYPE_TEXT, -1, COLLATION_DEFAULT,
                               (Value){.var = var_from_str(strbuf_view(&prefix))}, false, 0)
                        ->base;
-    VEC_PUSH(arena, &ret->keys, lower);
+    VEC_PUSH(arena, &m->match->keys, lower);
     if (key_prefix_end(&end)) {
-        IndexKey upper = {.column = 0, .op = INDEX_LT, .source = qual};
+        IndexKey upper = {.column = m->number, .op = INDEX_LT, .source = qual};
         upper.value = &expr_const(arena, TYPE_TEXT, -1, COLLATION_DEFAULT,
                                   (Value){.var = var_from_str(strbuf_view(&end))}, false, 0)
                            ->base;
-        VEC_PUSH(arena, &ret->keys, upper);
+        VEC_PUSH(arena, &m->match->keys, upper);
     }
-    VEC_PUSH(arena, &ret->used, qual);
+    VEC_PUSH(arena, &m->match->used, qual);
     return true;
 }
 
-typedef struct IndexMatcher {
-    Level *level;
-    int rel;
-    const IndexDesc *index;
-    const ExprVec *quals;
-    RelSet allowed;
-    IndexMatch *match;
-} IndexMatcher;
-
-static void match_take(IndexMatcher *m, int column, IndexKey key, Expr *qual)
+static void match_take(IndexMatcher *m, IndexKey key, Expr *qual)
 {
     Arena *arena = m->level->planner->arena;
-    key.column = column;
+    key.column = m->number;
     VEC_PUSH(arena, &m->match->keys, key);
     VEC_PUSH(arena, &m->match->exact, qual);
     VEC_PUSH(arena, &m->match->used, qual);
 }
 
 /* The one value, or the values, that the column is held to. */
-static bool match_equal(IndexMatcher *m, int column, const Expr *key_expr)
+static bool match_equal(IndexMatcher *m)
 {
     for (size_t q = 0; q < m->quals->length; q++) {
         IndexKey key;
-        if (!match_qual(m->level, m->rel, &m->index->columns[column], key_expr, m->quals->items[q],
-                        m->allowed, &key))
+        if (!match_qual(m, m->quals->items[q], &key))
             continue;
         if (key.op != INDEX_EQ && key.op != INDEX_IN && key.op != INDEX_IS_NULL)
             continue;
-        match_take(m, column, key, m->quals->items[q]);
+        match_take(m, key, m->quals->items[q]);
         m->match->equal_columns += key.op == INDEX_EQ;
         return true;
     }
@@ -289,13 +289,12 @@ static bool match_equal(IndexMatcher *m, int column, const Expr *key_expr)
 }
 
 /* One bound at either end; that it is no null goes with them or alone. */
-static void match_range(IndexMatcher *m, int column, const Expr *key_expr)
+static void match_range(IndexMatcher *m)
 {
     bool has_lower = false, has_upper = false, has_present = false;
     for (size_t q = 0; q < m->quals->length; q++) {
         IndexKey key;
-        if (!match_qual(m->level, m->rel, &m->index->columns[column], key_expr, m->quals->items[q],
-                        m->allowed, &key))
+        if (!match_qual(m, m->quals->items[q], &key))
             continue;
         const bool lower = key.op == INDEX_GE || key.op == INDEX_GT;
         const bool upper = key.op == INDEX_LE || key.op == INDEX_LT;
@@ -305,29 +304,31 @@ static void match_range(IndexMatcher *m, int column, const Expr *key_expr)
         has_lower |= lower;
         has_upper |= upper;
         has_present |= present;
-        match_take(m, column, key, m->quals->items[q]);
+        match_take(m, key, m->quals->items[q]);
     }
-    for (size_t q = 0; q < m->quals->length && !has_lower && !has_upper; q++) {
-        const size_t before = m->match->keys.length;
-        has_lower = match_prefix(m->level, m->rel, &m->index->columns[column], key_expr,
-                                 m->quals->items[q], m->match);
-        for (size_t k = before; k < m->match->keys.length; k++)
-            m->match->keys.items[k].column = column;
-    }
+    for (size_t q = 0; q < m->quals->length && !has_lower && !has_upper; q++)
+        has_lower = match_prefix(m, m->quals->items[q]);
 }
 
 void index_match(Level *level, int rel, const IndexDesc *index, const ExprVec *quals,
                  RelSet allowed, IndexMatch *ret)
 {
-    IndexMatcher m = {level, rel, index, quals, allowed, ret};
+    IndexMatcher m = {.level = level,
+                      .rel = rel,
+                      .index = index,
+                      .quals = quals,
+                      .allowed = allowed,
+                      .match = ret};
     *ret = (IndexMatch){0};
     for (int c = 0; c < index->key_count; c++) {
         if (!key_is_supported(index->columns[c].type))
             return;
-        const Expr *key_expr = index_expression(level, rel, index, c);
-        if (match_equal(&m, c, key_expr))
+        m.number = c;
+        m.column = &index->columns[c];
+        m.expression = index_expression(level, rel, index, c);
+        if (match_equal(&m))
             continue;
-        match_range(&m, c, key_expr);
+        match_range(&m);
         break;
     }
     ret->is_unique =

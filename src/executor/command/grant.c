@@ -42,40 +42,38 @@ static bool add_relation(Grant *grant, const RelationDesc *relation, GrantTarget
     return true;
 }
 
-static bool add_row(Grant *grant, Oid class_oid, Oid oid, PrivilegeTarget kind, int owner, int acl,
-                    CatalogIndexId index, Str name, GrantTargetVec *targets)
+/* A kind of object whose rows have an owner and a list of rights. */
+typedef struct GrantClass {
+    Oid oid;
+    PrivilegeTarget kind;
+    CatalogIndexId index;
+    int owner, acl; /* columns */
+} GrantClass;
+
+static const GrantClass schemas = {RELATION_PG_NAMESPACE, ON_SCHEMA, INDEX_PG_NAMESPACE_OID_INDEX,
+                                   PG_NAMESPACE_NSPOWNER, PG_NAMESPACE_NSPACL};
+static const GrantClass databases = {RELATION_PG_DATABASE, ON_DATABASE, INDEX_PG_DATABASE_OID_INDEX,
+                                     PG_DATABASE_DATDBA, PG_DATABASE_DATACL};
+static const GrantClass languages = {RELATION_PG_LANGUAGE, ON_LANGUAGE, INDEX_PG_LANGUAGE_OID_INDEX,
+                                     PG_LANGUAGE_LANOWNER, PG_LANGUAGE_LANACL};
+
+static bool add_row(Grant *grant, const GrantClass *class, Oid oid, Str name,
+                    GrantTargetVec *targets)
 {
     CatalogSession *session = ddl_catalog(grant->context);
     Arena *arena = grant->context->arena;
     CatalogRow row;
     Acl *list = NULL;
 
-    TRY(system_row_find(session, index, &(Value){.oid = oid}, 1, &row));
-    if (!row.nulls[acl]) {
+    TRY(system_row_find(session, class->index, &(Value){.oid = oid}, 1, &row));
+    if (!row.nulls[class->acl]) {
         list = ARENA_NEW(arena, Acl);
-        TRY(acl_from_value(arena, &row.values[acl], list));
+        TRY(acl_from_value(arena, &row.values[class->acl], list));
     }
     VEC_PUSH(arena, targets,
-             ((GrantTarget){{class_oid, oid, 0}, kind, row_oid(&row, owner), name, list}));
+             ((GrantTarget){
+                 {class->oid, oid, 0}, class->kind, row_oid(&row, class->owner), name, list}));
     return true;
-}
-
-static bool add_schema(Grant *grant, Oid oid, Str name, GrantTargetVec *targets)
-{
-    return add_row(grant, RELATION_PG_NAMESPACE, oid, ON_SCHEMA, PG_NAMESPACE_NSPOWNER,
-                   PG_NAMESPACE_NSPACL, INDEX_PG_NAMESPACE_OID_INDEX, name, targets);
-}
-
-static bool add_database(Grant *grant, Oid oid, Str name, GrantTargetVec *targets)
-{
-    return add_row(grant, RELATION_PG_DATABASE, oid, ON_DATABASE, PG_DATABASE_DATDBA,
-                   PG_DATABASE_DATACL, INDEX_PG_DATABASE_OID_INDEX, name, targets);
-}
-
-static bool add_language(Grant *grant, Oid oid, Str name, GrantTargetVec *targets)
-{
-    return add_row(grant, RELATION_PG_LANGUAGE, oid, ON_LANGUAGE, PG_LANGUAGE_LANOWNER,
-                   PG_LANGUAGE_LANACL, INDEX_PG_LANGUAGE_OID_INDEX, name, targets);
 }
 
 static bool add_named(Grant *grant, Str name, GrantTargetVec *targets)
@@ -86,19 +84,19 @@ static bool add_named(Grant *grant, Str name, GrantTargetVec *targets)
     case OBJECT_SCHEMA: {
         const Oid oid = namespace_get(session, name, 0);
         TRY(oid);
-        return add_schema(grant, oid, name, targets);
+        return add_row(grant, &schemas, oid, name, targets);
     }
     case OBJECT_DATABASE: {
         const DatabaseDesc *database = database_get_name(session, name);
         TRY(database);
-        return add_database(grant, database->oid, name, targets);
+        return add_row(grant, &databases, database->oid, name, targets);
     }
     case OBJECT_LANGUAGE: {
         const Oid oid = language_oid(session, name);
         if (!oid)
             FAIL(ERR_UNDEFINED_OBJECT,
                  .message = fmt("language \"%.*s\" does not exist", STR_ARGS(name)));
-        return add_language(grant, oid, name, targets);
+        return add_row(grant, &languages, oid, name, targets);
     }
     default:
         return ddl_refuse_object("GRANT ON", grant->statement->objtype);
@@ -429,12 +427,12 @@ bool ddl_revoke_all(CommandContext *context, ObjectAddress object, Oid role)
         TRY(relation = relation_get(session, object.oid));
         TRY(add_relation(&grant, relation, &targets));
     } else if (object.class_oid == RELATION_PG_NAMESPACE) {
-        TRY(add_schema(&grant, object.oid, namespace_name(session, object.oid), &targets));
+        TRY(add_row(&grant, &schemas, object.oid, namespace_name(session, object.oid), &targets));
     } else if (object.class_oid == RELATION_PG_DATABASE) {
         const DatabaseDesc *database = database_find(session, object.oid);
-        TRY(database && add_database(&grant, object.oid, database->name, &targets));
+        TRY(database && add_row(&grant, &databases, object.oid, database->name, &targets));
     } else if (object.class_oid == RELATION_PG_LANGUAGE) {
-        TRY(add_language(&grant, object.oid, STR("language"), &targets));
+        TRY(add_row(&grant, &languages, object.oid, STR("language"), &targets));
     } else {
         FAIL_UNSUPPORTED("DROP OWNED with privileges on this kind of object");
     }
