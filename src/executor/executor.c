@@ -20,11 +20,11 @@ void executor_init(void)
 
 /* ---- making ---- */
 
-static void describe(ExecState *exec)
+ResultColumn *executor_columns(const PlannedStatement *stmt, Arena *arena)
 {
-    const PlannedStatement *stmt = exec->stmt;
-    uint32_t count = (uint32_t)stmt->result.length;
-    ResultColumn *columns = ARENA_ARRAY(exec->arena, ResultColumn, count + 1);
+    const uint32_t count = (uint32_t)stmt->result.length;
+    ResultColumn *columns = ARENA_ARRAY(arena, ResultColumn, count + 1);
+
     for (uint32_t i = 0; i < count; i++) {
         const TargetEntry *target = &stmt->result.items[i];
         columns[i] = (ResultColumn){
@@ -37,8 +37,18 @@ static void describe(ExecState *exec)
             .phys = type_phys(target->expr->type),
         };
     }
-    bool has_rows = stmt->command == QUERY_SELECT || stmt->has_returning;
-    exec->description = (RowDescription){.columns = has_rows ? columns : NULL, .count = count};
+    return columns;
+}
+
+static void describe(ExecState *exec)
+{
+    const PlannedStatement *stmt = exec->stmt;
+    const bool has_rows = stmt->command == QUERY_SELECT || stmt->has_returning;
+
+    exec->description = (RowDescription){
+        .columns = has_rows ? executor_columns(stmt, exec->arena) : NULL,
+        .count = (uint32_t)stmt->result.length,
+    };
 }
 
 static CommandVerb verb_of(const PlannedStatement *stmt)

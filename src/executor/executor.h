@@ -107,6 +107,9 @@ typedef struct ExecRequest {
     bool is_admitted; /* the caller holds the relations' locks and knows of the privileges */
 } ExecRequest;
 
+/* What a statement's rows have; the names are the statement's. */
+ResultColumn *executor_columns(const PlannedStatement *stmt, Arena *arena);
+
 /* Compiles. The plan and the session must outlive the state. */
 MUST_CHECK ExecState *executor_new(const PlannedStatement *plan, ExecSession *session);
 void executor_free(ExecState *state);   /* accepts NULL; stops first */

@@ -553,6 +553,25 @@ static void gather_grow(IndexScanState *state)
     state->gather_capacity = capacity;
 }
 
+/* The next entries of the range; none, and the next range if there is one, at its end. */
+static bool entries_next(IndexScanState *state, uint32_t limit, uint32_t *ret_count)
+{
+    *ret_count = 0;
+    switch (index_scan_next_many(state->scan, state->entries, limit, ret_count)) {
+    case SCAN_FAILED:
+        return false;
+    case SCAN_END:
+        *ret_count = 0;
+        state->range_open = false;
+        state->is_done = !choices_step(state);
+        return true;
+    case SCAN_ROWS:
+        break;
+    }
+    usage_add(state->index_usage, USAGE_ROWS_READ, *ret_count);
+    return true;
+}
+
 static bool gather_range(IndexScanState *state)
 {
     if (state->gather_capacity < GATHER_LIMIT || !state->gathered)
@@ -560,17 +579,7 @@ static bool gather_range(IndexScanState *state)
     const uint32_t limit =
         MIN((uint32_t)VECTOR_SIZE, state->gather_capacity - state->gathered_count);
     uint32_t count;
-    switch (index_scan_next_many(state->scan, state->entries, limit, &count)) {
-    case SCAN_FAILED:
-        return false;
-    case SCAN_END:
-        state->range_open = false;
-        state->is_done = !choices_step(state);
-        return true;
-    case SCAN_ROWS:
-        break;
-    }
-    usage_add(state->index_usage, USAGE_ROWS_READ, count);
+    TRY(entries_next(state, limit, &count));
     for (uint32_t i = 0; i < count; i++)
         state->gathered[state->gathered_count++] = state->entries[i].row_id;
     return true;
@@ -633,18 +642,10 @@ static bool range_next(IndexScanState *state, Batch **ret_batch)
 {
     NodeState *node = &state->base;
     uint32_t count;
-    switch (index_scan_next_many(state->scan, state->entries, fetch_size_next(state), &count)) {
-    case SCAN_FAILED:
-        return false;
-    case SCAN_END:
-        state->range_open = false;
-        state->is_done = !choices_step(state);
+    TRY(entries_next(state, fetch_size_next(state), &count));
+    if (count == 0)
         return true;
-    case SCAN_ROWS:
-        break;
-    }
     state->given += count;
-    usage_add(state->index_usage, USAGE_ROWS_READ, count);
     node_scratch_reset(node);
     if (state->decodes_key) {
         TRY(decode_entries(state, count));

@@ -34,6 +34,21 @@ static bool decide(ResultState *state)
     return true;
 }
 
+/* The first batch of the child of which anything passes. */
+static bool project_left(NodeState *node, Batch **ret_batch)
+{
+    while (!*ret_batch) {
+        Batch *batch;
+        TRY(node_next(node->left, &batch));
+        if (!batch)
+            return true;
+        node_scratch_reset(node);
+        ExprInput input = {.slots = {batch->columns, NULL}, .row_count = batch->row_count};
+        TRY(node_project(node, &input, batch->selection, ret_batch));
+    }
+    return true;
+}
+
 static bool result_next(NodeState *node, Batch **ret_batch)
 {
     ResultState *state = (ResultState *)node;
@@ -48,16 +63,7 @@ static bool result_next(NodeState *node, Batch **ret_batch)
         node_scratch_reset(node);
         return node_project(node, &none, (Selection){.count = 1}, ret_batch);
     }
-    while (!*ret_batch) {
-        Batch *batch;
-        TRY(node_next(node->left, &batch));
-        if (!batch)
-            return true;
-        node_scratch_reset(node);
-        ExprInput input = {.slots = {batch->columns, NULL}, .row_count = batch->row_count};
-        TRY(node_project(node, &input, batch->selection, ret_batch));
-    }
-    return true;
+    return project_left(node, ret_batch);
 }
 
 static bool result_rewind(NodeState *node)
@@ -86,16 +92,7 @@ const NodeMethods node_result_methods = {
 static bool subquery_scan_next(NodeState *node, Batch **ret_batch)
 {
     *ret_batch = NULL;
-    while (!*ret_batch) {
-        Batch *batch;
-        TRY(node_next(node->left, &batch));
-        if (!batch)
-            return true;
-        node_scratch_reset(node);
-        ExprInput input = {.slots = {batch->columns, NULL}, .row_count = batch->row_count};
-        TRY(node_project(node, &input, batch->selection, ret_batch));
-    }
-    return true;
+    return project_left(node, ret_batch);
 }
 
 const NodeMethods node_subquery_scan_methods = {

@@ -222,7 +222,21 @@ static int64_t changes(const int64_t *counts)
     return counts[USAGE_INSERTED] + counts[USAGE_UPDATED] + counts[USAGE_DELETED];
 }
 
-void usage_vacuumed(ExecSession *session, Oid relation)
+static void note_vacuum(Upkeep *upkeep, const int64_t *counts)
+{
+    upkeep->vacuumed_at = os->wall_clock();
+    upkeep->vacuum_count++;
+    upkeep->inserts_at_vacuum = counts[USAGE_INSERTED];
+}
+
+static void note_analyze(Upkeep *upkeep, const int64_t *counts)
+{
+    upkeep->analyzed_at = os->wall_clock();
+    upkeep->analyze_count++;
+    upkeep->changes_at_analyze = changes(counts);
+}
+
+static void kept_up(ExecSession *session, Oid relation, void (*note)(Upkeep *, const int64_t *))
 {
     UsageTable *head = head_of(session);
     int64_t counts[USAGE_COUNTERS];
@@ -231,27 +245,18 @@ void usage_vacuumed(ExecSession *session, Oid relation)
         return;
     usage_sum(session, session->catalog.database_oid, relation, counts);
     mutex_lock(&head->mutex);
-    Upkeep *upkeep = upkeep_locked(head, session->catalog.database_oid, relation);
-    upkeep->vacuumed_at = os->wall_clock();
-    upkeep->vacuum_count++;
-    upkeep->inserts_at_vacuum = counts[USAGE_INSERTED];
+    note(upkeep_locked(head, session->catalog.database_oid, relation), counts);
     mutex_unlock(&head->mutex);
+}
+
+void usage_vacuumed(ExecSession *session, Oid relation)
+{
+    kept_up(session, relation, note_vacuum);
 }
 
 void usage_analyzed(ExecSession *session, Oid relation)
 {
-    UsageTable *head = head_of(session);
-    int64_t counts[USAGE_COUNTERS];
-
-    if (!head)
-        return;
-    usage_sum(session, session->catalog.database_oid, relation, counts);
-    mutex_lock(&head->mutex);
-    Upkeep *upkeep = upkeep_locked(head, session->catalog.database_oid, relation);
-    upkeep->analyzed_at = os->wall_clock();
-    upkeep->analyze_count++;
-    upkeep->changes_at_analyze = changes(counts);
-    mutex_unlock(&head->mutex);
+    kept_up(session, relation, note_analyze);
 }
 
 UsageUpkeep usage_upkeep(const ExecSession *session, Oid relation)

@@ -556,25 +556,7 @@ Expr *coerce_to_target(Scope *scope, Expr *expr, Oid type, int32_t typmod, Coerc
 
 Expr *coerce_to_boolean(Scope *scope, Expr *expr, Str construct)
 {
-    if (expr->type != TYPE_BOOL) {
-        bool failed = false;
-        Expr *result = coerce_to_target(scope, expr, TYPE_BOOL, -1, COERCION_ASSIGNMENT,
-                                        CALL_IMPLICIT_CAST, 0, &failed);
-        if (failed)
-            return NULL;
-        if (!result)
-            FAIL(ERR_DATATYPE_MISMATCH,
-                 .message =
-                     fmt("argument of %.*s must be type %s, not type %.*s", STR_ARGS(construct),
-                         "boolean", STR_ARGS(type_text(scope, expr->type))),
-                 .position = expr_location(expr));
-        expr = result;
-    }
-    if (expr_has_srf(expr))
-        FAIL(ERR_DATATYPE_MISMATCH,
-             .message = fmt("argument of %.*s must not return a set", STR_ARGS(construct)),
-             .position = expr_location(expr));
-    return expr;
+    return coerce_to_specific(scope, expr, TYPE_BOOL, construct);
 }
 
 Expr *coerce_to_specific(Scope *scope, Expr *expr, Oid type, Str construct)

@@ -266,6 +266,15 @@ static bool assigns_element(const InsertColumns *columns, size_t column)
     return written && written->indirection.length > 0;
 }
 
+/* The rows to be inserted, as the only item of FROM. */
+static ScopeItem add_source(Scope *scope, RangeTableEntry *rte)
+{
+    const int rel = scope_add_rte(scope, rte);
+
+    scope_add_from(scope, rel);
+    return scope_item_new(scope, rte, rel);
+}
+
 static bool insert_many_rows(Scope *scope, const InsertStmt *insert, InsertColumns *columns)
 {
     Arena *arena = scope_arena(scope);
@@ -302,12 +311,7 @@ static bool insert_many_rows(Scope *scope, const InsertStmt *insert, InsertColum
                                         .collation = column->collation};
     }
     rte->name = STR("*VALUES*");
-    const int rel = scope_add_rte(scope, rte);
-    FromItem *from = ARENA_NEW(arena, FromItem);
-    from->kind = FROM_REL;
-    from->rel = rel;
-    VEC_PUSH(arena, &scope->query->from, from);
-    const ScopeItem item = scope_item_new(scope, rte, rel);
+    const ScopeItem item = add_source(scope, rte);
     for (size_t i = 0; i < count; i++) {
         Expr *value = scope_item_column(scope, &item, (int)i, 0, 0);
         if (elements.items[i]) {
@@ -343,12 +347,7 @@ static bool insert_select(Scope *scope, const InsertStmt *insert, InsertColumns 
         VEC_PUSH(arena, &row, target->expr);
     }
     RangeTableEntry *rte = rte_for_subquery(scope, source, STR("*SELECT*"));
-    const int rel = scope_add_rte(scope, rte);
-    FromItem *from = ARENA_NEW(arena, FromItem);
-    from->kind = FROM_REL;
-    from->rel = rel;
-    VEC_PUSH(arena, &scope->query->from, from);
-    const ScopeItem item = scope_item_new(scope, rte, rel);
+    const ScopeItem item = add_source(scope, rte);
     for (size_t i = 0; i < row.length; i++) {
         const int position = row.items[i]->position;
         row.items[i] = scope_item_column(scope, &item, (int)i, 0, position);

@@ -123,6 +123,8 @@ MUST_CHECK bool scope_add_item(Scope *scope, const ScopeItem *item, bool name, b
 MUST_CHECK bool scope_check_conflict(Scope *scope, const ScopeItemVec *left,
                                      const ScopeItemVec *right);
 int scope_add_rte(Scope *scope, RangeTableEntry *rte);
+/* As an item of FROM. */
+void scope_add_from(Scope *scope, int rel);
 MUST_CHECK Expr *scope_column_ref(Scope *scope, const ColumnRef *ref);
 Expr *scope_item_column(Scope *scope, const ScopeItem *item, int index, int levels_up,
                         int position);

@@ -61,6 +61,15 @@ int scope_add_rte(Scope *scope, RangeTableEntry *rte)
     return (int)scope->query->range_table.length;
 }
 
+void scope_add_from(Scope *scope, int rel)
+{
+    FromItem *from = ARENA_NEW(scope_arena(scope), FromItem);
+
+    from->kind = FROM_REL;
+    from->rel = rel;
+    VEC_PUSH(scope_arena(scope), &scope->query->from, from);
+}
+
 ScopeItem scope_item_new(Scope *scope, RangeTableEntry *rte, int rel)
 {
     ScopeItem item = {.rte = rte,

@@ -230,16 +230,11 @@ bool analyze_values(Scope *scope, const SelectStmt *select)
         VEC_PUSH(arena, &rte->values, row);
     }
     TRY(values_columns(scope, rte));
-    for (Scope *s = scope->parent; s && !rte->is_lateral; s = s->parent)
-        rte->is_lateral = false;
     rte->name = STR("*VALUES*");
     const int rel = scope_add_rte(scope, rte);
     ScopeItem item = scope_item_new(scope, rte, rel);
     VEC_PUSH(arena, &scope->items, item);
-    FromItem *from = ARENA_NEW(arena, FromItem);
-    from->kind = FROM_REL;
-    from->rel = rel;
-    VEC_PUSH(arena, &query->from, from);
+    scope_add_from(scope, rel);
     for (int c = 0; c < rte->column_count; c++) {
         TargetEntry target = {.name = rte->columns[c].name,
                               .attnum = c + 1,

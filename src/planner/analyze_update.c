@@ -168,10 +168,7 @@ bool analyze_set_list(Scope *scope, const ResTargetVec *list, TargetVec *ret)
 static bool add_target_item(Scope *scope)
 {
     TRY(scope_add_item(scope, scope->target_item, true, true));
-    FromItem *from = ARENA_NEW(scope_arena(scope), FromItem);
-    from->kind = FROM_REL;
-    from->rel = scope->target_item->rel;
-    VEC_PUSH(scope_arena(scope), &scope->query->from, from);
+    scope_add_from(scope, scope->target_item->rel);
     return true;
 }
 

@@ -61,23 +61,13 @@ PreparedStatement *statement_of_part(Session *session, Str name, Str source,
 
 RowDescription statement_description(Arena *arena, const PlannedStatement *planned)
 {
-    uint32_t count = (uint32_t)planned->result.length;
-    ResultColumn *columns = ARENA_ARRAY(arena, ResultColumn, MAX(count, 1u));
+    const uint32_t count = (uint32_t)planned->result.length;
 
     if (planned->command != QUERY_SELECT && !planned->has_returning)
         return (RowDescription){0};
-    for (uint32_t i = 0; i < count; i++) {
-        const TargetEntry *target = &planned->result.items[i];
-        columns[i] = (ResultColumn){
-            .name = str_copy(arena, target->name),
-            .type = target->expr->type,
-            .type_modifier = target->expr->typmod,
-            .collation = target->expr->collation,
-            .table = target->origin_table,
-            .table_column = (int16_t)target->origin_attnum,
-            .phys = type_phys(target->expr->type),
-        };
-    }
+    ResultColumn *columns = executor_columns(planned, arena);
+    for (uint32_t i = 0; i < count; i++)
+        columns[i].name = str_copy(arena, columns[i].name);
     return (RowDescription){columns, count};
 }
 

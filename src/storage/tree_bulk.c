@@ -287,16 +287,6 @@ static bool graft_collect(Graft *graft, const Tree *to, PageId id, uint32_t dept
     return done;
 }
 
-static bool graft_attach_page(void *context, uint32_t page_id)
-{
-    Tree *tree = context;
-    Action action;
-    TRY(action_begin(tree->database, 1, &action));
-    page_attach(&action, tree->database, page_id);
-    action_end(&action);
-    return true;
-}
-
 static bool graft_link(Graft *graft, Tree *tree,
                        void (*on_leaf)(void *context, void **versions, uint64_t first,
                                        uint64_t last),
@@ -305,7 +295,7 @@ static bool graft_link(Graft *graft, Tree *tree,
     tree_loose_begin(tree); /* chains are attached before their leaves are linked */
     for (size_t i = 0; i < graft->chains.length; i++) {
         uint64_t pages = 0;
-        TRY(overflow_check(graft->from, &graft->chains.items[i], graft_attach_page, tree, &pages));
+        TRY(overflow_check(graft->from, &graft->chains.items[i], tree_attach_page, tree, &pages));
     }
     for (size_t i = 0; i < graft->leaves.length; i++)
         TRY(tree_append_leaf(tree, graft->leaves.items[i].id, graft->leaves.items[i].first_id,

@@ -588,7 +588,7 @@ void tree_discard(Tree *tree)
     tree_handle_free(tree);
 }
 
-static bool attach_page(void *context, uint32_t page_id)
+bool tree_attach_page(void *context, uint32_t page_id)
 {
     Tree *tree = context;
     Action action;
@@ -603,8 +603,8 @@ static bool attach_pages(Tree *tree)
 {
     TreeReport report;
     if (atomic_load_explicit(&tree->has_overflow, memory_order_relaxed))
-        return tree_check(tree, attach_page, tree, &report);
-    return tree_visit_pages(tree, tree->root, 0, attach_page, tree);
+        return tree_check(tree, tree_attach_page, tree, &report);
+    return tree_visit_pages(tree, tree->root, 0, tree_attach_page, tree);
 }
 
 bool tree_attach(Tree *tree, TreeId id)

@@ -161,6 +161,9 @@ MUST_CHECK bool overflow_check(Tree *tree, const LeafExternal *external,
 MUST_CHECK bool tree_visit_pages(Tree *tree, uint32_t page_id, uint32_t depth,
                                  bool (*on_page)(void *context, uint32_t page_id), void *context);
 
+/* An on_page, with the tree as its context: the pages of what was private become permanent. */
+MUST_CHECK bool tree_attach_page(void *context, uint32_t page_id);
+
 /* Hooks. */
 void tree_hook_merged(Tree *tree, const Page *from, const Page *to);
 void tree_hook_discarded(Tree *tree, const Page *page);

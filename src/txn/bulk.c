@@ -120,15 +120,10 @@ bool txn_bulk_append_row(TxnBulk *bulk, Str image, int64_t *ret_row_id)
 bool txn_bulk_append_entry(TxnBulk *bulk, Str key, int64_t row_id)
 {
     char buffer[TREE_MAX_KEY];
-    uint64_t id = __builtin_bswap64((uint64_t)row_id);
+    Str entry;
 
-    if (key.length + sizeof(id) > sizeof(buffer))
-        FAIL(ERR_PROGRAM_LIMIT_EXCEEDED, .message = fmt("index row size %zu exceeds maximum %zu",
-                                                        key.length + sizeof(id), sizeof(buffer)));
-    if (key.length > 0)
-        memcpy(buffer, key.data, key.length);
-    memcpy(buffer + key.length, &id, sizeof(id));
-    return txn_bulk_append_key(bulk, str_make(buffer, key.length + sizeof(id)));
+    TRY(index_entry(key, row_id, buffer, &entry));
+    return txn_bulk_append_key(bulk, entry);
 }
 
 bool txn_bulk_append_key(TxnBulk *bulk, Str entry)

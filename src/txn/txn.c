@@ -542,23 +542,31 @@ static bool index_leaf_load(TxnTree *index, Str entry, WriteOp op)
     return tree_index_peek(tree, entry, &peek) != PEEK_FAILED;
 }
 
-/* The key with its row id behind it, as trees have it. */
-static bool index_write(Txn *txn, TxnTree *index, Str key, int64_t row_id, WriteOp op)
+bool index_entry(Str key, int64_t row_id, char *buffer, Str *ret_entry)
 {
-    char buffer[TREE_MAX_KEY];
-    uint64_t id = __builtin_bswap64((uint64_t)row_id);
+    const uint64_t id = __builtin_bswap64((uint64_t)row_id);
+    const size_t length = key.length + sizeof(id);
 
-    assert(index->kind == TREE_INDEX && row_id > 0);
-    TRY(txn_can_write(txn));
-    if (key.length + sizeof(id) > sizeof(buffer))
+    if (length > TREE_MAX_KEY)
         FAIL(ERR_PROGRAM_LIMIT_EXCEEDED, .message = fmt("index row size %zu exceeds maximum %zu",
-                                                        key.length + sizeof(id), sizeof(buffer)));
+                                                        length, (size_t)TREE_MAX_KEY));
     if (key.length > 0)
         memcpy(buffer, key.data, key.length);
     memcpy(buffer + key.length, &id, sizeof(id));
-    TRY(index_leaf_load(index, str_make(buffer, key.length + sizeof(id)), op));
-    return writes_add(txn, index, (uint64_t)row_id, str_make(buffer, key.length + sizeof(id)), op,
-                      STR_NONE, false);
+    *ret_entry = str_make(buffer, length);
+    return true;
+}
+
+static bool index_write(Txn *txn, TxnTree *index, Str key, int64_t row_id, WriteOp op)
+{
+    char buffer[TREE_MAX_KEY];
+    Str entry;
+
+    assert(index->kind == TREE_INDEX && row_id > 0);
+    TRY(txn_can_write(txn));
+    TRY(index_entry(key, row_id, buffer, &entry));
+    TRY(index_leaf_load(index, entry, op));
+    return writes_add(txn, index, (uint64_t)row_id, entry, op, STR_NONE, false);
 }
 
 bool txn_index_insert(Txn *txn, TxnTree *index, Str key, int64_t row_id)

@@ -281,6 +281,8 @@ static inline void txn_saw(Txn *txn, Lsn lsn)
 
 /* txn.c */
 MUST_CHECK bool txn_can_write(Txn *txn);
+/* A key with its row id behind it, as trees have it; the buffer has TREE_MAX_KEY bytes. */
+MUST_CHECK bool index_entry(Str key, int64_t row_id, char *buffer, Str *ret_entry);
 /* For who shows transactions: one that writes has an identifier. The sessions' mutex is held. */
 uint64_t txn_id_shown(Txn *txn);
 

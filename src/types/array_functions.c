@@ -162,6 +162,15 @@ static bool need_equality(Oid type)
     return true;
 }
 
+static bool searchable_open(const Value *array, ArrayView *ret)
+{
+    TRY(array_open(array, ret));
+    if (ret->dimension_count > 1)
+        FAIL(ERR_FEATURE_NOT_SUPPORTED,
+             .message = STR("searching for elements in multidimensional arrays is not supported"));
+    return need_equality(ret->element_type);
+}
+
 static bool find_from(const Value *args, const bool *nulls, int64_t start, Value *ret,
                       bool *ret_null)
 {
@@ -169,11 +178,7 @@ static bool find_from(const Value *args, const bool *nulls, int64_t start, Value
     *ret_null = true;
     if (nulls[0])
         return true;
-    TRY(array_open(&args[0], &view));
-    if (view.dimension_count > 1)
-        FAIL(ERR_FEATURE_NOT_SUPPORTED,
-             .message = STR("searching for elements in multidimensional arrays is not supported"));
-    TRY(need_equality(view.element_type));
+    TRY(searchable_open(&args[0], &view));
     for (int i = 0; i < view.count; i++) {
         Value value;
         bool is_null;
@@ -208,11 +213,7 @@ FUNCTION(array_positions)
     *ret_null = nulls[0];
     if (nulls[0])
         return true;
-    TRY(array_open(&args[0], &view));
-    if (view.dimension_count > 1)
-        FAIL(ERR_FEATURE_NOT_SUPPORTED,
-             .message = STR("searching for elements in multidimensional arrays is not supported"));
-    TRY(need_equality(view.element_type));
+    TRY(searchable_open(&args[0], &view));
     array_builder_init(&b, call->arena, TYPE_INT4);
     for (int i = 0; i < view.count; i++) {
         Value value;
