@@ -21,7 +21,7 @@ static TxnSession *second_session(Fixture *fixture)
 /* Until the session of that process waits for somebody. */
 static void until_waiting(Fixture *fixture, int32_t process_id)
 {
-    for (int i = 0; i < 5000; i++) {
+    for (int i = 0; i < 60000; i++) {
         ProcessIdVec blockers = {0};
         lock_blockers(fixture->manager, process_id, fixture->arena, &blockers);
         if (blockers.length > 0)
