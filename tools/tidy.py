@@ -27,8 +27,8 @@ TOP = pathlib.Path(__file__).resolve().parent.parent
 BUILD = TOP / "build/sanitize"
 FILE_LINES, HEADER_LINES, FUNCTION_LINES, PARAMETERS, NESTING, COLUMNS = 1200, 520, 100, 10, 4, 100
 # STYLE's own ceilings of headers and parameters, and how many are above them: debts, which may shrink only.
-STYLE_HEADER_LINES, TALL_HEADERS = 250, 16
-STYLE_PARAMETERS, WIDE_FUNCTIONS = 5, 282
+STYLE_HEADER_LINES, TALL_HEADERS = 250, 15
+STYLE_PARAMETERS, WIDE_FUNCTIONS = 5, 275
 ANALYZER = "clang-analyzer-*"
 CLEAN = TOP / "build/tidy-clean"  # one empty file for each text that the analyzer found nothing in
 

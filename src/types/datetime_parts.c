@@ -791,6 +791,14 @@ FUNCTION(make_timestamptz_at_timezone)
     return true;
 }
 
+/* What does not fit is the least number, as x86 converts it for PostgreSQL. */
+static int64_t microseconds_of(double seconds)
+{
+    const double value = rint(seconds * 1e6);
+
+    return value >= -0x1p63 && value < 0x1p63 ? (int64_t)value : INT64_MIN;
+}
+
 FUNCTION(make_interval)
 {
     int64_t months, days;
@@ -803,7 +811,7 @@ FUNCTION(make_interval)
         (Interval){.months = (int32_t)months,
                    .days = (int32_t)days,
                    .microseconds = args[4].int32 * USECS_PER_HOUR +
-                                   args[5].int32 * USECS_PER_MINUTE + (int64_t)rint(seconds * 1e6)};
+                                   args[5].int32 * USECS_PER_MINUTE + microseconds_of(seconds)};
     return true;
 }
 
