@@ -69,22 +69,26 @@ static void add_all(ArrayBuilder *b, const ArrayView *view)
     }
 }
 
-/* One element at an end of a one-dimensional array; the null array is an empty one. */
-static bool add_one(FunctionCall *call, const Value *array, bool no_array, Oid array_type,
-                    const Value *value, bool is_null, bool at_front, Value *ret)
+/*
+ * One argument is a one-dimensional array, the null one being empty; the other becomes its element
+ * on the side where it stands.
+ */
+static bool add_one(FunctionCall *call, const Value *args, const bool *nulls, int array, Value *ret)
 {
+    const int element = 1 - array;
     ArrayView view = {0};
     ArrayBuilder b;
-    if (!no_array)
-        TRY(array_open(array, &view));
+    if (!nulls[array])
+        TRY(array_open(&args[array], &view));
     if (view.dimension_count > 1)
         FAIL(ERR_DATA_EXCEPTION, .message = STR("argument must be empty or one-dimensional array"));
-    array_builder_init(&b, call->arena, element_of(call, array_type, view.element_type));
-    if (at_front)
-        array_builder_add(&b, value, is_null);
+    array_builder_init(&b, call->arena,
+                       element_of(call, call->arg_types[array], view.element_type));
+    if (element < array)
+        array_builder_add(&b, &args[element], nulls[element]);
     add_all(&b, &view);
-    if (!at_front)
-        array_builder_add(&b, value, is_null);
+    if (element > array)
+        array_builder_add(&b, &args[element], nulls[element]);
     const int32_t length = b.count;
     const int32_t lower = view.dimension_count ? view.lowers[0] : 1;
     return array_builder_finish_shape(&b, 1, &length, &lower, ret);
@@ -92,12 +96,12 @@ static bool add_one(FunctionCall *call, const Value *array, bool no_array, Oid a
 
 FUNCTION(array_append)
 {
-    return add_one(call, &args[0], nulls[0], call->arg_types[0], &args[1], nulls[1], false, ret);
+    return add_one(call, args, nulls, 0, ret);
 }
 
 FUNCTION(array_prepend)
 {
-    return add_one(call, &args[1], nulls[1], call->arg_types[1], &args[0], nulls[0], true, ret);
+    return add_one(call, args, nulls, 1, ret);
 }
 
 static bool incompatible(Str detail)
