@@ -438,6 +438,7 @@ bool array_assign_slice(Arena *arena, const Value *array, Oid element_type,
     array_builder_init(&b, arena, element_type);
     int taken = 0, index;
     do {
+        CHECK_INTERRUPTS();
         Value element = {0};
         bool is_null = true, inside = true;
         for (int i = 0; i < dimensions; i++) {

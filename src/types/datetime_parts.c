@@ -765,7 +765,8 @@ static bool zone_displacement(Str zone, bool *ret_found, int32_t *ret_offset)
     }
     if (rest.length)
         return true;
-    if (parts[0] > 15 || parts[1] > 59 || parts[2] > 59)
+    if (parts[0] < 0 || parts[0] > 15 || parts[1] < 0 || parts[1] > 59 || parts[2] < 0 ||
+        parts[2] > 59)
         FAIL(ERR_INVALID_PARAMETER_VALUE,
              .message = fmt("numeric time zone \"%.*s\" out of range", STR_ARGS(zone)));
     *ret_found = true;

@@ -1,6 +1,8 @@
 /* Cuts templates of dates and times into nodes. */
 #include "types/datetime_template.h"
 
+#include "types/call_site.h"
+
 /* Longest first among those that begin alike. */
 static const struct {
     const char *word;
@@ -59,16 +61,8 @@ static void pattern_find(Str rest, Node *node)
     }
 }
 
-static bool template_add(Template *t, Node node)
-{
-    if (t->count == MAX_NODES)
-        FAIL(ERR_PROGRAM_LIMIT_EXCEEDED, .message = STR("date/time template is too long"));
-    t->nodes[t->count++] = node;
-    return true;
-}
-
 /* Text in double quotes: a node a character; a backslash takes the next as it is. */
-static bool quoted_cut(Str f, size_t *at, Template *t)
+static void quoted_cut(Arena *arena, Str f, size_t *at, Template *t)
 {
     for ((*at)++; *at < f.length;) {
         if (f.data[*at] == '"') {
@@ -78,13 +72,12 @@ static bool quoted_cut(Str f, size_t *at, Template *t)
         if (f.data[*at] == '\\' && *at + 1 < f.length)
             (*at)++;
         const size_t width = MIN((size_t)utf8_width(f.data[*at]), f.length - *at);
-        TRY(template_add(t, (Node){.text = str_slice(f, *at, width)}));
+        VEC_PUSH(arena, t, ((Node){.text = str_slice(f, *at, width)}));
         *at += width;
     }
-    return true;
 }
 
-static bool literal_cut(Str f, size_t *at, Template *t)
+static void literal_cut(Arena *arena, Str f, size_t *at, Template *t)
 {
     /* Outside quotes a backslash is special only before one. */
     if (f.data[*at] == '\\' && *at + 1 < f.length && f.data[*at + 1] == '"')
@@ -94,14 +87,12 @@ static bool literal_cut(Str f, size_t *at, Template *t)
     const LiteralKind kind = template_is_separator(c) ? LITERAL_SEPARATOR
                              : is_space(c)            ? LITERAL_SPACE
                                                       : LITERAL_CHARACTER;
-    TRY(template_add(t, (Node){.text = str_slice(f, *at, width), .literal = kind}));
+    VEC_PUSH(arena, t, ((Node){.text = str_slice(f, *at, width), .literal = kind}));
     *at += width;
-    return true;
 }
 
-bool template_cut(Str f, Template *t)
+static void template_cut(Arena *arena, Str f, Template *t)
 {
-    t->count = 0;
     for (size_t at = 0; at < f.length;) {
         Node node = {0};
         const Str prefix = str_slice(f, at, 2);
@@ -123,12 +114,24 @@ bool template_cut(Str f, Template *t)
                 node.ordinal_upper = suffix.data[0] == 'T';
                 at += 2;
             }
-            TRY(template_add(t, node));
+            VEC_PUSH(arena, t, node);
         } else if (f.data[at] == '"') {
-            TRY(quoted_cut(f, &at, t));
+            quoted_cut(arena, f, &at, t);
         } else {
-            TRY(literal_cut(f, &at, t));
+            literal_cut(arena, f, &at, t);
         }
     }
-    return true;
+}
+
+const Template *template_of(FunctionCall *call, Str format)
+{
+    Template *t = call_site_find(call, format);
+
+    if (t)
+        return t;
+    Arena *arena = call_site_arena(call);
+    t = ARENA_NEW(arena, Template);
+    template_cut(arena, str_copy(arena, format), t);
+    call_site_keep(call, format, t);
+    return t;
 }

@@ -2,8 +2,7 @@
  * Templates of dates and times, shared by to_char (to_char.c) and to_date, to_timestamp
  * (from_char.c).
  *
- *   Template *t = arena_alloc(arena, sizeof(*t));
- *   TRY(template_cut(STR("YYYY-MM-DD"), t));
+ *   const Template *t = template_of(call, STR("YYYY-MM-DD"));      cut once a call site
  *
  * A node is a pattern with its modifiers, or one character of literal text. Patterns are written
  * in capitals or in small letters; Day, Dy, Month and Mon in both.
@@ -11,6 +10,7 @@
 #ifndef TYPES_DATETIME_TEMPLATE_H
 #define TYPES_DATETIME_TEMPLATE_H
 
+#include "base/vec.h"
 #include "types/datetime_internal.h"
 
 typedef enum Key {
@@ -72,15 +72,9 @@ typedef struct Node {
     bool is_local; /* TM: names as the locale has them, unpadded */
 } Node;
 
-#define MAX_NODES 256
+typedef VEC(Node) Template;
 
-typedef struct Template {
-    Node nodes[MAX_NODES];
-    int count;
-} Template;
-
-/* False (error set) when the template has too many parts. */
-MUST_CHECK bool template_cut(Str format, Template *ret);
+const Template *template_of(FunctionCall *call, Str format);
 /* Printable ASCII that is neither letter nor digit. */
 bool template_is_separator(char c);
 

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
-
 #include "types/types_internal.h"
 
 #define FAIL_OVERFLOW()                                                                            \

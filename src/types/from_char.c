@@ -84,7 +84,7 @@ static bool next_is_separator(const Reader *in, const Node *node)
     if (node->ordinal)
         return true;
     const Node *next = node + 1;
-    if (next == in->template->nodes + in->template->count)
+    if (next == in->template->items + in->template->length)
         return true;
     if (next->key != KEY_LITERAL)
         return !key_is_number(next->key);
@@ -462,8 +462,8 @@ static void spaces_skip(Reader *in)
 static bool text_read(Reader *in)
 {
     const Template *t = in->template;
-    for (int i = 0; i < t->count && in->at < in->text.length; i++) {
-        const Node *node = &t->nodes[i];
+    for (size_t i = 0; i < t->length && in->at < in->text.length; i++) {
+        const Node *node = &t->items[i];
         const bool is_pattern = node->key != KEY_LITERAL;
         if (!in->is_exact && node->key != KEY_FX && (is_pattern || i == 0))
             spaces_skip(in);
@@ -589,11 +589,10 @@ static bool time_resolve(Reading *r, Fields *f)
 static bool moment_read(FunctionCall *call, const Value *args, Fields *f)
 {
     const Str format = var_str(args[1].var), original = var_str(args[0].var);
-    Template *t = arena_alloc(call->arena, sizeof(*t));
-    Reader in = {.template = t, .text = str_make(str_to_c(call->arena, original), original.length)};
+    Reader in = {.template = template_of(call, format),
+                 .text = str_make(str_to_c(call->arena, original), original.length)};
     Reading *r = &in.r;
     *f = (Fields){.year = 0, .month = 1, .day = 1};
-    TRY(template_cut(format, t));
     TRY(text_read(&in));
     TRY(time_resolve(r, f));
     TRY(date_resolve(r, f, original));

@@ -12,6 +12,7 @@
 #include <pcre2.h>
 
 #include "types/array.h"
+#include "types/call_site.h"
 #include "types/types_internal.h"
 
 #define MATCH_LIMIT 10000000
@@ -20,7 +21,7 @@
 #define DFA_WORKSPACE 2000
 
 typedef struct Regex {
-    Str pattern, flags; /* what it is compiled from, in the site's arena */
+    Str flags; /* that it is compiled with */
     uint32_t options;
     bool is_global;
     bool is_longest; /* has alternatives, of which the longest match counts */
@@ -222,6 +223,10 @@ static bool pattern_survey(Str pattern, bool *ret_alternatives, bool *ret_lazy)
         const char next = i + 1 < pattern.length ? pattern.data[i + 1] : '\0';
         if (c == '\\') {
             i++;
+        } else if (in_class && c == '[' && (next == ':' || next == '.' || next == '=')) {
+            const char closing[] = {next, ']'};
+            const size_t end = str_find(pattern, str_make(closing, 2), i + 2);
+            i = end == SIZE_MAX ? pattern.length : end + 1;
         } else if (in_class) {
             in_class = c != ']';
         } else if (c == '[') {
@@ -256,7 +261,6 @@ static Regex *regex_compile(Arena *arena, Str pattern, Str flags, uint32_t more,
 
     TRY(flags_read(flags, allow_global, regex));
     regex->options |= more;
-    regex->pattern = str_copy(arena, pattern);
     regex->flags = str_copy(arena, flags);
     if (str_starts_with(pattern, STR("***="))) {
         pattern = str_slice(pattern, 4, pattern.length);
@@ -303,20 +307,19 @@ static Regex *regex_compile(Arena *arena, Str pattern, Str flags, uint32_t more,
 /* The call site's regex: compiled again only when pattern or flags change. */
 static Regex *regex_of(FunctionCall *call, Str pattern, Str flags, uint32_t more, bool allow_global)
 {
-    Regex *regex = call->state;
-    if (regex && str_equal(regex->pattern, pattern) && str_equal(regex->flags, flags))
+    Regex *regex = call_site_find(call, pattern);
+    if (regex && str_equal(regex->flags, flags))
         return regex;
-    regex = regex_compile(call->site_arena, pattern, flags, more, allow_global);
-    call->state = regex;
+    regex = regex_compile(call_site_arena(call), pattern, flags, more, allow_global);
+    TRY(regex);
+    call_site_keep(call, pattern, regex);
     return regex;
 }
 
 typedef enum MatchOutcome { MATCH_FAILED = 0, MATCH_FOUND, MATCH_NONE } MatchOutcome;
 
-static MatchOutcome regex_test(Regex *regex, Str s, size_t from)
+static MatchOutcome match_outcome(int count)
 {
-    const int count = pcre2_match(regex->code, (PCRE2_SPTR)(s.data ? s.data : ""), s.length, from,
-                                  PCRE2_NO_UTF_CHECK, regex->match, regex->context);
     if (count > 0)
         return MATCH_FOUND;
     if (count == PCRE2_ERROR_NOMATCH)
@@ -326,14 +329,21 @@ static MatchOutcome regex_test(Regex *regex, Str s, size_t from)
          .message = STR("regular expression failed: regular expression is too complex"));
 }
 
+static MatchOutcome regex_test(Regex *regex, Str s, size_t from)
+{
+    const int count = pcre2_match(regex->code, (PCRE2_SPTR)(s.data ? s.data : ""), s.length, from,
+                                  PCRE2_NO_UTF_CHECK, regex->match, regex->context);
+    return match_outcome(count);
+}
+
 /* The match that was found, made as long as it can be from where it starts. */
-static void match_lengthen(Regex *regex, Str s, size_t from)
+static MatchOutcome match_lengthen(Regex *regex, Str s, size_t from)
 {
     const PCRE2_SIZE *ends = pcre2_get_ovector_pointer(regex->match);
     const size_t start = ends[0], end = ends[1];
     int workspace[DFA_WORKSPACE];
     if (start < from || end == s.length)
-        return;
+        return MATCH_FOUND;
     /* Back references and what outgrows the workspace keep the first match. */
     const int count = pcre2_dfa_match(regex->code, (PCRE2_SPTR)s.data, s.length, start,
                                       PCRE2_NO_UTF_CHECK | PCRE2_ANCHORED, regex->match,
@@ -342,17 +352,17 @@ static void match_lengthen(Regex *regex, Str s, size_t from)
     if (longest > end && pcre2_match(regex->code, (PCRE2_SPTR)s.data, longest, start,
                                      PCRE2_NO_UTF_CHECK | PCRE2_ANCHORED | PCRE2_ENDANCHORED,
                                      regex->match, regex->context) > 0)
-        return;
-    (void)!pcre2_match(regex->code, (PCRE2_SPTR)s.data, s.length, start,
-                       PCRE2_NO_UTF_CHECK | PCRE2_ANCHORED, regex->match, regex->context);
+        return MATCH_FOUND;
+    /* The longest as the first matcher sees it after all: its groups are wanted. */
+    return match_outcome(pcre2_match(regex->code, (PCRE2_SPTR)s.data, s.length, start,
+                                     PCRE2_NO_UTF_CHECK | PCRE2_ANCHORED, regex->match,
+                                     regex->context));
 }
 
 static MatchOutcome regex_match(Regex *regex, Str s, size_t from)
 {
     const MatchOutcome outcome = regex_test(regex, s, from);
-    if (outcome == MATCH_FOUND && regex->is_longest)
-        match_lengthen(regex, s, from);
-    return outcome;
+    return outcome == MATCH_FOUND && regex->is_longest ? match_lengthen(regex, s, from) : outcome;
 }
 
 static size_t group_count(const Regex *regex)
@@ -590,25 +600,38 @@ static bool refuse_global(const FunctionCall *call, Str flags)
     return true;
 }
 
-static MatchCursor *match_begin(FunctionCall *call, const Value *args, bool always_global)
+static MatchCursor *match_begin(Arena *arena, Regex *regex, Str text, bool always_global)
 {
-    if (always_global && call->arg_count > 2)
-        TRY(refuse_global(call, var_str(args[2].var)));
-    MatchCursor *c = ARENA_NEW(call->site_arena, MatchCursor);
-    c->regex =
-        regex_compile(call->site_arena, var_str(args[1].var),
-                      call->arg_count > 2 ? var_str(args[2].var) : STR(""), 0, !always_global);
-    TRY(c->regex);
-    c->text = str_copy(call->site_arena, var_str(args[0].var));
+    MatchCursor *c = ARENA_NEW(arena, MatchCursor);
+
+    c->regex = regex;
+    c->text = str_copy(arena, text);
     c->regex->is_global |= always_global;
     return c;
+}
+
+static Str flags_of(const FunctionCall *call, const Value *args)
+{
+    return call->arg_count > 2 ? var_str(args[2].var) : STR("");
+}
+
+/* For a function that gives row after row. */
+static MatchCursor *match_begin_set(FunctionCall *call, const Value *args, bool always_global)
+{
+    const Str flags = flags_of(call, args);
+
+    if (always_global)
+        TRY(refuse_global(call, flags));
+    Regex *regex = regex_compile(call->site_arena, var_str(args[1].var), flags, 0, !always_global);
+    TRY(regex);
+    return match_begin(call->site_arena, regex, var_str(args[0].var), always_global);
 }
 
 static bool matches_next(FunctionCall *call, const Value *args, void **cursor, Value *ret,
                          bool *ret_nulls, bool *ret_done)
 {
     if (!*cursor)
-        TRY(*cursor = match_begin(call, args, false));
+        TRY(*cursor = match_begin_set(call, args, false));
     MatchCursor *c = *cursor;
     *ret_done = c->is_over || c->at > c->text.length;
     if (*ret_done)
@@ -662,7 +685,7 @@ static bool split_next(FunctionCall *call, const Value *args, void **cursor, Val
 {
     Str piece = STR("");
     if (!*cursor)
-        TRY(*cursor = match_begin(call, args, true));
+        TRY(*cursor = match_begin_set(call, args, true));
     TRY(piece_next(*cursor, &piece, ret_done));
     *ret = value_text(piece);
     *ret_nulls = false;
@@ -681,10 +704,11 @@ SET_FUNCTION(regexp_split_to_table_no_flags)
 FUNCTION(regexp_split_to_array)
 {
     ArrayBuilder b;
-    FunctionCall inner = *call;
-    inner.site_arena = call->arena;
-    MatchCursor *c = match_begin(&inner, args, true);
-    TRY(c);
+    const Str flags = flags_of(call, args);
+    TRY(refuse_global(call, flags));
+    Regex *regex = regex_of(call, var_str(args[1].var), flags, 0, false);
+    TRY(regex);
+    MatchCursor *c = match_begin(call->arena, regex, var_str(args[0].var), true);
     array_builder_init(&b, call->arena, TYPE_TEXT);
     for (;;) {
         Str piece;

@@ -1,8 +1,10 @@
 /*
  * Abbreviations of time zones that date and time input and AT TIME ZONE know, in the order of
- * their names. Those that name a zone have had several meanings: the zone's rules at the moment in
- * question tell which.
+ * their names (it is searched by halves). Those that name a zone have had several meanings: the
+ * zone's rules at the moment in question tell which.
  */
+#include <strings.h>
+
 #include "types/datetime_internal.h"
 
 typedef struct ZoneAbbreviation {
@@ -237,11 +239,27 @@ bool timezone_abbreviation_at(size_t index, int64_t timestamptz, Str *ret_name, 
     return true;
 }
 
+static int abbreviation_order(Str word, const char *name)
+{
+    const int order = strncasecmp(word.data, name, word.length);
+
+    return order == 0 && name[word.length] ? -1 : order;
+}
+
 static const ZoneAbbreviation *abbreviation_find(Str word)
 {
-    for (size_t i = 0; i < ARRAY_LENGTH(abbreviations); i++)
-        if (str_equal_nocase(word, str_from_c(abbreviations[i].name)))
-            return &abbreviations[i];
+    size_t low = 0, high = ARRAY_LENGTH(abbreviations);
+
+    while (low < high && word.length > 0) {
+        const size_t middle = (low + high) / 2;
+        const int order = abbreviation_order(word, abbreviations[middle].name);
+        if (order == 0)
+            return &abbreviations[middle];
+        if (order < 0)
+            high = middle;
+        else
+            low = middle + 1;
+    }
     return NULL;
 }
 

@@ -298,11 +298,10 @@ static bool needs_date(Key key)
 
 static bool moment_format(FunctionCall *call, const Moment *m, Str format, Value *ret)
 {
-    Template *t = arena_alloc(call->arena, sizeof(*t));
+    const Template *t = template_of(call, format);
     StrBuf out = strbuf_in(call->arena);
-    TRY(template_cut(format, t));
-    for (int i = 0; i < t->count; i++) {
-        const Node *node = &t->nodes[i];
+    for (size_t i = 0; i < t->length; i++) {
+        const Node *node = &t->items[i];
         if (m->is_interval && needs_date(node->key))
             FAIL(ERR_INVALID_DATETIME_FORMAT,
                  .message = STR("invalid format specification for an interval value"),

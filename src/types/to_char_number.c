@@ -12,6 +12,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/vec.h"
+#include "types/call_site.h"
 #include "types/numeric_internal.h"
 
 typedef enum NumberKey {
@@ -45,12 +47,10 @@ typedef struct NumberNode {
 /* Where the sign of "S" stands. */
 typedef enum SignPlace { SIGN_NONE = 0, SIGN_BEFORE, SIGN_BEHIND } SignPlace;
 
-#define MAX_NODES 512
 #define ROMAN_LENGTH 15
 
 typedef struct NumberTemplate {
-    NumberNode nodes[MAX_NODES];
-    int count;
+    VEC(NumberNode) nodes;
     int whole, decimals, shift; /* digit positions before and after the point; after V */
     int zero_from;              /* position of the first "0", counted from 1; 0: there is none */
     int zero_until;             /* positions up to the last "0" */
@@ -220,48 +220,38 @@ static NumberKey key_at(Str rest, size_t *ret_width)
     return NUMBER_LITERAL;
 }
 
-static bool node_add(NumberTemplate *t, NumberKey key, Str text)
-{
-    if (t->count == MAX_NODES)
-        FAIL(ERR_PROGRAM_LIMIT_EXCEEDED, .message = STR("number template is too long"));
-    t->nodes[t->count++] = (NumberNode){key, text};
-    return true;
-}
-
 /* A quoted part, from its quote on: one node for each character. Sets where it ends. */
-static bool quoted_add(NumberTemplate *t, Str f, size_t *at)
+static void quoted_add(Arena *arena, NumberTemplate *t, Str f, size_t *at)
 {
     (*at)++;
     while (*at < f.length) {
         if (f.data[*at] == '"') {
             (*at)++;
-            return true;
+            return;
         }
         if (f.data[*at] == '\\' && *at + 1 < f.length)
             (*at)++;
         const size_t width = MIN((size_t)utf8_width(f.data[*at]), f.length - *at);
-        TRY(node_add(t, NUMBER_LITERAL, str_slice(f, *at, width)));
+        VEC_PUSH(arena, &t->nodes, ((NumberNode){NUMBER_LITERAL, str_slice(f, *at, width)}));
         *at += width;
     }
-    return true;
 }
 
-static bool number_template(Str f, NumberTemplate *t)
+static bool template_cut(Arena *arena, Str f, NumberTemplate *t)
 {
-    memset(t, 0, sizeof(*t));
     for (size_t at = 0; at < f.length;) {
         size_t width = 0;
         const NumberKey key = key_at(str_slice(f, at, f.length), &width);
         if (key) {
-            TRY(node_add(t, key, str_slice(f, at, width)));
+            VEC_PUSH(arena, &t->nodes, ((NumberNode){key, str_slice(f, at, width)}));
             TRY(key_add(t, key));
         } else if (f.data[at] == '"') {
-            TRY(quoted_add(t, f, &at));
+            quoted_add(arena, t, f, &at);
         } else {
             if (f.data[at] == '\\' && at + 1 < f.length && f.data[at + 1] == '"')
                 at++;
             width = MIN((size_t)utf8_width(f.data[at]), f.length - at);
-            TRY(node_add(t, NUMBER_LITERAL, str_slice(f, at, width)));
+            VEC_PUSH(arena, &t->nodes, ((NumberNode){NUMBER_LITERAL, str_slice(f, at, width)}));
         }
         at += width;
     }
@@ -272,6 +262,20 @@ static bool number_template(Str f, NumberTemplate *t)
         t->has_mi = t->has_pl = false;
     }
     return true;
+}
+
+/* The call site's template: cut again only when the text changes. */
+static const NumberTemplate *number_template(FunctionCall *call, Str format)
+{
+    NumberTemplate *t = call_site_find(call, format);
+
+    if (t)
+        return t;
+    Arena *arena = call_site_arena(call);
+    t = ARENA_NEW(arena, NumberTemplate);
+    TRY(template_cut(arena, str_copy(arena, format), t));
+    call_site_keep(call, format, t);
+    return t;
 }
 
 /* A number on its way into text. */
@@ -503,8 +507,8 @@ static bool number_write(const NumberTemplate *t, Arena *arena, Str number, Valu
     w.positions = whole + decimals - 1;
     if (!w.sign_done && w.spaces == 0)
         w.positions++;
-    for (int i = 0; i < t->count && !w.is_over; i++)
-        TRY(node_write(&w, &t->nodes[i]));
+    for (size_t i = 0; i < t->nodes.length && !w.is_over; i++)
+        TRY(node_write(&w, &t->nodes.items[i]));
     *ret = value_from_buf(&out);
     return true;
 }
@@ -557,11 +561,11 @@ static bool exponent_write(const NumberTemplate *t, Arena *arena, const Big *val
 
 static bool big_to_char(FunctionCall *call, const Big *value, Str format, Value *ret)
 {
-    NumberTemplate *t = arena_alloc(call->arena, sizeof(*t));
+    const NumberTemplate *t = number_template(call, format);
     BIG(b);
     Value text_value;
     StrBuf text = strbuf_in(call->arena);
-    TRY(number_template(format, t));
+    TRY(t);
     const bool finite = value->kind == NUMERIC_FINITE;
     if (t->exponent)
         return finite ? exponent_write(t, call->arena, value, ret)
@@ -599,9 +603,9 @@ FUNCTION(numeric_to_char)
 static bool integer_to_char(FunctionCall *call, int64_t value, int64_t limit, Str format,
                             Value *ret)
 {
-    NumberTemplate *t = arena_alloc(call->arena, sizeof(*t));
+    const NumberTemplate *t = number_template(call, format);
     StrBuf text = strbuf_in(call->arena);
-    TRY(number_template(format, t));
+    TRY(t);
     if (t->exponent && limit == INT32_MAX) {
         strbuf_format(&text, value < 0 ? "%.*e" : " %.*e", t->decimals, (double)value);
         *ret = value_from_buf(&text);
@@ -652,9 +656,9 @@ static void double_append(StrBuf *text, int decimals, double value)
 /* Digits beyond the type's precision aren't shown: decimals give way. */
 static bool double_to_char(FunctionCall *call, double value, int digits, Str format, Value *ret)
 {
-    NumberTemplate *t = arena_alloc(call->arena, sizeof(*t));
+    const NumberTemplate *t = number_template(call, format);
     StrBuf whole = strbuf_in(call->arena), text = strbuf_in(call->arena);
-    TRY(number_template(format, t));
+    TRY(t);
     if (t->exponent) {
         if (!isfinite(value))
             return exponent_unknown(t, call->arena, ret);
@@ -671,9 +675,10 @@ static bool double_to_char(FunctionCall *call, double value, int digits, Str for
         value *= pow(10, t->shift);
     double_append(&whole, 0, fabs(value));
     const int length = (int)strbuf_view(&whole).length;
-    t->decimals = MAX(MIN(t->decimals, digits - length), 0);
-    double_append(&text, t->decimals, value);
-    return number_write(t, call->arena, strbuf_view(&text), ret);
+    NumberTemplate shown = *t;
+    shown.decimals = MAX(MIN(t->decimals, digits - length), 0);
+    double_append(&text, shown.decimals, value);
+    return number_write(&shown, call->arena, strbuf_view(&text), ret);
 }
 
 FUNCTION(float8_to_char)
@@ -817,20 +822,20 @@ static bool node_read(NumberReader *r, const NumberNode *node)
 
 FUNCTION(numeric_to_number)
 {
-    NumberTemplate *t = arena_alloc(call->arena, sizeof(*t));
     StrBuf digits = strbuf_in(call->arena);
-    NumberReader r = {.t = t, .in = var_str(args[0].var), .digits = &digits, .sign = ' '};
 
     *ret_null = args[1].var.length == 0;
     if (*ret_null)
         return true;
-    TRY(number_template(var_str(args[1].var), t));
+    const NumberTemplate *t = number_template(call, var_str(args[1].var));
+    TRY(t);
+    NumberReader r = {.t = t, .in = var_str(args[0].var), .digits = &digits, .sign = ' '};
     if (t->exponent)
         FAIL(ERR_FEATURE_NOT_SUPPORTED, .message = STR("\"EEEE\" not supported for input"));
     if (t->roman)
         FAIL(ERR_FEATURE_NOT_SUPPORTED, .message = STR("\"RN\" not supported for input"));
-    for (int i = 0; i < t->count && r.at < r.in.length; i++)
-        if (node_read(&r, &t->nodes[i]))
+    for (size_t i = 0; i < t->nodes.length && r.at < r.in.length; i++)
+        if (node_read(&r, &t->nodes.items[i]))
             r.at++;
     Str text = strbuf_view(&digits);
     if (str_ends_with(text, STR(".")))
