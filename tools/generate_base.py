@@ -90,7 +90,8 @@ CONTEXTS = {"internal": "INTERNAL", "postmaster": "POSTMASTER", "sighup": "SIGHU
 
 
 FLAGS = {"reported": "REPORTED", "hidden": "HIDDEN", "not_reset": "NOT_RESET", "not_in_sample": "NOT_IN_SAMPLE",
-         "explain": "EXPLAIN", "computed": "COMPUTED", "private": "PRIVATE", "not_in_file": "NOT_IN_FILE", "not_in_auto": "NOT_IN_AUTO"}
+         "explain": "EXPLAIN", "computed": "COMPUTED", "private": "PRIVATE", "not_in_file": "NOT_IN_FILE", "not_in_auto": "NOT_IN_AUTO",
+         "list": "LIST", "name_list": "NAME_LIST"}
 
 
 class Setting:

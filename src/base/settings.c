@@ -46,32 +46,9 @@ static double base_factor(Str unit, bool *ret_is_time)
     return 0;
 }
 
-/* Room for the value of any setting: one without a field is handled by way of it. */
-typedef union SettingValue {
-    bool boolean;
-    int64_t integer;
-    double real;
-    int option;
-    Str text;
-} SettingValue;
-
 static void *field_of(const SettingValues *values, SettingId id)
 {
     return (char *)values + setting_infos[id].offset;
-}
-
-void setting_copy(SettingValues *to, const SettingValues *from, SettingId id)
-{
-    memcpy(field_of(to, id), field_of(from, id), setting_infos[id].size);
-}
-
-bool setting_differs(const SettingValues *a, const SettingValues *b, SettingId id)
-{
-    const void *fa = field_of(a, id), *fb = field_of(b, id);
-
-    if (setting_infos[id].type == SETTING_STRING && setting_infos[id].size > 0)
-        return !str_equal(*(const Str *)fa, *(const Str *)fb);
-    return memcmp(fa, fb, setting_infos[id].size) != 0;
 }
 
 /* Names that PostgreSQL has kept for older clients. */
@@ -91,27 +68,11 @@ int setting_find(Str name)
     return -1;
 }
 
-SettingList setting_list(Str name)
+uint32_t setting_flags(Str name)
 {
-    static const struct {
-        const char *name;
-        SettingList list;
-    } lists[] = {{"DateStyle", LIST_PLAIN},
-                 {"listen_addresses", LIST_PLAIN},
-                 {"log_destination", LIST_PLAIN},
-                 {"synchronous_standby_names", LIST_PLAIN},
-                 {"wal_consistency_checking", LIST_PLAIN},
-                 {"local_preload_libraries", LIST_OF_NAMES},
-                 {"search_path", LIST_OF_NAMES},
-                 {"session_preload_libraries", LIST_OF_NAMES},
-                 {"shared_preload_libraries", LIST_OF_NAMES},
-                 {"temp_tablespaces", LIST_OF_NAMES},
-                 {"unix_socket_directories", LIST_OF_NAMES}};
+    const int id = setting_find(name);
 
-    for (size_t i = 0; i < ARRAY_LENGTH(lists); i++)
-        if (str_equal_nocase(name, str_from_c(lists[i].name)))
-            return lists[i].list;
-    return LIST_NONE;
+    return id < 0 ? 0 : setting_infos[id].flags;
 }
 
 void setting_register_check(SettingId id, SettingCheck *check)
@@ -435,18 +396,45 @@ bool settings_set(SettingValues *values, Arena *arena, SettingId id, Str text)
         if (!is_allowed(info, shown))
             return fail_refused(info, shown);
     }
-    memcpy(field_of(values, id), &value, info->size);
+    setting_put(values, id, value);
     return true;
+}
+
+SettingValue setting_get(const SettingValues *values, SettingId id)
+{
+    SettingValue value = {0};
+
+    if (setting_infos[id].size == 0)
+        return default_value(id);
+    memcpy(&value, field_of(values, id), setting_infos[id].size);
+    return value;
+}
+
+void setting_put(SettingValues *values, SettingId id, SettingValue value)
+{
+    memcpy(field_of(values, id), &value, setting_infos[id].size);
+}
+
+bool setting_equal(SettingId id, SettingValue a, SettingValue b)
+{
+    return setting_infos[id].type == SETTING_STRING ? str_equal(a.text, b.text)
+                                                    : memcmp(&a, &b, setting_infos[id].size) == 0;
+}
+
+void setting_copy(SettingValues *to, const SettingValues *from, SettingId id)
+{
+    memcpy(field_of(to, id), field_of(from, id), setting_infos[id].size);
+}
+
+bool setting_differs(const SettingValues *a, const SettingValues *b, SettingId id)
+{
+    return setting_infos[id].size > 0 && !setting_equal(id, setting_get(a, id), setting_get(b, id));
 }
 
 static Str show(const SettingValues *values, SettingId id, Arena *arena, bool with_unit)
 {
-    SettingValue value;
+    const SettingValue value = setting_get(values, id);
 
-    if (setting_infos[id].size == 0)
-        value = default_value(id);
-    else
-        memcpy(&value, field_of(values, id), setting_infos[id].size);
     return value_text(id, &value, arena, with_unit);
 }
 

@@ -62,6 +62,8 @@ enum {
     SETTING_IS_PRIVATE = 64, /* shown to superusers and pg_read_all_settings alone */
     SETTING_IS_NOT_IN_FILE = 128,
     SETTING_IS_NOT_IN_AUTO = 256, /* nor by ALTER SYSTEM */
+    SETTING_IS_LIST = 512,        /* of members that SET takes one by one */
+    SETTING_IS_NAME_LIST = 1024,  /* likewise, each in quotes where a name must be */
 };
 
 typedef struct SettingInfo {
@@ -87,6 +89,18 @@ static inline const SettingValues *settings(void)
 }
 extern SettingValues settings_default; /* the server's; sessions start from a copy */
 
+/* The value of one setting of any type; of those without a field the built-in one. */
+typedef union SettingValue {
+    bool boolean;
+    int64_t integer;
+    double real;
+    int option;
+    Str text; /* borrowed */
+} SettingValue;
+SettingValue setting_get(const SettingValues *values, SettingId id);
+/* Unchecked: a value that setting_get has given. Without a field there is nothing to do. */
+void setting_put(SettingValues *values, SettingId id, SettingValue value);
+bool setting_equal(SettingId id, SettingValue a, SettingValue b);
 /* Copies one setting from one set of values to another, or tells whether they differ. */
 void setting_copy(SettingValues *to, const SettingValues *from, SettingId id);
 bool setting_differs(const SettingValues *a, const SettingValues *b, SettingId id);
@@ -98,13 +112,8 @@ int setting_find(Str name);
  * `arena`, which outlives the values. Fails with PostgreSQL's 22023 messages.
  */
 MUST_CHECK bool settings_set(SettingValues *values, Arena *arena, SettingId id, Str text);
-/* Is the value a list, whose members SET takes one by one? Names are quoted where they must be. */
-typedef enum SettingList {
-    LIST_NONE = 0,
-    LIST_PLAIN,
-    LIST_OF_NAMES,
-} SettingList;
-SettingList setting_list(Str name);
+/* SETTING_IS_ flags; none of those for names that are no settings. */
+uint32_t setting_flags(Str name);
 /* As SHOW prints it (with units). */
 Str setting_show(const SettingValues *values, SettingId id, Arena *arena);
 /* As pg_settings.setting has it (plain number in `unit`). */

@@ -1,4 +1,5 @@
 #include "base/scheduler.h"
+#include "base/settings.h"
 #include "planner/analyze_internal.h"
 #include "planner/cost.h"
 #include "planner/plan_internal.h"
@@ -402,9 +403,9 @@ static bool sublink_hash(Fix *fix, const ExprSubLink *link, ExprSubPlan *sub)
 
 Plan *plan_keep_rows(Level *level, Plan *plan)
 {
-    if (plan->kind == PLAN_MATERIAL || plan->kind == PLAN_SORT || plan->kind == PLAN_TOP_N ||
-        plan->kind == PLAN_CTE_SCAN || plan->kind == PLAN_WORK_TABLE_SCAN ||
-        plan->kind == PLAN_FUNCTION_SCAN)
+    if (!settings()->enable_material || plan->kind == PLAN_MATERIAL || plan->kind == PLAN_SORT ||
+        plan->kind == PLAN_TOP_N || plan->kind == PLAN_CTE_SCAN ||
+        plan->kind == PLAN_WORK_TABLE_SCAN || plan->kind == PLAN_FUNCTION_SCAN)
         return plan;
     MaterialPlan *material = PLAN_NEW(level, MaterialPlan, PLAN_MATERIAL);
     plan_pass_through(level, &material->base, plan);

@@ -71,6 +71,8 @@ typedef struct Tree {
 /* plan_query.c */
 MUST_CHECK Plan *plan_query(Level *level, ExprVec *ret_out);
 bool target_has_srf(const Expr *expr); /* itself: not what is in it */
+/* The part of the statement's rows that is going to be read; 1 where it is not a cursor's. */
+double planner_cursor_fraction(const Planner *planner);
 Level *level_new(Planner *planner, Level *parent, Query *query);
 /* A range table entry of this level in a number that no other of the statement has. */
 /* How many elements it has, if that is known, or is likely to have. */

@@ -257,7 +257,7 @@ static Path loop_path(Level *level, const JoinRequest *request, const Path *left
                       bool inner_unique)
 {
     LoopInner inner = {.first = right->cost, .again = right->cost.total, .rows = right->rows};
-    const bool is_kept = !request->is_lateral && !left->one_row;
+    const bool is_kept = settings()->enable_material && !request->is_lateral && !left->one_row;
     if (is_kept) {
         inner.first = cost_material(right->cost, right->rows, right->width);
         inner.again = cost_rescan_material(right->rows, right->width);

@@ -719,15 +719,19 @@ static Plan *plan_locks(Level *level, Plan *plan)
     return &lock->base;
 }
 
+double planner_cursor_fraction(const Planner *planner)
+{
+    return planner->is_cursor ? MIN(MAX(settings()->cursor_tuple_fraction, 1e-10), 1) : 1;
+}
+
 /* How many rows are going to be read: a number, infinite where nothing limits them, and a part. */
 static double rows_wanted(const Level *level, double *ret_fraction)
 {
     const Query *query = level->query;
     double count = INFINITY, offset = 0;
     *ret_fraction = 1;
-    /* Of a cursor's rows the first tenth. */
-    if (level->planner->is_cursor && query == level->planner->statement->query)
-        *ret_fraction = 0.1;
+    if (query == level->planner->statement->query)
+        *ret_fraction = planner_cursor_fraction(level->planner);
     if (!query->limit_count)
         return INFINITY;
     if (!const_count(query->limit_count, &count)) {

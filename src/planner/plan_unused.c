@@ -4,8 +4,7 @@
 #include "planner/cost.h"
 #include "planner/plan_internal.h"
 
-/* A target that costs more calls than this is computed behind the sort when not all rows are read.
- */
+/* A target that costs more calls than this waits for the sort when not all rows are read. */
 #define EXPENSIVE_CALLS 10
 
 /* ---- EXISTS ---- */
@@ -118,7 +117,8 @@ static bool is_late(const Level *level, const TargetEntry *target)
         return false;
     if (expr_is_volatile(session, target->expr))
         return true;
-    const bool reads_few = query->limit_count || (level->planner->is_cursor && !level->parent);
+    const bool reads_few =
+        query->limit_count || (!level->parent && planner_cursor_fraction(level->planner) < 1);
     return reads_few &&
            cost_of_expr(session, target->expr) > EXPENSIVE_CALLS * settings()->cpu_operator_cost;
 }

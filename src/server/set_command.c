@@ -52,8 +52,9 @@ static bool argument_text(Arena *arena, const Node *argument, Str *ret_text)
 static bool arguments_text(Arena *arena, const VariableSetStmt *set, Str *ret_text)
 {
     StrBuf out = strbuf_in(arena);
+    const uint32_t flags = setting_flags(set->name);
 
-    if (set->args.length > 1 && setting_list(set->name) == LIST_NONE)
+    if (set->args.length > 1 && !(flags & (SETTING_IS_LIST | SETTING_IS_NAME_LIST)))
         FAIL(ERR_INVALID_PARAMETER_VALUE,
              .message = fmt("SET %.*s takes only one argument", STR_ARGS(set->name)));
     for (size_t i = 0; i < set->args.length; i++) {
@@ -61,8 +62,7 @@ static bool arguments_text(Arena *arena, const VariableSetStmt *set, Str *ret_te
         TRY(argument_text(arena, set->args.items[i], &text));
         if (i > 0)
             strbuf_append_c(&out, ", ");
-        bool quotes = setting_list(set->name) == LIST_OF_NAMES;
-        strbuf_append(&out, quotes ? identifier_quote(arena, text) : text);
+        strbuf_append(&out, flags & SETTING_IS_NAME_LIST ? identifier_quote(arena, text) : text);
     }
     *ret_text = strbuf_view(&out);
     return true;
@@ -75,7 +75,7 @@ static bool set_modes(Session *session, const VariableSetStmt *set)
 
     if (str_equal(set->name, STR("TRANSACTION SNAPSHOT")))
         FAIL_UNSUPPORTED("SET TRANSACTION SNAPSHOT");
-    if (!for_session && session->block != BLOCK_OPEN) {
+    if (!for_session && !block_is_open(session)) {
         NOTICE(SEVERITY_WARNING, ERR_NO_ACTIVE_SQL_TRANSACTION,
                .message = STR("SET TRANSACTION can only be used in transaction blocks"));
         return true;
@@ -95,7 +95,7 @@ static bool set_modes(Session *session, const VariableSetStmt *set)
 
 static void warn_local(const Session *session)
 {
-    if (session->block != BLOCK_OPEN)
+    if (!block_is_open(session))
         NOTICE(SEVERITY_WARNING, ERR_NO_ACTIVE_SQL_TRANSACTION,
                .message = STR("SET LOCAL can only be used in transaction blocks"));
 }

@@ -475,10 +475,9 @@ static Str setting_of(Str entry)
 static bool set_value(CommandContext *context, const VariableSetStmt *set, Str *ret_value)
 {
     StrBuf text = strbuf_in(context->arena);
+    const uint32_t kind = setting_flags(set->name);
 
-    const SettingList list = setting_list(set->name);
-
-    if (set->args.length > 1 && list == LIST_NONE)
+    if (set->args.length > 1 && !(kind & (SETTING_IS_LIST | SETTING_IS_NAME_LIST)))
         FAIL(ERR_INVALID_PARAMETER_VALUE,
              .message = fmt("SET %.*s takes only one argument", STR_ARGS(set->name)));
     for (size_t i = 0; i < set->args.length; i++) {
@@ -486,7 +485,8 @@ static bool set_value(CommandContext *context, const VariableSetStmt *set, Str *
         const Str item = ddl_text_option(context, &wrapped);
         if (i > 0)
             strbuf_append_c(&text, ", ");
-        strbuf_append(&text, list == LIST_OF_NAMES ? identifier_quote(context->arena, item) : item);
+        strbuf_append(&text,
+                      kind & SETTING_IS_NAME_LIST ? identifier_quote(context->arena, item) : item);
     }
     *ret_value = strbuf_view(&text);
     return true;

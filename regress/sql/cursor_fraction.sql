@@ -1,0 +1,21 @@
+-- cursor_tuple_fraction: how much of a cursor's rows its plan is made for. enable_material: whether rows are kept to be read again.
+CREATE TABLE fraction AS SELECT g AS a, g % 10 AS b FROM generate_series(1, 100000) g;
+CREATE INDEX fraction_b ON fraction (b);
+ANALYZE fraction;
+BEGIN;
+SET LOCAL cursor_tuple_fraction = 1; EXPLAIN (COSTS OFF) DECLARE c CURSOR FOR SELECT * FROM fraction ORDER BY b;
+SET LOCAL cursor_tuple_fraction = 0.1; EXPLAIN (COSTS OFF) DECLARE c CURSOR FOR SELECT * FROM fraction ORDER BY b;
+SET LOCAL cursor_tuple_fraction = 0; EXPLAIN (COSTS OFF) DECLARE c CURSOR FOR SELECT * FROM fraction ORDER BY b;
+COMMIT;
+CREATE TABLE kept_a AS SELECT g AS a FROM generate_series(1, 50) g;
+CREATE TABLE kept_b AS SELECT g AS a FROM generate_series(1, 500) g;
+ANALYZE kept_a, kept_b;
+EXPLAIN (COSTS OFF) SELECT count(*) FROM kept_a x, kept_b y WHERE x.a <> y.a;
+SET enable_material = off;
+EXPLAIN (COSTS OFF) SELECT count(*) FROM kept_a x, kept_b y WHERE x.a <> y.a;
+SELECT count(*) FROM kept_a x, kept_b y WHERE x.a <> y.a;
+SELECT count(*) FROM kept_a x LEFT JOIN (SELECT a FROM kept_b LIMIT 5) y ON x.a < y.a;
+SELECT count(*) FROM kept_a WHERE a > ALL (SELECT b.a FROM kept_b b WHERE b.a < 10);
+RESET enable_material;
+SELECT count(*) FROM kept_a WHERE a > ALL (SELECT b.a FROM kept_b b WHERE b.a < 10);
+DROP TABLE fraction, kept_a, kept_b;
