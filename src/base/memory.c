@@ -1,10 +1,9 @@
 #include "base/memory.h"
 
 #include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
+#include "base/os.h"
 #include "base/task.h"
 
 #define RESERVE_BYTES ((size_t)8 << 20)
@@ -22,28 +21,12 @@ void memory_set_limit(uint64_t bytes)
     memory_settle();
 }
 
-/* A number from a file of the system; UINT64_MAX where it has none ("max"). */
-static uint64_t system_number(const char *path)
-{
-    char text[32] = "";
-    char *end = text;
-    FILE *file = fopen(path, "re");
-    const bool is_read = file && fgets(text, sizeof(text), file);
-    const uint64_t number = is_read ? strtoull(text, &end, 10) : 0;
-
-    if (file)
-        fclose(file);
-    return end > text ? number : UINT64_MAX;
-}
-
 uint64_t memory_default_limit(uint64_t set_aside)
 {
-    uint64_t bytes = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
+    const uint64_t whole = os->memory_size();
+    const uint64_t left = whole > set_aside ? (whole - set_aside) / 4 * 3 : 0;
 
-    bytes = MIN(bytes, system_number("/sys/fs/cgroup/memory.max"));
-    bytes = MIN(bytes, system_number("/sys/fs/cgroup/memory/memory.limit_in_bytes"));
-    bytes = bytes > set_aside ? (bytes - set_aside) / 4 * 3 : 0;
-    return MAX(bytes, LIMIT_LEAST);
+    return MAX(left, LIMIT_LEAST);
 }
 
 bool memory_allows(size_t size)

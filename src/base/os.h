@@ -71,6 +71,8 @@ typedef struct OsOps {
     int64_t (*monotonic)(void);
     int64_t (*wall_clock)(void); /* since 1970-01-01 UTC */
 
+    uint64_t (*memory_size)(void); /* bytes of machine and control group, whichever has less */
+
     void (*random)(void *buffer, size_t size); /* cryptographic; seeded in the simulator */
 
     /* Threads. */
@@ -83,6 +85,9 @@ typedef struct OsOps {
 
     bool simulated; /* the simulator: one real thread, virtual time */
 } OsOps;
+
+/* 2000-01-01 UTC, from which SQL's timestamps count, by the wall clock: microseconds. */
+#define WALL_CLOCK_2000 INT64_C(946684800000000)
 
 extern const OsOps *os;
 extern const OsOps os_linux;

@@ -284,6 +284,29 @@ static int64_t linux_wall_clock(void)
     return clock_microseconds(CLOCK_REALTIME);
 }
 
+/* A number from a file of the system; UINT64_MAX where it has none ("max"). */
+static uint64_t system_number(const char *path)
+{
+    char text[32] = "";
+    char *end = text;
+    FILE *file = fopen(path, "re");
+    const bool is_read = file && fgets(text, sizeof(text), file);
+    const uint64_t number = is_read ? strtoull(text, &end, 10) : 0;
+
+    if (file)
+        fclose(file);
+    return end > text ? number : UINT64_MAX;
+}
+
+static uint64_t linux_memory_size(void)
+{
+    const uint64_t machine = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
+    const uint64_t group = MIN(system_number("/sys/fs/cgroup/memory.max"),
+                               system_number("/sys/fs/cgroup/memory/memory.limit_in_bytes"));
+
+    return MIN(machine, group);
+}
+
 static void linux_random(void *buffer, size_t size)
 {
     size_t done = 0;
@@ -365,6 +388,7 @@ const OsOps os_linux = {
     .exists = linux_exists,
     .monotonic = linux_monotonic,
     .wall_clock = linux_wall_clock,
+    .memory_size = linux_memory_size,
     .random = linux_random,
     .thread_start = linux_thread_start,
     .thread_join = linux_thread_join,

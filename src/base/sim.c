@@ -203,6 +203,11 @@ static int64_t sim_wall_clock(void)
     return world->now + INT64_C(1700000000000000);
 }
 
+static uint64_t sim_memory_size(void)
+{
+    return UINT64_C(16) << 30;
+}
+
 static void sim_random_bytes(void *buffer, size_t size)
 {
     for (size_t i = 0; i < size; i++)
@@ -483,6 +488,7 @@ static const OsOps os_sim = {
     .exists = sim_exists,
     .monotonic = sim_monotonic,
     .wall_clock = sim_wall_clock,
+    .memory_size = sim_memory_size,
     .random = sim_random_bytes,
     .thread_start = sim_thread_start,
     .thread_join = sim_thread_join,

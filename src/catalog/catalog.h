@@ -52,6 +52,8 @@ typedef struct RelationDesc RelationDesc;
 #define NAMESPACE_PUBLIC 2200
 #define NAMESPACE_INFORMATION_SCHEMA 13207 /* PostgreSQL 15's; what is built in there follows */
 #define ROLE_BOOTSTRAP_SUPERUSER 10
+#define ROLE_PG_READ_ALL_SETTINGS 3374
+#define ROLE_PG_READ_ALL_STATS 3375
 #define ROLE_PG_READ_SERVER_FILES 4569
 #define ROLE_PG_WRITE_SERVER_FILES 4570
 #define ROLE_PUBLIC OID_NONE /* in privilege lists */

@@ -420,13 +420,11 @@ static bool acl_output_hook(const Value *value, StrBuf *out)
     return true;
 }
 
-#define MICROSECONDS_1970_TO_2000 INT64_C(946684800000000)
-
 static int64_t transaction_time_hook(void)
 {
     const CatalogSession *session = catalog_session_current();
 
-    return (session ? txn_start_time(session->txn) : os->wall_clock()) - MICROSECONDS_1970_TO_2000;
+    return (session ? txn_start_time(session->txn) : os->wall_clock()) - WALL_CLOCK_2000;
 }
 
 static const TypesHooks hooks = {

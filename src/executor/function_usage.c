@@ -1,12 +1,11 @@
 /* pg_stat_get_…: what usage.h has counted. */
 #include "base/error.h"
 #include "base/metrics.h"
+#include "base/os.h"
 #include "catalog/relation.h"
 #include "executor/usage.h"
 #include "txn/ddl.h"
 #include "types/function.h"
-
-#define EPOCH_2000 INT64_C(946684800000000)
 
 static ExecSession *session_of(FunctionCall *call)
 {
@@ -156,7 +155,7 @@ UPKEEP(pg_stat_get_ins_since_vacuum, inserts_since_vacuum)
     FUNCTION(symbol)                                                                               \
     {                                                                                              \
         const int64_t at = usage_upkeep(session_of(call), args[0].oid).field;                      \
-        ret->int64 = at - EPOCH_2000;                                                              \
+        ret->int64 = at - WALL_CLOCK_2000;                                                         \
         *ret_null = at == 0;                                                                       \
         return true;                                                                               \
     }

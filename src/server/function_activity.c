@@ -1,5 +1,6 @@
 /* What sessions are doing: pg_stat_get_activity, pg_lock_status and their kin. */
 #include "base/error.h"
+#include "base/os.h"
 #include "base/wait_events.h"
 #include "catalog/lookup.h"
 #include "catalog/privilege.h"
@@ -8,9 +9,6 @@
 #include "storage/store.h"
 #include "txn/lock.h"
 #include "types/array.h"
-
-#define ROLE_PG_READ_ALL_STATS 3375
-#define EPOCH_2000 INT64_C(946684800000000)
 
 typedef struct WaitEventName {
     const char *type, *name;
@@ -282,13 +280,14 @@ FUNCTION(pg_safe_snapshot_blocking_pids)
 
 FUNCTION(pg_postmaster_start_time)
 {
-    ret->int64 = view_session(call)->server->started_at - EPOCH_2000;
+    ret->int64 = view_session(call)->server->started_at - WALL_CLOCK_2000;
     return true;
 }
 
 FUNCTION(pg_conf_load_time)
 {
-    ret->int64 = atomic_load(&view_session(call)->server->configuration_loaded_at) - EPOCH_2000;
+    ret->int64 =
+        atomic_load(&view_session(call)->server->configuration_loaded_at) - WALL_CLOCK_2000;
     return true;
 }
 

@@ -1,9 +1,8 @@
 /* The session's own prepared statements and cursors. */
+#include "base/os.h"
 #include "server/portal.h"
 #include "server/view_rows.h"
 #include "types/array.h"
-
-#define EPOCH_2000 INT64_C(946684800000000)
 
 enum {
     PREP_NAME,
@@ -32,7 +31,7 @@ static bool put_statement(ViewRows *rows, const PreparedStatement *statement)
     TRY(array_from_values(rows->arena, TYPE_REGTYPE, types, statement->param_count, &array));
     view_put_text(row, PREP_NAME, statement->name);
     view_put_text(row, PREP_STATEMENT, statement->source);
-    view_put_time(row, PREP_TIME, statement->prepared_at + EPOCH_2000);
+    view_put_time(row, PREP_TIME, statement->prepared_at + WALL_CLOCK_2000);
     view_put_value(row, PREP_TYPES, array);
     view_put_bool(row, PREP_FROM_SQL, statement->from_sql);
     /* Plans are generic here: one plan serves every execution. */
@@ -75,7 +74,7 @@ static bool fill_cursors(FunctionCall *call, const Value *args, const bool *null
         view_put_bool(row, CURSOR_HOLDABLE, portal->cursor_options & CURSOR_OPT_HOLD);
         view_put_bool(row, CURSOR_BINARY, portal->cursor_options & CURSOR_OPT_BINARY);
         view_put_bool(row, CURSOR_SCROLLABLE, !(portal->cursor_options & CURSOR_OPT_NO_SCROLL));
-        view_put_time(row, CURSOR_TIME, portal->created_at + EPOCH_2000);
+        view_put_time(row, CURSOR_TIME, portal->created_at + WALL_CLOCK_2000);
     }
     return true;
 }

@@ -9,7 +9,6 @@
 #include "types/datetime.h"
 #include "types/record.h"
 
-#define EPOCH_2000 INT64_C(946684800000000)
 #define ZONE_DIRECTORY "/usr/share/zoneinfo"
 
 /* ---- the WAL ---- */
@@ -70,7 +69,7 @@ FUNCTION(pg_stat_get_wal)
     values[7].float64 = (double)statistics.sync_microseconds / 1000;
     TRY(type_input(call->arena, TYPE_NUMERIC, -1,
                    str_format(call->arena, "%llu", (unsigned long long)written), &values[2]));
-    values[8].int64 = server->started_at - EPOCH_2000;
+    values[8].int64 = server->started_at - WALL_CLOCK_2000;
     *ret = record_make(call->arena, TYPE_RECORD, types, values, are_null, ARRAY_LENGTH(types));
     return true;
 }
@@ -240,11 +239,12 @@ VIEW_FUNCTION(pg_timezone_names, 4, fill_zone_names)
 static bool fill_zone_abbreviations(FunctionCall *call, const Value *args, const bool *nulls,
                                     ViewRows *rows)
 {
+    const int64_t now = timestamp_now();
     Str name;
     int32_t offset;
     bool is_dst;
 
-    for (size_t i = 0; timezone_abbreviation_at(i, timestamp_now(), &name, &offset, &is_dst); i++) {
+    for (size_t i = 0; timezone_abbreviation_at(i, now, &name, &offset, &is_dst); i++) {
         ViewRow row = view_row_add(rows);
         view_put_text(row, 0, name);
         view_put_bool(row, 2, is_dst);

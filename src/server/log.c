@@ -18,7 +18,6 @@
 #include "types/datetime.h"
 
 #define LOG_PATH_MAX 1024
-#define UNIX_TO_POSTGRES INT64_C(946684800000000) /* 1970 to 2000, microseconds */
 
 static struct {
     Mutex mutex; /* rank LOG */
@@ -194,7 +193,7 @@ static void put_time(StrBuf *out, int64_t when, bool with_milliseconds)
     char text[64];
 
     if (zone)
-        offset = timezone_offset_at(zone, when - UNIX_TO_POSTGRES, &abbreviation, NULL);
+        offset = timezone_offset_at(zone, when - WALL_CLOCK_2000, &abbreviation, NULL);
     const time_t seconds = (time_t)(when / 1000000 + offset);
     gmtime_r(&seconds, &parts);
     strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S", &parts);

@@ -2,10 +2,9 @@
 
 #include <netinet/in.h>
 
+#include "base/os.h"
 #include "protocol/hba.h"
 #include "types/array.h"
-
-#define EPOCH_2000 INT64_C(946684800000000) /* microseconds from 1970 to 2000 */
 
 ViewRow view_row_add(ViewRows *rows)
 {
@@ -60,7 +59,7 @@ void view_put_oid(ViewRow row, int column, Oid value)
 void view_put_time(ViewRow row, int column, int64_t wall_clock)
 {
     if (wall_clock != 0)
-        view_put_value(row, column, (Value){.int64 = wall_clock - EPOCH_2000});
+        view_put_value(row, column, (Value){.int64 = wall_clock - WALL_CLOCK_2000});
 }
 
 bool view_put_texts(ViewRow row, int column, const Str *texts, int count)
