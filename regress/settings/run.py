@@ -149,6 +149,60 @@ def custom_parameters_come_from_files_too(options):
 # ---------------------------------------------------------------------- the log
 
 
+def syncs_of_inserts(connection, count=20):
+    """How often the log was synced while rows were inserted one by one."""
+    before = int(answer(connection, "SELECT wal_sync FROM pg_stat_wal"))
+    for _ in range(count):
+        connection.query("INSERT INTO synced VALUES (1)")
+    return int(answer(connection, "SELECT wal_sync FROM pg_stat_wal")) - before
+
+
+@test
+def synchronous_commit_counts_wherever_it_comes_from(options):
+    with Observed(options) as it:
+        one = it.connection
+        one.query("CREATE TABLE synced (a int)")
+        check(syncs_of_inserts(one) >= 20, "a commit does not wait")
+        one.query("SET synchronous_commit = off")
+        check(syncs_of_inserts(one) < 20, "SET does not count")
+        one.query("RESET synchronous_commit")
+        check(syncs_of_inserts(one) >= 20, "RESET does not count")
+        for statements in (("BEGIN", "SET LOCAL synchronous_commit = off", "INSERT INTO synced VALUES (1)", "COMMIT"),
+                           ("BEGIN", "SET synchronous_commit = off", "ROLLBACK"),
+                           ("BEGIN", "SAVEPOINT a", "SET synchronous_commit = off", "ROLLBACK TO a", "COMMIT")):
+            for statement in statements:
+                one.query(statement)
+            check(syncs_of_inserts(one) >= 20, f"after {statements} commits do not wait")
+        one.query("ALTER SYSTEM SET synchronous_commit = off")
+        it.server.reload()
+        check(syncs_of_inserts(one) < 20, "a reload does not count")
+    with Observed(options, synchronous_commit="off") as it:
+        it.connection.query("CREATE TABLE synced (a int)")
+        check(syncs_of_inserts(it.connection) < 20, "the configuration does not count")
+
+
+@test
+def texts_set_again_and_again_take_no_memory(options):
+    def resident(server):
+        return int(re.search(r"VmRSS:\s+(\d+)", pathlib.Path(f"/proc/{server.process.pid}/status").read_text())[1])
+
+    observed = Observed(options)
+    # ASan keeps what has been given back for a while.
+    observed.server.environment["ASAN_OPTIONS"] = os.environ.get("ASAN_OPTIONS", "") + ":detect_leaks=0:quarantine_size_mb=1:thread_local_quarantine_size_kb=16"
+    with observed as it:
+        def many():
+            for i in range(300):
+                it.connection.query(f"BEGIN; SELECT set_config('app.tenant', repeat('x', 10000) || {i}, true); COMMIT")
+                it.connection.query(f"SET search_path = '{'y' * 60}{i}', '{'z' * 60}'")
+
+        many()
+        before = resident(it.server)
+        for _ in range(4):
+            many()
+        check(resident(it.server) - before < 6000, f"{resident(it.server) - before} kB more after 1,200 transactions with 12 MB of settings")
+        check(answer(it.connection, "SHOW search_path") == f"{'y' * 60}299, {'z' * 60}", "the path is another")
+
+
 @test
 def long_waits_for_locks_are_logged(options):
     with Observed(options, log_lock_waits="on", deadlock_timeout="100ms") as it:

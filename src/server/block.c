@@ -1,14 +1,12 @@
 /* Transaction blocks: what BEGIN, COMMIT, ROLLBACK and savepoints do to a session. */
-#include "server/server.h"
-
+#include "base/os.h"
 #include "executor/command/on_commit.h"
 #include "server/portal.h"
-
-#define MICROSECONDS_1970_TO_2000 INT64_C(946684800000000)
+#include "server/server.h"
 
 static int64_t now_timestamptz(void)
 {
-    return os->wall_clock() - MICROSECONDS_1970_TO_2000;
+    return os->wall_clock() - WALL_CLOCK_2000;
 }
 
 static IsolationLevel default_isolation(const SettingValues *values)
@@ -43,21 +41,19 @@ static int isolation_setting(IsolationLevel level)
 /* Opens a transaction with these characteristics; SHOW transaction_isolation tells of them. */
 static bool transaction_open(Session *session, const TxnOptions *options)
 {
-    SettingValues *values = &session->settings.current, *kept = &session->settings.persistent;
+    SettingValues *values = &session->settings.current;
     Txn *txn = txn_begin(session->txn_session, options);
 
     TRY(txn);
     session->exec.catalog.txn = txn;
     session->exec.catalog.arena = session->block_arena;
-    session->exec.transaction_start = txn_start_time(txn) - MICROSECONDS_1970_TO_2000;
+    session->exec.transaction_start = txn_start_time(txn) - WALL_CLOCK_2000;
     atomic_store_explicit(&session->transaction_started_at,
-                          session->exec.transaction_start + MICROSECONDS_1970_TO_2000,
-                          memory_order_relaxed);
+                          session->exec.transaction_start + WALL_CLOCK_2000, memory_order_relaxed);
     session->exec.is_read_only = options->read_only;
-    values->transaction_isolation = kept->transaction_isolation =
-        isolation_setting(options->isolation);
-    values->transaction_read_only = kept->transaction_read_only = options->read_only;
-    values->transaction_deferrable = kept->transaction_deferrable = options->deferrable;
+    values->transaction_isolation = isolation_setting(options->isolation);
+    values->transaction_read_only = options->read_only;
+    values->transaction_deferrable = options->deferrable;
     return true;
 }
 
@@ -216,9 +212,15 @@ bool block_allows(Session *session, const Node *statement)
     return true;
 }
 
+bool block_is_open(const Session *session)
+{
+    return session->block == BLOCK_OPEN ||
+           (session->block == BLOCK_IMPLICIT && session->is_in_list);
+}
+
 bool block_require_none(Session *session, const char *what)
 {
-    if (session->block == BLOCK_OPEN)
+    if (block_is_open(session))
         FAIL(ERR_ACTIVE_SQL_TRANSACTION,
              .message = fmt("%s cannot run inside a transaction block", what));
     return true;

@@ -4,7 +4,6 @@
 #include "catalog/lookup.h"
 #include "catalog/privilege.h"
 #include "server/server.h"
-#include "server/setting_checks.h"
 #include "server/view_rows.h"
 #include "types/array.h"
 
@@ -99,7 +98,7 @@ static bool is_found(SettingId id)
 
 static void put_source(const Session *session, ViewRow row, SettingId id, bool sees_files)
 {
-    const SettingSource source = session_setting_source(session, id);
+    const SettingSource source = session->settings.source[id];
     int line;
 
     view_put_text(row, SET_SOURCE,
@@ -121,6 +120,8 @@ static bool fill_settings(FunctionCall *call, const Value *args, const bool *nul
     const bool shows_files = session_sees_private(session);
 
     TRY(shows_files || !error_is_set());
+    SettingValues start;
+    session_settings_start_values(s, &start);
     for (int i = 0; i < SETTING_COUNT; i++) {
         const SettingId id = (SettingId)i;
         const SettingInfo *info = &setting_infos[id];
@@ -137,7 +138,7 @@ static bool fill_settings(FunctionCall *call, const Value *args, const bool *nul
         view_put_text(row, SET_CONTEXT, str_from_c(context_names[info->context]));
         view_put_text(row, SET_VARTYPE, str_from_c(type_names[info->type]));
         view_put_text(row, SET_BOOT_VAL, info->default_text);
-        view_put_text(row, SET_RESET_VAL, setting_show_raw(&s->reset, id, rows->arena));
+        view_put_text(row, SET_RESET_VAL, setting_show_raw(&start, id, rows->arena));
         TRY(put_range(row, info));
         put_source(session, row, id, shows_files);
     }

@@ -134,8 +134,7 @@ static bool fail_password(Session *session)
 static bool password_usable(const RoleDesc *role)
 {
     return role && !str_is_none(role->password) &&
-           (!role->has_valid_until ||
-            role->valid_until > os->wall_clock() - INT64_C(946684800000000));
+           (!role->has_valid_until || role->valid_until > os->wall_clock() - WALL_CLOCK_2000);
 }
 
 static bool authenticate_password(Session *session, const RoleDesc *role)
@@ -349,16 +348,6 @@ static bool connect_database(Session *session, const LoginFacts *facts)
     return catalog_session_connect(&exec->catalog, facts->database->oid, facts->role->oid);
 }
 
-static void set_identity(Session *session, const LoginFacts *facts)
-{
-    SessionSettings *s = &session->settings;
-
-    s->current.is_superuser = facts->role->superuser;
-    s->current.session_authorization = session->user_name;
-    s->persistent = s->reset = s->current;
-    s->persistent_session_user = s->persistent_current_user = facts->role->oid;
-}
-
 static void put_welcome(Session *session)
 {
     MessageOut *out = &session->connection.out;
@@ -416,10 +405,9 @@ static bool log_in(Session *session, Startup *startup)
     message_put_int32(out, 0); /* AuthenticationOk */
     message_end(out);
     TRY(connect_database(session, &facts));
-    set_identity(session, &facts);
+    session_settings_identify(&session->settings, session->user_name, facts.role->superuser);
     TRY(start_settings(session, startup, &facts));
     setting_apply_all(session, &session->settings.current);
-    session->settings.persistent = session->settings.current;
     session->is_logged_in = true;
     put_welcome(session);
     session_publish_identity(session);

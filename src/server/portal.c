@@ -435,7 +435,7 @@ bool cursor_declare(Session *session, const DeclareCursorStmt *declaration, cons
     bool hold = declaration->options & CURSOR_OPT_HOLD;
 
     TRY(options_agree(declaration->options));
-    if (!hold && session->block != BLOCK_OPEN)
+    if (!hold && !block_is_open(session))
         FAIL(ERR_NO_ACTIVE_SQL_TRANSACTION,
              .message = STR("DECLARE CURSOR can only be used in transaction blocks"));
     PreparedStatement *statement =

@@ -551,6 +551,16 @@ static bool give_socket_to_group(const char *path)
     return true;
 }
 
+/* unix_socket_group and unix_socket_permissions: who may connect. */
+static bool socket_admit(const char *path)
+{
+    TRY(give_socket_to_group(path));
+    if (chmod(path, (mode_t)settings_default.unix_socket_permissions) != 0)
+        FAIL(ERR_IO_ERROR,
+             .message = fmt("could not set permissions of file \"%s\": %s", path, strerror(errno)));
+    return true;
+}
+
 static bool listen_local(Server *server, Arena *arena, Str directory)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -579,11 +589,10 @@ static bool listen_local(Server *server, Arena *arena, Str directory)
         FAIL(ERR_IO_ERROR,
              .message = fmt("could not listen on \"%.*s\": %s", STR_ARGS(path), strerror(error)));
     }
-    if (!give_socket_to_group(address.sun_path)) {
+    if (!socket_admit(address.sun_path)) {
         close(fd);
         return false;
     }
-    chmod(address.sun_path, (mode_t)settings_default.unix_socket_permissions);
     log_message(SEVERITY_LOG, "listening on Unix socket \"%.*s\"", STR_ARGS(path));
     return add_listener(server, fd, true, path);
 }

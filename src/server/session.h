@@ -12,7 +12,7 @@
  *   session_extended.c  Parse, Bind, Describe, Execute, Close, Sync
  *   statement.c         prepared statements: planned, and again when the schema moves
  *   portal.c, block.c   portals and cursors; transaction blocks and savepoints
- *   session_settings.c  SET, SHOW, RESET, and what rollback does to them
+ *   session_settings.h  SET, SHOW, RESET, and what rollback does to them
  *   utility.c           statements that are not plans
  *   result.c            rows to the wire
  *
@@ -25,12 +25,12 @@
 #ifndef SERVER_SESSION_H
 #define SERVER_SESSION_H
 
-#include "base/settings.h"
 #include "base/sync.h"
 #include "executor/executor.h"
 #include "parser/ast.h"
 #include "server/connection.h"
 #include "server/plan_cache.h"
+#include "server/session_settings.h"
 #include "txn/txn.h"
 
 typedef struct Portal Portal;
@@ -45,35 +45,6 @@ typedef struct Savepoint {
     size_t settings_mark, deferred_mark, on_commit_mark;
     uint32_t portal_mark; /* portals numbered from here on were opened inside */
 } Savepoint;
-
-/* One change of a setting, to be undone by rollback. Values are fields of SettingValues. */
-typedef struct SettingChange {
-    int id; /* SettingId; -1: a custom one, `name` */
-    Str name;
-    uint8_t before_source, before_persistent_source; /* SettingSource */
-    byte before_current[16];                         /* the field's bytes; a Str for custom ones */
-    byte before_persistent[16];
-    Oid before_session_user, before_current_user; /* role, session_authorization */
-} SettingChange;
-
-#define REPORTED_SETTINGS_MAX 32
-
-typedef struct SessionSettings {
-    Arena *arena;             /* texts of the values below */
-    SettingValues current;    /* what settings() gives */
-    SettingValues persistent; /* without SET LOCAL: what is left after commit */
-    SettingValues reset;      /* what RESET goes back to: the values at the start */
-    /* Where those come from: SettingSource, by SettingId. */
-    uint8_t source[SETTING_COUNT], persistent_source[SETTING_COUNT], reset_source[SETTING_COUNT];
-    StrMap custom, custom_persistent, custom_reset; /* "app.x" → Str * */
-    VEC(SettingChange) changes; /* of this transaction, in order; in the arena */
-    Oid persistent_session_user, persistent_current_user; /* without SET LOCAL ROLE */
-    uint64_t
-        told[REPORTED_SETTINGS_MAX]; /* hashes of what the client knows, in order of SettingId */
-    bool has_news;                   /* a reported setting was changed since */
-    uint64_t plan_key;               /* see session_settings_plan_key; 0: to be computed */
-    int64_t loaded_at;               /* the configuration's loading that the values above know */
-} SessionSettings;
 
 typedef enum ActivityState {
     ACTIVITY_STARTING = 0,
@@ -118,6 +89,7 @@ typedef struct Session {
     bool chain_read_only;
     bool read_only_in_block;
     bool has_queried; /* data was seen: too late for SET TRANSACTION */
+    bool is_in_list;  /* the statement is one of several in a query string */
 
     /* Extended protocol. */
     bool skips_to_sync;
@@ -174,8 +146,6 @@ void session_publish_identity(Session *session);
 void session_publish_application(Session *session);
 /* Sends the error to client and log, clears it, and does what an error does to the block. */
 void session_report_error(Session *session);
-/* ParameterStatus for what the client was told otherwise; before ReadyForQuery, not in between. */
-void session_report_settings(Session *session);
 /* Waits for durability of what the reply tells, then sends what has gathered. */
 MUST_CHECK bool session_flush(Session *session);
 /* Sends early when much has gathered, so that memory stays bounded. */
@@ -199,34 +169,11 @@ void block_abort_all(Session *session);
 MUST_CHECK bool block_execute(Session *session, const TransactionStmt *statement, Str *ret_tag);
 /* 25P02 in a failed block, but for statements that end it. */
 MUST_CHECK bool block_allows(Session *session, const Node *statement);
+/* Is there a transaction block? Several statements in one query string make one too. */
+bool block_is_open(const Session *session);
 /* 25001: "%s cannot run inside a transaction block". */
 MUST_CHECK bool block_require_none(Session *session, const char *what);
 char block_ready_state(const Session *session);
-
-/* -------- session_settings.c -------- */
-
-void session_settings_init(SessionSettings *settings);
-/* Takes up what a reload of the configuration changed and the session has not set itself. */
-void session_settings_refresh(Session *session);
-void session_settings_deinit(SessionSettings *settings);
-/* By name, as SET and set_config do; checks who may. */
-MUST_CHECK bool session_setting_set(Session *session, Str name, Str value, bool is_local);
-MUST_CHECK bool session_setting_reset(Session *session, Str name, bool is_local);
-MUST_CHECK bool session_setting_reset_all(Session *session);
-/* As SHOW prints it; STR_NONE where it is unknown and missing_ok. */
-MUST_CHECK bool session_setting_get(Session *session, Str name, bool missing_ok, Arena *arena,
-                                    Str *ret_value);
-/* While logging in: becomes the value that RESET goes back to. */
-MUST_CHECK bool session_setting_start(Session *session, Str name, Str value, SettingSource source);
-/* A hash of the settings that plans may depend on: equal for sessions whose plans are alike. */
-uint64_t session_settings_plan_key(Session *session);
-SettingSource session_setting_source(const Session *session, SettingId id);
-void session_settings_commit(Session *session);
-void session_settings_rollback(Session *session, size_t mark);
-MUST_CHECK bool session_set_execute(Session *session, const VariableSetStmt *statement,
-                                    Str *ret_tag);
-MUST_CHECK bool session_alter_system(Session *session, const AlterSystemStmt *statement,
-                                     Str *ret_tag);
 
 /* -------- session_query.c, session_extended.c -------- */
 

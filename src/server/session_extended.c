@@ -65,41 +65,6 @@ static bool handle_parse(Session *session, MessageReader *in)
     return true;
 }
 
-static void put_quoted(StrBuf *out, Str text, int64_t most)
-{
-    size_t length = most < 0 ? text.length : MIN(text.length, (size_t)most);
-
-    while (length < text.length && length > 0 && ((byte)text.data[length] & 0xc0) == 0x80)
-        length--;
-    strbuf_append_char(out, '\'');
-    for (size_t i = 0; i < length; i++) {
-        if (text.data[i] == '\'')
-            strbuf_append_char(out, '\'');
-        strbuf_append_char(out, text.data[i]);
-    }
-    strbuf_append_c(out, length < text.length ? "...'" : "'");
-}
-
-/* For the log; log_parameter_max_length bounds each. */
-static Str parameters_text(Session *session, const Portal *portal)
-{
-    const int64_t most = session->settings.current.log_parameter_max_length;
-    StrBuf out = strbuf_in(session->message_arena);
-
-    for (int i = 0; most != 0 && i < portal->statement->param_count; i++) {
-        StrBuf text = strbuf_in(session->message_arena);
-        strbuf_format(&out, "%s$%d = ", i > 0 ? ", " : "", i + 1);
-        if (portal->parameters.nulls[i])
-            strbuf_append_c(&out, "NULL");
-        else if (type_output(portal->statement->param_types[i], &portal->parameters.values[i],
-                             &text))
-            put_quoted(&out, strbuf_view(&text), most);
-        else
-            error_clear(); /* a value that cannot be shown is no reason to fail */
-    }
-    return strbuf_view(&out);
-}
-
 /* -- Bind ------------------------------------------------------------------------------------ */
 
 static uint16_t *get_formats(MessageReader *in, Arena *arena, uint16_t *ret_count)
@@ -253,14 +218,13 @@ static bool handle_bind(Session *session, MessageReader *in)
         portal_close(session, portal);
         return false;
     }
-    if (unlikely(started != 0))
-        statement_log_end(session,
-                          &(LoggedStatement){.step = "bind",
-                                             .text = statement->source,
-                                             .name = statement->name,
-                                             .portal = portal->name,
-                                             .parameters = parameters_text(session, portal)},
-                          started);
+    statement_log_end(session,
+                      &(LoggedStatement){.step = "bind",
+                                         .text = statement->source,
+                                         .name = statement->name,
+                                         .portal = portal->name,
+                                         .bound = portal},
+                      started);
     return true;
 }
 
@@ -357,7 +321,7 @@ static bool execute_portal(Session *session, Portal *portal, uint64_t limit)
         TRY(block_statement_begin(session));
     TRY(check_formats(portal->result_formats, portal->result_format_count));
     wire_sink_init(&wire, session, false, portal->result_formats, portal->result_format_count);
-    TRY(portal_run(session, portal, &wire.sink, limit, session->block == BLOCK_IMPLICIT, &tag));
+    TRY(portal_run(session, portal, &wire.sink, limit, !block_is_open(session), &tag));
     if (str_is_none(tag))
         message_put_empty(out, 's'); /* PortalSuspended */
     else
@@ -365,18 +329,17 @@ static bool execute_portal(Session *session, Portal *portal, uint64_t limit)
     return true;
 }
 
-/* The portal and its statement may be gone afterwards: what is logged is copied. */
 static bool execute_logged(Session *session, Portal *portal, uint64_t limit, int64_t started)
 {
     const PreparedStatement *statement = portal->statement;
-    const LoggedStatement logged = {
-        .text = str_copy(session->message_arena, statement->source),
-        .step = "execute",
-        .name = str_copy(session->message_arena, statement->name),
-        .portal = str_copy(session->message_arena, portal->name),
-        .parameters = parameters_text(session, portal),
-    };
+    LoggedStatement logged = {.text = statement->source,
+                              .step = "execute",
+                              .name = statement->name,
+                              .portal = portal->name,
+                              .bound = portal};
 
+    if (!statement->planned) /* what a command runs may be the end of the portal */
+        logged = statement_log_copy(session, &logged);
     if (statement->statement)
         statement_log_text(session, &logged, statement->statement);
     TRY(execute_portal(session, portal, limit));

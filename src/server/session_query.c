@@ -24,7 +24,7 @@ static bool fetches_binary(Session *session, const Node *statement)
 }
 
 /* One statement of the string to its CommandComplete. */
-static bool run_statement(Session *session, Str text, const RawStmt *raw, bool is_alone)
+static bool run_statement(Session *session, Str text, const RawStmt *raw, bool is_last)
 {
     MessageOut *out = &session->connection.out;
     WireSink wire;
@@ -48,15 +48,14 @@ static bool run_statement(Session *session, Str text, const RawStmt *raw, bool i
     uint32_t number = portal->number;
     bool is_binary = fetches_binary(session, raw->stmt);
     wire_sink_init(&wire, session, true, &is_binary_format, is_binary);
-    ok = portal_run(session, portal, &wire.sink, 0, is_alone && session->block == BLOCK_IMPLICIT,
-                    &tag);
+    ok = portal_run(session, portal, &wire.sink, 0, !block_is_open(session), &tag);
     /* The statement itself may have closed it: CLOSE ALL, DISCARD ALL, ROLLBACK. */
     portal = portal_find(session, STR(""));
     if (portal && portal->number == number)
         portal_close(session, portal);
     TRY(ok);
     /* The last statement's commit comes before the client is told that it is done. */
-    if (is_alone)
+    if (is_last)
         TRY(block_statement_end(session));
     message_put_command_complete(out, tag);
     return true;
@@ -150,6 +149,7 @@ static void run_parsed(Session *session, Str text)
         message_put_empty(&session->connection.out, 'I');
     for (size_t i = 0; i < list.length; i++)
         log_text(session, text, list.items[i]->stmt);
+    session->is_in_list = list.length > 1;
     for (size_t i = 0; i < list.length; i++) {
         session->statement_index = i;
         if (!run_statement(session, text, list.items[i], i + 1 == list.length)) {
@@ -157,6 +157,7 @@ static void run_parsed(Session *session, Str text)
             break;
         }
     }
+    session->is_in_list = false;
 }
 
 void session_simple_query(Session *session, Str text)

@@ -1,47 +1,59 @@
-/* SET, SHOW and RESET: values with the transaction's and the savepoint's undo. */
+#include "server/session_settings.h"
+
 #include "base/hash.h"
+#include "catalog/lookup.h"
+#include "catalog/privilege.h"
 #include "server/log.h"
 #include "server/server.h"
 #include "server/setting_checks.h"
-
-#include "catalog/lookup.h"
 #include "types/encoding.h"
 
-static Str *strp_copy(Arena *arena, Str value)
-{
-    Str *copy = ARENA_NEW(arena, Str);
+#define TEXTS_LEAST ((size_t)16 * 1024) /* bytes; what is less is not worth a second look */
 
-    *copy = str_copy(arena, value);
-    return copy;
+/* -- Custom parameters ------------------------------------------------------------------------ */
+
+static CustomSetting *custom_find(const SessionSettings *s, Str name)
+{
+    CLEANUP(arena_freep) Arena *scratch = arena_new("custom parameter");
+
+    return strmap_get(&s->custom, str_lower(scratch, name));
 }
 
-/* A custom parameter as the configuration has it; what the session has set itself stays. */
+static CustomSetting *custom_get(SessionSettings *s, Str name)
+{
+    CustomSetting *custom = custom_find(s, name);
+
+    if (custom)
+        return custom;
+    custom = ARENA_NEW(s->arena, CustomSetting);
+    strmap_put(&s->custom, str_lower(s->arena, name), custom);
+    return custom;
+}
+
+static Str custom_start(const CustomSetting *custom)
+{
+    return str_is_none(custom->start) ? STR("") : custom->start;
+}
+
+/* As the configuration has it; what the session has set itself stays. */
 static void take_custom(void *context, Str name, Str value)
 {
-    SessionSettings *s = context;
-    const Str key = str_lower(s->arena, name);
-    const Str *now = strmap_get(&s->custom, key), *start = strmap_get(&s->custom_reset, key);
-    Str *copy = strp_copy(s->arena, value);
+    CustomSetting *custom = custom_get(context, name);
 
-    if (now && !(start && str_equal(*now, *start))) {
-        strmap_put(&s->custom_reset, key, copy);
-        return;
-    }
-    strmap_put(&s->custom, key, copy);
-    strmap_put(&s->custom_persistent, key, copy);
-    strmap_put(&s->custom_reset, key, copy);
+    if (str_is_none(custom->value) ||
+        (!str_is_none(custom->start) && str_equal(custom->value, custom->start)))
+        custom->value = value;
+    custom->start = value;
 }
 
 void session_settings_init(SessionSettings *settings)
 {
-    *settings = (SessionSettings){.arena = arena_new("session settings")};
+    *settings =
+        (SessionSettings){.arena = arena_new("session settings"), .arena_most = TEXTS_LEAST};
     config_take_all(&settings->current);
-    settings->persistent = settings->reset = settings->current;
     for (int id = 0; id < SETTING_COUNT; id++)
-        settings->source[id] = settings->persistent_source[id] = settings->reset_source[id] =
-            (uint8_t)config_source((SettingId)id);
-    settings->custom.arena = settings->custom_persistent.arena = settings->custom_reset.arena =
-        settings->arena;
+        settings->source[id] = (uint8_t)config_source((SettingId)id);
+    settings->custom.arena = settings->arena;
     config_each_custom(take_custom, settings);
 }
 
@@ -50,32 +62,169 @@ void session_settings_deinit(SessionSettings *settings)
     arena_free(settings->arena);
 }
 
-/* -- Fields ---------------------------------------------------------------------------------- */
+/* -- What RESET goes back to ----------------------------------------------------------------- */
 
-static void field_save(byte *to, const SettingValues *from, SettingId id)
+static const SettingStart *start_find(const SessionSettings *s, SettingId id)
 {
-    memcpy(to, (const char *)from + setting_infos[id].offset, setting_infos[id].size);
+    for (size_t i = 0; i < s->starts.length; i++)
+        if (s->starts.items[i].id == id)
+            return &s->starts.items[i];
+    return NULL;
 }
 
-static void field_restore(SettingValues *to, const byte *from, SettingId id)
+static void start_set(SessionSettings *s, SettingId id, SettingSource source)
 {
-    memcpy((char *)to + setting_infos[id].offset, from, setting_infos[id].size);
+    const SettingStart start = {id, source, setting_get(&s->current, id)};
+    SettingStart *old = (SettingStart *)(uintptr_t)start_find(s, id);
+
+    if (old)
+        *old = start;
+    else
+        VEC_PUSH(s->arena, &s->starts, start);
 }
 
-static void change_begin(Session *session, SettingId id)
+void session_settings_identify(SessionSettings *settings, Str user, bool is_superuser)
+{
+    settings->current.is_superuser = is_superuser;
+    settings->current.session_authorization = user;
+    start_set(settings, SETTING_SESSION_AUTHORIZATION, SOURCE_DEFAULT);
+}
+
+/* Settled when the session began, whatever the configuration says later. */
+static bool is_settled(SettingId id)
+{
+    return setting_infos[id].context == CONTEXT_BACKEND ||
+           setting_infos[id].context == CONTEXT_SUPERUSER_BACKEND;
+}
+
+void session_settings_start_values(const SessionSettings *settings, SettingValues *ret_values)
+{
+    config_take_all(ret_values);
+    for (int id = 0; id < SETTING_COUNT; id++)
+        if (is_settled((SettingId)id))
+            setting_copy(ret_values, &settings->current, (SettingId)id);
+    for (size_t i = 0; i < settings->starts.length; i++)
+        setting_put(ret_values, settings->starts.items[i].id, settings->starts.items[i].value);
+}
+
+/* -- Texts ------------------------------------------------------------------------------------ */
+
+/* SET leaves its old text behind. When much has gathered, what counts moves to another arena. */
+static void texts_settle(SessionSettings *s)
+{
+    if (likely(arena_size(s->arena) <= s->arena_most))
+        return;
+    Arena *arena = arena_new("session settings");
+    for (int i = 0; i < SETTING_COUNT; i++) {
+        const SettingId id = (SettingId)i;
+        if (setting_infos[id].type != SETTING_STRING || setting_infos[id].size == 0)
+            continue;
+        const Str text = setting_get(&s->current, id).text;
+        setting_put(&s->current, id, (SettingValue){.text = str_copy(arena, text)});
+    }
+    VEC(SettingStart) starts = {0};
+    for (size_t i = 0; i < s->starts.length; i++) {
+        SettingStart start = s->starts.items[i];
+        if (setting_infos[start.id].type == SETTING_STRING)
+            start.value.text = str_copy(arena, start.value.text);
+        VEC_PUSH(arena, &starts, start);
+    }
+    StrMap map = {.arena = arena};
+    Str name;
+    void *custom;
+    for (size_t at = 0; strmap_next(&s->custom, &at, &name, &custom);) {
+        CustomSetting *copy = arena_copy(arena, custom, sizeof(*copy));
+        copy->value = str_copy(arena, copy->value);
+        if (!str_is_none(copy->start))
+            copy->start = str_copy(arena, copy->start);
+        strmap_put(&map, str_copy(arena, name), copy);
+    }
+    arena_free(s->arena);
+    s->arena = arena;
+    s->arena_most = 2 * arena_size(arena) + TEXTS_LEAST;
+    s->custom = map;
+    memcpy(&s->starts, &starts, sizeof(starts));
+}
+
+/* -- Changes ---------------------------------------------------------------------------------- */
+
+static bool is_role(SettingId id)
+{
+    return id == SETTING_ROLE || id == SETTING_SESSION_AUTHORIZATION;
+}
+
+static SettingUsers *users_now(Session *session)
+{
+    const SettingValues *values = &session->settings.current;
+    SettingUsers *users = ARENA_NEW(session->block_arena, SettingUsers);
+
+    *users = (SettingUsers){session->exec.catalog.session_user, session->exec.catalog.current_user,
+                            values->role, values->is_superuser};
+    return users;
+}
+
+static void users_restore(Session *session, const SettingUsers *users)
+{
+    session->exec.catalog.session_user = users->session_user;
+    session->exec.catalog.current_user = users->current_user;
+    session->settings.current.role = users->role;
+    session->settings.current.is_superuser = users->is_superuser;
+}
+
+/* The newest change of the same, or of who the session is; NULL: there is none. */
+static const SettingChange *change_before(const SessionSettings *s, const SettingChange *change)
+{
+    for (size_t i = s->changes.length; i-- > 0;) {
+        const SettingChange *c = &s->changes.items[i];
+        if (c->custom == change->custom && (change->custom || c->id == change->id))
+            return c;
+    }
+    return NULL;
+}
+
+/* SET LOCAL leaves at commit what the change before it does. */
+static SettingChange *change_add(Session *session, SettingChange change)
+{
+    SessionSettings *s = &session->settings;
+    const SettingChange *before = change_before(s, &change);
+
+    change.kept = before ? before->kept : change.before;
+    change.kept_source = before ? before->kept_source : change.before_source;
+    VEC_PUSH(session->block_arena, &s->changes, change);
+    return &VEC_LAST(&s->changes);
+}
+
+static SettingUsers *users_kept(const SessionSettings *s)
+{
+    for (size_t i = s->changes.length; i-- > 0;)
+        if (s->changes.items[i].kept_users)
+            return s->changes.items[i].kept_users;
+    return NULL;
+}
+
+/* Who the session is by `id` now; SET ROLE leaves the session's own user alone. */
+static SettingUsers *users_of(Session *session, SettingId id, const SettingUsers *before)
+{
+    SettingUsers *users = users_now(session);
+
+    if (id == SETTING_ROLE)
+        users->session_user = before->session_user;
+    return users;
+}
+
+static SettingChange *change_begin(Session *session, SettingId id)
 {
     SessionSettings *s = &session->settings;
     SettingChange change = {
-        .id = (int)id,
-        .before_session_user = session->exec.catalog.session_user,
-        .before_current_user = session->exec.catalog.current_user,
-        .before_source = s->source[id],
-        .before_persistent_source = s->persistent_source[id],
-    };
+        .id = id, .before = setting_get(&s->current, id), .before_source = s->source[id]};
 
-    field_save(change.before_current, &s->current, id);
-    field_save(change.before_persistent, &s->persistent, id);
-    VEC_PUSH(s->arena, &s->changes, change);
+    if (is_role(id)) {
+        change.before_users = users_now(session);
+        change.kept_users = users_kept(s);
+        if (!change.kept_users)
+            change.kept_users = change.before_users;
+    }
+    return change_add(session, change);
 }
 
 /* -- Reports --------------------------------------------------------------------------------- */
@@ -92,23 +241,10 @@ static void report_one(Session *session, SettingId id, uint64_t *told)
     message_put_parameter_status(&session->connection.out, setting_infos[id].name, text);
 }
 
-/* Has the field other bytes, or another text, than before? */
-static bool field_differs(const SettingValues *values, SettingId id, const byte *before)
-{
-    if (setting_infos[id].type == SETTING_STRING && setting_infos[id].size > 0) {
-        Str old, now;
-        memcpy(&old, before, sizeof(old));
-        memcpy(&now, (const char *)values + setting_infos[id].offset, sizeof(now));
-        return !str_equal(old, now);
-    }
-    return memcmp(before, (const char *)values + setting_infos[id].offset,
-                  setting_infos[id].size) != 0;
-}
-
-static void report_if_changed(Session *session, SettingId id, const byte *before)
+static void report_if_changed(Session *session, SettingId id, SettingValue before)
 {
     if (!session->is_logged_in || !(setting_infos[id].flags & SETTING_IS_REPORTED) ||
-        !field_differs(&session->settings.current, id, before))
+        setting_equal(id, setting_get(&session->settings.current, id), before))
         return;
     if (id == SETTING_APPLICATION_NAME)
         session_publish_application(session);
@@ -136,11 +272,9 @@ static bool is_from_configuration(uint8_t source)
 /* May a reload have changed it for this session? The command line and built-in values stay. */
 static bool follows_files(const SessionSettings *s, SettingId id)
 {
-    const SettingContext context = setting_infos[id].context;
-
-    return context > CONTEXT_POSTMASTER && context != CONTEXT_BACKEND &&
-           context != CONTEXT_SUPERUSER_BACKEND && is_from_configuration(s->reset_source[id]) &&
-           (s->reset_source[id] == SOURCE_FILE || config_source(id) == SOURCE_FILE);
+    return setting_infos[id].context > CONTEXT_POSTMASTER && !is_settled(id) &&
+           is_from_configuration(s->source[id]) &&
+           (s->source[id] == SOURCE_FILE || config_source(id) == SOURCE_FILE);
 }
 
 void session_settings_refresh(Session *session)
@@ -155,41 +289,21 @@ void session_settings_refresh(Session *session)
     config_each_custom(take_custom, s);
     for (int i = 0; i < SETTING_COUNT; i++) {
         const SettingId id = (SettingId)i;
-        const uint8_t source = (uint8_t)config_source(id);
         if (!follows_files(s, id))
             continue;
-        config_take(&s->reset, id);
-        s->reset_source[i] = source;
-        if (is_from_configuration(s->persistent_source[i])) {
-            setting_copy(&s->persistent, &s->reset, id);
-            s->persistent_source[i] = source;
-        }
-        if (is_from_configuration(s->source[i])) {
-            byte before[16];
-            field_save(before, &s->current, id);
-            setting_copy(&s->current, &s->reset, id);
-            s->source[i] = source;
-            report_if_changed(session, id, before);
-        }
+        const SettingValue before = setting_get(&s->current, id);
+        config_take(&s->current, id);
+        s->source[i] = (uint8_t)config_source(id);
+        setting_apply(session, id, &s->current);
+        report_if_changed(session, id, before);
     }
-}
-
-static bool is_role(int id)
-{
-    return id == SETTING_ROLE || id == SETTING_SESSION_AUTHORIZATION;
-}
-
-static void users_restore(Session *session, Oid session_user, Oid current_user)
-{
-    session->exec.catalog.session_user = session_user;
-    session->exec.catalog.current_user = current_user;
 }
 
 /* -- What plans depend on ------------------------------------------------------------------- */
 
 /* Settings that change from transaction to transaction, or say nothing about plans. The search path
  * and the role are part of a plan's key by themselves. */
-static bool is_of_no_plan(int id)
+static bool is_of_no_plan(SettingId id)
 {
     switch (id) {
     case SETTING_APPLICATION_NAME:
@@ -224,18 +338,17 @@ uint64_t session_settings_plan_key(Session *session)
 
     if (s->plan_key != 0)
         return s->plan_key;
-    for (int id = 0; id < SETTING_COUNT; id++) {
-        byte start[16];
-        field_save(start, &settings_default, (SettingId)id);
+    for (int i = 0; i < SETTING_COUNT; i++) {
+        const SettingId id = (SettingId)i;
         if (setting_infos[id].size == 0 || is_of_no_plan(id) ||
-            !field_differs(&s->current, (SettingId)id, start))
+            !setting_differs(&s->current, &settings_default, id))
             continue;
-        const char *field = (const char *)&s->current + setting_infos[id].offset;
+        const SettingValue setting = setting_get(&s->current, id);
         uint64_t value = 0;
         if (setting_infos[id].type == SETTING_STRING)
-            value = str_hash(*(const Str *)field);
+            value = str_hash(setting.text);
         else
-            memcpy(&value, field, setting_infos[id].size);
+            memcpy(&value, &setting, setting_infos[id].size);
         key = hash_mix64(key ^ hash_mix64(value + (uint64_t)id));
     }
     return s->plan_key = key | 1;
@@ -243,20 +356,32 @@ uint64_t session_settings_plan_key(Session *session)
 
 /* -- End of transactions --------------------------------------------------------------------- */
 
-static Str *saved_str(const byte *bytes)
+/* Makes of the setting what the change has for rollback, or for commit. */
+static void change_end(Session *session, const SettingChange *change, bool is_commit)
 {
-    Str *value;
+    SessionSettings *s = &session->settings;
+    const SettingValue value = is_commit ? change->kept : change->before;
+    const SettingId id = change->id;
 
-    memcpy(&value, bytes, sizeof(value));
-    return value;
+    if (change->custom) {
+        /* A name that has been set once stays known: it is empty where it had no value before. */
+        change->custom->value = str_is_none(value.text) ? STR("") : value.text;
+        return;
+    }
+    const SettingValue before = setting_get(&s->current, id);
+    setting_put(&s->current, id, value);
+    s->source[id] = is_commit ? change->kept_source : change->before_source;
+    if (change->before_users)
+        users_restore(session, is_commit ? change->kept_users : change->before_users);
+    setting_apply(session, id, &s->current);
+    report_if_changed(session, id, before);
 }
 
-/* A name that has been set once stays known: it is empty where it had no value before. */
-static void custom_restore(StrMap *map, Str name, Str *value)
+/* All changes have been dealt with: their memory goes with the transaction. */
+static void changes_forget(SessionSettings *s)
 {
-    static Str empty = {"", 0};
-
-    strmap_put(map, name, value ? value : &empty);
+    memset(&s->changes, 0, sizeof(s->changes));
+    texts_settle(s);
 }
 
 void session_settings_commit(Session *session)
@@ -265,23 +390,9 @@ void session_settings_commit(Session *session)
 
     if (s->changes.length > 0)
         s->plan_key = 0;
-    for (size_t i = 0; i < s->changes.length; i++) {
-        const SettingChange *change = &s->changes.items[i];
-        if (change->id < 0) {
-            custom_restore(&s->custom, change->name,
-                           strmap_get(&s->custom_persistent, change->name));
-            continue;
-        }
-        byte before[16];
-        field_save(before, &s->current, (SettingId)change->id);
-        setting_copy(&s->current, &s->persistent, (SettingId)change->id);
-        setting_apply(session, (SettingId)change->id, &s->current);
-        s->source[change->id] = s->persistent_source[change->id];
-        if (is_role(change->id))
-            users_restore(session, s->persistent_session_user, s->persistent_current_user);
-        report_if_changed(session, (SettingId)change->id, before);
-    }
-    s->changes.length = 0;
+    for (size_t i = 0; i < s->changes.length; i++)
+        change_end(session, &s->changes.items[i], true);
+    changes_forget(s);
 }
 
 void session_settings_rollback(Session *session, size_t mark)
@@ -290,25 +401,10 @@ void session_settings_rollback(Session *session, size_t mark)
 
     if (s->changes.length > mark)
         s->plan_key = 0;
-    while (s->changes.length > mark) {
-        const SettingChange *change = &s->changes.items[--s->changes.length];
-        if (change->id < 0) {
-            custom_restore(&s->custom, change->name, saved_str(change->before_current));
-            custom_restore(&s->custom_persistent, change->name,
-                           saved_str(change->before_persistent));
-            continue;
-        }
-        byte before[16];
-        field_save(before, &s->current, (SettingId)change->id);
-        field_restore(&s->current, change->before_current, (SettingId)change->id);
-        field_restore(&s->persistent, change->before_persistent, (SettingId)change->id);
-        setting_apply(session, (SettingId)change->id, &s->current);
-        s->source[change->id] = change->before_source;
-        s->persistent_source[change->id] = change->before_persistent_source;
-        if (is_role(change->id))
-            users_restore(session, change->before_session_user, change->before_current_user);
-        report_if_changed(session, (SettingId)change->id, before);
-    }
+    while (s->changes.length > mark)
+        change_end(session, &s->changes.items[--s->changes.length], false);
+    if (mark == 0)
+        changes_forget(s);
 }
 
 /* -- Who may set what ------------------------------------------------------------------------ */
@@ -378,7 +474,7 @@ static bool parse_isolation(Str value, IsolationLevel *ret_level)
     return false;
 }
 
-/* transaction_isolation and its kin speak of the open transaction. */
+/* transaction_isolation and its kin speak of the open transaction, while it lets them. */
 static bool apply_to_transaction(Session *session, SettingId id, Str value)
 {
     Txn *txn = txn_session_current(session->txn_session);
@@ -389,7 +485,7 @@ static bool apply_to_transaction(Session *session, SettingId id, Str value)
         return true;
     if (id == SETTING_TRANSACTION_ISOLATION && parse_isolation(value, &level) &&
         level != txn_isolation(txn)) {
-        if (session->has_queried && session->block != BLOCK_IMPLICIT)
+        if (session->has_queried && block_is_open(session))
             FAIL(ERR_ACTIVE_SQL_TRANSACTION,
                  .message = STR("SET TRANSACTION ISOLATION LEVEL must be called before any query"));
         if (session->savepoints.length > 1)
@@ -408,11 +504,7 @@ static bool apply_to_transaction(Session *session, SettingId id, Str value)
         if (!now->transaction_read_only && txn_is_read_only(txn) && session->has_queried)
             FAIL(ERR_ACTIVE_SQL_TRANSACTION,
                  .message = STR("transaction read-write mode must be set before any query"));
-        txn_set_read_only(txn, now->transaction_read_only);
-        session->exec.is_read_only = now->transaction_read_only;
     }
-    if (id == SETTING_TRANSACTION_DEFERRABLE)
-        txn_set_deferrable(txn, now->transaction_deferrable);
     return true;
 }
 
@@ -452,12 +544,11 @@ static bool switch_role(Session *session, SettingId id, Str value)
                 FAIL(ERR_INSUFFICIENT_PRIVILEGE,
                      .message = STR("permission denied to set session authorization"));
             catalog->session_user = role->oid;
-            session->settings.current.role = session->settings.persistent.role = STR("none");
+            session->settings.current.role = STR("none");
         }
         catalog->current_user = role->oid;
     }
-    session->settings.current.is_superuser = session->settings.persistent.is_superuser =
-        role_is_superuser(catalog, catalog->current_user);
+    session->settings.current.is_superuser = role_is_superuser(catalog, catalog->current_user);
     return true;
 }
 
@@ -470,64 +561,53 @@ static Str canonical_value(SettingId id, Str value)
 
 /* -- SET ------------------------------------------------------------------------------------- */
 
+static bool set_value(Session *session, SettingId id, Str value)
+{
+    SessionSettings *s = &session->settings;
+
+    TRY(settings_set(&s->current, s->arena, id, canonical_value(id, value)));
+    if (is_role(id))
+        TRY(switch_role(session, id, value));
+    return apply_to_transaction(session, id, value);
+}
+
 static bool set_builtin(Session *session, SettingId id, Str value, bool is_local,
                         SettingSource source)
 {
     SessionSettings *s = &session->settings;
-    byte before[16];
 
     /* Who may become whom is checked when it is done: switch_role. */
     if (id != SETTING_SESSION_AUTHORIZATION)
         TRY(may_set(session, &setting_infos[id], source));
     if (id == SETTING_CLIENT_ENCODING)
         TRY(check_encoding(value));
-    field_save(before, &s->current, id);
-    change_begin(session, id);
+    SettingChange *change = change_begin(session, id);
     s->plan_key = 0;
-    if (!settings_set(&s->current, s->arena, id, canonical_value(id, value))) {
+    if (!set_value(session, id, value)) {
+        setting_put(&s->current, id, change->before);
         s->changes.length--;
         return false;
     }
     setting_apply(session, id, &s->current);
-    if (is_role((int)id) && !switch_role(session, id, value)) {
-        s->changes.length--;
-        field_restore(&s->current, before, id);
-        return false;
-    }
-    if (!apply_to_transaction(session, id, value)) {
-        s->changes.length--;
-        field_restore(&s->current, before, id);
-        return false;
-    }
     s->source[id] = (uint8_t)source;
     if (!is_local) {
-        setting_copy(&s->persistent, &s->current, id);
-        s->persistent_source[id] = (uint8_t)source;
-        s->persistent_session_user = session->exec.catalog.session_user;
-        s->persistent_current_user = session->exec.catalog.current_user;
+        change->kept = setting_get(&s->current, id);
+        change->kept_source = (uint8_t)source;
+        if (change->kept_users)
+            change->kept_users = users_of(session, id, change->kept_users);
     }
-    if (id == SETTING_SYNCHRONOUS_COMMIT)
-        txn_session_set_synchronous(session->txn_session,
-                                    s->current.synchronous_commit == SYNCHRONOUS_COMMIT_OFF
-                                        ? COMMIT_ASYNCHRONOUS
-                                        : COMMIT_DURABLE);
-    report_if_changed(session, id, before);
+    report_if_changed(session, id, change->before);
     return true;
 }
 
-static void set_custom(Session *session, Str name, Str value, bool is_local)
+static void set_custom(Session *session, CustomSetting *custom, Str value, bool is_local)
 {
-    SessionSettings *s = &session->settings;
-    Str key = str_lower(s->arena, name);
-    Str *old = strmap_get(&s->custom, key), *old_kept = strmap_get(&s->custom_persistent, key);
-    SettingChange change = {.id = -1, .name = key};
+    SettingChange *change =
+        change_add(session, (SettingChange){.custom = custom, .before = {.text = custom->value}});
 
-    memcpy(change.before_current, &old, sizeof(old));
-    memcpy(change.before_persistent, &old_kept, sizeof(old_kept));
-    VEC_PUSH(s->arena, &s->changes, change);
-    strmap_put(&s->custom, key, strp_copy(s->arena, value));
+    custom->value = str_copy(session->settings.arena, value);
     if (!is_local)
-        strmap_put(&s->custom_persistent, key, strmap_get(&s->custom, key));
+        change->kept.text = custom->value;
 }
 
 bool session_setting_set(Session *session, Str name, Str value, bool is_local)
@@ -539,7 +619,7 @@ bool session_setting_set(Session *session, Str name, Str value, bool is_local)
     if (id >= 0)
         return set_builtin(session, (SettingId)id, value, is_local, SOURCE_SESSION);
     TRY(setting_custom_name_check(name));
-    set_custom(session, name, value, is_local);
+    set_custom(session, custom_get(&session->settings, name), value, is_local);
     return true;
 }
 
@@ -548,23 +628,16 @@ bool session_setting_start(Session *session, Str name, Str value, SettingSource 
     SessionSettings *s = &session->settings;
     int id = setting_find(name);
 
-    if (id >= 0)
-        TRY(set_builtin(session, (SettingId)id, value, false, source));
-    else
-        TRY(session_setting_set(session, name, value, false));
-    if (id < 0)
-        strmap_put(&s->custom_reset, str_lower(s->arena, name), strp_copy(s->arena, value));
     if (id >= 0) {
-        setting_copy(&s->reset, &s->current, (SettingId)id);
-        s->source[id] = s->persistent_source[id] = s->reset_source[id] = (uint8_t)source;
+        TRY(set_builtin(session, (SettingId)id, value, false, source));
+        start_set(s, (SettingId)id, source);
+    } else {
+        TRY(session_setting_set(session, name, value, false));
+        CustomSetting *custom = custom_get(s, name);
+        custom->start = custom->value;
     }
-    s->changes.length = 0;
+    memset(&s->changes, 0, sizeof(s->changes)); /* there is nothing to go back to */
     return true;
-}
-
-SettingSource session_setting_source(const Session *session, SettingId id)
-{
-    return session->settings.source[id];
 }
 
 bool session_setting_reset(Session *session, Str name, bool is_local)
@@ -574,14 +647,17 @@ bool session_setting_reset(Session *session, Str name, bool is_local)
 
     if (id < 0) {
         TRY(setting_custom_name_check(name));
-        const Str *start = strmap_get(&s->custom_reset, str_lower(s->arena, name));
-        set_custom(session, name, start ? *start : STR(""), is_local);
+        CustomSetting *custom = custom_get(s, name);
+        set_custom(session, custom, custom_start(custom), is_local);
         return true;
     }
     /* The text of the start value goes the same way as SET's: checks and side effects included. */
     CLEANUP(arena_freep) Arena *arena = arena_new("reset");
-    return set_builtin(session, (SettingId)id, setting_show_raw(&s->reset, (SettingId)id, arena),
-                       is_local, s->reset_source[id]);
+    const SettingStart *start = start_find(s, (SettingId)id);
+    SettingValues values;
+    session_settings_start_values(s, &values);
+    return set_builtin(session, (SettingId)id, setting_show_raw(&values, (SettingId)id, arena),
+                       is_local, start ? start->source : config_source((SettingId)id));
 }
 
 /* What RESET ALL leaves alone, as PostgreSQL does. */
@@ -595,17 +671,19 @@ bool session_setting_reset_all(Session *session)
 {
     SessionSettings *s = &session->settings;
 
-    for (int id = 0; id < SETTING_COUNT; id++) {
-        byte start[16];
-        field_save(start, &s->reset, (SettingId)id);
+    SettingValues values;
+    session_settings_start_values(s, &values);
+    for (int id = 0; id < SETTING_COUNT; id++)
         if (!is_kept_by_reset_all((SettingId)id) &&
-            field_differs(&s->current, (SettingId)id, start))
+            setting_differs(&s->current, &values, (SettingId)id))
             TRY(session_setting_reset(session, setting_infos[id].name, false));
-    }
+    Str name;
+    void *custom;
+    for (size_t at = 0; strmap_next(&s->custom, &at, &name, &custom);)
+        if (!str_equal(((CustomSetting *)custom)->value, custom_start(custom)))
+            set_custom(session, custom, custom_start(custom), false);
     return true;
 }
-
-#define ROLE_PG_READ_ALL_SETTINGS 3374
 
 bool session_sees_private(Session *session)
 {
@@ -642,9 +720,9 @@ bool session_setting_get(Session *session, Str name, bool missing_ok, Arena *are
         *ret_value = str_copy(arena, setting_show(&s->current, (SettingId)id, arena));
         return true;
     }
-    Str *custom = strmap_get(&s->custom, str_lower(arena, name));
+    const CustomSetting *custom = custom_find(s, name);
     if (!custom && !missing_ok)
         return fail_unknown(name);
-    *ret_value = custom ? str_copy(arena, *custom) : STR_NONE;
+    *ret_value = custom ? str_copy(arena, custom->value) : STR_NONE;
     return true;
 }

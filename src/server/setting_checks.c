@@ -229,11 +229,41 @@ static int64_t keepalive(Session *session, int option, int64_t value, int usual)
     return getsockopt(fd, IPPROTO_TCP, option, &number, &size) == 0 ? number : 0;
 }
 
+static void read_only_apply(Session *session, bool read_only)
+{
+    Txn *txn = txn_session_current(session->txn_session);
+
+    if (!txn)
+        return;
+    txn_set_read_only(txn, read_only);
+    session->exec.is_read_only = read_only;
+}
+
+static void deferrable_apply(Session *session, bool deferrable)
+{
+    Txn *txn = txn_session_current(session->txn_session);
+
+    if (txn)
+        txn_set_deferrable(txn, deferrable);
+}
+
 void setting_apply(Session *session, SettingId id, SettingValues *values)
 {
     const TcpTimes *usual = &session->connection.usual_times;
 
     switch (id) {
+    case SETTING_SYNCHRONOUS_COMMIT:
+        txn_session_set_synchronous(session->txn_session,
+                                    values->synchronous_commit == SYNCHRONOUS_COMMIT_OFF
+                                        ? COMMIT_ASYNCHRONOUS
+                                        : COMMIT_DURABLE);
+        break;
+    case SETTING_TRANSACTION_READ_ONLY:
+        read_only_apply(session, values->transaction_read_only);
+        break;
+    case SETTING_TRANSACTION_DEFERRABLE:
+        deferrable_apply(session, values->transaction_deferrable);
+        break;
     case SETTING_TCP_KEEPALIVES_IDLE:
         values->tcp_keepalives_idle =
             keepalive(session, TCP_KEEPIDLE, values->tcp_keepalives_idle, usual->idle);
@@ -265,8 +295,9 @@ static int usual_time(int fd, int option)
 
 void setting_apply_all(Session *session, SettingValues *values)
 {
-    static const SettingId ids[] = {SETTING_TCP_KEEPALIVES_IDLE, SETTING_TCP_KEEPALIVES_INTERVAL,
-                                    SETTING_TCP_KEEPALIVES_COUNT, SETTING_TCP_USER_TIMEOUT};
+    static const SettingId ids[] = {SETTING_SYNCHRONOUS_COMMIT, SETTING_TCP_KEEPALIVES_IDLE,
+                                    SETTING_TCP_KEEPALIVES_INTERVAL, SETTING_TCP_KEEPALIVES_COUNT,
+                                    SETTING_TCP_USER_TIMEOUT};
 
     if (!session->connection.is_local) {
         const int fd = transport_fd(session->connection.transport);

@@ -16,11 +16,8 @@ void setting_checks_init(void);
 bool setting_name_is_custom(Str name);
 /* Fails with 42602 for a name that has dots and is none of those, with 42704 for one without. */
 MUST_CHECK bool setting_custom_name_check(Str name);
-/* ALTER ROLE and ALTER DATABASE … SET: could sessions take the value (STR_NONE: go without)? */
-MUST_CHECK bool session_setting_check(Session *session, Str name, Str value, Arena *arena);
-/* May the current role see private settings? False: maybe with an error set. */
-bool session_sees_private(Session *session);
-/* Gives the socket its keepalive times, and `values` what the kernel makes of them. */
+/* What a setting does beyond being read: to the transaction, to later commits, to the socket, whose
+ * keepalive times `values` then has as the kernel made them. Cannot fail. */
 void setting_apply(Session *session, SettingId id, SettingValues *values);
 /* All of those, when a session begins. */
 void setting_apply_all(Session *session, SettingValues *values);

@@ -2,6 +2,8 @@
 
 #include "base/os.h"
 #include "server/log.h"
+#include "server/portal.h"
+#include "types/type.h"
 
 /* What kind of statement it is for log_statement: the least level that logs it. */
 static int statement_level(const Node *node)
@@ -55,15 +57,67 @@ static Str statement_head(const LoggedStatement *statement)
                statement->portal.length > 0 ? "/" : "", STR_ARGS(statement->portal));
 }
 
+static void put_quoted(StrBuf *out, Str text, int64_t most)
+{
+    size_t length = most < 0 ? text.length : MIN(text.length, (size_t)most);
+
+    while (length < text.length && length > 0 && ((byte)text.data[length] & 0xc0) == 0x80)
+        length--;
+    strbuf_append_char(out, '\'');
+    for (size_t i = 0; i < length; i++) {
+        if (text.data[i] == '\'')
+            strbuf_append_char(out, '\'');
+        strbuf_append_char(out, text.data[i]);
+    }
+    strbuf_append_c(out, length < text.length ? "...'" : "'");
+}
+
+/* "$1 = '5', $2 = NULL"; log_parameter_max_length bounds each. */
+static Str parameters_text(Session *session, const Portal *portal)
+{
+    const int64_t most = session->settings.current.log_parameter_max_length;
+    StrBuf out = strbuf_in(session->message_arena);
+
+    for (int i = 0; most != 0 && i < portal->statement->param_count; i++) {
+        StrBuf text = strbuf_in(session->message_arena);
+        strbuf_format(&out, "%s$%d = ", i > 0 ? ", " : "", i + 1);
+        if (portal->parameters.nulls[i])
+            strbuf_append_c(&out, "NULL");
+        else if (type_output(portal->statement->param_types[i], &portal->parameters.values[i],
+                             &text))
+            put_quoted(&out, strbuf_view(&text), most);
+        else
+            error_clear(); /* a value that cannot be shown is no reason to fail */
+    }
+    return strbuf_view(&out);
+}
+
 /* One line, with the parameters below it. */
-static void log_statement(const LoggedStatement *statement, Str line)
+static void log_statement(Session *session, const LoggedStatement *statement, Str line)
 {
     ErrorFields fields = {.severity = SEVERITY_LOG, .message = line};
 
-    if (statement->parameters.length > 0)
-        fields.detail = fmt("parameters: %.*s", STR_ARGS(statement->parameters));
-    if (log_wants(SEVERITY_LOG))
-        log_fields(&fields, STR_NONE);
+    if (!log_wants(SEVERITY_LOG))
+        return;
+    const Str parameters =
+        statement->bound ? parameters_text(session, statement->bound) : statement->parameters;
+    if (parameters.length > 0)
+        fields.detail =
+            str_format(session->message_arena, "parameters: %.*s", STR_ARGS(parameters));
+    log_fields(&fields, STR_NONE);
+}
+
+LoggedStatement statement_log_copy(Session *session, const LoggedStatement *statement)
+{
+    Arena *arena = session->message_arena;
+    LoggedStatement copy = *statement;
+
+    copy.text = str_copy(arena, statement->text);
+    copy.name = str_copy(arena, statement->name);
+    copy.portal = str_copy(arena, statement->portal);
+    copy.parameters = parameters_text(session, statement->bound);
+    copy.bound = NULL;
+    return copy;
 }
 
 int64_t statement_log_begin(Session *session)
@@ -85,7 +139,7 @@ void statement_log_text(Session *session, const LoggedStatement *statement, cons
         (wanted != LOG_STATEMENT_ALL && statement_level(node) > wanted))
         return;
     session->is_statement_logged = true;
-    log_statement(statement,
+    log_statement(session, statement,
                   str_format(session->message_arena, "%.*s: %.*s",
                              STR_ARGS(statement_head(statement)), STR_ARGS(statement->text)));
 }
@@ -111,7 +165,7 @@ void statement_log_end(Session *session, const LoggedStatement *statement, int64
     const int64_t took = os->monotonic() - started;
     const bool is_slow = (least >= 0 && took >= least * 1000) || is_sampled(values, took);
     if (is_slow && !session->is_statement_logged)
-        log_statement(statement,
+        log_statement(session, statement,
                       str_format(session->message_arena, "duration: %lld.%03d ms  %.*s: %.*s",
                                  (long long)(took / 1000), (int)(took % 1000),
                                  STR_ARGS(statement_head(statement)), STR_ARGS(statement->text)));

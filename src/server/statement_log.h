@@ -17,10 +17,15 @@
 
 typedef struct LoggedStatement {
     Str text;
-    const char *step; /* of the extended protocol: "parse", "bind", "execute"; NULL: simple */
-    Str name, portal; /* empty: the unnamed ones */
-    Str parameters; /* "$1 = '5', $2 = NULL", or empty */
+    const char *step;    /* of the extended protocol: "parse", "bind", "execute"; NULL: simple */
+    Str name, portal;    /* empty: the unnamed ones */
+    const Portal *bound; /* whose parameters are told; NULL: there are only the following */
+    Str parameters;      /* "$1 = '5', $2 = NULL", or empty */
 } LoggedStatement;
+
+/* What can be logged when the portal and its statement have gone; it lives as long as the message.
+ */
+LoggedStatement statement_log_copy(Session *session, const LoggedStatement *statement);
 
 int64_t statement_log_begin(Session *session);
 /* `node` decides what log_statement's ddl and mod take in. */

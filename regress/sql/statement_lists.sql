@@ -1,0 +1,20 @@
+-- Several statements in one string are a transaction block to those that want one, or want none.
+CREATE TABLE in_list (a int);
+SELECT 1; VACUUM in_list;
+VACUUM in_list; SELECT 1;
+SELECT 1; DISCARD ALL;
+INSERT INTO in_list VALUES (1); CREATE DATABASE in_list_database;
+SELECT 1; ALTER SYSTEM SET work_mem = '4MB';
+SELECT 1; CREATE INDEX CONCURRENTLY ON in_list (a);
+SELECT count(*) FROM in_list;
+SELECT 1; SET CONSTRAINTS ALL DEFERRED;
+SELECT 1; LOCK TABLE in_list;
+SELECT 1; DECLARE c CURSOR FOR SELECT 2;
+DECLARE c CURSOR FOR SELECT 3; FETCH c;
+SET LOCAL work_mem = '1MB'; SHOW work_mem;
+SHOW work_mem;
+SET TRANSACTION READ ONLY; INSERT INTO in_list VALUES (2);
+SELECT 1 FROM in_list; SET TRANSACTION ISOLATION LEVEL REPEATABLE READ;
+BEGIN; SET LOCAL work_mem = '2MB'; COMMIT; VACUUM in_list;
+VACUUM in_list;
+DROP TABLE in_list;
