@@ -19,3 +19,13 @@ SELECT count(*) FROM kept_a WHERE a > ALL (SELECT b.a FROM kept_b b WHERE b.a < 
 RESET enable_material;
 SELECT count(*) FROM kept_a WHERE a > ALL (SELECT b.a FROM kept_b b WHERE b.a < 10);
 DROP TABLE fraction, kept_a, kept_b;
+-- enable_tidscan: WHERE CURRENT OF has no other way.
+CREATE TABLE by_place AS SELECT g AS a FROM generate_series(1, 1000) g;
+ANALYZE by_place;
+EXPLAIN (COSTS OFF) SELECT * FROM by_place WHERE ctid = '(0,1)';
+SET enable_tidscan = off;
+EXPLAIN (COSTS OFF) SELECT * FROM by_place WHERE ctid = '(0,1)';
+BEGIN; DECLARE c CURSOR FOR SELECT * FROM by_place; FETCH c;
+EXPLAIN (COSTS OFF) UPDATE by_place SET a = 2 WHERE CURRENT OF c; COMMIT;
+RESET enable_tidscan;
+DROP TABLE by_place;

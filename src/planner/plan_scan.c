@@ -579,7 +579,8 @@ static bool plan_row_ids(Level *level, const ScanRequest *request, const Relatio
             break;
     }
     const double rows = value && is_array ? plan_array_length(value) : 1;
-    const double cost = rows * (4 + 0.01);
+    const double cost = rows * (settings()->random_page_cost + settings()->cpu_tuple_cost) +
+                        (settings()->enable_tidscan ? 0 : COST_DISABLED);
     if (!value || cost >= other->cost.total)
         return true;
     RowIdScanPlan *scan = PLAN_NEW(level, RowIdScanPlan, PLAN_ROW_ID_SCAN);
