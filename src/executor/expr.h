@@ -118,10 +118,6 @@ bool expr_register_is_constant(const ExprBuilder *builder, uint32_t reg);
 /* A call site for a function by OID, with these argument types. NULL with the error set. */
 MUST_CHECK FunctionCall *expr_new_call(ExecState *exec, Oid function, const Oid *arg_types,
                                        int arg_count, Oid result_type, Oid collation);
-/* Adds a function step over registers. */
-MUST_CHECK bool expr_build_call(ExprBuilder *builder, const Expr *expr, Oid function, Oid collation,
-                                const uint32_t *args, const Oid *arg_types, uint32_t count,
-                                uint32_t *ret_register);
 
 MUST_CHECK bool expr_build_scalar_array(ExprBuilder *builder, ExprScalarArray *expr,
                                         uint32_t *ret_register);
@@ -144,8 +140,6 @@ MUST_CHECK bool expr_build_next_value(ExprBuilder *builder, ExprNextValue *expr,
 
 /* ---- vectors ---- */
 
-/* Rows of `from` into the flat vector `to`, same type. `to`'s null bytes are valid everywhere. */
-void vector_copy_rows(Vector *to, const Vector *from, Selection selection);
 /* Gathers to[i] = from[rows[i]] for i < count; `to` is flat. */
 void vector_gather(Vector *to, const Vector *from, const uint16_t *rows, uint32_t count);
 static inline void vector_begin(Vector *v, uint32_t row_count)

@@ -163,9 +163,10 @@ FunctionCall *expr_new_call(ExecState *exec, Oid function, const Oid *arg_types,
     return call;
 }
 
-bool expr_build_call(ExprBuilder *builder, const Expr *expr, Oid function, Oid collation,
-                     const uint32_t *args, const Oid *arg_types, uint32_t count,
-                     uint32_t *ret_register)
+/* Adds a function step over registers. */
+static bool expr_build_call(ExprBuilder *builder, const Expr *expr, Oid function, Oid collation,
+                            const uint32_t *args, const Oid *arg_types, uint32_t count,
+                            uint32_t *ret_register)
 {
     ExprProgram *p = builder->program;
     FunctionCall *call =

@@ -16,7 +16,8 @@
                 t[row] = f[row];                                                                   \
     } while (0)
 
-void vector_copy_rows(Vector *to, const Vector *from, Selection selection)
+/* Rows of `from` into the flat vector `to`, same type. `to`'s null bytes are valid everywhere. */
+static void vector_copy_rows(Vector *to, const Vector *from, Selection selection)
 {
     switch (phys_width(to->type)) {
     case 1:

@@ -357,17 +357,6 @@ uint32_t sorter_reserve(Sorter *sorter, const uint32_t *key_sizes, const uint32_
     return count;
 }
 
-bool sorter_add(Sorter *sorter, Str key, const void *payload, uint32_t size)
-{
-    char *at;
-    TRY(sorter_reserve(sorter, &(uint32_t){(uint32_t)key.length}, &size, 1, &at));
-    if (key.length > 0)
-        memcpy(at, key.data, key.length);
-    if (size > 0)
-        memcpy(at + key.length, payload, size);
-    return true;
-}
-
 /* ---- reading ---- */
 
 bool sorter_finish(Sorter *sorter)

@@ -67,8 +67,6 @@ void sorter_init(Sorter *sorter, SpillSet *spills, size_t limit);
 /* Room for the first of `wanted` records, as many as memory takes: at least one. */
 MUST_CHECK uint32_t sorter_reserve(Sorter *sorter, const uint32_t *key_sizes,
                                    const uint32_t *payload_sizes, uint32_t wanted, char **at);
-/* One record. */
-MUST_CHECK bool sorter_add(Sorter *sorter, Str key, const void *payload, uint32_t size);
 MUST_CHECK bool sorter_finish(Sorter *sorter);
 MUST_CHECK bool sorter_next(Sorter *sorter, SortRecord *ret);
 static inline bool sorter_is_merging(const Sorter *sorter)

@@ -80,11 +80,6 @@ bool leaf_can_replace(const LeafPage *page, const Layout *layout, uint32_t posit
 void leaf_replace(LeafPage *page, const Layout *layout, uint32_t position, const LeafRow *row);
 void leaf_remove(LeafPage *page, const Layout *layout, uint32_t position);
 
-/* Can the columns of a delta be changed in place (types as the layout's)? And that. */
-bool leaf_can_update(const LeafPage *page, const Layout *layout, uint32_t position,
-                     const RowDelta *delta);
-void leaf_update(LeafPage *page, const Layout *layout, uint32_t position, const RowDelta *delta);
-
 /* Would the rows fit in the newer layout? And that. */
 bool leaf_can_convert(const LeafPage *page, const Layout *from, const Layout *to);
 void leaf_convert(LeafPage *page, const Layout *from, const Layout *to);

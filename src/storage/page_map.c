@@ -49,7 +49,8 @@ void u32_deinit(U32List *list)
     *list = (U32List){0};
 }
 
-void u32_prepend(U32List *list, U32List *first)
+/* Puts `first` before what is in `list`; `first` is empty afterwards. */
+static void u32_prepend(U32List *list, U32List *first)
 {
     for (size_t i = 0; i < list->length; i++)
         u32_push(first, list->items[i]);
@@ -65,7 +66,7 @@ void records_push(MapRecordList *list, const MapRecord *record)
     list->items[list->length++] = *record;
 }
 
-void records_deinit(MapRecordList *list)
+static void records_deinit(MapRecordList *list)
 {
     free(list->items);
     *list = (MapRecordList){0};

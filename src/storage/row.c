@@ -4,7 +4,6 @@
 #include "storage/row.h"
 
 #define VERSION_SIZE 4
-#define DELTA_NULL 0x8000u /* in a delta's column number */
 
 /* ------------------------------------------------------------------ layouts */
 
@@ -249,27 +248,6 @@ static bool image_read(const Layout *layout, const ImageParts *parts, uint32_t c
     return true;
 }
 
-bool row_image_check(const Layout *layout, Str image)
-{
-    ImageParts parts;
-    TRY(image_open(layout, image, &parts));
-    if (row_image_version(image) != layout->version)
-        return image_damaged();
-    uint32_t end = 0;
-    for (uint32_t c = 0; c < layout->column_count; c++) {
-        if (layout->columns[c].type != PHYS_VAR)
-            continue;
-        uint32_t column_end;
-        memcpy(&column_end, parts.fixed + layout->offsets[c], 4);
-        if (column_end < end)
-            return image_damaged();
-        end = column_end;
-    }
-    if (end != parts.var_size)
-        return image_damaged();
-    return true;
-}
-
 static void column_missing(const Layout *newest, uint32_t column, Value *ret_value, bool *ret_null)
 {
     bool has = newest && column < newest->column_count && newest->columns[column].has_missing;
@@ -297,78 +275,4 @@ bool row_image_column(const Layout *layout, const Layout *newest, Str image, uin
 {
     uint16_t columns[1] = {(uint16_t)column};
     return row_image_decode(layout, newest, image, columns, 1, ret_value, ret_null);
-}
-
-/* ------------------------------------------------------------------ deltas */
-
-Str row_delta_encode(Arena *arena, const Layout *layout, const RowDelta *delta)
-{
-    StrBuf buf = strbuf_in(arena);
-    uint16_t count = (uint16_t)delta->count;
-    strbuf_append_bytes(&buf, &layout->version, 4);
-    strbuf_append_bytes(&buf, &count, 2);
-    for (uint32_t i = 0; i < delta->count; i++) {
-        PhysType type = layout->columns[delta->columns[i]].type;
-        bool is_null = delta->nulls[i] || type == PHYS_NONE;
-        uint16_t column = (uint16_t)(delta->columns[i] | (is_null ? DELTA_NULL : 0));
-        strbuf_append_bytes(&buf, &column, 2);
-        if (is_null)
-            continue;
-        if (type == PHYS_VAR) {
-            const VarRef *var = &delta->values[i].var;
-            strbuf_append_bytes(&buf, &var->length, 4);
-            if (var->length > 0)
-                strbuf_append_bytes(&buf, var->data, var->length);
-        } else {
-            strbuf_append_bytes(&buf, &delta->values[i], phys_width(type));
-        }
-    }
-    return strbuf_view(&buf);
-}
-
-static bool delta_take_value(Str *rest, PhysType type, Value *ret_value)
-{
-    uint32_t length = (uint32_t)phys_width(type);
-    if (type == PHYS_VAR && !bytes_take_u32(rest, &length))
-        return false;
-    const char *data = bytes_take(rest, length);
-    if (!data)
-        return false;
-    if (type == PHYS_VAR)
-        ret_value->var = var_make(data, length);
-    else
-        memcpy(ret_value, data, length);
-    return true;
-}
-
-bool row_delta_decode(Arena *arena, const Layout *layout, Str bytes, RowDelta *ret_delta)
-{
-    Str rest = bytes;
-    uint32_t version;
-    const char *count_bytes;
-    uint16_t count = 0;
-
-    if (!bytes_take_u32(&rest, &version) || version != layout->version ||
-        !(count_bytes = bytes_take(&rest, 2)))
-        return image_damaged();
-    memcpy(&count, count_bytes, 2);
-    if (count > layout->column_count)
-        return image_damaged();
-    uint16_t *columns = ARENA_ARRAY(arena, uint16_t, count + 1);
-    Value *values = ARENA_ARRAY(arena, Value, count + 1);
-    bool *nulls = ARENA_ARRAY(arena, bool, count + 1);
-    for (uint32_t i = 0; i < count; i++) {
-        const char *number = bytes_take(&rest, 2);
-        if (!number)
-            return image_damaged();
-        memcpy(&columns[i], number, 2);
-        nulls[i] = (columns[i] & DELTA_NULL) != 0;
-        columns[i] &= (uint16_t)~DELTA_NULL;
-        if (columns[i] >= layout->column_count || (i > 0 && columns[i] <= columns[i - 1]))
-            return image_damaged();
-        if (!nulls[i] && !delta_take_value(&rest, layout->columns[columns[i]].type, &values[i]))
-            return image_damaged();
-    }
-    *ret_delta = (RowDelta){.count = count, .columns = columns, .values = values, .nulls = nulls};
-    return true;
 }

@@ -1,5 +1,5 @@
 /*
- * Rows as bytes: layouts, row images, row deltas.
+ * Rows as bytes: layouts and row images.
  *
  * A Layout says how a table's columns lie: a version number and, per column, its physical type and
  * its missing value: what rows of older layouts have there. Versions of a table's layout count from
@@ -16,10 +16,8 @@
  *   row_image_encode(layout, values, nulls, bytes);
  *   TRY(row_image_decode(layout, image, columns, count, values, nulls));   VarRefs borrow the image
  *
- * A row delta is an update's new values: what tree_update_columns and its WAL record take.
- *
- * Images and deltas come from disk too: decoding checks every offset and fails with XX001
- * (data_corrupted); it never reads outside the image. Byte order is the machine's (little endian).
+ * Images come from disk too: decoding checks every offset and fails with XX001 (data_corrupted); it
+ * never reads outside the image. Byte order is the machine's (little endian).
  *
  * Invariants: R1 An image's bytes are a function of its values (nulls hold zeros): equal rows of
  * one layout are equal bytes. R2 A Layout never changes once made.
@@ -86,8 +84,6 @@ static inline uint32_t row_image_version(Str image)
     return version;
 }
 
-/* Is the whole image sound? Fails with XX001. Decoding checks what it reads by itself. */
-MUST_CHECK bool row_image_check(const Layout *layout, Str image);
 /*
  * Reads columns out of an image that was encoded in `layout` (the image's, not the newest): the
  * columns named, or all of them in order when `columns` is NULL. A column the layout lacks reads as
@@ -99,23 +95,5 @@ MUST_CHECK bool row_image_decode(const Layout *layout, const Layout *newest, Str
 /* One column, likewise. */
 MUST_CHECK bool row_image_column(const Layout *layout, const Layout *newest, Str image,
                                  uint32_t column, Value *ret_value, bool *ret_null);
-
-/* What an update changes: values for columns, ascending. */
-typedef struct RowDelta {
-    uint32_t count;
-    const uint16_t *columns;
-    const Value *values;
-    const bool *nulls;
-} RowDelta;
-
-Str row_delta_encode(Arena *arena, const Layout *layout, const RowDelta *delta);
-/* Arrays go into the arena, variable data stays in `bytes`. */
-MUST_CHECK bool row_delta_decode(Arena *arena, const Layout *layout, Str bytes,
-                                 RowDelta *ret_delta);
-/* The layout version a delta says. */
-static inline uint32_t row_delta_version(Str bytes)
-{
-    return row_image_version(bytes);
-}
 
 #endif

@@ -36,8 +36,6 @@ typedef struct U32List {
     size_t length, capacity;
 } U32List;
 void u32_push(U32List *list, uint32_t item);
-/* Puts `first` before what is in `list`; `first` is empty afterwards. */
-void u32_prepend(U32List *list, U32List *first);
 void u32_deinit(U32List *list);
 
 /* A line of a page map. slot 0: the page is gone. */
@@ -51,7 +49,6 @@ typedef struct MapRecordList {
     size_t length, capacity;
 } MapRecordList;
 void records_push(MapRecordList *list, const MapRecord *record);
-void records_deinit(MapRecordList *list);
 
 /* A database's page map; all but `database.entries` under map_mutex. */
 struct PageMap {

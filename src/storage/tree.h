@@ -122,10 +122,6 @@ MUST_CHECK Tree *tree_open(Database *database, TreeId id);
 MUST_CHECK bool tree_drop(Database *database, TreeId id);
 /* Adds a layout version; one that exists is left alone (redo). Pages change when rows go in. */
 MUST_CHECK bool tree_set_layout(Database *database, TreeId id, const Layout *layout);
-/* Makes a tree empty: its pages are freed, its root stays. Idempotent. */
-MUST_CHECK bool tree_truncate(Tree *tree);
-/* A number that no tree of this database has or had since the process started. */
-MUST_CHECK bool tree_next_id(Database *database, TreeId *ret_id);
 /* Every tree, ascending. The callback returns false to stop. */
 MUST_CHECK bool tree_list(Database *database,
                           bool (*visit)(void *context, TreeId id, TreeKind kind), void *context);
@@ -156,9 +152,6 @@ MUST_CHECK bool tree_attach(Tree *tree, TreeId id);
  * without changing anything: what commits must ask first.
  */
 MUST_CHECK bool tree_put(Tree *tree, uint64_t row_id, Str image, const TreeObserver *observer);
-/* Changes columns of a row; a missing row is left missing. */
-MUST_CHECK bool tree_update_columns(Tree *tree, uint64_t row_id, const RowDelta *delta,
-                                    const TreeObserver *observer);
 /* Removes a row; a missing one is left missing. */
 MUST_CHECK bool tree_delete(Tree *tree, uint64_t row_id, const TreeObserver *observer);
 MUST_CHECK bool tree_row_fits(const Tree *tree, Str image);
@@ -217,12 +210,6 @@ typedef struct TreeStats {
 } TreeStats;
 /* Cheap: counters kept since the tree was opened, primed by a sample of leaves. */
 MUST_CHECK bool tree_stats(Tree *tree, TreeStats *ret_stats);
-/*
- * Splits the table's row ids into at most `parts` ranges of about equal page counts: *ret_count
- * starts, ascending, the first 0. For parallel scans and for sampling.
- */
-MUST_CHECK bool tree_split_points(Tree *tree, uint32_t parts, uint64_t *ret_starts,
-                                  uint32_t *ret_count);
 
 /* ------------------------------------------------------------------ indexes */
 
@@ -232,12 +219,6 @@ MUST_CHECK bool tree_index_insert(Tree *tree, Str key, const TreeObserver *obser
 MUST_CHECK bool tree_index_ghost(Tree *tree, Str key, const TreeObserver *observer);
 /* Removes an entry for good, whatever it is. */
 MUST_CHECK bool tree_index_delete(Tree *tree, Str key, const TreeObserver *observer);
-/*
- * Removes the ghosts of the leaf that covers `key` if the hook may_purge_ghosts allows (no hook:
- * always), and merges what has become too empty. *ret_next (StrBuf on the heap or in an arena) gets
- * the next leaf's lowest key, empty after the last: a sweep over a whole index.
- */
-MUST_CHECK bool tree_index_purge(Tree *tree, Str key, StrBuf *ret_next);
 static inline uint64_t tree_key_row_id(Str key)
 {
     uint64_t id;
@@ -245,21 +226,6 @@ static inline uint64_t tree_key_row_id(Str key)
     return __builtin_bswap64(id);
 }
 
-/*
- * A latched leaf of an index or key-value tree, for readers that copy little and allocate nothing.
- * Entries are 0 … count-1; `first` is the first one >= the key asked for (count: there is none
- * here).
- */
-typedef struct EntryLeaf {
-    Tree *tree;
-    const byte *page;
-    void **versions;
-    uint32_t count, first;
-    bool is_last; /* no leaf follows */
-} EntryLeaf;
-typedef bool TreeEntryVisitor(void *context, const EntryLeaf *leaf);
-/* S-latched while the visitor runs. An empty key: the first leaf. */
-MUST_CHECK bool tree_visit_entries(Tree *tree, Str key, TreeEntryVisitor *visitor, void *context);
 /*
  * A look at the first entry whose key is `key` and a row id, without a latch: for look-ups of
  * unique keys. UNSURE where the leaf alone can't tell (the next one may have it, or a longer key
@@ -398,7 +364,6 @@ typedef struct TreeBuilder TreeBuilder;
 MUST_CHECK TreeBuilder *tree_builder_new(Tree *tree, uint32_t fill_percent);
 MUST_CHECK bool tree_builder_add_row(TreeBuilder *builder, uint64_t row_id, Str image);
 MUST_CHECK bool tree_builder_add_key(TreeBuilder *builder, Str key);
-MUST_CHECK bool tree_builder_add_pair(TreeBuilder *builder, Str key, Str value);
 MUST_CHECK bool tree_builder_finish(TreeBuilder *builder);
 void tree_builder_free(TreeBuilder *builder); /* unfinished: its pages go with tree_discard */
 

@@ -190,16 +190,6 @@ bool tree_builder_add_key(TreeBuilder *builder, Str key)
     return add_entry(builder, key, STR(""), 0);
 }
 
-bool tree_builder_add_pair(TreeBuilder *builder, Str key, Str value)
-{
-    LeafExternal external;
-    assert(builder->tree->kind == TREE_KEY_VALUE);
-    if (value.length <= NODE_MAX_VALUE)
-        return add_entry(builder, key, value, 0);
-    TRY(overflow_store(builder->tree, value, &external));
-    return add_entry(builder, key, str_make(&external, sizeof(external)), SLOT_EXTERNAL);
-}
-
 bool tree_builder_finish(TreeBuilder *builder)
 {
     Tree *tree = builder->tree;

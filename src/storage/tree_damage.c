@@ -31,7 +31,8 @@ static bool damage_at_level(Tree *tree, uint64_t row_id, uint32_t level, Node *n
     return true;
 }
 
-void tree_damage_around(Tree *tree, uint64_t row_id, TreeDamage *ret_damage)
+/* The range that the damage on the way to this row covers, as far as the nodes above tell. */
+static void tree_damage_around(Tree *tree, uint64_t row_id, TreeDamage *ret_damage)
 {
     ErrorRecord *record = error_put_aside();
     Node *node = memory_malloc(PAGE_SIZE);

@@ -20,8 +20,7 @@ typedef struct TreeDirectory {
     HashMap handles GUARDED_BY(mutex); /* TreeId + 1 → Tree */
     Tree **retired GUARDED_BY(mutex);  /* dropped: freed when the database closes */
     uint32_t retired_count, retired_capacity;
-    TreeId next_id GUARDED_BY(mutex); /* 0: not known yet */
-    Tree *tree;                       /* the directory itself */
+    Tree *tree; /* the directory itself */
 } TreeDirectory;
 
 typedef struct DirectoryKey {
@@ -63,7 +62,8 @@ static bool entry_decode(Str value, DirectoryEntry *ret_entry)
 
 /* ------------------------------------------------------------------ handles */
 
-Tree *tree_handle_new(Database *database, TreeId id, TreeKind kind, PageId root, PageLife life)
+static Tree *tree_handle_new(Database *database, TreeId id, TreeKind kind, PageId root,
+                             PageLife life)
 {
     Tree *tree = memory_calloc(1, sizeof(Tree));
     if (!tree)
@@ -86,7 +86,8 @@ void tree_handle_free(Tree *tree)
     free(tree);
 }
 
-void tree_handle_add_layout(Tree *tree, const Layout *layout)
+/* `layout` is copied. An existing version is left alone. */
+static void tree_handle_add_layout(Tree *tree, const Layout *layout)
 {
     assert(layout->version > 0);
     mutex_lock(&tree->mutex);
@@ -383,12 +384,7 @@ static bool put_entry(TreeDirectory *directory, TreeId id, TreeKind kind, PageId
     DirectoryKey key = directory_key(id, 0);
     memcpy(value, &root, 4);
     value[4] = (char)kind;
-    TRY(tree_kv_put(directory->tree, str_make(key.bytes, 8), str_make(value, ENTRY_SIZE)));
-    mutex_lock(&directory->mutex);
-    if (directory->next_id != 0 && directory->next_id <= id)
-        directory->next_id = id + 1;
-    mutex_unlock(&directory->mutex);
-    return true;
+    return tree_kv_put(directory->tree, str_make(key.bytes, 8), str_make(value, ENTRY_SIZE));
 }
 
 bool tree_ready_directory(Database *database, TreeId id)
@@ -475,15 +471,6 @@ bool tree_drop(Database *database, TreeId id)
     return handle_retire(directory, tree);
 }
 
-bool tree_truncate(Tree *tree)
-{
-    TRY(tree_free_pages(tree, false));
-    atomic_store(&tree->row_count, 0);
-    atomic_store(&tree->page_count, 1);
-    atomic_store(&tree->is_counted, true);
-    return true;
-}
-
 bool tree_set_layout(Database *database, TreeId id, const Layout *layout)
 {
     TreeDirectory *directory;
@@ -499,29 +486,6 @@ bool tree_set_layout(Database *database, TreeId id, const Layout *layout)
     TRY(directory_tree_for_writing(database, &directory));
     TRY(put_layout(directory->tree, id, layout));
     tree_handle_add_layout(tree, layout);
-    return true;
-}
-
-bool tree_next_id(Database *database, TreeId *ret_id)
-{
-    TreeDirectory *directory = directory_of(database);
-    TRY(directory);
-    TreeId last = 0;
-    if (directory_exists(database)) {
-        TreeCursor cursor;
-        uint32_t part;
-        tree_cursor_init(&cursor, directory->tree, TREE_BACKWARD);
-        cursor.limit = 1;
-        bool done = tree_cursor_seek(&cursor, STR(""), SEEK_AT);
-        if (done && tree_cursor_valid(&cursor) && tree_cursor_key(&cursor).length == 8)
-            directory_key_read(tree_cursor_key(&cursor), &last, &part);
-        tree_cursor_deinit(&cursor);
-        TRY(done);
-    }
-    mutex_lock(&directory->mutex);
-    directory->next_id = MAX(directory->next_id, last + 1);
-    *ret_id = directory->next_id++;
-    mutex_unlock(&directory->mutex);
     return true;
 }
 

@@ -146,28 +146,21 @@ bool tree_index_delete(Tree *tree, Str key, const TreeObserver *observer)
     return !underfull || tree_shrink(tree, key, 0);
 }
 
-bool tree_index_purge(Tree *tree, Str key, StrBuf *ret_next)
-{
-    Action action;
-    Page page;
-    bool underfull = false;
+/*
+ * A latched leaf of an index or key-value tree, for readers that copy little and allocate nothing.
+ * Entries are 0 … count-1; `first` is the first one >= the key asked for (count: there is none
+ * here).
+ */
+typedef struct EntryLeaf {
+    const byte *page;
+    void **versions;
+    uint32_t count, first;
+    bool is_last; /* no leaf follows */
+} EntryLeaf;
+typedef bool TreeEntryVisitor(void *context, const EntryLeaf *leaf);
 
-    assert(tree->kind == TREE_INDEX);
-    TRY(entry_write(tree, key, &action, &page));
-    Node *node = page_node(&page);
-    strbuf_truncate(ret_next, 0);
-    if (node_has_upper(node))
-        strbuf_append(ret_next, node_upper(node));
-    if (node->ghost_count > 0 && tree_hook_may_purge(tree, &page)) {
-        page_touch(&action, &page);
-        node_purge_ghosts(node);
-        underfull = tree_leaf_is_underfull(tree, &page);
-    }
-    tree_write_end(&action, &page);
-    return !underfull || tree_shrink(tree, key, 0);
-}
-
-bool tree_visit_entries(Tree *tree, Str key, TreeEntryVisitor *visitor, void *context)
+/* S-latched while the visitor runs. An empty key: the first leaf. */
+static bool visit_entries(Tree *tree, Str key, TreeEntryVisitor *visitor, void *context)
 {
     Page page;
     bool exact;
@@ -178,7 +171,6 @@ bool tree_visit_entries(Tree *tree, Str key, TreeEntryVisitor *visitor, void *co
     bool done = node->header.kind == NODE_SLOTTED_LEAF && node_covers(node, key);
     if (done) {
         EntryLeaf leaf = {
-            .tree = tree,
             .page = page.data,
             .versions = page_versions_slot(&page),
             .count = node_count(node),
@@ -302,7 +294,7 @@ TreeFound tree_index_first(Tree *tree, Str key, char *buffer, Str *ret_key, bool
     first.buffer = buffer;
     first.found = first.is_last = false;
     for (Str from = key;; from = str_make(first.next, first.next_length)) {
-        TRY(tree_visit_entries(tree, from, first_visit, &first));
+        TRY(visit_entries(tree, from, first_visit, &first));
         if (first.found) {
             *ret_key = first.key;
             *ret_ghost = first.is_ghost;
@@ -491,7 +483,7 @@ TreeFound tree_kv_get(Tree *tree, Str key, Arena *arena, Str *ret_value)
     if (key.length > TREE_MAX_KEY)
         return TREE_MISSING;
     for (;;) {
-        TRY(tree_visit_entries(tree, key, kv_get_visit, &get));
+        TRY(visit_entries(tree, key, kv_get_visit, &get));
         if (!get.found)
             return TREE_MISSING;
         if (!get.is_external) {

@@ -165,15 +165,11 @@ MUST_CHECK bool tree_visit_pages(Tree *tree, uint32_t page_id, uint32_t depth,
 MUST_CHECK bool tree_attach_page(void *context, uint32_t page_id);
 
 /* Hooks. */
-void tree_hook_merged(Tree *tree, const Page *from, const Page *to);
 void tree_hook_discarded(Tree *tree, const Page *page);
 bool tree_hook_may_purge(Tree *tree, const Page *page);
 
 /* Directory. */
-Tree *tree_handle_new(Database *database, TreeId id, TreeKind kind, PageId root, PageLife life);
 void tree_handle_free(Tree *tree);
-/* `layout` is copied. An existing version is left alone. */
-void tree_handle_add_layout(Tree *tree, const Layout *layout);
 /* Frees every page of the tree but the root, which becomes an empty leaf (or goes as well). */
 MUST_CHECK bool tree_free_pages(Tree *tree, bool free_root);
 void tree_init_leaf(TreeKind kind, const Layout *layout, byte *page);

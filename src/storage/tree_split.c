@@ -25,7 +25,7 @@ static void tree_hook_split(Tree *tree, const Page *from, const Page *to, uint64
                                page_versions_slot(to), first_row_id);
 }
 
-void tree_hook_merged(Tree *tree, const Page *from, const Page *to)
+static void tree_hook_merged(Tree *tree, const Page *from, const Page *to)
 {
     if (tree_hooks && tree_hooks->leaf_merged && *page_versions_slot(from))
         tree_hooks->leaf_merged(tree_hooks_context, tree, page_versions_slot(from),

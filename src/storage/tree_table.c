@@ -228,18 +228,15 @@ void tree_change_old_image(const TreeChange *change, byte *ret_image)
         panic("a row that was just measured cannot be read");
 }
 
-/* Collects references of the columns that change (all when delta is NULL). */
-static bool old_row_collect(OldRow *old, const TableLeaf *leaf, uint32_t position,
-                            const RowDelta *delta)
+/* Collects the references of the row's large values. */
+static bool old_row_collect(OldRow *old, const TableLeaf *leaf, uint32_t position)
 {
     const LeafPage *page = (const LeafPage *)leaf->page;
-    uint32_t count = delta ? delta->count : leaf->layout->column_count;
+    const uint32_t count = leaf->layout->column_count;
     old->count = 0;
-    for (uint32_t i = 0; i < count; i++) {
-        uint32_t column = delta ? delta->columns[i] : i;
+    for (uint32_t column = 0; column < count; column++) {
         LeafExternal external;
-        if (column >= leaf->layout->column_count ||
-            !leaf_external(page, leaf->layout, position, column, &external))
+        if (!leaf_external(page, leaf->layout, position, column, &external))
             continue;
         if (!old->externals) {
             old->externals = memory_calloc(count, sizeof(LeafExternal));
@@ -314,7 +311,7 @@ typedef enum PutOutcome {
     PUT_DONE,
     PUT_SPLIT, /* no room: split, then again */
     PUT_FETCH, /* the old image must be fetched first */
-    PUT_WHOLE, /* an update that cannot be done in place */
+    PUT_WHOLE, /* it stands alone, on a leaf of another layout: the leaf is made anew */
 } PutOutcome;
 
 /* Brings a latched leaf to the newest layout. */
@@ -351,7 +348,7 @@ static PutOutcome put_into_leaf(Tree *tree, Action *action, Page *page, const Le
     if (existed && old_row_wants_image(old, &leaf, position, observer))
         return PUT_FETCH;
     if (existed && leaf.layout->var_count > 0)
-        TRY(old_row_collect(old, &leaf, position, NULL));
+        TRY(old_row_collect(old, &leaf, position));
     PutOutcome converted = leaf_to_newest(tree, action, page, &leaf, row);
     if (converted == PUT_FAILED || converted == PUT_SPLIT)
         return converted;
@@ -423,99 +420,6 @@ bool tree_put(Tree *tree, uint64_t row_id, Str image, const TreeObserver *observ
     return done;
 }
 
-/* ------------------------------------------------------------------ update of columns */
-
-static bool delta_is_inline(const Layout *layout, const RowDelta *delta)
-{
-    uint64_t size = 0;
-    if (delta->count > 0 && delta->columns[delta->count - 1] >= layout->column_count)
-        return false; /* the leaf is of an older layout */
-    for (uint32_t i = 0; i < delta->count; i++)
-        if (layout->columns[delta->columns[i]].type == PHYS_VAR && !delta->nulls[i])
-            size += delta->values[i].var.length;
-    return size <= leaf_row_room_of_two(layout);
-}
-
-static PutOutcome update_in_leaf(Tree *tree, Action *action, Page *page, uint64_t row_id,
-                                 const RowDelta *delta, const TreeObserver *observer, OldRow *old)
-{
-    TableLeaf leaf;
-    uint32_t position;
-    LeafPage *bytes = page_leaf(page);
-
-    old->count = 0;
-    TRY(tree_leaf_view(tree, page, &leaf));
-    if (!table_leaf_find(&leaf, row_id, &position))
-        return PUT_DONE;
-    if (!delta_is_inline(leaf.layout, delta) ||
-        !leaf_can_update(bytes, leaf.layout, position, delta))
-        return PUT_WHOLE;
-    if (old_row_wants_image(old, &leaf, position, observer))
-        return PUT_FETCH;
-    if (leaf.layout->var_count > 0)
-        TRY(old_row_collect(old, &leaf, position, delta));
-    page_touch(action, page);
-    TRY(observe(observer, &leaf, old, row_id, true, position, false));
-    leaf_update(bytes, leaf.layout, position, delta);
-    return PUT_DONE;
-}
-
-/* The row is read, changed and put back whole. */
-static bool update_whole(Tree *tree, uint64_t row_id, const RowDelta *delta,
-                         const TreeObserver *observer)
-{
-    CLEANUP(arena_freep) Arena *arena = arena_new("row update");
-    const Layout *newest = tree_layout(tree);
-    Str image;
-    TreeFound found = tree_get_image(tree, row_id, arena, &image);
-    TRY(found);
-    if (found == TREE_MISSING)
-        return true;
-    const Layout *layout = tree_layout_version(tree, row_image_version(image));
-    Value *values = ARENA_ARRAY(arena, Value, newest->column_count + 1);
-    bool *nulls = ARENA_ARRAY(arena, bool, newest->column_count + 1);
-    TRY(layout &&
-        row_image_decode(layout, newest, image, NULL, newest->column_count, values, nulls));
-    for (uint32_t i = 0; i < delta->count; i++) {
-        if (delta->columns[i] >= newest->column_count)
-            continue;
-        values[delta->columns[i]] = delta->values[i];
-        nulls[delta->columns[i]] = delta->nulls[i];
-    }
-    Str changed;
-    TRY(row_image_make(arena, newest, values, nulls, &changed));
-    return tree_put(tree, row_id, changed, observer);
-}
-
-bool tree_update_columns(Tree *tree, uint64_t row_id, const RowDelta *delta,
-                         const TreeObserver *observer)
-{
-    RowKey key = row_key_make(row_id);
-    OldRow old = {0};
-    bool done = false;
-
-    assert(tree->kind == TREE_TABLE);
-    for (;;) {
-        Action action;
-        Page page;
-        if (!tree_leaf_write(tree, ROW_KEY_STR(key), 1, &action, &page))
-            break;
-        PutOutcome outcome = update_in_leaf(tree, &action, &page, row_id, delta, observer, &old);
-        if (outcome == PUT_DONE)
-            old_row_unlinked(tree, &old);
-        tree_write_end(&action, &page);
-        if (outcome == PUT_FETCH && old_row_fetch(tree, &old, row_id))
-            continue;
-        done = outcome == PUT_DONE ||
-               (outcome == PUT_WHOLE && update_whole(tree, row_id, delta, observer));
-        if (outcome == PUT_DONE)
-            old_row_free_chains(tree, &old);
-        break;
-    }
-    old_row_deinit(&old);
-    return done;
-}
-
 /* ------------------------------------------------------------------ delete */
 
 static PutOutcome delete_in_leaf(Tree *tree, Action *action, Page *page, uint64_t row_id,
@@ -533,7 +437,7 @@ static PutOutcome delete_in_leaf(Tree *tree, Action *action, Page *page, uint64_
     if (old_row_wants_image(old, &leaf, position, observer))
         return PUT_FETCH;
     if (leaf.layout->var_count > 0)
-        TRY(old_row_collect(old, &leaf, position, NULL));
+        TRY(old_row_collect(old, &leaf, position));
     page_touch(action, page);
     TRY(observe(observer, &leaf, old, row_id, true, position, true));
     leaf_remove(page_leaf(page), leaf.layout, position);

@@ -39,8 +39,6 @@ typedef struct TreeDamage {
 } TreeDamage;
 typedef void TreeDamageCallback(void *context, const TreeDamage *damage);
 MUST_CHECK bool tree_list_damage(Tree *tree, TreeDamageCallback *callback, void *context);
-/* The range that the damage on the way to this row covers, as far as the nodes above tell. */
-void tree_damage_around(Tree *tree, uint64_t row_id, TreeDamage *ret_damage);
 /* "rows with ctid from (0,1) to (0,80)", borrowed. */
 Str tree_damage_text(const TreeDamage *damage);
 

@@ -11,7 +11,7 @@ void record_put_varint(StrBuf *buf, uint64_t value)
     strbuf_append_char(buf, (char)value);
 }
 
-void record_put_bytes(StrBuf *buf, Str bytes)
+static void record_put_bytes(StrBuf *buf, Str bytes)
 {
     record_put_varint(buf, bytes.length);
     if (bytes.length > 0)

@@ -48,7 +48,6 @@ typedef struct Op {
 } Op;
 
 void record_put_varint(StrBuf *buf, uint64_t value);
-void record_put_bytes(StrBuf *buf, Str bytes);
 /* Appends one operation; `*tree` remembers which tree the list is about (0 at its start). */
 void record_put_op(StrBuf *buf, TreeName *tree, const Op *op);
 

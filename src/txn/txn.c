@@ -183,7 +183,7 @@ void txn_mark_failed(Txn *txn)
         txn->state = TXN_FAILED_STATE;
 }
 
-bool txn_has_writes(const Txn *txn)
+static bool has_writes(const Txn *txn)
 {
     return writes_exist(txn) || txn->ddl.length > 0;
 }
@@ -247,11 +247,6 @@ void txn_id_bounds(TxnManager *manager, uint64_t *ret_lowest_running, uint64_t *
 int64_t txn_start_time(const Txn *txn)
 {
     return txn->start_time;
-}
-
-Arena *txn_arena(Txn *txn)
-{
-    return txn->arena;
 }
 
 void txn_mark_schema_change(Txn *txn)
@@ -411,7 +406,7 @@ bool txn_commit(Txn *txn)
     /* From before the first change is applied until the version has been raised. */
     if (moves_schema)
         atomic_fetch_add(&manager->schema_commits, 1);
-    const bool is_done = !txn_has_writes(txn) || commit_run(txn);
+    const bool is_done = !has_writes(txn) || commit_run(txn);
     const bool wrote = txn->commit_lsn != 0;
     if (is_done)
         txn_finish(txn, TXN_COMMITTED);

@@ -141,7 +141,6 @@ bool txn_is_read_only(const Txn *txn);
 bool txn_is_deferrable(const Txn *txn);
 /* Something went wrong in it: until a rollback every write and commit is refused with 25P02. */
 void txn_mark_failed(Txn *txn);
-bool txn_has_writes(const Txn *txn);
 bool txn_has_snapshot(const Txn *txn); /* SET TRANSACTION ISOLATION is too late */
 /* An identifier for pg_current_xact_id, assigned when first asked for; txn_id_peek: 0 if none. */
 uint64_t txn_id(Txn *txn);
@@ -186,9 +185,6 @@ void txn_on_end(Txn *txn, TxnEndCallback *callback, void *context);
  * ON COMMIT DELETE ROWS). */
 typedef bool TxnCommitCheck(void *context, Txn *txn);
 void txn_before_commit(Txn *txn, TxnCommitCheck *check, void *context);
-
-/* An arena that lives until the transaction ends. */
-Arena *txn_arena(Txn *txn);
 
 /*
  * Writing. Nothing here checks locks or uniqueness: lock the row, check the key, then write. An

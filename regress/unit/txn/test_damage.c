@@ -160,7 +160,7 @@ typedef bool Change(Txn *txn, TxnTree *table, int64_t row_id);
 static bool put_row(Txn *txn, TxnTree *table, int64_t row_id)
 {
     return writes_add(txn, table, (uint64_t)row_id, STR_NONE, WRITE_PUT,
-                      row_image(txn_arena(txn), 5, "a row"), true);
+                      row_image(txn->arena, 5, "a row"), true);
 }
 
 /* Nobody has read the row: the commit is the first to come to its pages. */

@@ -66,9 +66,9 @@ static void a_transaction_of_many_fragments_is_recovered_whole(void **state)
 
 static uint64_t count_rows(Txn *txn, TreeId id)
 {
+    Arena *arena = arena_new("count");
     TxnTree *table = open_tree(txn, id);
-    TableScan *scan =
-        table_scan_open(txn, txn_snapshot(txn), table, &(TableScanSpec){0}, txn_arena(txn));
+    TableScan *scan = table_scan_open(txn, txn_snapshot(txn), table, &(TableScanSpec){0}, arena);
     uint64_t count = 0;
     ScanOutcome outcome;
     while ((outcome = table_scan_next(scan)) == SCAN_ROWS)
@@ -76,6 +76,7 @@ static uint64_t count_rows(Txn *txn, TreeId id)
     ok(outcome == SCAN_END);
     table_scan_close(scan);
     txn_tree_close(table);
+    arena_free(arena);
     return count;
 }
 
