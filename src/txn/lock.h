@@ -9,8 +9,8 @@
  * wants more of it goes ahead of those who wait for the holder, and so does who wants a row's lock
  * that none of its holders is against. A wait that would close a circle
  * fails at once with 40P01. Row locks cost a slot each up to a limit; beyond it a transaction's
- * rows in one table are kept as runs of row ids, exactly, and its keys in an index as a set of their
- * hashes.
+ * rows in one table are kept as a set of row ids, exactly, and its keys in an index as a set of
+ * their hashes.
  *
  * Invariants: L1 Two holders of a lock never conflict. L2 A waiter is blocked by a holder or by
  * an earlier waiter. L3 Whoever waits has recorded whom for before it sleeps.

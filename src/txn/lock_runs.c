@@ -1,6 +1,6 @@
 /*
- * Locks of which a transaction has very many, without a hold for each: rows as runs of row ids,
- * keys of unique indexes as a set of their hashes.
+ * Locks of which a transaction has very many, without a hold for each: a set of keys' hashes, or of
+ * rows by groups of 64 neighbours, in whatever order they come.
  *
  * Only the session itself adds to what it holds and takes from it, under the tree's runs_mutex;
  * it reads without. Who wants a lock that is held so makes it an ordinary hold and waits.
@@ -11,12 +11,9 @@
 
 #include "txn/lock_internal.h"
 
-#define KEYS_AT_FIRST 256u     /* places of a set of keys; a power of two */
+#define PLACES_AT_FIRST 256u /* of a set; a power of two */
+#define GROUP_ROWS 64u
 #define POSITIONS_IN_A_TREE 16 /* savepoints with runs of their own; with more, each singly */
-
-typedef struct RowRun {
-    uint64_t first, last;
-} RowRun;
 
 /* What a session has locked in one tree in one mode since one savepoint. */
 struct LockRuns {
@@ -26,63 +23,10 @@ struct LockRuns {
     TxnSession *session;
     uint64_t position;
     uint8_t mode;
-    RowRun *runs;   /* rows: exactly those, ascending, neighbours joined */
-    uint64_t *keys; /* keys: hashes in a table with open addressing, 0: free */
+    uint64_t *keys; /* hashes, of keys or of rows' groups, with open addressing; 0: free */
+    uint64_t *rows; /* tables: which rows of the group at the same place, as bits */
     size_t count, capacity;
 };
-
-/* ------------------------------------------------------------------ rows */
-
-static size_t run_lower_bound(const LockRuns *runs, uint64_t row_id)
-{
-    size_t from = 0, to = runs->count;
-    while (from < to) {
-        size_t middle = from + (to - from) / 2;
-        if (runs->runs[middle].last < row_id)
-            from = middle + 1;
-        else
-            to = middle;
-    }
-    return from;
-}
-
-static bool rows_have(const LockRuns *runs, uint64_t row_id)
-{
-    size_t at = run_lower_bound(runs, row_id);
-    return at < runs->count && runs->runs[at].first <= row_id;
-}
-
-static void rows_add(LockRuns *runs, uint64_t row_id)
-{
-    size_t at = run_lower_bound(runs, row_id);
-
-    if (at < runs->count && runs->runs[at].first <= row_id)
-        return;
-    if (at > 0 && runs->runs[at - 1].last + 1 == row_id) {
-        runs->runs[at - 1].last = row_id;
-        if (at < runs->count && runs->runs[at].first == row_id + 1) {
-            runs->runs[at - 1].last = runs->runs[at].last;
-            memmove(&runs->runs[at], &runs->runs[at + 1], sizeof(RowRun) * (runs->count - at - 1));
-            runs->count--;
-        }
-        return;
-    }
-    if (at < runs->count && runs->runs[at].first == row_id + 1) {
-        runs->runs[at].first = row_id;
-        return;
-    }
-    if (runs->count == runs->capacity) {
-        size_t capacity = runs->capacity ? runs->capacity * 2 : 64;
-        RowRun *grown = memory_realloc(runs->runs, capacity * sizeof(*grown));
-        if (!grown)
-            panic("out of memory for locks");
-        runs->runs = grown;
-        runs->capacity = capacity;
-    }
-    memmove(&runs->runs[at + 1], &runs->runs[at], sizeof(RowRun) * (runs->count - at));
-    runs->runs[at] = (RowRun){.first = row_id, .last = row_id};
-    runs->count++;
-}
 
 /* ------------------------------------------------------------------ keys */
 
@@ -101,31 +45,43 @@ static bool keys_have(const LockRuns *runs, uint64_t hash)
 }
 
 /* Room for one more, before any mutex is taken. */
-static void keys_reserve(LockRuns *runs)
+static void runs_reserve(LockRuns *runs)
 {
     if (runs->count + 1 <= runs->capacity / 4 * 3)
         return;
-    const size_t capacity = runs->capacity ? runs->capacity * 2 : KEYS_AT_FIRST;
-    uint64_t *grown = memory_calloc(capacity, sizeof(*grown)), *old = runs->keys;
-    if (!grown)
+    const bool is_table = runs->tree->kind == TREE_TABLE;
+    const size_t capacity = runs->capacity ? runs->capacity * 2 : PLACES_AT_FIRST;
+    uint64_t *keys = memory_calloc(capacity, sizeof(*keys)), *old_keys = runs->keys;
+    uint64_t *rows = is_table ? memory_calloc(capacity, sizeof(*rows)) : NULL;
+    uint64_t *old_rows = runs->rows;
+    if (!keys || (is_table && !rows))
         panic("out of memory for locks");
-    for (size_t i = 0; i < runs->capacity; i++)
-        if (old[i] != 0)
-            grown[key_place(grown, capacity, old[i])] = old[i];
+    for (size_t i = 0; i < runs->capacity; i++) {
+        if (old_keys[i] == 0)
+            continue;
+        const size_t at = key_place(keys, capacity, old_keys[i]);
+        keys[at] = old_keys[i];
+        if (rows)
+            rows[at] = old_rows[i];
+    }
     mutex_lock(&runs->tree->runs_mutex);
-    runs->keys = grown;
+    runs->keys = keys;
+    runs->rows = rows;
     runs->capacity = capacity;
     mutex_unlock(&runs->tree->runs_mutex);
-    free(old);
+    free(old_keys);
+    free(old_rows);
 }
 
-static void keys_add(LockRuns *runs, uint64_t hash)
+/* The place where the hash is from now on. */
+static size_t keys_add(LockRuns *runs, uint64_t hash)
 {
     const size_t at = key_place(runs->keys, runs->capacity, hash);
 
     assert(hash != 0);
     runs->count += runs->keys[at] == 0;
     runs->keys[at] = hash;
+    return at;
 }
 
 static void keys_drop(LockRuns *runs, uint64_t hash)
@@ -143,6 +99,28 @@ static void keys_drop(LockRuns *runs, uint64_t hash)
     }
     runs->keys[free_at] = 0;
     runs->count--;
+}
+
+/* ------------------------------------------------------------------ rows */
+
+/* Another one for each group, and never 0: hash_mix64 can be undone, and makes 0 of 0 alone. */
+static uint64_t group_hash(uint64_t row_id)
+{
+    return hash_mix64(row_id / GROUP_ROWS + 1);
+}
+
+static bool rows_have(const LockRuns *runs, uint64_t row_id)
+{
+    if (runs->count == 0)
+        return false;
+    const uint64_t hash = group_hash(row_id);
+    const size_t at = key_place(runs->keys, runs->capacity, hash);
+    return runs->keys[at] == hash && (runs->rows[at] >> row_id % GROUP_ROWS & 1);
+}
+
+static void rows_add(LockRuns *runs, uint64_t row_id)
+{
+    runs->rows[keys_add(runs, group_hash(row_id))] |= UINT64_C(1) << row_id % GROUP_ROWS;
 }
 
 /* ------------------------------------------------------------------ either */
@@ -239,8 +217,8 @@ void lock_runs_release(TxnSession *session, uint64_t position)
         atomic_fetch_sub(&tree->runs_count, 1);
         mutex_unlock(&tree->runs_mutex);
         txn_tree_close(tree);
-        free(runs->runs);
         free(runs->keys);
+        free(runs->rows);
         free(runs);
     }
 }
@@ -253,8 +231,7 @@ bool lock_runs_take(TxnSession *session, TxnTree *tree, const LockTag *tag, uint
 
     if (!runs)
         return false;
-    if (tree->kind != TREE_TABLE)
-        keys_reserve(runs);
+    runs_reserve(runs);
     /* Under the partition's mutex nobody else can come to hold it in between. */
     mutex_lock(&partition->mutex);
     Lock *lock = lock_find(partition, tag);

@@ -392,6 +392,39 @@ static void a_savepoints_locks_go_with_it(void **state)
     txn_session_close(b);
 }
 
+/* Groups of neighbours that are held in part, in no order, while the set of them grows. */
+static void so_are_rows_locked_in_any_order(void **state)
+{
+    enum { COUNT = 20011 }; /* a prime, so that steps come to every row */
+    Fixture *fixture = *state;
+    fixture->config.row_lock_limit = 10;
+    fixture_reopen(fixture, STORE_CLOSE_CLEAN);
+    TxnSession *a = txn_session_open(fixture->manager, 1);
+    TxnSession *b = second_session(fixture);
+    Txn *one = begin(a, ISOLATION_READ_COMMITTED);
+    int64_t *rows = ARENA_ARRAY(fixture->arena, int64_t, COUNT);
+    bool *is_held = arena_alloc_zeroed(fixture->arena, COUNT);
+
+    for (int i = 0; i < COUNT; i++)
+        rows[i] = insert(one, i, "row");
+    commit(one);
+    one = begin(a, ISOLATION_READ_COMMITTED);
+    Txn *two = begin(b, ISOLATION_READ_COMMITTED);
+    for (int64_t i = 0; i < COUNT; i += 3) {
+        const int64_t at = i * 7919 % COUNT;
+        assert_int_equal(lock_row(one, rows[at], ROW_LOCK_UPDATE, LOCK_WAIT, NULL),
+                         ROW_LOCK_LOCKED);
+        is_held[at] = true;
+    }
+    for (int i = 0; i < COUNT; i += i % 64 ? 1 : 5)
+        assert_int_equal(lock_row(two, rows[i], ROW_LOCK_SHARE, LOCK_TRY, NULL),
+                         is_held[i] ? ROW_LOCK_WOULD_BLOCK : ROW_LOCK_LOCKED);
+    txn_rollback(one);
+    txn_rollback(two);
+    txn_session_close(a);
+    txn_session_close(b);
+}
+
 static void rows_locked_in_runs_are_locked(void **state)
 {
     Fixture *fixture = *state;
@@ -745,6 +778,7 @@ int main(void)
         TEST(of_very_many_keys_each_is_held),
         TEST(a_savepoints_locks_go_with_it),
         TEST(rows_locked_in_runs_are_locked),
+        TEST(so_are_rows_locked_in_any_order),
         TEST(a_transaction_may_hold_very_many_locks),
         TEST(weak_locks_are_noted_by_sessions_until_a_strong_one_comes),
         TEST(weak_locks_go_with_their_savepoint),
