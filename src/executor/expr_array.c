@@ -322,8 +322,8 @@ static bool subscript_get(const ExprStep *step, uint32_t row, uint32_t *next, bo
 static void name_subscript(Str name, const ArraySlice *slices, int count, Value *ret,
                            bool *ret_null)
 {
-    const int32_t at = slices[0].upper;
-    *ret_null = count != 1 || at < 0 || at > NAME_MAX_BYTES;
+    const int32_t at = count == 1 ? slices[0].upper : -1;
+    *ret_null = at < 0 || at > NAME_MAX_BYTES;
     ret->int8 = !*ret_null && (size_t)at < name.length ? (int8_t)name.data[at] : 0;
 }
 

@@ -260,7 +260,6 @@ static bool build_operator(ExprBuilder *builder, const ExprOperator *expr, uint3
 
 static bool build_cast(ExprBuilder *builder, ExprCast *expr, uint32_t *ret_register)
 {
-    ExprProgram *p = builder->program;
     Expr *arg = expr->args.items[0];
     switch (expr->cast) {
     case CAST_RELABEL:
@@ -285,8 +284,7 @@ static bool build_cast(ExprBuilder *builder, ExprCast *expr, uint32_t *ret_regis
     case CAST_ARRAY:
         return expr_build_array_cast(builder, expr, ret_register);
     }
-    FAIL(ERR_INTERNAL_ERROR,
-         .message = fmt("unknown cast %d in program %p", expr->cast, (void *)p));
+    FAIL(ERR_INTERNAL_ERROR, .message = fmt("unknown cast %d", expr->cast));
 }
 
 /* ---- choosing steps ---- */

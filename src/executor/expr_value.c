@@ -34,7 +34,7 @@ static Oid time_conversion(SqlValueKind kind)
 static bool sql_value_name(ExprProgram *p, SqlValueKind kind, Value *ret, bool *ret_null)
 {
     CatalogSession *catalog = &p->exec->session->catalog;
-    Str name = STR_NONE;
+    Str name;
     if (kind == SQL_CURRENT_CATALOG) {
         const DatabaseDesc *database = database_find(catalog, catalog->database_oid);
         name = database ? database->name : STR_NONE;

@@ -101,8 +101,10 @@ static bool new_value(ReferentialAction *action, const ForeignRemoval *removal,
     const Oid type = relation_column_at(table->desc, action->columns[at])->type;
     *ret = (Value){0};
     *ret_null = true;
-    if (action->action == REFERENCE_SET_DEFAULT)
+    if (action->action == REFERENCE_SET_DEFAULT) {
+        assert(action->defaults);
         vector_get(action->defaults->results[at], 0, ret, ret_null);
+    }
     if (action->action != REFERENCE_CASCADE || removal->new_nulls[at])
         return true;
     TableHandle *referenced = exec_table(action->exec, key->referenced);

@@ -23,6 +23,7 @@ static void key_value(IndexKeyBuilder *builder, const ExprInput *row, uint32_t a
                       uint32_t *expression, Value *ret, bool *ret_null)
 {
     int attnum = builder->plan->columns[column];
+    assert(attnum > 0 || builder->expressions);
     const Vector *from =
         attnum > 0 ? row->slots[0][attnum - 1] : builder->expressions->results[(*expression)++];
     vector_get(from, at, ret, ret_null);
@@ -76,6 +77,7 @@ bool index_key_select(IndexKeyBuilder *builder, const ExprInput *input, Selectio
         TRY(expr_run(builder->expressions, input, selection));
     for (int i = 0; i < builder->plan->key_count; i++) {
         const int attnum = builder->plan->columns[i];
+        assert(attnum > 0 || builder->expressions);
         builder->vectors[i] =
             attnum > 0 ? input->slots[0][attnum - 1] : builder->expressions->results[expression++];
     }

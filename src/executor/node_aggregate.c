@@ -418,6 +418,7 @@ static bool ordered_row(AggregateState *state, CallState *call, const SortRecord
     const Str key = record->key;
     uint64_t number;
     memcpy(&number, key.data, 8);
+    assert(state->groups);
     const Group *group = state->groups[__builtin_bswap64(number)];
     OrderedSetState *to = (void *)(group->states + call->offset);
     if (!ordered_set_has_begun(to))
@@ -466,6 +467,7 @@ static bool feed_sorted(AggregateState *state, CallState *call)
             }
             uint64_t number;
             memcpy(&number, record.key.data, 8);
+            assert(state->groups);
             state->targets[count] = state->groups[__builtin_bswap64(number)]->states + call->offset;
             rows[count++] = sorter_is_merging(&call->sorter)
                                 ? arena_copy(arena, record.payload, record.payload_size)

@@ -94,6 +94,7 @@ static bool begin_function(FunctionScanState *state, ScannedFunction *function)
     if (!function->call)
         return true;
     bool any_null = false;
+    assert(function->program || function->arg_count == 0);
     for (uint32_t i = 0; i < function->arg_count; i++) {
         vector_get(function->program->results[i], 0, &function->args[i], &function->arg_nulls[i]);
         any_null |= function->arg_nulls[i];

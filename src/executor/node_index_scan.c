@@ -125,6 +125,7 @@ static bool choices_from_array(IndexScanState *state, const IndexKey *key, const
 
 static const Vector *key_value(IndexScanState *state, size_t key, Value *ret, bool *ret_null)
 {
+    assert(state->values);
     const Vector *vector = state->values->results[state->value_of[key]];
     vector_get(vector, 0, ret, ret_null);
     return vector;
@@ -546,7 +547,7 @@ static void gather_grow(IndexScanState *state)
     const uint32_t wanted = state->gathered ? state->gather_capacity * 4 : (uint32_t)VECTOR_SIZE;
     const uint32_t capacity = MIN(wanted, GATHER_LIMIT);
     int64_t *ids = arena_alloc(arena, capacity * sizeof(int64_t));
-    if (state->gathered_count > 0)
+    if (state->gathered)
         memcpy(ids, state->gathered, state->gathered_count * sizeof(int64_t));
     state->gathered = ids;
     state->gather_scratch = arena_alloc(arena, capacity * sizeof(int64_t));

@@ -94,6 +94,7 @@ void packed_put(const PackedLayout *layout, Vector *const *vectors, Selection se
     uint32_t ends[VECTOR_SIZE];
     const size_t null_bytes = (layout->count + 7) / 8;
 
+    assert(from <= to && to - from <= VECTOR_SIZE);
     for (uint32_t i = 0; i < to - from; i++) {
         memset(at[i], 0, null_bytes);
         ends[i] = layout->fixed;

@@ -14,6 +14,7 @@
 
 static FunctionCall *in_range_call(Window *window, Oid function, const Expr *offset)
 {
+    assert(offset);
     const Oid key = window->order_types[0];
     const Oid types[] = {key, key, offset->type, TYPE_BOOL, TYPE_BOOL};
     return expr_new_call(window->base.exec, function, types, 5, TYPE_BOOL, 0);

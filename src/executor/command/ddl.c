@@ -301,6 +301,7 @@ static bool is_known(const char *known, Str name)
 {
     const Str list = str_from_c(known);
 
+    assert(list.data);
     for (size_t at = 0; (at = str_find(list, name, at)) != SIZE_MAX; at++) {
         const size_t end = at + name.length;
         if ((at == 0 || list.data[at - 1] == ' ') && (end == list.length || list.data[end] == ' '))

@@ -299,6 +299,7 @@ static bool apply(Grant *grant, const GrantTarget *target, AclRights rights)
         return true;
     if (target->acl) {
         VEC_RESERVE(context->arena, &acl, target->acl->length + 1);
+        assert(acl.items);
         memcpy(acl.items, target->acl->items, target->acl->length * sizeof(AclItem));
         acl.length = target->acl->length;
     } else {
@@ -386,6 +387,7 @@ bool ddl_grant(CommandContext *context, const Node *node, Str *ret_tag)
     const GrantStmt *statement = grant.statement;
     GrantTargetVec targets = {0};
 
+    assert(statement);
     *ret_tag = statement->is_grant ? STR("GRANT") : STR("REVOKE");
     for (size_t i = 0; i < statement->grantees.length; i++) {
         const RoleSpec *spec = statement->grantees.items[i];
