@@ -299,8 +299,16 @@ static UniqueOutcome probe_tree(Txn *txn, TxnTree *index, Tree *tree, Str key, i
                                 int64_t *ret_row_id)
 {
     UniqueOutcome outcome = UNIQUE_OK;
-    CLEANUP(tree_cursor_deinit) TreeCursor cursor;
+    CLEANUP(tree_cursor_deinit) TreeCursor cursor = {0};
+    char buffer[TREE_MAX_KEY];
+    bool is_ghost;
+    Str first;
 
+    /* Most keys that are to be inserted are new. */
+    const TreeFound found = tree_index_first(tree, key, buffer, &first, &is_ghost);
+    TRY(found);
+    if (found == TREE_MISSING || !str_starts_with(first, key))
+        return UNIQUE_OK;
     tree_cursor_init(&cursor, tree, TREE_FORWARD);
     cursor.limit = 4;
     TRY(tree_cursor_seek(&cursor, key, SEEK_AT));
