@@ -85,6 +85,32 @@ def init_keeps_off_what_is_there(options):
 
 
 @test
+def an_interrupted_init_leaves_no_database(options):
+    """Whenever it is killed: nothing opens what it leaves, or it is whole."""
+    commands = Commands(options.build)
+    interrupted = 0
+    for milliseconds in (5, 20, 50, 100, 200, 400, 800):
+        data = commands.directory / f"data{milliseconds}"
+        process = subprocess.Popen([commands.binary, "init", data], stdout=subprocess.DEVNULL)
+        while not (data / "unfinished").exists() and process.poll() is None:
+            time.sleep(0.001)
+        time.sleep(milliseconds / 1000)
+        process.kill()
+        process.wait()
+        if (data / "superblock").exists():
+            commands.run("verify", data, status=0, says=["0 problems"])
+            continue
+        interrupted += 1
+        data.chmod(0o700)
+        commands.run("serve", data, status=1, says=["is not a database cluster directory", "sengi init"])
+        commands.run("init", data, status=1, says=["exists but is not empty"])
+    check(interrupted > 0, "no init was interrupted")
+    commands.run("init", "data", status=0, says=["made"])
+    check(not (commands.directory / "data/unfinished").exists(), "a whole database has an unfinished one inside")
+    commands.remove()
+
+
+@test
 def serve_says_what_is_wrong_with_a_directory(options):
     commands = Commands(options.build)
     commands.run("serve", status=2, says=["a database directory is wanted"])

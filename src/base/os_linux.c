@@ -236,6 +236,17 @@ static bool linux_sync_directory(Str path)
     return result == 0 || fail_io("sync directory", text.text, error);
 }
 
+/* Not every file system tells with the name. */
+static bool is_directory_entry(DIR *directory, const struct dirent *entry)
+{
+    struct stat status;
+
+    if (entry->d_type != DT_UNKNOWN)
+        return entry->d_type == DT_DIR;
+    return fstatat(dirfd(directory), entry->d_name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+           S_ISDIR(status.st_mode);
+}
+
 static bool linux_list_directory(Str path, OsListCallback *callback, void *context)
 {
     PathText text;
@@ -248,7 +259,7 @@ static bool linux_list_directory(Str path, OsListCallback *callback, void *conte
         return fail_io("open directory", text.text, errno);
     while (ok && (entry = readdir(directory)) != NULL) {
         if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-            ok = callback(context, str_from_c(entry->d_name), entry->d_type == DT_DIR);
+            ok = callback(context, str_from_c(entry->d_name), is_directory_entry(directory, entry));
     }
     closedir(directory);
     return ok;

@@ -5,8 +5,10 @@
 #include "executor/command/ddl.h"
 #include "parser/parser.h"
 #include "server/server.h"
+#include "storage/store.h"
 
 #define BOOTSTRAP_POOL (64u << 20)
+#define BOOTSTRAP_WAL_AHEAD (1u << 20) /* its log fits the first segment */
 
 /* What running SQL needs, without a connection. */
 typedef struct Bootstrap {
@@ -104,13 +106,99 @@ static bool write_files(Str directory)
     return os_replace_file(path_join(arena, directory, STR(HBA_FILE)), config_hba_template());
 }
 
-bool server_bootstrap(Str directory, Str superuser)
+static bool make_store(Str directory, Str superuser)
 {
     TRY(store_create(directory));
-    Store *store = store_open(directory, &(StoreOptions){.pool_bytes = BOOTSTRAP_POOL});
+    const StoreOptions options = {.pool_bytes = BOOTSTRAP_POOL,
+                                  .wal_ahead_bytes = BOOTSTRAP_WAL_AHEAD};
+    Store *store = store_open(directory, &options);
     TRY(store);
     bool ok = fill(store, superuser);
     if (!store_close(store, ok ? STORE_CLOSE_CLEAN : STORE_CLOSE_ABORT))
         ok = false;
     return ok && write_files(directory);
+}
+
+static bool sync_no_file(File *file)
+{
+    (void)file;
+    return true;
+}
+
+static bool sync_no_directory(Str path)
+{
+    (void)path;
+    return true;
+}
+
+/* The dozens of syncs that a store makes while it is filled are for nobody: one comes afterwards.
+ */
+static bool make_store_unsynced(Str directory, Str superuser)
+{
+    const OsOps *const synced = os;
+    OsOps unsynced = *os;
+
+    unsynced.file_sync = sync_no_file;
+    unsynced.sync_directory = sync_no_directory;
+    os = &unsynced;
+    const bool ok = make_store(directory, superuser);
+    offload_stop(); /* the store's own threads have ended */
+    os = synced;
+    return ok;
+}
+
+typedef struct Finished {
+    Arena *arena;
+    Str from, to; /* directories */
+} Finished;
+
+static bool sync_entry(void *context, Str name, bool is_directory)
+{
+    const Finished *finished = context;
+    const Str path = path_join(finished->arena, finished->from, name);
+
+    if (is_directory) {
+        Finished inside = {.arena = finished->arena, .from = path};
+        return os->list_directory(path, sync_entry, &inside) && os->sync_directory(path);
+    }
+    File *file = os->file_open(path, OS_READ_ONLY);
+    TRY(file);
+    const bool ok = os->file_sync(file);
+    os->file_close(file);
+    return ok;
+}
+
+static bool move_entry(void *context, Str name, bool is_directory)
+{
+    const Finished *finished = context;
+
+    (void)is_directory;
+    return str_equal(name, STR(STORE_SUPERBLOCK)) ||
+           os->rename(path_join(finished->arena, finished->from, name),
+                      path_join(finished->arena, finished->to, name));
+}
+
+/* A crash leaves a whole store, or a directory without a superblock, which nobody opens. */
+static bool move_store(Finished *finished)
+{
+    const Str name = STR(STORE_SUPERBLOCK);
+
+    TRY(os->list_directory(finished->from, sync_entry, finished));
+    TRY(os->list_directory(finished->from, move_entry, finished));
+    TRY(os->sync_directory(finished->to));
+    TRY(os->rename(path_join(finished->arena, finished->from, name),
+                   path_join(finished->arena, finished->to, name)));
+    TRY(os->remove_directory(finished->from));
+    return os->sync_directory(finished->to) &&
+           os->sync_directory(path_join(finished->arena, finished->to, STR("..")));
+}
+
+bool server_bootstrap(Str directory, Str superuser)
+{
+    CLEANUP(arena_freep) Arena *arena = arena_new("bootstrap directory");
+    Finished finished = {
+        .arena = arena, .from = path_join(arena, directory, STR("unfinished")), .to = directory};
+
+    TRY(store_prepare_directory(directory));
+    return make_store_unsynced(finished.from, superuser) && move_store(&finished);
 }

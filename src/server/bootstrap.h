@@ -1,6 +1,9 @@
 /*
  * A new database directory: the store, the system tables, the system views, the databases
  * template1, template0 and postgres, and the configuration files.
+ *
+ * They are made in a directory inside, "unfinished", without a sync; then synced, and moved to
+ * their place, the superblock last: what an interrupted one leaves nobody takes for a database.
  */
 #ifndef SERVER_BOOTSTRAP_H
 #define SERVER_BOOTSTRAP_H

@@ -24,7 +24,7 @@ static bool refuse_entry(void *context, Str name, bool is_directory)
          .hint = STR("Remove or empty the directory, or give another one."));
 }
 
-static bool store_prepare_directory(Str path)
+bool store_prepare_directory(Str path)
 {
     if (!os->exists(path))
         return os->make_directory(path);
@@ -184,7 +184,8 @@ static bool store_load(Store *store)
     TRY(pool_init(store));
     TRY(actions_init(store));
     store->wal =
-        wal_new(path_join(store->arena, store->path, STR("wal")), store->options.wal_ring_bytes);
+        wal_new(path_join(store->arena, store->path, STR("wal")), store->options.wal_ring_bytes,
+                store->options.wal_ahead_bytes);
     TRY(store->wal);
     return page_map_files_load(store);
 }

@@ -44,6 +44,7 @@ typedef struct StoreOptions {
     uint64_t pool_bytes;           /* frames; at least STORE_POOL_MIN is used */
     uint32_t database_page_limit;  /* page ids a database can have; 0: the default, 2^28 (4 TiB) */
     uint32_t wal_ring_bytes;       /* a power of two; 0: 16 MiB */
+    uint64_t wal_ahead_bytes;      /* log kept ready for what comes; 0: a segment */
     int64_t checkpoint_timeout_us; /* between checkpoints; 0: never by time */
     double completion_target;      /* of the time to the next checkpoint, that one may take; 0: all
                                     * at once */
@@ -59,8 +60,12 @@ typedef enum StoreClose {
     STORE_CLOSE_ABORT, /* as a crash leaves it */
 } StoreClose;
 
+/* Makes the directory; one that is there must be empty. */
+MUST_CHECK bool store_prepare_directory(Str path);
 /* Makes an empty store with the shared database in a directory that is absent or empty. */
 MUST_CHECK bool store_create(Str path);
+/* A directory without this file is no store: who moves a store moves it last. */
+#define STORE_SUPERBLOCK "superblock"
 MUST_CHECK Store *store_open(Str path, const StoreOptions *options);
 /* No task uses the store any more. Accepts NULL. False: the last checkpoint failed, error set. */
 bool store_close(Store *store, StoreClose how);

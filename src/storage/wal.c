@@ -23,7 +23,6 @@
 #define WAL_WRITE_MAX (4u << 20) /* bytes in one write */
 #define WAL_RETRY_US 100000
 #define WAL_SUBSCRIBERS 64
-#define WAL_AHEAD WAL_SEGMENT_SIZE /* log that is always ready beyond what is promised */
 
 typedef struct WalWaiter {
     struct WalWaiter *next;
@@ -55,6 +54,7 @@ struct Wal {
     Lsn recycle_before;
     Lsn oldest; /* start of the oldest segment */
     uint64_t min_bytes, cycle_bytes;
+    uint64_t ahead; /* log that is always ready beyond what is promised */
     SqlState keeper_error;
     struct {
         WalCallback *callback;
@@ -482,7 +482,7 @@ static bool writer_round(WalWriter *writer)
     atomic_store(&wal->written, to);
     mutex_lock(&wal->mutex);
     waiters_wake(&wal->ring_waiters, to);
-    if (to + WAL_AHEAD > atomic_load(&wal->ready_end))
+    if (to + wal->ahead > atomic_load(&wal->ready_end))
         keeper_kick(wal);
     mutex_unlock(&wal->mutex);
 
@@ -569,7 +569,7 @@ static bool keeper_needs_more(const Wal *wal)
     const Lsn promised =
         atomic_load(&((Wal *)wal)->reserved) + atomic_load(&((Wal *)wal)->admitted);
 
-    return atomic_load(&((Wal *)wal)->ready_end) < MAX(wal->wanted_end, promised + WAL_AHEAD);
+    return atomic_load(&((Wal *)wal)->ready_end) < MAX(wal->wanted_end, promised + wal->ahead);
 }
 
 static void keeper_main(void *argument)
@@ -612,7 +612,7 @@ void wal_configure(Wal *wal, uint64_t min_wal_bytes)
 
 /* -------- Life -------- */
 
-Wal *wal_new(Str directory, uint32_t ring_bytes)
+Wal *wal_new(Str directory, uint32_t ring_bytes, uint64_t ahead_bytes)
 {
     Wal *wal = memory_calloc(1, sizeof(Wal));
     const uint32_t size = MAX(ring_bytes ? ring_bytes : WAL_RING_DEFAULT, WAL_RING_MIN);
@@ -621,6 +621,7 @@ Wal *wal_new(Str directory, uint32_t ring_bytes)
     if (!wal)
         FAIL(ERR_OUT_OF_MEMORY, .message = STR("out of memory"));
     wal->ring_size = size;
+    wal->ahead = ahead_bytes ? ahead_bytes : WAL_SEGMENT_SIZE;
     wal->ring = memory_reserve(size);
     wal->directory_text = memory_malloc(directory.length + 1);
     if (!wal->ring || !wal->directory_text) {

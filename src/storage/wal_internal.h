@@ -27,7 +27,7 @@ uint32_t wal_header_crc(const WalHeader *header);
 /* -------- Life -------- */
 
 /* `directory` is copied. Neither reads nor writes anything yet. */
-MUST_CHECK Wal *wal_new(Str directory, uint32_t ring_bytes);
+MUST_CHECK Wal *wal_new(Str directory, uint32_t ring_bytes, uint64_t ahead_bytes);
 void wal_free(Wal *wal);
 MUST_CHECK bool wal_create(Str directory); /* the directory and its first segment */
 /*
