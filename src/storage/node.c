@@ -320,21 +320,36 @@ static uint32_t node_middle(const Node *node)
     return count / 2;
 }
 
-static size_t slots_size(const Node *node, size_t prefix)
+/* Of the slots [from, to), were the prefix so long. */
+static size_t range_size(const Node *node, uint32_t from, uint32_t to, size_t prefix)
 {
     size_t size = 0;
-    for (uint32_t i = 0; i < node->header.count; i++)
+    for (uint32_t i = from; i < to; i++)
         size += node->slots[i].key_length + node->slots[i].value_length;
-    size += node->header.count * (sizeof(NodeSlot) + node->prefix_length);
-    return size - node->header.count * prefix;
+    size += (to - from) * (sizeof(NodeSlot) + node->prefix_length);
+    return size - (to - from) * prefix;
+}
+
+static size_t slots_size(const Node *node, size_t prefix)
+{
+    return range_size(node, 0, node->header.count, prefix);
+}
+
+/* The slots [from, to) between such fences; `upper` STR_NONE: no bound. */
+static bool range_fits(const Node *node, uint32_t from, uint32_t to, Str lower, Str upper)
+{
+    size_t prefix = 0, fences = lower.length;
+    if (!str_is_none(upper)) {
+        prefix = common_prefix(lower, upper);
+        fences += upper.length;
+    }
+    return fences + range_size(node, from, to, prefix) <= NODE_SPACE;
 }
 
 /* All of the node's entries and another upper fence. */
 static bool node_fits_closed(const Node *node, Str upper)
 {
-    Str lower = node_lower(node);
-    return lower.length + upper.length + slots_size(node, common_prefix(lower, upper)) <=
-           NODE_SPACE;
+    return range_fits(node, 0, node->header.count, node_lower(node), upper);
 }
 
 void node_choose_split(const Node *node, uint32_t insert_index, Str new_key, NodeSplit *ret_split)
@@ -368,6 +383,14 @@ void node_choose_split(const Node *node, uint32_t insert_index, Str new_key, Nod
     ret_split->separator =
         shortest_separator(node_key(node, ret_split->index - 1, left_buffer),
                            node_key(node, ret_split->index, right_buffer), ret_split->buffer);
+}
+
+bool node_split_fits(const Node *node, const NodeSplit *split)
+{
+    const Str upper = node_has_upper(node) ? node_upper(node) : STR_NONE;
+    assert(!node_is_inner(node));
+    return range_fits(node, 0, split->index, node_lower(node), split->separator) &&
+           range_fits(node, split->index, node->header.count, split->separator, upper);
 }
 
 void node_split(Node *node, Node *right, const NodeSplit *split)
@@ -420,15 +443,34 @@ void node_merge(Node *left, const Node *right)
     node_copy_body(left, merged);
 }
 
-void node_close(Node *node, Str upper)
+static void fence_in(Node *node, Str lower, Str upper)
 {
     _Alignas(Node) char buffer[PAGE_SIZE];
-    Node *closed = (Node *)buffer;
+    Node *fenced = (Node *)buffer;
+    node_init(fenced, (NodeKind)node->header.kind, node->header.level, lower, upper);
+    fenced->upper_child = node->upper_child;
+    node_copy_slots(fenced, node, 0, node->header.count);
+    node_copy_body(node, fenced);
+}
+
+void node_close(Node *node, Str upper)
+{
     assert(!node_has_upper(node));
-    node_init(closed, (NodeKind)node->header.kind, node->header.level, node_lower(node), upper);
-    closed->upper_child = node->upper_child;
-    node_copy_slots(closed, node, 0, node->header.count);
-    node_copy_body(node, closed);
+    fence_in(node, node_lower(node), upper);
+}
+
+bool node_refence(Node *node, Str lower, Str upper)
+{
+    assert(!node_is_inner(node));
+    if (!range_fits(node, 0, node->header.count, lower, upper))
+        return false;
+    fence_in(node, lower, upper);
+    return true;
+}
+
+bool node_can_refence(const Node *node, Str upper)
+{
+    return node_fits_closed(node, upper);
 }
 
 /* ------------------------------------------------------------------ checking */

@@ -154,6 +154,8 @@ typedef struct NodeSplit {
     char buffer[TREE_MAX_KEY];
 } NodeSplit;
 void node_choose_split(const Node *node, uint32_t insert_index, Str new_key, NodeSplit *ret_split);
+/* Do both halves find room, the separator in them? Not asked of what node_choose_split says. */
+bool node_split_fits(const Node *node, const NodeSplit *split);
 /* `right` is a fresh page. */
 void node_split(Node *node, Node *right, const NodeSplit *split);
 /* Would left, the separator between them (inner) and right fit into one? */
@@ -164,6 +166,10 @@ void node_merge(Node *left, const Node *right);
 /* Gives a node that has no upper bound one, and its keys their prefix. It has room for the fence.
  */
 void node_close(Node *node, Str upper);
+/* Gives a leaf other fences around all its keys; false: there is no room for them. */
+bool node_refence(Node *node, Str lower, Str upper);
+/* Is there room for this upper fence in place of what it has? */
+bool node_can_refence(const Node *node, Str upper);
 
 /* B1 and the page's own bookkeeping; what is wrong, or NULL. */
 const char *node_check(const Node *node);

@@ -367,16 +367,6 @@ MUST_CHECK bool tree_builder_add_key(TreeBuilder *builder, Str key);
 MUST_CHECK bool tree_builder_finish(TreeBuilder *builder);
 void tree_builder_free(TreeBuilder *builder); /* unfinished: its pages go with tree_discard */
 
-/*
- * Hangs the leaves of a private table tree onto the right edge of another, whose row ids are all
- * smaller (else rows are put one by one). `on_leaf` is called for each leaf that is grafted, inside
- * its action, X-latched, with its slot and range. The private handle is freed.
- */
-MUST_CHECK bool tree_graft(Tree *tree, Tree *private_tree,
-                           void (*on_leaf)(void *context, void **versions, uint64_t first_row_id,
-                                           uint64_t last_row_id),
-                           void *context);
-
 /* ------------------------------------------------------------------ checking */
 
 typedef struct TreeReport {

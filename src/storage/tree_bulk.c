@@ -1,5 +1,5 @@
 /*
- * Trees built bottom up from sorted input, and their leaves hung onto other trees.
+ * Trees built bottom up from sorted input.
  *
  * The builder has one open node a level, in memory of its own. A full one is closed (its upper
  * fence is the separator to what follows), copied to a fresh page and entered in the open node
@@ -8,7 +8,6 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
-#include "base/vec.h"
 #include "storage/tree_internal.h"
 
 struct TreeBuilder {
@@ -218,152 +217,4 @@ bool tree_builder_finish(TreeBuilder *builder)
     tree_count_rows(tree, builder->row_count);
     tree_count_pages(tree, builder->page_count);
     return true;
-}
-
-/* ------------------------------------------------------------------ grafting */
-
-typedef struct GraftLeaf {
-    PageId id;
-    uint64_t first_id;
-    uint32_t row_count;
-} GraftLeaf;
-
-typedef struct Graft {
-    Tree *from;
-    Arena *arena;
-    VEC(GraftLeaf) leaves;
-    VEC(PageId) others; /* inner pages: to be freed */
-    VEC(LeafExternal) chains;
-    bool known_layouts; /* all leaves are of layouts that the target has */
-} Graft;
-
-/* Notes every page of the private tree, leaves in order. */
-static bool graft_collect(Graft *graft, const Tree *to, PageId id, uint32_t depth)
-{
-    Page page;
-    TreeRetry retry = {.failed = id};
-    VEC(PageId) children = {0};
-
-    if (depth == TREE_MAX_HEIGHT)
-        return tree_damaged(graft->from, id, "too many levels");
-    while (page_latch_shared(graft->from->database, id, &page) != PAGE_OK)
-        TRY(tree_load(graft->from, id, &retry));
-    const Node *node = page_node(&page);
-    if (node->header.kind == NODE_INNER) {
-        VEC_PUSH(graft->arena, &graft->others, id);
-        for (uint32_t i = 0; i <= node_count(node); i++)
-            VEC_PUSH(graft->arena, &children, node_child(node, i));
-        page_unlatch(&page);
-        for (size_t i = 0; i < children.length; i++)
-            TRY(graft_collect(graft, to, children.items[i], depth + 1));
-        return true;
-    }
-    TableLeaf leaf;
-    bool done = tree_leaf_view(graft->from, &page, &leaf);
-    if (done && leaf.row_count == 0)
-        VEC_PUSH(graft->arena, &graft->others, id);
-    if (done && leaf.row_count > 0) {
-        const Layout *theirs = tree_layout_version(to, leaf.layout->version);
-        graft->known_layouts &= theirs && layout_equal(theirs, leaf.layout);
-        VEC_PUSH(graft->arena, &graft->leaves,
-                 ((GraftLeaf){id, table_leaf_row_id(&leaf, 0), leaf.row_count}));
-        LeafExternal external;
-        for (uint32_t i = 0; leaf.layout->var_count > 0 && i < leaf.row_count; i++)
-            for (uint32_t c = 0; c < leaf.layout->column_count; c++)
-                if (leaf_external(page_leaf(&page), leaf.layout, i, c, &external))
-                    VEC_PUSH(graft->arena, &graft->chains, external);
-    }
-    page_unlatch(&page);
-    return done;
-}
-
-static bool graft_link(Graft *graft, Tree *tree,
-                       void (*on_leaf)(void *context, void **versions, uint64_t first,
-                                       uint64_t last),
-                       void *context)
-{
-    tree_loose_begin(tree); /* chains are attached before their leaves are linked */
-    for (size_t i = 0; i < graft->chains.length; i++) {
-        uint64_t pages = 0;
-        TRY(overflow_check(graft->from, &graft->chains.items[i], tree_attach_page, tree, &pages));
-    }
-    for (size_t i = 0; i < graft->leaves.length; i++)
-        TRY(tree_append_leaf(tree, graft->leaves.items[i].id, graft->leaves.items[i].first_id,
-                             on_leaf, context));
-    for (size_t i = 0; i < graft->others.length; i++) {
-        Action action;
-        TRY(action_begin(tree->database, 1, &action));
-        page_free_id(&action, tree->database, graft->others.items[i]);
-        action_end(&action);
-    }
-    tree_loose_end(tree);
-    tree_handle_free(graft->from);
-    return true;
-}
-
-typedef struct GraftIds {
-    uint64_t *ids;
-    uint32_t count;
-} GraftIds;
-
-static bool graft_ids_visit(void *context, const TableLeaf *leaf)
-{
-    GraftIds *rows = context;
-    rows->count = leaf->row_count;
-    table_leaf_copy_ids(leaf, 0, leaf->row_count, rows->ids);
-    return true;
-}
-
-typedef struct GraftObserver {
-    void (*on_leaf)(void *context, void **versions, uint64_t first, uint64_t last);
-    void *context;
-} GraftObserver;
-
-static void graft_observe(void *context, const TreeChange *change)
-{
-    const GraftObserver *observer = context;
-    observer->on_leaf(observer->context, change->versions, change->row_id, change->row_id);
-}
-
-/* The target has larger ids, or other layouts: row by row. */
-static bool graft_rows(Graft *graft, Tree *tree, const GraftObserver *graft_observer)
-{
-    CLEANUP(arena_freep) Arena *arena = arena_new("graft");
-    GraftIds rows = {.ids = arena_alloc(graft->arena, PAGE_SIZE / 4 * sizeof(uint64_t))};
-    TreeObserver observer = {.before = graft_observe, .context = (void *)graft_observer};
-    uint64_t next = 0;
-    do {
-        TRY(tree_visit_leaf(graft->from, next, graft_ids_visit, &rows, &next));
-        for (uint32_t i = 0; i < rows.count; i++) {
-            Str image;
-            TreeFound found = tree_get_image(graft->from, rows.ids[i], arena, &image);
-            TRY(found);
-            if (found == TREE_FOUND)
-                TRY(tree_put(tree, rows.ids[i], image, graft_observer->on_leaf ? &observer : NULL));
-            arena_reset(arena);
-        }
-    } while (next != 0);
-    tree_discard(graft->from);
-    return true;
-}
-
-bool tree_graft(Tree *tree, Tree *private_tree,
-                void (*on_leaf)(void *context, void **versions, uint64_t first_row_id,
-                                uint64_t last_row_id),
-                void *context)
-{
-    CLEANUP(arena_freep) Arena *arena = arena_new("graft");
-    Graft graft = {.from = private_tree, .arena = arena, .known_layouts = true};
-    GraftObserver observer = {.on_leaf = on_leaf, .context = context};
-    uint64_t last;
-
-    assert(tree->kind == TREE_TABLE && private_tree->kind == TREE_TABLE);
-    assert(private_tree->life == PAGE_TEMPORARY);
-    TRY(graft_collect(&graft, tree, private_tree->root, 0));
-    TRY(tree_max_row_id(tree, &last));
-    if (graft.leaves.length > 0 &&
-        (!graft.known_layouts || graft.leaves.items[0].first_id <= last ||
-         graft.leaves.items[0].first_id == 0))
-        return graft_rows(&graft, tree, &observer);
-    return graft_link(&graft, tree, on_leaf, context);
 }

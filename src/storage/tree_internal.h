@@ -118,11 +118,21 @@ MUST_CHECK bool tree_split(Tree *tree, Str key, uint32_t level);
  */
 MUST_CHECK bool tree_shrink(Tree *tree, Str key, uint32_t level);
 bool tree_leaf_is_underfull(Tree *tree, const Page *page);
-/* Links a private tree's leaf, whose first row is `first_id`, behind the last one; for grafting. */
-MUST_CHECK bool tree_append_leaf(Tree *tree, PageId leaf, uint64_t first_id,
-                                 void (*on_leaf)(void *context, void **versions, uint64_t first,
-                                                 uint64_t last),
-                                 void *context);
+/*
+ * A leaf of a private tree that is to be linked into another. It covers [private_low, private_high)
+ * where it is; what it holds is in [low, private_high), its first key at `low` or behind it.
+ */
+typedef struct LeafLink {
+    PageId id;
+    Str low; /* where it begins in the tree; never empty */
+    Str private_low;
+    Str private_high; /* STR_NONE: no bound */
+    /* Before it is linked: what txn hangs on it. May be NULL. */
+    void (*on_leaf)(void *context, void **versions);
+    void *context;
+    bool is_refused; /* the tree has keys among its own, or the fences find no room: not linked */
+} LeafLink;
+MUST_CHECK bool tree_link_leaf(Tree *tree, LeafLink *link);
 
 /* Around what takes several actions to link or unlink pages. A private tree's pages are temporary.
  */

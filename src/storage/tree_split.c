@@ -53,6 +53,7 @@ typedef enum ShapeOutcome {
     SHAPE_AGAIN,  /* start over */
     SHAPE_PARENT, /* the parent must change first */
     SHAPE_MISS,   /* a page is not in memory */
+    SHAPE_FULL,   /* the node must be split first */
 } ShapeOutcome;
 
 typedef ShapeOutcome ShapeStep(Tree *tree, Str key, Action *action, Descent *descent,
@@ -378,82 +379,252 @@ bool tree_shrink(Tree *tree, Str key, uint32_t level)
     return true;
 }
 
-/* ------------------------------------------------------------------ a leaf on the right edge */
+/* ------------------------------------------------------------------ linking a finished leaf */
 
-typedef struct AppendLeaf {
-    PageId id;
-    uint64_t first_id; /* of its first row: the separator */
-    void (*on_leaf)(void *context, void **versions, uint64_t first, uint64_t last);
-    void *context;
-} AppendLeaf;
+/* A leaf's keys and fences in one form for all kinds: those of tables as big-endian row ids. */
+typedef struct LeafKey {
+    Str key; /* STR_NONE: there is none */
+    char buffer[TREE_MAX_KEY];
+} LeafKey;
 
-static void link_leaf(Tree *tree, Action *action, Page *parent, Page *last, Page *leaf,
-                      const AppendLeaf *append)
+static void leaf_key_row(LeafKey *key, uint64_t row_id)
 {
-    RowKey separator = row_key_make(append->first_id);
-    LeafPage *bytes = page_leaf(leaf);
-    page_touch(action, parent);
-    page_touch(action, last);
-    page_touch(action, leaf);
-    page_leaf(last)->high = append->first_id - 1;
-    bytes->low = append->first_id;
-    bytes->high = UINT64_MAX;
-    node_insert(page_node(parent), page_node(parent)->header.count, ROW_KEY_STR(separator),
-                str_make(&last->id, sizeof(PageId)), 0);
-    page_node(parent)->upper_child = leaf->id;
-    TableLeaf view;
-    if (append->on_leaf &&
-        leaf_view(bytes, tree_layout_version(tree, bytes->layout_version), &view))
-        append->on_leaf(append->context, page_versions_slot(leaf), append->first_id,
-                        table_leaf_row_id(&view, view.row_count - 1));
-    tree_count_pages(tree, 1);
-    tree_count_rows(tree, bytes->header.count);
+    const RowKey row = row_key_make(row_id);
+    memcpy(key->buffer, row.bytes, sizeof(row.bytes));
+    key->key = str_make(key->buffer, sizeof(row.bytes));
 }
 
-static ShapeOutcome append_step(Tree *tree, Str key, Action *action, Descent *descent,
-                                void *context)
+static void leaf_key_copy(LeafKey *key, Str bytes)
 {
-    const AppendLeaf *append = context;
-    Page *parent = &descent->parent, *last = &descent->page;
+    memcpy(key->buffer, bytes.data, bytes.length);
+    key->key = str_make(key->buffer, bytes.length);
+}
+
+static uint64_t first_row_id(const Tree *tree, Str low)
+{
+    return tree->kind == TREE_TABLE ? tree_key_row_id(low) : 0;
+}
+
+/* The leaf's first key at `low` or behind it, and its position. */
+static bool leaf_next(Tree *tree, const Page *page, Str low, LeafKey *ret_key,
+                      uint32_t *ret_position)
+{
+    TableLeaf leaf;
+    bool exact;
+
+    ret_key->key = STR_NONE;
+    if (tree->kind != TREE_TABLE) {
+        *ret_position = node_lower_bound(page_node(page), low, &exact);
+        if (*ret_position < page_node(page)->header.count)
+            ret_key->key = node_key(page_node(page), *ret_position, ret_key->buffer);
+        return true;
+    }
+    TRY(tree_leaf_view(tree, page, &leaf));
+    *ret_position = table_leaf_lower_bound(&leaf, tree_key_row_id(low));
+    if (*ret_position < leaf.row_count)
+        leaf_key_row(ret_key, table_leaf_row_id(&leaf, *ret_position));
+    return true;
+}
+
+/* The key of the last entry or row; STR_NONE: it has none. */
+static bool leaf_last(Tree *tree, const Page *page, LeafKey *ret_key)
+{
+    const uint32_t count = page_node(page)->header.count;
+    TableLeaf leaf;
+
+    ret_key->key = STR_NONE;
+    if (tree->kind == TREE_TABLE)
+        TRY(tree_leaf_view(tree, page, &leaf));
+    if (count == 0)
+        return true;
+    if (tree->kind == TREE_TABLE)
+        leaf_key_row(ret_key, table_leaf_row_id(&leaf, leaf.row_count - 1));
+    else
+        ret_key->key = node_key(page_node(page), count - 1, ret_key->buffer);
+    return true;
+}
+
+static void leaf_high(const Tree *tree, const Page *page, LeafKey *ret_key)
+{
+    ret_key->key = STR_NONE;
+    if (tree->kind != TREE_TABLE && node_has_upper(page_node(page)))
+        leaf_key_copy(ret_key, node_upper(page_node(page)));
+    else if (tree->kind == TREE_TABLE && page_leaf(page)->high != UINT64_MAX)
+        leaf_key_row(ret_key, page_leaf(page)->high + 1);
+}
+
+static bool leaf_begins_at(const Tree *tree, const Page *page, Str low)
+{
+    return tree->kind == TREE_TABLE ? page_leaf(page)->low == tree_key_row_id(low)
+                                    : str_equal(node_lower(page_node(page)), low);
+}
+
+static bool bounds_are_equal(Str a, Str b)
+{
+    return str_is_none(a) == str_is_none(b) && (str_is_none(a) || str_equal(a, b));
+}
+
+/* Refuses what has keys at or behind `next`: there is something else of the tree's. */
+static ShapeOutcome link_is_before(Tree *tree, Str next, LeafLink *link, Descent *descent)
+{
+    LeafKey last;
+    Page leaf;
+
+    if (!str_is_none(link->private_high) && str_compare(next, link->private_high) >= 0)
+        return SHAPE_DONE;
+    descent->miss = link->id;
+    if (page_latch_shared(tree->database, link->id, &leaf) != PAGE_OK)
+        return SHAPE_MISS;
+    const bool is_known = leaf_last(tree, &leaf, &last);
+    page_unlatch(&leaf);
+    TRY(is_known);
+    link->is_refused = str_is_none(last.key) || str_compare(next, last.key) <= 0;
+    return SHAPE_DONE;
+}
+
+/* From `position` on, which has the key `separator`, everything goes to a leaf of its own. */
+static ShapeOutcome split_at(Tree *tree, Action *action, Descent *descent, uint32_t position,
+                             Str separator, LeafLink *link)
+{
+    Page *parent = &descent->parent, *page = &descent->page;
+    NodeSplit split = {.index = position, .separator = separator};
+    TableLeaf leaf;
+    Page right;
+
+    if (!node_has_room(page_node(parent), separator.length, sizeof(PageId)))
+        return SHAPE_PARENT;
+    if (tree->kind == TREE_TABLE)
+        TRY(tree_leaf_view(tree, page, &leaf));
+    else if (!node_split_fits(page_node(page), &split))
+        link->is_refused = true;
+    if (link->is_refused)
+        return SHAPE_DONE;
+    page_touch(action, parent);
+    page_touch(action, page);
+    page_allocate(action, tree->database, tree->life, &right);
+    if (tree->kind == TREE_TABLE)
+        leaf_split(page_leaf(page), page_leaf(&right), leaf.layout, position,
+                   tree_key_row_id(separator));
+    else
+        node_split(page_node(page), page_node(&right), &split);
+    parent_add(page_node(parent), separator, page->id, separator, right.id);
+    tree_hook_split(tree, page, &right, first_row_id(tree, separator));
+    tree_count_pages(tree, 1);
+    page_unlatch(&right);
+    return SHAPE_AGAIN;
+}
+
+/* The linked leaf gets the fences that it has in the tree. It stays unread if it has them. */
+static ShapeOutcome link_fence(Tree *tree, Action *action, Str high, LeafLink *link,
+                               Descent *descent)
+{
+    Page leaf;
+    bool is_done = true;
+
+    page_attach(action, tree->database, link->id);
+    if (str_equal(link->low, link->private_low) && bounds_are_equal(high, link->private_high))
+        return SHAPE_DONE;
+    descent->miss = link->id;
+    if (page_latch_exclusive(tree->database, link->id, &leaf) != PAGE_OK)
+        return SHAPE_MISS;
+    page_touch(action, &leaf);
+    if (tree->kind == TREE_TABLE) {
+        page_leaf(&leaf)->low = tree_key_row_id(link->low);
+        page_leaf(&leaf)->high = str_is_none(high) ? UINT64_MAX : tree_key_row_id(high) - 1;
+    } else {
+        is_done = node_refence(page_node(&leaf), link->low, high);
+    }
+    page_unlatch(&leaf);
+    link->is_refused = !is_done;
+    return SHAPE_DONE;
+}
+
+/* Beside the leaf that has covered its keys, or in place of it. Parent and cover are latched. */
+static void link_enter(Tree *tree, Action *action, Descent *descent, const LeafLink *link)
+{
+    Page *parent = &descent->parent, *cover = &descent->page;
+    Page leaf = {.database = tree->database, .id = link->id};
+
+    page_touch(action, parent);
+    if (leaf_begins_at(tree, cover, link->low)) {
+        const uint32_t index = node_child_index(page_node(parent), link->low);
+        node_set_child(page_node(parent), index, link->id);
+        tree_hook_merged(tree, cover, &leaf);
+        page_free(action, cover);
+    } else {
+        page_touch(action, cover);
+        if (tree->kind == TREE_TABLE) {
+            page_leaf(cover)->high = tree_key_row_id(link->low) - 1;
+        } else {
+            const bool fits =
+                node_refence(page_node(cover), node_lower(page_node(cover)), link->low);
+            assert(fits);
+            (void)fits;
+        }
+        parent_add(page_node(parent), link->low, cover->id, link->low, link->id);
+        tree_hook_split(tree, cover, &leaf, first_row_id(tree, link->low));
+        tree_count_pages(tree, 1);
+    }
+    if (link->on_leaf)
+        link->on_leaf(link->context, page_versions_slot(&leaf));
+}
+
+static ShapeOutcome link_latched(Tree *tree, Action *action, Descent *descent, LeafLink *link)
+{
+    Page *parent = &descent->parent, *cover = &descent->page;
+    LeafKey next, high;
+    uint32_t position;
+
+    TRY(leaf_next(tree, cover, link->low, &next, &position));
+    if (!str_is_none(next.key)) {
+        const ShapeOutcome outcome = link_is_before(tree, next.key, link, descent);
+        if (outcome != SHAPE_DONE || link->is_refused)
+            return outcome;
+        return split_at(tree, action, descent, position, next.key, link);
+    }
+    if (!leaf_begins_at(tree, cover, link->low)) {
+        if (!node_has_room(page_node(parent), link->low.length, sizeof(PageId)))
+            return SHAPE_PARENT;
+        if (tree->kind != TREE_TABLE && !node_can_refence(page_node(cover), link->low))
+            return SHAPE_FULL;
+    }
+    leaf_high(tree, cover, &high);
+    if (!str_is_none(high.key)) {
+        const ShapeOutcome outcome = link_is_before(tree, high.key, link, descent);
+        if (outcome != SHAPE_DONE || link->is_refused)
+            return outcome;
+    }
+    const ShapeOutcome outcome = link_fence(tree, action, high.key, link, descent);
+    if (outcome == SHAPE_DONE && !link->is_refused)
+        link_enter(tree, action, descent, link);
+    return outcome;
+}
+
+static ShapeOutcome link_step(Tree *tree, Str key, Action *action, Descent *descent, void *context)
+{
+    Page *parent = &descent->parent, *cover = &descent->page;
+
     if (parent->mode == PAGE_UNLATCHED)
         return split_step(tree, key, action, descent, NULL);
     if (!page_upgrade(parent))
         return SHAPE_AGAIN;
-    if (!page_upgrade(last)) {
+    if (!page_upgrade(cover)) {
         page_unlatch(parent);
         return SHAPE_AGAIN;
     }
-    ShapeOutcome outcome = SHAPE_PARENT;
-    Page leaf;
-    if (page_leaf(last)->high != UINT64_MAX) {
-        outcome = (ShapeOutcome)tree_damaged(tree, last->id, "not the last leaf");
-    } else if (node_has_room(page_node(parent), sizeof(RowKey), sizeof(PageId))) {
-        outcome = SHAPE_MISS;
-        descent->miss = append->id;
-        page_attach(action, tree->database, append->id); /* latches it; again is harmless */
-        if (page_latch_exclusive(tree->database, append->id, &leaf) == PAGE_OK) {
-            link_leaf(tree, action, parent, last, &leaf, append);
-            page_unlatch(&leaf);
-            outcome = SHAPE_DONE;
-        }
-    }
-    page_unlatch(last);
+    const ShapeOutcome outcome = link_latched(tree, action, descent, context);
+    page_unlatch(cover);
     page_unlatch(parent);
     return outcome;
 }
 
-bool tree_append_leaf(Tree *tree, PageId leaf, uint64_t first_id,
-                      void (*on_leaf)(void *context, void **versions, uint64_t first,
-                                      uint64_t last),
-                      void *context)
+bool tree_link_leaf(Tree *tree, LeafLink *link)
 {
-    AppendLeaf append = {.id = leaf, .first_id = first_id, .on_leaf = on_leaf, .context = context};
-    RowKey key = row_key_make(first_id);
     for (;;) {
-        ShapeOutcome outcome = shape_change(tree, ROW_KEY_STR(key), 0, append_step, &append);
+        const ShapeOutcome outcome = shape_change(tree, link->low, 0, link_step, link);
         TRY(outcome);
-        if (outcome != SHAPE_PARENT)
+        if (outcome == SHAPE_DONE)
             return true;
-        TRY(tree_split(tree, ROW_KEY_STR(key), 1));
+        TRY(tree_split(tree, link->low, outcome == SHAPE_PARENT ? 1 : 0));
     }
 }

@@ -12,6 +12,7 @@
 #include "storage/tree_ready.h"
 #include "txn/record.h"
 #include "txn/txn_internal.h"
+#include "txn/write_built.h"
 
 #define FRAGMENT_SIZE (1u << 20) /* bytes of operations in one fragment */
 
@@ -214,8 +215,8 @@ static Op write_op(const TxnTree *tree, const WriteCursor *write)
 }
 
 /*
- * Everything that a transaction has written to one tree, in key order, one at a time; what has
- * never been is left out. False: the callback said so, or it could not be read.
+ * Everything that a transaction has written to one tree, but for the built part, in key order, one
+ * at a time; what has never been is left out. False: the callback said so, or it could not be read.
  */
 typedef bool WriteVisitor(void *context, TreeWrites *writes, const WriteCursor *write);
 static bool each_write(Txn *txn, TreeWrites *writes, WriteVisitor *visit, void *context)
@@ -224,6 +225,7 @@ static bool each_write(Txn *txn, TreeWrites *writes, WriteVisitor *visit, void *
     WriteCursor cursor;
 
     write_cursor_init(&cursor, txn, writes, UINT32_MAX, scratch);
+    cursor.no_built = true;
     bool done = write_cursor_seek(&cursor, 0, STR(""));
     while (done && cursor.valid) {
         done = write_is_void(&cursor.seen) || visit(context, writes, &cursor);
@@ -273,15 +275,63 @@ static bool encode_write(void *context, TreeWrites *writes, const WriteCursor *w
     return encode_op(context, &op);
 }
 
+/* What is newer of the same rows and entries follows behind it in the log. */
+static bool encode_built(Encoder *encoder, TreeWrites *writes)
+{
+    CLEANUP(arena_freep) Arena *scratch = arena_new("built writes");
+    CLEANUP(built_cursor_freep) BuiltCursor *cursor = built_cursor_new(writes, false, false);
+    const bool is_table = writes->tree->kind == TREE_TABLE;
+    Op op = {.code = is_table ? OP_PUT_ROW : OP_PUT_ENTRY,
+             .database = writes->tree->database,
+             .tree = writes->tree->id};
+
+    TRY(cursor && built_cursor_seek(cursor, 0, STR("")));
+    while (built_cursor_valid(cursor)) {
+        if (is_table) {
+            op.row_id = built_cursor_row_id(cursor);
+            TRY(built_cursor_image(cursor, scratch, &op.value));
+            TRY(fresh_rows_add(writes->fresh, op.row_id));
+        } else {
+            op.key = built_cursor_key(cursor);
+        }
+        TRY(encode_op(encoder, &op));
+        arena_reset(scratch);
+        TRY(built_cursor_next(cursor));
+    }
+    return true;
+}
+
+/* The built part is logged row by row, and applied by the leaf. */
+static bool graft_begin(Encoder *encoder, TreeWrites *writes)
+{
+    if (!writes->spill || !writes->spill->built)
+        return true;
+    TRY(tree_graft_prepare(atomic_load(&writes->tree->tree), writes->spill->built,
+                           writes->fresh == NULL, &writes->graft));
+    const uint64_t put_bytes = encoder->put_bytes;
+    TRY(encode_built(encoder, writes));
+    if (writes->tree->kind == TREE_TABLE)
+        encoder->put_bytes = put_bytes + tree_graft_page_count(writes->graft) * PAGE_SIZE;
+    return true;
+}
+
+static void fresh_name_indexes(Txn *txn);
+
 static bool encode_writes(Encoder *encoder)
 {
     Txn *txn = encoder->txn;
 
+    for (TreeWrites *writes = txn->writes.trees; writes; writes = writes->following)
+        TRY(fresh_begin(txn, writes));
+    fresh_name_indexes(txn);
     for (TreeWrites *writes = txn->writes.trees; writes; writes = writes->following) {
         encoder->ready = (TreeReady){0};
-        TRY(fresh_begin(txn, writes));
+        TRY(graft_begin(encoder, writes));
         TRY(each_write(txn, writes, encode_write, encoder));
     }
+    for (TreeWrites *writes = txn->writes.trees; writes; writes = writes->following)
+        if (writes->tree->kind == TREE_TABLE && writes->fresh)
+            fresh_rows_seal(writes->fresh);
     return true;
 }
 
@@ -306,7 +356,6 @@ static void fresh_publish(Txn *txn, Lsn lsn)
 {
     FreshList *list = version_fresh(txn->manager->versions);
 
-    fresh_name_indexes(txn);
     for (TreeWrites *writes = txn->writes.trees; writes; writes = writes->following)
         if (writes->tree->kind == TREE_TABLE && writes->fresh)
             fresh_list_publish(list, writes->fresh, lsn);
@@ -463,10 +512,7 @@ typedef struct WriteApply {
 
 static bool write_is_fresh(const TreeWrites *writes, const WriteCursor *write)
 {
-    if (!writes->fresh)
-        return false;
-    return writes->tree->kind == TREE_TABLE ? write->seen.fresh
-                                            : fresh_rows_have(writes->fresh, write->row_id);
+    return writes->fresh && fresh_rows_have(writes->fresh, write->row_id);
 }
 
 static bool apply_write(void *context, TreeWrites *writes, const WriteCursor *write)
@@ -493,6 +539,25 @@ static bool apply_write(void *context, TreeWrites *writes, const WriteCursor *wr
     return true;
 }
 
+static void graft_leaf(void *context, void **versions)
+{
+    const Applier *applier = context;
+    slot_raise(versions, applier->lsn);
+}
+
+/* What is built becomes the tree's. */
+static void apply_graft(TreeWrites *writes, Applier *applier, const TreeObserver *observer)
+{
+    const GraftObserver graft_observer = {.leaf = graft_leaf, .context = applier, .each = observer};
+
+    if (!writes->graft)
+        return;
+    must_apply(tree_graft_run(writes->graft, &graft_observer));
+    mutex_lock(&writes->tree->runs_mutex);
+    writes->spill->built = NULL;
+    mutex_unlock(&writes->tree->runs_mutex);
+}
+
 static void apply_writes(Txn *txn, Lsn lsn)
 {
     Applier applier = {.manager = txn->manager, .lsn = lsn, .txn = txn};
@@ -509,6 +574,7 @@ static void apply_writes(Txn *txn, Lsn lsn)
             apply.observer = &observer;
         apply.fresh_observer = &fresh_observer;
         applier.tree = writes->tree->name;
+        apply_graft(writes, &applier, writes->fresh ? &fresh_observer : &observer);
         must_apply(each_write(txn, writes, apply_write, &apply));
     }
 }
@@ -566,6 +632,7 @@ static bool commit_write(Txn *txn)
 
     strbuf_truncate(ops, 0);
     TRY(ddl_prepare_commit(txn));
+    TRY(built_settle(txn));
     TRY(encode_all(txn, ops, &growth));
     if (ops->length == 0 && txn->fragment_id == 0 && txn->ddl.length == 0)
         return true; /* everything was taken back */
@@ -589,6 +656,9 @@ static bool commit_write(Txn *txn)
     bool were_held = task->interrupts_held;
     task->interrupts_held = true;
     WalSlot slot;
+    for (TreeWrites *writes = txn->writes.trees; writes; writes = writes->following)
+        if (writes->graft)
+            built_close(writes);
     uint64_t place = commit_reserve(manager, length, length, &slot);
     wal_fill(manager->wal, &slot, (Str[]){strbuf_view(&header), strbuf_view(ops)}, 2);
     txn->commit_lsn = slot.end;

@@ -16,7 +16,8 @@ struct FreshRows {
     uint32_t name_count;
     Lsn lsn;
     size_t count, capacity;
-    IdRun *runs; /* ascending, neighbours joined */
+    IdRun *runs;      /* sealed: ascending */
+    bool is_unsorted; /* until it is sealed */
 };
 
 FreshRows *fresh_rows_new(TreeName table)
@@ -35,7 +36,7 @@ bool fresh_rows_add(FreshRows *rows, uint64_t row_id)
         rows->runs[rows->count - 1].last = row_id;
         return true;
     }
-    assert(rows->count == 0 || rows->runs[rows->count - 1].last < row_id);
+    rows->is_unsorted |= rows->count > 0 && rows->runs[rows->count - 1].last > row_id;
     if (rows->count == rows->capacity) {
         const size_t capacity = rows->capacity ? rows->capacity * 2 : 16;
         IdRun *grown = memory_realloc(rows->runs, capacity * sizeof(*grown));
@@ -46,6 +47,20 @@ bool fresh_rows_add(FreshRows *rows, uint64_t row_id)
     }
     rows->runs[rows->count++] = (IdRun){.first = row_id, .last = row_id};
     return true;
+}
+
+static int by_first(const void *a, const void *b)
+{
+    const IdRun *left = a, *right = b;
+
+    return (left->first > right->first) - (left->first < right->first);
+}
+
+void fresh_rows_seal(FreshRows *rows)
+{
+    if (rows->is_unsorted)
+        qsort(rows->runs, rows->count, sizeof(rows->runs[0]), by_first);
+    rows->is_unsorted = false;
 }
 
 static bool has_name(const FreshRows *rows, TreeName name)
@@ -70,6 +85,7 @@ bool fresh_rows_have(const FreshRows *rows, uint64_t row_id)
 {
     size_t from = 0, to = rows->count;
 
+    assert(!rows->is_unsorted);
     while (from < to) {
         const size_t middle = from + (to - from) / 2;
         if (rows->runs[middle].last < row_id)

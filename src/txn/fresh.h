@@ -5,8 +5,9 @@
  * their insertion, and of that of their index entries, which end in the row id: no snapshot
  * before the date sees them, whatever became of them since.
  *
- *   FreshRows *rows = fresh_rows_new(table);      before the commit; ids come ascending
- *   TRY(fresh_rows_add(rows, row_id)); ...
+ *   FreshRows *rows = fresh_rows_new(table);      before the commit
+ *   TRY(fresh_rows_add(rows, row_id)); ...        best in ascending order; each id once
+ *   fresh_rows_seal(rows);                        before anybody asks
  *   fresh_rows_name(rows, index);                 a tree whose entries end in these row ids
  *   fresh_list_publish(list, rows, lsn);          before the first of them is put into a tree
  *
@@ -25,6 +26,7 @@ typedef uint64_t TreeName; /* version.h */
 
 MUST_CHECK FreshRows *fresh_rows_new(TreeName table);
 MUST_CHECK bool fresh_rows_add(FreshRows *rows, uint64_t row_id);
+void fresh_rows_seal(FreshRows *rows);
 bool fresh_rows_name(FreshRows *rows, TreeName index); /* false: it has too many names */
 bool fresh_rows_have(const FreshRows *rows, uint64_t row_id);
 void fresh_rows_free(FreshRows *rows); /* unpublished ones; accepts NULL */

@@ -3,6 +3,7 @@
 
 #include "base/os.h"
 #include "txn/txn_internal.h"
+#include "txn/write_built.h"
 
 Txn *txn_begin(TxnSession *session, const TxnOptions *options)
 {
@@ -295,6 +296,7 @@ void txn_rollback_to(Txn *txn, TxnSavepoint savepoint)
     txn->savepoints.length = index + 1;
     callbacks_abort(txn, mark.callback_count);
     writes_rollback_to(txn, mark.place);
+    built_roll_back(txn, mark.place);
     ddl_undo(txn, mark.ddl_count);
     lock_release_from(txn->session, mark.lock_position);
     if (txn->state == TXN_FAILED_STATE)

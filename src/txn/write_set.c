@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "txn/txn_internal.h"
+#include "txn/write_built.h"
 
 #define FEW_TREES 8
 #define OWN_ARENA_BYTES (256u << 10) /* written to a tree before it gets an arena of its own */
@@ -261,6 +262,7 @@ void txn_forget_writes(Txn *txn, const TxnTree *tree)
     writes_log_compact(&txn->writes);
     if (writes->spill)
         write_spill_roll_back(writes->spill, 0, txn->writes.place);
+    built_forget(writes);
 }
 
 /* What is spilled stays until the locks go: others look there for keys. */
@@ -271,6 +273,7 @@ void writes_clear(Txn *txn)
     for (TreeWrites *writes = set->trees; writes; writes = writes->following) {
         txn_tree_close(writes->tree);
         arena_free(writes->arena);
+        tree_graft_free(writes->graft);
         if (writes->spill) {
             writes->spill->next_in_session = txn->session->spills;
             txn->session->spills = writes->spill;

@@ -14,6 +14,10 @@
  *   spilled row:  row id, place (both big-endian, the place inverted), command, op → the image
  *   spilled key:  the key → its entries, newest first: place, command, op
  *
+ * What was inserted and not touched since goes to leaves instead, which the commit grafts:
+ * write_built.h. So a tree's writes may have three parts, each newer than the next: nodes in
+ * memory, spilled pairs, built leaves.
+ *
  * Others look for keys of unique indexes in their spilled part (lock_claim.c), so that a bulk
  * load needs no lock for each.
  *
@@ -26,12 +30,15 @@
 
 #include "base/arena.h"
 #include "base/hash.h"
+#include "base/vec.h"
 #include "storage/tree.h"
+#include "storage/tree_graft.h"
 
 typedef struct Txn Txn;
 typedef struct TxnTree TxnTree;
 typedef struct TxnSession TxnSession;
 typedef struct WriteNode WriteNode;
+typedef struct BuiltCursor BuiltCursor;
 
 typedef enum WriteOp {
     WRITE_PUT = 1,
@@ -57,6 +64,7 @@ struct WriteNode {
     Str key;          /* indexes (row id included) and key-value trees */
     WriteNode *previous;
     uint8_t height;
+    bool is_built;     /* at the commit: what it says is in the built part */
     WriteNode *next[]; /* height */
 };
 
@@ -74,8 +82,18 @@ typedef struct WriteSpill {
     struct WriteSpill *next_in_session; /* the owner's, once the write set is gone */
     TxnTree *of;                        /* referenced */
     TxnSession *session;
-    Tree *tree; /* private, TREE_KEY_VALUE */
+    Tree *tree;     /* private, TREE_KEY_VALUE */
+    bool has_pairs; /* anything was put there; the owner's */
+    Tree *built;    /* private, of the kind of `of`; NULL: none. Guarded, as */
+    bool is_closed; /* this: it is being grafted, nobody else may look at it */
 } WriteSpill;
+
+/* Rows that a command has inserted, and that are in the built part. */
+typedef struct BuiltRun {
+    uint64_t first, last; /* row ids; those between are its own or nobody's here */
+    uint64_t place;       /* of the first */
+    uint32_t command;
+} BuiltRun;
 
 typedef struct TreeWrites {
     TxnTree *tree; /* referenced */
@@ -85,10 +103,13 @@ typedef struct TreeWrites {
     uint64_t node_count;  /* with the spilled ones; those written again count again */
     uint64_t fresh_count; /* rows inserted */
     struct FreshRows
-        *fresh;        /* of a table, at the commit: dated as a whole; of an index: its table's */
-    uint64_t bytes;    /* of nodes, entries and images */
-    Arena *arena;      /* its own, when there is much */
-    WriteSpill *spill; /* NULL: everything is in memory */
+        *fresh;         /* of a table, at the commit: dated as a whole; of an index: its table's */
+    uint64_t bytes;     /* of nodes, entries and images */
+    Arena *arena;       /* its own, when there is much */
+    WriteSpill *spill;  /* NULL: everything is in memory */
+    VEC(BuiltRun) runs; /* of a table: what is in its built part, and those of its indexes */
+    struct TreeWrites *rows; /* of an index with a built part: its table's */
+    TreeGraft *graft;        /* at the commit */
     uint8_t height;
 } TreeWrites;
 
@@ -102,6 +123,7 @@ typedef struct WriteSet {
     uint64_t place;       /* of the next entry */
     uint64_t arena_bytes; /* in the trees' own arenas */
     uint32_t spill_count; /* how often nodes have gone from memory */
+    bool is_damaged;      /* a rollback to a savepoint has failed: it must not be committed */
     uint32_t random;      /* of skip list heights */
 } WriteSet;
 
@@ -173,10 +195,12 @@ typedef struct WriteCursor {
     uint64_t last_row_id; /* tables: rows behind it; at first UINT64_MAX */
     Str prefix;           /* keys that begin otherwise */
     Str bound;            /* keys not below it, backward those below it; STR_NONE: there is none */
+    bool no_built;        /* without the built part */
     Arena *arena;
     WriteNode *node; /* the next in memory */
     uint32_t spill_count;
     TreeCursor *spilled; /* heap; NULL while there is none */
+    BuiltCursor *built;  /* likewise */
     bool valid;
     uint64_t row_id;
     Str key;
@@ -193,6 +217,8 @@ MUST_CHECK bool write_cursor_seek_before(WriteCursor *cursor, Str key);
 MUST_CHECK bool write_cursor_next(WriteCursor *cursor);
 
 /* write_spill.c */
+/* The tree's part on temporary pages, empty at first. */
+MUST_CHECK bool write_spill_make(Txn *txn, TreeWrites *writes);
 /* Moves the nodes of every tree with an arena of its own to temporary pages. */
 MUST_CHECK bool writes_spill(Txn *txn);
 /* Takes the entries out of the log that belong to no node any more. */

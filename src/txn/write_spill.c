@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "txn/txn_internal.h"
+#include "txn/write_built.h"
 
 /* ------------------------------------------------------------------ encoding */
 
@@ -76,7 +77,7 @@ static bool place_is_dead(const WriteSpill *spill, uint64_t place)
 
 /* ------------------------------------------------------------------ spilling */
 
-static bool spill_make(Txn *txn, TreeWrites *writes)
+bool write_spill_make(Txn *txn, TreeWrites *writes)
 {
     TxnTree *tree = writes->tree;
 
@@ -110,6 +111,7 @@ static bool spill_make(Txn *txn, TreeWrites *writes)
 void write_spill_free(WriteSpill *spill)
 {
     tree_discard(spill->tree);
+    tree_discard(spill->built);
     txn_tree_close(spill->of);
     free(spill->dead);
     free(spill);
@@ -179,11 +181,16 @@ static bool spill_nodes(Txn *txn, TreeWrites *writes)
     CLEANUP(arena_freep) Arena *scratch = arena_new("spilling");
     const bool is_table = writes->tree->kind == TREE_TABLE;
 
-    TRY(spill_make(txn, writes));
+    TRY(write_spill_make(txn, writes) && built_begin(txn, writes));
     for (const WriteNode *node = writes->first->next[0]; node; node = node->next[0]) {
+        bool taken;
         CHECK_INTERRUPTS();
         if (!node->head)
             continue;
+        TRY(built_take(txn, writes, node, &taken));
+        if (taken)
+            continue;
+        writes->spill->has_pairs = true;
         TRY(is_table ? spill_row(writes->spill, node) : spill_key(writes->spill, node, scratch));
         arena_reset(scratch);
     }
@@ -229,8 +236,12 @@ bool writes_spill(Txn *txn)
 {
     WriteSet *set = &txn->writes;
 
+    /* Tables first: the rows' runs say what of the indexes may be built. */
     for (TreeWrites *writes = set->trees; writes; writes = writes->following)
-        if (writes->arena)
+        if (writes->arena && writes->tree->kind == TREE_TABLE)
+            TRY(spill_nodes(txn, writes));
+    for (TreeWrites *writes = set->trees; writes; writes = writes->following)
+        if (writes->arena && writes->tree->kind != TREE_TABLE)
             TRY(spill_nodes(txn, writes));
     for (TreeWrites *writes = set->trees; writes; writes = writes->following)
         if (writes->arena)
@@ -264,7 +275,11 @@ bool writes_may_have(const TreeWrites *writes, Str prefix, bool *ret_may_have)
     const WriteNode *node = writes_seek(writes, 0, prefix);
 
     *ret_may_have = node && str_starts_with(node->key, prefix);
-    return *ret_may_have || !writes->spill || spill_may_have(writes->spill, prefix, ret_may_have);
+    if (*ret_may_have || !writes->spill)
+        return true;
+    if (writes->spill->has_pairs)
+        TRY(spill_may_have(writes->spill, prefix, ret_may_have));
+    return *ret_may_have || built_may_have(writes, prefix, ret_may_have);
 }
 
 /* What memory says of a row or key. */
@@ -298,6 +313,13 @@ static bool seen_add(WriteSeen *seen, const WriteSpill *spill, const SpilledEntr
     return true;
 }
 
+static uint64_t row_of_key(const TxnTree *tree, uint64_t row_id, Str key)
+{
+    if (tree->kind == TREE_TABLE)
+        return row_id;
+    return key.length >= sizeof(uint64_t) ? tree_key_row_id(key) : 0;
+}
+
 bool writes_look(Txn *txn, const TxnTree *tree, uint64_t row_id, Str key, uint32_t command,
                  Arena *arena, WriteSeen *ret_seen)
 {
@@ -308,11 +330,12 @@ bool writes_look(Txn *txn, const TxnTree *tree, uint64_t row_id, Str key, uint32
     *ret_seen = (WriteSeen){0};
     if (!writes)
         return true;
-    if (writes->spill) {
+    if (writes->spill && (writes->spill->has_pairs || node)) {
         const uint64_t id = __builtin_bswap64(row_id);
         const Str prefix = tree->kind == TREE_TABLE ? str_make((const char *)&id, sizeof(id)) : key;
-        bool may_have;
-        TRY(spill_may_have(writes->spill, prefix, &may_have));
+        bool may_have = built_run(writes, row_of_key(tree, row_id, key)) != NULL;
+        if (!may_have && writes->spill->has_pairs)
+            TRY(spill_may_have(writes->spill, prefix, &may_have));
         if (may_have) {
             CLEANUP(arena_freep) Arena *none = arena ? NULL : arena_new("write set look-up");
             WriteCursor cursor;
@@ -328,7 +351,7 @@ bool writes_look(Txn *txn, const TxnTree *tree, uint64_t row_id, Str key, uint32
         }
     }
     if (!node)
-        return true;
+        return !writes->spill || built_look(writes, row_id, key, command, arena, ret_seen);
     seen_in_memory(node, command, ret_seen, &entry);
     if (arena && entry && entry->op == WRITE_PUT)
         return write_image(writes, entry, arena, &ret_seen->image);
@@ -354,6 +377,8 @@ void write_cursor_deinit(WriteCursor *cursor)
         free(cursor->spilled);
         cursor->spilled = NULL;
     }
+    built_cursor_free(cursor->built);
+    cursor->built = NULL;
     strbuf_deinit(&cursor->place);
     cursor->valid = false;
 }
@@ -363,9 +388,14 @@ static bool is_table(const WriteCursor *cursor)
     return cursor->writes->tree->kind == TREE_TABLE;
 }
 
-static bool spilled_open(WriteCursor *cursor)
+static bool parts_open(WriteCursor *cursor)
 {
-    if (cursor->spilled || !cursor->writes->spill)
+    const WriteSpill *spill = cursor->writes->spill;
+
+    if (spill && spill->built && !cursor->built && !cursor->no_built)
+        TRY(cursor->built =
+                built_cursor_new(cursor->writes, cursor->is_backward, cursor->keys_only));
+    if (cursor->spilled || !spill || !spill->has_pairs)
         return true;
     cursor->spilled = memory_calloc(1, sizeof(*cursor->spilled));
     if (!cursor->spilled)
@@ -381,7 +411,8 @@ static bool position_at(WriteCursor *cursor, uint64_t row_id, Str key)
 
     cursor->spill_count = cursor->txn->writes.spill_count;
     cursor->node = writes_seek(cursor->writes, row_id, key);
-    TRY(spilled_open(cursor));
+    TRY(parts_open(cursor));
+    TRY(!cursor->built || built_cursor_seek(cursor->built, row_id, key));
     return !cursor->spilled ||
            tree_cursor_seek(cursor->spilled,
                             is_table(cursor) ? str_make((const char *)&id, sizeof(id)) : key,
@@ -393,7 +424,8 @@ static bool position_before(WriteCursor *cursor, Str key)
     cursor->spill_count = cursor->txn->writes.spill_count;
     cursor->node =
         key.length > 0 ? writes_seek_before(cursor->writes, 0, key) : writes_last(cursor->writes);
-    TRY(spilled_open(cursor));
+    TRY(parts_open(cursor));
+    TRY(!cursor->built || built_cursor_seek_before(cursor->built, key));
     return !cursor->spilled ||
            tree_cursor_seek(cursor->spilled, key, key.length > 0 ? SEEK_BEYOND : SEEK_AT);
 }
@@ -413,43 +445,52 @@ static bool find_again(WriteCursor *cursor)
     if (cursor->spilled && tree_cursor_valid(cursor->spilled) &&
         str_equal(tree_cursor_key(cursor->spilled), place))
         TRY(tree_cursor_advance(cursor->spilled));
+    if (cursor->built && built_cursor_valid(cursor->built) &&
+        str_equal(built_cursor_key(cursor->built), place))
+        TRY(built_cursor_next(cursor->built));
     return true;
 }
 
-/* The row or key that comes next, and where it is: in memory, on temporary pages, or in both. */
-typedef struct NextWrite {
-    bool in_memory, is_spilled;
+/* Where a part is; what a table's has is its row id alone. */
+typedef struct PartPlace {
+    bool is_valid;
     uint64_t row_id;
     Str key;
-} NextWrite;
+} PartPlace;
 
-static bool next_write(const WriteCursor *cursor, NextWrite *ret_next)
+static bool place_in_spill(const WriteCursor *cursor, PartPlace *ret_place)
 {
-    const WriteNode *node = cursor->node;
-    const bool has_spilled = cursor->spilled && tree_cursor_valid(cursor->spilled);
-    NextWrite spilled = {.is_spilled = true};
     SpilledEntry entry;
-    int order = -1;
 
-    if (has_spilled) {
-        spilled.key = tree_cursor_key(cursor->spilled);
-        if (is_table(cursor))
-            TRY(row_pair_get(cursor->writes->spill, spilled.key, &spilled.row_id, &entry));
-        order = !node ? 1
-                : is_table(cursor)
-                    ? (node->row_id > spilled.row_id) - (node->row_id < spilled.row_id)
-                    : str_compare(node->key, spilled.key);
-        if (node && cursor->is_backward)
-            order = -order;
-    }
-    *ret_next = spilled;
-    if (order <= 0)
-        *ret_next = (NextWrite){
-            .in_memory = true, .is_spilled = order == 0, .row_id = node->row_id, .key = node->key};
-    return true;
+    *ret_place = (PartPlace){.is_valid = cursor->spilled && tree_cursor_valid(cursor->spilled)};
+    if (!ret_place->is_valid)
+        return true;
+    ret_place->key = tree_cursor_key(cursor->spilled);
+    return !is_table(cursor) ||
+           row_pair_get(cursor->writes->spill, ret_place->key, &ret_place->row_id, &entry);
 }
 
-static bool is_wanted(const WriteCursor *cursor, const NextWrite *next)
+static PartPlace place_in_built(const WriteCursor *cursor)
+{
+    if (!cursor->built || !built_cursor_valid(cursor->built))
+        return (PartPlace){0};
+    if (is_table(cursor))
+        return (PartPlace){.is_valid = true, .row_id = built_cursor_row_id(cursor->built)};
+    return (PartPlace){.is_valid = true, .key = built_cursor_key(cursor->built)};
+}
+
+/* Negative: `a` comes first in the cursor's direction. Parts at their end come last. */
+static int places_compare(const WriteCursor *cursor, const PartPlace *a, const PartPlace *b)
+{
+    if (!a->is_valid || !b->is_valid)
+        return a->is_valid ? -1 : b->is_valid ? 1 : 0;
+    if (is_table(cursor))
+        return (a->row_id > b->row_id) - (a->row_id < b->row_id);
+    const int order = str_compare(a->key, b->key);
+    return cursor->is_backward ? -order : order;
+}
+
+static bool is_wanted(const WriteCursor *cursor, const PartPlace *next)
 {
     if (is_table(cursor))
         return next->row_id <= cursor->last_row_id;
@@ -513,32 +554,88 @@ static bool take_node(WriteCursor *cursor)
     const WriteNode *node = cursor->node;
     const WriteEntry *entry;
 
+    cursor->node = cursor->is_backward ? node->previous : node->next[0];
+    if (node->is_built)
+        return true;
     cursor->row_id = node->row_id;
     cursor->key = node->key;
     seen_in_memory(node, cursor->command, &cursor->seen, &entry);
     if (entry && entry->op == WRITE_PUT && !cursor->keys_only)
         TRY(write_image(cursor->writes, entry, cursor->arena, &cursor->seen.image));
-    cursor->node = cursor->is_backward ? node->previous : node->next[0];
     return true;
 }
 
-/* The next row or key that is to be seen, from where both parts are. */
+static bool take_built(WriteCursor *cursor)
+{
+    BuiltCursor *built = cursor->built;
+    const uint64_t row_id = built_cursor_row_id(built);
+    const BuiltRun *run = built_run(cursor->writes, row_id);
+
+    cursor->row_id = row_id;
+    if (!is_table(cursor)) {
+        strbuf_truncate(&cursor->place, 0);
+        strbuf_append(&cursor->place, built_cursor_key(built));
+        cursor->key = strbuf_view(&cursor->place);
+    }
+    cursor->seen.fresh = is_table(cursor);
+    if (!cursor->seen.found && run->command < cursor->command) {
+        cursor->seen.found = true;
+        cursor->seen.op = WRITE_PUT;
+        cursor->seen.command = run->command;
+        if (is_table(cursor) && !cursor->keys_only) {
+            Str image;
+            TRY(built_cursor_image(built, cursor->arena, &image));
+            char *copy = arena_try_alloc(cursor->arena, MAX(image.length, (size_t)1));
+            TRY(copy);
+            memcpy(copy, image.data, image.length);
+            cursor->seen.image = str_make(copy, image.length);
+        }
+    }
+    return built_cursor_next(built);
+}
+
+/* The next row or key, from all parts that are at it: the newest first. */
+static bool take_next_place(WriteCursor *cursor, bool *ret_any)
+{
+    const WriteNode *node = cursor->node;
+    const PartPlace memory = {.is_valid = node != NULL,
+                              .row_id = node ? node->row_id : 0,
+                              .key = node ? node->key : STR_NONE};
+    const PartPlace built = place_in_built(cursor);
+    PartPlace spilled;
+
+    TRY(place_in_spill(cursor, &spilled));
+    const PartPlace *first = &memory;
+    if (places_compare(cursor, &spilled, first) < 0)
+        first = &spilled;
+    if (places_compare(cursor, &built, first) < 0)
+        first = &built;
+    *ret_any = first->is_valid && is_wanted(cursor, first);
+    if (!*ret_any)
+        return true;
+    /* Each moves its own part only. */
+    const bool at_memory = places_compare(cursor, &memory, first) == 0;
+    const bool at_spilled = places_compare(cursor, &spilled, first) == 0;
+    const bool at_built = places_compare(cursor, &built, first) == 0;
+    if (at_memory)
+        TRY(take_node(cursor));
+    if (at_spilled)
+        TRY(is_table(cursor) ? take_spilled_row(cursor) : take_spilled_key(cursor));
+    return !at_built || take_built(cursor);
+}
+
+/* The next row or key that is to be seen, from where all parts are. */
 static bool take_next(WriteCursor *cursor)
 {
+    bool any = true;
+
     cursor->valid = false;
     while (!cursor->valid) {
-        NextWrite next;
-        if (!cursor->node && !(cursor->spilled && tree_cursor_valid(cursor->spilled)))
-            return true;
         CHECK_INTERRUPTS();
-        TRY(next_write(cursor, &next));
-        if (!is_wanted(cursor, &next))
-            return true;
         cursor->seen = (WriteSeen){0};
-        if (next.in_memory)
-            TRY(take_node(cursor));
-        if (next.is_spilled)
-            TRY(is_table(cursor) ? take_spilled_row(cursor) : take_spilled_key(cursor));
+        TRY(take_next_place(cursor, &any));
+        if (!any)
+            return true;
         cursor->valid = cursor->seen.found;
     }
     if (cursor->writes->arena && !is_table(cursor)) {
@@ -591,12 +688,38 @@ static bool any_item_lives(WriteSpill *spill, Str items)
     return lives;
 }
 
+/* An entry of exactly this key in the built part, where what was taken back is gone. */
+static bool built_has_key(Tree *built, Str key, bool *ret_has)
+{
+    CLEANUP(tree_cursor_deinit) TreeCursor cursor;
+
+    tree_cursor_init(&cursor, built, TREE_FORWARD);
+    cursor.limit = 4;
+    TRY(tree_cursor_seek(&cursor, key, SEEK_AT));
+    while (tree_cursor_valid(&cursor) && !*ret_has) {
+        const Str entry = tree_cursor_key(&cursor);
+        if (!str_starts_with(entry, key))
+            break;
+        *ret_has = entry.length == key.length + sizeof(uint64_t);
+        TRY(tree_cursor_advance(&cursor));
+    }
+    return true;
+}
+
 bool write_spill_has_key(WriteSpill *spill, Str key, bool *ret_has)
 {
     CLEANUP(tree_cursor_deinit) TreeCursor cursor;
     CLEANUP(arena_freep) Arena *large = NULL;
 
+    mutex_lock(&spill->of->runs_mutex);
+    Tree *built = spill->is_closed ? NULL : spill->built;
+    *ret_has = spill->is_closed; /* by what is surely its holder, or soon no more */
+    mutex_unlock(&spill->of->runs_mutex);
     tree_cursor_init(&cursor, spill->tree, TREE_FORWARD);
+    if (built && !*ret_has)
+        TRY(built_has_key(built, key, ret_has));
+    if (*ret_has)
+        return true;
     TRY(spill_may_have(spill, key, ret_has));
     if (!*ret_has)
         return true;

@@ -1,4 +1,5 @@
 /* Index and key-value trees against a model: a sorted array. */
+#include "storage/tree_graft.h"
 #include "tree_fixture.h"
 
 #define KEYS 4000
@@ -347,6 +348,45 @@ static void making_and_dropping_may_be_done_again(void **state)
 
 #define MANY_KEYS 200000u /* about as many leaves as the pool has frames */
 
+static void count_leaf(void *context, void **versions)
+{
+    assert_null(*versions);
+    ++*(uint32_t *)context;
+}
+
+/* Keys among those that are there, and between them: all come in, ranges by the leaf. */
+static void grafted_keys_are_all_there(void **state)
+{
+    uint32_t linked = 0;
+
+    (void)state;
+    require(tree_create(fix.database, 100, TREE_INDEX, NULL));
+    Tree *tree = tree_open(fix.database, 100);
+    for (uint32_t round = 0; round < 60; round++) {
+        const GraftObserver observer = {.leaf = count_leaf, .context = &linked};
+        Tree *built = tree_new_private(fix.database, TREE_INDEX, NULL);
+        const uint32_t first = draw_below(KEYS), length = draw_below(KEYS);
+        TreeGraft *graft;
+        for (uint32_t i = first; i < MIN(first + length, (uint32_t)KEYS); i++) {
+            if (model[i]->exists || (round % 3 == 2 && draw_below(2)))
+                continue;
+            require(tree_index_insert(built, model_key(i), NULL));
+            model[i]->exists = true;
+        }
+        require(tree_graft_prepare(tree, built, round % 10 == 9, &graft));
+        require(tree_graft_run(graft, &observer));
+        tree_graft_free(graft);
+        compare_forward(tree, KEYS, SEEK_AT, 0);
+        require_no_leak();
+        for (uint32_t i = 0, from = draw_below(KEYS), gone = draw_below(KEYS / 2); i < gone; i++) {
+            ModelKey *key = model[(from + i) % KEYS];
+            require(tree_index_delete(tree, str_make(key->bytes, key->length), NULL));
+            key->exists = false;
+        }
+    }
+    assert_true(linked > 50);
+}
+
 static Str numbered_key(char *buffer, uint64_t number)
 {
     memset(buffer, 'k', 40);
@@ -411,6 +451,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(an_index_holds_its_entries, begin, end),
         cmocka_unit_test_setup_teardown(pairs_are_what_was_put, begin, end),
         cmocka_unit_test_setup_teardown(built_indexes_hold_their_input, begin, end),
+        cmocka_unit_test_setup_teardown(grafted_keys_are_all_there, begin, end),
         cmocka_unit_test_setup_teardown(keys_in_order_fill_leaves_and_no_more, begin, end),
         cmocka_unit_test_setup_teardown(making_and_dropping_may_be_done_again, begin, end),
         cmocka_unit_test_setup_teardown(scans_of_cold_leaves_read_ahead, begin, end),

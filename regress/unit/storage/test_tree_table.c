@@ -1,4 +1,5 @@
 /* Table trees against a model: an array of rows by id. */
+#include "storage/tree_graft.h"
 #include "tree_fixture.h"
 
 #define MODEL_IDS 6000
@@ -333,6 +334,58 @@ static void wide_rows_fit_or_are_refused(void **state)
     require_no_leak();
 }
 
+static void count_leaf(void *context, void **versions)
+{
+    assert_null(*versions);
+    ++*(uint32_t *)context;
+}
+
+/* How many leaves were linked. */
+static uint32_t graft_into(Tree *tree, Tree *built)
+{
+    uint32_t linked = 0;
+    const GraftObserver observer = {.leaf = count_leaf, .context = &linked};
+    TreeGraft *graft;
+
+    require(tree_graft_prepare(tree, built, false, &graft));
+    require(tree_graft_run(graft, &observer));
+    tree_graft_free(graft);
+    return linked;
+}
+
+/* Ids that the table has, ids between, ids in holes: all comes in, most of it by the leaf. */
+static void grafts_find_their_place(void **state)
+{
+    (void)state;
+    uint32_t linked = 0;
+    require(tree_create(fix.database, 7, TREE_TABLE, layouts[1]));
+    Tree *tree = tree_open(fix.database, 7);
+    for (uint32_t round = 0; round < 40; round++) {
+        Tree *built = tree_new_private(fix.database, TREE_TABLE, layouts[1]);
+        require(built != NULL);
+        const uint32_t first = draw_below(MODEL_IDS), length = draw_below(1500);
+        const bool overlaps = round % 4 == 3;
+        for (uint32_t id = first; id < MIN(first + length, (uint32_t)MODEL_IDS); id++) {
+            if ((!overlaps && model[id].exists) || draw_below(10) == 0)
+                continue;
+            const Str image = draw_image(layouts[1]);
+            require(tree_put(built, id, image, NULL));
+            model_set(id, image);
+        }
+        linked += graft_into(tree, built);
+        compare_all(tree);
+        require_no_leak();
+        for (uint32_t i = 0, from = draw_below(MODEL_IDS); i < 800; i++) {
+            const uint32_t id = (from + i) % MODEL_IDS;
+            require(tree_delete(tree, id, NULL));
+            model_set(id, STR_NONE);
+        }
+        arena_reset(arena);
+        make_layouts();
+    }
+    assert_true(linked > 50);
+}
+
 static void built_trees_are_attached_and_grafted(void **state)
 {
     (void)state;
@@ -362,7 +415,7 @@ static void built_trees_are_attached_and_grafted(void **state)
         }
         require(tree_builder_finish(builder));
         tree_builder_free(builder);
-        require(tree_graft(tree_open(fix.database, 7), more, NULL, NULL));
+        graft_into(tree_open(fix.database, 7), more);
         compare_all(tree_open(fix.database, 7));
         require_no_leak();
     }
@@ -447,6 +500,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(rows_stay_through_a_restart, begin, end),
         cmocka_unit_test_setup_teardown(scans_copy_what_the_leaves_hold, begin, end),
         cmocka_unit_test_setup_teardown(wide_rows_fit_or_are_refused, begin, end),
+        cmocka_unit_test_setup_teardown(grafts_find_their_place, begin, end),
         cmocka_unit_test_setup_teardown(built_trees_are_attached_and_grafted, begin, end),
         cmocka_unit_test_setup_teardown(versions_follow_their_rows, begin, end),
     };

@@ -1,6 +1,8 @@
 /* Who sees what: commands, snapshots, savepoints, index entries, and a random history. */
 #include "txn_fixture.h"
 
+#include "txn/txn_internal.h"
+
 static void a_statement_sees_what_earlier_commands_wrote(void **state)
 {
     Fixture *fixture = *state;
@@ -382,6 +384,96 @@ static void a_spilled_write_set_reads_and_commits_as_any(void **state)
     txn_session_close(session);
 }
 
+static const char *const load_text = "a row with some text in it, so that leaves are soon full";
+
+/* Is what the transaction has inserted on leaves that the commit will graft? */
+static bool is_built(Txn *txn, TreeId id)
+{
+    TxnTree *tree = open_tree(txn, id);
+    const TreeWrites *writes = writes_find(txn, tree);
+    const bool is = writes && writes->spill && writes->spill->built;
+    txn_tree_close(tree);
+    return is;
+}
+
+static void expect_sums(Txn *txn, const Snapshot *snapshot, int64_t sum, int64_t rows)
+{
+    int64_t count;
+
+    assert_int_equal(scan_sum(txn, snapshot, &count), sum);
+    assert_int_equal(count, rows);
+    assert_int_equal(index_sum(txn, snapshot, SCAN_FORWARD, &count), sum);
+    assert_int_equal(count, rows);
+    assert_int_equal(index_sum(txn, snapshot, SCAN_BACKWARD, &count), sum);
+    assert_int_equal(count, rows);
+}
+
+/* Two loads side by side, with changes of their own rows, others' rows and savepoints. */
+static void loads_into_a_table_are_grafted(void **state)
+{
+    Fixture *fixture = *state;
+    fixture->config.write_set_memory = 30000;
+    fixture_reopen(fixture, STORE_CLOSE_CLEAN);
+    TxnSession *sessions[3];
+    int64_t rows[2][3000], sum = 0, own[2] = {0};
+    TxnSavepoint savepoint;
+
+    for (int i = 0; i < 3; i++)
+        sessions[i] = txn_session_open(fixture->manager, i + 1);
+    Txn *first = begin(sessions[2], ISOLATION_READ_COMMITTED);
+    for (int64_t i = 0; i < 300; i++, sum += (i - 1) * 100)
+        insert(first, i * 100, load_text);
+    commit(first);
+    Txn *reader = begin(sessions[2], ISOLATION_REPEATABLE_READ);
+    expect_sums(reader, txn_snapshot(reader), sum, 300);
+    Txn *loads[2] = {begin(sessions[0], ISOLATION_READ_COMMITTED),
+                     begin(sessions[1], ISOLATION_READ_COMMITTED)};
+    for (int64_t i = 0; i < 3000; i++) {
+        for (int64_t load = 0; load < 2; load++) {
+            if (load == 0 && i == 1000)
+                ok(txn_savepoint(loads[0], &savepoint));
+            /* The second's keys lie among those that there are. */
+            const int64_t number = load == 0 ? 1000000 + i : i * 10 + 1;
+            if (i % 500 == 0)
+                ok(txn_statement_begin(loads[load]));
+            rows[load][i] = insert(loads[load], number, load_text);
+            own[load] += number;
+        }
+        if (i == 2000) {
+            assert_true(is_built(loads[0], TABLE) && is_built(loads[0], INDEX));
+            txn_rollback_to(loads[0], savepoint);
+            for (int64_t k = 1000; k <= 2000; k++)
+                own[0] -= 1000000 + k;
+        }
+    }
+    for (int64_t i = 0; i < 1000; i += 7) {
+        update_row(loads[0], rows[0][i], 1000000 + i, i % 2 ? 2000000 + i : INT64_MIN);
+        own[0] += i % 2 ? 1000000 : -1000000 - i;
+    }
+    for (int load = 0; load < 2; load++) {
+        ok(txn_statement_begin(loads[load]));
+        const int64_t loaded = load == 0 ? 1999 - 72 : 3000;
+        expect_sums(loads[load], txn_snapshot(loads[load]), sum + own[load], 300 + loaded);
+    }
+    commit(loads[0]);
+    expect_sums(reader, txn_snapshot(reader), sum, 300);
+    commit(loads[1]);
+    expect_sums(reader, txn_snapshot(reader), sum, 300);
+    txn_rollback(reader);
+    for (int again = 0; again < 2; again++) {
+        Txn *txn = begin(sessions[2], ISOLATION_READ_COMMITTED);
+        expect_sums(txn, txn_snapshot(txn), sum + own[0] + own[1], 300 + 1999 - 72 + 3000);
+        txn_rollback(txn);
+        for (int i = 0; i < 3; i++)
+            txn_session_close(sessions[i]);
+        fixture_reopen(fixture, STORE_CLOSE_ABORT); /* once from the log */
+        for (int i = 0; i < 3; i++)
+            sessions[i] = txn_session_open(fixture->manager, i + 1);
+    }
+    for (int i = 0; i < 3; i++)
+        txn_session_close(sessions[i]);
+}
+
 /* -------- What an old reader costs -------- */
 
 #define OLD_ROWS 40
@@ -470,6 +562,7 @@ int main(void)
         TEST(every_read_of_a_random_history_is_the_models),
         TEST(so_is_every_read_of_write_sets_that_spill),
         TEST(a_spilled_write_set_reads_and_commits_as_any),
+        TEST(loads_into_a_table_are_grafted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
