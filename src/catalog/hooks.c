@@ -55,7 +55,11 @@ bool name_parse(Arena *arena, Str text, StrParts *ret_parts)
                 strbuf_append_char(&part, c >= 'A' && c <= 'Z' ? (char)(c + 32) : c);
             }
         }
-        if (part.length == 0 || parts.count == 3)
+        if (parts.count == ARRAY_LENGTH(parts.items))
+            FAIL(ERR_SYNTAX_ERROR,
+                 .message =
+                     fmt("improper relation name (too many dotted names): %.*s", STR_ARGS(text)));
+        if (part.length == 0)
             FAIL(ERR_INVALID_NAME, .message = STR("invalid name syntax"));
         parts.items[parts.count++] =
             str_slice(strbuf_view(&part), 0, MIN(part.length, NAME_MAX_BYTES));
@@ -87,6 +91,12 @@ static bool qualified_parse(CatalogSession *session, Str text, QualifiedName *re
 
 /* ---- input ---- */
 
+/* A schema that is named and does not exist is the fault, not what would be in it. */
+static bool check_schema(CatalogSession *session, Str schema)
+{
+    return str_is_none(schema) || schema.length == 0 || namespace_get(session, schema, 0);
+}
+
 static bool type_input_name(CatalogSession *session, Str text, Oid *ret_oid)
 {
     int32_t typmod;
@@ -96,8 +106,8 @@ static bool type_input_name(CatalogSession *session, Str text, Oid *ret_oid)
 
 static bool class_input(CatalogSession *session, QualifiedName name, Oid *ret_oid)
 {
+    TRY(check_schema(session, name.schema));
     const RelationDesc *relation = relation_get_name(session, name.schema, name.name, 0);
-
     TRY(relation);
     *ret_oid = relation->oid;
     return true;
@@ -105,8 +115,8 @@ static bool class_input(CatalogSession *session, QualifiedName name, Oid *ret_oi
 
 static bool function_input(CatalogSession *session, QualifiedName name, Str text, Oid *ret_oid)
 {
+    TRY(check_schema(session, name.schema));
     const FunctionCandidates found = function_candidates(session, name.schema, name.name, -1);
-
     if (found.count == 0)
         FAIL(ERR_UNDEFINED_FUNCTION,
              .message = fmt("function \"%.*s\" does not exist", STR_ARGS(text)));
@@ -158,6 +168,7 @@ static bool procedure_input(CatalogSession *session, Str text, Oid *ret_oid)
 
     TRY(signature_parse(session, text, &part, types, ARRAY_LENGTH(types), &count));
     TRY(qualified_parse(session, part, &name));
+    TRY(check_schema(session, name.schema));
     const FunctionDesc *f = function_find_exact(session, name.schema, name.name, types, count);
     if (!f)
         FAIL(ERR_UNDEFINED_FUNCTION,
@@ -180,6 +191,7 @@ static QualifiedName operator_name(Str text)
 static bool operator_input(CatalogSession *session, Str text, Oid *ret_oid)
 {
     const QualifiedName name = operator_name(text);
+    TRY(check_schema(session, name.schema));
     const OperatorCandidates infix = operator_candidates(session, name.schema, name.name, 'b');
     const OperatorCandidates prefix = operator_candidates(session, name.schema, name.name, 'l');
 
@@ -207,6 +219,7 @@ static bool operator_signature_input(CatalogSession *session, Str text, Oid *ret
         FAIL(ERR_TOO_MANY_ARGUMENTS, .message = STR("too many arguments"),
              .hint = STR("Provide two argument types for operator."));
     const QualifiedName name = operator_name(part);
+    TRY(check_schema(session, name.schema));
     const OperatorDesc *op =
         operator_find_exact(session, name.schema, name.name, types[0], types[1]);
     if (!op)

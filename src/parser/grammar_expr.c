@@ -422,7 +422,7 @@ Node *zone_interval(Grammar *p, const NodeVec *fields, Token word, Token string)
         if (mask & ~(INTERVAL_HOUR | INTERVAL_MINUTE))
             grammar_fail(p, ERR_SYNTAX_ERROR,
                          STR("time zone interval must be HOUR or HOUR TO MINUTE"), STR_NONE,
-                         string.position);
+                         fields->items[0]->position);
     }
     return const_typed(p, type_system_mods(p, "interval", fields, word.position), string);
 }

@@ -337,9 +337,12 @@ static bool aggregate_place(Scope *scope, ExprAggregate *aggregate)
 static bool sort_key_for(Scope *scope, Expr *expr, const SortBy *by, SortKey *ret)
 {
     const TargetEntry target = {.expr = expr};
+    const int position = by ? node_begin(by->expr) : expr_location(expr);
     SortClause clause;
+    if (!by) /* of DISTINCT */
+        TRY(equality_operators(scope, expr->type, position));
     TRY(sort_clause_for(scope, &target, by ? by->direction : SORTBY_DEFAULT,
-                        by ? by->nulls : SORTBY_NULLS_DEFAULT, expr->position, &clause));
+                        by ? by->nulls : SORTBY_NULLS_DEFAULT, position, &clause));
     *ret = (SortKey){.expr = expr,
                      .sort_op = clause.sort_op,
                      .equal_op = clause.equal_op,

@@ -91,6 +91,19 @@ static TargetEntry *find_target(Scope *scope, const Node *node, TargetVec *targe
 
 /* ---- sorting and grouping operators ---- */
 
+int node_begin(const Node *node)
+{
+    for (;;) {
+        const Node *left = NODE_IS(node, A_Expr)          ? NODE_CAST(A_Expr, node)->lexpr
+                           : NODE_IS(node, TypeCast)      ? NODE_CAST(TypeCast, node)->arg
+                           : NODE_IS(node, CollateClause) ? NODE_CAST(CollateClause, node)->arg
+                                                          : NULL;
+        if (!left)
+            return node->position;
+        node = left;
+    }
+}
+
 bool sort_clause_for(Scope *scope, const TargetEntry *target, SortByDir direction,
                      SortByNulls nulls, int position, SortClause *ret)
 {
@@ -113,16 +126,22 @@ bool sort_clause_for(Scope *scope, const TargetEntry *target, SortByDir directio
     return true;
 }
 
-static bool group_clause_for(Scope *scope, const TargetEntry *target, int position, SortClause *ret)
+const TypeOperators *equality_operators(Scope *scope, Oid type, int position)
 {
-    const Oid type = target->expr->type;
     const TypeOperators *operators = type_operators(scope_session(scope), type);
-    *ret = (SortClause){.ref = target->sort_group_ref};
     if (!operators || !operators->equal)
         FAIL(ERR_UNDEFINED_FUNCTION,
              .message = fmt("could not identify an equality operator for type %.*s",
                             STR_ARGS(type_text(scope, type))),
              .position = position);
+    return operators;
+}
+
+static bool group_clause_for(Scope *scope, const TargetEntry *target, int position, SortClause *ret)
+{
+    const TypeOperators *operators = equality_operators(scope, target->expr->type, position);
+    TRY(operators);
+    *ret = (SortClause){.ref = target->sort_group_ref};
     ret->sort_op = operators->less;
     ret->equal_op = operators->equal;
     ret->is_hashable = operators->hash != 0;
@@ -185,7 +204,9 @@ bool analyze_order_by(Scope *scope, const SortByVec *list, TargetVec *targets, E
         if (direction == SORTBY_USING)
             TRY(using_direction(scope, by, target->expr, &direction));
         SortClause clause;
-        TRY(sort_clause_for(scope, target, direction, by->nulls, by->expr->position, &clause));
+        if (place == PLACE_WINDOW_PARTITION)
+            TRY(equality_operators(scope, target->expr->type, node_begin(by->expr)));
+        TRY(sort_clause_for(scope, target, direction, by->nulls, node_begin(by->expr), &clause));
         VEC_PUSH(scope_arena(scope), ret, clause);
     }
     return true;
@@ -206,7 +227,7 @@ static bool group_expression(Scope *scope, const Node *node, TargetVec *targets,
     if (sort)
         clause = *sort; /* grouping in the order that is wanted anyway */
     else
-        TRY(group_clause_for(scope, target, node->position, &clause));
+        TRY(group_clause_for(scope, target, node_begin(node), &clause));
     VEC_PUSH(scope_arena(scope), &query->group_by, clause);
     return true;
 }
@@ -306,20 +327,12 @@ bool analyze_distinct(Scope *scope, TargetVec *targets)
         SortClause clause;
         TRY(target_known(scope, target));
         target_assign_ref(scope, targets, target);
-        TRY(group_clause_for(scope, target, target->expr->position, &clause));
+        TRY(group_clause_for(scope, target, expr_location(target->expr), &clause));
         VEC_PUSH(arena, &query->distinct, clause);
     }
     if (query->distinct.length == 0)
         FAIL(ERR_SYNTAX_ERROR, .message = STR("SELECT DISTINCT must have at least one column"));
     return true;
-}
-
-/* Where an expression begins, not where its operator stands. */
-static int node_begin(const Node *node)
-{
-    while (NODE_IS(node, A_Expr) && NODE_CAST(A_Expr, node)->lexpr)
-        node = NODE_CAST(A_Expr, node)->lexpr;
-    return node->position;
 }
 
 bool analyze_distinct_on(Scope *scope, const NodeVec *list, TargetVec *targets)
@@ -361,7 +374,7 @@ bool analyze_distinct_on(Scope *scope, const NodeVec *list, TargetVec *targets)
                  .position = node_begin(list->items[r]));
         SortClause clause;
         const TargetEntry *target = query_target_by_ref(query, refs.items[r]);
-        TRY(group_clause_for(scope, target, list->items[r]->position, &clause));
+        TRY(group_clause_for(scope, target, node_begin(list->items[r]), &clause));
         VEC_PUSH(arena, &query->distinct, clause);
     }
     query->is_distinct_on = true;

@@ -124,6 +124,15 @@ static Expr *analyze_column_ref(Scope *scope, const ColumnRef *ref)
 
 /* ---- casts ---- */
 
+/* What all elements have, being of one type; -1: they differ. */
+static int32_t common_typmod(const ExprVec *elements)
+{
+    for (size_t i = 1; i < elements->length; i++)
+        if (elements->items[i]->typmod != elements->items[0]->typmod)
+            return -1;
+    return elements->length > 0 ? elements->items[0]->typmod : -1;
+}
+
 static Expr *analyze_array(Scope *scope, const A_ArrayExpr *node, Oid array_type, Oid element_type,
                            int32_t typmod);
 
@@ -755,6 +764,7 @@ static Expr *analyze_array(Scope *scope, const A_ArrayExpr *node, Oid array_type
     }
     result->element_type = element_type;
     result->base.type = array_type;
+    result->base.typmod = common_typmod(&result->elements);
     result->base.position = node->node.position;
     result->base.collation =
         expr_result_collation(scope, array_type, select_common_collation(&result->elements));

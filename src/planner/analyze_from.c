@@ -591,7 +591,7 @@ static bool join_using(Scope *scope, const JoinExpr *join, const StrVec *names, 
         left->used.items[l] = right->used.items[r] = true;
         Expr *merged = merged_column(scope, kind, a, b);
         TRY(merged);
-        Expr *equal = make_operator(scope, &equals, a, b, join->node.position);
+        Expr *equal = make_operator(scope, &equals, a, b, 0);
         TRY(equal && (equal = coerce_to_boolean(scope, equal, STR("JOIN/USING"))));
         *ret_condition = expr_and(arena, *ret_condition, equal);
         join_add_column(scope, rte, columns, name, merged, rel);

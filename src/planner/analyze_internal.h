@@ -171,6 +171,10 @@ MUST_CHECK bool analyze_distinct(Scope *scope, TargetVec *targets);
 MUST_CHECK bool analyze_distinct_on(Scope *scope, const NodeVec *list, TargetVec *targets);
 MUST_CHECK Expr *analyze_limit(Scope *scope, const Node *node, ExprPlace place, LimitOption option);
 MUST_CHECK bool analyze_windows(Scope *scope, TargetVec *targets);
+/* Where the leftmost part of an expression stands. */
+int node_begin(const Node *node);
+/* Fails where a type has no equality. */
+MUST_CHECK const TypeOperators *equality_operators(Scope *scope, Oid type, int position);
 MUST_CHECK bool sort_clause_for(Scope *scope, const TargetEntry *target, SortByDir direction,
                                 SortByNulls nulls, int position, SortClause *ret);
 int target_assign_ref(Scope *scope, TargetVec *targets, TargetEntry *target);

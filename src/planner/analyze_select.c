@@ -346,12 +346,9 @@ static bool set_columns(Scope *scope, SetOpNode *node, SetLeaf *left, SetLeaf *r
                                          .collation = like.collation};
         if (node->op == SET_UNION && node->is_all)
             continue;
-        const TypeOperators *operators = type_operators(scope_session(scope), type);
-        if (!operators || !operators->equal)
-            FAIL(ERR_UNDEFINED_FUNCTION,
-                 .message = fmt("could not identify an equality operator for type %.*s",
-                                STR_ARGS(type_text(scope, type))),
-                 .position = like.position);
+        const TypeOperators *operators =
+            equality_operators(scope, type, expr_location(pair.items[0]));
+        TRY(operators);
         const SortClause group = {.ref = (int)c + 1,
                                   .sort_op = operators->less,
                                   .equal_op = operators->equal,

@@ -134,6 +134,7 @@ static bool has_table_column(const Query *view)
 static bool map_targets(const ViewReplace *replace, const RelationDesc *view, const Query *query,
                         TargetVec *targets)
 {
+    int *from = ARENA_ARRAY(replace->arena, int, targets->length + 1);
     for (size_t i = 0; i < targets->length; i++) {
         TargetEntry *target = &targets->items[i];
         const Expr *expr = replace->view->targets.items[target->attnum - 1].expr;
@@ -141,9 +142,22 @@ static bool map_targets(const ViewReplace *replace, const RelationDesc *view, co
             FAIL(ERR_FEATURE_NOT_SUPPORTED,
                  .message = fmt("cannot %s column \"%.*s\" of view \"%.*s\"", verb_of(query),
                                 STR_ARGS(target->name), STR_ARGS(view->name)),
-                 .detail = STR("View columns that are not columns of their base relation are not "
-                               "updatable."));
-        target->attnum = EXPR_AS(const ExprColumn, expr)->attnum;
+                 .detail = expr->kind == EXPR_COLUMN && EXPR_AS(const ExprColumn, expr)->attnum < 0
+                               ? STR("View columns that refer to system columns are not updatable.")
+                               : STR("View columns that are not columns of their base relation "
+                                     "are not updatable."));
+        const int attnum = EXPR_AS(const ExprColumn, expr)->attnum;
+        /* Two columns of a view may be one of the table's. */
+        for (size_t before = 0; before < i; before++)
+            if (targets->items[before].attnum == attnum && from[before] != target->attnum)
+                FAIL(ERR_SYNTAX_ERROR,
+                     .message =
+                         fmt("multiple assignments to same column \"%.*s\"",
+                             STR_ARGS(query_rte(replace->view, EXPR_AS(const ExprColumn, expr)->rel)
+                                          ->columns[attnum - 1]
+                                          .name)));
+        from[i] = target->attnum;
+        target->attnum = attnum;
     }
     return true;
 }

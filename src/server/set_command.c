@@ -5,21 +5,55 @@
 #include "types/identifier.h"
 #include "types/type.h"
 
+/* HOUR, HOUR TO MINUTE or a precision, as the type's modifier. */
+static bool interval_modifier(const TypeName *type, int32_t *ret_typmod)
+{
+    int64_t arguments[2];
+    const int count = (int)MIN(type->typmods.length, ARRAY_LENGTH(arguments));
+
+    *ret_typmod = -1;
+    for (int i = 0; i < count; i++)
+        arguments[i] = NODE_CAST(A_Const, type->typmods.items[i])->integer;
+    return count == 0 || builtin_type(TYPE_INTERVAL)->typmod_in(arguments, count, ret_typmod);
+}
+
+static bool interval_refused(const Value *value, const char *why)
+{
+    CLEANUP(strbuf_deinit) StrBuf text = {0};
+
+    TRY(type_output(TYPE_INTERVAL, value, &text));
+    FAIL(ERR_INVALID_PARAMETER_VALUE,
+         .message = fmt("invalid value for parameter \"TimeZone\": \"INTERVAL '%.*s'\"",
+                        STR_ARGS(strbuf_view(&text))),
+         .detail = str_from_c(why));
+}
+
+/* SET TIME ZONE INTERVAL '…': the offset as POSIX writes it, west positive. */
 static bool interval_text(Arena *arena, const TypeCast *cast, Str *ret_text)
 {
-    /* SET TIME ZONE INTERVAL '…': the offset as POSIX writes it, west positive. */
     const A_Const *constant = NODE_CAST(A_Const, cast->arg);
     Value value;
+    int32_t typmod;
 
-    TRY(type_input(arena, TYPE_INTERVAL, -1, constant->text, &value));
+    TRY(interval_modifier(cast->type_name, &typmod));
+    TRY(type_input(arena, TYPE_INTERVAL, typmod, constant->text, &value));
     if (value.interval.months != 0)
-        FAIL(ERR_INVALID_PARAMETER_VALUE,
-             .message = STR("time zone interval must not specify months"));
-    int64_t seconds = value.interval.microseconds / 1000000 + value.interval.days * 86400LL;
-    int64_t size = seconds < 0 ? -seconds : seconds;
-    *ret_text = str_format(arena, "<%c%02d:%02d>%c%02d:%02d", seconds < 0 ? '-' : '+',
-                           (int)(size / 3600), (int)(size / 60 % 60), seconds < 0 ? '+' : '-',
-                           (int)(size / 3600), (int)(size / 60 % 60));
+        return interval_refused(&value, "Cannot specify months in time zone interval.");
+    if (value.interval.days != 0)
+        return interval_refused(&value, "Cannot specify days in time zone interval.");
+    const int64_t seconds = value.interval.microseconds / 1000000;
+    const int64_t size = seconds < 0 ? -seconds : seconds;
+    if (size > 168 * 3600)
+        return interval_refused(&value, "UTC timezone offset is out of range.");
+    StrBuf clock = strbuf_in(arena);
+    strbuf_format(&clock, "%02d", (int)(size / 3600));
+    if (size % 3600 != 0)
+        strbuf_format(&clock, ":%02d", (int)(size / 60 % 60));
+    if (size % 60 != 0)
+        strbuf_format(&clock, ":%02d", (int)(size % 60));
+    const Str shown = strbuf_view(&clock);
+    *ret_text = str_format(arena, "<%c%.*s>%c%.*s", seconds < 0 ? '-' : '+', STR_ARGS(shown),
+                           seconds < 0 ? '+' : '-', STR_ARGS(shown));
     return true;
 }
 

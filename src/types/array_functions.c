@@ -586,6 +586,11 @@ FUNCTION(width_bucket_array)
         FAIL(ERR_ARRAY_SUBSCRIPT_ERROR, .message = STR("thresholds must be one-dimensional array"));
     if (view.has_nulls)
         FAIL(ERR_NULL_VALUE_NOT_ALLOWED, .message = STR("thresholds array must not contain NULLs"));
+    const BuiltinType *element = builtin_type(view.element_type);
+    if (!element || !element->compare)
+        FAIL(ERR_UNDEFINED_FUNCTION,
+             .message = fmt("could not identify a comparison function for type %s",
+                            element ? element->sql_name : "unknown"));
     int low = 0, high = view.count;
     while (low < high) {
         const int middle = (low + high) / 2;

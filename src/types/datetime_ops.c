@@ -355,11 +355,14 @@ bool timestamptz_add_interval(int64_t timestamptz, const Interval *i, int64_t *r
     *ret = timestamptz;
     if (!timestamp_is_finite(timestamptz))
         return true;
-    if (i->months != 0 || i->days != 0) {
-        const Interval calendar = {.months = i->months, .days = i->days};
+    /* Each step is an instant: what is between must be one too. */
+    const Interval steps[] = {{.months = i->months}, {.days = i->days}};
+    for (size_t s = 0; s < ARRAY_LENGTH(steps); s++) {
         int64_t local;
-        TRY(timestamp_to_local(timestamptz, timezone_session(), &local));
-        TRY(timestamp_add_interval(local, &calendar, &local));
+        if (steps[s].months == 0 && steps[s].days == 0)
+            continue;
+        TRY(timestamp_to_local(*ret, timezone_session(), &local));
+        TRY(timestamp_add_interval(local, &steps[s], &local));
         TRY(timestamp_from_local(local, timezone_session(), ret));
     }
     if (__builtin_add_overflow(*ret, i->microseconds, ret) || !timestamp_in_range(*ret))

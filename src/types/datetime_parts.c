@@ -516,17 +516,21 @@ static bool fields_truncate(Part part, Fields *f)
     return true;
 }
 
-FUNCTION(timestamp_trunc)
+static bool truncate_local(Str word, int64_t timestamp, const char *type, int64_t *ret)
 {
     Fields f;
-    const Part part = part_of(WORD);
-    *ret = args[1];
-    if (!timestamp_is_finite(args[1].int64))
+    *ret = timestamp;
+    if (!timestamp_is_finite(timestamp))
         return true;
-    fields_from_timestamp(args[1].int64, &f);
-    if (!fields_truncate(part, &f))
-        return unit_unknown(WORD, "timestamp without time zone");
-    return fields_to_timestamp(&f, &ret->int64);
+    fields_from_timestamp(timestamp, &f);
+    if (!fields_truncate(part_of(word), &f))
+        return unit_unknown(word, type);
+    return fields_to_timestamp(&f, ret);
+}
+
+FUNCTION(timestamp_trunc)
+{
+    return truncate_local(WORD, args[1].int64, "timestamp without time zone", &ret->int64);
 }
 
 static bool truncate_in_zone(Str word, int64_t timestamptz, const TimeZone *zone, int64_t *ret)
@@ -556,8 +560,12 @@ FUNCTION(timestamptz_trunc_zone)
     TRY(zone_lookup(var_str(args[2].var), args[1].int64, ZONE_CLOCK_UTC, &offset, &zone));
     if (zone)
         return truncate_in_zone(WORD, args[1].int64, zone, &ret->int64);
-    const Value shifted[] = {args[0], {.int64 = args[1].int64 + offset * USECS_PER_SEC}};
-    TRY(fn_timestamp_trunc(call, shifted, nulls, ret, ret_null));
+    if (!timestamp_is_finite(args[1].int64)) {
+        *ret = args[1];
+        return true;
+    }
+    TRY(truncate_local(WORD, args[1].int64 + offset * USECS_PER_SEC, "timestamp with time zone",
+                       &ret->int64));
     ret->int64 -= offset * USECS_PER_SEC;
     return true;
 }
@@ -607,7 +615,8 @@ FUNCTION(interval_trunc)
     default:
         if (part == PART_WEEK)
             FAIL(ERR_FEATURE_NOT_SUPPORTED,
-                 .message = fmt("unit \"%.*s\" not supported for type interval", STR_ARGS(WORD)),
+                 .message = fmt("unit \"%.*s\" not supported for type interval",
+                                STR_ARGS(fmt_lower(WORD))),
                  .detail = STR("Months usually have fractional weeks."));
         return unit_unknown(WORD, "interval");
     }
@@ -680,22 +689,26 @@ FUNCTION(sql_1386)
 
 /* make_* */
 
-/* `shown_year` is the year that the error names. */
-static bool date_made(int32_t year, int32_t month, int32_t day, int32_t shown_year, Fields *f)
+/* `shown_year` is the year that errors name. */
+static bool date_made(int32_t year, int32_t month, int32_t day, int64_t shown_year, Fields *f)
 {
-    *f = (Fields){.year = year < 0 ? year + 1 : year, .month = month, .day = day};
-    if (year == 0 || month < 1 || month > 12 || day < 1 || f->year > 5874897 || f->year < -4713 ||
-        day > days_in_month(f->year, month))
+    *f = (Fields){.year = year < 0 ? (int64_t)year + 1 : year, .month = month, .day = day};
+    if (year == 0 || month < 1 || month > 12 || day < 1 || day > days_in_month(f->year, month))
         FAIL(ERR_DATETIME_FIELD_OVERFLOW,
-             .message = fmt("date field value out of range: %d-%02d-%02d", shown_year, month, day));
+             .message = fmt("date field value out of range: %lld-%02d-%02d", (long long)shown_year,
+                            month, day));
+    if (f->year < -4713 || (f->year == -4713 && month < 11) || f->year > 5874898 ||
+        (f->year == 5874898 && month >= 6))
+        FAIL(ERR_DATETIME_VALUE_OUT_OF_RANGE, .message = fmt("date out of range: %lld-%02d-%02d",
+                                                             (long long)shown_year, month, day));
     return true;
 }
 
 static bool time_made(int32_t hour, int32_t minute, double second, Fields *f)
 {
     const double micro = rint(second * 1e6);
-    if (hour < 0 || hour > 24 || minute < 0 || minute > 59 || !(second >= 0) || second > 60 ||
-        (hour == 24 && (minute > 0 || second > 0)))
+    if (hour < 0 || hour > 24 || minute < 0 || minute > 59 || !(micro >= 0) ||
+        micro > (double)USECS_PER_MINUTE || (hour == 24 && (minute > 0 || micro > 0)))
         FAIL(ERR_DATETIME_FIELD_OVERFLOW,
              .message =
                  isfinite(second)
@@ -712,12 +725,13 @@ FUNCTION(make_date)
 {
     Fields f;
     const int32_t year = args[0].int32;
-    TRY(date_made(year, args[1].int32, args[2].int32, year < 0 ? year + 1 : year, &f));
+    const int64_t shown_year = year < 0 ? (int64_t)year + 1 : year;
+    TRY(date_made(year, args[1].int32, args[2].int32, shown_year, &f));
     const int64_t days = days_from_civil(f.year, f.month, f.day);
     if (days < DATE_FIRST || days >= DATE_END)
         FAIL(ERR_DATETIME_VALUE_OUT_OF_RANGE,
-             .message = fmt("date out of range: %d-%02d-%02d", args[0].int32, args[1].int32,
-                            args[2].int32));
+             .message = fmt("date out of range: %lld-%02d-%02d", (long long)shown_year,
+                            args[1].int32, args[2].int32));
     ret->int32 = (int32_t)days;
     return true;
 }
@@ -735,7 +749,12 @@ FUNCTION(make_timestamp)
     Fields f;
     TRY(date_made(args[0].int32, args[1].int32, args[2].int32, args[0].int32, &f));
     TRY(time_made(args[3].int32, args[4].int32, args[5].float64, &f));
-    return fields_to_timestamp(&f, &ret->int64);
+    if (fields_to_timestamp(&f, &ret->int64))
+        return true;
+    FAIL(ERR_DATETIME_VALUE_OUT_OF_RANGE,
+         .message =
+             fmt("timestamp out of range: %d-%02d-%02d %d:%02d:%02g", args[0].int32, args[1].int32,
+                 args[2].int32, args[3].int32, args[4].int32, args[5].float64));
 }
 
 FUNCTION(make_timestamptz)
@@ -800,14 +819,14 @@ static int64_t microseconds_of(double seconds)
     return value >= -0x1p63 && value < 0x1p63 ? (int64_t)value : INT64_MIN;
 }
 
+/* Years, months, weeks and days wrap around, as they do in PostgreSQL 15. */
 FUNCTION(make_interval)
 {
-    int64_t months, days;
     const double seconds = args[6].float64;
-    months = args[0].int32 * INT64_C(12) + args[1].int32;
-    days = args[2].int32 * INT64_C(7) + args[3].int32;
-    if (!isfinite(seconds) || months != (int32_t)months || days != (int32_t)days)
+    if (!isfinite(seconds))
         FAIL_INTERVAL_RANGE();
+    const int64_t months = args[0].int32 * INT64_C(12) + args[1].int32;
+    const int64_t days = args[2].int32 * INT64_C(7) + args[3].int32;
     ret->interval =
         (Interval){.months = (int32_t)months,
                    .days = (int32_t)days,

@@ -77,10 +77,51 @@ bool float8_parse(Str text, const char *type_name, double *ret)
     return float_parse(text, type_name, false, ret);
 }
 
+/* A whole number "d.ddde+xx" below 2^126; -1: it is another. */
+static int128 whole_number(const char *text)
+{
+    int128 number = 0;
+    int digits = -1;
+    for (; *text != 'e'; text++) {
+        if (!is_digit(*text))
+            continue;
+        number = number * 10 + (*text - '0');
+        digits++;
+    }
+    int rest = (int)strtol(text + 1, NULL, 10) - digits;
+    if (rest < 0 || rest + digits > 37)
+        return -1;
+    for (; rest > 0; rest--)
+        number *= 10;
+    return number;
+}
+
+/*
+ * Half way to a neighbour reads back where ties go to the even one, but not everywhere: such digits
+ * are not taken. Only whole numbers above the precision have so few digits and lie there.
+ */
+static bool is_half_way(const char *text, double value, bool is_single)
+{
+    const double size = fabs(value);
+    const bool may_be = size >= (is_single ? 0x1p24 : 0x1p53) && size < 0x1p126;
+    if (!may_be)
+        return false;
+    const int128 shown = whole_number(*text == '-' ? text + 1 : text), own = (int128)size;
+    if (shown < 0 || shown == own)
+        return false;
+    const double target = shown > own ? INFINITY : 0;
+    const double next =
+        is_single ? nextafterf((float)size, (float)target) : nextafter(size, target);
+    const int128 gap = (int128)next - own, away = shown - own;
+    return 2 * away == gap;
+}
+
 /* Whether these digits read back as the value. */
 static bool reads_back(const char *text, double value, bool is_single)
 {
-    return is_single ? strtof(text, NULL) == (float)value : strtod(text, NULL) == value;
+    const bool is_equal =
+        is_single ? strtof(text, NULL) == (float)value : strtod(text, NULL) == value;
+    return is_equal && !is_half_way(text, value, is_single);
 }
 
 /* Moves the last digit of "d.ddde±x" by one; false where that would carry. */

@@ -110,9 +110,11 @@ static bool compare_any(const BuiltinType *type, const Vector *a, const Vector *
         const BuiltinType *type = builtin_type(call->arg_types[0]);                                \
         uint8_t *results = ret->values;                                                            \
         if (!type || !type->compare)                                                               \
-            FAIL(ERR_UNDEFINED_FUNCTION,                                                           \
-                 .message = fmt("could not identify a comparison function for type %s",            \
-                                type ? type->sql_name : "unknown"));                               \
+            FAIL(ERR_UNDEFINED_FUNCTION, .message = fmt("could not identify %s for type %s",       \
+                                                        (wanted) == WANT_EQ || (wanted) == WANT_NE \
+                                                            ? "an equality operator"               \
+                                                            : "a comparison function",             \
+                                                        type ? type->sql_name : "unknown"));       \
         CompareLoop *loop = type->compare == int4_compare   ? compare_i32_##symbol                 \
                             : type->compare == int8_compare ? compare_i64_##symbol                 \
                             : type->compare == int2_compare ? compare_i16_##symbol                 \

@@ -231,6 +231,9 @@ static const BuiltinType *call_type(FunctionCall *call)
     return call->state;
 }
 
+#define AN_EQUALITY "an equality operator"
+#define A_COMPARISON "a comparison function"
+
 /* Of an array it is the elements that cannot be compared. */
 static const char *ordered_name(const BuiltinType *type)
 {
@@ -239,36 +242,35 @@ static const char *ordered_name(const BuiltinType *type)
     return element ? element->sql_name : type ? type->sql_name : "unknown";
 }
 
-static const BuiltinType *call_ordered_type(FunctionCall *call)
+static const BuiltinType *call_ordered_type(FunctionCall *call, const char *wanted)
 {
     const BuiltinType *type = call_type(call);
     if (!type || !type->compare)
         FAIL(ERR_UNDEFINED_FUNCTION,
-             .message =
-                 fmt("could not identify a comparison function for type %s", ordered_name(type)));
+             .message = fmt("could not identify %s for type %s", wanted, ordered_name(type)));
     return type;
 }
 
-#define GENERIC_COMPARISON(symbol, op)                                                             \
+#define GENERIC_COMPARISON(symbol, op, wanted)                                                     \
     FUNCTION(generic_##symbol)                                                                     \
     {                                                                                              \
-        const BuiltinType *type = call_ordered_type(call);                                         \
+        const BuiltinType *type = call_ordered_type(call, wanted);                                 \
         TRY(type);                                                                                 \
         if (type->compare == rowtype_compare)                                                      \
             TRY(rowtype_comparable(&args[0], &args[1]));                                           \
         ret->boolean = type->compare(type, &args[0], &args[1]) op 0;                               \
         return true;                                                                               \
     }
-GENERIC_COMPARISON(eq, ==)
-GENERIC_COMPARISON(ne, !=)
-GENERIC_COMPARISON(lt, <)
-GENERIC_COMPARISON(le, <=)
-GENERIC_COMPARISON(gt, >)
-GENERIC_COMPARISON(ge, >=)
+GENERIC_COMPARISON(eq, ==, AN_EQUALITY)
+GENERIC_COMPARISON(ne, !=, AN_EQUALITY)
+GENERIC_COMPARISON(lt, <, A_COMPARISON)
+GENERIC_COMPARISON(le, <=, A_COMPARISON)
+GENERIC_COMPARISON(gt, >, A_COMPARISON)
+GENERIC_COMPARISON(ge, >=, A_COMPARISON)
 
 FUNCTION(generic_cmp)
 {
-    const BuiltinType *type = call_ordered_type(call);
+    const BuiltinType *type = call_ordered_type(call, A_COMPARISON);
     TRY(type);
     if (type->compare == rowtype_compare)
         TRY(rowtype_comparable(&args[0], &args[1]));
@@ -279,7 +281,7 @@ FUNCTION(generic_cmp)
 
 FUNCTION(generic_larger)
 {
-    const BuiltinType *type = call_ordered_type(call);
+    const BuiltinType *type = call_ordered_type(call, A_COMPARISON);
     TRY(type);
     *ret = type->compare(type, &args[0], &args[1]) >= 0 ? args[0] : args[1];
     return true;
@@ -287,7 +289,7 @@ FUNCTION(generic_larger)
 
 FUNCTION(generic_smaller)
 {
-    const BuiltinType *type = call_ordered_type(call);
+    const BuiltinType *type = call_ordered_type(call, A_COMPARISON);
     TRY(type);
     *ret = type->compare(type, &args[0], &args[1]) <= 0 ? args[0] : args[1];
     return true;
