@@ -539,14 +539,26 @@ static Expr *merged_column(Scope *scope, JoinKind kind, Expr *left, Expr *right)
     return &coalesce->base;
 }
 
-static void join_add_column(Scope *scope, RangeTableEntry *rte, ScopeColumn *columns, Str name,
-                            Expr *expr, int rel)
+/* A join that is being put together. */
+typedef struct Joining {
+    const JoinExpr *join;
+    JoinKind kind;
+    FromItem *item;
+    JoinSide left, right;
+    RangeTableEntry *rte;
+    ScopeColumn *columns; /* beside rte->columns */
+    int rel;
+} Joining;
+
+static void join_add_column(Scope *scope, Joining *joining, Str name, Expr *expr)
 {
+    RangeTableEntry *rte = joining->rte;
+    ScopeColumn *columns = joining->columns;
     const int index = rte->column_count++;
     rte->columns[index] = (RangeColumn){
         .name = name, .type = expr->type, .typmod = expr->typmod, .collation = expr->collation};
     VEC_PUSH(scope_arena(scope), &rte->alias_exprs, expr);
-    columns[index] = (ScopeColumn){.rel = rel,
+    columns[index] = (ScopeColumn){.rel = joining->rel,
                                    .attnum = index + 1,
                                    .type = expr->type,
                                    .typmod = expr->typmod,
@@ -558,11 +570,11 @@ static void join_add_column(Scope *scope, RangeTableEntry *rte, ScopeColumn *col
 }
 
 /* ON for the USING columns, and the merged columns at the front of the join. */
-static bool join_using(Scope *scope, const JoinExpr *join, const StrVec *names, JoinKind kind,
-                       JoinSide *left, JoinSide *right, RangeTableEntry *rte, ScopeColumn *columns,
-                       int rel, Expr **ret_condition)
+static bool join_using(Scope *scope, Joining *joining, const StrVec *names)
 {
     Arena *arena = scope_arena(scope);
+    JoinSide *left = &joining->left, *right = &joining->right;
+    const int position = joining->join->node.position;
     StrVec equals = {0};
     VEC_PUSH(arena, &equals, STR("="));
     for (size_t i = 0; i < names->length; i++) {
@@ -572,14 +584,14 @@ static bool join_using(Scope *scope, const JoinExpr *join, const StrVec *names, 
                 FAIL(ERR_DUPLICATE_COLUMN,
                      .message = fmt("column name \"%.*s\" appears more than once in USING clause",
                                     STR_ARGS(name)));
-        const int l = side_find(left, name, "left", join->node.position);
+        const int l = side_find(left, name, "left", position);
         TRY(l != -2);
         if (l < 0)
             FAIL(ERR_UNDEFINED_COLUMN,
                  .message =
                      fmt("column \"%.*s\" specified in USING clause does not exist in left table",
                          STR_ARGS(name)));
-        const int r = side_find(right, name, "right", join->node.position);
+        const int r = side_find(right, name, "right", position);
         TRY(r != -2);
         if (r < 0)
             FAIL(ERR_UNDEFINED_COLUMN,
@@ -589,14 +601,14 @@ static bool join_using(Scope *scope, const JoinExpr *join, const StrVec *names, 
         Expr *a = side_column(scope, &left->columns.items[l]);
         Expr *b = side_column(scope, &right->columns.items[r]);
         left->used.items[l] = right->used.items[r] = true;
-        Expr *merged = merged_column(scope, kind, a, b);
+        Expr *merged = merged_column(scope, joining->kind, a, b);
         TRY(merged);
         Expr *equal = make_operator(scope, &equals, a, b, 0);
         TRY(equal && (equal = coerce_to_boolean(scope, equal, STR("JOIN/USING"))));
-        *ret_condition = expr_and(arena, *ret_condition, equal);
-        join_add_column(scope, rte, columns, name, merged, rel);
+        joining->item->condition = expr_and(arena, joining->item->condition, equal);
+        join_add_column(scope, joining, name, merged);
     }
-    rte->merged_count = (int)names->length;
+    joining->rte->merged_count = (int)names->length;
     return true;
 }
 
@@ -616,10 +628,13 @@ static void hide_columns(ScopeItemVec *items)
         items->items[i].columns_visible = false;
 }
 
-static bool join_sides(Scope *scope, const JoinExpr *join, JoinKind kind, FromItem *item,
-                       JoinSide *left, JoinSide *right)
+static bool join_sides(Scope *scope, Joining *joining)
 {
     Arena *arena = scope_arena(scope);
+    const JoinExpr *join = joining->join;
+    const JoinKind kind = joining->kind;
+    FromItem *item = joining->item;
+    JoinSide *left = &joining->left, *right = &joining->right;
     const size_t before = scope->items.length;
 
     TRY(from_item(scope, join->larg, &item->left, &left->items));
@@ -655,76 +670,69 @@ static Expr *join_on(Scope *scope, const Node *quals, const JoinSide *left, cons
     return condition;
 }
 
-static bool from_join(Scope *scope, const JoinExpr *join, FromItem **ret_item,
-                      ScopeItemVec *ret_items)
+/* ON or USING, and the columns: merged ones first, then those of the left side, of the right one.
+ */
+static bool join_columns(Scope *scope, Joining *joining)
 {
-    static const JoinKind kinds[] = {[JOIN_INNER] = JOINS_INNER,
-                                     [JOIN_LEFT] = JOINS_LEFT,
-                                     [JOIN_RIGHT] = JOINS_RIGHT,
-                                     [JOIN_FULL] = JOINS_FULL};
-    Arena *arena = scope_arena(scope);
-    FromItem *item = ARENA_NEW(arena, FromItem);
-    JoinSide left = {0}, right = {0};
-    const JoinKind kind = kinds[join->type];
-
-    item->kind = FROM_JOIN;
-    item->join_type = kind;
-    TRY(join_sides(scope, join, kind, item, &left, &right));
-
-    RangeTableEntry *rte = rte_new(scope, RANGE_JOIN, join->node.position);
-    const int rel = scope_add_rte(scope, rte);
-    const size_t room = left.columns.length + right.columns.length + 1;
-    ScopeColumn *columns = ARENA_ARRAY(arena, ScopeColumn, room);
+    const JoinExpr *join = joining->join;
+    JoinSide *left = &joining->left, *right = &joining->right;
+    FromItem *item = joining->item;
     StrVec using_names = join->using_clause;
-    rte->join_type = kind;
-    rte->columns = ARENA_ARRAY(arena, RangeColumn, room);
-    item->rel = rel;
+
     if (join->is_natural) {
         using_names = (StrVec){0};
-        natural_names(arena, &left, &right, &using_names);
+        natural_names(scope_arena(scope), left, right, &using_names);
         item->is_natural = true;
     }
     if (using_names.length > 0) {
-        TRY(join_using(scope, join, &using_names, kind, &left, &right, rte, columns, rel,
-                       &item->condition));
+        TRY(join_using(scope, joining, &using_names));
         item->using_columns = using_names.items;
         item->using_count = (int)using_names.length;
         item->using_alias = join->join_using_alias ? join->join_using_alias->name : STR_NONE;
     } else if (join->quals) {
-        TRY(item->condition = join_on(scope, join->quals, &left, &right));
+        TRY(item->condition = join_on(scope, join->quals, left, right));
     }
-    for (size_t i = 0; i < left.columns.length; i++)
-        if (!left.used.items[i])
-            join_add_column(scope, rte, columns, left.names.items[i],
-                            side_column(scope, &left.columns.items[i]), rel);
-    for (size_t i = 0; i < right.columns.length; i++)
-        if (!right.used.items[i])
-            join_add_column(scope, rte, columns, right.names.items[i],
-                            side_column(scope, &right.columns.items[i]), rel);
-    TRY(rte_apply_alias(scope, rte, join->alias, STR("unnamed_join")));
+    for (size_t i = 0; i < left->columns.length; i++)
+        if (!left->used.items[i])
+            join_add_column(scope, joining, left->names.items[i],
+                            side_column(scope, &left->columns.items[i]));
+    for (size_t i = 0; i < right->columns.length; i++)
+        if (!right->used.items[i])
+            join_add_column(scope, joining, right->names.items[i],
+                            side_column(scope, &right->columns.items[i]));
+    return rte_apply_alias(scope, joining->rte, join->alias, STR("unnamed_join"));
+}
 
+/* What the join is called by, and what stays visible of its sides. */
+static void join_give(Scope *scope, Joining *joining, ScopeItemVec *ret_items)
+{
+    Arena *arena = scope_arena(scope);
+    const JoinExpr *join = joining->join;
+    RangeTableEntry *rte = joining->rte;
+    ScopeItemVec *left = &joining->left.items, *right = &joining->right.items;
     ScopeItem joined = {.rte = rte,
-                        .rel = rel,
+                        .rel = joining->rel,
                         .name = rte->name,
-                        .columns = columns,
+                        .columns = joining->columns,
                         .columns_visible = true,
                         .name_visible = join->alias != NULL,
                         .is_lateral_ok = true};
+
     if (join->alias) {
         /* An aliased join hides what is inside; its columns are its own. */
         for (int i = 0; i < rte->column_count; i++)
-            columns[i] = (ScopeColumn){.rel = rel,
-                                       .attnum = i + 1,
-                                       .type = rte->columns[i].type,
-                                       .typmod = rte->columns[i].typmod,
-                                       .collation = rte->columns[i].collation};
+            joining->columns[i] = (ScopeColumn){.rel = joining->rel,
+                                                .attnum = i + 1,
+                                                .type = rte->columns[i].type,
+                                                .typmod = rte->columns[i].typmod,
+                                                .collation = rte->columns[i].collation};
     } else {
-        hide_columns(&left.items);
-        hide_columns(&right.items);
-        for (size_t i = 0; i < left.items.length; i++)
-            VEC_PUSH(arena, ret_items, left.items.items[i]);
-        for (size_t i = 0; i < right.items.length; i++)
-            VEC_PUSH(arena, ret_items, right.items.items[i]);
+        hide_columns(left);
+        hide_columns(right);
+        for (size_t i = 0; i < left->length; i++)
+            VEC_PUSH(arena, ret_items, left->items[i]);
+        for (size_t i = 0; i < right->length; i++)
+            VEC_PUSH(arena, ret_items, right->items[i]);
     }
     if (join->join_using_alias) {
         ScopeItem alias = joined;
@@ -737,6 +745,30 @@ static bool from_join(Scope *scope, const JoinExpr *join, FromItem **ret_item,
         VEC_PUSH(arena, ret_items, alias);
     }
     VEC_PUSH(arena, ret_items, joined);
+}
+
+static bool from_join(Scope *scope, const JoinExpr *join, FromItem **ret_item,
+                      ScopeItemVec *ret_items)
+{
+    static const JoinKind kinds[] = {[JOIN_INNER] = JOINS_INNER,
+                                     [JOIN_LEFT] = JOINS_LEFT,
+                                     [JOIN_RIGHT] = JOINS_RIGHT,
+                                     [JOIN_FULL] = JOINS_FULL};
+    Arena *arena = scope_arena(scope);
+    FromItem *item = ARENA_NEW(arena, FromItem);
+    Joining joining = {.join = join, .kind = kinds[join->type], .item = item};
+
+    item->kind = FROM_JOIN;
+    item->join_type = joining.kind;
+    TRY(join_sides(scope, &joining));
+    const size_t room = joining.left.columns.length + joining.right.columns.length + 1;
+    joining.rte = rte_new(scope, RANGE_JOIN, join->node.position);
+    joining.rel = item->rel = scope_add_rte(scope, joining.rte);
+    joining.columns = ARENA_ARRAY(arena, ScopeColumn, room);
+    joining.rte->join_type = joining.kind;
+    joining.rte->columns = ARENA_ARRAY(arena, RangeColumn, room);
+    TRY(join_columns(scope, &joining));
+    join_give(scope, &joining, ret_items);
     *ret_item = item;
     return true;
 }
