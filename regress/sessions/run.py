@@ -13,6 +13,7 @@ import time
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent.parent / "tools")]
 import moving
+import storm
 import suite
 import wire
 from sengi_server import Server
@@ -335,6 +336,7 @@ def compare(server, seconds):
         else:
             print(f"not ok {name}: wanted {line}, got {got[number] if number < len(got) else None}")
     moving.run(lambda: Session(server.port, database="postgres"), int(time.time()), seconds)
+    storm.run(lambda: Session(server.port, database="postgres"), int(time.time()), 2 * seconds)
 
 
 if __name__ == "__main__":

@@ -170,9 +170,13 @@ static void cache_fill_empty(SessionCache *cache, uint64_t version)
 
 uint64_t catalog_version(const CatalogSession *session)
 {
+    const uint64_t version = txn_schema_version(session->catalog->manager);
+
+    /* Both numbers only grow, so their sum tells when either of them has. */
     if (session->changes)
-        return UINT64_C(1) << 63 | session->cache->unique << 32 | session->changes->count;
-    return txn_schema_version(session->catalog->manager);
+        return UINT64_C(1) << 63 | session->cache->unique << 32 |
+               (uint32_t)(session->changes->count + version);
+    return version;
 }
 
 /* Within a transaction that changes the catalog only what it may have changed is forgotten. */
@@ -203,23 +207,41 @@ static void cache_forget_dirty(SessionCache *cache, CatalogChanges *changes)
 SessionCache *session_cache(CatalogSession *session)
 {
     SessionCache *cache = session->cache;
+    const uint64_t version = txn_schema_version(session->catalog->manager);
 
     if (session->changes) {
         if (!cache->arena || !cache->is_own) {
             cache_retire(cache);
-            cache_fill_empty(cache, 0);
+            cache_fill_empty(cache, version);
             cache->is_own = true;
+        }
+        if (cache->version != version) {
+            /* What others have committed since: whoever has just got a lock must see it. */
+            session->changes->relations_dirty = session->changes->names_dirty = true;
+            cache->version = version;
         }
         cache_forget_dirty(cache, session->changes);
         return cache;
     }
-    const uint64_t version = txn_schema_version(session->catalog->manager);
     if (likely(cache->arena && cache->version == version && !cache->is_own))
         return cache;
     cache_retire(cache);
     cache_fill_empty(cache, version);
     cache->is_own = false;
     return cache;
+}
+
+bool catalog_was_moving(const CatalogSession *session, uint64_t version)
+{
+    const TxnManager *manager = session->catalog->manager;
+
+    if (error_is_set() && !txn_schema_is_moving(manager) && txn_schema_version(manager) == version)
+        return false;
+    if (error_is_set() && (error_fields()->severity != SEVERITY_ERROR ||
+                           error_fields()->sqlstate == ERR_QUERY_CANCELED))
+        return false;
+    error_clear();
+    return txn_schema_settle(manager);
 }
 
 void catalog_session_deinit(CatalogSession *session)

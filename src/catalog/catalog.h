@@ -102,6 +102,9 @@ typedef struct CatalogSession {
     uint64_t temp_version;
 
     CatalogChanges *changes; /* this transaction's catalog changes; NULL while it has none */
+    /* A system row was changed by another transaction after this one had read it, so its change
+     * failed: the command finds what is there now if it is run again. */
+    bool was_overtaken;
     struct SessionCache *cache;
     Arena *session_arena; /* as long as the session */
 } CatalogSession;

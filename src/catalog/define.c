@@ -332,6 +332,13 @@ static bool check_row_type_name(CatalogSession *session, const RelationDefinitio
                      "that doesn't conflict with any existing type."));
 }
 
+/* Nobody sees the relation before the commit, but pg_locks shows who is making it. */
+bool define_lock_new(CatalogSession *session, Oid relation)
+{
+    return lock_relation(session->txn, session->database_oid, relation, LOCK_ACCESS_EXCLUSIVE,
+                         LOCK_WAIT, STR("")) != LOCK_FAILED;
+}
+
 bool define_relation(CatalogSession *session, const RelationDefinition *definition, Oid *ret_oid)
 {
     CatalogRow row;
@@ -346,6 +353,7 @@ bool define_relation(CatalogSession *session, const RelationDefinition *definiti
         TRY(check_row_type_name(session, definition));
     const Oid oid = catalog_new_oid(session);
     TRY(oid);
+    TRY(define_lock_new(session, oid));
     if (has_type)
         TRY(define_row_types(session, definition, oid, &types));
     class_row_fill(&row, oid, definition->name, definition->namespace_oid, definition->kind);

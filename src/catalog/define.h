@@ -21,6 +21,7 @@
 #include "catalog/privilege.h"
 #include "catalog/relation.h"
 #include "catalog/system_table.h" /* RELATION_PG_CLASS … */
+#include "txn/lock.h"
 #include "txn/sequence.h"
 
 typedef struct ObjectAddress {
@@ -30,6 +31,17 @@ typedef struct ObjectAddress {
 } ObjectAddress;
 typedef VEC(ObjectAddress) ObjectVec;
 
+/*
+ * Takes a lock of the object, as in pg_locks, and looks whether it is still there: who had a
+ * conflicting one may have dropped it.
+ */
+typedef enum ObjectLocked {
+    OBJECT_FAILED = 0, /* error is set */
+    OBJECT_LOCKED,
+    OBJECT_GONE,
+} ObjectLocked;
+MUST_CHECK ObjectLocked object_lock(CatalogSession *session, ObjectAddress object, LockMode mode);
+
 typedef enum DependencyKind { /* pg_depend.deptype */
                               DEPENDENCY_NORMAL = 'n',
                               DEPENDENCY_AUTO = 'a',
@@ -37,12 +49,15 @@ typedef enum DependencyKind { /* pg_depend.deptype */
                               DEPENDENCY_PIN = 'p',
 } DependencyKind;
 
+/* Both keep what is referenced from being dropped before this transaction ends. */
 MUST_CHECK bool depend_record(CatalogSession *session, ObjectAddress dependent,
                               ObjectAddress referenced, DependencyKind kind);
 /* pg_shdepend: owner 'o', in an ACL 'a'. */
 MUST_CHECK bool depend_record_owner(CatalogSession *session, ObjectAddress object, Oid owner);
 MUST_CHECK bool depend_update_acl(CatalogSession *session, ObjectAddress object, Oid owner,
                                   const Acl *acl);
+/* The role stays until this transaction ends: 42704 if it has gone meanwhile. */
+MUST_CHECK bool role_keep(CatalogSession *session, Oid role);
 /* Forgets what `dependent` depends on (of one kind; 0: all). */
 MUST_CHECK bool depend_forget(CatalogSession *session, ObjectAddress dependent, char kind);
 /* Who depends on it, as pg_depend rows. */
@@ -167,6 +182,8 @@ MUST_CHECK bool define_relation_size(CatalogSession *session, Oid relation, doub
 MUST_CHECK bool define_rename(CatalogSession *session, ObjectAddress object, Str name);
 MUST_CHECK bool define_owner(CatalogSession *session, ObjectAddress object, Oid owner);
 MUST_CHECK bool define_move(CatalogSession *session, ObjectAddress object, Oid namespace_oid);
+/* Waits for who is changing the object's row: what is read of it after this holds until the end. */
+MUST_CHECK bool object_row_lock(CatalogSession *session, ObjectAddress object);
 MUST_CHECK bool define_acl(CatalogSession *session, ObjectAddress object, const Acl *acl);
 
 #endif

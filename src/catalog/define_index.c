@@ -106,6 +106,7 @@ bool define_index(CatalogSession *session, const IndexDefinition *definition, Oi
     TRY(!error_is_set());
     const Oid oid = catalog_new_oid(session);
     TRY(oid);
+    TRY(define_lock_new(session, oid));
     define_class_row(&row, oid, definition->name, table->namespace_oid, RELKIND_INDEX);
     row_set_oid(&row, PG_CLASS_RELOWNER, table->owner);
     row_set_char(&row, PG_CLASS_RELPERSISTENCE, (char)table->persistence);

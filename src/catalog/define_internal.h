@@ -11,6 +11,7 @@
 void define_class_row(CatalogRow *row, Oid oid, Str name, Oid namespace_oid, RelationKind kind);
 MUST_CHECK bool define_attribute_row(CatalogSession *session, Oid relation, int16_t attnum,
                                      const ColumnDefinition *column, bool is_system);
+MUST_CHECK bool define_lock_new(CatalogSession *session, Oid relation);
 /* pg_class.relchecks. */
 MUST_CHECK bool define_check_count(CatalogSession *session, Oid table, int change);
 /* Everything pg_shdepend has about an object. */

@@ -247,23 +247,33 @@ static bool is_initial(CatalogSession *session, ObjectAddress object, const Cata
     return object.class_oid == RELATION_PG_NAMESPACE && object.oid == NAMESPACE_PG_CATALOG;
 }
 
+static bool column_row_get(CatalogSession *session, ObjectAddress object, CatalogRow *row)
+{
+    const Value keys[] = {{.oid = object.oid}, {.int16 = (int16_t)object.column}};
+    const RowFound found =
+        system_row_find(session, INDEX_PG_ATTRIBUTE_RELID_ATTNUM_INDEX, keys, 2, row);
+
+    TRY(found);
+    if (found == ROW_MISSING)
+        FAIL(ERR_INTERNAL_ERROR, .message = STR("column vanished"));
+    return true;
+}
+
+bool object_row_lock(CatalogSession *session, ObjectAddress object)
+{
+    CatalogRow *row = ARENA_NEW(session->arena, CatalogRow);
+
+    TRY(object.column ? column_row_get(session, object, row) : row_get(session, object, row));
+    return system_row_lock(session, row);
+}
+
 bool define_acl(CatalogSession *session, ObjectAddress object, const Acl *acl)
 {
     const ObjectClass *class = object_class_find(object.class_oid);
     CatalogRow *row = ARENA_NEW(session->arena, CatalogRow);
-    int column = class->acl;
+    const int column = object.column ? PG_ATTRIBUTE_ATTACL : class->acl;
 
-    if (object.column) {
-        const Value keys[] = {{.oid = object.oid}, {.int16 = (int16_t)object.column}};
-        const RowFound found =
-            system_row_find(session, INDEX_PG_ATTRIBUTE_RELID_ATTNUM_INDEX, keys, 2, row);
-        TRY(found);
-        if (found == ROW_MISSING)
-            FAIL(ERR_INTERNAL_ERROR, .message = STR("column vanished"));
-        column = PG_ATTRIBUTE_ATTACL;
-    } else {
-        TRY(row_get(session, object, row));
-    }
+    TRY(object.column ? column_row_get(session, object, row) : row_get(session, object, row));
     if (object.column && acl->length == 0) {
         row_set_null(row, column);
     } else {
@@ -424,6 +434,8 @@ bool define_relation_size(CatalogSession *session, Oid relation, double rows, in
 {
     CatalogRow *row = ARENA_NEW(session->arena, CatalogRow);
 
+    /* ANALYZE is to succeed beside GRANT, which takes no lock of the table. */
+    TRY(object_row_lock(session, (ObjectAddress){RELATION_PG_CLASS, relation, 0}));
     TRY(row_get(session, (ObjectAddress){RELATION_PG_CLASS, relation, 0}, row));
     row_set_float4(row, PG_CLASS_RELTUPLES, (float)rows);
     row_set_int32(row, PG_CLASS_RELPAGES, pages);

@@ -12,6 +12,38 @@ static bool is_pinned(ObjectAddress object)
            !(object.class_oid == RELATION_PG_NAMESPACE && object.oid == NAMESPACE_PUBLIC);
 }
 
+static Str referenced_word(Oid class_oid)
+{
+    switch (class_oid) {
+    case RELATION_PG_CLASS:
+        return STR("relation");
+    case RELATION_PG_TYPE:
+        return STR("type");
+    case RELATION_PG_NAMESPACE:
+        return STR("schema");
+    case RELATION_PG_CONSTRAINT:
+        return STR("constraint");
+    default:
+        return STR("object");
+    }
+}
+
+/* What is referenced must outlive this transaction, so that it is never referenced in vain. */
+static bool keep_referenced(CatalogSession *session, ObjectAddress referenced)
+{
+    if (catalog_is_bootstrapping(session->catalog) ||
+        (referenced.class_oid == RELATION_PG_CLASS &&
+         lock_relation_is_held(session->txn, session->database_oid, referenced.oid,
+                               LOCK_ACCESS_SHARE)))
+        return true;
+    const ObjectLocked outcome = object_lock(session, referenced, LOCK_ACCESS_SHARE);
+    TRY(outcome);
+    if (outcome == OBJECT_GONE)
+        FAIL(ERR_UNDEFINED_OBJECT, .message = fmt("referenced %.*s was concurrently dropped",
+                                                  STR_ARGS(referenced_word(referenced.class_oid))));
+    return true;
+}
+
 bool depend_record(CatalogSession *session, ObjectAddress dependent, ObjectAddress referenced,
                    DependencyKind kind)
 {
@@ -19,6 +51,7 @@ bool depend_record(CatalogSession *session, ObjectAddress dependent, ObjectAddre
 
     if (is_pinned(referenced))
         return true;
+    TRY(keep_referenced(session, referenced));
     system_row_init(&row, CAT_PG_DEPEND);
     row_set_oid(&row, PG_DEPEND_CLASSID, dependent.class_oid);
     row_set_oid(&row, PG_DEPEND_OBJID, dependent.oid);
@@ -106,6 +139,17 @@ bool depend_forget(CatalogSession *session, ObjectAddress dependent, char kind)
 
 /* ---- roles: pg_shdepend ---- */
 
+bool role_keep(CatalogSession *session, Oid role)
+{
+    const ObjectLocked outcome =
+        object_lock(session, (ObjectAddress){RELATION_PG_AUTHID, role, 0}, LOCK_ACCESS_SHARE);
+
+    TRY(outcome);
+    if (outcome == OBJECT_GONE)
+        FAIL(ERR_UNDEFINED_OBJECT, .message = fmt("role %u was concurrently dropped", role));
+    return true;
+}
+
 static bool shared_depend_insert(CatalogSession *session, ObjectAddress object, Oid role, char kind)
 {
     CatalogRow row;
@@ -114,6 +158,7 @@ static bool shared_depend_insert(CatalogSession *session, ObjectAddress object, 
 
     if (role < OID_FIRST_UNPINNED)
         return true;
+    TRY(role_keep(session, role));
     system_row_init(&row, CAT_PG_SHDEPEND);
     row_set_oid(&row, PG_SHDEPEND_DBID, is_shared ? SHARED_DATABASE : session->database_oid);
     row_set_oid(&row, PG_SHDEPEND_CLASSID, object.class_oid);

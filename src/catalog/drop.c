@@ -7,7 +7,6 @@
 #include "catalog/lookup.h"
 #include "catalog/object.h"
 #include "storage/row.h"
-#include "txn/lock.h"
 
 #define REPORT_LIMIT                                                                               \
     100 /* dependent objects named in a message, as PostgreSQL's MAX_REPORTED_DEPS */
@@ -59,19 +58,6 @@ static bool is_target(const Drop *drop, ObjectAddress object)
         if (covers(drop->targets[i], object))
             return true;
     return false;
-}
-
-static bool lock_doomed(Drop *drop, ObjectAddress object)
-{
-    CatalogSession *session = drop->session;
-    const LockOutcome outcome =
-        object.class_oid == RELATION_PG_CLASS
-            ? lock_relation(session->txn, session->database_oid, object.oid, LOCK_ACCESS_EXCLUSIVE,
-                            LOCK_WAIT, STR(""))
-            : lock_object(session->txn, session->database_oid, object.class_oid, object.oid,
-                          LOCK_ACCESS_EXCLUSIVE, LOCK_WAIT);
-
-    return outcome != LOCK_FAILED;
 }
 
 static bool collect(Drop *drop, ObjectAddress object, Reason reason, ObjectAddress because);
@@ -152,7 +138,10 @@ static bool collect(Drop *drop, ObjectAddress object, Reason reason, ObjectAddre
     TRY(collect_owner(drop, object, reason, because, &redirected));
     if (redirected)
         return true;
-    TRY(lock_doomed(drop, object));
+    const ObjectLocked outcome = object_lock(session, object, LOCK_ACCESS_EXCLUSIVE);
+    TRY(outcome);
+    if (outcome == OBJECT_GONE)
+        return true;
     VEC_PUSH(session->arena, &drop->visiting, object);
     TRY(depend_on(session, object, session->arena, &dependents));
     dependents_sort(&dependents);
@@ -360,6 +349,21 @@ static bool drop_default(CatalogSession *session, Oid oid)
     return system_row_delete(session, row);
 }
 
+/* Both ends of a constraint change: nobody may be checking rows by it. */
+static bool drop_constraint(CatalogSession *session, const CatalogRow *row)
+{
+    const Oid ends[] = {row_oid(row, PG_CONSTRAINT_CONFRELID),
+                        row_oid(row, PG_CONSTRAINT_CONRELID)};
+
+    for (size_t i = 0; i < ARRAY_LENGTH(ends); i++)
+        if (ends[i])
+            TRY(object_lock(session, (ObjectAddress){RELATION_PG_CLASS, ends[i], 0},
+                            LOCK_ACCESS_EXCLUSIVE));
+    if (row_char(row, PG_CONSTRAINT_CONTYPE) == CONTYPE_CHECK && ends[1])
+        return define_check_count(session, ends[1], -1);
+    return true;
+}
+
 static bool drop_one(CatalogSession *session, ObjectAddress object)
 {
     CatalogRow *row = ARENA_NEW(session->arena, CatalogRow);
@@ -373,10 +377,8 @@ static bool drop_one(CatalogSession *session, ObjectAddress object)
     TRY(found);
     if (found == ROW_MISSING)
         return true;
-    if (object.class_oid == RELATION_PG_CONSTRAINT &&
-        row_char(row, PG_CONSTRAINT_CONTYPE) == CONTYPE_CHECK &&
-        row_oid(row, PG_CONSTRAINT_CONRELID))
-        TRY(define_check_count(session, row_oid(row, PG_CONSTRAINT_CONRELID), -1));
+    if (object.class_oid == RELATION_PG_CONSTRAINT)
+        TRY(drop_constraint(session, row));
     return system_row_delete(session, row);
 }
 

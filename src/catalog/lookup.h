@@ -229,6 +229,14 @@ Str language_name(CatalogSession *session, Oid oid);
 
 /* ---- namespaces ---- */
 
+/*
+ * May what has just failed (the error is set) or found nothing come from a schema of which only a
+ * part was there: a commit that changes it was being applied? `version` is txn_schema_version
+ * before. Then the error is dropped, the rest is waited for, and looking again tells the truth.
+ * Interrupts stay what they are.
+ */
+MUST_CHECK bool catalog_was_moving(const CatalogSession *session, uint64_t version);
+
 Oid namespace_oid(CatalogSession *session, Str name); /* "pg_temp" is the session's own */
 MUST_CHECK Oid namespace_get(CatalogSession *session, Str name, int position); /* 3F000 */
 Str namespace_name(CatalogSession *session, Oid oid);          /* STR_NONE: no such */

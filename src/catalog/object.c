@@ -67,6 +67,26 @@ Oid privilege_target_class(PrivilegeTarget kind)
     }
 }
 
+ObjectLocked object_lock(CatalogSession *session, ObjectAddress object, LockMode mode)
+{
+    const ObjectClass *class = object_class_find(object.class_oid);
+    const Oid database =
+        class && catalog_tables[class->table].shared ? SHARED_DATABASE : session->database_oid;
+    const LockOutcome outcome =
+        object.class_oid == RELATION_PG_CLASS
+            ? lock_relation(session->txn, database, object.oid, mode, LOCK_WAIT, STR(""))
+            : lock_object(session->txn, database, object.class_oid, object.oid, mode, LOCK_WAIT);
+    CatalogRow row;
+
+    TRY(outcome);
+    if (outcome == LOCK_HELD || !class)
+        return OBJECT_LOCKED;
+    /* While it was waited for, it may have gone. */
+    const RowFound found = object_row_find(session, object.class_oid, object.oid, &row);
+    TRY(found);
+    return found == ROW_FOUND ? OBJECT_LOCKED : OBJECT_GONE;
+}
+
 RowFound object_row_find(CatalogSession *session, Oid class_oid, Oid oid, CatalogRow *ret_row)
 {
     const ObjectClass *class = object_class_find(class_oid);

@@ -55,6 +55,27 @@ static void shared_put(DatabaseCatalog *database, RelationDesc *relation)
     relation_unref(old);
 }
 
+#define BUILD_TRIES 100
+
+/* Rows of several tables make a description: they are read again where a commit that changes them
+ * was half applied, or came in between. */
+static RelationDesc *build_whole(CatalogSession *session, Oid oid)
+{
+    for (int i = 1;; i++) {
+        const uint64_t version = txn_schema_version(session->catalog->manager);
+        RelationDesc *relation = relation_build(session, oid);
+        if (relation) {
+            relation->life->version = version;
+            if (txn_schema_version(session->catalog->manager) == version || i == BUILD_TRIES)
+                return relation;
+            relation_unref(relation);
+        } else if (!error_is_set() || i == BUILD_TRIES || !catalog_was_moving(session, version)) {
+            return NULL;
+        }
+        (void)session_cache(session);
+    }
+}
+
 const RelationDesc *relation_find(CatalogSession *session, Oid oid)
 {
     SessionCache *cache = session_cache(session);
@@ -67,10 +88,11 @@ const RelationDesc *relation_find(CatalogSession *session, Oid oid)
     if (is_shareable)
         relation = shared_find(session->database, oid, cache->version);
     if (!relation) {
-        relation = is_system ? relation_build_system(session, oid) : relation_build(session, oid);
+        relation = is_system ? relation_build_system(session, oid) : build_whole(session, oid);
         if (!relation)
             return NULL;
-        relation->life->version = cache->version;
+        if (is_system)
+            relation->life->version = cache->version;
         relation->is_own = session->changes != NULL;
         /* Temporary objects change without a new version: their sessions alone keep them. */
         const bool is_temporary = relation->persistence == RELPERSISTENCE_TEMPORARY;
@@ -200,6 +222,29 @@ Str relation_kind_name(RelationKind kind)
         return STR("foreign table");
     }
     return STR("relation");
+}
+
+Str relation_kind_plural(RelationKind kind)
+{
+    static const struct {
+        RelationKind kind;
+        Str plural;
+    } names[] = {
+        {RELKIND_TABLE, {"tables", 6}},
+        {RELKIND_PARTITIONED, {"partitioned tables", 18}},
+        {RELKIND_TOAST, {"TOAST tables", 12}},
+        {RELKIND_INDEX, {"indexes", 7}},
+        {RELKIND_SEQUENCE, {"sequences", 9}},
+        {RELKIND_VIEW, {"views", 5}},
+        {RELKIND_MATVIEW, {"materialized views", 18}},
+        {RELKIND_COMPOSITE, {"composite types", 15}},
+        {RELKIND_FOREIGN, {"foreign tables", 14}},
+    };
+
+    for (size_t i = 0; i < ARRAY_LENGTH(names); i++)
+        if (names[i].kind == kind)
+            return names[i].plural;
+    return STR("relations");
 }
 
 static const SystemColumn system_columns[] = {

@@ -248,6 +248,7 @@ const ColumnStatistics *relation_statistics(CatalogSession *session, const Relat
 
 /* "table", "view", "index", "sequence" … as messages name it. */
 Str relation_kind_name(RelationKind kind);
+Str relation_kind_plural(RelationKind kind);
 
 /* A column's place in the row type: dropped ones do not count. From 1. */
 int relation_field_number(const RelationDesc *relation, const ColumnDesc *column);

@@ -85,6 +85,25 @@ static bool key_make(const CatalogIndex *index, const Value *keys, uint32_t key_
     return true;
 }
 
+static uint64_t row_hash(const Layout *layout, const CatalogRow *row)
+{
+    uint64_t hash = 1;
+
+    for (int i = 0; i < catalog_tables[row->table].column_count; i++) {
+        const Value *value = &row->values[i];
+        hash *= UINT64_C(0x9e3779b97f4a7c15);
+        if (row->nulls[i])
+            continue;
+        if (layout->columns[i].type == PHYS_VAR) {
+            const Str text = var_str(value->var);
+            hash ^= hash_bytes(text.data, text.length);
+        } else {
+            hash ^= hash_bytes(value, phys_width(layout->columns[i].type));
+        }
+    }
+    return hash ? hash : 1;
+}
+
 static FetchOutcome row_fetch(CatalogSession *session, TxnTree *tree, int64_t row_id,
                               CatalogRow *row)
 {
@@ -94,9 +113,12 @@ static FetchOutcome row_fetch(CatalogSession *session, TxnTree *tree, int64_t ro
     const Snapshot snapshot = txn_snapshot_self(session->txn);
 
     row->row_id = row_id;
-    return txn_fetch(session->txn, &snapshot, tree, row_id, all,
-                     catalog_tables[row->table].column_count, row->values, row->nulls,
-                     session->arena);
+    const FetchOutcome outcome =
+        txn_fetch(session->txn, &snapshot, tree, row_id, all,
+                  catalog_tables[row->table].column_count, row->values, row->nulls, session->arena);
+    if (outcome == FETCH_ROW)
+        row->seen = row_hash(txn_tree_layout(session->txn, tree), row);
+    return outcome;
 }
 
 /* Runs `visit` on each matching row until it returns false. */
@@ -286,6 +308,12 @@ bool system_row_insert(CatalogSession *session, CatalogRow *row)
     return true;
 }
 
+static bool fail_overtaken(CatalogSession *session, Str message)
+{
+    session->was_overtaken = true;
+    FAIL(ERR_INTERNAL_ERROR, .message = message);
+}
+
 /* Locks the row for a change. */
 static bool row_lock(CatalogSession *session, TxnTree *tree, const CatalogRow *row)
 {
@@ -304,11 +332,19 @@ static bool row_lock(CatalogSession *session, TxnTree *tree, const CatalogRow *r
         return true; /* written by this command already: write again */
     case ROW_LOCK_CHANGED:
     case ROW_LOCK_WOULD_BLOCK:
-        FAIL(ERR_INTERNAL_ERROR, .message = STR("tuple concurrently updated"));
+        return fail_overtaken(session, STR("tuple concurrently updated"));
     case ROW_LOCK_GONE:
-        FAIL(ERR_INTERNAL_ERROR, .message = STR("tuple concurrently deleted"));
+        return fail_overtaken(session, STR("tuple concurrently deleted"));
     }
     return false;
+}
+
+bool system_row_lock(CatalogSession *session, const CatalogRow *row)
+{
+    TxnTree *tree = catalog_table_tree(session, row->table);
+
+    TRY(tree);
+    return row_lock(session, tree, row);
 }
 
 bool system_row_update(CatalogSession *session, const CatalogRow *row)
@@ -324,7 +360,9 @@ bool system_row_update(CatalogSession *session, const CatalogRow *row)
     const FetchOutcome fetched = row_fetch(session, tree, row->row_id, &old);
     TRY(fetched);
     if (fetched == FETCH_NONE)
-        FAIL(ERR_INTERNAL_ERROR, .message = STR("tuple concurrently deleted"));
+        return fail_overtaken(session, STR("tuple concurrently deleted"));
+    if (row->seen && row->seen != old.seen)
+        return fail_overtaken(session, STR("tuple concurrently updated"));
     TRY(row_image_make(session->arena, txn_tree_layout(session->txn, tree), row->values, row->nulls,
                        &image));
     TRY(txn_update(session->txn, tree, row->row_id, image));

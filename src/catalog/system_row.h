@@ -8,8 +8,9 @@
  *   TRY(system_row_update(session, &row));
  *
  * Reads see the newest committed state and all of this transaction's writes. Variable-length
- * values live in session->arena. Writers lock the row first; a concurrent change fails with
- * PostgreSQL's "tuple concurrently updated" (XX000).
+ * values live in session->arena. Writers lock the row first; a change by somebody else since the
+ * row was read fails with PostgreSQL's "tuple concurrently updated" (XX000) and sets
+ * session->was_overtaken: nobody's change is lost, and the command is run again (server/utility.c).
  */
 #ifndef CATALOG_SYSTEM_ROW_H
 #define CATALOG_SYSTEM_ROW_H
@@ -21,6 +22,7 @@
 typedef struct CatalogRow {
     CatalogTableId table;
     int64_t row_id; /* 0: not stored yet */
+    uint64_t seen;  /* hash of what was read; 0: whatever is there is to be replaced */
     Value values[CATALOG_MAX_COLUMNS];
     bool nulls[CATALOG_MAX_COLUMNS];
 } CatalogRow;
@@ -47,6 +49,8 @@ void system_row_init(CatalogRow *row, CatalogTableId table);
 MUST_CHECK bool system_row_insert(CatalogSession *session, CatalogRow *row);
 MUST_CHECK bool system_row_update(CatalogSession *session, const CatalogRow *row);
 MUST_CHECK bool system_row_delete(CatalogSession *session, const CatalogRow *row);
+/* Waits for who is changing the row, and keeps others from it: who reads it then may decide. */
+MUST_CHECK bool system_row_lock(CatalogSession *session, const CatalogRow *row);
 
 /* Field setters: a value that is not null. */
 static inline void row_set_oid(CatalogRow *row, int column, Oid oid)

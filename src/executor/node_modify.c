@@ -623,14 +623,12 @@ static bool claim_row(ModifyState *state, const ModifyPlan *plan, const Batch *c
     return true;
 }
 
-/* The row had changed: what it is updated to now may have another key where the row seen had not.
- */
-static bool claim_key(ModifyState *state, const ModifyPlan *plan, uint32_t row, int64_t row_id)
+/* A row that is locked already is to be written in that mode. */
+static bool claim_written(ModifyState *state, const ModifyPlan *plan, int64_t row_id,
+                          RowLockMode mode)
 {
     Txn *txn = state->base.exec->session->catalog.txn;
-    if (plan->lock != LOCK_FOR_UPDATE || !key_differs(state, plan, row))
-        return true;
-    RowLockRequest request = {.mode = ROW_LOCK_UPDATE,
+    RowLockRequest request = {.mode = mode,
                               .snapshot = txn_snapshot_latest(txn),
                               .relation = plan->relation,
                               .relation_name = plan->relation_name,
@@ -639,6 +637,14 @@ static bool claim_key(ModifyState *state, const ModifyPlan *plan, uint32_t row, 
     RowLockResult result;
     return txn_lock_row(txn, state->table->tree, row_id, &request, state->row_arena, &result) !=
            ROW_LOCK_FAILED;
+}
+
+/* The row had changed: what it is updated to now may have another key where the row seen had not.
+ */
+static bool claim_key(ModifyState *state, const ModifyPlan *plan, uint32_t row, int64_t row_id)
+{
+    return plan->lock != LOCK_FOR_UPDATE || !key_differs(state, plan, row) ||
+           claim_written(state, plan, row_id, ROW_LOCK_UPDATE);
 }
 
 /*
@@ -703,11 +709,12 @@ static bool conflict_update(ModifyState *state, const ModifyPlan *plan, uint32_t
 {
     ExecState *exec = state->base.exec;
     Txn *txn = exec->session->catalog.txn;
+    const bool is_certain = plan->conflict->where.length == 0;
     RowLockRequest request = {.mode = row_lock_mode(plan->lock),
                               .snapshot = txn_snapshot_latest(txn),
                               .relation = plan->relation,
                               .relation_name = plan->relation_name,
-                              .for_writing = true};
+                              .for_writing = is_certain};
     RowLockResult result = {0};
     bool found;
     if (txn_isolation(txn) >= ISOLATION_REPEATABLE_READ)
@@ -749,6 +756,10 @@ static bool conflict_update(ModifyState *state, const ModifyPlan *plan, uint32_t
     TRY(expr_filter(state->conflict_where, &input, one, &kept, &passed));
     if (passed.count == 0)
         return true;
+    /* Only now is the row going to be written: a row kept as it is holds up no inserter of its
+     * keys. */
+    if (!is_certain)
+        TRY(claim_written(state, plan, row_id, request.mode));
     TRY(expr_run(state->conflict_set, &input, one));
     set_fresh(state, plan->conflict->set.items, plan->conflict->set.length,
               state->conflict_set->results, row);

@@ -830,8 +830,8 @@ ScopeItem *analyze_target_relation(Scope *scope, const RangeVar *var, uint32_t a
     if (relation->kind != RELKIND_TABLE && relation->kind != RELKIND_VIEW)
         FAIL(ERR_WRONG_OBJECT_TYPE,
              .message = fmt("cannot open relation \"%.*s\"", STR_ARGS(relation->name)),
-             .detail = fmt("This operation is not supported for %.*ss.",
-                           STR_ARGS(relation_kind_name(relation->kind))));
+             .detail = fmt("This operation is not supported for %.*s.",
+                           STR_ARGS(relation_kind_plural(relation->kind))));
     RangeTableEntry *rte = rte_for_relation(scope, relation, var, var->alias);
     TRY(rte);
     rte->access = access;

@@ -137,19 +137,22 @@ bool block_statement_end(Session *session)
     return true;
 }
 
+void block_rewind(Session *session, const Savepoint *mark)
+{
+    txn_rollback_to(session->exec.catalog.txn, mark->position);
+    catalog_session_forget_own(&session->exec.catalog);
+    executor_deferred_rewind(&session->exec, mark->deferred_mark);
+    on_commit_rewind(&session->exec, mark->on_commit_mark);
+}
+
 /*
  * An error ends the innermost subtransaction at once: others need not wait for the client to say
  * ROLLBACK. The first of a block's savepoints is its beginning and has no name.
  */
 static void undo_innermost(Session *session)
 {
-    if (session->savepoints.length == 0)
-        return;
-    const Savepoint *savepoint = &VEC_LAST(&session->savepoints);
-    txn_rollback_to(session->exec.catalog.txn, savepoint->position);
-    catalog_session_forget_own(&session->exec.catalog);
-    executor_deferred_rewind(&session->exec, savepoint->deferred_mark);
-    on_commit_rewind(&session->exec, savepoint->on_commit_mark);
+    if (session->savepoints.length > 0)
+        block_rewind(session, &VEC_LAST(&session->savepoints));
 }
 
 void block_error(Session *session)
@@ -287,17 +290,23 @@ static bool apply_options(Session *session, const TransactionStmt *statement)
     return true;
 }
 
-static bool savepoint_push(Session *session, Str name)
+bool block_mark(Session *session, Savepoint *ret_mark)
 {
-    Savepoint savepoint = {
-        .name = str_copy(session->block_arena, name),
+    *ret_mark = (Savepoint){
         .settings_mark = session->settings.changes.length,
         .deferred_mark = executor_deferred_mark(&session->exec),
         .on_commit_mark = on_commit_mark(&session->exec),
         .portal_mark = session->next_portal_number,
     };
+    return txn_savepoint(session->exec.catalog.txn, &ret_mark->position);
+}
 
-    TRY(txn_savepoint(session->exec.catalog.txn, &savepoint.position));
+static bool savepoint_push(Session *session, Str name)
+{
+    Savepoint savepoint;
+
+    TRY(block_mark(session, &savepoint));
+    savepoint.name = str_copy(session->block_arena, name);
     VEC_PUSH(session->block_arena, &session->savepoints, savepoint);
     return true;
 }
@@ -437,10 +446,7 @@ static bool execute_rollback_to(Session *session, Str name)
         return false;
     const Savepoint *savepoint = &session->savepoints.items[index];
     portals_rollback_to(session, savepoint->portal_mark);
-    txn_rollback_to(session->exec.catalog.txn, savepoint->position);
-    catalog_session_forget_own(&session->exec.catalog);
-    executor_deferred_rewind(&session->exec, savepoint->deferred_mark);
-    on_commit_rewind(&session->exec, savepoint->on_commit_mark);
+    block_rewind(session, savepoint);
     session_settings_rollback(session, savepoint->settings_mark);
     session->savepoints.length = index + 1;
     session->block = BLOCK_OPEN;

@@ -97,7 +97,6 @@ MUST_CHECK bool statement_params_known(const AnalyzeParams *params);
 /* What rows of a plan look like, in the arena. */
 RowDescription statement_description(Arena *arena, const PlannedStatement *planned);
 /* The locks that the plan's relations need. */
-MUST_CHECK bool statement_lock_relations(Session *session, const PlannedStatement *planned);
 MUST_CHECK bool statement_ready(Session *session, PreparedStatement *statement);
 /* What its rows look like. Needs the same. */
 MUST_CHECK bool statement_describe(Session *session, PreparedStatement *statement,

@@ -166,6 +166,9 @@ MUST_CHECK bool block_statement_end(Session *session);
 void block_error(Session *session);
 /* Everything gone: at the end of the session. */
 void block_abort_all(Session *session);
+/* A savepoint of the server's own, taken back without a trace: settings and portals apart. */
+MUST_CHECK bool block_mark(Session *session, Savepoint *ret_mark);
+void block_rewind(Session *session, const Savepoint *mark);
 MUST_CHECK bool block_execute(Session *session, const TransactionStmt *statement, Str *ret_tag);
 /* 25P02 in a failed block, but for statements that end it. */
 MUST_CHECK bool block_allows(Session *session, const Node *statement);

@@ -1,5 +1,6 @@
 /* The simple protocol: a string of statements, in one transaction where none of them says
  * otherwise. */
+#include "executor/command/maintain.h"
 #include "parser/parser.h"
 #include "server/log.h"
 #include "server/portal.h"
@@ -95,7 +96,7 @@ static CachedOutcome run_plan(Session *session, CachedPlan *plan, const Fingerpr
 
     if (!plan_read_literals(plan, print, session->statement_arena, &parameters))
         return CACHED_NOT;
-    TRY(statement_lock_relations(session, plan->planned));
+    TRY(planned_lock_relations(&session->exec.catalog, plan->planned));
     /* Whoever made us wait may have changed what the plan is about. */
     if (!plan_is_valid(session, plan))
         return CACHED_NOT;

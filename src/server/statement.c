@@ -1,5 +1,6 @@
 /* Prepared statements: analyzed, planned, admitted; planned again when the schema has moved. */
 #include "catalog/lookup.h"
+#include "executor/command/maintain.h"
 #include "parser/parser.h"
 #include "server/portal.h"
 #include "server/server.h"
@@ -7,7 +8,6 @@
 #include "types/type.h"
 
 #define PLAN_TRIES 10
-#define SCHEMA_POLL_US 500
 
 PreparedStatement *statement_new(Session *session, Str name, Str source, const Node *tree,
                                  const Oid *types, int count)
@@ -228,72 +228,11 @@ static void forget_plan(Session *session, PreparedStatement *statement)
 
 /* -- Locks -------------------------------------------------------------------- */
 
-static LockMode lock_mode_of(const PlanRelation *relation)
-{
-    return relation->is_target   ? LOCK_ROW_EXCLUSIVE
-           : relation->is_locked ? LOCK_ROW_SHARE
-                                 : LOCK_ACCESS_SHARE;
-}
-
-static Oid lock_database(Session *session, const RelationDesc *relation)
-{
-    return relation->is_shared ? SHARED_DATABASE : session->exec.catalog.database_oid;
-}
-
-bool statement_lock_relations(Session *session, const PlannedStatement *planned)
-{
-    CatalogSession *catalog = &session->exec.catalog;
-    bool waited = false;
-
-    for (size_t i = 0; i < planned->relations.length; i++) {
-        const PlanRelation *item = &planned->relations.items[i];
-        const RelationDesc *relation = relation_find(catalog, item->relation);
-        if (!relation)
-            continue; /* dropped since: the version has moved and we plan again */
-        if (relation->oid < OID_FIRST_USER)
-            continue; /* system tables: their rows' versions suffice */
-        LockOutcome outcome =
-            lock_relation(catalog->txn, lock_database(session, relation), relation->oid,
-                          lock_mode_of(item), LOCK_TRY, relation->name);
-        TRY(outcome);
-        if (outcome != LOCK_WOULD_BLOCK)
-            continue;
-        waited = true;
-        TRY(lock_relation(catalog->txn, lock_database(session, relation), relation->oid,
-                          lock_mode_of(item), LOCK_WAIT, relation->name));
-    }
-    /* What was waited for is to be seen, and the rows of tables and the indexes that the plan knows
-     * are to be of an age that the snapshot sees, unless the transaction keeps to one. */
-    return (!waited && !txn_schema_outran_snapshot(catalog->txn)) ||
-           txn_isolation(catalog->txn) >= ISOLATION_REPEATABLE_READ ||
-           txn_snapshot_refresh(catalog->txn);
-}
-
 /* Locks taken, and the plan still true under them. Privileges are the executor's to check. */
 static bool admit(Session *session, PreparedStatement *statement, bool *ret_moved)
 {
-    TRY(statement_lock_relations(session, statement->planned));
+    TRY(planned_lock_relations(&session->exec.catalog, statement->planned));
     *ret_moved = !is_current(session, statement);
-    return true;
-}
-
-/*
- * May what went wrong come from a schema of which only a part was there? Then the error is dropped
- * and the rest is waited for. Interrupts stay what they are.
- */
-static bool schema_was_moving(Session *session, uint64_t version)
-{
-    const TxnManager *manager = session->server->txn_manager;
-
-    /* No error: what a name stood for had gone when it was looked at. */
-    if (error_is_set() && !txn_schema_is_moving(manager) && txn_schema_version(manager) == version)
-        return false;
-    if (error_is_set() && (error_fields()->severity != SEVERITY_ERROR ||
-                           error_fields()->sqlstate == ERR_QUERY_CANCELED))
-        return false;
-    error_clear();
-    while (txn_schema_is_moving(manager))
-        TRY(task_sleep(SCHEMA_POLL_US, WAIT_EVENT_TXN_APPLY));
     return true;
 }
 
@@ -326,7 +265,7 @@ bool statement_ready(Session *session, PreparedStatement *statement)
             const uint64_t version = txn_schema_version(session->server->txn_manager);
             if (!plan_again(session, statement, is_promised)) {
                 forget_plan(session, statement);
-                TRY(schema_was_moving(session, version));
+                TRY(catalog_was_moving(&session->exec.catalog, version));
                 continue;
             }
             if (statement->is_utility)

@@ -14,6 +14,8 @@
 #include "server/setting_checks.h"
 #include "types/type.h"
 
+#define DEFINE_TRIES 20
+
 /* -- What commands need from us -------------------------------------------------------------- */
 
 typedef struct CommandServer {
@@ -305,12 +307,76 @@ static bool execute_checkpoint(Session *session)
     return checkpoint_request(session->server->store, CHECKPOINT_WAIT);
 }
 
+/*
+ * Does the command fail only because others were changing the schema while it ran? It found a
+ * system row changed between reading and writing it, or half of what a commit changes.
+ */
+static bool was_overtaken(const Session *session, uint64_t version)
+{
+    const TxnManager *manager = session->server->txn_manager;
+
+    if (!error_is_set())
+        return true; /* what it had looked up a moment before was gone */
+    const ErrorFields *error = error_fields();
+    if (error->severity != SEVERITY_ERROR)
+        return false;
+    if (session->exec.catalog.was_overtaken)
+        return true;
+    if (!txn_schema_is_moving(manager) && txn_schema_version(manager) == version)
+        return false;
+    switch (error->sqlstate) {
+    case ERR_INTERNAL_ERROR:
+    case ERR_INDEX_CORRUPTED:
+    case ERR_DATA_CORRUPTED:
+    case ERR_UNDEFINED_TABLE:
+    case ERR_UNDEFINED_COLUMN:
+    case ERR_INVALID_SCHEMA_NAME:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/*
+ * A command that defines is run again where others were quicker: nobody's change is lost, and
+ * nobody is told XX000. One that waits for them takes its locks anew, so no order is kept.
+ */
+static bool define_command(Session *session, CommandContext *context, const Node *statement,
+                           Str *ret_tag)
+{
+    CatalogSession *catalog = &session->exec.catalog;
+    const TxnManager *manager = session->server->txn_manager;
+
+    for (int i = 1;; i++) {
+        const uint64_t version = txn_schema_version(manager);
+        Savepoint mark;
+        catalog->was_overtaken = false;
+        TRY(block_mark(session, &mark));
+        if (ddl_execute(context, statement, ret_tag)) {
+            txn_release(catalog->txn, mark.position);
+            return true;
+        }
+        if (i == DEFINE_TRIES && !error_is_set())
+            FAIL(ERR_T_R_SERIALIZATION_FAILURE,
+                 .message = STR("the schema keeps changing while the command runs"));
+        if (i == DEFINE_TRIES || !was_overtaken(session, version))
+            return false;
+        error_clear();
+        block_rewind(session, &mark);
+        TRY(txn_schema_settle(manager));
+        TRY(txn_statement_begin(catalog->txn));
+        CHECK_INTERRUPTS();
+    }
+}
+
 static bool dispatch_command(Session *session, CommandContext *context, const Node *statement,
                              RowSink *sink, Str *ret_tag)
 {
     TRY(command_check_writable(context, statement));
+    if (NODE_IS(statement, CreatedbStmt) || NODE_IS(statement, DropdbStmt))
+        return ddl_execute(context, statement, ret_tag); /* no savepoint takes these back */
     if (ddl_handles(statement->tag))
-        return ddl_execute(context, statement, ret_tag);
+        return define_command(session, context, statement, ret_tag);
     if (NODE_IS(statement, CopyStmt)) {
         SessionCopy copy;
         session_copy_init(&copy, session);

@@ -2,7 +2,10 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
+#include "base/task.h"
 #include "txn/txn_internal.h"
+
+#define SCHEMA_POLL_US 500
 
 const TxnConfig txn_config_default = {
     .version_memory_limit = UINT64_C(1) << 30,
@@ -91,6 +94,13 @@ uint64_t txn_schema_version(const TxnManager *manager)
 bool txn_schema_is_moving(const TxnManager *manager)
 {
     return atomic_load_explicit(&manager->schema_commits, memory_order_acquire) > 0;
+}
+
+bool txn_schema_settle(const TxnManager *manager)
+{
+    while (txn_schema_is_moving(manager))
+        TRY(task_sleep(SCHEMA_POLL_US, WAIT_EVENT_TXN_APPLY));
+    return true;
 }
 
 bool txn_schema_outran_snapshot(const Txn *txn)

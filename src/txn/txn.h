@@ -158,6 +158,8 @@ uint64_t txn_schema_version(const TxnManager *manager);
  * find some of its changes and miss others, until it is done and the version is another.
  */
 bool txn_schema_is_moving(const TxnManager *manager);
+/* Waits until no such commit is being applied. */
+MUST_CHECK bool txn_schema_settle(const TxnManager *manager);
 /* Has the schema changed since the statement's snapshot was taken? */
 bool txn_schema_outran_snapshot(const Txn *txn);
 /* Says that this transaction changes the schema: its commit raises txn_schema_version. */

@@ -810,11 +810,8 @@ static bool check_target(const AlterTableStmt *statement, const RelationDesc *re
         FAIL(ERR_WRONG_OBJECT_TYPE,
              .message = fmt("ALTER action %s cannot be performed on relation \"%.*s\"",
                             alter_action_name(type), STR_ARGS(relation->name)),
-             .detail = fmt("This operation is not supported for %s.",
-                           relation->kind == RELKIND_INDEX      ? "indexes"
-                           : relation->kind == RELKIND_VIEW     ? "views"
-                           : relation->kind == RELKIND_SEQUENCE ? "sequences"
-                                                                : "materialized views"));
+             .detail = fmt("This operation is not supported for %.*s.",
+                           STR_ARGS(relation_kind_plural(relation->kind))));
     }
     return true;
 }

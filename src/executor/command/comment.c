@@ -64,8 +64,8 @@ static bool named_target(CommandContext *context, Str name, ObjectType type, Obj
     CatalogSession *session = ddl_catalog(context);
 
     if (type == OBJECT_SCHEMA) {
-        const Oid oid = namespace_get(session, name, 0);
-        TRY(oid);
+        Oid oid;
+        TRY(ddl_lock_schema(context, name, 0, LOCK_SHARE_UPDATE_EXCLUSIVE, &oid));
         *ret = (ObjectAddress){RELATION_PG_NAMESPACE, oid, 0};
         return privilege_check_owner(session, ON_SCHEMA, oid);
     }
@@ -75,6 +75,8 @@ static bool named_target(CommandContext *context, Str name, ObjectType type, Obj
         *ret = (ObjectAddress){RELATION_PG_DATABASE, database->oid, 0};
         return privilege_check_owner(session, ON_DATABASE, database->oid);
     }
+    Oid locked;
+    TRY(ddl_lock_role(context, name, LOCK_SHARE_UPDATE_EXCLUSIVE, &locked));
     const RoleDesc *role = role_get_name(session, name);
     TRY(role);
     const RoleDesc *self = role_find(session, session->current_user);

@@ -1,5 +1,6 @@
 /* COPY … TO: a query's rows to the stream. */
 #include "executor/command/copy_internal.h"
+#include "executor/command/maintain.h"
 
 #include "parser/parser.h"
 #include "planner/planner.h"
@@ -139,18 +140,15 @@ static bool force_quotes(CopyJob *job, const PlannedStatement *plan)
 static bool run_query(CopyOut *out, const Node *statement, Str source)
 {
     CommandContext *context = out->job->context;
-    AnalyzeContext analysis = {
-        .arena = context->arena, .session = &context->session->catalog, .source = source};
-    Query *query = analyze_statement(&analysis, statement);
+    Query *query;
+    const PlannedStatement *plan =
+        command_plan(context, statement, source, &(PlanOptions){0}, &query);
 
-    TRY(query);
+    TRY(plan);
     if (query->command == QUERY_UTILITY)
         FAIL_UNSUPPORTED("COPY (SELECT INTO)");
     if (query->command != QUERY_SELECT && query->returning.length == 0)
         FAIL(ERR_FEATURE_NOT_SUPPORTED, .message = STR("COPY query must have a RETURNING clause"));
-    PlannedStatement *plan =
-        planner_plan(context->arena, &context->session->catalog, query, &(PlanOptions){0});
-    TRY(plan);
     if (out->job->force_quote && !out->job->relation)
         TRY(force_quotes(out->job, plan));
     CLEANUP(executor_freep) ExecState *state = executor_new(plan, context->session);

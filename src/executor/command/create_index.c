@@ -336,10 +336,8 @@ static bool index_table_check(CommandContext *context, const RelationDesc *table
     if (table->kind != RELKIND_TABLE && table->kind != RELKIND_MATVIEW)
         FAIL(ERR_WRONG_OBJECT_TYPE,
              .message = fmt("cannot create index on relation \"%.*s\"", STR_ARGS(table->name)),
-             .detail = fmt("This operation is not supported for %s.",
-                           table->kind == RELKIND_VIEW       ? "views"
-                           : table->kind == RELKIND_SEQUENCE ? "sequences"
-                                                             : "indexes"));
+             .detail = fmt("This operation is not supported for %.*s.",
+                           STR_ARGS(relation_kind_plural(table->kind))));
     TRY(ddl_check_owner(context, table));
     return privilege_check(ddl_catalog(context), ON_SCHEMA, table->namespace_oid, ACL_CREATE);
 }

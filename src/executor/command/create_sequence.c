@@ -197,6 +197,7 @@ static bool set_owner_column(CommandContext *context, const RelationDesc *sequen
 {
     CatalogSession *session = ddl_catalog(context);
     const StrVec *names = &owned_by->names;
+    RangeVar owner = {0};
 
     if (names->length == 1) {
         if (!str_equal_nocase(names->items[0], STR("none")))
@@ -206,9 +207,10 @@ static bool set_owner_column(CommandContext *context, const RelationDesc *sequen
         return forget_owner(context, sequence->oid);
     }
     const Str column_name = names->items[names->length - 1];
-    const RelationDesc *table =
-        relation_get_name(session, names->length >= 3 ? names->items[names->length - 3] : STR_NONE,
-                          names->items[names->length - 2], 0);
+    owner.relation = names->items[names->length - 2];
+    if (names->length >= 3)
+        owner.schema = names->items[names->length - 3];
+    const RelationDesc *table = ddl_open_relation(context, &owner, LOCK_ACCESS_SHARE, false, false);
     TRY(table);
     if (table->kind != RELKIND_TABLE && table->kind != RELKIND_VIEW)
         FAIL(ERR_WRONG_OBJECT_TYPE, .message = fmt("sequence cannot be owned by relation \"%.*s\"",
@@ -267,7 +269,9 @@ bool ddl_create_sequence(CommandContext *context, const Node *statement, Str *re
     Oid oid;
 
     *ret_tag = STR("CREATE SEQUENCE");
-    TRY(ddl_creation_place(context, create->sequence, &place));
+    RangeVar name = *create->sequence;
+    name.node.position = 0; /* as PostgreSQL's, errors of the place have none */
+    TRY(ddl_creation_place(context, &name, &place));
     if (create->if_not_exists &&
         relation_oid_in(session, place.namespace_oid, create->sequence->relation)) {
         DDL_NOTICE(ERR_DUPLICATE_TABLE, fmt("relation \"%.*s\" already exists, skipping",

@@ -389,8 +389,8 @@ static bool like_columns(NewTable *table, const TableLikeClause *like)
         source->kind != RELKIND_MATVIEW && source->kind != RELKIND_COMPOSITE)
         FAIL(ERR_WRONG_OBJECT_TYPE,
              .message = fmt("relation \"%.*s\" is invalid in LIKE clause", STR_ARGS(source->name)),
-             .detail = fmt("This operation is not supported for %.*ss.",
-                           STR_ARGS(relation_kind_name(source->kind))),
+             .detail = fmt("This operation is not supported for %.*s.",
+                           STR_ARGS(relation_kind_plural(source->kind))),
              .position = like->relation->node.position);
     TRY(privilege_check(ddl_catalog(context), ON_TABLE, source->oid, ACL_SELECT));
     for (int i = 0; i < source->column_count; i++) {

@@ -52,11 +52,6 @@ static bool fill_table(CommandContext *context, ExecState *state, const Relation
 static bool query_plan(CommandContext *context, const Node *query,
                        const PlannedStatement **ret_planned, ExecParameters *ret_parameters)
 {
-    CatalogSession *session = &context->session->catalog;
-    AnalyzeParams params = command_params(context);
-    AnalyzeContext analysis = {
-        .arena = context->arena, .session = session, .source = context->source, .params = &params};
-
     if (NODE_IS(query, ExecuteStmt)) {
         TRY(context->hooks->prepared_plan(context->hooks->context, NODE_CAST(ExecuteStmt, query),
                                           ret_planned, ret_parameters));
@@ -64,9 +59,7 @@ static bool query_plan(CommandContext *context, const Node *query,
             FAIL(ERR_WRONG_OBJECT_TYPE, .message = STR("prepared statement is not a SELECT"));
         return true;
     }
-    Query *analyzed = analyze_statement(&analysis, query);
-    TRY(analyzed);
-    TRY(*ret_planned = planner_plan(context->arena, session, analyzed, &(PlanOptions){0}));
+    TRY(*ret_planned = command_plan(context, query, context->source, &(PlanOptions){0}, NULL));
     if (context->parameters)
         *ret_parameters = *context->parameters;
     return true;

@@ -126,6 +126,25 @@ static bool view_replace(NewView *view, const RelationDesc *old)
     return system_row_update(session, &row);
 }
 
+/* What has the name already, under a lock; 0: nothing. */
+static bool lock_existing(NewView *view, Oid namespace_oid, Oid *ret_existing)
+{
+    CatalogSession *session = ddl_catalog(view->context);
+    const Str name = view->statement->view->relation;
+
+    for (;;) {
+        const Oid oid = relation_oid_in(session, namespace_oid, name);
+        TRY(!error_is_set());
+        if (oid)
+            TRY(object_lock(session, address_of_relation(oid), LOCK_ACCESS_EXCLUSIVE));
+        if (relation_oid_in(session, namespace_oid, name) == oid) {
+            *ret_existing = oid;
+            return !error_is_set();
+        }
+        CHECK_INTERRUPTS();
+    }
+}
+
 static bool rule_define(NewView *view, Oid oid, bool replace)
 {
     CommandContext *context = view->context;
@@ -178,22 +197,36 @@ static bool check_updatable(const NewView *view)
          .hint = str_from_c(why));
 }
 
+/* What the query names stays as it is, from the analysis to the view's being there. */
+static bool view_query(NewView *view)
+{
+    CommandContext *context = view->context;
+    AnalyzeContext analyze = {
+        .arena = context->arena, .session = ddl_catalog(context), .source = context->source};
+
+    for (bool moved = true; moved;) {
+        view->query = analyze_statement(&analyze, (const Node *)view->statement->query);
+        TRY(view->query);
+        TRY(ddl_lock_query(context, view->query, &moved));
+        CHECK_INTERRUPTS();
+    }
+    return true;
+}
+
 bool ddl_create_view(CommandContext *context, const Node *node, Str *ret_tag)
 {
     CatalogSession *session = ddl_catalog(context);
     const ViewStmt *statement = NODE_CAST(ViewStmt, node);
     NewView view = {.context = context, .statement = statement};
-    AnalyzeContext analyze = {
-        .arena = context->arena, .session = session, .source = context->source};
     RangeVar name = *statement->view;
+    name.node.position = 0; /* as PostgreSQL's, errors of the place have none */
     CreationPlace place;
     Oid oid;
 
     *ret_tag = STR("CREATE VIEW");
     if (statement->query->into_clause)
         FAIL(ERR_FEATURE_NOT_SUPPORTED, .message = STR("views must not contain SELECT INTO"));
-    view.query = analyze_statement(&analyze, (const Node *)statement->query);
-    TRY(view.query);
+    TRY(view_query(&view));
     if (view.query->has_modifying_cte)
         FAIL(ERR_FEATURE_NOT_SUPPORTED,
              .message = STR("views must not contain data-modifying statements in WITH"));
@@ -206,10 +239,10 @@ bool ddl_create_view(CommandContext *context, const Node *node, Str *ret_tag)
                    fmt("view \"%.*s\" will be a temporary view", STR_ARGS(name.relation)));
     }
     TRY(ddl_creation_place(context, &name, &place));
-    const Oid existing = relation_oid_in(session, place.namespace_oid, name.relation);
-    TRY(!error_is_set());
-    if (existing && statement->replace) {
-        TRY(ddl_lock(context, existing, LOCK_ACCESS_EXCLUSIVE, name.relation));
+    Oid existing = OID_NONE;
+    if (statement->replace)
+        TRY(lock_existing(&view, place.namespace_oid, &existing));
+    if (existing) {
         const RelationDesc *old = relation_get(session, existing);
         TRY(old);
         TRY(view_replace(&view, old));

@@ -62,6 +62,89 @@ bool ddl_execute(CommandContext *context, const Node *statement, Str *ret_tag)
     return txn_command_next(ddl_catalog(context)->txn);
 }
 
+/*
+ * A name that stands for nothing, or for something else than before: is it because others are
+ * changing the schema at the moment? Then their change is waited for, and what the name stands for
+ * is to be looked at again.
+ */
+static bool schema_is_settling(CatalogSession *session, uint64_t *version, bool *ret_again)
+{
+    const TxnManager *manager = txn_manager(session->txn);
+
+    *ret_again = txn_schema_is_moving(manager) || txn_schema_version(manager) != *version;
+    TRY(txn_schema_settle(manager));
+    *version = txn_schema_version(manager);
+    return true;
+}
+
+/* Locks what a name stands for, until it does so under the lock. */
+static bool lock_named(CommandContext *context, Oid class_oid, Str name, LockMode mode,
+                       Oid (*find)(CatalogSession *session, Str name), Oid *ret_oid)
+{
+    CatalogSession *session = ddl_catalog(context);
+    uint64_t version = txn_schema_version(txn_manager(session->txn));
+
+    for (;;) {
+        bool again;
+        const Oid oid = find(session, name);
+        TRY(!error_is_set());
+        if (oid) {
+            const ObjectLocked outcome =
+                object_lock(session, (ObjectAddress){class_oid, oid, 0}, mode);
+            TRY(outcome);
+            if (outcome == OBJECT_LOCKED && find(session, name) == oid) {
+                *ret_oid = oid;
+                return true;
+            }
+            TRY(!error_is_set());
+        } else {
+            TRY(schema_is_settling(session, &version, &again));
+            *ret_oid = OID_NONE;
+            if (!again)
+                return true;
+        }
+        CHECK_INTERRUPTS();
+    }
+}
+
+bool ddl_lock_schema(CommandContext *context, Str name, int position, LockMode mode, Oid *ret_oid)
+{
+    Oid oid;
+
+    TRY(lock_named(context, RELATION_PG_NAMESPACE, name, mode, namespace_oid, &oid));
+    if (!oid)
+        return namespace_get(ddl_catalog(context), name, position) != OID_NONE;
+    *ret_oid = oid;
+    return true;
+}
+
+static Oid role_named(CatalogSession *session, Str name)
+{
+    const RoleDesc *role = role_find_name(session, name);
+
+    return role ? role->oid : OID_NONE;
+}
+
+bool ddl_lock_role(CommandContext *context, Str name, LockMode mode, Oid *ret_role)
+{
+    return lock_named(context, RELATION_PG_AUTHID, name, mode, role_named, ret_role);
+}
+
+static Oid creation_schema(CatalogSession *session, Str name)
+{
+    const SearchPath *path = catalog_search_path(session);
+
+    (void)name;
+    TRY(path);
+    return path->creation;
+}
+
+static bool lock_creation_schema(CommandContext *context, Oid *ret_oid)
+{
+    return lock_named(context, RELATION_PG_NAMESPACE, STR(""), LOCK_ACCESS_SHARE, creation_schema,
+                      ret_oid);
+}
+
 bool ddl_creation_place(CommandContext *context, const RangeVar *name, CreationPlace *ret_place)
 {
     CatalogSession *session = ddl_catalog(context);
@@ -84,13 +167,12 @@ bool ddl_creation_place(CommandContext *context, const RangeVar *name, CreationP
         *ret_place = place;
         return true;
     }
-    place.namespace_oid =
-        named ? namespace_get(session, name->schema, name->node.position) : path->creation;
-    if (!place.namespace_oid) {
-        TRY(!error_is_set());
+    TRY(named ? ddl_lock_schema(context, name->schema, name->node.position, LOCK_ACCESS_SHARE,
+                                &place.namespace_oid)
+              : lock_creation_schema(context, &place.namespace_oid));
+    if (!place.namespace_oid)
         FAIL(ERR_INVALID_SCHEMA_NAME, .message = STR("no schema has been selected to create in"),
              .position = name->node.position);
-    }
     if (place.namespace_oid == NAMESPACE_PG_CATALOG && !catalog_is_bootstrapping(session->catalog))
         FAIL(ERR_INSUFFICIENT_PRIVILEGE,
              .message =
@@ -132,6 +214,7 @@ const RelationDesc *ddl_open_relation(CommandContext *context, const RangeVar *n
                                       bool nowait, bool missing_ok)
 {
     CatalogSession *session = ddl_catalog(context);
+    uint64_t version = txn_schema_version(txn_manager(session->txn));
 
     if (name->schema.length) {
         const Oid schema = namespace_oid(session, name->schema);
@@ -141,6 +224,10 @@ const RelationDesc *ddl_open_relation(CommandContext *context, const RangeVar *n
         const Oid oid = relation_oid(session, range_schema(name), name->relation);
         TRY(!error_is_set());
         if (!oid) {
+            bool again;
+            TRY(schema_is_settling(session, &version, &again));
+            if (again)
+                continue;
             if (missing_ok)
                 return NULL;
             return relation_get_name(session, range_schema(name), name->relation, 0);

@@ -49,9 +49,8 @@ bool ddl_stored_expression(CommandContext *context, const Node *node, const Rela
 typedef struct Uses {
     CommandContext *context;
     ObjectVec objects;
-    Oid relation; /* columns of level 0 are this one's; 0: of the query's range table */
-    VEC(Query *) queries;
-    bool failed;
+    Oid relation;     /* columns of level 0 are this one's; 0: of the query's range table */
+    bool ranges_only; /* what range tables name, and nothing else */
 } Uses;
 
 static void uses_add(Uses *uses, ObjectAddress object)
@@ -90,6 +89,8 @@ static WalkStep uses_visit(void *argument, Expr *expr, int depth)
 {
     Uses *uses = argument;
 
+    if (uses->ranges_only && expr->kind != EXPR_SUB_LINK)
+        return WALK_CHILDREN;
     switch (expr->kind) {
     case EXPR_CONST:
         uses_constant(uses, EXPR_AS(ExprConst, expr));
@@ -110,7 +111,7 @@ static WalkStep uses_visit(void *argument, Expr *expr, int depth)
     default:
         break;
     }
-    if (expr->type >= OID_FIRST_USER)
+    if (expr->type >= OID_FIRST_USER && !uses->ranges_only)
         uses_add(uses, (ObjectAddress){RELATION_PG_TYPE, expr->type, 0});
     return WALK_CHILDREN;
 }
@@ -135,7 +136,7 @@ static void uses_query(Uses *uses, Query *query)
         if (!any || rte->selects_whole_row)
             uses_add(uses, address_of_relation(rte->relation));
     }
-    for (size_t i = 0; i < query->key_constraints.length; i++)
+    for (size_t i = 0; i < query->key_constraints.length && !uses->ranges_only; i++)
         uses_add(uses, (ObjectAddress){RELATION_PG_CONSTRAINT, query->key_constraints.items[i], 0});
     for (size_t i = 0; i < query->ctes.length; i++)
         if (query->ctes.items[i]->query)
@@ -162,6 +163,38 @@ bool ddl_depend_on_expression(CommandContext *context, ObjectAddress dependent, 
 
     TRY(expr_walk_deep(expr, 0, uses_visit, &uses));
     return uses_record(&uses, dependent, self_kind);
+}
+
+bool ddl_query_relations(CommandContext *context, Query *query, OidVec *ret_relations)
+{
+    Uses uses = {.context = context, .ranges_only = true};
+
+    uses_query(&uses, query);
+    TRY(query_walk_deep(query, 0, uses_visit, &uses));
+    for (size_t i = 0; i < uses.objects.length; i++) {
+        const Oid oid = uses.objects.items[i].oid; /* its columns follow one another */
+        if (oid >= OID_FIRST_USER && !(ret_relations->length > 0 && VEC_LAST(ret_relations) == oid))
+            VEC_PUSH(context->arena, ret_relations, oid);
+    }
+    return true;
+}
+
+bool ddl_lock_query(CommandContext *context, Query *query, bool *ret_moved)
+{
+    CatalogSession *session = ddl_catalog(context);
+    const uint64_t version = catalog_version(session);
+    OidVec relations = {0};
+
+    *ret_moved = false;
+    TRY(ddl_query_relations(context, query, &relations));
+    for (size_t i = 0; i < relations.length; i++) {
+        const ObjectLocked outcome =
+            object_lock(session, address_of_relation(relations.items[i]), LOCK_ACCESS_SHARE);
+        TRY(outcome);
+        *ret_moved |= outcome == OBJECT_GONE;
+    }
+    *ret_moved |= catalog_version(session) != version;
+    return true;
 }
 
 bool ddl_depend_on_query(CommandContext *context, ObjectAddress dependent, Query *query)

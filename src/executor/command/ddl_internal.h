@@ -62,6 +62,12 @@ Str ddl_text_option(CommandContext *context, const DefElem *option);
 MUST_CHECK bool ddl_options_text(CommandContext *context, const DefElemVec *options,
                                  const char *known, Str *ret_text);
 
+/* Locks the schema against being dropped or renamed and tells what `name` means then. */
+MUST_CHECK bool ddl_lock_schema(CommandContext *context, Str name, int position, LockMode mode,
+                                Oid *ret_oid);
+/* Locks the role and tells what `name` means then: *ret_role is 0 where there is none. */
+MUST_CHECK bool ddl_lock_role(CommandContext *context, Str name, LockMode mode, Oid *ret_role);
+
 /* ---- ddl_tag.c ---- */
 Str ddl_alter_tag(ObjectType type); /* "ALTER TABLE" … */
 /* 0A000 with the kind's name behind the verb; never true. */
@@ -81,6 +87,10 @@ void error_hide_position(Arena *arena);
 MUST_CHECK bool ddl_depend_on_expression(CommandContext *context, ObjectAddress dependent,
                                          Expr *expr, const RelationDesc *relation,
                                          DependencyKind self_kind);
+/* The users' relations that the query and its subqueries name; not what views stand for. */
+MUST_CHECK bool ddl_query_relations(CommandContext *context, Query *query, OidVec *ret_relations);
+/* Locks the relations that the query names; *ret_moved: analyze it again, they may be others. */
+MUST_CHECK bool ddl_lock_query(CommandContext *context, Query *query, bool *ret_moved);
 MUST_CHECK bool ddl_depend_on_query(CommandContext *context, ObjectAddress dependent, Query *query);
 /* The columns of `relation` that the expression mentions, ascending, without repeats. */
 typedef VEC(int16_t) AttnumVec;

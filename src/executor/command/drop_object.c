@@ -118,11 +118,10 @@ static bool drop_schemas(CommandContext *context, const DropStmt *statement)
     for (size_t i = 0; i < statement->objects.length; i++) {
         const ObjectName *object = NODE_CAST(ObjectName, statement->objects.items[i]);
         const Str name = object->names.items[object->names.length - 1];
-        const Oid oid = namespace_oid(session, name);
+        Oid oid = namespace_oid(session, name);
         TRY(!error_is_set());
-        if (!oid && !statement->missing_ok)
-            FAIL(ERR_INVALID_SCHEMA_NAME,
-                 .message = fmt("schema \"%.*s\" does not exist", STR_ARGS(name)));
+        if (oid || !statement->missing_ok)
+            TRY(ddl_lock_schema(context, name, 0, LOCK_ACCESS_EXCLUSIVE, &oid));
         if (!oid) {
             DDL_NOTICE(ERR_SUCCESSFUL_COMPLETION,
                        fmt("schema \"%.*s\" does not exist, skipping", STR_ARGS(name)));

@@ -174,11 +174,6 @@ static const Node *inner_query(const Node *statement)
 static bool plan_statement(Explanation *e, const ExplainStmt *statement)
 {
     CommandContext *context = e->context;
-    AnalyzeParams params = command_params(context);
-    AnalyzeContext analysis = {.arena = context->arena,
-                               .session = &context->session->catalog,
-                               .source = context->source,
-                               .params = &params};
     const Node *inner = inner_query(statement->query);
     const int64_t start = os->monotonic();
     if (NODE_IS(inner, ExecuteStmt)) {
@@ -189,19 +184,15 @@ static bool plan_statement(Explanation *e, const ExplainStmt *statement)
         e->options.planning_ms = (double)(os->monotonic() - start) / 1000;
         return true;
     }
-    Query *query = analyze_statement(&analysis, inner);
-    TRY(query);
-    if (query->command == QUERY_UTILITY) {
-        if (!query->utility_query || e->options.analyze)
-            FAIL_UNSUPPORTED("EXPLAIN of this statement");
-        query = query->utility_query;
-    }
     const PlanOptions options = {.is_cursor = NODE_IS(statement->query, DeclareCursorStmt)};
-    e->planned = planner_plan(context->arena, &context->session->catalog, query, &options);
+    Query *query;
+    TRY(e->planned = command_plan(context, inner, context->source, &options, &query));
+    if (query->command == QUERY_UTILITY && e->options.analyze)
+        FAIL_UNSUPPORTED("EXPLAIN of this statement");
     e->options.planning_ms = (double)(os->monotonic() - start) / 1000;
     if (context->parameters)
         e->parameters = *context->parameters;
-    return e->planned != NULL;
+    return true;
 }
 
 static bool give_lines(Explanation *e, const ExplainLines *lines, RowSink *sink)

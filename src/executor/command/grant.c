@@ -26,8 +26,20 @@ static PrivilegeTarget kind_of_relation(const RelationDesc *relation)
     return relation->kind == RELKIND_SEQUENCE ? ON_SEQUENCE : ON_TABLE;
 }
 
+/* Is anything said of the relation itself, not of its columns alone? */
+static bool changes_whole(const Grant *grant)
+{
+    const AccessPrivVec *privileges = &grant->statement->privileges;
+    bool whole = privileges->length == 0;
+
+    for (size_t i = 0; i < privileges->length && !whole; i++)
+        whole = privileges->items[i]->cols.length == 0;
+    return whole;
+}
+
 static bool add_relation(Grant *grant, const RelationDesc *relation, GrantTargetVec *targets)
 {
+    CatalogSession *session = ddl_catalog(grant->context);
     const bool wants_sequence = grant->statement->objtype == OBJECT_SEQUENCE;
 
     if (relation->kind == RELKIND_INDEX)
@@ -36,6 +48,10 @@ static bool add_relation(Grant *grant, const RelationDesc *relation, GrantTarget
     if (wants_sequence && relation->kind != RELKIND_SEQUENCE)
         FAIL(ERR_WRONG_OBJECT_TYPE,
              .message = fmt("\"%.*s\" is not a sequence", STR_ARGS(relation->name)));
+    if (!relation->is_builtin && changes_whole(grant)) {
+        TRY(object_row_lock(session, address_of_relation(relation->oid)));
+        TRY(relation = relation_get(session, relation->oid));
+    }
     VEC_PUSH(grant->context->arena, targets,
              ((GrantTarget){address_of_relation(relation->oid), kind_of_relation(relation),
                             relation->owner, relation->name, relation->acl}));
@@ -65,6 +81,7 @@ static bool add_row(Grant *grant, const GrantClass *class, Oid oid, Str name,
     CatalogRow row;
     Acl *list = NULL;
 
+    TRY(object_row_lock(session, (ObjectAddress){class->oid, oid, 0}));
     TRY(system_row_find(session, class->index, &(Value){.oid = oid}, 1, &row));
     if (!row.nulls[class->acl]) {
         list = ARENA_NEW(arena, Acl);
@@ -299,9 +316,8 @@ static bool apply(Grant *grant, const GrantTarget *target, AclRights rights)
         return true;
     if (target->acl) {
         VEC_RESERVE(context->arena, &acl, target->acl->length + 1);
-        assert(acl.items);
-        memcpy(acl.items, target->acl->items, target->acl->length * sizeof(AclItem));
-        acl.length = target->acl->length;
+        for (size_t i = 0; i < target->acl->length; i++)
+            acl.items[acl.length++] = target->acl->items[i];
     } else {
         acl_default(context->arena, target->kind, target->owner, &acl);
     }
@@ -322,14 +338,18 @@ static bool apply(Grant *grant, const GrantTarget *target, AclRights rights)
     return define_acl(ddl_catalog(context), target->address, &acl);
 }
 
-static GrantTarget column_target(const RelationDesc *relation, const ColumnDesc *column)
+static bool apply_to_column(Grant *grant, Oid table, int16_t attnum, AclRights rights)
 {
-    return (GrantTarget){{RELATION_PG_CLASS, relation->oid, column->attnum},
-                         ON_COLUMN,
-                         relation->owner,
-                         column->name,
-                         column->acl,
-                         relation->acl};
+    CatalogSession *session = ddl_catalog(grant->context);
+    const ObjectAddress address = {RELATION_PG_CLASS, table, attnum};
+
+    TRY(object_row_lock(session, address));
+    const RelationDesc *relation = relation_get(session, table);
+    TRY(relation);
+    const ColumnDesc *column = relation_column_at(relation, attnum);
+    const GrantTarget one = {address,      ON_COLUMN,   relation->owner,
+                             column->name, column->acl, relation->acl};
+    return apply(grant, &one, rights);
 }
 
 /* GRANT SELECT (a, b). */
@@ -355,8 +375,7 @@ static bool apply_columns(Grant *grant, const GrantTarget *target, const AccessP
             FAIL(ERR_UNDEFINED_COLUMN,
                  .message = fmt("column \"%.*s\" of relation \"%.*s\" does not exist",
                                 STR_ARGS(privilege->cols.items[i]), STR_ARGS(relation->name)));
-        const GrantTarget one = column_target(relation, column);
-        TRY(apply(grant, &one, rights));
+        TRY(apply_to_column(grant, relation->oid, column->attnum, rights));
     }
     return true;
 }
@@ -375,8 +394,7 @@ static bool revoke_from_columns(Grant *grant, const RelationDesc *table, AclRigh
         const ColumnDesc *column = &relation->columns[i];
         if (column->dropped || !column->acl)
             continue;
-        const GrantTarget one = column_target(relation, column);
-        TRY(apply(grant, &one, rights));
+        TRY(apply_to_column(grant, oid, column->attnum, rights));
     }
     return true;
 }

@@ -10,6 +10,19 @@
 #define EXECUTOR_COMMAND_MAINTAIN_H
 
 #include "executor/command/ddl.h"
+#include "planner/planner.h"
+
+/*
+ * Takes the locks of a plan's relations. Whoever waited, or whose snapshot is older than the
+ * schema, gets a new snapshot under READ COMMITTED; whether the plan is still true is the caller's
+ * to see.
+ */
+MUST_CHECK bool planned_lock_relations(CatalogSession *catalog, const PlannedStatement *planned);
+/* The plan of a query in a command, its relations locked as it names them; *ret_query may be NULL.
+ */
+MUST_CHECK const PlannedStatement *command_plan(CommandContext *context, const Node *statement,
+                                                Str source, const PlanOptions *options,
+                                                Query **ret_query);
 
 MUST_CHECK bool explain_execute(CommandContext *context, const ExplainStmt *statement,
                                 RowSink *sink, Str *ret_tag);

@@ -123,10 +123,10 @@ static bool rename_constraint(CommandContext *context, const RelationDesc *relat
 static bool rename_schema(CommandContext *context, Str old, Str name)
 {
     CatalogSession *session = ddl_catalog(context);
-    const Oid oid = namespace_get(session, old, 0);
     StaleVec stale = {0};
+    Oid oid;
 
-    TRY(oid);
+    TRY(ddl_lock_schema(context, old, 0, LOCK_ACCESS_EXCLUSIVE, &oid));
     if (namespace_oid(session, name))
         FAIL(ERR_DUPLICATE_SCHEMA,
              .message = fmt("schema \"%.*s\" already exists", STR_ARGS(name)));
@@ -291,8 +291,8 @@ bool ddl_alter_schema_of(CommandContext *context, const Node *node, Str *ret_tag
     if (relation->kind == RELKIND_SEQUENCE)
         TRY(refuse_owned_sequence(context, relation,
                                   "cannot move an owned sequence into another schema"));
-    const Oid namespace = namespace_get(session, statement->newschema, 0);
-    TRY(namespace);
+    Oid namespace;
+    TRY(ddl_lock_schema(context, statement->newschema, 0, LOCK_ACCESS_SHARE, &namespace));
     if (namespace == relation->namespace_oid)
         return true;
     TRY(privilege_check(session, ON_SCHEMA, namespace, ACL_CREATE));

@@ -448,6 +448,8 @@ bool ddl_drop_role(CommandContext *context, const Node *node, Str *ret_tag)
         if (spec->kind != ROLESPEC_NAME)
             FAIL(ERR_INVALID_PARAMETER_VALUE,
                  .message = STR("cannot use special role specifier in DROP ROLE"));
+        Oid locked;
+        TRY(ddl_lock_role(context, spec->name, LOCK_ACCESS_EXCLUSIVE, &locked));
         const RoleDesc *role = role_find_name(session, spec->name);
         TRY(role || !error_is_set());
         if (!role && !statement->missing_ok)
@@ -556,6 +558,7 @@ bool ddl_alter_role_set(CommandContext *context, const Node *node, Str *ret_tag)
     *ret_tag = STR("ALTER ROLE");
     if (statement->role) {
         TRY(ddl_role(context, statement->role, &role));
+        TRY(role_keep(session, role));
         const bool superuser = role_is_superuser(session, session->current_user);
         if (role_is_superuser(session, role) && !superuser)
             FAIL(ERR_INSUFFICIENT_PRIVILEGE,

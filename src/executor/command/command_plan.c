@@ -1,0 +1,83 @@
+/* Plans of the queries that commands run, admitted as statements are. */
+#include "executor/command/ddl_internal.h"
+#include "executor/command/maintain.h"
+#include "planner/planner.h"
+
+#define PLAN_TRIES 10
+
+static LockMode lock_mode_of(const PlanRelation *relation)
+{
+    return relation->is_target   ? LOCK_ROW_EXCLUSIVE
+           : relation->is_locked ? LOCK_ROW_SHARE
+                                 : LOCK_ACCESS_SHARE;
+}
+
+bool planned_lock_relations(CatalogSession *catalog, const PlannedStatement *planned)
+{
+    bool waited = false;
+
+    for (size_t i = 0; i < planned->relations.length; i++) {
+        const PlanRelation *item = &planned->relations.items[i];
+        const RelationDesc *relation = relation_find(catalog, item->relation);
+        if (!relation)
+            continue; /* dropped since: the version has moved and we plan again */
+        if (relation->oid < OID_FIRST_USER)
+            continue; /* system tables: their rows' versions suffice */
+        const DatabaseId database = relation->is_shared ? SHARED_DATABASE : catalog->database_oid;
+        const LockOutcome outcome = lock_relation(catalog->txn, database, relation->oid,
+                                                  lock_mode_of(item), LOCK_TRY, relation->name);
+        TRY(outcome);
+        if (outcome != LOCK_WOULD_BLOCK)
+            continue;
+        waited = true;
+        TRY(lock_relation(catalog->txn, database, relation->oid, lock_mode_of(item), LOCK_WAIT,
+                          relation->name));
+    }
+    /* What was waited for is to be seen, and the rows of tables and the indexes that the plan knows
+     * are to be of an age that the snapshot sees, unless the transaction keeps to one. */
+    return (!waited && !txn_schema_outran_snapshot(catalog->txn)) ||
+           txn_isolation(catalog->txn) >= ISOLATION_REPEATABLE_READ ||
+           txn_snapshot_refresh(catalog->txn);
+}
+
+static const PlannedStatement *plan_once(CommandContext *context, const Node *statement, Str source,
+                                         const PlanOptions *options, Query **ret_query)
+{
+    CatalogSession *session = ddl_catalog(context);
+    AnalyzeParams params = command_params(context);
+    AnalyzeContext analysis = {
+        .arena = context->arena, .session = session, .source = source, .params = &params};
+    Query *query = analyze_statement(&analysis, statement);
+
+    TRY(query);
+    if (ret_query)
+        *ret_query = query;
+    if (query->command == QUERY_UTILITY) { /* of EXPLAIN: the query in it */
+        if (!query->utility_query)
+            FAIL_UNSUPPORTED("EXPLAIN of this statement");
+        query = query->utility_query;
+    }
+    return planner_plan(context->arena, session, query, options);
+}
+
+const PlannedStatement *command_plan(CommandContext *context, const Node *statement, Str source,
+                                     const PlanOptions *options, Query **ret_query)
+{
+    CatalogSession *session = ddl_catalog(context);
+
+    for (int i = 0; i < PLAN_TRIES; i++) {
+        const uint64_t schema = txn_schema_version(txn_manager(session->txn));
+        const uint64_t version = catalog_version(session);
+        const PlannedStatement *planned = plan_once(context, statement, source, options, ret_query);
+        if (!planned) {
+            TRY(catalog_was_moving(session, schema));
+            continue;
+        }
+        TRY(planned_lock_relations(session, planned));
+        if (catalog_version(session) == version)
+            return planned;
+        CHECK_INTERRUPTS();
+    }
+    FAIL(ERR_T_R_SERIALIZATION_FAILURE,
+         .message = STR("the schema keeps changing while the statement is planned"));
+}
