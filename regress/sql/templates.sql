@@ -16,3 +16,22 @@ SELECT make_timestamptz(2020, 1, 1, 0, 0, 0, '+-9223372036854775807');
 SELECT make_timestamptz(2020, 1, 1, 0, 0, 0, '+3:-5');
 SELECT make_timestamptz(2020, 1, 1, 0, 0, 0, '-3:5') AT TIME ZONE 'UTC';
 SELECT timestamptz '2026-03-04 05:06:07 zulu' AT TIME ZONE 'AkDt', timestamptz '2026-03-04 05:06:07 acdt' AT TIME ZONE 'utc', timestamp '2026-01-01' AT TIME ZONE 'YEKT', timestamptz '2026-03-04 05:06:07 acd';
+-- What PCRE2 takes and PostgreSQL doesn't.
+SELECT 'aaa' ~ 'a++';
+SELECT 'aaa' ~ 'a{2}+';
+SELECT 'aaa' ~ '(*ACCEPT)a';
+SELECT 'aaa' ~ 'a(?i)A';
+SELECT 'aaa' ~ '\m+a';
+SELECT 'aaa' ~ '^*a';
+SELECT 'a}b{' ~ 'a}b{', 'aaa' ~ 'a{2}?$', substring('aaab' FROM 'a+?b?');
+-- Templates: SP has no effect, Roman numbers have no sign, FF is a number.
+SELECT to_char(timestamp '1999-12-31', 'YYYYSP-MMSPTH'), to_char(12, 'RNMI'), to_char(12, 'RNPL'), to_char(12, 'RNSG9"x"');
+SELECT to_timestamp('123', 'SSFF2FM') AT TIME ZONE 'UTC', to_timestamp('512', 'SFF2') AT TIME ZONE 'UTC';
+-- Units without a number say nothing.
+SELECT interval 'W min year 1' day to second(2), interval '-2 mon day', interval 'us us -1:02:03.5';
+SELECT interval 'day nonsense 1';
+-- Errors of arrays repeat the braces; bounds are for what is in them.
+SELECT ' [1:2] = {1'::int[];
+SELECT '  {1}}'::int[];
+SELECT ' [1:2]={{1}}'::int[];
+SELECT '[1:2]={}'::int[];

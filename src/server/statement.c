@@ -73,7 +73,9 @@ RowDescription statement_description(Arena *arena, const PlannedStatement *plann
 
 static bool same_result(const RowDescription *a, const RowDescription *b)
 {
-    if (a->count != b->count || !a->columns != !b->columns)
+    if (!a->columns || !b->columns)
+        return a->columns == b->columns;
+    if (a->count != b->count)
         return false;
     for (uint32_t i = 0; i < a->count; i++)
         if (a->columns[i].type != b->columns[i].type ||

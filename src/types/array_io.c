@@ -10,7 +10,8 @@ typedef struct ArrayReader {
     TypeIo element_io;
     Str text;
     size_t at;
-    int depth; /* dimensions seen; 0 until the first element */
+    size_t shown_from; /* where what messages repeat begins: within the braces, at the first */
+    int depth;         /* dimensions seen; 0 until the first element */
     int32_t lengths[ARRAY_MAX_DIMENSIONS];
     bool is_known[ARRAY_MAX_DIMENSIONS];
     bool has_elements;
@@ -20,7 +21,9 @@ typedef struct ArrayReader {
 static bool malformed(const ArrayReader *r, Str detail)
 {
     FAIL(ERR_INVALID_TEXT_REPRESENTATION,
-         .message = fmt("malformed array literal: \"%.*s\"", STR_ARGS(r->text)), .detail = detail);
+         .message = fmt("malformed array literal: \"%.*s\"",
+                        STR_ARGS(str_slice(r->text, r->shown_from, r->text.length))),
+         .detail = detail);
 }
 
 static void skip_space(ArrayReader *r)
@@ -242,11 +245,13 @@ bool array_input(const TypeIo *io, Str text, Value *ret)
         return malformed(&r, given ? STR("Array contents must start with \"{\".")
                                    : STR("Array value must start with \"{\" or dimension "
                                          "information."));
+    r.shown_from = r.at;
     TRY(level_read(&r, 0));
     skip_space(&r);
     if (r.at < text.length)
         return malformed(&r, STR("Junk after closing right brace."));
-    if (given > 0 && r.builder.count > 0) {
+    r.shown_from = 0;
+    if (given > 0) {
         if (given != r.depth)
             return malformed(&r, STR("Specified array dimensions do not match array contents."));
         for (int i = 0; i < given; i++)

@@ -113,6 +113,8 @@ static void template_cut(Arena *arena, Str f, Template *t)
                 node.ordinal = true;
                 node.ordinal_upper = suffix.data[0] == 'T';
                 at += 2;
+            } else if (str_equal(suffix, STR("SP"))) {
+                at += 2; /* taken and without effect */
             }
             VEC_PUSH(arena, t, node);
         } else if (f.data[at] == '"') {

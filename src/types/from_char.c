@@ -64,7 +64,6 @@ static bool key_is_number(Key key)
     case KEY_BC_DOTS:
     case KEY_DAY:
     case KEY_DY:
-    case KEY_FF:
     case KEY_FX:
     case KEY_MONTH:
     case KEY_MON:

@@ -500,9 +500,10 @@ static bool words_read(Str text, int range, Sum *sum)
             while (end < text.length && is_alpha(text.data[end]))
                 end++;
             const Str word = str_slice(text, at, end - at);
-            if (!str_equal_nocase(word, STR("ago")))
-                return false;
-            ago = true;
+            if (str_equal_nocase(word, STR("ago")))
+                ago = true;
+            else if (unit_of(word) == UNIT_NONE)
+                return false; /* a unit without a number says nothing */
             at = end;
             continue;
         }

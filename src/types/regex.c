@@ -213,43 +213,96 @@ static bool embedded_read(Regex *regex, Str *pattern)
     return flags_add(letters, false, regex);
 }
 
-/* What stands outside of brackets: counts that are too big, alternatives, lazy quantifiers. */
-static bool pattern_survey(Str pattern, bool *ret_alternatives, bool *ret_lazy)
+/* "\\m", "^" and their kin, which match no character: nothing counts them. */
+static bool is_constraint(const char *at, size_t *ret_width)
 {
-    bool in_class = false;
-    *ret_alternatives = *ret_lazy = false;
-    for (size_t i = 0; i < pattern.length; i++) {
-        const char c = pattern.data[i];
-        const char next = i + 1 < pattern.length ? pattern.data[i + 1] : '\0';
-        if (c == '\\') {
-            i++;
-        } else if (in_class && c == '[' && (next == ':' || next == '.' || next == '=')) {
-            const char closing[] = {next, ']'};
-            const size_t end = str_find(pattern, str_make(closing, 2), i + 2);
-            i = end == SIZE_MAX ? pattern.length : end + 1;
-        } else if (in_class) {
-            in_class = c != ']';
-        } else if (c == '[') {
-            in_class = true;
-            i += (next == '^') + (next == ']');
-        } else if (c == '|') {
-            *ret_alternatives = true;
-        } else if (next == '?' && (c == '*' || c == '+' || c == '?' || c == '}')) {
-            *ret_lazy = true;
-        } else if (c == '{') {
-            int64_t count = 0;
-            for (size_t k = i + 1; k < pattern.length && count <= MAX_REPEAT; k++)
-                if (is_digit(pattern.data[k]))
-                    count = count * 10 + (pattern.data[k] - '0');
-                else if (pattern.data[k] == ',')
-                    count = 0;
-                else
-                    break;
-            if (count > MAX_REPEAT)
-                return false;
+    *ret_width = *at == '\\' ? 2 : 1;
+    return *at == '^' || (*at == '\\' && at[1] != '\0' && strchr("mMyYAZ", at[1]));
+}
+
+/* How long the "*", "{2,}" or "+?" is that stands at `at`; 0: there is none. */
+static size_t count_length(Str p, size_t at)
+{
+    size_t end = at + 1;
+
+    if (at >= p.length || !strchr("*+?{", p.data[at]))
+        return 0;
+    if (p.data[at] == '{') {
+        if (end >= p.length || !is_digit(p.data[end]))
+            return 0;
+        end = str_find_char(p, '}', end);
+        if (end == SIZE_MAX)
+            return 0;
+        end++;
+    }
+    return end - at + (end < p.length && p.data[end] == '?');
+}
+
+static bool count_is_too_big(Str pattern, size_t at)
+{
+    int64_t count = 0;
+
+    for (; at < pattern.length && count <= MAX_REPEAT; at++)
+        if (is_digit(pattern.data[at]))
+            count = count * 10 + (pattern.data[at] - '0');
+        else if (pattern.data[at] == ',')
+            count = 0;
+        else
+            break;
+    return count > MAX_REPEAT;
+}
+
+/* Behind the bracket expression that begins at `at`. */
+static size_t brackets_end(Str p, size_t at)
+{
+    at++;
+    at += at < p.length && p.data[at] == '^';
+    at += at < p.length && p.data[at] == ']';
+    for (; at < p.length && p.data[at] != ']'; at++) {
+        const char kind = at + 1 < p.length ? p.data[at + 1] : '\0';
+        if (p.data[at] == '\\') {
+            at++;
+        } else if (p.data[at] == '[' && (kind == ':' || kind == '.' || kind == '=')) {
+            const char closing[] = {kind, ']'};
+            const size_t end = str_find(p, str_make(closing, 2), at + 2);
+            at = end == SIZE_MAX ? p.length : end + 1;
         }
     }
-    return true;
+    return at + 1;
+}
+
+/* What stands outside of brackets: alternatives, lazy counts. NULL, or what is wrong with it. */
+static const char *pattern_survey(Str pattern, bool *ret_alternatives, bool *ret_lazy)
+{
+    *ret_alternatives = *ret_lazy = false;
+    for (size_t i = 0, width; i < pattern.length; i += width) {
+        const char *at = pattern.data + i;
+        const char c = *at, next = i + 1 < pattern.length ? at[1] : '\0';
+        width = 1;
+        if (c == '[') {
+            width = brackets_end(pattern, i) - i;
+        } else if (c == '\\' || c == '^') {
+            if (next && is_constraint(at, &width) && count_length(pattern, i + width) > 0)
+                return "quantifier operand invalid";
+            width = c == '^' ? 1 : 2;
+        } else if (c == '(' && next == '?') {
+            if (i + 2 < pattern.length && !strchr(":=!<", at[2]))
+                return "quantifier operand invalid";
+            width = 2;
+        } else if (c == '(' && next == '*') {
+            return "quantifier operand invalid"; /* nor are there verbs */
+        } else if (c == '|') {
+            *ret_alternatives = true;
+        } else if (c == '{' && count_is_too_big(pattern, i + 1)) {
+            return "invalid repetition count(s)";
+        } else if (count_length(pattern, i) > 0) {
+            width = count_length(pattern, i);
+            *ret_lazy |= width > 1 && at[width - 1] == '?';
+            if (count_length(pattern, i + width) > 0)
+                return "quantifier operand invalid"; /* PCRE2 would take "a++" */
+        }
+    }
+    return NULL;
 }
 
 static Regex *regex_compile(Arena *arena, Str pattern, Str flags, uint32_t more, bool allow_global)
@@ -272,8 +325,9 @@ static Regex *regex_compile(Arena *arena, Str pattern, Str flags, uint32_t more,
             TRY(embedded_read(regex, &pattern));
     }
     if (!(regex->options & PCRE2_LITERAL)) {
-        if (!pattern_survey(pattern, &has_alternatives, &has_lazy)) {
-            regex_invalid("invalid repetition count(s)");
+        const char *wrong = pattern_survey(pattern, &has_alternatives, &has_lazy);
+        if (wrong) {
+            regex_invalid(wrong);
             return NULL;
         }
         regex->is_longest = has_alternatives && !has_lazy;

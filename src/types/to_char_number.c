@@ -290,7 +290,7 @@ typedef struct NumberWriter {
     int positions; /* of which the closing sign stands behind the last */
     SignPlace sign_place;
     bool negative, angle, sign_done, shows_digits;
-    bool is_over; /* "NaN" has fewer characters than positions: nothing follows it */
+    bool is_over; /* nothing follows: "NaN" has fewer characters than positions, for one */
 } NumberWriter;
 
 static bool last_is_point(const NumberWriter *w)
@@ -433,13 +433,16 @@ static bool node_write(NumberWriter *w, const NumberNode *node)
             strbuf_append_char(w->out, ' ');
         break;
     case NUMBER_PL:
-        if (!w->negative)
+        if (!w->negative && !w->t->roman)
             strbuf_append_char(w->out, '+');
         else if (!fill)
             strbuf_append_char(w->out, ' ');
         break;
     case NUMBER_SG:
-        strbuf_append_char(w->out, w->negative ? '-' : '+');
+        if (w->t->roman)
+            w->is_over = true; /* it has no sign, which ends the text */
+        else
+            strbuf_append_char(w->out, w->negative ? '-' : '+');
         break;
     case NUMBER_TH:
     case NUMBER_TH_LOWER:
