@@ -419,10 +419,10 @@ static bool fill_batch(TableScan *scan)
     return true;
 }
 
-/* The batch before was full: the next one may be as large as batches get. */
+/* The batch before was full: the next one may be larger. */
 static void scan_grow(TableScan *scan)
 {
-    scan->room = VECTOR_SIZE;
+    scan->room = MIN(scan->room * 4, (uint32_t)VECTOR_SIZE);
     for (uint32_t c = 0; c < scan->column_count; c++)
         vector_set_room(scan->arena, scan->batch.columns[c], scan->room);
 }
