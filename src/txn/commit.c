@@ -441,7 +441,8 @@ typedef struct Applier {
     Txn *txn;
 } Applier;
 
-#define GARBAGE_MOST 65536u /* names in one piece */
+#define GARBAGE_MOST 65536u  /* names in one piece */
+#define NAME_ROWS_MOST 1024u /* rows of one name: what a turn of reclaiming looks at */
 
 static Garbage *garbage_make(uint64_t capacity)
 {
@@ -452,10 +453,26 @@ static Garbage *garbage_make(uint64_t capacity)
     return garbage;
 }
 
+/* Is the row the next one behind the last that was named? Then that name is for it, too. */
+static bool garbage_extends(Garbage *garbage, const VersionName *name)
+{
+    VersionName *last = garbage->count > 0 ? &garbage->names[garbage->count - 1] : NULL;
+
+    if (!last || name->is_entry || last->is_entry || last->tree != name->tree ||
+        last->id + last->more + 1 != name->id || last->more + 1 >= NAME_ROWS_MOST)
+        return false;
+    last->more++;
+    return true;
+}
+
 /* A commit of very many names has several pieces, the newest first. */
 static void garbage_add(Applier *applier, VersionName name)
 {
     Txn *txn = applier->txn;
+
+    txn->name_count++;
+    if (garbage_extends(txn->garbage, &name))
+        return;
 
     if (txn->garbage->count == txn->garbage->capacity) {
         Garbage *next = garbage_make(GARBAGE_MOST);
@@ -466,7 +483,6 @@ static void garbage_add(Applier *applier, VersionName name)
         txn->garbage = next;
     }
     txn->garbage->names[txn->garbage->count++] = name;
-    txn->name_count++;
 }
 
 /* Fresh rows and their entries have no older versions. */

@@ -15,7 +15,7 @@
 #define RECLAIM_EVERY 32u      /* commits */
 #define RECLAIM_MOST 16384u    /* names freed at a turn: a commit of millions takes many */
 #define NAMES_OF_A_COMMIT 512u /* so many count as a commit */
-#define PRUNE_MOST 1024u /* names looked at in a turn, while somebody reads at an old snapshot */
+#define PRUNE_MOST 1024u /* rows looked at in a turn, while somebody reads at an old snapshot */
 
 void reclaim_init(TxnManager *manager)
 {
@@ -51,12 +51,26 @@ static uint64_t reclaim_bytes(TxnManager *manager)
            atomic_load_explicit(&manager->garbage_bytes, memory_order_relaxed);
 }
 
+/* Rows side by side have a name for many: its room was for a name each. */
+static Garbage *garbage_shrunk(Garbage *garbage)
+{
+    if (garbage->count > garbage->capacity / 2)
+        return garbage;
+    const uint32_t kept = garbage->count;
+    Garbage *shrunk = realloc(garbage, sizeof(*garbage) + kept * sizeof(VersionName));
+    if (!shrunk)
+        return garbage;
+    shrunk->capacity = kept;
+    return shrunk;
+}
+
 void garbage_hand_over(TxnManager *manager, Garbage *garbage)
 {
     if (garbage->count == 0) {
         free(garbage);
         return;
     }
+    garbage = garbage_shrunk(garbage);
     atomic_fetch_add_explicit(&manager->garbage_bytes, garbage_size(garbage), memory_order_relaxed);
     mutex_lock(&manager->garbage_mutex);
     *manager->garbage_last = garbage;
@@ -176,13 +190,42 @@ static void garbage_unlink(TxnManager *manager, Garbage **link)
     free(garbage);
 }
 
+/* Frees what the last name stands for, row by row; then the name goes. */
+static void name_reclaim(TxnManager *manager, Garbage *garbage, Lsn horizon)
+{
+    VersionName *last = &garbage->names[garbage->count - 1];
+    const VersionName name = {
+        .tree = last->tree, .id = last->id + last->more, .is_entry = last->is_entry};
+
+    version_reclaim(manager->versions, &name, horizon);
+    if (last->more > 0)
+        last->more--;
+    else
+        garbage->count--;
+}
+
+/* As version_prune; true where that says so of all rows of the name. */
+static bool name_prune(TxnManager *manager, const Garbage *garbage, const VersionName *rows,
+                       const Collected *all)
+{
+    bool is_done = true;
+
+    for (uint32_t i = 0; i <= rows->more; i++) {
+        const VersionName name = {
+            .tree = rows->tree, .id = rows->id + i, .is_entry = rows->is_entry};
+        is_done &= version_prune(manager->versions, &name, garbage->lsn, all->ranges, all->count,
+                                 all->bound);
+    }
+    return is_done;
+}
+
 /* Frees what lies below the horizon. */
 static void garbage_reclaim(TxnManager *manager, Lsn horizon, uint64_t budget)
 {
     while (manager->old_first && manager->old_first->lsn <= horizon) {
         Garbage *garbage = manager->old_first;
         for (; garbage->count > 0 && budget > 0; budget--)
-            version_reclaim(manager->versions, &garbage->names[--garbage->count], horizon);
+            name_reclaim(manager, garbage, horizon);
         if (garbage->count > 0)
             return;
         garbage_unlink(manager, &manager->old_first);
@@ -192,22 +235,28 @@ static void garbage_reclaim(TxnManager *manager, Lsn horizon, uint64_t budget)
 /* Goes on with the names where the last turn has ended. */
 static void garbage_prune(TxnManager *manager, const Collected *all)
 {
-    for (uint32_t budget = PRUNE_MOST; budget > 0 && manager->old_first; budget--) {
+    for (uint32_t looks = 0; looks < PRUNE_MOST && manager->old_first; looks++) {
         Garbage *garbage = *manager->prune_at;
         if (!garbage) {
             manager->prune_at = &manager->old_first;
             manager->prune_index = 0;
-        } else if (garbage->count == 0) {
+            continue;
+        }
+        if (garbage->count == 0) {
             garbage_unlink(manager, manager->prune_at);
-        } else if (manager->prune_index >= garbage->count) {
+            continue;
+        }
+        if (manager->prune_index >= garbage->count) {
             manager->prune_at = &garbage->next;
             manager->prune_index = 0;
-        } else if (version_prune(manager->versions, &garbage->names[manager->prune_index],
-                                 garbage->lsn, all->ranges, all->count, all->bound)) {
-            garbage->names[manager->prune_index] = garbage->names[--garbage->count];
-        } else {
-            manager->prune_index++;
+            continue;
         }
+        VersionName *name = &garbage->names[manager->prune_index];
+        looks += name->more;
+        if (name_prune(manager, garbage, name, all))
+            *name = garbage->names[--garbage->count];
+        else
+            manager->prune_index++;
     }
 }
 

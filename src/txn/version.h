@@ -90,6 +90,7 @@ typedef struct VersionName {
     TreeName tree;
     uint64_t id; /* the row id, or the entry's hash */
     bool is_entry;
+    uint32_t more; /* where names are kept: so many rows behind it likewise */
 } VersionName;
 uint64_t version_entry_hash(TreeName tree, Str key);
 /* Frees what no snapshot at or above `horizon` needs of it. */

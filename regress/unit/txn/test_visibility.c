@@ -496,6 +496,39 @@ static void change_rows(Fixture *fixture, const int64_t *rows, uint32_t count, u
     txn_session_close(session);
 }
 
+/* An old version is its image and little more, the names that it is freed by included. */
+static void many_rows_changed_at_once_cost_their_images(void **state)
+{
+    enum { ROWS = 5000 };
+    Fixture *fixture = *state;
+    TxnSession *a = txn_session_open(fixture->manager, 1),
+               *b = txn_session_open(fixture->manager, 2);
+    int64_t rows[ROWS], count;
+
+    Txn *writer = begin(a, ISOLATION_READ_COMMITTED);
+    for (uint32_t i = 0; i < ROWS; i++)
+        rows[i] = insert(writer, i, load_text);
+    commit(writer);
+    Txn *reader = begin(b, ISOLATION_REPEATABLE_READ);
+    writer = begin(a, ISOLATION_READ_COMMITTED);
+    TxnTree *table = open_tree(writer, TABLE);
+    for (uint32_t i = 0; i < ROWS; i++)
+        ok(txn_update(writer, table, rows[i], row_image(fixture->arena, 1, "changed")));
+    txn_tree_close(table);
+    const uint64_t before = txn_version_bytes(fixture->manager);
+    commit(writer);
+    const uint64_t each = (txn_version_bytes(fixture->manager) - before) / ROWS;
+    assert_in_range(each, strlen(load_text), strlen(load_text) + 75);
+    assert_int_equal(scan_sum(reader, txn_snapshot(reader), &count),
+                     (int64_t)ROWS * (ROWS - 1) / 2);
+    assert_int_equal(count, ROWS);
+    txn_rollback(reader);
+    change_rows(fixture, rows, 1, 100);
+    assert_true(txn_version_bytes(fixture->manager) < 100000);
+    txn_session_close(a);
+    txn_session_close(b);
+}
+
 static void rows_changed_again_and_again_keep_one_old_version(void **state)
 {
     Fixture *fixture = *state;
@@ -563,6 +596,7 @@ int main(void)
         TEST(so_is_every_read_of_write_sets_that_spill),
         TEST(a_spilled_write_set_reads_and_commits_as_any),
         TEST(loads_into_a_table_are_grafted),
+        TEST(many_rows_changed_at_once_cost_their_images),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
