@@ -183,9 +183,8 @@ static bool store_load(Store *store)
     TRY(store_init_space(store));
     TRY(pool_init(store));
     TRY(actions_init(store));
-    store->wal =
-        wal_new(path_join(store->arena, store->path, STR("wal")), store->options.wal_ring_bytes,
-                store->options.wal_ahead_bytes);
+    store->wal = wal_new(path_join(store->arena, store->path, STR("wal")),
+                         store->options.wal_ring_bytes, store->options.wal_ahead_bytes);
     TRY(store->wal);
     return page_map_files_load(store);
 }
