@@ -462,9 +462,10 @@ static bool row_id_take(Txn *txn, TxnTree *table, uint64_t *ret_row_id)
 
     if (unlikely(atomic_load(&table->next_row_id) == 0))
         TRY(row_ids_prepare(txn, table));
-    for (size_t i = 0; i < txn->blocks.length && !block; i++)
-        if (txn->blocks.items[i].tree == table)
-            block = &txn->blocks.items[i];
+    /* Newest first: a load of many tables comes to one after the other. */
+    for (size_t i = txn->blocks.length; i > 0 && !block; i--)
+        if (txn->blocks.items[i - 1].tree == table)
+            block = &txn->blocks.items[i - 1];
     if (!block) {
         RowIdBlock item = {.tree = table};
         VEC_PUSH(txn->arena, &txn->blocks, item);
