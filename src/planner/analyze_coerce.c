@@ -486,11 +486,9 @@ Expr *coerce_type(Scope *scope, Expr *expr, Oid from, Oid type, int32_t typmod,
 }
 
 static Expr *coerce_typmod(Scope *scope, Expr *expr, Oid type, int32_t typmod,
-                           CoercionContext context, CallForm form, int position, bool hide_input,
-                           bool *ret_failed)
+                           CoercionContext context, CallForm form, int position)
 {
     CatalogSession *session = scope_session(scope);
-    (void)hide_input;
 
     if (typmod < 0 || typmod == expr->typmod)
         return expr;
@@ -506,7 +504,7 @@ static Expr *coerce_typmod(Scope *scope, Expr *expr, Oid type, int32_t typmod,
     if (element) {
         ExprCast *cast = cast_new(scope, CAST_ARRAY, expr, type, form, position);
         cast->element_cast = coerce_typmod(scope, case_test_new(scope, element, -1), element,
-                                           typmod, context, form, position, false, ret_failed);
+                                           typmod, context, form, position);
         TRY(cast->element_cast);
         cast->base.typmod = typmod;
         return &cast->base;
@@ -526,7 +524,6 @@ Expr *coerce_to_target(Scope *scope, Expr *expr, Oid type, int32_t typmod, Coerc
     if (!can_coerce(scope, &from, &type, 1, context))
         return NULL;
 
-    Expr *original = expr;
     ExprCollate *collate = NULL;
     if (expr->kind == EXPR_COLLATE && from != TYPE_UNKNOWN) {
         collate = (ExprCollate *)expr;
@@ -534,8 +531,7 @@ Expr *coerce_to_target(Scope *scope, Expr *expr, Oid type, int32_t typmod, Coerc
     }
     Expr *result = coerce_type(scope, expr, from, type, typmod, context, form, position);
     if (result)
-        result = coerce_typmod(scope, result, type, typmod, context, form, position,
-                               result != original, ret_failed);
+        result = coerce_typmod(scope, result, type, typmod, context, form, position);
     if (!result) {
         *ret_failed = true;
         return NULL;

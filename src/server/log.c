@@ -28,6 +28,8 @@ static struct {
     uint64_t size GUARDED_BY(mutex);
     char path[LOG_PATH_MAX] GUARDED_BY(mutex); /* of fd */
     bool rotation_wanted GUARDED_BY(mutex);
+    _Atomic int64_t first_line_at; /* wall clock; where no session is: %s and %c; 0: none yet */
+    _Atomic uint64_t own_lines;    /* those of the server itself: %l */
 } log_file = {.mutex = MUTEX_INIT(RANK_LOG), .fd = -1};
 
 static const char *const severity_labels[] = {
@@ -205,21 +207,18 @@ static void put_time(StrBuf *out, int64_t when, bool with_milliseconds)
 
 static int64_t process_started_at(const Session *session)
 {
-    static _Atomic int64_t started_at;
     int64_t none = 0;
 
     if (session)
         return session->connected_at;
-    (void)atomic_compare_exchange_strong(&started_at, &none, os->wall_clock());
-    return atomic_load(&started_at);
+    (void)atomic_compare_exchange_strong(&log_file.first_line_at, &none, os->wall_clock());
+    return atomic_load(&log_file.first_line_at);
 }
 
 /* Lines are counted by session, and those of the server itself by themselves: %l. */
-static _Atomic uint64_t own_lines;
-
 static uint64_t line_number(const Session *session)
 {
-    return (session ? session->log_line_count : atomic_load(&own_lines)) + 1;
+    return (session ? session->log_line_count : atomic_load(&log_file.own_lines)) + 1;
 }
 
 static void count_line(void)
@@ -229,7 +228,7 @@ static void count_line(void)
     if (session)
         session->log_line_count++;
     else
-        atomic_fetch_add(&own_lines, 1);
+        atomic_fetch_add(&log_file.own_lines, 1);
 }
 
 static const char *file_name(const char *path)
