@@ -9,3 +9,4 @@ select convert_from('abc','utf-8'), convert_to('é','Unicode'), convert('é'::by
 set client_encoding = 'nosuch';
 set client_encoding = 'utf-8';
 show client_encoding;
+select pg_encoding_max_length(6), pg_encoding_max_length(0), pg_encoding_max_length(41), pg_encoding_max_length(-1), pg_encoding_max_length(42);

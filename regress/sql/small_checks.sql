@@ -38,3 +38,9 @@ with recursive x(n) as (select 'a'::varchar(3) union all select n||'b' from x wh
 with recursive x(n) as (select 1::numeric(4,1) union all select n+1 from x where n < 4) select * from x;
 with recursive x(n) as (select 1::numeric(4,1) union all select (n+1)::numeric(4,1) from x where n < 4) select * from x;
 drop table names_of;
+select pg_sleep_for('0.01 s'), pg_sleep_for('-1 day'), pg_sleep_until(now() - interval '1 s'), pg_sleep_until('-infinity'), pg_sleep_for(null);
+set statement_timeout = 100;
+select pg_sleep_for('1 month');
+select pg_sleep_until('infinity');
+select pg_sleep_until(now() + '10 s');
+reset statement_timeout;

@@ -292,6 +292,13 @@ FUNCTION(PG_encoding_to_char)
     return true;
 }
 
+FUNCTION(pg_encoding_max_length_sql)
+{
+    ret->int32 = encoding_max_length(args[0].int32);
+    *ret_null = ret->int32 == 0;
+    return true;
+}
+
 FUNCTION(PG_char_to_encoding)
 {
     ret->int32 = encoding_find(var_str(args[0].var));

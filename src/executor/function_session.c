@@ -3,6 +3,7 @@
 #include "base/settings.h"
 #include "executor/sequences.h"
 #include "txn/lock.h"
+#include "types/datetime.h"
 #include "types/function.h"
 
 /* Functions about the session: sequences, settings, sleeping, advisory locks, other backends. */
@@ -90,11 +91,35 @@ FUNCTION(show_config_by_name_missing_ok)
 
 /* ---- sleeping, other backends ---- */
 
+#define SLEEP_MOST INT64_C(10000000000000000) /* microseconds: three centuries */
+
 FUNCTION(pg_sleep)
 {
     double seconds = args[0].float64;
     ret->var = var_make("", 0);
-    return !(seconds > 0) || task_sleep((int64_t)(MIN(seconds, 1e10) * 1e6), WAIT_EVENT_PG_SLEEP);
+    return !(seconds > 0) ||
+           task_sleep((int64_t)MIN(seconds * 1e6, (double)SLEEP_MOST), WAIT_EVENT_PG_SLEEP);
+}
+
+static bool sleep_until(int64_t instant, Value *ret)
+{
+    const int64_t now = timestamp_now();
+    ret->var = var_make("", 0);
+    return instant <= now || task_sleep(MIN(instant - now, SLEEP_MOST), WAIT_EVENT_PG_SLEEP);
+}
+
+/* pg_sleep_for(interval) */
+FUNCTION(sql_3935)
+{
+    int64_t end;
+    TRY(timestamptz_add_interval(timestamp_now(), &args[0].interval, &end));
+    return sleep_until(end, ret);
+}
+
+/* pg_sleep_until(timestamptz) */
+FUNCTION(sql_3936)
+{
+    return sleep_until(args[0].int64, ret);
 }
 
 FUNCTION(pg_backend_pid)

@@ -18,6 +18,8 @@
 
 /* The wall clock as a timestamptz. */
 int64_t timestamp_now(void);
+MUST_CHECK bool timestamptz_add_interval(int64_t timestamptz, const Interval *interval,
+                                         int64_t *ret);
 /* A zone by name ("Europe/Berlin", "UTC", POSIX "EST5EDT", "<+03>-03"); NULL: no such zone (no
  * error). Zones are cached for ever. */
 typedef struct TimeZone TimeZone;

@@ -57,3 +57,10 @@ const char *encoding_name(int encoding)
 {
     return encoding >= 0 && encoding < (int)ARRAY_LENGTH(names) ? names[encoding] : NULL;
 }
+
+int encoding_max_length(int encoding)
+{
+    static const char lengths[] = "133343441111111111111111111111111112222432";
+    static_assert(sizeof(lengths) - 1 == ARRAY_LENGTH(names), "one for each encoding");
+    return encoding_name(encoding) ? lengths[encoding] - '0' : 0;
+}

@@ -13,5 +13,7 @@
 int encoding_find(Str name);
 /* Its official name; NULL for a number that is none. */
 const char *encoding_name(int encoding);
+/* The most bytes of a character; 0 for a number that is none. */
+int encoding_max_length(int encoding);
 
 #endif
