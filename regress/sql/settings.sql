@@ -260,3 +260,8 @@ select name, setting, unit, category, short_desc, extra_desc, context, vartype, 
 select name, pg_settings_get_flags(name) from pg_settings where name in ('zero_damaged_pages') order by name collate "C";
 select b'01;
 select x'0a;
+set temp_tablespaces = '"abc';
+set temp_tablespaces = 'pg_default,pg_global';
+set temp_tablespaces = 'a""b', pg_default;
+set temp_tablespaces = pg_default;
+show temp_tablespaces;

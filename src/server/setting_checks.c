@@ -58,20 +58,41 @@ static bool tablespace_check(SettingId id, Str text, Arena *arena, Str *ret_cano
     return true;
 }
 
+/* The next member of a list of names, without its quotes; false: there is none. */
+static bool name_next(Arena *arena, Str list, size_t *at, Str *ret_name)
+{
+    StrBuf name = strbuf_in(arena);
+    bool is_quoted = false;
+
+    if (*at >= list.length)
+        return false;
+    for (; *at < list.length && (is_quoted || list.data[*at] != ','); (*at)++) {
+        const bool is_doubled = is_quoted && *at + 1 < list.length && list.data[*at + 1] == '"';
+        if (list.data[*at] != '"') {
+            strbuf_append_char(&name, list.data[*at]);
+        } else if (is_doubled) {
+            strbuf_append_char(&name, '"');
+            (*at)++;
+        } else {
+            is_quoted = !is_quoted;
+        }
+    }
+    (*at)++;
+    *ret_name = str_trim(strbuf_view(&name));
+    return true;
+}
+
 static bool temp_tablespaces_check(SettingId id, Str text, Arena *arena, Str *ret_canonical)
 {
+    CLEANUP(arena_freep) Arena *scratch = arena_new("tablespaces");
+    Str name;
+
     (void)id;
     (void)arena;
-    for (size_t at = 0; at < text.length;) {
-        const size_t comma = MIN(str_find_char(text, ',', at), text.length);
-        Str name = str_trim(str_slice(text, at, comma - at));
-        if (name.length > 1 && name.data[0] == '"')
-            name = str_slice(name, 1, name.length - 2);
+    for (size_t at = 0; name_next(scratch, text, &at, &name);)
         if (!tablespace_exists(name))
             FAIL(ERR_UNDEFINED_OBJECT,
                  .message = fmt("tablespace \"%.*s\" does not exist", STR_ARGS(name)));
-        at = comma + 1;
-    }
     *ret_canonical = text;
     return true;
 }
