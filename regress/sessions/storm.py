@@ -196,6 +196,36 @@ TOGETHER = [
 ]
 
 
+def context_of(session, text):
+    """The CONTEXT of the error that a query ends with."""
+    context = None
+    session.send("Q", text.encode() + b"\0")
+    while True:
+        kind, body = session.message()
+        if kind == "E":
+            context = next((field[1:].decode() for field in body.split(b"\0") if field[:1] == b"W"), None)
+        elif kind == "Z":
+            return context
+
+
+def contexts(connect):
+    """Who waits for a row in vain is told for which one."""
+    first, second = connect(), connect()
+    first.query("set search_path = storm; begin; update t0 set v = v where id = 3")
+    second.query("set search_path = storm; set lock_timeout = '20ms'")
+    tuple_id = second.query("select ctid from t0 where id = 3")[1].removeprefix("row ")
+    faults = []
+    for text, doing in [("update t0 set v = 1 where id = 3", "updating"), ("delete from t0 where id = 3", "deleting"), ("select from t0 where id = 3 for update", "locking"),
+                        ("select from t0 where id = 3 for update nowait", None)]:
+        told, wanted = context_of(second, text), doing and f'while {doing} tuple {tuple_id} in relation "t0"'
+        if told != wanted:
+            faults.append(f"{text}: wanted {wanted}, got {told}")
+    first.query("rollback")
+    first.close()
+    second.close()
+    print(f"not ok sessions/contexts: {'; '.join(faults)}" if faults else "ok sessions/contexts")
+
+
 def together(connect):
     first, second = connect(), connect()
     faults = []
@@ -226,6 +256,7 @@ def run(connect, seed, seconds):
         if any(line.startswith("error") for line in lines):
             print(f"not ok sessions/storm: {text}: {lines}")
             return
+    contexts(connect)
     together(connect)
     storm = Storm(connect, seed, seconds)
     storm.run()

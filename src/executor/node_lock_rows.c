@@ -126,6 +126,7 @@ static RowClaim claim_row(LockRowsState *state, uint32_t row)
         switch (txn_lock_row(node->exec->session->catalog.txn, state->tables[m]->tree, id, &request,
                              node->scratch, &result)) {
         case ROW_LOCK_FAILED:
+            row_wait_add_context("locking", id, request.relation_name);
             return CLAIM_FAILED;
         case ROW_LOCK_LOCKED:
             break;

@@ -593,6 +593,8 @@ static bool claim_row(ModifyState *state, const ModifyPlan *plan, const Batch *c
     TRY(claim_mode(state, plan, row, row_id, &request.mode));
     switch (txn_lock_row(txn, state->table->tree, row_id, &request, state->row_arena, &result)) {
     case ROW_LOCK_FAILED:
+        row_wait_add_context(plan->command == QUERY_DELETE ? "deleting" : "updating", row_id,
+                             plan->relation_name);
         return false;
     case ROW_LOCK_LOCKED:
         if (!result.is_read)
@@ -722,6 +724,7 @@ static bool conflict_update(ModifyState *state, const ModifyPlan *plan, uint32_t
     *ret_done = *ret_again = false;
     switch (txn_lock_row(txn, state->table->tree, row_id, &request, state->row_arena, &result)) {
     case ROW_LOCK_FAILED:
+        row_wait_add_context("locking", row_id, plan->relation_name);
         return false;
     case ROW_LOCK_LOCKED:
     case ROW_LOCK_CHANGED:

@@ -178,3 +178,17 @@ bool scan_override_fetch(ScanColumns *columns, ExecState *exec, const EpqOverrid
         override->is_newest ? txn_snapshot_latest(exec->session->catalog.txn) : exec->snapshot;
     return scan_columns_fetch(columns, exec, &snapshot, &override->row_id, 1, arena, ret_count);
 }
+
+void row_wait_add_context(const char *doing, int64_t row_id, Str relation_name)
+{
+    const ErrorFields *error = error_fields();
+    const bool has_waited = error->sqlstate == ERR_T_R_DEADLOCK_DETECTED ||
+                            error->sqlstate == ERR_QUERY_CANCELED ||
+                            (error->sqlstate == ERR_LOCK_NOT_AVAILABLE &&
+                             str_starts_with(error->message, STR("canceling")));
+
+    if (has_waited) /* else nobody was waited for, and PostgreSQL names no tuple either */
+        error_add_context(fmt("while %s tuple (%lu,%u) in relation \"%.*s\"", doing,
+                              (unsigned long)((uint64_t)row_id >> 16), (unsigned)(row_id & 0xffff),
+                              STR_ARGS(relation_name)));
+}

@@ -30,6 +30,9 @@ void scan_columns_bind(ScanColumns *columns, Vector *const *fetched, Selection s
 MUST_CHECK bool scan_columns_fetch(ScanColumns *columns, ExecState *exec, const Snapshot *snapshot,
                                    const int64_t *row_ids, uint32_t count, Arena *arena,
                                    uint32_t *ret_count);
+/* CONTEXT of an error that ended the wait for a row's lock: while updating tuple (0,1) in relation
+ * "t". The tuple is the row's ctid, which stays the same through updates. */
+void row_wait_add_context(const char *doing, int64_t row_id, Str relation_name);
 /* The one row that a sequence shows: last_value, log_cnt, is_called. */
 MUST_CHECK bool scan_columns_sequence(ScanColumns *columns, ExecState *exec, Arena *arena);
 /* The override of a range table entry in an EPQ tree, NULL: none. */
