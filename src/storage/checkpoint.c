@@ -468,6 +468,17 @@ static Job *checkpointer_take_jobs(Checkpointer *checkpointer, JobKind kind)
     return taken;
 }
 
+/*
+ * Where the log starts the next checkpoint. A transaction under way may keep the log from long
+ * before the last one: another one helps only after a while.
+ */
+static Lsn log_is_due_at(const Store *store, const Checkpointer *checkpointer)
+{
+    const uint64_t bytes = atomic_load(&checkpointer->max_wal_bytes);
+
+    return MAX(store->superblock.redo + bytes / 2, checkpointer->pace.log_start + bytes / 4);
+}
+
 /* Runs what is due; the mutex is released meanwhile. */
 static void checkpointer_work(Store *store, Checkpointer *checkpointer)
 {
@@ -500,7 +511,7 @@ static void checkpointer_work(Store *store, Checkpointer *checkpointer)
     const bool ok = checkpoint_run(store, reason);
     checkpointer->pace.is_on = false;
     checkpointer_note(checkpointer, ok);
-    atomic_store(&checkpointer->wake_at, store->superblock.redo + checkpointer->max_wal_bytes / 2);
+    atomic_store(&checkpointer->wake_at, log_is_due_at(store, checkpointer));
     mutex_lock(&checkpointer->mutex);
     checkpointer_finish_jobs(checkpointer, waiting, ok);
 }

@@ -339,6 +339,65 @@ static void a_timed_checkpoint_takes_its_time_until_somebody_waits(void **state)
     sim_free(world);
 }
 
+/* -------- A log that a transaction keeps -------- */
+
+#define KEPT_LIMIT (4u << 20)
+#define KEPT_RECORDS 400u
+#define KEPT_RECORD_BYTES 50000u
+
+static uint64_t kept_checkpoints;
+
+static Lsn kept_floor(void *context)
+{
+    return *(const Lsn *)context;
+}
+
+static void run_kept(void *unused)
+{
+    const StoreOptions options = {.pool_bytes = STORE_POOL_MIN,
+                                  .database_page_limit = 1u << 20,
+                                  .wal_ring_bytes = 1u << 17,
+                                  .max_wal_bytes = KEPT_LIMIT};
+    static char bytes[KEPT_RECORD_BYTES];
+    StoreStatistics statistics;
+
+    (void)unused;
+    if (!store_create(STR("data")))
+        panic("no store");
+    Store *store = store_open(STR("data"), &options);
+    if (!store || !store_recover(store, nothing_to_replay, NULL))
+        panic("no store");
+    Wal *wal = store_wal(store);
+    Lsn floor = wal_reserved_end(wal);
+    store_set_redo_floor(store, kept_floor, &floor);
+    for (uint32_t i = 0; i < KEPT_RECORDS; i++) {
+        const Str piece = str_make(bytes, sizeof(bytes));
+        WalSlot slot;
+        if (!wal_admit(wal, sizeof(bytes)))
+            panic("no room");
+        wal_append(wal, sizeof(bytes), sizeof(bytes), &slot);
+        wal_fill(wal, &slot, &piece, 1);
+        if (!wal_wait(wal, slot.end) || !task_sleep(10000, WAIT_EVENT_PG_SLEEP))
+            panic("no log");
+    }
+    store_statistics(store, &statistics);
+    kept_checkpoints = statistics.checkpoint_count;
+    store_set_redo_floor(store, NULL, NULL);
+    store_close(store, STORE_CLOSE_CLEAN);
+}
+
+/* Checkpoints that shorten nothing come as the log grows, not one after the other. */
+static void a_log_that_is_kept_asks_for_few_checkpoints(void **state)
+{
+    const uint64_t log_bytes = (uint64_t)KEPT_RECORDS * KEPT_RECORD_BYTES;
+    SimWorld *world = sim_new(4);
+
+    (void)state;
+    assert_int_equal(sim_run(world, run_kept, NULL), SIM_ENDED);
+    assert_in_range(kept_checkpoints, 4, log_bytes / (KEPT_LIMIT / 4) + 1);
+    sim_free(world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -349,6 +408,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(temporary_pages_spill_and_become_permanent, begin, end),
         cmocka_unit_test_setup_teardown(a_flipped_bit_is_an_error_that_names_the_page, begin, end),
         cmocka_unit_test(a_timed_checkpoint_takes_its_time_until_somebody_waits),
+        cmocka_unit_test(a_log_that_is_kept_asks_for_few_checkpoints),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
