@@ -200,7 +200,8 @@ typedef struct RelationDesc {
     Str view_text; /* SELECT of a view, canonical */
     Str view_options;
     bool security_barrier;
-    Str check_option; /* "", "local", "cascaded" */
+    bool security_invoker; /* the view reads with the rights of who asks, not with its owner's */
+    Str check_option;      /* "", "local", "cascaded" */
 
     double row_count; /* reltuples: -1 never analyzed */
     int32_t page_count;

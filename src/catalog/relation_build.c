@@ -58,6 +58,30 @@ static void load_class(CatalogSession *session, RelationDesc *relation, const Ca
     relation->replica_identity = row_char(row, PG_CLASS_RELREPLIDENT);
 }
 
+/* The value of an option in "{a=b,c=d}"; none where it is not there. */
+static Str option_value(Arena *arena, Str options, const char *name)
+{
+    const Str head = str_format(arena, "%s=", name);
+    const size_t at = str_find(options, head, 0);
+
+    if (at == SIZE_MAX)
+        return STR_NONE;
+    const Str rest = str_slice(options, at + head.length, options.length);
+    const size_t comma = str_find_char(rest, ',', 0);
+    return str_slice(rest, 0, MIN(comma, rest.length - 1));
+}
+
+/* Whoever set it has had it looked at: as booleans are written. */
+static bool option_is_on(Arena *arena, Str options, const char *name)
+{
+    const Str text = option_value(arena, options, name);
+    Value value = {0};
+
+    if (!str_is_none(text) && !type_input(arena, TYPE_BOOL, -1, text, &value))
+        error_clear();
+    return value.boolean;
+}
+
 /* "{a=b,c=d}" as a Str, and the options of views taken out of it. */
 static bool load_options(RelationDesc *relation, const CatalogRow *row)
 {
@@ -71,12 +95,10 @@ static bool load_options(RelationDesc *relation, const CatalogRow *row)
     if (relation->kind != RELKIND_VIEW)
         return true;
     relation->view_options = relation->options;
-    relation->security_barrier =
-        str_find(relation->options, STR("security_barrier=true"), 0) != SIZE_MAX;
-    if (str_find(relation->options, STR("check_option=local"), 0) != SIZE_MAX)
-        relation->check_option = STR("local");
-    else if (str_find(relation->options, STR("check_option=cascaded"), 0) != SIZE_MAX)
-        relation->check_option = STR("cascaded");
+    relation->security_barrier = option_is_on(arena, relation->options, "security_barrier");
+    relation->security_invoker = option_is_on(arena, relation->options, "security_invoker");
+    relation->check_option =
+        str_lower(arena, option_value(arena, relation->options, "check_option"));
     return true;
 }
 

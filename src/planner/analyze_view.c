@@ -20,7 +20,8 @@ Query *view_query(AnalyzeContext *context, const RelationDesc *view)
 {
     Query *query = analyze_view_text(context->arena, context->session, view->view_text);
     TRY(query);
-    set_check_as(query, view->owner);
+    if (!view->security_invoker)
+        set_check_as(query, view->owner);
     return query;
 }
 
@@ -201,7 +202,7 @@ static void replace_entry(AnalyzeContext *context, Query *query, const ViewRepla
     base->name = target->name;
     base->kind = RANGE_RELATION;
     base->subquery = NULL;
-    base->check_as = view->owner;
+    base->check_as = view->security_invoker ? OID_NONE : view->owner;
     base->is_in_from = target->is_in_from;
     base->is_excluded = target->is_excluded;
     *target = *base;

@@ -821,7 +821,7 @@ bool ddl_alter_table(CommandContext *context, const Node *node, Str *ret_tag)
     const AlterTableStmt *statement = NODE_CAST(AlterTableStmt, node);
     Alter alter = {.context = context, .statement = statement};
 
-    *ret_tag = ddl_alter_tag(statement->object_type);
+    *ret_tag = ddl_alter_tag(context, statement->object_type);
     if (statement->object_type == OBJECT_TYPE || statement->object_type == OBJECT_FOREIGN_TABLE)
         return ddl_refuse_object("ALTER", statement->object_type);
     const RelationDesc *relation = ddl_open_relation(

@@ -412,6 +412,43 @@ static bool check_fillfactor(Str value)
     return true;
 }
 
+static bool check_boolean(Arena *arena, Str name, Str value)
+{
+    Value boolean;
+
+    if (type_input(arena, TYPE_BOOL, -1, value, &boolean))
+        return true;
+    error_clear();
+    FAIL(ERR_INVALID_PARAMETER_VALUE,
+         .message = fmt("invalid value for boolean option \"%.*s\": %.*s", STR_ARGS(name),
+                        STR_ARGS(value)));
+}
+
+static bool check_check_option(Str value)
+{
+    if (!str_equal_nocase(value, STR("local")) && !str_equal_nocase(value, STR("cascaded")))
+        FAIL(ERR_INVALID_PARAMETER_VALUE,
+             .message =
+                 fmt("invalid value for enum option \"check_option\": %.*s", STR_ARGS(value)),
+             .detail = STR("Valid values are \"local\" and \"cascaded\"."));
+    return true;
+}
+
+static bool check_option_value(Arena *arena, Str name, Str value)
+{
+    static const char *const booleans[] = {"security_barrier", "security_invoker",
+                                           "deduplicate_items", "autovacuum_enabled"};
+
+    if (str_equal(name, STR("fillfactor")))
+        return check_fillfactor(value);
+    if (str_equal(name, STR("check_option")))
+        return check_check_option(value);
+    for (size_t i = 0; i < ARRAY_LENGTH(booleans); i++)
+        if (str_equal(name, str_from_c(booleans[i])))
+            return check_boolean(arena, name, value);
+    return true;
+}
+
 bool ddl_options_text(CommandContext *context, const DefElemVec *options, const char *known,
                       Str *ret_text)
 {
@@ -424,7 +461,8 @@ bool ddl_options_text(CommandContext *context, const DefElemVec *options, const 
     strbuf_append_char(&text, '{');
     for (size_t i = 0; i < options->length; i++) {
         const DefElem *option = options->items[i];
-        const Str value = ddl_text_option(context, option);
+        const Str given = ddl_text_option(context, option);
+        const Str value = str_is_none(given) ? STR("true") : given;
         if (option->name_space.length)
             FAIL(ERR_INVALID_PARAMETER_VALUE,
                  .message = fmt("unrecognized parameter namespace \"%.*s\"",
@@ -432,12 +470,15 @@ bool ddl_options_text(CommandContext *context, const DefElemVec *options, const 
         if (!is_known(known, option->name))
             FAIL(ERR_INVALID_PARAMETER_VALUE,
                  .message = fmt("unrecognized parameter \"%.*s\"", STR_ARGS(option->name)));
-        if (str_equal(option->name, STR("fillfactor")))
-            TRY(check_fillfactor(str_is_none(value) ? STR("true") : value));
+        for (size_t k = 0; k < i; k++)
+            if (str_equal(options->items[k]->name, option->name))
+                FAIL(ERR_INVALID_PARAMETER_VALUE,
+                     .message = fmt("parameter \"%.*s\" specified more than once",
+                                    STR_ARGS(option->name)));
+        TRY(check_option_value(context->arena, option->name, value));
         if (i > 0)
             strbuf_append_char(&text, ',');
-        strbuf_format(&text, "%.*s=%.*s", STR_ARGS(option->name),
-                      STR_ARGS(str_is_none(value) ? STR("true") : value));
+        strbuf_format(&text, "%.*s=%.*s", STR_ARGS(option->name), STR_ARGS(value));
     }
     strbuf_append_char(&text, '}');
     *ret_text = strbuf_view(&text);

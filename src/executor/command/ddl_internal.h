@@ -69,7 +69,7 @@ MUST_CHECK bool ddl_lock_schema(CommandContext *context, Str name, int position,
 MUST_CHECK bool ddl_lock_role(CommandContext *context, Str name, LockMode mode, Oid *ret_role);
 
 /* ---- ddl_tag.c ---- */
-Str ddl_alter_tag(ObjectType type); /* "ALTER TABLE" … */
+Str ddl_alter_tag(CommandContext *context, ObjectType type); /* "ALTER TABLE" …; the context's */
 /* 0A000 with the kind's name behind the verb; never true. */
 MUST_CHECK bool ddl_refuse_object(const char *verb, ObjectType type);
 

@@ -48,6 +48,7 @@ static const char *const object_words[] = {
     [OBJECT_VIEW] = "VIEW",
 };
 
+/* As a message is: the next ones overwrite it. */
 static Str object_tag(const char *verb, ObjectType type)
 {
     const char *word = (size_t)type < ARRAY_LENGTH(object_words) ? object_words[type] : NULL;
@@ -62,9 +63,9 @@ static Str rename_tag(const RenameStmt *statement)
                                                                    : statement->rename_type);
 }
 
-Str ddl_alter_tag(ObjectType type)
+Str ddl_alter_tag(CommandContext *context, ObjectType type)
 {
-    return object_tag("ALTER", type);
+    return str_copy(context->arena, object_tag("ALTER", type));
 }
 
 static const struct {

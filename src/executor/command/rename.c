@@ -200,7 +200,7 @@ bool ddl_rename(CommandContext *context, const Node *node, Str *ret_tag)
 {
     const RenameStmt *statement = NODE_CAST(RenameStmt, node);
 
-    *ret_tag = ddl_alter_tag(statement->rename_type);
+    *ret_tag = ddl_alter_tag(context, statement->rename_type);
     switch (statement->rename_type) {
     case OBJECT_SCHEMA:
         return rename_schema(context, lone_name(statement), statement->newname);
@@ -226,7 +226,7 @@ bool ddl_rename(CommandContext *context, const Node *node, Str *ret_tag)
                             : statement->rename_type == OBJECT_INDEX ? OBJECT_TABLE
                                                                      : statement->rename_type;
     if (inner)
-        *ret_tag = ddl_alter_tag(type);
+        *ret_tag = ddl_alter_tag(context, type);
     const RelationDesc *relation =
         open_target(context, statement->relation, type, statement->missing_ok);
     if (!relation)
@@ -280,7 +280,7 @@ bool ddl_alter_schema_of(CommandContext *context, const Node *node, Str *ret_tag
     const AlterObjectSchemaStmt *statement = NODE_CAST(AlterObjectSchemaStmt, node);
     StaleVec stale = {0};
 
-    *ret_tag = ddl_alter_tag(statement->object_type);
+    *ret_tag = ddl_alter_tag(context, statement->object_type);
     if (!statement->relation)
         return ddl_refuse_object("ALTER", statement->object_type);
     const RelationDesc *relation =
@@ -346,7 +346,7 @@ bool ddl_alter_owner(CommandContext *context, const Node *node, Str *ret_tag)
     const AlterOwnerStmt *statement = NODE_CAST(AlterOwnerStmt, node);
     Oid owner;
 
-    *ret_tag = ddl_alter_tag(statement->object_type);
+    *ret_tag = ddl_alter_tag(context, statement->object_type);
     TRY(ddl_role(context, statement->newowner, &owner));
     if (statement->relation) {
         const RelationDesc *relation =
