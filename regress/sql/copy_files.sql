@@ -45,3 +45,23 @@ copy t from '{directory}/t.txt';
 reset role;
 drop table t, u;
 drop role copyist;
+
+-- FREEZE: of tables that the transaction has made or emptied.
+create table frozen (a int);
+copy frozen to '{directory}/frozen.txt' with (freeze);
+copy (values (1), (2)) to '{directory}/frozen.txt';
+copy frozen from '{directory}/frozen.txt' with (freeze);
+copy frozen from '{directory}/frozen.txt' with (freeze false);
+begin;
+truncate frozen;
+copy frozen from '{directory}/frozen.txt' with (freeze);
+copy frozen from '{directory}/frozen.txt' with (freeze);
+select count(*) from frozen;
+commit;
+begin;
+create table frozen_new (a int primary key);
+copy frozen_new from '{directory}/frozen.txt' freeze;
+commit;
+copy frozen_new from '{directory}/frozen.txt' freeze;
+select * from frozen_new order by a;
+drop table frozen, frozen_new;

@@ -53,6 +53,11 @@ TreeId txn_tree_id(const TxnTree *tree)
     return tree->id;
 }
 
+bool txn_tree_is_own(const Txn *txn, const TxnTree *tree)
+{
+    return atomic_load_explicit(&((TxnTree *)tree)->creator, memory_order_relaxed) == txn;
+}
+
 Tree *txn_tree_source(const Txn *txn, const TxnTree *tree, bool *ret_private)
 {
     Tree *permanent = atomic_load_explicit(&((TxnTree *)tree)->tree, memory_order_acquire);
@@ -60,7 +65,7 @@ Tree *txn_tree_source(const Txn *txn, const TxnTree *tree, bool *ret_private)
     *ret_private = false;
     if (likely(permanent != NULL))
         return permanent;
-    if (atomic_load_explicit(&((TxnTree *)tree)->creator, memory_order_relaxed) != txn)
+    if (!txn_tree_is_own(txn, tree))
         return NULL;
     *ret_private = true;
     return tree->private_tree;

@@ -32,6 +32,7 @@ MUST_CHECK bool txn_tree_open(Txn *txn, DatabaseId database, TreeId tree_id, Txn
 void txn_tree_close(TxnTree *tree); /* accepts NULL */
 DatabaseId txn_tree_database(const TxnTree *tree);
 TreeId txn_tree_id(const TxnTree *tree);
+bool txn_tree_is_own(const Txn *txn, const TxnTree *tree); /* made by txn, which has not ended */
 /* The layout that new rows are encoded by, as this transaction sees it. */
 const Layout *txn_tree_layout(Txn *txn, TxnTree *tree);
 /* For planners: committed rows (or entries) and pages, roughly. */

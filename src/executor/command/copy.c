@@ -2,6 +2,7 @@
 #include "executor/command/copy_file.h"
 #include "executor/command/copy_internal.h"
 
+#include "txn/ddl.h"
 #include "types/encoding.h"
 #include "types/type.h"
 
@@ -349,6 +350,22 @@ static bool check_relation(const CopyJob *job)
     }
 }
 
+/* FREEZE is for tables of the own transaction; as nobody else sees them, nothing is left to do. */
+static bool check_freeze(const CopyJob *job)
+{
+    Txn *txn = ddl_catalog(job->context)->txn;
+    TxnTree *tree;
+
+    TRY(txn_tree_open(txn, ddl_catalog(job->context)->database_oid, job->relation->tree, &tree));
+    const bool is_own = txn_tree_is_own(txn, tree);
+    txn_tree_close(tree);
+    if (!is_own)
+        FAIL(ERR_OBJECT_NOT_IN_PREREQUISITE_STATE,
+             .message = STR("cannot perform COPY FREEZE because the table was not created or "
+                            "truncated in the current subtransaction"));
+    return true;
+}
+
 static bool open_table(CopyJob *job)
 {
     const CopyStmt *statement = job->statement;
@@ -365,6 +382,8 @@ static bool open_table(CopyJob *job)
         job->relation->persistence != RELPERSISTENCE_TEMPORARY)
         FAIL(ERR_READ_ONLY_SQL_TRANSACTION,
              .message = STR("cannot execute COPY FROM in a read-only transaction"));
+    if (statement->is_from && job->freeze)
+        TRY(check_freeze(job));
     return true;
 }
 

@@ -17,7 +17,7 @@ typedef struct CopyJob {
     uint64_t row_count;
     /* Options as written: columns they name are looked up when the columns are known. */
     const DefElem *force_quote, *force_not_null, *force_null;
-    bool freeze; /* rows are never frozen or thawed here */
+    bool freeze; /* all see the rows at once: in tables that nobody else sees yet, all there is */
 } CopyJob;
 
 /* FORCE_… (columns) or * as a flag for each column. */
