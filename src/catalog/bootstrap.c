@@ -603,6 +603,7 @@ static bool run_in_transaction(Catalog *catalog, Oid database, BootstrapWork *wo
     CatalogSession session;
     bool ok = false;
 
+    TRY(txn_session_);
     catalog_session_init(&session, catalog, arena);
     session.arena = arena;
     session.txn = txn_begin(txn_session_, &(TxnOptions){.isolation = ISOLATION_READ_COMMITTED});

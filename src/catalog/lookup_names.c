@@ -536,6 +536,7 @@ bool catalog_login_facts(Catalog *catalog, Str user, Str database, Arena *arena,
     CatalogSession session;
     LoginFacts facts = {0};
 
+    TRY(txn_session_);
     catalog_session_init(&session, catalog, scratch);
     session.arena = scratch;
     session.txn = txn_begin(

@@ -86,7 +86,7 @@ static bool fill(Store *store, Str superuser)
               catalog_open(boot.manager, &boot.catalog);
     if (ok) {
         boot.txn_session = txn_session_open(boot.manager, 1);
-        ok = run_scripts(&boot);
+        ok = boot.txn_session && run_scripts(&boot);
         txn_session_close(boot.txn_session);
     }
     ok = ok && catalog_bootstrap_finish(boot.catalog);

@@ -375,7 +375,7 @@ static bool verify_clean(Verification *v, Arena *arena)
     if (ok) {
         v->txn_session = txn_session_open(v->manager, 1);
         catalog_session_init(&v->exec.catalog, v->catalog, arena);
-        ok = verify_databases(v, arena, true);
+        ok = v->txn_session && verify_databases(v, arena, true);
         catalog_session_deinit(&v->exec.catalog);
         txn_session_close(v->txn_session);
         catalog_close(v->catalog);

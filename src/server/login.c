@@ -341,6 +341,7 @@ static bool connect_database(Session *session, const LoginFacts *facts)
     exec->catalog.backend_id = (uint32_t)exec->backend_pid;
     exec->catalog.arena = session->block_arena;
     session->txn_session = txn_session_open(session->server->txn_manager, exec->backend_pid);
+    TRY(session->txn_session);
     exec->ops = &session_exec_ops;
     exec->usage_table = session->worker->usage;
     exec->temporary_directory =

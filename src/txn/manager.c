@@ -115,7 +115,8 @@ TxnSession *txn_session_open(TxnManager *manager, int32_t process_id)
     TxnSession *session =
         aligned_alloc(CACHE_LINE, ALIGN_UP(sizeof(TxnSession), (size_t)CACHE_LINE));
     if (!session)
-        panic("out of memory");
+        FAIL(ERR_OUT_OF_MEMORY, .message = STR("out of memory"),
+             .detail = STR("Failed while making a session."));
     memset(session, 0, sizeof(*session));
     session->manager = manager;
     session->process_id = process_id;

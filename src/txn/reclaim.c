@@ -10,6 +10,7 @@
  */
 #include <stdlib.h>
 
+#include "base/memory.h"
 #include "txn/txn_internal.h"
 
 #define RECLAIM_EVERY 32u      /* commits */
@@ -138,7 +139,7 @@ static void snapshots_collect(TxnManager *manager, Collected *ret)
         Lsn high = atomic_load(&session->snapshot_high);
         if (all.count == capacity) {
             capacity = capacity ? capacity * 2 : 16;
-            SnapshotRange *grown = realloc(all.ranges, capacity * sizeof(*grown));
+            SnapshotRange *grown = memory_realloc(all.ranges, capacity * sizeof(*grown));
             if (!grown)
                 panic("out of memory");
             all.ranges = grown;

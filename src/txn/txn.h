@@ -91,7 +91,7 @@ uint64_t txn_version_bytes(TxnManager *manager);
 void txn_set_version_memory_limit(TxnManager *manager, uint64_t bytes);
 Store *txn_manager_store(const TxnManager *manager);
 
-/* One for each connection. `process_id` names it in pg_locks and in deadlock reports. */
+/* One for each connection; NULL: 53200. `process_id` names it in pg_locks and deadlock reports. */
 TxnSession *txn_session_open(TxnManager *manager, int32_t process_id);
 /* Rolls back what is open and gives session locks back. */
 void txn_session_close(TxnSession *session);
