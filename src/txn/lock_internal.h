@@ -105,8 +105,8 @@ typedef struct LockRequest {
     bool session_scope;
     LockWait wait;
     WaitEvent wait_event;
-    TxnTree *tree;  /* rows and keys: whose runs are to be asked */
-    Oid relation;   /* rows: what pg_locks calls the table */
+    TxnTree *tree; /* rows and keys: whose runs are to be asked */
+    Oid relation;  /* rows: what pg_locks calls the table */
 } LockRequest;
 
 static inline uint64_t lock_tag_hash(const LockTag *tag)

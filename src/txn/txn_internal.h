@@ -234,7 +234,7 @@ struct TxnSession {
     LockHold **hold_buckets; /* by lock; lock_hold_find */
     uint32_t hold_bucket_count, hold_count;
     uint64_t lock_position;
-    LockRuns *runs;         /* of the transaction, newest first */
+    LockRuns *runs;        /* of the transaction, newest first */
     WriteSpill *spills;    /* what has ended and is still to be freed */
     bool has_spills;       /* of the transaction: others may wait for keys there */
     LockWaiter *waiting;   /* guarded by the deadlock mutex */

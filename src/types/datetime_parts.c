@@ -261,9 +261,10 @@ static PartValue julian_part(int64_t days, int64_t time)
     for (int i = 0; i < value.scale; i++)
         unit *= 10;
     value.mantissa = days * unit + (time * unit + USECS_PER_DAY / 2) / USECS_PER_DAY;
-    value.real = (double)days + ((double)(time / USECS_PER_SEC) +
-                                 (double)(time % USECS_PER_SEC) / (double)USECS_PER_SEC) /
-                                    (double)(USECS_PER_DAY / USECS_PER_SEC);
+    const int64_t seconds = time / USECS_PER_SEC, rest = time % USECS_PER_SEC;
+    const int64_t seconds_a_day = USECS_PER_DAY / USECS_PER_SEC;
+    value.real = (double)days +
+                 ((double)seconds + (double)rest / (double)USECS_PER_SEC) / (double)seconds_a_day;
     return value;
 }
 

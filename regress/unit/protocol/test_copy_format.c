@@ -96,18 +96,12 @@ static void text_is_read(void **state)
 static void lines_end_alike(void **state)
 {
     static const ReadCase cases[] = {
-        {"a\tb\r\nc\td\r\n", "[a|b][c|d]"},
-        {"a\tb\rc\td\r", "[a|b][c|d]"},
-        {"a\tb\rc\td", "[a|b][c|d]"},
-        {"a\tb\nc\td\r\n", "[a|b]!"},
-        {"a\tb\r\nc\td\n", "[a|b]!"},
-        {"a\tb\rc\td\n", "[a|b]!"},
-        {"a\tb\\\r\nc\td\n", "[a|b\r][c|d]"},
-        {"a\tb\\.\nc\td\n", "[a|b]"},
-        {"a\tb\r\n\\.\r\nc\td\r\n", "[a|b]"},
-        {"a\tb\n\\.x\n", "[a|b]!"},
-        {"a\tb\n\\.\r\n", "[a|b]!"},
-        {"a\tb\n\\.", "[a|b]!"},
+        {"a\tb\r\nc\td\r\n", "[a|b][c|d]"},   {"a\tb\rc\td\r", "[a|b][c|d]"},
+        {"a\tb\rc\td", "[a|b][c|d]"},         {"a\tb\nc\td\r\n", "[a|b]!"},
+        {"a\tb\r\nc\td\n", "[a|b]!"},         {"a\tb\rc\td\n", "[a|b]!"},
+        {"a\tb\\\r\nc\td\n", "[a|b\r][c|d]"}, {"a\tb\\.\nc\td\n", "[a|b]"},
+        {"a\tb\r\n\\.\r\nc\td\r\n", "[a|b]"}, {"a\tb\n\\.x\n", "[a|b]!"},
+        {"a\tb\n\\.\r\n", "[a|b]!"},          {"a\tb\n\\.", "[a|b]!"},
     };
 
     (void)state;
