@@ -229,16 +229,14 @@ static void the_second_inserter_of_a_key_waits_for_the_first(void **state)
 static void so_does_that_of_a_key_that_is_spilled(void **state)
 {
     Fixture *fixture = *state;
-    fixture->config.write_set_memory = 100;
-    fixture_reopen(fixture, STORE_CLOSE_CLEAN);
+    fixture_limit_write_sets(fixture, 100);
     second_inserters_wait(fixture);
 }
 
 static void and_that_of_a_key_of_very_many(void **state)
 {
     Fixture *fixture = *state;
-    fixture->config.row_lock_limit = 0;
-    fixture_reopen(fixture, STORE_CLOSE_CLEAN);
+    fixture_limit_row_locks(fixture, 0);
     second_inserters_wait(fixture);
 }
 
@@ -292,16 +290,14 @@ static void rollback_frees_keys(Fixture *fixture)
 static void a_rollback_to_a_savepoint_frees_spilled_keys(void **state)
 {
     Fixture *fixture = *state;
-    fixture->config.write_set_memory = 100;
-    fixture_reopen(fixture, STORE_CLOSE_CLEAN);
+    fixture_limit_write_sets(fixture, 100);
     rollback_frees_keys(fixture);
 }
 
 static void and_keys_held_without_a_lock_each(void **state)
 {
     Fixture *fixture = *state;
-    fixture->config.row_lock_limit = 0;
-    fixture_reopen(fixture, STORE_CLOSE_CLEAN);
+    fixture_limit_row_locks(fixture, 0);
     rollback_frees_keys(fixture);
 }
 
@@ -313,8 +309,7 @@ static void of_very_many_keys_each_is_held(void **state)
 {
     enum { COUNT = 6000 };
     Fixture *fixture = *state;
-    fixture->config.write_set_memory = 60000;
-    fixture_reopen(fixture, STORE_CLOSE_CLEAN);
+    fixture_limit_write_sets(fixture, 60000);
     TxnSession *a = txn_session_open(fixture->manager, 1);
     TxnSession *b = second_session(fixture);
     Txn *one = begin(a, ISOLATION_READ_COMMITTED);
@@ -394,8 +389,7 @@ static void so_are_rows_locked_in_any_order(void **state)
 {
     enum { COUNT = 20011 }; /* a prime, so that steps come to every row */
     Fixture *fixture = *state;
-    fixture->config.row_lock_limit = 10;
-    fixture_reopen(fixture, STORE_CLOSE_CLEAN);
+    fixture_limit_row_locks(fixture, 10);
     TxnSession *a = txn_session_open(fixture->manager, 1);
     TxnSession *b = second_session(fixture);
     Txn *one = begin(a, ISOLATION_READ_COMMITTED);
@@ -425,8 +419,7 @@ static void so_are_rows_locked_in_any_order(void **state)
 static void rows_locked_in_runs_are_locked(void **state)
 {
     Fixture *fixture = *state;
-    fixture->config.row_lock_limit = 10;
-    fixture_reopen(fixture, STORE_CLOSE_CLEAN);
+    fixture_limit_row_locks(fixture, 10);
     TxnSession *a = txn_session_open(fixture->manager, 1);
     TxnSession *b = second_session(fixture);
     Txn *one = begin(a, ISOLATION_READ_COMMITTED);

@@ -358,16 +358,14 @@ static void every_read_of_a_random_history_is_the_models(void **state)
 static void so_is_every_read_of_write_sets_that_spill(void **state)
 {
     Fixture *fixture = *state;
-    fixture->config.write_set_memory = 1500;
-    fixture_reopen(fixture, STORE_CLOSE_CLEAN);
+    fixture_limit_write_sets(fixture, 1500);
     check_random_histories(fixture);
 }
 
 static void a_spilled_write_set_reads_and_commits_as_any(void **state)
 {
     Fixture *fixture = *state;
-    fixture->config.write_set_memory = 20000;
-    fixture_reopen(fixture, STORE_CLOSE_CLEAN);
+    fixture_limit_write_sets(fixture, 20000);
     TxnSession *session = txn_session_open(fixture->manager, 1);
     Txn *txn = begin(session, ISOLATION_READ_COMMITTED);
     int64_t sum = 0, count;
@@ -412,8 +410,7 @@ static void expect_sums(Txn *txn, const Snapshot *snapshot, int64_t sum, int64_t
 static void loads_into_a_table_are_grafted(void **state)
 {
     Fixture *fixture = *state;
-    fixture->config.write_set_memory = 30000;
-    fixture_reopen(fixture, STORE_CLOSE_CLEAN);
+    fixture_limit_write_sets(fixture, 30000);
     TxnSession *sessions[3];
     int64_t rows[2][3000], sum = 0, own[2] = {0};
     TxnSavepoint savepoint;

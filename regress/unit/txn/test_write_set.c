@@ -59,8 +59,7 @@ static void a_look_does_not_pass_all_that_was_taken_back(void **state)
     Fixture *fixture = *state;
 
     check_taken_back(fixture);
-    fixture->config.write_set_memory = 20000;
-    fixture_reopen(fixture, STORE_CLOSE_CLEAN);
+    fixture_limit_write_sets(fixture, 20000);
     check_taken_back(fixture);
 }
 
@@ -68,8 +67,7 @@ static void a_look_does_not_pass_all_that_was_taken_back(void **state)
 static void passing_what_is_not_seen_takes_no_memory(void **state)
 {
     Fixture *fixture = *state;
-    fixture->config.write_set_memory = 20000;
-    fixture_reopen(fixture, STORE_CLOSE_CLEAN);
+    fixture_limit_write_sets(fixture, 20000);
     TxnSession *session = txn_session_open(fixture->manager, 1);
     Txn *txn = begin(session, ISOLATION_READ_COMMITTED);
     Arena *arena = arena_new("cursor");
@@ -118,8 +116,7 @@ static void what_was_forgotten_is_not_rolled_back_again(void **state)
         assert_int_equal(count, 0);
         txn_rollback(txn);
         txn_session_close(session);
-        fixture->config.write_set_memory = 20000;
-        fixture_reopen(fixture, STORE_CLOSE_CLEAN);
+        fixture_limit_write_sets(fixture, 20000);
         session = txn_session_open(fixture->manager, 1);
     }
     txn_session_close(session);

@@ -27,6 +27,18 @@ void fixture_reopen(Fixture *fixture, StoreClose how)
     fixture_open(fixture);
 }
 
+void fixture_limit_write_sets(Fixture *fixture, uint64_t bytes)
+{
+    fixture->config.write_set_memory = bytes;
+    fixture_reopen(fixture, STORE_CLOSE_CLEAN);
+}
+
+void fixture_limit_row_locks(Fixture *fixture, uint32_t count)
+{
+    fixture->config.row_lock_limit = count;
+    fixture_reopen(fixture, STORE_CLOSE_CLEAN);
+}
+
 static void make_schema(Fixture *fixture)
 {
     TxnSession *session = txn_session_open(fixture->manager, 1);

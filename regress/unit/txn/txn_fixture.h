@@ -43,6 +43,9 @@ extern const LayoutColumn fixture_columns[2];
 void ok(bool result); /* fails the test with the error's message */
 void fixture_open(Fixture *fixture);
 void fixture_reopen(Fixture *fixture, StoreClose how);
+/* Opened again with less: of bytes, of locks with a hold each. */
+void fixture_limit_write_sets(Fixture *fixture, uint64_t bytes);
+void fixture_limit_row_locks(Fixture *fixture, uint32_t count);
 int fixture_setup(void **state); /* with database, table and index */
 int fixture_teardown(void **state);
 
