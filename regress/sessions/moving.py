@@ -151,14 +151,21 @@ class Moving:
             thread.join()
 
 
+def set_up(connection, name, statements):
+    """False, and said: a statement fails."""
+    for text in statements:
+        lines = connection.query(text)
+        if any(line.startswith("error") for line in lines):
+            print(f"not ok sessions/{name}: {text}: {lines}")
+            return False
+    return True
+
+
 def run(connect, seed, seconds):
     """Prints ok or not ok for the whole."""
     first = connect()
-    for text in SETUP:
-        lines = first.query(text)
-        if any(line.startswith("error") for line in lines):
-            print(f"not ok sessions/moving: {text}: {lines}")
-            return
+    if not set_up(first, "moving", SETUP):
+        return
     moving = Moving(connect, seed, seconds)
     moving.run(8, 4)
     first.close()

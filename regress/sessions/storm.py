@@ -8,6 +8,7 @@ import re
 import threading
 import time
 
+import moving
 import wire
 
 SESSIONS = 8
@@ -251,11 +252,8 @@ def together(connect):
 def run(connect, seed, seconds):
     """Prints ok or not ok for the whole."""
     first = connect()
-    for text in SETUP:
-        lines = first.query(text)
-        if any(line.startswith("error") for line in lines):
-            print(f"not ok sessions/storm: {text}: {lines}")
-            return
+    if not moving.set_up(first, "storm", SETUP):
+        return
     contexts(connect)
     together(connect)
     storm = Storm(connect, seed, seconds)
