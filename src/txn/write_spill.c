@@ -502,6 +502,17 @@ static bool is_wanted(const WriteCursor *cursor, const PartPlace *next)
 }
 
 /* The row's spilled entries, of which the cursor is at the first; passes them. */
+/* What is borrowed from a page, for as long as the cursor's arena lasts. */
+static bool keep_image(WriteCursor *cursor, Str image)
+{
+    char *copy = arena_try_alloc(cursor->arena, MAX(image.length, (size_t)1));
+
+    TRY(copy);
+    memcpy(copy, image.data, image.length);
+    cursor->seen.image = str_make(copy, image.length);
+    return true;
+}
+
 static bool take_spilled_row(WriteCursor *cursor)
 {
     TreeCursor *spilled = cursor->spilled;
@@ -515,10 +526,7 @@ static bool take_spilled_row(WriteCursor *cursor)
             !cursor->keys_only) {
             Str image;
             TRY(tree_cursor_value(spilled, cursor->arena, &image));
-            char *copy = arena_try_alloc(cursor->arena, MAX(image.length, (size_t)1));
-            TRY(copy);
-            memcpy(copy, image.data, image.length);
-            cursor->seen.image = str_make(copy, image.length);
+            TRY(keep_image(cursor, image));
         }
         TRY(tree_cursor_advance(spilled));
         if (!tree_cursor_valid(spilled))
@@ -585,10 +593,7 @@ static bool take_built(WriteCursor *cursor)
         if (is_table(cursor) && !cursor->keys_only) {
             Str image;
             TRY(built_cursor_image(built, cursor->arena, &image));
-            char *copy = arena_try_alloc(cursor->arena, MAX(image.length, (size_t)1));
-            TRY(copy);
-            memcpy(copy, image.data, image.length);
-            cursor->seen.image = str_make(copy, image.length);
+            TRY(keep_image(cursor, image));
         }
     }
     return built_cursor_next(built);
