@@ -5,9 +5,15 @@
  * a write a row, and leaves that have left memory are neither read nor written again.
  *
  *   TreeGraft *graft;
- *   TRY(tree_graft_prepare(tree, built, false, &graft));  looks over what it comes to; changes
- * nothing TRY(tree_graft_run(graft, &observer));          `built` is gone; all it had is in `tree`
+ *
+ *   TRY(tree_graft_prepare(tree, built, false, &graft));
+ *
+ * looks over what it comes to, and changes nothing;
+ *
+ *   TRY(tree_graft_run(graft, &observer));
  *   tree_graft_free(graft);
+ *
+ * leaves no `built`: all it had is in `tree`.
  *
  * Between the two nobody writes to `built`, and from tree_graft_run on nobody reads it. A leaf is
  * linked where the tree has nothing among its keys; else what it holds is put one by one. A leaf

@@ -290,7 +290,8 @@ static bool encode_built(Encoder *encoder, TreeWrites *writes)
         if (is_table) {
             op.row_id = built_cursor_row_id(cursor);
             TRY(built_cursor_image(cursor, scratch, &op.value));
-            TRY(fresh_rows_add(writes->fresh, op.row_id));
+            if (writes->fresh)
+                TRY(fresh_rows_add(writes->fresh, op.row_id));
         } else {
             op.key = built_cursor_key(cursor);
         }
@@ -473,7 +474,6 @@ static void garbage_add(Applier *applier, VersionName name)
     txn->name_count++;
     if (garbage_extends(txn->garbage, &name))
         return;
-
     if (txn->garbage->count == txn->garbage->capacity) {
         Garbage *next = garbage_make(GARBAGE_MOST);
         if (!next)
