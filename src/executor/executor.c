@@ -1,6 +1,7 @@
 #include "executor/executor.h"
 
 #include "catalog/privilege.h"
+#include "executor/command/maintain.h"
 #include "executor/command/on_commit.h"
 #include "executor/constraint_queue.h"
 #include "executor/point.h"
@@ -251,14 +252,12 @@ static bool lock_relations(ExecState *exec)
     CatalogSession *catalog = &exec->session->catalog;
     for (size_t i = 0; i < exec->stmt->relations.length; i++) {
         const PlanRelation *relation = &exec->stmt->relations.items[i];
-        LockMode mode = relation->is_target   ? LOCK_ROW_EXCLUSIVE
-                        : relation->is_locked ? LOCK_ROW_SHARE
-                                              : LOCK_ACCESS_SHARE;
         TRY(check_privileges(exec, relation));
         const RelationDesc *desc = relation_get(catalog, relation->relation);
         TRY(desc);
         DatabaseId database = desc->is_shared ? 0 : catalog->database_oid;
-        TRY(lock_relation(catalog->txn, database, relation->relation, mode, LOCK_WAIT, STR_NONE));
+        TRY(lock_relation(catalog->txn, database, relation->relation,
+                          plan_relation_lock_mode(relation), LOCK_WAIT, STR_NONE));
     }
     return true;
 }

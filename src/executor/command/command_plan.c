@@ -5,13 +5,6 @@
 
 #define PLAN_TRIES 10
 
-static LockMode lock_mode_of(const PlanRelation *relation)
-{
-    return relation->is_target   ? LOCK_ROW_EXCLUSIVE
-           : relation->is_locked ? LOCK_ROW_SHARE
-                                 : LOCK_ACCESS_SHARE;
-}
-
 bool planned_lock_relations(CatalogSession *catalog, const PlannedStatement *planned)
 {
     bool waited = false;
@@ -24,14 +17,14 @@ bool planned_lock_relations(CatalogSession *catalog, const PlannedStatement *pla
         if (relation->oid < OID_FIRST_USER)
             continue; /* system tables: their rows' versions suffice */
         const DatabaseId database = relation->is_shared ? SHARED_DATABASE : catalog->database_oid;
-        const LockOutcome outcome = lock_relation(catalog->txn, database, relation->oid,
-                                                  lock_mode_of(item), LOCK_TRY, relation->name);
+        const LockMode mode = plan_relation_lock_mode(item);
+        const LockOutcome outcome =
+            lock_relation(catalog->txn, database, relation->oid, mode, LOCK_TRY, relation->name);
         TRY(outcome);
         if (outcome != LOCK_WOULD_BLOCK)
             continue;
         waited = true;
-        TRY(lock_relation(catalog->txn, database, relation->oid, lock_mode_of(item), LOCK_WAIT,
-                          relation->name));
+        TRY(lock_relation(catalog->txn, database, relation->oid, mode, LOCK_WAIT, relation->name));
     }
     /* What was waited for is to be seen, and the rows of tables and the indexes that the plan knows
      * are to be of an age that the snapshot sees, unless the transaction keeps to one. */

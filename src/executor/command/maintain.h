@@ -11,6 +11,15 @@
 
 #include "executor/command/ddl.h"
 #include "planner/planner.h"
+#include "txn/lock.h"
+
+/* What a statement that uses a relation so locks it with. */
+static inline LockMode plan_relation_lock_mode(const PlanRelation *relation)
+{
+    return relation->is_target   ? LOCK_ROW_EXCLUSIVE
+           : relation->is_locked ? LOCK_ROW_SHARE
+                                 : LOCK_ACCESS_SHARE;
+}
 
 /*
  * Takes the locks of a plan's relations. Whoever waited, or whose snapshot is older than the
