@@ -12,6 +12,7 @@
 #include "storage/store.h"
 #include "storage/superblock.h"
 #include "storage/tree.h"
+#include "storage/tree_cursor.h"
 #include "storage/verify.h"
 
 #define ROWS 300

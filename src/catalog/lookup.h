@@ -1,6 +1,7 @@
 /*
- * Looking objects up: types, functions, operators, casts, aggregates, operator classes, collations,
- * namespaces, roles, databases; by OID and by name through the search path.
+ * Looking objects up by OID and by name through the search path: types, functions, aggregates,
+ * collations, namespaces; operators, casts and operator classes (operator.h); roles and databases
+ * (role.h).
  *
  *   const TypeDesc *type = type_find(session, oid);            NULL: none
  *   TRY(type = type_get_name(session, schema, name, position)); 42704 where missing
@@ -18,6 +19,8 @@
 
 #include "base/vector.h"
 #include "catalog/catalog.h"
+#include "catalog/operator.h"
+#include "catalog/role.h"
 #include "types/type.h"
 
 /* ---- types ---- */
@@ -132,85 +135,6 @@ typedef struct AggregateDesc {
 } AggregateDesc;
 const AggregateDesc *aggregate_find(CatalogSession *session, Oid function);
 
-/* ---- operators ---- */
-
-typedef struct OperatorDesc {
-    Oid oid;
-    Str name;
-    Oid namespace_oid;
-    Oid owner;
-    char kind; /* b infix, l prefix */
-    bool can_merge, can_hash;
-    Oid left, right, result;
-    Oid commutator, negator;
-    Oid function;
-    Str restrict_estimator, join_estimator; /* oprrest, oprjoin: names */
-} OperatorDesc;
-
-typedef struct OperatorCandidates {
-    const OperatorDesc *const *items;
-    uint32_t count;
-} OperatorCandidates;
-
-const OperatorDesc *operator_find(CatalogSession *session, Oid oid);
-OperatorCandidates operator_candidates(CatalogSession *session, Str schema, Str name, char kind);
-/* Exact types; left = 0 for prefix operators. */
-const OperatorDesc *operator_find_exact(CatalogSession *session, Str schema, Str name, Oid left,
-                                        Oid right);
-/* The operators and support functions by which a type is sorted, compared for equality and hashed,
- * from its default btree and hash operator classes (arrays: of arrays in general). */
-typedef struct TypeOperators {
-    Oid less, equal, greater; /* operators; 0 = the type has none */
-    Oid compare;              /* btree support function 1 */
-    Oid hash;                 /* hash support function 1 */
-    Oid btree_opclass, btree_family, hash_family;
-    Oid opclass_input; /* the class's type: text for varchar, anyarray for arrays */
-} TypeOperators;
-const TypeOperators *type_operators(CatalogSession *session, Oid type);
-
-/* ---- casts ---- */
-
-typedef struct CastDesc {
-    Oid oid;
-    Oid source, target;
-    Oid function; /* 0: binary-coercible or through text */
-    char context; /* i implicit, a assignment, e explicit */
-    char method;  /* f function, b binary, i in/out */
-} CastDesc;
-const CastDesc *cast_find(CatalogSession *session, Oid source, Oid target);
-
-/* ---- access methods, operator classes ---- */
-
-typedef struct OpclassDesc {
-    Oid oid;
-    Str name;
-    Oid namespace_oid;
-    Oid access_method;
-    Oid family;
-    Oid input_type;
-    bool is_default;
-    Oid key_type;
-} OpclassDesc;
-const OpclassDesc *opclass_find(CatalogSession *session, Oid oid);
-const OpclassDesc *opclass_find_name(CatalogSession *session, Oid access_method, Str schema,
-                                     Str name);
-const OpclassDesc *opclass_default(CatalogSession *session, Oid access_method, Oid type);
-/* The operator of a family for a strategy (btree 1 < 2 <= 3 = 4 >= 5 >; hash 1 =). */
-Oid opfamily_operator(CatalogSession *session, Oid family, Oid left, Oid right, int strategy);
-/* The strategy of an operator in a family; 0: not a member. */
-int opfamily_strategy(CatalogSession *session, Oid family, Oid operator_oid);
-/* The support function n (btree 1 compare; hash 1 hash). */
-Oid opfamily_function(CatalogSession *session, Oid family, Oid left, Oid right, int number);
-/* Btree families in which the operator is a member, with its strategy; fills up to `room`. */
-typedef struct OpfamilyMember {
-    Oid family;
-    int strategy;
-    Oid left, right;
-} OpfamilyMember;
-uint32_t operator_btree_families(CatalogSession *session, Oid operator_oid, OpfamilyMember *ret,
-                                 uint32_t room);
-Str access_method_name(CatalogSession *session, Oid oid);
-
 /* ---- collations, languages ---- */
 
 typedef struct CollationDesc {
@@ -249,56 +173,5 @@ bool function_is_visible(CatalogSession *session, Oid oid, bool *ret_exists);
 bool operator_is_visible(CatalogSession *session, Oid oid, bool *ret_exists);
 bool collation_is_visible(CatalogSession *session, Oid oid, bool *ret_exists);
 bool opclass_is_visible(CatalogSession *session, Oid oid, bool *ret_exists);
-
-/* ---- roles and databases ---- */
-
-typedef struct RoleDesc {
-    Oid oid;
-    Str name;
-    bool superuser, inherit, create_role, create_database, can_login, replication, bypass_rls;
-    int32_t connection_limit;
-    Str password; /* a verifier as stored; STR_NONE */
-    bool has_valid_until;
-    int64_t valid_until; /* timestamptz */
-} RoleDesc;
-const RoleDesc *role_find(CatalogSession *session, Oid oid);
-const RoleDesc *role_find_name(CatalogSession *session, Str name);
-MUST_CHECK const RoleDesc *role_get_name(CatalogSession *session, Str name); /* 42704 */
-Str role_name(CatalogSession *session, Oid oid); /* "unknown (OID=n)" where there is none */
-/* Direct or indirect membership, oneself included; superusers are members of all. */
-bool role_is_member(CatalogSession *session, Oid member, Oid of);
-/* The same through INHERIT only: whose privileges count. */
-bool role_has_privileges_of(CatalogSession *session, Oid member, Oid of);
-bool role_is_superuser(CatalogSession *session, Oid oid);
-
-typedef struct DatabaseDesc {
-    Oid oid;
-    Str name;
-    Oid owner;
-    int32_t encoding;
-    Str collate, ctype;
-    bool is_template, allow_connections;
-    int32_t connection_limit;
-    Oid tablespace;
-    const struct Acl *acl; /* NULL: the default */
-} DatabaseDesc;
-const DatabaseDesc *database_find(CatalogSession *session, Oid oid);
-const DatabaseDesc *database_find_name(CatalogSession *session, Str name);
-MUST_CHECK const DatabaseDesc *database_get_name(CatalogSession *session, Str name); /* 3D000 */
-Oid tablespace_oid(CatalogSession *session, Str name);
-
-/*
- * For logins, before anybody is connected: opens a transaction of its own, reads role and
- * database. Results live in `arena`. Missing ones are NULL without error.
- */
-typedef struct LoginFacts {
-    const RoleDesc *role;
-    const DatabaseDesc *database;
-    const Str *settings;     /* "name=value" of pg_db_role_setting, lowest priority first */
-    uint8_t *setting_levels; /* of each: 0 of all, 1 the database, 2 the role, 3 both */
-    uint32_t setting_count;
-} LoginFacts;
-MUST_CHECK bool catalog_login_facts(Catalog *catalog, Str user, Str database, Arena *arena,
-                                    LoginFacts *ret_facts);
 
 #endif

@@ -6,6 +6,7 @@
 #include "planner/planner.h"
 #include "storage/store.h"
 #include "storage/tree.h"
+#include "storage/tree_cursor.h"
 #include "txn/ddl.h"
 #include "txn/scan.h"
 

@@ -1,6 +1,6 @@
 /*
- * More statements about objects: sequences, views, schemas, and DROP, RENAME, COMMENT and the like.
- * Part of ast_table.h, which it is included from.
+ * Statements about other objects: sequences, views, schemas; and DROP, RENAME, COMMENT and the
+ * like, which name any kind of object.
  */
 #ifndef PARSER_AST_OBJECT_H
 #define PARSER_AST_OBJECT_H

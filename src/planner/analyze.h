@@ -20,7 +20,7 @@
 
 #include "catalog/catalog.h"
 #include "catalog/relation.h"
-#include "parser/ast_command.h" /* CoercionContext */
+#include "parser/ast_define.h" /* CoercionContext */
 #include "planner/query.h"
 
 /* External parameters. With is_variable, count grows and types of 0 (unknown) are inferred. */

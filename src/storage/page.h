@@ -54,10 +54,9 @@
 
 #define PAGE_SIZE 16384
 #define PAGE_HEADER_SIZE 16 /* magic, page id, database, epoch */
-#define PAGE_BODY_SIZE                                                                             \
-    (PAGE_SIZE - PAGE_HEADER_SIZE) /* what a tree may use, from data + header                      \
-                                    */
-#define ACTION_PAGES_MAX 64        /* the largest page_count of one action */
+#define ACTION_PAGES_MAX 64 /* the largest page_count of one action */
+/* What a tree may use, behind the header. */
+#define PAGE_BODY_SIZE (PAGE_SIZE - PAGE_HEADER_SIZE)
 
 typedef uint32_t PageId;
 #define PAGE_ID_NONE ((PageId)0) /* ids start at 1: the first page allocated is page 1 */

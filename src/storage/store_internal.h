@@ -19,8 +19,10 @@
 #include "base/hash.h"
 #include "base/os.h"
 #include "base/sync.h"
+#include "storage/buffer_internal.h"
 #include "storage/faults.h"
 #include "storage/page.h"
+#include "storage/page_map_internal.h"
 #include "storage/store.h"
 #include "storage/superblock.h"
 
@@ -28,85 +30,6 @@
 #define PAGE_CRC_NEVER 0xfffffffeu /* no image has it: the page was set aside in recovery */
 #define IMAGE_BATCH 64             /* page images written together */
 #define ACTION_SLOTS 256
-
-typedef enum EpochClass { EPOCH_CURRENT = 0, EPOCH_RUNNING = 1 } EpochClass;
-
-typedef struct U32List {
-    uint32_t *items;
-    size_t length, capacity;
-} U32List;
-void u32_push(U32List *list, uint32_t item);
-void u32_deinit(U32List *list);
-
-/* A line of a page map. slot 0: the page is gone. */
-typedef struct MapRecord {
-    PageId page;
-    uint32_t slot, crc, slot_epoch;
-    bool is_clone; /* the image names the database it was cloned from */
-} MapRecord;
-typedef struct MapRecordList {
-    MapRecord *items;
-    size_t length, capacity;
-} MapRecordList;
-void records_push(MapRecordList *list, const MapRecord *record);
-
-/* A database's page map; all but `database.entries` under map_mutex. */
-struct PageMap {
-    Database database;
-    MapRecordList delta[2];   /* by EpochClass: lines the next checkpoint appends */
-    MapRecordList prior;      /* lines of map `running` that current changes have replaced */
-    U32List free_pages;       /* ids to be used again, the best last */
-    U32List freed_pages[2];   /* ids that become free with a checkpoint */
-    _Atomic PageId next_page; /* ids from here on were never used; read without the mutex too */
-    uint64_t page_count;      /* permanent pages */
-    bool created[2];          /* by EpochClass: no durable map knows this database */
-};
-
-typedef struct FrameInfo {
-    _Atomic(Database *) database; /* NULL: free, in stock, or a shadow */
-    _Atomic PageId page;
-    uint32_t next; /* in the free list or the shadow queue; 0 ends it */
-    uint32_t shadow_epoch;
-    Database *shadow_of;
-    bool is_hot; /* under pool.mutex */
-} FrameInfo;
-
-typedef struct PoolWaiter {
-    struct PoolWaiter *next;
-    Event event;
-    uint64_t key; /* 0: a frame; else database and page being loaded */
-} PoolWaiter;
-
-typedef struct BufferPool {
-    byte *frames; /* frame n at n * PAGE_SIZE; frame 0 does not exist */
-    FrameInfo *infos;
-    uint32_t count; /* frames 1 … count */
-    uint32_t low_water, high_water, shadow_quota;
-    Mutex mutex; /* rank BUFFER_POOL; guards the rest */
-    uint32_t free_head;
-    _Atomic uint32_t free_count;
-    uint32_t hand, hot_count, hot_target;
-    uint32_t *fresh; /* a ring of frames loaded last, whose reads do not count */
-    uint32_t fresh_size, fresh_next;
-    PoolWaiter *waiters;
-    Cond cleaner_cond;
-    bool cleaner_stop, cleaner_kicked;
-    uint32_t cleaner_paused;                /* nested: drops and closing */
-    uint64_t batches_started, batches_done; /* image batches of the cleaner */
-    Cond batch_cond;
-    _Atomic uint32_t write_error; /* SqlState while pages cannot be written, else 0 */
-} BufferPool;
-
-/* Free space: the complement of all maps. Under map_mutex. */
-typedef struct SlotSpace {
-    uint64_t *used;              /* a bit a slot; slot 0 is the file's header */
-    uint16_t *extra;             /* references beyond the first, by clones */
-    _Atomic uint32_t capacity;   /* slots the file has; read without the mutex too, */
-    _Atomic uint32_t used_count; /* as is this */
-    uint32_t cursor;             /* no free slot below it */
-    uint32_t run_cursor;         /* where the last run of slots ended */
-    U32List freed[2];            /* by EpochClass: free once that checkpoint is durable */
-} SlotSpace;
 
 struct ActionSlot {
     _Atomic uint32_t state; /* ActionState */
@@ -270,30 +193,6 @@ void image_batch_add(Store *store, ImageBatch *batch, ImageTarget target, ImageS
 bool image_batch_add_shadow(Store *store, ImageBatch *batch);
 /* Writes what was added. False: error set; those pages are dirty again. */
 MUST_CHECK bool image_batch_write(Store *store, ImageBatch *batch);
-
-/* -------- buffer.c -------- */
-
-MUST_CHECK bool pool_init(Store *store);
-void pool_deinit(Store *store);
-/* All or nothing, without waiting. */
-bool pool_take(BufferPool *pool, uint32_t count, uint32_t *ret_frames);
-/* Waits; fails where interrupted or the disk is full, unless the task holds interrupts. */
-MUST_CHECK bool pool_wait_for_frames(Store *store);
-void pool_give(BufferPool *pool, const uint32_t *frames, uint32_t count);
-/* Gives the frame to a page that has just been loaded or allocated. */
-void pool_assign(BufferPool *pool, uint32_t frame, Database *database, PageId page, bool is_fresh);
-/* Waits until the page is no longer being loaded; spurious returns are possible. */
-void pool_wait_for_load(Store *store, Database *database, PageId page);
-void pool_wake_load(BufferPool *pool, Database *database, PageId page);
-void pool_wake_frames(BufferPool *pool);
-void pool_cleaner_start(Store *store);
-void pool_cleaner_stop(Store *store);
-void pool_cleaner_pause(Store *store);
-void pool_cleaner_resume(Store *store);
-/* Returns when every image batch that the cleaner has begun is on its way no more. */
-void pool_cleaner_settle(Store *store);
-/* Forgets the frames of a database that is going away. */
-void pool_drop_database(Store *store, Database *database);
 
 /* -------- page.c, page_load.c, action.c -------- */
 

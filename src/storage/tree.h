@@ -45,6 +45,7 @@
 #include "base/error.h"
 #include "base/vector.h"
 #include "storage/row.h"
+#include "storage/tree_hooks.h"
 
 typedef struct Database Database; /* store.h: one page map */
 typedef struct Tree Tree;
@@ -62,49 +63,6 @@ typedef enum TreeKind {
 
 #define TREE_MAX_KEY 2712 /* bytes of a key, an index entry's row id included */
 #define TREE_MAX_ROW_ID (UINT64_MAX - 1)
-
-/* ------------------------------------------------------------------ hooks and observers */
-
-/*
- * What the transaction room wants to know of every tree. `versions` is the leaf's own slot, NULL
- * until txn hangs something there; the storage room never looks inside. Calls come inside an action
- * with both leaves X-latched: they must not fail, wait or touch pages.
- */
-typedef struct TreeHooks {
-    /* Rows with ids >= first_row_id (TREE_TABLE) or the upper entries move from one leaf to
-     * another. */
-    void (*leaf_split)(void *context, Tree *tree, void **from, void **to, uint64_t first_row_id);
-    /* Everything of `from` moves to `to`; `from`'s slot must be NULL afterwards. */
-    void (*leaf_merged)(void *context, Tree *tree, void **from, void **to);
-    /* The leaf goes away with its tree; the slot must be NULL afterwards. */
-    void (*leaf_discarded)(void *context, Tree *tree, void **versions);
-    /* May all ghosts of this leaf of an index go? Asked before an index leaf would split. */
-    bool (*may_purge_ghosts)(void *context, Tree *tree, void **versions);
-} TreeHooks;
-
-/* For all stores of the process; once at start, before any tree is changed. NULL: none. */
-void tree_set_hooks(const TreeHooks *hooks, void *context);
-
-/* A leaf about to change, as an observer sees it. */
-typedef struct TreeChange {
-    Tree *tree;
-    void **versions;    /* the leaf's slot */
-    uint64_t row_id;    /* TREE_TABLE: the row; TREE_INDEX: of the entry */
-    Str key;            /* TREE_INDEX, TREE_KEY_VALUE */
-    bool existed;       /* there is a row (entry) now */
-    bool was_ghost;     /* TREE_INDEX: and it is a ghost */
-    bool deletes;       /* the change takes it away (TREE_INDEX: makes it a ghost) */
-    uint32_t old_size;  /* existed: bytes of the old row's image (TREE_KEY_VALUE: of the value) */
-    const void *detail; /* tree_change_old_image's own */
-} TreeChange;
-
-/* Writes the old row's image, old_size bytes, overflow values whole. Never fails. */
-void tree_change_old_image(const TreeChange *change, byte *ret_image);
-
-typedef struct TreeObserver {
-    void (*before)(void *context, const TreeChange *change);
-    void *context;
-} TreeObserver;
 
 /* ------------------------------------------------------------------ the directory */
 
@@ -254,118 +212,6 @@ MUST_CHECK TreeFound tree_index_first(Tree *tree, Str key, char *buffer, Str *re
 MUST_CHECK bool tree_kv_put(Tree *tree, Str key, Str value);
 MUST_CHECK bool tree_kv_delete(Tree *tree, Str key);
 MUST_CHECK TreeFound tree_kv_get(Tree *tree, Str key, Arena *arena, Str *ret_value);
-
-/* ------------------------------------------------------------------ cursors: index and key-value
- */
-
-/*
- * A cursor reads leaf by leaf: each fill copies what one leaf has from a key on into the cursor's
- * own buffer, so entries stay readable until the next fill, and no latch is held between calls. It
- * sees every key that is there throughout, whatever splits and merges happen meanwhile, in order,
- * once.
- *
- *   TreeCursor cursor;
- *   tree_cursor_init(&cursor, tree, FORWARD);
- *   TRY(tree_cursor_seek(&cursor, key, SEEK_AT));         first entry >= key
- *   while (cursor.index < cursor.count) {
- *       use(tree_cursor_key(&cursor), ...);
- *       TRY(tree_cursor_advance(&cursor));
- *   }
- *   tree_cursor_deinit(&cursor);
- */
-typedef enum TreeDirection { TREE_FORWARD = 1, TREE_BACKWARD = -1 } TreeDirection;
-
-/*
- * Reading ahead: a scan says which leaf it comes to, and the ones behind it that are not in memory
- * are loaded meanwhile. Zero to begin with; cursors do it by themselves. A hint: never fails.
- */
-typedef struct TreeReadahead {
-    uint32_t window; /* leaves ahead; grows while the scan goes on */
-    uint32_t left;   /* leaves until the next look */
-} TreeReadahead;
-void tree_readahead(TreeReadahead *readahead, Tree *tree, Str key, TreeDirection direction);
-void tree_readahead_rows(TreeReadahead *readahead, Tree *tree, uint64_t row_id);
-typedef enum TreeSeek {
-    SEEK_AT,     /* forward: first >= key; backward: last <= key */
-    SEEK_BEYOND, /* forward: first > key; backward: last < key */
-} TreeSeek;
-
-typedef struct TreeEntry {
-    uint32_t key_offset, key_length;     /* in the cursor's bytes */
-    uint32_t value_offset, value_length; /* TREE_KEY_VALUE */
-    bool ghost;
-    bool external; /* the value is an overflow reference: tree_cursor_value loads it */
-} TreeEntry;
-
-typedef struct TreeCursor {
-    Tree *tree;
-    TreeDirection direction;
-    bool at_end;        /* nothing follows what the cursor holds */
-    uint32_t index;     /* the current entry */
-    uint32_t count;     /* entries held; index == count: at the end */
-    uint32_t limit;     /* entries to copy at most in a fill; 0: no limit but the leaf's */
-    TreeEntry *entries; /* heap, grown */
-    uint32_t capacity;
-    char *bytes; /* heap, grown: keys and values */
-    uint32_t bytes_length, bytes_capacity;
-    char *fence; /* where the next fill begins */
-    uint32_t fence_length, fence_capacity;
-    TreeSeek fence_seek;
-    TreeReadahead readahead;
-    /*
-     * Called under the leaf's S-latch at each fill, with the slot, so that a snapshot can tell
-     * whether the leaf's entries may be trusted. May be NULL.
-     */
-    void (*on_leaf)(void *context, void *versions);
-    void *context;
-} TreeCursor;
-
-void tree_cursor_init(TreeCursor *cursor, Tree *tree, TreeDirection direction);
-void tree_cursor_deinit(TreeCursor *cursor);
-/* An empty key: from the beginning (forward), from the end (backward). Fills unless at the end. */
-MUST_CHECK bool tree_cursor_seek(TreeCursor *cursor, Str key, TreeSeek seek);
-/* Replaces what the cursor holds by the next leaf's entries; count is 0 at the end. */
-MUST_CHECK bool tree_cursor_fill(TreeCursor *cursor);
-static inline bool tree_cursor_valid(const TreeCursor *cursor)
-{
-    return cursor->index < cursor->count;
-}
-/* To the next entry, filling when the last one held is passed. */
-MUST_CHECK static inline bool tree_cursor_advance(TreeCursor *cursor)
-{
-    if (++cursor->index < cursor->count || cursor->at_end)
-        return true;
-    return tree_cursor_fill(cursor);
-}
-static inline Str tree_cursor_key(const TreeCursor *cursor)
-{
-    const TreeEntry *entry = &cursor->entries[cursor->index];
-    return str_make(cursor->bytes + entry->key_offset, entry->key_length);
-}
-static inline bool tree_cursor_is_ghost(const TreeCursor *cursor)
-{
-    return cursor->entries[cursor->index].ghost;
-}
-/* Small values are borrowed from the cursor, large ones loaded into the arena; a large one whose
- * entry has been deleted since the fill is STR_NONE. */
-MUST_CHECK bool tree_cursor_value(TreeCursor *cursor, Arena *arena, Str *ret_value);
-
-/* ------------------------------------------------------------------ bulk */
-
-/*
- * Builds an empty private tree bottom up from ascending input: CREATE INDEX, CTAS, COPY, sorts.
- *
- *   TreeBuilder *builder = tree_builder_new(tree, 90);       percent to fill
- *   TRY(tree_builder_add_row(builder, row_id, image)); ...
- *   TRY(tree_builder_finish(builder));
- *   tree_builder_free(builder);
- */
-typedef struct TreeBuilder TreeBuilder;
-MUST_CHECK TreeBuilder *tree_builder_new(Tree *tree, uint32_t fill_percent);
-MUST_CHECK bool tree_builder_add_row(TreeBuilder *builder, uint64_t row_id, Str image);
-MUST_CHECK bool tree_builder_add_key(TreeBuilder *builder, Str key);
-MUST_CHECK bool tree_builder_finish(TreeBuilder *builder);
-void tree_builder_free(TreeBuilder *builder); /* unfinished: its pages go with tree_discard */
 
 /* ------------------------------------------------------------------ checking */
 

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
+#include "storage/tree_builder.h"
 #include "storage/tree_internal.h"
 
 struct TreeBuilder {

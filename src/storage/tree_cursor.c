@@ -5,6 +5,7 @@
 
 #include "base/memory.h"
 
+#include "storage/tree_cursor.h"
 #include "storage/tree_internal.h"
 
 void tree_cursor_init(TreeCursor *cursor, Tree *tree, TreeDirection direction)

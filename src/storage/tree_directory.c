@@ -9,6 +9,7 @@
 #include "base/error_record.h"
 #include "base/hash.h"
 #include "base/memory.h"
+#include "storage/tree_cursor.h"
 #include "storage/tree_internal.h"
 #include "storage/tree_ready.h"
 

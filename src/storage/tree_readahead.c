@@ -5,6 +5,7 @@
  * doubles, and is looked at again when half of it has been passed, or all of it where every leaf
  * was in memory. A window ends at the end of its inner page: one stall in some hundred leaves.
  */
+#include "storage/tree_cursor.h"
 #include "storage/tree_internal.h"
 
 #define WINDOW_FIRST 4u

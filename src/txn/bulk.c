@@ -8,6 +8,7 @@
 
 #include "base/memory.h"
 
+#include "storage/tree_builder.h"
 #include "txn/record.h"
 #include "txn/txn_internal.h"
 

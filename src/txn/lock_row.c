@@ -1,4 +1,5 @@
 /* Row locks, and the locks of unique keys. */
+#include "storage/tree_cursor.h"
 #include "txn/lock_internal.h"
 
 #define KEYS_HELD_SINGLY 64u /* locks of a transaction before its keys go into a set */

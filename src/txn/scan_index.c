@@ -3,6 +3,7 @@
 
 #include "base/memory.h"
 
+#include "storage/tree_cursor.h"
 #include "txn/txn_internal.h"
 
 struct IndexScan {

@@ -7,6 +7,7 @@
  * snapshot sees and own entries stay where they are, and are decoded once the latch is gone.
  */
 #include "storage/leaf.h"
+#include "storage/tree_cursor.h"
 #include "txn/txn_internal.h"
 
 typedef struct OddRow {

@@ -1,5 +1,6 @@
 /* Sequences: values given from memory, logged 32 ahead. */
 #include "txn/sequence.h"
+#include "storage/tree_cursor.h"
 
 #include <stdlib.h>
 

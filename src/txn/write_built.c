@@ -1,4 +1,5 @@
 #include "txn/write_built.h"
+#include "storage/tree_cursor.h"
 
 #include <stdlib.h>
 

@@ -32,6 +32,7 @@
 #include "base/hash.h"
 #include "base/vec.h"
 #include "storage/tree.h"
+#include "storage/tree_cursor.h"
 #include "storage/tree_graft.h"
 
 typedef struct Txn Txn;

@@ -1,4 +1,6 @@
 /* Index and key-value trees against a model: a sorted array. */
+#include "storage/tree_builder.h"
+#include "storage/tree_cursor.h"
 #include "storage/tree_graft.h"
 #include "tree_fixture.h"
 

@@ -1,4 +1,5 @@
 /* Pages and row images with damage in them, and many threads on one tree. */
+#include "storage/tree_cursor.h"
 #include "tree_fixture.h"
 
 #define THREADS 4

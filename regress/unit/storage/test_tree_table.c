@@ -1,4 +1,5 @@
 /* Table trees against a model: an array of rows by id. */
+#include "storage/tree_builder.h"
 #include "storage/tree_graft.h"
 #include "tree_fixture.h"
 

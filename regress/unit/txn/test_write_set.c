@@ -1,4 +1,5 @@
 /* The write set from within: how far it is looked through, and what a failing commit takes back. */
+#include "storage/tree_cursor.h"
 #include "txn/txn_internal.h"
 #include "txn/write_built.h"
 #include "txn_fixture.h"

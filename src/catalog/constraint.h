@@ -1,0 +1,52 @@
+/*
+ * Constraints as relations list them (relation.h): CHECK, keys, foreign keys. A foreign key is in
+ * the lists of both its tables.
+ */
+#ifndef CATALOG_CONSTRAINT_H
+#define CATALOG_CONSTRAINT_H
+
+#include "base/base.h"
+#include "base/str.h"
+
+typedef enum ConstraintKind { /* pg_constraint.contype */
+                              CONTYPE_CHECK = 'c',
+                              CONTYPE_FOREIGN = 'f',
+                              CONTYPE_PRIMARY = 'p',
+                              CONTYPE_UNIQUE = 'u',
+                              CONTYPE_TRIGGER = 't',
+                              CONTYPE_EXCLUSION = 'x',
+} ConstraintKind;
+
+typedef enum ForeignAction { /* pg_constraint.confupdtype, confdeltype */
+                             REFERENCE_NO_ACTION = 'a',
+                             REFERENCE_RESTRICT = 'r',
+                             REFERENCE_CASCADE = 'c',
+                             REFERENCE_SET_NULL = 'n',
+                             REFERENCE_SET_DEFAULT = 'd',
+} ForeignAction;
+
+typedef struct ConstraintDesc {
+    Oid oid;
+    Str name;
+    ConstraintKind kind;
+    Oid table; /* conrelid */
+    bool deferrable;
+    bool initially_deferred;
+    bool validated;
+    bool is_local;
+    bool no_inherit;
+    Oid index;              /* conindid: unique, primary; of a foreign key, the referenced index */
+    const int16_t *columns; /* conkey */
+    uint16_t column_count;
+    Str check_text; /* CHECK's expression */
+    /* foreign keys */
+    Oid foreign_table;
+    const int16_t *foreign_columns; /* confkey */
+    ForeignAction on_update, on_delete;
+    char match;                        /* 's' SIMPLE, 'f' FULL */
+    const Oid *equal_operators;        /* pk = fk, one a column (conpfeqop) */
+    const int16_t *delete_set_columns; /* ON DELETE SET NULL (…) */
+    uint16_t delete_set_count;
+} ConstraintDesc;
+
+#endif

@@ -1,0 +1,21 @@
+/*
+ * Builds an empty private tree bottom up from ascending input: CREATE INDEX, CTAS, COPY, sorts.
+ *
+ *   TreeBuilder *builder = tree_builder_new(tree, 90);       percent to fill
+ *   TRY(tree_builder_add_row(builder, row_id, image)); ...
+ *   TRY(tree_builder_finish(builder));
+ *   tree_builder_free(builder);
+ */
+#ifndef STORAGE_TREE_BUILDER_H
+#define STORAGE_TREE_BUILDER_H
+
+#include "storage/tree.h"
+
+typedef struct TreeBuilder TreeBuilder;
+MUST_CHECK TreeBuilder *tree_builder_new(Tree *tree, uint32_t fill_percent);
+MUST_CHECK bool tree_builder_add_row(TreeBuilder *builder, uint64_t row_id, Str image);
+MUST_CHECK bool tree_builder_add_key(TreeBuilder *builder, Str key);
+MUST_CHECK bool tree_builder_finish(TreeBuilder *builder);
+void tree_builder_free(TreeBuilder *builder); /* unfinished: its pages go with tree_discard */
+
+#endif

@@ -1,0 +1,124 @@
+/*
+ * The transaction manager: what all sessions share. The trees known by name, the ring of commits in
+ * flight, the horizon, the garbage that old versions are until no snapshot needs them.
+ */
+#ifndef TXN_MANAGER_INTERNAL_H
+#define TXN_MANAGER_INTERNAL_H
+
+#include "base/hash.h"
+#include "base/sync.h"
+#include "txn/ddl.h"
+#include "txn/version.h"
+#include "txn/write_set.h"
+
+typedef struct LockTable LockTable;
+typedef struct LockRuns LockRuns;
+typedef struct SequenceTable SequenceTable;
+
+/* ------------------------------------------------------------------ trees */
+
+struct TxnTree {
+    TxnManager *manager;
+    DatabaseId database;
+    TreeId id;
+    TreeName name;
+    TreeKind kind;
+    uint32_t references;          /* guarded by the manager's trees_mutex */
+    _Atomic(Tree *) tree;         /* the permanent tree; NULL before its creator commits */
+    Tree *private_tree;           /* what the creator built in bulk; its alone */
+    Txn *_Atomic creator;         /* the transaction that makes it, until it ends */
+    Txn *_Atomic layout_txn;      /* the transaction that changes its layout, until it ends */
+    const Layout *pending_layout; /* layout_txn's, in its arena */
+    _Atomic TreeName table;       /* an index's; 0: not known */
+    _Atomic bool is_unique;       /* an index whose keys txn_unique_check has been asked about */
+    _Atomic Lsn base_lsn;         /* rows without a version date from here: built in bulk; else 0 */
+    _Atomic uint64_t next_row_id; /* 0: not known yet */
+    /* What bulk writers hold locked: rows, or keys of an index (lock_runs.c). */
+    Mutex runs_mutex;
+    LockRuns *runs GUARDED_BY(runs_mutex);
+    _Atomic uint32_t runs_count;
+    /* What transactions have written and spilled; looked at for keys they hold (lock_claim.c). */
+    WriteSpill *spills GUARDED_BY(runs_mutex);
+    _Atomic uint32_t spill_count;
+};
+
+/* ------------------------------------------------------------------ the manager */
+
+/* A commit between its wal_append and the end of its apply, in log order. */
+typedef struct CommitInFlight {
+    Lsn start, end;
+    bool is_applied;
+} CommitInFlight;
+#define COMMIT_RING_SIZE 4096u
+#define SPIN_TURNS                                                                                 \
+    64u /* who waits for a commit's apply spins so often, then gives the worker away */
+
+/* What one commit changed, until no snapshot needs what was there before. */
+typedef struct Garbage {
+    struct Garbage *next;
+    Lsn lsn;
+    uint32_t count, capacity;
+    VersionName names[];
+} Garbage;
+
+struct TxnManager {
+    Store *store;
+    Wal *wal;
+    TxnConfig config;
+    bool is_open; /* recovery is over */
+
+    Mutex sessions_mutex;
+    TxnSession *sessions GUARDED_BY(sessions_mutex);
+    _Atomic uint64_t next_txn_id;
+    uint64_t next_session_number GUARDED_BY(sessions_mutex);
+
+    Mutex trees_mutex;
+    HashMap trees GUARDED_BY(trees_mutex); /* TreeName → TxnTree */
+
+    ALIGNED(CACHE_LINE) Mutex commit_mutex;
+    uint64_t ring_first GUARDED_BY(commit_mutex); /* oldest commit in flight */
+    uint64_t ring_next GUARDED_BY(commit_mutex);
+    CommitInFlight *ring;
+    ALIGNED(CACHE_LINE) _Atomic Lsn applied_lsn;
+
+    /* No snapshot below it is or will be published. Only grows. */
+    ALIGNED(CACHE_LINE) _Atomic Lsn horizon;
+    /* A snapshot below it, if published now, must be taken again. horizon <= bound. */
+    _Atomic Lsn snapshot_bound;
+
+    Mutex garbage_mutex;
+    Garbage *garbage_first GUARDED_BY(garbage_mutex);
+    Garbage **garbage_last GUARDED_BY(garbage_mutex);
+    _Atomic uint32_t commits_since_reclaim;
+    _Atomic uint64_t garbage_bytes, version_memory_limit;
+    _Atomic bool is_reclaiming;     /* who has set it has what follows */
+    Garbage *old_first, **old_last; /* taken over from the list above */
+    Garbage **prune_at;             /* where pruning goes on, */
+    uint32_t prune_index;           /* and with which name */
+
+    VersionStore *versions;
+    LockTable *locks;
+    SequenceTable *sequences;
+    _Atomic uint64_t schema_version;
+    _Atomic Lsn schema_lsn;          /* the newest commit that changed it */
+    _Atomic uint32_t schema_commits; /* those that change it, under way */
+    _Atomic uint64_t fragment_id;
+};
+
+/* reclaim.c */
+void reclaim_init(TxnManager *manager);
+void reclaim_deinit(TxnManager *manager);
+void garbage_hand_over(TxnManager *manager, Garbage *garbage);
+/* After a commit that has left so many names. */
+void manager_reclaim(TxnManager *manager, uint64_t names);
+/* The tree by name, referenced; NULL when memory knows none. */
+TxnTree *manager_tree_find(TxnManager *manager, TreeName name);
+TxnTree *manager_tree_make(TxnManager *manager, DatabaseId database, TreeId id, TreeKind kind);
+void txn_tree_ref(TxnTree *tree);
+
+static inline TreeName tree_name(DatabaseId database, TreeId id)
+{
+    return (uint64_t)database << 32 | id;
+}
+
+#endif
