@@ -9,6 +9,7 @@
 #include "catalog/define_internal.h"
 #include "catalog/lookup.h"
 #include "catalog/privilege.h"
+#include "catalog/system_load.h"
 #include "storage/row.h"
 #include "types/array.h"
 
@@ -54,6 +55,14 @@ static bool class_insert(CatalogSession *session, CatalogRow *row, const Catalog
     return system_row_insert(session, row);
 }
 
+static void table_acl(CatalogSession *session, const CatalogTable *table, Acl *ret_acl)
+{
+    acl_default(session->arena, ON_TABLE, ROLE_BOOTSTRAP_SUPERUSER, ret_acl);
+    if (table->public_select)
+        acl_grant(session->arena, ret_acl, ROLE_BOOTSTRAP_SUPERUSER, ROLE_PUBLIC, ACL_SELECT,
+                  false);
+}
+
 static bool describe_table(CatalogSession *session, const CatalogTable *table)
 {
     CatalogRow row;
@@ -63,13 +72,10 @@ static bool describe_table(CatalogSession *session, const CatalogTable *table)
     row_set_oid(&row, PG_CLASS_RELTYPE, table->row_type);
     row_set_int16(&row, PG_CLASS_RELNATTS, (int16_t)table->column_count);
     row_set_bool(&row, PG_CLASS_RELHASINDEX, table->index_count > 0);
-    acl_default(session->arena, ON_TABLE, ROLE_BOOTSTRAP_SUPERUSER, &acl);
-    if (table->public_select)
-        acl_grant(session->arena, &acl, ROLE_BOOTSTRAP_SUPERUSER, ROLE_PUBLIC, ACL_SELECT, false);
+    table_acl(session, table, &acl);
     TRY(acl_to_value(session->arena, &acl, &row.values[PG_CLASS_RELACL]));
     row.nulls[PG_CLASS_RELACL] = false;
     TRY(class_insert(session, &row, table, table->mapped, table->oid));
-    TRY(define_initial_acl(session, (ObjectAddress){RELATION_PG_CLASS, table->oid, 0}, &acl));
     for (int i = 0; i < table->column_count; i++) {
         const CatalogColumn *facts = &table->columns[i];
         const ColumnDefinition column = {.name = facts->name,
@@ -562,12 +568,23 @@ static bool comment_standard_objects(CatalogSession *session)
     return true;
 }
 
-static bool write_everything(CatalogSession *session, const CatalogBootstrapOptions *options)
+static bool initial_acls(CatalogSession *session)
+{
+    for (int i = 0; i < CATALOG_TABLE_COUNT; i++) {
+        Acl acl;
+        table_acl(session, &catalog_tables[i], &acl);
+        TRY(define_initial_acl(session, (ObjectAddress){RELATION_PG_CLASS, catalog_tables[i].oid},
+                               &acl));
+    }
+    return true;
+}
+
+/* Rows that depend on nothing in the tables: they are built in. */
+static bool write_rows(CatalogSession *session, const CatalogBootstrapOptions *options)
 {
     const Str superuser = options->superuser.length ? options->superuser : STR("postgres");
     const Str locale = options->locale.length ? options->locale : STR("C.UTF-8");
 
-    TRY(trees_make(session));
     for (int i = 0; i < CATALOG_TABLE_COUNT; i++)
         TRY(describe_table(session, &catalog_tables[i]));
     for (int i = 0; i < CATALOG_INDEX_COUNT; i++)
@@ -582,13 +599,29 @@ static bool write_everything(CatalogSession *session, const CatalogBootstrapOpti
     TRY(write_collations(session));
     for (size_t i = 0; i < builtin_rows_count; i++)
         TRY(write_text_rows(session, &builtin_rows[i], superuser));
+    TRY(write_database(session, DATABASE_TEMPLATE1, STR("template1"), true, true, locale));
+    TRY(write_database(session, DATABASE_TEMPLATE0, STR("template0"), true, false, locale));
+    return write_database(session, DATABASE_POSTGRES, STR("postgres"), false, true, locale);
+}
+
+static bool load_rows(CatalogSession *session, const CatalogBootstrapOptions *options)
+{
+    SystemLoad *load = system_load_begin(session);
+    const bool ok = write_rows(session, options) && system_load_finish(load);
+
+    system_load_free(load);
+    return ok;
+}
+
+static bool write_everything(CatalogSession *session, const CatalogBootstrapOptions *options)
+{
+    TRY(trees_make(session));
+    TRY(load_rows(session, options));
+    TRY(initial_acls(session));
     TRY(grant_schema_usage(session, NAMESPACE_PG_CATALOG, ROLE_BOOTSTRAP_SUPERUSER));
     TRY(grant_schema_usage(session, NAMESPACE_PUBLIC, 6171));
     TRY(write_information_schema(session));
     TRY(set_superuser_password(session, options->superuser_verifier));
-    TRY(write_database(session, DATABASE_TEMPLATE1, STR("template1"), true, true, locale));
-    TRY(write_database(session, DATABASE_TEMPLATE0, STR("template0"), true, false, locale));
-    TRY(write_database(session, DATABASE_POSTGRES, STR("postgres"), false, true, locale));
     return comment_standard_objects(session);
 }
 

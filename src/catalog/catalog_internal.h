@@ -34,6 +34,7 @@ struct Catalog {
     DatabaseCatalog *databases GUARDED_BY(mutex);
     DatabaseCatalog *shared;
     _Atomic bool bootstrapping;
+    struct SystemLoad *load; /* while a new cluster is filled, by its only session; else NULL */
 };
 
 /* This transaction's catalog changes. What is dirty is forgotten at the next lookup. */

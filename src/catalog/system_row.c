@@ -1,6 +1,7 @@
 #include "catalog/system_row.h"
 
 #include "catalog/catalog_internal.h"
+#include "catalog/system_load.h"
 #include "storage/row.h"
 #include "txn/lock.h"
 #include "txn/scan.h"
@@ -128,6 +129,7 @@ static bool rows_visit(CatalogSession *session, CatalogIndexId index_id, const V
 {
     const CatalogIndex *index = &catalog_indexes[index_id];
     const Snapshot snapshot = txn_snapshot_self(session->txn);
+    assert(!session->catalog->load);
     TxnTree *table_tree = catalog_table_tree(session, index->table);
     TRY(table_tree);
     TxnTree *index_tree = catalog_index_tree(session, index_id);
@@ -224,17 +226,24 @@ void system_row_init(CatalogRow *row, CatalogTableId table)
     memset(row->nulls, 1, sizeof(row->nulls));
 }
 
-static bool row_key(CatalogSession *session, const CatalogIndex *index, const CatalogRow *row,
-                    Str *ret_key)
+bool system_row_key(const CatalogIndex *index, const CatalogRow *row, StrBuf *key)
 {
-    StrBuf key = strbuf_in(session->arena);
     const CatalogTable *table = &catalog_tables[index->table];
 
     for (uint32_t i = 0; i < index->column_count; i++) {
         const int column = index->columns[i].attnum - 1;
         const KeyColumn facts = {.type = table->columns[column].type};
-        TRY(key_append(&key, &facts, &row->values[column], row->nulls[column]));
+        TRY(key_append(key, &facts, &row->values[column], row->nulls[column]));
     }
+    return true;
+}
+
+static bool row_key(CatalogSession *session, const CatalogIndex *index, const CatalogRow *row,
+                    Str *ret_key)
+{
+    StrBuf key = strbuf_in(session->arena);
+
+    TRY(system_row_key(index, row, &key));
     *ret_key = strbuf_view(&key);
     return true;
 }
@@ -296,6 +305,8 @@ bool system_row_insert(CatalogSession *session, CatalogRow *row)
     for (int i = 0; i < table->column_count; i++)
         assert(!(table->columns[i].not_null && row->nulls[i]));
     catalog_note_change(session, row);
+    if (unlikely(session->catalog->load))
+        return system_load_row(session->catalog->load, row);
     TRY(row_image_make(session->arena, txn_tree_layout(session->txn, tree), row->values, row->nulls,
                        &image));
     TRY(txn_insert(session->txn, tree, image, &row->row_id));

@@ -48,6 +48,8 @@ MUST_CHECK bool system_rows_all(CatalogSession *session, CatalogTableId table,
 void system_row_init(CatalogRow *row, CatalogTableId table);
 MUST_CHECK bool system_row_insert(CatalogSession *session, CatalogRow *row);
 MUST_CHECK bool system_row_update(CatalogSession *session, const CatalogRow *row);
+/* A row's key of an index of its table, behind what `key` has. */
+MUST_CHECK bool system_row_key(const CatalogIndex *index, const CatalogRow *row, StrBuf *key);
 MUST_CHECK bool system_row_delete(CatalogSession *session, const CatalogRow *row);
 /* Waits for who is changing the row, and keeps others from it: who reads it then may decide. */
 MUST_CHECK bool system_row_lock(CatalogSession *session, const CatalogRow *row);

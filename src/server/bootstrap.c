@@ -1,5 +1,7 @@
 #include "server/bootstrap.h"
 
+#include <stdio.h>
+
 #include "base/offload.h"
 #include "base/os.h"
 #include "executor/command/ddl.h"
@@ -106,17 +108,121 @@ static bool write_files(Str directory)
     return os_replace_file(path_join(arena, directory, STR(HBA_FILE)), config_hba_template());
 }
 
-static bool make_store(Str directory, Str superuser)
+/* ------------------------------------------------------------------ syncing */
+
+/* A file that a thread of its own syncs: disks do several at a time. */
+typedef struct FileSync {
+    const OsOps *os;
+    Str path;
+    Thread *thread;
+    bool failed;
+    SqlState state;
+    char message[300];
+} FileSync;
+
+typedef VEC(FileSync *) FileSyncVec;
+
+static bool sync_file(const FileSync *sync)
+{
+    File *file = sync->os->file_open(sync->path, OS_READ_ONLY);
+
+    TRY(file);
+    const bool ok = sync->os->file_sync(file);
+    sync->os->file_close(file);
+    return ok;
+}
+
+static void sync_main(void *argument)
+{
+    FileSync *sync = argument;
+
+    if (sync_file(sync))
+        return;
+    const ErrorFields *fields = error_fields();
+    sync->failed = true;
+    sync->state = fields->sqlstate;
+    snprintf(sync->message, sizeof(sync->message), "%.*s", STR_ARGS(fields->message));
+    error_clear();
+}
+
+static FileSync *sync_begin(Arena *arena, const OsOps *ops, Str path)
+{
+    FileSync *sync = ARENA_NEW(arena, FileSync);
+
+    *sync = (FileSync){.os = ops, .path = path};
+    sync->thread = os->thread_start("sync", sync_main, sync);
+    return sync;
+}
+
+static bool sync_end(FileSync *sync)
+{
+    os->thread_join(sync->thread);
+    if (sync->failed)
+        FAIL(sync->state, .message = fmt("%s", sync->message));
+    return true;
+}
+
+typedef struct DirectorySync {
+    Arena *arena;
+    const OsOps *os;
+    Str directory;
+    FileSyncVec *files;
+} DirectorySync;
+
+static bool sync_entry(void *context, Str name, bool is_directory)
+{
+    const DirectorySync *sync = context;
+    const Str path = path_join(sync->arena, sync->directory, name);
+
+    if (is_directory) {
+        DirectorySync inside = *sync;
+        inside.directory = path;
+        return os->list_directory(path, sync_entry, &inside) && sync->os->sync_directory(path);
+    }
+    VEC_PUSH(sync->arena, sync->files, sync_begin(sync->arena, sync->os, path));
+    return true;
+}
+
+/* Waits for all of them, whatever becomes of one. */
+static bool sync_end_all(const FileSyncVec *files)
+{
+    bool ok = true;
+
+    for (size_t i = 0; i < files->length; i++)
+        if (!sync_end(files->items[i]))
+            ok = false;
+    return ok;
+}
+
+/* The files in a directory and those inside it, and what these contain. */
+static bool sync_tree(Arena *arena, Str directory)
+{
+    FileSyncVec files = {0};
+    DirectorySync sync = {.arena = arena, .os = os, .directory = directory, .files = &files};
+    const bool listed = os->list_directory(directory, sync_entry, &sync);
+
+    return sync_end_all(&files) && listed;
+}
+
+/* ------------------------------------------------------------------ the directory */
+
+/* `synced`: the disk works on the log's zeros while the store is filled. */
+static bool make_store(Arena *arena, Str directory, Str superuser, const OsOps *synced)
 {
     TRY(store_create(directory));
+    FileSyncVec files = {0};
+    DirectorySync log = {.arena = arena,
+                         .os = synced,
+                         .directory = path_join(arena, directory, STR("wal")),
+                         .files = &files};
+    const bool listed = os->list_directory(log.directory, sync_entry, &log);
     const StoreOptions options = {.pool_bytes = BOOTSTRAP_POOL,
                                   .wal_ahead_bytes = BOOTSTRAP_WAL_AHEAD};
-    Store *store = store_open(directory, &options);
-    TRY(store);
-    bool ok = fill(store, superuser);
-    if (!store_close(store, ok ? STORE_CLOSE_CLEAN : STORE_CLOSE_ABORT))
+    Store *store = listed ? store_open(directory, &options) : NULL;
+    bool ok = store && fill(store, superuser);
+    if (store && !store_close(store, ok ? STORE_CLOSE_CLEAN : STORE_CLOSE_ABORT))
         ok = false;
-    return ok && write_files(directory);
+    return sync_end_all(&files) && ok && write_files(directory);
 }
 
 static bool sync_no_file(File *file)
@@ -133,7 +239,7 @@ static bool sync_no_directory(Str path)
 
 /* The dozens of syncs that a store makes while it is filled are for nobody: one comes afterwards.
  */
-static bool make_store_unsynced(Str directory, Str superuser)
+static bool make_store_unsynced(Arena *arena, Str directory, Str superuser)
 {
     const OsOps *const synced = os;
     OsOps unsynced = *os;
@@ -141,7 +247,7 @@ static bool make_store_unsynced(Str directory, Str superuser)
     unsynced.file_sync = sync_no_file;
     unsynced.sync_directory = sync_no_directory;
     os = &unsynced;
-    const bool ok = make_store(directory, superuser);
+    const bool ok = make_store(arena, directory, superuser, synced);
     offload_stop(); /* the store's own threads have ended */
     os = synced;
     return ok;
@@ -151,22 +257,6 @@ typedef struct Finished {
     Arena *arena;
     Str from, to; /* directories */
 } Finished;
-
-static bool sync_entry(void *context, Str name, bool is_directory)
-{
-    const Finished *finished = context;
-    const Str path = path_join(finished->arena, finished->from, name);
-
-    if (is_directory) {
-        Finished inside = {.arena = finished->arena, .from = path};
-        return os->list_directory(path, sync_entry, &inside) && os->sync_directory(path);
-    }
-    File *file = os->file_open(path, OS_READ_ONLY);
-    TRY(file);
-    const bool ok = os->file_sync(file);
-    os->file_close(file);
-    return ok;
-}
 
 static bool move_entry(void *context, Str name, bool is_directory)
 {
@@ -183,7 +273,7 @@ static bool move_store(Finished *finished)
 {
     const Str name = STR(STORE_SUPERBLOCK);
 
-    TRY(os->list_directory(finished->from, sync_entry, finished));
+    TRY(sync_tree(finished->arena, finished->from));
     TRY(os->list_directory(finished->from, move_entry, finished));
     TRY(os->sync_directory(finished->to));
     TRY(os->rename(path_join(finished->arena, finished->from, name),
@@ -200,5 +290,5 @@ bool server_bootstrap(Str directory, Str superuser)
         .arena = arena, .from = path_join(arena, directory, STR("unfinished")), .to = directory};
 
     TRY(store_prepare_directory(directory));
-    return make_store_unsynced(finished.from, superuser) && move_store(&finished);
+    return make_store_unsynced(arena, finished.from, superuser) && move_store(&finished);
 }

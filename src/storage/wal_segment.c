@@ -10,7 +10,7 @@
 #define WAL_PATH_MAX 4096
 #define WAL_NAME_LENGTH 24
 #define WAL_TIMELINE 1u
-#define WAL_ZERO_CHUNK (1u << 20)
+#define WAL_ZERO_CHUNK (128u << 10) /* stays in the processor's cache */
 
 void wal_segment_name(Lsn lsn, char *buffer)
 {
