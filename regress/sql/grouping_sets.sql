@@ -74,3 +74,23 @@ select percentile_disc(0.5) within group (order by k), mode() within group (orde
 create view osv as select percentile_cont(0.5) within group (order by v desc) as p, rank(3,'b') within group (order by c, b nulls first) as r from g;
 select pg_get_viewdef('osv'::regclass);
 select * from osv;
+
+-- A subquery is a group expression when it is the same word for word.
+create table publisher(id int primary key, name text); create table book(id int primary key, publisher int, pages int);
+insert into publisher select g, 'p'||g%3 from generate_series(1,6) g; insert into book select g, g%6+1, g*100 from generate_series(1,20) g;
+select (select max(pages) from book u0 where u0.publisher = publisher.id) m, count(*) from publisher group by (select max(pages) from book u0 where u0.publisher = publisher.id) order by 1;
+select (select max(pages) from book u0 where u0.publisher = publisher.id)+1 m, count(*) from publisher group by (select max(pages) from book u0 where u0.publisher = publisher.id) order by 1;
+select exists(select 1 from book u0 where u0.pages>800 and u0.publisher=publisher.id) e, count(*) from publisher group by exists(select 1 from book u0 where u0.pages>800 and u0.publisher=publisher.id) order by 1;
+select name in (select 'p1' from book b where b.id=publisher.id), count(*) from publisher group by name in (select 'p1' from book b where b.id=publisher.id) order by 1;
+select count(*) from publisher group by exists(select 1 from book u0 where u0.pages>800 and u0.publisher=publisher.id) having exists(select 1 from book u0 where u0.pages>800 and u0.publisher=publisher.id);
+select count(*) from publisher group by exists(select 1 from book u0 where u0.pages>800 and u0.publisher=publisher.id) having exists(select 1 from book u1 where u1.pages>800 and u1.publisher=publisher.id);
+select (select max(x) from (values (1),(publisher.id)) v(x)) from publisher group by (select max(x) from (values (1),(publisher.id)) v(x)) order by (select max(x) from (values (1),(publisher.id)) v(x));
+select distinct (select count(*) from book where publisher=publisher.id) from publisher order by (select count(*) from book where publisher=publisher.id);
+select distinct on ((select count(*) from book where publisher=publisher.id)) name from publisher order by (select count(*) from book where publisher=publisher.id), name;
+select array(select b.id from book b where b.publisher=publisher.id order by b.id limit 1), count(*) from publisher group by array(select b.id from book b where b.publisher=publisher.id order by b.id limit 1) order by 1;
+select (with w as (select u.pages from book u where u.publisher=publisher.id) select sum(pages) from w), count(*) from publisher group by (with w as (select u.pages from book u where u.publisher=publisher.id) select sum(pages) from w) order by 1;
+select grouping((select max(pages) from book u0 where u0.publisher = publisher.id)), (select max(pages) from book u0 where u0.publisher = publisher.id), count(*) from publisher group by rollup((select max(pages) from book u0 where u0.publisher = publisher.id)) order by 2,1;
+select (select 1 from book u0 where u0.publisher = publisher.id union select 1 from book where book.publisher=publisher.id), count(*) from publisher group by (select 1 from book u0 where u0.publisher = publisher.id union select 1 from book where book.publisher=publisher.id) order by 1;
+select sum((select max(pages) from book u0 where u0.publisher = publisher.id)) over (partition by (select max(pages) from book u0 where u0.publisher = publisher.id)) from publisher group by (select max(pages) from book u0 where u0.publisher = publisher.id) order by 1;
+select name, (select max(pages) from book u0 where u0.publisher = publisher.id) from publisher group by name;
+drop table book, publisher;

@@ -1,6 +1,7 @@
 #include "planner/expr.h"
 
 #include "base/scheduler.h"
+#include "planner/query.h"
 #include "types/type.h"
 
 /*
@@ -432,7 +433,8 @@ static bool own_equal(const Expr *a, const Expr *b)
         return SAME(ExprWindowFunction, function) && SAME(ExprWindowFunction, window) &&
                SAME(ExprWindowFunction, is_star);
     case EXPR_SUB_LINK:
-        return SAME(ExprSubLink, query) && SAME(ExprSubLink, sublink);
+        return SAME(ExprSubLink, sublink) && SAME(ExprSubLink, row_compare) &&
+               SAME(ExprSubLink, combine_or) && SAME(ExprSubLink, multi_column);
     case EXPR_SUB_PLAN:
         return SAME(ExprSubPlan, subplan);
     case EXPR_SQL_VALUE:
@@ -465,6 +467,9 @@ static bool special_equal(const Expr *a, const Expr *b)
             if (!expr_equal(x->subscripts.items[i].lower, y->subscripts.items[i].lower) ||
                 !expr_equal(x->subscripts.items[i].upper, y->subscripts.items[i].upper))
                 return false;
+    } else if (a->kind == EXPR_SUB_LINK) {
+        const ExprSubLink *x = (const ExprSubLink *)a, *y = (const ExprSubLink *)b;
+        return str_equal(x->op_name, y->op_name) && query_equal(x->query, y->query);
     }
     return true;
 }
