@@ -691,7 +691,7 @@ static bool watch_signals(Server *server)
  */
 static void log_damage(const Store *store, const StoreRecovery *recovery)
 {
-    if (recovery->damaged_pages == 0)
+    if (recovery->damaged_pages == 0 && recovery->lost_changes == 0)
         return;
     for (uint32_t i = 0; !str_is_none(store_damage(store, i)); i++)
         log_message(SEVERITY_WARNING, "%.*s", STR_ARGS(store_damage(store, i)));

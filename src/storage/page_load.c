@@ -125,6 +125,22 @@ static LoadClaim load_claim(PageEntry *entry, uint64_t *ret_version, uint32_t *r
     return claim;
 }
 
+/*
+ * The disk may give the page another time. Recovery cannot wait for that, nor go on without what
+ * may be whole: it stops, and nothing has changed.
+ */
+COLD static bool load_unreadable(const LoadJob *job)
+{
+    FAIL(ERR_IO_ERROR,
+         .message = fmt("could not read page %u of database %u, in slot %u: %s", job->page,
+                        job->database->id, job->slot, job->message),
+         .hint = job->store->recovered
+                     ? STR_NONE
+                     : STR("Nothing has changed. Copy the data directory to a sound disk with a "
+                           "tool that leaves out what cannot be read, such as ddrescue, and start "
+                           "the server there: it sets aside what is missing."));
+}
+
 /* One attempt. *ret_again: look again. */
 static bool load_try(Database *database, PageId page, uint32_t frame, bool *ret_again)
 {
@@ -153,8 +169,10 @@ static bool load_try(Database *database, PageId page, uint32_t frame, bool *ret_
     metric_add(METRIC_PAGES_READ, 1);
     if (load_finish(&job, frame, version, ret_again) || *ret_again)
         return true;
-    if (job.sqlstate == ERR_DATA_CORRUPTED && !store->recovered && !store->options.read_only)
+    if (job.sqlstate == ERR_DATA_CORRUPTED && store_sets_aside(store))
         page_set_aside(database, page, str_from_c(job.message));
+    if (job.sqlstate == ERR_IO_ERROR)
+        return load_unreadable(&job);
     FAIL(job.sqlstate, .message = str_from_c(job.message),
          .hint = job.sqlstate == ERR_DATA_CORRUPTED
                      ? STR("Run \"sengi verify\", and restore the database from a backup.")

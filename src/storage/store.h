@@ -93,6 +93,12 @@ StoreRecovery store_recovery(const Store *store);
  * no page was damaged.
  */
 MUST_CHECK bool store_pass_over(Store *store);
+/*
+ * Afterwards a commit may pass over a change, too: it tries once more in between, so that the page
+ * that is in its way is set aside.
+ */
+void store_aside_begin(Store *store);
+void store_aside_end(Store *store);
 /* The first few damaged pages by what was found, from 0; STR_NONE past the last. */
 Str store_damage(const Store *store, uint32_t index);
 

@@ -39,12 +39,14 @@ struct ActionSlot {
 
 typedef enum ActionState { ACTION_SLOT_FREE = 0, ACTION_SLOT_OWNED, ACTION_SLOT_OPEN } ActionState;
 
-/* What recovery went on without (store_damage.c). Counts are read when it is over. */
+/* What recovery went on without (store_damage.c); counts are read when it is over. */
 #define STORE_DAMAGE_TOLD 16u
 typedef struct StoreDamage {
-    Mutex mutex; /* rank LEAF */
-    uint64_t page_count, change_count;
+    Mutex mutex;                   /* rank LEAF */
+    bool is_met;                   /* a page set aside, or one whose content is wrong */
+    _Atomic uint32_t passers_over; /* between store_aside_begin and store_aside_end */
     uint32_t told_count;
+    uint64_t page_count, change_count;
     char told[STORE_DAMAGE_TOLD][300];
 } StoreDamage;
 
@@ -99,11 +101,11 @@ struct Store {
     _Atomic uint64_t checkpoints_done, checkpoints_failed, boundary_microseconds_max;
 };
 
-/*
- * In recovery: the page's image is not the one that the map tells of, and is not used again even
- * should it turn up, since changes to it are passed over. The map keeps that.
- */
+/* In recovery, and where a commit passes over a change: what is damaged is to be noted. */
+bool store_sets_aside(Store *store);
+/* There: an image that is not the map's is never used again; one that is, but says what is not. */
 void page_set_aside(Database *database, PageId page, Str why);
+void store_note_wrong(Store *store, Str why);
 
 /* -------- page_map.c. REQUIRES(map_mutex) unless it says otherwise -------- */
 
@@ -121,7 +123,6 @@ static inline bool page_entry_is_clone(const PageEntry *entry)
 /* `bytes` of zeros that cost memory only where touched. */
 void *memory_reserve(size_t bytes);
 void memory_release(void *memory, size_t bytes);
-
 PageMap *page_map_new(Store *store, DatabaseId id);
 void page_map_free(PageMap *map);
 PageMap *page_map_find(const Store *store, DatabaseId id);

@@ -518,29 +518,29 @@ static void must_apply(bool ok)
 }
 
 typedef struct WriteApply {
+    Txn *txn;
     Tree *tree;
     const TreeObserver *observer; /* NULL: a new table's rows are dated as a whole, by base_lsn */
     const TreeObserver *fresh_observer;
     uint32_t count;
 } WriteApply;
 
-#define APPLY_TURN 256u /* writes, until others of this worker have their turn */
+#define APPLY_TURN 256u       /* writes, until others of this worker have their turn */
+#define APPLY_TRIES 40        /* to read a page that the disk does not give */
+#define APPLY_PAUSE_US 250000 /* between them */
 
 static bool write_is_fresh(const TreeWrites *writes, const WriteCursor *write)
 {
     return writes->fresh && fresh_rows_have(writes->fresh, write->row_id);
 }
 
-static bool apply_write(void *context, TreeWrites *writes, const WriteCursor *write)
+static bool apply_once(const WriteApply *apply, const TreeWrites *writes, const WriteCursor *write)
 {
-    WriteApply *apply = context;
     const TreeObserver *observer =
         write_is_fresh(writes, write) ? apply->fresh_observer : apply->observer;
     const bool puts = write->seen.op == WRITE_PUT;
     Tree *tree = apply->tree;
 
-    if (++apply->count % APPLY_TURN == 0)
-        task_yield();
     switch (writes->tree->kind) {
     case TREE_TABLE:
         return puts ? tree_put(tree, write->row_id, write->seen.image, observer)
@@ -553,6 +553,55 @@ static bool apply_write(void *context, TreeWrites *writes, const WriteCursor *wr
                     : tree_kv_delete(tree, write->key);
     }
     return true;
+}
+
+/*
+ * A page that its statement has read has left memory since, and comes back no more. A disk that
+ * fails may yet give it. What has been damaged in between is set aside, and the change with it, as
+ * recovery would do: the page is lost, which is no reason to end the server.
+ */
+COLD static bool apply_again(const WriteApply *apply, const TreeWrites *writes,
+                             const WriteCursor *write)
+{
+    Txn *txn = apply->txn;
+    Store *store = txn->manager->store;
+
+    for (int i = 0; i < APPLY_TRIES && error_fields()->sqlstate == ERR_IO_ERROR; i++) {
+        error_clear();
+        if (!task_sleep(APPLY_PAUSE_US, WAIT_EVENT_DATA_FILE_READ))
+            error_clear();
+        if (apply_once(apply, writes, write))
+            return true;
+    }
+    TRY(error_fields()->sqlstate == ERR_DATA_CORRUPTED);
+    error_clear();
+    store_aside_begin(store);
+    const bool ok = apply_once(apply, writes, write);
+    store_aside_end(store);
+    if (ok)
+        return true;
+    if (txn->passed_over++ == 0)
+        txn->passed_over_why = str_copy(txn->arena, error_fields()->message);
+    return store_pass_over(store);
+}
+
+static bool apply_write(void *context, TreeWrites *writes, const WriteCursor *write)
+{
+    WriteApply *apply = context;
+
+    if (++apply->count % APPLY_TURN == 0)
+        task_yield();
+    return likely(apply_once(apply, writes, write)) || apply_again(apply, writes, write);
+}
+
+static void tell_passed_over(const Txn *txn)
+{
+    NOTICE(SEVERITY_WARNING, ERR_DATA_CORRUPTED,
+           .message = fmt("the transaction is committed without %llu of its changes",
+                          (unsigned long long)txn->passed_over),
+           .detail = txn->passed_over_why,
+           .hint = STR("They were for pages that have been damaged since it read them. Run "
+                       "\"sengi verify\", and restore the database from a backup."));
 }
 
 static void graft_leaf(void *context, void **versions)
@@ -581,7 +630,7 @@ static void apply_writes(Txn *txn, Lsn lsn)
     TreeObserver fresh_observer = {.before = observe_fresh, .context = &applier};
 
     for (TreeWrites *writes = txn->writes.trees; writes; writes = writes->following) {
-        WriteApply apply = {.tree = atomic_load(&writes->tree->tree)};
+        WriteApply apply = {.txn = txn, .tree = atomic_load(&writes->tree->tree)};
         if (!apply.tree)
             continue; /* made and dropped by this transaction */
         bool is_new = atomic_load_explicit(&writes->tree->creator, memory_order_relaxed) == txn &&
@@ -690,6 +739,8 @@ static bool commit_write(Txn *txn)
     session->last_commit_lsn = slot.end;
     txn_saw(txn, slot.end);
     garbage_hand_over_all(txn);
+    if (unlikely(txn->passed_over > 0))
+        tell_passed_over(txn);
     strbuf_deinit(&header);
     if (ops->capacity > 4 * FRAGMENT_SIZE)
         strbuf_deinit(ops);

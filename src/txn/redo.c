@@ -54,7 +54,7 @@ struct RedoWorkers {
     bool stop;
     bool has_failed;
     SqlState sqlstate; /* of the first failure */
-    char message[300], hint[200];
+    char message[300], hint[300];
 };
 
 /* -------- Applying -------- */

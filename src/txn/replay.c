@@ -125,7 +125,7 @@ static bool replay_finish(Replay *replay)
     Store *store = replay->manager->store;
 
     /* Handles know what damage kept from the directory; opened again, they meet it. */
-    if (store_recovery(store).damaged_pages > 0)
+    if (store_recovery(store).damaged_pages > 0 || store_recovery(store).lost_changes > 0)
         store_databases(store, close_trees, NULL);
     for (size_t i = 0; i < replay->dropped.length; i++) {
         DatabaseId id = replay->dropped.items[i];

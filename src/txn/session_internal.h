@@ -91,6 +91,8 @@ struct Txn {
     Garbage *garbage;    /* filled by this commit's apply */
     uint64_t name_count; /* in it */
     Lsn commit_lsn;
+    uint64_t passed_over; /* changes that the apply went on without, their pages being damaged */
+    Str passed_over_why;  /* the first of them */
 };
 
 #define FAST_LOCKS 16 /* as many tables as PostgreSQL has places for */
@@ -105,11 +107,18 @@ typedef struct FastLock {
     uint64_t positions[FAST_LOCK_MODES];
 } FastLock;
 
+/*
+ * May what a session has published be given up? Not while something of it runs: readers use old
+ * images without a lock. At rest the reclaimer may, and does not count it any more.
+ */
+typedef enum SnapshotUse { SNAPSHOT_USED = 0, SNAPSHOT_RESTS, SNAPSHOT_GIVEN_UP } SnapshotUse;
+
 struct TxnSession {
     /* The snapshots this session reads at: every LSN in [low, high] may be one. */
     ALIGNED(CACHE_LINE) _Atomic Lsn snapshot_low; /* LSN_MAX: none */
     _Atomic Lsn snapshot_high;
-    _Atomic bool snapshot_too_old; /* the version memory is full and this is the oldest reader */
+    _Atomic Lsn snapshot_too_old; /* given up up to here: the version memory was full */
+    _Atomic uint8_t snapshot_use; /* SnapshotUse */
 
     ALIGNED(CACHE_LINE) TxnManager *manager;
     TxnSession *next, *previous; /* guarded by the manager's sessions_mutex */

@@ -24,6 +24,7 @@ Txn *txn_begin(TxnSession *session, const TxnOptions *options)
     txn->fragment_id = 0;
     txn->commit_lsn = 0;
     txn->name_count = 0;
+    txn->passed_over = 0;
     atomic_store_explicit(&txn->id, 0, memory_order_relaxed);
     atomic_store_explicit(&session->local_number, ++session->txn_count, memory_order_relaxed);
     memset(txn->pin_counts, 0, sizeof(txn->pin_counts));
@@ -73,7 +74,7 @@ bool txn_command_next(Txn *txn)
 bool txn_snapshot_refresh(Txn *txn)
 {
     if (sees_one_snapshot(txn) && txn->has_snapshot)
-        return true;
+        return snapshot_check(txn);
     Lsn lsn;
     txn->has_snapshot = false;
     txn->snapshot_schema = txn_schema_version(txn->manager);

@@ -291,6 +291,242 @@ static void recovery_goes_on_without_a_damaged_page(void **state)
     fixture_open(fixture);
 }
 
+/* ------------------------------------------------------------------ found by the apply itself */
+
+typedef struct Notices {
+    uint32_t count;
+    SqlState last;
+} Notices;
+
+static void note_notice(void *context, const ErrorFields *fields)
+{
+    Notices *notices = context;
+
+    notices->count++;
+    notices->last = fields->sqlstate;
+}
+
+/* Commits a change of the row in the middle, which its statement is said to have read. */
+static void commit_unread(Fixture *fixture, Notices *notices)
+{
+    TxnSession *session = txn_session_open(fixture->manager, 1);
+    Txn *txn = begin(session, ISOLATION_READ_COMMITTED);
+    TxnTree *table = open_tree(txn, TABLE);
+
+    ok(writes_add(txn, table, ROWS / 2, STR_NONE, WRITE_PUT, row_image(txn->arena, 5, "a row"),
+                  false));
+    txn_tree_close(table);
+    insert(txn, ROWS + 10, "with the rest");
+    task_current()->notice_handler = note_notice;
+    task_current()->notice_context = notices;
+    commit(txn);
+    task_current()->notice_handler = NULL;
+    txn_session_close(session);
+}
+
+/* The row in the middle is told to be lost; the number of the rows that are not. */
+static int64_t rows_but_for_the_middle(Fixture *fixture)
+{
+    TxnSession *session = txn_session_open(fixture->manager, 1);
+    Txn *txn = begin(session, ISOLATION_READ_COMMITTED);
+    TxnTree *table = open_tree(txn, TABLE);
+    const uint16_t column = 0;
+    int64_t count = 0;
+    Value value;
+    bool is_null;
+
+    for (int64_t row_id = 1; row_id <= ROWS; row_id++) {
+        if (txn_fetch(txn, txn_snapshot(txn), table, row_id, &column, 1, &value, &is_null,
+                      fixture->arena) == FETCH_ROW)
+            count++;
+        else
+            assert_damaged(false);
+        if (row_id == ROWS / 2)
+            assert_true(count < row_id);
+    }
+    txn_tree_close(table);
+    txn_rollback(txn);
+    txn_session_close(session);
+    return count;
+}
+
+/* It has been damaged since the statement read it: that change is lost with the page, no other. */
+static void a_page_that_is_damaged_before_the_apply_is_set_aside(void **state)
+{
+    Fixture *fixture = *state;
+    Notices notices = {0};
+
+    fill(fixture);
+    close_store(fixture, STORE_CLOSE_CLEAN);
+    const uint32_t images = damage(fixture, is_middle_leaf);
+    assert_true(images > 0);
+    fixture_open(fixture);
+    commit_unread(fixture, &notices);
+    assert_int_equal(notices.count, 1);
+    assert_int_equal(notices.last, ERR_DATA_CORRUPTED);
+    const int64_t count = rows_but_for_the_middle(fixture);
+    assert_in_range(count, ROWS / 2, ROWS);
+    commit_unread(fixture, &notices); /* as long as the page is there */
+    assert_int_equal(notices.count, 2);
+    close_store(fixture, STORE_CLOSE_CLEAN);
+    /* The old bytes turn up again: they are not what the page should be. */
+    assert_true(damage(fixture, is_middle_leaf) >= images);
+    for (int round = 0; round < 2; round++) {
+        fixture_open(fixture);
+        assert_int_equal(rows_but_for_the_middle(fixture), count);
+        close_store(fixture, STORE_CLOSE_CLEAN);
+    }
+    fixture_open(fixture);
+}
+
+/* ------------------------------------------------------------------ a disk that cannot read */
+
+static OsOps failing_os;
+static const OsOps *sound_os;
+static _Atomic int64_t reads_that_fail;
+
+static bool read_or_fail(File *file, void *buffer, size_t size, uint64_t offset)
+{
+    if (size != PAGE_SIZE || offset == 0 || atomic_load(&reads_that_fail) <= 0)
+        return sound_os->file_read(file, buffer, size, offset);
+    atomic_fetch_sub(&reads_that_fail, 1);
+    FAIL(ERR_IO_ERROR, .message = STR("could not read file \"pages\": Input/output error"));
+}
+
+static void disk_fail(int64_t reads)
+{
+    sound_os = os;
+    failing_os = *os;
+    failing_os.file_read = read_or_fail;
+    atomic_store(&reads_that_fail, reads);
+    os = &failing_os;
+}
+
+static void disk_heal(void)
+{
+    os = sound_os;
+}
+
+static void an_apply_asks_a_failing_disk_again(void **state)
+{
+    Fixture *fixture = *state;
+    Notices notices = {0};
+
+    fill(fixture);
+    fixture_reopen(fixture, STORE_CLOSE_CLEAN);
+    TxnSession *session = txn_session_open(fixture->manager, 1);
+    Txn *txn = begin(session, ISOLATION_READ_COMMITTED);
+    insert(txn, ROWS + 1, "reads the pages where rows are added");
+    insert(txn, ROWS + 10, "and entries");
+    commit(txn);
+    txn_session_close(session);
+    disk_fail(2);
+    commit_unread(fixture, &notices);
+    assert_int_equal(atomic_load(&reads_that_fail), 0);
+    disk_heal();
+    assert_int_equal(notices.count, 0);
+    session = txn_session_open(fixture->manager, 1);
+    txn = begin(session, ISOLATION_READ_COMMITTED);
+    assert_int_equal(fetch_number(txn, txn_snapshot(txn), ROWS / 2), 5);
+    txn_rollback(txn);
+    txn_session_close(session);
+}
+
+/* What cannot be read may be whole: it is not set aside, and recovery says what can be done. */
+static void recovery_waits_for_a_disk_that_can_be_read(void **state)
+{
+    Fixture *fixture = *state;
+    Notices notices = {0};
+    int64_t count;
+
+    fill(fixture);
+    fixture_reopen(fixture, STORE_CLOSE_CLEAN);
+    commit_unread(fixture, &notices);
+    close_store(fixture, STORE_CLOSE_ABORT);
+    const StoreOptions options = {.pool_bytes = 16u << 20, .wal_ring_bytes = 4u << 20};
+    for (int round = 0; round < 2; round++) {
+        TxnManager *manager;
+        fixture->store = store_open(str_from_c(fixture->path), &options);
+        ok(fixture->store != NULL);
+        disk_fail(INT64_MAX);
+        const bool is_open = txn_manager_open(fixture->store, &fixture->config, &manager);
+        disk_heal();
+        assert_false(is_open);
+        assert_int_equal(error_fields()->sqlstate, ERR_IO_ERROR);
+        assert_int_not_equal(str_find(error_fields()->message, STR("could not read page"), 0),
+                             SIZE_MAX);
+        assert_int_not_equal(str_find(error_fields()->hint, STR("sound disk"), 0), SIZE_MAX);
+        error_clear();
+        ok(store_close(fixture->store, STORE_CLOSE_ABORT));
+    }
+    fixture_open(fixture);
+    assert_int_equal(store_recovery(fixture->store).damaged_pages, 0);
+    TxnSession *session = txn_session_open(fixture->manager, 1);
+    Txn *txn = begin(session, ISOLATION_READ_COMMITTED);
+    scan_sum(txn, txn_snapshot(txn), &count);
+    assert_int_equal(count, ROWS + 1);
+    assert_int_equal(fetch_number(txn, txn_snapshot(txn), ROWS / 2), 5);
+    txn_rollback(txn);
+    txn_session_close(session);
+}
+
+/* ------------------------------------------------------------------ wrong, though whole */
+
+static PageId found_page;
+
+/* Notes the page's number, and leaves it alone. */
+static bool find_last_entry_leaf(const byte *page)
+{
+    if (is_last_entry_leaf(page))
+        memcpy(&found_page, page + sizeof(uint32_t), sizeof(found_page));
+    return false;
+}
+
+static void recovery_goes_on_past_a_page_of_a_wrong_kind(void **state)
+{
+    Fixture *fixture = *state;
+    Action action;
+    Page page;
+    int64_t count;
+
+    fill(fixture);
+    fixture_reopen(fixture, STORE_CLOSE_CLEAN);
+    assert_int_equal(damage(fixture, find_last_entry_leaf), 0);
+    Database *database = store_database(fixture->store, HOME);
+    ok(page_load(database, found_page) && action_begin(database, 1, &action));
+    assert_int_equal(page_latch_exclusive(database, found_page, &page), PAGE_OK);
+    page_touch(&action, &page);
+    ((NodeHeader *)page.data)->kind = NODE_TABLE_LEAF;
+    page_unlatch(&page);
+    action_end(&action);
+    fixture_reopen(fixture, STORE_CLOSE_CLEAN);
+    TxnSession *session = txn_session_open(fixture->manager, 1);
+    Txn *txn = begin(session, ISOLATION_READ_COMMITTED);
+    TxnTree *table = open_tree(txn, TABLE), *index = open_tree(txn, INDEX);
+    ok(writes_add(txn, table, ROWS / 2, STR_NONE, WRITE_PUT, row_image(txn->arena, 5, "a"), false));
+    ok(writes_add(txn, index, 0, number_key(txn->arena, ROWS + 7), WRITE_PUT, STR_NONE, false));
+    txn_tree_close(table);
+    txn_tree_close(index);
+    Notices notices = {0};
+    task_current()->notice_handler = note_notice;
+    task_current()->notice_context = &notices;
+    commit(txn);
+    task_current()->notice_handler = NULL;
+    assert_int_equal(notices.count, 1);
+    txn_session_close(session);
+    fixture_reopen(fixture, STORE_CLOSE_ABORT);
+    assert_int_equal(store_recovery(fixture->store).lost_changes, 1);
+    assert_false(str_is_none(store_damage(fixture->store, 0)));
+    session = txn_session_open(fixture->manager, 1);
+    txn = begin(session, ISOLATION_READ_COMMITTED);
+    scan_sum(txn, txn_snapshot(txn), &count);
+    assert_int_equal(count, ROWS);
+    assert_int_equal(fetch_number(txn, txn_snapshot(txn), ROWS / 2), 5);
+    assert_int_equal(count_entries(txn, STR("")), -1);
+    txn_rollback(txn);
+    txn_session_close(session);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -301,6 +537,14 @@ int main(void)
         cmocka_unit_test_setup_teardown(damage_is_told_by_the_rows_it_takes, fixture_setup,
                                         fixture_teardown),
         cmocka_unit_test_setup_teardown(recovery_goes_on_without_a_damaged_page, fixture_setup,
+                                        fixture_teardown),
+        cmocka_unit_test_setup_teardown(a_page_that_is_damaged_before_the_apply_is_set_aside,
+                                        fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(an_apply_asks_a_failing_disk_again, fixture_setup,
+                                        fixture_teardown),
+        cmocka_unit_test_setup_teardown(recovery_waits_for_a_disk_that_can_be_read, fixture_setup,
+                                        fixture_teardown),
+        cmocka_unit_test_setup_teardown(recovery_goes_on_past_a_page_of_a_wrong_kind, fixture_setup,
                                         fixture_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
