@@ -1,5 +1,7 @@
 """Memory that runs out, by call and by limit; descriptors that run out."""
 import resource
+import threading
+import time
 
 from control import NO_MEMORY, FaultyServer, Journal
 from suite import Failure, check, wait_for
@@ -153,5 +155,61 @@ def is_served(server):
         return False
 
 
+def versions(connection):
+    """Bytes that old row versions take."""
+    return int(connection.rows("SELECT size FROM pg_shmem_allocations WHERE name = 'Row Versions'")[0])
+
+
+def write_until(server, deadline, refusals):
+    """Small updates all over the table, each in a transaction of its own."""
+    connection = server.connect()
+    at = 0
+    while time.monotonic() < deadline:
+        at = (at + 17) % 3000
+        try:
+            connection.must(f"UPDATE kept SET b = b + 1 WHERE a BETWEEN {at} AND {at + 9}")
+        except Refused as refusal:
+            refusals.append(str(refusal))
+
+
+def old_versions_stay_below_their_limit(options):
+    """An idle transaction's and a cursor's snapshots are given up with 72000; nobody else notices."""
+    seconds, limit = 30 if options.long else 8, 1 << 20
+    with FaultyServer(options.build, {**LIMIT, "version_memory_limit": "1MB"}) as server:
+        idle, with_cursor, watcher = (server.connect() for _ in range(3))
+        watcher.must("CREATE TABLE kept AS SELECT g AS a, 0 AS b, repeat('x', 500) AS c FROM generate_series(1, 3010) g")
+        watcher.must("CREATE INDEX ON kept (a)")
+        idle.must("BEGIN ISOLATION LEVEL REPEATABLE READ")
+        check(idle.rows("SELECT sum(b) FROM kept") == ["0"], "the first look")
+        with_cursor.must("BEGIN")
+        with_cursor.must("DECLARE cu CURSOR FOR SELECT b FROM kept")
+        with_cursor.must("FETCH 5 FROM cu")
+        refusals = []
+        deadline = time.monotonic() + seconds
+        writers = [threading.Thread(target=write_until, args=(server, deadline, refusals)) for _ in range(2)]
+        for writer in writers:
+            writer.start()
+        most = 0
+        while time.monotonic() < deadline:
+            most = max(most, versions(watcher))
+            time.sleep(0.02)
+            watcher.must("BEGIN ISOLATION LEVEL REPEATABLE READ")  # young ones are refused nothing
+            check(watcher.rows("SELECT count(*) FROM kept") == ["3010"], "a young snapshot")
+            watcher.must("COMMIT")
+        for writer in writers:
+            writer.join()
+        check(not refusals, f"a writer: {refusals[:1]}")
+        check(limit * 0.8 < most < limit * 1.5, f"versions took {most} bytes")
+        for reader, query in ((idle, "SELECT sum(b) FROM kept"), (with_cursor, "FETCH 5 FROM cu")):
+            try:
+                reader.must(query)
+                raise Failure(f"{query} is answered")
+            except Refused as refusal:
+                check(refusal.sqlstate == "72000" and "snapshot too old" in str(refusal), f"{refusal}")
+            reader.must("ROLLBACK")
+            check(reader.rows("SELECT count(*), min(b) > 0 FROM kept WHERE a > 17 AND a < 3000") == ["2982 | t"], "afterwards")
+        server.stop_cleanly()
+
+
 TESTS = [a_statement_without_end_is_its_own_error, a_statement_of_many_parts_is_answered_or_refused, the_nth_allocation_fails,
-         no_memory_at_all_loses_nothing, descriptors_run_out_for_newcomers]
+         no_memory_at_all_loses_nothing, descriptors_run_out_for_newcomers, old_versions_stay_below_their_limit]

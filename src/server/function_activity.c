@@ -372,6 +372,30 @@ FUNCTION(pg_stat_get_backend_pid)
     return true;
 }
 
+/* ---- memory that sessions share ---- */
+
+static void put_allocation(ViewRows *rows, const char *name, uint64_t bytes)
+{
+    const ViewRow row = view_row_add(rows);
+
+    view_put_text(row, 0, str_from_c(name));
+    view_put_int64(row, 2, (int64_t)bytes);
+    view_put_int64(row, 3, (int64_t)bytes);
+}
+
+static bool fill_allocations(FunctionCall *call, const Value *args, const bool *nulls,
+                             ViewRows *rows)
+{
+    TxnManager *manager = view_session(call)->server->txn_manager;
+    StoreStatistics statistics;
+
+    store_statistics(txn_manager_store(manager), &statistics);
+    put_allocation(rows, "Buffer Blocks", (uint64_t)statistics.frame_count * PAGE_SIZE);
+    put_allocation(rows, "Row Versions", txn_version_bytes(manager));
+    return true;
+}
+VIEW_FUNCTION(pg_get_shmem_allocations, 4, fill_allocations)
+
 /* ---- of what does not exist here ---- */
 
 EMPTY_VIEW_FUNCTION(pg_stat_get_progress_info)
@@ -385,4 +409,3 @@ EMPTY_VIEW_FUNCTION(pg_available_extension_versions)
 EMPTY_VIEW_FUNCTION(pg_get_publication_tables)
 EMPTY_VIEW_FUNCTION(pg_ident_file_mappings)
 EMPTY_VIEW_FUNCTION(pg_stat_get_slru)
-EMPTY_VIEW_FUNCTION(pg_get_shmem_allocations)

@@ -489,6 +489,8 @@ static void task_adopt(Session *session)
     task->notice_context = session;
     mutex_lock(&session->mutex);
     session->task = task;
+    if (session->txn_session)
+        txn_session_wake(session->txn_session);
     bool terminate = session->terminate_pending;
     mutex_unlock(&session->mutex);
     if (terminate)
@@ -497,6 +499,8 @@ static void task_adopt(Session *session)
 
 static void task_leave(Session *session)
 {
+    if (session->txn_session)
+        txn_session_rest(session->txn_session);
     mutex_lock(&session->mutex);
     session->task = NULL;
     mutex_unlock(&session->mutex);

@@ -244,7 +244,25 @@ void snapshot_publish(Txn *txn)
 void snapshot_unpublish(TxnSession *session)
 {
     atomic_store_explicit(&session->snapshot_low, LSN_MAX, memory_order_release);
-    atomic_store_explicit(&session->snapshot_too_old, false, memory_order_relaxed);
+    atomic_store_explicit(&session->snapshot_use, SNAPSHOT_USED, memory_order_release);
+}
+
+void txn_session_rest(TxnSession *session)
+{
+    uint8_t use = SNAPSHOT_USED;
+
+    if (atomic_load_explicit(&session->snapshot_low, memory_order_relaxed) != LSN_MAX)
+        atomic_compare_exchange_strong(&session->snapshot_use, &use, SNAPSHOT_RESTS);
+}
+
+void txn_session_wake(TxnSession *session)
+{
+    uint8_t use = SNAPSHOT_RESTS;
+
+    if (unlikely(atomic_load_explicit(&session->snapshot_use, memory_order_relaxed) !=
+                 SNAPSHOT_USED) &&
+        !atomic_compare_exchange_strong(&session->snapshot_use, &use, SNAPSHOT_USED))
+        atomic_store(&session->snapshot_too_old, atomic_load(&session->snapshot_low));
 }
 
 /*
@@ -257,6 +275,10 @@ bool snapshot_take(Txn *txn, Lsn *ret_lsn)
     TxnManager *manager = txn->manager;
     Lsn low, high, lsn;
 
+    /* Nothing that it publishes counts any more. */
+    if (unlikely(atomic_load_explicit(&session->snapshot_use, memory_order_relaxed) ==
+                 SNAPSHOT_GIVEN_UP))
+        return snapshot_check(txn);
     snapshot_bounds(txn, &low, &high);
     do {
         lsn = session_visible_lsn(session);
@@ -271,7 +293,10 @@ bool snapshot_take(Txn *txn, Lsn *ret_lsn)
 
 bool snapshot_check(const Txn *txn)
 {
-    if (unlikely(atomic_load_explicit(&txn->session->snapshot_too_old, memory_order_relaxed)))
+    const TxnSession *session = txn->session;
+
+    if (unlikely(atomic_load_explicit(&session->snapshot_low, memory_order_relaxed) <=
+                 atomic_load_explicit(&session->snapshot_too_old, memory_order_relaxed)))
         FAIL(ERR_SNAPSHOT_TOO_OLD, .message = STR("snapshot too old"));
     return true;
 }

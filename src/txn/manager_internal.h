@@ -91,10 +91,12 @@ struct TxnManager {
     Garbage **garbage_last GUARDED_BY(garbage_mutex);
     _Atomic uint32_t commits_since_reclaim;
     _Atomic uint64_t garbage_bytes, version_memory_limit;
-    _Atomic bool is_reclaiming;     /* who has set it has what follows */
-    Garbage *old_first, **old_last; /* taken over from the list above */
-    Garbage **prune_at;             /* where pruning goes on, */
-    uint32_t prune_index;           /* and with which name */
+    uint64_t snapshots_given_up GUARDED_BY(sessions_mutex);
+    _Atomic uint64_t give_ups_settled; /* those of them whose versions have all been freed */
+    _Atomic bool is_reclaiming;        /* who has set it has what follows */
+    Garbage *old_first, **old_last;    /* taken over from the list above */
+    Garbage **prune_at;                /* where pruning goes on, */
+    uint32_t prune_index;              /* and with which name */
 
     VersionStore *versions;
     LockTable *locks;

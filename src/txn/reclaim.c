@@ -87,6 +87,7 @@ typedef struct Collected {
     Lsn horizon; /* nothing published is below */
     Lsn bound;   /* snapshots not among the ranges are at or above it */
     TxnSession *oldest;
+    uint64_t given_up; /* manager->snapshots_given_up */
 } Collected;
 
 static int range_order(const void *a, const void *b)
@@ -120,6 +121,28 @@ static Lsn visible_lsn(const TxnManager *manager)
     return MIN(applied, durable);
 }
 
+/*
+ * What runs is refused at its next look; who waits for its client is counted no more from the next
+ * turn on, and refused when it wakes.
+ */
+static void snapshot_give_up(TxnSession *session, Lsn low)
+{
+    uint8_t use = SNAPSHOT_RESTS;
+
+    if (!atomic_compare_exchange_strong(&session->snapshot_use, &use, SNAPSHOT_GIVEN_UP))
+        atomic_store(&session->snapshot_too_old, low);
+}
+
+/*
+ * The oldest reader pays when old versions need more than their share; but not before it has shown
+ * what the one before him has kept.
+ */
+static bool versions_are_too_many(TxnManager *manager) REQUIRES(manager->sessions_mutex)
+{
+    return reclaim_bytes(manager) > atomic_load(&manager->version_memory_limit) &&
+           atomic_load(&manager->give_ups_settled) == manager->snapshots_given_up;
+}
+
 /* Moves the bound, then reads what is published. */
 static void snapshots_collect(TxnManager *manager, Collected *ret)
 {
@@ -133,7 +156,7 @@ static void snapshots_collect(TxnManager *manager, Collected *ret)
     mutex_lock(&manager->sessions_mutex);
     for (TxnSession *session = manager->sessions; session; session = session->next) {
         Lsn low = atomic_load(&session->snapshot_low);
-        if (low >= all.bound)
+        if (low >= all.bound || atomic_load(&session->snapshot_use) == SNAPSHOT_GIVEN_UP)
             continue;
         /* High is stored before low when a snapshot is taken; while it moves, both are wide. */
         Lsn high = atomic_load(&session->snapshot_high);
@@ -150,9 +173,11 @@ static void snapshots_collect(TxnManager *manager, Collected *ret)
             all.oldest = session;
         }
     }
-    /* The oldest reader pays when old versions need more than their share. */
-    if (all.oldest && reclaim_bytes(manager) > atomic_load(&manager->version_memory_limit))
-        atomic_store(&all.oldest->snapshot_too_old, true);
+    all.given_up = manager->snapshots_given_up;
+    if (all.oldest && versions_are_too_many(manager)) {
+        snapshot_give_up(all.oldest, all.horizon);
+        manager->snapshots_given_up++;
+    }
     mutex_unlock(&manager->sessions_mutex);
     ranges_merge(&all);
     *ret = all;
@@ -281,6 +306,8 @@ void manager_reclaim(TxnManager *manager, uint64_t names)
             atomic_store(&manager->horizon, all.horizon);
         garbage_take(manager);
         garbage_reclaim(manager, all.horizon, MAX(RECLAIM_MOST, 2 * names));
+        if (!manager->old_first || manager->old_first->lsn > all.horizon)
+            atomic_store(&manager->give_ups_settled, all.given_up);
         garbage_prune(manager, &all);
         fresh_list_reclaim(version_fresh(manager->versions), all.horizon);
         atomic_store_explicit(&manager->is_reclaiming, false, memory_order_release);

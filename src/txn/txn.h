@@ -86,7 +86,10 @@ extern const TxnConfig txn_config_default;
  */
 MUST_CHECK bool txn_manager_open(Store *store, const TxnConfig *config, TxnManager **ret_manager);
 void txn_manager_close(TxnManager *manager);
-/* Bytes that old row versions take, and their limit: beyond it the oldest reader gets 72000. */
+/*
+ * Bytes that old row versions take, and their limit: beyond it the oldest reader gets 72000, and
+ * one whose session is at rest keeps nothing from then on.
+ */
 uint64_t txn_version_bytes(TxnManager *manager);
 void txn_set_version_memory_limit(TxnManager *manager, uint64_t bytes);
 Store *txn_manager_store(const TxnManager *manager);
@@ -97,6 +100,9 @@ TxnSession *txn_session_open(TxnManager *manager, int32_t process_id);
 void txn_session_close(TxnSession *session);
 /* The open transaction, or NULL. */
 Txn *txn_session_current(TxnSession *session);
+/* Nothing of the session runs until it is woken: it waits for its client. */
+void txn_session_rest(TxnSession *session);
+void txn_session_wake(TxnSession *session);
 void txn_session_set_synchronous(TxnSession *session, SynchronousCommit mode);
 
 /* Life of a transaction. */

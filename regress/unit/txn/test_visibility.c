@@ -563,16 +563,49 @@ static void beyond_the_limit_the_oldest_reader_is_refused(void **state)
     txn_set_version_memory_limit(fixture->manager, 500);
     Txn *reader = begin(session, ISOLATION_REPEATABLE_READ);
     assert_int_equal(fetch_number(reader, txn_snapshot(reader), rows[0]), 1000);
-    change_rows(fixture, rows, OLD_ROWS, 3);
-    ok(txn_statement_begin(reader));
     TxnTree *table = open_tree(reader, TABLE);
     TableScan *scan =
         table_scan_open(reader, txn_snapshot(reader), table, &(TableScanSpec){0}, fixture->arena);
+    change_rows(fixture, rows, OLD_ROWS, 3);
     assert_int_equal(table_scan_next(scan), SCAN_FAILED);
+    assert_int_equal(error_fields()->sqlstate, ERR_SNAPSHOT_TOO_OLD);
+    error_clear();
+    assert_false(txn_statement_begin(reader));
     assert_int_equal(error_fields()->sqlstate, ERR_SNAPSHOT_TOO_OLD);
     error_clear();
     table_scan_close(scan);
     txn_tree_close(table);
+    txn_rollback(reader);
+    txn_session_close(session);
+}
+
+/* Its versions are freed while it rests; a later snapshot of the same session is as good as any. */
+static void a_reader_at_rest_keeps_nothing_beyond_the_limit(void **state)
+{
+    Fixture *fixture = *state;
+    int64_t rows[OLD_ROWS];
+
+    TxnSession *session = txn_session_open(fixture->manager, 2);
+    Txn *writer = begin(session, ISOLATION_READ_COMMITTED);
+    for (uint32_t i = 0; i < OLD_ROWS; i++)
+        rows[i] = insert(writer, 1000, "first");
+    commit(writer);
+    txn_set_version_memory_limit(fixture->manager, 500);
+    Txn *reader = begin(session, ISOLATION_REPEATABLE_READ);
+    assert_int_equal(fetch_number(reader, txn_snapshot(reader), rows[0]), 1000);
+    txn_session_rest(session);
+    change_rows(fixture, rows, OLD_ROWS, 20);
+    assert_in_range(txn_version_bytes(fixture->manager), 0, 20000);
+    txn_session_wake(session);
+    assert_false(txn_statement_begin(reader));
+    assert_int_equal(error_fields()->sqlstate, ERR_SNAPSHOT_TOO_OLD);
+    error_clear();
+    txn_rollback(reader);
+    reader = begin(session, ISOLATION_REPEATABLE_READ);
+    ok(txn_statement_begin(reader));
+    txn_session_rest(session);
+    txn_session_wake(session);
+    ok(txn_statement_begin(reader));
     txn_rollback(reader);
     txn_session_close(session);
 }
@@ -585,6 +618,7 @@ int main(void)
                                         fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(beyond_the_limit_the_oldest_reader_is_refused,
                                         fixture_setup, fixture_teardown),
+        TEST(a_reader_at_rest_keeps_nothing_beyond_the_limit),
         TEST(a_statement_sees_what_earlier_commands_wrote),
         TEST(nobody_else_sees_what_is_not_committed),
         TEST(an_old_snapshot_finds_changed_and_deleted_rows),
