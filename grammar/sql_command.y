@@ -151,8 +151,8 @@ cluster_index_specification(A) ::= . { A = STR_NONE; }
 %type reindex_target_type {int}
 %type reindex_target_multitable {int}
 %type opt_reindex_options {DefElemVec}
-reindex_stmt(A) ::= REINDEX(T) opt_reindex_options(O) reindex_target_type(K) opt_concurrently(C) qualified_name(R). { A = reindex(p, K, R, STR_NONE, C, &O, T.position); }
-reindex_stmt(A) ::= REINDEX(T) opt_reindex_options(O) reindex_target_multitable(K) opt_concurrently(C) name(N). { A = reindex(p, K, NULL, N.text, C, &O, T.position); }
+reindex_stmt(A) ::= REINDEX(T) opt_reindex_options(O) reindex_target_type(K) opt_concurrently(C) qualified_name(R). { A = reindex(p, &(ReindexStmt){.kind = (ReindexObjectType)K, .relation = R, .params = O}, C, T.position); }
+reindex_stmt(A) ::= REINDEX(T) opt_reindex_options(O) reindex_target_multitable(K) opt_concurrently(C) name(N). { A = reindex(p, &(ReindexStmt){.kind = (ReindexObjectType)K, .name = N.text, .params = O}, C, T.position); }
 opt_reindex_options(A) ::= LPAREN utility_option_list(O) RPAREN. { A = O; }
 opt_reindex_options(A) ::= . { A = EMPTY(DefElemVec); }
 reindex_target_type(A) ::= INDEX. { A = REINDEX_OBJECT_INDEX; }
@@ -264,7 +264,7 @@ alter_database_stmt(A) ::= ALTER(T) alter_object(O) WITH(X) createdb_opt_list(L)
 alter_database_stmt(A) ::= ALTER(T) alter_object(O) createdb_opt_items(L). { A = alter_database(p, &O, &L, token_at(L.items[0]), T.position); }
 alter_database_stmt(A) ::= ALTER(T) alter_object(O) SET TABLESPACE(X) name(N). { DefElemVec l = {0}; PUSH(l, def_named(p, "tablespace", const_string(p, N), X.position)); A = alter_database(p, &O, &l, X, T.position); }
 alter_database_stmt(A) ::= ALTER(T) alter_object(O) REFRESH(X) COLLATION VERSION. { DefElemVec none = {0}; A = alter_database(p, &O, &none, X, T.position); if (NODE_IS(A, AlterDatabaseStmt)) ((AlterDatabaseStmt *)A)->refresh_collation = true; }
-alter_database_stmt(A) ::= ALTER(T) alter_object(O) REFRESH(X) VERSION. { A = unsupported_object(p, &O, OBJECT_COLLATION, "ALTER COLLATION", X, T.position); }
+alter_database_stmt(A) ::= ALTER(T) alter_object(O) REFRESH(X) VERSION. { grammar_expect(p, &O, OBJECT_COLLATION, X); A = unsupported(p, "ALTER COLLATION", T.position); }
 alter_database_stmt(A) ::= ALTER(T) alter_object(O) set_reset_clause(S). { A = alter_object_set(p, &O, S, T.position); }
 
 %type opt_role_list {DefElemVec}
@@ -316,12 +316,12 @@ opt_in_database(A) ::= . { A = STR_NONE; }
 %type opt_grant_grant_option {bool}
 %type opt_granted_by {RoleSpec *}
 grant_stmt ::= grant_priv_stmt.
-grant_priv_stmt(A) ::= GRANT(T) privileges(P) ON privilege_target(O) TO grantee_list(L) opt_grant_grant_option(G) opt_granted_by(B). { A = grant_new(p, &P, &O, &L, G, B, T.position); }
-grant_stmt(A) ::= REVOKE(T) privileges(P) ON privilege_target(O) FROM grantee_list(L) opt_granted_by(B) opt_drop_behavior(D). { A = grant_new(p, &P, &O, &L, false, B, T.position); grant_make_revoke(A, D); }
-grant_stmt(A) ::= REVOKE(T) GRANT OPTION FOR privileges(P) ON privilege_target(O) FROM grantee_list(L) opt_granted_by(B) opt_drop_behavior(D). { A = grant_new(p, &P, &O, &L, true, B, T.position); grant_make_revoke(A, D); }
-grant_stmt(A) ::= GRANT(T) privilege_list(P) TO role_list(L) opt_grant_admin_option(G) opt_granted_by(B). { A = grant_role(p, true, &P, &L, G, B, T.position); }
-grant_stmt(A) ::= REVOKE(T) privilege_list(P) FROM role_list(L) opt_granted_by(B) opt_drop_behavior(D). { A = grant_role(p, false, &P, &L, false, B, T.position); ((GrantRoleStmt *)A)->behavior = D; }
-grant_stmt(A) ::= REVOKE(T) ADMIN OPTION FOR privilege_list(P) FROM role_list(L) opt_granted_by(B) opt_drop_behavior(D). { A = grant_role(p, false, &P, &L, true, B, T.position); ((GrantRoleStmt *)A)->behavior = D; }
+grant_priv_stmt(A) ::= GRANT(T) privileges(P) ON privilege_target(O) TO grantee_list(L) opt_grant_grant_option(G) opt_granted_by(B). { A = &MAKE(GrantStmt, T.position, .is_grant = true, .targtype = O.target, .objtype = O.type, .objects = O.objects, .privileges = P, .grantees = L, .grant_option = G, .grantor = B)->node; }
+grant_stmt(A) ::= REVOKE(T) privileges(P) ON privilege_target(O) FROM grantee_list(L) opt_granted_by(B) opt_drop_behavior(D). { A = &MAKE(GrantStmt, T.position, .is_grant = true, .targtype = O.target, .objtype = O.type, .objects = O.objects, .privileges = P, .grantees = L, .grantor = B)->node; grant_make_revoke(A, D); }
+grant_stmt(A) ::= REVOKE(T) GRANT OPTION FOR privileges(P) ON privilege_target(O) FROM grantee_list(L) opt_granted_by(B) opt_drop_behavior(D). { A = &MAKE(GrantStmt, T.position, .is_grant = true, .targtype = O.target, .objtype = O.type, .objects = O.objects, .privileges = P, .grantees = L, .grant_option = true, .grantor = B)->node; grant_make_revoke(A, D); }
+grant_stmt(A) ::= GRANT(T) privilege_list(P) TO role_list(L) opt_grant_admin_option(G) opt_granted_by(B). { A = &MAKE(GrantRoleStmt, T.position, .is_grant = true, .granted_roles = P, .grantee_roles = L, .admin_opt = G, .grantor = B)->node; }
+grant_stmt(A) ::= REVOKE(T) privilege_list(P) FROM role_list(L) opt_granted_by(B) opt_drop_behavior(D). { A = &MAKE(GrantRoleStmt, T.position, .granted_roles = P, .grantee_roles = L, .grantor = B)->node; ((GrantRoleStmt *)A)->behavior = D; }
+grant_stmt(A) ::= REVOKE(T) ADMIN OPTION FOR privilege_list(P) FROM role_list(L) opt_granted_by(B) opt_drop_behavior(D). { A = &MAKE(GrantRoleStmt, T.position, .granted_roles = P, .grantee_roles = L, .admin_opt = true, .grantor = B)->node; ((GrantRoleStmt *)A)->behavior = D; }
 %type opt_grant_admin_option {bool}
 opt_grant_admin_option(A) ::= WITH ADMIN OPTION. { A = true; }
 opt_grant_admin_option(A) ::= . { A = false; }
@@ -379,9 +379,9 @@ def_acloption_list(A) ::= . { A = EMPTY(DefElemVec); }
 def_acloption(A) ::= IN(T) SCHEMA name_list(L). { A = def_named(p, "schemas", strings_node(p, &L), T.position); }
 def_acloption(A) ::= FOR(T) ROLE role_list(L). { A = def_named(p, "roles", roles_node(p, &L), T.position); }
 def_acloption(A) ::= FOR(T) USER role_list(L). { A = def_named(p, "roles", roles_node(p, &L), T.position); }
-def_aclaction(A) ::= GRANT(T) privileges(P) ON defacl_privilege_target(K) TO grantee_list(L) opt_grant_grant_option(G). { A = grant_defaults(p, true, &P, K, &L, G, T.position); }
-def_aclaction(A) ::= REVOKE(T) privileges(P) ON defacl_privilege_target(K) FROM grantee_list(L) opt_drop_behavior(B). { A = grant_defaults(p, false, &P, K, &L, false, T.position); A->behavior = B; }
-def_aclaction(A) ::= REVOKE(T) GRANT OPTION FOR privileges(P) ON defacl_privilege_target(K) FROM grantee_list(L) opt_drop_behavior(B). { A = grant_defaults(p, false, &P, K, &L, true, T.position); A->behavior = B; }
+def_aclaction(A) ::= GRANT(T) privileges(P) ON defacl_privilege_target(K) TO grantee_list(L) opt_grant_grant_option(G). { A = MAKE(GrantStmt, T.position, .is_grant = true, .targtype = ACL_TARGET_DEFAULTS, .objtype = (ObjectType)K, .privileges = P, .grantees = L, .grant_option = G); }
+def_aclaction(A) ::= REVOKE(T) privileges(P) ON defacl_privilege_target(K) FROM grantee_list(L) opt_drop_behavior(B). { A = MAKE(GrantStmt, T.position, .targtype = ACL_TARGET_DEFAULTS, .objtype = (ObjectType)K, .privileges = P, .grantees = L); A->behavior = B; }
+def_aclaction(A) ::= REVOKE(T) GRANT OPTION FOR privileges(P) ON defacl_privilege_target(K) FROM grantee_list(L) opt_drop_behavior(B). { A = MAKE(GrantStmt, T.position, .targtype = ACL_TARGET_DEFAULTS, .objtype = (ObjectType)K, .privileges = P, .grantees = L, .grant_option = true); A->behavior = B; }
 defacl_privilege_target(A) ::= TABLES. { A = OBJECT_TABLE; }
 defacl_privilege_target(A) ::= FUNCTIONS. { A = OBJECT_FUNCTION; }
 defacl_privilege_target(A) ::= ROUTINES. { A = OBJECT_FUNCTION; }

@@ -155,7 +155,7 @@ expr_list(A) ::= expr_list(A) COMMA a_expr(E). { PUSH(A, E); }
 a_expr ::= c_expr.
 a_expr(A) ::= a_expr(X) TYPECAST(T) typename(N). { A = type_cast(p, X, N, T.position); }
 a_expr(A) ::= a_expr(X) COLLATE(T) any_name(N). { A = collate_clause(p, X, &N, T.position); }
-a_expr(A) ::= a_expr(X) AT(T) TIME ZONE a_expr(Z). [AT] { A = call_sql_syntax(p, "timezone", Z, X, NULL, T.position); }
+a_expr(A) ::= a_expr(X) AT(T) TIME ZONE a_expr(Z). [AT] { A = call_sql_syntax(p, "timezone", NODES(Z, X), T.position); }
 a_expr(A) ::= PLUS(T) a_expr(X). [UMINUS] { A = expr_op(p, T, NULL, X); }
 a_expr(A) ::= MINUS(T) a_expr(X). [UMINUS] { A = const_negate(p, X, T.position); }
 a_expr(A) ::= a_expr(X) PLUS(T) a_expr(Y). { A = expr_op(p, T, X, Y); }
@@ -177,18 +177,18 @@ a_expr(A) ::= a_expr(X) OR(T) a_expr(Y). { A = bool_expr(p, OR_EXPR, X, Y, T.pos
 a_expr(A) ::= NOT(T) a_expr(X). { A = bool_expr_not(p, X, T.position); }
 a_expr(A) ::= NOT_LA(T) a_expr(X). [NOT] { A = bool_expr_not(p, X, T.position); }
 
-a_expr(A) ::= a_expr(X) LIKE(T) a_expr(Y). [LIKE] { A = expr_like(p, A_EXPR_LIKE, "~~", X, Y, NULL, T.position); }
-a_expr(A) ::= a_expr(X) LIKE(T) a_expr(Y) ESCAPE a_expr(E). [LIKE] { A = expr_like(p, A_EXPR_LIKE, "~~", X, Y, E, T.position); }
-a_expr(A) ::= a_expr(X) NOT_LA(T) LIKE a_expr(Y). [NOT_LA] { A = expr_like(p, A_EXPR_LIKE, "!~~", X, Y, NULL, T.position); }
-a_expr(A) ::= a_expr(X) NOT_LA(T) LIKE a_expr(Y) ESCAPE a_expr(E). [NOT_LA] { A = expr_like(p, A_EXPR_LIKE, "!~~", X, Y, E, T.position); }
-a_expr(A) ::= a_expr(X) ILIKE(T) a_expr(Y). [ILIKE] { A = expr_like(p, A_EXPR_ILIKE, "~~*", X, Y, NULL, T.position); }
-a_expr(A) ::= a_expr(X) ILIKE(T) a_expr(Y) ESCAPE a_expr(E). [ILIKE] { A = expr_like(p, A_EXPR_ILIKE, "~~*", X, Y, E, T.position); }
-a_expr(A) ::= a_expr(X) NOT_LA(T) ILIKE a_expr(Y). [NOT_LA] { A = expr_like(p, A_EXPR_ILIKE, "!~~*", X, Y, NULL, T.position); }
-a_expr(A) ::= a_expr(X) NOT_LA(T) ILIKE a_expr(Y) ESCAPE a_expr(E). [NOT_LA] { A = expr_like(p, A_EXPR_ILIKE, "!~~*", X, Y, E, T.position); }
-a_expr(A) ::= a_expr(X) SIMILAR(T) TO a_expr(Y). [SIMILAR] { A = expr_similar(p, "~", X, Y, NULL, T.position); }
-a_expr(A) ::= a_expr(X) SIMILAR(T) TO a_expr(Y) ESCAPE a_expr(E). [SIMILAR] { A = expr_similar(p, "~", X, Y, E, T.position); }
-a_expr(A) ::= a_expr(X) NOT_LA(T) SIMILAR TO a_expr(Y). [NOT_LA] { A = expr_similar(p, "!~", X, Y, NULL, T.position); }
-a_expr(A) ::= a_expr(X) NOT_LA(T) SIMILAR TO a_expr(Y) ESCAPE a_expr(E). [NOT_LA] { A = expr_similar(p, "!~", X, Y, E, T.position); }
+a_expr(A) ::= a_expr(X) LIKE(T) a_expr(Y). [LIKE] { A = expr_like(p, WORD(A_EXPR_LIKE, "~~", T.position), X, Y, NULL); }
+a_expr(A) ::= a_expr(X) LIKE(T) a_expr(Y) ESCAPE a_expr(E). [LIKE] { A = expr_like(p, WORD(A_EXPR_LIKE, "~~", T.position), X, Y, E); }
+a_expr(A) ::= a_expr(X) NOT_LA(T) LIKE a_expr(Y). [NOT_LA] { A = expr_like(p, WORD(A_EXPR_LIKE, "!~~", T.position), X, Y, NULL); }
+a_expr(A) ::= a_expr(X) NOT_LA(T) LIKE a_expr(Y) ESCAPE a_expr(E). [NOT_LA] { A = expr_like(p, WORD(A_EXPR_LIKE, "!~~", T.position), X, Y, E); }
+a_expr(A) ::= a_expr(X) ILIKE(T) a_expr(Y). [ILIKE] { A = expr_like(p, WORD(A_EXPR_ILIKE, "~~*", T.position), X, Y, NULL); }
+a_expr(A) ::= a_expr(X) ILIKE(T) a_expr(Y) ESCAPE a_expr(E). [ILIKE] { A = expr_like(p, WORD(A_EXPR_ILIKE, "~~*", T.position), X, Y, E); }
+a_expr(A) ::= a_expr(X) NOT_LA(T) ILIKE a_expr(Y). [NOT_LA] { A = expr_like(p, WORD(A_EXPR_ILIKE, "!~~*", T.position), X, Y, NULL); }
+a_expr(A) ::= a_expr(X) NOT_LA(T) ILIKE a_expr(Y) ESCAPE a_expr(E). [NOT_LA] { A = expr_like(p, WORD(A_EXPR_ILIKE, "!~~*", T.position), X, Y, E); }
+a_expr(A) ::= a_expr(X) SIMILAR(T) TO a_expr(Y). [SIMILAR] { A = expr_similar(p, WORD(A_EXPR_SIMILAR, "~", T.position), X, Y, NULL); }
+a_expr(A) ::= a_expr(X) SIMILAR(T) TO a_expr(Y) ESCAPE a_expr(E). [SIMILAR] { A = expr_similar(p, WORD(A_EXPR_SIMILAR, "~", T.position), X, Y, E); }
+a_expr(A) ::= a_expr(X) NOT_LA(T) SIMILAR TO a_expr(Y). [NOT_LA] { A = expr_similar(p, WORD(A_EXPR_SIMILAR, "!~", T.position), X, Y, NULL); }
+a_expr(A) ::= a_expr(X) NOT_LA(T) SIMILAR TO a_expr(Y) ESCAPE a_expr(E). [NOT_LA] { A = expr_similar(p, WORD(A_EXPR_SIMILAR, "!~", T.position), X, Y, E); }
 
 a_expr(A) ::= a_expr(X) IS(T) NULL. [IS] { A = null_test(p, X, false, T.position); }
 a_expr(A) ::= a_expr(X) ISNULL(T). { A = null_test(p, X, false, T.position); }
@@ -201,12 +201,12 @@ a_expr(A) ::= a_expr(X) IS(T) FALSE. [IS] { A = boolean_test(p, X, IS_FALSE, T.p
 a_expr(A) ::= a_expr(X) IS(T) NOT FALSE. [IS] { A = boolean_test(p, X, IS_NOT_FALSE, T.position); }
 a_expr(A) ::= a_expr(X) IS(T) UNKNOWN. [IS] { A = boolean_test(p, X, IS_UNKNOWN, T.position); }
 a_expr(A) ::= a_expr(X) IS(T) NOT UNKNOWN. [IS] { A = boolean_test(p, X, IS_NOT_UNKNOWN, T.position); }
-a_expr(A) ::= a_expr(X) IS(T) DISTINCT FROM a_expr(Y). [IS] { A = expr_kind(p, A_EXPR_DISTINCT, "=", X, Y, T.position); }
-a_expr(A) ::= a_expr(X) IS(T) NOT DISTINCT FROM a_expr(Y). [IS] { A = expr_kind(p, A_EXPR_NOT_DISTINCT, "=", X, Y, T.position); }
-a_expr(A) ::= a_expr(X) BETWEEN(T) opt_asymmetric b_expr(L) AND a_expr(H). [BETWEEN] { A = expr_between(p, A_EXPR_BETWEEN, "BETWEEN", X, L, H, T.position); }
-a_expr(A) ::= a_expr(X) NOT_LA(T) BETWEEN opt_asymmetric b_expr(L) AND a_expr(H). [NOT_LA] { A = expr_between(p, A_EXPR_NOT_BETWEEN, "NOT BETWEEN", X, L, H, T.position); }
-a_expr(A) ::= a_expr(X) BETWEEN(T) SYMMETRIC b_expr(L) AND a_expr(H). [BETWEEN] { A = expr_between(p, A_EXPR_BETWEEN_SYM, "BETWEEN SYMMETRIC", X, L, H, T.position); }
-a_expr(A) ::= a_expr(X) NOT_LA(T) BETWEEN SYMMETRIC b_expr(L) AND a_expr(H). [NOT_LA] { A = expr_between(p, A_EXPR_NOT_BETWEEN_SYM, "NOT BETWEEN SYMMETRIC", X, L, H, T.position); }
+a_expr(A) ::= a_expr(X) IS(T) DISTINCT FROM a_expr(Y). [IS] { A = expr_kind(p, WORD(A_EXPR_DISTINCT, "=", T.position), X, Y); }
+a_expr(A) ::= a_expr(X) IS(T) NOT DISTINCT FROM a_expr(Y). [IS] { A = expr_kind(p, WORD(A_EXPR_NOT_DISTINCT, "=", T.position), X, Y); }
+a_expr(A) ::= a_expr(X) BETWEEN(T) opt_asymmetric b_expr(L) AND a_expr(H). [BETWEEN] { A = expr_between(p, WORD(A_EXPR_BETWEEN, "BETWEEN", T.position), X, L, H); }
+a_expr(A) ::= a_expr(X) NOT_LA(T) BETWEEN opt_asymmetric b_expr(L) AND a_expr(H). [NOT_LA] { A = expr_between(p, WORD(A_EXPR_NOT_BETWEEN, "NOT BETWEEN", T.position), X, L, H); }
+a_expr(A) ::= a_expr(X) BETWEEN(T) SYMMETRIC b_expr(L) AND a_expr(H). [BETWEEN] { A = expr_between(p, WORD(A_EXPR_BETWEEN_SYM, "BETWEEN SYMMETRIC", T.position), X, L, H); }
+a_expr(A) ::= a_expr(X) NOT_LA(T) BETWEEN SYMMETRIC b_expr(L) AND a_expr(H). [NOT_LA] { A = expr_between(p, WORD(A_EXPR_NOT_BETWEEN_SYM, "NOT BETWEEN SYMMETRIC", T.position), X, L, H); }
 a_expr(A) ::= a_expr(X) IN(T) in_expr(R). { A = expr_in(p, X, R, false, T.position); }
 a_expr(A) ::= a_expr(X) NOT_LA(T) IN in_expr(R). [NOT_LA] { A = expr_in(p, X, R, true, T.position); }
 a_expr(A) ::= a_expr(X) subquery_Op(N) sub_type(K) select_with_parens(S). [OP] { A = sub_link_op(p, K, X, &N, S); }
@@ -214,10 +214,10 @@ a_expr(A) ::= a_expr(X) subquery_Op(N) sub_type(K) LPAREN a_expr(Y) RPAREN. [OP]
 a_expr(A) ::= UNIQUE(T) opt_unique_null_treatment select_with_parens. { A = const_null(p, T.position); grammar_fail_unsupported(p, "UNIQUE predicate is not yet implemented", T.position); }
 a_expr(A) ::= a_expr(X) IS DOCUMENT. [IS] { A = xml_expr(p, "IS DOCUMENT", X->position); }
 a_expr(A) ::= a_expr(X) IS NOT DOCUMENT. [IS] { A = xml_expr(p, "IS DOCUMENT", X->position); }
-a_expr(A) ::= a_expr(X) IS(T) NORMALIZED. [IS] { A = call_sql_syntax(p, "is_normalized", X, NULL, NULL, T.position); }
-a_expr(A) ::= a_expr(X) IS(T) unicode_normal_form(F) NORMALIZED. [IS] { A = call_sql_syntax(p, "is_normalized", X, const_string(p, F), NULL, T.position); }
-a_expr(A) ::= a_expr(X) IS(T) NOT NORMALIZED. [IS] { A = bool_expr_not(p, call_sql_syntax(p, "is_normalized", X, NULL, NULL, T.position), T.position); }
-a_expr(A) ::= a_expr(X) IS(T) NOT unicode_normal_form(F) NORMALIZED. [IS] { A = bool_expr_not(p, call_sql_syntax(p, "is_normalized", X, const_string(p, F), NULL, T.position), T.position); }
+a_expr(A) ::= a_expr(X) IS(T) NORMALIZED. [IS] { A = call_sql_syntax(p, "is_normalized", NODES(X), T.position); }
+a_expr(A) ::= a_expr(X) IS(T) unicode_normal_form(F) NORMALIZED. [IS] { A = call_sql_syntax(p, "is_normalized", NODES(X, const_string(p, F)), T.position); }
+a_expr(A) ::= a_expr(X) IS(T) NOT NORMALIZED. [IS] { A = bool_expr_not(p, call_sql_syntax(p, "is_normalized", NODES(X), T.position), T.position); }
+a_expr(A) ::= a_expr(X) IS(T) NOT unicode_normal_form(F) NORMALIZED. [IS] { A = bool_expr_not(p, call_sql_syntax(p, "is_normalized", NODES(X, const_string(p, F)), T.position), T.position); }
 a_expr(A) ::= DEFAULT(T). { A = (Node *)NEW(SetToDefault, T.position); }
 
 %type opt_asymmetric {int}
@@ -258,8 +258,8 @@ b_expr(A) ::= b_expr(X) GREATER_EQUALS(T) b_expr(Y). { A = expr_op(p, T, X, Y); 
 b_expr(A) ::= b_expr(X) NOT_EQUALS(T) b_expr(Y). { A = expr_op(p, T, X, Y); }
 b_expr(A) ::= b_expr(X) qual_Op(N) b_expr(Y). [OP] { A = expr_names(p, A_EXPR_OP, &N, X, Y); }
 b_expr(A) ::= qual_Op(N) b_expr(Y). [OP] { A = expr_names(p, A_EXPR_OP, &N, NULL, Y); }
-b_expr(A) ::= b_expr(X) IS(T) DISTINCT FROM b_expr(Y). [IS] { A = expr_kind(p, A_EXPR_DISTINCT, "=", X, Y, T.position); }
-b_expr(A) ::= b_expr(X) IS(T) NOT DISTINCT FROM b_expr(Y). [IS] { A = expr_kind(p, A_EXPR_NOT_DISTINCT, "=", X, Y, T.position); }
+b_expr(A) ::= b_expr(X) IS(T) DISTINCT FROM b_expr(Y). [IS] { A = expr_kind(p, WORD(A_EXPR_DISTINCT, "=", T.position), X, Y); }
+b_expr(A) ::= b_expr(X) IS(T) NOT DISTINCT FROM b_expr(Y). [IS] { A = expr_kind(p, WORD(A_EXPR_NOT_DISTINCT, "=", T.position), X, Y); }
 b_expr(A) ::= b_expr(X) IS DOCUMENT. [IS] { A = xml_expr(p, "IS DOCUMENT", X->position); }
 b_expr(A) ::= b_expr(X) IS NOT DOCUMENT. [IS] { A = xml_expr(p, "IS DOCUMENT", X->position); }
 
@@ -368,7 +368,7 @@ over_clause(A) ::= OVER window_specification(W). { A = W; }
 over_clause(A) ::= OVER col_id(N). { A = NEW(WindowDef, N.position); A->name = N.text; A->frame_options = FRAMEOPTION_DEFAULTS; }
 over_clause(A) ::= . { A = NULL; }
 
-func_expr_common_subexpr(A) ::= COLLATION(T) FOR LPAREN a_expr(X) RPAREN. { A = call_sql_syntax(p, "pg_collation_for", X, NULL, NULL, T.position); }
+func_expr_common_subexpr(A) ::= COLLATION(T) FOR LPAREN a_expr(X) RPAREN. { A = call_sql_syntax(p, "pg_collation_for", NODES(X), T.position); }
 func_expr_common_subexpr(A) ::= CURRENT_DATE(T). { A = value_function(p, SVFOP_CURRENT_DATE, -1, T.position); }
 func_expr_common_subexpr(A) ::= CURRENT_TIME(T). { A = value_function(p, SVFOP_CURRENT_TIME, -1, T.position); }
 func_expr_common_subexpr(A) ::= CURRENT_TIME(T) LPAREN iconst(I) RPAREN. { A = value_function(p, SVFOP_CURRENT_TIME_N, I, T.position); }
@@ -385,25 +385,25 @@ func_expr_common_subexpr(A) ::= USER(T). { A = value_function(p, SVFOP_USER, -1,
 func_expr_common_subexpr(A) ::= CURRENT_CATALOG(T). { A = value_function(p, SVFOP_CURRENT_CATALOG, -1, T.position); }
 func_expr_common_subexpr(A) ::= CURRENT_SCHEMA(T). { A = value_function(p, SVFOP_CURRENT_SCHEMA, -1, T.position); }
 func_expr_common_subexpr(A) ::= CAST(T) LPAREN a_expr(X) AS typename(N) RPAREN. { A = type_cast(p, X, N, T.position); }
-func_expr_common_subexpr(A) ::= EXTRACT(T) LPAREN extract_arg(F) FROM a_expr(X) RPAREN. { A = call_sql_syntax(p, "extract", const_string(p, F), X, NULL, T.position); }
-func_expr_common_subexpr(A) ::= NORMALIZE(T) LPAREN a_expr(X) RPAREN. { A = call_sql_syntax(p, "normalize", X, NULL, NULL, T.position); }
-func_expr_common_subexpr(A) ::= NORMALIZE(T) LPAREN a_expr(X) COMMA unicode_normal_form(F) RPAREN. { A = call_sql_syntax(p, "normalize", X, const_string(p, F), NULL, T.position); }
-func_expr_common_subexpr(A) ::= OVERLAY(T) LPAREN a_expr(X) PLACING a_expr(Y) FROM a_expr(F) RPAREN. { A = call_sql_syntax(p, "overlay", X, Y, F, T.position); }
-func_expr_common_subexpr(A) ::= OVERLAY(T) LPAREN a_expr(X) PLACING a_expr(Y) FROM a_expr(F) FOR a_expr(N) RPAREN. { A = call_sql_syntax(p, "overlay", X, Y, F, T.position); PUSH(((FuncCall *)A)->args, N); }
+func_expr_common_subexpr(A) ::= EXTRACT(T) LPAREN extract_arg(F) FROM a_expr(X) RPAREN. { A = call_sql_syntax(p, "extract", NODES(const_string(p, F), X), T.position); }
+func_expr_common_subexpr(A) ::= NORMALIZE(T) LPAREN a_expr(X) RPAREN. { A = call_sql_syntax(p, "normalize", NODES(X), T.position); }
+func_expr_common_subexpr(A) ::= NORMALIZE(T) LPAREN a_expr(X) COMMA unicode_normal_form(F) RPAREN. { A = call_sql_syntax(p, "normalize", NODES(X, const_string(p, F)), T.position); }
+func_expr_common_subexpr(A) ::= OVERLAY(T) LPAREN a_expr(X) PLACING a_expr(Y) FROM a_expr(F) RPAREN. { A = call_sql_syntax(p, "overlay", NODES(X, Y, F), T.position); }
+func_expr_common_subexpr(A) ::= OVERLAY(T) LPAREN a_expr(X) PLACING a_expr(Y) FROM a_expr(F) FOR a_expr(N) RPAREN. { A = call_sql_syntax(p, "overlay", NODES(X, Y, F), T.position); PUSH(((FuncCall *)A)->args, N); }
 func_expr_common_subexpr(A) ::= OVERLAY(T) LPAREN func_arg_list_opt(L) RPAREN. { A = call_plain(p, "overlay", &L, T.position); }
-func_expr_common_subexpr(A) ::= POSITION(T) LPAREN b_expr(X) IN b_expr(Y) RPAREN. { A = call_sql_syntax(p, "position", Y, X, NULL, T.position); }
-func_expr_common_subexpr(A) ::= SUBSTRING(T) LPAREN a_expr(X) FROM a_expr(F) FOR a_expr(N) RPAREN. { A = call_sql_syntax(p, "substring", X, F, N, T.position); }
-func_expr_common_subexpr(A) ::= SUBSTRING(T) LPAREN a_expr(X) FOR a_expr(N) FROM a_expr(F) RPAREN. { A = call_sql_syntax(p, "substring", X, F, N, T.position); }
-func_expr_common_subexpr(A) ::= SUBSTRING(T) LPAREN a_expr(X) FROM a_expr(F) RPAREN. { A = call_sql_syntax(p, "substring", X, F, NULL, T.position); }
+func_expr_common_subexpr(A) ::= POSITION(T) LPAREN b_expr(X) IN b_expr(Y) RPAREN. { A = call_sql_syntax(p, "position", NODES(Y, X), T.position); }
+func_expr_common_subexpr(A) ::= SUBSTRING(T) LPAREN a_expr(X) FROM a_expr(F) FOR a_expr(N) RPAREN. { A = call_sql_syntax(p, "substring", NODES(X, F, N), T.position); }
+func_expr_common_subexpr(A) ::= SUBSTRING(T) LPAREN a_expr(X) FOR a_expr(N) FROM a_expr(F) RPAREN. { A = call_sql_syntax(p, "substring", NODES(X, F, N), T.position); }
+func_expr_common_subexpr(A) ::= SUBSTRING(T) LPAREN a_expr(X) FROM a_expr(F) RPAREN. { A = call_sql_syntax(p, "substring", NODES(X, F), T.position); }
 func_expr_common_subexpr(A) ::= SUBSTRING(T) LPAREN a_expr(X) FOR a_expr(N) RPAREN. { A = call_substring_for(p, X, N, T.position); }
-func_expr_common_subexpr(A) ::= SUBSTRING(T) LPAREN a_expr(X) SIMILAR a_expr(F) ESCAPE a_expr(E) RPAREN. { A = call_sql_syntax(p, "substring", X, F, E, T.position); }
+func_expr_common_subexpr(A) ::= SUBSTRING(T) LPAREN a_expr(X) SIMILAR a_expr(F) ESCAPE a_expr(E) RPAREN. { A = call_sql_syntax(p, "substring", NODES(X, F, E), T.position); }
 func_expr_common_subexpr(A) ::= SUBSTRING(T) LPAREN func_arg_list_opt(L) RPAREN. { A = call_plain(p, "substring", &L, T.position); }
 func_expr_common_subexpr(A) ::= TREAT(T) LPAREN a_expr(X) AS typename(N) RPAREN. { A = call_treat(p, X, N, T.position); }
 func_expr_common_subexpr(A) ::= TRIM(T) LPAREN BOTH trim_list(L) RPAREN. { A = call_trim(p, "btrim", &L, T.position); }
 func_expr_common_subexpr(A) ::= TRIM(T) LPAREN LEADING trim_list(L) RPAREN. { A = call_trim(p, "ltrim", &L, T.position); }
 func_expr_common_subexpr(A) ::= TRIM(T) LPAREN TRAILING trim_list(L) RPAREN. { A = call_trim(p, "rtrim", &L, T.position); }
 func_expr_common_subexpr(A) ::= TRIM(T) LPAREN trim_list(L) RPAREN. { A = call_trim(p, "btrim", &L, T.position); }
-func_expr_common_subexpr(A) ::= NULLIF(T) LPAREN a_expr(X) COMMA a_expr(Y) RPAREN. { A = expr_kind(p, A_EXPR_NULLIF, "=", X, Y, T.position); }
+func_expr_common_subexpr(A) ::= NULLIF(T) LPAREN a_expr(X) COMMA a_expr(Y) RPAREN. { A = expr_kind(p, WORD(A_EXPR_NULLIF, "=", T.position), X, Y); }
 func_expr_common_subexpr(A) ::= COALESCE(T) LPAREN expr_list(L) RPAREN. { CoalesceExpr *c = NEW(CoalesceExpr, T.position); c->args = L; A = (Node *)c; }
 func_expr_common_subexpr(A) ::= GREATEST(T) LPAREN expr_list(L) RPAREN. { A = min_max(p, true, &L, T.position); }
 func_expr_common_subexpr(A) ::= LEAST(T) LPAREN expr_list(L) RPAREN. { A = min_max(p, false, &L, T.position); }
@@ -483,7 +483,7 @@ window_clause(A) ::= . { A = EMPTY(WindowDefVec); }
 window_definition_list(A) ::= window_definition(W). { A = EMPTY(WindowDefVec); PUSH(A, W); }
 window_definition_list(A) ::= window_definition_list(A) COMMA window_definition(W). { PUSH(A, W); }
 window_definition(A) ::= col_id(N) AS window_specification(W). { A = W; A->name = N.text; }
-window_specification(A) ::= LPAREN(T) opt_existing_window_name(N) opt_partition_clause(P) opt_sort_clause(O) opt_frame_clause(F) RPAREN. { A = window_def(p, N, &P, &O, &F, T.position); }
+window_specification(A) ::= LPAREN(T) opt_existing_window_name(N) opt_partition_clause(P) opt_sort_clause(O) opt_frame_clause(F) RPAREN. { A = MAKE(WindowDef, T.position, .ref_name = N.position ? N.text : STR_NONE, .partition_clause = P, .order_clause = O, .frame_options = F.options, .start_offset = F.start, .end_offset = F.end); }
 opt_existing_window_name ::= col_id.
 opt_existing_window_name(A) ::= . [OP] { A = EMPTY(Token); }
 opt_partition_clause(A) ::= PARTITION BY expr_list(L). { A = L; }

@@ -45,29 +45,29 @@ type_name_list(A) ::= typename(T). { A = EMPTY(NodeVec); PUSH(A, (Node *)T); }
 type_name_list(A) ::= type_name_list(A) COMMA typename(T). { PUSH(A, (Node *)T); }
 name_node_list(A) ::= name(N). { A = EMPTY(NodeVec); PUSH(A, object_name_simple(p, N)); }
 name_node_list(A) ::= name_node_list(A) COMMA name(N). { PUSH(A, object_name_simple(p, N)); }
-drop_stmt(A) ::= DROP(T) object_type_any_name(K) IF EXISTS any_name_list(L) opt_drop_behavior(B). { A = drop_stmt(p, K, &L, B, true, T.position); }
-drop_stmt(A) ::= DROP(T) object_type_any_name(K) any_name_list(L) opt_drop_behavior(B). { A = drop_stmt(p, K, &L, B, false, T.position); }
-drop_stmt(A) ::= DROP(T) drop_type_name(K) IF EXISTS name_node_list(L) opt_drop_behavior(B). { A = drop_stmt(p, K, &L, B, true, T.position); }
-drop_stmt(A) ::= DROP(T) drop_type_name(K) name_node_list(L) opt_drop_behavior(B). { A = drop_stmt(p, K, &L, B, false, T.position); }
-drop_stmt(A) ::= DROP(T) object_type_name_on_any_name(K) name(N) ON any_name(R) opt_drop_behavior(B). { A = drop_one(p, K, object_name_on(p, N, &R), B, false, T.position); }
-drop_stmt(A) ::= DROP(T) object_type_name_on_any_name(K) IF EXISTS name(N) ON any_name(R) opt_drop_behavior(B). { A = drop_one(p, K, object_name_on(p, N, &R), B, true, T.position); }
-drop_stmt(A) ::= DROP(T) TYPE type_name_list(L) opt_drop_behavior(B). { A = drop_stmt(p, OBJECT_TYPE, &L, B, false, T.position); }
-drop_stmt(A) ::= DROP(T) TYPE IF EXISTS type_name_list(L) opt_drop_behavior(B). { A = drop_stmt(p, OBJECT_TYPE, &L, B, true, T.position); }
-drop_stmt(A) ::= DROP(T) DOMAIN type_name_list(L) opt_drop_behavior(B). { A = drop_stmt(p, OBJECT_DOMAIN, &L, B, false, T.position); }
-drop_stmt(A) ::= DROP(T) DOMAIN IF EXISTS type_name_list(L) opt_drop_behavior(B). { A = drop_stmt(p, OBJECT_DOMAIN, &L, B, true, T.position); }
-drop_stmt(A) ::= DROP(T) INDEX CONCURRENTLY any_name_list(L) opt_drop_behavior(B). { A = drop_stmt(p, OBJECT_INDEX, &L, B, false, T.position); ((DropStmt *)A)->concurrent = true; }
-drop_stmt(A) ::= DROP(T) INDEX CONCURRENTLY IF EXISTS any_name_list(L) opt_drop_behavior(B). { A = drop_stmt(p, OBJECT_INDEX, &L, B, true, T.position); ((DropStmt *)A)->concurrent = true; }
-drop_stmt(A) ::= DROP(T) CAST opt_if_exists(E) LPAREN typename(X) AS typename(Y) RPAREN opt_drop_behavior(B). { A = drop_one(p, OBJECT_CAST, type_pair(p, X, Y), B, E, T.position); }
-drop_stmt(A) ::= DROP(T) FUNCTION function_with_argtypes_list(L) opt_drop_behavior(B). { A = drop_stmt(p, OBJECT_FUNCTION, &L, B, false, T.position); }
-drop_stmt(A) ::= DROP(T) FUNCTION IF EXISTS function_with_argtypes_list(L) opt_drop_behavior(B). { A = drop_stmt(p, OBJECT_FUNCTION, &L, B, true, T.position); }
-drop_stmt(A) ::= DROP(T) PROCEDURE function_with_argtypes_list(L) opt_drop_behavior(B). { A = drop_stmt(p, OBJECT_PROCEDURE, &L, B, false, T.position); }
-drop_stmt(A) ::= DROP(T) PROCEDURE IF EXISTS function_with_argtypes_list(L) opt_drop_behavior(B). { A = drop_stmt(p, OBJECT_PROCEDURE, &L, B, true, T.position); }
-drop_stmt(A) ::= DROP(T) ROUTINE function_with_argtypes_list(L) opt_drop_behavior(B). { A = drop_stmt(p, OBJECT_ROUTINE, &L, B, false, T.position); }
-drop_stmt(A) ::= DROP(T) ROUTINE IF EXISTS function_with_argtypes_list(L) opt_drop_behavior(B). { A = drop_stmt(p, OBJECT_ROUTINE, &L, B, true, T.position); }
-drop_stmt(A) ::= DROP(T) AGGREGATE aggregate_with_argtypes_list(L) opt_drop_behavior(B). { A = drop_stmt(p, OBJECT_AGGREGATE, &L, B, false, T.position); }
-drop_stmt(A) ::= DROP(T) AGGREGATE IF EXISTS aggregate_with_argtypes_list(L) opt_drop_behavior(B). { A = drop_stmt(p, OBJECT_AGGREGATE, &L, B, true, T.position); }
-drop_stmt(A) ::= DROP(T) OPERATOR operator_with_argtypes_list(L) opt_drop_behavior(B). { A = drop_stmt(p, OBJECT_OPERATOR, &L, B, false, T.position); }
-drop_stmt(A) ::= DROP(T) OPERATOR IF EXISTS operator_with_argtypes_list(L) opt_drop_behavior(B). { A = drop_stmt(p, OBJECT_OPERATOR, &L, B, true, T.position); }
+drop_stmt(A) ::= DROP(T) object_type_any_name(K) IF EXISTS any_name_list(L) opt_drop_behavior(B). { A = &MAKE(DropStmt, T.position, .remove_type = (ObjectType)K, .objects = L, .behavior = B, .missing_ok = true)->node; }
+drop_stmt(A) ::= DROP(T) object_type_any_name(K) any_name_list(L) opt_drop_behavior(B). { A = &MAKE(DropStmt, T.position, .remove_type = (ObjectType)K, .objects = L, .behavior = B)->node; }
+drop_stmt(A) ::= DROP(T) drop_type_name(K) IF EXISTS name_node_list(L) opt_drop_behavior(B). { A = &MAKE(DropStmt, T.position, .remove_type = (ObjectType)K, .objects = L, .behavior = B, .missing_ok = true)->node; }
+drop_stmt(A) ::= DROP(T) drop_type_name(K) name_node_list(L) opt_drop_behavior(B). { A = &MAKE(DropStmt, T.position, .remove_type = (ObjectType)K, .objects = L, .behavior = B)->node; }
+drop_stmt(A) ::= DROP(T) object_type_name_on_any_name(K) name(N) ON any_name(R) opt_drop_behavior(B). { A = drop_one(p, object_name_on(p, N, &R), MAKE(DropStmt, T.position, .remove_type = (ObjectType)K, .behavior = B)); }
+drop_stmt(A) ::= DROP(T) object_type_name_on_any_name(K) IF EXISTS name(N) ON any_name(R) opt_drop_behavior(B). { A = drop_one(p, object_name_on(p, N, &R), MAKE(DropStmt, T.position, .remove_type = (ObjectType)K, .behavior = B, .missing_ok = true)); }
+drop_stmt(A) ::= DROP(T) TYPE type_name_list(L) opt_drop_behavior(B). { A = &MAKE(DropStmt, T.position, .remove_type = OBJECT_TYPE, .objects = L, .behavior = B)->node; }
+drop_stmt(A) ::= DROP(T) TYPE IF EXISTS type_name_list(L) opt_drop_behavior(B). { A = &MAKE(DropStmt, T.position, .remove_type = OBJECT_TYPE, .objects = L, .behavior = B, .missing_ok = true)->node; }
+drop_stmt(A) ::= DROP(T) DOMAIN type_name_list(L) opt_drop_behavior(B). { A = &MAKE(DropStmt, T.position, .remove_type = OBJECT_DOMAIN, .objects = L, .behavior = B)->node; }
+drop_stmt(A) ::= DROP(T) DOMAIN IF EXISTS type_name_list(L) opt_drop_behavior(B). { A = &MAKE(DropStmt, T.position, .remove_type = OBJECT_DOMAIN, .objects = L, .behavior = B, .missing_ok = true)->node; }
+drop_stmt(A) ::= DROP(T) INDEX CONCURRENTLY any_name_list(L) opt_drop_behavior(B). { A = &MAKE(DropStmt, T.position, .remove_type = OBJECT_INDEX, .objects = L, .behavior = B)->node; ((DropStmt *)A)->concurrent = true; }
+drop_stmt(A) ::= DROP(T) INDEX CONCURRENTLY IF EXISTS any_name_list(L) opt_drop_behavior(B). { A = &MAKE(DropStmt, T.position, .remove_type = OBJECT_INDEX, .objects = L, .behavior = B, .missing_ok = true)->node; ((DropStmt *)A)->concurrent = true; }
+drop_stmt(A) ::= DROP(T) CAST opt_if_exists(E) LPAREN typename(X) AS typename(Y) RPAREN opt_drop_behavior(B). { A = drop_one(p, type_pair(p, X, Y), MAKE(DropStmt, T.position, .remove_type = OBJECT_CAST, .behavior = B, .missing_ok = E)); }
+drop_stmt(A) ::= DROP(T) FUNCTION function_with_argtypes_list(L) opt_drop_behavior(B). { A = &MAKE(DropStmt, T.position, .remove_type = OBJECT_FUNCTION, .objects = L, .behavior = B)->node; }
+drop_stmt(A) ::= DROP(T) FUNCTION IF EXISTS function_with_argtypes_list(L) opt_drop_behavior(B). { A = &MAKE(DropStmt, T.position, .remove_type = OBJECT_FUNCTION, .objects = L, .behavior = B, .missing_ok = true)->node; }
+drop_stmt(A) ::= DROP(T) PROCEDURE function_with_argtypes_list(L) opt_drop_behavior(B). { A = &MAKE(DropStmt, T.position, .remove_type = OBJECT_PROCEDURE, .objects = L, .behavior = B)->node; }
+drop_stmt(A) ::= DROP(T) PROCEDURE IF EXISTS function_with_argtypes_list(L) opt_drop_behavior(B). { A = &MAKE(DropStmt, T.position, .remove_type = OBJECT_PROCEDURE, .objects = L, .behavior = B, .missing_ok = true)->node; }
+drop_stmt(A) ::= DROP(T) ROUTINE function_with_argtypes_list(L) opt_drop_behavior(B). { A = &MAKE(DropStmt, T.position, .remove_type = OBJECT_ROUTINE, .objects = L, .behavior = B)->node; }
+drop_stmt(A) ::= DROP(T) ROUTINE IF EXISTS function_with_argtypes_list(L) opt_drop_behavior(B). { A = &MAKE(DropStmt, T.position, .remove_type = OBJECT_ROUTINE, .objects = L, .behavior = B, .missing_ok = true)->node; }
+drop_stmt(A) ::= DROP(T) AGGREGATE aggregate_with_argtypes_list(L) opt_drop_behavior(B). { A = &MAKE(DropStmt, T.position, .remove_type = OBJECT_AGGREGATE, .objects = L, .behavior = B)->node; }
+drop_stmt(A) ::= DROP(T) AGGREGATE IF EXISTS aggregate_with_argtypes_list(L) opt_drop_behavior(B). { A = &MAKE(DropStmt, T.position, .remove_type = OBJECT_AGGREGATE, .objects = L, .behavior = B, .missing_ok = true)->node; }
+drop_stmt(A) ::= DROP(T) OPERATOR operator_with_argtypes_list(L) opt_drop_behavior(B). { A = &MAKE(DropStmt, T.position, .remove_type = OBJECT_OPERATOR, .objects = L, .behavior = B)->node; }
+drop_stmt(A) ::= DROP(T) OPERATOR IF EXISTS operator_with_argtypes_list(L) opt_drop_behavior(B). { A = &MAKE(DropStmt, T.position, .remove_type = OBJECT_OPERATOR, .objects = L, .behavior = B, .missing_ok = true)->node; }
 %type opt_if_exists {bool}
 opt_if_exists(A) ::= IF EXISTS. { A = true; }
 opt_if_exists(A) ::= . { A = false; }
@@ -195,13 +195,13 @@ alter_relation(A) ::= INDEX qualified_name(R). { A = alter_relation(OBJECT_INDEX
 alter_relation(A) ::= INDEX IF EXISTS qualified_name(R). { A = alter_relation(OBJECT_INDEX, R, true); }
 alter_relation(A) ::= FOREIGN TABLE relation_expr(R). { A = alter_relation(OBJECT_FOREIGN_TABLE, R, false); }
 alter_relation(A) ::= FOREIGN TABLE IF EXISTS relation_expr(R). { A = alter_relation(OBJECT_FOREIGN_TABLE, R, true); }
-rename_stmt(A) ::= ALTER(T) alter_relation(R) RENAME TO name(N). { A = rename_relation(p, &R, R.type, STR_NONE, N, T.position); }
-rename_stmt(A) ::= ALTER(T) alter_relation(R) RENAME opt_column name(C) TO name(N). { A = rename_relation(p, &R, OBJECT_COLUMN, C.text, N, T.position); }
-rename_stmt(A) ::= ALTER(T) alter_relation(R) RENAME CONSTRAINT name(C) TO name(N). { A = rename_relation(p, &R, OBJECT_TABLE_CONSTRAINT, C.text, N, T.position); }
-rename_stmt(A) ::= ALTER(T) POLICY name(C) ON qualified_name(R) RENAME TO name(N). { AlterRelation r = alter_relation(OBJECT_TABLE, R, false); A = rename_relation(p, &r, OBJECT_POLICY, C.text, N, T.position); }
-rename_stmt(A) ::= ALTER(T) POLICY IF EXISTS name(C) ON qualified_name(R) RENAME TO name(N). { AlterRelation r = alter_relation(OBJECT_TABLE, R, true); A = rename_relation(p, &r, OBJECT_POLICY, C.text, N, T.position); }
-rename_stmt(A) ::= ALTER(T) RULE name(C) ON qualified_name(R) RENAME TO name(N). { AlterRelation r = alter_relation(OBJECT_TABLE, R, false); A = rename_relation(p, &r, OBJECT_RULE, C.text, N, T.position); }
-rename_stmt(A) ::= ALTER(T) TRIGGER name(C) ON qualified_name(R) RENAME TO name(N). { AlterRelation r = alter_relation(OBJECT_TABLE, R, false); A = rename_relation(p, &r, OBJECT_TRIGGER, C.text, N, T.position); }
+rename_stmt(A) ::= ALTER(T) alter_relation(R) RENAME TO name(N). { A = rename_relation(p, &R, &(RenameStmt){.rename_type = R.type, .newname = N.text}, T.position); }
+rename_stmt(A) ::= ALTER(T) alter_relation(R) RENAME opt_column name(C) TO name(N). { A = rename_relation(p, &R, &(RenameStmt){.rename_type = OBJECT_COLUMN, .subname = C.text, .newname = N.text}, T.position); }
+rename_stmt(A) ::= ALTER(T) alter_relation(R) RENAME CONSTRAINT name(C) TO name(N). { A = rename_relation(p, &R, &(RenameStmt){.rename_type = OBJECT_TABLE_CONSTRAINT, .subname = C.text, .newname = N.text}, T.position); }
+rename_stmt(A) ::= ALTER(T) POLICY name(C) ON qualified_name(R) RENAME TO name(N). { AlterRelation r = alter_relation(OBJECT_TABLE, R, false); A = rename_relation(p, &r, &(RenameStmt){.rename_type = OBJECT_POLICY, .subname = C.text, .newname = N.text}, T.position); }
+rename_stmt(A) ::= ALTER(T) POLICY IF EXISTS name(C) ON qualified_name(R) RENAME TO name(N). { AlterRelation r = alter_relation(OBJECT_TABLE, R, true); A = rename_relation(p, &r, &(RenameStmt){.rename_type = OBJECT_POLICY, .subname = C.text, .newname = N.text}, T.position); }
+rename_stmt(A) ::= ALTER(T) RULE name(C) ON qualified_name(R) RENAME TO name(N). { AlterRelation r = alter_relation(OBJECT_TABLE, R, false); A = rename_relation(p, &r, &(RenameStmt){.rename_type = OBJECT_RULE, .subname = C.text, .newname = N.text}, T.position); }
+rename_stmt(A) ::= ALTER(T) TRIGGER name(C) ON qualified_name(R) RENAME TO name(N). { AlterRelation r = alter_relation(OBJECT_TABLE, R, false); A = rename_relation(p, &r, &(RenameStmt){.rename_type = OBJECT_TRIGGER, .subname = C.text, .newname = N.text}, T.position); }
 rename_stmt(A) ::= ALTER(T) alter_object(O) RENAME TO name(N). { A = rename_object(p, &O, STR_NONE, N, T.position); }
 rename_stmt(A) ::= ALTER(T) alter_object(O) RENAME CONSTRAINT(X) name(C) TO name(N). { grammar_expect(p, &O, OBJECT_DOMAIN, X); O.type = OBJECT_DOMAIN_CONSTRAINT; A = rename_object(p, &O, C.text, N, T.position); }
 rename_stmt(A) ::= ALTER(T) alter_object(O) RENAME ATTRIBUTE(X) name(C) TO name(N) opt_drop_behavior(B). { grammar_expect(p, &O, OBJECT_TYPE, X); O.type = OBJECT_ATTRIBUTE; A = rename_object(p, &O, C.text, N, T.position); ((RenameStmt *)A)->behavior = B; }

@@ -12,23 +12,23 @@ select_with_parens(A) ::= LPAREN(T) select_no_parens(S) RPAREN. { A = S; A->node
 select_with_parens(A) ::= LPAREN(T) select_with_parens(S) RPAREN. { A = S; A->node.position = T.position; }
 
 select_no_parens ::= simple_select.
-select_no_parens(A) ::= select_clause(S) sort_clause(O). { A = select_finish(p, S, &O, NULL, NULL, NULL); }
-select_no_parens(A) ::= select_clause(S) opt_sort_clause(O) for_locking_clause(F) opt_select_limit(L). { A = select_finish(p, S, &O, &F, L, NULL); }
-select_no_parens(A) ::= select_clause(S) opt_sort_clause(O) select_limit(L) opt_for_locking_clause(F). { A = select_finish(p, S, &O, &F, L, NULL); }
-select_no_parens(A) ::= with_clause(W) select_clause(S). { A = select_finish(p, S, NULL, NULL, NULL, W); }
-select_no_parens(A) ::= with_clause(W) select_clause(S) sort_clause(O). { A = select_finish(p, S, &O, NULL, NULL, W); }
-select_no_parens(A) ::= with_clause(W) select_clause(S) opt_sort_clause(O) for_locking_clause(F) opt_select_limit(L). { A = select_finish(p, S, &O, &F, L, W); }
-select_no_parens(A) ::= with_clause(W) select_clause(S) opt_sort_clause(O) select_limit(L) opt_for_locking_clause(F). { A = select_finish(p, S, &O, &F, L, W); }
+select_no_parens(A) ::= select_clause(S) sort_clause(O). { A = select_finish(p, S, &O, NULL, NULL); }
+select_no_parens(A) ::= select_clause(S) opt_sort_clause(O) for_locking_clause(F) opt_select_limit(L). { A = select_finish(p, S, &O, &F, L); }
+select_no_parens(A) ::= select_clause(S) opt_sort_clause(O) select_limit(L) opt_for_locking_clause(F). { A = select_finish(p, S, &O, &F, L); }
+select_no_parens(A) ::= with_clause(W) select_clause(S). { A = select_with(p, S, W); }
+select_no_parens(A) ::= with_clause(W) select_clause(S) sort_clause(O). { A = select_with(p, select_finish(p, S, &O, NULL, NULL), W); }
+select_no_parens(A) ::= with_clause(W) select_clause(S) opt_sort_clause(O) for_locking_clause(F) opt_select_limit(L). { A = select_with(p, select_finish(p, S, &O, &F, L), W); }
+select_no_parens(A) ::= with_clause(W) select_clause(S) opt_sort_clause(O) select_limit(L) opt_for_locking_clause(F). { A = select_with(p, select_finish(p, S, &O, &F, L), W); }
 select_clause ::= simple_select.
 select_clause ::= select_with_parens.
 
-simple_select(A) ::= SELECT(T) opt_all_clause opt_target_list(L) into_clause(I) from_clause(F) where_clause(W) group_clause(G) having_clause(H) window_clause(N). { A = select_new(p, T.position, NULL, &L, I, &F, W, &G, H, &N); }
-simple_select(A) ::= SELECT(T) distinct_clause(D) target_list(L) into_clause(I) from_clause(F) where_clause(W) group_clause(G) having_clause(H) window_clause(N). { A = select_new(p, T.position, &D, &L, I, &F, W, &G, H, &N); }
+simple_select(A) ::= SELECT(T) opt_all_clause opt_target_list(L) into_clause(I) from_clause(F) where_clause(W) group_clause(G) having_clause(H) window_clause(N). { A = MAKE(SelectStmt, T.position, .target_list = L, .into_clause = I, .from_clause = F, .where_clause = W, .group_clause = G.list, .group_distinct = G.distinct, .having_clause = H, .window_clause = N); }
+simple_select(A) ::= SELECT(T) distinct_clause(D) target_list(L) into_clause(I) from_clause(F) where_clause(W) group_clause(G) having_clause(H) window_clause(N). { A = MAKE(SelectStmt, T.position, .distinct = true, .distinct_on = D, .target_list = L, .into_clause = I, .from_clause = F, .where_clause = W, .group_clause = G.list, .group_distinct = G.distinct, .having_clause = H, .window_clause = N); }
 simple_select ::= values_clause.
 simple_select(A) ::= TABLE(T) relation_expr(R). { A = select_table(p, R, T.position); }
-simple_select(A) ::= select_clause(L) UNION(T) set_quantifier(Q) select_clause(R). { A = set_operation(p, SETOP_UNION, Q, L, R, T.position); }
-simple_select(A) ::= select_clause(L) INTERSECT(T) set_quantifier(Q) select_clause(R). { A = set_operation(p, SETOP_INTERSECT, Q, L, R, T.position); }
-simple_select(A) ::= select_clause(L) EXCEPT(T) set_quantifier(Q) select_clause(R). { A = set_operation(p, SETOP_EXCEPT, Q, L, R, T.position); }
+simple_select(A) ::= select_clause(L) UNION(T) set_quantifier(Q) select_clause(R). { A = MAKE(SelectStmt, T.position, .op = SETOP_UNION, .all = Q, .larg = L, .rarg = R); }
+simple_select(A) ::= select_clause(L) INTERSECT(T) set_quantifier(Q) select_clause(R). { A = MAKE(SelectStmt, T.position, .op = SETOP_INTERSECT, .all = Q, .larg = L, .rarg = R); }
+simple_select(A) ::= select_clause(L) EXCEPT(T) set_quantifier(Q) select_clause(R). { A = MAKE(SelectStmt, T.position, .op = SETOP_EXCEPT, .all = Q, .larg = L, .rarg = R); }
 
 %type set_quantifier {bool}
 set_quantifier(A) ::= ALL. { A = true; }
@@ -68,8 +68,8 @@ opt_materialized(A) ::= . { A = CTE_MATERIALIZE_DEFAULT; }
 opt_search_clause(A) ::= SEARCH(T) DEPTH FIRST BY columnList(L) SET col_id(N). { A = cte_search(p, false, &L, N, T.position); }
 opt_search_clause(A) ::= SEARCH(T) BREADTH FIRST BY columnList(L) SET col_id(N). { A = cte_search(p, true, &L, N, T.position); }
 opt_search_clause(A) ::= . { A = NULL; }
-opt_cycle_clause(A) ::= CYCLE(T) columnList(L) SET col_id(M) TO aexpr_const(V) DEFAULT aexpr_const(D) USING col_id(N). { A = cte_cycle(p, &L, M, V, D, N, T.position); }
-opt_cycle_clause(A) ::= CYCLE(T) columnList(L) SET col_id(M) USING col_id(N). { A = cte_cycle(p, &L, M, NULL, NULL, N, T.position); }
+opt_cycle_clause(A) ::= CYCLE(T) columnList(L) SET col_id(M) TO aexpr_const(V) DEFAULT aexpr_const(D) USING col_id(N). { A = &MAKE(CTECycleClause, T.position, .columns = L, .mark_column = M.text, .mark_value = V, .mark_default = D, .path_column = N.text)->node; }
+opt_cycle_clause(A) ::= CYCLE(T) columnList(L) SET col_id(M) USING col_id(N). { A = &MAKE(CTECycleClause, T.position, .columns = L, .mark_column = M.text, .path_column = N.text)->node; }
 opt_cycle_clause(A) ::= . { A = NULL; }
 
 %type opt_name_list {StrVec}
@@ -219,11 +219,11 @@ table_ref(A) ::= LPAREN joined_table(J) RPAREN alias_clause(L). { J->alias = L; 
 %type join_type {int}
 %type opt_outer {int}
 joined_table(A) ::= LPAREN joined_table(J) RPAREN. { A = J; }
-joined_table(A) ::= table_ref(L) CROSS JOIN table_ref(R). [JOIN] { A = join_expr(p, JOIN_INNER, false, L, R, NULL); }
-joined_table(A) ::= table_ref(L) join_type(T) JOIN table_ref(R) join_qual(Q). [JOIN] { A = join_expr(p, (JoinType)T, false, L, R, &Q); }
-joined_table(A) ::= table_ref(L) JOIN table_ref(R) join_qual(Q). [JOIN] { A = join_expr(p, JOIN_INNER, false, L, R, &Q); }
-joined_table(A) ::= table_ref(L) NATURAL join_type(T) JOIN table_ref(R). [JOIN] { A = join_expr(p, (JoinType)T, true, L, R, NULL); }
-joined_table(A) ::= table_ref(L) NATURAL JOIN table_ref(R). [JOIN] { A = join_expr(p, JOIN_INNER, true, L, R, NULL); }
+joined_table(A) ::= table_ref(L) CROSS JOIN table_ref(R). [JOIN] { A = MAKE(JoinExpr, node_position(L), .type = JOIN_INNER, .larg = L, .rarg = R); }
+joined_table(A) ::= table_ref(L) join_type(T) JOIN table_ref(R) join_qual(Q). [JOIN] { A = MAKE(JoinExpr, node_position(L), .type = (JoinType)T, .larg = L, .rarg = R, .using_clause = Q.using_list, .join_using_alias = Q.alias, .quals = Q.quals); }
+joined_table(A) ::= table_ref(L) JOIN table_ref(R) join_qual(Q). [JOIN] { A = MAKE(JoinExpr, node_position(L), .type = JOIN_INNER, .larg = L, .rarg = R, .using_clause = Q.using_list, .join_using_alias = Q.alias, .quals = Q.quals); }
+joined_table(A) ::= table_ref(L) NATURAL join_type(T) JOIN table_ref(R). [JOIN] { A = MAKE(JoinExpr, node_position(L), .type = (JoinType)T, .is_natural = true, .larg = L, .rarg = R); }
+joined_table(A) ::= table_ref(L) NATURAL JOIN table_ref(R). [JOIN] { A = MAKE(JoinExpr, node_position(L), .type = JOIN_INNER, .is_natural = true, .larg = L, .rarg = R); }
 join_type(A) ::= FULL opt_outer. { A = JOIN_FULL; }
 join_type(A) ::= LEFT opt_outer. { A = JOIN_LEFT; }
 join_type(A) ::= RIGHT opt_outer. { A = JOIN_RIGHT; }
@@ -366,8 +366,8 @@ override_kind(A) ::= SYSTEM. { A = OVERRIDING_SYSTEM_VALUE; }
 insert_column_list(A) ::= insert_column_item(I). { A = EMPTY(ResTargetVec); PUSH(A, I); }
 insert_column_list(A) ::= insert_column_list(A) COMMA insert_column_item(I). { PUSH(A, I); }
 insert_column_item(A) ::= col_id(N) opt_indirection(I). { A = res_target(p, NULL, N.text, N.position); A->indirection = check_indirection(p, &I); }
-opt_on_conflict(A) ::= ON(T) CONFLICT opt_conf_expr(I) DO UPDATE SET set_clause_list(L) where_clause(W). { A = on_conflict(p, true, I, &L, W, T.position); }
-opt_on_conflict(A) ::= ON(T) CONFLICT opt_conf_expr(I) DO NOTHING. { A = on_conflict(p, false, I, NULL, NULL, T.position); }
+opt_on_conflict(A) ::= ON(T) CONFLICT opt_conf_expr(I) DO UPDATE SET set_clause_list(L) where_clause(W). { A = &MAKE(OnConflictClause, T.position, .do_update = true, .infer = I, .target_list = L, .where_clause = W)->node; }
+opt_on_conflict(A) ::= ON(T) CONFLICT opt_conf_expr(I) DO NOTHING. { A = &MAKE(OnConflictClause, T.position, .infer = I)->node; }
 opt_on_conflict(A) ::= . { A = NULL; }
 %type opt_conf_expr {InferClause *}
 opt_conf_expr(A) ::= LPAREN(T) index_params(L) RPAREN where_clause(W). { A = NEW(InferClause, T.position); A->index_elems = L; A->where_clause = W; }
@@ -499,8 +499,8 @@ prep_type_clause(A) ::= LPAREN type_list(L) RPAREN. { A = L; }
 prep_type_clause(A) ::= . { A = EMPTY(TypeNameVec); }
 %type execute_param_clause {NodeVec}
 execute_stmt(A) ::= EXECUTE(T) name(N) execute_param_clause(L). { A = execute_stmt(p, N, &L, T.position); }
-execute_stmt(A) ::= CREATE(T) opt_temp(K) TABLE create_as_target(I) AS EXECUTE(E) name(N) execute_param_clause(L) opt_with_data(D). { A = create_table_as(p, I, execute_stmt(p, N, &L, E.position), K, D, false, T.position); }
-execute_stmt(A) ::= CREATE(T) opt_temp(K) TABLE IF NOT EXISTS create_as_target(I) AS EXECUTE(E) name(N) execute_param_clause(L) opt_with_data(D). { A = create_table_as(p, I, execute_stmt(p, N, &L, E.position), K, D, true, T.position); }
+execute_stmt(A) ::= CREATE(T) opt_temp(K) TABLE create_as_target(I) AS EXECUTE(E) name(N) execute_param_clause(L) opt_with_data(D). { A = create_table_as(p, &(CreateTableAsStmt){.into = I, .query = execute_stmt(p, N, &L, E.position)}, K, D, T.position); }
+execute_stmt(A) ::= CREATE(T) opt_temp(K) TABLE IF NOT EXISTS create_as_target(I) AS EXECUTE(E) name(N) execute_param_clause(L) opt_with_data(D). { A = create_table_as(p, &(CreateTableAsStmt){.into = I, .query = execute_stmt(p, N, &L, E.position), .if_not_exists = true}, K, D, T.position); }
 execute_param_clause(A) ::= LPAREN expr_list(L) RPAREN. { A = L; }
 execute_param_clause(A) ::= . { A = EMPTY(NodeVec); }
 deallocate_stmt(A) ::= DEALLOCATE(T) name(N). { A = deallocate(p, N.text, T.position); }

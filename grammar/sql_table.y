@@ -17,14 +17,16 @@ create_stmt(A) ::= CREATE(T) opt_temp(K) TABLE qualified_name(R) LPAREN opt_tabl
     CreateStmt *s = create_table(p, R, K, false, T.position);
     s->table_elts = L;
     s->inherits = I;
-    create_table_finish(s, P, M, &W, C, S);
+    create_table_finish(s, P, M, &W, C);
+    s->tablespace = S;
     A = (Node *)s;
 }
 create_stmt(A) ::= CREATE(T) opt_temp(K) TABLE IF NOT EXISTS qualified_name(R) LPAREN opt_table_element_list(L) RPAREN opt_inherit(I) opt_partition_spec(P) table_access_method_clause(M) opt_with_rule(W) on_commit_option(C) opt_table_space(S). {
     CreateStmt *s = create_table(p, R, K, true, T.position);
     s->table_elts = L;
     s->inherits = I;
-    create_table_finish(s, P, M, &W, C, S);
+    create_table_finish(s, P, M, &W, C);
+    s->tablespace = S;
     A = (Node *)s;
 }
 create_stmt(A) ::= CREATE(T) opt_temp(K) TABLE qualified_name(R) OF any_name(O) opt_typed_table_element_list(L) opt_partition_spec(P) table_access_method_clause(M) opt_with_rule(W) on_commit_option(C) opt_table_space(S). {
@@ -32,7 +34,8 @@ create_stmt(A) ::= CREATE(T) opt_temp(K) TABLE qualified_name(R) OF any_name(O) 
     NodeVec none = {0};
     s->of_type = type_named(p, &O, &none);
     s->table_elts = L;
-    create_table_finish(s, P, M, &W, C, S);
+    create_table_finish(s, P, M, &W, C);
+    s->tablespace = S;
     A = (Node *)s;
 }
 create_stmt(A) ::= CREATE(T) opt_temp(K) TABLE IF NOT EXISTS qualified_name(R) OF any_name(O) opt_typed_table_element_list(L) opt_partition_spec(P) table_access_method_clause(M) opt_with_rule(W) on_commit_option(C) opt_table_space(S). {
@@ -40,7 +43,8 @@ create_stmt(A) ::= CREATE(T) opt_temp(K) TABLE IF NOT EXISTS qualified_name(R) O
     NodeVec none = {0};
     s->of_type = type_named(p, &O, &none);
     s->table_elts = L;
-    create_table_finish(s, P, M, &W, C, S);
+    create_table_finish(s, P, M, &W, C);
+    s->tablespace = S;
     A = (Node *)s;
 }
 create_stmt(A) ::= CREATE(T) opt_temp(K) TABLE qualified_name(R) PARTITION OF qualified_name(O) opt_typed_table_element_list(L) partition_bound_spec(B) opt_partition_spec(P) table_access_method_clause(M) opt_with_rule(W) on_commit_option(C) opt_table_space(S). {
@@ -48,7 +52,8 @@ create_stmt(A) ::= CREATE(T) opt_temp(K) TABLE qualified_name(R) PARTITION OF qu
     PUSH(s->inherits, O);
     s->table_elts = L;
     s->partbound = B;
-    create_table_finish(s, P, M, &W, C, S);
+    create_table_finish(s, P, M, &W, C);
+    s->tablespace = S;
     A = (Node *)s;
 }
 create_stmt(A) ::= CREATE(T) opt_temp(K) TABLE IF NOT EXISTS qualified_name(R) PARTITION OF qualified_name(O) opt_typed_table_element_list(L) partition_bound_spec(B) opt_partition_spec(P) table_access_method_clause(M) opt_with_rule(W) on_commit_option(C) opt_table_space(S). {
@@ -56,7 +61,8 @@ create_stmt(A) ::= CREATE(T) opt_temp(K) TABLE IF NOT EXISTS qualified_name(R) P
     PUSH(s->inherits, O);
     s->table_elts = L;
     s->partbound = B;
-    create_table_finish(s, P, M, &W, C, S);
+    create_table_finish(s, P, M, &W, C);
+    s->tablespace = S;
     A = (Node *)s;
 }
 opt_temp(A) ::= TEMPORARY. { A = PERSISTENCE_TEMPORARY; }
@@ -104,13 +110,13 @@ col_constraint ::= col_constraint_elem.
 col_constraint ::= constraint_attr.
 col_constraint_elem(A) ::= NOT(T) NULL. { A = constraint(p, CONSTR_NOTNULL, T.position); }
 col_constraint_elem(A) ::= NULL(T). { A = constraint(p, CONSTR_NULL, T.position); }
-col_constraint_elem(A) ::= UNIQUE(T) opt_unique_null_treatment(U) opt_definition(D) opt_cons_table_space(S). { A = constraint_index(p, CONSTR_UNIQUE, NULL, NULL, &D, S, T.position); A->nulls_not_distinct = U; }
-col_constraint_elem(A) ::= PRIMARY(T) KEY opt_definition(D) opt_cons_table_space(S). { A = constraint_index(p, CONSTR_PRIMARY, NULL, NULL, &D, S, T.position); }
+col_constraint_elem(A) ::= UNIQUE(T) opt_unique_null_treatment(U) opt_definition(D) opt_cons_table_space(S). { A = constraint_index(p, &(Constraint){.type = CONSTR_UNIQUE, .options = D, .index_space = S}, T.position); A->nulls_not_distinct = U; }
+col_constraint_elem(A) ::= PRIMARY(T) KEY opt_definition(D) opt_cons_table_space(S). { A = constraint_index(p, &(Constraint){.type = CONSTR_PRIMARY, .options = D, .index_space = S}, T.position); }
 col_constraint_elem(A) ::= CHECK(T) LPAREN a_expr(X) RPAREN opt_no_inherit(I). { A = constraint(p, CONSTR_CHECK, T.position); A->raw_expr = X; A->is_no_inherit = I; A->initially_valid = true; }
 col_constraint_elem(A) ::= DEFAULT(T) b_expr(X). { A = constraint(p, CONSTR_DEFAULT, T.position); A->raw_expr = X; }
 col_constraint_elem(A) ::= GENERATED(T) generated_when(W) AS IDENTITY opt_parenthesized_seq_opt_list(O). { A = constraint(p, CONSTR_IDENTITY, T.position); A->generated_when = (char)W.integer; A->options = O; }
 col_constraint_elem(A) ::= GENERATED(T) generated_when(W) AS LPAREN a_expr(X) RPAREN STORED. { A = constraint_generated(p, W, X, T.position); }
-col_constraint_elem(A) ::= REFERENCES(T) qualified_name(R) opt_column_list(L) key_match(M) key_actions(K). { A = constraint_foreign(p, NULL, R, &L, M, &K, T.position); A->initially_valid = true; }
+col_constraint_elem(A) ::= REFERENCES(T) qualified_name(R) opt_column_list(L) key_match(M) key_actions(K). { A = constraint_foreign(p, &(Constraint){.pktable = R, .pk_attrs = L, .fk_matchtype = (FkMatch)M}, &K, T.position); A->initially_valid = true; }
 %type generated_when {Token}
 generated_when(A) ::= ALWAYS(T). { A = T; A.integer = 'a'; }
 generated_when(A) ::= BY(T) DEFAULT. { A = T; A.integer = 'd'; }
@@ -153,12 +159,12 @@ table_like_option(A) ::= ALL. { A = CREATE_TABLE_LIKE_ALL; }
 table_constraint(A) ::= CONSTRAINT(T) name(N) constraint_elem(C). { A = C; A->name = N.text; A->node.position = T.position; }
 table_constraint ::= constraint_elem.
 constraint_elem(A) ::= CHECK(T) LPAREN a_expr(X) RPAREN constraint_attribute_spec(S). { A = constraint(p, CONSTR_CHECK, T.position); A->raw_expr = X; constraint_attrs(p, A, &S, "CHECK", CAS_NOT_VALID | CAS_NO_INHERIT); }
-constraint_elem(A) ::= UNIQUE(T) opt_unique_null_treatment(U) LPAREN columnList(L) RPAREN opt_c_include(I) opt_definition(D) opt_cons_table_space(S) constraint_attribute_spec(C). { A = constraint_index(p, CONSTR_UNIQUE, &L, &I, &D, S, T.position); A->nulls_not_distinct = U; constraint_attrs(p, A, &C, "UNIQUE", CAS_DEFER); }
+constraint_elem(A) ::= UNIQUE(T) opt_unique_null_treatment(U) LPAREN columnList(L) RPAREN opt_c_include(I) opt_definition(D) opt_cons_table_space(S) constraint_attribute_spec(C). { A = constraint_index(p, &(Constraint){.type = CONSTR_UNIQUE, .keys = L, .including = I, .options = D, .index_space = S}, T.position); A->nulls_not_distinct = U; constraint_attrs(p, A, &C, "UNIQUE", CAS_DEFER); }
 constraint_elem(A) ::= UNIQUE(T) existing_index(X) constraint_attribute_spec(C). { A = constraint(p, CONSTR_UNIQUE, T.position); A->index_name = X; constraint_attrs(p, A, &C, "UNIQUE", CAS_DEFER); }
-constraint_elem(A) ::= PRIMARY(T) KEY LPAREN columnList(L) RPAREN opt_c_include(I) opt_definition(D) opt_cons_table_space(S) constraint_attribute_spec(C). { A = constraint_index(p, CONSTR_PRIMARY, &L, &I, &D, S, T.position); constraint_attrs(p, A, &C, "PRIMARY KEY", CAS_DEFER); }
+constraint_elem(A) ::= PRIMARY(T) KEY LPAREN columnList(L) RPAREN opt_c_include(I) opt_definition(D) opt_cons_table_space(S) constraint_attribute_spec(C). { A = constraint_index(p, &(Constraint){.type = CONSTR_PRIMARY, .keys = L, .including = I, .options = D, .index_space = S}, T.position); constraint_attrs(p, A, &C, "PRIMARY KEY", CAS_DEFER); }
 constraint_elem(A) ::= PRIMARY(T) KEY existing_index(X) constraint_attribute_spec(C). { A = constraint(p, CONSTR_PRIMARY, T.position); A->index_name = X; constraint_attrs(p, A, &C, "PRIMARY KEY", CAS_DEFER); }
-constraint_elem(A) ::= EXCLUDE(T) access_method_clause(M) LPAREN exclusion_constraint_list(L) RPAREN opt_c_include(I) opt_definition(D) opt_cons_table_space(S) opt_where_clause(W) constraint_attribute_spec(C). { A = constraint_index(p, CONSTR_EXCLUSION, NULL, &I, &D, S, T.position); constraint_exclusion(A, M, &L, W); constraint_attrs(p, A, &C, "EXCLUDE", CAS_DEFER); }
-constraint_elem(A) ::= FOREIGN(T) KEY LPAREN columnList(L) RPAREN REFERENCES qualified_name(R) opt_column_list(K) key_match(M) key_actions(X) constraint_attribute_spec(C). { A = constraint_foreign(p, &L, R, &K, M, &X, T.position); constraint_attrs(p, A, &C, "FOREIGN KEY", CAS_DEFER | CAS_NOT_VALID); }
+constraint_elem(A) ::= EXCLUDE(T) access_method_clause(M) LPAREN exclusion_constraint_list(L) RPAREN opt_c_include(I) opt_definition(D) opt_cons_table_space(S) opt_where_clause(W) constraint_attribute_spec(C). { A = constraint_index(p, &(Constraint){.type = CONSTR_EXCLUSION, .including = I, .options = D, .index_space = S}, T.position); constraint_exclusion(A, M, &L, W); constraint_attrs(p, A, &C, "EXCLUDE", CAS_DEFER); }
+constraint_elem(A) ::= FOREIGN(T) KEY LPAREN columnList(L) RPAREN REFERENCES qualified_name(R) opt_column_list(K) key_match(M) key_actions(X) constraint_attribute_spec(C). { A = constraint_foreign(p, &(Constraint){.fk_attrs = L, .pktable = R, .pk_attrs = K, .fk_matchtype = (FkMatch)M}, &X, T.position); constraint_attrs(p, A, &C, "FOREIGN KEY", CAS_DEFER | CAS_NOT_VALID); }
 opt_no_inherit(A) ::= NO INHERIT. { A = true; }
 opt_no_inherit(A) ::= . { A = false; }
 opt_c_include(A) ::= INCLUDE LPAREN columnList(L) RPAREN. { A = L; }
@@ -237,9 +243,9 @@ opt_table_space(A) ::= . { A = STR_NONE; }
 %type create_as_target {IntoClause *}
 %type create_mv_target {IntoClause *}
 %type opt_with_data {bool}
-create_as_stmt(A) ::= CREATE(T) opt_temp(K) TABLE create_as_target(I) AS select_stmt(S) opt_with_data(D). { A = create_table_as(p, I, (Node *)S, K, D, false, T.position); }
-create_as_stmt(A) ::= CREATE(T) opt_temp(K) TABLE IF NOT EXISTS create_as_target(I) AS select_stmt(S) opt_with_data(D). { A = create_table_as(p, I, (Node *)S, K, D, true, T.position); }
-create_as_target(A) ::= qualified_name(R) opt_column_list(L) table_access_method_clause(M) opt_with_rule(W) on_commit_option(C) opt_table_space(S). { A = into_clause(p, R, &L, M, &W, C, S); }
+create_as_stmt(A) ::= CREATE(T) opt_temp(K) TABLE create_as_target(I) AS select_stmt(S) opt_with_data(D). { A = create_table_as(p, &(CreateTableAsStmt){.into = I, .query = (Node *)S}, K, D, T.position); }
+create_as_stmt(A) ::= CREATE(T) opt_temp(K) TABLE IF NOT EXISTS create_as_target(I) AS select_stmt(S) opt_with_data(D). { A = create_table_as(p, &(CreateTableAsStmt){.into = I, .query = (Node *)S, .if_not_exists = true}, K, D, T.position); }
+create_as_target(A) ::= qualified_name(R) opt_column_list(L) table_access_method_clause(M) opt_with_rule(W) on_commit_option(C) opt_table_space(S). { A = MAKE(IntoClause, R->node.position, .relation = R, .colnames = L, .access_method = M, .options = W, .on_commit = (OnCommitAction)C, .tablespace = S); }
 opt_with_data(A) ::= WITH DATA. { A = true; }
 opt_with_data(A) ::= WITH NO DATA. { A = false; }
 opt_with_data(A) ::= . { A = true; }
@@ -247,9 +253,9 @@ stmt ::= create_mat_view_stmt.
 stmt ::= refresh_mat_view_stmt.
 explainable_stmt ::= create_mat_view_stmt.
 explainable_stmt ::= refresh_mat_view_stmt.
-create_mat_view_stmt(A) ::= CREATE(T) opt_no_log(K) MATERIALIZED VIEW create_mv_target(I) AS select_stmt(S) opt_with_data(D). { A = create_table_as(p, I, (Node *)S, K, D, false, T.position); ((CreateTableAsStmt *)A)->object_type = OBJECT_MATVIEW; }
-create_mat_view_stmt(A) ::= CREATE(T) opt_no_log(K) MATERIALIZED VIEW IF NOT EXISTS create_mv_target(I) AS select_stmt(S) opt_with_data(D). { A = create_table_as(p, I, (Node *)S, K, D, true, T.position); ((CreateTableAsStmt *)A)->object_type = OBJECT_MATVIEW; }
-create_mv_target(A) ::= qualified_name(R) opt_column_list(L) table_access_method_clause(M) opt_reloptions(W) opt_table_space(S). { A = into_clause(p, R, &L, M, &W, ONCOMMIT_NOOP, S); }
+create_mat_view_stmt(A) ::= CREATE(T) opt_no_log(K) MATERIALIZED VIEW create_mv_target(I) AS select_stmt(S) opt_with_data(D). { A = create_table_as(p, &(CreateTableAsStmt){.into = I, .query = (Node *)S}, K, D, T.position); ((CreateTableAsStmt *)A)->object_type = OBJECT_MATVIEW; }
+create_mat_view_stmt(A) ::= CREATE(T) opt_no_log(K) MATERIALIZED VIEW IF NOT EXISTS create_mv_target(I) AS select_stmt(S) opt_with_data(D). { A = create_table_as(p, &(CreateTableAsStmt){.into = I, .query = (Node *)S, .if_not_exists = true}, K, D, T.position); ((CreateTableAsStmt *)A)->object_type = OBJECT_MATVIEW; }
+create_mv_target(A) ::= qualified_name(R) opt_column_list(L) table_access_method_clause(M) opt_reloptions(W) opt_table_space(S). { A = MAKE(IntoClause, R->node.position, .relation = R, .colnames = L, .access_method = M, .options = W, .on_commit = ONCOMMIT_NOOP, .tablespace = S); }
 %type opt_no_log {int}
 opt_no_log(A) ::= UNLOGGED. { A = PERSISTENCE_UNLOGGED; }
 opt_no_log(A) ::= . { A = PERSISTENCE_PERMANENT; }
@@ -270,15 +276,14 @@ opt_concurrently(A) ::= . { A = false; }
 %type opt_collate {StrVec}
 %type opt_qualified_name {StrVec}
 index_stmt(A) ::= CREATE(T) opt_unique(U) INDEX opt_concurrently(C) opt_single_name(N) ON relation_expr(R) access_method_clause(M) LPAREN index_params(L) RPAREN opt_include(I) opt_unique_null_treatment(D) opt_reloptions(W) opt_table_space(S) where_clause(X). {
-    IndexStmt *s = index_stmt(p, U, C, N, R, M, T.position);
-    index_stmt_finish(s, &L, &I, D, &W, S, X);
-    A = (Node *)s;
+    A = &MAKE(IndexStmt, T.position, .unique = U, .concurrent = C, .name = N, .relation = R, .access_method = M,
+              .params = L, .including_params = I, .nulls_not_distinct = D, .options = W, .tablespace = S,
+              .where_clause = X)->node;
 }
 index_stmt(A) ::= CREATE(T) opt_unique(U) INDEX opt_concurrently(C) IF NOT EXISTS name(N) ON relation_expr(R) access_method_clause(M) LPAREN index_params(L) RPAREN opt_include(I) opt_unique_null_treatment(D) opt_reloptions(W) opt_table_space(S) where_clause(X). {
-    IndexStmt *s = index_stmt(p, U, C, N.text, R, M, T.position);
-    s->if_not_exists = true;
-    index_stmt_finish(s, &L, &I, D, &W, S, X);
-    A = (Node *)s;
+    A = &MAKE(IndexStmt, T.position, .unique = U, .concurrent = C, .name = N.text, .relation = R, .access_method = M,
+              .params = L, .including_params = I, .nulls_not_distinct = D, .options = W, .tablespace = S,
+              .where_clause = X, .if_not_exists = true)->node;
 }
 opt_unique(A) ::= UNIQUE. { A = true; }
 opt_unique(A) ::= . { A = false; }
@@ -307,8 +312,8 @@ opt_qualified_name(A) ::= . { A = EMPTY(StrVec); }
 %type opt_parenthesized_seq_opt_list {DefElemVec}
 %type seq_opt_list {DefElemVec}
 %type seq_opt_elem {DefElem *}
-create_seq_stmt(A) ::= CREATE(T) opt_temp(K) SEQUENCE qualified_name(R) opt_seq_opt_list(O). { A = create_sequence(p, R, K, &O, false, T.position); }
-create_seq_stmt(A) ::= CREATE(T) opt_temp(K) SEQUENCE IF NOT EXISTS qualified_name(R) opt_seq_opt_list(O). { A = create_sequence(p, R, K, &O, true, T.position); }
+create_seq_stmt(A) ::= CREATE(T) opt_temp(K) SEQUENCE qualified_name(R) opt_seq_opt_list(O). { A = create_sequence(p, &(CreateSeqStmt){.sequence = R, .options = O}, K, T.position); }
+create_seq_stmt(A) ::= CREATE(T) opt_temp(K) SEQUENCE IF NOT EXISTS qualified_name(R) opt_seq_opt_list(O). { A = create_sequence(p, &(CreateSeqStmt){.sequence = R, .options = O, .if_not_exists = true}, K, T.position); }
 alter_seq_stmt(A) ::= ALTER(T) alter_relation(R) seq_opt_list(O). { A = alter_sequence(p, &R, &O, T.position); }
 opt_seq_opt_list ::= seq_opt_list.
 opt_seq_opt_list(A) ::= . { A = EMPTY(DefElemVec); }
@@ -339,20 +344,20 @@ opt_with(A) ::= WITH_LA. { A = 0; }
 opt_with(A) ::= . { A = 0; }
 
 %type opt_check_option {int}
-view_stmt(A) ::= CREATE(T) opt_temp(K) VIEW qualified_name(R) opt_column_list(L) opt_reloptions(W) AS select_stmt(S) opt_check_option(C). { A = view_stmt(p, R, K, &L, &W, S, C, T.position); }
-view_stmt(A) ::= CREATE(T) OR REPLACE opt_temp(K) VIEW qualified_name(R) opt_column_list(L) opt_reloptions(W) AS select_stmt(S) opt_check_option(C). { A = view_stmt(p, R, K, &L, &W, S, C, T.position); ((ViewStmt *)A)->replace = true; }
-view_stmt(A) ::= CREATE(T) opt_temp(K) RECURSIVE VIEW qualified_name(R) LPAREN columnList(L) RPAREN opt_reloptions(W) AS select_stmt(S) opt_check_option(C). { A = view_recursive(p, R, K, &L, &W, S, C, T.position); }
-view_stmt(A) ::= CREATE(T) OR REPLACE opt_temp(K) RECURSIVE VIEW qualified_name(R) LPAREN columnList(L) RPAREN opt_reloptions(W) AS select_stmt(S) opt_check_option(C). { A = view_recursive(p, R, K, &L, &W, S, C, T.position); ((ViewStmt *)A)->replace = true; }
+view_stmt(A) ::= CREATE(T) opt_temp(K) VIEW qualified_name(R) opt_column_list(L) opt_reloptions(W) AS select_stmt(S) opt_check_option(C). { A = view_stmt(p, &(ViewStmt){.view = R, .aliases = L, .options = W, .query = S, .check_option = (ViewCheckOption)C}, K, T.position); }
+view_stmt(A) ::= CREATE(T) OR REPLACE opt_temp(K) VIEW qualified_name(R) opt_column_list(L) opt_reloptions(W) AS select_stmt(S) opt_check_option(C). { A = view_stmt(p, &(ViewStmt){.view = R, .aliases = L, .options = W, .query = S, .check_option = (ViewCheckOption)C}, K, T.position); ((ViewStmt *)A)->replace = true; }
+view_stmt(A) ::= CREATE(T) opt_temp(K) RECURSIVE VIEW qualified_name(R) LPAREN columnList(L) RPAREN opt_reloptions(W) AS select_stmt(S) opt_check_option(C). { A = view_recursive(p, &(ViewStmt){.view = R, .aliases = L, .options = W, .query = S, .check_option = (ViewCheckOption)C}, K, T.position); }
+view_stmt(A) ::= CREATE(T) OR REPLACE opt_temp(K) RECURSIVE VIEW qualified_name(R) LPAREN columnList(L) RPAREN opt_reloptions(W) AS select_stmt(S) opt_check_option(C). { A = view_recursive(p, &(ViewStmt){.view = R, .aliases = L, .options = W, .query = S, .check_option = (ViewCheckOption)C}, K, T.position); ((ViewStmt *)A)->replace = true; }
 opt_check_option(A) ::= WITH CHECK OPTION. { A = CASCADED_CHECK_OPTION; }
 opt_check_option(A) ::= WITH CASCADED CHECK OPTION. { A = CASCADED_CHECK_OPTION; }
 opt_check_option(A) ::= WITH LOCAL CHECK OPTION. { A = LOCAL_CHECK_OPTION; }
 opt_check_option(A) ::= . { A = NO_CHECK_OPTION; }
 
 %type opt_schema_elt_list {NodeVec}
-create_schema_stmt(A) ::= CREATE(T) SCHEMA opt_single_name(N) AUTHORIZATION role_spec(R) opt_schema_elt_list(L). { A = create_schema(p, N, R, &L, false, T.position); }
-create_schema_stmt(A) ::= CREATE(T) SCHEMA col_id(N) opt_schema_elt_list(L). { A = create_schema(p, N.text, NULL, &L, false, T.position); }
-create_schema_stmt(A) ::= CREATE(T) SCHEMA IF NOT EXISTS opt_single_name(N) AUTHORIZATION role_spec(R) opt_schema_elt_list(L). { A = create_schema(p, N, R, &L, true, T.position); }
-create_schema_stmt(A) ::= CREATE(T) SCHEMA IF NOT EXISTS col_id(N) opt_schema_elt_list(L). { A = create_schema(p, N.text, NULL, &L, true, T.position); }
+create_schema_stmt(A) ::= CREATE(T) SCHEMA opt_single_name(N) AUTHORIZATION role_spec(R) opt_schema_elt_list(L). { A = create_schema(p, &(CreateSchemaStmt){.schema_name = N, .authrole = R, .schema_elts = L}, T.position); }
+create_schema_stmt(A) ::= CREATE(T) SCHEMA col_id(N) opt_schema_elt_list(L). { A = create_schema(p, &(CreateSchemaStmt){.schema_name = N.text, .schema_elts = L}, T.position); }
+create_schema_stmt(A) ::= CREATE(T) SCHEMA IF NOT EXISTS opt_single_name(N) AUTHORIZATION role_spec(R) opt_schema_elt_list(L). { A = create_schema(p, &(CreateSchemaStmt){.schema_name = N, .authrole = R, .schema_elts = L, .if_not_exists = true}, T.position); }
+create_schema_stmt(A) ::= CREATE(T) SCHEMA IF NOT EXISTS col_id(N) opt_schema_elt_list(L). { A = create_schema(p, &(CreateSchemaStmt){.schema_name = N.text, .schema_elts = L, .if_not_exists = true}, T.position); }
 opt_schema_elt_list(A) ::= opt_schema_elt_list(A) schema_stmt(S). { PUSH(A, S); }
 opt_schema_elt_list(A) ::= . { A = EMPTY(NodeVec); }
 schema_stmt ::= create_stmt.

@@ -27,7 +27,7 @@ TOP = pathlib.Path(__file__).resolve().parent.parent
 BUILD = TOP / "build/sanitize"
 FILE_LINES, HEADER_LINES, FUNCTION_LINES, PARAMETERS, NESTING, COLUMNS = 1200, 250, 100, 10, 4, 100
 # STYLE's own ceiling of parameters, and how many functions are above it: a debt, which may shrink only.
-STYLE_PARAMETERS, WIDE_FUNCTIONS = 5, 275
+STYLE_PARAMETERS, WIDE_FUNCTIONS = 5, 181
 ANALYZER = "clang-analyzer-*"
 CLEAN = TOP / "build/tidy-clean"  # one empty file for each text that the analyzer found nothing in
 

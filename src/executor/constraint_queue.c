@@ -293,8 +293,8 @@ static bool event_run(ConstraintQueue *queue, const ConstraintEvent *event)
     if (event->kind == EVENT_REMOVAL)
         return run_removal(queue, event);
     TRY(lock_table(queue, event->removal.key->referenced, LOCK_ROW_SHARE));
-    return foreign_key_check_row(queue->exec, queue->scratch, event->removal.key, event->row_id,
-                                 true);
+    const ForeignKeyLook look = {queue->exec, queue->scratch, event->removal.key};
+    return foreign_key_check_row(&look, event->row_id, true);
 }
 
 /* ---- what is put off ---- */

@@ -122,10 +122,13 @@ static bool new_value(ReferentialAction *action, const ForeignRemoval *removal,
 }
 
 /* Locks a row; false in *ret_claimed: it is gone, or refers to something else by now. */
-static bool claim(ReferentialAction *action, const ForeignRemoval *removal, TableHandle *table,
-                  int64_t row_id, Arena *scratch, bool *ret_claimed)
+static bool claim(ReferentialAction *action, const ForeignRemoval *removal, int64_t row_id,
+                  Arena *scratch, bool *ret_claimed)
 {
     ExecState *exec = action->exec;
+    const ForeignKeyLook look = {exec, scratch, action->key};
+    TableHandle *table = exec_table(exec, action->key->relation);
+    TRY(table);
     Txn *txn = exec->session->catalog.txn;
     Snapshot seen = txn_snapshot_self(txn);
     if (txn_isolation(txn) >= ISOLATION_REPEATABLE_READ)
@@ -142,8 +145,7 @@ static bool claim(ReferentialAction *action, const ForeignRemoval *removal, Tabl
     RowLockOutcome outcome = txn_lock_row(txn, table->tree, row_id, &request, scratch, &result);
     TRY(outcome);
     return outcome == ROW_LOCK_GONE ||
-           foreign_key_row_refers(exec, scratch, action->key, removal->old_values, row_id,
-                                  ret_claimed);
+           foreign_key_row_refers(&look, removal->old_values, row_id, ret_claimed);
 }
 
 static bool push(ReferentialAction *action, const Value *values, const bool *nulls, uint32_t count)
@@ -209,7 +211,7 @@ static bool rows_change(ReferentialAction *action, Arena *scratch, const Foreign
         bool claimed;
         CHECK_INTERRUPTS();
         arena_reset(action->exec->arena_scratch);
-        TRY(claim(action, removal, table, rows->items[i], action->exec->arena_scratch, &claimed));
+        TRY(claim(action, removal, rows->items[i], action->exec->arena_scratch, &claimed));
         if (!claimed)
             continue;
         VECTOR_VALUES(action->batch->columns[0], int64_t)[count++] = rows->items[i];
@@ -227,7 +229,8 @@ bool foreign_action_run(ReferentialAction *action, Arena *scratch, const Foreign
     TableHandle *table = exec_table(exec, action->key->relation);
     RowIdVec rows;
     TRY(table);
-    TRY(foreign_key_find_rows(exec, scratch, action->key, removal->old_values, 0, &rows));
+    TRY(foreign_key_find_rows(&(ForeignKeyLook){exec, scratch, action->key}, removal->old_values, 0,
+                              &rows));
     if (rows.length == 0)
         return true;
     if (!rows_change(action, scratch, removal, table, &rows)) {

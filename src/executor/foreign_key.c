@@ -114,9 +114,12 @@ static FetchOutcome read_key(ExecState *exec, const Sides *sides, int64_t row_id
 }
 
 /* "(a, b)=(1, 2)" */
-static Str describe_key(const TableHandle *table, const int *attnums, const Str *names, int count,
+static Str describe_key(const ForeignKeyPlan *key, const TableHandle *table, bool is_referenced,
                         const Value *values, Arena *arena)
 {
+    const int *attnums = is_referenced ? key->referenced_columns : key->columns;
+    const Str *names = is_referenced ? key->referenced_column_names : key->column_names;
+    const int count = key->column_count;
     StrBuf text = strbuf_in(arena);
     strbuf_append_char(&text, '(');
     for (int i = 0; i < count; i++)
@@ -153,9 +156,12 @@ static bool index_key(const IndexDesc *index, const int *attnums, const Value *v
 }
 
 /* The referenced row that has these values, 0: none. */
-static bool find_referenced(ExecState *exec, Arena *scratch, const ForeignKeyPlan *key,
-                            const Value *values, const Snapshot *snapshot, int64_t *ret_row_id)
+static bool find_referenced(const ForeignKeyLook *look, const Value *values,
+                            const Snapshot *snapshot, int64_t *ret_row_id)
 {
+    ExecState *exec = look->exec;
+    Arena *scratch = look->scratch;
+    const ForeignKeyPlan *key = look->key;
     IndexHandle *index = exec_index(exec, key->referenced, key->referenced_index);
     TRY(index);
     StrBuf bytes = strbuf_in(scratch);
@@ -179,8 +185,7 @@ static bool fail_match_full(const ForeignKeyPlan *key)
 static bool fail_missing(const ForeignKeyPlan *key, const TableHandle *table, const Value *values,
                          Arena *scratch)
 {
-    Str text =
-        describe_key(table, key->columns, key->column_names, key->column_count, values, scratch);
+    Str text = describe_key(key, table, false, values, scratch);
     FAIL(ERR_FOREIGN_KEY_VIOLATION,
          .message = fmt("insert or update on table \"%.*s\" violates foreign key constraint "
                         "\"%.*s\"",
@@ -201,9 +206,11 @@ static bool fail_changed(void)
  * Finds and locks the row with these values. One that was deleted or given another key while the
  * lock was waited for is missing, as it is for PostgreSQL, even if another has the key by now.
  */
-static bool lock_referenced(ExecState *exec, Arena *scratch, const ForeignKeyPlan *key,
-                            const Value *values, int64_t *ret_row_id)
+static bool lock_referenced(const ForeignKeyLook *look, const Value *values, int64_t *ret_row_id)
 {
+    ExecState *exec = look->exec;
+    Arena *scratch = look->scratch;
+    const ForeignKeyPlan *key = look->key;
     Txn *txn = exec->session->catalog.txn;
     TableHandle *table = exec_table(exec, key->referenced);
     TRY(table);
@@ -215,13 +222,13 @@ static bool lock_referenced(ExecState *exec, Arena *scratch, const ForeignKeyPla
                               .relation_name = key->referenced_name};
     RowLockResult result;
     int64_t found;
-    TRY(find_referenced(exec, scratch, key, values, &then, ret_row_id));
+    TRY(find_referenced(look, values, &then, ret_row_id));
     if (*ret_row_id == 0)
         return true;
     RowLockOutcome outcome =
         txn_lock_row(txn, table->tree, *ret_row_id, &request, scratch, &result);
     TRY(outcome);
-    TRY(find_referenced(exec, scratch, key, values, &now, &found));
+    TRY(find_referenced(look, values, &now, &found));
     if (outcome != ROW_LOCK_GONE && found == *ret_row_id)
         return true;
     if (is_repeatable(exec))
@@ -230,9 +237,11 @@ static bool lock_referenced(ExecState *exec, Arena *scratch, const ForeignKeyPla
     return true;
 }
 
-bool foreign_key_check_row(ExecState *exec, Arena *scratch, const ForeignKeyPlan *key,
-                           int64_t row_id, bool locks)
+bool foreign_key_check_row(const ForeignKeyLook *look, int64_t row_id, bool locks)
 {
+    ExecState *exec = look->exec;
+    Arena *scratch = look->scratch;
+    const ForeignKeyPlan *key = look->key;
     Sides sides;
     KeyRow row;
     Value wanted[MOST_COLUMNS];
@@ -263,9 +272,9 @@ bool foreign_key_check_row(ExecState *exec, Arena *scratch, const ForeignKeyPlan
     }
     Snapshot now = snapshot_now(exec);
     if (all_fit && locks)
-        TRY(lock_referenced(exec, scratch, key, wanted, &found));
+        TRY(lock_referenced(look, wanted, &found));
     else if (all_fit)
-        TRY(find_referenced(exec, scratch, key, wanted, &now, &found));
+        TRY(find_referenced(look, wanted, &now, &found));
     return found != 0 || fail_missing(key, sides.table, row.values, scratch);
 }
 
@@ -289,9 +298,12 @@ static bool values_refer(const Sides *sides, const KeyRow *row, const Value *wan
     return true;
 }
 
-bool foreign_key_row_refers(ExecState *exec, Arena *scratch, const ForeignKeyPlan *key,
-                            const Value *wanted, int64_t row_id, bool *ret_refers)
+bool foreign_key_row_refers(const ForeignKeyLook *look, const Value *wanted, int64_t row_id,
+                            bool *ret_refers)
 {
+    ExecState *exec = look->exec;
+    Arena *scratch = look->scratch;
+    const ForeignKeyPlan *key = look->key;
     Sides sides;
     KeyRow row;
     TRY(sides_open(exec, key, &sides));
@@ -330,9 +342,12 @@ static bool index_values(const Sides *sides, const Value *wanted, Value *ret_val
     return true;
 }
 
-static bool rows_by_index(ExecState *exec, Arena *scratch, const ForeignKeyPlan *key,
-                          const Value *values, uint32_t limit, RowIdVec *rows)
+static bool rows_by_index(const ForeignKeyLook *look, const Value *values, uint32_t limit,
+                          RowIdVec *rows)
 {
+    ExecState *exec = look->exec;
+    Arena *scratch = look->scratch;
+    const ForeignKeyPlan *key = look->key;
     IndexHandle *index = exec_index(exec, key->relation, key->relation_index);
     TRY(index);
     Snapshot now = snapshot_now(exec);
@@ -376,9 +391,11 @@ static bool batch_refers(const Sides *sides, const Batch *batch, const Value *wa
     return done;
 }
 
-static bool rows_by_scan(ExecState *exec, Arena *scratch, const Sides *sides, const Value *wanted,
+static bool rows_by_scan(const ForeignKeyLook *look, const Sides *sides, const Value *wanted,
                          uint32_t limit, RowIdVec *rows)
 {
+    ExecState *exec = look->exec;
+    Arena *scratch = look->scratch;
     const ForeignKeyPlan *key = sides->key;
     uint16_t columns[MOST_COLUMNS + 1];
     for (int i = 0; i < key->column_count; i++)
@@ -398,19 +415,19 @@ static bool rows_by_scan(ExecState *exec, Arena *scratch, const Sides *sides, co
     return done && outcome != SCAN_FAILED;
 }
 
-bool foreign_key_find_rows(ExecState *exec, Arena *scratch, const ForeignKeyPlan *key,
-                           const Value *wanted, uint32_t limit, RowIdVec *ret_rows)
+bool foreign_key_find_rows(const ForeignKeyLook *look, const Value *wanted, uint32_t limit,
+                           RowIdVec *ret_rows)
 {
     Sides sides;
     Value values[MOST_COLUMNS];
     bool usable, fits;
-    TRY(sides_open(exec, key, &sides));
+    TRY(sides_open(look->exec, look->key, &sides));
     *ret_rows = (RowIdVec){0};
     TRY(index_values(&sides, wanted, values, &usable, &fits));
     if (usable && !fits)
         return true;
-    return usable ? rows_by_index(exec, scratch, key, values, limit, ret_rows)
-                  : rows_by_scan(exec, scratch, &sides, wanted, limit, ret_rows);
+    return usable ? rows_by_index(look, values, limit, ret_rows)
+                  : rows_by_scan(look, &sides, wanted, limit, ret_rows);
 }
 
 static bool fail_referenced(ExecState *exec, const ForeignRemoval *removal, Arena *scratch)
@@ -418,8 +435,7 @@ static bool fail_referenced(ExecState *exec, const ForeignRemoval *removal, Aren
     const ForeignKeyPlan *key = removal->key;
     TableHandle *referenced = exec_table(exec, key->referenced);
     TRY(referenced);
-    Str text = describe_key(referenced, key->referenced_columns, key->referenced_column_names,
-                            key->column_count, removal->old_values, scratch);
+    Str text = describe_key(key, referenced, true, removal->old_values, scratch);
     FAIL(ERR_FOREIGN_KEY_VIOLATION,
          .message = fmt("update or delete on table \"%.*s\" violates foreign key constraint "
                         "\"%.*s\" on table \"%.*s\"",
@@ -434,11 +450,12 @@ static bool fail_referenced(ExecState *exec, const ForeignRemoval *removal, Aren
 bool foreign_key_check_removal(ExecState *exec, Arena *scratch, const ForeignRemoval *removal)
 {
     const ForeignKeyPlan *key = removal->key;
+    const ForeignKeyLook look = {exec, scratch, key};
     const char action = removal->is_update ? key->on_update : key->on_delete;
     if (action != REFERENCE_RESTRICT) {
         Snapshot now = snapshot_now(exec);
         int64_t other;
-        TRY(find_referenced(exec, scratch, key, removal->old_values, &now, &other));
+        TRY(find_referenced(&look, removal->old_values, &now, &other));
         if (other != 0)
             return true;
     }
@@ -448,7 +465,7 @@ bool foreign_key_check_removal(ExecState *exec, Arena *scratch, const ForeignRem
         RowLockResult result;
         bool refers = false;
         CHECK_INTERRUPTS();
-        TRY(foreign_key_find_rows(exec, scratch, key, removal->old_values, 1, &rows));
+        TRY(foreign_key_find_rows(&look, removal->old_values, 1, &rows));
         if (rows.length == 0)
             return true;
         TableHandle *table = exec_table(exec, key->relation);
@@ -462,8 +479,7 @@ bool foreign_key_check_removal(ExecState *exec, Arena *scratch, const ForeignRem
                                               rows.items[0], &request, scratch, &result);
         TRY(outcome);
         if (outcome != ROW_LOCK_GONE)
-            TRY(foreign_key_row_refers(exec, scratch, key, removal->old_values, rows.items[0],
-                                       &refers));
+            TRY(foreign_key_row_refers(&look, removal->old_values, rows.items[0], &refers));
         if (refers)
             return fail_referenced(exec, removal, scratch);
     }

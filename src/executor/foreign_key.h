@@ -25,19 +25,25 @@ typedef struct ForeignRemoval {
     bool *new_nulls;
 } ForeignRemoval;
 
+/* One look at a key. Results and what is made on the way are in `scratch`. */
+typedef struct ForeignKeyLook {
+    ExecState *exec;
+    Arena *scratch;
+    const ForeignKeyPlan *key;
+} ForeignKeyLook;
+
 /* The row refers to a row that exists; `locks`: which is locked. A row that is gone is right. */
-MUST_CHECK bool foreign_key_check_row(ExecState *exec, Arena *scratch, const ForeignKeyPlan *key,
-                                      int64_t row_id, bool locks);
+MUST_CHECK bool foreign_key_check_row(const ForeignKeyLook *look, int64_t row_id, bool locks);
 /* No row refers to the old values any more (RESTRICT), or another row has them (NO ACTION). */
 MUST_CHECK bool foreign_key_check_removal(ExecState *exec, Arena *scratch,
                                           const ForeignRemoval *removal);
 
 /* Rows of the referencing table that refer to these values; limit 0: all. */
-MUST_CHECK bool foreign_key_find_rows(ExecState *exec, Arena *scratch, const ForeignKeyPlan *key,
-                                      const Value *values, uint32_t limit, RowIdVec *ret_rows);
+MUST_CHECK bool foreign_key_find_rows(const ForeignKeyLook *look, const Value *values,
+                                      uint32_t limit, RowIdVec *ret_rows);
 /* Does this referencing row refer to the values, as it is now? */
-MUST_CHECK bool foreign_key_row_refers(ExecState *exec, Arena *scratch, const ForeignKeyPlan *key,
-                                       const Value *values, int64_t row_id, bool *ret_refers);
+MUST_CHECK bool foreign_key_row_refers(const ForeignKeyLook *look, const Value *values,
+                                       int64_t row_id, bool *ret_refers);
 /* A value of a column of the other side, in the type of this one; false in *ret_fits: there is no
  * such value. */
 MUST_CHECK bool foreign_key_convert(Arena *arena, Oid from, Oid to, const Value *value, Value *ret,

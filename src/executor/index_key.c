@@ -19,14 +19,13 @@ bool index_key_init(IndexKeyBuilder *builder, ExecState *exec, Arena *scratch, O
     return true;
 }
 
-static void key_value(IndexKeyBuilder *builder, const ExprInput *row, uint32_t at, int column,
-                      uint32_t *expression, Value *ret, bool *ret_null)
+/* Where a column's values are; expressions are taken in their order. */
+static const Vector *key_vector(const IndexKeyBuilder *builder, const ExprInput *row, int column,
+                                uint32_t *expression)
 {
     int attnum = builder->plan->columns[column];
     assert(attnum > 0 || builder->expressions);
-    const Vector *from =
-        attnum > 0 ? row->slots[0][attnum - 1] : builder->expressions->results[(*expression)++];
-    vector_get(from, at, ret, ret_null);
+    return attnum > 0 ? row->slots[0][attnum - 1] : builder->expressions->results[(*expression)++];
 }
 
 bool index_key_make(IndexKeyBuilder *builder, const ExprInput *row, uint32_t at, Str *ret_key,
@@ -49,7 +48,7 @@ bool index_key_make(IndexKeyBuilder *builder, const ExprInput *row, uint32_t at,
     for (int i = 0; i < builder->plan->key_count; i++) {
         Value value;
         bool is_null;
-        key_value(builder, row, at, i, &expression, &value, &is_null);
+        vector_get(key_vector(builder, row, i, &expression), at, &value, &is_null);
         *ret_null |= is_null;
         TRY(key_append(&builder->buffer, &builder->columns[i], &value, is_null));
     }
@@ -99,7 +98,7 @@ Str index_key_describe(IndexKeyBuilder *builder, const ExprInput *row, uint32_t 
         }
         strbuf_append(&names, attnum > 0 ? builder->index->table->columns[attnum - 1].name
                                          : desc->columns[i].expression);
-        key_value(builder, row, at, i, &expression, &value, &is_null);
+        vector_get(key_vector(builder, row, i, &expression), at, &value, &is_null);
         if (is_null)
             strbuf_append_c(&values, "null");
         else if (!type_output(desc->columns[i].type, &value, &values))

@@ -405,7 +405,7 @@ static bool validate_foreign_rows(void *context, const ExprInput *rows, Selectio
         bool is_null;
         arena_reset(v->scratch);
         vector_get(row_ids, row, &id, &is_null);
-        TRY(foreign_key_check_row(v->exec, v->scratch, v->key, id.int64, false));
+        TRY(foreign_key_check_row(&(ForeignKeyLook){v->exec, v->scratch, v->key}, id.int64, false));
     }
     return true;
 }

@@ -217,8 +217,7 @@ static bool bound_key(IndexScanState *state, size_t k, const IndexKey *key, Rang
 }
 
 /* Turns the range column's conditions into suffixes; nulls never match one. */
-static bool range_bounds(IndexScanState *state, int column, Str *ret_low, bool *ret_low_after,
-                         Str *ret_high, bool *ret_high_after, bool *ret_empty)
+static bool range_bounds(IndexScanState *state, int column, RangeBounds *ret, bool *ret_empty)
 {
     const IndexScanPlan *plan = (const IndexScanPlan *)state->base.plan;
     RangeBounds bounds = {0};
@@ -233,10 +232,7 @@ static bool range_bounds(IndexScanState *state, int column, Str *ret_low, bool *
         bounds.low = null_key, bounds.low_after = true;
     if (str_is_none(bounds.high) && !nulls_first)
         bounds.high = null_key, bounds.high_after = false;
-    *ret_low = bounds.low;
-    *ret_low_after = bounds.low_after;
-    *ret_high = bounds.high;
-    *ret_high_after = bounds.high_after;
+    *ret = bounds;
     return true;
 }
 
@@ -277,19 +273,17 @@ static bool range_make(IndexScanState *state, bool *ret_empty)
     if (!state->has_range)
         return true;
     const IndexScanPlan *plan = (const IndexScanPlan *)state->base.plan;
-    Str low, high;
-    bool low_after, high_after;
-    TRY(range_bounds(state, plan->keys.items[state->choice_count].column, &low, &low_after, &high,
-                     &high_after, ret_empty));
-    if (!str_is_none(low)) {
-        state->low = joined(state, base, low);
-        if (low_after)
+    RangeBounds bounds;
+    TRY(range_bounds(state, plan->keys.items[state->choice_count].column, &bounds, ret_empty));
+    if (!str_is_none(bounds.low)) {
+        state->low = joined(state, base, bounds.low);
+        if (bounds.low_after)
             state->low = after_prefix(state, state->low);
         *ret_empty |= str_is_none(state->low);
     }
-    if (!str_is_none(high)) {
-        state->high = joined(state, base, high);
-        if (high_after)
+    if (!str_is_none(bounds.high)) {
+        state->high = joined(state, base, bounds.high);
+        if (bounds.high_after)
             state->high = after_prefix(state, state->high);
     }
     if (!str_is_none(state->high) && str_compare(state->low, state->high) >= 0)

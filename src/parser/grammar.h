@@ -28,6 +28,20 @@ typedef struct Names {
     StrVec names;
     int position;
 } Names;
+/* An operator that is written as words: its kind, the operator it means, where it stands. */
+typedef struct WordOperator {
+    A_ExprKind kind;
+    const char *name;
+    int position;
+} WordOperator;
+#define WORD(kind, name, position) (&(const WordOperator){kind, name, position})
+/* A list of nodes, up to a NULL. */
+#define NODES(...) ((Node *const[]){__VA_ARGS__, NULL})
+/* A node whose fields are the parts of a rule: MAKE(DropStmt, position, .objects = L). */
+#define MAKE(type, position_, ...)                                                                 \
+    ((type *)arena_copy(p->arena,                                                                  \
+                        &(type){.node = {(NodeTag)NODE_TAG_OF_##type, (position_)}, __VA_ARGS__},  \
+                        sizeof(type)))
 typedef VEC(int) Bounds;
 typedef struct OptSort {
     SortByVec list;

@@ -52,20 +52,15 @@ Node *const_typed_mods(Grammar *p, const Names *names, const NodeVec *mods, cons
 Node *zone_interval(Grammar *p, const NodeVec *fields, Token word, Token string);
 Node *expr_op(Grammar *p, Token operator, Node * left, Node *right);
 Node *expr_names(Grammar *p, A_ExprKind kind, const Names *names, Node *left, Node *right);
-Node *expr_kind(Grammar *p, A_ExprKind kind, const char *name, Node *left, Node *right,
-                int position);
+Node *expr_kind(Grammar *p, const WordOperator *op, Node *left, Node *right);
 Node *bool_expr(Grammar *p, BoolExprType op, Node *left, Node *right, int position);
 Node *bool_expr_not(Grammar *p, Node *arg, int position);
-Node *call_sql_syntax(Grammar *p, const char *name, Node *first, Node *second, Node *third,
-                      int position);
+Node *call_sql_syntax(Grammar *p, const char *name, Node *const *args, int position);
 Node *call_plain(Grammar *p, const char *name, const NodeVec *args, int position);
-Node *expr_like(Grammar *p, A_ExprKind kind, const char *operator, Node * left, Node *right,
-                Node *escape, int position);
-Node *expr_similar(Grammar *p, const char *operator, Node * left, Node *right, Node *escape,
-                   int position);
+Node *expr_like(Grammar *p, const WordOperator *op, Node *left, Node *right, Node *escape);
+Node *expr_similar(Grammar *p, const WordOperator *op, Node *left, Node *right, Node *escape);
 Node *expr_list_node(Grammar *p, const NodeVec *items);
-Node *expr_between(Grammar *p, A_ExprKind kind, const char *name, Node *arg, Node *low, Node *high,
-                   int position);
+Node *expr_between(Grammar *p, const WordOperator *op, Node *arg, Node *low, Node *high);
 Node *expr_in(Grammar *p, Node *arg, Node *right, bool negated, int position);
 SubLink *sub_link(Grammar *p, SubLinkType type, SelectStmt *select, int position);
 Node *sub_link_op(Grammar *p, int type, Node *test, const Names *operator, SelectStmt * select);
@@ -90,40 +85,26 @@ Node *call_overlaps(Grammar *p, Node *left, Node *right, int position);
 Node *call_substring_for(Grammar *p, Node *arg, Node *count, int position);
 Node *call_treat(Grammar *p, Node *arg, TypeName *type, int position);
 Node *call_trim(Grammar *p, const char *name, const NodeVec *args, int position);
-WindowDef *window_def(Grammar *p, Token base, const NodeVec *partition, const SortByVec *order,
-                      const Frame *frame, int position);
 Frame frame_single(Grammar *p, const Frame *bound);
 Frame frame_between(Grammar *p, const Frame *start, const Frame *end);
 SortBy *sort_by(Grammar *p, Node *expr, int direction, int nulls);
 /* grammar_query.c */
-SelectStmt *select_new(Grammar *p, int position, const NodeVec *distinct,
-                       const ResTargetVec *targets, IntoClause *into, const NodeVec *from,
-                       Node *where, const GroupBy *group, Node *having,
-                       const WindowDefVec *windows);
 ResTarget *res_target(Grammar *p, Node *value, Str name, int position);
 ResTarget *res_target_star(Grammar *p, int position);
 SelectStmt *select_table(Grammar *p, RangeVar *relation, int position);
-SelectStmt *set_operation(Grammar *p, SetOperation op, bool all, SelectStmt *left,
-                          SelectStmt *right, int position);
 SelectLimit *select_limit(Grammar *p, Node *count, LimitOption option);
 SelectStmt *select_finish(Grammar *p, SelectStmt *select, const SortByVec *sort,
-                          const LockingClauseVec *locking, const SelectLimit *limit,
-                          WithClause *with);
+                          const LockingClauseVec *locking, const SelectLimit *limit);
+SelectStmt *select_with(Grammar *p, SelectStmt *select, WithClause *with);
 Node *grouping_set(Grammar *p, GroupingSetKind kind, const NodeVec *content, int position);
 Node *cte_search(Grammar *p, bool breadth_first, const StrVec *columns, Token sequence,
                  int position);
-Node *cte_cycle(Grammar *p, const StrVec *columns, Token mark, Node *value, Node *otherwise,
-                Token path, int position);
 Alias *alias_new(Grammar *p, Token name, const StrVec *columns);
-JoinExpr *join_expr(Grammar *p, JoinType type, bool is_natural, Node *left, Node *right,
-                    const JoinQual *qual);
 RangeFunction *func_table(Grammar *p, Node *function, bool ordinality);
 Node *range_function(RangeFunction *range, const FuncAlias *alias, bool lateral);
 Node *range_subselect(Grammar *p, SelectStmt *select, Alias *alias, bool lateral);
 Node *table_sample(Grammar *p, const Names *method, const NodeVec *args, Node *repeatable,
                    int position);
-Node *on_conflict(Grammar *p, bool do_update, InferClause *infer, const ResTargetVec *targets,
-                  Node *where, int position);
 ResTargetVec set_multiple(Grammar *p, const ResTargetVec *targets, Node *source);
 MergeWhenClause *merge_when(MergeWhenClause *clause, bool matched, Node *condition, int position);
 MergeWhenClause *merge_insert(Grammar *p, const ResTargetVec *columns, OverridingKind overriding,
@@ -143,12 +124,9 @@ ColumnDef *column_def(Grammar *p, Token name, TypeName *type);
 void column_quals(ColumnDef *column, const ColumnQuals *quals);
 void column_collate(Grammar *p, ColumnQuals *quals, const Names *names, int position);
 Constraint *constraint(Grammar *p, ConstraintType type, int position);
-Constraint *constraint_index(Grammar *p, ConstraintType type, const StrVec *keys,
-                             const StrVec *including, const DefElemVec *options, Str space,
-                             int position);
+Constraint *constraint_index(Grammar *p, const Constraint *parts, int position);
 Constraint *constraint_generated(Grammar *p, Token when, Node *expr, int position);
-Constraint *constraint_foreign(Grammar *p, const StrVec *columns, RangeVar *table,
-                               const StrVec *referenced, int match, const KeyActions *actions,
+Constraint *constraint_foreign(Grammar *p, const Constraint *parts, const KeyActions *actions,
                                int position);
 void constraint_exclusion(Constraint *node, Str method, const Exclusion *exclusion, Node *where);
 Exclusion exclusion(Grammar *p, IndexElem *elem, const Names *operator);
@@ -161,29 +139,18 @@ KeyActions key_update(Grammar *p, const KeyActions *actions, int position);
 CreateStmt *create_table(Grammar *p, RangeVar *relation, int persistence, bool if_not_exists,
                          int position);
 void create_table_finish(CreateStmt *statement, PartitionSpec *partition, Str method,
-                         const DefElemVec *options, int on_commit, Str tablespace);
-IntoClause *into_clause(Grammar *p, RangeVar *relation, const StrVec *columns, Str method,
-                        const DefElemVec *options, int on_commit, Str tablespace);
-Node *create_table_as(Grammar *p, IntoClause *into, Node *query, int persistence, bool with_data,
-                      bool if_not_exists, int position);
+                         const DefElemVec *options, int on_commit);
+Node *create_table_as(Grammar *p, const CreateTableAsStmt *parts, int persistence, bool with_data,
+                      int position);
 PartitionBoundSpec *partition_hash(Grammar *p, const DefElemVec *options, int position);
 Node *partition_cmd_node(Grammar *p, RangeVar *name, PartitionBoundSpec *bound, bool concurrent);
 IndexElem *index_elem(Grammar *p, Str name, Node *expr, int position);
-IndexStmt *index_stmt(Grammar *p, bool unique, bool concurrent, Str name, RangeVar *relation,
-                      Str method, int position);
-void index_stmt_finish(IndexStmt *statement, const IndexElemVec *params,
-                       const IndexElemVec *including, bool nulls_not_distinct,
-                       const DefElemVec *options, Str tablespace, Node *where);
-Node *create_sequence(Grammar *p, RangeVar *sequence, int persistence, const DefElemVec *options,
-                      bool if_not_exists, int position);
+Node *create_sequence(Grammar *p, const CreateSeqStmt *parts, int persistence, int position);
 Node *alter_sequence(Grammar *p, const AlterRelation *relation, const DefElemVec *options,
                      int position);
-Node *view_stmt(Grammar *p, RangeVar *view, int persistence, const StrVec *aliases,
-                const DefElemVec *options, SelectStmt *query, int check_option, int position);
-Node *view_recursive(Grammar *p, RangeVar *view, int persistence, const StrVec *aliases,
-                     const DefElemVec *options, SelectStmt *query, int check_option, int position);
-Node *create_schema(Grammar *p, Str name, RoleSpec *role, const NodeVec *elements,
-                    bool if_not_exists, int position);
+Node *view_stmt(Grammar *p, const ViewStmt *parts, int persistence, int position);
+Node *view_recursive(Grammar *p, const ViewStmt *parts, int persistence, int position);
+Node *create_schema(Grammar *p, const CreateSchemaStmt *parts, int position);
 AlterRelation alter_relation(ObjectType type, RangeVar *relation, bool missing_ok);
 Node *alter_table(Grammar *p, const AlterRelation *relation, const AlterTableCmdVec *commands,
                   int position);
@@ -199,19 +166,14 @@ Node *alter_index_attach(Grammar *p, const AlterRelation *relation, RangeVar *na
 /* grammar_command.c */
 Node *unsupported(Grammar *p, const char *command, int position);
 ObjectAddress object_address(int type, Node *object);
-Node *unsupported_object(Grammar *p, const ObjectAddress *object, ObjectType type,
-                         const char *command, Token token, int position);
 FunctionParameter *function_parameter(Grammar *p, int mode, const Token *name, TypeName *type);
 ObjectWithArgs *object_with_args(Grammar *p, const Names *names, const FunctionParameterVec *args);
 ObjectWithArgs *operator_with_args(Grammar *p, const Names *names, TypeName *left, TypeName *right);
-Node *drop_stmt(Grammar *p, int type, const NodeVec *objects, DropBehavior behavior,
-                bool missing_ok, int position);
-Node *drop_one(Grammar *p, int type, Node *object, DropBehavior behavior, bool missing_ok,
-               int position);
+Node *drop_one(Grammar *p, Node *object, DropStmt *statement);
 Node *drop_database(Grammar *p, Str name, bool missing_ok, const DefElemVec *options, int position);
 Node *drop_role(Grammar *p, const RoleSpecVec *roles, bool missing_ok, int position);
-Node *rename_relation(Grammar *p, const AlterRelation *relation, ObjectType what, Str part,
-                      Token name, int position);
+Node *rename_relation(Grammar *p, const AlterRelation *relation, const RenameStmt *parts,
+                      int position);
 Node *rename_object(Grammar *p, const ObjectAddress *object, Str part, Token name, int position);
 Node *rename_role(Grammar *p, Str from, Str to, int position);
 Node *alter_database(Grammar *p, const ObjectAddress *object, const DefElemVec *options,
@@ -224,13 +186,7 @@ Node *alter_role_set(Grammar *p, RoleSpec *role, Str database, VariableSetStmt *
 AccessPriv *access_priv(Grammar *p, Str name, const StrVec *columns, int position);
 PrivilegeTarget privileges_on(GrantTargetType target, ObjectType type, const NodeVec *objects);
 PrivilegeTarget privileges_relations(Grammar *p, ObjectType type, const RangeVarVec *relations);
-Node *grant_new(Grammar *p, const AccessPrivVec *privileges, const PrivilegeTarget *target,
-                const RoleSpecVec *grantees, bool option, RoleSpec *grantor, int position);
 void grant_make_revoke(Node *grant, DropBehavior behavior);
-Node *grant_role(Grammar *p, bool is_grant, const AccessPrivVec *roles, const RoleSpecVec *grantees,
-                 bool admin, RoleSpec *grantor, int position);
-GrantStmt *grant_defaults(Grammar *p, bool is_grant, const AccessPrivVec *privileges, int type,
-                          const RoleSpecVec *grantees, bool option, int position);
 Node *transaction(Grammar *p, TransactionStmtKind kind, const DefElemVec *options, bool chain,
                   int position);
 Node *transaction_savepoint(Grammar *p, TransactionStmtKind kind, Token name, int position);
@@ -244,7 +200,6 @@ Node *vacuum(Grammar *p, bool is_vacuum, const DefElemVec *options,
              const VacuumRelationVec *relations, int position);
 Node *vacuum_old(Grammar *p, const Token *words, const VacuumRelationVec *relations, int position);
 Node *cluster(Grammar *p, RangeVar *relation, Str index, const DefElemVec *options, int position);
-Node *reindex(Grammar *p, int kind, RangeVar *relation, Str name, bool concurrent,
-              const DefElemVec *options, int position);
+Node *reindex(Grammar *p, const ReindexStmt *parts, bool concurrent, int position);
 Node *copy_stmt(Grammar *p, const CopyParts *parts, int position);
 #endif

@@ -19,13 +19,6 @@ ObjectAddress object_address(int type, Node *object)
     return (ObjectAddress){(ObjectType)type, object};
 }
 
-Node *unsupported_object(Grammar *p, const ObjectAddress *object, ObjectType type,
-                         const char *command, Token token, int position)
-{
-    grammar_expect(p, object, type, token);
-    return unsupported(p, command, position);
-}
-
 FunctionParameter *function_parameter(Grammar *p, int mode, const Token *name, TypeName *type)
 {
     FunctionParameter *parameter =
@@ -59,25 +52,10 @@ ObjectWithArgs *operator_with_args(Grammar *p, const Names *names, TypeName *lef
     return object;
 }
 
-Node *drop_stmt(Grammar *p, int type, const NodeVec *objects, DropBehavior behavior,
-                bool missing_ok, int position)
+Node *drop_one(Grammar *p, Node *object, DropStmt *statement)
 {
-    DropStmt *statement = NEW(DropStmt, position);
-
-    statement->remove_type = (ObjectType)type;
-    statement->objects = *objects;
-    statement->behavior = behavior;
-    statement->missing_ok = missing_ok;
+    PUSH(statement->objects, object);
     return &statement->node;
-}
-
-Node *drop_one(Grammar *p, int type, Node *object, DropBehavior behavior, bool missing_ok,
-               int position)
-{
-    NodeVec objects = {0};
-
-    PUSH(objects, object);
-    return drop_stmt(p, type, &objects, behavior, missing_ok, position);
 }
 
 Node *drop_database(Grammar *p, Str name, bool missing_ok, const DefElemVec *options, int position)
@@ -100,17 +78,17 @@ Node *drop_role(Grammar *p, const RoleSpecVec *roles, bool missing_ok, int posit
     return &statement->node;
 }
 
-Node *rename_relation(Grammar *p, const AlterRelation *relation, ObjectType what, Str part,
-                      Token name, int position)
+Node *rename_relation(Grammar *p, const AlterRelation *relation, const RenameStmt *parts,
+                      int position)
 {
     RenameStmt *statement = NEW(RenameStmt, position);
 
-    statement->rename_type = what;
+    statement->rename_type = parts->rename_type;
     statement->relation_type = relation->type;
     statement->relation = relation->relation;
     statement->missing_ok = relation->missing_ok;
-    statement->subname = part;
-    statement->newname = name.text;
+    statement->subname = parts->subname;
+    statement->newname = parts->newname;
     return &statement->node;
 }
 
@@ -253,55 +231,12 @@ PrivilegeTarget privileges_relations(Grammar *p, ObjectType type, const RangeVar
     return privileges_on(ACL_TARGET_OBJECT, type, &objects);
 }
 
-Node *grant_new(Grammar *p, const AccessPrivVec *privileges, const PrivilegeTarget *target,
-                const RoleSpecVec *grantees, bool option, RoleSpec *grantor, int position)
-{
-    GrantStmt *statement = NEW(GrantStmt, position);
-
-    statement->is_grant = true;
-    statement->targtype = target->target;
-    statement->objtype = target->type;
-    statement->objects = target->objects;
-    statement->privileges = *privileges;
-    statement->grantees = *grantees;
-    statement->grant_option = option;
-    statement->grantor = grantor;
-    return &statement->node;
-}
-
 void grant_make_revoke(Node *grant, DropBehavior behavior)
 {
     GrantStmt *statement = NODE_CAST(GrantStmt, grant);
 
     statement->is_grant = false;
     statement->behavior = behavior;
-}
-
-Node *grant_role(Grammar *p, bool is_grant, const AccessPrivVec *roles, const RoleSpecVec *grantees,
-                 bool admin, RoleSpec *grantor, int position)
-{
-    GrantRoleStmt *statement = NEW(GrantRoleStmt, position);
-
-    statement->is_grant = is_grant;
-    statement->granted_roles = *roles;
-    statement->grantee_roles = *grantees;
-    statement->admin_opt = admin;
-    statement->grantor = grantor;
-    return &statement->node;
-}
-
-GrantStmt *grant_defaults(Grammar *p, bool is_grant, const AccessPrivVec *privileges, int type,
-                          const RoleSpecVec *grantees, bool option, int position)
-{
-    GrantStmt *statement = NEW(GrantStmt, position);
-
-    statement->is_grant = is_grant;
-    statement->targtype = ACL_TARGET_DEFAULTS;
-    statement->objtype = (ObjectType)type;
-    statement->privileges = *privileges;
-    statement->grantees = *grantees;
-    statement->grant_option = option;
-    return statement;
 }
 
 /* -- Transactions and settings --------------------------------------------------------------- */
@@ -418,15 +353,14 @@ Node *cluster(Grammar *p, RangeVar *relation, Str index, const DefElemVec *optio
     return &statement->node;
 }
 
-Node *reindex(Grammar *p, int kind, RangeVar *relation, Str name, bool concurrent,
-              const DefElemVec *options, int position)
+Node *reindex(Grammar *p, const ReindexStmt *parts, bool concurrent, int position)
 {
     ReindexStmt *statement = NEW(ReindexStmt, position);
 
-    statement->kind = (ReindexObjectType)kind;
-    statement->relation = relation;
-    statement->name = name;
-    statement->params = *options;
+    statement->kind = parts->kind;
+    statement->relation = parts->relation;
+    statement->name = parts->name;
+    statement->params = parts->params;
     if (concurrent)
         PUSH(statement->params, def_named(p, "concurrently", NULL, position));
     return &statement->node;

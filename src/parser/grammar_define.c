@@ -83,18 +83,14 @@ Constraint *constraint(Grammar *p, ConstraintType type, int position)
     return node;
 }
 
-Constraint *constraint_index(Grammar *p, ConstraintType type, const StrVec *keys,
-                             const StrVec *including, const DefElemVec *options, Str space,
-                             int position)
+Constraint *constraint_index(Grammar *p, const Constraint *parts, int position)
 {
-    Constraint *node = constraint(p, type, position);
+    Constraint *node = constraint(p, parts->type, position);
 
-    if (keys)
-        node->keys = *keys;
-    if (including)
-        node->including = *including;
-    node->options = *options;
-    node->index_space = space;
+    node->keys = parts->keys;
+    node->including = parts->including;
+    node->options = parts->options;
+    node->index_space = parts->index_space;
     return node;
 }
 
@@ -111,17 +107,15 @@ Constraint *constraint_generated(Grammar *p, Token when, Node *expr, int positio
     return node;
 }
 
-Constraint *constraint_foreign(Grammar *p, const StrVec *columns, RangeVar *table,
-                               const StrVec *referenced, int match, const KeyActions *actions,
+Constraint *constraint_foreign(Grammar *p, const Constraint *parts, const KeyActions *actions,
                                int position)
 {
     Constraint *node = constraint(p, CONSTR_FOREIGN, position);
 
-    if (columns)
-        node->fk_attrs = *columns;
-    node->pktable = table;
-    node->pk_attrs = *referenced;
-    node->fk_matchtype = (FkMatch)match;
+    node->fk_attrs = parts->fk_attrs;
+    node->pktable = parts->pktable;
+    node->pk_attrs = parts->pk_attrs;
+    node->fk_matchtype = parts->fk_matchtype;
     node->fk_upd_action = (FkAction)actions->on_update;
     node->fk_del_action = (FkAction)actions->on_delete;
     node->fk_del_set_cols = actions->columns;
@@ -231,40 +225,25 @@ CreateStmt *create_table(Grammar *p, RangeVar *relation, int persistence, bool i
 }
 
 void create_table_finish(CreateStmt *statement, PartitionSpec *partition, Str method,
-                         const DefElemVec *options, int on_commit, Str tablespace)
+                         const DefElemVec *options, int on_commit)
 {
     statement->partspec = partition;
     statement->access_method = method;
     statement->options = *options;
     statement->on_commit = (OnCommitAction)on_commit;
-    statement->tablespace = tablespace;
 }
 
-IntoClause *into_clause(Grammar *p, RangeVar *relation, const StrVec *columns, Str method,
-                        const DefElemVec *options, int on_commit, Str tablespace)
-{
-    IntoClause *into = NEW(IntoClause, relation->node.position);
-
-    into->relation = relation;
-    into->colnames = *columns;
-    into->access_method = method;
-    into->options = *options;
-    into->on_commit = (OnCommitAction)on_commit;
-    into->tablespace = tablespace;
-    return into;
-}
-
-Node *create_table_as(Grammar *p, IntoClause *into, Node *query, int persistence, bool with_data,
-                      bool if_not_exists, int position)
+Node *create_table_as(Grammar *p, const CreateTableAsStmt *parts, int persistence, bool with_data,
+                      int position)
 {
     CreateTableAsStmt *statement = NEW(CreateTableAsStmt, position);
 
-    into->relation->persistence = (Persistence)persistence;
-    into->skip_data = !with_data;
-    statement->into = into;
-    statement->query = query;
+    statement->into = parts->into;
+    statement->into->relation->persistence = (Persistence)persistence;
+    statement->into->skip_data = !with_data;
+    statement->query = parts->query;
     statement->object_type = OBJECT_TABLE;
-    statement->if_not_exists = if_not_exists;
+    statement->if_not_exists = parts->if_not_exists;
     return &statement->node;
 }
 
@@ -312,41 +291,12 @@ IndexElem *index_elem(Grammar *p, Str name, Node *expr, int position)
     return elem;
 }
 
-IndexStmt *index_stmt(Grammar *p, bool unique, bool concurrent, Str name, RangeVar *relation,
-                      Str method, int position)
+Node *create_sequence(Grammar *p, const CreateSeqStmt *parts, int persistence, int position)
 {
-    IndexStmt *statement = NEW(IndexStmt, position);
-
-    statement->unique = unique;
-    statement->concurrent = concurrent;
-    statement->name = name;
-    statement->relation = relation;
-    statement->access_method = method;
-    return statement;
-}
-
-void index_stmt_finish(IndexStmt *statement, const IndexElemVec *params,
-                       const IndexElemVec *including, bool nulls_not_distinct,
-                       const DefElemVec *options, Str tablespace, Node *where)
-{
-    statement->params = *params;
-    statement->including_params = *including;
-    statement->nulls_not_distinct = nulls_not_distinct;
-    statement->options = *options;
-    statement->tablespace = tablespace;
-    statement->where_clause = where;
-}
-
-Node *create_sequence(Grammar *p, RangeVar *sequence, int persistence, const DefElemVec *options,
-                      bool if_not_exists, int position)
-{
-    CreateSeqStmt *statement = NEW(CreateSeqStmt, position);
-
-    sequence->persistence = (Persistence)persistence;
-    statement->sequence = sequence;
-    statement->options = *options;
-    statement->if_not_exists = if_not_exists;
-    return &statement->node;
+    parts->sequence->persistence = (Persistence)persistence;
+    return &MAKE(CreateSeqStmt, position, .sequence = parts->sequence, .options = parts->options,
+                 .if_not_exists = parts->if_not_exists)
+                ->node;
 }
 
 Node *alter_sequence(Grammar *p, const AlterRelation *relation, const DefElemVec *options,
@@ -364,62 +314,57 @@ Node *alter_sequence(Grammar *p, const AlterRelation *relation, const DefElemVec
     return &statement->node;
 }
 
-Node *view_stmt(Grammar *p, RangeVar *view, int persistence, const StrVec *aliases,
-                const DefElemVec *options, SelectStmt *query, int check_option, int position)
+Node *view_stmt(Grammar *p, const ViewStmt *parts, int persistence, int position)
 {
     ViewStmt *statement = NEW(ViewStmt, position);
 
-    view->persistence = (Persistence)persistence;
-    statement->view = view;
-    statement->aliases = *aliases;
-    statement->options = *options;
-    statement->query = query;
-    statement->check_option = (ViewCheckOption)check_option;
+    parts->view->persistence = (Persistence)persistence;
+    statement->view = parts->view;
+    statement->aliases = parts->aliases;
+    statement->options = parts->options;
+    statement->query = parts->query;
+    statement->check_option = parts->check_option;
     return &statement->node;
 }
 
 /* CREATE RECURSIVE VIEW v (a) AS q is CREATE VIEW v AS WITH RECURSIVE v (a) AS (q) SELECT a FROM v.
  */
-Node *view_recursive(Grammar *p, RangeVar *view, int persistence, const StrVec *aliases,
-                     const DefElemVec *options, SelectStmt *query, int check_option, int position)
+Node *view_recursive(Grammar *p, const ViewStmt *parts, int persistence, int position)
 {
     SelectStmt *outer = NEW(SelectStmt, position);
     WithClause *with = NEW(WithClause, 0);
     CommonTableExpr *cte = NEW(CommonTableExpr, 0);
-    Token name = {.text = view->relation};
+    Token name = {.text = parts->view->relation};
+    ViewStmt whole = *parts;
 
-    cte->name = view->relation;
-    cte->aliascolnames = *aliases;
-    cte->query = &query->node;
+    cte->name = parts->view->relation;
+    cte->aliascolnames = parts->aliases;
+    cte->query = &parts->query->node;
     with->recursive = true;
     PUSH(with->ctes, cte);
     outer->with_clause = with;
-    for (size_t i = 0; i < aliases->length; i++) {
-        Token column = {.text = aliases->items[i]};
+    for (size_t i = 0; i < parts->aliases.length; i++) {
+        Token column = {.text = parts->aliases.items[i]};
         PUSH(outer->target_list, res_target(p, column_ref(p, column, NULL), STR_NONE, 0));
     }
     PUSH(outer->from_clause, &range_var_simple(p, name)->node);
-    if (check_option != NO_CHECK_OPTION)
+    if (parts->check_option != NO_CHECK_OPTION)
         grammar_fail_unsupported(p, "WITH CHECK OPTION not supported on recursive views", position);
-    Node *statement =
-        view_stmt(p, view, persistence, aliases, options, outer, check_option, position);
+    whole.query = outer;
+    Node *statement = view_stmt(p, &whole, persistence, position);
     NODE_CAST(ViewStmt, statement)->recursive = true;
     return statement;
 }
 
-Node *create_schema(Grammar *p, Str name, RoleSpec *role, const NodeVec *elements,
-                    bool if_not_exists, int position)
+Node *create_schema(Grammar *p, const CreateSchemaStmt *parts, int position)
 {
-    CreateSchemaStmt *statement = NEW(CreateSchemaStmt, position);
-
-    statement->schema_name = name;
-    statement->authrole = role;
-    statement->schema_elts = *elements;
-    statement->if_not_exists = if_not_exists;
-    if (if_not_exists && elements->length > 0)
+    if (parts->if_not_exists && parts->schema_elts.length > 0)
         grammar_fail_unsupported(p, "CREATE SCHEMA IF NOT EXISTS cannot include schema elements",
-                                 node_position(elements->items[0]));
-    return &statement->node;
+                                 node_position(parts->schema_elts.items[0]));
+    return &MAKE(CreateSchemaStmt, position, .schema_name = parts->schema_name,
+                 .authrole = parts->authrole, .schema_elts = parts->schema_elts,
+                 .if_not_exists = parts->if_not_exists)
+                ->node;
 }
 
 /* -- ALTER TABLE ----------------------------------------------------------------------------- */

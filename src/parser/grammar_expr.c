@@ -455,12 +455,11 @@ Node *expr_names(Grammar *p, A_ExprKind kind, const Names *names, Node *left, No
     return &expr->node;
 }
 
-Node *expr_kind(Grammar *p, A_ExprKind kind, const char *name, Node *left, Node *right,
-                int position)
+Node *expr_kind(Grammar *p, const WordOperator *op, Node *left, Node *right)
 {
-    A_Expr *expr = expr_new(p, kind, left, right, position);
+    A_Expr *expr = expr_new(p, op->kind, left, right, op->position);
 
-    PUSH(expr->name, literal(name));
+    PUSH(expr->name, literal(op->name));
     return &expr->node;
 }
 
@@ -497,17 +496,13 @@ static FuncCall *call_new(Grammar *p, const Names *names, CoercionForm form)
     return call;
 }
 
-Node *call_sql_syntax(Grammar *p, const char *name, Node *first, Node *second, Node *third,
-                      int position)
+Node *call_sql_syntax(Grammar *p, const char *name, Node *const *args, int position)
 {
     Names names = names_system(p, name, position);
     FuncCall *call = call_new(p, &names, COERCE_SQL_SYNTAX);
 
-    PUSH(call->args, first);
-    if (second)
-        PUSH(call->args, second);
-    if (third)
-        PUSH(call->args, third);
+    for (; *args; args++)
+        PUSH(call->args, *args);
     return &call->node;
 }
 
@@ -520,29 +515,27 @@ Node *call_plain(Grammar *p, const char *name, const NodeVec *args, int position
     return &call->node;
 }
 
-Node *expr_like(Grammar *p, A_ExprKind kind, const char *operator, Node * left, Node *right,
-                Node *escape, int position)
+Node *expr_like(Grammar *p, const WordOperator *op, Node *left, Node *right, Node *escape)
 {
     if (escape) {
-        Names names = names_system(p, "like_escape", position);
+        Names names = names_system(p, "like_escape", op->position);
         FuncCall *call = call_new(p, &names, COERCE_EXPLICIT_CALL);
         PUSH(call->args, right);
         PUSH(call->args, escape);
         right = &call->node;
     }
-    return expr_kind(p, kind, operator, left, right, position);
+    return expr_kind(p, op, left, right);
 }
 
-Node *expr_similar(Grammar *p, const char *operator, Node * left, Node *right, Node *escape,
-                   int position)
+Node *expr_similar(Grammar *p, const WordOperator *op, Node *left, Node *right, Node *escape)
 {
-    Names names = names_system(p, "similar_to_escape", position);
+    Names names = names_system(p, "similar_to_escape", op->position);
     FuncCall *call = call_new(p, &names, COERCE_EXPLICIT_CALL);
 
     PUSH(call->args, right);
     if (escape)
         PUSH(call->args, escape);
-    return expr_kind(p, A_EXPR_SIMILAR, operator, left, &call->node, position);
+    return expr_kind(p, op, left, &call->node);
 }
 
 Node *expr_list_node(Grammar *p, const NodeVec *items)
@@ -553,20 +546,19 @@ Node *expr_list_node(Grammar *p, const NodeVec *items)
     return &list->node;
 }
 
-Node *expr_between(Grammar *p, A_ExprKind kind, const char *name, Node *arg, Node *low, Node *high,
-                   int position)
+Node *expr_between(Grammar *p, const WordOperator *op, Node *arg, Node *low, Node *high)
 {
     NodeVec bounds = {0};
 
     PUSH(bounds, low);
     PUSH(bounds, high);
-    return expr_kind(p, kind, name, arg, expr_list_node(p, &bounds), position);
+    return expr_kind(p, op, arg, expr_list_node(p, &bounds));
 }
 
 Node *expr_in(Grammar *p, Node *arg, Node *right, bool negated, int position)
 {
     if (!NODE_IS(right, SubLink))
-        return expr_kind(p, A_EXPR_IN, negated ? "<>" : "=", arg, right, position);
+        return expr_kind(p, WORD(A_EXPR_IN, negated ? "<>" : "=", position), arg, right);
     SubLink *link = NODE_CAST(SubLink, right);
     link->test_expr = arg;
     link->node.position = position;
@@ -804,8 +796,8 @@ Node *call_substring_for(Grammar *p, Node *arg, Node *count, int position)
 {
     Node *start = const_integer(p, 1, 0);
 
-    return call_sql_syntax(p, "substring", arg, start,
-                           type_cast(p, count, type_system(p, "int4", 0), 0), position);
+    Node *length = type_cast(p, count, type_system(p, "int4", 0), 0);
+    return call_sql_syntax(p, "substring", NODES(arg, start, length), position);
 }
 
 Node *call_treat(Grammar *p, Node *arg, TypeName *type, int position)
@@ -830,20 +822,6 @@ Node *call_trim(Grammar *p, const char *name, const NodeVec *args, int position)
 }
 
 /* -- Windows and sorting --------------------------------------------------------------------- */
-
-WindowDef *window_def(Grammar *p, Token base, const NodeVec *partition, const SortByVec *order,
-                      const Frame *frame, int position)
-{
-    WindowDef *window = NEW(WindowDef, position);
-
-    window->ref_name = base.position ? base.text : STR_NONE;
-    window->partition_clause = *partition;
-    window->order_clause = *order;
-    window->frame_options = frame->options;
-    window->start_offset = frame->start;
-    window->end_offset = frame->end;
-    return window;
-}
 
 static void frame_fail(Grammar *p, const char *message, int position)
 {

@@ -6,26 +6,6 @@
 
 /* -- SELECT ---------------------------------------------------------------------------------- */
 
-SelectStmt *select_new(Grammar *p, int position, const NodeVec *distinct,
-                       const ResTargetVec *targets, IntoClause *into, const NodeVec *from,
-                       Node *where, const GroupBy *group, Node *having, const WindowDefVec *windows)
-{
-    SelectStmt *select = NEW(SelectStmt, position);
-
-    select->distinct = distinct != NULL;
-    if (distinct)
-        select->distinct_on = *distinct;
-    select->target_list = *targets;
-    select->into_clause = into;
-    select->from_clause = *from;
-    select->where_clause = where;
-    select->group_clause = group->list;
-    select->group_distinct = group->distinct;
-    select->having_clause = having;
-    select->window_clause = *windows;
-    return select;
-}
-
 ResTarget *res_target(Grammar *p, Node *value, Str name, int position)
 {
     ResTarget *target = NEW(ResTarget, position);
@@ -49,18 +29,6 @@ SelectStmt *select_table(Grammar *p, RangeVar *relation, int position)
 
     PUSH(select->target_list, res_target_star(p, 0));
     PUSH(select->from_clause, &relation->node);
-    return select;
-}
-
-SelectStmt *set_operation(Grammar *p, SetOperation op, bool all, SelectStmt *left,
-                          SelectStmt *right, int position)
-{
-    SelectStmt *select = NEW(SelectStmt, position);
-
-    select->op = op;
-    select->all = all;
-    select->larg = left;
-    select->rarg = right;
     return select;
 }
 
@@ -105,8 +73,7 @@ static void add_limit(Grammar *p, SelectStmt *select, const SelectLimit *limit)
 
 /* The clauses that come after a SELECT or a set operation and belong to the whole. */
 SelectStmt *select_finish(Grammar *p, SelectStmt *select, const SortByVec *sort,
-                          const LockingClauseVec *locking, const SelectLimit *limit,
-                          WithClause *with)
+                          const LockingClauseVec *locking, const SelectLimit *limit)
 {
     if (sort && sort->length > 0) {
         if (select->sort_clause.length > 0)
@@ -117,11 +84,14 @@ SelectStmt *select_finish(Grammar *p, SelectStmt *select, const SortByVec *sort,
         PUSH(select->locking_clause, locking->items[i]);
     if (limit)
         add_limit(p, select, limit);
-    if (with) {
-        if (select->with_clause)
-            fail_multiple(p, "WITH", with->node.position);
-        select->with_clause = with;
-    }
+    return select;
+}
+
+SelectStmt *select_with(Grammar *p, SelectStmt *select, WithClause *with)
+{
+    if (select->with_clause)
+        fail_multiple(p, "WITH", with->node.position);
+    select->with_clause = with;
     return select;
 }
 
@@ -146,19 +116,6 @@ Node *cte_search(Grammar *p, bool breadth_first, const StrVec *columns, Token se
     return &clause->node;
 }
 
-Node *cte_cycle(Grammar *p, const StrVec *columns, Token mark, Node *value, Node *otherwise,
-                Token path, int position)
-{
-    CTECycleClause *clause = NEW(CTECycleClause, position);
-
-    clause->columns = *columns;
-    clause->mark_column = mark.text;
-    clause->mark_value = value;
-    clause->mark_default = otherwise;
-    clause->path_column = path.text;
-    return &clause->node;
-}
-
 /* -- FROM ------------------------------------------------------------------------------------ */
 
 Alias *alias_new(Grammar *p, Token name, const StrVec *columns)
@@ -169,23 +126,6 @@ Alias *alias_new(Grammar *p, Token name, const StrVec *columns)
     if (columns)
         alias->colnames = *columns;
     return alias;
-}
-
-JoinExpr *join_expr(Grammar *p, JoinType type, bool is_natural, Node *left, Node *right,
-                    const JoinQual *qual)
-{
-    JoinExpr *join = NEW(JoinExpr, node_position(left));
-
-    join->type = type;
-    join->is_natural = is_natural;
-    join->larg = left;
-    join->rarg = right;
-    if (qual) {
-        join->using_clause = qual->using_list;
-        join->join_using_alias = qual->alias;
-        join->quals = qual->quals;
-    }
-    return join;
 }
 
 RangeFunction *func_table(Grammar *p, Node *function, bool ordinality)
@@ -238,19 +178,6 @@ Node *table_sample(Grammar *p, const Names *method, const NodeVec *args, Node *r
 }
 
 /* -- INSERT, UPDATE, MERGE ------------------------------------------------------------------- */
-
-Node *on_conflict(Grammar *p, bool do_update, InferClause *infer, const ResTargetVec *targets,
-                  Node *where, int position)
-{
-    OnConflictClause *clause = NEW(OnConflictClause, position);
-
-    clause->do_update = do_update;
-    clause->infer = infer;
-    if (targets)
-        clause->target_list = *targets;
-    clause->where_clause = where;
-    return &clause->node;
-}
 
 /* (a, b) = source: each column refers to its share of the one source. */
 ResTargetVec set_multiple(Grammar *p, const ResTargetVec *targets, Node *source)

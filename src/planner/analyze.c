@@ -274,8 +274,7 @@ Expr *analyze_expression(AnalyzeContext *context, const Node *node, const Relati
         TRY(check_stored(context, expr, kind));
     if (type) {
         const Oid from = expr->type;
-        Expr *made = coerce_to_target(scope, expr, type, typmod, COERCION_ASSIGNMENT,
-                                      CALL_IMPLICIT_CAST, 0, &failed);
+        Expr *made = coerce_for_assignment(scope, expr, type, typmod, &failed);
         TRY(!failed);
         if (!made) {
             if (kind == STORED_DEFAULT || kind == STORED_GENERATED)
@@ -304,8 +303,7 @@ Expr *analyze_expression(AnalyzeContext *context, const Node *node, const Relati
         }
         expr = made;
     } else if (expr->type == TYPE_UNKNOWN) {
-        TRY(expr = coerce_type(scope, expr, TYPE_UNKNOWN, TYPE_TEXT, -1, COERCION_IMPLICIT,
-                               CALL_IMPLICIT_CAST, 0));
+        TRY(expr = coerce_implicitly(scope, expr, TYPE_TEXT));
     }
     TRY(check_stored(context, expr, kind));
     return expr;
@@ -367,10 +365,13 @@ bool analyze_type_name(AnalyzeContext *context, const Node *node, Oid *ret_type,
 }
 
 Expr *analyze_coerce(AnalyzeContext *context, Expr *expr, Oid type, int32_t typmod,
-                     CoercionContext coercion, int position)
+                     CoercionContext coercion)
 {
+    const Coercion to = {.type = type,
+                         .typmod = typmod,
+                         .context = coercion,
+                         .form = coercion == COERCION_EXPLICIT ? CALL_EXPLICIT_CAST
+                                                               : CALL_IMPLICIT_CAST};
     bool failed = false;
-    return coerce_to_target(scope_new(context, NULL), expr, type, typmod, coercion,
-                            coercion == COERCION_EXPLICIT ? CALL_EXPLICIT_CAST : CALL_IMPLICIT_CAST,
-                            position, &failed);
+    return coerce_to_target(scope_new(context, NULL), expr, &to, &failed);
 }

@@ -82,6 +82,6 @@ MUST_CHECK bool analyze_type_name(AnalyzeContext *context, const Node *node, Oid
 /* Makes `expr` of `type`: implicit, assignment or explicit cast. NULL without error: no such cast.
  * NULL with error: a literal that does not read. */
 Expr *analyze_coerce(AnalyzeContext *context, Expr *expr, Oid type, int32_t typmod,
-                     CoercionContext coercion, int position);
+                     CoercionContext coercion);
 
 #endif

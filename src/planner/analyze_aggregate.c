@@ -354,9 +354,7 @@ static bool sort_key_for(Scope *scope, Expr *expr, const SortBy *by, SortKey *re
 
 static Expr *text_if_unknown(Scope *scope, Expr *expr)
 {
-    return expr->type != TYPE_UNKNOWN ? expr
-                                      : coerce_type(scope, expr, TYPE_UNKNOWN, TYPE_TEXT, -1,
-                                                    COERCION_IMPLICIT, CALL_IMPLICIT_CAST, 0);
+    return expr->type != TYPE_UNKNOWN ? expr : coerce_implicitly(scope, expr, TYPE_TEXT);
 }
 
 /* An argument as it was written, without the casts that the function asks for. */
@@ -411,10 +409,11 @@ static bool aggregate_order(Scope *scope, const FuncCall *call, ExprAggregate *a
 }
 
 /* A hypothetical row has a direct argument for each ordering column, of a common type. */
-static bool unify_hypothetical(Scope *scope, const FunctionDesc *function, const FuncCall *call,
-                               ExprVec *args, int *ret_direct_count, int position)
+static bool unify_hypothetical(Scope *scope, Call *call, int *ret_direct_count)
 {
-    const size_t ordered = call->agg_order.length, direct = args->length - ordered;
+    const FunctionDesc *function = call->function;
+    ExprVec *args = &call->args;
+    const size_t ordered = call->node->agg_order.length, direct = args->length - ordered;
     if (direct != ordered) {
         StrBuf types = strbuf_in(scope_arena(scope));
         for (size_t i = 0; i < args->length; i++)
@@ -427,7 +426,7 @@ static bool unify_hypothetical(Scope *scope, const FunctionDesc *function, const
                          "direct arguments (here %d) must match the number of ordering columns "
                          "(here %d).",
                          STR_ARGS(function->name), (int)direct, (int)ordered),
-             .position = position);
+             .position = call_position(call));
     }
     for (size_t i = 0; i < direct; i++) {
         ExprVec pair = {0};
@@ -443,42 +442,43 @@ static bool unify_hypothetical(Scope *scope, const FunctionDesc *function, const
     return true;
 }
 
-Expr *make_aggregate(Scope *scope, const FunctionDesc *function, const FuncCall *call,
-                     ExprVec *args, const Oid *declared, Oid result, Expr *filter, bool is_variadic,
-                     int position)
+Expr *make_aggregate(Scope *scope, Call *call)
 {
     Arena *arena = scope_arena(scope);
+    const FuncCall *node = call->node;
+    const FunctionDesc *function = call->function;
+    const ExprVec *args = &call->args;
+    const int position = call_position(call);
     const AggregateDesc *desc = aggregate_find(scope_session(scope), function->oid);
     ExprAggregate *aggregate = EXPR_NEW(arena, ExprAggregate, EXPR_AGGREGATE);
-    (void)declared;
 
     if (!desc)
         FAIL(ERR_INTERNAL_ERROR,
              .message = fmt("cache lookup failed for aggregate %u", function->oid));
-    aggregate->base.type = result;
+    aggregate->base.type = call->result_type;
     aggregate->base.position = position;
     aggregate->function = function->oid;
-    aggregate->filter = filter;
-    aggregate->is_star = call && call->agg_star;
-    aggregate->is_variadic = is_variadic;
-    if (args->length == 0 && call && !call->agg_star && desc->kind == 'n')
+    aggregate->filter = call->filter;
+    aggregate->is_star = node->agg_star;
+    aggregate->is_variadic = node->func_variadic;
+    if (args->length == 0 && !node->agg_star && desc->kind == 'n')
         FAIL(ERR_WRONG_OBJECT_TYPE,
              .message = fmt("%.*s(*) must be used to call a parameterless aggregate function",
                             STR_ARGS(function->name)),
              .position = position);
-    if (desc->kind != 'n' && !(call && call->agg_within_group))
+    if (desc->kind != 'n' && !node->agg_within_group)
         FAIL(ERR_WRONG_OBJECT_TYPE,
              .message = fmt("WITHIN GROUP is required for ordered-set aggregate %.*s",
                             STR_ARGS(function->name)),
              .position = position);
-    if (desc->kind == 'n' && call && call->agg_within_group)
+    if (desc->kind == 'n' && node->agg_within_group)
         FAIL(ERR_WRONG_OBJECT_TYPE,
              .message = fmt("%.*s is not an ordered-set aggregate, so it cannot have WITHIN GROUP",
                             STR_ARGS(function->name)),
              .position = position);
     int direct_count = desc->direct_count;
     if (desc->kind == 'h')
-        TRY(unify_hypothetical(scope, function, call, args, &direct_count, position));
+        TRY(unify_hypothetical(scope, call, &direct_count));
 
     for (size_t i = 0; i < args->length; i++) {
         if (desc->kind != 'n' && (int)i < direct_count)
@@ -487,21 +487,22 @@ Expr *make_aggregate(Scope *scope, const FunctionDesc *function, const FuncCall 
             VEC_PUSH(arena, &aggregate->args, args->items[i]);
     }
     TRY(combine_collations(scope, args, &aggregate->input_collation));
-    aggregate->base.collation = expr_result_collation(scope, result, aggregate->input_collation);
+    aggregate->base.collation =
+        expr_result_collation(scope, call->result_type, aggregate->input_collation);
     if (desc->kind != 'n') {
         aggregate->is_ordered_set = true;
-        if (call->agg_order.length != aggregate->args.length)
+        if (node->agg_order.length != aggregate->args.length)
             FAIL(ERR_UNDEFINED_FUNCTION,
                  .message = fmt("function %.*s does not exist",
                                 STR_ARGS(function_signature(scope_session(scope), function))),
                  .position = position);
         for (size_t i = 0; i < aggregate->args.length; i++) {
             SortKey key;
-            TRY(sort_key_for(scope, aggregate->args.items[i], call->agg_order.items[i], &key));
+            TRY(sort_key_for(scope, aggregate->args.items[i], node->agg_order.items[i], &key));
             VEC_PUSH(arena, &aggregate->order_by, key);
         }
-    } else if (call) {
-        TRY(aggregate_order(scope, call, aggregate));
+    } else {
+        TRY(aggregate_order(scope, node, aggregate));
     }
     TRY(aggregate_place(scope, aggregate));
     return &aggregate->base;
@@ -533,13 +534,14 @@ static int window_find(Scope *scope, const WindowDef *over)
 }
 
 /* Those have no window to run over. */
-static bool check_not_ordered_set(Scope *scope, const FunctionDesc *function, const FuncCall *call,
-                                  int position)
+static bool check_not_ordered_set(Scope *scope, const Call *call)
 {
+    const FunctionDesc *function = call->function;
+    const int position = call_position(call);
     const AggregateDesc *desc = aggregate_find(scope_session(scope), function->oid);
     if (!desc || desc->kind == 'n')
         return true;
-    if (!call->agg_within_group)
+    if (!call->node->agg_within_group)
         FAIL(ERR_WRONG_OBJECT_TYPE,
              .message = fmt("WITHIN GROUP is required for ordered-set aggregate %.*s",
                             STR_ARGS(function->name)),
@@ -550,28 +552,32 @@ static bool check_not_ordered_set(Scope *scope, const FunctionDesc *function, co
          .position = position);
 }
 
-Expr *make_window_function(Scope *scope, const FunctionDesc *function, const FuncCall *call,
-                           ExprVec *args, Oid result, Expr *filter, bool is_aggregate, int position)
+Expr *make_window_function(Scope *scope, const Call *call)
 {
+    const FuncCall *node = call->node;
+    const FunctionDesc *function = call->function;
+    const ExprVec *args = &call->args;
+    const bool is_aggregate = function->kind == PROKIND_AGGREGATE;
+    const int position = call_position(call);
     ExprWindowFunction *window =
         EXPR_NEW(scope_arena(scope), ExprWindowFunction, EXPR_WINDOW_FUNCTION);
 
     if (is_aggregate)
-        TRY(check_not_ordered_set(scope, function, call, position));
-    if (call->agg_distinct)
+        TRY(check_not_ordered_set(scope, call));
+    if (node->agg_distinct)
         FAIL(ERR_FEATURE_NOT_SUPPORTED,
              .message = STR("DISTINCT is not implemented for window functions"),
              .position = position);
-    if (is_aggregate && args->length == 0 && !call->agg_star)
+    if (is_aggregate && args->length == 0 && !node->agg_star)
         FAIL(ERR_WRONG_OBJECT_TYPE,
              .message = fmt("%.*s(*) must be used to call a parameterless aggregate function",
                             STR_ARGS(function->name)),
              .position = position);
-    if (call->agg_order.length > 0)
+    if (node->agg_order.length > 0)
         FAIL(ERR_FEATURE_NOT_SUPPORTED,
              .message = STR("aggregate ORDER BY is not implemented for window functions"),
              .position = position);
-    if (!is_aggregate && filter)
+    if (!is_aggregate && call->filter)
         FAIL(ERR_FEATURE_NOT_SUPPORTED,
              .message = STR("FILTER is not implemented for non-aggregate window functions"),
              .position = position);
@@ -592,16 +598,17 @@ Expr *make_window_function(Scope *scope, const FunctionDesc *function, const Fun
              .message = fmt("window functions are not allowed in %.*s",
                             STR_ARGS(place_name(scope->place))),
              .position = position);
-    window->base.type = result;
+    window->base.type = call->result_type;
     window->base.position = position;
     window->function = function->oid;
     window->args = *args;
-    window->filter = filter;
+    window->filter = call->filter;
     window->is_aggregate = is_aggregate;
-    window->is_star = call->agg_star;
+    window->is_star = node->agg_star;
     TRY(combine_collations(scope, args, &window->input_collation));
-    window->base.collation = expr_result_collation(scope, result, window->input_collation);
-    window->window = window_find(scope, call->over);
+    window->base.collation =
+        expr_result_collation(scope, call->result_type, window->input_collation);
+    window->window = window_find(scope, node->over);
     TRY(window->window >= 0);
     scope->query->has_windows = true;
     return &window->base;

@@ -152,8 +152,7 @@ static bool target_known(Scope *scope, TargetEntry *target)
 {
     if (target->expr->type != TYPE_UNKNOWN)
         return true;
-    TRY(target->expr = coerce_type(scope, target->expr, TYPE_UNKNOWN, TYPE_TEXT, -1,
-                                   COERCION_IMPLICIT, CALL_IMPLICIT_CAST, 0));
+    TRY(target->expr = coerce_implicitly(scope, target->expr, TYPE_TEXT));
     return true;
 }
 

@@ -251,24 +251,20 @@ static bool poly_consistent(Scope *scope, const Oid *actual, const Oid *declared
     return true;
 }
 
-static bool poly_undetermined(Str what)
+static bool poly_undetermined(void)
 {
-    (void)what;
     FAIL(ERR_DATATYPE_MISMATCH,
          .message = STR("could not determine polymorphic type because input has type unknown"));
 }
 
-bool resolve_polymorphic(Scope *scope, const Oid *actual, Oid *declared, int count, Oid result,
-                         Oid *ret_result, Str what)
+bool resolve_polymorphic(Scope *scope, const Oid *actual, Oid *declared, int count, Oid *result)
 {
     CatalogSession *session = scope_session(scope);
-    bool any = is_polymorphic(result);
+    bool any = is_polymorphic(*result);
     for (int i = 0; i < count; i++)
         any |= is_polymorphic(declared[i]);
-    if (!any) {
-        *ret_result = result;
+    if (!any)
         return true;
-    }
 
     Poly poly = {0};
     if (!poly_collect(session, actual, declared, count, &poly))
@@ -279,12 +275,12 @@ bool resolve_polymorphic(Scope *scope, const Oid *actual, Oid *declared, int cou
     if (poly.element && !poly.array)
         poly.array = array_type_of(session, poly.element);
     if (!poly.element && poly.has_poly_unknown && !poly.array)
-        TRY(poly_undetermined(what));
+        TRY(poly_undetermined());
     const Oid compat = poly.compat_count
                            ? common_of_types(scope, poly.compat_types, poly.compat_count)
                            : TYPE_TEXT;
     for (int i = 0; i <= count; i++) {
-        Oid *slot = i < count ? &declared[i] : &result;
+        Oid *slot = i < count ? &declared[i] : result;
         switch (*slot) {
         case TYPE_ANYELEMENT:
         case TYPE_ANYNONARRAY:
@@ -309,7 +305,6 @@ bool resolve_polymorphic(Scope *scope, const Oid *actual, Oid *declared, int cou
             break;
         }
     }
-    *ret_result = result;
     return true;
 }
 
@@ -346,34 +341,33 @@ bool can_coerce(Scope *scope, const Oid *from, const Oid *to, int count, Coercio
 
 /* ---- building casts ---- */
 
-static ExprCast *cast_new(Scope *scope, CastKind kind, Expr *arg, Oid type, CallForm form,
-                          int position)
+static ExprCast *cast_new(Scope *scope, CastKind kind, Expr *arg, const Coercion *to)
 {
     Arena *arena = scope_arena(scope);
     ExprCast *cast = EXPR_NEW(arena, ExprCast, EXPR_CAST);
-    const TypeDesc *desc = type_find(scope_session(scope), type);
+    const TypeDesc *desc = type_find(scope_session(scope), to->type);
 
-    cast->base.type = type;
-    cast->base.position = position > 0 ? position : arg->position;
+    cast->base.type = to->type;
+    cast->base.position = to->position > 0 ? to->position : arg->position;
     if (desc && desc->collation)
         cast->base.collation = arg->collation && kind != CAST_IO ? arg->collation : desc->collation;
     cast->cast = kind;
-    cast->form = form;
+    cast->form = to->form;
     VEC_PUSH(arena, &cast->args, arg);
     return cast;
 }
 
-static void cast_add_typmod(Scope *scope, ExprCast *cast, int32_t typmod, CoercionContext context)
+static void cast_add_typmod(Scope *scope, ExprCast *cast, const Coercion *to)
 {
     Arena *arena = scope_arena(scope);
     const FunctionDesc *function = function_find(scope_session(scope), cast->function);
 
     if (function && function->argument_count >= 2) {
-        VEC_PUSH(arena, &cast->args, expr_int4(arena, typmod));
-        cast->base.typmod = typmod;
+        VEC_PUSH(arena, &cast->args, expr_int4(arena, to->typmod));
+        cast->base.typmod = to->typmod;
     }
     if (function && function->argument_count >= 3)
-        VEC_PUSH(arena, &cast->args, expr_bool(arena, context == COERCION_EXPLICIT));
+        VEC_PUSH(arena, &cast->args, expr_bool(arena, to->context == COERCION_EXPLICIT));
 }
 
 static Expr *case_test_new(Scope *scope, Oid type, int32_t typmod)
@@ -386,27 +380,35 @@ static Expr *case_test_new(Scope *scope, Oid type, int32_t typmod)
     return &test->base;
 }
 
-static Expr *cast_array(Scope *scope, Expr *expr, Oid from, Oid to, int32_t typmod,
-                        CoercionContext context, CallForm form, int position)
+/* The same coercion of what an array holds. */
+static Coercion coercion_of_elements(const Coercion *to, Oid element)
+{
+    Coercion result = *to;
+    result.type = element;
+    return result;
+}
+
+static Expr *cast_array(Scope *scope, Expr *expr, const Coercion *to)
 {
     CatalogSession *session = scope_session(scope);
-    const Oid to_element = element_type_of(session, base_type_of(session, to, NULL));
-    const Oid from_element = element_type_of(session, base_type_of(session, from, NULL));
-    ExprCast *cast = cast_new(scope, CAST_ARRAY, expr, to, form, position);
+    const Coercion element =
+        coercion_of_elements(to, element_type_of(session, base_type_of(session, to->type, NULL)));
+    const Oid from_element = element_type_of(session, base_type_of(session, expr->type, NULL));
+    ExprCast *cast = cast_new(scope, CAST_ARRAY, expr, to);
     bool failed = false;
 
     cast->element_cast = coerce_to_target(scope, case_test_new(scope, from_element, expr->typmod),
-                                          to_element, typmod, context, form, position, &failed);
+                                          &element, &failed);
     TRY(cast->element_cast);
-    cast->base.typmod = typmod;
+    cast->base.typmod = to->typmod;
     return &cast->base;
 }
 
-static Expr *literal_coerce(Scope *scope, const ExprConst *literal, Oid type, int32_t typmod,
-                            int position)
+static Expr *literal_coerce(Scope *scope, const ExprConst *literal, const Coercion *to)
 {
     CatalogSession *session = scope_session(scope);
-    int32_t base_typmod = typmod;
+    const Oid type = to->type;
+    int32_t base_typmod = to->typmod;
     const Oid base = base_type_of(session, type, &base_typmod);
     const TypeDesc *desc = type_find(session, base);
     Value value = {0};
@@ -424,17 +426,17 @@ static Expr *literal_coerce(Scope *scope, const ExprConst *literal, Oid type, in
         error_set_position(literal->base.position);
         return NULL;
     }
-    ExprConst *result =
-        expr_const(scope_arena(scope), type, base == TYPE_INTERVAL ? base_typmod : -1,
-                   desc ? desc->collation : 0, value, literal->is_null,
-                   position > 0 && literal->base.position == 0 ? position : literal->base.position);
+    ExprConst *result = expr_const(
+        scope_arena(scope), type, base == TYPE_INTERVAL ? base_typmod : -1,
+        desc ? desc->collation : 0, value, literal->is_null,
+        to->position > 0 && literal->base.position == 0 ? to->position : literal->base.position);
     return &result->base;
 }
 
-Expr *coerce_type(Scope *scope, Expr *expr, Oid from, Oid type, int32_t typmod,
-                  CoercionContext context, CallForm form, int position)
+Expr *coerce_type(Scope *scope, Expr *expr, const Coercion *to)
 {
     CatalogSession *session = scope_session(scope);
+    const Oid from = expr->type, type = to->type;
 
     if (type == from || type == TYPE_ANY || type == TYPE_ANYELEMENT || type == TYPE_ANYNONARRAY ||
         type == TYPE_ANYCOMPATIBLE || type == TYPE_ANYCOMPATIBLENONARRAY)
@@ -442,86 +444,91 @@ Expr *coerce_type(Scope *scope, Expr *expr, Oid from, Oid type, int32_t typmod,
     if (is_polymorphic(type) && from != TYPE_UNKNOWN)
         return expr;
     if (from == TYPE_UNKNOWN && expr->kind == EXPR_CONST)
-        return literal_coerce(scope, (const ExprConst *)expr, type, typmod, position);
+        return literal_coerce(scope, (const ExprConst *)expr, to);
     if (from == TYPE_UNKNOWN && expr->kind == EXPR_PARAM) {
-        TRY(param_set_type(scope, EXPR_AS(ExprParam, expr), type, position));
+        TRY(param_set_type(scope, EXPR_AS(ExprParam, expr), type, to->position));
         return expr;
     }
     if (expr->kind == EXPR_COLLATE && from == TYPE_UNKNOWN) {
         ExprCollate *collate = EXPR_NEW(scope_arena(scope), ExprCollate, EXPR_COLLATE);
         *collate = *(const ExprCollate *)expr;
-        TRY(collate->arg =
-                coerce_type(scope, collate->arg, from, type, typmod, context, form, position));
+        TRY(collate->arg = coerce_type(scope, collate->arg, to));
         collate->base.type = type;
         return &collate->base;
     }
 
     Oid function;
     ExprCast *cast;
-    switch (find_pathway(session, type, from, context, &function)) {
+    switch (find_pathway(session, type, from, to->context, &function)) {
     case PATHWAY_RELABEL:
-        cast = cast_new(scope, CAST_RELABEL, expr, type, form, position);
+        cast = cast_new(scope, CAST_RELABEL, expr, to);
         cast->base.typmod = from == type ? expr->typmod : -1;
         return &cast->base;
     case PATHWAY_FUNCTION:
-        cast = cast_new(scope, CAST_FUNCTION, expr, type, form, position);
+        cast = cast_new(scope, CAST_FUNCTION, expr, to);
         cast->function = function;
-        cast_add_typmod(scope, cast, typmod, context);
+        cast_add_typmod(scope, cast, to);
         return &cast->base;
     case PATHWAY_ARRAY:
-        return cast_array(scope, expr, from, type, typmod, context, form, position);
+        return cast_array(scope, expr, to);
     case PATHWAY_IO:
-        return &cast_new(scope, CAST_IO, expr, type, form, position)->base;
+        return &cast_new(scope, CAST_IO, expr, to)->base;
     case PATHWAY_NONE:
         break;
     }
     if ((from == TYPE_RECORD && is_row_type(session, type)) ||
         (type == TYPE_RECORD && is_row_type(session, from)) || type == TYPE_RECORD_ARRAY)
-        return &cast_new(scope, CAST_RELABEL, expr, type, form, position)->base;
+        return &cast_new(scope, CAST_RELABEL, expr, to)->base;
     if (from == TYPE_UNKNOWN)
-        return &cast_new(scope, CAST_IO, expr, type, form, position)->base;
+        return &cast_new(scope, CAST_IO, expr, to)->base;
     FAIL(ERR_INTERNAL_ERROR,
          .message = fmt("failed to find conversion function from %.*s to %.*s",
                         STR_ARGS(type_text(scope, from)), STR_ARGS(type_text(scope, type))));
 }
 
-static Expr *coerce_typmod(Scope *scope, Expr *expr, Oid type, int32_t typmod,
-                           CoercionContext context, CallForm form, int position)
+Expr *coerce_implicitly(Scope *scope, Expr *expr, Oid type)
+{
+    return coerce_type(
+        scope, expr,
+        &(Coercion){
+            .type = type, .typmod = -1, .context = COERCION_IMPLICIT, .form = CALL_IMPLICIT_CAST});
+}
+
+static Expr *coerce_typmod(Scope *scope, Expr *expr, const Coercion *to)
 {
     CatalogSession *session = scope_session(scope);
 
-    if (typmod < 0 || typmod == expr->typmod)
+    if (to->typmod < 0 || to->typmod == expr->typmod)
         return expr;
-    const Oid base = base_type_of(session, type, NULL);
+    const Oid base = base_type_of(session, to->type, NULL);
     const Oid element = element_type_of(session, base);
     const CastDesc *length = cast_find(session, element ? element : base, element ? element : base);
     if (!length || !length->function) {
         /* No length function: the modifier is only a label. */
-        ExprCast *relabel = cast_new(scope, CAST_RELABEL, expr, type, form, position);
-        relabel->base.typmod = typmod;
+        ExprCast *relabel = cast_new(scope, CAST_RELABEL, expr, to);
+        relabel->base.typmod = to->typmod;
         return &relabel->base;
     }
     if (element) {
-        ExprCast *cast = cast_new(scope, CAST_ARRAY, expr, type, form, position);
-        cast->element_cast = coerce_typmod(scope, case_test_new(scope, element, -1), element,
-                                           typmod, context, form, position);
+        ExprCast *cast = cast_new(scope, CAST_ARRAY, expr, to);
+        const Coercion of_element = coercion_of_elements(to, element);
+        cast->element_cast = coerce_typmod(scope, case_test_new(scope, element, -1), &of_element);
         TRY(cast->element_cast);
-        cast->base.typmod = typmod;
+        cast->base.typmod = to->typmod;
         return &cast->base;
     }
-    ExprCast *cast = cast_new(scope, CAST_FUNCTION, expr, type, form, position);
+    ExprCast *cast = cast_new(scope, CAST_FUNCTION, expr, to);
     cast->function = length->function;
     cast->is_length = true;
-    cast_add_typmod(scope, cast, typmod, context);
-    cast->base.typmod = typmod;
+    cast_add_typmod(scope, cast, to);
+    cast->base.typmod = to->typmod;
     return &cast->base;
 }
 
-Expr *coerce_to_target(Scope *scope, Expr *expr, Oid type, int32_t typmod, CoercionContext context,
-                       CallForm form, int position, bool *ret_failed)
+Expr *coerce_to_target(Scope *scope, Expr *expr, const Coercion *to, bool *ret_failed)
 {
     const Oid from = expr->type;
-    if (!can_coerce(scope, &from, &type, 1, context))
+    if (!can_coerce(scope, &from, &to->type, 1, to->context))
         return NULL;
 
     ExprCollate *collate = NULL;
@@ -529,23 +536,33 @@ Expr *coerce_to_target(Scope *scope, Expr *expr, Oid type, int32_t typmod, Coerc
         collate = (ExprCollate *)expr;
         expr = collate->arg;
     }
-    Expr *result = coerce_type(scope, expr, from, type, typmod, context, form, position);
+    Expr *result = coerce_type(scope, expr, to);
     if (result)
-        result = coerce_typmod(scope, result, type, typmod, context, form, position);
+        result = coerce_typmod(scope, result, to);
     if (!result) {
         *ret_failed = true;
         return NULL;
     }
-    const TypeDesc *desc = type_find(scope_session(scope), type);
+    const TypeDesc *desc = type_find(scope_session(scope), to->type);
     if (collate && desc && desc->collation) {
         ExprCollate *copy = EXPR_NEW(scope_arena(scope), ExprCollate, EXPR_COLLATE);
         *copy = *collate;
         copy->arg = result;
-        copy->base.type = type;
+        copy->base.type = to->type;
         copy->base.typmod = result->typmod;
         result = &copy->base;
     }
     return result;
+}
+
+Expr *coerce_for_assignment(Scope *scope, Expr *expr, Oid type, int32_t typmod, bool *ret_failed)
+{
+    return coerce_to_target(scope, expr,
+                            &(Coercion){.type = type,
+                                        .typmod = typmod,
+                                        .context = COERCION_ASSIGNMENT,
+                                        .form = CALL_IMPLICIT_CAST},
+                            ret_failed);
 }
 
 /* ---- what clauses demand ---- */
@@ -559,8 +576,7 @@ Expr *coerce_to_specific(Scope *scope, Expr *expr, Oid type, Str construct)
 {
     if (expr->type != type) {
         bool failed = false;
-        Expr *result = coerce_to_target(scope, expr, type, -1, COERCION_ASSIGNMENT,
-                                        CALL_IMPLICIT_CAST, 0, &failed);
+        Expr *result = coerce_for_assignment(scope, expr, type, -1, &failed);
         if (failed)
             return NULL;
         if (!result)
@@ -588,7 +604,7 @@ Expr *coerce_to_common(Scope *scope, Expr *expr, Oid type, Str construct)
              .message = fmt("%.*s could not convert type %.*s to %.*s", STR_ARGS(construct),
                             STR_ARGS(type_text(scope, from)), STR_ARGS(type_text(scope, type))),
              .position = expr_location(expr));
-    return coerce_type(scope, expr, from, type, -1, COERCION_IMPLICIT, CALL_IMPLICIT_CAST, 0);
+    return coerce_implicitly(scope, expr, type);
 }
 
 Oid select_common_type(Scope *scope, const ExprVec *exprs, Str construct, Expr **ret_which)

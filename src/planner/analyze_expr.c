@@ -155,8 +155,13 @@ static Expr *analyze_type_cast(Scope *scope, const TypeCast *cast)
         TRY(arg = analyze_expr_inner(scope, cast->arg));
     }
     bool failed = false;
-    Expr *result = coerce_to_target(scope, arg, type, typmod, COERCION_EXPLICIT, CALL_EXPLICIT_CAST,
-                                    position, &failed);
+    Expr *result = coerce_to_target(scope, arg,
+                                    &(Coercion){.type = type,
+                                                .typmod = typmod,
+                                                .context = COERCION_EXPLICIT,
+                                                .form = CALL_EXPLICIT_CAST,
+                                                .position = position},
+                                    &failed);
     if (result || failed)
         return result;
     FAIL(ERR_CANNOT_COERCE,
@@ -555,8 +560,7 @@ static Expr *case_operand(Scope *scope, const CaseExpr *node, ExprCase *result)
 {
     TRY(result->operand = analyze_expr_inner(scope, node->arg));
     if (result->operand->type == TYPE_UNKNOWN)
-        TRY(result->operand = coerce_type(scope, result->operand, TYPE_UNKNOWN, TYPE_TEXT, -1,
-                                          COERCION_IMPLICIT, CALL_IMPLICIT_CAST, 0));
+        TRY(result->operand = coerce_implicitly(scope, result->operand, TYPE_TEXT));
     ExprCaseTest *test = EXPR_NEW(scope_arena(scope), ExprCaseTest, EXPR_CASE_TEST);
     test->base.type = result->operand->type;
     test->base.typmod = result->operand->typmod;
@@ -747,8 +751,12 @@ static Expr *analyze_array(Scope *scope, const A_ArrayExpr *node, Oid array_type
         Expr *element = elements.items[i];
         bool failed = false;
         if (is_explicit) {
-            Expr *made = coerce_to_target(scope, element, coerce_to, typmod, COERCION_EXPLICIT,
-                                          CALL_EXPLICIT_CAST, 0, &failed);
+            Expr *made = coerce_to_target(scope, element,
+                                          &(Coercion){.type = coerce_to,
+                                                      .typmod = typmod,
+                                                      .context = COERCION_EXPLICIT,
+                                                      .form = CALL_EXPLICIT_CAST},
+                                          &failed);
             if (!made && !failed)
                 FAIL(ERR_CANNOT_COERCE,
                      .message = fmt("cannot cast type %.*s to %.*s",
@@ -797,8 +805,7 @@ static bool analyze_subscript(Scope *scope, const Node *node, Expr **ret)
         return true;
     Expr *expr = analyze_expr_inner(scope, node);
     TRY(expr);
-    Expr *made = coerce_to_target(scope, expr, TYPE_INT4, -1, COERCION_ASSIGNMENT,
-                                  CALL_IMPLICIT_CAST, 0, &failed);
+    Expr *made = coerce_for_assignment(scope, expr, TYPE_INT4, -1, &failed);
     if (!made && !failed)
         FAIL(ERR_DATATYPE_MISMATCH, .message = STR("array subscript must have type integer"),
              .position = expr_location(expr));

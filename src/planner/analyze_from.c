@@ -522,8 +522,7 @@ static Expr *merged_column(Scope *scope, JoinKind kind, Expr *left, Expr *right)
     for (int i = 0; i < 2; i++) {
         Expr *side = both.items[i];
         if (side->type != type)
-            TRY(side = coerce_type(scope, side, side->type, type, -1, COERCION_IMPLICIT,
-                                   CALL_IMPLICIT_CAST, 0));
+            TRY(side = coerce_implicitly(scope, side, type));
         both.items[i] = side;
     }
     (void)failed;

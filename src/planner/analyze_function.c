@@ -28,10 +28,11 @@ static int parameter_by_name(const FunctionDesc *function, Str name)
 }
 
 /* Named notation: every parameter is filled exactly once, positional ones first. */
-static bool match_names(Arena *arena, const FunctionDesc *function, int count,
-                        const StrVec *arg_names, Candidate *candidate)
+static bool match_names(Arena *arena, const Call *call, Candidate *candidate)
 {
-    const int positional = count - (int)arg_names->length;
+    const FunctionDesc *function = candidate->function;
+    const int count = (int)call->args.length;
+    const int positional = count - (int)call->arg_names.length;
     bool filled[256] = {0};
 
     if (!function->names || function->argument_count > 256 || function->argument_count < count ||
@@ -40,7 +41,7 @@ static bool match_names(Arena *arena, const FunctionDesc *function, int count,
     candidate->positions = ARENA_ARRAY(arena, int, count);
     for (int i = 0; i < count; i++) {
         const int parameter =
-            i < positional ? i : parameter_by_name(function, arg_names->items[i - positional]);
+            i < positional ? i : parameter_by_name(function, call->arg_names.items[i - positional]);
         if (parameter < 0 || filled[parameter])
             return false;
         filled[parameter] = true;
@@ -53,13 +54,16 @@ static bool match_names(Arena *arena, const FunctionDesc *function, int count,
     return true;
 }
 
-static bool candidate_fits(Arena *arena, const FunctionDesc *function, int count,
-                           const StrVec *arg_names, bool is_variadic, Candidate *candidate)
+static bool candidate_fits(Arena *arena, const FunctionDesc *function, const Call *call,
+                           Candidate *candidate)
 {
+    const int count = (int)call->args.length;
+    const bool is_variadic = call->node->func_variadic;
+
     *candidate = (Candidate){.function = function, .types = ARENA_ARRAY(arena, Oid, count + 1)};
-    if (arg_names && arg_names->length > 0) {
+    if (call->arg_names.length > 0) {
         candidate->is_plain = function->argument_count == count;
-        return match_names(arena, function, count, arg_names, candidate);
+        return match_names(arena, call, candidate);
     }
     if (is_variadic && !function->variadic)
         return false;
@@ -85,21 +89,23 @@ static bool candidate_fits(Arena *arena, const FunctionDesc *function, int count
     return true;
 }
 
-static void candidates_collect(Scope *scope, Str schema, Str name, int count,
-                               const StrVec *arg_names, bool is_variadic, CandidateVec *ret)
+static void candidates_collect(Scope *scope, const Call *call, CandidateVec *ret)
 {
     Arena *arena = scope_arena(scope);
-    const FunctionCandidates found = function_candidates(scope_session(scope), schema, name, -1);
+    const StrVec *name = &call->node->name;
+    const Str schema = name->length > 1 ? name->items[name->length - 2] : STR_NONE;
+    const FunctionCandidates found =
+        function_candidates(scope_session(scope), schema, VEC_LAST(name), -1);
 
     for (uint32_t i = 0; i < found.count; i++) {
         Candidate candidate;
-        if (!candidate_fits(arena, found.items[i], count, arg_names, is_variadic, &candidate))
+        if (!candidate_fits(arena, found.items[i], call, &candidate))
             continue;
         /* Of two with the same parameters, the one that is not variadic is meant. */
         bool dominated = false;
         for (size_t k = 0; k < ret->length && !dominated; k++) {
             Candidate *other = &ret->items[k];
-            if (memcmp(other->types, candidate.types, (size_t)count * sizeof(Oid)) != 0)
+            if (memcmp(other->types, candidate.types, call->args.length * sizeof(Oid)) != 0)
                 continue;
             if (!other->is_plain && candidate.is_plain)
                 *other = candidate;
@@ -110,30 +116,34 @@ static void candidates_collect(Scope *scope, Str schema, Str name, int count,
     }
 }
 
-static Str call_signature(Scope *scope, const StrVec *name, const ExprVec *args,
-                          const StrVec *arg_names)
+static Str call_signature(Scope *scope, const Call *call)
 {
     StrBuf buf = strbuf_in(scope_arena(scope));
-    const size_t positional = args->length - (arg_names ? arg_names->length : 0);
+    const size_t positional = call->args.length - call->arg_names.length;
 
-    strbuf_append(&buf, name_list_text(scope_arena(scope), name));
+    strbuf_append(&buf, name_list_text(scope_arena(scope), &call->node->name));
     strbuf_append_char(&buf, '(');
-    for (size_t i = 0; i < args->length; i++) {
+    for (size_t i = 0; i < call->args.length; i++) {
         if (i > 0)
             strbuf_append_c(&buf, ", ");
         if (i >= positional)
-            strbuf_format(&buf, "%.*s => ", STR_ARGS(arg_names->items[i - positional]));
-        strbuf_append(&buf, type_text(scope, args->items[i]->type));
+            strbuf_format(&buf, "%.*s => ", STR_ARGS(call->arg_names.items[i - positional]));
+        strbuf_append(&buf, type_text(scope, call->args.items[i]->type));
     }
     strbuf_append_char(&buf, ')');
     return strbuf_view(&buf);
 }
 
-static int choose(Scope *scope, const CandidateVec *candidates, const Oid *inputs, int count)
+static int choose_exact(const CandidateVec *candidates, const Oid *inputs, int count)
 {
     for (size_t i = 0; i < candidates->length; i++)
         if (memcmp(candidates->items[i].types, inputs, (size_t)count * sizeof(Oid)) == 0)
             return (int)i;
+    return -1;
+}
+
+static int choose(Scope *scope, const CandidateVec *candidates, const Oid *inputs, int count)
+{
     if (candidates->length == 0)
         return -1;
     Arena *arena = scope_arena(scope);
@@ -147,17 +157,17 @@ static int choose(Scope *scope, const CandidateVec *candidates, const Oid *input
 }
 
 /* name(x) may be a cast in functional notation: int4(x), text(x). */
-static Expr *functional_cast(Scope *scope, const StrVec *name, const ExprVec *args, int position,
-                             bool *ret_failed)
+static Expr *functional_cast(Scope *scope, const Call *call, bool *ret_failed)
 {
     CatalogSession *session = scope_session(scope);
-    if (args->length != 1 || name->length > 2)
+    const StrVec *name = &call->node->name;
+    if (call->args.length != 1 || name->length > 2)
         return NULL;
     const Str schema = name->length > 1 ? name->items[0] : STR_NONE;
     const Oid target = type_oid(session, schema, VEC_LAST(name));
     if (!target)
         return NULL;
-    Expr *arg = args->items[0];
+    Expr *arg = call->args.items[0];
     const TypeDesc *type = type_find(session, target);
     if (!type || type->kind == 'p')
         return NULL;
@@ -166,8 +176,12 @@ static Expr *functional_cast(Scope *scope, const StrVec *name, const ExprVec *ar
     if (arg->type != TYPE_UNKNOWN && !(cast && cast->method != 'i') && arg->type != target &&
         !(by_text && arg->type != TYPE_RECORD))
         return NULL;
-    Expr *result =
-        coerce_type(scope, arg, arg->type, target, -1, COERCION_EXPLICIT, CALL_PLAIN, position);
+    Expr *result = coerce_type(scope, arg,
+                               &(Coercion){.type = target,
+                                           .typmod = -1,
+                                           .context = COERCION_EXPLICIT,
+                                           .form = CALL_PLAIN,
+                                           .position = call_position(call)});
     *ret_failed = !result;
     return result;
 }
@@ -193,14 +207,15 @@ static Expr *functional_field(Scope *scope, Str name, Expr *arg, int position)
     return &field->base;
 }
 
-static void *fail_no_function(Scope *scope, const StrVec *name, const ExprVec *args,
-                              const StrVec *arg_names, const FuncCall *call, int position)
+static void *fail_no_function(Scope *scope, const Call *call)
 {
+    const StrVec *name = &call->node->name;
+    const int position = call_position(call);
     if (name->length > 1 &&
         !namespace_get(scope_session(scope), name->items[name->length - 2], position))
         return NULL;
-    const Str signature = call_signature(scope, name, args, arg_names);
-    if (call && call->agg_order.length > 0 && !call->agg_within_group && args->length > 1)
+    const Str signature = call_signature(scope, call);
+    if (call->node->agg_order.length > 0 && !call->node->agg_within_group && call->args.length > 1)
         FAIL(ERR_UNDEFINED_FUNCTION,
              .message = fmt("function %.*s does not exist", STR_ARGS(signature)),
              .hint = STR("No aggregate function matches the given name and argument types. Perhaps "
@@ -223,9 +238,10 @@ static bool fail_not_aggregate(Scope *scope, const char *what, const StrVec *nam
 }
 
 /* What is written in the call fits the kind of function found. */
-static bool check_decorations(Scope *scope, const FunctionDesc *function, const FuncCall *call,
-                              const StrVec *name, int position)
+static bool check_decorations(Scope *scope, const FunctionDesc *function, const FuncCall *call)
 {
+    const StrVec *name = &call->name;
+    const int position = call->node.position;
     const Str shown = name_list_text(scope_arena(scope), name);
     const bool is_aggregate = function->kind == PROKIND_AGGREGATE;
 
@@ -234,8 +250,6 @@ static bool check_decorations(Scope *scope, const FunctionDesc *function, const 
              .message = fmt("%.*s is a procedure",
                             STR_ARGS(function_signature(scope_session(scope), function))),
              .hint = STR("To call a procedure, use CALL."), .position = position);
-    if (!call)
-        return true;
     if (!is_aggregate) {
         if (call->agg_star)
             FAIL(ERR_WRONG_OBJECT_TYPE,
@@ -344,113 +358,120 @@ static bool note_outputs(Scope *scope, ExprFunction *expr, const FunctionDesc *f
     return true;
 }
 
-static Expr *make_plain_call(Scope *scope, const Candidate *candidate, const FuncCall *call,
-                             ExprVec *args, Oid result_type, int position)
+static Expr *make_plain_call(Scope *scope, const Call *call)
 {
-    const FunctionDesc *function = candidate->function;
+    const FunctionDesc *function = call->function;
     ExprFunction *expr = EXPR_NEW(scope_arena(scope), ExprFunction, EXPR_FUNCTION);
 
-    expr->base.type = result_type;
-    expr->base.position = position;
+    expr->base.type = call->result_type;
+    expr->base.position = call_position(call);
     expr->function = function->oid;
-    expr->args = *args;
-    expr->form = call && call->form == COERCE_SQL_SYNTAX ? CALL_SQL_SYNTAX : CALL_PLAIN;
+    expr->args = call->args;
+    expr->form = call->node->form == COERCE_SQL_SYNTAX ? CALL_SQL_SYNTAX : CALL_PLAIN;
     expr->returns_set = function->returns_set;
-    expr->is_variadic = call && call->func_variadic;
-    if (result_type == TYPE_RECORD)
+    expr->is_variadic = call->node->func_variadic;
+    if (call->result_type == TYPE_RECORD)
         TRY(note_outputs(scope, expr, function));
-    TRY(combine_collations(scope, args, &expr->input_collation));
-    expr->base.collation = expr_result_collation(scope, result_type, expr->input_collation);
+    TRY(combine_collations(scope, &call->args, &expr->input_collation));
+    expr->base.collation = expr_result_collation(scope, call->result_type, expr->input_collation);
     if (expr->returns_set) {
-        TRY(check_srf_call(scope, (const Node *)call, position));
+        TRY(check_srf_call(scope, &call->node->node, call_position(call)));
         scope->query->has_srfs = true;
     }
     return &expr->base;
 }
 
-static Expr *make_function(Scope *scope, const StrVec *name, ExprVec *args, StrVec *arg_names,
-                           const FuncCall *call, Expr *filter, int position)
+static Oid *argument_types(Arena *arena, const ExprVec *args)
+{
+    Oid *types = ARENA_ARRAY(arena, Oid, args->length + 1);
+    for (size_t i = 0; i < args->length; i++)
+        types[i] = args->items[i]->type;
+    return types;
+}
+
+/* The arguments become the candidate's parameters, in their order and of their types. */
+static bool fit_arguments(Scope *scope, const Candidate *candidate, Call *call)
 {
     Arena *arena = scope_arena(scope);
-    const Str schema = name->length > 1 ? name->items[name->length - 2] : STR_NONE;
+    const FunctionDesc *function = candidate->function;
+    ExprVec *args = &call->args;
     int count = (int)args->length;
+    Oid *declared = arena_copy(arena, candidate->types, (size_t)(count + 1) * sizeof(Oid));
+
+    if (function->argument_count == count)
+        reorder_named(arena, candidate, args, declared);
+    TRY(fill_defaults(scope, candidate, args, &declared, &count));
+    call->result_type = function->return_type;
+    if (!resolve_polymorphic(scope, argument_types(arena, args), declared, count,
+                             &call->result_type)) {
+        error_set_position(call_position(call));
+        return false;
+    }
+    for (int i = 0; i < count; i++)
+        TRY(args->items[i] = coerce_implicitly(scope, args->items[i], declared[i]));
+    return pack_variadic(scope, candidate, args, declared, &count);
+}
+
+/* Nothing but a name and arguments: may be a cast or a field written as a call. */
+static bool call_is_bare(const FuncCall *call)
+{
+    return !call->agg_star && !call->agg_distinct && !call->over && !call->agg_filter &&
+           call->agg_order.length == 0 && !call->func_variadic;
+}
+
+static Expr *make_chosen(Scope *scope, const Candidate *candidate, Call *call)
+{
+    const FunctionDesc *function = call->function = candidate->function;
+
+    TRY(check_decorations(scope, function, call->node));
+    if (call->node->func_variadic && function->variadic == TYPE_ANY &&
+        !element_type_of(scope_session(scope), VEC_LAST(&call->args)->type))
+        FAIL(ERR_DATATYPE_MISMATCH, .message = STR("VARIADIC argument must be an array"),
+             .position = expr_location(VEC_LAST(&call->args)));
+    TRY(fit_arguments(scope, candidate, call));
+    if (call->node->over)
+        return make_window_function(scope, call);
+    if (function->kind == PROKIND_AGGREGATE)
+        return make_aggregate(scope, call);
+    return make_plain_call(scope, call);
+}
+
+static Expr *make_function(Scope *scope, Call *call)
+{
+    const StrVec *name = &call->node->name;
+    const int count = (int)call->args.length, position = call_position(call);
+    const bool is_bare = call_is_bare(call->node);
     bool failed = false;
-    const bool is_bare =
-        !call || (!call->agg_star && !call->agg_distinct && !call->over && !call->agg_filter &&
-                  call->agg_order.length == 0 && !call->func_variadic);
+
     if (count > 100)
         FAIL(ERR_TOO_MANY_ARGUMENTS,
              .message = STR("cannot pass more than 100 arguments to a function"),
              .position = position);
-
-    Oid *inputs = ARENA_ARRAY(arena, Oid, count + 1);
-    for (int i = 0; i < count; i++)
-        inputs[i] = args->items[i]->type;
+    const Oid *inputs = argument_types(scope_arena(scope), &call->args);
     CandidateVec candidates = {0};
-    candidates_collect(scope, schema, VEC_LAST(name), count, arg_names, call && call->func_variadic,
-                       &candidates);
-    int chosen = -1;
-    for (size_t i = 0; i < candidates.length && chosen < 0; i++)
-        if (memcmp(candidates.items[i].types, inputs, (size_t)count * sizeof(Oid)) == 0)
-            chosen = (int)i;
+    candidates_collect(scope, call, &candidates);
+    int chosen = choose_exact(&candidates, inputs, count);
     if (chosen < 0 && is_bare) {
-        Expr *cast = functional_cast(scope, name, args, position, &failed);
+        Expr *cast = functional_cast(scope, call, &failed);
         if (cast || failed)
             return cast;
     }
     if (chosen < 0)
         chosen = choose(scope, &candidates, inputs, count);
-    if (chosen < 0) {
-        Expr *field = is_bare && count == 1 && name->length == 1
-                          ? functional_field(scope, name->items[0], args->items[0], position)
-                          : NULL;
-        if (field)
-            return field;
-        if (chosen == -2)
-            FAIL(ERR_AMBIGUOUS_FUNCTION,
-                 .message = fmt("function %.*s is not unique",
-                                STR_ARGS(call_signature(scope, name, args, arg_names))),
-                 .hint = STR("Could not choose a best candidate function. You might need to add "
-                             "explicit type casts."),
-                 .position = position);
-        return fail_no_function(scope, name, args, arg_names, call, position);
-    }
-
-    const Candidate *candidate = &candidates.items[chosen];
-    const FunctionDesc *function = candidate->function;
-    TRY(check_decorations(scope, function, call, name, position));
-    if (call && call->func_variadic && function->variadic == TYPE_ANY &&
-        !element_type_of(scope_session(scope), inputs[count - 1]))
-        FAIL(ERR_DATATYPE_MISMATCH, .message = STR("VARIADIC argument must be an array"),
-             .position = expr_location(args->items[count - 1]));
-    Oid *declared = arena_copy(arena, candidate->types, (size_t)(count + 1) * sizeof(Oid));
-    if (function->argument_count == count)
-        reorder_named(arena, candidate, args, declared);
-    TRY(fill_defaults(scope, candidate, args, &declared, &count));
-    inputs = ARENA_ARRAY(arena, Oid, count + 1);
-    for (int i = 0; i < count; i++)
-        inputs[i] = args->items[i]->type;
-    Oid result_type;
-    if (!resolve_polymorphic(scope, inputs, declared, count, function->return_type, &result_type,
-                             function->name)) {
-        error_set_position(position);
-        return NULL;
-    }
-    for (int i = 0; i < count; i++) {
-        Expr *arg = args->items[i];
-        TRY(arg = coerce_type(scope, arg, arg->type, declared[i], -1, COERCION_IMPLICIT,
-                              CALL_IMPLICIT_CAST, 0));
-        args->items[i] = arg;
-    }
-    TRY(pack_variadic(scope, candidate, args, declared, &count));
-
-    if (call && call->over)
-        return make_window_function(scope, function, call, args, result_type, filter,
-                                    function->kind == PROKIND_AGGREGATE, position);
-    if (function->kind == PROKIND_AGGREGATE)
-        return make_aggregate(scope, function, call, args, declared, result_type, filter,
-                              call && call->func_variadic, position);
-    return make_plain_call(scope, candidate, call, args, result_type, position);
+    if (chosen >= 0)
+        return make_chosen(scope, &candidates.items[chosen], call);
+    Expr *field = is_bare && count == 1 && name->length == 1
+                      ? functional_field(scope, name->items[0], call->args.items[0], position)
+                      : NULL;
+    if (field)
+        return field;
+    if (chosen == -2)
+        FAIL(ERR_AMBIGUOUS_FUNCTION,
+             .message = fmt("function %.*s is not unique", STR_ARGS(call_signature(scope, call))),
+             .hint = STR("Could not choose a best candidate function. You might need to add "
+                         "explicit type casts."),
+             .position = position);
+    return fail_no_function(scope, call);
 }
 
 bool function_output_type(Scope *scope, const ExprFunction *call, const FunctionDesc *function,
@@ -465,17 +486,20 @@ bool function_output_type(Scope *scope, const ExprFunction *call, const Function
         actual[i] = call->args.items[i]->type;
         declared[i] = function->argument_types[i];
     }
-    return resolve_polymorphic(scope, actual, declared, count, function->all_types[index], ret_type,
-                               function->name);
+    Oid type = function->all_types[index];
+    TRY(resolve_polymorphic(scope, actual, declared, count, &type));
+    *ret_type = type;
+    return true;
 }
 
 /* ---- from the parser's call ---- */
 
-static bool call_arguments(Scope *scope, const FuncCall *call, ExprVec *args, StrVec *names)
+static bool call_arguments(Scope *scope, Call *call)
 {
     Arena *arena = scope_arena(scope);
-    for (size_t i = 0; i < call->args.length; i++) {
-        const Node *node = call->args.items[i];
+    StrVec *names = &call->arg_names;
+    for (size_t i = 0; i < call->node->args.length; i++) {
+        const Node *node = call->node->args.items[i];
         Expr *arg;
         if (NODE_IS(node, NamedArgExpr)) {
             const NamedArgExpr *named = NODE_CAST(NamedArgExpr, node);
@@ -494,33 +518,31 @@ static bool call_arguments(Scope *scope, const FuncCall *call, ExprVec *args, St
                      .position = node->position);
             TRY(arg = analyze_expr_inner(scope, node));
         }
-        VEC_PUSH(arena, args, arg);
+        VEC_PUSH(arena, &call->args, arg);
     }
     return true;
 }
 
 /* WITHIN GROUP: the sort expressions are the aggregated arguments. */
-static bool within_group_arguments(Scope *scope, const FuncCall *call, ExprVec *args)
+static bool within_group_arguments(Scope *scope, Call *call)
 {
-    if (!call->agg_within_group)
+    if (!call->node->agg_within_group)
         return true;
-    for (size_t i = 0; i < call->agg_order.length; i++) {
-        Expr *arg = analyze_expr(scope, call->agg_order.items[i]->expr, PLACE_ORDER_BY);
+    for (size_t i = 0; i < call->node->agg_order.length; i++) {
+        Expr *arg = analyze_expr(scope, call->node->agg_order.items[i]->expr, PLACE_ORDER_BY);
         TRY(arg);
-        VEC_PUSH(scope_arena(scope), args, arg);
+        VEC_PUSH(scope_arena(scope), &call->args, arg);
     }
     return true;
 }
 
-Expr *analyze_function_call(Scope *scope, const FuncCall *call)
+Expr *analyze_function_call(Scope *scope, const FuncCall *node)
 {
-    ExprVec args = {0};
-    StrVec names = {0};
-    Expr *filter = NULL;
+    Call call = {.node = node};
 
-    TRY(call_arguments(scope, call, &args, &names));
-    TRY(within_group_arguments(scope, call, &args));
-    if (call->agg_filter)
-        TRY(filter = analyze_condition(scope, call->agg_filter, PLACE_FILTER, STR("FILTER")));
-    return make_function(scope, &call->name, &args, &names, call, filter, call->node.position);
+    TRY(call_arguments(scope, &call));
+    TRY(within_group_arguments(scope, &call));
+    if (node->agg_filter)
+        TRY(call.filter = analyze_condition(scope, node->agg_filter, PLACE_FILTER, STR("FILTER")));
+    return make_function(scope, &call);
 }

@@ -4,9 +4,12 @@
 /* ---- assignment ---- */
 
 /* SET a[i] = …: the whole array with that element changed. */
-static Expr *assign_element(Scope *scope, const ColumnDesc *column, const NodeVec *indirection,
-                            Expr *current, Expr *source, ExprPlace place, int position)
+static Expr *assign_element(Scope *scope, const Assignment *set)
 {
+    const ColumnDesc *column = set->column;
+    const NodeVec *indirection = set->indirection;
+    Expr *current = set->current, *source = set->source;
+    const int position = set->position;
     const ExprPlace outer = scope->place;
     bool failed = false;
 
@@ -19,13 +22,12 @@ static Expr *assign_element(Scope *scope, const ColumnDesc *column, const NodeVe
     if (!current)
         current = expr_null(scope_arena(scope), column->type, column->typmod, column->collation);
     current->position = position;
-    scope->place = place;
+    scope->place = set->place;
     Expr *made = analyze_subscripts(scope, current, (const Node *const *)indirection->items,
                                     indirection->length);
     scope->place = outer;
     TRY(made);
-    Expr *value = coerce_to_target(scope, source, made->type, -1, COERCION_ASSIGNMENT,
-                                   CALL_IMPLICIT_CAST, 0, &failed);
+    Expr *value = coerce_for_assignment(scope, source, made->type, -1, &failed);
     if (!value && !failed)
         FAIL(ERR_DATATYPE_MISMATCH,
              .message = fmt("subscripted assignment to \"%.*s\" requires type %.*s but "
@@ -50,18 +52,16 @@ void assign_merge(Expr *next, Expr *earlier)
         EXPR_AS(ExprSubscript, next)->container = earlier;
 }
 
-Expr *assign_column(Scope *scope, const RelationDesc *relation, const ColumnDesc *column,
-                    const NodeVec *indirection, Expr *current, Expr *source, ExprPlace place,
-                    int position)
+Expr *assign_column(Scope *scope, const Assignment *set)
 {
+    const ColumnDesc *column = set->column;
+    Expr *source = set->source;
     bool failed = false;
-    if (indirection && indirection->length > 0)
-        return assign_element(scope, column, indirection, current, source, place, position);
-    (void)relation;
+    if (set->indirection && set->indirection->length > 0)
+        return assign_element(scope, set);
     if (source->kind == EXPR_DEFAULT)
         return source;
-    Expr *made = coerce_to_target(scope, source, column->type, column->typmod, COERCION_ASSIGNMENT,
-                                  CALL_IMPLICIT_CAST, 0, &failed);
+    Expr *made = coerce_for_assignment(scope, source, column->type, column->typmod, &failed);
     if (made || failed)
         return made;
     FAIL(ERR_DATATYPE_MISMATCH,
@@ -69,7 +69,7 @@ Expr *assign_column(Scope *scope, const RelationDesc *relation, const ColumnDesc
                         STR_ARGS(column->name), STR_ARGS(type_text(scope, column->type)),
                         STR_ARGS(type_text(scope, source->type))),
          .hint = STR("You will need to rewrite or cast the expression."),
-         .position = source->position ? expr_location(source) : position);
+         .position = source->position ? expr_location(source) : set->position);
 }
 
 Expr *column_default(AnalyzeContext *context, const RelationDesc *relation,
@@ -83,8 +83,7 @@ Expr *column_default(AnalyzeContext *context, const RelationDesc *relation,
             return &next->base;
         Scope *scope = scope_new(context, NULL);
         bool failed = false;
-        return coerce_to_target(scope, &next->base, column->type, -1, COERCION_ASSIGNMENT,
-                                CALL_IMPLICIT_CAST, 0, &failed);
+        return coerce_for_assignment(scope, &next->base, column->type, -1, &failed);
     }
     if (column->has_default && !column->generated)
         return analyze_expression_text(context->arena, context->session, column->default_text,
@@ -159,10 +158,12 @@ static bool insert_row(Scope *scope, const InsertStmt *insert, const InsertColum
     TRY(check_counts(insert, columns, exprs));
     for (size_t i = 0; i < exprs->length; i++) {
         const ResTarget *written = columns->written.items[i];
-        TRY(exprs->items[i] =
-                assign_column(scope, scope->target, columns->columns.items[i],
-                              written ? &written->indirection : NULL, NULL, exprs->items[i],
-                              PLACE_INSERT_TARGET, written ? written->node.position : 0));
+        const Assignment set = {.column = columns->columns.items[i],
+                                .indirection = written ? &written->indirection : NULL,
+                                .source = exprs->items[i],
+                                .place = PLACE_INSERT_TARGET,
+                                .position = written ? written->node.position : 0};
+        TRY(exprs->items[i] = assign_column(scope, &set));
     }
     return true;
 }
@@ -281,11 +282,14 @@ static bool insert_many_rows(Scope *scope, const InsertStmt *insert, InsertColum
     const NodeVecVec *lists = &insert->select->values_lists;
     RangeTableEntry *rte = rte_new(scope, RANGE_VALUES, insert->select->node.position);
     ExprVec elements = {0}; /* of a[i]: the first row's assignment; NULL for whole columns */
+    size_t width = 0;
 
     for (size_t r = 0; r < lists->length; r++) {
         ExprVec row = {0};
         TRY(analyze_expr_list(scope, &lists->items[r], PLACE_VALUES, true, &row));
-        if (r > 0 && row.length != rte->values.items[0].length)
+        if (r == 0)
+            width = row.length;
+        if (row.length != width)
             FAIL(ERR_SYNTAX_ERROR, .message = STR("VALUES lists must all be the same length"),
                  .position = lists->items[r].items[0]->position);
         TRY(insert_row(scope, insert, columns, &row));
@@ -338,11 +342,12 @@ static bool insert_select(Scope *scope, const InsertStmt *insert, InsertColumns 
         const size_t at = row.length;
         if (target->expr->type == TYPE_UNKNOWN && at < columns->columns.length &&
             source->distinct.length == 0) {
-            TRY(target->expr = assign_column(scope, scope->target, columns->columns.items[at], NULL,
-                                             NULL, target->expr, PLACE_INSERT_TARGET, 0));
+            const Assignment set = {.column = columns->columns.items[at],
+                                    .source = target->expr,
+                                    .place = PLACE_INSERT_TARGET};
+            TRY(target->expr = assign_column(scope, &set));
         } else if (target->expr->type == TYPE_UNKNOWN) {
-            TRY(target->expr = coerce_type(scope, target->expr, TYPE_UNKNOWN, TYPE_TEXT, -1,
-                                           COERCION_IMPLICIT, CALL_IMPLICIT_CAST, 0));
+            TRY(target->expr = coerce_implicitly(scope, target->expr, TYPE_TEXT));
         }
         VEC_PUSH(arena, &row, target->expr);
     }
@@ -406,11 +411,19 @@ static WalkStep stored_to_target(void *context, Expr *expr, int depth)
     return WALK_CHILDREN;
 }
 
-static Expr *stored_over_target(AnalyzeContext *context, const RelationDesc *relation, int rel,
-                                Str text, StoredExprKind kind, Oid type)
+typedef struct ConflictTarget {
+    AnalyzeContext *context;
+    const RelationDesc *relation;
+    int rel;
+} ConflictTarget;
+
+static Expr *stored_over_target(const ConflictTarget *target, Str text, StoredExprKind kind,
+                                Oid type)
 {
-    Expr *expr =
-        analyze_expression_text(context->arena, context->session, text, relation, kind, type, -1);
+    AnalyzeContext *context = target->context;
+    int rel = target->rel;
+    Expr *expr = analyze_expression_text(context->arena, context->session, text, target->relation,
+                                         kind, type, -1);
     TRY(expr);
     (void)expr_walk_deep(expr, 0, stored_to_target, &rel);
     return expr;
@@ -428,9 +441,10 @@ static bool holds_key(const ExprVec *keys, const Expr *wanted, int attnum)
 }
 
 /* An index whose keys are those named, and whose predicate the WHERE written implies. */
-static bool index_is_arbiter(AnalyzeContext *context, const RelationDesc *relation, int rel,
-                             const IndexDesc *index, const ConflictClause *conflict, bool *ret_fits)
+static bool index_is_arbiter(const ConflictTarget *target, const IndexDesc *index,
+                             const ConflictClause *conflict, bool *ret_fits)
 {
+    AnalyzeContext *context = target->context;
     const ExprVec *keys = &conflict->arbiter_exprs;
     ExprVec stored = {0}, given = {0};
 
@@ -440,8 +454,7 @@ static bool index_is_arbiter(AnalyzeContext *context, const RelationDesc *relati
     for (int k = 0; k < index->key_count; k++) {
         Expr *key = NULL;
         if (!index->columns[k].attnum)
-            TRY(key = stored_over_target(context, relation, rel, index->columns[k].expression,
-                                         STORED_OTHER, 0));
+            TRY(key = stored_over_target(target, index->columns[k].expression, STORED_OTHER, 0));
         if (!holds_key(keys, key, index->columns[k].attnum))
             return true;
         VEC_PUSH(context->arena, &stored, key);
@@ -456,8 +469,8 @@ static bool index_is_arbiter(AnalyzeContext *context, const RelationDesc *relati
             return true;
     }
     if (!str_is_none(index->predicate)) {
-        Expr *predicate = stored_over_target(context, relation, rel, index->predicate,
-                                             STORED_INDEX_PREDICATE, TYPE_BOOL);
+        Expr *predicate =
+            stored_over_target(target, index->predicate, STORED_INDEX_PREDICATE, TYPE_BOOL);
         TRY(predicate);
         plan_split_and(context->arena, conflict->arbiter_where, &given);
         if (!plan_implies(context->session, &given, predicate))
@@ -472,9 +485,10 @@ bool conflict_find_arbiters(AnalyzeContext *context, const RelationDesc *relatio
 {
     if (conflict->arbiter_exprs.length == 0)
         return true;
+    const ConflictTarget target = {context, relation, rel};
     for (int i = 0; i < relation->index_count; i++) {
         bool fits;
-        TRY(index_is_arbiter(context, relation, rel, &relation->indexes[i], conflict, &fits));
+        TRY(index_is_arbiter(&target, &relation->indexes[i], conflict, &fits));
         if (fits)
             VEC_PUSH(context->arena, &conflict->indexes, relation->indexes[i].oid);
     }

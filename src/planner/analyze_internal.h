@@ -28,7 +28,7 @@ MUST_CHECK bool rte_apply_alias(Scope *scope, RangeTableEntry *rte, const Alias 
 RangeTableEntry *rte_for_subquery(Scope *scope, Query *query, Str alias_name);
 void rte_set_columns_from_targets(Arena *arena, RangeTableEntry *rte, const TargetVec *targets);
 
-/* ---- analyze_select.c, analyze_setop.c, analyze_with.c ---- */
+/* ---- analyze_select.c, analyze_with.c ---- */
 MUST_CHECK bool analyze_select(Scope *scope, const SelectStmt *select);
 MUST_CHECK bool analyze_set_operation(Scope *scope, const SelectStmt *select);
 MUST_CHECK bool analyze_values(Scope *scope, const SelectStmt *select);
@@ -70,7 +70,7 @@ MUST_CHECK Expr *analyze_row_compare(Scope *scope, const StrVec *name, RowExpr *
                                      RowExpr *right, int position);
 
 /* ---- analyze_function.c, analyze_operator.c, analyze_aggregate.c ---- */
-MUST_CHECK Expr *analyze_function_call(Scope *scope, const FuncCall *call);
+MUST_CHECK Expr *analyze_function_call(Scope *scope, const FuncCall *node);
 MUST_CHECK Expr *make_operator(Scope *scope, const StrVec *name, Expr *left, Expr *right,
                                int position);
 MUST_CHECK Expr *make_scalar_array(Scope *scope, const StrVec *name, bool use_or, Expr *left,
@@ -80,12 +80,21 @@ MUST_CHECK const OperatorDesc *operator_resolve(Scope *scope, const StrVec *name
 /* Chooses by PostgreSQL's manual 10.3 among candidate signatures; -1: none, -2: ambiguous. */
 int candidates_select(Scope *scope, const Oid *inputs, int count, const Oid *const *signatures,
                       int signature_count, uint8_t *alive);
-MUST_CHECK Expr *make_aggregate(Scope *scope, const FunctionDesc *function, const FuncCall *call,
-                                ExprVec *args, const Oid *declared, Oid result, Expr *filter,
-                                bool is_variadic, int position);
-MUST_CHECK Expr *make_window_function(Scope *scope, const FunctionDesc *function,
-                                      const FuncCall *call, ExprVec *args, Oid result, Expr *filter,
-                                      bool is_aggregate, int position);
+/* A call that is being resolved. */
+typedef struct Call {
+    const FuncCall *node;
+    ExprVec args;                 /* WITHIN GROUP's behind the others; in the end the parameters */
+    StrVec arg_names;             /* name => value: of the last ones */
+    Expr *filter;                 /* NULL: none */
+    const FunctionDesc *function; /* once it is chosen; */
+    Oid result_type;              /* likewise */
+} Call;
+static inline int call_position(const Call *call)
+{
+    return call->node->node.position;
+}
+MUST_CHECK Expr *make_aggregate(Scope *scope, Call *call);
+MUST_CHECK Expr *make_window_function(Scope *scope, const Call *call);
 MUST_CHECK bool check_aggregates(Scope *scope);
 MUST_CHECK bool check_srf_call(Scope *scope, const Node *call, int position);
 bool expr_has_aggregate(const Expr *expr, int level);
@@ -106,11 +115,21 @@ bool is_polymorphic(Oid type);
 Oid base_type_of(CatalogSession *session, Oid type, int32_t *typmod);
 Oid element_type_of(CatalogSession *session, Oid type);  /* of a true array; else 0 */
 Oid array_type_of(CatalogSession *session, Oid element); /* 0: none */
-MUST_CHECK Expr *coerce_type(Scope *scope, Expr *expr, Oid from, Oid type, int32_t typmod,
-                             CoercionContext context, CallForm form, int position);
+/* What an expression is to become: its type, how far casts may go for that, how deparse prints the
+ * cast, and where an error points (0: at the expression). */
+typedef struct Coercion {
+    Oid type;
+    int32_t typmod; /* -1: none */
+    CoercionContext context;
+    CallForm form;
+    int position;
+} Coercion;
+/* The typmod only guides the conversion; the result need not keep to it. */
+MUST_CHECK Expr *coerce_type(Scope *scope, Expr *expr, const Coercion *to);
+MUST_CHECK Expr *coerce_implicitly(Scope *scope, Expr *expr, Oid type);
 /* To a target with its typmod; NULL without error where there is no such cast. */
-Expr *coerce_to_target(Scope *scope, Expr *expr, Oid type, int32_t typmod, CoercionContext context,
-                       CallForm form, int position, bool *ret_failed);
+Expr *coerce_to_target(Scope *scope, Expr *expr, const Coercion *to, bool *ret_failed);
+Expr *coerce_for_assignment(Scope *scope, Expr *expr, Oid type, int32_t typmod, bool *ret_failed);
 /* analyze_recursion.c: does the query of a WITH item use this name as a table? */
 bool with_item_mentions(const Node *query, Str name);
 /* The form and the places that a query's references to itself may have. */
@@ -123,8 +142,9 @@ MUST_CHECK Expr *coerce_to_common(Scope *scope, Expr *expr, Oid type, Str constr
 Oid select_common_type(Scope *scope, const ExprVec *exprs, Str construct, Expr **ret_which);
 int32_t select_common_typmod(const ExprVec *exprs, Oid type);
 Oid select_common_collation(const ExprVec *exprs);
+/* Makes true types of the polymorphic ones among those declared, the result's too. */
 MUST_CHECK bool resolve_polymorphic(Scope *scope, const Oid *actual, Oid *declared, int count,
-                                    Oid result, Oid *ret_result, Str what);
+                                    Oid *result);
 /* The type of the i-th of all parameters, an output, in this call: never polymorphic. */
 MUST_CHECK bool function_output_type(Scope *scope, const ExprFunction *call,
                                      const FunctionDesc *function, int index, Oid *ret_type);
@@ -146,9 +166,15 @@ MUST_CHECK bool analyze_delete(Scope *scope, const DeleteStmt *delete_);
 MUST_CHECK bool analyze_returning(Scope *scope, const ResTargetVec *returning);
 MUST_CHECK bool analyze_set_list(Scope *scope, const ResTargetVec *list, TargetVec *ret);
 /* An assignment's source made into the column's type (42804 where it cannot be). */
-MUST_CHECK Expr *assign_column(Scope *scope, const RelationDesc *relation, const ColumnDesc *column,
-                               const NodeVec *indirection, Expr *current, Expr *source,
-                               ExprPlace place, int position);
+typedef struct Assignment {
+    const ColumnDesc *column;
+    const NodeVec *indirection; /* a[i]; NULL or empty: the whole column */
+    Expr *current;              /* what the column has, for a[i]; NULL: nothing */
+    Expr *source;
+    ExprPlace place;
+    int position;
+} Assignment;
+MUST_CHECK Expr *assign_column(Scope *scope, const Assignment *set);
 /* a[i] = … of a column that an earlier target assigns already goes on from that one's result. */
 void assign_merge(Expr *next, Expr *earlier);
 /* DEFAULT of a column as an expression; a null constant where there is none. */

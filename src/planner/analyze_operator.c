@@ -310,12 +310,11 @@ Expr *make_operator(Scope *scope, const StrVec *name, Expr *left, Expr *right, i
     actual[count] = right->type;
     declared[count++] = op->right;
     VEC_PUSH(arena, &result->args, right);
-    TRY(resolve_polymorphic(scope, actual, declared, count, op->result, &result->base.type,
-                            op->name));
+    result->base.type = op->result;
+    TRY(resolve_polymorphic(scope, actual, declared, count, &result->base.type));
     for (int i = 0; i < count; i++) {
         Expr *arg = result->args.items[i];
-        TRY(arg = coerce_type(scope, arg, arg->type, declared[i], -1, COERCION_IMPLICIT,
-                              CALL_IMPLICIT_CAST, 0));
+        TRY(arg = coerce_implicitly(scope, arg, declared[i]));
         result->args.items[i] = arg;
     }
     result->op = op->oid;
@@ -364,8 +363,8 @@ Expr *make_scalar_array(Scope *scope, const StrVec *name, bool use_or, Expr *lef
              .position = position);
 
     const Oid actual[2] = {left->type, element};
-    Oid declared[2] = {op->left, op->right}, result_type;
-    TRY(resolve_polymorphic(scope, actual, declared, 2, TYPE_BOOL, &result_type, op->name));
+    Oid declared[2] = {op->left, op->right}, result_type = TYPE_BOOL;
+    TRY(resolve_polymorphic(scope, actual, declared, 2, &result_type));
     Oid target = right->type;
     if (!is_polymorphic(declared[1])) {
         target = array_type_of(session, declared[1]);
@@ -381,10 +380,8 @@ Expr *make_scalar_array(Scope *scope, const StrVec *name, bool use_or, Expr *lef
     result->op = op->oid;
     result->function = op->function;
     result->use_or = use_or;
-    TRY(result->left = coerce_type(scope, left, left->type, declared[0], -1, COERCION_IMPLICIT,
-                                   CALL_IMPLICIT_CAST, 0));
-    TRY(result->array = coerce_type(scope, right, right->type, target, -1, COERCION_IMPLICIT,
-                                    CALL_IMPLICIT_CAST, 0));
+    TRY(result->left = coerce_implicitly(scope, left, declared[0]));
+    TRY(result->array = coerce_implicitly(scope, right, target));
     ExprVec args = {0};
     VEC_PUSH(scope_arena(scope), &args, result->left);
     VEC_PUSH(scope_arena(scope), &args, result->array);

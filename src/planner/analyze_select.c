@@ -289,8 +289,7 @@ static bool leaf_coerce(Scope *scope, SetLeaf *leaf, size_t column, Oid type)
     Expr *expr = leaf->columns.items[column];
     if (leaf->node->op || expr->type != TYPE_UNKNOWN)
         return true;
-    TRY(expr = coerce_type(scope, expr, TYPE_UNKNOWN, type, -1, COERCION_IMPLICIT,
-                           CALL_IMPLICIT_CAST, 0));
+    TRY(expr = coerce_implicitly(scope, expr, type));
     leaf->columns.items[column] = expr;
     RangeTableEntry *rte = query_rte(scope->query, leaf->node->rel);
     size_t visible = 0;

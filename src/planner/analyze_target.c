@@ -188,8 +188,7 @@ bool targets_resolve_unknown(Scope *scope, TargetVec *targets)
     for (size_t i = 0; i < targets->length; i++) {
         TargetEntry *target = &targets->items[i];
         if (target->expr->type == TYPE_UNKNOWN)
-            TRY(target->expr = coerce_type(scope, target->expr, TYPE_UNKNOWN, TYPE_TEXT, -1,
-                                           COERCION_IMPLICIT, CALL_IMPLICIT_CAST, 0));
+            TRY(target->expr = coerce_implicitly(scope, target->expr, TYPE_TEXT));
     }
     return true;
 }

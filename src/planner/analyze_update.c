@@ -150,8 +150,13 @@ bool analyze_set_list(Scope *scope, const ResTargetVec *list, TargetVec *ret)
                          fmt("Column \"%.*s\" is an identity column defined as GENERATED ALWAYS.",
                              STR_ARGS(column->name)));
             Expr *current = scope_item_column(scope, scope->target_item, column->attnum - 1, 0, 0);
-            TRY(source = assign_column(scope, relation, column, &item->indirection, current, source,
-                                       PLACE_UPDATE_TARGET, item->node.position));
+            const Assignment set = {.column = column,
+                                    .indirection = &item->indirection,
+                                    .current = current,
+                                    .source = source,
+                                    .place = PLACE_UPDATE_TARGET,
+                                    .position = item->node.position};
+            TRY(source = assign_column(scope, &set));
         }
         if (earlier) {
             assign_merge(source, earlier->expr);

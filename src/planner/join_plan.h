@@ -30,7 +30,7 @@ typedef struct NestLoopPlan {
  * under the collation. The hash table is built on child 1. Nulls never match. */
 typedef struct HashJoinPlan {
     JoinPlan join;
-    ExprVec left_keys, right_keys; /* as SlotExprs child 0 and child 1 */
+    ExprVec left_keys, right_keys; /* as ExprSlots, child 0 and child 1 */
     ExprVec conditions;            /* the same as boolean expressions: EXPLAIN */
     bool null_aware;               /* ANTI for NOT IN: a null on the right empties the result */
 } HashJoinPlan;

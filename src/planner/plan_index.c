@@ -69,7 +69,7 @@ static Expr *key_value(Level *level, Expr *value, Oid type, bool *ret_wider)
             return value;
         }
         AnalyzeContext context = {.arena = planner->arena, .session = planner->session};
-        Expr *cast = analyze_coerce(&context, value, type, -1, COERCION_IMPLICIT, 0);
+        Expr *cast = analyze_coerce(&context, value, type, -1, COERCION_IMPLICIT);
         return cast ? plan_fold(planner, cast) : NULL;
     }
     const PhysType phys = type_phys(type);
@@ -310,14 +310,13 @@ static void match_range(IndexMatcher *m)
         has_lower = match_prefix(m, m->quals->items[q]);
 }
 
-void index_match(Level *level, int rel, const IndexDesc *index, const ExprVec *quals,
-                 RelSet allowed, IndexMatch *ret)
+void index_match(Level *level, const ScanRequest *request, const IndexDesc *index, IndexMatch *ret)
 {
     IndexMatcher m = {.level = level,
-                      .rel = rel,
+                      .rel = request->rel,
                       .index = index,
-                      .quals = quals,
-                      .allowed = allowed,
+                      .quals = request->quals,
+                      .allowed = request->outer,
                       .match = ret};
     *ret = (IndexMatch){0};
     for (int c = 0; c < index->key_count; c++) {
@@ -325,7 +324,7 @@ void index_match(Level *level, int rel, const IndexDesc *index, const ExprVec *q
             return;
         m.number = c;
         m.column = &index->columns[c];
-        m.expression = index_expression(level, rel, index, c);
+        m.expression = index_expression(level, request->rel, index, c);
         if (match_equal(&m))
             continue;
         match_range(&m);

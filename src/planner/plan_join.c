@@ -19,9 +19,14 @@ static void concat_outputs(Arena *arena, JoinKind kind, const Tree *left, const 
         VEC_PUSH(arena, ret, right->out.items[i]);
 }
 
-static bool finish_join(Level *level, JoinPlan *join, const Path *path, const Tree *left,
-                        const Tree *right, Tree *ret)
+typedef struct Sides {
+    Tree left, right;
+} Sides;
+
+static bool finish_join(Level *level, JoinPlan *join, const Path *path, const Sides *sides,
+                        Tree *ret)
 {
+    const Tree *left = &sides->left, *right = &sides->right;
     Arena *arena = level->planner->arena;
     ExprVec out = {0}, targets = {0};
     concat_outputs(arena, path->join, left, right, &out);
@@ -69,15 +74,16 @@ static bool nest_params(Level *level, const Tree *left, const Tree *right, NestL
     return true;
 }
 
-static bool nest_loop(Level *level, const Path *path, const Tree *left, Tree *right,
-                      const ExprVec *quals, Tree *ret)
+static bool nest_loop(Level *level, const Path *path, Sides *sides, const ExprVec *quals, Tree *ret)
 {
+    const Tree *left = &sides->left;
+    Tree *right = &sides->right;
     NestLoopPlan *nest = PLAN_NEW(level, NestLoopPlan, PLAN_NEST_LOOP);
     if (right->params.length == 0 && !left->one_row)
         right->plan = plan_keep_rows(level, right->plan);
     TRY(plan_fix_list(level, quals, &left->out, &right->out, &nest->join.condition));
     TRY(nest_params(level, left, right, nest, ret));
-    return finish_join(level, &nest->join, path, left, right, ret);
+    return finish_join(level, &nest->join, path, sides, ret);
 }
 
 /* The condition with the left input's side first. */
@@ -110,9 +116,9 @@ static bool all_constant(const ExprVec *quals)
     return true;
 }
 
-static bool hash_join(Level *level, const Path *path, const Tree *left, const Tree *right,
-                      Tree *ret)
+static bool hash_join(Level *level, const Path *path, const Sides *sides, Tree *ret)
 {
+    const Tree *left = &sides->left, *right = &sides->right;
     Arena *arena = level->planner->arena;
     ExprVec keys = {0}, rest = {0}, l = {0}, r = {0};
     for (size_t i = 0; i < path->quals.length; i++) {
@@ -148,7 +154,7 @@ static bool hash_join(Level *level, const Path *path, const Tree *left, const Tr
         VEC_PUSH(arena, &ret->params, left->params.items[i]);
     for (size_t i = 0; i < right->params.length; i++)
         VEC_PUSH(arena, &ret->params, right->params.items[i]);
-    return finish_join(level, &join->join, path, left, right, ret);
+    return finish_join(level, &join->join, path, sides, ret);
 }
 
 static bool contains(const ExprVec *list, const Expr *expr)
@@ -161,7 +167,7 @@ static bool contains(const ExprVec *list, const Expr *expr)
 
 static bool path_build(Level *level, const Path *path, Tree *ret)
 {
-    Tree left, right;
+    Sides sides;
     if (task_stack_left() < 24 * 1024)
         FAIL(ERR_STATEMENT_TOO_COMPLEX, .message = STR("stack depth limit exceeded"));
     if (path->kind == PATH_TREE) {
@@ -174,18 +180,18 @@ static bool path_build(Level *level, const Path *path, Tree *ret)
         return true;
     }
     *ret = (Tree){0};
-    TRY(path_build(level, path->left, &left));
+    TRY(path_build(level, path->left, &sides.left));
     if (path->kind == PATH_INNER_SCAN) {
         ExprVec rest = {0};
         for (size_t i = 0; i < path->quals.length; i++)
             if (!contains(&path->inner.used, path->quals.items[i]))
                 VEC_PUSH(level->planner->arena, &rest, path->quals.items[i]);
-        TRY(scan_build(level, &path->inner.request, &path->inner.choice, &right));
-        return nest_loop(level, path, &left, &right, &rest, ret);
+        TRY(scan_build(level, &path->inner.request, &path->inner.choice, &sides.right));
+        return nest_loop(level, path, &sides, &rest, ret);
     }
-    TRY(path_build(level, path->right, &right));
-    return path->kind == PATH_HASH ? hash_join(level, path, &left, &right, ret)
-                                   : nest_loop(level, path, &left, &right, &path->quals, ret);
+    TRY(path_build(level, path->right, &sides.right));
+    return path->kind == PATH_HASH ? hash_join(level, path, &sides, ret)
+                                   : nest_loop(level, path, &sides, &path->quals, ret);
 }
 
 /* ---- outer joins that are none ---- */
@@ -303,8 +309,20 @@ static void collect_leaves(Level *level, FromItem *item, ExprVec *quals, LeafVec
     VEC_PUSH(arena, ret, leaf);
 }
 
-static MUST_CHECK bool plan_set(Level *level, FromItem *const *items, size_t count, ExprVec *quals,
-                                const ExprVec *needed, const SortVec *sort, PathSet *ret);
+/* Items of FROM that are joined with each other. */
+typedef struct FromList {
+    FromItem *const *items;
+    size_t count;
+} FromList;
+
+/* What is made of the rows: the columns needed, and the order that would be welcome. */
+typedef struct Wanted {
+    const ExprVec *columns;
+    const SortVec *order; /* NULL: any */
+} Wanted;
+
+static MUST_CHECK bool plan_set(Level *level, const FromList *from, ExprVec *quals,
+                                const Wanted *wanted, PathSet *ret);
 
 /* Moves the conditions that `rels` alone decide from the pool. */
 static void take_quals(Arena *arena, ExprVec *pool, RelSet rels, bool with_constant, ExprVec *ret)
@@ -457,14 +475,18 @@ static bool offer_scan(Level *level, const Tree *tree, const ScanRequest *reques
 }
 
 /* A table: its cheapest scan, the best for a part of the rows, and one in order. */
-static bool offer_table(Level *level, int rel, const ExprVec *quals, const ExprVec *needed,
-                        const SortVec *order, PathSet *ret)
+static bool offer_table(Level *level, int rel, const ExprVec *quals, const Wanted *wanted,
+                        PathSet *ret)
 {
     Arena *arena = level->planner->arena;
+    const SortVec *order = wanted->order;
     Tree *tree = ARENA_NEW(arena, Tree);
     *tree = (Tree){.rel = rel, .rels = REL_BIT(rel), .base_quals = *quals};
-    ScanRequest request = {
-        .rel = rel, .quals = &tree->base_quals, .needed = needed, .order = order, .fraction = 1};
+    ScanRequest request = {.rel = rel,
+                           .quals = &tree->base_quals,
+                           .needed = wanted->columns,
+                           .order = order,
+                           .fraction = 1};
     TRY(offer_scan(level, tree, &request, ret));
     if (level_fraction(level, ret->rows) < 1) {
         request.fraction = level_fraction(level, ret->rows);
@@ -513,10 +535,12 @@ static bool add_constant(Level *level, Tree *tree, const ExprVec *constant)
 
 /* ---- leaves ---- */
 
-static bool plan_outer_join(Level *level, FromItem *item, JoinKind kind, ExprVec *pool,
-                            const ExprVec *needed, Tree *ret)
+static bool plan_outer_join(Level *level, const Leaf *leaf, ExprVec *pool, const ExprVec *needed,
+                            Tree *ret)
 {
     Arena *arena = level->planner->arena;
+    const FromItem *item = leaf->item;
+    JoinKind kind = leaf->kind;
     FromItem *left_item = item->left, *right_item = item->right;
     ExprVec on = {0}, left_quals = {0}, right_quals = {0};
     PathSet left = {0}, right = {0}, joined = {0};
@@ -531,8 +555,9 @@ static bool plan_outer_join(Level *level, FromItem *item, JoinKind kind, ExprVec
         take_quals(arena, pool, item_rels(left_item), false, &left_quals);
         take_quals(arena, &on, item_rels(right_item), false, &right_quals);
     }
-    TRY(plan_set(level, &left_item, 1, &left_quals, needed, NULL, &left));
-    TRY(plan_set(level, &right_item, 1, &right_quals, needed, NULL, &right));
+    const Wanted wanted = {.columns = needed};
+    TRY(plan_set(level, &(FromList){&left_item, 1}, &left_quals, &wanted, &left));
+    TRY(plan_set(level, &(FromList){&right_item, 1}, &right_quals, &wanted, &right));
     JoinRequest request = {.kind = kind,
                            .left = &left,
                            .right = &right,
@@ -542,7 +567,7 @@ static bool plan_outer_join(Level *level, FromItem *item, JoinKind kind, ExprVec
                            .needed = needed};
     const Tree *inner = right.cheapest->kind == PATH_TREE ? right.cheapest->leaf : NULL;
     request.is_lateral = inner && (inner->needs & request.left_rels) != 0;
-    request.rows = join_rows(level, kind, left.rows, right.rows, request.left_rels, &on);
+    request.rows = join_rows(level, &request);
     TRY(join_offer(level, &request, &joined));
     if (!joined.cheapest)
         FAIL(ERR_FEATURE_NOT_SUPPORTED,
@@ -563,24 +588,25 @@ static bool plan_apart(Level *level, FromItem *item, ExprVec *quals, const ExprV
     Tree *tree = ARENA_NEW(level->planner->arena, Tree);
     PathSet paths = {0};
 
-    TRY(plan_set(level, &item, 1, quals, needed, NULL, &paths));
+    TRY(plan_set(level, &(FromList){&item, 1}, quals, &(Wanted){.columns = needed}, &paths));
     TRY(path_build(level, chosen_path(level, &paths), tree));
     ret->needs = tree->needs;
     offer_tree(level, tree, &ret->paths);
     return true;
 }
 
-static bool plan_leaf(Level *level, const Leaf *leaf, ExprVec *pool, const ExprVec *needed,
-                      const SortVec *order, LeafPaths *ret)
+static bool plan_leaf(Level *level, const Leaf *leaf, ExprVec *pool, const Wanted *wanted,
+                      LeafPaths *ret)
 {
     Arena *arena = level->planner->arena;
+    const ExprVec *needed = wanted->columns;
     ExprVec quals = {0};
     const RelSet rels = item_rels(leaf->item);
     ret->rels = rels;
     if (leaf->item->kind == FROM_REL) {
         take_quals(arena, pool, rels, true, &quals);
         if (is_plain_table(level, leaf->item->rel, &quals))
-            return offer_table(level, leaf->item->rel, &quals, needed, order, &ret->paths);
+            return offer_table(level, leaf->item->rel, &quals, wanted, &ret->paths);
     }
     Tree *tree = ARENA_NEW(arena, Tree);
     if (leaf->item->kind == FROM_JOIN && leaf->kind == JOINS_INNER) {
@@ -590,7 +616,7 @@ static bool plan_leaf(Level *level, const Leaf *leaf, ExprVec *pool, const ExprV
     if (leaf->item->kind == FROM_REL) {
         TRY(plan_base(level, leaf->item->rel, &quals, needed, tree));
     } else {
-        TRY(plan_outer_join(level, leaf->item, leaf->kind, pool, needed, tree));
+        TRY(plan_outer_join(level, leaf, pool, needed, tree));
         take_quals(arena, pool, rels, false, &quals);
         TRY(add_filter(level, tree, &quals));
     }
@@ -608,6 +634,7 @@ typedef struct Order {
     const ExprVec *quals, *needed;
     RelSet *qual_rels;
     double *qual_selectivity;
+    bool joins_unconnected; /* products too: nothing else is left */
 } Order;
 
 static RelSet set_rels(const Order *order, uint32_t set)
@@ -641,17 +668,17 @@ static RelSet set_needs(const Order *order, uint32_t set)
     return needs & ~set_rels(order, set);
 }
 
-/* Joins two sets where a condition or a lateral reference connects them; or in any case. */
-static bool join_sets(const Order *order, const PathSet *left, const PathSet *right, RelSet a,
-                      RelSet b, RelSet right_needs, double rows, bool even_unconnected,
-                      PathSet *ret)
+/* Joins two sets to `rows` where a condition or a lateral reference connects them. */
+static bool join_sets(const Order *order, const LeafPaths *left, const LeafPaths *right,
+                      double rows, PathSet *ret)
 {
+    const RelSet a = left->rels, b = right->rels;
     JoinRequest request = {.kind = JOINS_INNER,
-                           .left = left,
-                           .right = right,
+                           .left = &left->paths,
+                           .right = &right->paths,
                            .left_rels = a,
                            .right_rels = b,
-                           .is_lateral = (right_needs & a) != 0,
+                           .is_lateral = (right->needs & a) != 0,
                            .needed = order->needed,
                            .rows = rows,
                            .keeps_order = true};
@@ -659,39 +686,42 @@ static bool join_sets(const Order *order, const PathSet *left, const PathSet *ri
         if (covers(a | b, order->qual_rels[q]) && !covers(a, order->qual_rels[q]) &&
             !covers(b, order->qual_rels[q]))
             VEC_PUSH(order->level->planner->arena, &request.quals, order->quals->items[q]);
-    if (request.quals.length == 0 && !request.is_lateral && !even_unconnected)
+    if (request.quals.length == 0 && !request.is_lateral && !order->joins_unconnected)
         return true;
     return join_offer(order->level, &request, ret);
 }
 
-static bool join_subset(const Order *order, PathSet *table, uint32_t set, bool even_unconnected)
+static bool join_subset(const Order *order, PathSet *table, uint32_t set)
 {
     const double rows = set_rows(order, set);
-    for (uint32_t left = (0 - set) & set; left != set; left = (left - set) & set) {
-        const uint32_t right = set & ~left;
-        const RelSet a = set_rels(order, left), b = set_rels(order, right);
-        /* Lateral references go from the right side to the left only. */
-        if (!table[left].cheapest || !table[right].cheapest || (set_needs(order, left) & b))
+    for (uint32_t part = (0 - set) & set; part != set; part = (part - set) & set) {
+        const uint32_t rest = set & ~part;
+        if (!table[part].cheapest || !table[rest].cheapest)
             continue;
-        TRY(join_sets(order, &table[left], &table[right], a, b, set_needs(order, right), rows,
-                      even_unconnected, &table[set]));
+        const LeafPaths left = {table[part], set_rels(order, part), set_needs(order, part)};
+        const LeafPaths right = {table[rest], set_rels(order, rest), set_needs(order, rest)};
+        /* Lateral references go from the right side to the left only. */
+        if (!(left.needs & right.rels))
+            TRY(join_sets(order, &left, &right, rows, &table[set]));
     }
     return true;
 }
 
-static bool join_dp(const Order *order, PathSet *ret)
+static bool join_dp(Order *order, PathSet *ret)
 {
     PathSet *table = ARENA_ARRAY(order->level->planner->arena, PathSet, (size_t)1 << order->count);
     const uint32_t all = (1u << order->count) - 1;
     for (int i = 0; i < order->count; i++)
         table[1u << i] = order->leaves[i].paths;
     /* Products of unconnected sets only where nothing else leads to the whole. */
-    for (int pass = 0; pass < 2 && !table[all].cheapest; pass++)
+    for (int pass = 0; pass < 2 && !table[all].cheapest; pass++) {
+        order->joins_unconnected = pass == 1;
         for (uint32_t set = 1; set <= all; set++) {
             CHECK_INTERRUPTS();
             if ((set & (set - 1)) != 0 && !table[set].cheapest)
-                TRY(join_subset(order, table, set, pass == 1));
+                TRY(join_subset(order, table, set));
         }
+    }
     if (!table[all].cheapest)
         FAIL(ERR_FEATURE_NOT_SUPPORTED,
              .message = STR("these LATERAL references cannot be ordered"));
@@ -733,6 +763,7 @@ static int greedy_pair(const Order *order, int *ret_right, double *ret_rows)
 /* Many relations: always the pair that gives the fewest rows. */
 static bool join_greedy(Order *order, PathSet *ret)
 {
+    order->joins_unconnected = true;
     while (order->count > 1) {
         int j = -1;
         double rows = 1;
@@ -743,11 +774,9 @@ static bool join_greedy(Order *order, PathSet *ret)
         const LeafPaths *left = &order->leaves[i], *right = &order->leaves[j];
         LeafPaths joined = {.rels = left->rels | right->rels};
         joined.needs = (left->needs | right->needs) & ~joined.rels;
-        TRY(join_sets(order, &left->paths, &right->paths, left->rels, right->rels, right->needs,
-                      rows, true, &joined.paths));
+        TRY(join_sets(order, left, right, rows, &joined.paths));
         if (!(right->needs & left->rels))
-            TRY(join_sets(order, &right->paths, &left->paths, right->rels, left->rels, left->needs,
-                          rows, true, &joined.paths));
+            TRY(join_sets(order, right, left, rows, &joined.paths));
         order->leaves[MIN(i, j)] = joined;
         order->leaves[MAX(i, j)] = order->leaves[--order->count];
     }
@@ -756,29 +785,31 @@ static bool join_greedy(Order *order, PathSet *ret)
 }
 
 /* Is this item of FROM, with those before and behind it, beyond from_collapse_limit? */
-static bool is_too_many(Level *level, FromItem *const *items, size_t count, size_t at,
-                        size_t before, const ExprVec *quals)
+static bool is_too_many(Level *level, const FromList *from, size_t at, size_t before,
+                        const ExprVec *quals)
 {
-    const int64_t own = count > 1 ? leaf_count(level, items[at], quals) : 1;
+    const int64_t own = from->count > 1 ? leaf_count(level, from->items[at], quals) : 1;
+    const int64_t others = (int64_t)(before + from->count - at - 1);
 
-    return own > 1 && (int64_t)(before + count - at - 1) + own > settings()->from_collapse_limit;
+    return own > 1 && others + own > settings()->from_collapse_limit;
 }
 
-static bool plan_set(Level *level, FromItem *const *items, size_t count, ExprVec *quals,
-                     const ExprVec *needed, const SortVec *sort, PathSet *ret)
+static bool plan_set(Level *level, const FromList *from, ExprVec *quals, const Wanted *wanted,
+                     PathSet *ret)
 {
     Arena *arena = level->planner->arena;
     LeafVec leaves = {0};
     ExprVec constant = {0};
 
-    for (size_t i = 0; i < count; i++)
-        collect_side(level, items[i], is_too_many(level, items, count, i, leaves.length, quals),
+    for (size_t i = 0; i < from->count; i++)
+        collect_side(level, from->items[i], is_too_many(level, from, i, leaves.length, quals),
                      quals, &leaves);
-    take_constants(level, quals, items, count, &constant);
-    Order order = {.level = level, .count = (int)leaves.length, .quals = quals, .needed = needed};
+    take_constants(level, quals, from->items, from->count, &constant);
+    Order order = {
+        .level = level, .count = (int)leaves.length, .quals = quals, .needed = wanted->columns};
     order.leaves = ARENA_ARRAY(arena, LeafPaths, leaves.length + 1);
     for (size_t i = 0; i < leaves.length; i++)
-        TRY(plan_leaf(level, &leaves.items[i], quals, needed, sort, &order.leaves[i]));
+        TRY(plan_leaf(level, &leaves.items[i], quals, wanted, &order.leaves[i]));
     order.qual_rels = ARENA_ARRAY(arena, RelSet, quals->length + 1);
     order.qual_selectivity = ARENA_ARRAY(arena, double, quals->length + 1);
     for (size_t q = 0; q < quals->length; q++) {
@@ -809,8 +840,8 @@ bool paths_from(Level *level, ExprVec *quals, const ExprVec *needed, const SortV
         FAIL_UNSUPPORTED("a query level with more than 127 tables and joins");
     take_constants(level, quals, level->query->from.items, level->query->from.length,
                    &ret->constant);
-    return plan_set(level, level->query->from.items, level->query->from.length, quals, needed,
-                    order, &ret->set);
+    const FromList from = {level->query->from.items, level->query->from.length};
+    return plan_set(level, &from, quals, &(Wanted){needed, order}, &ret->set);
 }
 
 bool paths_build(Level *level, const FromPaths *paths, const Path *path, Tree *ret)

@@ -23,8 +23,8 @@ static bool widen_integers(Level *level, const ExprOperator *op, Expr **a, Expr 
     if (!is_integer((*a)->type) || !is_integer((*b)->type) || !operators ||
         opfamily_strategy(session, operators->btree_family, op->op) != 3)
         return false;
-    Expr *wide_a = analyze_coerce(&context, *a, TYPE_INT8, -1, COERCION_IMPLICIT, 0);
-    Expr *wide_b = analyze_coerce(&context, *b, TYPE_INT8, -1, COERCION_IMPLICIT, 0);
+    Expr *wide_a = analyze_coerce(&context, *a, TYPE_INT8, -1, COERCION_IMPLICIT);
+    Expr *wide_b = analyze_coerce(&context, *b, TYPE_INT8, -1, COERCION_IMPLICIT);
     if (!wide_a || !wide_b)
         return false;
     *a = wide_a;
@@ -57,11 +57,13 @@ bool join_key(Level *level, const Expr *qual, RelSet left_rels, RelSet right_rel
     return true;
 }
 
-double join_rows(Level *level, JoinKind kind, double left_rows, double right_rows, RelSet left_rels,
-                 const ExprVec *quals)
+double join_rows(Level *level, const JoinRequest *request)
 {
+    const double left_rows = request->left->rows, right_rows = request->right->rows;
+    const RelSet left_rels = request->left_rels;
+    const ExprVec *quals = &request->quals;
     double rows = left_rows * right_rows * selectivity_list(level, quals);
-    switch (kind) {
+    switch (request->kind) {
     case JOINS_LEFT:
         rows = MAX(rows, left_rows);
         break;
@@ -91,10 +93,10 @@ typedef struct MatchFactors {
     double part;    /* of the inner rows, up to the first match */
 } MatchFactors;
 
-static MatchFactors match_factors(Level *level, const JoinRequest *request, bool inner_unique)
+static MatchFactors match_factors(Level *level, const JoinRequest *request)
 {
     const double inner = MAX(1, request->right->rows);
-    MatchFactors factors = {.stops_early = inner_unique || request->kind == JOINS_SEMI ||
+    MatchFactors factors = {.stops_early = request->inner_unique || request->kind == JOINS_SEMI ||
                                            request->kind == JOINS_ANTI};
     if (!factors.stops_early)
         return factors;
@@ -114,7 +116,8 @@ bool relation_is_unique_by(Level *level, int rel, const RelationDesc *relation,
         IndexMatch match;
         if (!index->is_unique || !index->is_valid || !str_is_none(index->predicate))
             continue;
-        index_match(level, rel, index, quals, outer, &match);
+        index_match(level, &(ScanRequest){.rel = rel, .quals = quals, .outer = outer}, index,
+                    &match);
         if (match.is_unique)
             return true;
     }
@@ -165,7 +168,7 @@ static double bucket_part(Level *level, const Expr *key, double inner_rows)
 }
 
 static bool hash_path(Level *level, const JoinRequest *request, const Path *left, const Path *right,
-                      bool inner_unique, Path *ret)
+                      Path *ret)
 {
     const SettingValues *set = settings();
     const RelSet left_rels = request->left_rels, right_rels = request->right_rels;
@@ -191,7 +194,7 @@ static bool hash_path(Level *level, const JoinRequest *request, const Path *left
     const double spill = cost_hash_spill(outer, left->width, inner, right->width);
     startup += spill * 0.25;
     run += spill * 0.75;
-    const MatchFactors factors = match_factors(level, request, inner_unique);
+    const MatchFactors factors = match_factors(level, request);
     double found = request->rows;
     if (factors.stops_early) {
         run += key_cost * factors.matched * MAX(1, rint(inner * bucket * factors.part)) * 0.5;
@@ -208,7 +211,7 @@ static bool hash_path(Level *level, const JoinRequest *request, const Path *left
                   .cost = {startup, startup + run},
                   .left = left,
                   .right = right,
-                  .inner_unique = inner_unique};
+                  .inner_unique = request->inner_unique};
     return true;
 }
 
@@ -222,7 +225,7 @@ typedef struct LoopInner {
 } LoopInner;
 
 static Cost loop_cost(Level *level, const JoinRequest *request, const Path *left,
-                      const LoopInner *inner, const ExprVec *quals, bool inner_unique)
+                      const LoopInner *inner, const ExprVec *quals)
 {
     const SettingValues *set = settings();
     const double outer = MAX(1, left->rows);
@@ -232,7 +235,7 @@ static Cost loop_cost(Level *level, const JoinRequest *request, const Path *left
     double run = left->cost.total - left->cost.startup, tested;
     if (inner->is_looked_up)
         run += (outer - 1) * inner->first.startup;
-    const MatchFactors factors = match_factors(level, request, inner_unique);
+    const MatchFactors factors = match_factors(level, request);
     if (!factors.stops_early) {
         run += once + (outer - 1) * again;
         tested = outer * inner->rows;
@@ -253,8 +256,7 @@ static Cost loop_cost(Level *level, const JoinRequest *request, const Path *left
     return (Cost){startup, startup + run};
 }
 
-static Path loop_path(Level *level, const JoinRequest *request, const Path *left, const Path *right,
-                      bool inner_unique)
+static Path loop_path(Level *level, const JoinRequest *request, const Path *left, const Path *right)
 {
     LoopInner inner = {.first = right->cost, .again = right->cost.total, .rows = right->rows};
     const bool is_kept = settings()->enable_material && !request->is_lateral && !left->one_row;
@@ -263,10 +265,10 @@ static Path loop_path(Level *level, const JoinRequest *request, const Path *left
         inner.again = cost_rescan_material(right->rows, right->width);
     }
     return (Path){.kind = PATH_LOOP,
-                  .cost = loop_cost(level, request, left, &inner, &request->quals, inner_unique),
+                  .cost = loop_cost(level, request, left, &inner, &request->quals),
                   .left = left,
                   .right = right,
-                  .inner_unique = inner_unique,
+                  .inner_unique = request->inner_unique,
                   .is_ordered = left->is_ordered};
 }
 
@@ -278,19 +280,23 @@ static bool is_listed(const ExprVec *list, const Expr *expr)
     return false;
 }
 
+/* ret->inner.is_found: there is one. */
 static bool inner_scan_path(Level *level, const JoinRequest *request, const Path *left,
-                            const Path *right, bool inner_unique, Path *ret, bool *ret_found)
+                            const Path *right, Path *ret)
 {
-    *ret_found = false;
-    if (right->kind != PATH_SCAN || request->is_lateral)
-        return true;
+    const ScanRequest wanted = {.quals = &request->quals,
+                                .outer = request->left_rels,
+                                .loops = left->rows,
+                                .needed = request->needed,
+                                .fraction = 1};
     *ret = (Path){.kind = PATH_INNER_SCAN,
                   .left = left,
                   .right = right,
-                  .inner_unique = inner_unique,
+                  .inner_unique = request->inner_unique,
                   .is_ordered = left->is_ordered};
-    TRY(plan_index_inner(level, right->leaf, &request->quals, request->left_rels, left->rows,
-                         request->needed, &ret->inner));
+    if (right->kind != PATH_SCAN || request->is_lateral)
+        return true;
+    TRY(plan_index_inner(level, right->leaf, &wanted, &ret->inner));
     if (!ret->inner.is_found)
         return true;
     ExprVec rest = {0};
@@ -299,8 +305,7 @@ static bool inner_scan_path(Level *level, const JoinRequest *request, const Path
             VEC_PUSH(level->planner->arena, &rest, request->quals.items[i]);
     const LoopInner inner = {
         .first = ret->inner.choice.cost, .rows = ret->inner.choice.rows, .is_looked_up = true};
-    ret->cost = loop_cost(level, request, left, &inner, &rest, inner_unique);
-    *ret_found = true;
+    ret->cost = loop_cost(level, request, left, &inner, &rest);
     return true;
 }
 
@@ -320,41 +325,44 @@ static void give(Level *level, const JoinRequest *request, Path path, JoinKind k
 }
 
 static bool offer_from(Level *level, const JoinRequest *request, const Path *left,
-                       const Path *right, bool inner_unique, PathSet *ret)
+                       const Path *right, PathSet *ret)
 {
     Path path;
-    bool found;
-    if (!request->is_lateral && hash_path(level, request, left, right, inner_unique, &path))
+    if (!request->is_lateral && hash_path(level, request, left, right, &path))
         give(level, request, path, request->kind, ret);
     if (request->kind == JOINS_RIGHT || request->kind == JOINS_FULL)
         return true;
-    TRY(inner_scan_path(level, request, left, right, inner_unique, &path, &found));
-    if (found)
+    TRY(inner_scan_path(level, request, left, right, &path));
+    if (path.inner.is_found)
         give(level, request, path, request->kind, ret);
-    give(level, request, loop_path(level, request, left, right, inner_unique), request->kind, ret);
+    give(level, request, loop_path(level, request, left, right), request->kind, ret);
     return true;
 }
 
-bool join_offer(Level *level, const JoinRequest *request, PathSet *ret)
+bool join_offer(Level *level, const JoinRequest *asked, PathSet *ret)
 {
-    const PathSet *left = request->left;
-    const bool inner_unique = is_inner_unique(level, request);
-    TRY(offer_from(level, request, left->cheapest, request->right->cheapest, inner_unique, ret));
+    JoinRequest request = *asked;
+    const PathSet *left = request.left;
+    const Path *right = request.right->cheapest;
+
+    request.inner_unique = is_inner_unique(level, &request);
+    TRY(offer_from(level, &request, left->cheapest, right, ret));
     if (left->fast && left->fast != left->cheapest)
-        TRY(offer_from(level, request, left->fast, request->right->cheapest, inner_unique, ret));
+        TRY(offer_from(level, &request, left->fast, right, ret));
     if (left->ordered && left->ordered != left->cheapest && left->ordered != left->fast)
-        TRY(offer_from(level, request, left->ordered, request->right->cheapest, inner_unique, ret));
-    if (request->kind != JOINS_LEFT || request->is_lateral)
+        TRY(offer_from(level, &request, left->ordered, right, ret));
+    if (request.kind != JOINS_LEFT || request.is_lateral)
         return true;
     /* The same with the hash table over the rows that all stay. */
-    JoinRequest turned = *request;
+    JoinRequest turned = request;
     Path path;
     turned.kind = JOINS_RIGHT;
-    turned.left = request->right;
-    turned.right = request->left;
-    turned.left_rels = request->right_rels;
-    turned.right_rels = request->left_rels;
-    if (hash_path(level, &turned, turned.left->cheapest, turned.right->cheapest, false, &path))
+    turned.left = request.right;
+    turned.right = request.left;
+    turned.left_rels = request.right_rels;
+    turned.right_rels = request.left_rels;
+    turned.inner_unique = false;
+    if (hash_path(level, &turned, turned.left->cheapest, turned.right->cheapest, &path))
         give(level, &turned, path, JOINS_RIGHT, ret);
     return true;
 }

@@ -90,7 +90,7 @@ Expr *planner_column_default(Arena *arena, CatalogSession *session, const Relati
         next->sequence = column->identity_sequence;
         expr = &next->base;
         if (column->type != TYPE_INT8)
-            TRY(expr = analyze_coerce(&context, expr, column->type, -1, COERCION_ASSIGNMENT, 0));
+            TRY(expr = analyze_coerce(&context, expr, column->type, -1, COERCION_ASSIGNMENT));
     } else if (column->has_default && !column->generated) {
         TRY(expr = analyze_expression_text(arena, session, column->default_text, relation,
                                            STORED_DEFAULT, column->type, column->typmod));

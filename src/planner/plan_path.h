@@ -67,6 +67,7 @@ typedef struct JoinRequest {
     const ExprVec *needed;
     double rows;
     bool keeps_order;
+    bool inner_unique; /* at most one match for each outer row: join_offer finds out */
 } JoinRequest;
 MUST_CHECK bool join_offer(Level *level, const JoinRequest *request, PathSet *ret);
 /* Do the conditions hold a unique index's columns to values of `outer` and constants? */
@@ -74,7 +75,7 @@ bool relation_is_unique_by(Level *level, int rel, const RelationDesc *relation,
                            const ExprVec *quals, RelSet outer);
 bool join_key(Level *level, const Expr *qual, RelSet left_rels, RelSet right_rels, Expr **ret_left,
               Expr **ret_right);
-double join_rows(Level *level, JoinKind kind, double left_rows, double right_rows, RelSet left_rels,
-                 const ExprVec *quals);
+/* How many rows the result has; request->rows is not looked at. */
+double join_rows(Level *level, const JoinRequest *request);
 
 #endif

@@ -239,7 +239,7 @@ static bool can_hash_distinct(const Query *query)
     return hashable && query->distinct.length == visible;
 }
 
-/* `in_order`: rows come sorted by merged_order's keys. */
+/* `in_order`: rows come sorted by plan_merged_order's keys. */
 static Plan *plan_distinct(Level *level, Plan *plan, const ExprVec *out, bool in_order,
                            bool *ret_sorted, SortKeyVec *order)
 {
@@ -414,7 +414,7 @@ static Plan *set_leaf_plan(Level *level, const SetOpNode *leaf, const RangeColum
         Expr *expr = expr_slot(planner->arena, 0, i, &like);
         if (expr->type != columns[i].type) {
             same = false;
-            expr = analyze_coerce(&context, expr, columns[i].type, -1, COERCION_IMPLICIT, 0);
+            expr = analyze_coerce(&context, expr, columns[i].type, -1, COERCION_IMPLICIT);
             if (!expr)
                 FAIL(ERR_INTERNAL_ERROR,
                      .message = STR("a set operation's column has no conversion"));
@@ -456,7 +456,7 @@ static Plan *convert_columns(Level *level, Plan *plan, const RangeColumn *from,
         Expr *expr = expr_slot(planner->arena, 0, i, &like);
         if (from[i].type != to[i].type) {
             same = false;
-            TRY(expr = analyze_coerce(&context, expr, to[i].type, -1, COERCION_IMPLICIT, 0));
+            TRY(expr = analyze_coerce(&context, expr, to[i].type, -1, COERCION_IMPLICIT));
         }
         VEC_PUSH(planner->arena, &targets, expr);
     }

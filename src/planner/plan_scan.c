@@ -89,10 +89,11 @@ static Expr *fix_over_sources(Level *level, int rel, Expr *expr, const ScanShape
     return plan_fix(level, expr, &shape->sources, NULL);
 }
 
-static bool scan_shape(Level *level, int rel, const ExprVec *quals, const ExprVec *needed,
-                       bool all_columns, ScanShape *ret)
+static bool scan_shape(Level *level, const ScanRequest *request, bool all_columns, ScanShape *ret)
 {
     Arena *arena = level->planner->arena;
+    const int rel = request->rel;
+    const ExprVec *quals = request->quals, *needed = request->needed;
     ExprVec columns = {0};
     const RangeTableEntry *rte = query_rte(level->query, rel);
 
@@ -135,7 +136,7 @@ static void scan_fill(Level *level, ScanPlan *scan, const RelationDesc *relation
     plan_set_targets(level, &scan->base, &shape->targets);
     Plan *plan = &scan->base;
     plan->width = 0;
-    for (int i = 0; i < plan->column_count; i++) {
+    for (size_t i = 0; i < shape->out.length; i++) {
         const int attnum = EXPR_AS(const ExprColumn, shape->out.items[i])->attnum;
         if (attnum > 0)
             plan->columns[i].width = (int)column_width(level->planner->session, relation, attnum);
@@ -179,9 +180,11 @@ static double relation_pages(CatalogSession *session, const RelationDesc *relati
     return MAX(1, ceil(rows * (row_width(session, relation) + HEAP_ROW_OVERHEAD) / HEAP_PAGE_ROOM));
 }
 
+/* From the table's rows, which *ret has already. */
 static void index_size(Level *level, int rel, const RelationDesc *relation, const IndexDesc *index,
-                       double table_rows, IndexProbe *ret)
+                       IndexProbe *ret)
 {
+    const double table_rows = ret->table_rows;
     double rows = table_rows;
     if (index->page_count > 0 && index->row_count >= 0 && relation->row_count > 0) {
         const double grown = table_rows / relation->row_count;
@@ -252,14 +255,15 @@ static bool contains(const ExprVec *list, const Expr *expr)
 
 /* Conditions that a partial index's own makes sure of need not be looked at again; but a row that
  * has changed since is. */
-static void kept_quals(Level *level, int rel, const RelationDesc *relation, const IndexDesc *index,
-                       const ExprVec *quals, ExprVec *ret)
+static void kept_quals(Level *level, const ScanRequest *request, const RelationDesc *relation,
+                       const IndexDesc *index, ExprVec *ret)
 {
+    const ExprVec *quals = request->quals;
     ExprVec predicate = {0};
     const Query *query = level->query;
     if (!str_is_none(index->predicate) && query->command == QUERY_SELECT &&
         query->row_marks.length == 0) {
-        Expr *expr = index_predicate(level, rel, relation, index);
+        Expr *expr = index_predicate(level, request->rel, relation, index);
         if (expr)
             plan_split_and(level->planner->arena, expr, &predicate);
     }
@@ -357,7 +361,7 @@ static void offer_index(Level *level, const ScanRequest *request, const Relation
         if (!predicate || !plan_implies(session, request->quals, predicate))
             return;
     }
-    index_match(level, request->rel, index, request->quals, request->outer, &choice.match);
+    index_match(level, request, index, &choice.match);
     for (size_t k = 0; k < choice.match.keys.length; k++)
         if (choice.match.keys.items[k].op == INDEX_IN)
             probe.ranges *= array_values(&choice.match.keys.items[k]);
@@ -366,14 +370,14 @@ static void offer_index(Level *level, const ScanRequest *request, const Relation
             index_direction(level, request->rel, index, request->order, &choice.match);
     if (request->needs_order && !choice.direction)
         return;
-    kept_quals(level, request->rel, relation, index, request->quals, &choice.quals);
+    kept_quals(level, request, relation, index, &choice.quals);
     choice.is_only = is_index_only(level, request, index, &choice);
     const bool has_keys = choice.match.keys.length > 0;
     if (!has_keys && !choice.direction && !choice.is_only && str_is_none(index->predicate))
         return;
     probe.table_rows = relation_rows(session, relation);
     probe.table_pages = relation_pages(session, relation, probe.table_rows);
-    index_size(level, request->rel, relation, index, probe.table_rows, &probe);
+    index_size(level, request->rel, relation, index, &probe);
     probe.selectivity = selectivity_among(level, &choice.match.used, REL_BIT(request->rel));
     /* What a partial index leaves out, its own condition accounts for, once. */
     ExprVec implied = {0};
@@ -432,14 +436,14 @@ bool scan_choose(Level *level, const ScanRequest *request, ScanChoice *ret)
 
 /* ---- building scans ---- */
 
-static bool build_index_scan(Level *level, int rel, const RelationDesc *relation,
-                             const ScanChoice *choice, RelSet outer, const ExprVec *needed,
-                             Tree *ret)
+static bool build_index_scan(Level *level, const ScanRequest *request, const RelationDesc *relation,
+                             const ScanChoice *choice, Tree *ret)
 {
     Arena *arena = level->planner->arena;
+    const int rel = request->rel;
     const ExprVec *quals = &choice->quals;
     ScanShape shape = {0};
-    ParamReplace replace = {level, outer, ret};
+    ParamReplace replace = {level, request->outer, ret};
     IndexScanPlan *scan =
         PLAN_NEW(level, IndexScanPlan, choice->is_only ? PLAN_INDEX_ONLY_SCAN : PLAN_INDEX_SCAN);
     ExprVec read = {0};
@@ -448,7 +452,8 @@ static bool build_index_scan(Level *level, int rel, const RelationDesc *relation
         VEC_PUSH(arena, &read, quals->items[i]);
     for (size_t i = 0; i < choice->match.keys.length; i++)
         VEC_PUSH(arena, &read, choice->match.keys.items[i].source);
-    TRY(scan_shape(level, rel, &read, needed, false, &shape));
+    const ScanRequest whole = {.rel = rel, .quals = &read, .needed = request->needed};
+    TRY(scan_shape(level, &whole, false, &shape));
     for (size_t i = 0; i < choice->match.keys.length; i++) {
         IndexKey key = choice->match.keys.items[i];
         if (key.value) {
@@ -479,18 +484,26 @@ static bool build_index_scan(Level *level, int rel, const RelationDesc *relation
     return true;
 }
 
-static bool build_seq_scan(Level *level, int rel, const RelationDesc *relation,
-                           const ExprVec *quals, const ExprVec *needed, Tree *ret)
+/* The conditions as the filter of a scan. */
+static bool filter_over_sources(Level *level, const ScanRequest *request, const ScanShape *shape,
+                                ExprVec *filter)
+{
+    for (size_t i = 0; i < request->quals->length; i++) {
+        Expr *qual = fix_over_sources(level, request->rel, request->quals->items[i], shape);
+        TRY(qual);
+        VEC_PUSH(level->planner->arena, filter, qual);
+    }
+    return true;
+}
+
+static bool build_seq_scan(Level *level, const ScanRequest *request, const RelationDesc *relation,
+                           Tree *ret)
 {
     ScanPlan *scan = PLAN_NEW(level, ScanPlan, PLAN_SEQ_SCAN);
     ScanShape shape = {0};
-    TRY(scan_shape(level, rel, quals, needed, false, &shape));
-    for (size_t i = 0; i < quals->length; i++) {
-        Expr *qual = fix_over_sources(level, rel, quals->items[i], &shape);
-        TRY(qual);
-        VEC_PUSH(level->planner->arena, &scan->base.filter, qual);
-    }
-    scan_fill(level, scan, relation, rel, &shape);
+    TRY(scan_shape(level, request, false, &shape));
+    TRY(filter_over_sources(level, request, &shape, &scan->base.filter));
+    scan_fill(level, scan, relation, request->rel, &shape);
     ret->plan = &scan->base;
     ret->out = shape.out;
     return true;
@@ -503,23 +516,24 @@ bool scan_build(Level *level, const ScanRequest *request, const ScanChoice *choi
     TRY(relation);
     *ret = (Tree){.rels = REL_BIT(request->rel), .rel = request->rel};
     if (choice->index)
-        TRY(build_index_scan(level, request->rel, relation, choice, request->outer, request->needed,
-                             ret));
+        TRY(build_index_scan(level, request, relation, choice, ret));
     else
-        TRY(build_seq_scan(level, request->rel, relation, request->quals, request->needed, ret));
+        TRY(build_seq_scan(level, request, relation, ret));
     ret->plan->startup_cost = choice->cost.startup;
     ret->plan->total_cost = choice->cost.total;
     ret->plan->rows = choice->rows;
     return true;
 }
 
-static bool plan_current_of(Level *level, int rel, const RelationDesc *relation, Expr *qual,
-                            const ExprVec *needed, Tree *ret)
+static bool plan_current_of(Level *level, const ScanRequest *request, const RelationDesc *relation,
+                            Expr *qual, Tree *ret)
 {
+    const int rel = request->rel;
     RowIdScanPlan *scan = PLAN_NEW(level, RowIdScanPlan, PLAN_ROW_ID_SCAN);
     ScanShape shape = {0};
     const ExprVec none = {0};
-    TRY(scan_shape(level, rel, &none, needed, false, &shape));
+    const ScanRequest whole = {.rel = rel, .quals = &none, .needed = request->needed};
+    TRY(scan_shape(level, &whole, false, &shape));
     scan_fill(level, &scan->scan, relation, rel, &shape);
     scan->cursor_name = EXPR_AS(const ExprCurrentOf, qual)->cursor_name;
     scan->source = qual;
@@ -585,7 +599,7 @@ static bool plan_row_ids(Level *level, const ScanRequest *request, const Relatio
         return true;
     RowIdScanPlan *scan = PLAN_NEW(level, RowIdScanPlan, PLAN_ROW_ID_SCAN);
     ScanShape shape = {0};
-    TRY(scan_shape(level, request->rel, request->quals, request->needed, false, &shape));
+    TRY(scan_shape(level, request, false, &shape));
     TRY(scan->source = fix_over_sources(level, request->rel, request->quals->items[at], &shape));
     TRY(value = plan_fix(level, value, NULL, NULL));
     VEC_PUSH(level->planner->arena, &scan->ctids, value);
@@ -608,25 +622,24 @@ static bool plan_row_ids(Level *level, const ScanRequest *request, const Relatio
     return true;
 }
 
-static bool plan_relation(Level *level, int rel, const ExprVec *quals, const ExprVec *needed,
-                          Tree *ret)
+static bool plan_relation(Level *level, const ScanRequest *request, Tree *ret)
 {
+    const ExprVec *quals = request->quals;
     const RelationDesc *relation =
-        relation_get(level->planner->session, query_rte(level->query, rel)->relation);
+        relation_get(level->planner->session, query_rte(level->query, request->rel)->relation);
     ScanChoice choice;
 
     TRY(relation);
     for (size_t i = 0; i < quals->length; i++)
         if (quals->items[i]->kind == EXPR_CURRENT_OF)
-            return plan_current_of(level, rel, relation, quals->items[i], needed, ret);
-    const ScanRequest request = {.rel = rel, .quals = quals, .needed = needed, .fraction = 1};
-    TRY(scan_choose(level, &request, &choice));
+            return plan_current_of(level, request, relation, quals->items[i], ret);
+    TRY(scan_choose(level, request, &choice));
     ret->plan = NULL;
-    TRY(plan_row_ids(level, &request, relation, &choice, ret));
+    TRY(plan_row_ids(level, request, relation, &choice, ret));
     if (!ret->plan)
-        TRY(scan_build(level, &request, &choice, ret));
+        TRY(scan_build(level, request, &choice, ret));
     ret->base_quals = *quals;
-    level_note_rows(level, rel, choice.rows);
+    level_note_rows(level, request->rel, choice.rows);
     return true;
 }
 
@@ -644,9 +657,9 @@ static double outer_loops(Level *level, const ExprVec *quals, RelSet outer, doub
     return isinf(least) ? loops : least;
 }
 
-bool plan_index_inner(Level *level, const Tree *inner, const ExprVec *join_quals, RelSet outer_rels,
-                      double loops, const ExprVec *needed, InnerScan *ret)
+bool plan_index_inner(Level *level, const Tree *inner, const ScanRequest *wanted, InnerScan *ret)
 {
+    const ExprVec *join_quals = wanted->quals;
     *ret = (InnerScan){0};
     if (!inner->rel || query_rte(level->query, inner->rel)->kind != RANGE_RELATION)
         return true;
@@ -656,13 +669,10 @@ bool plan_index_inner(Level *level, const Tree *inner, const ExprVec *join_quals
         VEC_PUSH(arena, quals, inner->base_quals.items[i]);
     for (size_t i = 0; i < join_quals->length; i++)
         VEC_PUSH(arena, quals, join_quals->items[i]);
-    loops = outer_loops(level, join_quals, outer_rels, loops);
-    ret->request = (ScanRequest){.rel = inner->rel,
-                                 .quals = quals,
-                                 .outer = outer_rels,
-                                 .loops = loops,
-                                 .needed = needed,
-                                 .fraction = 1};
+    ret->request = *wanted;
+    ret->request.rel = inner->rel;
+    ret->request.quals = quals;
+    ret->request.loops = outer_loops(level, join_quals, wanted->outer, wanted->loops);
     TRY(scan_choose(level, &ret->request, &ret->choice));
     const ExprVec *exact = &ret->choice.match.exact;
     for (size_t i = 0; i < exact->length && ret->choice.is_known; i++)
@@ -707,29 +717,25 @@ static void lateral_needs(Level *level, const Level *inner, Tree *tree)
         }
 }
 
-static bool scan_of_source(Level *level, int rel, Plan *plan, const ExprVec *quals,
-                           const ExprVec *needed, Tree *ret)
+static bool scan_of_source(Level *level, const ScanRequest *request, Plan *plan, Tree *ret)
 {
     ScanShape shape = {0};
-    TRY(scan_shape(level, rel, quals, needed, true, &shape));
-    for (size_t i = 0; i < quals->length; i++) {
-        Expr *qual = fix_over_sources(level, rel, quals->items[i], &shape);
-        TRY(qual);
-        VEC_PUSH(level->planner->arena, &plan->filter, qual);
-    }
+    TRY(scan_shape(level, request, true, &shape));
+    TRY(filter_over_sources(level, request, &shape, &plan->filter));
     plan_set_targets(level, plan, &shape.targets);
-    plan->source = level_scan_number(level, rel);
-    plan->rows = MAX(1, rint(plan->rows * selectivity_list(level, quals)));
+    plan->source = level_scan_number(level, request->rel);
+    plan->rows = MAX(1, rint(plan->rows * selectivity_list(level, request->quals)));
     plan->total_cost += plan->rows * 0.01;
     ret->plan = plan;
     ret->out = shape.out;
-    ret->rels = REL_BIT(rel);
+    ret->rels = REL_BIT(request->rel);
     return true;
 }
 
-static bool plan_subquery(Level *level, int rel, const ExprVec *quals, const ExprVec *needed,
-                          Tree *ret)
+static bool plan_subquery(Level *level, const ScanRequest *request, Tree *ret)
 {
+    const int rel = request->rel;
+    const ExprVec *needed = request->needed;
     RangeTableEntry *rte = query_rte(level->query, rel);
     if (level->query->row_marks.length == 0)
         rte->subquery = plan_read_query(level->planner, rte->subquery, rel, needed);
@@ -737,7 +743,7 @@ static bool plan_subquery(Level *level, int rel, const ExprVec *quals, const Exp
     ExprVec out;
     Plan *child = plan_query(inner, &out);
     TRY(child);
-    bool is_trivial = quals->length == 0;
+    bool is_trivial = request->quals->length == 0;
     for (size_t i = 0; i < needed->length; i++)
         is_trivial &= !is_of_rel(needed->items[i], rel) ||
                       EXPR_AS(const ExprColumn, needed->items[i])->attnum > 0;
@@ -761,14 +767,13 @@ static bool plan_subquery(Level *level, int rel, const ExprVec *quals, const Exp
     scan->base.total_cost = child->total_cost;
     scan->alias = rte->name;
     lateral_needs(level, inner, ret);
-    return scan_of_source(level, rel, &scan->base, quals, needed, ret);
+    return scan_of_source(level, request, &scan->base, ret);
 }
 
-static bool plan_values(Level *level, int rel, const ExprVec *quals, const ExprVec *needed,
-                        Tree *ret)
+static bool plan_values(Level *level, const ScanRequest *request, Tree *ret)
 {
     Arena *arena = level->planner->arena;
-    const RangeTableEntry *rte = query_rte(level->query, rel);
+    const RangeTableEntry *rte = query_rte(level->query, request->rel);
     ValuesScanPlan *scan = PLAN_NEW(level, ValuesScanPlan, PLAN_VALUES_SCAN);
     scan->alias = rte->name;
     for (size_t r = 0; r < rte->values.length; r++) {
@@ -777,14 +782,13 @@ static bool plan_values(Level *level, int rel, const ExprVec *quals, const ExprV
         VEC_PUSH(arena, &scan->rows, row);
     }
     scan->base.rows = (double)rte->values.length;
-    return scan_of_source(level, rel, &scan->base, quals, needed, ret);
+    return scan_of_source(level, request, &scan->base, ret);
 }
 
-static bool plan_function(Level *level, int rel, const ExprVec *quals, const ExprVec *needed,
-                          Tree *ret)
+static bool plan_function(Level *level, const ScanRequest *request, Tree *ret)
 {
     Arena *arena = level->planner->arena;
-    const RangeTableEntry *rte = query_rte(level->query, rel);
+    const RangeTableEntry *rte = query_rte(level->query, request->rel);
     FunctionScanPlan *scan = PLAN_NEW(level, FunctionScanPlan, PLAN_FUNCTION_SCAN);
     scan->alias = rte->name;
     scan->with_ordinality = rte->with_ordinality;
@@ -799,12 +803,12 @@ static bool plan_function(Level *level, int rel, const ExprVec *quals, const Exp
         scan->base.rows =
             MAX(i > 0 ? scan->base.rows : 1, rows_of_call(level->planner->session, call.call));
     }
-    return scan_of_source(level, rel, &scan->base, quals, needed, ret);
+    return scan_of_source(level, request, &scan->base, ret);
 }
 
-static bool plan_cte(Level *level, int rel, const ExprVec *quals, const ExprVec *needed, Tree *ret)
+static bool plan_cte(Level *level, const ScanRequest *request, Tree *ret)
 {
-    const RangeTableEntry *rte = query_rte(level->query, rel);
+    const RangeTableEntry *rte = query_rte(level->query, request->rel);
     Level *owner = level;
     for (int i = 0; i < rte->cte_levels_up && owner; i++)
         owner = owner->parent;
@@ -818,14 +822,14 @@ static bool plan_cte(Level *level, int rel, const ExprVec *quals, const ExprVec 
             scan->work_table = owner->cte_work_tables.items[i];
             scan->param = owner->cte_work_params.items[i];
             scan->base.rows = owner->cte_work_rows.items[i];
-            return scan_of_source(level, rel, &scan->base, quals, needed, ret);
+            return scan_of_source(level, request, &scan->base, ret);
         }
         CteScanPlan *scan = PLAN_NEW(level, CteScanPlan, PLAN_CTE_SCAN);
         scan->alias = rte->name;
         scan->cte_name = rte->cte_name;
         scan->subplan = owner->cte_subplans.items[i];
         scan->base.rows = level->planner->statement->subplans.items[scan->subplan].plan->rows;
-        return scan_of_source(level, rel, &scan->base, quals, needed, ret);
+        return scan_of_source(level, request, &scan->base, ret);
     }
     FAIL(ERR_INTERNAL_ERROR,
          .message = fmt("could not find CTE \"%.*s\"", STR_ARGS(rte->cte_name)));
@@ -833,18 +837,19 @@ static bool plan_cte(Level *level, int rel, const ExprVec *quals, const ExprVec 
 
 bool plan_base(Level *level, int rel, const ExprVec *quals, const ExprVec *needed, Tree *ret)
 {
+    const ScanRequest request = {.rel = rel, .quals = quals, .needed = needed, .fraction = 1};
     *ret = (Tree){0};
     switch (query_rte(level->query, rel)->kind) {
     case RANGE_RELATION:
-        return plan_relation(level, rel, quals, needed, ret);
+        return plan_relation(level, &request, ret);
     case RANGE_SUBQUERY:
-        return plan_subquery(level, rel, quals, needed, ret);
+        return plan_subquery(level, &request, ret);
     case RANGE_VALUES:
-        return plan_values(level, rel, quals, needed, ret);
+        return plan_values(level, &request, ret);
     case RANGE_FUNCTION:
-        return plan_function(level, rel, quals, needed, ret);
+        return plan_function(level, &request, ret);
     case RANGE_CTE:
-        return plan_cte(level, rel, quals, needed, ret);
+        return plan_cte(level, &request, ret);
     case RANGE_JOIN:
         break;
     }

@@ -57,14 +57,14 @@ MUST_CHECK bool scan_choose(Level *level, const ScanRequest *request, ScanChoice
 bool scan_is_by_row_id(Level *level, int rel, const ExprVec *quals);
 MUST_CHECK bool scan_build(Level *level, const ScanRequest *request, const ScanChoice *choice,
                            Tree *ret);
-MUST_CHECK bool plan_index_inner(Level *level, const Tree *inner, const ExprVec *join_quals,
-                                 RelSet outer_rels, double loops, const ExprVec *needed,
+/* `wanted` has the join's conditions, the relations given and how often, and what is needed. */
+MUST_CHECK bool plan_index_inner(Level *level, const Tree *inner, const ScanRequest *wanted,
                                  InnerScan *ret);
 double cost_at(Cost cost, double fraction);
 
 /* plan_index.c */
-void index_match(Level *level, int rel, const IndexDesc *index, const ExprVec *quals,
-                 RelSet allowed, IndexMatch *ret);
+/* What the index answers of the request's conditions. */
+void index_match(Level *level, const ScanRequest *request, const IndexDesc *index, IndexMatch *ret);
 /* 1: the index gives the wanted order forward, -1: backward, 0: not at all. */
 int index_direction(Level *level, int rel, const IndexDesc *index, const SortVec *order,
                     const IndexMatch *match);

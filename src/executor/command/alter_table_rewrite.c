@@ -310,7 +310,7 @@ static Expr *conversion(CommandContext *context, const RelationDesc *table,
         analyze_expression(&analyze, node, table, STORED_ALTER_USING, OID_NONE, -1, column->name);
     TRY(expr);
     Expr *coerced =
-        analyze_coerce(&analyze, expr, wanted->type, wanted->typmod, COERCION_ASSIGNMENT, 0);
+        analyze_coerce(&analyze, expr, wanted->type, wanted->typmod, COERCION_ASSIGNMENT);
     if (!coerced) {
         TRY(!error_is_set());
         const Str type = type_name(session, wanted->type);

@@ -77,22 +77,28 @@ static bool schema_is_settling(CatalogSession *session, uint64_t *version, bool 
     return true;
 }
 
+/* Objects of one kind by their names. */
+typedef struct NamedKind {
+    Oid class_oid;
+    Oid (*find)(CatalogSession *session, Str name);
+} NamedKind;
+
 /* Locks what a name stands for, until it does so under the lock. */
-static bool lock_named(CommandContext *context, Oid class_oid, Str name, LockMode mode,
-                       Oid (*find)(CatalogSession *session, Str name), Oid *ret_oid)
+static bool lock_named(CommandContext *context, NamedKind kind, Str name, LockMode mode,
+                       Oid *ret_oid)
 {
     CatalogSession *session = ddl_catalog(context);
     uint64_t version = txn_schema_version(txn_manager(session->txn));
 
     for (;;) {
         bool again;
-        const Oid oid = find(session, name);
+        const Oid oid = kind.find(session, name);
         TRY(!error_is_set());
         if (oid) {
             const ObjectLocked outcome =
-                object_lock(session, (ObjectAddress){class_oid, oid, 0}, mode);
+                object_lock(session, (ObjectAddress){kind.class_oid, oid, 0}, mode);
             TRY(outcome);
-            if (outcome == OBJECT_LOCKED && find(session, name) == oid) {
+            if (outcome == OBJECT_LOCKED && kind.find(session, name) == oid) {
                 *ret_oid = oid;
                 return true;
             }
@@ -111,7 +117,7 @@ bool ddl_lock_schema(CommandContext *context, Str name, int position, LockMode m
 {
     Oid oid;
 
-    TRY(lock_named(context, RELATION_PG_NAMESPACE, name, mode, namespace_oid, &oid));
+    TRY(lock_named(context, (NamedKind){RELATION_PG_NAMESPACE, namespace_oid}, name, mode, &oid));
     if (!oid)
         return namespace_get(ddl_catalog(context), name, position) != OID_NONE;
     *ret_oid = oid;
@@ -127,7 +133,7 @@ static Oid role_named(CatalogSession *session, Str name)
 
 bool ddl_lock_role(CommandContext *context, Str name, LockMode mode, Oid *ret_role)
 {
-    return lock_named(context, RELATION_PG_AUTHID, name, mode, role_named, ret_role);
+    return lock_named(context, (NamedKind){RELATION_PG_AUTHID, role_named}, name, mode, ret_role);
 }
 
 static Oid creation_schema(CatalogSession *session, Str name)
@@ -141,8 +147,8 @@ static Oid creation_schema(CatalogSession *session, Str name)
 
 static bool lock_creation_schema(CommandContext *context, Oid *ret_oid)
 {
-    return lock_named(context, RELATION_PG_NAMESPACE, STR(""), LOCK_ACCESS_SHARE, creation_schema,
-                      ret_oid);
+    return lock_named(context, (NamedKind){RELATION_PG_NAMESPACE, creation_schema}, STR(""),
+                      LOCK_ACCESS_SHARE, ret_oid);
 }
 
 bool ddl_creation_place(CommandContext *context, const RangeVar *name, CreationPlace *ret_place)

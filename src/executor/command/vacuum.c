@@ -56,6 +56,7 @@ typedef struct SampleColumn {
 
 typedef struct Sample {
     VEC(SampleColumn) columns;
+    StrBuf select; /* the statement that reads them */
     uint64_t rows, stride;
 } Sample;
 
@@ -201,17 +202,15 @@ static int32_t index_pages(CatalogSession *session, const RelationDesc *relation
 
 /* ---- one table ---- */
 
-static void sample_add(Arena *arena, Sample *sample, StrBuf *select, Str text,
-                       StatisticsCollector *collector, Oid holder, int attnum)
+static void sample_add(Arena *arena, Sample *sample, Str text, SampleColumn column)
 {
-    strbuf_format(select, "%s%.*s", sample->columns.length ? ", " : "", STR_ARGS(text));
-    const SampleColumn column = {collector, holder, attnum, 0, 0};
+    strbuf_format(&sample->select, "%s%.*s", sample->columns.length ? ", " : "", STR_ARGS(text));
     VEC_PUSH(arena, &sample->columns, column);
 }
 
 /* What is read: the columns asked for, and what indexes have beside columns. */
 static int sample_columns(Arena *arena, const RelationDesc *relation, const StrVec *columns,
-                          double total, Sample *sample, StrBuf *select)
+                          double total, Sample *sample)
 {
     int target = settings()->default_statistics_target;
     const int usual = target;
@@ -221,21 +220,24 @@ static int sample_columns(Arena *arena, const RelationDesc *relation, const StrV
             continue;
         const int own = column->statistics_target > 0 ? column->statistics_target : usual;
         target = MAX(target, own);
-        sample_add(arena, sample, select, identifier_quote(arena, column->name),
-                   statistics_new(arena, column->type, own, total), relation->oid, column->attnum);
+        sample_add(arena, sample, identifier_quote(arena, column->name),
+                   (SampleColumn){.collector = statistics_new(arena, column->type, own, total),
+                                  .holder = relation->oid,
+                                  .attnum = column->attnum});
     }
     for (int i = 0; i < relation->index_count; i++) {
         const IndexDesc *index = &relation->indexes[i];
         for (int c = 0; c < index->key_count && str_is_none(index->predicate); c++)
             if (!index->columns[c].attnum)
-                sample_add(arena, sample, select,
+                sample_add(arena, sample,
                            str_format(arena, "(%.*s)", STR_ARGS(index->columns[c].expression)),
-                           statistics_new(arena, index->columns[c].type, usual, total), index->oid,
-                           c + 1);
+                           (SampleColumn){.collector = statistics_new(arena, index->columns[c].type,
+                                                                      usual, total),
+                                          .holder = index->oid,
+                                          .attnum = c + 1});
         if (!str_is_none(index->predicate))
-            sample_add(arena, sample, select,
-                       str_format(arena, "(%.*s)", STR_ARGS(index->predicate)), NULL, index->oid,
-                       0);
+            sample_add(arena, sample, str_format(arena, "(%.*s)", STR_ARGS(index->predicate)),
+                       (SampleColumn){.holder = index->oid});
     }
     return target;
 }
@@ -280,8 +282,8 @@ static bool analyze_relation(CommandContext *context, Oid oid, const StrVec *col
     Arena *arena = context->arena;
     CatalogSession *session = &context->session->catalog;
     const RelationDesc *relation = relation_get(session, oid);
-    StrBuf select = strbuf_in(arena), count = strbuf_in(arena);
-    Sample sample = {.stride = 1};
+    StrBuf count = strbuf_in(arena);
+    Sample sample = {.stride = 1, .select = strbuf_in(arena)};
 
     TRY(relation);
     TRY(check_columns(relation, columns));
@@ -289,13 +291,13 @@ static bool analyze_relation(CommandContext *context, Oid oid, const StrVec *col
     strbuf_format(&count, "SELECT 1 FROM ONLY %.*s", STR_ARGS(table));
     TRY(run_sql(context, strbuf_view(&count), count_rows, &sample));
     const uint64_t total = sample.rows;
-    strbuf_append_c(&select, "SELECT ");
-    const int target = sample_columns(arena, relation, columns, (double)total, &sample, &select);
+    strbuf_append_c(&sample.select, "SELECT ");
+    const int target = sample_columns(arena, relation, columns, (double)total, &sample);
     if (sample.columns.length > 0 && total > 0) {
-        strbuf_format(&select, " FROM ONLY %.*s", STR_ARGS(table));
+        strbuf_format(&sample.select, " FROM ONLY %.*s", STR_ARGS(table));
         sample.stride = MAX(1, total / ((uint64_t)target * SAMPLE_PER_TARGET));
         sample.rows = 0;
-        TRY(run_sql(context, strbuf_view(&select), add_rows, &sample));
+        TRY(run_sql(context, strbuf_view(&sample.select), add_rows, &sample));
         TRY(keep_statistics(context, &sample));
     }
     TRY(keep_sizes(context, oid, &sample, (double)total));
