@@ -160,3 +160,15 @@ insert into one_column (b) values (1) returning *;
 select distinct on (b, a) b, a from no_column_base order by b, b + 1, a;
 select distinct on (b + 1) a, b from no_column_base order by a, b + 1;
 select distinct on (a, b) a from no_column_base order by a, a + b;
+
+-- char(n) without its n is bpchar where a modifier could stand.
+create table padded (a char(3) default 'x', b char(3) default 'abc'::char(3), c bpchar default 'xyz', d char default null, e char(3)[] default '{abc}', check (a in ('x', 'abc')), check (c <> 'q'));
+select attname, format_type(atttypid, atttypmod), format_type(atttypid, null), pg_get_expr(adbin, adrelid) from pg_attribute a left join pg_attrdef on adrelid = attrelid and adnum = attnum where attrelid = 'padded'::regclass and attnum > 0 order by attnum;
+select conname, pg_get_constraintdef(oid) from pg_constraint where conrelid = 'padded'::regclass order by 1;
+insert into padded default values returning *, octet_length(a), octet_length(c);
+create view padded_view as select a, cast('zzz' as bpchar) as z, coalesce(a, 'nnn') as co, case when a = 'xyz' then 'yyy' else a end as ca, a || 'k' as cat from padded where c = any ('{abc}') and a in ('x', 'abc');
+select pg_get_viewdef('padded_view');
+select attname, format_type(atttypid, atttypmod) from pg_attribute where attrelid = 'padded_view'::regclass order by attnum;
+select format_type(1042, -1), format_type(1042, null), format_type(1042, 7), format_type(1014, -1), format_type(1014, null), 'bpchar'::regtype, '_bpchar'::regtype;
+create or replace view padded_view as select a, 'zzz'::char(2) as z from padded;
+drop view padded_view; drop table padded;

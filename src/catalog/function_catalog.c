@@ -78,8 +78,9 @@ FUNCTION(format_type)
         return true;
     }
     return give_text(
-        call, type_sql_name(session, args[0].oid, nulls[1] ? -1 : args[1].int32, call->arena), ret,
-        ret_null);
+        call,
+        type_sql_name(session, args[0].oid, nulls[1] ? TYPMOD_UNASKED : args[1].int32, call->arena),
+        ret, ret_null);
 }
 
 FUNCTION(pg_get_userbyid)

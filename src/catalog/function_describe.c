@@ -49,7 +49,7 @@ static Str argument_list(FunctionCall *call, const FunctionDesc *f, bool with_de
             strbuf_append(&text, identifier_quote(call->arena, f->names[i]));
             strbuf_append_char(&text, ' ');
         }
-        strbuf_append(&text, type_sql_name(session, types[i], -1, call->arena));
+        strbuf_append(&text, type_sql_name(session, types[i], TYPMOD_UNASKED, call->arena));
         if (with_defaults && is_input && f->default_count &&
             input > f->argument_count - f->default_count) {
             Str rest = f->defaults;
@@ -96,13 +96,14 @@ FUNCTION(pg_get_function_result)
         strbuf_append_c(&text, columns++ == 0 ? "TABLE(" : ", ");
         if (f->names && f->names[i].length)
             strbuf_format(&text, "%.*s ", STR_ARGS(identifier_quote(call->arena, f->names[i])));
-        strbuf_append(&text, type_sql_name(session, f->all_types[i], -1, call->arena));
+        strbuf_append(&text, type_sql_name(session, f->all_types[i], TYPMOD_UNASKED, call->arena));
     }
     if (columns > 0)
         strbuf_append_char(&text, ')');
     else
-        strbuf_format(&text, "%s%.*s", f->returns_set ? "SETOF " : "",
-                      STR_ARGS(type_sql_name(session, f->return_type, -1, call->arena)));
+        strbuf_format(
+            &text, "%s%.*s", f->returns_set ? "SETOF " : "",
+            STR_ARGS(type_sql_name(session, f->return_type, TYPMOD_UNASKED, call->arena)));
     return give_text(call, strbuf_view(&text), ret, ret_null);
 }
 

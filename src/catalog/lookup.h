@@ -61,10 +61,10 @@ MUST_CHECK const TypeDesc *type_get_name(CatalogSession *session, Str schema, St
 /* A true array type (int4[]), not a fixed one such as name or oidvector. */
 bool type_is_array(const TypeDesc *type);
 /* "integer", "character varying(10)", "timestamp(3) with time zone", "public.point3[]": SQL's
- * names, in `arena`. typmod -1: none; and format_type's rule of qualification by the search path.
- */
+ * names, in `arena`. typmod as type_format has it; and format_type's rule of qualification by the
+ * search path. */
 Str type_sql_name(CatalogSession *session, Oid oid, int32_t typmod, Arena *arena);
-/* As error messages want it: type_sql_name(oid, -1) in the session's arena. */
+/* As error messages want it: type_sql_name(oid, TYPMOD_UNASKED) in the session's arena. */
 Str type_name(CatalogSession *session, Oid oid);
 
 /* ---- functions ---- */

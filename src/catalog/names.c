@@ -37,7 +37,7 @@ Str type_sql_name(CatalogSession *session, Oid oid, int32_t typmod, Arena *arena
 
 Str type_name(CatalogSession *session, Oid oid)
 {
-    return type_sql_name(session, oid, -1, session->arena);
+    return type_sql_name(session, oid, TYPMOD_UNASKED, session->arena);
 }
 
 Str relation_display_name(CatalogSession *session, const RelationDesc *relation)

@@ -115,8 +115,8 @@ static bool new_value(ReferentialAction *action, const ForeignRemoval *removal,
     if (!fits)
         FAIL(ERR_NUMERIC_VALUE_OUT_OF_RANGE,
              .message =
-                 fmt("%.*s out of range",
-                     STR_ARGS(type_sql_name(&action->exec->session->catalog, type, -1, scratch))));
+                 fmt("%.*s out of range", STR_ARGS(type_sql_name(&action->exec->session->catalog,
+                                                                 type, TYPMOD_UNASKED, scratch))));
     *ret_null = false;
     return true;
 }

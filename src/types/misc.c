@@ -94,7 +94,7 @@ FUNCTION(oidvectortypes)
         array_element(&view, i, &oid, &is_null);
         if (i > 0)
             strbuf_append_c(&out, ", ");
-        if (!type_format(oid.oid, -1, &out))
+        if (!type_format(oid.oid, TYPMOD_UNASKED, &out))
             TRY(type_output(TYPE_REGTYPE, &oid, &out));
     }
     *ret = value_from_buf(&out);

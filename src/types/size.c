@@ -125,7 +125,7 @@ FUNCTION(pg_collation_for)
     const BuiltinType *type = builtin_type(call->arg_types[0]);
     if (type && !type->collation && type->oid != TYPE_UNKNOWN) {
         StrBuf name = strbuf_in(call->arena);
-        type_format(type->oid, -1, &name);
+        type_format(type->oid, TYPMOD_UNASKED, &name);
         FAIL(ERR_DATATYPE_MISMATCH, .message = fmt("collations are not supported by type %.*s",
                                                    STR_ARGS(strbuf_view(&name))));
     }

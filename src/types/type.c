@@ -119,9 +119,8 @@ bool type_format(Oid oid, int32_t typmod, StrBuf *out)
         strbuf_append_c(out, "[]");
         return true;
     }
-    if (oid == TYPE_BPCHAR && typmod < 0) {
-        /* Without a length it is not "character", which means character(1). */
-        strbuf_append_c(out, typmod == -1 ? "character" : "bpchar");
+    if (oid == TYPE_BPCHAR && typmod == -1) {
+        strbuf_append_c(out, "bpchar");
         return true;
     }
     const char *suffix = oid == TYPE_TIME || oid == TYPE_TIMESTAMP       ? " without time zone"

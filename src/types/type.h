@@ -182,7 +182,9 @@ bool type_equal(Oid type, const Value *a, const Value *b);
 MUST_CHECK bool type_apply_typmod(Arena *arena, Oid type, int32_t typmod, bool is_explicit,
                                   Value *value);
 /* "integer", "numeric(10,2)", "timestamp(3) without time zone", "text[]"; false (no error) for
- * types not built in. typmod -1: none. */
+ * types not built in. typmod -1: none; TYPMOD_UNASKED: nobody wants to know. char(n) without its n
+ * is "bpchar" in the first case and "character" in the second, since that means character(1). */
+#define TYPMOD_UNASKED (-2)
 bool type_format(Oid type, int32_t typmod, StrBuf *out);
 
 /*

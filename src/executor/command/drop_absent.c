@@ -174,8 +174,8 @@ static bool drop_types(CommandContext *context, const DropStmt *statement)
                      fmt("\"%.*s\" is not a domain", STR_ARGS(written_type(context->arena, name))));
         if (type >= OID_FIRST_UNPINNED)
             FAIL_UNSUPPORTED("DROP TYPE of a table's row type");
-        return needed_by_system("type",
-                                type_sql_name(ddl_catalog(context), type, -1, context->arena));
+        return needed_by_system(
+            "type", type_sql_name(ddl_catalog(context), type, TYPMOD_UNASKED, context->arena));
     }
     return true;
 }
@@ -215,7 +215,8 @@ static Str signature(CommandContext *context, const ObjectWithArgs *object, cons
         strbuf_append_char(&out, '*');
     for (size_t i = 0; i < object->args.length; i++) {
         strbuf_append_c(&out, i ? ", " : "");
-        strbuf_append(&out, type_sql_name(ddl_catalog(context), types[i], -1, context->arena));
+        strbuf_append(
+            &out, type_sql_name(ddl_catalog(context), types[i], TYPMOD_UNASKED, context->arena));
     }
     strbuf_append_char(&out, ')');
     return strbuf_view(&out);
@@ -317,7 +318,7 @@ static bool drop_operator(CommandContext *context, const DropStmt *statement,
         return true;
     for (int i = 0; i < 2; i++)
         if (types[i])
-            texts[i] = type_sql_name(session, types[i], -1, context->arena);
+            texts[i] = type_sql_name(session, types[i], TYPMOD_UNASKED, context->arena);
     const OperatorDesc *found =
         operator_find_exact(session, schema, object->names.items[parts - 1], types[0], types[1]);
     TRY(!error_is_set());
