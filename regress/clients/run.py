@@ -57,6 +57,7 @@ SUITES = {
     "jdbc": jdbc_suite,
     "dump": python_suite("test_dump.py"),
     "authentication": python_suite("test_authentication.py"),
+    "encodings": python_suite("test_encodings.py"),
 }
 
 

@@ -105,6 +105,11 @@ CONVERSATIONS = {
         Q("SET application_name = 'a'"), Q("SET application_name = 'a'"), Q("SET DateStyle = 'German'"), Q("BEGIN; SET IntervalStyle = 'sql_standard'"), Q("ROLLBACK"), Q("SET LOCAL IntervalStyle = 'iso_8601'"),
         Q("BEGIN; SET LOCAL IntervalStyle = 'iso_8601'"), Q("COMMIT"), Q("RESET ALL"), Q("SET client_encoding = 'utf-8'"), Q("SET standard_conforming_strings = off"), P("", "SET application_name = 'b'") + B("", "") + E() + S,
         Q("SET default_transaction_read_only = on; SET application_name = 'c'"), Q("SET application_name = 'd'; " + FAILS), Q("SHOW application_name")],
+    "sql_ascii_is_utf8_as_it_is": [
+        Q("SET client_encoding = 'sql-ascii'"), Q("SHOW client_encoding; SELECT pg_client_encoding()"), Q("SELECT length('é€'), 'é€' AS \"é\""), message("Q", b"SELECT 'caf\xe9'\0"),
+        P("", "SELECT $1 AS \"é\"", TEXT) + B("", "", ["é"]) + D("P") + E() + S, P("", "SELECT $1", TEXT) + B("", "", [b"\xe9"]) + E() + S, Q("SELECT 'é'::int"), Q("SET NAMES 'SQL_ASCII'"), Q("RESET client_encoding"),
+        Q("BEGIN; SET client_encoding = SQL_ASCII"), Q("ROLLBACK"), Q("SHOW client_encoding"), Q("SET client_encoding = 'UNICODE'"), Q("SET client_encoding = 'unicode'"), Q("SET client_encoding = MULE_INTERNAL"),
+        Q("SET NAMES 'nowhere'"), Q("SET client_encoding = ''")],
     "notices_come_in_order": [Q("DROP TABLE IF EXISTS no1; SELECT 1; DROP TABLE IF EXISTS no2"), Q("SET client_min_messages = error; DROP TABLE IF EXISTS no1"), Q("COMMIT"), Q("SET client_min_messages = notice"), Q("ROLLBACK")],
     "binary_forms_of_every_type": [
         P("", "SELECT true, 5::int2, -5::int4, 5000000000::int8, 1.5::float4, -2.5::float8, 'NaN'::float8") + B("", "", [], [], [1]) + E() + S,
@@ -130,3 +135,13 @@ CONVERSATIONS = {
         message("P", b"no terminator") + S, message("B", b"\0") + S, message("E", b"\0") + S, message("Q", b"SELECT 1"), message("D", b"S") + S, message("P", text("") + text("SELECT 1") + struct.pack("!hI", 5, 23)) + S,
         message("B", b"\0\0" + struct.pack("!hh", 0, 1) + struct.pack("!i", 100) + b"abc") + S, message("S", b"extra") + Q("SELECT 1"), message("E", b"\0\0\0\0\0extra") + S, message("Q", b"SELECT 1\0more\0")],
 }
+
+# Startup packets beyond user and database, by the name of the conversation that begins with them: what is answered to them is its first turn.
+GREETINGS = {
+    "sql_ascii_from_the_start": [("client_encoding", "SQL_ASCII")],
+    "encoding_that_is_none_from_the_start": [("client_encoding", "nowhere")],
+    "encoding_without_conversion_from_the_start": [("client_encoding", "MULE_INTERNAL")],
+}
+
+for _name in GREETINGS:
+    CONVERSATIONS[_name] = [b"", Q("SHOW client_encoding; SELECT 'é' AS \"é\""), Q("SET client_encoding = UTF8; RESET client_encoding")]

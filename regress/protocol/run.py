@@ -5,6 +5,7 @@
 """
 import os
 import pathlib
+import re
 import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -12,8 +13,8 @@ sys.path.insert(0, str(HERE.parent.parent / "tools"))
 sys.path.insert(0, str(HERE))
 import suite  # pylint: disable=wrong-import-position
 import abuse  # pylint: disable=wrong-import-position
-from conversation import Talk  # pylint: disable=wrong-import-position
-from conversations import CONVERSATIONS  # pylint: disable=wrong-import-position
+from conversation import Talk, session_options, startup  # pylint: disable=wrong-import-position
+from conversations import CONVERSATIONS, GREETINGS  # pylint: disable=wrong-import-position
 from sengi_server import Server  # pylint: disable=wrong-import-position
 
 EXPECTED = HERE / "expected/conversations.txt"
@@ -22,9 +23,14 @@ EXPECTED = HERE / "expected/conversations.txt"
 def answers(port, name):
     """The answer to each turn; a connection that the server closes ends it."""
     lines = []
-    talk = Talk(port)
+    greeting = GREETINGS.get(name)
+    talk = Talk(port, startup(session_options() + greeting) if greeting else None)
     for number, turn in enumerate(CONVERSATIONS[name]):
         lines.append(f"> {number}")
+        if greeting and number == 0:
+            lines += [line for line in talk.until_ready() if not re.match("authentication|key|parameter (?!client_encoding)", line)]
+            if lines[-1] == "closed":
+                break
         syncs = count_ready(turn)
         talk.send(turn)
         try:

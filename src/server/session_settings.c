@@ -508,20 +508,6 @@ static bool apply_to_transaction(Session *session, SettingId id, Str value)
     return true;
 }
 
-static bool check_encoding(Str value)
-{
-    const int encoding = encoding_find(value);
-    if (encoding == ENCODING_UTF8)
-        return true;
-    if (encoding >= 0)
-        FAIL(ERR_FEATURE_NOT_SUPPORTED,
-             .message = fmt("client encoding %s is not supported", encoding_name(encoding)),
-             .hint = STR("Clients speak UTF8 with this server."));
-    FAIL(ERR_INVALID_PARAMETER_VALUE,
-         .message =
-             fmt("invalid value for parameter \"client_encoding\": \"%.*s\"", STR_ARGS(value)));
-}
-
 /* role and session_authorization change who the session is. */
 static bool switch_role(Session *session, SettingId id, Str value)
 {
@@ -552,20 +538,13 @@ static bool switch_role(Session *session, SettingId id, Str value)
     return true;
 }
 
-static Str canonical_value(SettingId id, Str value)
-{
-    if (id == SETTING_CLIENT_ENCODING)
-        return STR("UTF8");
-    return value;
-}
-
 /* -- SET ------------------------------------------------------------------------------------- */
 
 static bool set_value(Session *session, SettingId id, Str value)
 {
     SessionSettings *s = &session->settings;
 
-    TRY(settings_set(&s->current, s->arena, id, canonical_value(id, value)));
+    TRY(settings_set(&s->current, s->arena, id, value));
     if (is_role(id))
         TRY(switch_role(session, id, value));
     return apply_to_transaction(session, id, value);
@@ -579,8 +558,6 @@ static bool set_builtin(Session *session, SettingId id, Str value, bool is_local
     /* Who may become whom is checked when it is done: switch_role. */
     if (id != SETTING_SESSION_AUTHORIZATION)
         TRY(may_set(session, &setting_infos[id], source));
-    if (id == SETTING_CLIENT_ENCODING)
-        TRY(check_encoding(value));
     SettingChange *change = change_begin(session, id);
     s->plan_key = 0;
     if (!set_value(session, id, value)) {
@@ -629,6 +606,9 @@ bool session_setting_start(Session *session, Str name, Str value, SettingSource 
     int id = setting_find(name);
 
     if (id >= 0) {
+        if (id == SETTING_CLIENT_ENCODING && encoding_find(value) == ENCODING_MULE_INTERNAL)
+            FAIL(ERR_FEATURE_NOT_SUPPORTED,
+                 .message = STR("conversion between MULE_INTERNAL and UTF8 is not supported"));
         TRY(set_builtin(session, (SettingId)id, value, false, source));
         start_set(s, (SettingId)id, source);
     } else {

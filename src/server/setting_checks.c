@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "server/session.h"
 #include "types/datetime.h"
+#include "types/encoding.h"
 
 static bool fail_invalid(SettingId id, Str text, Str detail)
 {
@@ -159,6 +160,27 @@ static bool oids_check(SettingId id, Str text, Arena *arena, Str *ret_canonical)
     return true;
 }
 
+static bool client_encoding_check(SettingId id, Str text, Arena *arena, Str *ret_canonical)
+{
+    const int encoding = encoding_find(text);
+
+    (void)arena;
+    if (encoding < 0)
+        return fail_invalid(id, text, STR_NONE);
+    if (encoding == ENCODING_MULE_INTERNAL)
+        FAIL(ERR_FEATURE_NOT_SUPPORTED,
+             .message = fmt("invalid value for parameter \"%.*s\": \"%.*s\"",
+                            STR_ARGS(setting_infos[id].name), STR_ARGS(text)),
+             .detail = STR("Conversion between MULE_INTERNAL and UTF8 is not supported."));
+    if (!encoding_is_supported(encoding))
+        FAIL(ERR_FEATURE_NOT_SUPPORTED,
+             .message = fmt("client encoding %s is not supported", encoding_name(encoding)),
+             .hint = STR("Clients may speak UTF8."));
+    /* PostgreSQL leaves the oldest name as it is, for drivers that ask for what they have set. */
+    *ret_canonical = str_equal(text, STR("UNICODE")) ? text : str_from_c(encoding_name(encoding));
+    return true;
+}
+
 /* Escapes for what a session does not have at hand when it logs. */
 static bool line_prefix_check(SettingId id, Str text, Arena *arena, Str *ret_canonical)
 {
@@ -179,6 +201,7 @@ static bool line_prefix_check(SettingId id, Str text, Arena *arena, Str *ret_can
 
 void setting_checks_init(void)
 {
+    setting_register_check(SETTING_CLIENT_ENCODING, client_encoding_check);
     setting_register_check(SETTING_LOG_LINE_PREFIX, line_prefix_check);
     setting_register_check(SETTING_LC_MESSAGES, locale_check);
     setting_register_check(SETTING_LC_MONETARY, locale_check);

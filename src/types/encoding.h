@@ -7,7 +7,9 @@
 
 #include "base/str.h"
 
+#define ENCODING_SQL_ASCII 0
 #define ENCODING_UTF8 6
+#define ENCODING_MULE_INTERNAL 7
 
 /* PostgreSQL's number of an encoding, by any spelling of any of its names; -1: there is none. */
 int encoding_find(Str name);
@@ -15,5 +17,7 @@ int encoding_find(Str name);
 const char *encoding_name(int encoding);
 /* The most bytes of a character; 0 for a number that is none. */
 int encoding_max_length(int encoding);
+/* May a client speak it? */
+bool encoding_is_supported(int encoding);
 
 #endif

@@ -1,5 +1,6 @@
 /* Functions of text: lengths, parts, trimming, padding, quoting. Positions count characters. */
 #include "types/array.h"
+#include "types/encoding.h"
 #include "types/types_internal.h"
 
 #define ARG(i) var_str(args[i].var)
@@ -704,5 +705,5 @@ VECTOR_FUNCTION(textlike)
 
 FUNCTION(pg_client_encoding)
 {
-    return give(ret, STR("UTF8"));
+    return give(ret, str_from_c(encoding_name(encoding_find(settings()->client_encoding))));
 }
