@@ -12,6 +12,7 @@ import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent.parent / "tools")]
+import loads
 import moving
 import storm
 import suite
@@ -337,6 +338,7 @@ def compare(server, seconds):
             print(f"not ok {name}: wanted {line}, got {got[number] if number < len(got) else None}")
     moving.run(lambda: Session(server.port, database="postgres"), int(time.time()), seconds)
     storm.run(lambda: Session(server.port, database="postgres"), int(time.time()), 2 * seconds)
+    loads.run(lambda: Session(server.port, database="postgres"), int(time.time()), seconds)
 
 
 if __name__ == "__main__":

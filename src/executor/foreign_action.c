@@ -132,7 +132,7 @@ static bool claim(ReferentialAction *action, const ForeignRemoval *removal, int6
     Txn *txn = exec->session->catalog.txn;
     Snapshot seen = txn_snapshot_self(txn);
     if (txn_isolation(txn) >= ISOLATION_REPEATABLE_READ)
-        seen.lsn = txn_snapshot(txn)->lsn;
+        seen = snapshot_with_command(txn_snapshot(txn), seen.command);
     const ModifyPlan *plan = (const ModifyPlan *)action->node->plan;
     RowLockRequest request = {.mode = plan->lock == LOCK_FOR_UPDATE ? ROW_LOCK_UPDATE
                                                                     : ROW_LOCK_NO_KEY_UPDATE,

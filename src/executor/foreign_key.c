@@ -76,7 +76,7 @@ static Snapshot snapshot_then(const ExecState *exec)
 {
     Snapshot then = snapshot_now(exec);
     if (is_repeatable(exec))
-        then.lsn = txn_snapshot(exec->session->catalog.txn)->lsn;
+        then = snapshot_with_command(txn_snapshot(exec->session->catalog.txn), then.command);
     return then;
 }
 

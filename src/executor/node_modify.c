@@ -720,7 +720,7 @@ static bool conflict_update(ModifyState *state, const ModifyPlan *plan, uint32_t
     RowLockResult result = {0};
     bool found;
     if (txn_isolation(txn) >= ISOLATION_REPEATABLE_READ)
-        request.snapshot.lsn = exec->snapshot.lsn;
+        request.snapshot = snapshot_with_command(&exec->snapshot, request.snapshot.command);
     *ret_done = *ret_again = false;
     switch (txn_lock_row(txn, state->table->tree, row_id, &request, state->row_arena, &result)) {
     case ROW_LOCK_FAILED:

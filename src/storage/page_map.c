@@ -19,6 +19,7 @@
 bool fault_no_shadow, fault_free_now, fault_no_wal_flush, fault_evict_shadow;
 bool fault_no_redo_floor, fault_no_reclaim, fault_no_redo_drain, fault_redo_scatter;
 bool fault_slow_log, fault_slow_checkpoint, fault_yield_often;
+void (*fault_at_apply)(void);
 #endif
 
 /* -------- Lists -------- */

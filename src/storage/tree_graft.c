@@ -4,6 +4,7 @@
 
 #include "base/memory.h"
 #include "base/vec.h"
+#include "storage/faults.h"
 #include "storage/tree_internal.h"
 #include "storage/tree_ready.h"
 
@@ -351,6 +352,7 @@ bool tree_graft_run(TreeGraft *graft, const GraftObserver *observer)
         TRY(graft_leaf(graft, i - 1, observer));
         if (i % GRAFT_TURN == 0)
             task_yield();
+        FAULT_STOP(fault_at_apply);
     }
     TRY(free_useless(graft));
     page_loose_end(to->database);

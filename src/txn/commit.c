@@ -9,17 +9,80 @@
 
 #include "base/memory.h"
 #include "base/os.h"
+#include "storage/faults.h"
 #include "storage/tree_ready.h"
 #include "txn/record.h"
 #include "txn/txn_internal.h"
 #include "txn/write_built.h"
 
 #define FRAGMENT_SIZE (1u << 20) /* bytes of operations in one fragment */
+#define LARGE_POLL_US 500 /* while so many large commits are applied as can be at a time */
 
 /* ------------------------------------------------------------------ the order of commits */
 
-/* Takes a place in the log; until commit_done, checkpoints keep the log from `start` on. */
-static uint64_t commit_reserve(TxnManager *manager, uint32_t admitted, uint32_t length,
+static LargeCommit *large_commit_take(TxnManager *manager)
+{
+    LargeCommit *taken = NULL;
+
+    mutex_lock(&manager->commit_mutex);
+    for (uint32_t i = 0; i < SNAPSHOT_HIDDEN && !taken; i++)
+        if (!manager->large[i].is_taken)
+            taken = &manager->large[i];
+    if (taken) {
+        taken->is_taken = true;
+        taken->start = LSN_MAX;
+    }
+    mutex_unlock(&manager->commit_mutex);
+    return taken;
+}
+
+static void large_commit_give_back(TxnManager *manager, LargeCommit *large)
+{
+    if (!large)
+        return;
+    mutex_lock(&manager->commit_mutex);
+    if (atomic_exchange(&large->end, 0) != 0)
+        atomic_fetch_sub(&manager->large_count, 1);
+    large->is_taken = false;
+    mutex_unlock(&manager->commit_mutex);
+}
+
+/*
+ * Others go on while much is applied. But system tables are read as they are, and what was seen
+ * there must have its rows: who changes the schema is waited for, as small commits are.
+ */
+static bool large_commit_begin(Txn *txn, LargeCommit **ret_large)
+{
+    TxnManager *manager = txn->manager;
+    uint64_t count = 0;
+
+    *ret_large = NULL;
+    for (TreeWrites *writes = txn->writes.trees; writes; writes = writes->following)
+        count += writes->node_count;
+    if (count < manager->config.large_commit_writes || txn->changes_schema || txn->ddl.length > 0)
+        return true;
+    while (!(*ret_large = large_commit_take(manager)))
+        TRY(task_sleep(LARGE_POLL_US, WAIT_EVENT_TXN_APPLY));
+    return true;
+}
+
+/* Everything up to the first commit of the ring that isn't done has been applied, or is hidden. */
+static void ring_advance(TxnManager *manager) REQUIRES(manager->commit_mutex)
+{
+    Lsn applied = 0;
+
+    while (manager->ring_first < manager->ring_next &&
+           manager->ring[manager->ring_first % COMMIT_RING_SIZE].is_applied)
+        applied = manager->ring[manager->ring_first++ % COMMIT_RING_SIZE].end;
+    if (applied != 0)
+        atomic_store(&manager->applied_lsn, applied);
+}
+
+/*
+ * Takes a place in the log; until commit_done, checkpoints keep the log from `start` on. A large
+ * commit has done with the ring at once: first it is hidden, then applied_lsn may pass it.
+ */
+static uint64_t commit_reserve(TxnManager *manager, uint32_t length, LargeCommit *large,
                                WalSlot *ret_slot)
 {
     uint32_t rounds = 0, turns = 0;
@@ -37,22 +100,28 @@ static uint64_t commit_reserve(TxnManager *manager, uint32_t admitted, uint32_t 
     CommitInFlight *commit = &manager->ring[place % COMMIT_RING_SIZE];
     commit->start = wal_reserved_end(manager->wal);
     commit->is_applied = false;
-    wal_append(manager->wal, admitted, length, ret_slot);
+    wal_append(manager->wal, length, length, ret_slot);
     commit->end = ret_slot->end;
+    if (large) {
+        large->start = commit->start;
+        atomic_store(&large->end, commit->end);
+        atomic_fetch_add(&manager->large_count, 1);
+        commit->is_applied = true;
+        ring_advance(manager);
+    }
     mutex_unlock(&manager->commit_mutex);
     return place;
 }
 
-static void commit_done(TxnManager *manager, uint64_t place)
+static void commit_done(TxnManager *manager, uint64_t place, LargeCommit *large)
 {
+    if (large) {
+        large_commit_give_back(manager, large);
+        return;
+    }
     mutex_lock(&manager->commit_mutex);
     manager->ring[place % COMMIT_RING_SIZE].is_applied = true;
-    Lsn applied = 0;
-    while (manager->ring_first < manager->ring_next &&
-           manager->ring[manager->ring_first % COMMIT_RING_SIZE].is_applied)
-        applied = manager->ring[manager->ring_first++ % COMMIT_RING_SIZE].end;
-    if (applied != 0)
-        atomic_store(&manager->applied_lsn, applied);
+    ring_advance(manager);
     mutex_unlock(&manager->commit_mutex);
 }
 
@@ -68,6 +137,9 @@ Lsn commit_redo_floor(void *context)
     mutex_lock(&manager->commit_mutex);
     if (manager->ring_first < manager->ring_next)
         floor = MIN(floor, manager->ring[manager->ring_first % COMMIT_RING_SIZE].start);
+    for (uint32_t i = 0; i < SNAPSHOT_HIDDEN; i++)
+        if (manager->large[i].is_taken)
+            floor = MIN(floor, manager->large[i].start);
     mutex_unlock(&manager->commit_mutex);
     return floor;
 }
@@ -591,6 +663,7 @@ static bool apply_write(void *context, TreeWrites *writes, const WriteCursor *wr
 
     if (++apply->count % APPLY_TURN == 0)
         task_yield();
+    FAULT_STOP(fault_at_apply);
     return likely(apply_once(apply, writes, write)) || apply_again(apply, writes, write);
 }
 
@@ -693,6 +766,7 @@ static bool commit_write(Txn *txn)
     TxnSession *session = txn->session;
     StrBuf *ops = &session->record;
     StrBuf header = {0};
+    LargeCommit *large;
     uint64_t growth;
 
     strbuf_truncate(ops, 0);
@@ -704,6 +778,10 @@ static bool commit_write(Txn *txn)
     TRY(ready_ddl(txn));
     txn->garbage = garbage_new(txn);
     TRY(txn->garbage);
+    if (!large_commit_begin(txn, &large)) {
+        free(txn->garbage);
+        return false;
+    }
 
     int64_t now = os->wall_clock();
     strbuf_append_char(&header, RECORD_COMMIT);
@@ -712,6 +790,7 @@ static bool commit_write(Txn *txn)
     record_put_varint(&header, txn_id_peek(txn));
     uint32_t length = (uint32_t)(header.length + ops->length);
     if (!commit_admit(manager, length, growth)) {
+        large_commit_give_back(manager, large);
         strbuf_deinit(&header);
         free(txn->garbage);
         return false;
@@ -724,7 +803,7 @@ static bool commit_write(Txn *txn)
     for (TreeWrites *writes = txn->writes.trees; writes; writes = writes->following)
         if (writes->graft)
             built_close(writes);
-    uint64_t place = commit_reserve(manager, length, length, &slot);
+    uint64_t place = commit_reserve(manager, length, large, &slot);
     wal_fill(manager->wal, &slot, (Str[]){strbuf_view(&header), strbuf_view(ops)}, 2);
     txn->commit_lsn = slot.end;
     txn->garbage->lsn = slot.end;
@@ -732,7 +811,7 @@ static bool commit_write(Txn *txn)
     ddl_apply(txn);
     apply_writes(txn, slot.end);
     ddl_after_commit(txn);
-    commit_done(manager, place);
+    commit_done(manager, place, large);
     store_retract(manager->store, growth);
     task->interrupts_held = were_held;
 
@@ -782,11 +861,11 @@ bool commit_autonomous(TxnManager *manager, DatabaseId database, TreeId tree, St
         bool were_held = task->interrupts_held;
         task->interrupts_held = true;
         WalSlot slot;
-        uint64_t place = commit_reserve(manager, length, length, &slot);
+        uint64_t place = commit_reserve(manager, length, NULL, &slot);
         Str piece = strbuf_view(&buf);
         wal_fill(manager->wal, &slot, &piece, 1);
         must_apply(tree_kv_put(target, key, value));
-        commit_done(manager, place);
+        commit_done(manager, place, NULL);
         store_retract(manager->store, 1);
         task->interrupts_held = were_held;
         *ret_end = slot.end;

@@ -6,7 +6,8 @@ typedef struct FetchVisit {
     Txn *txn;
     TxnTree *table;
     uint64_t row_id;
-    Lsn lsn;
+    const Snapshot *snapshot;
+    Lsn floor; /* of the snapshot */
     Lsn base_lsn;
     bool is_private;
     const uint16_t *columns;
@@ -66,10 +67,10 @@ static bool visit_row(void *context, const TableLeaf *leaf)
     visit->exists = table_leaf_find(leaf, visit->row_id, &position);
     visit->row = (VersionRow){.row_id = visit->row_id};
     visit->ts = 0;
-    if (unlikely((Lsn)(uintptr_t)*leaf->versions > visit->lsn) && !visit->is_private)
+    if (unlikely((Lsn)(uintptr_t)*leaf->versions > visit->floor) && !visit->is_private)
         visit->row = version_find_row(visit->txn->manager->versions, visit->table->name,
-                                      visit->row_id, visit->lsn, &visit->ts);
-    if (visit->ts == 0 && unlikely(visit->base_lsn > visit->lsn))
+                                      visit->row_id, visit->snapshot, &visit->ts);
+    if (visit->ts == 0 && unlikely(visit->base_lsn > visit->snapshot->lsn))
         visit->row.seen = SEEN_NOTHING;
     if (visit->only_state || !visit->exists || visit->row.seen != SEEN_PAGE)
         return true;
@@ -106,7 +107,8 @@ static void visit_init(FetchVisit *visit, Txn *txn, const Snapshot *snapshot, Tx
         .txn = txn,
         .table = table,
         .row_id = row_id,
-        .lsn = snapshot->lsn,
+        .snapshot = snapshot,
+        .floor = snapshot_floor(snapshot),
         .base_lsn = atomic_load_explicit(&table->base_lsn, memory_order_relaxed),
         .externals = {.arena = arena},
     };
@@ -140,9 +142,11 @@ FetchOutcome txn_fetch(Txn *txn, const Snapshot *snapshot, TxnTree *table, int64
 {
     FetchVisit visit;
     WriteSeen own;
+    Snapshot room;
     Str image;
 
     TRY(snapshot_check(txn));
+    snapshot = snapshot_resolve(txn, snapshot, &room);
     TRY(writes_look(txn, table, (uint64_t)row_id, STR_NONE, snapshot->command, arena, &own));
     if (own.found) {
         if (own.op == WRITE_DELETE)
@@ -173,13 +177,12 @@ FetchOutcome txn_fetch(Txn *txn, const Snapshot *snapshot, TxnTree *table, int64
     return FETCH_ROW;
 }
 
-bool fetch_newest(Txn *txn, TxnTree *table, uint64_t row_id, Lsn lsn, const RowRead *read,
-                  NewestRow *ret_newest)
+bool fetch_newest(Txn *txn, TxnTree *table, uint64_t row_id, const Snapshot *snapshot,
+                  const RowRead *read, NewestRow *ret_newest)
 {
     FetchVisit visit;
-    Snapshot snapshot = {.lsn = lsn};
 
-    visit_init(&visit, txn, &snapshot, table, row_id, read ? read->arena : NULL);
+    visit_init(&visit, txn, snapshot, table, row_id, read ? read->arena : NULL);
     visit.only_state = !read;
     if (read) {
         visit.columns = read->columns;
@@ -190,7 +193,7 @@ bool fetch_newest(Txn *txn, TxnTree *table, uint64_t row_id, Lsn lsn, const RowR
     const FetchOutcome outcome = fetch_committed(&visit);
     TRY(outcome);
     /* The table was filled after the snapshot: so was the row. */
-    ret_newest->ts = visit.ts == 0 && visit.base_lsn > lsn ? visit.base_lsn : visit.ts;
+    ret_newest->ts = visit.ts == 0 && visit.base_lsn > snapshot->lsn ? visit.base_lsn : visit.ts;
     ret_newest->exists = visit.exists;
     ret_newest->is_read = read && outcome == FETCH_ROW && visit.row.seen == SEEN_PAGE;
     if (ret_newest->is_read) {
@@ -209,8 +212,8 @@ bool txn_row_is_newest(Txn *txn, const Snapshot *snapshot, TxnTree *table, int64
 
     TRY(writes_look(txn, table, (uint64_t)row_id, STR_NONE, UINT32_MAX, NULL, &own));
     if (!own.found)
-        TRY(fetch_newest(txn, table, (uint64_t)row_id, snapshot->lsn, NULL, &newest));
-    *ret_is_newest = newest.exists && newest.ts <= snapshot->lsn;
+        TRY(fetch_newest(txn, table, (uint64_t)row_id, snapshot, NULL, &newest));
+    *ret_is_newest = newest.exists && snapshot_sees(snapshot, newest.ts);
     return true;
 }
 
@@ -287,10 +290,12 @@ bool txn_fetch_rows(Txn *txn, const Snapshot *snapshot, TxnTree *table, const in
 {
     FetchMany many = {.row_ids = row_ids, .row_count = row_count, .batch = batch, .from = from};
     Tree *tree = plain_tree(txn, snapshot, table);
+    Snapshot room;
     uint64_t next;
 
     assert(row_count <= VECTOR_SIZE);
     TRY(snapshot_check(txn));
+    snapshot = snapshot_resolve(txn, snapshot, &room);
     visit_init(&many.visit, txn, snapshot, table, 0, arena);
     many.visit.columns = columns;
     many.visit.column_count = column_count;

@@ -140,13 +140,14 @@ void fresh_list_publish(FreshList *list, FreshRows *rows, Lsn lsn)
     mutex_unlock(&list->mutex);
 }
 
-Lsn fresh_list_find(FreshList *list, TreeName tree, uint64_t row_id, Lsn lsn)
+Lsn fresh_list_find(FreshList *list, TreeName tree, uint64_t row_id, const Snapshot *snapshot)
 {
     Lsn date = 0;
 
     mutex_lock(&list->mutex);
     for (const FreshRows *rows = list->first; rows; rows = rows->next) {
-        if (rows->lsn <= lsn || !has_name(rows, tree) || !fresh_rows_have(rows, row_id))
+        if (snapshot_sees(snapshot, rows->lsn) || !has_name(rows, tree) ||
+            !fresh_rows_have(rows, row_id))
             continue;
         date = rows->lsn;
         break;

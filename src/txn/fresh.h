@@ -20,6 +20,7 @@
 #include "base/hash.h"
 #include "base/sync.h"
 #include "storage/store.h"
+#include "txn/snapshot.h"
 
 typedef struct FreshRows FreshRows;
 typedef uint64_t TreeName; /* version.h */
@@ -41,9 +42,9 @@ void fresh_list_init(FreshList *list);
 void fresh_list_deinit(FreshList *list);
 void fresh_list_publish(FreshList *list, FreshRows *rows, Lsn lsn);
 
-/* Of a row, or of an entry that ends in its id: its date where that is above `lsn`, so that no
- * snapshot up to there sees any. 0: none. */
-Lsn fresh_list_find(FreshList *list, TreeName tree, uint64_t row_id, Lsn lsn);
+/* Of a row, or of an entry that ends in its id: its date where the snapshot doesn't see that. 0:
+ * none. */
+Lsn fresh_list_find(FreshList *list, TreeName tree, uint64_t row_id, const Snapshot *snapshot);
 static inline uint64_t fresh_name_bit(TreeName name)
 {
     return UINT64_C(1) << (hash_mix64(name) & 63);

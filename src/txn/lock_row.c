@@ -121,10 +121,10 @@ static RowLockOutcome report_change(Txn *txn, TxnTree *table, uint64_t row_id,
 
     if (!tree)
         return ROW_LOCK_GONE;
-    TRY(fetch_newest(txn, table, row_id, request->snapshot.lsn, request->read, &newest));
+    TRY(fetch_newest(txn, table, row_id, &request->snapshot, request->read, &newest));
     const bool exists = newest.exists;
     txn_saw(txn, newest.ts);
-    if (request->ignore_changes || newest.ts <= request->snapshot.lsn) {
+    if (request->ignore_changes || snapshot_sees(&request->snapshot, newest.ts)) {
         result->is_read = newest.is_read;
         return exists ? ROW_LOCK_LOCKED : ROW_LOCK_GONE;
     }

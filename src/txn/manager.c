@@ -11,6 +11,7 @@ const TxnConfig txn_config_default = {
     .version_memory_limit = UINT64_C(1) << 30,
     .write_set_memory = UINT64_C(64) << 20,
     .row_lock_limit = 4096,
+    .large_commit_writes = 2048,
 };
 
 bool txn_manager_open(Store *store, const TxnConfig *config, TxnManager **ret_manager)
@@ -211,6 +212,22 @@ static Lsn session_visible_lsn(const TxnSession *session)
     return unlikely(schema > visible && schema <= applied) ? schema : visible;
 }
 
+/*
+ * The large commits that are being applied. They were entered before the applied LSN, which has
+ * been read already, passed them: who is not here, or no longer, is above it or wholly applied.
+ */
+void large_commits_hide(TxnManager *manager, Snapshot *snapshot)
+{
+    snapshot->hidden_count = 0;
+    if (likely(atomic_load(&manager->large_count) == 0))
+        return;
+    for (uint32_t i = 0; i < SNAPSHOT_HIDDEN; i++) {
+        const Lsn end = atomic_load(&manager->large[i].end);
+        if (end != 0 && end <= snapshot->lsn)
+            snapshot->hidden[snapshot->hidden_count++] = end;
+    }
+}
+
 /* The least and greatest LSN that the transaction's snapshots read at. */
 static void snapshot_bounds(const Txn *txn, Lsn *ret_low, Lsn *ret_high)
 {
@@ -218,13 +235,13 @@ static void snapshot_bounds(const Txn *txn, Lsn *ret_low, Lsn *ret_high)
     Lsn high = 0;
 
     if (txn->has_snapshot) {
-        low = MIN(low, txn->snapshot.lsn);
+        low = MIN(low, snapshot_floor(&txn->snapshot));
         high = txn->snapshot.lsn;
     }
     for (uint32_t i = 0; i < SNAPSHOT_PINS; i++) {
         if (txn->pin_counts[i] == 0)
             continue;
-        low = MIN(low, txn->pins[i].lsn);
+        low = MIN(low, snapshot_floor(&txn->pins[i]));
         high = MAX(high, txn->pins[i].lsn);
     }
     *ret_low = low;
@@ -269,11 +286,11 @@ void txn_session_wake(TxnSession *session)
  * Publish, then look whether somebody has moved the bound past it meanwhile: reclaiming moves the
  * bound, then looks at what is published (snapshots_collect). One of the two sees the other.
  */
-bool snapshot_take(Txn *txn, Lsn *ret_lsn)
+bool snapshot_take(Txn *txn, Snapshot *ret_snapshot)
 {
     TxnSession *session = txn->session;
     TxnManager *manager = txn->manager;
-    Lsn low, high, lsn;
+    Lsn low, high, floor;
 
     /* Nothing that it publishes counts any more. */
     if (unlikely(atomic_load_explicit(&session->snapshot_use, memory_order_relaxed) ==
@@ -281,14 +298,33 @@ bool snapshot_take(Txn *txn, Lsn *ret_lsn)
         return snapshot_check(txn);
     snapshot_bounds(txn, &low, &high);
     do {
-        lsn = session_visible_lsn(session);
-        atomic_store_explicit(&session->snapshot_high, MAX(high, lsn), memory_order_relaxed);
-        atomic_store(&session->snapshot_low, MIN(low, lsn));
-    } while (unlikely(lsn < atomic_load(&manager->snapshot_bound)));
-    if (session->synchronous == COMMIT_DURABLE && lsn > wal_flushed(manager->wal))
-        txn_saw(txn, lsn);
-    *ret_lsn = lsn;
+        ret_snapshot->lsn = session_visible_lsn(session);
+        large_commits_hide(manager, ret_snapshot);
+        floor = snapshot_floor(ret_snapshot);
+        atomic_store_explicit(&session->snapshot_high, MAX(high, ret_snapshot->lsn),
+                              memory_order_relaxed);
+        atomic_store(&session->snapshot_low, MIN(low, floor));
+    } while (unlikely(floor < atomic_load(&manager->snapshot_bound)));
+    if (session->synchronous == COMMIT_DURABLE && ret_snapshot->lsn > wal_flushed(manager->wal))
+        txn_saw(txn, ret_snapshot->lsn);
     return true;
+}
+
+/*
+ * What is hidden has old versions as long as somebody's snapshot is as old: this transaction's own
+ * one is, having been taken before now; where it has none, one is made, and kept to the end.
+ */
+void snapshot_resolve_latest(Txn *txn, Snapshot *snapshot)
+{
+    for (;;) {
+        large_commits_hide(txn->manager, snapshot);
+        const Lsn floor = snapshot_floor(snapshot);
+        if (snapshot->hidden_count == 0 || floor >= atomic_load(&txn->session->snapshot_low))
+            return;
+        /* Published, and then looked at again: what is hidden now has not been done with before. */
+        txn->pins_floor = MIN(txn->pins_floor, floor);
+        snapshot_publish(txn);
+    }
 }
 
 bool snapshot_check(const Txn *txn)

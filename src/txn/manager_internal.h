@@ -50,6 +50,17 @@ typedef struct CommitInFlight {
     bool is_applied;
 } CommitInFlight;
 #define COMMIT_RING_SIZE 4096u
+
+/*
+ * A large commit between its wal_append and the end of its apply. The ring has done with it at
+ * once: new snapshots leave it out instead of waiting for it.
+ */
+typedef struct LargeCommit {
+    bool is_taken;   /* guarded by the commit mutex, as */
+    Lsn start;       /* this: of its record; LSN_MAX before there is one */
+    _Atomic Lsn end; /* 0: nothing is to be hidden */
+} LargeCommit;
+
 #define SPIN_TURNS                                                                                 \
     64u /* who waits for a commit's apply spins so often, then gives the worker away */
 
@@ -79,7 +90,10 @@ struct TxnManager {
     uint64_t ring_first GUARDED_BY(commit_mutex); /* oldest commit in flight */
     uint64_t ring_next GUARDED_BY(commit_mutex);
     CommitInFlight *ring;
+    /* A commit is among these before applied_lsn passes it, and leaves when it is applied. */
     ALIGNED(CACHE_LINE) _Atomic Lsn applied_lsn;
+    _Atomic uint32_t large_count; /* of those with an end */
+    LargeCommit large[SNAPSHOT_HIDDEN];
 
     /* No snapshot below it is or will be published. Only grows. */
     ALIGNED(CACHE_LINE) _Atomic Lsn horizon;

@@ -16,6 +16,7 @@
 #define RECLAIM_EVERY 32u      /* commits */
 #define RECLAIM_MOST 16384u    /* names freed at a turn: a commit of millions takes many */
 #define NAMES_OF_A_COMMIT 512u /* so many count as a commit */
+#define RECLAIM_TURN 4096u     /* names, until others of this worker have their turn */
 #define PRUNE_MOST 1024u /* rows looked at in a turn, while somebody reads at an old snapshot */
 
 void reclaim_init(TxnManager *manager)
@@ -113,12 +114,15 @@ static void ranges_merge(Collected *all)
     all->count = kept + 1;
 }
 
-/* What everybody may see: applied, and durable. */
-static Lsn visible_lsn(const TxnManager *manager)
+/* What everybody sees who looks now: applied, durable, and below what is hidden. */
+static Lsn visible_floor(TxnManager *manager)
 {
-    Lsn applied = atomic_load(&manager->applied_lsn);
-    Lsn durable = wal_flushed(manager->wal);
-    return MIN(applied, durable);
+    Snapshot all = {.lsn = atomic_load(&manager->applied_lsn)};
+    const Lsn durable = wal_flushed(manager->wal);
+
+    all.lsn = MIN(all.lsn, durable);
+    large_commits_hide(manager, &all);
+    return snapshot_floor(&all);
 }
 
 /*
@@ -146,7 +150,7 @@ static bool versions_are_too_many(TxnManager *manager) REQUIRES(manager->session
 /* Moves the bound, then reads what is published. */
 static void snapshots_collect(TxnManager *manager, Collected *ret)
 {
-    Collected all = {.bound = visible_lsn(manager)};
+    Collected all = {.bound = visible_floor(manager)};
     uint32_t capacity = 0;
 
     if (all.bound < atomic_load(&manager->snapshot_bound))
@@ -250,8 +254,11 @@ static void garbage_reclaim(TxnManager *manager, Lsn horizon, uint64_t budget)
 {
     while (manager->old_first && manager->old_first->lsn <= horizon) {
         Garbage *garbage = manager->old_first;
-        for (; garbage->count > 0 && budget > 0; budget--)
+        for (; garbage->count > 0 && budget > 0; budget--) {
             name_reclaim(manager, garbage, horizon);
+            if (budget % RECLAIM_TURN == 0)
+                task_yield();
+        }
         if (garbage->count > 0)
             return;
         garbage_unlink(manager, &manager->old_first);

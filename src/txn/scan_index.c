@@ -30,7 +30,7 @@ struct IndexScan {
 static void note_leaf(void *context, void *versions)
 {
     IndexScan *scan = context;
-    if ((Lsn)(uintptr_t)versions > scan->snapshot.lsn)
+    if ((Lsn)(uintptr_t)versions > snapshot_floor(&scan->snapshot))
         scan->leaf_is_new = true;
 }
 
@@ -58,12 +58,14 @@ static void scan_retarget(IndexScan *scan, Txn *txn, TxnTree *index)
 
 void index_scan_reset(IndexScan *scan, const Snapshot *snapshot, const IndexScanSpec *spec)
 {
+    Snapshot room;
+
     scan_retarget(scan, scan->txn, scan->index);
     if (scan->has_cursor && scan->direction != spec->direction) {
         tree_cursor_deinit(&scan->cursor);
         scan->has_cursor = false;
     }
-    scan->snapshot = *snapshot;
+    scan->snapshot = *snapshot_resolve(scan->txn, snapshot, &room);
     scan->direction = spec->direction;
     set_bound(&scan->low, spec->low);
     set_bound(&scan->high, spec->high);
@@ -184,7 +186,7 @@ static bool committed_is_seen(IndexScan *scan, Str key)
     if (likely(!scan->leaf_is_new || scan->is_private))
         return live;
     return version_sees_entry(scan->txn->manager->versions, scan->index->name, key, live,
-                              scan->snapshot.lsn);
+                              &scan->snapshot);
 }
 
 static void entry_set(IndexEntry *entry, Str key, uint64_t row_id)
@@ -346,7 +348,7 @@ static bool lookup_committed(Txn *txn, const Snapshot *snapshot, TxnTree *index,
     if (there != PEEK_FOUND && there != PEEK_MISSING)
         return false;
     /* Behind a ghost there may be a live one. */
-    if ((Lsn)(uintptr_t)peek.versions > snapshot->lsn || (there == PEEK_FOUND && peek.is_ghost))
+    if ((Lsn)(uintptr_t)peek.versions > snapshot_floor(snapshot) || (there == PEEK_FOUND && peek.is_ghost))
         return false;
     *ret_outcome = there == PEEK_FOUND ? FETCH_ROW : FETCH_NONE;
     if (there == PEEK_FOUND)
@@ -358,7 +360,10 @@ FetchOutcome txn_index_lookup(Txn *txn, const Snapshot *snapshot, TxnTree *index
                               int64_t *ret_row_id)
 {
     FetchOutcome usual;
+    Snapshot room;
+
     TRY(snapshot_check(txn));
+    snapshot = snapshot_resolve(txn, snapshot, &room);
     if (likely(lookup_committed(txn, snapshot, index, key, &usual, ret_row_id)))
         return usual;
     IndexScan *scan = lookup_scan(txn, index);

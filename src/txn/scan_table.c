@@ -71,7 +71,8 @@ TableScan *table_scan_open(Txn *txn, const Snapshot *snapshot, TxnTree *table,
         FAIL(ERR_INTERNAL_ERROR, .message = fmt("tree %u does not exist", table->id));
     TableScan *scan = ARENA_NEW(arena, TableScan);
     scan->txn = txn;
-    scan->snapshot = *snapshot;
+    Snapshot room;
+    scan->snapshot = *snapshot_resolve(txn, snapshot, &room);
     scan->table = table;
     scan->column_count = spec->column_count;
     scan->columns = arena_copy(arena, spec->columns, sizeof(uint16_t) * spec->column_count);
@@ -195,7 +196,7 @@ static uint64_t collect_overrides(TableScan *scan, const TableLeaf *leaf, uint32
         if (next > last >> VERSION_SEGMENT_BITS)
             return last;
         uint32_t count =
-            version_find_segment(versions, tree, next, first, last, scan->snapshot.lsn, rows);
+            version_find_segment(versions, tree, next, first, last, &scan->snapshot, rows);
         for (uint32_t i = 0; i < count; i++)
             VEC_PUSH(scan->values, &scan->overrides, rows[i]);
         segment = next + 1;
@@ -280,11 +281,10 @@ static bool merge_rows(TableScan *scan, const TableLeaf *leaf, uint32_t from, ui
 {
     size_t own = own_first(scan, first);
     size_t override = 0;
-    const Lsn lsn = scan->snapshot.lsn;
     FreshList *fresh = version_fresh(scan->txn->manager->versions);
     const bool has_fresh =
         leaf && !scan->is_private && fresh_list_may_have(fresh, scan->table->name);
-    bool base_is_hidden = !scan->is_private && scan->base_lsn > lsn;
+    bool base_is_hidden = !scan->is_private && scan->base_lsn > scan->snapshot.lsn;
 
     while (scan->filled < scan->room) {
         uint64_t page_id = from < to ? table_leaf_row_id(leaf, from) : UINT64_MAX;
@@ -297,7 +297,8 @@ static bool merge_rows(TableScan *scan, const TableLeaf *leaf, uint32_t from, ui
         const WriteSeen *seen = id == own_id ? &scan->own.items[own].seen : NULL;
         const VersionRow *row = id == odd_id ? &scan->overrides.items[override] : NULL;
         const bool is_hidden =
-            !seen && unlikely(has_fresh) && fresh_list_find(fresh, scan->table->name, id, lsn) != 0;
+            !seen && unlikely(has_fresh) &&
+            fresh_list_find(fresh, scan->table->name, id, &scan->snapshot) != 0;
         if (is_hidden) {
             /* Added in bulk since, whatever became of it. */
         } else if (seen) {
@@ -327,11 +328,11 @@ static bool visit_leaf(void *context, const TableLeaf *leaf)
     uint32_t from = table_leaf_lower_bound(leaf, first);
     uint32_t to =
         last >= TREE_MAX_ROW_ID ? leaf->row_count : table_leaf_lower_bound(leaf, last + 1);
-    Lsn lsn = scan->snapshot.lsn;
-    bool is_new = !scan->is_private && ((Lsn)(uintptr_t)*leaf->versions > lsn);
+    bool is_new = !scan->is_private &&
+                  (Lsn)(uintptr_t)*leaf->versions > snapshot_floor(&scan->snapshot);
     const size_t own = own_first(scan, first);
 
-    if (likely(!is_new && (scan->is_private || scan->base_lsn <= lsn) &&
+    if (likely(!is_new && (scan->is_private || scan->base_lsn <= scan->snapshot.lsn) &&
                (own == scan->own.length || scan->own.items[own].row_id > last))) {
         uint32_t count = MIN(to - from, scan->room - scan->filled);
         if (count > 0)

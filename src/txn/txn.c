@@ -75,11 +75,10 @@ bool txn_snapshot_refresh(Txn *txn)
 {
     if (sees_one_snapshot(txn) && txn->has_snapshot)
         return snapshot_check(txn);
-    Lsn lsn;
     txn->has_snapshot = false;
     txn->snapshot_schema = txn_schema_version(txn->manager);
-    TRY(snapshot_take(txn, &lsn));
-    txn->snapshot = (Snapshot){.lsn = lsn, .command = txn->command};
+    TRY(snapshot_take(txn, &txn->snapshot));
+    txn->snapshot.command = txn->command;
     txn->has_snapshot = true;
     return true;
 }
@@ -126,7 +125,7 @@ void txn_snapshot_pin(Txn *txn, const Snapshot *snapshot)
     for (uint32_t i = 0; i < SNAPSHOT_PINS; i++) {
         if (txn->pin_counts[i] == 0)
             unused = i;
-        else if (txn->pins[i].lsn == snapshot->lsn) {
+        else if (snapshot_equal(&txn->pins[i], snapshot)) {
             txn->pin_counts[i]++;
             return;
         }
@@ -136,7 +135,7 @@ void txn_snapshot_pin(Txn *txn, const Snapshot *snapshot)
         txn->pin_counts[unused] = 1;
     } else {
         /* More different snapshots than places: everything from the oldest on is kept. */
-        txn->pins_floor = MIN(txn->pins_floor, snapshot->lsn);
+        txn->pins_floor = MIN(txn->pins_floor, snapshot_floor(snapshot));
     }
     snapshot_publish(txn);
 }
@@ -144,7 +143,7 @@ void txn_snapshot_pin(Txn *txn, const Snapshot *snapshot)
 void txn_snapshot_unpin(Txn *txn, const Snapshot *snapshot)
 {
     for (uint32_t i = 0; i < SNAPSHOT_PINS; i++) {
-        if (txn->pin_counts[i] == 0 || txn->pins[i].lsn != snapshot->lsn)
+        if (txn->pin_counts[i] == 0 || !snapshot_equal(&txn->pins[i], snapshot))
             continue;
         if (--txn->pin_counts[i] == 0)
             snapshot_publish(txn);

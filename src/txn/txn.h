@@ -15,8 +15,9 @@
  * row id that storage appends to them. Reading is in scan.h, locks in lock.h, sequences in
  * sequence.h, trees and databases made by DDL in ddl.h.
  *
- * What a statement sees: everything committed up to snapshot.lsn, and what this transaction wrote
- * in commands before snapshot.command. Writes of the running command are not seen by it; they
+ * What a statement sees: everything committed up to snapshot.lsn, but for large commits that were
+ * still being applied (snapshot.h), and what this transaction wrote in commands before
+ * snapshot.command. Writes of the running command are not seen by it; they
  * are from the next txn_command_next or txn_statement_begin on. A snapshot that must outlive its
  * statement (a cursor) is pinned.
  *
@@ -24,7 +25,8 @@
  *   T1 Nothing uncommitted is ever on a permanent page or in a commit record.
  *   T2 Commit records that touch the same row or key are applied in LSN order: the locks that
  *      order them are held until their apply has ended.
- *   T3 applied_lsn is the end of a prefix of the commit order without gaps.
+ *   T3 applied_lsn is the end of a prefix of the commit order without gaps, but for the large
+ *      commits that are hidden from snapshots until they are applied.
  *   T4 Between the append of a commit record and the end of its apply nothing fails.
  *   T5 No row version that a published snapshot can see is freed.
  */
@@ -35,6 +37,7 @@
 #include "base/str.h"
 #include "storage/store.h"
 #include "storage/tree.h"
+#include "txn/snapshot.h"
 
 typedef struct TxnManager TxnManager;
 typedef struct TxnSession TxnSession;
@@ -61,11 +64,6 @@ typedef struct TxnOptions {
     bool deferrable;
 } TxnOptions;
 
-typedef struct Snapshot {
-    Lsn lsn;          /* sees commits up to here; LSN_MAX: the latest applied */
-    uint32_t command; /* and own writes of commands before this one */
-} Snapshot;
-
 typedef enum TxnState {
     TXN_IDLE = 0,
     TXN_ACTIVE,
@@ -76,6 +74,7 @@ typedef struct TxnConfig {
     uint64_t version_memory_limit; /* bytes of old row versions before the oldest reader fails */
     uint64_t write_set_memory;     /* bytes a transaction keeps in memory before it spills */
     uint32_t row_lock_limit;       /* row locks one transaction holds singly in one table */
+    uint32_t large_commit_writes;  /* so many, and others need not wait for its apply */
     uint32_t recovery_threads;     /* that redo the log; 0 chooses, 1: the caller's own */
 } TxnConfig;
 extern const TxnConfig txn_config_default;

@@ -14,8 +14,21 @@
 #include "txn/session_internal.h"
 
 /* manager.c */
-/* Takes a snapshot LSN and publishes it. */
-MUST_CHECK bool snapshot_take(Txn *txn, Lsn *ret_lsn);
+/* Takes a snapshot and publishes it. */
+MUST_CHECK bool snapshot_take(Txn *txn, Snapshot *ret_snapshot);
+/* What a look at `snapshot` sees: of the latest one, without what is still being applied. */
+void snapshot_resolve_latest(Txn *txn, Snapshot *snapshot);
+static inline const Snapshot *snapshot_resolve(Txn *txn, const Snapshot *snapshot, Snapshot *room)
+{
+    if (likely(snapshot->lsn != LSN_MAX ||
+               atomic_load_explicit(&txn->manager->large_count, memory_order_acquire) == 0))
+        return snapshot;
+    *room = *snapshot;
+    snapshot_resolve_latest(txn, room);
+    return room;
+}
+/* Enters the large commits that are being applied, up to its lsn. */
+void large_commits_hide(TxnManager *manager, Snapshot *snapshot);
 void snapshot_publish(Txn *txn);
 void snapshot_unpublish(TxnSession *session);
 MUST_CHECK bool snapshot_check(const Txn *txn); /* fails with 72000 when it was given up */
@@ -46,13 +59,13 @@ MUST_CHECK bool commit_write_fragment(Txn *txn, Str ops);
 
 /* fetch.c */
 typedef struct NewestRow {
-    Lsn ts; /* when what the page has was committed (0: long ago), where that is after the lsn asked
-             * about or the leaf doesn't know better */
+    Lsn ts; /* when what the page has was committed (0: long ago), where the snapshot doesn't see it
+             * or the leaf doesn't know better */
     bool exists;  /* now */
-    bool is_read; /* it exists, is not younger than the lsn, and is in read->values */
+    bool is_read; /* it exists, is seen by the snapshot, and is in read->values */
 } NewestRow;
 /* What the page has of a row; `read` may be NULL. */
-MUST_CHECK bool fetch_newest(Txn *txn, TxnTree *table, uint64_t row_id, Lsn lsn,
+MUST_CHECK bool fetch_newest(Txn *txn, TxnTree *table, uint64_t row_id, const Snapshot *snapshot,
                              const RowRead *read, NewestRow *ret_newest);
 
 /* replay.c */

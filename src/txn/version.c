@@ -380,39 +380,39 @@ void version_push_row(VersionStore *store, TreeName tree, const TreeChange *chan
         dead_count(store, tree, number, change->deletes ? 1 : -1);
 }
 
-/* When the row, or the entry that ends in its id, was added in bulk, if that is after `lsn`; or 0.
- */
-static Lsn fresh_date(VersionStore *store, TreeName tree, uint64_t row_id, Lsn lsn)
+/* When the row, or the entry that ends in its id, was added in bulk, if the snapshot doesn't see
+ * that; or 0. */
+static Lsn fresh_date(VersionStore *store, TreeName tree, uint64_t row_id, const Snapshot *snapshot)
 {
     return unlikely(fresh_list_may_have(&store->fresh, tree))
-               ? fresh_list_find(&store->fresh, tree, row_id, lsn)
+               ? fresh_list_find(&store->fresh, tree, row_id, snapshot)
                : 0;
 }
 
-static VersionRow head_see(const Head *head, uint64_t row_id, Lsn lsn)
+static VersionRow head_see(const Head *head, uint64_t row_id, const Snapshot *snapshot)
 {
     VersionRow row = {.row_id = row_id, .seen = SEEN_PAGE};
-    if (!head || head->ts <= lsn)
+    if (!head || snapshot_sees(snapshot, head->ts))
         return row;
     const Version *version = head->older;
-    while (version && version->ts > lsn)
+    while (version && !snapshot_sees(snapshot, version->ts))
         version = version->older;
     row.seen = version && !version->absent ? SEEN_IMAGE : SEEN_NOTHING;
     row.image = row.seen == SEEN_IMAGE ? version : NULL;
     return row;
 }
 
-VersionRow version_find_row(VersionStore *store, TreeName tree, uint64_t row_id, Lsn lsn,
-                            Lsn *ret_ts)
+VersionRow version_find_row(VersionStore *store, TreeName tree, uint64_t row_id,
+                            const Snapshot *snapshot, Lsn *ret_ts)
 {
     uint64_t number = row_id >> VERSION_SEGMENT_BITS;
     uint64_t hash = segment_hash(tree, number);
     Partition *partition = partition_of(store, hash);
-    const Lsn added = fresh_date(store, tree, row_id, lsn);
+    const Lsn added = fresh_date(store, tree, row_id, snapshot);
 
     mutex_lock(&partition->mutex);
     const Head *head = head_find(segment_find(partition, tree, number, hash), row_id);
-    VersionRow row = head_see(head, row_id, lsn);
+    VersionRow row = head_see(head, row_id, snapshot);
     if (ret_ts)
         *ret_ts = head ? head->ts : added;
     mutex_unlock(&partition->mutex);
@@ -422,7 +422,7 @@ VersionRow version_find_row(VersionStore *store, TreeName tree, uint64_t row_id,
 }
 
 uint32_t version_find_segment(VersionStore *store, TreeName tree, uint64_t segment, uint64_t first,
-                              uint64_t last, Lsn lsn, VersionRow *ret_rows)
+                              uint64_t last, const Snapshot *snapshot, VersionRow *ret_rows)
 {
     uint64_t hash = segment_hash(tree, segment);
     Partition *partition = partition_of(store, hash);
@@ -433,9 +433,9 @@ uint32_t version_find_segment(VersionStore *store, TreeName tree, uint64_t segme
     for (uint32_t i = 0; found && i < found->count; i++) {
         const Head *head = &found->heads[i];
         uint64_t row_id = segment << VERSION_SEGMENT_BITS | head->low;
-        if (row_id < first || row_id > last || head->ts <= lsn)
+        if (row_id < first || row_id > last || snapshot_sees(snapshot, head->ts))
             continue;
-        ret_rows[count++] = head_see(head, row_id, lsn);
+        ret_rows[count++] = head_see(head, row_id, snapshot);
     }
     mutex_unlock(&partition->mutex);
     return count;
@@ -522,19 +522,20 @@ void version_push_entry(VersionStore *store, TreeName tree, const TreeChange *ch
     mutex_unlock(&partition->mutex);
 }
 
-bool version_sees_entry(VersionStore *store, TreeName tree, Str key, bool live, Lsn lsn)
+bool version_sees_entry(VersionStore *store, TreeName tree, Str key, bool live,
+                        const Snapshot *snapshot)
 {
     uint64_t hash = version_entry_hash(tree, key);
     Partition *partition = partition_of(store, hash);
 
-    if (fresh_date(store, tree, tree_key_row_id(key), lsn) != 0)
+    if (fresh_date(store, tree, tree_key_row_id(key), snapshot) != 0)
         return false;
     mutex_lock(&partition->mutex);
     const EntryHistory *entry = entry_find(partition, tree, hash, key);
     if (entry && entry->count > 0) {
         live = !entry->changes[0].live; /* before the oldest change kept */
         for (uint32_t i = entry->count; i > 0; i--) {
-            if (entry->changes[i - 1].ts > lsn)
+            if (!snapshot_sees(snapshot, entry->changes[i - 1].ts))
                 continue;
             live = entry->changes[i - 1].live;
             break;

@@ -24,6 +24,7 @@
 #include "base/sync.h"
 #include "storage/tree.h"
 #include "txn/fresh.h"
+#include "txn/snapshot.h"
 
 typedef struct VersionStore VersionStore;
 
@@ -66,24 +67,25 @@ typedef struct SnapshotRange {
 void version_push_row(VersionStore *store, TreeName tree, const TreeChange *change, Lsn ts);
 void version_push_entry(VersionStore *store, TreeName tree, const TreeChange *change, Lsn ts);
 
-/* One row at snapshot `lsn`; *ret_ts (may be NULL) is the date of what the page has, 0 if old. */
-VersionRow version_find_row(VersionStore *store, TreeName tree, uint64_t row_id, Lsn lsn,
-                            Lsn *ret_ts);
+/* One row at a snapshot; *ret_ts (may be NULL) is the date of what the page has, 0 if old. */
+VersionRow version_find_row(VersionStore *store, TreeName tree, uint64_t row_id,
+                            const Snapshot *snapshot, Lsn *ret_ts);
 /*
- * The rows in [first, last] of one segment that `lsn` sees otherwise than the page has them,
- * ascending, at most 256. Returns their count.
+ * The rows in [first, last] of one segment that `snapshot` sees otherwise than the page has
+ * them, ascending, at most 256. Returns their count.
  */
 #define VERSION_SEGMENT_BITS 8
 #define VERSION_SEGMENT_ROWS (1u << VERSION_SEGMENT_BITS)
 uint32_t version_find_segment(VersionStore *store, TreeName tree, uint64_t segment, uint64_t first,
-                              uint64_t last, Lsn lsn, VersionRow *ret_rows);
+                              uint64_t last, const Snapshot *snapshot, VersionRow *ret_rows);
 /* The next segment >= `segment` in which a row is missing from its page; false: none. */
 bool version_next_dead_segment(VersionStore *store, TreeName tree, uint64_t segment,
                                uint64_t *ret_segment);
 bool version_has_dead(const VersionStore *store);
 
-/* Does `lsn` see this entry, which now is live or a ghost? */
-bool version_sees_entry(VersionStore *store, TreeName tree, Str key, bool live, Lsn lsn);
+/* Does `snapshot` see this entry, which now is live or a ghost? */
+bool version_sees_entry(VersionStore *store, TreeName tree, Str key, bool live,
+                        const Snapshot *snapshot);
 
 /* A row or entry that a commit changed: what version_reclaim visits. */
 typedef struct VersionName {

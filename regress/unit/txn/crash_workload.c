@@ -727,6 +727,7 @@ bool open_all(void)
 
     config.write_set_memory = 4u << 10;
     config.row_lock_limit = 16;
+    config.large_commit_writes = 8; /* others and checkpoints go on while these are applied */
     work.store = store_open(STR("data"), &options);
     return ((work.store && txn_manager_open(work.store, &config, &work.manager)) ||
             fail_error("open")) &&

@@ -1,6 +1,7 @@
 /* Who sees what: commands, snapshots, savepoints, index entries, and a random history. */
 #include "txn_fixture.h"
 
+#include "storage/faults.h"
 #include "txn/txn_internal.h"
 
 static void a_statement_sees_what_earlier_commands_wrote(void **state)
@@ -362,6 +363,159 @@ static void so_is_every_read_of_write_sets_that_spill(void **state)
     check_random_histories(fixture);
 }
 
+/* ------------------------------------------------------------------ while much is applied */
+
+/* A snapshot as the model knows it. */
+typedef struct View {
+    Txn *txn; /* NULL: none */
+    Model model;
+    int64_t small; /* the small row's number */
+} View;
+
+/* Who looks and commits between two writes of a large commit's apply. */
+typedef struct Onlookers {
+    uint32_t seed;
+    Model committed;                               /* but for what is being applied */
+    TxnSession *large, *small, *holder, *reader;   /* each does one thing */
+    View held;                                     /* kept over several commits */
+    int64_t small_row, small_number;
+    uint32_t looks;
+} Onlookers;
+
+static Onlookers *onlookers;
+
+static void check_view(Txn *txn, const Snapshot *snapshot, const Model *model, int64_t small_number)
+{
+    int64_t sum = small_number, count = 1, seen;
+
+    for (int i = 0; i < SLOTS; i++) {
+        if (model->row[i] != 0)
+            assert_int_equal(fetch_number(txn, snapshot, model->row[i]), model->now[i]);
+        if (model->now[i] == INT64_MIN)
+            continue;
+        sum += model->now[i];
+        count++;
+    }
+    assert_int_equal(scan_sum(txn, snapshot, &seen), sum);
+    assert_int_equal(seen, count);
+    assert_int_equal(index_sum(txn, snapshot, sum % 2 ? SCAN_FORWARD : SCAN_BACKWARD, &seen), sum);
+    assert_int_equal(seen, count);
+}
+
+/* A small transaction is committed, and seen, though a large one before it isn't. */
+static void commit_small(Onlookers *all)
+{
+    Txn *txn = begin(all->small, ISOLATION_READ_COMMITTED);
+
+    if (all->small_row == 0)
+        all->small_row = insert(txn, all->small_number = 1000, "small");
+    else
+        update_row(txn, all->small_row, all->small_number, all->small_number + 1);
+    ok(txn_statement_begin(txn));
+    all->small_number = fetch_number(txn, txn_snapshot(txn), all->small_row);
+    commit(txn);
+}
+
+static void look(Onlookers *all)
+{
+    Txn *txn = begin(all->reader, ISOLATION_READ_COMMITTED);
+    const int64_t before = all->small_number;
+    Snapshot pinned = *txn_snapshot(txn);
+
+    txn_snapshot_pin(txn, &pinned);
+    commit_small(all);
+    check_view(txn, &pinned, &all->committed, before);
+    ok(txn_statement_begin(txn));
+    check_view(txn, txn_snapshot(txn), &all->committed, all->small_number);
+    txn_snapshot_unpin(txn, &pinned);
+    const Snapshot latest = txn_snapshot_latest(txn);
+    check_view(txn, &latest, &all->committed, all->small_number);
+    txn_snapshot_forget(txn); /* without one that is published, too */
+    check_view(txn, &latest, &all->committed, all->small_number);
+    txn_rollback(txn);
+    if (all->held.txn) {
+        check_view(all->held.txn, txn_snapshot(all->held.txn), &all->held.model, all->held.small);
+        if (dice(&all->seed, 8) == 0) {
+            txn_rollback(all->held.txn);
+            all->held.txn = NULL;
+        }
+    } else {
+        all->held = (View){.txn = begin(all->holder, ISOLATION_REPEATABLE_READ),
+                           .model = all->committed,
+                           .small = all->small_number};
+    }
+}
+
+static void look_between(void)
+{
+    if (dice(&onlookers->seed, 12) != 0)
+        return;
+    fault_at_apply = NULL; /* their own commits are nothing to look at */
+    onlookers->looks++;
+    look(onlookers);
+    fault_at_apply = look_between;
+}
+
+/* Changes, deletes and adds rows; what was deleted stays so. */
+static void change_many(Txn *txn, uint32_t *seed, Model *model)
+{
+    for (int slot = 0; slot < SLOTS; slot++) {
+        const int64_t number = dice(seed, 1000000), old = model->now[slot];
+        if (dice(seed, 3) == 0)
+            continue;
+        if (old == INT64_MIN)
+            model->row[slot] = insert(txn, number, "row");
+        else
+            update_row(txn, model->row[slot], old, dice(seed, 3) == 0 ? INT64_MIN : number);
+        ok(txn_statement_begin(txn));
+        model->now[slot] = fetch_number(txn, txn_snapshot(txn), model->row[slot]);
+    }
+}
+
+static void check_onlookers(Fixture *fixture, uint32_t seed)
+{
+    Onlookers *all = calloc(1, sizeof(*all));
+    TxnSession **sessions[] = {&all->large, &all->small, &all->holder, &all->reader};
+
+    onlookers = all;
+    all->seed = seed;
+    for (int i = 0; i < SLOTS; i++)
+        all->committed.now[i] = INT64_MIN;
+    for (size_t i = 0; i < ARRAY_LENGTH(sessions); i++)
+        *sessions[i] = txn_session_open(fixture->manager, (int32_t)i + 1);
+    commit_small(all);
+    for (int round = 0; round < 12; round++) {
+        Model next = all->committed;
+        Txn *txn = begin(all->large, ISOLATION_READ_COMMITTED);
+        change_many(txn, &all->seed, &next);
+        fault_at_apply = look_between;
+        commit(txn);
+        fault_at_apply = NULL;
+        all->committed = next;
+        look(all);
+    }
+    assert_true(all->looks > 50);
+    for (size_t i = 0; i < ARRAY_LENGTH(sessions); i++)
+        txn_session_close(*sessions[i]);
+    free(all);
+}
+
+static void others_go_on_while_a_large_commit_is_applied(void **state)
+{
+    Fixture *fixture = *state;
+    fixture_call_large(fixture, 16);
+    check_onlookers(fixture, 1);
+}
+
+/* From temporary pages, and by whole leaves. */
+static void and_while_a_spilled_one_is(void **state)
+{
+    Fixture *fixture = *state;
+    fixture_call_large(fixture, 16);
+    fixture_limit_write_sets(fixture, 1500);
+    check_onlookers(fixture, 2);
+}
+
 static void a_spilled_write_set_reads_and_commits_as_any(void **state)
 {
     Fixture *fixture = *state;
@@ -625,6 +779,8 @@ int main(void)
         TEST(a_savepoint_brings_back_what_was),
         TEST(every_read_of_a_random_history_is_the_models),
         TEST(so_is_every_read_of_write_sets_that_spill),
+        TEST(others_go_on_while_a_large_commit_is_applied),
+        TEST(and_while_a_spilled_one_is),
         TEST(a_spilled_write_set_reads_and_commits_as_any),
         TEST(loads_into_a_table_are_grafted),
         TEST(many_rows_changed_at_once_cost_their_images),

@@ -39,6 +39,12 @@ void fixture_limit_row_locks(Fixture *fixture, uint32_t count)
     fixture_reopen(fixture, STORE_CLOSE_CLEAN);
 }
 
+void fixture_call_large(Fixture *fixture, uint32_t writes)
+{
+    fixture->config.large_commit_writes = writes;
+    fixture_reopen(fixture, STORE_CLOSE_CLEAN);
+}
+
 static void make_schema(Fixture *fixture)
 {
     TxnSession *session = txn_session_open(fixture->manager, 1);
