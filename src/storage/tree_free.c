@@ -195,6 +195,8 @@ static bool free_right_end(Tree *tree, bool free_root, LeafChains *chains, bool 
 {
     RightEdge edge;
     CHECK_INTERRUPTS();
+    if (task_current()->interrupts_held)
+        task_yield(); /* nothing may stop it, but others have their turn */
     TRY(edge_read(tree, &edge));
     const uint32_t below = edge.cut == UINT32_MAX ? 0 : edge.height - edge.cut - 1;
     if (below == 1) {

@@ -231,7 +231,7 @@ void large_commits_hide(TxnManager *manager, Snapshot *snapshot)
 /* The least and greatest LSN that the transaction's snapshots read at. */
 static void snapshot_bounds(const Txn *txn, Lsn *ret_low, Lsn *ret_high)
 {
-    Lsn low = txn->pins_floor;
+    Lsn low = MIN(txn->pins_floor, txn->latest_floor);
     Lsn high = 0;
 
     if (txn->has_snapshot) {
@@ -245,7 +245,7 @@ static void snapshot_bounds(const Txn *txn, Lsn *ret_low, Lsn *ret_high)
         high = MAX(high, txn->pins[i].lsn);
     }
     *ret_low = low;
-    *ret_high = txn->pins_floor != LSN_MAX ? LSN_MAX : high;
+    *ret_high = txn->pins_floor != LSN_MAX || txn->latest_floor != LSN_MAX ? LSN_MAX : high;
 }
 
 void snapshot_publish(Txn *txn)
@@ -312,7 +312,8 @@ bool snapshot_take(Txn *txn, Snapshot *ret_snapshot)
 
 /*
  * What is hidden has old versions as long as somebody's snapshot is as old: this transaction's own
- * one is, having been taken before now; where it has none, one is made, and kept to the end.
+ * one is, having been taken before now; where it has none, one is
+ * published until the next statement.
  */
 void snapshot_resolve_latest(Txn *txn, Snapshot *snapshot)
 {
@@ -322,7 +323,7 @@ void snapshot_resolve_latest(Txn *txn, Snapshot *snapshot)
         if (snapshot->hidden_count == 0 || floor >= atomic_load(&txn->session->snapshot_low))
             return;
         /* Published, and then looked at again: what is hidden now has not been done with before. */
-        txn->pins_floor = MIN(txn->pins_floor, floor);
+        txn->latest_floor = MIN(txn->latest_floor, floor);
         snapshot_publish(txn);
     }
 }

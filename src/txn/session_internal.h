@@ -76,7 +76,8 @@ struct Txn {
     uint64_t snapshot_schema; /* the version before it was taken */
     Snapshot pins[SNAPSHOT_PINS];
     uint32_t pin_counts[SNAPSHOT_PINS];
-    Lsn pins_floor; /* least of more pins than fit; LSN_MAX */
+    Lsn pins_floor;   /* least of more pins than fit; LSN_MAX */
+    Lsn latest_floor; /* what a look at the newest needs until the next statement; LSN_MAX */
     _Atomic uint64_t id;
     _Atomic bool is_writer; /* has an identifier as soon as somebody looks */
     int64_t start_time;

@@ -20,6 +20,7 @@ Txn *txn_begin(TxnSession *session, const TxnOptions *options)
     txn->command = 0;
     txn->next_savepoint = 1;
     txn->pins_floor = LSN_MAX;
+    txn->latest_floor = LSN_MAX;
     txn->start_time = os->wall_clock();
     txn->fragment_id = 0;
     txn->commit_lsn = 0;
@@ -76,6 +77,7 @@ bool txn_snapshot_refresh(Txn *txn)
     if (sees_one_snapshot(txn) && txn->has_snapshot)
         return snapshot_check(txn);
     txn->has_snapshot = false;
+    txn->latest_floor = LSN_MAX;
     txn->snapshot_schema = txn_schema_version(txn->manager);
     TRY(snapshot_take(txn, &txn->snapshot));
     txn->snapshot.command = txn->command;
@@ -97,9 +99,10 @@ void txn_statement_end(Txn *txn)
 
 void txn_snapshot_forget(Txn *txn)
 {
-    if (!txn->has_snapshot)
+    if (!txn->has_snapshot && txn->latest_floor == LSN_MAX)
         return;
     txn->has_snapshot = false;
+    txn->latest_floor = LSN_MAX;
     snapshot_publish(txn);
 }
 

@@ -387,8 +387,33 @@ static bool delete_keys(TreeWrites *index, size_t first_run)
     return true;
 }
 
+/* The whole part goes unread, once nobody else looks at it. */
+static void discard_part(TreeWrites *writes)
+{
+    WriteSpill *spill = writes->spill;
+    Tree *built = spill->built;
+
+    built_close(writes);
+    mutex_lock(&writes->tree->runs_mutex);
+    spill->built = NULL;
+    spill->is_closed = false;
+    mutex_unlock(&writes->tree->runs_mutex);
+    tree_discard(built);
+}
+
 static bool end_runs(Txn *txn, TreeWrites *rows, size_t first_run)
 {
+    if (first_run == 0) {
+        for (TreeWrites *each = txn->writes.trees; each; each = each->following) {
+            if (each->rows != rows)
+                continue;
+            each->rows = NULL; /* others may be built anew */
+            if (each->spill && each->spill->built)
+                discard_part(each);
+        }
+        discard_part(rows);
+        return true;
+    }
     TRY(delete_rows(rows, first_run));
     for (TreeWrites *each = txn->writes.trees; each; each = each->following)
         if (each->rows == rows && each->spill && each->spill->built)

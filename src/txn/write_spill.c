@@ -198,13 +198,19 @@ static bool spill_nodes(Txn *txn, TreeWrites *writes)
     return true;
 }
 
+#define DROP_TURN 16384u /* nodes, until others of this worker have their turn */
+
 /* The nodes are on temporary pages: their locks and their memory may go. */
 static void nodes_drop(Txn *txn, TreeWrites *writes)
 {
     const bool is_unique = writes->tree->kind == TREE_INDEX &&
                            atomic_load_explicit(&writes->tree->is_unique, memory_order_relaxed);
 
+    uint32_t count = 0;
+
     for (WriteNode *node = writes->first->next[0]; node; node = node->next[0]) {
+        if (++count % DROP_TURN == 0)
+            task_yield();
         if (is_unique && node->head)
             unique_key_unlock(txn, writes->tree, node->key);
         for (WriteEntry *entry = node->head; entry; entry = entry->older)

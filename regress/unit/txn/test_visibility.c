@@ -375,9 +375,10 @@ typedef struct View {
 /* Who looks and commits between two writes of a large commit's apply. */
 typedef struct Onlookers {
     uint32_t seed;
-    Model committed;                               /* but for what is being applied */
-    TxnSession *large, *small, *holder, *reader;   /* each does one thing */
-    View held;                                     /* kept over several commits */
+    Model committed;                             /* but for what is being applied */
+    TxnSession *large, *small, *holder, *reader; /* each does one thing */
+    TxnSession *idler;                           /* has looked at the newest, without a snapshot */
+    View held;                                   /* kept over several commits */
     int64_t small_row, small_number;
     uint32_t looks;
 } Onlookers;
@@ -446,6 +447,27 @@ static void look(Onlookers *all)
     }
 }
 
+static void look_idly(Onlookers *all)
+{
+    if (txn_session_current(all->idler))
+        return;
+    Txn *txn = begin(all->idler, ISOLATION_READ_COMMITTED);
+    txn_snapshot_forget(txn);
+    const Snapshot latest = txn_snapshot_latest(txn);
+    check_view(txn, &latest, &all->committed, all->small_number);
+    assert_true(atomic_load(&all->idler->snapshot_low) != LSN_MAX);
+}
+
+/* What such a look needs is kept until the next statement only. */
+static void end_idling(Onlookers *all)
+{
+    Txn *txn = txn_session_current(all->idler);
+
+    ok(txn_statement_begin(txn));
+    assert_true(atomic_load(&all->idler->snapshot_low) >= all->large->last_commit_lsn);
+    txn_rollback(txn);
+}
+
 static void look_between(void)
 {
     if (dice(&onlookers->seed, 12) != 0)
@@ -453,6 +475,7 @@ static void look_between(void)
     fault_at_apply = NULL; /* their own commits are nothing to look at */
     onlookers->looks++;
     look(onlookers);
+    look_idly(onlookers);
     fault_at_apply = look_between;
 }
 
@@ -475,7 +498,7 @@ static void change_many(Txn *txn, uint32_t *seed, Model *model)
 static void check_onlookers(Fixture *fixture, uint32_t seed)
 {
     Onlookers *all = calloc(1, sizeof(*all));
-    TxnSession **sessions[] = {&all->large, &all->small, &all->holder, &all->reader};
+    TxnSession **sessions[] = {&all->large, &all->small, &all->holder, &all->reader, &all->idler};
 
     onlookers = all;
     all->seed = seed;
@@ -493,6 +516,8 @@ static void check_onlookers(Fixture *fixture, uint32_t seed)
         fault_at_apply = NULL;
         all->committed = next;
         look(all);
+        if (txn_session_current(all->idler))
+            end_idling(all);
     }
     assert_true(all->looks > 50);
     for (size_t i = 0; i < ARRAY_LENGTH(sessions); i++)
@@ -623,6 +648,42 @@ static void loads_into_a_table_are_grafted(void **state)
     }
     for (int i = 0; i < 3; i++)
         txn_session_close(sessions[i]);
+}
+
+/* What was built since a savepoint goes as a whole, and what comes then is built anew. */
+static void a_load_taken_back_goes_unread(void **state)
+{
+    Fixture *fixture = *state;
+    fixture_limit_write_sets(fixture, 30000);
+    TxnSession *session = txn_session_open(fixture->manager, 1);
+    Txn *txn = begin(session, ISOLATION_READ_COMMITTED);
+    TxnSavepoint savepoint;
+    int64_t sum = 0, count = 0;
+
+    ok(txn_savepoint(txn, &savepoint));
+    for (int round = 0; round < 3; round++) {
+        ok(txn_statement_begin(txn));
+        for (int64_t i = 0; i < 3000; i++)
+            insert(txn, 1000 + i, load_text);
+        assert_true(is_built(txn, TABLE) && is_built(txn, INDEX));
+        txn_rollback_to(txn, savepoint);
+        assert_false(is_built(txn, TABLE) || is_built(txn, INDEX));
+        ok(txn_statement_begin(txn));
+        expect_sums(txn, txn_snapshot(txn), sum, count);
+    }
+    for (int64_t i = 0; i < 3000; i++, count++, sum += 1000 + i - 1)
+        insert(txn, 1000 + i, load_text);
+    assert_true(is_built(txn, TABLE) && is_built(txn, INDEX));
+    commit(txn);
+    for (int again = 0; again < 2; again++) {
+        txn = begin(session, ISOLATION_READ_COMMITTED);
+        expect_sums(txn, txn_snapshot(txn), sum, count);
+        txn_rollback(txn);
+        txn_session_close(session);
+        if (again == 0)
+            fixture_reopen(fixture, STORE_CLOSE_ABORT); /* once from the log */
+        session = again == 0 ? txn_session_open(fixture->manager, 1) : NULL;
+    }
 }
 
 /* -------- What an old reader costs -------- */
@@ -783,6 +844,7 @@ int main(void)
         TEST(and_while_a_spilled_one_is),
         TEST(a_spilled_write_set_reads_and_commits_as_any),
         TEST(loads_into_a_table_are_grafted),
+        TEST(a_load_taken_back_goes_unread),
         TEST(many_rows_changed_at_once_cost_their_images),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
