@@ -124,6 +124,8 @@ MUST_CHECK bool expr_build_scalar_array(ExprBuilder *builder, ExprScalarArray *e
 MUST_CHECK bool expr_build_array(ExprBuilder *builder, ExprArray *expr, uint32_t *ret_register);
 MUST_CHECK bool expr_build_subscript(ExprBuilder *builder, ExprSubscript *expr,
                                      uint32_t *ret_register);
+MUST_CHECK bool expr_build_jsonb_subscript(ExprBuilder *builder, ExprSubscript *expr,
+                                           uint32_t *ret_register);
 MUST_CHECK bool expr_build_array_cast(ExprBuilder *builder, ExprCast *expr, uint32_t *ret_register);
 MUST_CHECK bool expr_build_row(ExprBuilder *builder, ExprRow *expr, uint32_t *ret_register);
 MUST_CHECK bool expr_build_row_compare(ExprBuilder *builder, ExprRowCompare *expr,

@@ -5,6 +5,7 @@
 #include "catalog/lookup.h"
 #include "types/array.h"
 #include "types/hash.h"
+#include "types/jsonb.h"
 
 #define HASH_MIN_ELEMENTS 9
 
@@ -406,6 +407,8 @@ static bool step_subscript(ExprProgram *p, ExprStep *step, Selection selection)
 
 bool expr_build_subscript(ExprBuilder *builder, ExprSubscript *expr, uint32_t *ret_register)
 {
+    if (expr->container_type == TYPE_JSONB)
+        return expr_build_jsonb_subscript(builder, expr, ret_register);
     uint32_t args[2 + 2 * ARRAY_MAX_DIMENSIONS];
     uint32_t count = 0;
     if (expr->subscripts.length > ARRAY_MAX_DIMENSIONS)

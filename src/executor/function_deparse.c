@@ -122,8 +122,9 @@ static bool expression_text(FunctionCall *call, Str stored, Oid relation, bool i
         const Str one = end == SIZE_MAX ? rest : str_slice(rest, 0, end);
         Str text;
         TRY(deparse_stored_expression(call->arena, session, one, relation, is_pretty, &text));
+        /* A CASE begins a line, and takes the space before it. */
         if (all.length)
-            strbuf_append_c(&all, ", ");
+            strbuf_append_c(&all, text.data[0] == '\n' ? "," : ", ");
         strbuf_append(&all, text);
         if (end == SIZE_MAX)
             break;

@@ -8,12 +8,12 @@
 
 typedef struct ScannedFunction {
     ExprProgram *program; /* of the arguments; of the whole call where it returns no set */
-    FunctionCall *call;   /* NULL: no set */
+    FunctionCall *call;   /* NULL: an expression like any other */
     void *cursor;
     Value *args, *values;
     bool *arg_nulls, *nulls;
     uint32_t arg_count, first_column, column_count;
-    bool is_record, is_begun, is_done;
+    bool is_record, is_set, is_begun, is_done;
 } ScannedFunction;
 
 typedef struct FunctionScanState {
@@ -27,6 +27,23 @@ typedef struct FunctionScanState {
     Vector **columns;
 } FunctionScanState;
 
+/* What the call is asked for, for functions that leave it to their caller. */
+static RowShape *row_shape(Arena *arena, const RangeCall *range)
+{
+    const uint32_t count = (uint32_t)range->column_count;
+    RowShape *shape = ARENA_NEW(arena, RowShape);
+    Str *names = ARENA_ARRAY(arena, Str, count + 1);
+    Oid *types = ARENA_ARRAY(arena, Oid, count + 1);
+    int32_t *typmods = ARENA_ARRAY(arena, int32_t, count + 1);
+    for (uint32_t i = 0; i < count; i++) {
+        names[i] = range->columns[i].name;
+        types[i] = range->columns[i].type;
+        typmods[i] = range->columns[i].typmod;
+    }
+    *shape = (RowShape){count, names, types, typmods};
+    return shape;
+}
+
 static bool init_function(FunctionScanState *state, ScannedFunction *function,
                           const RangeCall *range)
 {
@@ -39,9 +56,11 @@ static bool init_function(FunctionScanState *state, ScannedFunction *function,
     state->column_count += function->column_count;
     function->values = ARENA_ARRAY(arena, Value, function->column_count + 1);
     function->nulls = ARENA_ARRAY(arena, bool, function->column_count + 1);
-    if (expr->kind != EXPR_FUNCTION || !EXPR_AS(ExprFunction, expr)->returns_set) {
-        const BuiltinType *type = builtin_type(expr->type);
-        function->is_record = expr->type == TYPE_RECORD || !type || type->kind == 'c';
+    const BuiltinType *type = builtin_type(expr->type);
+    const bool is_row = expr->type == TYPE_RECORD || !type || type->kind == 'c';
+    function->is_record = is_row;
+    function->is_set = expr->kind == EXPR_FUNCTION && EXPR_AS(ExprFunction, expr)->returns_set;
+    if (expr->kind != EXPR_FUNCTION || (!function->is_set && !range->has_definition_list)) {
         function->program = expr_compile(node->exec, state->args_arena, &expr, 1);
         return function->program != NULL;
     }
@@ -57,7 +76,9 @@ static bool init_function(FunctionScanState *state, ScannedFunction *function,
                                    call->input_collation);
     TRY(function->call);
     function->call->is_variadic = call->is_variadic;
-    if (!function->call->function->set)
+    if (is_row)
+        function->call->row_shape = row_shape(arena, range);
+    if (function->is_set && !function->call->function->set)
         FAIL(ERR_FEATURE_NOT_SUPPORTED, .message = fmt("function %s is not supported in FROM",
                                                        function->call->function->name));
     if (count > 0)
@@ -101,8 +122,21 @@ static bool begin_function(FunctionScanState *state, ScannedFunction *function)
     }
     function->call->site_arena = state->args_arena;
     function->cursor = NULL;
-    function->is_done = any_null && function->call->function->is_strict;
+    function->is_done = function->is_set && any_null && function->call->function->is_strict;
     return true;
+}
+
+/* The one value of what is no set. */
+static bool one_value(const FunctionScanState *state, ScannedFunction *function, Value *ret,
+                      bool *ret_null)
+{
+    if (!function->call) {
+        vector_get(function->program->results[0], 0, ret, ret_null);
+        return true;
+    }
+    function->call->arena = state->values_arena;
+    *ret_null = false;
+    return function_call(function->call, function->args, function->arg_nulls, ret, ret_null);
 }
 
 /* The next row into values and nulls; is_done where there is none. */
@@ -112,7 +146,7 @@ static bool next_row(FunctionScanState *state, ScannedFunction *function)
         TRY(begin_function(state, function));
     if (function->is_done)
         return true;
-    if (function->call) {
+    if (function->is_set) {
         function->call->arena = state->values_arena;
         memset(function->nulls, 0, function->column_count);
         return function->call->function->set(function->call, function->args, function->arg_nulls,
@@ -124,9 +158,9 @@ static bool next_row(FunctionScanState *state, ScannedFunction *function)
         return true;
     }
     function->cursor = function; /* its one row has been given */
-    Value value;
+    Value value = {0};
     bool is_null;
-    vector_get(function->program->results[0], 0, &value, &is_null);
+    TRY(one_value(state, function, &value, &is_null));
     if (!function->is_record) {
         function->values[0] = value;
         function->nulls[0] = is_null;

@@ -302,7 +302,8 @@ Expr *analyze_expression(AnalyzeContext *context, const Node *node, const Relati
                  .position = expr_location(expr));
         }
         expr = made;
-    } else if (expr->type == TYPE_UNKNOWN) {
+    } else if (expr->type == TYPE_UNKNOWN && kind != STORED_ALTER_USING &&
+               kind != STORED_INDEX_KEY) {
         TRY(expr = coerce_implicitly(scope, expr, TYPE_TEXT));
     }
     TRY(check_stored(context, expr, kind));
@@ -360,8 +361,9 @@ Query *analyze_view_text(Arena *arena, CatalogSession *session, Str text)
 bool analyze_type_name(AnalyzeContext *context, const Node *node, Oid *ret_type,
                        int32_t *ret_typmod)
 {
-    return resolve_type_name(scope_new(context, NULL), NODE_CAST(TypeName, node), ret_type,
-                             ret_typmod);
+    Scope *scope = scope_new(context, NULL);
+    scope->notices_have_no_place = true;
+    return resolve_type_name(scope, NODE_CAST(TypeName, node), ret_type, ret_typmod);
 }
 
 Expr *analyze_coerce(AnalyzeContext *context, Expr *expr, Oid type, int32_t typmod,

@@ -71,6 +71,9 @@ MUST_CHECK Query *analyze_view_text(Arena *arena, CatalogSession *session, Str t
 /* Why rows of the view are not rows of one table, as errors say it; NULL where they are. */
 const char *view_why_not_updatable(const Query *view);
 
+/* What a select list calls an expression; "?column?" where it has no name. */
+Str expr_target_name(const Node *node);
+
 /* What a statement's rows look like; empty for those without rows. EXPLAIN, SHOW and FETCH too are
  * their commands' business. */
 const TargetVec *query_result(const Query *query);

@@ -433,6 +433,69 @@ static Expr *literal_coerce(Scope *scope, const ExprConst *literal, const Coerci
     return &result->base;
 }
 
+static bool row_cast_refused(Scope *scope, const Expr *expr, Oid type, Str detail, int position)
+{
+    FAIL(ERR_CANNOT_COERCE,
+         .message = fmt("cannot cast type record to %.*s", STR_ARGS(type_text(scope, type))),
+         .detail = detail, .position = position ? position : expr_location(expr));
+}
+
+/* ROW(…) as a row of a table's type: field by field. */
+static Expr *cast_row(Scope *scope, const Expr *expr, const Coercion *to)
+{
+    const Oid type = to->type;
+    const int position = to->position;
+    Arena *arena = scope_arena(scope);
+    const TypeDesc *desc = type_find(scope_session(scope), type);
+    const RelationDesc *relation = desc ? relation_get(scope_session(scope), desc->relation) : NULL;
+    TRY(relation);
+    if (expr->kind == EXPR_COLUMN)
+        FAIL_UNSUPPORTED("a cast of a whole row to another row type");
+    if (expr->kind != EXPR_ROW) {
+        TRY(row_cast_refused(scope, expr, type, STR_NONE, position));
+        return NULL;
+    }
+    const ExprRow *from = EXPR_AS(const ExprRow, expr);
+    ExprRow *row = EXPR_NEW(arena, ExprRow, EXPR_ROW);
+    size_t next = 0;
+    *row = *from;
+    row->base.type = type;
+    row->fields = (ExprVec){0};
+    row->names = ARENA_ARRAY(arena, Str, relation->column_count + 1);
+    for (int i = 0; i < relation->column_count; i++) {
+        const ColumnDesc *column = &relation->columns[i];
+        bool failed = false;
+        if (column->dropped)
+            continue;
+        if (next == from->fields.length) {
+            TRY(row_cast_refused(scope, expr, type, STR("Input has too few columns."), position));
+            return NULL;
+        }
+        Expr *field = from->fields.items[next++];
+        const Oid field_type = field->type;
+        field = coerce_to_target(scope, field,
+                                 &(Coercion){.type = column->type,
+                                             .typmod = column->typmod,
+                                             .context = to->context,
+                                             .form = CALL_IMPLICIT_CAST},
+                                 &failed);
+        if (!field && !failed)
+            TRY(row_cast_refused(scope, expr, type,
+                                 fmt("Cannot cast type %.*s to %.*s in column %zu.",
+                                     STR_ARGS(type_text(scope, field_type)),
+                                     STR_ARGS(type_text(scope, column->type)), next),
+                                 position));
+        TRY(field);
+        row->names[row->fields.length] = column->name;
+        VEC_PUSH(arena, &row->fields, field);
+    }
+    if (next < from->fields.length) {
+        TRY(row_cast_refused(scope, expr, type, STR("Input has too many columns."), position));
+        return NULL;
+    }
+    return &row->base;
+}
+
 Expr *coerce_type(Scope *scope, Expr *expr, const Coercion *to)
 {
     CatalogSession *session = scope_session(scope);
@@ -476,8 +539,9 @@ Expr *coerce_type(Scope *scope, Expr *expr, const Coercion *to)
     case PATHWAY_NONE:
         break;
     }
-    if ((from == TYPE_RECORD && is_row_type(session, type)) ||
-        (type == TYPE_RECORD && is_row_type(session, from)) || type == TYPE_RECORD_ARRAY)
+    if (from == TYPE_RECORD && is_row_type(session, type))
+        return cast_row(scope, expr, to);
+    if ((type == TYPE_RECORD && is_row_type(session, from)) || type == TYPE_RECORD_ARRAY)
         return &cast_new(scope, CAST_RELABEL, expr, to)->base;
     if (from == TYPE_UNKNOWN)
         return &cast_new(scope, CAST_IO, expr, to)->base;

@@ -1,5 +1,6 @@
 #include "base/settings.h"
 #include "planner/analyze_internal.h"
+#include "types/jsonb.h"
 
 static StrVec name_of(Arena *arena, Str name)
 {
@@ -684,10 +685,15 @@ static Expr *analyze_sql_value(Scope *scope, const SQLValueFunction *node)
         [SVFOP_CURRENT_CATALOG] = {SQL_CURRENT_CATALOG, TYPE_NAME},
         [SVFOP_CURRENT_SCHEMA] = {SQL_CURRENT_SCHEMA, TYPE_NAME},
     };
+    const BuiltinType *type = builtin_type(kinds[node->op].type);
+    const int64_t precision = node->typmod;
+    int32_t typmod = node->typmod;
+    if (typmod >= 0 && type->typmod_in)
+        TRY(type->typmod_in(&precision, 1, &typmod));
     ExprSqlValue *result = EXPR_NEW(scope_arena(scope), ExprSqlValue, EXPR_SQL_VALUE);
     result->value = kinds[node->op].kind;
     result->base.type = kinds[node->op].type;
-    result->base.typmod = node->typmod;
+    result->base.typmod = typmod;
     result->base.collation = result->base.type == TYPE_NAME ? COLLATION_C : 0;
     result->base.position = node->node.position;
     return &result->base;
@@ -814,6 +820,52 @@ static bool analyze_subscript(Scope *scope, const Node *node, Expr **ret)
     return true;
 }
 
+/* An index of jsonb is a key or a number. */
+static bool jsonb_subscript(Scope *scope, const A_Indices *indices, bool is_slice, Expr **ret)
+{
+    const Node *node = indices->uidx ? indices->uidx : indices->lidx;
+    Expr *expr = node ? analyze_expr_inner(scope, node) : NULL;
+    if (is_slice) {
+        TRY(expr || !node);
+        FAIL(ERR_DATATYPE_MISMATCH, .message = STR("jsonb subscript does not support slices"),
+             .position = expr ? expr_location(expr) : 0);
+    }
+    TRY(expr);
+    const bool is_number = expr->type != TYPE_UNKNOWN &&
+                           can_coerce(scope, &expr->type, &(Oid){TYPE_INT4}, 1, COERCION_IMPLICIT);
+    const bool is_key = expr->type == TYPE_UNKNOWN ||
+                        can_coerce(scope, &expr->type, &(Oid){TYPE_TEXT}, 1, COERCION_IMPLICIT);
+    if (is_number == is_key)
+        FAIL(ERR_DATATYPE_MISMATCH,
+             .message = fmt("subscript type %.*s is not supported",
+                            STR_ARGS(type_text(scope, expr->type))),
+             .hint = is_key ? STR("jsonb subscript must be coercible to only one type, integer or "
+                                  "text.")
+                            : STR("jsonb subscript must be coercible to either integer or text."),
+             .position = expr_location(expr));
+    TRY(*ret = coerce_implicitly(scope, expr, is_number ? TYPE_INT4 : TYPE_TEXT));
+    return true;
+}
+
+static Expr *analyze_jsonb_subscripts(Scope *scope, Expr *container, const Node *const *steps,
+                                      size_t count)
+{
+    ExprSubscript *result = EXPR_NEW(scope_arena(scope), ExprSubscript, EXPR_SUBSCRIPT);
+    bool is_slice = false;
+    for (size_t i = 0; i < count; i++)
+        is_slice |= NODE_CAST(A_Indices, steps[i])->is_slice;
+    for (size_t i = 0; i < count; i++) {
+        Subscript subscript = {0};
+        TRY(jsonb_subscript(scope, NODE_CAST(A_Indices, steps[i]), is_slice, &subscript.upper));
+        VEC_PUSH(scope_arena(scope), &result->subscripts, subscript);
+    }
+    result->container = container;
+    result->container_type = result->element_type = result->base.type = TYPE_JSONB;
+    result->base.typmod = -1;
+    result->base.position = container->position;
+    return &result->base;
+}
+
 Expr *analyze_subscripts(Scope *scope, Expr *container, const Node *const *steps, size_t count)
 {
     Arena *arena = scope_arena(scope);
@@ -822,6 +874,8 @@ Expr *analyze_subscripts(Scope *scope, Expr *container, const Node *const *steps
     const Oid type = base_type_of(session, container->type, NULL);
     const TypeDesc *desc = type_find(session, type);
 
+    if (type == TYPE_JSONB)
+        return analyze_jsonb_subscripts(scope, container, steps, count);
     if (!desc || !desc->element)
         FAIL(ERR_DATATYPE_MISMATCH,
              .message = fmt("cannot subscript type %.*s because it does not support subscripting",

@@ -375,6 +375,8 @@ static bool function_columns(Scope *scope, RangeTableEntry *rte, RangeCall *call
         TRY(add_range_column(scope, rte, name, expr->type, expr->typmod));
     }
     call->column_count = rte->column_count - before;
+    call->columns = arena_copy(scope_arena(scope), rte->columns + before,
+                               (size_t)call->column_count * sizeof(RangeColumn));
     return true;
 }
 

@@ -321,9 +321,10 @@ static void reorder_named(Arena *arena, const Candidate *candidate, ExprVec *arg
 }
 
 /* Parameters that the call leaves out have their defaults; the given ones move to their places. */
-static bool fill_defaults(Scope *scope, const Candidate *candidate, ExprVec *args, Oid **declared,
+static bool fill_defaults(Scope *scope, const Candidate *candidate, Call *call, Oid **declared,
                           int *count)
 {
+    ExprVec *args = &call->args;
     Arena *arena = scope_arena(scope);
     const FunctionDesc *function = candidate->function;
     const int total = function->argument_count;
@@ -337,6 +338,7 @@ static bool fill_defaults(Scope *scope, const Candidate *candidate, ExprVec *arg
         parse_expression(arena, str_format(arena, "ROW(%.*s)", STR_ARGS(function->defaults)));
     TRY(node);
     const RowExpr *row = NODE_CAST(RowExpr, node);
+    call->default_count = candidate->positions ? 0 : total - *count;
     const int first = total - (int)row->args.length;
     for (int i = 0; i < total; i++)
         if (!items[i])
@@ -368,6 +370,7 @@ static Expr *make_plain_call(Scope *scope, const Call *call)
     expr->function = function->oid;
     expr->args = call->args;
     expr->form = call->node->form == COERCE_SQL_SYNTAX ? CALL_SQL_SYNTAX : CALL_PLAIN;
+    expr->default_count = call->default_count;
     expr->returns_set = function->returns_set;
     expr->is_variadic = call->node->func_variadic;
     if (call->result_type == TYPE_RECORD)
@@ -400,7 +403,7 @@ static bool fit_arguments(Scope *scope, const Candidate *candidate, Call *call)
 
     if (function->argument_count == count)
         reorder_named(arena, candidate, args, declared);
-    TRY(fill_defaults(scope, candidate, args, &declared, &count));
+    TRY(fill_defaults(scope, candidate, call, &declared, &count));
     call->result_type = function->return_type;
     if (!resolve_polymorphic(scope, argument_types(arena, args), declared, count,
                              &call->result_type)) {

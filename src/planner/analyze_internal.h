@@ -32,6 +32,8 @@ void rte_set_columns_from_targets(Arena *arena, RangeTableEntry *rte, const Targ
 MUST_CHECK bool analyze_select(Scope *scope, const SelectStmt *select);
 MUST_CHECK bool analyze_set_operation(Scope *scope, const SelectStmt *select);
 MUST_CHECK bool analyze_values(Scope *scope, const SelectStmt *select);
+/* Behind a WITH item's own columns: those of SEARCH and CYCLE. */
+void cte_add_columns(Scope *scope, CommonTable *cte);
 MUST_CHECK bool analyze_with(Scope *scope, const WithClause *with);
 MUST_CHECK bool
 analyze_finish(Scope *scope); /* aggregate checks and flags, at the end of a level */
@@ -88,6 +90,7 @@ typedef struct Call {
     Expr *filter;                 /* NULL: none */
     const FunctionDesc *function; /* once it is chosen; */
     Oid result_type;              /* likewise */
+    int default_count;            /* parameters at the end that were not written */
 } Call;
 static inline int call_position(const Call *call)
 {

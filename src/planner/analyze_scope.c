@@ -37,6 +37,7 @@ static const char *const place_names[] = {
     [PLACE_GENERATED] = "column generation expressions",
     [PLACE_CALL] = "CALL arguments",
     [PLACE_COPY_WHERE] = "COPY FROM WHERE conditions",
+    [PLACE_CYCLE_MARK] = "CYCLE",
 };
 
 Str place_name(ExprPlace place)

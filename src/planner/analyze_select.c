@@ -375,6 +375,7 @@ static void recursive_columns(Scope *scope, const SetLeaf *leaf)
         if (i < cte->alias_column_count)
             cte->columns[i].name = cte->alias_columns[i];
     }
+    cte_add_columns(scope, cte);
 }
 
 static bool set_tree(Scope *scope, const SelectStmt *select, bool is_top, SetLeaf *ret)

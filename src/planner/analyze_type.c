@@ -126,9 +126,11 @@ static bool resolve_typmod(Scope *scope, const TypeName *name, const TypeDesc *t
             return false;
         }
     NoticePlace place = {.position = name->node.position};
-    notice_place_begin(&place);
+    if (!scope->notices_have_no_place)
+        notice_place_begin(&place);
     const bool ok = builtin->typmod_in(arguments, count, ret_typmod);
-    notice_place_end(&place);
+    if (!scope->notices_have_no_place)
+        notice_place_end(&place);
     if (!ok)
         error_set_position(name->node.position);
     return ok;

@@ -1,5 +1,160 @@
 #include "planner/analyze_internal.h"
 
+/* ---- SEARCH and CYCLE ---- */
+
+/* The mark's values are known before the item's query is analyzed: its columns are seen there. */
+static bool analyze_mark(Scope *scope, const CTECycleClause *node, CommonTable *cte)
+{
+    CteCycle *cycle = cte->cycle = ARENA_NEW(scope_arena(scope), CteCycle);
+    ExprVec values = {0};
+    cycle->mark = node->mark_column;
+    cycle->path = node->path_column;
+    cycle->is_written = node->mark_value != NULL;
+    if (cycle->is_written) {
+        TRY(cycle->value = analyze_expr(scope, node->mark_value, PLACE_CYCLE_MARK));
+        TRY(cycle->otherwise = analyze_expr(scope, node->mark_default, PLACE_CYCLE_MARK));
+    } else {
+        cycle->value = expr_bool(scope_arena(scope), true);
+        cycle->otherwise = expr_bool(scope_arena(scope), false);
+    }
+    VEC_PUSH(scope_arena(scope), &values, cycle->value);
+    VEC_PUSH(scope_arena(scope), &values, cycle->otherwise);
+    const Oid type = select_common_type(scope, &values, STR("CYCLE"), NULL);
+    TRY(type);
+    TRY(cycle->value = coerce_to_common(scope, cycle->value, type, STR("CYCLE/TO")));
+    TRY(cycle->otherwise = coerce_to_common(scope, cycle->otherwise, type, STR("CYCLE/DEFAULT")));
+    const TypeOperators *operators = equality_operators(scope, type, 0);
+    TRY(operators);
+    cycle->equality = operators->equal;
+    return true;
+}
+
+/* Behind the item's own columns: what SEARCH and CYCLE add. */
+void cte_add_columns(Scope *scope, CommonTable *cte)
+{
+    Arena *arena = scope_arena(scope);
+    RangeColumn *columns = ARENA_ARRAY(arena, RangeColumn, cte->column_count + 4);
+    if (!cte->search && !cte->cycle)
+        return;
+    memcpy(columns, cte->columns, (size_t)cte->column_count * sizeof(RangeColumn));
+    if (cte->search)
+        columns[cte->column_count++] =
+            (RangeColumn){.name = cte->search->sequence,
+                          .type = cte->search->breadth_first ? TYPE_RECORD : TYPE_RECORD_ARRAY,
+                          .typmod = -1};
+    if (cte->cycle) {
+        const Expr *value = cte->cycle->value;
+        columns[cte->column_count++] = (RangeColumn){
+            .name = cte->cycle->mark,
+            .type = value->type,
+            .typmod = value->typmod == cte->cycle->otherwise->typmod ? value->typmod : -1,
+            .collation = value->collation};
+        columns[cte->column_count++] =
+            (RangeColumn){.name = cte->cycle->path, .type = TYPE_RECORD_ARRAY, .typmod = -1};
+    }
+    cte->columns = columns;
+}
+
+static int own_column(const CommonTable *cte, Str name)
+{
+    for (int i = 0; i < cte_own_count(cte); i++)
+        if (str_equal(cte->columns[i].name, name))
+            return i;
+    return -1;
+}
+
+/* The columns named in a clause, by number. */
+static bool clause_columns(Scope *scope, const CommonTable *cte, const StrVec *names,
+                           const char *clause, int position, int **ret)
+{
+    int *columns = ARENA_ARRAY(scope_arena(scope), int, names->length + 1);
+    for (size_t i = 0; i < names->length; i++) {
+        columns[i] = own_column(cte, names->items[i]);
+        if (columns[i] < 0)
+            FAIL(ERR_SYNTAX_ERROR,
+                 .message = fmt("%s column \"%.*s\" not in WITH query column list", clause,
+                                STR_ARGS(names->items[i])),
+                 .position = position);
+        for (size_t k = 0; k < i; k++)
+            if (columns[k] == columns[i])
+                FAIL(ERR_DUPLICATE_COLUMN,
+                     .message = fmt("%s column \"%.*s\" specified more than once", clause,
+                                    STR_ARGS(names->items[i])),
+                     .position = position);
+    }
+    *ret = columns;
+    return true;
+}
+
+static bool name_is_free(const CommonTable *cte, Str name, const char *what, int position)
+{
+    if (own_column(cte, name) >= 0)
+        FAIL(ERR_SYNTAX_ERROR,
+             .message = fmt("%s column name \"%.*s\" already used in WITH query column list", what,
+                            STR_ARGS(name)),
+             .position = position);
+    return true;
+}
+
+static bool names_differ(Str a, Str b, const char *what, const char *other, int position)
+{
+    if (str_equal(a, b))
+        FAIL(ERR_SYNTAX_ERROR,
+             .message = fmt("%s column name and %s column name are the same", what, other),
+             .position = position);
+    return true;
+}
+
+/* Which sides of the UNION the columns can be computed on. */
+static bool check_sides(const CommonTable *cte, int position)
+{
+    const Query *query = cte->query;
+    if (!cte->is_recursive)
+        FAIL(ERR_SYNTAX_ERROR, .message = STR("WITH query is not recursive"), .position = position);
+    if (query->set_op->left->op)
+        FAIL(ERR_FEATURE_NOT_SUPPORTED,
+             .message = STR("with a SEARCH or CYCLE clause, the left side of the UNION must be a "
+                            "SELECT"));
+    if (query->set_op->right->op)
+        FAIL(ERR_SYNTAX_ERROR,
+             .message = STR("with a SEARCH or CYCLE clause, the right side of the UNION must be a "
+                            "SELECT"));
+    return true;
+}
+
+static bool analyze_clauses(Scope *scope, const CommonTableExpr *node, CommonTable *cte)
+{
+    CteSearch *search = cte->search;
+    CteCycle *cycle = cte->cycle;
+    int *columns;
+    if (!search && !cycle)
+        return true;
+    TRY(check_sides(cte, node->node.position));
+    if (search) {
+        const CTESearchClause *clause = node->search_clause;
+        const int position = clause->node.position;
+        TRY(clause_columns(scope, cte, &clause->columns, "search", position, &columns));
+        search->columns = columns;
+        search->column_count = (int)clause->columns.length;
+        TRY(name_is_free(cte, search->sequence, "search sequence", position));
+    }
+    if (!cycle)
+        return true;
+    const CTECycleClause *clause = node->cycle_clause;
+    const int position = clause->node.position;
+    TRY(clause_columns(scope, cte, &clause->columns, "cycle", position, &columns));
+    cycle->columns = columns;
+    cycle->column_count = (int)clause->columns.length;
+    TRY(name_is_free(cte, cycle->mark, "cycle mark", position));
+    TRY(name_is_free(cte, cycle->path, "cycle path", position));
+    TRY(names_differ(cycle->mark, cycle->path, "cycle mark", "cycle path", position));
+    if (!search)
+        return true;
+    const int at = node->search_clause->node.position;
+    TRY(names_differ(search->sequence, cycle->mark, "search sequence", "cycle mark", at));
+    return names_differ(search->sequence, cycle->path, "search sequence", "cycle path", at);
+}
+
 /* ---- analysis ---- */
 
 static bool cte_columns(Scope *scope, CommonTable *cte, int position)
@@ -28,6 +183,8 @@ static bool cte_columns(Scope *scope, CommonTable *cte, int position)
              .position = position);
     cte->column_count = count;
     cte->columns = cte->query->command == QUERY_SELECT || count > 0 ? columns : NULL;
+    if (cte->columns)
+        cte_add_columns(scope, cte);
     return true;
 }
 
@@ -35,11 +192,14 @@ static bool analyze_cte(Scope *scope, const CommonTableExpr *node, CommonTable *
 {
     const bool recursive =
         scope->query->with_recursive && with_item_mentions(node->query, node->name);
-    if (node->search_clause)
-        FAIL_UNSUPPORTED("WITH ... SEARCH");
-    if (node->cycle_clause)
-        FAIL_UNSUPPORTED("WITH ... CYCLE");
     cte->is_recursive = recursive;
+    if (node->search_clause) {
+        cte->search = ARENA_NEW(scope_arena(scope), CteSearch);
+        cte->search->breadth_first = node->search_clause->breadth_first;
+        cte->search->sequence = node->search_clause->seq_column;
+    }
+    if (node->cycle_clause)
+        TRY(analyze_mark(scope, node->cycle_clause, cte));
     if (recursive)
         TRY(with_check_recursion(node));
     if (!NODE_IS(node->query, SelectStmt)) {
@@ -54,7 +214,8 @@ static bool analyze_cte(Scope *scope, const CommonTableExpr *node, CommonTable *
     TRY(cte->query = analyze_subquery(scope, node->query, NULL, recursive ? cte : NULL, true));
     cte->columns = recursive ? cte->columns : NULL;
     cte->reference_count = 0;
-    return cte_columns(scope, cte, node->node.position);
+    TRY(cte_columns(scope, cte, node->node.position));
+    return analyze_clauses(scope, node, cte);
 }
 
 /*

@@ -362,6 +362,20 @@ static void deparse_cast(Deparse *d, const ExprCast *cast, bool show_implicit)
     deparse_cast_text(d, arg, cast->base.type, cast->base.typmod, &cast->base);
 }
 
+static void deparse_normalize(Deparse *d, const ExprFunction *call, bool is_function)
+{
+    const ExprConst *form = EXPR_AS(const ExprConst, call->args.items[1]);
+    put(d, is_function ? "NORMALIZE(" : "(");
+    if (is_function)
+        deparse_expr(d, call->args.items[0]);
+    else
+        deparse_expr_paren(d, call->args.items[0], &call->base);
+    put(d, is_function ? "" : " IS");
+    if (call->default_count == 0)
+        strbuf_format(d->buf, is_function ? ", %.*s" : " %.*s", STR_ARGS(var_str(form->value.var)));
+    put(d, is_function ? ")" : " NORMALIZED)");
+}
+
 /* EXTRACT, OVERLAY … as SQL spells them; false where the plain form does. */
 static bool deparse_sql_syntax(Deparse *d, const ExprFunction *call)
 {
@@ -419,6 +433,22 @@ static bool deparse_sql_syntax(Deparse *d, const ExprFunction *call)
         put(d, ")");
         return true;
     }
+    if (str_equal(name, STR("overlaps")) && args->length == 4) {
+        put(d, "((");
+        deparse_expr(d, args->items[0]);
+        put(d, ", ");
+        deparse_expr(d, args->items[1]);
+        put(d, ") OVERLAPS (");
+        deparse_expr(d, args->items[2]);
+        put(d, ", ");
+        deparse_expr(d, args->items[3]);
+        put(d, "))");
+        return true;
+    }
+    if (str_equal(name, STR("normalize")) || str_equal(name, STR("is_normalized"))) {
+        deparse_normalize(d, call, str_equal(name, STR("normalize")));
+        return true;
+    }
     const char *side = str_equal(name, STR("btrim"))   ? "BOTH"
                        : str_equal(name, STR("ltrim")) ? "LEADING"
                        : str_equal(name, STR("rtrim")) ? "TRAILING"
@@ -442,7 +472,7 @@ static void deparse_call(Deparse *d, const ExprFunction *call)
         return;
     strbuf_append(d->buf, deparse_function_name(d, call->function));
     put(d, "(");
-    for (size_t i = 0; i < call->args.length; i++) {
+    for (size_t i = 0; i + (size_t)call->default_count < call->args.length; i++) {
         if (i > 0)
             put(d, ", ");
         if (call->is_variadic && i + 1 == call->args.length)

@@ -4,6 +4,25 @@
 
 /* ---- indexes ---- */
 
+/* Looks like a function, whatever it is. Calls with a syntax of their own may not: (a IS …). */
+static bool is_call(const Expr *expr, Str text)
+{
+    switch (expr->kind) {
+    case EXPR_FUNCTION:
+        return EXPR_AS(ExprFunction, expr)->form == CALL_PLAIN ||
+               (EXPR_AS(ExprFunction, expr)->form == CALL_SQL_SYNTAX && text.data[0] != '(');
+    case EXPR_CAST:
+        return EXPR_AS(ExprCast, expr)->form == CALL_PLAIN;
+    case EXPR_COALESCE:
+    case EXPR_MIN_MAX:
+    case EXPR_NULLIF:
+    case EXPR_SQL_VALUE:
+        return true;
+    default:
+        return false;
+    }
+}
+
 static bool index_column(Deparse *d, const RelationDesc *table, const IndexDesc *index, int at,
                          bool with_order)
 {
@@ -18,9 +37,7 @@ static bool index_column(Deparse *d, const RelationDesc *table, const IndexDesc 
         TRY(deparse_expression(d->arena, d->session, expr, table,
                                d->pretty ? DEPARSE_PRETTY : DEPARSE_PLAIN, &text));
         /* A function call stands alone; anything else in parentheses. */
-        const bool bare =
-            expr->kind == EXPR_FUNCTION && EXPR_AS(ExprFunction, expr)->form == CALL_PLAIN;
-        strbuf_format(d->buf, bare ? "%.*s" : "(%.*s)", STR_ARGS(text));
+        strbuf_format(d->buf, is_call(expr, text) ? "%.*s" : "(%.*s)", STR_ARGS(text));
     }
     if (!with_order || at >= index->key_count)
         return true;
@@ -163,7 +180,7 @@ bool deparse_constraint_of(Arena *arena, CatalogSession *session, const Relation
     case CONTYPE_UNIQUE: {
         const IndexDesc *index = relation_index(relation, constraint->index);
         strbuf_append_c(&buf, constraint->kind == CONTYPE_PRIMARY ? "PRIMARY KEY " : "UNIQUE ");
-        if (index && index->nulls_not_distinct)
+        if (index && index->nulls_not_distinct && constraint->kind == CONTYPE_UNIQUE)
             strbuf_append_c(&buf, "NULLS NOT DISTINCT ");
         column_list(&d, relation, constraint->columns, constraint->column_count);
         for (int i = index ? index->key_count : 0; index && i < index->column_count; i++) {

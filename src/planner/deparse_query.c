@@ -375,6 +375,39 @@ void deparse_window(Deparse *d, const Query *query, const WindowClause *window)
 
 /* ---- SELECT ---- */
 
+static void deparse_cte_columns(Deparse *d, const CommonTable *cte, const int *columns, int count)
+{
+    for (int i = 0; i < count; i++) {
+        put(d, i > 0 ? ", " : "");
+        deparse_name(d, cte->columns[columns[i]].name);
+    }
+}
+
+static void deparse_cte_clauses(Deparse *d, const CommonTable *cte)
+{
+    if (cte->search) {
+        put(d,
+            cte->search->breadth_first ? " SEARCH BREADTH FIRST BY " : " SEARCH DEPTH FIRST BY ");
+        deparse_cte_columns(d, cte, cte->search->columns, cte->search->column_count);
+        put(d, " SET ");
+        deparse_name(d, cte->search->sequence);
+    }
+    if (!cte->cycle)
+        return;
+    put(d, " CYCLE ");
+    deparse_cte_columns(d, cte, cte->cycle->columns, cte->cycle->column_count);
+    put(d, " SET ");
+    deparse_name(d, cte->cycle->mark);
+    if (cte->cycle->is_written) {
+        put(d, " TO ");
+        deparse_expr(d, cte->cycle->value);
+        put(d, " DEFAULT ");
+        deparse_expr(d, cte->cycle->otherwise);
+    }
+    put(d, " USING ");
+    deparse_name(d, cte->cycle->path);
+}
+
 static void deparse_with(Deparse *d, const Query *query)
 {
     if (query->ctes.length == 0)
@@ -403,6 +436,7 @@ static void deparse_with(Deparse *d, const Query *query)
         deparse_subquery(d, cte->query);
         deparse_keyword(d, "", 0, 0, 0);
         put(d, ")");
+        deparse_cte_clauses(d, cte);
     }
     d->indent -= INDENT_STEP;
     deparse_keyword(d, "", 0, 0, 0);
@@ -705,11 +739,6 @@ bool deparse_expression(Arena *arena, CatalogSession *session, const Expr *expr,
     deparse_expr(&d, expr);
     if (style & DEPARSE_QUALIFIED)
         (void)catalog_override_search_path(session, saved);
-    /* A CASE starts on a line of its own; alone it does not. */
-    if (buf.length > 0 && buf.data[0] == '\n') {
-        memmove(buf.data, buf.data + 1, buf.length - 1);
-        buf.length--;
-    }
     return finish(&d, ret_text);
 }
 

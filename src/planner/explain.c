@@ -1,27 +1,12 @@
-#include "planner/explain.h"
-
 #include <math.h>
 
 #include "catalog/lookup.h"
 #include "catalog/relation.h"
-#include "planner/deparse.h"
-
-typedef struct Explain {
-    Arena *arena;
-    CatalogSession *session;
-    const PlannedStatement *statement;
-    const ExplainOptions *options;
-    DeparsePlan *deparse;
-    ExplainLines *lines; /* text */
-    StrBuf *json;
-    int json_depth;
-    bool json_first;
-    uint8_t *shown_subplans;
-} Explain;
+#include "planner/explain_internal.h"
 
 /* ---- names ---- */
 
-static const char *join_word(JoinKind kind)
+const char *explain_join_word(JoinKind kind)
 {
     static const char *const words[] = {
         [JOINS_INNER] = "",     [JOINS_LEFT] = " Left", [JOINS_RIGHT] = " Right",
@@ -29,7 +14,7 @@ static const char *join_word(JoinKind kind)
     return words[kind];
 }
 
-static const char *node_type(const Plan *plan)
+const char *explain_node_type(const Plan *plan)
 {
     switch (plan->kind) {
     case PLAN_RESULT:
@@ -85,7 +70,7 @@ static const char *node_type(const Plan *plan)
     return "???";
 }
 
-static const char *modify_word(const Plan *plan)
+const char *explain_modify_word(const Plan *plan)
 {
     const QueryCommand command = ((const ModifyPlan *)plan)->command;
     return command == QUERY_INSERT ? "Insert" : command == QUERY_UPDATE ? "Update" : "Delete";
@@ -101,7 +86,7 @@ static Str relation_text(Explain *e, Str schema, Str name, Str alias)
 }
 
 /* Beside sets with columns, which are hashed. */
-static bool has_empty_set(const AggregatePlan *plan)
+bool explain_has_empty_set(const AggregatePlan *plan)
 {
     bool has_empty = false;
     for (size_t s = 0; s < plan->sets.length; s++)
@@ -123,7 +108,7 @@ static Str node_title(Explain *e, const Plan *plan)
     case PLAN_SEQ_SCAN:
     case PLAN_ROW_ID_SCAN: {
         const ScanPlan *scan = (const ScanPlan *)plan;
-        strbuf_format(&buf, "%s on %.*s", node_type(plan),
+        strbuf_format(&buf, "%s on %.*s", explain_node_type(plan),
                       STR_ARGS(relation_text(e, scan->schema_name, scan->relation_name,
                                              deparse_plan_name(e->deparse, plan))));
         break;
@@ -131,7 +116,7 @@ static Str node_title(Explain *e, const Plan *plan)
     case PLAN_INDEX_SCAN:
     case PLAN_INDEX_ONLY_SCAN: {
         const IndexScanPlan *scan = (const IndexScanPlan *)plan;
-        strbuf_format(&buf, "%s%s using %.*s on %.*s", node_type(plan),
+        strbuf_format(&buf, "%s%s using %.*s on %.*s", explain_node_type(plan),
                       scan->is_backward ? " Backward" : "",
                       STR_ARGS(deparse_identifier(e->arena, scan->index_name)),
                       STR_ARGS(relation_text(e, scan->scan.schema_name, scan->scan.relation_name,
@@ -166,7 +151,7 @@ static Str node_title(Explain *e, const Plan *plan)
         const Str alias = deparse_plan_name(e->deparse, plan);
         const Str name = plan->kind == PLAN_CTE_SCAN ? ((const CteScanPlan *)plan)->cte_name
                                                      : ((const WorkTableScanPlan *)plan)->cte_name;
-        strbuf_format(&buf, "%s on %.*s", node_type(plan),
+        strbuf_format(&buf, "%s on %.*s", explain_node_type(plan),
                       STR_ARGS(deparse_identifier(e->arena, name)));
         if (!str_equal(alias, name))
             strbuf_format(&buf, " %.*s", STR_ARGS(deparse_identifier(e->arena, alias)));
@@ -176,18 +161,18 @@ static Str node_title(Explain *e, const Plan *plan)
     case PLAN_HASH_JOIN: {
         const JoinKind kind = ((const JoinPlan *)plan)->join_type;
         if (kind == JOINS_INNER)
-            strbuf_append_c(&buf, node_type(plan));
+            strbuf_append_c(&buf, explain_node_type(plan));
         else
             strbuf_format(&buf, "%s%s Join", plan->kind == PLAN_NEST_LOOP ? "Nested Loop" : "Hash",
-                          join_word(kind));
+                          explain_join_word(kind));
         break;
     }
     case PLAN_AGGREGATE: {
         const AggregateStrategy strategy = ((const AggregatePlan *)plan)->strategy;
-        strbuf_append_c(&buf, has_empty_set((const AggregatePlan *)plan) ? "MixedAggregate"
-                              : strategy == AGGREGATE_HASHED             ? "HashAggregate"
-                              : strategy == AGGREGATE_SORTED             ? "GroupAggregate"
-                                                                         : "Aggregate");
+        strbuf_append_c(&buf, explain_has_empty_set((const AggregatePlan *)plan) ? "MixedAggregate"
+                              : strategy == AGGREGATE_HASHED                     ? "HashAggregate"
+                              : strategy == AGGREGATE_SORTED                     ? "GroupAggregate"
+                                                                                 : "Aggregate");
         break;
     }
     case PLAN_SET_OP: {
@@ -198,28 +183,19 @@ static Str node_title(Explain *e, const Plan *plan)
     }
     case PLAN_MODIFY: {
         const ModifyPlan *modify = (const ModifyPlan *)plan;
-        strbuf_format(&buf, "%s on %.*s", modify_word(plan),
+        strbuf_format(&buf, "%s on %.*s", explain_modify_word(plan),
                       STR_ARGS(relation_text(e, modify->schema_name, modify->relation_name,
                                              deparse_plan_name(e->deparse, plan))));
         break;
     }
     default:
-        strbuf_append_c(&buf, node_type(plan));
+        strbuf_append_c(&buf, explain_node_type(plan));
         break;
     }
     return strbuf_view(&buf);
 }
 
-/* ---- properties: the same in text and json ---- */
-
-typedef VEC(Str) Texts;
-typedef struct Property {
-    const char *label;
-    Str text;
-    Texts list;
-    bool is_list, is_number;
-} Property;
-typedef VEC(Property) Properties;
+/* ---- properties: the same in each format ---- */
 
 static void add_text(Explain *e, Properties *ret, const char *label, Str text)
 {
@@ -347,8 +323,8 @@ static void add_filter(Explain *e, Properties *ret, const Plan *plan, const char
                     actual ? actual->loops : 0);
 }
 
-static void node_properties(Explain *e, const Plan *plan, const ExplainInstrument *actual,
-                            Properties *ret)
+void explain_node_properties(Explain *e, const Plan *plan, const ExplainInstrument *actual,
+                             Properties *ret)
 {
     if (e->options->verbose)
         add_output(e, ret, plan);
@@ -480,11 +456,6 @@ static Str join_texts(Explain *e, const Texts *list)
 
 static void text_node(Explain *e, const Plan *plan, int indent, bool is_top);
 
-typedef struct SubplanRefs {
-    Explain *explain;
-    VEC(int) list;
-} SubplanRefs;
-
 static bool find_subplans(void *context, Expr *expr)
 {
     SubplanRefs *refs = context;
@@ -500,7 +471,7 @@ static bool find_subplans(void *context, Expr *expr)
     return expr_walk(expr, find_subplans, refs);
 }
 
-static void node_subplans(Explain *e, const Plan *plan, SubplanRefs *refs)
+void explain_node_subplans(Explain *e, const Plan *plan, SubplanRefs *refs)
 {
     refs->explain = e;
     for (size_t i = 0; i < plan->init_plans.length; i++) {
@@ -568,13 +539,13 @@ static void text_node(Explain *e, const Plan *plan, int indent, bool is_top)
         e, indent,
         str_format(e->arena, "%s%.*s%.*s", is_top ? "" : "->  ", STR_ARGS(title), STR_ARGS(costs)));
     const int inside = is_top ? indent + 2 : indent + 6;
-    node_properties(e, plan, ran ? &actual : NULL, &properties);
+    explain_node_properties(e, plan, ran ? &actual : NULL, &properties);
     for (size_t i = 0; i < properties.length; i++) {
         const Property *property = &properties.items[i];
         const Str text = property->is_list ? join_texts(e, &property->list) : property->text;
         add_line(e, inside, str_format(e->arena, "%s: %.*s", property->label, STR_ARGS(text)));
     }
-    node_subplans(e, plan, &refs);
+    explain_node_subplans(e, plan, &refs);
     const PlannedStatement *statement = e->statement;
     if (is_top && indent == 0)
         for (size_t i = 0; i < statement->subplans.length; i++) {
@@ -597,232 +568,36 @@ static void text_node(Explain *e, const Plan *plan, int indent, bool is_top)
     }
 }
 
-/* ---- json ---- */
-
-static void json_string(StrBuf *buf, Str text)
+static void text_settings(Explain *e)
 {
-    strbuf_append_char(buf, '"');
-    for (size_t i = 0; i < text.length; i++) {
-        const unsigned char c = (unsigned char)text.data[i];
-        if (c == '"' || c == '\\')
-            strbuf_format(buf, "\\%c", c);
-        else if (c == '\n')
-            strbuf_append_c(buf, "\\n");
-        else if (c < 32)
-            strbuf_format(buf, "\\u%04x", c);
-        else
-            strbuf_append_char(buf, (char)c);
+    StrBuf buf = strbuf_in(e->arena);
+    for (size_t i = 0; i < e->options->changed.length; i++) {
+        const ExplainSetting *setting = &e->options->changed.items[i];
+        strbuf_format(&buf, "%s%.*s = '%.*s'", i > 0 ? ", " : "Settings: ", STR_ARGS(setting->name),
+                      STR_ARGS(setting->value));
     }
-    strbuf_append_char(buf, '"');
-}
-
-static void json_key(Explain *e, const char *key)
-{
-    if (!e->json_first)
-        strbuf_append_c(e->json, ",");
-    e->json_first = false;
-    strbuf_append_c(e->json, "\n");
-    for (int i = 0; i < e->json_depth * 2; i++)
-        strbuf_append_char(e->json, ' ');
-    if (key)
-        strbuf_format(e->json, "\"%s\": ", key);
-}
-
-static void json_text(Explain *e, const char *key, Str text)
-{
-    json_key(e, key);
-    json_string(e->json, text);
-}
-
-static void json_open(Explain *e, const char *key, char bracket)
-{
-    json_key(e, key);
-    strbuf_append_char(e->json, bracket);
-    e->json_depth++;
-    e->json_first = true;
-}
-
-static void json_close(Explain *e, char bracket)
-{
-    e->json_depth--;
-    strbuf_append_c(e->json, "\n");
-    for (int i = 0; i < e->json_depth * 2; i++)
-        strbuf_append_char(e->json, ' ');
-    strbuf_append_char(e->json, bracket);
-    e->json_first = false;
-}
-
-/* What comes right after the node's type. */
-static void json_kind(Explain *e, const Plan *plan)
-{
-    if (plan->kind == PLAN_AGGREGATE) {
-        const AggregateStrategy strategy = ((const AggregatePlan *)plan)->strategy;
-        json_text(e, "Strategy",
-                  strategy == AGGREGATE_PLAIN    ? STR("Plain")
-                  : strategy == AGGREGATE_HASHED ? STR("Hashed")
-                                                 : STR("Sorted"));
-        json_text(e, "Partial Mode", STR("Simple"));
-    } else if (plan->kind == PLAN_MODIFY) {
-        json_text(e, "Operation", str_from_c(modify_word(plan)));
-    }
-}
-
-static void json_details(Explain *e, const Plan *plan)
-{
-    switch (plan->kind) {
-    case PLAN_INDEX_SCAN:
-    case PLAN_INDEX_ONLY_SCAN:
-        json_text(e, "Scan Direction",
-                  ((const IndexScanPlan *)plan)->is_backward ? STR("Backward") : STR("Forward"));
-        json_text(e, "Index Name", ((const IndexScanPlan *)plan)->index_name);
-        FALLTHROUGH;
-    case PLAN_SEQ_SCAN:
-    case PLAN_ROW_ID_SCAN:
-        json_text(e, "Relation Name", ((const ScanPlan *)plan)->relation_name);
-        if (e->options->verbose)
-            json_text(e, "Schema", ((const ScanPlan *)plan)->schema_name);
-        json_text(e, "Alias", deparse_plan_name(e->deparse, plan));
-        break;
-    case PLAN_NEST_LOOP:
-    case PLAN_HASH_JOIN: {
-        const JoinKind kind = ((const JoinPlan *)plan)->join_type;
-        json_text(e, "Join Type",
-                  kind == JOINS_INNER ? STR("Inner") : str_from_c(join_word(kind) + 1));
-        break;
-    }
-    case PLAN_MODIFY:
-        json_text(e, "Relation Name", ((const ModifyPlan *)plan)->relation_name);
-        json_text(e, "Alias", deparse_plan_name(e->deparse, plan));
-        break;
-    default:
-        break;
-    }
-}
-
-static void json_node(Explain *e, const char *key, const Plan *plan, const char *relationship,
-                      Str subplan_name)
-{
-    ExplainInstrument actual = {0};
-    Properties properties = {0};
-    SubplanRefs refs = {0};
-    const bool ran = e->options->analyze && e->options->instrument &&
-                     e->options->instrument(e->options->context, plan->id, &actual);
-    json_open(e, key, '{');
-    json_text(e, "Node Type", str_from_c(node_type(plan)));
-    json_kind(e, plan);
-    if (relationship)
-        json_text(e, "Parent Relationship", str_from_c(relationship));
-    if (!str_is_none(subplan_name))
-        json_text(e, "Subplan Name", subplan_name);
-    json_key(e, "Parallel Aware");
-    strbuf_append_c(e->json, "false");
-    json_key(e, "Async Capable");
-    strbuf_append_c(e->json, "false");
-    json_details(e, plan);
-    if (e->options->costs) {
-        json_key(e, "Startup Cost");
-        strbuf_format(e->json, "%.2f", plan->startup_cost);
-        json_key(e, "Total Cost");
-        strbuf_format(e->json, "%.2f", plan->total_cost);
-        json_key(e, "Plan Rows");
-        strbuf_format(e->json, "%.0f", plan->rows);
-        json_key(e, "Plan Width");
-        strbuf_format(e->json, "%d", plan->width);
-    }
-    if (e->options->analyze) {
-        const double loops = MAX(1, actual.loops);
-        if (e->options->timing) {
-            json_key(e, "Actual Startup Time");
-            strbuf_format(e->json, "%.3f", actual.startup_ms / loops);
-            json_key(e, "Actual Total Time");
-            strbuf_format(e->json, "%.3f", actual.total_ms / loops);
-        }
-        json_key(e, "Actual Rows");
-        strbuf_format(e->json, "%.0f", actual.rows / loops);
-        json_key(e, "Actual Loops");
-        strbuf_format(e->json, "%.0f", actual.loops);
-    }
-    node_properties(e, plan, ran ? &actual : NULL, &properties);
-    for (size_t i = 0; i < properties.length; i++) {
-        const Property *property = &properties.items[i];
-        if (property->is_number) {
-            json_key(e, property->label);
-            strbuf_append(e->json, property->text);
-            continue;
-        }
-        if (!property->is_list) {
-            json_text(e, property->label, property->text);
-            continue;
-        }
-        json_key(e, property->label);
-        strbuf_append_c(e->json, "[");
-        for (size_t k = 0; k < property->list.length; k++) {
-            if (k > 0)
-                strbuf_append_c(e->json, ", ");
-            json_string(e->json, property->list.items[k]);
-        }
-        strbuf_append_c(e->json, "]");
-    }
-    node_subplans(e, plan, &refs);
-    const bool has_children =
-        plan->left || plan->right || plan->kind == PLAN_APPEND || refs.list.length > 0;
-    if (has_children) {
-        json_open(e, "Plans", '[');
-        for (size_t i = 0; i < refs.list.length; i++) {
-            const SubplanInfo *info = &e->statement->subplans.items[refs.list.items[i]];
-            json_node(e, NULL, info->plan, info->use == SUBPLAN_INIT ? "InitPlan" : "SubPlan",
-                      info->name);
-        }
-        if (plan->kind == PLAN_APPEND)
-            for (size_t i = 0; i < ((const AppendPlan *)plan)->children.length; i++)
-                json_node(e, NULL, ((const AppendPlan *)plan)->children.items[i], "Member",
-                          STR_NONE);
-        if (plan->left)
-            json_node(e, NULL, plan->left, "Outer", STR_NONE);
-        if (plan->right)
-            json_node(e, NULL, plan->right, "Inner", STR_NONE);
-        json_close(e, ']');
-    }
-    json_close(e, '}');
+    if (buf.length > 0)
+        add_line(e, 0, strbuf_view(&buf));
 }
 
 bool explain_plan(Arena *arena, CatalogSession *session, const PlannedStatement *statement,
                   const ExplainOptions *options, ExplainLines *ret_lines)
 {
-    StrBuf json = strbuf_in(arena);
     Explain e = {.arena = arena,
                  .session = session,
                  .statement = statement,
                  .options = options,
                  .deparse = deparse_plan_new(arena, session, statement, options->verbose),
-                 .lines = ret_lines,
-                 .json = &json};
+                 .lines = ret_lines};
     e.shown_subplans = ARENA_ARRAY(arena, uint8_t, statement->subplans.length + 1);
-    if (options->format == EXPLAIN_JSON) {
-        strbuf_append_c(&json, "[");
-        e.json_depth = 1;
-        e.json_first = true;
-        json_open(&e, NULL, '{');
-        json_node(&e, "Plan", statement->plan, NULL, STR_NONE);
-        if (options->summary) {
-            json_key(&e, "Planning Time");
-            strbuf_format(&json, "%.3f", options->planning_ms);
-        }
-        if (options->analyze) {
-            json_key(&e, "Triggers");
-            strbuf_append_c(&json, "[\n    ]");
-        }
-        if (options->analyze && options->summary) {
-            json_key(&e, "Execution Time");
-            strbuf_format(&json, "%.3f", options->execution_ms);
-        }
-        json_close(&e, '}');
-        strbuf_append_c(&json, "\n]");
-        const Str document = strbuf_view(&json);
+    if (options->format != EXPLAIN_TEXT) {
+        const Str document = explain_document(&e);
         VEC_PUSH(arena, ret_lines, document);
         return true;
     }
     text_node(&e, statement->plan, 0, true);
+    if (options->settings)
+        text_settings(&e);
     if (options->summary)
         add_line(&e, 0, str_format(arena, "Planning Time: %.3f ms", options->planning_ms));
     if (options->summary && options->analyze)

@@ -1,5 +1,5 @@
 /*
- * EXPLAIN: a plan as text or json, laid out as PostgreSQL lays it out.
+ * EXPLAIN: a plan as text, json, xml or yaml, laid out as PostgreSQL lays it out.
  *
  *   ExplainOptions options = {.costs = true};
  *   TRY(explain_plan(arena, session, planned, &options, &lines));
@@ -12,7 +12,17 @@
 #include "catalog/catalog.h"
 #include "planner/plan.h"
 
-typedef enum ExplainFormat { EXPLAIN_TEXT = 0, EXPLAIN_JSON } ExplainFormat;
+typedef enum ExplainFormat {
+    EXPLAIN_TEXT = 0,
+    EXPLAIN_JSON,
+    EXPLAIN_XML,
+    EXPLAIN_YAML,
+} ExplainFormat;
+
+/* A setting that plans hang on and that is not as it is by default. */
+typedef struct ExplainSetting {
+    Str name, value;
+} ExplainSetting;
 
 /* What one node did, over all its executions. Times in milliseconds, of all loops together. */
 typedef struct ExplainInstrument {
@@ -27,15 +37,16 @@ typedef struct ExplainInstrument {
 } ExplainInstrument;
 
 typedef struct ExplainOptions {
-    bool analyze, verbose, costs, timing, summary, settings, buffers, wal;
+    bool analyze, verbose, costs, timing, summary, settings;
     ExplainFormat format;
+    VEC(ExplainSetting) changed; /* shown with `settings` */
     /* False: the node never ran. NULL: not analyzed. */
     bool (*instrument)(void *context, int node_id, ExplainInstrument *ret);
     void *context;
     double planning_ms, execution_ms;
 } ExplainOptions;
 
-/* Lines of text (each a row of "QUERY PLAN"), or the one json document. */
+/* Lines of text (each a row of "QUERY PLAN"), or the one document. */
 typedef VEC(Str) ExplainLines;
 MUST_CHECK bool explain_plan(Arena *arena, CatalogSession *session,
                              const PlannedStatement *statement, const ExplainOptions *options,

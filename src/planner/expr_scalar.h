@@ -20,6 +20,7 @@ typedef struct ExprFunction {
     Oid input_collation;
     ExprVec args;
     CallForm form;
+    int default_count; /* last arguments that were not written */
     bool returns_set;
     bool is_variadic;        /* the last argument is the VARIADIC array itself */
     const Oid *output_types; /* of a record that OUT parameters describe; else NULL */
@@ -162,7 +163,7 @@ typedef struct ExprSubscript {
     Expr base;
     Oid container_type, element_type;
     Expr *container;
-    VEC(Subscript) subscripts; /* int4 */
+    VEC(Subscript) subscripts; /* int4; of jsonb: int4 or text, as many as wanted */
     bool is_slice;
     Expr *assigned; /* NULL: fetch; else the result is the changed container */
 } ExprSubscript;

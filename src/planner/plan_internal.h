@@ -81,6 +81,12 @@ double plan_array_length(const Expr *array);
 Plan *plan_keep_rows(Level *level, Plan *plan);
 int level_scan_number(const Level *level, int rel);
 MUST_CHECK bool plan_ctes(Level *level);
+/* Which tables and privileges the level's query needs, into the statement. */
+MUST_CHECK bool level_note_relations(Level *level);
+/* `columns`: the types that whoever is above wants. */
+MUST_CHECK Plan *set_tree_plan(Level *level, const SetOpNode *node, const RangeColumn *columns);
+/* The item at `index` of the level's query. */
+MUST_CHECK Plan *plan_recursive(Level *level, const CommonTable *cte, size_t index);
 int plan_add_subplan(Planner *planner, Plan *plan, SubplanUse use, SubLinkKind sublink, Str name);
 int plan_new_param(Planner *planner, const Expr *like, int init_plan, int column);
 

@@ -39,7 +39,7 @@ static bool prepare_expr(void *context, Expr **expr)
     return true;
 }
 
-static bool note_relations(Level *level)
+bool level_note_relations(Level *level)
 {
     Planner *planner = level->planner;
     const Query *query = level->query;
@@ -426,8 +426,6 @@ static Plan *set_leaf_plan(Level *level, const SetOpNode *leaf, const RangeColum
     return plan;
 }
 
-static Plan *set_tree_plan(Level *level, const SetOpNode *node, const RangeColumn *columns);
-
 static bool append_children(Level *level, const SetOpNode *node, const SetOpNode *like,
                             const RangeColumn *columns, AppendPlan *append)
 {
@@ -465,8 +463,7 @@ static Plan *convert_columns(Level *level, Plan *plan, const RangeColumn *from,
     return plan;
 }
 
-/* `columns`: the types that whoever is above wants. */
-static Plan *set_tree_plan(Level *level, const SetOpNode *node, const RangeColumn *columns)
+Plan *set_tree_plan(Level *level, const SetOpNode *node, const RangeColumn *columns)
 {
     if (task_stack_left() < 24 * 1024)
         FAIL(ERR_STATEMENT_TOO_COMPLEX, .message = STR("stack depth limit exceeded"));
@@ -502,35 +499,6 @@ static Plan *set_tree_plan(Level *level, const SetOpNode *node, const RangeColum
 }
 
 /* ---- WITH ---- */
-
-static Plan *plan_recursive(Level *level, const CommonTable *cte, size_t index)
-{
-    Planner *planner = level->planner;
-    Level *inner = level_new(planner, level, cte->query);
-    const SetOpNode *top = cte->query->set_op;
-    RecursiveUnionPlan *recursive = PLAN_NEW(level, RecursiveUnionPlan, PLAN_RECURSIVE_UNION);
-
-    TRY(note_relations(inner));
-    TRY(plan_ctes(inner));
-    recursive->work_table = planner->statement->work_table_count++;
-    const Expr round = {.type = TYPE_INT8, .typmod = -1};
-    recursive->param = plan_new_param(planner, &round, -1, 0);
-    recursive->is_distinct = !top->is_all;
-    TRY(recursive->base.left = set_tree_plan(inner, top->left, top->columns));
-    level->cte_subplans.items[index] = -1;
-    level->cte_work_tables.items[index] = recursive->work_table;
-    level->cte_work_params.items[index] = recursive->param;
-    level->cte_work_rows.items[index] =
-        MAX(1, rint(recursive->base.left->rows * settings()->recursive_worktable_factor));
-    TRY(recursive->base.right = set_tree_plan(inner, top->right, top->columns));
-    plan_pass_through(level, &recursive->base, recursive->base.left);
-    recursive->base.rows = recursive->base.left->rows + 10 * recursive->base.right->rows;
-    recursive->base.total_cost =
-        recursive->base.left->total_cost + 10 * recursive->base.right->total_cost;
-    for (size_t i = 0; i < inner->used.length; i++)
-        VEC_PUSH(planner->arena, &level->used, inner->used.items[i]);
-    return &recursive->base;
-}
 
 bool plan_ctes(Level *level)
 {
@@ -1049,7 +1017,7 @@ Plan *plan_query(Level *level, ExprVec *ret_out)
         FAIL(ERR_STATEMENT_TOO_COMPLEX, .message = STR("stack depth limit exceeded"));
     CHECK_INTERRUPTS();
     TRY(plan_pull_up(level->planner, level->query));
-    TRY(note_relations(level));
+    TRY(level_note_relations(level));
     TRY(plan_ctes(level));
     Plan *plan = plan_command(level, ret_out);
     TRY(plan);

@@ -87,6 +87,26 @@ typedef struct SetOpNode {
     SortVec groups; /* per column, ref = column number; without ALL */
 } SetOpNode;
 
+/*
+ * SEARCH and CYCLE of a recursive WITH item: columns behind its own, which the planner computes.
+ * `columns` counts the item's columns from 0.
+ */
+typedef struct CteSearch {
+    const int *columns;
+    int column_count;
+    bool breadth_first;
+    Str sequence;
+} CteSearch;
+
+typedef struct CteCycle {
+    const int *columns;
+    int column_count;
+    Str mark, path;
+    Expr *value, *otherwise; /* of the mark, of one type */
+    bool is_written;         /* TO … DEFAULT … was: else true and false */
+    Oid equality;
+} CteCycle;
+
 typedef struct CommonTable {
     Str name;
     Str *alias_columns;
@@ -95,10 +115,18 @@ typedef struct CommonTable {
     Query *query;
     bool is_recursive; /* refers to itself */
     int reference_count;
-    RangeColumn *columns;
+    RangeColumn *columns; /* those of SEARCH and CYCLE last */
     int column_count;
+    CteSearch *search;
+    CteCycle *cycle;
     int position;
 } CommonTable;
+
+/* Columns that the item's query gives. */
+static inline int cte_own_count(const CommonTable *cte)
+{
+    return cte->column_count - (cte->search ? 1 : 0) - (cte->cycle ? 2 : 0);
+}
 
 /* FOR UPDATE/SHARE on one range table entry. */
 typedef struct RowMark {

@@ -44,6 +44,7 @@ typedef struct RangeColumn {
 typedef struct RangeCall {
     Expr *call; /* ExprFunction; or any expression for functions written as syntax */
     int column_count;
+    const RangeColumn *columns;
     bool has_definition_list; /* AS (a int, b text): record functions */
 } RangeCall;
 

@@ -48,6 +48,7 @@ typedef enum ExprPlace {
     PLACE_GENERATED,
     PLACE_CALL,
     PLACE_COPY_WHERE,
+    PLACE_CYCLE_MARK,
 } ExprPlace;
 
 /* Where an item's column really is: an attribute of some range table entry. */
@@ -86,7 +87,8 @@ struct Scope {
     ExprPlace place;
     bool lateral_active;
     bool is_insert_select;
-    bool resolve_unknowns;    /* unknown outputs become text */
+    bool resolve_unknowns;      /* unknown outputs become text */
+    bool notices_have_no_place; /* of type names in commands */
     WindowDefVec window_defs; /* WINDOW clause, then OVER (…) as met */
     int next_ref;             /* sort_group_ref numbers */
     LockingClause *parent_lock;
@@ -125,7 +127,6 @@ void scope_mark_selected(Scope *scope, int levels_up, int rel, int attnum);
 void rte_mark(Arena *arena, RangeTableEntry *rte, uint64_t **bitmap, int attnum);
 /* 42P01 "missing FROM-clause entry …" with its hints. */
 bool scope_missing_item(Scope *scope, Str schema, Str name, int position);
-Str expr_target_name(const Node *node); /* "?column?" where it has none */
 int name_distance(Str a, Str b, int limit);
 
 #endif

@@ -573,6 +573,8 @@ EXTREMES(timestamptz)
 EXTREMES(interval)
 EXTREMES(tid)
 EXTREMES(pg_lsn)
+EXTREMES(xid8)
+EXTREMES(inet)
 EXTREMES(anyarray)
 
 /* Truth and bits. */

@@ -217,8 +217,11 @@ FUNCTION(array_positions)
     *ret_null = nulls[0];
     if (nulls[0])
         return true;
-    TRY(searchable_open(&args[0], &view));
     array_builder_init(&b, call->arena, TYPE_INT4);
+    TRY(array_open(&args[0], &view));
+    if (view.count == 0)
+        return array_builder_finish(&b, ret);
+    TRY(searchable_open(&args[0], &view));
     for (int i = 0; i < view.count; i++) {
         Value value;
         bool is_null;

@@ -228,7 +228,7 @@ static bool tokens_cut(Reader *r)
             } else {
                 SYNTAX(r);
             }
-        } else if (strchr("!\"#$%&'()*,./;<=>?@[\\]^_`{|}~", *p)) {
+        } else if (strchr("!\"#$%&'()*,./:;<=>?@[\\]^_`{|}~", *p)) {
             p++;
             continue;
         } else {

@@ -31,6 +31,14 @@
 typedef struct BuiltinFunction BuiltinFunction;
 typedef struct AggregateFunction AggregateFunction;
 
+/* The columns that a call in FROM gives, for functions that return just any record. */
+typedef struct RowShape {
+    uint32_t count;
+    const Str *names;
+    const Oid *types;
+    const int32_t *typmods;
+} RowShape;
+
 typedef struct FunctionCall {
     Arena *arena;      /* results live here */
     Arena *site_arena; /* lives as long as `state`: compiled patterns, prepared formats */
@@ -40,10 +48,11 @@ typedef struct FunctionCall {
     Oid result_type;
     int32_t result_typmod;
     Oid collation;
-    bool is_variadic;         /* VARIADIC was written: the last argument is an array */
-    void *state;              /* the call site's own, NULL at first */
-    void *session;            /* the executor's context, for functions of the rooms above */
-    int64_t transaction_time; /* timestamptz of now(); 0: the wall clock is read */
+    bool is_variadic;          /* VARIADIC was written: the last argument is an array */
+    const RowShape *row_shape; /* NULL: not in FROM, or a single column */
+    void *state;               /* the call site's own, NULL at first */
+    void *session;             /* the executor's context, for functions of the rooms above */
+    int64_t transaction_time;  /* timestamptz of now(); 0: the wall clock is read */
     int64_t statement_time;
     Arena *state_arena; /* aggregates: lives as long as the groups' states */
 } FunctionCall;

@@ -334,7 +334,8 @@ static bool item_read(Str text, size_t *at, int range, Sum *sum)
     if (end < text.length && text.data[end] == '-' && end + 1 < text.length &&
         is_digit(text.data[end + 1])) {
         Number months;
-        if (!number_read(text, end + 1, &months) || months.whole > 11)
+        if (!number_read(text, end + 1, &months) || months.whole > 11 ||
+            (months.end < text.length && text.data[months.end] == '-'))
             return false;
         sum_add(&sum->months, n.whole, 12, sum);
         sum_add(&sum->months, n.negative ? -months.whole : months.whole, 1, sum);

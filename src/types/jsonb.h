@@ -65,4 +65,13 @@ void jsonb_append_text(Str node, StrBuf *out);
 void jsonb_append_pretty(Str node, StrBuf *out);
 int jsonb_order(Str a, Str b);
 
+/* A step of a path as an array's index; false: it is none. */
+bool jsonb_index_parse(Str step, int64_t *ret);
+/* What a step of a path leads to; false: nothing is there. */
+bool jsonb_step(Str node, Str step, Str *ret);
+/* container['a'][0] = value, in jsonb_subscript.c: what the path lacks is made. The errors of an
+ * existing scalar on the way and of an index before the first are its only ones. */
+MUST_CHECK bool jsonb_assign(Arena *arena, Str root, const Str *steps, int count, Str value,
+                             Str *ret);
+
 #endif

@@ -78,6 +78,23 @@ FUNCTION(jsonb_array_element_text)
     return give_found(call, element_find(ROOT(0), args[1].int32, &node), node, true, ret, ret_null);
 }
 
+bool jsonb_index_parse(Str step, int64_t *ret)
+{
+    const Str digits = str_trim(step);
+    const bool plus = digits.length > 0 && digits.data[0] == '+';
+    return step.length > 0 && !is_space(step.data[step.length - 1]) &&
+           str_to_int64(str_slice(digits, plus, digits.length), ret) && *ret <= INT32_MAX &&
+           *ret >= INT32_MIN;
+}
+
+bool jsonb_step(Str node, Str step, Str *ret)
+{
+    int64_t index;
+    if (jsonb_kind(node) != JSON_ARRAY)
+        return jsonb_find(node, step, ret);
+    return jsonb_index_parse(step, &index) && element_find(node, index, ret);
+}
+
 static bool path_follow(FunctionCall *call, const Value *args, bool as_text, Value *ret,
                         bool *ret_null)
 {
@@ -89,20 +106,9 @@ static bool path_follow(FunctionCall *call, const Value *args, bool as_text, Val
         return true;
     for (int i = 0; i < path.count; i++) {
         Value step;
-        bool is_null, found;
-        int64_t index;
+        bool is_null;
         array_element(&path, i, &step, &is_null);
-        const Str text = var_str(step.var);
-        if (jsonb_kind(node) == JSON_ARRAY) {
-            const Str digits = str_trim(text);
-            const bool plus = digits.length > 0 && digits.data[0] == '+';
-            found = text.length && !is_space(text.data[text.length - 1]) &&
-                    str_to_int64(str_slice(digits, plus, digits.length), &index) &&
-                    element_find(node, index, &node);
-        } else {
-            found = jsonb_find(node, text, &node);
-        }
-        if (!found) {
+        if (!jsonb_step(node, var_str(step.var), &node)) {
             *ret_null = true;
             return true;
         }

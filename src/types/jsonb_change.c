@@ -181,10 +181,7 @@ static bool change_array(const PathChange *c, Str node, int level, Str step, Str
     const int64_t count = jsonb_count(node);
     int64_t index;
     bool done = false;
-    const Str digits = str_trim(step);
-    const bool plus = digits.length > 0 && digits.data[0] == '+';
-    if (!str_to_int64(str_slice(digits, plus, digits.length), &index) || index > INT32_MAX ||
-        index < INT32_MIN || is_space(step.data[step.length - 1]))
+    if (!jsonb_index_parse(step, &index))
         FAIL(ERR_INVALID_TEXT_REPRESENTATION,
              .message = fmt("path element at position %d is not an integer: \"%.*s\"", level + 1,
                             STR_ARGS(step)));

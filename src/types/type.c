@@ -250,9 +250,32 @@ static const BuiltinType *call_ordered_type(FunctionCall *call, const char *want
     return type;
 }
 
-#define GENERIC_COMPARISON(symbol, op, wanted)                                                     \
+/* Arrays of unlike shapes differ, whether or not their elements can be compared. */
+static bool shapes_differ(FunctionCall *call, const Value *args)
+{
+    const BuiltinType *type = call_type(call);
+    ArrayView a, b;
+    if (!type || !type->element || type->category != 'A' || type->compare)
+        return false;
+    if (!array_open(&args[0], &a) || !array_open(&args[1], &b)) {
+        error_clear();
+        return false;
+    }
+    if (a.dimension_count != b.dimension_count)
+        return true;
+    for (int i = 0; i < a.dimension_count; i++)
+        if (a.lengths[i] != b.lengths[i] || a.lowers[i] != b.lowers[i])
+            return true;
+    return false;
+}
+
+#define GENERIC_COMPARISON(symbol, op, wanted, is_equality)                                        \
     FUNCTION(generic_##symbol)                                                                     \
     {                                                                                              \
+        if (is_equality && shapes_differ(call, args)) {                                            \
+            ret->boolean = 1 op 0;                                                                 \
+            return true;                                                                           \
+        }                                                                                          \
         const BuiltinType *type = call_ordered_type(call, wanted);                                 \
         TRY(type);                                                                                 \
         if (type->compare == rowtype_compare)                                                      \
@@ -260,12 +283,12 @@ static const BuiltinType *call_ordered_type(FunctionCall *call, const char *want
         ret->boolean = type->compare(type, &args[0], &args[1]) op 0;                               \
         return true;                                                                               \
     }
-GENERIC_COMPARISON(eq, ==, AN_EQUALITY)
-GENERIC_COMPARISON(ne, !=, AN_EQUALITY)
-GENERIC_COMPARISON(lt, <, A_COMPARISON)
-GENERIC_COMPARISON(le, <=, A_COMPARISON)
-GENERIC_COMPARISON(gt, >, A_COMPARISON)
-GENERIC_COMPARISON(ge, >=, A_COMPARISON)
+GENERIC_COMPARISON(eq, ==, AN_EQUALITY, true)
+GENERIC_COMPARISON(ne, !=, AN_EQUALITY, true)
+GENERIC_COMPARISON(lt, <, A_COMPARISON, false)
+GENERIC_COMPARISON(le, <=, A_COMPARISON, false)
+GENERIC_COMPARISON(gt, >, A_COMPARISON, false)
+GENERIC_COMPARISON(ge, >=, A_COMPARISON, false)
 
 FUNCTION(generic_cmp)
 {

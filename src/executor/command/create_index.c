@@ -71,27 +71,11 @@ static bool key_collation(CommandContext *context, const IndexElem *element, Ind
     return column->collation != OID_NONE;
 }
 
-/* What a lone expression is called as an index column: its function's or column's name. */
+/* What a lone expression is called as an index column: what a select list would call it. */
 static Str expression_name(const Node *node)
 {
-    if (NODE_IS(node, FuncCall)) {
-        const FuncCall *call = NODE_CAST(FuncCall, node);
-        return call->name.items[call->name.length - 1];
-    }
-    if (NODE_IS(node, ColumnRef)) {
-        const ColumnRef *ref = NODE_CAST(ColumnRef, node);
-        return ref->names.items[ref->names.length - 1];
-    }
-    if (NODE_IS(node, TypeCast)) {
-        const TypeCast *cast = NODE_CAST(TypeCast, node);
-        const Str inner = expression_name(cast->arg);
-        if (!str_equal(inner, STR("expr")))
-            return inner;
-        return cast->type_name->names.items[cast->type_name->names.length - 1];
-    }
-    if (NODE_IS(node, CoalesceExpr))
-        return STR("coalesce");
-    return STR("expr");
+    const Str name = expr_target_name(node);
+    return str_equal(name, STR("?column?")) ? STR("expr") : name;
 }
 
 static bool key_from_expression(CommandContext *context, const RelationDesc *table,
@@ -102,13 +86,21 @@ static bool key_from_expression(CommandContext *context, const RelationDesc *tab
 
     TRY(ddl_stored_expression(context, element->expr, table, STORED_INDEX_KEY, OID_NONE, -1,
                               STR_NONE, &text));
-    /* A column in parentheses is a column. */
-    if (text.expr->kind == EXPR_COLUMN && EXPR_AS(ExprColumn, text.expr)->attnum > 0)
-        column->attnum = (int16_t)EXPR_AS(ExprColumn, text.expr)->attnum;
+    /* A column in parentheses is a column, its COLLATE the index column's. */
+    const Expr *bare = text.expr;
+    while (bare->kind == EXPR_COLLATE)
+        bare = EXPR_AS(const ExprCollate, bare)->arg;
+    if (bare->kind == EXPR_COLUMN && EXPR_AS(const ExprColumn, bare)->attnum > 0)
+        column->attnum = (int16_t)EXPR_AS(const ExprColumn, bare)->attnum;
     column->expression = column->attnum ? STR_NONE : text.text;
     column->type = text.expr->type;
     column->typmod = text.expr->typmod;
     TRY(type = type_get(ddl_catalog(context), column->type));
+    if (type->kind == 'p' && column->type != TYPE_UNKNOWN)
+        FAIL(ERR_INVALID_TABLE_DEFINITION,
+             .message = fmt("column \"%.*s\" has pseudo-type %.*s",
+                            STR_ARGS(expression_name(element->expr)),
+                            STR_ARGS(type_name(ddl_catalog(context), column->type))));
     column->phys = type->phys;
     column->collation = type->collation
                             ? (text.expr->collation ? text.expr->collation : type->collation)

@@ -138,6 +138,131 @@ static bool key_constraint(CommandContext *context, const RelationDesc *table, O
     return define_constraint(ddl_catalog(context), &key, &oid);
 }
 
+/* ---- … USING INDEX ---- */
+
+static bool index_unfit(const Constraint *constraint, Str message)
+{
+    FAIL(ERR_WRONG_OBJECT_TYPE, .message = message,
+         .detail = STR("Cannot create a primary key or unique constraint using such an index."),
+         .position = constraint->node.position);
+}
+
+/* A constraint's index is as PRIMARY KEY or UNIQUE would have made it. */
+static bool check_key_index(CatalogSession *session, const RelationDesc *table,
+                            const IndexDesc *index, const Constraint *constraint)
+{
+    const int position = constraint->node.position;
+    const Str name = constraint->index_name;
+    if (index->constraint)
+        FAIL(ERR_OBJECT_NOT_IN_PREREQUISITE_STATE,
+             .message =
+                 fmt("index \"%.*s\" is already associated with a constraint", STR_ARGS(name)),
+             .position = position);
+    if (index->table != table->oid)
+        FAIL(ERR_OBJECT_NOT_IN_PREREQUISITE_STATE,
+             .message = fmt("index \"%.*s\" does not belong to table \"%.*s\"", STR_ARGS(name),
+                            STR_ARGS(table->name)),
+             .position = position);
+    if (!index->is_valid)
+        FAIL(ERR_OBJECT_NOT_IN_PREREQUISITE_STATE,
+             .message = fmt("index \"%.*s\" is not valid", STR_ARGS(name)), .position = position);
+    if (!index->is_unique)
+        return index_unfit(constraint, fmt("\"%.*s\" is not a unique index", STR_ARGS(name)));
+    for (int i = 0; i < index->key_count; i++)
+        if (!index->columns[i].attnum)
+            return index_unfit(constraint,
+                               fmt("index \"%.*s\" contains expressions", STR_ARGS(name)));
+    if (!str_is_none(index->predicate) && index->predicate.length > 0)
+        return index_unfit(constraint, fmt("\"%.*s\" is a partial index", STR_ARGS(name)));
+    for (int i = 0; i < index->key_count; i++) {
+        const IndexColumn *column = &index->columns[i];
+        const OpclassDesc *opclass = opclass_find(session, column->opclass);
+        if (!opclass || !opclass->is_default || column->descending || column->nulls_first ||
+            column->collation != table->columns[column->attnum - 1].collation)
+            return index_unfit(constraint, fmt("index \"%.*s\" column number %d does not have "
+                                               "default sorting behavior",
+                                               STR_ARGS(name), i + 1));
+    }
+    return true;
+}
+
+static bool find_key_index(CommandContext *context, const RelationDesc *table,
+                           const Constraint *constraint, const IndexDesc **ret_index)
+{
+    CatalogSession *session = ddl_catalog(context);
+    const Str name = constraint->index_name;
+    const Oid oid = relation_oid_in(session, table->namespace_oid, name);
+    TRY(!error_is_set());
+    if (!oid)
+        FAIL(ERR_UNDEFINED_OBJECT, .message = fmt("index \"%.*s\" does not exist", STR_ARGS(name)),
+             .position = constraint->node.position);
+    const RelationDesc *relation = relation_get(session, oid);
+    TRY(relation);
+    if (relation->kind != RELKIND_INDEX || relation->index_count == 0)
+        FAIL(ERR_WRONG_OBJECT_TYPE, .message = fmt("\"%.*s\" is not an index", STR_ARGS(name)));
+    *ret_index = &relation->indexes[0];
+    return check_key_index(session, table, *ret_index, constraint);
+}
+
+/* The index goes with its constraint from here on, not with the columns. */
+static bool adopt_index(CommandContext *context, const IndexDesc *index, bool primary,
+                        const Constraint *constraint)
+{
+    CatalogSession *session = ddl_catalog(context);
+    CatalogRow row;
+    const Oid oid = index->oid;
+
+    TRY(system_row_find(session, INDEX_PG_INDEX_INDEXRELID_INDEX, &(Value){.oid = oid}, 1, &row));
+    row_set_bool(&row, PG_INDEX_INDISPRIMARY, primary);
+    row_set_bool(&row, PG_INDEX_INDIMMEDIATE, !constraint->deferrable);
+    TRY(system_row_update(session, &row));
+    return depend_forget(session, (ObjectAddress){RELATION_PG_CLASS, oid, 0}, DEPENDENCY_AUTO);
+}
+
+static bool add_using_index(CommandContext *context, const RelationDesc *table,
+                            const Constraint *constraint)
+{
+    CatalogSession *session = ddl_catalog(context);
+    const bool primary = constraint->type == CONSTR_PRIMARY;
+    const Oid table_oid = table->oid;
+    const IndexDesc *index;
+
+    TRY(find_key_index(context, table, constraint, &index));
+    const IndexDefinition definition = {
+        .name = constraint->name.length ? constraint->name : constraint->index_name,
+        .columns =
+            arena_copy(context->arena, index->columns, index->column_count * sizeof(IndexColumn)),
+        .key_count = index->key_count,
+        .is_primary = primary};
+    const Oid oid = index->oid;
+    if (!str_equal(definition.name, constraint->index_name)) {
+        DDL_NOTICE(ERR_SUCCESSFUL_COMPLETION,
+                   fmt("ALTER TABLE / ADD CONSTRAINT USING INDEX will rename index \"%.*s\" to "
+                       "\"%.*s\"",
+                       STR_ARGS(constraint->index_name), STR_ARGS(definition.name)));
+        if (relation_oid_in(session, table->namespace_oid, definition.name))
+            FAIL(ERR_DUPLICATE_TABLE,
+                 .message = fmt("relation \"%.*s\" already exists", STR_ARGS(definition.name)));
+        TRY(!error_is_set());
+        TRY(define_rename(session, (ObjectAddress){RELATION_PG_CLASS, oid, 0}, definition.name));
+        TRY(table = relation_get(session, table_oid));
+    }
+    if (primary && relation_primary_key(table))
+        FAIL(ERR_INVALID_TABLE_DEFINITION,
+             .message = fmt("multiple primary keys for table \"%.*s\" are not allowed",
+                            STR_ARGS(table->name)));
+    for (int i = 0; primary && i < definition.key_count; i++) {
+        TRY(set_not_null(context, table, relation_column_at(table, definition.columns[i].attnum),
+                         true));
+        TRY(table = relation_get(session, table_oid));
+    }
+    const RelationDesc *changed = relation_get(session, oid);
+    TRY(changed);
+    TRY(adopt_index(context, &changed->indexes[0], primary, constraint));
+    TRY(table = relation_get(session, table_oid));
+    return key_constraint(context, table, oid, &definition, constraint);
+}
+
 bool ddl_add_unique(CommandContext *context, Oid table_oid, const Constraint *constraint,
                     const Str *column, bool build)
 {
@@ -150,8 +275,12 @@ bool ddl_add_unique(CommandContext *context, Oid table_oid, const Constraint *co
     Oid index;
 
     TRY(table);
+    if (constraint->index_name.length && !build)
+        FAIL(ERR_FEATURE_NOT_SUPPORTED,
+             .message = STR("cannot use an existing index in CREATE TABLE"),
+             .position = constraint->node.position);
     if (constraint->index_name.length)
-        FAIL_UNSUPPORTED("ADD CONSTRAINT USING INDEX");
+        return add_using_index(context, table, constraint);
     if (primary && relation_primary_key(table))
         FAIL(ERR_INVALID_TABLE_DEFINITION,
              .message = fmt("multiple primary keys for table \"%.*s\" are not allowed",

@@ -455,6 +455,34 @@ static bool check_option_value(Arena *arena, Str name, Str value)
     return true;
 }
 
+bool ddl_option_bool(const DefElem *option, bool *ret_value)
+{
+    *ret_value = true;
+    if (!option->arg)
+        return true;
+    const A_Const *constant =
+        NODE_IS(option->arg, A_Const) ? NODE_CAST(A_Const, option->arg) : NULL;
+    if (constant && constant->kind == CONST_BOOLEAN) {
+        *ret_value = constant->boolean;
+        return true;
+    }
+    if (constant && constant->kind == CONST_INTEGER &&
+        (constant->integer == 0 || constant->integer == 1)) {
+        *ret_value = constant->integer;
+        return true;
+    }
+    if (constant && constant->kind == CONST_STRING) {
+        const Str text = constant->text;
+        if (str_equal_nocase(text, STR("true")) || str_equal_nocase(text, STR("on")))
+            return true;
+        if (str_equal_nocase(text, STR("false")) || str_equal_nocase(text, STR("off"))) {
+            *ret_value = false;
+            return true;
+        }
+    }
+    FAIL(ERR_SYNTAX_ERROR, .message = fmt("%.*s requires a Boolean value", STR_ARGS(option->name)));
+}
+
 bool ddl_options_text(CommandContext *context, const DefElemVec *options, const char *known,
                       Str *ret_text)
 {

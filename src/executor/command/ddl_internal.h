@@ -59,6 +59,8 @@ MUST_CHECK bool ddl_bool_option(const DefElem *option, bool *ret_value);
 MUST_CHECK bool ddl_int_option(const DefElem *option, int64_t *ret_value);
 Str ddl_text_option(CommandContext *context, const DefElem *option);
 /* WITH (…) as reloptions; names not in `known` (space-separated) are 22023. */
+/* An option in parentheses that is on or off: on where it has no value. */
+MUST_CHECK bool ddl_option_bool(const DefElem *option, bool *ret_value);
 MUST_CHECK bool ddl_options_text(CommandContext *context, const DefElemVec *options,
                                  const char *known, Str *ret_text);
 

@@ -1,6 +1,7 @@
 #include "executor/command/maintain.h"
 
 #include "base/os.h"
+#include "base/settings.h"
 #include "executor/command/ddl_internal.h"
 #include "executor/state.h"
 #include "planner/explain.h"
@@ -10,7 +11,7 @@
 typedef struct Explanation {
     CommandContext *context;
     ExplainOptions options;
-    bool has_timing, has_summary;
+    bool has_timing, has_summary, wants_wal;
     const PlannedStatement *planned;
     ExecParameters parameters;
     ExecState *state;
@@ -18,34 +19,6 @@ typedef struct Explanation {
 } Explanation;
 
 /* ---- options ---- */
-
-static bool option_bool(const DefElem *option, bool *ret_value)
-{
-    *ret_value = true;
-    if (!option->arg)
-        return true;
-    const A_Const *constant =
-        NODE_IS(option->arg, A_Const) ? NODE_CAST(A_Const, option->arg) : NULL;
-    if (constant && constant->kind == CONST_BOOLEAN) {
-        *ret_value = constant->boolean;
-        return true;
-    }
-    if (constant && constant->kind == CONST_INTEGER &&
-        (constant->integer == 0 || constant->integer == 1)) {
-        *ret_value = constant->integer;
-        return true;
-    }
-    if (constant && constant->kind == CONST_STRING) {
-        const Str text = constant->text;
-        if (str_equal_nocase(text, STR("true")) || str_equal_nocase(text, STR("on")))
-            return true;
-        if (str_equal_nocase(text, STR("false")) || str_equal_nocase(text, STR("off"))) {
-            *ret_value = false;
-            return true;
-        }
-    }
-    FAIL(ERR_SYNTAX_ERROR, .message = fmt("%.*s requires a Boolean value", STR_ARGS(option->name)));
-}
 
 static bool option_format(const DefElem *option, ExplainFormat *ret_format)
 {
@@ -55,8 +28,10 @@ static bool option_format(const DefElem *option, ExplainFormat *ret_format)
         *ret_format = EXPLAIN_TEXT;
     else if (str_equal_nocase(text, STR("json")))
         *ret_format = EXPLAIN_JSON;
-    else if (str_equal_nocase(text, STR("xml")) || str_equal_nocase(text, STR("yaml")))
-        FAIL_UNSUPPORTED("this format of EXPLAIN");
+    else if (str_equal_nocase(text, STR("xml")))
+        *ret_format = EXPLAIN_XML;
+    else if (str_equal_nocase(text, STR("yaml")))
+        *ret_format = EXPLAIN_YAML;
     else
         FAIL(ERR_INVALID_PARAMETER_VALUE,
              .message = fmt("unrecognized value for EXPLAIN option \"%.*s\": \"%.*s\"",
@@ -76,7 +51,7 @@ static bool read_options(Explanation *e, const ExplainStmt *statement)
             TRY(option_format(option, &e->options.format));
             continue;
         }
-        TRY(option_bool(option, &value));
+        TRY(ddl_option_bool(option, &value));
         if (str_equal(name, STR("analyze"))) {
             e->options.analyze = value;
         } else if (str_equal(name, STR("verbose"))) {
@@ -89,22 +64,47 @@ static bool read_options(Explanation *e, const ExplainStmt *statement)
         } else if (str_equal(name, STR("summary"))) {
             e->options.summary = value;
             e->has_summary = true;
-        } else if (str_equal(name, STR("buffers")) || str_equal(name, STR("settings")) ||
-                   str_equal(name, STR("wal"))) {
+        } else if (str_equal(name, STR("settings"))) {
+            e->options.settings = value;
+        } else if (str_equal(name, STR("buffers"))) {
             if (value)
-                FAIL_UNSUPPORTED("this option of EXPLAIN");
+                FAIL_UNSUPPORTED("EXPLAIN (BUFFERS)");
+        } else if (str_equal(name, STR("wal"))) {
+            e->wants_wal = value;
         } else {
             FAIL(ERR_SYNTAX_ERROR,
                  .message = fmt("unrecognized EXPLAIN option \"%.*s\"", STR_ARGS(name)),
                  .position = option->node.position);
         }
     }
+    if (e->wants_wal && !e->options.analyze)
+        FAIL(ERR_INVALID_PARAMETER_VALUE, .message = STR("EXPLAIN option WAL requires ANALYZE"));
+    if (e->wants_wal)
+        FAIL_UNSUPPORTED("EXPLAIN (WAL)");
     if (e->has_timing && e->options.timing && !e->options.analyze)
         FAIL(ERR_INVALID_PARAMETER_VALUE, .message = STR("EXPLAIN option TIMING requires ANALYZE"));
     if (!e->has_timing)
         e->options.timing = e->options.analyze;
     if (!e->has_summary)
         e->options.summary = e->options.analyze;
+    return true;
+}
+
+/* What plans hang on and is not as it is by default. */
+static bool note_settings(Explanation *e)
+{
+    Arena *arena = e->context->arena;
+    SettingValues *defaults = arena_copy(arena, settings(), sizeof(SettingValues));
+    for (SettingId id = 0; id < SETTING_COUNT; id++) {
+        const SettingInfo *info = &setting_infos[id];
+        if (!(info->flags & SETTING_IS_EXPLAIN) || info->size == 0)
+            continue;
+        TRY(settings_set(defaults, arena, id, info->default_text));
+        if (!setting_differs(settings(), defaults, id))
+            continue;
+        const ExplainSetting setting = {info->name, setting_show(settings(), id, arena)};
+        VEC_PUSH(arena, &e->options.changed, setting);
+    }
     return true;
 }
 
@@ -224,6 +224,8 @@ bool explain_execute(CommandContext *context, const ExplainStmt *statement, RowS
     ExplainLines lines = {0};
     *ret_tag = STR("EXPLAIN");
     TRY(read_options(&e, statement));
+    if (e.options.settings)
+        TRY(note_settings(&e));
     TRY(plan_statement(&e, statement));
     bool ok = !e.options.analyze || run(&e);
     ok = ok &&
