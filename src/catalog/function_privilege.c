@@ -214,7 +214,7 @@ static bool attnum_of(CatalogSession *session, Oid relation_oid_, Str name, int 
     return true;
 }
 
-/* The user (by `role_form`), the table and the column, in the forms' order of arguments. */
+/* The user (by `get_role`), the table and the column, in the forms' order of arguments. */
 #define HAS_COLUMN(suffix, get_role, get_table, get_column, names)                                 \
     FUNCTION(has_column_privilege_##suffix)                                                        \
     {                                                                                              \

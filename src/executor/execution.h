@@ -39,7 +39,7 @@ typedef struct WorkTable {
     uint64_t generation; /* moves with each round */
 } WorkTable;
 
-/* Re-evaluation of a changed row: scans of `rel` give this row alone (lock_rows). */
+/* Re-evaluation of a changed row: scans of `rel` give this row alone (node_lock_rows.c). */
 typedef struct EpqOverride {
     int rel;
     int64_t row_id;

@@ -115,9 +115,15 @@ void expr_step_args(ExprBuilder *builder, ExprStep *step, const uint32_t *args, 
 uint32_t expr_new_flat(ExprBuilder *builder, PhysType type);
 uint32_t expr_new_buffer(ExprBuilder *builder);
 bool expr_register_is_constant(const ExprBuilder *builder, uint32_t reg);
-/* A call site for a function by OID, with these argument types. NULL with the error set. */
-MUST_CHECK FunctionCall *expr_new_call(ExecState *exec, Oid function, const Oid *arg_types,
-                                       int arg_count, Oid result_type, Oid collation);
+typedef struct CallSite {
+    Oid function;
+    const Oid *arg_types;
+    uint32_t arg_count;
+    Oid result_type;
+    Oid collation;
+} CallSite;
+/* NULL with the error set. */
+MUST_CHECK FunctionCall *expr_new_call(ExecState *exec, const CallSite *site);
 
 MUST_CHECK bool expr_build_scalar_array(ExprBuilder *builder, ExprScalarArray *expr,
                                         uint32_t *ret_register);

@@ -225,8 +225,11 @@ bool expr_build_scalar_array(ExprBuilder *builder, ExprScalarArray *expr, uint32
     Oid element = element_type(p->exec, expr->array->type);
     Oid types[2] = {expr->left->type, element};
     uint32_t result = expr_new_flat(builder, PHYS_BOOL);
-    FunctionCall *call =
-        expr_new_call(p->exec, expr->function, types, 2, TYPE_BOOL, expr->input_collation);
+    FunctionCall *call = expr_new_call(p->exec, &(CallSite){.function = expr->function,
+                                                            .arg_types = types,
+                                                            .arg_count = 2,
+                                                            .result_type = TYPE_BOOL,
+                                                            .collation = expr->input_collation});
     TRY(call);
     call->arena = p->scratch;
     ScalarArrayState *state = ARENA_NEW(p->arena, ScalarArrayState);

@@ -132,9 +132,9 @@ static bool is_harmless(Oid function)
     return found;
 }
 
-FunctionCall *expr_new_call(ExecState *exec, Oid function, const Oid *arg_types, int arg_count,
-                            Oid result_type, Oid collation)
+FunctionCall *expr_new_call(ExecState *exec, const CallSite *site)
 {
+    const Oid function = site->function;
     const BuiltinFunction *builtin = builtin_function(function);
     if (!builtin) {
         const FunctionDesc *desc = function_find(&exec->session->catalog, function);
@@ -151,11 +151,11 @@ FunctionCall *expr_new_call(ExecState *exec, Oid function, const Oid *arg_types,
     call->arena = exec->arena;
     call->site_arena = exec->arena;
     call->function = builtin;
-    call->arg_types = arena_copy(exec->arena, arg_types, (size_t)arg_count * sizeof(Oid));
-    call->arg_count = arg_count;
-    call->result_type = result_type;
+    call->arg_types = arena_copy(exec->arena, site->arg_types, site->arg_count * sizeof(Oid));
+    call->arg_count = (int)site->arg_count;
+    call->result_type = site->result_type;
     call->result_typmod = -1;
-    call->collation = collation;
+    call->collation = site->collation;
     call->session = exec->session;
     call->transaction_time = exec->session->transaction_start;
     call->statement_time = exec->session->statement_start;
@@ -163,14 +163,13 @@ FunctionCall *expr_new_call(ExecState *exec, Oid function, const Oid *arg_types,
     return call;
 }
 
-/* Adds a function step over registers. */
-static bool expr_build_call(ExprBuilder *builder, const Expr *expr, Oid function, Oid collation,
-                            const uint32_t *args, const Oid *arg_types, uint32_t count,
-                            uint32_t *ret_register)
+/* Adds a function step over registers; its result is of `expr`'s type. */
+static bool expr_build_call(ExprBuilder *builder, const Expr *expr, CallSite site,
+                            const uint32_t *args, uint32_t *ret_register)
 {
     ExprProgram *p = builder->program;
-    FunctionCall *call =
-        expr_new_call(p->exec, function, arg_types, (int)count, expr->type, collation);
+    site.result_type = expr->type;
+    FunctionCall *call = expr_new_call(p->exec, &site);
     TRY(call);
     call->arena = p->scratch;
     call->result_typmod = expr->typmod;
@@ -179,7 +178,7 @@ static bool expr_build_call(ExprBuilder *builder, const Expr *expr, Oid function
              .message = fmt("function %s cannot be called here", call->function->name));
     uint32_t result = expr_new_flat(builder, type_phys(expr->type));
     ExprStep *step = expr_add_step(builder, step_function, expr, result);
-    expr_step_args(builder, step, args, count);
+    expr_step_args(builder, step, args, site.arg_count);
     step->call = call;
     step_fold(builder, step, call->function->volatility == 'v');
     *ret_register = result;
@@ -188,8 +187,9 @@ static bool expr_build_call(ExprBuilder *builder, const Expr *expr, Oid function
 
 /* ---- calls ---- */
 
+/* The arguments into registers, and their types into the site. */
 static bool build_list(ExprBuilder *builder, const ExprVec *list, uint32_t **ret_args,
-                       Oid **ret_types)
+                       CallSite *site)
 {
     Arena *arena = builder->program->arena;
     uint32_t *args = ARENA_ARRAY(arena, uint32_t, list->length + 1);
@@ -199,7 +199,8 @@ static bool build_list(ExprBuilder *builder, const ExprVec *list, uint32_t **ret
         types[i] = list->items[i]->type;
     }
     *ret_args = args;
-    *ret_types = types;
+    site->arg_types = types;
+    site->arg_count = (uint32_t)list->length;
     return true;
 }
 
@@ -220,8 +221,11 @@ static bool build_set_call(ExprBuilder *builder, const ExprFunction *expr, uint3
         TRY(expr_build_block(builder, expr->args.items[i], &set.args[i]));
     }
     p->allows_sets = true;
-    set.call = expr_new_call(p->exec, expr->function, types, (int)count, expr->base.type,
-                             expr->input_collation);
+    set.call = expr_new_call(p->exec, &(CallSite){.function = expr->function,
+                                                  .arg_types = types,
+                                                  .arg_count = (uint32_t)count,
+                                                  .result_type = expr->base.type,
+                                                  .collation = expr->input_collation});
     TRY(set.call);
     set.call->is_variadic = expr->is_variadic;
     if (!set.call->function->set)
@@ -240,22 +244,20 @@ static bool build_function(ExprBuilder *builder, const ExprFunction *expr, uint3
 {
     if (expr->returns_set)
         return build_set_call(builder, expr, ret_register);
+    CallSite site = {.function = expr->function, .collation = expr->input_collation};
     uint32_t *args;
-    Oid *types;
-    TRY(build_list(builder, &expr->args, &args, &types));
-    TRY(expr_build_call(builder, &expr->base, expr->function, expr->input_collation, args, types,
-                        (uint32_t)expr->args.length, ret_register));
+    TRY(build_list(builder, &expr->args, &args, &site));
+    TRY(expr_build_call(builder, &expr->base, site, args, ret_register));
     VEC_LAST(&builder->steps)->call->is_variadic = expr->is_variadic;
     return true;
 }
 
 static bool build_operator(ExprBuilder *builder, const ExprOperator *expr, uint32_t *ret_register)
 {
+    CallSite site = {.function = expr->function, .collation = expr->input_collation};
     uint32_t *args;
-    Oid *types;
-    TRY(build_list(builder, &expr->args, &args, &types));
-    return expr_build_call(builder, &expr->base, expr->function, expr->input_collation, args, types,
-                           (uint32_t)expr->args.length, ret_register);
+    TRY(build_list(builder, &expr->args, &args, &site));
+    return expr_build_call(builder, &expr->base, site, args, ret_register);
 }
 
 static bool build_cast(ExprBuilder *builder, ExprCast *expr, uint32_t *ret_register)
@@ -265,11 +267,10 @@ static bool build_cast(ExprBuilder *builder, ExprCast *expr, uint32_t *ret_regis
     case CAST_RELABEL:
         return expr_build(builder, arg, ret_register);
     case CAST_FUNCTION: {
+        CallSite site = {.function = expr->function, .collation = expr->base.collation};
         uint32_t *args;
-        Oid *types;
-        TRY(build_list(builder, &expr->args, &args, &types));
-        return expr_build_call(builder, &expr->base, expr->function, expr->base.collation, args,
-                               types, (uint32_t)expr->args.length, ret_register);
+        TRY(build_list(builder, &expr->args, &args, &site));
+        return expr_build_call(builder, &expr->base, site, args, ret_register);
     }
     case CAST_IO: {
         uint32_t from;
@@ -375,8 +376,8 @@ static bool build_case(ExprBuilder *builder, const ExprCase *expr, uint32_t *ret
 static bool build_min_max(ExprBuilder *builder, const ExprMinMax *expr, uint32_t *ret_register)
 {
     uint32_t *args;
-    Oid *types;
-    TRY(build_list(builder, &expr->args, &args, &types));
+    CallSite site = {0};
+    TRY(build_list(builder, &expr->args, &args, &site));
     uint32_t result = expr_new_flat(builder, type_phys(expr->base.type));
     ExprStep *step = expr_add_step(builder, step_min_max, &expr->base, result);
     expr_step_args(builder, step, args, (uint32_t)expr->args.length);
@@ -386,14 +387,12 @@ static bool build_min_max(ExprBuilder *builder, const ExprMinMax *expr, uint32_t
 }
 
 /* Adds the boolean step `function(left, right)` to which NULLIF and IS DISTINCT FROM look. */
-static bool build_equality(ExprBuilder *builder, Oid function, Oid collation, const Expr *left,
-                           const Expr *right, const uint32_t *args, int position,
+static bool build_equality(ExprBuilder *builder, CallSite site, const uint32_t *args, int position,
                            uint32_t *ret_register)
 {
-    Oid types[2] = {left->type, right->type};
     Expr *boolean = ARENA_NEW(builder->program->arena, Expr);
     *boolean = (Expr){.kind = EXPR_OPERATOR, .type = TYPE_BOOL, .typmod = -1, .position = position};
-    return expr_build_call(builder, boolean, function, collation, args, types, 2, ret_register);
+    return expr_build_call(builder, boolean, site, args, ret_register);
 }
 
 static bool build_null_if(ExprBuilder *builder, const ExprNullIf *expr, uint32_t *ret_register)
@@ -401,8 +400,12 @@ static bool build_null_if(ExprBuilder *builder, const ExprNullIf *expr, uint32_t
     uint32_t args[2], equal, value;
     TRY(expr_build(builder, expr->left, &args[0]));
     TRY(expr_build(builder, expr->right, &args[1]));
-    TRY(build_equality(builder, expr->function, expr->input_collation, expr->left, expr->right,
-                       args, expr->base.position, &equal));
+    const Oid types[] = {expr->left->type, expr->right->type};
+    const CallSite site = {.function = expr->function,
+                           .arg_types = types,
+                           .arg_count = 2,
+                           .collation = expr->input_collation};
+    TRY(build_equality(builder, site, args, expr->base.position, &equal));
     value = args[0];
     if (expr->value && expr->value != expr->left)
         TRY(expr_build(builder, expr->value, &value));
@@ -419,8 +422,12 @@ static bool build_distinct(ExprBuilder *builder, const ExprDistinct *expr, uint3
     uint32_t args[3];
     TRY(expr_build(builder, expr->left, &args[0]));
     TRY(expr_build(builder, expr->right, &args[1]));
-    TRY(build_equality(builder, expr->function, expr->input_collation, expr->left, expr->right,
-                       args, expr->base.position, &args[2]));
+    const Oid types[] = {expr->left->type, expr->right->type};
+    const CallSite site = {.function = expr->function,
+                           .arg_types = types,
+                           .arg_count = 2,
+                           .collation = expr->input_collation};
+    TRY(build_equality(builder, site, args, expr->base.position, &args[2]));
     uint32_t result = expr_new_flat(builder, PHYS_BOOL);
     ExprStep *step = expr_add_step(builder, step_distinct, &expr->base, result);
     expr_step_args(builder, step, args, 3);

@@ -131,7 +131,10 @@ static bool strategy_function(ExecState *exec, Oid op, int strategy, FunctionCal
         FAIL(ERR_INTERNAL_ERROR,
              .message = fmt("operator family %u lacks strategy %d", members[0].family, strategy));
     Oid types[2] = {desc->left, desc->right};
-    *ret_call = expr_new_call(exec, desc->function, types, 2, TYPE_BOOL, OID_NONE);
+    *ret_call = expr_new_call(exec, &(CallSite){.function = desc->function,
+                                                .arg_types = types,
+                                                .arg_count = 2,
+                                                .result_type = TYPE_BOOL});
     return *ret_call != NULL;
 }
 

@@ -75,9 +75,12 @@ bool expr_build_sql_value(ExprBuilder *builder, ExprSqlValue *expr, uint32_t *re
     Oid function = time_conversion(expr->value);
     if (function != OID_NONE) {
         Oid type = TYPE_TIMESTAMPTZ;
-        step->call =
-            expr_new_call(p->exec, function, &type, expr->value == SQL_CURRENT_SCHEMA ? 0 : 1,
-                          expr->base.type, expr->base.collation);
+        step->call = expr_new_call(
+            p->exec, &(CallSite){.function = function,
+                                 .arg_types = &type,
+                                 .arg_count = expr->value == SQL_CURRENT_SCHEMA ? 0 : 1,
+                                 .result_type = expr->base.type,
+                                 .collation = expr->base.collation});
         TRY(step->call);
         step->call->arena = p->scratch;
     }

@@ -46,7 +46,7 @@ struct NodeState {
     ExprProgram *targets;       /* NULL: passes through */
     Batch output;               /* header of what the node gives */
     uint16_t *rows;             /* selection buffer of the filter */
-    Arena *scratch;             /* reset by node_project_begin: results of expressions */
+    Arena *scratch;             /* reset by node_scratch_reset: results of expressions */
     NodeInstrument *instrument; /* NULL unless asked for */
     uint64_t filled_clock;
     uint64_t row_goal; /* rows that the parent takes at most, so reads ahead no more; 0: unknown */

@@ -96,8 +96,11 @@ static bool call_init(AggregateState *state, CallState *call, const AggregateCal
         types[i] = plan->args.items[i]->type;
         call->types[i] = type_phys(types[i]);
     }
-    TRY(call->call = expr_new_call(exec, plan->function, types, (int)count, plan->result_type,
-                                   plan->input_collation));
+    TRY(call->call = expr_new_call(exec, &(CallSite){.function = plan->function,
+                                                     .arg_types = types,
+                                                     .arg_count = count,
+                                                     .result_type = plan->result_type,
+                                                     .collation = plan->input_collation}));
     call->call->is_variadic = plan->is_variadic;
     call->call->arena = state->base.scratch;
     call->call->state_arena = state->arena;

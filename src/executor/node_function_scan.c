@@ -72,8 +72,11 @@ static bool init_function(FunctionScanState *state, ScannedFunction *function,
     function->arg_count = count;
     function->args = ARENA_ARRAY(arena, Value, count + 1);
     function->arg_nulls = ARENA_ARRAY(arena, bool, count + 1);
-    function->call = expr_new_call(node->exec, call->function, types, (int)count, expr->type,
-                                   call->input_collation);
+    function->call = expr_new_call(node->exec, &(CallSite){.function = call->function,
+                                                           .arg_types = types,
+                                                           .arg_count = (uint32_t)count,
+                                                           .result_type = expr->type,
+                                                           .collation = call->input_collation});
     TRY(function->call);
     function->call->is_variadic = call->is_variadic;
     if (is_row)

@@ -17,8 +17,11 @@ static bool call_init(Window *window, WindowCallState *call, const WindowCall *p
     call->plan = plan;
     for (uint32_t i = 0; i < count; i++)
         types[i] = plan->args.items[i]->type;
-    TRY(call->call = expr_new_call(exec, plan->function, types, (int)count, plan->result_type,
-                                   plan->input_collation));
+    TRY(call->call = expr_new_call(exec, &(CallSite){.function = plan->function,
+                                                     .arg_types = types,
+                                                     .arg_count = count,
+                                                     .result_type = plan->result_type,
+                                                     .collation = plan->input_collation}));
     call->call->arena = window->base.scratch;
     if (plan->is_aggregate) {
         window->needs_frame = true;

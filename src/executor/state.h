@@ -7,7 +7,7 @@
  * top:
  *
  *   Batch *batch;
- *   while (TRY-able node_next(child, &batch) && batch) …
+ *   while (node_next(child, &batch) && batch) …
  *
  * A batch is borrowed until the next call on the node that gave it; a node that keeps rows copies
  * them. Vectors of a batch may be the child's own: they are never written by the parent; a parent

@@ -17,7 +17,10 @@ static FunctionCall *in_range_call(Window *window, Oid function, const Expr *off
     assert(offset);
     const Oid key = window->order_types[0];
     const Oid types[] = {key, key, offset->type, TYPE_BOOL, TYPE_BOOL};
-    return expr_new_call(window->base.exec, function, types, 5, TYPE_BOOL, 0);
+    return expr_new_call(window->base.exec, &(CallSite){.function = function,
+                                                        .arg_types = types,
+                                                        .arg_count = ARRAY_LENGTH(types),
+                                                        .result_type = TYPE_BOOL});
 }
 
 bool window_frame_init(Window *window)

@@ -292,14 +292,13 @@ static double group_spill(double rows, double width, double groups, double group
            MAX(depth, 1) * rows * 2 * set->cpu_tuple_cost;
 }
 
-Cost cost_group(Cost input, double rows, double width, int columns, double call_cost, double groups,
-                double group_width, bool is_hashed)
+Cost cost_group(Cost input, const GroupWork *work, bool is_hashed)
 {
     const SettingValues *set = settings();
-    const double work = rows * (set->cpu_operator_cost * columns + call_cost);
+    const double run = work->rows * (set->cpu_operator_cost * work->columns + work->call_cost);
     if (!is_hashed)
-        return (Cost){input.startup, input.total + work + groups * set->cpu_tuple_cost};
-    const double startup = input.total + work + (set->enable_hashagg ? 0 : COST_DISABLED) +
-                           group_spill(rows, width, groups, group_width);
-    return (Cost){startup, startup + groups * set->cpu_tuple_cost};
+        return (Cost){input.startup, input.total + run + work->groups * set->cpu_tuple_cost};
+    const double startup = input.total + run + (set->enable_hashagg ? 0 : COST_DISABLED) +
+                           group_spill(work->rows, work->width, work->groups, work->width);
+    return (Cost){startup, startup + work->groups * set->cpu_tuple_cost};
 }

@@ -50,8 +50,13 @@ double cost_rescan_material(double rows, double width);
 /* Hash table bytes: rows that do not fit work_mem are written and read again. */
 double cost_hash_spill(double outer_rows, double outer_width, double inner_rows,
                        double inner_width);
-/* Grouping rows by hashing them, or as they come in order; call_cost: of the aggregates, a row. */
-Cost cost_group(Cost input, double rows, double width, int columns, double call_cost, double groups,
-                double group_width, bool is_hashed);
+typedef struct GroupWork {
+    double rows, width; /* of the input */
+    int columns;        /* of the key */
+    double call_cost;   /* of the aggregates, a row */
+    double groups;
+} GroupWork;
+/* Grouping rows by hashing them, or as they come in order. */
+Cost cost_group(Cost input, const GroupWork *work, bool is_hashed);
 
 #endif

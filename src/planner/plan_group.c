@@ -214,14 +214,12 @@ static void offer_groups(Level *level, GroupChoice *best, GroupChoice choice, bo
     }
 }
 
-static void choose_groups(Level *level, const FromPaths *paths, const ExprVec *groups,
-                          const ExprVec *calls, bool hashable, bool has_sets, double group_count,
-                          GroupChoice *ret)
+static void choose_groups(Level *level, const FromPaths *paths, const GroupWork *work,
+                          bool hashable, GroupChoice *ret)
 {
     const Path *cheapest = paths->set.cheapest, *ordered = paths->set.ordered;
-    const double call_cost = calls_cost(level, calls), width = cheapest->width;
-    const int columns = (int)groups->length;
-    GroupChoice choice = {.path = cheapest, .groups = group_count};
+    const bool has_sets = level->query->grouping_sets.length > 0;
+    GroupChoice choice = {.path = cheapest, .groups = work->groups};
     SortVec merged = {0};
 
     *ret = (GroupChoice){0};
@@ -229,30 +227,29 @@ static void choose_groups(Level *level, const FromPaths *paths, const ExprVec *g
     bool is_sorted = level->query->order_by.length <= merged.length;
     for (size_t i = 0; is_sorted && i < level->query->order_by.length; i++)
         is_sorted = merged.items[i].ref == level->query->order_by.items[i].ref;
-    if (columns == 0) {
+    if (work->columns == 0) {
         choice.strategy = AGGREGATE_PLAIN;
         *ret = choice;
         return;
     }
     if (hashable || has_sets) {
         choice.strategy = AGGREGATE_HASHED;
-        choice.cost = cost_group(cheapest->cost, cheapest->rows, width, columns, call_cost,
-                                 group_count, width, true);
+        choice.cost = cost_group(cheapest->cost, work, true);
         offer_groups(level, ret, choice, false);
     }
     if (has_sets)
         return;
     choice.strategy = AGGREGATE_SORTED;
     choice.sorts = true;
-    choice.cost = cost_group(cost_sort(cheapest->cost, cheapest->rows, width, 0), cheapest->rows,
-                             width, columns, call_cost, group_count, 0, false);
+    choice.cost = cost_group(cost_sort(cheapest->cost, work->rows, work->width, 0), work, false);
     offer_groups(level, ret, choice, is_sorted);
     if (!ordered)
         return;
     choice.path = ordered;
     choice.sorts = false;
-    choice.cost =
-        cost_group(ordered->cost, ordered->rows, width, columns, call_cost, group_count, 0, false);
+    GroupWork in_order = *work;
+    in_order.rows = ordered->rows;
+    choice.cost = cost_group(ordered->cost, &in_order, false);
     offer_groups(level, ret, choice, is_sorted);
 }
 
@@ -276,10 +273,13 @@ bool plan_grouping(Level *level, const FromPaths *paths, Tree *tree, bool *ret_s
         VEC_PUSH(arena, &out, groups.items[i]);
     TRY(plan_gather(level, EXPR_AGGREGATE, &calls));
     plan_gather(level, EXPR_GROUPING, &groupings);
-    const bool has_sets = query->grouping_sets.length > 0;
+    const GroupWork work = {.rows = paths->set.cheapest->rows,
+                            .width = paths->set.cheapest->width,
+                            .columns = (int)groups.length,
+                            .call_cost = calls_cost(level, &calls),
+                            .groups = group_estimate(level, &groups, paths->set.rows)};
     GroupChoice choice;
-    choose_groups(level, paths, &groups, &calls, hashable, has_sets,
-                  group_estimate(level, &groups, paths->set.rows), &choice);
+    choose_groups(level, paths, &work, hashable, &choice);
     TRY(paths_build(level, paths, choice.path, tree));
     TRY(plan_fix_list(level, &groups, &tree->out, NULL, &aggregate->group_by));
     for (size_t i = 0; i < calls.length; i++) {
@@ -309,13 +309,16 @@ bool plan_grouping(Level *level, const FromPaths *paths, Tree *tree, bool *ret_s
     aggregate->base.left = child;
     aggregate->base.rows = aggregate->strategy == AGGREGATE_PLAIN ? 1 : rint(group_count);
     Cost cost = plan_cost(child);
-    const double call_cost = calls_cost(level, &calls);
     if (aggregate->strategy == AGGREGATE_PLAIN) {
-        cost.total += child->rows * call_cost + settings()->cpu_tuple_cost;
+        cost.total += child->rows * work.call_cost + settings()->cpu_tuple_cost;
         cost.startup = cost.total - settings()->cpu_tuple_cost;
     } else {
-        cost = cost_group(cost, child->rows, child->width, (int)groups.length, call_cost,
-                          group_count, child->width, aggregate->strategy == AGGREGATE_HASHED);
+        const GroupWork done = {.rows = child->rows,
+                                .width = child->width,
+                                .columns = work.columns,
+                                .call_cost = work.call_cost,
+                                .groups = group_count};
+        cost = cost_group(cost, &done, aggregate->strategy == AGGREGATE_HASHED);
     }
     plan_set_cost(&aggregate->base, cost);
     TRY(plan_fix_list(level, &out, &out, NULL, &targets));

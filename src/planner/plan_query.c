@@ -184,8 +184,9 @@ static Plan *hash_distinct(Level *level, Plan *child, int column_count, double g
     aggregate->base.left = child;
     plan_set_targets(level, &aggregate->base, &targets);
     aggregate->group_count = aggregate->base.rows = groups;
-    plan_set_cost(&aggregate->base, cost_group(plan_cost(child), child->rows, child->width,
-                                               column_count, 0, groups, child->width, true));
+    const GroupWork work = {
+        .rows = child->rows, .width = child->width, .columns = column_count, .groups = groups};
+    plan_set_cost(&aggregate->base, cost_group(plan_cost(child), &work, true));
     return &aggregate->base;
 }
 
@@ -253,10 +254,11 @@ static Plan *plan_distinct(Level *level, Plan *plan, const ExprVec *out, bool in
     TRY(plan_sort_keys(level, &merged, out, &keys));
     TRY(plan_sort_keys(level, &query->distinct, out, &distinct));
     if (can_hash_distinct(query) && !in_order) {
-        const Cost hashed = cost_group(plan_cost(plan), plan->rows, plan->width, columns, 0, groups,
-                                       plan->width, true);
-        const Cost sorted = cost_group(cost_sort(plan_cost(plan), plan->rows, plan->width, 0),
-                                       plan->rows, plan->width, columns, 0, groups, 0, false);
+        const GroupWork work = {
+            .rows = plan->rows, .width = plan->width, .columns = columns, .groups = groups};
+        const Cost hashed = cost_group(plan_cost(plan), &work, true);
+        const Cost sorted =
+            cost_group(cost_sort(plan_cost(plan), plan->rows, plan->width, 0), &work, false);
         const bool is_ordered = order->length > 0;
         const Cost again = is_ordered ? cost_sort(hashed, groups, plan->width, 0) : hashed;
         if (again.total <= sorted.total)
@@ -272,8 +274,8 @@ static Plan *plan_distinct(Level *level, Plan *plan, const ExprVec *out, bool in
     *ret_sorted = order->length <= keys.length;
     plan_pass_through(level, &unique->base, plan);
     unique->base.left = plan;
-    plan_set_cost(&unique->base,
-                  cost_group(plan_cost(plan), plan->rows, plan->width, columns, 0, 0, 0, false));
+    const GroupWork compared = {.rows = plan->rows, .width = plan->width, .columns = columns};
+    plan_set_cost(&unique->base, cost_group(plan_cost(plan), &compared, false));
     unique->base.rows = groups;
     return &unique->base;
 }
@@ -742,11 +744,13 @@ static bool build_distinct(Level *level, const FromPaths *paths, const SortVec *
     const double groups = distinct_groups(level, set->rows), width = set->cheapest->width;
     const int columns = (int)query->distinct.length;
     const Cost sorted_input = cost_sort(set->cheapest->cost, set->rows, width, 0);
-    Cost other = cost_group(sorted_input, set->rows, width, columns, 0, 0, 0, false);
+    const GroupWork compared = {.rows = set->rows, .width = width, .columns = columns};
+    Cost other = cost_group(sorted_input, &compared, false);
     *ret_sorted = false;
     if (can_hash_distinct(query)) {
-        Cost hashed =
-            cost_group(set->cheapest->cost, set->rows, width, columns, 0, groups, width, true);
+        GroupWork kept = compared;
+        kept.groups = groups;
+        Cost hashed = cost_group(set->cheapest->cost, &kept, true);
         if (query->order_by.length > 0)
             hashed = cost_sort(hashed, groups, width, 0);
         if (hashed.total < other.total)
@@ -754,8 +758,7 @@ static bool build_distinct(Level *level, const FromPaths *paths, const SortVec *
     }
     const Path *chosen = set->cheapest;
     if (set->ordered && order->length > 0) {
-        const Cost ordered =
-            cost_group(set->ordered->cost, set->rows, width, columns, 0, 0, 0, false);
+        const Cost ordered = cost_group(set->ordered->cost, &compared, false);
         double part;
         const double limit = rows_wanted(level, &part);
         const double fraction = MIN(part, limit / groups);

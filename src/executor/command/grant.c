@@ -202,7 +202,7 @@ static const char *target_plural(const GrantTarget *target)
     }
 }
 
-/* The rights of entries without columns; `*ret_all`: ALL was said. */
+/* The rights of entries without columns. */
 static bool wanted_rights(Grant *grant, const GrantTarget *target, AclRights *ret_rights)
 {
     const GrantStmt *statement = grant->statement;
