@@ -15,8 +15,13 @@
 %include {
 #include <stdlib.h>
 
+#include "base/memory.h"
 #include "parser/grammar.h"
 
+/* The stack's: Lemon takes one that cannot grow for a syntax error. */
+#define malloc memory_must
+#define realloc memory_must_realloc
+#define free memory_free
 #define YYNOERRORRECOVERY 1
 #define YYPARSEFREENEVERNULL 1
 #define NEW(type, position) NODE_NEW(p->arena, type, (position))

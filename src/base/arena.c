@@ -36,10 +36,23 @@ struct Arena {
     const char *name;
 };
 
-static Block *block_new(const Arena *arena, size_t capacity)
+/* What happens where there is no memory for a block. */
+typedef enum ArenaNeed {
+    NEED_CAN_FAIL,
+    NEED_MUST, /* the reserve gives it */
+} ArenaNeed;
+
+/* Of more than `least` bytes, if they can be had. */
+static Block *block_new(const Arena *arena, size_t capacity, size_t least, ArenaNeed need)
 {
     Block *block = memory_take(sizeof(Block) + capacity, arena->size, arena->name);
 
+    if (unlikely(!block) && (capacity > least || need == NEED_MUST)) {
+        capacity = least;
+        block = need == NEED_MUST
+                    ? memory_must_take(sizeof(Block) + capacity, arena->size, arena->name)
+                    : memory_take(sizeof(Block) + capacity, arena->size, arena->name);
+    }
     if (block) {
         block->previous = NULL;
         block->capacity = capacity;
@@ -55,29 +68,28 @@ static void block_free(Block *block)
 }
 
 /* A new newest block with room for `size`; false when the heap is out. */
-static bool arena_extend(Arena *arena, size_t size)
+static bool arena_extend(Arena *arena, size_t size, ArenaNeed need)
 {
-    size_t capacity = MAX(arena->next_capacity, size);
-    Block *block = block_new(arena, capacity);
+    Block *block = block_new(arena, MAX(arena->next_capacity, size), MAX(size, FIRST_BLOCK), need);
 
     if (!block)
         return false;
     block->previous = arena->block;
     arena->block = block;
     arena->used = 0;
-    arena->size += sizeof(Block) + capacity;
+    arena->size += sizeof(Block) + block->capacity;
     arena->next_capacity = MIN(arena->next_capacity * 2, LARGEST_STEP);
     return true;
 }
 
-static void *arena_take(Arena *arena, size_t size)
+static void *arena_take(Arena *arena, size_t size, ArenaNeed need)
 {
     size_t rounded = ALIGN_UP(size ? size : 1, ALIGNMENT) + RED_ZONE;
 
     if (unlikely(size > SIZE_MAX / 2))
         return NULL;
     if (unlikely(!arena->block || arena->block->capacity - arena->used < rounded) &&
-        !arena_extend(arena, rounded))
+        !arena_extend(arena, rounded, need))
         return NULL;
 
     char *result = arena->block->data + arena->used;
@@ -88,10 +100,8 @@ static void *arena_take(Arena *arena, size_t size)
 
 Arena *arena_new(const char *name)
 {
-    Arena *arena = memory_calloc(1, sizeof(Arena));
+    Arena *arena = memory_must_calloc(1, sizeof(Arena));
 
-    if (!arena)
-        panic("out of memory for arena \"%s\"", name);
     arena->name = name;
     arena->next_capacity = FIRST_BLOCK;
     return arena;
@@ -105,7 +115,7 @@ void arena_free(Arena *arena)
         previous = block->previous;
         block_free(block);
     }
-    free(arena);
+    memory_free(arena);
 }
 
 void arena_freep(Arena **arena)
@@ -139,7 +149,7 @@ void arena_reset(Arena *arena)
 
 void *arena_alloc(Arena *arena, size_t size)
 {
-    void *result = arena_take(arena, size);
+    void *result = arena_take(arena, size, NEED_MUST);
 
     if (unlikely(!result))
         panic("out of memory: %zu bytes for arena \"%s\" of %zu bytes", size, arena->name,
@@ -154,7 +164,8 @@ void *arena_alloc_zeroed(Arena *arena, size_t size)
 
 void *arena_try_alloc(Arena *arena, size_t size)
 {
-    void *result = size < LARGEST_STEP || memory_allows(size) ? arena_take(arena, size) : NULL;
+    void *result =
+        size < LARGEST_STEP || memory_allows(size) ? arena_take(arena, size, NEED_CAN_FAIL) : NULL;
 
     if (unlikely(!result))
         FAIL(ERR_OUT_OF_MEMORY, .message = STR("out of memory"),

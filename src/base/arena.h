@@ -9,7 +9,7 @@
  *   arena_reset(arena);                         everything in it is gone, one block is kept
  *   arena_free(arena);
  *
- * arena_alloc never returns NULL: running out there ends the process after a message. Sizes that
+ * arena_alloc never returns NULL: the end of memory tells the task to stop (memory.h). Sizes that
  * users choose go through arena_try_alloc, which fails with 53200. An arena belongs to one task at
  * a time; it has no lock. ASan poisons what a reset gives back.
  */
@@ -27,7 +27,7 @@ void arena_reset(Arena *arena);
 
 void *arena_alloc(Arena *arena, size_t size);        /* 16-byte aligned, not zeroed */
 void *arena_alloc_zeroed(Arena *arena, size_t size); /* 16-byte aligned, zeroed */
-/* Fails with ERR_OUT_OF_MEMORY instead of ending the process. */
+/* Fails with ERR_OUT_OF_MEMORY. */
 MUST_CHECK void *arena_try_alloc(Arena *arena, size_t size);
 /* Grows the newest allocation in place where it can, else copies. */
 void *arena_grow(Arena *arena, void *old, size_t old_size, size_t new_size);

@@ -10,6 +10,7 @@
 
 #define FMT_SLOTS 8
 #define FMT_SLOT_FIRST_SIZE 256
+#define FMT_SLOT_SURE_SIZE ((size_t)32768) /* a longer text is cut where memory is short */
 
 struct ErrorRecord {
     Arena *arena;
@@ -26,9 +27,7 @@ static ErrorRecord *record_current(void)
     Task *task = task_current();
 
     if (!task->error) {
-        task->error = memory_calloc(1, sizeof(ErrorRecord));
-        if (!task->error)
-            panic("out of memory for an error record");
+        task->error = memory_must_calloc(1, sizeof(ErrorRecord));
         task->error->arena = arena_new("error");
     }
     return task->error;
@@ -39,9 +38,9 @@ void error_record_free(ErrorRecord *record)
     if (!record)
         return;
     for (size_t i = 0; i < FMT_SLOTS; i++)
-        free(record->slots[i]);
+        memory_free(record->slots[i]);
     arena_free(record->arena);
-    free(record);
+    memory_free(record);
 }
 
 ErrorRecord *error_put_aside(void)
@@ -73,6 +72,17 @@ const ErrorFields *error_fields(void)
     return &task_current()->error->fields;
 }
 
+/* Where there is no memory for a long one, its first part. */
+static Str text_copy(Arena *arena, Str text)
+{
+    if (unlikely(text.length > FMT_SLOT_SURE_SIZE)) {
+        void *room = memory_malloc(text.length);
+        text.length = room ? text.length : FMT_SLOT_SURE_SIZE;
+        memory_free(room);
+    }
+    return str_copy(arena, text);
+}
+
 void error_set(const ErrorFields *fields)
 {
     ErrorRecord *record = record_current();
@@ -86,7 +96,7 @@ void error_set(const ErrorFields *fields)
     Arena *old_arena = record->arena;
     record->arena = arena_new("error");
     for (size_t i = 0; i < ARRAY_LENGTH(texts); i++)
-        *texts[i] = str_copy(record->arena, *texts[i]);
+        *texts[i] = text_copy(record->arena, *texts[i]);
     arena_free(old_arena);
     record->fields = copy;
     record->is_set = true;
@@ -122,25 +132,36 @@ void error_set_position(int position)
         record->fields.position = position;
 }
 
+/* Room for `size` bytes of text, or, where there is no memory for a long one, for less. */
+static void slot_grow(ErrorRecord *record, unsigned slot, size_t size)
+{
+    char *grown = size > FMT_SLOT_SURE_SIZE ? memory_malloc(size) : NULL;
+
+    if (!grown) {
+        size = MIN(size, FMT_SLOT_SURE_SIZE);
+        grown = memory_must(size);
+    }
+    memory_free(record->slots[slot]);
+    record->slots[slot] = grown;
+    record->slot_sizes[slot] = size;
+}
+
 Str fmt(const char *format, ...)
 {
     ErrorRecord *record = record_current();
     unsigned slot = record->next_slot++ % FMT_SLOTS;
     va_list args;
 
-    for (;;) {
+    for (bool is_grown = false;; is_grown = true) {
         va_start(args, format);
         int length = vsnprintf(record->slots[slot], record->slot_sizes[slot], format, args);
         va_end(args);
         assert(length >= 0);
         if ((size_t)length < record->slot_sizes[slot])
             return str_make(record->slots[slot], (size_t)length);
-        size_t size = MAX((size_t)length + 1, FMT_SLOT_FIRST_SIZE);
-        free(record->slots[slot]);
-        record->slots[slot] = memory_malloc(size);
-        if (!record->slots[slot])
-            panic("out of memory for a message of %zu bytes", size);
-        record->slot_sizes[slot] = size;
+        if (is_grown) /* no more was to be had */
+            return str_make(record->slots[slot], record->slot_sizes[slot] - 1);
+        slot_grow(record, slot, MAX((size_t)length + 1, FMT_SLOT_FIRST_SIZE));
     }
 }
 

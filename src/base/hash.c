@@ -18,10 +18,7 @@ static void *slots_new(Arena *arena, size_t size)
 {
     if (arena)
         return arena_alloc_zeroed(arena, size);
-    void *slots = memory_calloc(1, size);
-    if (!slots)
-        panic("out of memory: %zu bytes for a hash table", size);
-    return slots;
+    return memory_must_calloc(1, size);
 }
 
 static bool is_live(const void *value)
@@ -71,14 +68,14 @@ static void hashmap_rehash(HashMap *map)
             *hashmap_slot(&grown, map->slots[i].key) = map->slots[i];
     grown.count = grown.used = map->count;
     if (!map->arena)
-        free(map->slots);
+        memory_free(map->slots);
     *map = grown;
 }
 
 void hashmap_deinit(HashMap *map)
 {
     if (!map->arena)
-        free(map->slots);
+        memory_free(map->slots);
     *map = (HashMap){.arena = map->arena};
 }
 
@@ -166,14 +163,14 @@ static void strmap_rehash(StrMap *map)
             *strmap_slot(&grown, map->slots[i].key, map->slots[i].hash) = map->slots[i];
     grown.count = grown.used = map->count;
     if (!map->arena)
-        free(map->slots);
+        memory_free(map->slots);
     *map = grown;
 }
 
 void strmap_deinit(StrMap *map)
 {
     if (!map->arena)
-        free(map->slots);
+        memory_free(map->slots);
     *map = (StrMap){.arena = map->arena};
 }
 

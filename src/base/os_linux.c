@@ -19,6 +19,7 @@
 
 #include "base/arena.h"
 #include "base/error.h"
+#include "base/memory.h"
 #include "base/task.h"
 
 struct File {
@@ -79,10 +80,9 @@ static File *linux_file_open(Str path, uint32_t flags)
         fail_io("open file", text.text, errno);
         return NULL;
     }
-    File *file = malloc(sizeof(File));
-    if (!file)
-        panic("out of memory for a file");
-    *file = (File){.fd = fd, .path = strdup(text.text)};
+    const size_t size = strlen(text.text) + 1;
+    File *file = memory_must(sizeof(File));
+    *file = (File){.fd = fd, .path = memcpy(memory_must(size), text.text, size)};
     return file;
 }
 
@@ -91,8 +91,8 @@ static void linux_file_close(File *file)
     if (!file)
         return;
     close(file->fd);
-    free(file->path);
-    free(file);
+    memory_free(file->path);
+    memory_free(file);
 }
 
 static bool linux_file_read_some(File *file, void *buffer, size_t size, uint64_t offset,
@@ -341,10 +341,8 @@ static void *thread_main(void *argument)
 
 static Thread *linux_thread_start(const char *name, ThreadFunction *function, void *argument)
 {
-    Thread *thread = malloc(sizeof(Thread));
+    Thread *thread = memory_must(sizeof(Thread));
 
-    if (!thread)
-        panic("out of memory for a thread");
     *thread = (Thread){.function = function, .argument = argument};
     snprintf(thread->name, sizeof(thread->name), "%s", name);
     int error = pthread_create(&thread->thread, NULL, thread_main, thread);
@@ -356,7 +354,7 @@ static Thread *linux_thread_start(const char *name, ThreadFunction *function, vo
 static void linux_thread_join(Thread *thread)
 {
     pthread_join(thread->thread, NULL);
-    free(thread);
+    memory_free(thread);
 }
 
 static void linux_thread_yield(void)

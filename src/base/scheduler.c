@@ -10,6 +10,7 @@
 
 #include "base/context_switch.h"
 #include "base/error_record.h"
+#include "base/memory.h"
 #include "base/offload.h"
 #include "base/os.h"
 #include "base/settings.h"
@@ -29,6 +30,7 @@
 #define GUARD_SIZE ((size_t)256 * 1024)
 #define STACK_KEPT ((size_t)256 * 1024) /* of an ended task, for the next one */
 #define EVENTS_AT_ONCE 128
+#define STACKLESS_RETRY_US 10000
 #define RUNS_BETWEEN_POLLS 64
 
 typedef struct Post {
@@ -43,8 +45,10 @@ struct Scheduler {
     TaskRuntime *running; /* NULL: the loop itself */
     void *loop_stack_pointer;
     TaskRuntime *ready_first, *ready_last;
-    TaskRuntime *free; /* ended tasks with their stacks */
-    TaskRuntime *all;  /* every task ever made */
+    TaskRuntime *free;      /* ended tasks with their stacks */
+    TaskRuntime *all;       /* every task ever made */
+    TaskRuntime *stackless; /* tasks that wait for one */
+    Timer stackless_timer;
     unsigned live_count;
     Timer **timers; /* a binary heap, earliest first */
     size_t timer_count, timer_capacity;
@@ -81,14 +85,58 @@ Scheduler *scheduler_exchange(Scheduler *scheduler)
 
 /* -- Tasks and stacks ------------------------------------------------------------------------ */
 
-static void stack_new(TaskRuntime *runtime)
+static char *stack_new(void)
 {
     char *memory = mmap(NULL, TASK_STACK_SIZE + GUARD_SIZE, PROT_READ | PROT_WRITE,
                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
 
-    if (memory == MAP_FAILED || mprotect(memory, GUARD_SIZE, PROT_NONE) != 0)
-        panic("out of memory for a task's stack: %s", strerror(errno));
-    runtime->stack = memory + GUARD_SIZE;
+    if (memory == MAP_FAILED)
+        return NULL;
+    if (mprotect(memory, GUARD_SIZE, PROT_NONE) != 0) {
+        munmap(memory, TASK_STACK_SIZE + GUARD_SIZE);
+        return NULL;
+    }
+    return memory + GUARD_SIZE;
+}
+
+/* An ended task's, or another one. */
+static bool stack_take(Scheduler *scheduler, TaskRuntime *runtime)
+{
+    TaskRuntime *ended = scheduler->free;
+
+    while (ended && !ended->stack)
+        ended = ended->free_next;
+    if (ended) {
+        runtime->stack = ended->stack;
+        ended->stack = NULL;
+        return true;
+    }
+    return (runtime->stack = stack_new()) != NULL;
+}
+
+static void stackless_retry(Timer *timer)
+{
+    Scheduler *scheduler = CONTAINER_OF(timer, Scheduler, stackless_timer);
+    TaskRuntime *first = scheduler->stackless;
+
+    if (!first)
+        return;
+    scheduler->stackless = first->stackless_next;
+    first->is_stackless = false;
+    scheduler_wake(first);
+    if (scheduler->stackless)
+        timer_arm(scheduler, timer, deadline_after(STACKLESS_RETRY_US));
+}
+
+/* There is no memory for a stack: it is tried again when a task has ended, and after a while. */
+static void stackless_wait(Scheduler *scheduler, TaskRuntime *runtime)
+{
+    if (!runtime->is_stackless) {
+        runtime->is_stackless = true;
+        runtime->stackless_next = scheduler->stackless;
+        scheduler->stackless = runtime;
+    }
+    timer_arm(scheduler, &scheduler->stackless_timer, deadline_after(STACKLESS_RETRY_US));
 }
 
 static void switch_announce_start(TaskRuntime *to, Scheduler *scheduler, void **fake_stack)
@@ -154,6 +202,7 @@ static void coroutine_end(Scheduler *scheduler, TaskRuntime *runtime)
     runtime->free_next = scheduler->free;
     scheduler->free = runtime;
     scheduler->live_count--;
+    stackless_retry(&scheduler->stackless_timer);
 }
 
 static void coroutine_resume(Scheduler *scheduler, TaskRuntime *runtime)
@@ -169,6 +218,18 @@ static void coroutine_resume(Scheduler *scheduler, TaskRuntime *runtime)
     scheduler->running = NULL;
     if (runtime->finished)
         coroutine_end(scheduler, runtime);
+}
+
+static void coroutine_run(Scheduler *scheduler, TaskRuntime *runtime)
+{
+    if (!runtime->stack_pointer) {
+        if (!runtime->stack && !stack_take(scheduler, runtime)) {
+            stackless_wait(scheduler, runtime);
+            return;
+        }
+        runtime->stack_pointer = context_prepare(runtime->stack + TASK_STACK_SIZE, coroutine_main);
+    }
+    coroutine_resume(scheduler, runtime);
 }
 
 static void ready_push(Scheduler *scheduler, TaskRuntime *runtime)
@@ -215,10 +276,7 @@ Task *task_spawn(Scheduler *scheduler, TaskFunction *function, void *argument)
     if (runtime) {
         scheduler->free = runtime->free_next;
     } else {
-        runtime = calloc(1, sizeof(TaskRuntime));
-        if (!runtime)
-            panic("out of memory for a task");
-        stack_new(runtime);
+        runtime = memory_must_calloc(1, sizeof(TaskRuntime));
         runtime->scheduler = scheduler;
         runtime->all_next = scheduler->all;
         scheduler->all = runtime;
@@ -229,7 +287,7 @@ Task *task_spawn(Scheduler *scheduler, TaskFunction *function, void *argument)
     runtime->finished = false;
     runtime->stack_low = TASK_STACK_SIZE;
     runtime->timer = TIMER_INIT(timer_wakes_task);
-    runtime->stack_pointer = context_prepare(runtime->stack + TASK_STACK_SIZE, coroutine_main);
+    runtime->stack_pointer = NULL;
 #if defined(SENGI_TSAN)
     runtime->tsan_fiber = __tsan_create_fiber(0);
 #endif
@@ -301,10 +359,8 @@ void scheduler_yield(TaskRuntime *runtime)
 
 void scheduler_post(Scheduler *scheduler, void (*callback)(void *argument), void *argument)
 {
-    Post *post = malloc(sizeof(Post));
+    Post *post = memory_must(sizeof(Post));
 
-    if (!post)
-        panic("out of memory for a post");
     *post =
         (Post){.next = atomic_load(&scheduler->posts), .callback = callback, .argument = argument};
     while (!atomic_compare_exchange_weak(&scheduler->posts, &post->next, post))
@@ -376,10 +432,8 @@ void timer_arm(Scheduler *scheduler, Timer *timer, Deadline deadline)
     timer_cancel(scheduler, timer);
     if (scheduler->timer_count == scheduler->timer_capacity) {
         size_t capacity = scheduler->timer_capacity ? scheduler->timer_capacity * 2 : 64;
-        Timer **grown = realloc(scheduler->timers, capacity * sizeof(Timer *));
-        if (!grown)
-            panic("out of memory for timers");
-        scheduler->timers = grown;
+        scheduler->timers =
+            memory_must_realloc((void *)scheduler->timers, capacity * sizeof(Timer *));
         scheduler->timer_capacity = capacity;
     }
     timer->deadline = deadline;
@@ -434,7 +488,7 @@ static void posts_run(Scheduler *scheduler)
         Post *post = reversed;
         reversed = post->next;
         post->callback(post->argument);
-        free(post);
+        memory_free(post);
     }
 }
 
@@ -447,7 +501,7 @@ static void ready_run(Scheduler *scheduler)
             scheduler->ready_last = NULL;
         atomic_store(&runtime->queued, false);
         if (!runtime->finished) /* a late wake of an ended task */
-            coroutine_resume(scheduler, runtime);
+            coroutine_run(scheduler, runtime);
     }
 }
 
@@ -575,12 +629,12 @@ void scheduler_unwatch(Scheduler *scheduler, FdWatch *watch)
 
 Scheduler *scheduler_new(const char *name)
 {
-    Scheduler *scheduler = aligned_alloc(CACHE_LINE, ALIGN_UP(sizeof(Scheduler), CACHE_LINE));
+    Scheduler *scheduler = memory_aligned(sizeof(Scheduler));
 
     if (!scheduler)
         panic("out of memory for a scheduler");
-    memset(scheduler, 0, sizeof(*scheduler));
     scheduler->name = name;
+    scheduler->stackless_timer = TIMER_INIT(stackless_retry);
     scheduler->epoll_fd = scheduler->event_fd = -1;
     if (os->simulated)
         return scheduler;
@@ -600,13 +654,14 @@ void scheduler_free(Scheduler *scheduler)
     assert(scheduler->live_count == 0);
     for (TaskRuntime *task = scheduler->all, *next; task; task = next) {
         next = task->all_next;
-        munmap(task->stack - GUARD_SIZE, TASK_STACK_SIZE + GUARD_SIZE);
-        free(task);
+        if (task->stack)
+            munmap(task->stack - GUARD_SIZE, TASK_STACK_SIZE + GUARD_SIZE);
+        memory_free(task);
     }
-    free(scheduler->timers);
+    memory_free(scheduler->timers);
     if (scheduler->epoll_fd >= 0)
         close(scheduler->epoll_fd);
     if (scheduler->event_fd >= 0)
         close(scheduler->event_fd);
-    free(scheduler);
+    memory_free(scheduler);
 }

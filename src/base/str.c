@@ -184,7 +184,7 @@ uint64_t str_hash(Str s)
 void strbuf_deinit(StrBuf *buf)
 {
     if (!buf->arena)
-        free(buf->data);
+        memory_free(buf->data);
     buf->data = NULL;
     buf->length = buf->capacity = 0;
 }
@@ -198,10 +198,7 @@ char *strbuf_reserve(StrBuf *buf, size_t extra)
         if (buf->arena) {
             buf->data = arena_grow(buf->arena, buf->data, buf->capacity, capacity);
         } else {
-            char *grown = memory_realloc(buf->data, capacity);
-            if (!grown)
-                panic("out of memory: %zu bytes for a buffer", capacity);
-            buf->data = grown;
+            buf->data = memory_must_realloc(buf->data, capacity);
         }
         buf->capacity = capacity;
     }

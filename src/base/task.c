@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/error_record.h"
+#include "base/memory.h"
 #include "base/os.h"
 #include "base/settings.h"
 #include "base/sync.h"
@@ -54,11 +55,8 @@ Task *task_new_thread(void)
         thread_tasks_free = runtime->free_next;
     pthread_mutex_unlock(&thread_tasks_mutex);
 
-    if (!runtime) {
-        runtime = calloc(1, sizeof(TaskRuntime));
-        if (!runtime)
-            panic("out of memory for a thread's task");
-    }
+    if (!runtime)
+        runtime = memory_must_calloc(1, sizeof(TaskRuntime));
     runtime->task = (Task){.runtime = runtime, .settings = &settings_default};
     return &runtime->task;
 }

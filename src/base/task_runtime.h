@@ -26,8 +26,10 @@ typedef struct TaskRuntime {
     struct TaskRuntime *all_next;  /* every task of the scheduler */
     TaskFunction *function;
     void *argument;
-    char *stack;      /* lowest usable address */
-    size_t stack_low; /* the least that task_stack_left has told */
+    char *stack; /* lowest usable address; NULL: it has yet to get one */
+    struct TaskRuntime *stackless_next;
+    bool is_stackless; /* in the scheduler's list of those that wait for a stack */
+    size_t stack_low;  /* the least that task_stack_left has told */
     void *stack_pointer;
     Timer timer;
     bool timer_fired;

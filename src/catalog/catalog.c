@@ -43,7 +43,7 @@ static void database_catalog_free(DatabaseCatalog *database)
         txn_tree_close(atomic_load(&database->tables[i]));
     for (int i = 0; i < CATALOG_INDEX_COUNT; i++)
         txn_tree_close(atomic_load(&database->indexes[i]));
-    free(database);
+    memory_free(database);
 }
 
 void catalog_close(Catalog *catalog)
@@ -55,7 +55,7 @@ void catalog_close(Catalog *catalog)
         catalog->databases = database->next;
         database_catalog_free(database);
     }
-    free(catalog);
+    memory_free(catalog);
 }
 
 TxnManager *catalog_manager(const Catalog *catalog)
@@ -82,9 +82,7 @@ DatabaseCatalog *database_catalog_open(Catalog *catalog, Oid oid)
         if (database->oid == oid)
             break;
     if (!database) {
-        database = memory_calloc(1, sizeof(*database));
-        if (!database)
-            panic("out of memory");
+        database = memory_must_calloc(1, sizeof(*database));
         database->oid = oid;
         mutex_init(&database->mutex, RANK_CATALOG);
         database->next = catalog->databases;

@@ -36,7 +36,7 @@ static bool grow(SeenKeys *seen)
         if (!str_is_none(seen->places[i].key))
             *place_of(places, capacity, seen->places[i].hash, seen->places[i].key) =
                 seen->places[i];
-    free(seen->places);
+    memory_free(seen->places);
     seen->places = places;
     seen->capacity = capacity;
     return true;
@@ -44,7 +44,7 @@ static bool grow(SeenKeys *seen)
 
 void seen_keys_clear(SeenKeys *seen)
 {
-    free(seen->places);
+    memory_free(seen->places);
     arena_free(seen->arena);
     *seen = (SeenKeys){0};
 }

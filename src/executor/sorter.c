@@ -20,10 +20,10 @@ void sorter_init(Sorter *sorter, SpillSet *spills, size_t limit)
 
 static void sorter_memory_free(Sorter *sorter)
 {
-    free(sorter->data);
-    free(sorter->entries);
-    free(sorter->spare);
-    free(sorter->buckets);
+    memory_free(sorter->data);
+    memory_free(sorter->entries);
+    memory_free(sorter->spare);
+    memory_free(sorter->buckets);
     sorter->data = NULL;
     sorter->entries = sorter->spare = NULL;
     sorter->buckets = NULL;
@@ -63,8 +63,8 @@ static bool entries_reserve(Sorter *sorter)
 {
     if (sorter->entry_capacity >= sorter->count)
         return true;
-    free(sorter->entries);
-    free(sorter->spare);
+    memory_free(sorter->entries);
+    memory_free(sorter->spare);
     sorter->entries = memory_malloc(sorter->count * sizeof(SortEntry));
     sorter->spare = memory_malloc(sorter->count * sizeof(SortEntry));
     sorter->entry_capacity = sorter->entries && sorter->spare ? sorter->count : 0;
@@ -314,7 +314,7 @@ static bool cut(Sorter *sorter)
     strbuf_truncate(&sorter->cutoff, 0);
     strbuf_append(&sorter->cutoff, last.key);
     sorter->has_cutoff = true;
-    free(sorter->data);
+    memory_free(sorter->data);
     sorter->data = kept;
     sorter->used = size;
     sorter->capacity = size + SORT_SLACK;
@@ -365,7 +365,7 @@ bool sorter_finish(Sorter *sorter)
     sorter->has_current = false;
     if (sorter->run_count == 0) {
         TRY(sorter->count == 0 || sorter_sort(sorter));
-        free(sorter->spare);
+        memory_free(sorter->spare);
         sorter->spare = NULL;
         sorter->entry_capacity = 0;
         return true;

@@ -26,7 +26,7 @@ static uint32_t merge_ways(const Sorter *sorter)
 static void run_deinit(SortRun *run)
 {
     spill_free(run->file);
-    free(run->buffer);
+    memory_free(run->buffer);
     *run = (SortRun){0};
 }
 
@@ -34,8 +34,8 @@ void sorter_runs_free(Sorter *sorter)
 {
     for (uint32_t i = 0; i < sorter->run_count; i++)
         run_deinit(&sorter->runs[i]);
-    free(sorter->runs);
-    free(sorter->losers);
+    memory_free(sorter->runs);
+    memory_free(sorter->losers);
     sorter->runs = NULL;
     sorter->losers = NULL;
     sorter->run_count = sorter->run_capacity = 0;
@@ -179,7 +179,7 @@ static bool tree_build(Sorter *sorter, SortRun *runs, uint32_t count)
     const size_t share = sorter->limit / count;
     const size_t buffer_size = MIN(MAX(share, (size_t)RUN_BUFFER_MIN), (size_t)RUN_BUFFER_MAX);
 
-    free(sorter->losers);
+    memory_free(sorter->losers);
     sorter->losers = memory_malloc(count * sizeof(uint32_t));
     if (!sorter->losers)
         return out_of_memory();

@@ -12,11 +12,7 @@
 
 void *engine_new(Grammar *grammar)
 {
-    void *engine = sql_grammar_Alloc(memory_malloc, grammar);
-
-    if (!engine)
-        panic("out of memory for a parser");
-    return engine;
+    return sql_grammar_Alloc(memory_must, grammar);
 }
 
 void engine_feed(void *engine, Token token)
@@ -26,7 +22,7 @@ void engine_feed(void *engine, Token token)
 
 void engine_free(void *engine)
 {
-    sql_grammar_Free(engine, free);
+    sql_grammar_Free(engine, memory_free);
 }
 
 #endif

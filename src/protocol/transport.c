@@ -113,9 +113,7 @@ TlsContext *tls_context_new(const TlsOptions *options)
         fail_tls(ERR_INTERNAL_ERROR, "could not create SSL context", STR(""));
         return NULL;
     }
-    TlsContext *context = memory_malloc(sizeof(TlsContext));
-    if (!context)
-        panic("out of memory for a TLS context");
+    TlsContext *context = memory_must(sizeof(TlsContext));
     *context = (TlsContext){.context = ssl_context, .references = 1};
     if (!set_up(ssl_context, options, arena)) {
         tls_context_unref(context);
@@ -134,17 +132,15 @@ void tls_context_unref(TlsContext *context)
     if (!context || atomic_fetch_sub(&context->references, 1) > 1)
         return;
     SSL_CTX_free(context->context);
-    free(context);
+    memory_free(context);
 }
 
 /* -- Transports ------------------------------------------------------------------------------ */
 
 Transport *transport_new(int fd)
 {
-    Transport *transport = memory_malloc(sizeof(Transport));
+    Transport *transport = memory_must(sizeof(Transport));
 
-    if (!transport)
-        panic("out of memory for a transport");
     *transport = (Transport){.fd = fd};
     return transport;
 }
@@ -160,7 +156,7 @@ void transport_free(Transport *transport)
         tls_context_unref(transport->tls);
     }
     close(transport->fd);
-    free(transport);
+    memory_free(transport);
 }
 
 int transport_fd(const Transport *transport)

@@ -28,11 +28,7 @@ struct PlanCache {
 
 PlanCache *plan_cache_new(void)
 {
-    PlanCache *cache = memory_calloc(1, sizeof(PlanCache));
-
-    if (!cache)
-        panic("out of memory for a plan cache");
-    return cache;
+    return memory_must_calloc(1, sizeof(PlanCache));
 }
 
 /* -- The list and its end -----------------------------------------------------------------------
@@ -114,7 +110,7 @@ void plan_cache_free(PlanCache *cache)
         return;
     while (cache->oldest)
         cache_remove(cache, cache->oldest);
-    free(cache);
+    memory_free(cache);
 }
 
 /* -- Keys ---------------------------------------------------------------------------------------

@@ -289,7 +289,7 @@ static void start_accepted(void *argument)
 
     session_start(accepted->server, accepted->worker, accepted->fd, accepted->is_local,
                   &accepted->address);
-    free(accepted);
+    memory_free(accepted);
 }
 
 static Worker *least_busy_worker(Server *server)
@@ -336,17 +336,22 @@ static int open_spare_descriptor(void)
     return open("/dev/null", O_RDONLY | O_CLOEXEC);
 }
 
-static void tell_too_many(int fd)
+void server_refuse(int fd, SqlState sqlstate, Str message)
 {
     MessageOut out = {0};
-    const ErrorFields fields = {.severity = SEVERITY_FATAL,
-                                .sqlstate = ERR_TOO_MANY_CONNECTIONS,
-                                .message = STR("sorry, too many clients already")};
+    const ErrorFields fields = {
+        .severity = SEVERITY_FATAL, .sqlstate = sqlstate, .message = message};
 
     message_put_error(&out, &fields);
     ssize_t sent = send(fd, out.buffer.data, out.buffer.length, MSG_NOSIGNAL | MSG_DONTWAIT);
     (void)sent; /* who doesn't hear it sees the connection closed */
     strbuf_deinit(&out.buffer);
+    close(fd);
+}
+
+static void refuse_one_too_many(int fd)
+{
+    server_refuse(fd, ERR_TOO_MANY_CONNECTIONS, STR("sorry, too many clients already"));
 }
 
 /*
@@ -361,10 +366,8 @@ static bool refuse_one(Listener *listener)
         return false;
     close(server->spare_descriptor);
     const int fd = accept4(listener->watch.fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-    if (fd >= 0) {
-        tell_too_many(fd);
-        close(fd);
-    }
+    if (fd >= 0)
+        refuse_one_too_many(fd);
     server->spare_descriptor = open_spare_descriptor();
     return fd >= 0;
 }
@@ -394,22 +397,19 @@ static bool is_short_of_descriptors(int fd)
 
 static bool accept_one(Listener *listener)
 {
-    Accepted *accepted = memory_calloc(1, sizeof(Accepted));
+    Accepted *accepted = memory_must_calloc(1, sizeof(Accepted));
     socklen_t size = sizeof(accepted->address);
 
-    if (!accepted)
-        panic("out of memory for a connection");
     accepted->fd = accept4(listener->watch.fd, (struct sockaddr *)&accepted->address, &size,
                            SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (accepted->fd < 0) {
         const int error = errno;
-        free(accepted);
+        memory_free(accepted);
         return accept_failed(listener, error);
     }
     if (unlikely(is_short_of_descriptors(accepted->fd))) {
-        tell_too_many(accepted->fd);
-        close(accepted->fd);
-        free(accepted);
+        refuse_one_too_many(accepted->fd);
+        memory_free(accepted);
         return true;
     }
     if (!listener->is_local)
@@ -910,10 +910,8 @@ static Str absolute_path(Arena *arena, Str path)
 
 bool server_start(const ServerOptions *options, Server **ret_server)
 {
-    Server *server = memory_calloc(1, sizeof(Server));
+    Server *server = memory_must_calloc(1, sizeof(Server));
 
-    if (!server)
-        panic("out of memory for the server");
     server->arena = arena_new("server");
     server->options = *options;
     server->data_directory = absolute_path(server->arena, options->directory);
@@ -976,5 +974,5 @@ void server_stop(Server *server)
     log_close();
     server_running = NULL;
     arena_free(server->arena);
-    free(server);
+    memory_free(server);
 }

@@ -100,6 +100,8 @@ typedef void ServerSessionCallback(void *context, Session *session);
 void server_each_session(Server *server, ServerSessionCallback *callback, void *context);
 void server_add_session(Server *server, Session *session);
 void server_remove_session(Server *server, Session *session);
+/* Says why to who has just connected, and closes. */
+void server_refuse(int fd, SqlState sqlstate, Str message);
 /* A CancelRequest: nothing happens unless both numbers fit. */
 void server_cancel(Server *server, int32_t process_id, int32_t secret);
 

@@ -476,7 +476,7 @@ static void session_free(Session *session)
     arena_free(session->message_arena);
     arena_free(session->block_arena);
     arena_free(session->arena);
-    free(session);
+    memory_free(session);
 }
 
 static void task_adopt(Session *session)
@@ -650,10 +650,13 @@ static void wake_idle(void *argument)
 void session_start(Server *server, Worker *worker, int fd, bool is_local,
                    const struct sockaddr_storage *address)
 {
-    Session *session = memory_calloc(1, sizeof(Session));
+    Session *session = memory_is_short() ? NULL : memory_calloc(1, sizeof(Session));
 
-    if (!session)
-        panic("out of memory for a session");
+    if (!session) {
+        server_refuse(fd, ERR_OUT_OF_MEMORY, STR("out of memory"));
+        atomic_fetch_sub(&worker->session_count, 1);
+        return;
+    }
     session->server = server;
     session->worker = worker;
     session->arena = arena_new("session");

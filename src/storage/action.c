@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "base/error.h"
+#include "base/memory.h"
 #include "storage/store_internal.h"
 
 #define STOCK_KEPT_MAX 16u
@@ -23,7 +24,7 @@ bool actions_init(Store *store)
 
 void actions_deinit(Store *store)
 {
-    free(store->action_slots);
+    memory_free(store->action_slots);
     store->action_slots = NULL;
 }
 

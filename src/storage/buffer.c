@@ -61,8 +61,8 @@ void pool_deinit(Store *store)
 
     if (pool->frames)
         memory_release(pool->frames, pool_bytes(pool));
-    free(pool->infos);
-    free(pool->fresh);
+    memory_free(pool->infos);
+    memory_free(pool->fresh);
     *pool = (BufferPool){0};
 }
 
@@ -389,7 +389,8 @@ static void cleaner_main(void *argument)
     BufferPool *pool = &store->pool;
     ImageBatch batch;
 
-    image_batch_init(&batch);
+    if (!image_batch_init(&batch)) /* the process has just begun */
+        panic("out of memory for writing pages");
     mutex_lock(&pool->mutex);
     while (!pool->cleaner_stop) {
         pool->cleaner_kicked = false;

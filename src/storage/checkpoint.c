@@ -233,12 +233,11 @@ static bool checkpoint_write_images(Store *store)
     TRY(ok);
     if (FAULT(fault_slow_checkpoint) && !task_sleep(FAULT_DELAY_US, WAIT_EVENT_CHECKPOINTER_MAIN))
         error_clear();
-    image_batch_init(&batch);
-    do
+    ok = image_batch_init(&batch) && checkpoint_pass(store, &batch, owed, &count);
+    while (ok && (count > 0 || atomic_load(&store->shadow_count) > 0))
         ok = checkpoint_pass(store, &batch, owed, &count);
-    while (ok && (count > 0 || atomic_load(&store->shadow_count) > 0));
     image_batch_deinit(&batch);
-    free(owed);
+    memory_free(owed);
     return ok;
 }
 
@@ -598,7 +597,7 @@ bool checkpointer_stop(Store *store, StoreClose how)
 /* After the log writer has ended: it calls back until then. */
 void checkpointer_free(Store *store)
 {
-    free(store->checkpointer);
+    memory_free(store->checkpointer);
     store->checkpointer = NULL;
 }
 

@@ -12,11 +12,13 @@ typedef struct PageHeader {
 } PageHeader;
 static_assert(sizeof(PageHeader) == PAGE_HEADER_SIZE, "the pager's part of a page");
 
-void image_batch_init(ImageBatch *batch)
+bool image_batch_init(ImageBatch *batch)
 {
     *batch = (ImageBatch){.staging = memory_reserve((size_t)IMAGE_BATCH * PAGE_SIZE)};
     if (!batch->staging)
-        panic("out of memory for writing pages");
+        FAIL(ERR_OUT_OF_MEMORY, .message = STR("out of memory"),
+             .detail = STR("Failed while making room for pages to be written."));
+    return true;
 }
 
 void image_batch_deinit(ImageBatch *batch)

@@ -271,7 +271,7 @@ void prefetcher_stop(Store *store)
     mutex_unlock(&prefetcher->mutex);
     for (uint32_t i = 0; i < PREFETCH_THREADS; i++)
         os->thread_join(prefetcher->threads[i]);
-    free(prefetcher);
+    memory_free(prefetcher);
     store->prefetcher = NULL;
 }
 

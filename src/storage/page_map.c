@@ -30,11 +30,8 @@ static void *list_grow(void *items, size_t *capacity, size_t need, size_t item_s
 
     if (wanted < need)
         wanted = need;
-    void *grown = memory_realloc(items, wanted * item_size);
-    if (!grown)
-        panic("out of memory for %zu lines of a page map", wanted);
     *capacity = wanted;
-    return grown;
+    return memory_must_realloc(items, wanted * item_size);
 }
 
 void u32_push(U32List *list, uint32_t item)
@@ -46,7 +43,7 @@ void u32_push(U32List *list, uint32_t item)
 
 void u32_deinit(U32List *list)
 {
-    free(list->items);
+    memory_free(list->items);
     *list = (U32List){0};
 }
 
@@ -69,7 +66,7 @@ void records_push(MapRecordList *list, const MapRecord *record)
 
 static void records_deinit(MapRecordList *list)
 {
-    free(list->items);
+    memory_free(list->items);
     *list = (MapRecordList){0};
 }
 
@@ -106,7 +103,7 @@ PageMap *page_map_new(Store *store, DatabaseId id)
     PageEntry *entries = memory_reserve((size_t)limit * sizeof(PageEntry));
 
     if (!map || !entries) {
-        free(map);
+        memory_free(map);
         memory_release(entries, (size_t)limit * sizeof(PageEntry));
         FAIL(ERR_OUT_OF_MEMORY, .message = STR("out of memory"),
              .detail = fmt("Failed to reserve the page map of database %u.", id));
@@ -135,7 +132,7 @@ void page_map_free(PageMap *map)
     }
     records_deinit(&map->prior);
     u32_deinit(&map->free_pages);
-    free(map);
+    memory_free(map);
 }
 
 PageMap *page_map_find(const Store *store, DatabaseId id)

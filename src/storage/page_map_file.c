@@ -257,7 +257,7 @@ static bool map_write_database(Store *store, MapWriter *writer, PageMap *map)
         ok = map_put_records(writer, map, records, count);
         from += count;
     }
-    free(records);
+    memory_free(records);
     return ok;
 }
 
@@ -298,7 +298,7 @@ static bool page_map_files_try(Store *store, Superblock *superblock, bool wants_
         FAIL(ERR_OUT_OF_MEMORY, .message = STR("out of memory"));
     const bool ok =
         wants_base ? map_write_base(store, writer, &next) : map_write_journal(store, writer, &next);
-    free(writer);
+    memory_free(writer);
     TRY(ok);
     *superblock = next;
     return true;
@@ -358,7 +358,7 @@ bool page_map_files_create(Str path, Superblock *superblock)
     ok = ok && journal && os->file_sync(journal);
     os->file_close(base);
     os->file_close(journal);
-    free(writer);
+    memory_free(writer);
     return ok;
 }
 
@@ -577,7 +577,7 @@ bool page_map_files_load(Store *store)
     os->file_close(loader.file);
     loader.file = NULL;
     ok = ok && loader_file(&loader, "journal", store->superblock.journal_length, &chain);
-    free(loader.buffer);
+    memory_free(loader.buffer);
     if (ok && chain != store->superblock.map_chain)
         ok = loader_fail(&loader, "Its last batch is not the one the superblock names.");
     if (!ok) {

@@ -6,6 +6,7 @@
 
 #include "base/arena.h"
 #include "base/error.h"
+#include "base/memory.h"
 #include "storage/checkpoint.h"
 #include "storage/tree.h"
 #include "storage/verify.h"
@@ -194,7 +195,7 @@ static void store_free(Store *store)
     checkpointer_free(store);
     for (size_t i = 0; i < store->database_count; i++)
         page_map_free(store->databases[i]);
-    free(store->databases);
+    memory_free(store->databases);
     for (int class = EPOCH_CURRENT; class <= EPOCH_RUNNING; class ++) {
         u32_deinit(&store->space.freed[class]);
         u32_deinit(&store->dropped[class]);
@@ -210,7 +211,7 @@ static void store_free(Store *store)
     os->file_close(store->lock_file); /* the lock goes with it */
     arena_free(store->scratch);
     arena_free(store->arena);
-    free(store);
+    memory_free(store);
 }
 
 Store *store_open(Str path, const StoreOptions *options)

@@ -184,7 +184,7 @@ typedef enum ImageScope {
     IMAGE_CHECKPOINT, /* pages the running checkpoint owes */
 } ImageScope;
 
-void image_batch_init(ImageBatch *batch);
+MUST_CHECK bool image_batch_init(ImageBatch *batch);
 void image_batch_deinit(ImageBatch *batch);
 /* Takes slots for up to `count` images; fails with 53100. */
 MUST_CHECK bool image_batch_begin(Store *store, ImageBatch *batch, uint32_t count);

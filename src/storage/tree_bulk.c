@@ -31,7 +31,7 @@ TreeBuilder *tree_builder_new(Tree *tree, uint32_t fill_percent)
     builder->tree = tree;
     builder->fill_bytes = (uint32_t)(PAGE_SIZE * MIN(MAX(fill_percent, 10u), 100u) / 100);
     if (tree->kind == TREE_TABLE && !(builder->scratch = row_scratch_new(tree))) {
-        free(builder);
+        memory_free(builder);
         return NULL;
     }
     return builder;
@@ -42,9 +42,9 @@ void tree_builder_free(TreeBuilder *builder)
     if (!builder)
         return;
     for (uint32_t i = 0; i < builder->height; i++)
-        free(builder->levels[i]);
+        memory_free(builder->levels[i]);
     row_scratch_free(builder->scratch);
-    free(builder);
+    memory_free(builder);
 }
 
 static bool level_open(TreeBuilder *builder, uint32_t level)

@@ -132,7 +132,7 @@ static bool check_node(Check *check, PageId id, int level, Str lower, Str upper)
     if (!copy)
         FAIL(ERR_OUT_OF_MEMORY, .message = STR("out of memory"));
     bool done = check_copy(check, id, copy, level, lower, upper);
-    free(copy);
+    memory_free(copy);
     return done;
 }
 
@@ -176,7 +176,7 @@ bool tree_check(Tree *tree, bool (*on_page)(void *context, uint32_t page_id), vo
     if (!check.seen)
         FAIL(ERR_OUT_OF_MEMORY, .message = STR("out of memory"));
     bool done = check_node(&check, tree->root, -1, STR(""), STR_NONE);
-    free(check.seen);
+    memory_free(check.seen);
     if (done)
         *ret_report = report;
     return done;
@@ -201,7 +201,7 @@ static bool level_walk(Tree *tree, uint32_t level, bool (*visit)(void *context, 
         memcpy(fence, upper.data, MIN(upper.length, sizeof(fence)));
         key = str_make(fence, MIN(upper.length, sizeof(fence)));
     }
-    free(node);
+    memory_free(node);
     return outcome != DESCEND_FAILED;
 }
 
@@ -283,7 +283,7 @@ static bool stats_prime(Tree *tree)
         tree_count_pages(tree, (int64_t)(walk->leaves + walk->inner) - pages_before);
         atomic_store(&tree->is_counted, true);
     }
-    free(walk);
+    memory_free(walk);
     return done;
 }
 

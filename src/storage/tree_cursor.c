@@ -16,9 +16,9 @@ void tree_cursor_init(TreeCursor *cursor, Tree *tree, TreeDirection direction)
 
 void tree_cursor_deinit(TreeCursor *cursor)
 {
-    free(cursor->entries);
-    free(cursor->bytes);
-    free(cursor->fence);
+    memory_free(cursor->entries);
+    memory_free(cursor->bytes);
+    memory_free(cursor->fence);
     *cursor = (TreeCursor){.at_end = true};
 }
 

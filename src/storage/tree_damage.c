@@ -43,7 +43,7 @@ static void tree_damage_around(Tree *tree, uint64_t row_id, TreeDamage *ret_dama
         is_found = damage_at_level(tree, row_id, level, node, ret_damage);
         error_clear();
     }
-    free(node);
+    memory_free(node);
     error_put_back(record);
 }
 

@@ -84,7 +84,7 @@ void tree_handle_free(Tree *tree)
     if (!tree)
         return;
     arena_free(tree->arena);
-    free(tree);
+    memory_free(tree);
 }
 
 /* `layout` is copied. An existing version is left alone. */
@@ -209,7 +209,7 @@ static TreeDirectory *directory_of(Database *database)
     if (fresh->tree && atomic_compare_exchange_strong(&database->trees, &expected, fresh))
         return fresh;
     tree_handle_free(fresh->tree);
-    free(fresh);
+    memory_free(fresh);
     return expected;
 }
 
@@ -243,9 +243,9 @@ void tree_close_all(Database *database)
     hashmap_deinit(&directory->handles);
     for (uint32_t i = 0; i < directory->retired_count; i++)
         tree_handle_free(directory->retired[i]);
-    free(directory->retired);
+    memory_free(directory->retired);
     tree_handle_free(directory->tree);
-    free(directory);
+    memory_free(directory);
 }
 
 static Tree *handle_cached(TreeDirectory *directory, TreeId id)

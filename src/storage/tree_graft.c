@@ -171,7 +171,7 @@ void tree_graft_free(TreeGraft *graft)
     if (!graft)
         return;
     arena_free(graft->arena);
-    free(graft);
+    memory_free(graft);
 }
 
 uint64_t tree_graft_page_count(const TreeGraft *graft)
@@ -296,7 +296,7 @@ static bool put_leaf(TreeGraft *graft, PageId id, const TreeObserver *observer)
         tree_count_rows(graft->to, -(int64_t)copy->count); /* the whole tree's have been counted */
         VEC_PUSH(graft->arena, &graft->useless, id);
     }
-    free(copy);
+    memory_free(copy);
     return done;
 }
 

@@ -101,7 +101,7 @@ bool overflow_store(Tree *tree, Str value, LeafExternal *ret_external)
         .compressed = stored.data != value.data,
     };
     bool done = write_chain(tree, stored, ret_external);
-    free(packed);
+    memory_free(packed);
     return done;
 }
 
@@ -154,7 +154,7 @@ bool overflow_read(Tree *tree, const LeafExternal *external, char *ret_bytes)
     if (done && LZ4_decompress_safe(packed, ret_bytes, (int)external->stored_length,
                                     (int)external->length) != (int)external->length)
         done = tree_damaged(tree, external->page, "a compressed value cannot be unpacked");
-    free(packed);
+    memory_free(packed);
     return done;
 }
 

@@ -38,10 +38,7 @@ static bool reach_note_tree(void *context, TreeId id, TreeKind kind)
     (void)kind;
     if (reach->tree_count == reach->tree_capacity) {
         const uint32_t capacity = MAX(64u, reach->tree_capacity * 2);
-        TreeId *grown = memory_realloc(reach->trees, capacity * sizeof(TreeId));
-        if (!grown)
-            panic("out of memory for a list of trees");
-        reach->trees = grown;
+        reach->trees = memory_must_realloc(reach->trees, capacity * sizeof(TreeId));
         reach->tree_capacity = capacity;
     }
     reach->trees[reach->tree_count++] = id;
@@ -55,8 +52,8 @@ TreeReach *tree_reach_new(Database *database)
     uint8_t *bits = memory_calloc(end / 8 + 1, 1);
 
     if (!reach || !bits) {
-        free(reach);
-        free(bits);
+        memory_free(reach);
+        memory_free(bits);
         FAIL(ERR_OUT_OF_MEMORY, .message = STR("out of memory"));
     }
     *reach = (TreeReach){.database = database, .bits = bits, .end = end};
@@ -67,9 +64,9 @@ void tree_reach_free(TreeReach *reach)
 {
     if (!reach)
         return;
-    free(reach->bits);
-    free(reach->trees);
-    free(reach);
+    memory_free(reach->bits);
+    memory_free(reach->trees);
+    memory_free(reach);
 }
 
 bool tree_reach_tree(TreeReach *reach, TreeId id, TreeReport *ret_report)

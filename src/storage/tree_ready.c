@@ -81,17 +81,19 @@ static bool externals_visit(void *context, const TableLeaf *leaf)
     return true;
 }
 
-bool tree_ready_old_row(Tree *tree, uint64_t row_id)
+bool tree_ready_old_row(Tree *tree, uint64_t row_id, uint64_t *ret_size)
 {
     ExternalsLook look = {.row_id = row_id};
     uint64_t next;
-    Str image;
+    Str image = STR("");
 
     TRY(tree_visit_leaf(tree, row_id, externals_visit, &look, &next));
-    if (!look.has_externals)
-        return true;
-    CLEANUP(arena_freep) Arena *arena = arena_new("old row");
-    return tree_get_image(tree, row_id, arena, &image) != TREE_FAILED;
+    if (look.has_externals) {
+        CLEANUP(arena_freep) Arena *arena = arena_new("old row");
+        TRY(tree_get_image(tree, row_id, arena, &image));
+    }
+    *ret_size = image.length;
+    return true;
 }
 
 bool tree_ready_key(Tree *tree, Str key, TreeReady *ready)

@@ -49,8 +49,8 @@ static bool scratch_init(RowScratch *scratch, const Layout *layout)
 
 static void scratch_deinit(RowScratch *scratch)
 {
-    free(scratch->heap);
-    free(scratch->externals);
+    memory_free(scratch->heap);
+    memory_free(scratch->externals);
 }
 
 /* The row is in its leaf. */
@@ -162,7 +162,7 @@ RowScratch *row_scratch_new(const Tree *tree)
     if (!scratch)
         FAIL(ERR_OUT_OF_MEMORY, .message = STR("out of memory"));
     if (!scratch_init(scratch, tree_layout(tree))) {
-        free(scratch);
+        memory_free(scratch);
         return NULL;
     }
     return scratch;
@@ -183,7 +183,7 @@ void row_scratch_free(RowScratch *scratch)
 {
     if (scratch)
         scratch_deinit(scratch);
-    free(scratch);
+    memory_free(scratch);
 }
 
 bool tree_row_fits(const Tree *tree, Str image)
@@ -208,7 +208,7 @@ typedef struct OldRow {
 
 static void old_row_deinit(OldRow *old)
 {
-    free(old->externals);
+    memory_free(old->externals);
     arena_free(old->arena);
 }
 

@@ -640,8 +640,8 @@ void wal_free(Wal *wal)
         return;
     assert(!wal->writer);
     memory_release(wal->ring, wal->ring_size);
-    free(wal->directory_text);
-    free(wal);
+    memory_free(wal->directory_text);
+    memory_free(wal);
 }
 
 /* What recovery has read may be in the system's cache only: it counts from now on. */

@@ -38,9 +38,9 @@ WalReader *wal_reader_open(Str directory, Lsn from, Lsn must_reach)
     byte *chunk = memory_malloc(WAL_READ_CHUNK);
 
     if (!reader || !copy || !chunk) {
-        free(reader);
-        free(copy);
-        free(chunk);
+        memory_free(reader);
+        memory_free(copy);
+        memory_free(chunk);
         FAIL(ERR_OUT_OF_MEMORY, .message = STR("out of memory"));
     }
     memcpy(copy, directory.data, directory.length);
@@ -57,10 +57,10 @@ void wal_reader_close(WalReader *reader)
     if (!reader)
         return;
     os->file_close(reader->file);
-    free(reader->directory);
-    free(reader->chunk);
-    free(reader->record);
-    free(reader);
+    memory_free(reader->directory);
+    memory_free(reader->chunk);
+    memory_free(reader->record);
+    memory_free(reader);
 }
 
 void wal_reader_closep(WalReader **reader)

@@ -66,7 +66,7 @@ static bool wal_fill_zeros(File *file)
     bool ok = true;
     for (uint64_t at = 0; ok && at < WAL_SEGMENT_SIZE; at += WAL_ZERO_CHUNK)
         ok = os->file_write(file, zeros, WAL_ZERO_CHUNK, at);
-    free(zeros);
+    memory_free(zeros);
     return ok;
 }
 

@@ -82,7 +82,7 @@ bool txn_bulk_begin(Txn *txn, TxnTree *tree, TxnBulk **ret_bulk)
     if (bulk->is_direct) {
         bulk->builder = tree_builder_new(tree->private_tree, BULK_FILL);
         if (!bulk->builder) {
-            free(bulk);
+            memory_free(bulk);
             return false;
         }
         log_tree(bulk);
@@ -158,7 +158,7 @@ bool txn_bulk_end(TxnBulk *bulk)
     bulk->builder = NULL;
     strbuf_deinit(&bulk->ops);
     if (!bulk->is_direct)
-        free(bulk); /* a direct one is remembered by the transaction */
+        memory_free(bulk); /* a direct one is remembered by the transaction */
     return true;
 }
 
@@ -173,12 +173,12 @@ void bulk_free(TxnBulk *bulk)
         return;
     tree_builder_free(bulk->builder);
     strbuf_deinit(&bulk->ops);
-    free(bulk);
+    memory_free(bulk);
 }
 
 void txn_bulk_abandon(TxnBulk *bulk)
 {
     if (bulk && !bulk->is_direct)
-        free(bulk);
+        memory_free(bulk);
     /* A direct one's pages go with the rollback that must follow. */
 }

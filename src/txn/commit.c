@@ -16,7 +16,7 @@
 #include "txn/write_built.h"
 
 #define FRAGMENT_SIZE (1u << 20) /* bytes of operations in one fragment */
-#define LARGE_POLL_US 500 /* while so many large commits are applied as can be at a time */
+#define LARGE_POLL_US 500        /* while so many large commits are applied as can be at a time */
 
 /* ------------------------------------------------------------------ the order of commits */
 
@@ -229,10 +229,16 @@ typedef struct Encoder {
     TreeName tree;
     TreeReady ready;
     uint64_t put_bytes, overflow_pages; /* what the apply adds to the trees, at most */
+    uint64_t version_bytes;             /* what it needs to remember what was there, roughly */
+    uint64_t largest_value;             /* it is packed while it is put */
 } Encoder;
 
 #define PUT_OVERHEAD 32    /* bytes of a page that an operation needs beside key and value */
 #define INLINE_LEAST 2048u /* a shorter value is never on pages of its own */
+#define NEW_ROW_COST 128u  /* in the version store, with its name for reclaiming */
+#define OLD_ROW_COST 768u  /* with the old image, where it is in its leaf */
+#define ENTRY_COST 256u
+#define APPLY_COST 8192u /* of each commit: arenas, cursors */
 
 static void count_growth(Encoder *encoder, const Op *op)
 {
@@ -244,6 +250,20 @@ static void count_growth(Encoder *encoder, const Op *op)
     else
         encoder->overflow_pages += op->value.length / (PAGE_SIZE / 2) + 1;
     encoder->put_bytes += op->key.length + PUT_OVERHEAD;
+    encoder->largest_value = MAX(encoder->largest_value, op->value.length);
+}
+
+static void count_version(Encoder *encoder, const TreeWrites *writes, const WriteCursor *write)
+{
+    if (writes->fresh)
+        return;
+    if (writes->tree->kind != TREE_TABLE)
+        encoder->version_bytes += ENTRY_COST + 2 * write->key.length;
+    else if (write->seen.op == WRITE_PUT)
+        encoder->version_bytes +=
+            write->seen.fresh ? NEW_ROW_COST : OLD_ROW_COST + write->seen.image.length;
+    else
+        encoder->version_bytes += OLD_ROW_COST;
 }
 
 /* Pages that splits leave half full, and a few on the way to the root. */
@@ -333,14 +353,19 @@ static bool ready_write(Encoder *encoder, const TreeWrites *writes, const WriteC
     CHECK_INTERRUPTS();
     if (writes->tree->kind == TREE_KEY_VALUE)
         return tree_ready_key(tree, write->key, &encoder->ready);
-    if (write->seen.op == WRITE_DELETE)
-        return tree_ready_old_row(tree, write->row_id);
+    if (write->seen.op == WRITE_DELETE) {
+        uint64_t size;
+        TRY(tree_ready_old_row(tree, write->row_id, &size));
+        encoder->version_bytes += size;
+        return true;
+    }
     return !write->seen.fresh || tree_ready_row(tree, write->row_id, &encoder->ready);
 }
 
 static bool encode_write(void *context, TreeWrites *writes, const WriteCursor *write)
 {
     TRY(ready_write(context, writes, write));
+    count_version(context, writes, write);
     if (writes->fresh && writes->tree->kind == TREE_TABLE && write->seen.fresh)
         TRY(fresh_rows_add(writes->fresh, write->row_id));
     const Op op = write_op(writes->tree, write);
@@ -517,13 +542,9 @@ typedef struct Applier {
 #define GARBAGE_MOST 65536u  /* names in one piece */
 #define NAME_ROWS_MOST 1024u /* rows of one name: what a turn of reclaiming looks at */
 
-static Garbage *garbage_make(uint64_t capacity)
+static size_t garbage_bytes(uint64_t capacity)
 {
-    capacity = MIN(capacity, GARBAGE_MOST);
-    Garbage *garbage = memory_malloc(sizeof(*garbage) + capacity * sizeof(VersionName));
-    if (garbage)
-        *garbage = (Garbage){.capacity = (uint32_t)capacity};
-    return garbage;
+    return sizeof(Garbage) + capacity * sizeof(VersionName);
 }
 
 /* Is the row the next one behind the last that was named? Then that name is for it, too. */
@@ -547,11 +568,8 @@ static void garbage_add(Applier *applier, VersionName name)
     if (garbage_extends(txn->garbage, &name))
         return;
     if (txn->garbage->count == txn->garbage->capacity) {
-        Garbage *next = garbage_make(GARBAGE_MOST);
-        if (!next)
-            panic("out of memory for row versions");
-        next->lsn = applier->lsn;
-        next->next = txn->garbage;
+        Garbage *next = memory_must(garbage_bytes(GARBAGE_MOST));
+        *next = (Garbage){.capacity = GARBAGE_MOST, .lsn = applier->lsn, .next = txn->garbage};
         txn->garbage = next;
     }
     txn->garbage->names[txn->garbage->count++] = name;
@@ -722,9 +740,11 @@ static Garbage *garbage_new(const Txn *txn)
     uint64_t count = 0;
     for (TreeWrites *writes = txn->writes.trees; writes; writes = writes->following)
         count += writes->node_count;
-    Garbage *garbage = garbage_make(count);
+    count = MIN(count, GARBAGE_MOST);
+    Garbage *garbage = memory_malloc(garbage_bytes(count));
     if (!garbage)
         FAIL(ERR_OUT_OF_MEMORY, .message = STR("out of memory"));
+    *garbage = (Garbage){.capacity = (uint32_t)count};
     return garbage;
 }
 
@@ -740,24 +760,42 @@ static void garbage_hand_over_all(Txn *txn)
 
 /* ------------------------------------------------------------------ the whole */
 
-static bool encode_all(Txn *txn, StrBuf *buf, uint64_t *ret_growth)
+/* What must be there for the apply, which cannot fail. */
+typedef struct ApplyNeeds {
+    uint64_t growth; /* pages */
+    uint64_t memory; /* bytes */
+} ApplyNeeds;
+
+static bool encode_all(Txn *txn, StrBuf *buf, ApplyNeeds *ret_needs)
 {
     Encoder encoder = {.txn = txn, .buf = buf};
     TRY(encode_ddl(&encoder));
     TRY(encode_writes(&encoder));
     TRY(encode_drops(&encoder));
-    *ret_growth = growth_pages(&encoder);
+    *ret_needs = (ApplyNeeds){
+        .growth = growth_pages(&encoder),
+        .memory = APPLY_COST + encoder.version_bytes + 2 * encoder.largest_value,
+    };
     return true;
 }
 
-/* Room for the record in the log, and for what it adds in the data file. */
-static bool commit_admit(TxnManager *manager, uint32_t length, uint64_t growth)
+/* Room for the record in the log, for what it adds in the data file, and in memory. */
+static bool commit_admit(TxnManager *manager, uint32_t length, const ApplyNeeds *needs)
 {
-    TRY(store_admit(manager->store, growth));
-    if (wal_admit(manager->wal, length))
-        return true;
-    store_retract(manager->store, growth);
+    TRY(memory_promise(needs->memory));
+    if (store_admit(manager->store, needs->growth)) {
+        if (wal_admit(manager->wal, length))
+            return true;
+        store_retract(manager->store, needs->growth);
+    }
+    memory_promise_end(needs->memory);
     return false;
+}
+
+static void commit_retract(TxnManager *manager, const ApplyNeeds *needs)
+{
+    store_retract(manager->store, needs->growth);
+    memory_promise_end(needs->memory);
 }
 
 static bool commit_write(Txn *txn)
@@ -767,19 +805,19 @@ static bool commit_write(Txn *txn)
     StrBuf *ops = &session->record;
     StrBuf header = {0};
     LargeCommit *large;
-    uint64_t growth;
+    ApplyNeeds needs;
 
     strbuf_truncate(ops, 0);
     TRY(ddl_prepare_commit(txn));
     TRY(built_settle(txn));
-    TRY(encode_all(txn, ops, &growth));
+    TRY(encode_all(txn, ops, &needs));
     if (ops->length == 0 && txn->fragment_id == 0 && txn->ddl.length == 0)
         return true; /* everything was taken back */
     TRY(ready_ddl(txn));
     txn->garbage = garbage_new(txn);
     TRY(txn->garbage);
     if (!large_commit_begin(txn, &large)) {
-        free(txn->garbage);
+        memory_free(txn->garbage);
         return false;
     }
 
@@ -789,16 +827,17 @@ static bool commit_write(Txn *txn)
     strbuf_append_bytes(&header, &now, sizeof(now));
     record_put_varint(&header, txn_id_peek(txn));
     uint32_t length = (uint32_t)(header.length + ops->length);
-    if (!commit_admit(manager, length, growth)) {
+    if (!commit_admit(manager, length, &needs)) {
         large_commit_give_back(manager, large);
         strbuf_deinit(&header);
-        free(txn->garbage);
+        memory_free(txn->garbage);
         return false;
     }
 
     Task *task = task_current();
     bool were_held = task->interrupts_held;
     task->interrupts_held = true;
+    task_clear_interrupts(task, INTERRUPT_MEMORY); /* too late: it is going to be committed */
     WalSlot slot;
     for (TreeWrites *writes = txn->writes.trees; writes; writes = writes->following)
         if (writes->graft)
@@ -812,8 +851,8 @@ static bool commit_write(Txn *txn)
     apply_writes(txn, slot.end);
     ddl_after_commit(txn);
     commit_done(manager, place, large);
-    store_retract(manager->store, growth);
     task->interrupts_held = were_held;
+    commit_retract(manager, &needs);
 
     session->last_commit_lsn = slot.end;
     txn_saw(txn, slot.end);
@@ -855,7 +894,8 @@ bool commit_autonomous(TxnManager *manager, DatabaseId database, TreeId tree, St
         &buf, &name,
         &(Op){.code = OP_PUT_PAIR, .database = database, .tree = tree, .key = key, .value = value});
     uint32_t length = (uint32_t)buf.length;
-    bool admitted = commit_admit(manager, length, 1);
+    const ApplyNeeds needs = {.growth = 1, .memory = APPLY_COST};
+    bool admitted = commit_admit(manager, length, &needs);
     if (admitted) {
         Task *task = task_current();
         bool were_held = task->interrupts_held;
@@ -866,8 +906,8 @@ bool commit_autonomous(TxnManager *manager, DatabaseId database, TreeId tree, St
         wal_fill(manager->wal, &slot, &piece, 1);
         must_apply(tree_kv_put(target, key, value));
         commit_done(manager, place, NULL);
-        store_retract(manager->store, 1);
         task->interrupts_held = were_held;
+        commit_retract(manager, &needs);
         *ret_end = slot.end;
     }
     strbuf_deinit(&buf);

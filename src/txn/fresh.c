@@ -100,8 +100,8 @@ void fresh_rows_free(FreshRows *rows)
 {
     if (!rows)
         return;
-    free(rows->runs);
-    free(rows);
+    memory_free(rows->runs);
+    memory_free(rows);
 }
 
 /* ------------------------------------------------------------------ everybody's */

@@ -66,10 +66,9 @@ Str lock_mode_name(LockMode mode)
 
 LockTable *lock_table_new(void)
 {
-    LockTable *table = aligned_alloc(CACHE_LINE, ALIGN_UP(sizeof(LockTable), (size_t)CACHE_LINE));
+    LockTable *table = memory_aligned(sizeof(LockTable));
     if (!table)
-        panic("out of memory");
-    memset(table, 0, sizeof(*table));
+        FAIL(ERR_OUT_OF_MEMORY, .message = STR("out of memory"));
     for (uint32_t i = 0; i < LOCK_PARTITIONS; i++) {
         LockPartition *partition = &table->partitions[i];
         mutex_init(&partition->mutex, RANK_LOCK_TABLE);
@@ -89,10 +88,10 @@ void lock_table_free(LockTable *table)
         while (table->partitions[i].free_locks) {
             Lock *lock = table->partitions[i].free_locks;
             table->partitions[i].free_locks = lock->next;
-            free(lock);
+            memory_free(lock);
         }
     }
-    free(table);
+    memory_free(table);
 }
 
 /* ------------------------------------------------------------------ locks in partitions */
@@ -114,7 +113,7 @@ static void buckets_resize(LockPartition *partition, uint32_t count) REQUIRES(pa
     Lock **old = partition->buckets, **buckets = &partition->only_bucket;
     const uint32_t old_count = partition->bucket_mask + 1;
 
-    if (count > 1 && !(buckets = calloc(count, sizeof(Lock *))))
+    if (count > 1 && !(buckets = memory_calloc(count, sizeof(Lock *))))
         return;
     Lock *all = NULL;
     for (uint32_t i = 0; i < old_count; i++)
@@ -134,7 +133,7 @@ static void buckets_resize(LockPartition *partition, uint32_t count) REQUIRES(pa
         *bucket = lock;
     }
     if (old != &partition->only_bucket)
-        free(old);
+        memory_free(old);
 }
 
 Lock *lock_find(LockPartition *partition, const LockTag *tag)
@@ -155,10 +154,8 @@ static Lock *lock_make(LockPartition *partition, const LockTag *tag)
         partition->free_locks = lock->next;
         partition->free_count--;
     } else {
-        lock = memory_malloc(sizeof(*lock));
+        lock = memory_must(sizeof(*lock));
     }
-    if (!lock)
-        panic("out of memory for locks");
     if (partition->lock_count++ > LOCKS_PER_BUCKET * partition->bucket_mask + LOCKS_PER_BUCKET)
         buckets_resize(partition, (partition->bucket_mask + 1) * 8);
     Lock **bucket = bucket_of(partition, tag);
@@ -179,7 +176,7 @@ static void lock_drop_unused(LockPartition *partition, Lock *lock)
         buckets_resize(partition, 1);
     /* A few are kept for the next; what a large transaction needed is given back. */
     if (partition->free_count >= FREE_LOCKS_KEPT) {
-        free(lock);
+        memory_free(lock);
         return;
     }
     partition->free_count++;
@@ -212,18 +209,20 @@ static void hold_unlink(LockHold *hold)
 
 /* ------------------------------------------------------------------ a session's holds */
 
+/* Without memory for more chains stay longer. */
 static void hold_buckets_grow(TxnSession *session)
 {
-    uint32_t count = session->hold_bucket_count ? session->hold_bucket_count * 2 : 32;
-    LockHold **buckets = memory_calloc(count, sizeof(*buckets));
+    const uint32_t count = session->hold_bucket_count ? session->hold_bucket_count * 2 : 32;
+    LockHold **buckets = session->hold_bucket_count ? memory_calloc(count, sizeof(*buckets))
+                                                    : memory_must_calloc(count, sizeof(*buckets));
     if (!buckets)
-        panic("out of memory for locks");
+        return;
     for (LockHold *hold = session->holds; hold; hold = hold->older) {
         LockHold **slot = &buckets[hold->hash / LOCK_PARTITIONS & (count - 1)];
         hold->next_in_bucket = *slot;
         *slot = hold;
     }
-    free(session->hold_buckets);
+    memory_free(session->hold_buckets);
     session->hold_buckets = buckets;
     session->hold_bucket_count = count;
 }
@@ -234,9 +233,7 @@ static LockHold *hold_new(TxnSession *session)
     if (hold)
         session->free_holds = hold->older;
     else
-        hold = memory_malloc(sizeof(*hold));
-    if (!hold)
-        panic("out of memory for locks");
+        hold = memory_must(sizeof(*hold));
     return hold;
 }
 
@@ -447,7 +444,7 @@ void lock_release_from(TxnSession *session, uint64_t position)
         session->has_spills = false;
     /* A bulk's memory isn't kept for the small ones that follow. */
     if (position == 0 && session->hold_count == 0 && session->hold_bucket_count > 1024) {
-        free(session->hold_buckets);
+        memory_free(session->hold_buckets);
         session->hold_buckets = NULL;
         session->hold_bucket_count = 0;
     }
@@ -455,9 +452,7 @@ void lock_release_from(TxnSession *session, uint64_t position)
 
 void lock_make_foreign(Lock *lock, TxnSession *session, uint8_t mode, uint64_t position)
 {
-    LockHold *hold = memory_calloc(1, sizeof(*hold));
-    if (!hold)
-        panic("out of memory for locks");
+    LockHold *hold = memory_must_calloc(1, sizeof(*hold));
     hold->session = session;
     hold->hash = lock_tag_hash(&lock->tag);
     hold->position = position;
@@ -513,7 +508,7 @@ void lock_session_release_all(TxnSession *session)
     while (session->free_holds) {
         LockHold *hold = session->free_holds;
         session->free_holds = hold->older;
-        free(hold);
+        memory_free(hold);
     }
 }
 

@@ -44,18 +44,21 @@ static bool keys_have(const LockRuns *runs, uint64_t hash)
     return runs->count > 0 && runs->keys[key_place(runs->keys, runs->capacity, hash)] == hash;
 }
 
-/* Room for one more, before any mutex is taken. */
-static void runs_reserve(LockRuns *runs)
+/* Room for one more, before any mutex is taken. False: there is no memory for it. */
+static bool runs_reserve(LockRuns *runs)
 {
     if (runs->count + 1 <= runs->capacity / 4 * 3)
-        return;
+        return true;
     const bool is_table = runs->tree->kind == TREE_TABLE;
     const size_t capacity = runs->capacity ? runs->capacity * 2 : PLACES_AT_FIRST;
     uint64_t *keys = memory_calloc(capacity, sizeof(*keys)), *old_keys = runs->keys;
     uint64_t *rows = is_table ? memory_calloc(capacity, sizeof(*rows)) : NULL;
     uint64_t *old_rows = runs->rows;
-    if (!keys || (is_table && !rows))
-        panic("out of memory for locks");
+    if (!keys || (is_table && !rows)) {
+        memory_free(keys);
+        memory_free(rows);
+        return false;
+    }
     for (size_t i = 0; i < runs->capacity; i++) {
         if (old_keys[i] == 0)
             continue;
@@ -69,8 +72,9 @@ static void runs_reserve(LockRuns *runs)
     runs->rows = rows;
     runs->capacity = capacity;
     mutex_unlock(&runs->tree->runs_mutex);
-    free(old_keys);
-    free(old_rows);
+    memory_free(old_keys);
+    memory_free(old_rows);
+    return true;
 }
 
 /* The place where the hash is from now on. */
@@ -179,9 +183,7 @@ static LockRuns *runs_make(TxnSession *session, TxnTree *tree, uint8_t mode)
     }
     if (others >= POSITIONS_IN_A_TREE)
         return NULL;
-    LockRuns *runs = memory_calloc(1, sizeof(*runs));
-    if (!runs)
-        panic("out of memory for locks");
+    LockRuns *runs = memory_must_calloc(1, sizeof(*runs));
     runs->tree = tree;
     runs->session = session;
     runs->mode = mode;
@@ -217,9 +219,9 @@ void lock_runs_release(TxnSession *session, uint64_t position)
         atomic_fetch_sub(&tree->runs_count, 1);
         mutex_unlock(&tree->runs_mutex);
         txn_tree_close(tree);
-        free(runs->keys);
-        free(runs->rows);
-        free(runs);
+        memory_free(runs->keys);
+        memory_free(runs->rows);
+        memory_free(runs);
     }
 }
 
@@ -229,9 +231,8 @@ bool lock_runs_take(TxnSession *session, TxnTree *tree, const LockTag *tag, uint
     LockPartition *partition = lock_partition(session->manager->locks, lock_tag_hash(tag));
     bool is_free = true;
 
-    if (!runs)
+    if (!runs || !runs_reserve(runs))
         return false;
-    runs_reserve(runs);
     /* Under the partition's mutex nobody else can come to hold it in between. */
     mutex_lock(&partition->mutex);
     Lock *lock = lock_find(partition, tag);

@@ -24,10 +24,8 @@ static void blockers_add(TxnSession *session, uint32_t known, TxnSession *blocke
             return;
     if (session->blocker_count == session->blocker_capacity) {
         uint32_t capacity = session->blocker_capacity ? session->blocker_capacity * 2 : 4;
-        TxnSession **grown = memory_realloc(session->blockers, capacity * sizeof(*grown));
-        if (!grown)
-            panic("out of memory for locks");
-        session->blockers = grown;
+        session->blockers =
+            memory_must_realloc((void *)session->blockers, capacity * sizeof(TxnSession *));
         session->blocker_capacity = capacity;
     }
     session->blockers[session->blocker_count++] = blocker;

@@ -16,11 +16,9 @@ const TxnConfig txn_config_default = {
 
 bool txn_manager_open(Store *store, const TxnConfig *config, TxnManager **ret_manager)
 {
-    TxnManager *manager =
-        aligned_alloc(CACHE_LINE, ALIGN_UP(sizeof(TxnManager), (size_t)CACHE_LINE));
+    TxnManager *manager = memory_aligned(sizeof(TxnManager));
     if (!manager)
         FAIL(ERR_OUT_OF_MEMORY, .message = STR("out of memory"));
-    memset(manager, 0, sizeof(*manager));
     manager->store = store;
     manager->wal = store_wal(store);
     manager->config = config ? *config : txn_config_default;
@@ -29,14 +27,12 @@ bool txn_manager_open(Store *store, const TxnConfig *config, TxnManager **ret_ma
     mutex_init(&manager->trees_mutex, RANK_TXN_MANAGER);
     mutex_init(&manager->commit_mutex, RANK_COMMIT);
     reclaim_init(manager);
-    manager->ring = memory_calloc(COMMIT_RING_SIZE, sizeof(CommitInFlight));
+    manager->ring = memory_must_calloc(COMMIT_RING_SIZE, sizeof(CommitInFlight));
     manager->versions = version_store_new();
     manager->locks = lock_table_new();
     manager->sequences = sequence_table_new();
-    if (!manager->ring)
-        panic("out of memory");
     commit_hooks_install(manager);
-    if (!replay_run(manager)) {
+    if (!manager->versions || !manager->locks || !replay_run(manager)) {
         txn_manager_close(manager);
         return false;
     }
@@ -56,7 +52,7 @@ bool txn_manager_open(Store *store, const TxnConfig *config, TxnManager **ret_ma
 static void tree_free(TxnTree *tree)
 {
     assert(atomic_load(&tree->runs_count) == 0);
-    free(tree);
+    memory_free(tree);
 }
 
 void txn_manager_close(TxnManager *manager)
@@ -78,8 +74,8 @@ void txn_manager_close(TxnManager *manager)
     sequence_table_free(manager->sequences);
     lock_table_free(manager->locks);
     version_store_free(manager->versions);
-    free(manager->ring);
-    free(manager);
+    memory_free(manager->ring);
+    memory_free(manager);
 }
 
 Store *txn_manager_store(const TxnManager *manager)
@@ -113,12 +109,10 @@ bool txn_schema_outran_snapshot(const Txn *txn)
 
 TxnSession *txn_session_open(TxnManager *manager, int32_t process_id)
 {
-    TxnSession *session =
-        aligned_alloc(CACHE_LINE, ALIGN_UP(sizeof(TxnSession), (size_t)CACHE_LINE));
+    TxnSession *session = memory_aligned(sizeof(TxnSession));
     if (!session)
         FAIL(ERR_OUT_OF_MEMORY, .message = STR("out of memory"),
              .detail = STR("Failed while making a session."));
-    memset(session, 0, sizeof(*session));
     session->manager = manager;
     session->process_id = process_id;
     session->is_open = true;
@@ -160,10 +154,10 @@ void txn_session_close(TxnSession *session)
     lookup_free(session->lookup);
     arena_free(session->txn.arena);
     strbuf_deinit(&session->record);
-    free(session->txn.writes.log);
-    free(session->hold_buckets);
-    free(session->blockers);
-    free(session);
+    memory_free(session->txn.writes.log);
+    memory_free(session->hold_buckets);
+    memory_free(session->blockers);
+    memory_free(session);
 }
 
 Txn *txn_session_current(TxnSession *session)
@@ -364,9 +358,7 @@ TxnTree *manager_tree_make(TxnManager *manager, DatabaseId database, TreeId id, 
     mutex_lock(&manager->trees_mutex);
     TxnTree *tree = hashmap_get(&manager->trees, name);
     if (!tree) {
-        tree = memory_calloc(1, sizeof(*tree));
-        if (!tree)
-            panic("out of memory");
+        tree = memory_must_calloc(1, sizeof(*tree));
         tree->manager = manager;
         tree->database = database;
         tree->id = id;

@@ -31,7 +31,7 @@ static void garbage_list_free(Garbage *first)
 {
     for (Garbage *garbage = first, *next; garbage; garbage = next) {
         next = garbage->next;
-        free(garbage);
+        memory_free(garbage);
     }
 }
 
@@ -59,7 +59,7 @@ static Garbage *garbage_shrunk(Garbage *garbage)
     if (garbage->count > garbage->capacity / 2)
         return garbage;
     const uint32_t kept = garbage->count;
-    Garbage *shrunk = realloc(garbage, sizeof(*garbage) + kept * sizeof(VersionName));
+    Garbage *shrunk = memory_realloc(garbage, sizeof(*garbage) + kept * sizeof(VersionName));
     if (!shrunk)
         return garbage;
     shrunk->capacity = kept;
@@ -69,7 +69,7 @@ static Garbage *garbage_shrunk(Garbage *garbage)
 void garbage_hand_over(TxnManager *manager, Garbage *garbage)
 {
     if (garbage->count == 0) {
-        free(garbage);
+        memory_free(garbage);
         return;
     }
     garbage = garbage_shrunk(garbage);
@@ -166,10 +166,7 @@ static void snapshots_collect(TxnManager *manager, Collected *ret)
         Lsn high = atomic_load(&session->snapshot_high);
         if (all.count == capacity) {
             capacity = capacity ? capacity * 2 : 16;
-            SnapshotRange *grown = memory_realloc(all.ranges, capacity * sizeof(*grown));
-            if (!grown)
-                panic("out of memory");
-            all.ranges = grown;
+            all.ranges = memory_must_realloc(all.ranges, capacity * sizeof(SnapshotRange));
         }
         all.ranges[all.count++] = (SnapshotRange){.low = low, .high = MAX(low, high)};
         if (low < all.horizon) {
@@ -217,7 +214,7 @@ static void garbage_unlink(TxnManager *manager, Garbage **link)
         manager->old_last = link;
     *link = garbage->next;
     atomic_fetch_sub_explicit(&manager->garbage_bytes, garbage_size(garbage), memory_order_relaxed);
-    free(garbage);
+    memory_free(garbage);
 }
 
 /* Frees what the last name stands for, row by row; then the name goes. */
@@ -319,7 +316,7 @@ void manager_reclaim(TxnManager *manager, uint64_t names)
         fresh_list_reclaim(version_fresh(manager->versions), all.horizon);
         atomic_store_explicit(&manager->is_reclaiming, false, memory_order_release);
     }
-    free(all.ranges);
+    memory_free(all.ranges);
 }
 
 uint64_t txn_version_bytes(TxnManager *manager)

@@ -194,10 +194,10 @@ void redo_workers_free(RedoWorkers *workers)
     for (uint32_t i = 0; workers->items && i < workers->count; i++) {
         if (workers->items[i].thread)
             os->thread_join(workers->items[i].thread);
-        free(workers->items[i].batches);
+        memory_free(workers->items[i].batches);
     }
-    free(workers->items);
-    free(workers);
+    memory_free(workers->items);
+    memory_free(workers);
 }
 
 /* -------- Handing over -------- */

@@ -312,7 +312,7 @@ void lookup_free(IndexScan *scan)
     if (!scan)
         return;
     scan_deinit(scan);
-    free(scan);
+    memory_free(scan);
 }
 
 /* The session keeps one scan for lookups, so that a lookup allocates nothing. */
@@ -348,7 +348,8 @@ static bool lookup_committed(Txn *txn, const Snapshot *snapshot, TxnTree *index,
     if (there != PEEK_FOUND && there != PEEK_MISSING)
         return false;
     /* Behind a ghost there may be a live one. */
-    if ((Lsn)(uintptr_t)peek.versions > snapshot_floor(snapshot) || (there == PEEK_FOUND && peek.is_ghost))
+    if ((Lsn)(uintptr_t)peek.versions > snapshot_floor(snapshot) ||
+        (there == PEEK_FOUND && peek.is_ghost))
         return false;
     *ret_outcome = there == PEEK_FOUND ? FETCH_ROW : FETCH_NONE;
     if (there == PEEK_FOUND)

@@ -31,9 +31,7 @@ typedef struct SequenceRecord {
 
 SequenceTable *sequence_table_new(void)
 {
-    SequenceTable *table = memory_calloc(1, sizeof(*table));
-    if (!table)
-        panic("out of memory");
+    SequenceTable *table = memory_must_calloc(1, sizeof(*table));
     mutex_init(&table->mutex, RANK_TXN_MANAGER);
     return table;
 }
@@ -47,9 +45,9 @@ void sequence_table_free(SequenceTable *table)
     if (!table)
         return;
     while (hashmap_next(&table->sequences, &position, &key, &sequence))
-        free(sequence);
+        memory_free(sequence);
     hashmap_deinit(&table->sequences);
-    free(table);
+    memory_free(table);
 }
 
 static Sequence *sequence_find(TxnManager *manager, DatabaseId database, TreeId id)
@@ -60,9 +58,7 @@ static Sequence *sequence_find(TxnManager *manager, DatabaseId database, TreeId 
     mutex_lock(&table->mutex);
     Sequence *sequence = hashmap_get(&table->sequences, name);
     if (!sequence) {
-        sequence = memory_calloc(1, sizeof(*sequence));
-        if (!sequence)
-            panic("out of memory");
+        sequence = memory_must_calloc(1, sizeof(*sequence));
         mutex_init(&sequence->mutex, RANK_LEAF);
         sequence->database = database;
         sequence->id = id;

@@ -63,28 +63,11 @@ struct VersionStore {
     _Atomic uint64_t dead_rows;
 };
 
-static void *must_allocate(size_t size)
-{
-    void *memory = memory_calloc(1, size);
-    if (!memory)
-        panic("out of memory for row versions");
-    return memory;
-}
-
-static void *must_grow(void *old, size_t size)
-{
-    void *memory = memory_realloc(old, size);
-    if (!memory)
-        panic("out of memory for row versions");
-    return memory;
-}
-
 VersionStore *version_store_new(void)
 {
-    VersionStore *store = aligned_alloc(CACHE_LINE, ALIGN_UP(sizeof(VersionStore), CACHE_LINE));
+    VersionStore *store = memory_aligned(sizeof(VersionStore));
     if (!store)
-        panic("out of memory for row versions");
-    memset(store, 0, sizeof(*store));
+        FAIL(ERR_OUT_OF_MEMORY, .message = STR("out of memory"));
     for (uint32_t i = 0; i < PARTITION_COUNT; i++)
         mutex_init(&store->partitions[i].mutex, RANK_LEAF);
     mutex_init(&store->dead_mutex, RANK_LEAF);
@@ -97,7 +80,7 @@ static void chain_free(Partition *partition, Version *version)
     while (version) {
         Version *older = version->older;
         partition->bytes -= sizeof(*version) + version->length;
-        free(version);
+        memory_free(version);
         version = older;
     }
 }
@@ -113,23 +96,23 @@ void version_store_free(VersionStore *store)
                 next = segment->next;
                 for (uint32_t h = 0; h < segment->count; h++)
                     chain_free(partition, segment->heads[h].older);
-                free(segment->heads);
-                free(segment);
+                memory_free(segment->heads);
+                memory_free(segment);
             }
         }
         for (uint32_t b = 0; b < partition->entry_buckets; b++) {
             for (EntryHistory *entry = partition->entries[b], *next; entry; entry = next) {
                 next = entry->next;
-                free(entry->changes);
-                free(entry);
+                memory_free(entry->changes);
+                memory_free(entry);
             }
         }
-        free(partition->segments);
-        free(partition->entries);
+        memory_free(partition->segments);
+        memory_free(partition->entries);
     }
     fresh_list_deinit(&store->fresh);
-    free(store->dead);
-    free(store);
+    memory_free(store->dead);
+    memory_free(store);
 }
 
 FreshList *version_fresh(VersionStore *store)
@@ -178,7 +161,7 @@ static void segments_grow(Partition *partition)
     Segment **old = partition->segments;
 
     partition->segment_buckets = old_buckets ? old_buckets * 2 : 16;
-    partition->segments = must_allocate(sizeof(Segment *) * partition->segment_buckets);
+    partition->segments = memory_must_calloc(1, sizeof(Segment *) * partition->segment_buckets);
     for (uint32_t b = 0; b < old_buckets; b++) {
         for (Segment *segment = old[b], *next; segment; segment = next) {
             next = segment->next;
@@ -187,7 +170,7 @@ static void segments_grow(Partition *partition)
             *slot = segment;
         }
     }
-    free(old);
+    memory_free(old);
 }
 
 static Segment *segment_make(Partition *partition, TreeName tree, uint64_t number, uint64_t hash)
@@ -197,7 +180,7 @@ static Segment *segment_make(Partition *partition, TreeName tree, uint64_t numbe
         return segment;
     if (partition->segment_count >= partition->segment_buckets)
         segments_grow(partition);
-    segment = must_allocate(sizeof(*segment));
+    segment = memory_must_calloc(1, sizeof(*segment));
     segment->tree = tree;
     segment->number = number;
     Segment **slot = segment_slot(partition, hash);
@@ -240,7 +223,7 @@ static Head *head_make(Partition *partition, Segment *segment, uint64_t row_id)
         return &segment->heads[at];
     if (segment->count == segment->capacity) {
         uint32_t capacity = segment->capacity ? segment->capacity * 2 : 2;
-        segment->heads = must_grow(segment->heads, sizeof(Head) * capacity);
+        segment->heads = memory_must_realloc(segment->heads, sizeof(Head) * capacity);
         partition->bytes += sizeof(Head) * (capacity - segment->capacity);
         segment->capacity = capacity;
     }
@@ -258,8 +241,8 @@ static void segment_unlink(Partition *partition, Segment *segment)
     *slot = segment->next;
     partition->segment_count--;
     partition->bytes -= sizeof(*segment) + sizeof(Head) * segment->capacity;
-    free(segment->heads);
-    free(segment);
+    memory_free(segment->heads);
+    memory_free(segment);
 }
 
 /* ------------------------------------------------------------------ rows gone from their pages */
@@ -298,7 +281,8 @@ static void dead_count(VersionStore *store, TreeName tree, uint64_t number, int 
         assert(change > 0);
         if (store->dead_length == store->dead_capacity) {
             store->dead_capacity = store->dead_capacity ? store->dead_capacity * 2 : 16;
-            store->dead = must_grow(store->dead, sizeof(DeadSegment) * store->dead_capacity);
+            store->dead =
+                memory_must_realloc(store->dead, sizeof(DeadSegment) * store->dead_capacity);
         }
         memmove(&store->dead[at + 1], &store->dead[at],
                 sizeof(DeadSegment) * (store->dead_length - at));
@@ -342,10 +326,8 @@ bool version_next_dead_segment(VersionStore *store, TreeName tree, uint64_t segm
 static Version *version_copy(const TreeChange *change)
 {
     uint32_t length = change->existed ? change->old_size : 0;
-    Version *version = memory_malloc(sizeof(*version) + length);
+    Version *version = memory_must(sizeof(*version) + length);
 
-    if (!version)
-        panic("out of memory for row versions");
     *version = (Version){.length = length, .absent = !change->existed};
     if (change->existed)
         tree_change_old_image(change, version->image);
@@ -470,7 +452,7 @@ static void entries_grow(Partition *partition)
     EntryHistory **old = partition->entries;
 
     partition->entry_buckets = old_buckets ? old_buckets * 2 : 16;
-    partition->entries = must_allocate(sizeof(EntryHistory *) * partition->entry_buckets);
+    partition->entries = memory_must_calloc(1, sizeof(EntryHistory *) * partition->entry_buckets);
     for (uint32_t b = 0; b < old_buckets; b++) {
         for (EntryHistory *entry = old[b], *next; entry; entry = next) {
             next = entry->next;
@@ -479,7 +461,7 @@ static void entries_grow(Partition *partition)
             *slot = entry;
         }
     }
-    free(old);
+    memory_free(old);
 }
 
 static EntryHistory *entry_make(Partition *partition, TreeName tree, uint64_t hash, Str key)
@@ -489,7 +471,7 @@ static EntryHistory *entry_make(Partition *partition, TreeName tree, uint64_t ha
         return entry;
     if (partition->entry_count >= partition->entry_buckets)
         entries_grow(partition);
-    entry = must_allocate(sizeof(*entry) + key.length);
+    entry = memory_must_calloc(1, sizeof(*entry) + key.length);
     entry->tree = tree;
     entry->hash = hash;
     entry->key_length = (uint32_t)key.length;
@@ -514,7 +496,7 @@ void version_push_entry(VersionStore *store, TreeName tree, const TreeChange *ch
     EntryHistory *entry = entry_make(partition, tree, hash, change->key);
     if (entry->count == entry->capacity) {
         uint32_t capacity = entry->capacity ? entry->capacity * 2 : 1;
-        entry->changes = must_grow(entry->changes, sizeof(EntryChange) * capacity);
+        entry->changes = memory_must_realloc(entry->changes, sizeof(EntryChange) * capacity);
         partition->bytes += sizeof(EntryChange) * (capacity - entry->capacity);
         entry->capacity = capacity;
     }
@@ -553,8 +535,8 @@ static void entry_unlink(Partition *partition, EntryHistory **slot)
     *slot = entry->next;
     partition->entry_count--;
     partition->bytes -= sizeof(*entry) + entry->key_length + sizeof(EntryChange) * entry->capacity;
-    free(entry->changes);
-    free(entry);
+    memory_free(entry->changes);
+    memory_free(entry);
 }
 
 static void entries_reclaim(Partition *partition, const VersionName *name, Lsn horizon)
@@ -671,7 +653,7 @@ bool version_prune(VersionStore *store, const VersionName *name, Lsn lsn,
             }
             *link = version->older;
             partition->bytes -= sizeof(*version) + version->length;
-            free(version);
+            memory_free(version);
         }
     }
     mutex_unlock(&partition->mutex);

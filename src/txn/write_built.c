@@ -253,7 +253,7 @@ void built_cursor_free(BuiltCursor *cursor)
     if (!is_table(cursor))
         tree_cursor_deinit(&cursor->keys);
     strbuf_deinit(&cursor->images);
-    free(cursor);
+    memory_free(cursor);
 }
 
 static bool copy_image(BuiltCursor *cursor, const TableLeaf *leaf, uint32_t position)

@@ -282,7 +282,7 @@ void writes_clear(Txn *txn)
     WriteEntry **log = set->log;
     size_t capacity = set->log_capacity;
     if (capacity > 4096) {
-        free(log);
+        memory_free(log);
         log = NULL;
         capacity = 0;
     }

@@ -79,7 +79,8 @@ typedef struct WriteSpill {
     struct WriteSpill *next_in_tree; /* guarded by the tree's runs_mutex, as */
     uint32_t references;             /* these */
     DeadPlaces *dead; /* ascending, apart; guarded as these are, for who isn't the owner */
-    uint32_t dead_count, dead_capacity;
+    uint32_t dead_count, dead_capacity; /* room for one more: a rollback cannot fail */
+    uint64_t end;                       /* above the places of all that has been spilled */
     struct WriteSpill *next_in_session; /* the owner's, once the write set is gone */
     TxnTree *of;                        /* referenced */
     TxnSession *session;
@@ -218,7 +219,7 @@ MUST_CHECK bool write_cursor_seek_before(WriteCursor *cursor, Str key);
 MUST_CHECK bool write_cursor_next(WriteCursor *cursor);
 
 /* write_spill.c */
-/* The tree's part on temporary pages, empty at first. */
+/* The tree's part on temporary pages, empty at first, ready for all that is written until now. */
 MUST_CHECK bool write_spill_make(Txn *txn, TreeWrites *writes);
 /* Moves the nodes of every tree with an arena of its own to temporary pages. */
 MUST_CHECK bool writes_spill(Txn *txn);

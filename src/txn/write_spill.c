@@ -78,12 +78,34 @@ static bool place_is_dead(const WriteSpill *spill, uint64_t place)
 
 /* ------------------------------------------------------------------ spilling */
 
-bool write_spill_make(Txn *txn, TreeWrites *writes)
+/*
+ * Notes that what has been written until now may be spilled, and makes room for one more range of
+ * dead places, which a rollback needs that must not fail: it makes one of all that it covers, so
+ * that there is one more only where something has been spilled since the last.
+ */
+static bool spill_extend(WriteSpill *spill, uint64_t end)
+{
+    spill->end = end;
+    if (spill->dead_count < spill->dead_capacity)
+        return true;
+    const uint32_t capacity = spill->dead_capacity ? spill->dead_capacity * 2 : 4;
+    DeadPlaces *grown = memory_malloc(capacity * sizeof(*grown));
+    if (!grown)
+        FAIL(ERR_OUT_OF_MEMORY, .message = STR("out of memory"));
+    if (spill->dead_count > 0)
+        memcpy(grown, spill->dead, spill->dead_count * sizeof(*grown));
+    mutex_lock(&spill->of->runs_mutex);
+    DeadPlaces *old = spill->dead;
+    spill->dead = grown;
+    spill->dead_capacity = capacity;
+    mutex_unlock(&spill->of->runs_mutex);
+    memory_free(old);
+    return true;
+}
+
+static bool spill_new(Txn *txn, TreeWrites *writes)
 {
     TxnTree *tree = writes->tree;
-
-    if (writes->spill)
-        return true;
     Database *database = store_database(txn->manager->store, tree->database);
     if (!database)
         FAIL(ERR_INTERNAL_ERROR, .message = fmt("database %u does not exist", tree->database));
@@ -92,7 +114,7 @@ bool write_spill_make(Txn *txn, TreeWrites *writes)
         FAIL(ERR_OUT_OF_MEMORY, .message = STR("out of memory"));
     spill->tree = tree_new_private(database, TREE_KEY_VALUE, NULL);
     if (!spill->tree) {
-        free(spill);
+        memory_free(spill);
         return false;
     }
     spill->of = tree;
@@ -109,32 +131,31 @@ bool write_spill_make(Txn *txn, TreeWrites *writes)
     return true;
 }
 
+bool write_spill_make(Txn *txn, TreeWrites *writes)
+{
+    TRY(writes->spill || spill_new(txn, writes));
+    return spill_extend(writes->spill, txn->writes.place);
+}
+
 void write_spill_free(WriteSpill *spill)
 {
     tree_discard(spill->tree);
     tree_discard(spill->built);
     txn_tree_close(spill->of);
-    free(spill->dead);
-    free(spill);
+    memory_free(spill->dead);
+    memory_free(spill);
 }
 
 void write_spill_roll_back(WriteSpill *spill, uint64_t from, uint64_t end)
 {
-    if (from == end)
+    if (from == end || from >= spill->end)
         return;
     mutex_lock(&spill->of->runs_mutex);
     while (spill->dead_count > 0 && spill->dead[spill->dead_count - 1].first >= from)
         spill->dead_count--;
     if (spill->dead_count > 0 && spill->dead[spill->dead_count - 1].end >= from)
         from = spill->dead[--spill->dead_count].first;
-    if (spill->dead_count == spill->dead_capacity) {
-        uint32_t capacity = spill->dead_capacity ? spill->dead_capacity * 2 : 4;
-        DeadPlaces *grown = memory_realloc(spill->dead, capacity * sizeof(*grown));
-        if (!grown)
-            panic("out of memory for a rollback");
-        spill->dead = grown;
-        spill->dead_capacity = capacity;
-    }
+    assert(spill->dead_count < spill->dead_capacity);
     spill->dead[spill->dead_count++] = (DeadPlaces){.first = from, .end = end};
     mutex_unlock(&spill->of->runs_mutex);
 }
@@ -381,7 +402,7 @@ void write_cursor_deinit(WriteCursor *cursor)
 {
     if (cursor->spilled) {
         tree_cursor_deinit(cursor->spilled);
-        free(cursor->spilled);
+        memory_free(cursor->spilled);
         cursor->spilled = NULL;
     }
     built_cursor_free(cursor->built);

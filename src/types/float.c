@@ -52,7 +52,7 @@ static bool number_parse(Str word, bool is_single, double *ret, bool *ret_range)
     const double limit = is_single ? (double)HUGE_VALF : HUGE_VAL;
     *ret_range = errno == ERANGE && (*ret == 0 || *ret >= limit || *ret <= -limit);
     if (copy != small)
-        free(copy);
+        memory_free(copy);
     return is_number;
 }
 

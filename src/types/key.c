@@ -160,7 +160,7 @@ static bool put_numeric(StrBuf *key, const Value *value)
             key, (char)((digits[i] - '0') * 10 + (i + 1 < count ? digits[i + 1] - '0' : 0) + 1));
     strbuf_append_char(key, 0);
     if (digits != small)
-        free(digits);
+        memory_free(digits);
     for (size_t i = start; negative && i < key->length; i++)
         key->data[i] = (char)~key->data[i];
     return true;

@@ -629,15 +629,13 @@ uint64_t numeric_hash(const BuiltinType *type, const Value *value)
     const uint16_t header = (uint16_t)(b.scale | (mpz_sgn(b.m) < 0 ? 0x4000 : 0));
     const size_t size = mpz_sizeinbase(b.m, 2) / 8 + 3;
     byte small[256];
-    byte *bytes = size <= sizeof(small) ? small : memory_malloc(size);
+    byte *bytes = size <= sizeof(small) ? small : memory_must(size);
     size_t length = 0;
-    if (!bytes)
-        panic("out of memory");
     memcpy(bytes, &header, 2);
     mpz_export(bytes + 2, &length, -1, 1, 0, 0, b.m);
     const uint64_t hash = hash_bytes(bytes, length + 2);
     if (bytes != small)
-        free(bytes);
+        memory_free(bytes);
     return hash;
 }
 

@@ -280,7 +280,7 @@ static bool zone_read(TimeZone *zone)
     if (!ok)
         error_clear();
     ok = ok && zone_decode(zone, str_make(bytes, size));
-    free(bytes);
+    memory_free(bytes);
     return ok;
 }
 
@@ -362,9 +362,9 @@ const TimeZone *timezone_find(Str name)
         return NULL;
     memcpy(zone->name, name.data, name.length);
     if (!zone_open(zone)) {
-        free(zone->times);
-        free(zone->kinds);
-        free(zone);
+        memory_free(zone->times);
+        memory_free(zone->kinds);
+        memory_free(zone);
         return NULL;
     }
     /* Two threads may add the same zone; either copy serves. */

@@ -51,8 +51,8 @@ void on_commit_rewind(ExecSession *session, size_t mark)
 void on_commit_deinit(ExecSession *session)
 {
     if (session->on_commit)
-        free(session->on_commit->items);
-    free(session->on_commit);
+        memory_free(session->on_commit->items);
+    memory_free(session->on_commit);
     session->on_commit = NULL;
 }
 
