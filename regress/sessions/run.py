@@ -12,6 +12,7 @@ import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent.parent / "tools")]
+import left
 import loads
 import moving
 import storm
@@ -336,6 +337,7 @@ def compare(server, seconds):
             print(f"ok {name}")
         else:
             print(f"not ok {name}: wanted {line}, got {got[number] if number < len(got) else None}")
+    left.run(lambda database: Session(server.port, database=database))
     moving.run(lambda: Session(server.port, database="postgres"), int(time.time()), seconds)
     storm.run(lambda: Session(server.port, database="postgres"), int(time.time()), 2 * seconds)
     loads.run(lambda: Session(server.port, database="postgres"), int(time.time()), seconds)

@@ -106,7 +106,8 @@ typedef struct CatalogSession {
      * failed: the command finds what is there now if it is run again. */
     bool was_overtaken;
     struct SessionCache *cache;
-    Arena *session_arena; /* as long as the session */
+    struct KeptRelations *kept; /* see relation.h; mostly NULL */
+    Arena *session_arena;       /* as long as the session */
 } CatalogSession;
 
 /* Opens the catalog of a cluster that catalog_bootstrap made. */

@@ -76,7 +76,7 @@ static RelationDesc *build_whole(CatalogSession *session, Oid oid)
     }
 }
 
-const RelationDesc *relation_find(CatalogSession *session, Oid oid)
+static RelationDesc *find(CatalogSession *session, Oid oid)
 {
     SessionCache *cache = session_cache(session);
     RelationDesc *relation = hashmap_get(&cache->relations, oid);
@@ -104,6 +104,30 @@ const RelationDesc *relation_find(CatalogSession *session, Oid oid)
             shared_put(session->database, relation);
     }
     hashmap_put(&cache->relations, oid, relation);
+    return relation;
+}
+
+static void keep(KeptRelations *kept, const RelationDesc *relation)
+{
+    for (size_t i = 0; i < kept->items.length; i++)
+        if (kept->items.items[i] == relation)
+            return;
+    VEC_PUSH(kept->arena, &kept->items, relation_ref(relation));
+}
+
+void relations_let_go(KeptRelations *kept)
+{
+    for (size_t i = 0; i < kept->items.length; i++)
+        relation_unref(kept->items.items[i]);
+    kept->items.length = 0;
+}
+
+const RelationDesc *relation_find(CatalogSession *session, Oid oid)
+{
+    const RelationDesc *relation = find(session, oid);
+
+    if (relation && session->kept)
+        keep(session->kept, relation);
     return relation;
 }
 

@@ -179,6 +179,17 @@ typedef struct RelationDesc {
     struct RelationLife *life; /* arena and reference count: relation.c */
 } RelationDesc;
 
+/*
+ * While a session's `kept` is set, every description that relation_find gives is noted there once,
+ * with a reference: for what lives longer than the transaction and has views of descriptions in it,
+ * such as a cached plan.
+ */
+typedef struct KeptRelations {
+    Arena *arena; /* of the list */
+    VEC(const RelationDesc *) items;
+} KeptRelations;
+void relations_let_go(KeptRelations *kept);
+
 /* By OID; NULL without error when there is none; *with* an error only when reading fails. */
 const RelationDesc *relation_find(CatalogSession *session, Oid oid);
 /* 42P01 `relation with OID n does not exist` where missing. */

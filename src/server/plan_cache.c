@@ -38,6 +38,7 @@ static void plan_free(CachedPlan *plan)
 {
     for (uint32_t i = 0; i < plan->idle_count; i++)
         executor_free(plan->idle[i]);
+    relations_let_go(&plan->relations);
     arena_free(plan->arena);
 }
 
@@ -437,10 +438,14 @@ CachedPlan *plan_cache_make(Session *session, const PlanKey *key, Str text)
     Arena *arena = arena_new("cached plan");
     CachedPlan *plan = ARENA_NEW(arena, CachedPlan);
     plan->arena = arena;
+    plan->relations.arena = arena;
     plan->references = 1;
     plan->serial = ++cache->last_serial;
     take_key(session, plan, key, path);
-    if (!plan_build(session, plan, key, text, &refused) || refused) {
+    session->exec.catalog.kept = &plan->relations;
+    const bool built = plan_build(session, plan, key, text, &refused);
+    session->exec.catalog.kept = NULL;
+    if (!built || refused) {
         refuse(session, key);
         plan_unref(plan);
         return NULL;

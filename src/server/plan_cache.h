@@ -53,6 +53,7 @@ typedef struct CachedPlan {
 
     /* The plan; param_types has the lifted literals' types where is_lifted. */
     Arena *arena;
+    KeptRelations relations; /* whose names and constraints the plan has views of */
     const Node *statement;
     const PlannedStatement *planned;
     Oid *param_types;
