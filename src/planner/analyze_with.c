@@ -64,8 +64,8 @@ static int own_column(const CommonTable *cte, Str name)
 }
 
 /* The columns named in a clause, by number. */
-static bool clause_columns(Scope *scope, const CommonTable *cte, const StrVec *names,
-                           const char *clause, int position, int **ret)
+static int *clause_columns(Scope *scope, const CommonTable *cte, const StrVec *names,
+                           const char *clause, int position)
 {
     int *columns = ARENA_ARRAY(scope_arena(scope), int, names->length + 1);
     for (size_t i = 0; i < names->length; i++) {
@@ -82,8 +82,7 @@ static bool clause_columns(Scope *scope, const CommonTable *cte, const StrVec *n
                                     STR_ARGS(names->items[i])),
                      .position = position);
     }
-    *ret = columns;
-    return true;
+    return columns;
 }
 
 static bool name_is_free(const CommonTable *cte, Str name, const char *what, int position)
@@ -126,15 +125,13 @@ static bool analyze_clauses(Scope *scope, const CommonTableExpr *node, CommonTab
 {
     CteSearch *search = cte->search;
     CteCycle *cycle = cte->cycle;
-    int *columns;
     if (!search && !cycle)
         return true;
     TRY(check_sides(cte, node->node.position));
     if (search) {
         const CTESearchClause *clause = node->search_clause;
         const int position = clause->node.position;
-        TRY(clause_columns(scope, cte, &clause->columns, "search", position, &columns));
-        search->columns = columns;
+        TRY(search->columns = clause_columns(scope, cte, &clause->columns, "search", position));
         search->column_count = (int)clause->columns.length;
         TRY(name_is_free(cte, search->sequence, "search sequence", position));
     }
@@ -142,8 +139,7 @@ static bool analyze_clauses(Scope *scope, const CommonTableExpr *node, CommonTab
         return true;
     const CTECycleClause *clause = node->cycle_clause;
     const int position = clause->node.position;
-    TRY(clause_columns(scope, cte, &clause->columns, "cycle", position, &columns));
-    cycle->columns = columns;
+    TRY(cycle->columns = clause_columns(scope, cte, &clause->columns, "cycle", position));
     cycle->column_count = (int)clause->columns.length;
     TRY(name_is_free(cte, cycle->mark, "cycle mark", position));
     TRY(name_is_free(cte, cycle->path, "cycle path", position));

@@ -213,7 +213,8 @@ static inline bool query_is_grouped(const Query *query)
 /* The target with this sort_group_ref; it exists. */
 TargetEntry *query_target_by_ref(const Query *query, int ref);
 
-/* Do both mean the same, word for word? Positions in the text aside; false for what changes data. */
+/* Do both mean the same, word for word? Positions in the text aside; false for what changes data.
+ */
 bool query_equal(const Query *a, const Query *b);
 
 /* Visits every expression of the query (and of what belongs to it: not of subqueries' own). The

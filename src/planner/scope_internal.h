@@ -89,8 +89,8 @@ struct Scope {
     bool is_insert_select;
     bool resolve_unknowns;      /* unknown outputs become text */
     bool notices_have_no_place; /* of type names in commands */
-    WindowDefVec window_defs; /* WINDOW clause, then OVER (…) as met */
-    int next_ref;             /* sort_group_ref numbers */
+    WindowDefVec window_defs;   /* WINDOW clause, then OVER (…) as met */
+    int next_ref;               /* sort_group_ref numbers */
     LockingClause *parent_lock;
     const RelationDesc *target; /* of INSERT, UPDATE, DELETE */
     ScopeItem *target_item;

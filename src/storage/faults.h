@@ -11,7 +11,7 @@
 extern bool fault_no_shadow, fault_free_now, fault_no_wal_flush, fault_evict_shadow;
 extern bool fault_no_redo_floor, fault_no_reclaim, fault_no_redo_drain, fault_redo_scatter;
 extern bool fault_slow_log, fault_slow_checkpoint,
-    fault_yield_often; /* break nothing; make races likely */
+    fault_yield_often;               /* break nothing; make races likely */
 extern void (*fault_at_apply)(void); /* what happens between two writes of a commit's apply */
 #define FAULT(name) (name)
 #define FAULT_STOP(hook)                                                                           \

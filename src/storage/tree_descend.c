@@ -7,9 +7,8 @@
 bool tree_damaged(const Tree *tree, PageId page, const char *what)
 {
     if (store_sets_aside(tree->database->store))
-        store_note_wrong(tree->database->store,
-                         fmt("damaged page %u of tree %u in database %u: %s", page, tree->id,
-                             tree->database->id, what));
+        store_note_wrong(tree->database->store, fmt("damaged page %u of tree %u in database %u: %s",
+                                                    page, tree->id, tree->database->id, what));
     FAIL(ERR_DATA_CORRUPTED, .message = fmt("damaged page %u of tree %u in database %u: %s", page,
                                             tree->id, tree->database->id, what));
 }

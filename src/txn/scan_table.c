@@ -296,9 +296,8 @@ static bool merge_rows(TableScan *scan, const TableLeaf *leaf, uint32_t from, ui
             break;
         const WriteSeen *seen = id == own_id ? &scan->own.items[own].seen : NULL;
         const VersionRow *row = id == odd_id ? &scan->overrides.items[override] : NULL;
-        const bool is_hidden =
-            !seen && unlikely(has_fresh) &&
-            fresh_list_find(fresh, scan->table->name, id, &scan->snapshot) != 0;
+        const bool is_hidden = !seen && unlikely(has_fresh) &&
+                               fresh_list_find(fresh, scan->table->name, id, &scan->snapshot) != 0;
         if (is_hidden) {
             /* Added in bulk since, whatever became of it. */
         } else if (seen) {
@@ -328,8 +327,8 @@ static bool visit_leaf(void *context, const TableLeaf *leaf)
     uint32_t from = table_leaf_lower_bound(leaf, first);
     uint32_t to =
         last >= TREE_MAX_ROW_ID ? leaf->row_count : table_leaf_lower_bound(leaf, last + 1);
-    bool is_new = !scan->is_private &&
-                  (Lsn)(uintptr_t)*leaf->versions > snapshot_floor(&scan->snapshot);
+    bool is_new =
+        !scan->is_private && (Lsn)(uintptr_t)*leaf->versions > snapshot_floor(&scan->snapshot);
     const size_t own = own_first(scan, first);
 
     if (likely(!is_new && (scan->is_private || scan->base_lsn <= scan->snapshot.lsn) &&

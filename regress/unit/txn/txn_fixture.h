@@ -47,7 +47,7 @@ void fixture_reopen(Fixture *fixture, StoreClose how);
 void fixture_limit_write_sets(Fixture *fixture, uint64_t bytes);
 void fixture_limit_row_locks(Fixture *fixture, uint32_t count);
 void fixture_call_large(Fixture *fixture, uint32_t writes); /* commits of so many */
-int fixture_setup(void **state); /* with database, table and index */
+int fixture_setup(void **state);                            /* with database, table and index */
 int fixture_teardown(void **state);
 
 Txn *begin(TxnSession *session, IsolationLevel isolation);
