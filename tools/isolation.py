@@ -26,6 +26,7 @@ class Session:
     def __init__(self, name, port, database):
         self.name = name
         self.connection = wire.Connection(port, database=database, timeout=PATIENCE)
+        self.connection.fields += "W"
         self.pid = self.connection.query("SELECT pg_backend_pid()")[1].split()[1]
         self.is_busy = False
 
@@ -78,6 +79,7 @@ class Scenario:
             for other in self.sessions.values():
                 line = re.sub(rf"[Pp]rocess {other.pid}\b", f"process {other.name}", line)
             line = re.sub(r"transaction \d+", "transaction N", line)
+            line = re.sub(r"tuple \(\d+,\d+\)", "tuple N", line)
             line = re.sub(r"relation \d+ of database \d+", "relation N of database N", line)
             line = re.sub(r"advisory lock \[\d+,", "advisory lock [N,", line)
             self.lines.append(f"  {session.name} {line}")

@@ -20,6 +20,8 @@ class Refused(Exception):
 class Connection:
     """One session. query() gives the answer as lines of text, the same for any server."""
 
+    fields = "SCMDHPstcdn"  # of errors and notices, those that lines tell; W, the context, is for who asks for it
+
     def __init__(self, port, user="postgres", database="postgres", timeout=30):
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=timeout)
         self.received = b""
@@ -87,7 +89,7 @@ class Connection:
             elif kind == "C":
                 lines.append("tag " + body[:-1].decode())
             elif kind in "EN":
-                lines.append(("error " if kind == "E" else "notice ") + fields_text(body))
+                lines.append(("error " if kind == "E" else "notice ") + fields_text(body, self.fields))
             elif kind == "I":
                 lines.append("empty")
             elif kind == "G":
@@ -128,11 +130,11 @@ def row_text(body):
                       for value in row_values(body))
 
 
-def fields_text(body):
+def fields_text(body, fields=Connection.fields):
     """The fields that clients see; file, line and routine are each server's own."""
     parts = []
     for field in body.split(b"\0"):
-        if field and chr(field[0]) in "SCMDHPstcdn":
+        if field and chr(field[0]) in fields:
             parts.append(field.decode(errors="replace").replace("\n", "\\n"))
     return " | ".join(parts)
 

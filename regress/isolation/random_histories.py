@@ -24,11 +24,14 @@ from sengi_server import Server
 
 SETUP = [
     "CREATE TABLE p (id int PRIMARY KEY, v int, u int UNIQUE)",
-    "CREATE TABLE c (id int PRIMARY KEY, pid int REFERENCES p {action}, v int)",
+    "CREATE TABLE c (id int PRIMARY KEY, pid int DEFAULT 2 REFERENCES p {action}, v int)",
+    "CREATE TABLE s (id int PRIMARY KEY, up int REFERENCES s {action})",
     "INSERT INTO p VALUES (1, 10, 100), (2, 20, 200), (3, 30, 300)",
     "INSERT INTO c VALUES (1, 1, 11), (2, 3, 12)",
+    "INSERT INTO s VALUES (1, NULL), (2, 1), (3, 2)",
 ]
-ACTIONS = ["", "", "ON DELETE CASCADE", "ON DELETE SET NULL", "ON UPDATE CASCADE ON DELETE CASCADE", "DEFERRABLE INITIALLY DEFERRED"]
+ACTIONS = ["", "", "ON DELETE CASCADE", "ON DELETE SET NULL", "ON UPDATE CASCADE ON DELETE CASCADE", "DEFERRABLE INITIALLY DEFERRED",
+           "ON DELETE SET DEFAULT ON UPDATE SET NULL", "ON DELETE RESTRICT ON UPDATE RESTRICT", "ON UPDATE SET DEFAULT DEFERRABLE"]
 DEADLOCK_SECONDS = 0.01
 SETTLE_SECONDS = 0.035
 
@@ -105,7 +108,37 @@ class Maker:
         """Rows in an order that both servers take: each history has at most one such statement, its tables untouched before."""
         return self.pick("UPDATE p SET v = v + 1", "DELETE FROM c", f"UPDATE p SET v = v * 2 WHERE v >= {self.pick(10, 20)}", "UPDATE c SET v = 1 WHERE pid IS NOT NULL")
 
-    WEIGHTS = {"select": 3, "lock": 6, "update": 6, "key_update": 3, "delete": 3, "insert": 2, "upsert": 4, "child": 3, "joined": 2}
+    def tree(self):
+        """A table that refers to itself."""
+        return self.pick(f"INSERT INTO s VALUES ({self.pick(4, 5)}, {self.pick(1, 2, 3, 4, 'NULL')})", f"DELETE FROM s WHERE id = {self.pick(1, 2, 3, 4)}",
+                         f"UPDATE s SET up = {self.pick(1, 2, 3, 4, 'NULL')} WHERE id = {self.pick(2, 3, 4)}", f"UPDATE s SET id = id + 10 WHERE id = {self.pick(1, 2, 3)}",
+                         "SELECT * FROM s ORDER BY id", f"SELECT * FROM s WHERE id = {self.pick(1, 2, 3)} FOR {self.pick('UPDATE', 'NO KEY UPDATE', 'SHARE', 'KEY SHARE')}")
+
+    def advisory(self):
+        key = self.pick(1, 1, 2)
+        return self.pick(f"SELECT pg_advisory_xact_lock({key})", f"SELECT pg_advisory_xact_lock_shared({key})", f"SELECT pg_try_advisory_xact_lock({key})", f"SELECT pg_advisory_lock({key})",
+                         f"SELECT pg_advisory_unlock({key})", f"SELECT pg_try_advisory_lock_shared({key})", f"SELECT pg_advisory_unlock_shared({key})",
+                         f"SELECT pg_advisory_xact_lock({key}) FROM p WHERE id = {self.parent()} FOR UPDATE")
+
+    def cursor(self):
+        return self.pick("DECLARE cu CURSOR FOR SELECT id, v FROM p ORDER BY id", "DECLARE cu CURSOR FOR SELECT id, v FROM p ORDER BY id FOR UPDATE",
+                         "DECLARE cu SCROLL CURSOR FOR SELECT id, v FROM p ORDER BY id", "DECLARE cu CURSOR FOR SELECT id, pid FROM c ORDER BY id FOR SHARE",
+                         "DECLARE cu CURSOR WITH HOLD FOR SELECT id, v FROM p ORDER BY id",
+                         "FETCH 1 FROM cu", "FETCH 1 FROM cu", "FETCH ALL FROM cu", "FETCH PRIOR FROM cu", "MOVE 1 IN cu", "CLOSE cu",
+                         "UPDATE p SET v = v + 1 WHERE CURRENT OF cu", "DELETE FROM p WHERE CURRENT OF cu")
+
+    def define(self):
+        mode = self.pick("ACCESS SHARE", "ROW SHARE", "ROW EXCLUSIVE", "SHARE UPDATE EXCLUSIVE", "SHARE", "SHARE ROW EXCLUSIVE", "EXCLUSIVE", "ACCESS EXCLUSIVE")
+        return self.pick(f"LOCK TABLE {self.pick('p', 'c')} IN {mode} MODE{self.pick('', '', ' NOWAIT')}", f"LOCK TABLE {self.pick('p', 'c')} IN {mode} MODE",
+                         "TRUNCATE c", "TRUNCATE p CASCADE", "ALTER TABLE p ADD COLUMN x int DEFAULT 7", "ALTER TABLE p DROP COLUMN x", "UPDATE p SET x = 1 WHERE id = 1",
+                         "CREATE INDEX px ON p (v)", "DROP INDEX px", "ALTER TABLE c ADD CONSTRAINT cc CHECK (v > 0)", "ALTER TABLE c DROP CONSTRAINT cc", "ALTER TABLE c DROP CONSTRAINT c_pid_fkey",
+                         "ALTER TABLE c ADD CONSTRAINT c_pid_fkey FOREIGN KEY (pid) REFERENCES p", "ALTER TABLE p ALTER v SET NOT NULL", "ALTER TABLE p ALTER v SET DEFAULT 5",
+                         "CREATE TABLE n (id int PRIMARY KEY REFERENCES p)", "INSERT INTO n VALUES (1)", "DROP TABLE n", "SELECT * FROM n", "CREATE VIEW w AS SELECT id, v FROM p",
+                         "UPDATE w SET v = v + 1 WHERE id = 1", "SELECT * FROM w ORDER BY id", "DROP VIEW w", "ALTER TABLE p RENAME v TO z", "ALTER TABLE p RENAME z TO v", "COMMENT ON TABLE p IS 'x'",
+                         "CREATE UNIQUE INDEX pu ON p (v)", "ALTER TABLE p ALTER v TYPE bigint", "ANALYZE p", "GRANT SELECT ON p TO public", "SELECT id FROM ONLY p ORDER BY id FOR UPDATE",
+                         "DROP TABLE c", "CREATE TABLE k AS SELECT id, v FROM p ORDER BY id", "DROP TABLE k", "REINDEX TABLE c", "VACUUM p")
+
+    WEIGHTS = {"tree": 2, "advisory": 1, "cursor": 2, "define": 1, "select": 3, "lock": 6, "update": 6, "key_update": 3, "delete": 3, "insert": 2, "upsert": 4, "child": 3, "joined": 2}
 
     def begin(self):
         return self.pick("BEGIN", "BEGIN", "BEGIN ISOLATION LEVEL REPEATABLE READ", "BEGIN ISOLATION LEVEL REPEATABLE READ")
@@ -178,7 +211,7 @@ class Runner(isolation.Scenario):
     def run(self, setup, steps):
         """The lines that the history gives, and the steps that were really made."""
         self.lines, self.limited, made = [], set(), []
-        for statement in ["DROP TABLE IF EXISTS c, p", *setup]:
+        for statement in ["DROP TABLE IF EXISTS c, p, s, n, k CASCADE", *setup]:
             for line in self.admin.query(statement):
                 if line.startswith("error"):
                     raise SystemExit(f"setup: {statement}: {line}")
@@ -203,12 +236,13 @@ class Runner(isolation.Scenario):
             for name in sorted(self.sessions):
                 session = self.sessions[name]
                 if not session.is_busy:
-                    session.send("ROLLBACK")
-                    session.take()
+                    for text in ["ROLLBACK", "SELECT pg_advisory_unlock_all()", "CLOSE ALL"]:
+                        session.send(text)
+                        session.take()
             self.let_go()
         if any(session.is_busy for session in self.sessions.values()):
             raise wire.WireError("a session waits although nobody is in a transaction")
-        for query in ["SELECT * FROM p ORDER BY id, v", "SELECT * FROM c ORDER BY id"]:
+        for query in ["SELECT * FROM p ORDER BY id, v", "SELECT * FROM c ORDER BY id", "SELECT * FROM s ORDER BY id"]:
             self.lines += ["end: " + line for line in self.admin.query(query)]
         left = self.admin.query("SELECT locktype, mode FROM pg_locks WHERE pid IN (SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid())")
         self.lines += ["left: " + line for line in left if line.startswith("row")]

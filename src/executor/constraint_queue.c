@@ -273,6 +273,8 @@ static bool run_unique(ConstraintQueue *queue, const ConstraintEvent *event)
                                 .key = key,
                                 .self_row_id = event->row_id};
     UniqueOutcome outcome = txn_unique_check(txn, &unique, &other);
+    if (outcome == UNIQUE_FAILED)
+        row_wait_add_context("inserting index", event->row_id, check->builder.plan->name);
     if (outcome != UNIQUE_CONFLICT)
         return outcome == UNIQUE_OK;
     Str text = index_key_describe(&check->builder, &row, 0, queue->scratch);

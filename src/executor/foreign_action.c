@@ -1,6 +1,7 @@
 #include "executor/foreign_key.h"
 
 #include "catalog/lookup.h"
+#include "executor/scan_columns.h"
 #include "planner/planner.h"
 #include "txn/lock.h"
 #include "types/identifier.h"
@@ -143,6 +144,9 @@ static bool claim(ReferentialAction *action, const ForeignRemoval *removal, int6
     RowLockResult result;
     *ret_claimed = false;
     RowLockOutcome outcome = txn_lock_row(txn, table->tree, row_id, &request, scratch, &result);
+    if (outcome == ROW_LOCK_FAILED)
+        row_wait_add_context(action->column_count > 0 ? "updating" : "deleting", row_id,
+                             action->key->relation_name);
     TRY(outcome);
     return outcome == ROW_LOCK_GONE ||
            foreign_key_row_refers(&look, removal->old_values, row_id, ret_claimed);
@@ -189,11 +193,7 @@ static Str action_text(const ReferentialAction *action, Arena *arena)
         else
             strbuf_append_c(&text, action->defaults ? "DEFAULT" : "NULL");
     }
-    for (int i = 0; i < key->column_count; i++) {
-        const Str name = identifier_enclose(arena, key->column_names[i]);
-        strbuf_format(&text, "%s $%d OPERATOR(pg_catalog.=) %.*s", i > 0 ? " AND" : " WHERE",
-                      parameter++, STR_ARGS(name));
-    }
+    foreign_key_put_condition(action->exec, key, false, parameter, &text);
     return strbuf_view(&text);
 }
 

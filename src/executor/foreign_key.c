@@ -1,6 +1,11 @@
 #include "executor/foreign_key.h"
 
+#include "base/error_record.h"
+#include "catalog/lookup.h"
+#include "catalog/operator.h"
+#include "executor/scan_columns.h"
 #include "txn/lock.h"
+#include "types/identifier.h"
 #include "types/key.h"
 #include "types/type.h"
 
@@ -135,6 +140,59 @@ static Str describe_key(const ForeignKeyPlan *key, const TableHandle *table, boo
     return strbuf_view(&text);
 }
 
+/* ---- the statements that checks are like ---- */
+
+/* The operator takes another type than the column has: the column is cast. */
+static void put_cast(ExecState *exec, Oid relation, int attnum, Oid wanted, StrBuf *text)
+{
+    const TableHandle *table = exec_table(exec, relation);
+    const TypeDesc *type = type_find(&exec->session->catalog, wanted);
+
+    if (table && type && column_type(table, attnum) != wanted)
+        strbuf_format(text, "::pg_catalog.%.*s",
+                      STR_ARGS(identifier_quote(exec->arena, type->name)));
+}
+
+void foreign_key_put_condition(ExecState *exec, const ForeignKeyPlan *key, bool of_referenced,
+                               int first_parameter, StrBuf *text)
+{
+    Arena *arena = exec->arena;
+    const Str *names = of_referenced ? key->referenced_column_names : key->column_names;
+
+    for (int i = 0; i < key->column_count; i++) {
+        const OperatorDesc *equal = operator_find(&exec->session->catalog, key->equal_ops[i]);
+        const Str parameter = str_format(arena, "$%d", first_parameter + i);
+        const Str column = identifier_enclose(arena, names[i]);
+        const Str left = of_referenced ? column : parameter;
+        const Str right = of_referenced ? parameter : column;
+        strbuf_format(text, "%s%.*s", i > 0 ? " AND " : " WHERE ", STR_ARGS(left));
+        if (equal)
+            put_cast(exec, key->referenced, key->referenced_columns[i], equal->left, text);
+        strbuf_format(text, " OPERATOR(pg_catalog.=) %.*s", STR_ARGS(right));
+        if (equal)
+            put_cast(exec, key->relation, key->columns[i], equal->right, text);
+    }
+}
+
+/* In what an error came up while rows of one side were looked for and locked. */
+static void add_check_context(ExecState *exec, const ForeignKeyPlan *key, bool of_referenced)
+{
+    ErrorRecord *record = error_put_aside();
+    Arena *arena = exec->arena;
+    const Str schema = of_referenced ? key->referenced_schema : key->relation_schema;
+    const Str name = of_referenced ? key->referenced_name : key->relation_name;
+    StrBuf text = strbuf_in(arena);
+
+    strbuf_format(&text, "SQL statement \"SELECT 1 FROM ONLY %.*s.%.*s x",
+                  STR_ARGS(identifier_enclose(arena, schema)),
+                  STR_ARGS(identifier_enclose(arena, name)));
+    foreign_key_put_condition(exec, key, of_referenced, 1, &text);
+    strbuf_append_c(&text, " FOR KEY SHARE OF x\"");
+    error_clear();
+    error_put_back(record);
+    error_add_context(strbuf_view(&text));
+}
+
 /* ---- from the referencing row to the referenced one ---- */
 
 /* Bytes of the key in an index whose first key columns are, in some order, `attnums`. */
@@ -196,10 +254,12 @@ static bool fail_missing(const ForeignKeyPlan *key, const TableHandle *table, co
          .constraint_name = key->constraint_name);
 }
 
-static bool fail_changed(void)
+static bool fail_changed(ExecState *exec, const ForeignKeyPlan *key)
 {
-    FAIL(ERR_T_R_SERIALIZATION_FAILURE,
-         .message = STR("could not serialize access due to concurrent update"));
+    ERROR_SET(ERR_T_R_SERIALIZATION_FAILURE,
+              .message = STR("could not serialize access due to concurrent update"));
+    add_check_context(exec, key, true);
+    return false;
 }
 
 /*
@@ -227,12 +287,16 @@ static bool lock_referenced(const ForeignKeyLook *look, const Value *values, int
         return true;
     RowLockOutcome outcome =
         txn_lock_row(txn, table->tree, *ret_row_id, &request, scratch, &result);
-    TRY(outcome);
+    if (outcome == ROW_LOCK_FAILED) {
+        row_wait_add_context("locking", *ret_row_id, key->referenced_name);
+        add_check_context(exec, key, true);
+        return false;
+    }
     TRY(find_referenced(look, values, &now, &found));
     if (outcome != ROW_LOCK_GONE && found == *ret_row_id)
         return true;
     if (is_repeatable(exec))
-        return fail_changed();
+        return fail_changed(exec, key);
     *ret_row_id = 0;
     return true;
 }
@@ -477,7 +541,11 @@ bool foreign_key_check_removal(ExecState *exec, Arena *scratch, const ForeignRem
                                   .relation_name = key->relation_name};
         RowLockOutcome outcome = txn_lock_row(exec->session->catalog.txn, table->tree,
                                               rows.items[0], &request, scratch, &result);
-        TRY(outcome);
+        if (outcome == ROW_LOCK_FAILED) {
+            row_wait_add_context("locking", rows.items[0], key->relation_name);
+            add_check_context(exec, key, false);
+            return false;
+        }
         if (outcome != ROW_LOCK_GONE)
             TRY(foreign_key_row_refers(&look, removal->old_values, rows.items[0], &refers));
         if (refers)

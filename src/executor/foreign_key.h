@@ -49,6 +49,11 @@ MUST_CHECK bool foreign_key_row_refers(const ForeignKeyLook *look, const Value *
 MUST_CHECK bool foreign_key_convert(Arena *arena, Oid from, Oid to, const Value *value, Value *ret,
                                     bool *ret_fits);
 
+/* " WHERE …" of the statement that a check or an action is like, for the context of its errors:
+ * columns of the referenced table, or of the referencing one, are what parameters are. */
+void foreign_key_put_condition(ExecState *exec, const ForeignKeyPlan *key, bool of_referenced,
+                               int first_parameter, StrBuf *text);
+
 /* foreign_action.c: CASCADE, SET NULL, SET DEFAULT. Prepared when first needed in a queue. */
 typedef struct ReferentialAction ReferentialAction;
 MUST_CHECK ReferentialAction *foreign_action_new(ExecState *exec, const ForeignKeyPlan *key,

@@ -32,6 +32,7 @@ typedef struct ModifyState {
     bool *nulls;
     TxnBulk *bulk;    /* rows of COPY go this way; or NULL */
     Arena *row_arena; /* images; reset per row */
+    bool was_own;     /* the row being updated was written by this transaction before */
     Arena *old_arena; /* old rows; reset per batch */
 } ModifyState;
 
@@ -283,7 +284,8 @@ static bool probe_unique(ModifyState *state, const ModifyPlan *plan, size_t i,
     UniqueProbe check = {.index = state->indexes[i].index->tree,
                          .table = state->table->tree,
                          .self_row_id = self,
-                         .keeps_no_lock = keeps_no_lock};
+                         .keeps_no_lock = keeps_no_lock,
+                         .waits_for_nobody = plan->indexes.items[i].is_deferrable};
     bool skip, has_null;
     int64_t other;
     *ret_other = 0;
@@ -291,7 +293,12 @@ static bool probe_unique(ModifyState *state, const ModifyPlan *plan, size_t i,
     if (skip || (has_null && !plan->indexes.items[i].nulls_not_distinct))
         return true;
     const UniqueOutcome outcome = txn_unique_check(txn, &check, &other);
-    TRY(outcome);
+    if (outcome == UNIQUE_FAILED) {
+        row_wait_add_context("inserting index",
+                             self ? self : txn_next_row_id(txn, state->table->tree),
+                             keeps_no_lock ? plan->relation_name : plan->indexes.items[i].name);
+        return false;
+    }
     if (outcome == UNIQUE_CONFLICT)
         *ret_other = other;
     return true;
@@ -315,7 +322,10 @@ static bool probe_arbiters(ModifyState *state, const ModifyPlan *plan, const Exp
     return true;
 }
 
-/* Unique indexes first, so that a row that may not stay is never written. */
+/*
+ * Unique indexes first, so that a row that may not stay is never written. Keys that may be doubled
+ * until the statement's or the transaction's end are looked at then, and waited for then.
+ */
 static bool check_unique(ModifyState *state, const ModifyPlan *plan, const ExprInput *input,
                          uint32_t row, int64_t self, bool affected_only, int64_t *ret_conflict)
 {
@@ -369,6 +379,10 @@ static bool has_reference(const ForeignKeyPlan *key, const ExprInput *row, uint3
     return null_count == 0 || (key->is_match_full && null_count < key->column_count);
 }
 
+/*
+ * A row that was this transaction's before it was updated: its reference is looked at again even if
+ * it is the same, as PostgreSQL does, so that as much is locked.
+ */
 static void row_written(ModifyState *state, const ModifyPlan *plan, const ExprInput *old_row,
                         const ExprInput *new_row, uint32_t at, int64_t row_id)
 {
@@ -376,7 +390,8 @@ static void row_written(ModifyState *state, const ModifyPlan *plan, const ExprIn
     for (size_t i = 0; i < plan->references.length; i++) {
         const ForeignKeyPlan *key = &plan->references.items[i];
         if (has_reference(key, new_row, at) &&
-            (!old_row || columns_differ(old_row, new_row, at, key->columns, key->column_count)))
+            (!old_row || state->was_own ||
+             columns_differ(old_row, new_row, at, key->columns, key->column_count)))
             constraint_queue_reference(exec_queue(exec), key, row_id);
     }
     for (size_t i = 0; i < plan->indexes.length; i++) {
@@ -463,6 +478,8 @@ static bool update_row(ModifyState *state, const ModifyPlan *plan, uint32_t row,
     TRY(check_unique(state, plan, &new_row, row, row_id, !all_indexes, NULL));
     take_values(state, row);
     TRY(row_image(state, &image));
+    if (plan->references.length > 0)
+        TRY(txn_row_is_own(txn, state->table->tree, row_id, state->row_arena, &state->was_own));
     TRY(txn_update(txn, state->table->tree, row_id, image));
     usage_add(state->usage, USAGE_UPDATED, 1);
     TRY(update_entries(state, plan, &old_row, &new_row, row, row_id, all_indexes));

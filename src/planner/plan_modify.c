@@ -301,9 +301,7 @@ static bool fill_foreign_keys(Planner *planner, const Query *query, const Relati
         if (relation->constraints[i].kind != CONTYPE_FOREIGN)
             continue;
         TRY(planner_foreign_key(planner->arena, planner->session, &relation->constraints[i], &key));
-        if (query->command == QUERY_INSERT || (query->conflict && query->conflict->do_update) ||
-            assigns_any(query, key.columns, key.column_count))
-            add_by_age(planner->arena, &modify->references, &key);
+        add_by_age(planner->arena, &modify->references, &key);
     }
     const bool updates =
         query->command == QUERY_UPDATE || (query->conflict && query->conflict->do_update);

@@ -204,6 +204,7 @@ static void key_unlock(Txn *txn, TxnTree *index, const LockTag *tag)
 typedef enum KeyLockLife {
     KEY_LOCK_TO_THE_END,
     KEY_LOCK_FOR_A_LOOK, /* given back at once */
+    KEY_LOCK_IF_FREE,    /* else LOCK_WOULD_BLOCK */
 } KeyLockLife;
 
 static LockOutcome key_lock(Txn *txn, TxnTree *index, Str key, KeyLockLife life)
@@ -213,12 +214,12 @@ static LockOutcome key_lock(Txn *txn, TxnTree *index, Str key, KeyLockLife life)
     const LockRequest request = {
         .tag = tag,
         .mode = LOCK_EXCLUSIVE,
-        .wait = LOCK_WAIT,
+        .wait = life == KEY_LOCK_IF_FREE ? LOCK_TRY : LOCK_WAIT,
         .wait_event = WAIT_EVENT_KEY,
         .tree = index,
     };
     const uint32_t few = MIN(txn->manager->config.row_lock_limit, KEYS_HELD_SINGLY);
-    bool in_set = life == KEY_LOCK_TO_THE_END && session->hold_count >= few;
+    bool in_set = life != KEY_LOCK_FOR_A_LOOK && session->hold_count >= few;
 
     if (session->runs && lock_runs_hold(session, index, &tag, LOCK_EXCLUSIVE))
         return LOCK_HELD;
@@ -391,7 +392,9 @@ UniqueOutcome txn_unique_check(Txn *txn, const UniqueProbe *check, int64_t *ret_
 {
     TxnTree *index = check->index;
     const LockTag tag = key_tag(index, check->key);
-    const KeyLockLife life = check->keeps_no_lock ? KEY_LOCK_FOR_A_LOOK : KEY_LOCK_TO_THE_END;
+    const KeyLockLife life = check->waits_for_nobody ? KEY_LOCK_IF_FREE
+                             : check->keeps_no_lock  ? KEY_LOCK_FOR_A_LOOK
+                                                     : KEY_LOCK_TO_THE_END;
     bool is_mine = atomic_load_explicit(&index->creator, memory_order_relaxed) == txn;
 
     assert(index->kind == TREE_INDEX);
@@ -401,10 +404,13 @@ UniqueOutcome txn_unique_check(Txn *txn, const UniqueProbe *check, int64_t *ret_
         bool is_own, waited = false;
         LockOutcome lock = is_mine ? LOCK_HELD : key_lock(txn, index, check->key, life);
         TRY(lock);
+        if (lock == LOCK_WOULD_BLOCK)
+            return UNIQUE_OK;
         UniqueOutcome outcome = probe(txn, check, ret_row_id, &is_own);
         if (lock == LOCK_GRANTED && (outcome != UNIQUE_OK || check->keeps_no_lock))
             key_unlock(txn, index, &tag);
-        if (outcome == UNIQUE_CONFLICT && !is_own && !is_mine && check->table)
+        if (outcome == UNIQUE_CONFLICT && !is_own && !is_mine && check->table &&
+            !check->waits_for_nobody)
             TRY(row_settle(txn, check->table, *ret_row_id, &waited));
         if (!waited)
             return outcome;

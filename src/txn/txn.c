@@ -486,6 +486,16 @@ static bool row_id_take(Txn *txn, TxnTree *table, uint64_t *ret_row_id)
     return true;
 }
 
+int64_t txn_next_row_id(const Txn *txn, const TxnTree *table)
+{
+    for (size_t i = txn->blocks.length; i > 0; i--) {
+        const RowIdBlock *block = &txn->blocks.items[i - 1];
+        if (block->tree == table && block->next < block->end)
+            return (int64_t)block->next;
+    }
+    return (int64_t)MAX(atomic_load(&((TxnTree *)table)->next_row_id), 1u);
+}
+
 static bool row_fits(const Txn *txn, const TxnTree *table, Str image)
 {
     bool is_private;
@@ -510,6 +520,15 @@ bool txn_insert(Txn *txn, TxnTree *table, Str image, int64_t *ret_row_id)
     TRY(row_id_take(txn, table, &row_id));
     TRY(writes_add(txn, table, row_id, STR_NONE, WRITE_PUT, image, true));
     *ret_row_id = (int64_t)row_id;
+    return true;
+}
+
+bool txn_row_is_own(Txn *txn, TxnTree *table, int64_t row_id, Arena *scratch, bool *ret_is_own)
+{
+    WriteSeen own;
+
+    TRY(writes_look(txn, table, (uint64_t)row_id, STR_NONE, UINT32_MAX, scratch, &own));
+    *ret_is_own = own.found;
     return true;
 }
 

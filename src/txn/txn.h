@@ -200,6 +200,11 @@ void txn_before_commit(Txn *txn, TxnCommitCheck *check, void *context);
  * ("cannot execute INSERT in a read-only transaction" is the caller's, earlier and better worded).
  */
 MUST_CHECK bool txn_insert(Txn *txn, TxnTree *table, Str image, int64_t *ret_row_id);
+/* The id that the transaction's next row would have, for messages. */
+int64_t txn_next_row_id(const Txn *txn, const TxnTree *table);
+/* Has the transaction written the row that is there? */
+MUST_CHECK bool txn_row_is_own(Txn *txn, TxnTree *table, int64_t row_id, Arena *scratch,
+                               bool *ret_is_own);
 MUST_CHECK bool txn_update(Txn *txn, TxnTree *table, int64_t row_id, Str image);
 MUST_CHECK bool txn_delete(Txn *txn, TxnTree *table, int64_t row_id);
 MUST_CHECK bool txn_index_insert(Txn *txn, TxnTree *index, Str key, int64_t row_id);
@@ -232,8 +237,9 @@ typedef struct UniqueProbe {
     TxnTree *index;
     TxnTree *table; /* NULL: nobody writes rows without their keys' locks (system tables) */
     Str key;
-    int64_t self_row_id; /* entries of this row don't count; 0: none */
-    bool keeps_no_lock;  /* a look only: the key may be taken by the time it is inserted */
+    int64_t self_row_id;   /* entries of this row don't count; 0: none */
+    bool keeps_no_lock;    /* a look only: the key may be taken by the time it is inserted */
+    bool waits_for_nobody; /* it is looked at again: the key's lock is taken if nobody has it */
 } UniqueProbe;
 MUST_CHECK UniqueOutcome txn_unique_check(Txn *txn, const UniqueProbe *check, int64_t *ret_row_id);
 void txn_index_set_unique(TxnTree *index);
