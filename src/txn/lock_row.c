@@ -148,6 +148,27 @@ static RowLockOutcome report_change(Txn *txn, TxnTree *table, uint64_t row_id,
     return found == TREE_FOUND ? ROW_LOCK_CHANGED : ROW_LOCK_GONE;
 }
 
+/*
+ * Who has one snapshot waits for nobody to be told that the row has changed since: that is looked
+ * at before he waits.
+ */
+static LockOutcome acquire_unchanged(Txn *txn, TxnTree *table, uint64_t row_id,
+                                     const RowLockRequest *request, Arena *arena)
+{
+    RowLockRequest first = *request;
+    RowLockResult unused = {0};
+
+    if (txn->options.isolation < ISOLATION_REPEATABLE_READ || request->ignore_changes)
+        return row_lock_acquire(txn, table, row_id, request);
+    first.wait = LOCK_TRY;
+    const LockOutcome outcome = row_lock_acquire(txn, table, row_id, &first);
+    if (outcome != LOCK_WOULD_BLOCK)
+        return outcome;
+    first.read = NULL;
+    TRY(report_change(txn, table, row_id, &first, arena, &unused));
+    return request->wait == LOCK_WAIT ? row_lock_acquire(txn, table, row_id, request) : outcome;
+}
+
 RowLockOutcome txn_lock_row(Txn *txn, TxnTree *table, int64_t row_id, const RowLockRequest *request,
                             Arena *arena, RowLockResult *ret_result)
 {
@@ -164,7 +185,7 @@ RowLockOutcome txn_lock_row(Txn *txn, TxnTree *table, int64_t row_id, const RowL
     if (atomic_load_explicit(&table->creator, memory_order_relaxed) == txn)
         return ROW_LOCK_LOCKED; /* nobody else knows the table */
 
-    LockOutcome outcome = row_lock_acquire(txn, table, (uint64_t)row_id, request);
+    LockOutcome outcome = acquire_unchanged(txn, table, (uint64_t)row_id, request, arena);
     TRY(outcome);
     if (outcome == LOCK_WOULD_BLOCK) {
         if (request->wait == LOCK_NOWAIT)
