@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Random small histories of two or three sessions, step by step on Sengi and on PostgreSQL 15, must go alike.
+"""Random small histories of two to four sessions, step by step on Sengi and on PostgreSQL 15, must go alike.
 
 usage: random_histories.py --build DIR [--seed N] [--count N] [--port N] [--oracle N] [--database NAME] [--kinds NAME,…] [--keep-going]
 
@@ -23,7 +23,7 @@ import wire
 from sengi_server import Server
 
 SETUP = [
-    "CREATE TABLE p (id int PRIMARY KEY, v int, u int UNIQUE)",
+    "CREATE TABLE p (id int PRIMARY KEY, v int, u int UNIQUE {unique})",
     "CREATE TABLE c (id int PRIMARY KEY, pid int DEFAULT 2 REFERENCES p {action}, v int)",
     "CREATE TABLE s (id int PRIMARY KEY, up int REFERENCES s {action})",
     "INSERT INTO p VALUES (1, 10, 100), (2, 20, 200), (3, 30, 300)",
@@ -32,6 +32,7 @@ SETUP = [
 ]
 ACTIONS = ["", "", "ON DELETE CASCADE", "ON DELETE SET NULL", "ON UPDATE CASCADE ON DELETE CASCADE", "DEFERRABLE INITIALLY DEFERRED",
            "ON DELETE SET DEFAULT ON UPDATE SET NULL", "ON DELETE RESTRICT ON UPDATE RESTRICT", "ON UPDATE SET DEFAULT DEFERRABLE"]
+UNIQUE = ["", "", "", "DEFERRABLE", "DEFERRABLE INITIALLY DEFERRED"]
 DEADLOCK_SECONDS = 0.01
 SETTLE_SECONDS = 0.035
 
@@ -43,8 +44,9 @@ class Maker:
         self.random = random.Random(seed)
         self.kinds = kinds
         action = self.random.choice(ACTIONS)
-        self.setup = [text.format(action=action) for text in SETUP]
-        self.sessions = "abc"[:self.random.choice([2, 2, 3])]
+        unique = self.random.choice(UNIQUE)
+        self.setup = [text.format(action=action, unique=unique) for text in SETUP]
+        self.sessions = "abcd"[:self.random.choice([2, 2, 3, 4])]
         self.rows = self.random.choice([1, 2, 3])
 
     def pick(self, *choices):
@@ -300,7 +302,7 @@ def report(pair, seed, setup, steps):
     (wanted, made), (got, _) = pair.run(setup, steps)
     at = next((i for i, both in enumerate(zip(wanted, got)) if both[0] != both[1]), min(len(wanted), len(got)))
     print(f"not ok history {seed}: wanted {wanted[at:at + 1]}, got {got[at:at + 1]}")
-    print("\n".join(["-- setup", *setup[1:2], "-- steps", *(f"{name}{'!' if insists else ''}: {text}" for name, insists, text in made),
+    print("\n".join(["-- setup", *setup[:2], "-- steps", *(f"{name}{'!' if insists else ''}: {text}" for name, insists, text in made),
                      "-- wanted", *(line for line in wanted[:at + 4] if not line.startswith("end: ")), "-- got", *got[at:at + 4], ""]), flush=True)
 
 
