@@ -149,6 +149,10 @@ typedef struct ConstraintDefinition {
     const int16_t *delete_set_columns;
     uint16_t delete_set_count;
 } ConstraintDefinition;
+struct CatalogRow;
+/* conpfeqop and its kin, of `pk = fk` operators, into a row of pg_constraint. */
+MUST_CHECK bool define_key_operators(CatalogSession *session, struct CatalogRow *row,
+                                     const Oid *operators, uint32_t count);
 MUST_CHECK bool define_constraint(CatalogSession *session, const ConstraintDefinition *definition,
                                   Oid *ret_oid);
 

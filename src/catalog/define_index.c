@@ -135,6 +135,29 @@ bool define_index(CatalogSession *session, const IndexDefinition *definition, Oi
 
 /* ---- constraints ---- */
 
+/* What compares two values of one side: the equality of the operator's type on that side. */
+static Oid side_operator(CatalogSession *session, Oid op, bool is_left)
+{
+    const OperatorDesc *desc = operator_find(session, op);
+    const TypeOperators *own =
+        desc ? type_operators(session, is_left ? desc->left : desc->right) : NULL;
+    return !desc || desc->left == desc->right || !own || !own->equal ? op : own->equal;
+}
+
+bool define_key_operators(CatalogSession *session, CatalogRow *row, const Oid *operators,
+                          uint32_t count)
+{
+    Oid *left = ARENA_ARRAY(session->arena, Oid, count + 1);
+    Oid *right = ARENA_ARRAY(session->arena, Oid, count + 1);
+    for (uint32_t i = 0; i < count; i++) {
+        left[i] = side_operator(session, operators[i], true);
+        right[i] = side_operator(session, operators[i], false);
+    }
+    TRY(row_set_oids(session, row, PG_CONSTRAINT_CONPFEQOP, operators, count));
+    TRY(row_set_oids(session, row, PG_CONSTRAINT_CONPPEQOP, left, count));
+    return row_set_oids(session, row, PG_CONSTRAINT_CONFFEQOP, right, count);
+}
+
 static bool constraint_row(CatalogSession *session, Oid oid, Oid namespace,
                            const ConstraintDefinition *c)
 {
@@ -165,12 +188,7 @@ static bool constraint_row(CatalogSession *session, Oid oid, Oid namespace,
     if (foreign) {
         TRY(row_set_int16s(session, &row, PG_CONSTRAINT_CONFKEY, c->foreign_columns,
                            c->column_count));
-        TRY(row_set_oids(session, &row, PG_CONSTRAINT_CONPFEQOP, c->equal_operators,
-                         c->column_count));
-        TRY(row_set_oids(session, &row, PG_CONSTRAINT_CONPPEQOP, c->equal_operators,
-                         c->column_count));
-        TRY(row_set_oids(session, &row, PG_CONSTRAINT_CONFFEQOP, c->equal_operators,
-                         c->column_count));
+        TRY(define_key_operators(session, &row, c->equal_operators, c->column_count));
         if (c->delete_set_count)
             TRY(row_set_int16s(session, &row, PG_CONSTRAINT_CONFDELSETCOLS, c->delete_set_columns,
                                c->delete_set_count));

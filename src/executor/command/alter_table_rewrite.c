@@ -496,5 +496,9 @@ bool alter_column_type(CommandContext *context, Oid table_oid, const AlterTableC
     TRY(retype_indexes(context, table, attnum, &wanted.definition));
     TRY(convert_default(context, table_oid, attnum, old_default));
     TRY(reprint_texts(context, &stale));
-    return keep || alter_table_rewrite(context, table_oid, attnum, expr);
+    TRY(ddl_refit_foreign_keys(context, table_oid, attnum));
+    if (keep)
+        return true;
+    TRY(alter_table_rewrite(context, table_oid, attnum, expr));
+    return ddl_recheck_foreign_keys(context, table_oid, attnum);
 }

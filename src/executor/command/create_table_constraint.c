@@ -564,3 +564,79 @@ bool ddl_add_foreign_key(CommandContext *context, Oid table_oid, const Constrain
     TRY(table);
     return executor_validate_foreign_key(context->session, table, oid);
 }
+
+/* ---- foreign keys of columns whose type changes ---- */
+
+typedef VEC(const ConstraintDesc *) KeyVec;
+
+static bool has_column(const int16_t *columns, int count, int16_t attnum)
+{
+    for (int i = 0; i < count; i++)
+        if (columns[i] == attnum)
+            return true;
+    return false;
+}
+
+static void keys_of_column(Arena *arena, const RelationDesc *table, int16_t attnum, KeyVec *ret)
+{
+    for (int i = 0; i < table->constraint_count; i++) {
+        const ConstraintDesc *key = &table->constraints[i];
+        if (key->kind == CONTYPE_FOREIGN && has_column(key->columns, key->column_count, attnum))
+            VEC_PUSH(arena, ret, key);
+    }
+    for (int i = 0; i < table->referencing_count; i++) {
+        const ConstraintDesc *key = &table->referencing[i];
+        const bool is_own = key->table == table->oid &&
+                            has_column(key->columns, key->column_count, attnum);
+        if (!is_own && has_column(key->foreign_columns, key->column_count, attnum))
+            VEC_PUSH(arena, ret, key);
+    }
+}
+
+static bool refit_key(CommandContext *context, const ConstraintDesc *constraint)
+{
+    CatalogSession *session = ddl_catalog(context);
+    ForeignKey key = {.count = constraint->column_count};
+    CatalogRow row;
+
+    TRY(key.table = relation_get(session, constraint->table));
+    TRY(ddl_lock(context, key.table->oid, LOCK_ACCESS_EXCLUSIVE, key.table->name));
+    TRY(key.table = relation_get(session, constraint->table));
+    TRY(key.referenced = relation_get(session, constraint->foreign_table));
+    memcpy(key.columns, constraint->columns, key.count * sizeof(int16_t));
+    memcpy(key.foreign, constraint->foreign_columns, key.count * sizeof(int16_t));
+    key.index = relation_index(key.referenced, constraint->index);
+    assert(key.index);
+    TRY(find_operators(context, &key, constraint->name));
+    TRY(system_row_find(session, INDEX_PG_CONSTRAINT_OID_INDEX, &(Value){.oid = constraint->oid}, 1,
+                        &row));
+    TRY(define_key_operators(session, &row, key.operators, key.count));
+    return system_row_update(session, &row);
+}
+
+bool ddl_refit_foreign_keys(CommandContext *context, Oid table_oid, int16_t attnum)
+{
+    const RelationDesc *table = relation_get(ddl_catalog(context), table_oid);
+    KeyVec keys = {0};
+    TRY(table);
+    keys_of_column(context->arena, table, attnum, &keys);
+    for (size_t i = 0; i < keys.length; i++)
+        TRY(refit_key(context, keys.items[i]));
+    return true;
+}
+
+bool ddl_recheck_foreign_keys(CommandContext *context, Oid table_oid, int16_t attnum)
+{
+    CatalogSession *session = ddl_catalog(context);
+    const RelationDesc *table = relation_get(session, table_oid);
+    KeyVec keys = {0};
+    TRY(table);
+    keys_of_column(context->arena, table, attnum, &keys);
+    for (size_t i = 0; i < keys.length; i++) {
+        const RelationDesc *child = relation_get(session, keys.items[i]->table);
+        TRY(child);
+        if (keys.items[i]->validated)
+            TRY(executor_validate_foreign_key(context->session, child, keys.items[i]->oid));
+    }
+    return true;
+}

@@ -151,6 +151,10 @@ MUST_CHECK bool ddl_add_unique(CommandContext *context, Oid table, const Constra
                                const Str *column, bool build);
 MUST_CHECK bool ddl_add_foreign_key(CommandContext *context, Oid table,
                                     const Constraint *constraint, const Str *column, bool validate);
+/* After the column's type has changed: the foreign keys over it and to it have their operators anew
+ * (42804 where there are none); and, once the rows are as they are to be, are looked at. */
+MUST_CHECK bool ddl_refit_foreign_keys(CommandContext *context, Oid table, int16_t attnum);
+MUST_CHECK bool ddl_recheck_foreign_keys(CommandContext *context, Oid table, int16_t attnum);
 /* The constraint attributes that follow entry i of a column's list. */
 void ddl_constraint_attributes(const ConstraintVec *list, size_t i, Constraint *constraint);
 
