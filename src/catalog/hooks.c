@@ -405,6 +405,10 @@ static const BuiltinType *type_find_hook(Oid oid)
     copy->array = type->array;
     copy->kind = type->kind;
     copy->category = type->category;
+    if (type->kind == 'c') {
+        copy->input = row_type_input;
+        copy->receive = row_type_receive;
+    }
     return copy;
 }
 

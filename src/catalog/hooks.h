@@ -8,6 +8,7 @@
 #define CATALOG_HOOKS_H
 
 #include "catalog/catalog.h"
+#include "types/type.h"
 
 /* The running task's session if it has a transaction, else NULL. */
 CatalogSession *catalog_session_current(void);
@@ -28,6 +29,10 @@ MUST_CHECK bool catalog_reg_input(CatalogSession *session, Oid type, Str text, O
  */
 MUST_CHECK bool type_parse_name(CatalogSession *session, Str text, bool allow_typmod, Oid *ret_type,
                                 int32_t *ret_typmod);
+
+/* Text and binary forms of rows of a table's type (row_input.c). */
+bool row_type_input(const TypeIo *io, Str text, Value *ret);
+bool row_type_receive(const TypeIo *io, Str bytes, Value *ret);
 
 /* Called by catalog_open. */
 void catalog_install_hooks(void);

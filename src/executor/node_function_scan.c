@@ -13,7 +13,7 @@ typedef struct ScannedFunction {
     Value *args, *values;
     bool *arg_nulls, *nulls;
     uint32_t arg_count, first_column, column_count;
-    bool is_record, is_set, is_begun, is_done;
+    bool is_record, is_set, is_split, is_begun, is_done;
 } ScannedFunction;
 
 typedef struct FunctionScanState {
@@ -79,8 +79,11 @@ static bool init_function(FunctionScanState *state, ScannedFunction *function,
                                                            .collation = call->input_collation});
     TRY(function->call);
     function->call->is_variadic = call->is_variadic;
-    if (is_row)
+    /* Rows of a table's type come whole; those of any other record column by column. */
+    if (expr->type == TYPE_RECORD)
         function->call->row_shape = row_shape(arena, range);
+    else if (function->is_set && is_row)
+        function->is_split = true;
     if (function->is_set && !function->call->function->set)
         FAIL(ERR_FEATURE_NOT_SUPPORTED, .message = fmt("function %s is not supported in FROM",
                                                        function->call->function->name));
@@ -142,6 +145,24 @@ static bool one_value(const FunctionScanState *state, ScannedFunction *function,
     return function_call(function->call, function->args, function->arg_nulls, ret, ret_null);
 }
 
+/* A row's fields as the columns. */
+static bool split(ScannedFunction *function, const Value *row, bool is_null)
+{
+    for (uint32_t c = 0; c < function->column_count; c++) {
+        Oid type;
+        function->nulls[c] = true;
+        if (!is_null)
+            TRY(record_field(row, c, &function->values[c], &function->nulls[c], &type));
+    }
+    return true;
+}
+
+static bool next_of_set(ScannedFunction *function, Value *values, bool *nulls)
+{
+    return function->call->function->set(function->call, function->args, function->arg_nulls,
+                                         &function->cursor, values, nulls, &function->is_done);
+}
+
 /* The next row into values and nulls; is_done where there is none. */
 static bool next_row(FunctionScanState *state, ScannedFunction *function)
 {
@@ -149,12 +170,17 @@ static bool next_row(FunctionScanState *state, ScannedFunction *function)
         TRY(begin_function(state, function));
     if (function->is_done)
         return true;
+    if (function->is_split) {
+        Value row = {0};
+        bool is_null = false;
+        function->call->arena = state->values_arena;
+        TRY(next_of_set(function, &row, &is_null));
+        return function->is_done || split(function, &row, is_null);
+    }
     if (function->is_set) {
         function->call->arena = state->values_arena;
         memset(function->nulls, 0, function->column_count);
-        return function->call->function->set(function->call, function->args, function->arg_nulls,
-                                             &function->cursor, function->values, function->nulls,
-                                             &function->is_done);
+        return next_of_set(function, function->values, function->nulls);
     }
     if (function->cursor) {
         function->is_done = true;
@@ -169,13 +195,7 @@ static bool next_row(FunctionScanState *state, ScannedFunction *function)
         function->nulls[0] = is_null;
         return true;
     }
-    for (uint32_t c = 0; c < function->column_count; c++) {
-        Oid type;
-        function->nulls[c] = true;
-        if (!is_null)
-            TRY(record_field(&value, c, &function->values[c], &function->nulls[c], &type));
-    }
-    return true;
+    return split(function, &value, is_null);
 }
 
 static void clear_columns(FunctionScanState *state)

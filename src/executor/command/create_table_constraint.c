@@ -586,8 +586,8 @@ static void keys_of_column(Arena *arena, const RelationDesc *table, int16_t attn
     }
     for (int i = 0; i < table->referencing_count; i++) {
         const ConstraintDesc *key = &table->referencing[i];
-        const bool is_own = key->table == table->oid &&
-                            has_column(key->columns, key->column_count, attnum);
+        const bool is_own =
+            key->table == table->oid && has_column(key->columns, key->column_count, attnum);
         if (!is_own && has_column(key->foreign_columns, key->column_count, attnum))
             VEC_PUSH(arena, ret, key);
     }
