@@ -106,7 +106,7 @@ def columns_text(body):
     count, position, parts = struct.unpack("!h", body[:2])[0], 2, []
     for _ in range(count):
         end = body.index(0, position)
-        name = body[position:end].decode()
+        name = body[position:end].decode(errors="backslashreplace")
         position = end + 1
         _, _, type_oid, _, modifier, _ = struct.unpack("!ihihih", body[position:position + 18])
         position += 18
@@ -135,7 +135,7 @@ def fields_text(body, fields=Connection.fields):
     parts = []
     for field in body.split(b"\0"):
         if field and chr(field[0]) in fields:
-            parts.append(field.decode(errors="replace").replace("\n", "\\n"))
+            parts.append(field.decode(errors="backslashreplace").replace("\n", "\\n"))
     return " | ".join(parts)
 
 

@@ -24,6 +24,11 @@ def Q(query):
     return message("Q", text(query))
 
 
+def raw(query, encoding):
+    """Query in an encoding."""
+    return message("Q", query.encode(encoding) + b"\0")
+
+
 def P(name, query, *types):
     """Parse."""
     return message("P", text(name) + text(query) + struct.pack("!h", len(types)) + b"".join(struct.pack("!I", t) for t in types))

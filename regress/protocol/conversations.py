@@ -2,7 +2,7 @@
 import struct
 
 import copy_cases
-from conversation import B, C, COPY_DONE, D, E, H, P, Q, S, copy_fail, data, message, text
+from conversation import B, C, COPY_DONE, D, E, H, P, Q, S, copy_fail, data, message, raw, text
 
 INT4, TEXT = 23, 25
 
@@ -110,6 +110,22 @@ CONVERSATIONS = {
         P("", "SELECT $1 AS \"é\"", TEXT) + B("", "", ["é"]) + D("P") + E() + S, P("", "SELECT $1", TEXT) + B("", "", [b"\xe9"]) + E() + S, Q("SELECT 'é'::int"), Q("SET NAMES 'SQL_ASCII'"), Q("RESET client_encoding"),
         Q("BEGIN; SET client_encoding = SQL_ASCII"), Q("ROLLBACK"), Q("SHOW client_encoding"), Q("SET client_encoding = 'UNICODE'"), Q("SET client_encoding = 'unicode'"), Q("SET client_encoding = MULE_INTERNAL"),
         Q("SET NAMES 'nowhere'"), Q("SET client_encoding = ''")],
+    "latin1_is_converted_both_ways": [
+        Q("SET client_encoding = 'latin1'"), raw("SELECT length('\xe9\xff'), '\xe9' AS \"\xe9\"", "latin-1"), Q("SELECT chr(8364)"), Q("SELECT 'a' AS a, chr(233), NULL, repeat(chr(233), 200)"),
+        raw("SELECT '\xe9'::int", "latin-1"), raw("SELECT '\xe9' \xe9\xe9 x y", "latin-1"), Q("SELECT 1 AS U&\"\\20ac\""), Q("SELECT 2 AS a"), raw("CREATE TEMP TABLE \xe9 (u text PRIMARY KEY)", "latin-1"),
+        raw("DROP TABLE IF EXISTS \xe8", "latin-1"), raw("INSERT INTO \xe9 VALUES ('\xe9'), ('\xe9')", "latin-1"), raw("INSERT INTO \xe9 VALUES ('\xe9'), ('b')", "latin-1"),
+        P("", "SELECT $1 AS a, length($1), $2, $3, $4", TEXT, TEXT, 1009, 3802) + B("", "", [b"\xe9\xe8", b"\xe7", None, b'\x01"\xe9"'], [0, 1, 1, 1], [0, 0, 1, 1, 1]) + D("P") + E() + S,
+        P("", "SELECT $1, ROW('a'::text, $1[1]), to_jsonb($1)", 1009) + B("", "", [struct.pack("!iiiiii", 1, 0, 25, 2, 1, 1) + b"\xe9" + struct.pack("!i", -1)], [1], [1]) + E() + S,
+        P("", "SELECT chr(8364)") + B("", "", [], [], [1]) + E() + S, message("P", b"\xe9\0SELECT 1\0\0\0") + message("D", b"S\xe9\0") + message("B", b"p\xe9\0\xe9\0\0\0\0\0\0\0") + message("E", b"p\xe9\0\0\0\0\0") + message("C", b"S\xe8\0") + S,
+        raw("COPY \xe9 TO STDOUT", "latin-1"), raw("COPY \xe9 FROM STDIN", "latin-1") + data(b"\xe4\n") + data(b"\xf6\n") + COPY_DONE, raw("COPY \xe9 TO STDOUT (FORMAT binary)", "latin-1"),
+        raw("COPY \xe9 TO STDOUT (ENCODING 'UTF8', HEADER)", "latin-1"), raw("INSERT INTO \xe9 VALUES (chr(8364))", "latin-1"), raw("COPY \xe9 TO STDOUT (FORMAT csv)", "latin-1"), raw("SELECT count(*) FROM \xe9", "latin-1"),
+        Q("SET application_name = 'plain'"), Q("RESET client_encoding"), Q("SELECT chr(8364)")],
+    "second_bytes_that_look_like_ascii_are_converted_first": [
+        Q("SET client_encoding = 'sjis'"), raw("SELECT 'ソ表', length('ソ表'), E'ソ\\n'", "shift-jis"), raw("SELECT 'ソ' x y", "shift-jis"), raw("COPY (SELECT 'ソ' || chr(10), '表') TO STDOUT", "shift-jis"),
+        Q("CREATE TEMP TABLE t (a text, b text)"), Q("COPY t FROM STDIN") + data(b"\x83") + data(b"\x5c\t\x95") + data(b"\x5c\n\\N\tx\n") + COPY_DONE, Q("SELECT * FROM t"), Q("COPY t FROM STDIN") + data(b"a\tb\nc\t\x83") + COPY_DONE, Q("SELECT count(*) FROM t"),
+        Q("COPY t FROM STDIN") + data(b"a\tb\nc\t\xfdx\nd\te\n") + COPY_DONE, message("Q", b"SELECT '\x83\0"), message("Q", b"SELECT '\xfd\xfd'\0"), Q("SET client_encoding = 'gbk'"), message("Q", b"SELECT '\x81\x5c', length('\x81\x5c')\0"),
+        Q("SET client_encoding = 'gb18030'"), message("Q", b"SELECT '\x81\x30\x81\x30', length('\x81\x30\x81\x30\x81\x7c')\0"), Q("COPY t FROM STDIN") + data(b"\x81") + data(b"\x30") + data(b"\x81") + data(b"\x30\t\x81\x7c\n") + COPY_DONE, Q("SELECT a, b, length(a) FROM t ORDER BY a COLLATE \"C\" DESC LIMIT 1"),
+        Q("SET client_encoding = 'big5'; SELECT U&'\\8a31\\529f'"), Q("SET client_encoding = 'uhc'; SELECT U&'\\ac02'"), Q("SET client_encoding = 'johab'; SELECT U&'\\ac02'"), Q("SET client_encoding = 'utf8'; SELECT U&'\\ac02'")],
     "notices_come_in_order": [Q("DROP TABLE IF EXISTS no1; SELECT 1; DROP TABLE IF EXISTS no2"), Q("SET client_min_messages = error; DROP TABLE IF EXISTS no1"), Q("COMMIT"), Q("SET client_min_messages = notice"), Q("ROLLBACK")],
     "binary_forms_of_every_type": [
         P("", "SELECT true, 5::int2, -5::int4, 5000000000::int8, 1.5::float4, -2.5::float8, 'NaN'::float8") + B("", "", [], [], [1]) + E() + S,
@@ -139,6 +155,7 @@ CONVERSATIONS = {
 # Startup packets beyond user and database, by the name of the conversation that begins with them: what is answered to them is its first turn.
 GREETINGS = {
     "sql_ascii_from_the_start": [("client_encoding", "SQL_ASCII")],
+    "latin1_from_the_start": [("client_encoding", "latin-1")],
     "encoding_that_is_none_from_the_start": [("client_encoding", "nowhere")],
     "encoding_without_conversion_from_the_start": [("client_encoding", "MULE_INTERNAL")],
 }

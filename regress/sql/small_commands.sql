@@ -172,3 +172,16 @@ drop role g1, g2, g3;
 
 -- A comment on a database that is not there: a warning, as the database may be the dump's own.
 comment on database no_such_database is 'gone';
+
+-- Dumps of old speak of OIDS, which tables don't have.
+create table oids1 (a int) with (oids=false);
+create table oids2 (a int) with (oids);
+create table oids2 (a int) with (oids=true, fillfactor=70);
+create table oids2 (a int) with (oids='off', fillfactor=70);
+create table oids3 (a int) with (oids=x);
+create table oids3 with (oids=false) as select 1 as a;
+create table oids4 with (oids=true) as select 1 as a;
+alter table oids1 set (oids=false);
+create index oids_index on oids1 (a) with (oids=false);
+select relname, reloptions from pg_class where relname like 'oids%' order by 1;
+drop table oids1, oids2, oids3;

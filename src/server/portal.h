@@ -156,7 +156,7 @@ typedef struct WireSink {
 } WireSink;
 void wire_sink_init(WireSink *wire, Session *session, bool tells_description,
                     const uint16_t *formats, uint32_t format_count);
-void wire_put_description(Session *session, const RowDescription *description,
-                          const uint16_t *formats, uint32_t format_count);
+MUST_CHECK bool wire_put_description(Session *session, const RowDescription *description,
+                                     const uint16_t *formats, uint32_t format_count);
 
 #endif

@@ -1,4 +1,5 @@
 /* Rows on the wire: RowDescription and DataRow. */
+#include "server/client_text.h"
 #include "server/portal.h"
 #include "types/type.h"
 
@@ -49,8 +50,8 @@ static char *put_column(char *to, const ResultColumn *column, uint16_t format)
     return put16(to, format);
 }
 
-void wire_put_description(Session *session, const RowDescription *description,
-                          const uint16_t *formats, uint32_t format_count)
+static void put_description(Session *session, const RowDescription *description,
+                            const uint16_t *formats, uint32_t format_count)
 {
     MessageOut *out = &session->connection.out;
     size_t size = sizeof(uint16_t);
@@ -65,12 +66,38 @@ void wire_put_description(Session *session, const RowDescription *description,
     message_end(out);
 }
 
+/* The names in the client's encoding. */
+static bool put_converted(Session *session, const RowDescription *description,
+                          const uint16_t *formats, uint32_t format_count)
+{
+    CLEANUP(arena_freep) Arena *arena = arena_new("description");
+    RowDescription told = *description;
+
+    ResultColumn *columns =
+        arena_copy(arena, description->columns, description->count * sizeof(*columns));
+    for (uint32_t i = 0; i < told.count; i++)
+        TRY(client_text_give(session, arena, &columns[i].name));
+    told.columns = columns;
+    put_description(session, &told, formats, format_count);
+    return true;
+}
+
+bool wire_put_description(Session *session, const RowDescription *description,
+                          const uint16_t *formats, uint32_t format_count)
+{
+    if (unlikely(session->client_encoding != 0))
+        return put_converted(session, description, formats, format_count);
+    put_description(session, description, formats, format_count);
+    return true;
+}
+
 static bool wire_describe(RowSink *sink, const RowDescription *description)
 {
     WireSink *wire = (WireSink *)sink;
 
     if (wire->tells_description && description->columns)
-        wire_put_description(wire->session, description, wire->formats, wire->format_count);
+        return wire_put_description(wire->session, description, wire->formats,
+                                    wire->format_count);
     return true;
 }
 
@@ -125,6 +152,23 @@ static bool row_fits(const MessageOut *out, size_t start, size_t before)
                        there, out->buffer.length - before - 4));
 }
 
+/* Of the row whose length goes to out->length_at. */
+static inline bool put_row_end(const WireSink *wire, const RowDescription *description)
+{
+    Session *session = wire->session;
+    MessageOut *out = &session->connection.out;
+
+    if (unlikely(session->client_encoding != 0)) {
+        const size_t start = out->length_at + sizeof(uint32_t) + sizeof(uint16_t);
+        if (!client_row_give(session, description, wire->formats, wire->format_count, start)) {
+            message_cancel(out);
+            return false;
+        }
+    }
+    message_end(out);
+    return true;
+}
+
 static bool wire_rows(RowSink *sink, const RowDescription *description, const Batch *batch)
 {
     WireSink *wire = (WireSink *)sink;
@@ -149,7 +193,7 @@ static bool wire_rows(RowSink *sink, const RowDescription *description, const Ba
             }
         }
         out->length_at = start;
-        message_end(out);
+        TRY(put_row_end(wire, description));
     }
     wire->row_count += batch->selection.count;
     arena_rewind(arena, mark);
@@ -176,7 +220,7 @@ static bool wire_row(RowSink *sink, const RowDescription *description, const Val
         }
     }
     out->length_at = start;
-    message_end(out);
+    TRY(put_row_end(wire, description));
     wire->row_count++;
     return session_flush_if_full(wire->session);
 }

@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "base/os.h"
 #include "parser/parser.h"
+#include "server/client_text.h"
 #include "server/log.h"
 #include "server/portal.h"
 #include "server/server.h"
@@ -148,6 +149,26 @@ static bool client_wants(const Session *session, Severity severity)
     }
 }
 
+static void put_notice(Session *session, const ErrorFields *fields)
+{
+    ErrorFields told = *fields;
+
+    if (unlikely(session->client_encoding != 0)) {
+        CLEANUP(arena_freep) Arena *arena = arena_new("notice");
+        if (client_fields_give(session, arena, &told)) {
+            message_put_error(&session->connection.out, &told);
+            return;
+        }
+        /* A notice is no reason to fail: what cannot be said is said to be so. */
+        told = *error_fields();
+        told.severity = fields->severity;
+        message_put_error(&session->connection.out, &told);
+        error_clear();
+        return;
+    }
+    message_put_error(&session->connection.out, &told);
+}
+
 static void on_notice(void *context, const ErrorFields *fields)
 {
     Session *session = context;
@@ -155,7 +176,7 @@ static void on_notice(void *context, const ErrorFields *fields)
     if (log_wants(fields->severity))
         log_fields(fields, session->query_text);
     if (client_wants(session, fields->severity))
-        message_put_error(&session->connection.out, fields);
+        put_notice(session, fields);
 }
 
 /* For pg_stat_database. */
@@ -172,6 +193,22 @@ static void count_error(Session *session, const ErrorFields *fields)
                   1);
 }
 
+/* An error that the client's encoding cannot say is told as the 22P05 which that is. */
+static void put_error(Session *session, const ErrorFields *fields)
+{
+    if (likely(session->client_encoding == 0)) {
+        message_put_error(&session->connection.out, fields);
+        return;
+    }
+    CLEANUP(arena_freep) Arena *arena = arena_new("error to the client");
+    ErrorFields told = *fields;
+    if (!client_fields_give(session, arena, &told)) {
+        told = *error_fields();
+        told.severity = fields->severity;
+    }
+    message_put_error(&session->connection.out, &told);
+}
+
 void session_report_error(Session *session)
 {
     assert(error_is_set());
@@ -181,7 +218,7 @@ void session_report_error(Session *session)
     count_error(session, fields);
     if (fields->severity == SEVERITY_FATAL)
         session->is_closing = true;
-    message_put_error(&session->connection.out, fields);
+    put_error(session, fields);
     error_clear();
     session->query_text = STR(""); /* its statement may go with the portals */
     block_error(session);
@@ -224,7 +261,6 @@ static void handle_query(Session *session, Str body)
     if (!message_done(&in)) {
         session_report_error(session);
     } else {
-        session_set_activity(session, ACTIVITY_ACTIVE, text);
         session_simple_query(session, text);
     }
     if (!session->is_closing)

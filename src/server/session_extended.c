@@ -1,5 +1,6 @@
 /* The extended protocol: Parse, Bind, Describe, Execute, Close. */
 #include "parser/parser.h"
+#include "server/client_text.h"
 #include "server/log.h"
 #include "server/portal.h"
 #include "server/statement_log.h"
@@ -40,7 +41,8 @@ static bool handle_parse(Session *session, MessageReader *in)
     for (uint16_t i = 0; i < count && !in->failed; i++)
         types[i] = message_get_int32(in);
     TRY(message_done(in));
-    TRY(utf8_check(name) && utf8_check(text));
+    TRY(client_text_take(session, session->message_arena, &name));
+    TRY(client_text_take(session, session->message_arena, &text));
     session_set_activity(session, ACTIVITY_ACTIVE, text);
     const int64_t started = statement_log_begin(session);
     if (name.length == 0)
@@ -108,7 +110,8 @@ static bool is_plain_integer(Str text, Oid type, Value *ret_value)
     return true;
 }
 
-static bool get_parameter(MessageReader *in, Portal *portal, uint16_t i, uint16_t format)
+static bool get_parameter(Session *session, MessageReader *in, Portal *portal, uint16_t i,
+                          uint16_t format)
 {
     Value *value = (Value *)&portal->parameters.values[i];
     bool *is_null = (bool *)&portal->parameters.nulls[i];
@@ -123,14 +126,15 @@ static bool get_parameter(MessageReader *in, Portal *portal, uint16_t i, uint16_
         return true; /* message_done tells */
     if (format == 0 && is_plain_integer(view, type, value))
         return true;
-    const Str bytes = str_copy(portal->arena, view);
+    Str bytes = str_copy(portal->arena, view);
     if (format == 0) {
-        TRY(utf8_check(bytes));
+        TRY(client_text_take(session, portal->arena, &bytes));
         if (type_input(portal->arena, type, -1, bytes, value))
             return true;
         error_add_context(fmt("unnamed portal parameter $%u = '%.*s'", i + 1u, STR_ARGS(bytes)));
         return false;
     }
+    TRY(client_binary_take(session, portal->arena, type, &bytes));
     if (type_receive(portal->arena, type, -1, bytes, value))
         return true;
     if (str_equal(error_fields()->message, STR("incorrect binary data format"))) {
@@ -141,8 +145,8 @@ static bool get_parameter(MessageReader *in, Portal *portal, uint16_t i, uint16_
     return false;
 }
 
-static bool get_parameters(MessageReader *in, Portal *portal, const uint16_t *formats,
-                           uint16_t format_count)
+static bool get_parameters(Session *session, MessageReader *in, Portal *portal,
+                           const uint16_t *formats, uint16_t format_count)
 {
     uint16_t count = message_get_int16(in);
     PreparedStatement *statement = portal->statement;
@@ -164,7 +168,7 @@ static bool get_parameters(MessageReader *in, Portal *portal, const uint16_t *fo
         .nulls = ARENA_ARRAY(portal->arena, bool, count),
     };
     for (uint16_t i = 0; i < count && !in->failed; i++)
-        TRY(get_parameter(in, portal, i,
+        TRY(get_parameter(session, in, portal, i,
                           format_count == 0   ? 0
                           : format_count == 1 ? formats[0]
                                               : formats[i]));
@@ -178,7 +182,7 @@ static bool bind_portal(Session *session, MessageReader *in, Portal *portal)
     uint16_t *formats = get_formats(in, portal->arena, &format_count);
 
     TRY(check_formats(formats, format_count));
-    TRY(get_parameters(in, portal, formats, format_count));
+    TRY(get_parameters(session, in, portal, formats, format_count));
     portal->result_formats = get_formats(in, portal->arena, &result_count);
     portal->result_format_count = result_count;
     TRY(message_done(in));
@@ -203,6 +207,8 @@ static bool handle_bind(Session *session, MessageReader *in)
 
     if (in->failed)
         return message_done(in);
+    TRY(client_text_take(session, session->message_arena, &portal_name));
+    TRY(client_text_take(session, session->message_arena, &statement_name));
     PreparedStatement *statement = statement_get(session, statement_name);
     TRY(statement);
     const int64_t started = statement_log_begin(session);
@@ -230,13 +236,13 @@ static bool handle_bind(Session *session, MessageReader *in)
 
 /* -- Describe -------------------------------------------------------------------------------- */
 
-static void put_rows_or_none(Session *session, const RowDescription *description,
+MUST_CHECK static bool put_rows_or_none(Session *session, const RowDescription *description,
                              const uint16_t *formats, uint32_t format_count)
 {
     if (description->columns)
-        wire_put_description(session, description, formats, format_count);
-    else
-        message_put_empty(&session->connection.out, 'n');
+        return wire_put_description(session, description, formats, format_count);
+    message_put_empty(&session->connection.out, 'n');
+    return true;
 }
 
 static bool describe_statement(Session *session, Str name)
@@ -258,8 +264,7 @@ static bool describe_statement(Session *session, Str name)
     message_end(out);
     if (!NODE_IS(statement->statement, TransactionStmt))
         TRY(statement_describe(session, statement, &description));
-    put_rows_or_none(session, &description, NULL, 0);
-    return true;
+    return put_rows_or_none(session, &description, NULL, 0);
 }
 
 static bool describe_portal(Session *session, Str name)
@@ -273,8 +278,8 @@ static bool describe_portal(Session *session, Str name)
             TRY(block_allows(session, portal->statement->statement));
         TRY(portal_description(session, portal, &description));
     }
-    put_rows_or_none(session, &description, portal->result_formats, portal->result_format_count);
-    return true;
+    return put_rows_or_none(session, &description, portal->result_formats,
+                            portal->result_format_count);
 }
 
 static bool handle_describe(Session *session, MessageReader *in)
@@ -283,6 +288,7 @@ static bool handle_describe(Session *session, MessageReader *in)
     Str name = message_get_string(in);
 
     TRY(message_done(in));
+    TRY(client_text_take(session, session->message_arena, &name));
     if (kind == 'S')
         return describe_statement(session, name);
     if (kind == 'P')
@@ -353,6 +359,7 @@ static bool handle_execute(Session *session, MessageReader *in)
     uint32_t limit = message_get_int32(in);
 
     TRY(message_done(in));
+    TRY(client_text_take(session, session->message_arena, &name));
     Portal *portal = portal_get(session, name);
     TRY(portal);
     if (portal->has_failed)
@@ -371,6 +378,7 @@ static bool handle_close(Session *session, MessageReader *in)
     Str name = message_get_string(in);
 
     TRY(message_done(in));
+    TRY(client_text_take(session, session->message_arena, &name));
     if (kind == 'S') {
         statement_drop(session, name);
     } else if (kind == 'P') {

@@ -2,6 +2,7 @@
  * otherwise. */
 #include "executor/command/maintain.h"
 #include "parser/parser.h"
+#include "server/client_text.h"
 #include "server/log.h"
 #include "server/portal.h"
 #include "server/server.h"
@@ -165,12 +166,14 @@ void session_simple_query(Session *session, Str text)
 {
     const int64_t started = statement_log_begin(session);
 
-    session->query_text = text;
+    session->query_text = STR("");
     statement_drop(session, STR(""));
-    if (!utf8_check(text)) {
+    if (!client_text_take(session, session->message_arena, &text)) {
         session_report_error(session);
         return;
     }
+    session->query_text = text;
+    session_set_activity(session, ACTIVITY_ACTIVE, text);
     switch (run_cached(session, text)) {
     case CACHED_FAILED:
         session_report_error(session);

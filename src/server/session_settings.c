@@ -3,6 +3,7 @@
 #include "base/hash.h"
 #include "catalog/lookup.h"
 #include "catalog/privilege.h"
+#include "server/client_text.h"
 #include "server/log.h"
 #include "server/server.h"
 #include "server/setting_checks.h"
@@ -238,6 +239,8 @@ static void report_one(Session *session, SettingId id, uint64_t *told)
     if (*told == hash)
         return;
     *told = hash;
+    if (!client_text_give(session, arena, &text))
+        error_clear(); /* it is told as it is, as there is no place for an error */
     message_put_parameter_status(&session->connection.out, setting_infos[id].name, text);
 }
 

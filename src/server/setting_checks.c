@@ -7,6 +7,7 @@
 
 #include "base/arena.h"
 #include "base/error.h"
+#include "server/client_text.h"
 #include "server/session.h"
 #include "types/datetime.h"
 #include "types/encoding.h"
@@ -296,6 +297,9 @@ void setting_apply(Session *session, SettingId id, SettingValues *values)
     const TcpTimes *usual = &session->connection.usual_times;
 
     switch (id) {
+    case SETTING_CLIENT_ENCODING:
+        client_text_apply(session);
+        break;
     case SETTING_SYNCHRONOUS_COMMIT:
         txn_session_set_synchronous(session->txn_session,
                                     values->synchronous_commit == SYNCHRONOUS_COMMIT_OFF
@@ -339,7 +343,8 @@ static int usual_time(int fd, int option)
 
 void setting_apply_all(Session *session, SettingValues *values)
 {
-    static const SettingId ids[] = {SETTING_SYNCHRONOUS_COMMIT, SETTING_TCP_KEEPALIVES_IDLE,
+    static const SettingId ids[] = {SETTING_CLIENT_ENCODING,       SETTING_SYNCHRONOUS_COMMIT,
+                                    SETTING_TCP_KEEPALIVES_IDLE,
                                     SETTING_TCP_KEEPALIVES_INTERVAL, SETTING_TCP_KEEPALIVES_COUNT,
                                     SETTING_TCP_USER_TIMEOUT};
 

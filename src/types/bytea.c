@@ -4,6 +4,7 @@
 #include "types/types_internal.h"
 
 #include "types/encoding.h"
+#include "types/encoding_convert.h"
 
 static int hex_digit(char c)
 {
@@ -408,45 +409,58 @@ FUNCTION(byteaoverlay_no_len)
 }
 
 /* `what`: which of the two encodings of a conversion it is. */
-static bool encoding_check(Str name, const char *what)
+static bool encoding_get(Str name, const char *what, int *ret_encoding)
 {
-    const int encoding = encoding_find(name);
-    if (encoding < 0)
+    *ret_encoding = encoding_find(name);
+    if (*ret_encoding < 0)
         FAIL(ERR_INVALID_PARAMETER_VALUE,
              .message = fmt("invalid %sencoding name \"%.*s\"", what, STR_ARGS(name)));
-    if (encoding != ENCODING_UTF8)
-        FAIL_UNSUPPORTED("an encoding other than UTF8");
+    return true;
+}
+
+static bool give_converted(FunctionCall *call, int from, int to, Value text, Value *ret)
+{
+    StrBuf out = strbuf_in(call->arena);
+
+    if (from == to && to == ENCODING_UTF8 && encoding_passes(var_str(text.var))) {
+        *ret = text;
+        return true;
+    }
+    TRY(encoding_convert(from, to, var_str(text.var), &out));
+    ret->var = var_from_str(strbuf_view(&out));
     return true;
 }
 
 FUNCTION(pg_convert_to)
 {
-    TRY(encoding_check(var_str(args[1].var), "destination "));
-    *ret = args[0];
-    return true;
+    int to;
+
+    TRY(encoding_get(var_str(args[1].var), "destination ", &to));
+    return give_converted(call, ENCODING_UTF8, to, args[0], ret);
 }
 
 FUNCTION(pg_convert_from)
 {
-    TRY(encoding_check(var_str(args[1].var), "source "));
-    TRY(utf8_check(var_str(args[0].var)));
-    *ret = args[0];
-    return true;
+    int from;
+
+    TRY(encoding_get(var_str(args[1].var), "source ", &from));
+    TRY(give_converted(call, from, ENCODING_UTF8, args[0], ret));
+    return from != ENCODING_SQL_ASCII || utf8_check(var_str(ret->var));
 }
 
 FUNCTION(pg_convert)
 {
-    TRY(encoding_check(var_str(args[1].var), "source "));
-    TRY(encoding_check(var_str(args[2].var), "destination "));
-    TRY(utf8_check(var_str(args[0].var)));
-    *ret = args[0];
-    return true;
+    int from, to;
+
+    TRY(encoding_get(var_str(args[1].var), "source ", &from));
+    TRY(encoding_get(var_str(args[2].var), "destination ", &to));
+    return give_converted(call, from, to, args[0], ret);
 }
 
 FUNCTION(length_in_encoding)
 {
-    TRY(encoding_check(var_str(args[1].var), ""));
-    TRY(utf8_check(var_str(args[0].var)));
-    ret->int32 = (int32_t)utf8_count(var_str(args[0].var));
-    return true;
+    int encoding;
+
+    TRY(encoding_get(var_str(args[1].var), "", &encoding));
+    return encoding_count(encoding, var_str(args[0].var), &ret->int32);
 }

@@ -64,8 +64,3 @@ int encoding_max_length(int encoding)
     static_assert(sizeof(lengths) - 1 == ARRAY_LENGTH(names), "one for each encoding");
     return encoding_name(encoding) ? lengths[encoding] - '0' : 0;
 }
-
-bool encoding_is_supported(int encoding)
-{
-    return encoding == ENCODING_UTF8 || encoding == ENCODING_SQL_ASCII;
-}

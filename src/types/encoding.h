@@ -1,6 +1,6 @@
 /*
- * Names of character encodings. Text is UTF8 everywhere here; the others are known by name, so
- * that what is refused can be told from what doesn't exist.
+ * Names of character encodings. Text is UTF8 everywhere here; the others are what clients may speak
+ * (encoding_convert.h).
  */
 #ifndef TYPES_ENCODING_H
 #define TYPES_ENCODING_H
@@ -17,7 +17,7 @@ int encoding_find(Str name);
 const char *encoding_name(int encoding);
 /* The most bytes of a character; 0 for a number that is none. */
 int encoding_max_length(int encoding);
-/* May a client speak it? */
+/* May a client speak it? encoding_convert.h does the rest. */
 bool encoding_is_supported(int encoding);
 
 #endif

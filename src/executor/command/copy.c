@@ -1,9 +1,12 @@
 /* COPY: options, columns, privileges; then one of the two directions. */
+#include "executor/command/copy_convert.h"
 #include "executor/command/copy_file.h"
 #include "executor/command/copy_internal.h"
 
+#include "base/settings.h"
 #include "txn/ddl.h"
 #include "types/encoding.h"
+#include "types/encoding_convert.h"
 #include "types/type.h"
 
 /* -- Options --------------------------------------------------------------------------------- */
@@ -62,9 +65,7 @@ static bool parse_encoding(CopyJob *job, const DefElem *option)
         FAIL(ERR_INVALID_PARAMETER_VALUE,
              .message = STR("argument to option \"encoding\" must be a valid encoding name"),
              .position = option->node.position);
-    if (encoding != ENCODING_UTF8)
-        FAIL(ERR_FEATURE_NOT_SUPPORTED,
-             .message = fmt("COPY with encoding \"%.*s\" is not supported", STR_ARGS(name)));
+    job->file_encoding = encoding;
     return true;
 }
 
@@ -387,6 +388,35 @@ static bool open_table(CopyJob *job)
     return true;
 }
 
+/* Text is in the encoding that ENCODING says; the binary form's texts, and text without the option,
+ * are in the client's. */
+static bool run(CopyJob *job)
+{
+    const bool is_from = job->statement->is_from;
+    const int client = encoding_find(settings()->client_encoding);
+    const bool is_binary = job->format.form == COPY_BINARY;
+    const int encoding = is_binary || job->file_encoding < 0 ? client : job->file_encoding;
+
+    if (encoding == ENCODING_UTF8 || encoding == ENCODING_SQL_ASCII)
+        return is_from ? copy_from(job) : copy_to(job);
+    if (encoding == ENCODING_MULE_INTERNAL)
+        FAIL(ERR_UNDEFINED_FUNCTION,
+             .message = fmt("default conversion function for encoding \"%s\" to \"%s\" does not "
+                            "exist",
+                            encoding_name(is_from ? encoding : ENCODING_UTF8),
+                            encoding_name(is_from ? ENCODING_UTF8 : encoding)));
+    if (is_binary) {
+        job->binary_encoding = encoding;
+        return is_from ? copy_from(job) : copy_to(job);
+    }
+    CopyConverter converter;
+    copy_converter_init(&converter, job->channel, encoding);
+    job->channel = &converter.channel;
+    const bool ok = is_from ? copy_from(job) : copy_to(job);
+    copy_converter_deinit(&converter);
+    return ok;
+}
+
 static bool run_through_file(CopyJob *job)
 {
     const CopyStmt *statement = job->statement;
@@ -394,14 +424,15 @@ static bool run_through_file(CopyJob *job)
 
     TRY(copy_file_open(&file, job->context, statement->filename, statement->is_from));
     job->channel = &file.channel;
-    bool ok = statement->is_from ? copy_from(job) : copy_to(job);
+    bool ok = run(job);
     return copy_file_close(&file, ok);
 }
 
 bool copy_execute(CommandContext *context, const CopyStmt *statement, CopyChannel *channel,
                   Str *ret_tag)
 {
-    CopyJob job = {.context = context, .statement = statement, .channel = channel};
+    CopyJob job = {
+        .context = context, .statement = statement, .channel = channel, .file_encoding = -1};
     const bool has_file = !str_is_none(statement->filename);
 
     if (statement->is_program)
@@ -411,7 +442,7 @@ bool copy_execute(CommandContext *context, const CopyStmt *statement, CopyChanne
     if (statement->relation)
         TRY(open_table(&job));
     TRY(apply_forces(&job));
-    TRY(has_file ? run_through_file(&job) : statement->is_from ? copy_from(&job) : copy_to(&job));
+    TRY(has_file ? run_through_file(&job) : run(&job));
     *ret_tag = str_format(context->arena, "COPY %llu", (unsigned long long)job.row_count);
     return true;
 }

@@ -5,6 +5,7 @@
 #include "executor/modify.h"
 #include "executor/state.h"
 #include "planner/planner.h"
+#include "types/encoding_convert.h"
 #include "types/type.h"
 
 typedef struct CopyIn {
@@ -89,6 +90,16 @@ static bool check_header(CopyIn *in, uint32_t count)
     return true;
 }
 
+/* From the client's encoding. */
+static bool convert_binary(CopyIn *in, Oid type, Str *field)
+{
+    StrBuf out = strbuf_in(in->row_arena);
+
+    TRY(encoding_convert_binary(in->job->binary_encoding, ENCODING_TO_UTF8, type, *field, &out));
+    *field = strbuf_view(&out);
+    return true;
+}
+
 static bool read_field(CopyIn *in, uint32_t c, uint32_t row)
 {
     const TypeIo *io = &in->io[c];
@@ -105,6 +116,8 @@ static bool read_field(CopyIn *in, uint32_t c, uint32_t row)
         /* Values outlive the line they came in: what is received may be a view of it. */
         if (is_binary && in->job->columns[c]->phys == PHYS_VAR)
             field = str_copy(in->row_arena, field);
+        if (unlikely(is_binary && in->job->binary_encoding != 0))
+            TRY(convert_binary(in, io->type_oid, &field));
         TRY(is_binary ? io->type->receive(io, field, &value) : io->type->input(io, field, &value));
         in->failing_column = UINT32_MAX;
     }

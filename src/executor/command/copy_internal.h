@@ -17,6 +17,8 @@ typedef struct CopyJob {
     uint64_t row_count;
     /* Options as written: columns they name are looked up when the columns are known. */
     const DefElem *force_quote, *force_not_null, *force_null;
+    int file_encoding;   /* as ENCODING says; -1: it does not */
+    int binary_encoding; /* of texts in the binary form; 0: they are as they are here */
     bool freeze; /* all see the rows at once: in tables that nobody else sees yet, all there is */
 } CopyJob;
 

@@ -4,6 +4,7 @@
 
 #include "parser/parser.h"
 #include "planner/planner.h"
+#include "types/encoding_convert.h"
 #include "types/identifier.h"
 #include "types/type.h"
 
@@ -67,6 +68,19 @@ static bool is_text(Oid type)
     return type == TYPE_TEXT || type == TYPE_VARCHAR || type == TYPE_BPCHAR;
 }
 
+/* In the client's encoding. */
+static bool convert_binary(CopyOut *out, Oid type, Str *field)
+{
+    StrBuf bytes = strbuf_in(out->row_arena);
+
+    if (likely(out->job->binary_encoding == 0) || str_is_none(*field))
+        return true;
+    TRY(encoding_convert_binary(out->job->binary_encoding, ENCODING_FROM_UTF8, type, *field,
+                                &bytes));
+    *field = bytes.length > 0 ? strbuf_view(&bytes) : STR("");
+    return true;
+}
+
 static bool field_text(CopyOut *out, const Vector *vector, const TypeIo *io, uint32_t row,
                        Str *ret_text)
 {
@@ -96,7 +110,8 @@ static bool out_rows(RowSink *sink, const RowDescription *description, const Bat
 
     FOR_SELECTED (batch->selection, row) {
         for (uint32_t c = 0; c < description->count; c++)
-            TRY(field_text(out, batch->columns[c], &out->io[c], row, &out->fields[c]));
+            TRY(field_text(out, batch->columns[c], &out->io[c], row, &out->fields[c]) &&
+                convert_binary(out, out->io[c].type_oid, &out->fields[c]));
         if (job->format.form == COPY_BINARY)
             copy_put_binary_row(&out->line, out->fields, description->count);
         else

@@ -631,6 +631,26 @@ const char ddl_table_options[] =
     "autovacuum_freeze_min_age autovacuum_freeze_max_age autovacuum_freeze_table_age "
     "vacuum_index_cleanup vacuum_truncate log_autovacuum_min_duration";
 
+/* OIDS, which older dumps have, may only say that there are none. */
+static bool table_options(CommandContext *context, const DefElemVec *options, Str *ret_text)
+{
+    DefElemVec others = {0};
+
+    for (size_t i = 0; i < options->length; i++) {
+        DefElem *option = options->items[i];
+        bool has_oids;
+        if (option->name_space.length > 0 || !str_equal(option->name, STR("oids"))) {
+            VEC_PUSH(context->arena, &others, option);
+            continue;
+        }
+        TRY(ddl_bool_option(option, &has_oids));
+        if (has_oids)
+            FAIL(ERR_FEATURE_NOT_SUPPORTED,
+                 .message = STR("tables declared WITH OIDS are not supported"));
+    }
+    return ddl_options_text(context, &others, ddl_table_options, ret_text);
+}
+
 static bool define_new_table(NewTable *table, CreationPlace place)
 {
     CommandContext *context = table->context;
@@ -649,8 +669,7 @@ static bool define_new_table(NewTable *table, CreationPlace place)
         columns[i] = table->columns.items[i].definition;
         columns[i].default_text = STR_NONE;
     }
-    TRY(ddl_options_text(context, &table->statement->options, ddl_table_options,
-                         &definition.options));
+    TRY(table_options(context, &table->statement->options, &definition.options));
     return define_relation(session, &definition, &table->oid);
 }
 
@@ -783,7 +802,7 @@ bool ddl_create_table_for_query(CommandContext *context, const IntoClause *into,
                                      .owner = session->current_user,
                                      .columns = definitions,
                                      .column_count = (uint16_t)column_count};
-    TRY(ddl_options_text(context, &into->options, ddl_table_options, &definition.options));
+    TRY(table_options(context, &into->options, &definition.options));
     TRY(define_relation(session, &definition, &oid));
     TRY(ddl_lock(context, oid, LOCK_ACCESS_EXCLUSIVE, into->relation->relation));
     TRY(remember_on_commit(context, oid, into->on_commit));
