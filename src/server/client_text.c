@@ -50,9 +50,9 @@ bool client_text_give(Session *session, Arena *arena, Str *text)
 
 bool client_fields_give(Session *session, Arena *arena, ErrorFields *fields)
 {
-    Str *texts[] = {&fields->message,     &fields->detail,         &fields->hint,
-                    &fields->context,     &fields->internal_query, &fields->schema_name,
-                    &fields->table_name,  &fields->column_name,    &fields->type_name,
+    Str *texts[] = {&fields->message,        &fields->detail,         &fields->hint,
+                    &fields->context,        &fields->internal_query, &fields->schema_name,
+                    &fields->table_name,     &fields->column_name,    &fields->type_name,
                     &fields->constraint_name};
 
     for (size_t i = 0; i < ARRAY_LENGTH(texts); i++)
@@ -92,9 +92,7 @@ static bool put_fields(Session *session, const RowDescription *description, cons
 
     for (uint32_t c = 0; c < description->count; c++) {
         const uint32_t length = get32(row.data + at);
-        const uint16_t format = format_count == 0   ? 0
-                                : format_count == 1 ? formats[0]
-                                                    : formats[c];
+        const uint16_t format = format_count == 0 ? 0 : format_count == 1 ? formats[0] : formats[c];
         const size_t length_at = out->buffer.length;
         at += sizeof(length);
         message_put_int32(out, length);
@@ -121,8 +119,7 @@ bool client_row_give(Session *session, const RowDescription *description, const 
     if (passes)
         return true; /* lengths are small, or nulls would have told */
     arena = arena_new("row");
-    const Str row =
-        str_copy(arena, str_make(out->data + start, out->length - start));
+    const Str row = str_copy(arena, str_make(out->data + start, out->length - start));
     strbuf_truncate(out, start);
     return put_fields(session, description, formats, format_count, row);
 }

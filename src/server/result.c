@@ -96,8 +96,7 @@ static bool wire_describe(RowSink *sink, const RowDescription *description)
     WireSink *wire = (WireSink *)sink;
 
     if (wire->tells_description && description->columns)
-        return wire_put_description(wire->session, description, wire->formats,
-                                    wire->format_count);
+        return wire_put_description(wire->session, description, wire->formats, wire->format_count);
     return true;
 }
 

@@ -79,7 +79,7 @@ typedef struct Session {
     SessionSettings settings;
     Str user_name, database_name, client_address;
     int client_encoding; /* what is converted to and from UTF8; 0: nothing (client_text.h) */
-    int32_t secret; /* with backend_pid: what a CancelRequest must know */
+    int32_t secret;      /* with backend_pid: what a CancelRequest must know */
     bool is_logged_in, is_closing;
     bool is_at_rest; /* between ReadyForQuery and the next message */
     Arena *login_arena;

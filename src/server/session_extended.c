@@ -237,7 +237,7 @@ static bool handle_bind(Session *session, MessageReader *in)
 /* -- Describe -------------------------------------------------------------------------------- */
 
 MUST_CHECK static bool put_rows_or_none(Session *session, const RowDescription *description,
-                             const uint16_t *formats, uint32_t format_count)
+                                        const uint16_t *formats, uint32_t format_count)
 {
     if (description->columns)
         return wire_put_description(session, description, formats, format_count);

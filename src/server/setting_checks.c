@@ -343,10 +343,9 @@ static int usual_time(int fd, int option)
 
 void setting_apply_all(Session *session, SettingValues *values)
 {
-    static const SettingId ids[] = {SETTING_CLIENT_ENCODING,       SETTING_SYNCHRONOUS_COMMIT,
-                                    SETTING_TCP_KEEPALIVES_IDLE,
-                                    SETTING_TCP_KEEPALIVES_INTERVAL, SETTING_TCP_KEEPALIVES_COUNT,
-                                    SETTING_TCP_USER_TIMEOUT};
+    static const SettingId ids[] = {SETTING_CLIENT_ENCODING,      SETTING_SYNCHRONOUS_COMMIT,
+                                    SETTING_TCP_KEEPALIVES_IDLE,  SETTING_TCP_KEEPALIVES_INTERVAL,
+                                    SETTING_TCP_KEEPALIVES_COUNT, SETTING_TCP_USER_TIMEOUT};
 
     if (!session->connection.is_local) {
         const int fd = transport_fd(session->connection.transport);

@@ -8,7 +8,8 @@
 #include "types/jsonb.h"
 #include "types/types_internal.h"
 
-enum { /* PostgreSQL's numbers */
+/* PostgreSQL's numbers of those that have a case of their own. */
+enum {
     EUC_JP = 1,
     EUC_CN = 2,
     EUC_KR = 3,
@@ -109,9 +110,8 @@ static bool code_is_valid(int encoding, const uint8_t *s, size_t length)
         return tail_is_euc(s, length);
     case SJIS:
     case SHIFT_JIS_2004:
-        return length == 1 ||
-               ((is_between(s[0], 0x81, 0x9f) || is_between(s[0], 0xe0, 0xfc)) &&
-                (is_between(s[1], 0x40, 0x7e) || is_between(s[1], 0x80, 0xfc)));
+        return length == 1 || ((is_between(s[0], 0x81, 0x9f) || is_between(s[0], 0xe0, 0xfc)) &&
+                               (is_between(s[1], 0x40, 0x7e) || is_between(s[1], 0x80, 0xfc)));
     case BIG5:
     case GBK:
     case UHC:
@@ -230,10 +230,10 @@ static bool fail_untranslatable(int from, int to, const uint8_t *s, size_t lengt
     char text[BYTES_SHOWN * 5 + 1];
 
     FAIL(ERR_UNTRANSLATABLE_CHARACTER,
-         .message = fmt("character with byte sequence %s in encoding \"%s\" has no equivalent in "
-                        "encoding \"%s\"",
-                        bytes_text(text, sizeof(text), s, shown), encoding_name(from),
-                        encoding_name(to)));
+         .message =
+             fmt("character with byte sequence %s in encoding \"%s\" has no equivalent in "
+                 "encoding \"%s\"",
+                 bytes_text(text, sizeof(text), s, shown), encoding_name(from), encoding_name(to)));
 }
 
 /* -- Conversion ------------------------------------------------------------------------------- */
