@@ -52,6 +52,9 @@ struct Scheduler {
     unsigned live_count;
     Timer **timers; /* a binary heap, earliest first */
     size_t timer_count, timer_capacity;
+    void (*deferred)(void *argument); /* NULL: none */
+    void *deferred_argument;
+    Deadline deferred_until;
     int epoll_fd;
     Task *loop_task;
     const void *loop_stack_bottom; /* for ASan */
@@ -313,7 +316,8 @@ size_t task_stack_left(void)
 /* After something was put where the loop looks only between sleeps. */
 static void loop_wake(Scheduler *scheduler)
 {
-    if (!atomic_load(&scheduler->sleeping))
+    /* One wake for each sleep: the others' work is found with the first one's. */
+    if (!atomic_load(&scheduler->sleeping) || !atomic_exchange(&scheduler->sleeping, false))
         return;
     if (os->simulated) {
         atomic_fetch_add(&scheduler->sleep_word, 1);
@@ -511,9 +515,31 @@ static bool has_work(Scheduler *scheduler)
            atomic_load(&scheduler->posts);
 }
 
+bool scheduler_defer(void (*callback)(void *argument), void *argument)
+{
+    Scheduler *scheduler = scheduler_running;
+
+    if (!scheduler || os->simulated)
+        return false;
+    if (scheduler->deferred)
+        return scheduler->deferred == callback && scheduler->deferred_argument == argument;
+    scheduler->deferred = callback;
+    scheduler->deferred_argument = argument;
+    scheduler->deferred_until = deadline_after(SCHEDULER_PATIENCE_US);
+    return true;
+}
+
+static void deferred_run(Scheduler *scheduler)
+{
+    void (*callback)(void *argument) = scheduler->deferred;
+
+    scheduler->deferred = NULL;
+    callback(scheduler->deferred_argument);
+}
+
 static int poll_timeout(Scheduler *scheduler)
 {
-    if (has_work(scheduler))
+    if (scheduler->deferred || has_work(scheduler))
         return 0;
     if (scheduler->timer_count == 0)
         return -1;
@@ -527,16 +553,12 @@ static void poll_descriptors(Scheduler *scheduler)
 
     int count = epoll_wait(scheduler->epoll_fd, events, EVENTS_AT_ONCE, poll_timeout(scheduler));
     atomic_store(&scheduler->sleeping, false);
+    if (count == 0 && scheduler->deferred && !has_work(scheduler))
+        deferred_run(scheduler);
     for (int i = 0; i < count; i++) {
         FdWatch *watch = events[i].data.ptr;
-        if (!watch) { /* the event descriptor */
-            uint64_t wakes;
-            ssize_t got = read(scheduler->event_fd, &wakes, sizeof(wakes));
-            (void)got;
-            continue;
-        }
-        if (watch->fd < 0)
-            continue; /* unwatched by a callback of this round */
+        if (!watch || watch->fd < 0)
+            continue; /* the event descriptor; or unwatched by a callback of this round */
         uint32_t told = 0;
         if (events[i].events & EPOLLIN)
             told |= FD_READABLE;
@@ -574,6 +596,8 @@ void scheduler_run(Scheduler *scheduler)
         posts_run(scheduler);
         ready_run(scheduler);
         timers_fire(scheduler);
+        if (scheduler->deferred && os->monotonic() >= scheduler->deferred_until)
+            deferred_run(scheduler);
         if (atomic_load(&scheduler->stopping) && scheduler->live_count == 0 && !has_work(scheduler))
             break;
         /* Sleeping is announced before the last look; who adds work looks at it afterwards. */
@@ -583,6 +607,8 @@ void scheduler_run(Scheduler *scheduler)
         else
             poll_descriptors(scheduler);
     }
+    if (scheduler->deferred)
+        deferred_run(scheduler);
     ticker_detach(&scheduler->ticker);
     scheduler_running = NULL;
 }
@@ -640,7 +666,8 @@ Scheduler *scheduler_new(const char *name)
         return scheduler;
     scheduler->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     scheduler->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    struct epoll_event event = {.events = EPOLLIN, .data.ptr = NULL};
+    /* Each write is told once, so that nobody needs to read. */
+    struct epoll_event event = {.events = EPOLLIN | EPOLLET, .data.ptr = NULL};
     if (scheduler->epoll_fd < 0 || scheduler->event_fd < 0 ||
         epoll_ctl(scheduler->epoll_fd, EPOLL_CTL_ADD, scheduler->event_fd, &event) != 0)
         panic("could not make a scheduler: %s", strerror(errno));

@@ -40,6 +40,15 @@ size_t task_stack_left(void);
 /* Runs `callback` on the scheduler's loop soon. Any thread. */
 void scheduler_post(Scheduler *scheduler, void (*callback)(void *argument), void *argument);
 
+/*
+ * Work that others gain by when it comes late (one sync for many commits): `callback` runs on the
+ * calling scheduler's loop once that finds nothing else to do, or SCHEDULER_PATIENCE_US after it
+ * was first asked for. A scheduler remembers one. False: it remembers another one, or the caller is
+ * a plain thread or simulated; then the caller does it now.
+ */
+#define SCHEDULER_PATIENCE_US 200
+bool scheduler_defer(void (*callback)(void *argument), void *argument);
+
 typedef enum FdEvents { FD_READABLE = 1, FD_WRITABLE = 2, FD_CLOSED = 4 } FdEvents;
 
 /* A descriptor the loop watches (level-triggered); embed it in what it belongs to. */

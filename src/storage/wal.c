@@ -15,6 +15,7 @@
 #include "base/error.h"
 #include "base/hash.h"
 #include "base/memory.h"
+#include "base/scheduler.h"
 #include "storage/store_internal.h"
 #include "storage/wal_internal.h"
 
@@ -42,7 +43,7 @@ struct Wal {
     _Atomic uint64_t admitted;          /* bytes promised and not yet reserved */
     _Atomic Lsn ready_end;              /* segments exist up to here */
     _Atomic uint32_t refused;           /* SqlState */
-    _Atomic uint32_t work, writer_idle; /* the log writer sleeps on `work` */
+    _Atomic uint32_t work, writer_idle; /* the log writer sleeps on `work` until it is asked */
     _Atomic uint32_t stop;              /* WalStopState */
     Thread *writer, *keeper;
 
@@ -108,13 +109,35 @@ static bool wal_enlist(Wal *wal, WalWaiter **list, WalWaiter *waiter, const _Ato
     return wait;
 }
 
+static void writer_wake(Wal *wal)
+{
+    atomic_fetch_add(&wal->work, 1);
+    if (atomic_load(&wal->writer_idle))
+        os->word_wake(&wal->work, 1);
+}
+
+static void writer_wake_deferred(void *wal)
+{
+    writer_wake(wal);
+}
+
+/* For a commit: a worker with more to do asks once for all that have come together by then. */
+static void writer_wake_soon(Wal *wal)
+{
+    if (!scheduler_defer(writer_wake_deferred, wal))
+        writer_wake(wal);
+}
+
+/* Of somebody who is in a hurry. */
 static void wal_wait_for(Wal *wal, WalWaiter **list, const _Atomic Lsn *position, Lsn lsn,
                          WaitEvent name)
 {
     WalWaiter waiter = {.lsn = lsn};
 
-    if (atomic_load((_Atomic Lsn *)position) < lsn && wal_enlist(wal, list, &waiter, position))
-        event_wait_uninterruptible(&waiter.event, name);
+    if (atomic_load((_Atomic Lsn *)position) >= lsn || !wal_enlist(wal, list, &waiter, position))
+        return;
+    writer_wake(wal);
+    event_wait_uninterruptible(&waiter.event, name);
 }
 
 bool wal_wait(Wal *wal, Lsn lsn)
@@ -268,16 +291,6 @@ static _Atomic Lsn *ring_marker(const Wal *wal, Lsn lsn)
     return (_Atomic Lsn *)(wal->ring + (lsn & (wal->ring_size - 1)));
 }
 
-static void writer_wake(Wal *wal)
-{
-    /* Pairs with the log writer's store of writer_idle before its last look at the ring. */
-    atomic_thread_fence(memory_order_seq_cst);
-    if (atomic_load(&wal->writer_idle)) {
-        atomic_fetch_add(&wal->work, 1);
-        os->word_wake(&wal->work, 1);
-    }
-}
-
 static void ring_wait(Wal *wal, Lsn written)
 {
     wal_wait_for(wal, &wal->ring_waiters, &wal->written, written, WAIT_EVENT_WAL_SPACE);
@@ -359,7 +372,7 @@ void wal_fill(Wal *wal, const WalSlot *slot, const Str *pieces, size_t piece_cou
     ring_copy_in(wal, slot->start + sizeof(Lsn), (const byte *)&header + sizeof(Lsn),
                  sizeof(header) - sizeof(Lsn));
     atomic_store_explicit(ring_marker(wal, slot->start), slot->start, memory_order_release);
-    writer_wake(wal);
+    writer_wake_soon(wal);
 }
 
 /* -------- The log writer -------- */
@@ -505,18 +518,18 @@ static void writer_main(void *argument)
 
     writer.position = atomic_load(&wal->written);
     for (;;) {
-        if (atomic_load(&wal->stop) == WAL_ABORTED)
+        const uint32_t work = atomic_load(&wal->work), stop = atomic_load(&wal->stop);
+        const Lsn from = writer.position;
+        if (stop == WAL_ABORTED)
             break;
-        if (writer_round(&writer))
-            continue;
-        const uint32_t work = atomic_load(&wal->work);
-        atomic_store(&wal->writer_idle, 1);
-        const uint32_t stop = atomic_load(&wal->stop);
-        if (writer_filled(&writer) == writer.position) {
-            if (stop != WAL_RUNNING)
-                break;
-            os->word_wait(&wal->work, work, DEADLINE_NEVER);
+        if (writer_round(&writer)) {
+            if (stop != WAL_RUNNING || writer.position - from >= WAL_WRITE_MAX)
+                continue;
+        } else if (stop != WAL_RUNNING) {
+            break;
         }
+        atomic_store(&wal->writer_idle, 1);
+        os->word_wait(&wal->work, work, DEADLINE_NEVER);
         atomic_store(&wal->writer_idle, 0);
     }
     os->file_close(wal->segment);

@@ -145,6 +145,61 @@ static void waits_time_out_and_spinning_tasks_are_preempted_and_cancelled(void *
     scheduler_free(trial.scheduler);
 }
 
+/* Work that may come late. */
+typedef struct Lateness {
+    Scheduler *scheduler;
+    int runs;
+    int64_t turns; /* of a task that is never idle, until its patience ended */
+} Lateness;
+
+static void late_work(void *argument)
+{
+    ((Lateness *)argument)->runs++;
+}
+
+static void other_work(void *argument)
+{
+    (void)argument;
+}
+
+static void lateness_main(void *argument)
+{
+    Lateness *late = argument;
+
+    assert_true(scheduler_defer(late_work, late));
+    assert_true(scheduler_defer(late_work, late)); /* noted once */
+    assert_false(scheduler_defer(other_work, late));
+    assert_int_equal(late->runs, 0);
+    assert_true(task_sleep(10000, WAIT_EVENT_PG_SLEEP)); /* nothing else to do */
+    assert_int_equal(late->runs, 1);
+    assert_true(scheduler_defer(late_work, late));
+    for (; late->runs == 1; late->turns++)
+        task_yield();
+    assert_true(scheduler_defer(late_work, late)); /* the loop's end does it */
+    scheduler_stop(late->scheduler);
+}
+
+static void start_lateness(void *argument)
+{
+    Lateness *late = argument;
+    task_spawn(late->scheduler, lateness_main, late);
+}
+
+static void deferred_work_is_done_when_there_is_no_other_or_patience_ends(void **state)
+{
+    Lateness late = {.scheduler = scheduler_new("late")};
+
+    (void)state;
+    assert_false(scheduler_defer(late_work, &late)); /* a plain thread has no loop */
+    scheduler_post(late.scheduler, start_lateness, &late);
+    const int64_t began = os->monotonic();
+    scheduler_run(late.scheduler);
+    assert_int_equal(late.runs, 3);
+    assert_true(late.turns > 0);
+    assert_true(os->monotonic() - began >= SCHEDULER_PATIENCE_US);
+    scheduler_free(late.scheduler);
+}
+
 static struct {
     Mutex mutex;
     long count;
@@ -177,6 +232,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(events_wake_coroutines_across_threads),
         cmocka_unit_test(waits_time_out_and_spinning_tasks_are_preempted_and_cancelled),
+        cmocka_unit_test(deferred_work_is_done_when_there_is_no_other_or_patience_ends),
         cmocka_unit_test(mutexes_exclude),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

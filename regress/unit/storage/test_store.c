@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "base/os.h"
+#include "base/scheduler.h"
 #include "base/sim.h"
 #include "store_workload.h"
 
@@ -398,6 +399,74 @@ static void a_log_that_is_kept_asks_for_few_checkpoints(void **state)
     sim_free(world);
 }
 
+/* -------- Commits of one worker -------- */
+
+#define SHARERS 20
+
+typedef struct Sharing {
+    Scheduler *scheduler;
+    Wal *wal;
+    Lsn durable[SHARERS]; /* how far the log was when each was told */
+    Lsn ends[SHARERS];
+    int begun, told;
+} Sharing;
+
+static void share(void *argument)
+{
+    Sharing *sharing = argument;
+    const Str piece = STR("a commit");
+    const int number = sharing->begun++;
+    WalSlot slot;
+
+    if (!wal_admit(sharing->wal, (uint32_t)piece.length))
+        panic("no room");
+    wal_append(sharing->wal, (uint32_t)piece.length, (uint32_t)piece.length, &slot);
+    wal_fill(sharing->wal, &slot, &piece, 1);
+    sharing->ends[number] = slot.end;
+    if (!wal_wait(sharing->wal, slot.end))
+        panic("no log");
+    sharing->durable[number] = wal_flushed(sharing->wal);
+    if (++sharing->told == SHARERS)
+        scheduler_stop(sharing->scheduler);
+}
+
+static void start_sharers(void *argument)
+{
+    Sharing *sharing = argument;
+    for (int i = 0; i < SHARERS; i++)
+        task_spawn(sharing->scheduler, share, sharing);
+}
+
+static void run_sharers(void *argument)
+{
+    scheduler_run(((Sharing *)argument)->scheduler);
+}
+
+/* The log is synced once for all that a busy worker has committed, not at the first of them. */
+static void commits_of_a_busy_worker_share_a_sync(void **state)
+{
+    WalStatistics before, after;
+
+    (void)state;
+    require(store_create(work.path));
+    Store *store = store_open(
+        work.path, &(StoreOptions){.pool_bytes = STORE_POOL_MIN, .wal_ring_bytes = 1u << 17});
+    require(store && store_recover(store, nothing_to_replay, NULL));
+    Sharing sharing = {.scheduler = scheduler_new("sharing"), .wal = store_wal(store)};
+    wal_flush(sharing.wal, wal_reserved_end(sharing.wal));
+    wal_statistics(sharing.wal, &before);
+    scheduler_post(sharing.scheduler, start_sharers, &sharing);
+    Thread *worker = os->thread_start("worker", run_sharers, &sharing);
+    os->thread_join(worker);
+    wal_statistics(sharing.wal, &after);
+    assert_int_equal(sharing.told, SHARERS);
+    for (int i = 0; i < SHARERS; i++)
+        assert_true(sharing.durable[i] >= sharing.ends[i]);
+    assert_int_equal(after.sync_count - before.sync_count, 1);
+    store_close(store, STORE_CLOSE_CLEAN);
+    scheduler_free(sharing.scheduler);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -409,6 +478,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_flipped_bit_is_an_error_that_names_the_page, begin, end),
         cmocka_unit_test(a_timed_checkpoint_takes_its_time_until_somebody_waits),
         cmocka_unit_test(a_log_that_is_kept_asks_for_few_checkpoints),
+        cmocka_unit_test_setup_teardown(commits_of_a_busy_worker_share_a_sync, begin, end),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
