@@ -262,15 +262,21 @@ static void garbage_reclaim(TxnManager *manager, Lsn horizon, uint64_t budget)
     }
 }
 
-/* Goes on with the names where the last turn has ended. */
+/*
+ * Goes on with the names where the last turn has ended, to the end of the list at most. What lies
+ * between snapshots lies below the bound: without snapshots below it, and in names from above it,
+ * there is nothing to find.
+ */
 static void garbage_prune(TxnManager *manager, const Collected *all)
 {
-    for (uint32_t looks = 0; looks < PRUNE_MOST && manager->old_first; looks++) {
+    if (all->count == 0)
+        return;
+    for (uint32_t looks = 0; looks < PRUNE_MOST; looks++) {
         Garbage *garbage = *manager->prune_at;
-        if (!garbage) {
+        if (!garbage || garbage->lsn > all->bound) {
             manager->prune_at = &manager->old_first;
             manager->prune_index = 0;
-            continue;
+            return;
         }
         if (garbage->count == 0) {
             garbage_unlink(manager, manager->prune_at);
