@@ -73,12 +73,18 @@ bool table_leaf_find(const TableLeaf *leaf, uint64_t row_id, uint32_t *ret_posit
 
 void table_leaf_copy_ids(const TableLeaf *leaf, uint32_t first, uint32_t count, uint64_t *ret_ids)
 {
+    const byte *ids = leaf->page + leaf->ids_offset + (size_t)leaf->id_width * first;
+
     assert(first + count <= leaf->row_count);
-    if (leaf->id_width == 8)
-        memcpy(ret_ids, leaf->page + leaf->ids_offset + 8 * (size_t)first, 8 * (size_t)count);
-    else
-        for (uint32_t i = 0; i < count; i++)
-            ret_ids[i] = table_leaf_row_id(leaf, first + i);
+    if (leaf->id_width == 8) {
+        memcpy(ret_ids, ids, 8 * (size_t)count);
+        return;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t delta;
+        memcpy(&delta, ids + 4 * (size_t)i, 4);
+        ret_ids[i] = leaf->id_base + delta;
+    }
 }
 
 /* ------------------------------------------------------------------ pieces */

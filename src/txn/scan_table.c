@@ -49,7 +49,7 @@ struct TableScan {
     VEC(OwnRow) own;           /* own rows, ascending, from where they were looked for */
     uint64_t own_from, own_to; /* to here; from > to: not looked for yet */
     VEC(OddRow) odd;
-    uint16_t positions[VECTOR_SIZE];
+    uint16_t *positions; /* room for VECTOR_SIZE, made when rows are first merged one by one */
     uint32_t run_target, run_count; /* page rows gathered for the vectors from run_target on */
 };
 
@@ -208,6 +208,8 @@ static uint64_t collect_overrides(TableScan *scan, const TableLeaf *leaf, uint32
 /* Emits one row of the page. */
 static bool emit_page(TableScan *scan, const TableLeaf *leaf, uint32_t position)
 {
+    if (unlikely(!scan->positions))
+        scan->positions = arena_alloc(scan->arena, sizeof(uint16_t) * VECTOR_SIZE);
     if (scan->run_count == 0)
         scan->run_target = scan->filled;
     assert(scan->run_target + scan->run_count == scan->filled);
