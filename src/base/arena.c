@@ -123,27 +123,35 @@ void arena_freep(Arena **arena)
     arena_free(*arena);
 }
 
-void arena_reset(Arena *arena)
+/* One block is left; not that which one big statement needed. */
+static COLD void arena_shrink(Arena *arena)
 {
     Block *block = arena->block;
 
-    if (!block || (arena->used == 0 && !block->previous && block->capacity <= LARGEST_STEP))
-        return;
     for (Block *older = block->previous, *previous; older; older = previous) {
         previous = older->previous;
         arena->size -= sizeof(Block) + older->capacity;
         block_free(older);
     }
     block->previous = NULL;
-    /* A block that one big statement needed is not kept by an idle session. */
     if (block->capacity > LARGEST_STEP) {
         block_free(block);
         arena->block = NULL;
         arena->size = 0;
         arena->next_capacity = FIRST_BLOCK;
-    } else {
-        POISON(block->data, block->capacity);
     }
+}
+
+void arena_reset(Arena *arena)
+{
+    const Block *block = arena->block;
+
+    if (!block)
+        return;
+    if (unlikely(block->previous || block->capacity > LARGEST_STEP))
+        arena_shrink(arena);
+    if (arena->used > 0 && arena->block)
+        POISON(arena->block->data, arena->block->capacity);
     arena->used = 0;
 }
 

@@ -189,19 +189,22 @@ void strbuf_deinit(StrBuf *buf)
     buf->length = buf->capacity = 0;
 }
 
+static COLD void strbuf_grow(StrBuf *buf, size_t need)
+{
+    size_t capacity = MAX(need, buf->capacity ? buf->capacity * 2 : 64);
+
+    if (buf->arena) {
+        buf->data = arena_grow(buf->arena, buf->data, buf->capacity, capacity);
+    } else {
+        buf->data = memory_must_realloc(buf->data, capacity);
+    }
+    buf->capacity = capacity;
+}
+
 char *strbuf_reserve(StrBuf *buf, size_t extra)
 {
-    size_t need = buf->length + extra;
-
-    if (need > buf->capacity) {
-        size_t capacity = MAX(need, buf->capacity ? buf->capacity * 2 : 64);
-        if (buf->arena) {
-            buf->data = arena_grow(buf->arena, buf->data, buf->capacity, capacity);
-        } else {
-            buf->data = memory_must_realloc(buf->data, capacity);
-        }
-        buf->capacity = capacity;
-    }
+    if (unlikely(buf->length + extra > buf->capacity))
+        strbuf_grow(buf, buf->length + extra);
     return buf->data + buf->length;
 }
 

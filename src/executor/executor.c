@@ -768,9 +768,18 @@ Str command_tag(Arena *arena, CommandVerb verb, uint64_t row_count)
         [VERB_NONE] = "",          [VERB_SELECT] = "SELECT ", [VERB_INSERT] = "INSERT 0 ",
         [VERB_UPDATE] = "UPDATE ", [VERB_DELETE] = "DELETE ", [VERB_FETCH] = "FETCH ",
         [VERB_MOVE] = "MOVE "};
-    StrBuf tag = strbuf_in(arena);
-    strbuf_append_c(&tag, words[verb]);
-    if (verb != VERB_NONE)
-        strbuf_append_uint64(&tag, row_count);
-    return strbuf_view(&tag);
+    char digits[20];
+    size_t digit_count = 0;
+
+    do {
+        digits[sizeof(digits) - ++digit_count] = (char)('0' + row_count % 10);
+        row_count /= 10;
+    } while (row_count);
+    if (verb == VERB_NONE)
+        return STR("");
+    const size_t length = strlen(words[verb]);
+    char *tag = arena_alloc(arena, length + digit_count);
+    memcpy(tag, words[verb], length);
+    memcpy(tag + length, digits + sizeof(digits) - digit_count, digit_count);
+    return str_make(tag, length + digit_count);
 }
