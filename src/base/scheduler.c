@@ -509,6 +509,11 @@ static void ready_run(Scheduler *scheduler)
     }
 }
 
+static bool has_ended(Scheduler *scheduler)
+{
+    return atomic_load(&scheduler->stopping) && scheduler->live_count == 0;
+}
+
 static bool has_work(Scheduler *scheduler)
 {
     return scheduler->ready_first || atomic_load(&scheduler->remote) ||
@@ -539,7 +544,7 @@ static void deferred_run(Scheduler *scheduler)
 
 static int poll_timeout(Scheduler *scheduler)
 {
-    if (scheduler->deferred || has_work(scheduler))
+    if (scheduler->deferred || has_work(scheduler) || has_ended(scheduler))
         return 0;
     if (scheduler->timer_count == 0)
         return -1;
@@ -574,7 +579,7 @@ static void poll_simulated(Scheduler *scheduler)
 {
     uint32_t word = atomic_load(&scheduler->sleep_word);
 
-    if (!has_work(scheduler))
+    if (!has_work(scheduler) && !has_ended(scheduler))
         os->word_wait(&scheduler->sleep_word, word,
                       scheduler->timer_count ? scheduler->timers[0]->deadline : DEADLINE_NEVER);
     else
@@ -596,9 +601,11 @@ void scheduler_run(Scheduler *scheduler)
         posts_run(scheduler);
         ready_run(scheduler);
         timers_fire(scheduler);
-        if (scheduler->deferred && os->monotonic() >= scheduler->deferred_until)
+        /* Who is ready still has yielded, and may take its time again. */
+        if (scheduler->deferred &&
+            (scheduler->ready_first || os->monotonic() >= scheduler->deferred_until))
             deferred_run(scheduler);
-        if (atomic_load(&scheduler->stopping) && scheduler->live_count == 0 && !has_work(scheduler))
+        if (has_ended(scheduler) && !has_work(scheduler))
             break;
         /* Sleeping is announced before the last look; who adds work looks at it afterwards. */
         atomic_store(&scheduler->sleeping, true);

@@ -42,9 +42,9 @@ void scheduler_post(Scheduler *scheduler, void (*callback)(void *argument), void
 
 /*
  * Work that others gain by when it comes late (one sync for many commits): `callback` runs on the
- * calling scheduler's loop once that finds nothing else to do, or SCHEDULER_PATIENCE_US after it
- * was first asked for. A scheduler remembers one. False: it remembers another one, or the caller is
- * a plain thread or simulated; then the caller does it now.
+ * calling scheduler's loop once that finds nothing else to do, before a task that has yielded goes
+ * on, or SCHEDULER_PATIENCE_US after it was first asked for. A scheduler remembers one. False: it
+ * remembers another one, or the caller is a plain thread or simulated; then the caller does it now.
  */
 #define SCHEDULER_PATIENCE_US 200
 bool scheduler_defer(void (*callback)(void *argument), void *argument);

@@ -95,20 +95,6 @@ static void waiters_remove(WalWaiter **list, WalWaiter *waiter)
     }
 }
 
-/* Adds the waiter unless `*position` has reached it. */
-static bool wal_enlist(Wal *wal, WalWaiter **list, WalWaiter *waiter, const _Atomic Lsn *position)
-{
-    event_init(&waiter->event);
-    mutex_lock(&wal->mutex);
-    const bool wait = atomic_load((_Atomic Lsn *)position) < waiter->lsn;
-    if (wait) {
-        waiter->next = *list;
-        *list = waiter;
-    }
-    mutex_unlock(&wal->mutex);
-    return wait;
-}
-
 static void writer_wake(Wal *wal)
 {
     atomic_fetch_add(&wal->work, 1);
@@ -126,6 +112,20 @@ static void writer_wake_soon(Wal *wal)
 {
     if (!scheduler_defer(writer_wake_deferred, wal))
         writer_wake(wal);
+}
+
+/* Adds the waiter unless `*position` has reached it. */
+static bool wal_enlist(Wal *wal, WalWaiter **list, WalWaiter *waiter, const _Atomic Lsn *position)
+{
+    event_init(&waiter->event);
+    mutex_lock(&wal->mutex);
+    const bool wait = atomic_load((_Atomic Lsn *)position) < waiter->lsn;
+    if (wait) {
+        waiter->next = *list;
+        *list = waiter;
+    }
+    mutex_unlock(&wal->mutex);
+    return wait;
 }
 
 /* Of somebody who is in a hurry. */
@@ -147,6 +147,7 @@ bool wal_wait(Wal *wal, Lsn lsn)
     if (atomic_load(&wal->flushed) >= lsn ||
         !wal_enlist(wal, &wal->durable_waiters, &waiter, &wal->flushed))
         return true;
+    writer_wake_soon(wal); /* the record may be of a worker that is busy for longer than this one */
     if (event_wait(&waiter.event, DEADLINE_NEVER, WAIT_EVENT_WALSYNC) != WAIT_FAILED)
         return true;
     mutex_lock(&wal->mutex);
