@@ -26,7 +26,7 @@ static void check_look(Fixture *fixture, Txn *txn, Str key)
     ok(write_cursor_seek(&cursor, 0, key));
     assert_false(cursor.valid);
     /* It stands right behind the key, not behind all that has been taken back. */
-    if (!cursor.built)
+    if (!writes->spill)
         assert_true(str_compare(cursor.node->key, number_key(fixture->arena, 12)) < 0);
     /* Of built leaves it has been taken out. */
     assert_false(cursor.spilled && tree_cursor_valid(cursor.spilled));
