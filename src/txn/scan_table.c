@@ -48,6 +48,7 @@ struct TableScan {
     VEC(VersionRow) overrides;
     VEC(OwnRow) own;           /* own rows, ascending, from where they were looked for */
     uint64_t own_from, own_to; /* to here; from > to: not looked for yet */
+    uint64_t own_end;          /* surely no own row from here on */
     VEC(OddRow) odd;
     uint16_t *positions; /* room for VECTOR_SIZE, made when rows are first merged one by one */
     uint32_t run_target, run_count; /* page rows gathered for the vectors from run_target on */
@@ -73,6 +74,7 @@ TableScan *table_scan_open(Txn *txn, const Snapshot *snapshot, TxnTree *table,
     scan->txn = txn;
     Snapshot room;
     scan->snapshot = *snapshot_resolve(txn, snapshot, &room);
+    scan->own_end = UINT64_MAX;
     scan->table = table;
     scan->column_count = spec->column_count;
     scan->columns = arena_copy(arena, spec->columns, sizeof(uint16_t) * spec->column_count);
@@ -233,7 +235,8 @@ static bool emit_odd(TableScan *scan, const TableLeaf *leaf, OddRow row)
 
 /*
  * Own rows from `first` on, before a leaf is latched: they may lie on temporary pages. Not all of
- * them at once; own_to says how far they are complete.
+ * them at once; own_to says how far they are complete. What the running command writes is passed
+ * over once, not with every batch: nothing more comes to be seen while a scan runs.
  */
 static bool collect_own(TableScan *scan, uint64_t first)
 {
@@ -243,7 +246,7 @@ static bool collect_own(TableScan *scan, uint64_t first)
     scan->own.length = 0;
     scan->own_from = first;
     scan->own_to = UINT64_MAX;
-    if (!writes)
+    if (!writes || first >= scan->own_end)
         return true;
     const size_t before = arena_size(scan->values);
     write_cursor_init(&cursor, scan->txn, writes, scan->snapshot.command, scan->values);
@@ -258,6 +261,8 @@ static bool collect_own(TableScan *scan, uint64_t first)
         }
         done = write_cursor_next(&cursor);
     }
+    if (done && !cursor.valid && scan->snapshot.command <= scan->txn->command)
+        scan->own_end = scan->own.length > 0 ? VEC_LAST(&scan->own).row_id + 1 : first;
     write_cursor_deinit(&cursor);
     return done;
 }
