@@ -318,7 +318,10 @@ void manager_reclaim(TxnManager *manager, uint64_t names)
         garbage_reclaim(manager, all.horizon, MAX(RECLAIM_MOST, 2 * names));
         if (!manager->old_first || manager->old_first->lsn > all.horizon)
             atomic_store(&manager->give_ups_settled, all.given_up);
-        garbage_prune(manager, &all);
+        /* While commits are hidden nothing newer lies between snapshots: a walk along all chains,
+         * which grow meanwhile, would find nothing. */
+        if (atomic_load(&manager->large_count) == 0)
+            garbage_prune(manager, &all);
         fresh_list_reclaim(version_fresh(manager->versions), all.horizon);
         atomic_store_explicit(&manager->is_reclaiming, false, memory_order_release);
     }

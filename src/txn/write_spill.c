@@ -219,7 +219,7 @@ static bool spill_nodes(Txn *txn, TreeWrites *writes)
     return true;
 }
 
-#define DROP_TURN 16384u /* nodes, until others of this worker have their turn */
+#define DROP_TURN 16384u /* nodes or entries, until others of this worker have their turn */
 
 /* The nodes are on temporary pages: their locks and their memory may go. */
 static void nodes_drop(Txn *txn, TreeWrites *writes)
@@ -243,9 +243,12 @@ void writes_log_compact(WriteSet *set)
 {
     size_t kept = 0;
 
-    for (size_t i = 0; i < set->log_length; i++)
+    for (size_t i = 0; i < set->log_length; i++) {
         if (set->log[i]->node)
             set->log[kept++] = set->log[i];
+        if (i % DROP_TURN == DROP_TURN - 1)
+            task_yield();
+    }
     set->log_length = kept;
 }
 

@@ -377,7 +377,9 @@ typedef struct Onlookers {
     uint32_t seed;
     Model committed;                             /* but for what is being applied */
     TxnSession *large, *small, *holder, *reader; /* each does one thing */
-    TxnSession *idler;                           /* has looked at the newest, without a snapshot */
+    TxnSession *idler;  /* has looked at the newest, without a snapshot */
+    TxnSession *waiter; /* wants rows that are being changed */
+    Model after;        /* what the large commit makes of it all */
     View held;                                   /* kept over several commits */
     int64_t small_row, small_number;
     uint32_t looks;
@@ -468,6 +470,65 @@ static void end_idling(Onlookers *all)
     txn_rollback(txn);
 }
 
+static bool is_changed(const Onlookers *all, int slot)
+{
+    return all->committed.now[slot] != INT64_MIN &&
+           all->committed.now[slot] != all->after.now[slot];
+}
+
+/* Its rows are locked until all is applied. */
+static void want_rows(Onlookers *all)
+{
+    if (txn_session_current(all->waiter))
+        return;
+    Txn *txn = begin(all->waiter, ISOLATION_READ_COMMITTED);
+    for (int i = 0; i < SLOTS; i++)
+        if (is_changed(all, i))
+            assert_int_equal(
+                lock_row(txn, all->committed.row[i], ROW_LOCK_KEY_SHARE, LOCK_TRY, NULL),
+                ROW_LOCK_WOULD_BLOCK);
+}
+
+/* A snapshot that hides the commit finds its rows changed, once it gets them. */
+static void get_rows(Onlookers *all)
+{
+    Txn *txn = txn_session_current(all->waiter);
+
+    for (int i = 0; i < SLOTS; i++) {
+        int64_t number = INT64_MIN;
+        if (all->committed.now[i] == INT64_MIN)
+            continue;
+        const RowLockOutcome outcome =
+            lock_row(txn, all->committed.row[i], ROW_LOCK_UPDATE, LOCK_NOWAIT, &number);
+        if (!is_changed(all, i))
+            assert_int_equal(outcome, ROW_LOCK_LOCKED);
+        else
+            assert_int_equal(outcome, all->after.now[i] == INT64_MIN ? ROW_LOCK_GONE
+                                                                     : ROW_LOCK_CHANGED);
+        if (outcome == ROW_LOCK_CHANGED)
+            assert_int_equal(number, all->after.now[i]);
+    }
+    txn_rollback(txn);
+}
+
+/* Under REPEATABLE READ that is 40001. */
+static void fail_to_get_rows(Onlookers *all)
+{
+    if (!all->held.txn || dice(&all->seed, 3) != 0)
+        return;
+    for (int i = 0; i < SLOTS; i++) {
+        if (!is_changed(all, i) || all->held.model.row[i] != all->committed.row[i])
+            continue;
+        assert_int_equal(
+            lock_row(all->held.txn, all->committed.row[i], ROW_LOCK_UPDATE, LOCK_NOWAIT, NULL),
+            ROW_LOCK_FAILED);
+        assert_int_equal(error_fields()->sqlstate, ERR_T_R_SERIALIZATION_FAILURE);
+        error_clear();
+    }
+    txn_rollback(all->held.txn);
+    all->held.txn = NULL;
+}
+
 static void look_between(void)
 {
     if (dice(&onlookers->seed, 12) != 0)
@@ -476,6 +537,7 @@ static void look_between(void)
     onlookers->looks++;
     look(onlookers);
     look_idly(onlookers);
+    want_rows(onlookers);
     fault_at_apply = look_between;
 }
 
@@ -486,6 +548,10 @@ static void change_many(Txn *txn, uint32_t *seed, Model *model)
         const int64_t number = dice(seed, 1000000), old = model->now[slot];
         if (dice(seed, 3) == 0)
             continue;
+        if (old != INT64_MIN)
+            assert_int_equal(
+                lock_row(txn, model->row[slot], ROW_LOCK_UPDATE, LOCK_NOWAIT, NULL),
+                ROW_LOCK_LOCKED);
         if (old == INT64_MIN)
             model->row[slot] = insert(txn, number, "row");
         else
@@ -498,7 +564,9 @@ static void change_many(Txn *txn, uint32_t *seed, Model *model)
 static void check_onlookers(Fixture *fixture, uint32_t seed)
 {
     Onlookers *all = calloc(1, sizeof(*all));
-    TxnSession **sessions[] = {&all->large, &all->small, &all->holder, &all->reader, &all->idler};
+    TxnSession **sessions[] = {&all->large, &all->small, &all->holder, &all->reader, &all->idler, &all->waiter};
+
+    uint32_t met = 0;
 
     onlookers = all;
     all->seed = seed;
@@ -508,18 +576,22 @@ static void check_onlookers(Fixture *fixture, uint32_t seed)
         *sessions[i] = txn_session_open(fixture->manager, (int32_t)i + 1);
     commit_small(all);
     for (int round = 0; round < 12; round++) {
-        Model next = all->committed;
+        all->after = all->committed;
         Txn *txn = begin(all->large, ISOLATION_READ_COMMITTED);
-        change_many(txn, &all->seed, &next);
+        change_many(txn, &all->seed, &all->after);
         fault_at_apply = look_between;
         commit(txn);
         fault_at_apply = NULL;
-        all->committed = next;
-        look(all);
-        if (txn_session_current(all->idler))
+        if (txn_session_current(all->waiter)) { /* somebody has looked */
+            get_rows(all);
+            fail_to_get_rows(all);
             end_idling(all);
+            met++;
+        }
+        all->committed = all->after;
+        look(all);
     }
-    assert_true(all->looks > 50);
+    assert_true(all->looks > 50 && met > 4);
     for (size_t i = 0; i < ARRAY_LENGTH(sessions); i++)
         txn_session_close(*sessions[i]);
     free(all);
