@@ -230,13 +230,14 @@ typedef struct Encoder {
     TreeReady ready;
     uint64_t put_bytes, overflow_pages; /* what the apply adds to the trees, at most */
     uint64_t version_bytes;             /* what it needs to remember what was there, roughly */
+    uint64_t leaf_bytes;                /* and for old images of one table that lie in leaves */
     uint64_t largest_value;             /* it is packed while it is put */
 } Encoder;
 
 #define PUT_OVERHEAD 32    /* bytes of a page that an operation needs beside key and value */
 #define INLINE_LEAST 2048u /* a shorter value is never on pages of its own */
 #define NEW_ROW_COST 128u  /* in the version store, with its name for reclaiming */
-#define OLD_ROW_COST 768u  /* with the old image, where it is in its leaf */
+#define OLD_ROW_COST 640u  /* beside that for the old image, where it is in its leaf */
 #define ENTRY_COST 256u
 #define APPLY_COST 8192u /* of each commit: arenas, cursors */
 
@@ -255,15 +256,27 @@ static void count_growth(Encoder *encoder, const Op *op)
 
 static void count_version(Encoder *encoder, const TreeWrites *writes, const WriteCursor *write)
 {
-    if (writes->fresh)
+    if (writes->fresh && (writes->tree->kind != TREE_TABLE || write->seen.fresh))
         return;
     if (writes->tree->kind != TREE_TABLE)
         encoder->version_bytes += ENTRY_COST + 2 * write->key.length;
-    else if (write->seen.op == WRITE_PUT)
-        encoder->version_bytes +=
-            write->seen.fresh ? NEW_ROW_COST : OLD_ROW_COST + write->seen.image.length;
     else
-        encoder->version_bytes += OLD_ROW_COST;
+        encoder->version_bytes += NEW_ROW_COST;
+    if (writes->tree->kind != TREE_TABLE || write->seen.fresh)
+        return;
+    encoder->leaf_bytes += OLD_ROW_COST;
+    if (write->seen.op == WRITE_PUT)
+        encoder->version_bytes += write->seen.image.length;
+}
+
+/* However many rows are changed, their old images are no more than the database's pages hold. */
+static void count_leaves(Encoder *encoder, const TreeWrites *writes)
+{
+    Tree *tree = atomic_load(&writes->tree->tree);
+    const uint64_t all = tree ? 2 * PAGE_SIZE * database_page_count(tree_database(tree)) : 0;
+
+    encoder->version_bytes += MIN(encoder->leaf_bytes, all);
+    encoder->leaf_bytes = 0;
 }
 
 /* Pages that splits leave half full, and a few on the way to the root. */
@@ -426,6 +439,7 @@ static bool encode_writes(Encoder *encoder)
         encoder->ready = (TreeReady){0};
         TRY(graft_begin(encoder, writes));
         TRY(each_write(txn, writes, encode_write, encoder));
+        count_leaves(encoder, writes);
     }
     for (TreeWrites *writes = txn->writes.trees; writes; writes = writes->following)
         if (writes->tree->kind == TREE_TABLE && writes->fresh)
