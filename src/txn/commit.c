@@ -273,9 +273,11 @@ static void count_version(Encoder *encoder, const TreeWrites *writes, const Writ
 static void count_leaves(Encoder *encoder, const TreeWrites *writes)
 {
     Tree *tree = atomic_load(&writes->tree->tree);
-    const uint64_t all = tree ? 2 * PAGE_SIZE * database_page_count(tree_database(tree)) : 0;
+    uint64_t bytes = encoder->leaf_bytes;
 
-    encoder->version_bytes += MIN(encoder->leaf_bytes, all);
+    if (bytes > FRAGMENT_SIZE && tree)
+        bytes = MIN(bytes, 2 * PAGE_SIZE * database_page_count(tree_database(tree)));
+    encoder->version_bytes += bytes;
     encoder->leaf_bytes = 0;
 }
 
