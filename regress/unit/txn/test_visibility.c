@@ -377,9 +377,9 @@ typedef struct Onlookers {
     uint32_t seed;
     Model committed;                             /* but for what is being applied */
     TxnSession *large, *small, *holder, *reader; /* each does one thing */
-    TxnSession *idler;  /* has looked at the newest, without a snapshot */
-    TxnSession *waiter; /* wants rows that are being changed */
-    Model after;        /* what the large commit makes of it all */
+    TxnSession *idler;                           /* has looked at the newest, without a snapshot */
+    TxnSession *waiter;                          /* wants rows that are being changed */
+    Model after;                                 /* what the large commit makes of it all */
     View held;                                   /* kept over several commits */
     int64_t small_row, small_number;
     uint32_t looks;
@@ -503,8 +503,8 @@ static void get_rows(Onlookers *all)
         if (!is_changed(all, i))
             assert_int_equal(outcome, ROW_LOCK_LOCKED);
         else
-            assert_int_equal(outcome, all->after.now[i] == INT64_MIN ? ROW_LOCK_GONE
-                                                                     : ROW_LOCK_CHANGED);
+            assert_int_equal(outcome,
+                             all->after.now[i] == INT64_MIN ? ROW_LOCK_GONE : ROW_LOCK_CHANGED);
         if (outcome == ROW_LOCK_CHANGED)
             assert_int_equal(number, all->after.now[i]);
     }
@@ -549,9 +549,8 @@ static void change_many(Txn *txn, uint32_t *seed, Model *model)
         if (dice(seed, 3) == 0)
             continue;
         if (old != INT64_MIN)
-            assert_int_equal(
-                lock_row(txn, model->row[slot], ROW_LOCK_UPDATE, LOCK_NOWAIT, NULL),
-                ROW_LOCK_LOCKED);
+            assert_int_equal(lock_row(txn, model->row[slot], ROW_LOCK_UPDATE, LOCK_NOWAIT, NULL),
+                             ROW_LOCK_LOCKED);
         if (old == INT64_MIN)
             model->row[slot] = insert(txn, number, "row");
         else
@@ -564,7 +563,8 @@ static void change_many(Txn *txn, uint32_t *seed, Model *model)
 static void check_onlookers(Fixture *fixture, uint32_t seed)
 {
     Onlookers *all = calloc(1, sizeof(*all));
-    TxnSession **sessions[] = {&all->large, &all->small, &all->holder, &all->reader, &all->idler, &all->waiter};
+    TxnSession **sessions[] = {&all->large,  &all->small, &all->holder,
+                               &all->reader, &all->idler, &all->waiter};
 
     uint32_t met = 0;
 
