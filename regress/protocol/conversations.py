@@ -38,7 +38,8 @@ CONVERSATIONS = {
         Q(TABLE), P("", "INSERT INTO t VALUES (1, 'a')") + D("S") + B("", "") + D("P") + E() + S, P("", "BEGIN") + D("S") + B("", "") + D("P") + E() + S,
         P("", "SET search_path = public") + D("S") + B("", "") + E() + S, P("", "COMMIT") + B("", "") + E() + S, P("", "SHOW search_path") + D("S") + B("", "") + D("P") + E() + S,
         P("", "CREATE TEMP TABLE u (a int)") + D("S") + B("", "") + E() + S, P("", "SELECT") + D("S") + B("", "") + D("P") + E() + S, Q("SELECT"), Q("SELECT FROM generate_series(1, 2)"),
-        P("", "EXPLAIN SELECT 1") + D("S") + S, P("", "DELETE FROM t") + B("", "") + E() + S],
+        P("", "EXPLAIN SELECT 1") + D("S") + S, P("", "EXPLAIN (FORMAT json) SELECT 1") + D("S") + S,
+        P("", "EXPLAIN (FORMAT json, FORMAT yaml) SELECT 1") + D("S") + S, P("", "DELETE FROM t") + B("", "") + E() + S],
     "rows_come_before_the_one_that_fails": [
         Q(LATE), P("", LATE) + B("", "") + D("P") + E() + S, P("s", LATE) + B("", "s") + E("", 2) + E("", 2) + S, B("", "s") + E("", 1) + E("", 1) + E("", 1) + E("", 1) + S,
         Q("SELECT 10 / (1500 - i) > 0 FROM generate_series(1, 3000) AS i LIMIT 4 OFFSET 1498"), Q("CREATE TEMP SEQUENCE n"),

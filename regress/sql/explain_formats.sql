@@ -35,3 +35,5 @@ EXPLAIN (COSTS OFF, BUFFERS off, WAL off) SELECT 1;
 EXPLAIN (COSTS OFF, FORMAT foo) SELECT 1;
 EXPLAIN (FOO) SELECT 1;
 EXPLAIN (TIMING) SELECT 1;
+explain (format 'JSON') select 1;
+explain (format "Yaml") select 1;

@@ -498,11 +498,9 @@ bool utility_describe(Session *session, Arena *arena, const Node *statement, Str
         Portal *portal = portal_find(session, fetch->portalname);
         return fetch->is_move || !portal || portal_description(session, portal, ret_description);
     }
-    case NODE_EXPLAIN_STMT: {
-        static const Str name = {"QUERY PLAN", 10};
-        *ret_description = text_columns(arena, &name, 1);
+    case NODE_EXPLAIN_STMT:
+        *ret_description = explain_description(arena, NODE_CAST(ExplainStmt, statement));
         return true;
-    }
     default:
         return true;
     }

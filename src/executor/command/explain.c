@@ -20,24 +20,59 @@ typedef struct Explanation {
 
 /* ---- options ---- */
 
+static Str format_name(const DefElem *option)
+{
+    return NODE_IS(option->arg, A_Const) ? NODE_CAST(A_Const, option->arg)->text : STR("");
+}
+
+static bool find_format(Str name, ExplainFormat *ret_format)
+{
+    static const Str names[] = {[EXPLAIN_TEXT] = {"text", 4},
+                                [EXPLAIN_JSON] = {"json", 4},
+                                [EXPLAIN_XML] = {"xml", 3},
+                                [EXPLAIN_YAML] = {"yaml", 4}};
+
+    for (size_t i = 0; i < ARRAY_LENGTH(names); i++)
+        if (str_equal(name, names[i])) {
+            *ret_format = (ExplainFormat)i;
+            return true;
+        }
+    return false;
+}
+
 static bool option_format(const DefElem *option, ExplainFormat *ret_format)
 {
-    const Str text =
-        NODE_IS(option->arg, A_Const) ? NODE_CAST(A_Const, option->arg)->text : STR("");
-    if (str_equal_nocase(text, STR("text")))
-        *ret_format = EXPLAIN_TEXT;
-    else if (str_equal_nocase(text, STR("json")))
-        *ret_format = EXPLAIN_JSON;
-    else if (str_equal_nocase(text, STR("xml")))
-        *ret_format = EXPLAIN_XML;
-    else if (str_equal_nocase(text, STR("yaml")))
-        *ret_format = EXPLAIN_YAML;
-    else
-        FAIL(ERR_INVALID_PARAMETER_VALUE,
-             .message = fmt("unrecognized value for EXPLAIN option \"%.*s\": \"%.*s\"",
-                            STR_ARGS(option->name), STR_ARGS(text)),
-             .position = option->node.position);
-    return true;
+    const Str text = format_name(option);
+    if (find_format(text, ret_format))
+        return true;
+    FAIL(ERR_INVALID_PARAMETER_VALUE,
+         .message = fmt("unrecognized value for EXPLAIN option \"%.*s\": \"%.*s\"",
+                        STR_ARGS(option->name), STR_ARGS(text)),
+         .position = option->node.position);
+}
+
+/* Documents in JSON are of that type; XML is text here. */
+static RowDescription describe_format(Arena *arena, ExplainFormat format)
+{
+    ResultColumn *column = ARENA_NEW(arena, ResultColumn);
+
+    *column = (ResultColumn){.name = STR("QUERY PLAN"),
+                             .type = format == EXPLAIN_JSON ? TYPE_JSON : TYPE_TEXT,
+                             .type_modifier = -1,
+                             .collation = format == EXPLAIN_JSON ? OID_NONE : COLLATION_DEFAULT,
+                             .phys = PHYS_VAR};
+    return (RowDescription){column, 1};
+}
+
+RowDescription explain_description(Arena *arena, const ExplainStmt *statement)
+{
+    ExplainFormat format = EXPLAIN_TEXT;
+
+    for (size_t i = 0; i < statement->options.length; i++)
+        if (str_equal(statement->options.items[i]->name, STR("format")) &&
+            !find_format(format_name(statement->options.items[i]), &format))
+            format = EXPLAIN_TEXT; /* refused when it is run */
+    return describe_format(arena, format);
 }
 
 static bool read_options(Explanation *e, const ExplainStmt *statement)
@@ -198,14 +233,7 @@ static bool plan_statement(Explanation *e, const ExplainStmt *statement)
 static bool give_lines(Explanation *e, const ExplainLines *lines, RowSink *sink)
 {
     Arena *arena = e->context->arena;
-    ResultColumn column = {.name = STR("QUERY PLAN"),
-                           .type = TYPE_TEXT,
-                           .type_modifier = -1,
-                           .collation = COLLATION_DEFAULT,
-                           .phys = PHYS_VAR};
-    if (e->options.format == EXPLAIN_JSON)
-        column.type = TYPE_JSON;
-    const RowDescription description = {&column, 1};
+    const RowDescription description = describe_format(arena, e->options.format);
     TRY(!sink->describe || sink->describe(sink, &description));
     for (size_t i = 0; i < lines->length; i++) {
         const Value value = {.var = var_from_str(lines->items[i])};

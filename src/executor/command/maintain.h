@@ -33,6 +33,8 @@ MUST_CHECK const PlannedStatement *command_plan(CommandContext *context, const N
                                                 Str source, const PlanOptions *options,
                                                 Query **ret_query);
 
+/* Of what EXPLAIN gives; in `arena`. */
+RowDescription explain_description(Arena *arena, const ExplainStmt *statement);
 MUST_CHECK bool explain_execute(CommandContext *context, const ExplainStmt *statement,
                                 RowSink *sink, Str *ret_tag);
 MUST_CHECK bool vacuum_execute(CommandContext *context, const VacuumStmt *statement, Str *ret_tag);
