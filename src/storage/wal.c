@@ -44,6 +44,7 @@ struct Wal {
     _Atomic Lsn ready_end;              /* segments exist up to here */
     _Atomic uint32_t refused;           /* SqlState */
     _Atomic uint32_t work, writer_idle; /* the log writer sleeps on `work` until it is asked */
+    _Atomic uint32_t company;           /* mean of commits that waited for a sync, in eighths */
     _Atomic uint32_t stop;              /* WalStopState */
     Thread *writer, *keeper;
 
@@ -72,8 +73,11 @@ enum { WAL_RUNNING = 0, WAL_DRAINING, WAL_ABORTED };
 
 /* -------- Waiting -------- */
 
-static void waiters_wake(WalWaiter **list, Lsn reached)
+/* How many they were. */
+static uint32_t waiters_wake(WalWaiter **list, Lsn reached)
 {
+    uint32_t count = 0;
+
     for (WalWaiter **at = list; *at;) {
         WalWaiter *waiter = *at;
         if (waiter->lsn > reached) {
@@ -82,7 +86,9 @@ static void waiters_wake(WalWaiter **list, Lsn reached)
         }
         *at = waiter->next;
         event_set(&waiter->event);
+        count++;
     }
+    return count;
 }
 
 static void waiters_remove(WalWaiter **list, WalWaiter *waiter)
@@ -107,11 +113,27 @@ static void writer_wake_deferred(void *wal)
     writer_wake(wal);
 }
 
-/* For a commit: a worker with more to do asks once for all that have come together by then. */
+#define COMPANY_WORTH_WAITING 20u /* eighths */
+#define COMPANY_AT_FIRST 64u
+
+/*
+ * For a commit: a worker with more to do asks once for all that have come together by then. Where
+ * few come together the disk would only stand still meanwhile.
+ */
 static void writer_wake_soon(Wal *wal)
 {
-    if (!scheduler_defer(writer_wake_deferred, wal))
+    const uint32_t company = atomic_load_explicit(&wal->company, memory_order_relaxed);
+
+    if (company < COMPANY_WORTH_WAITING || !scheduler_defer(writer_wake_deferred, wal))
         writer_wake(wal);
+}
+
+static void company_note(Wal *wal, uint32_t count)
+{
+    const uint32_t before = atomic_load_explicit(&wal->company, memory_order_relaxed);
+
+    if (count > 0)
+        atomic_store_explicit(&wal->company, before - before / 8 + count, memory_order_relaxed);
 }
 
 /* Adds the waiter unless `*position` has reached it. */
@@ -473,7 +495,7 @@ static void writer_publish_durable(Wal *wal, Lsn lsn)
 {
     atomic_store(&wal->flushed, lsn);
     mutex_lock(&wal->mutex);
-    waiters_wake(&wal->durable_waiters, lsn);
+    company_note(wal, waiters_wake(&wal->durable_waiters, lsn));
     mutex_unlock(&wal->mutex);
     const uint32_t count = atomic_load(&wal->subscriber_count);
     for (uint32_t i = 0; i < count; i++)
@@ -644,6 +666,7 @@ Wal *wal_new(Str directory, uint32_t ring_bytes, uint64_t ahead_bytes)
     }
     memcpy(wal->directory_text, directory.data, directory.length);
     wal->directory = str_make(wal->directory_text, directory.length);
+    atomic_store(&wal->company, COMPANY_AT_FIRST);
     mutex_init(&wal->mutex, RANK_WAL);
     return wal;
 }

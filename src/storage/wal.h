@@ -13,9 +13,9 @@
  *   TRY(wal_wait(wal, slot.end));              returns when slot.end is on disk
  *
  * One log-writer thread writes and syncs all that is filled when it is asked to. Who fills a record
- * on a worker asks when the worker has nothing else to do, or a moment later (scheduler_defer): so
- * the commits of a busy worker share a sync. A failed fsync ends the process: what the kernel
- * dropped cannot be known.
+ * on a worker asks at once while few commits wait for each sync; while many do, when the worker has
+ * nothing else to do, or a moment later (scheduler_defer): so the commits of a busy worker share a
+ * sync. A failed fsync ends the process: what the kernel dropped cannot be known.
  *
  * A record is {lsn, length, crc32c, durable, incarnation} and its payload, 8-byte aligned.
  * `durable` is a position known to be on disk when the record was filled; so a bad record with a
