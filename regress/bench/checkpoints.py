@@ -85,13 +85,7 @@ def main():
     makes = {"sengi": lambda: servers.Sengi(options.build, options=OPTIONS),
              "postgresql": lambda: servers.PostgreSQL(options=OPTIONS + ["log_timezone=UTC", "log_line_prefix=%m [%p] "])}
     print(f"{'server':10} {'transactions':22} {'count':>9} {'p50 ms':>8} {'p95 ms':>8} {'p99 ms':>8} {'most ms':>9}")
-    for name, make in makes.items():
-        if options.only in (None, name):
-            server = make()
-            try:
-                run(server, options)
-            finally:
-                server.remove()
+    servers.each(makes, [options.only] if options.only else list(makes), lambda server: run(server, options))
 
 
 main()

@@ -90,13 +90,7 @@ def main():
     options = table.arguments(__doc__, minutes=60, clients=16, scale=20, limit=1024)
     makes = {"sengi": lambda: servers.Sengi(options.build, options=[f"version_memory_limit={options.limit}MB"]), "postgresql": servers.PostgreSQL}
     print(f"{'server':10} {'part':>4} {'tps':>9} {'versions MiB':>12} {'memory MiB':>10} {'tables MiB':>10}")
-    for name, make in makes.items():
-        if (options.only or "sengi") == name:
-            server = make()
-            try:
-                run(server, options)
-            finally:
-                server.remove()
+    servers.each(makes, [options.only or "sengi"], lambda server: run(server, options))
 
 
 main()

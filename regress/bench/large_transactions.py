@@ -126,13 +126,7 @@ def main():
     options = table.arguments(__doc__, rows=5000000, kill=0)
     makes = {"sengi": lambda: servers.Sengi(options.build, POOL), "postgresql": lambda: servers.PostgreSQL(POOL)}
     print(f"{'server':10} {'work':10} {'phase':9} {'seconds':>8} {'memory MiB':>10} " + " ".join(f"{kind:>10}" for kind in SMALL) + "  (longest waits, ms)")
-    for name, make in makes.items():
-        if (options.only or "sengi") == name:
-            server = make()
-            try:
-                run(server, options)
-            finally:
-                server.remove()
+    servers.each(makes, [options.only or "sengi"], lambda server: run(server, options))
 
 
 main()

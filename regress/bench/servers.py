@@ -167,3 +167,14 @@ class Canned(Server):
         self.process = subprocess.Popen([self.binary, self.directory / f".s.PGSQL.{self.port}", str(os.cpu_count())])
         self.wait_until_ready()
         return self
+
+
+def each(makes, wanted, run):
+    """Runs `run` with each server of `makes` (name: how it is made) that is wanted, and takes it away again."""
+    for name, make in makes.items():
+        if name in wanted:
+            server = make()
+            try:
+                run(server)
+            finally:
+                server.remove()

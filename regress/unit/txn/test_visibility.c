@@ -813,17 +813,25 @@ static void many_rows_changed_at_once_cost_their_images(void **state)
     txn_session_close(b);
 }
 
+/* Rows of 1000 that are about to be changed, and how much their versions may take. */
+static void insert_old_rows(Fixture *fixture, TxnSession *session, int64_t rows[OLD_ROWS],
+                            uint64_t limit_bytes)
+{
+    Txn *writer = begin(session, ISOLATION_READ_COMMITTED);
+
+    for (uint32_t i = 0; i < OLD_ROWS; i++)
+        rows[i] = insert(writer, 1000, "first");
+    commit(writer);
+    txn_set_version_memory_limit(fixture->manager, limit_bytes);
+}
+
 static void rows_changed_again_and_again_keep_one_old_version(void **state)
 {
     Fixture *fixture = *state;
     int64_t rows[OLD_ROWS], count;
 
     TxnSession *session = txn_session_open(fixture->manager, 2);
-    Txn *writer = begin(session, ISOLATION_READ_COMMITTED);
-    for (uint32_t i = 0; i < OLD_ROWS; i++)
-        rows[i] = insert(writer, 1000, "first");
-    commit(writer);
-    txn_set_version_memory_limit(fixture->manager, VERSION_LIMIT);
+    insert_old_rows(fixture, session, rows, VERSION_LIMIT);
     Txn *reader = begin(session, ISOLATION_REPEATABLE_READ);
     assert_int_equal(scan_sum(reader, txn_snapshot(reader), &count), 1000 * OLD_ROWS);
     change_rows(fixture, rows, OLD_ROWS, 200);
@@ -843,11 +851,7 @@ static void beyond_the_limit_the_oldest_reader_is_refused(void **state)
     int64_t rows[OLD_ROWS];
 
     TxnSession *session = txn_session_open(fixture->manager, 2);
-    Txn *writer = begin(session, ISOLATION_READ_COMMITTED);
-    for (uint32_t i = 0; i < OLD_ROWS; i++)
-        rows[i] = insert(writer, 1000, "first");
-    commit(writer);
-    txn_set_version_memory_limit(fixture->manager, 500);
+    insert_old_rows(fixture, session, rows, 500);
     Txn *reader = begin(session, ISOLATION_REPEATABLE_READ);
     assert_int_equal(fetch_number(reader, txn_snapshot(reader), rows[0]), 1000);
     TxnTree *table = open_tree(reader, TABLE);
@@ -873,11 +877,7 @@ static void a_reader_at_rest_keeps_nothing_beyond_the_limit(void **state)
     int64_t rows[OLD_ROWS];
 
     TxnSession *session = txn_session_open(fixture->manager, 2);
-    Txn *writer = begin(session, ISOLATION_READ_COMMITTED);
-    for (uint32_t i = 0; i < OLD_ROWS; i++)
-        rows[i] = insert(writer, 1000, "first");
-    commit(writer);
-    txn_set_version_memory_limit(fixture->manager, 500);
+    insert_old_rows(fixture, session, rows, 500);
     Txn *reader = begin(session, ISOLATION_REPEATABLE_READ);
     assert_int_equal(fetch_number(reader, txn_snapshot(reader), rows[0]), 1000);
     txn_session_rest(session);
