@@ -1,5 +1,6 @@
 #include "server/client_text.h"
 
+#include "server/portal.h"
 #include "types/encoding.h"
 #include "types/encoding_convert.h"
 #include "types/type.h"
@@ -92,7 +93,7 @@ static bool put_fields(Session *session, const RowDescription *description, cons
 
     for (uint32_t c = 0; c < description->count; c++) {
         const uint32_t length = get32(row.data + at);
-        const uint16_t format = format_count == 0 ? 0 : format_count == 1 ? formats[0] : formats[c];
+        const uint16_t format = wire_format(formats, format_count, c);
         const size_t length_at = out->buffer.length;
         at += sizeof(length);
         message_put_int32(out, length);
@@ -110,7 +111,7 @@ bool client_row_give(Session *session, const RowDescription *description, const 
                      uint32_t format_count, size_t start)
 {
     StrBuf *out = &session->connection.out.buffer;
-    CLEANUP(arena_freep) Arena *arena = NULL;
+    Arena *arena = session->statement_arena;
 
     assert(session->client_encoding != 0);
     bool passes = true;
@@ -118,8 +119,10 @@ bool client_row_give(Session *session, const RowDescription *description, const 
         passes = (byte)out->data[i] < 0x80;
     if (passes)
         return true; /* lengths are small, or nulls would have told */
-    arena = arena_new("row");
+    const ArenaMark mark = arena_mark(arena);
     const Str row = str_copy(arena, str_make(out->data + start, out->length - start));
     strbuf_truncate(out, start);
-    return put_fields(session, description, formats, format_count, row);
+    const bool ok = put_fields(session, description, formats, format_count, row);
+    arena_rewind(arena, mark);
+    return ok;
 }

@@ -156,6 +156,11 @@ typedef struct WireSink {
 } WireSink;
 void wire_sink_init(WireSink *wire, Session *session, bool tells_description,
                     const uint16_t *formats, uint32_t format_count);
+/* 0 text, 1 binary: of a column, by the formats that Bind gave: none, one for all, one for each. */
+static inline uint16_t wire_format(const uint16_t *formats, uint32_t count, uint32_t column)
+{
+    return count == 0 ? 0 : count == 1 ? formats[0] : column < count ? formats[column] : 0;
+}
 MUST_CHECK bool wire_put_description(Session *session, const RowDescription *description,
                                      const uint16_t *formats, uint32_t format_count);
 

@@ -11,11 +11,6 @@ static int16_t type_length(Oid type)
     return builtin ? builtin->length : -1;
 }
 
-static uint16_t format_of(const uint16_t *formats, uint32_t count, uint32_t column)
-{
-    return count == 0 ? 0 : count == 1 ? formats[0] : column < count ? formats[column] : 0;
-}
-
 static char *put16(char *to, uint16_t value)
 {
     const uint16_t big = __builtin_bswap16(value);
@@ -61,7 +56,7 @@ static void put_description(Session *session, const RowDescription *description,
     message_begin(out, 'T');
     char *to = put16(strbuf_reserve(&out->buffer, size), (uint16_t)description->count);
     for (uint32_t i = 0; i < description->count; i++)
-        to = put_column(to, &description->columns[i], format_of(formats, format_count, i));
+        to = put_column(to, &description->columns[i], wire_format(formats, format_count, i));
     strbuf_advance(&out->buffer, size);
     message_end(out);
 }
@@ -178,7 +173,7 @@ static bool wire_rows(RowSink *sink, const RowDescription *description, const Ba
 
     for (uint32_t c = 0; c < description->count; c++)
         writers[c] = (ColumnWriter){batch->columns[c], description->columns[c].type,
-                                    format_of(wire->formats, wire->format_count, c)};
+                                    wire_format(wire->formats, wire->format_count, c)};
     FOR_SELECTED (batch->selection, row) {
         message_begin(out, 'D');
         size_t start = out->length_at;
@@ -210,7 +205,7 @@ static bool wire_row(RowSink *sink, const RowDescription *description, const Val
     message_put_int16(out, (uint16_t)description->count);
     for (uint32_t c = 0; c < description->count; c++) {
         const size_t before = out->buffer.length;
-        const uint16_t format = format_of(wire->formats, wire->format_count, c);
+        const uint16_t format = wire_format(wire->formats, wire->format_count, c);
         if (!put_field(out, description->columns[c].type, format, &values[c], nulls[c]) ||
             !row_fits(out, start, before)) {
             out->length_at = start;
