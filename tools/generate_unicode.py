@@ -17,6 +17,8 @@ def parts(char):
 
 
 def main():
+    if unicodedata.unidata_version != "14.0.0":
+        sys.exit(f"generate_unicode.py: this Python has Unicode {unicodedata.unidata_version}; PostgreSQL 15's is 14.0.0")
     entries, points, pairs = [], [], []
     for code in range(0x110000):
         if 0xD800 <= code < 0xE000 or code in HANGUL:

@@ -10,14 +10,14 @@ def columns_of(session, sql):
 def run(connect):
     """`connect(database)`: a new session."""
     keeper = connect("postgres")
-    keeper.query("create database sessions_left")
+    keeper.must("create database sessions_left")
     first = connect("sessions_left")
-    first.query("create table left_table (first_column int, second_column text)")
-    first.query("create view left_view as select first_column as one_renamed, second_column as two_renamed from left_table")
+    first.must("create table left_table (first_column int, second_column text)")
+    first.must("create view left_view as select first_column as one_renamed, second_column as two_renamed from left_table")
     queries = ("select * from left_view", "select * from left_table", "select * from pg_tables where false")
     wanted = [columns_of(first, sql) for sql in queries]
     first.close()
-    wrong = []
+    wrong = [] if all(wanted) else ["columns are missing at first"]
     for turn in range(TURNS):
         session = connect("sessions_left")
         got = [columns_of(session, sql) for sql in queries]
