@@ -1,9 +1,14 @@
 #include "executor/index_key.h"
 
+#include "executor/executor.h"
+#include "planner/deparse.h"
+#include "types/identifier.h"
+
 bool index_key_init(IndexKeyBuilder *builder, ExecState *exec, Arena *scratch, Oid table,
                     const IndexMaintain *plan)
 {
-    *builder = (IndexKeyBuilder){.plan = plan, .buffer = strbuf_in(exec->arena)};
+    *builder =
+        (IndexKeyBuilder){.session = exec->session, .plan = plan, .buffer = strbuf_in(exec->arena)};
     TRY(builder->index = exec_index(exec, table, plan->index));
     const IndexDesc *desc = builder->index->desc;
     builder->columns = ARENA_ARRAY(exec->arena, KeyColumn, plan->key_count + 1);
@@ -83,6 +88,22 @@ bool index_key_select(IndexKeyBuilder *builder, const ExprInput *input, Selectio
     return key_batch_begin(&builder->batch, builder->vectors, selection);
 }
 
+/* As PostgreSQL's own error says it; the text that is kept where that cannot be told. */
+static Str key_name(const IndexKeyBuilder *builder, int column, Arena *arena)
+{
+    const IndexDesc *desc = builder->index->desc;
+    const int attnum = builder->plan->columns[column];
+    Str text;
+
+    if (attnum > 0)
+        return identifier_quote(arena, builder->index->table->columns[attnum - 1].name);
+    if (deparse_index(arena, &builder->session->catalog, desc->oid, column + 1, true, &text) &&
+        text.length)
+        return text;
+    error_clear();
+    return desc->columns[column].expression;
+}
+
 Str index_key_describe(IndexKeyBuilder *builder, const ExprInput *row, uint32_t at, Arena *arena)
 {
     const IndexDesc *desc = builder->index->desc;
@@ -91,13 +112,11 @@ Str index_key_describe(IndexKeyBuilder *builder, const ExprInput *row, uint32_t 
     for (int i = 0; i < builder->plan->key_count; i++) {
         Value value;
         bool is_null;
-        int attnum = builder->plan->columns[i];
         if (i > 0) {
             strbuf_append_c(&names, ", ");
             strbuf_append_c(&values, ", ");
         }
-        strbuf_append(&names, attnum > 0 ? builder->index->table->columns[attnum - 1].name
-                                         : desc->columns[i].expression);
+        strbuf_append(&names, key_name(builder, i, arena));
         vector_get(key_vector(builder, row, i, &expression), at, &value, &is_null);
         if (is_null)
             strbuf_append_c(&values, "null");

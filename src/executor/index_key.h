@@ -9,6 +9,7 @@
 #include "types/key_batch.h"
 
 typedef struct IndexKeyBuilder {
+    ExecSession *session;
     IndexHandle *index;
     const IndexMaintain *plan;
     KeyColumn *columns;

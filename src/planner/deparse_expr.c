@@ -255,9 +255,11 @@ static int operator_rank(Deparse *d, const Expr *expr)
 
 static bool needs_paren(Deparse *d, const Expr *expr, const Expr *parent)
 {
-    while (!d->show_implicit && expr->kind == EXPR_CAST &&
-           EXPR_AS(const ExprCast, expr)->form == CALL_IMPLICIT_CAST)
+    /* A cast that calls no function is as simple as what it is over. */
+    while (expr->kind == EXPR_CAST && EXPR_AS(const ExprCast, expr)->cast != CAST_FUNCTION) {
+        parent = expr;
         expr = EXPR_AS(const ExprCast, expr)->args.items[0];
+    }
     if (is_self_contained(expr))
         return false;
     switch (parent->kind) {
@@ -345,7 +347,10 @@ static void deparse_cast(Deparse *d, const ExprCast *cast, bool show_implicit)
     if (cast->form == CALL_IMPLICIT_CAST && cast->base.type == TYPE_RECORD)
         show_implicit = false;
     if (cast->form == CALL_IMPLICIT_CAST && !show_implicit) {
-        deparse_condition(d, arg);
+        /* Nobody sees the cast; the parentheses that it takes are there. */
+        d->show_implicit = false;
+        deparse_expr_paren(d, arg, &cast->base);
+        d->show_implicit = true;
         return;
     }
     if (cast->form == CALL_PLAIN && cast->cast == CAST_FUNCTION) {
@@ -356,9 +361,13 @@ static void deparse_cast(Deparse *d, const ExprCast *cast, bool show_implicit)
         return;
     }
     /* A length coercion over a cast of the same type is one cast in the text. */
+    ExprCast hidden;
     if (arg->kind == EXPR_CAST && arg->type == cast->base.type && cast->is_length &&
-        EXPR_AS(const ExprCast, arg)->form == CALL_EXPLICIT_CAST)
-        arg = EXPR_AS(const ExprCast, arg)->args.items[0];
+        EXPR_AS(const ExprCast, arg)->form == CALL_EXPLICIT_CAST) {
+        hidden = *EXPR_AS(const ExprCast, arg);
+        hidden.form = CALL_IMPLICIT_CAST;
+        arg = hidden.args.items[0]->kind == EXPR_CONST ? hidden.args.items[0] : &hidden.base;
+    }
     deparse_cast_text(d, arg, cast->base.type, cast->base.typmod, &cast->base);
 }
 
@@ -927,7 +936,7 @@ static void deparse_scalar_array(Deparse *d, const ExprScalarArray *array)
     deparse_expr_paren(d, array->left, &array->base);
     strbuf_format(d->buf, " %.*s %s (", STR_ARGS(operator_text(d, array->op)),
                   array->use_or ? "ANY" : "ALL");
-    deparse_expr(d, array->array);
+    deparse_expr_paren(d, array->array, &array->base);
     put(d, ")");
     close_paren(d);
 }

@@ -770,11 +770,29 @@ bool deparse_view(Arena *arena, CatalogSession *session, Oid view, bool is_prett
     return true;
 }
 
+/*
+ * The column whose default the text is, if it is one: the cast to the column's type is in no text,
+ * but what stands under it has parentheses of its own.
+ */
+static const ColumnDesc *column_of_default(const RelationDesc *relation, Str text)
+{
+    for (int i = 0; i < relation->column_count; i++)
+        if (relation->columns[i].has_default && str_equal(relation->columns[i].default_text, text))
+            return &relation->columns[i];
+    return NULL;
+}
+
 bool deparse_stored_expression(Arena *arena, CatalogSession *session, Str text, Oid relation,
                                bool is_pretty, Str *ret_text)
 {
     const RelationDesc *desc = relation ? relation_find(session, relation) : NULL;
-    Expr *expr = analyze_expression_text(arena, session, text, desc, STORED_CHECK, 0, -1);
+    const ColumnDesc *column = desc && is_pretty ? column_of_default(desc, text) : NULL;
+    const StoredExprKind kind = !column                  ? STORED_CHECK
+                                : column->generated != 0 ? STORED_GENERATED
+                                                         : STORED_DEFAULT;
+    Expr *expr =
+        analyze_expression_text(arena, session, text, desc, kind, column ? column->type : OID_NONE,
+                                column ? column->typmod : -1);
     TRY(expr);
     return deparse_expression(arena, session, expr, desc,
                               is_pretty ? DEPARSE_PRETTY : DEPARSE_PLAIN, ret_text);
