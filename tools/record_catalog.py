@@ -152,7 +152,7 @@ def generic_symbols(type_names):
             if method == "hash":
                 generic[proc] = {"1": "generic_hash", "2": "generic_hash_extended"}.get(kind)
     for column, symbol in (("typinput", "io_input"), ("typoutput", "io_output"), ("typreceive", "io_receive"),
-                           ("typsend", "io_send"), ("typmodin", "io_typmod_in"), ("typmodout", "io_typmod_out")):
+                           ("typsend", "io_send")):
         for oid, proc in query(f"select oid, {column}::oid from pg_type where {column} <> 0"):
             if oid in type_names:
                 generic[proc] = symbol

@@ -1,5 +1,5 @@
 -- ALTER TABLE in many forms and what IF EXISTS says; sequences; grouping, windows, EXPLAIN's options.
-create table t (id serial primary key, a int not null default 5, b text check (b <> ''), c numeric(6,2), d date default current_date);
+create table t (id serial primary key, a int not null default 5, b text check (b <> ''), c numeric(6,2), d date default make_date(2026, 11, 21));
 alter table t add column e int generated always as identity;
 alter table t add column if not exists e int;
 alter table t alter column a type bigint;

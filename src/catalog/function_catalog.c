@@ -7,12 +7,14 @@
 #include "catalog/hooks.h"
 #include "catalog/lookup.h"
 #include "catalog/names.h"
+#include "catalog/privilege.h"
 #include "catalog/relation.h"
 #include "storage/page.h"
 #include "storage/store.h"
 #include "types/array.h"
 #include "types/encoding.h"
 #include "types/identifier.h"
+#include "types/record.h"
 
 #define SESSION CatalogSession *session = function_session(call)
 
@@ -103,12 +105,15 @@ FUNCTION(pg_get_triggerdef_ext)
 }
 
 /* CREATE STATISTICS is refused: no OID is one of such an object, and an unknown one gives null. */
-FUNCTION(pg_get_statisticsobjdef_columns)
-{
-    (void)call, (void)args, (void)nulls, (void)ret;
-    *ret_null = true;
-    return true;
-}
+#define NO_STATISTICS_OBJECT(symbol)                                                               \
+    FUNCTION(symbol)                                                                               \
+    {                                                                                              \
+        *ret_null = true;                                                                          \
+        return true;                                                                               \
+    }
+NO_STATISTICS_OBJECT(pg_get_statisticsobjdef)
+NO_STATISTICS_OBJECT(pg_get_statisticsobjdef_columns)
+NO_STATISTICS_OBJECT(pg_get_statisticsobjdef_expressions)
 
 static bool to_reg(FunctionCall *call, Oid type, const Value *args, Value *ret, bool *ret_null)
 {
@@ -463,6 +468,115 @@ FUNCTION(pg_sequence_last_value)
     ret->int64 = state.last_value;
     return true;
 }
+
+FUNCTION(pg_sequence_parameters)
+{
+    SESSION;
+    CatalogRow row;
+    const RelationDesc *sequence = relation_get(session, args[0].oid);
+
+    TRY(sequence);
+    if (!privilege_has(session, ON_SEQUENCE, args[0].oid, session->current_user,
+                       ACL_SELECT | ACL_UPDATE | ACL_USAGE, 0)) {
+        TRY(!error_is_set());
+        FAIL(ERR_INSUFFICIENT_PRIVILEGE, .message = fmt("permission denied for sequence %.*s",
+                                                        STR_ARGS(sequence->name)));
+    }
+    const RowFound found =
+        system_row_find(session, INDEX_PG_SEQUENCE_SEQRELID_INDEX, &args[0], 1, &row);
+    TRY(found);
+    if (found == ROW_MISSING)
+        FAIL(ERR_INTERNAL_ERROR,
+             .message = fmt("cache lookup failed for sequence %u", args[0].oid));
+    const Value values[] = {
+        {.int64 = row.values[PG_SEQUENCE_SEQSTART].int64},
+        {.int64 = row.values[PG_SEQUENCE_SEQMIN].int64},
+        {.int64 = row.values[PG_SEQUENCE_SEQMAX].int64},
+        {.int64 = row.values[PG_SEQUENCE_SEQINCREMENT].int64},
+        {.boolean = row.values[PG_SEQUENCE_SEQCYCLE].boolean},
+        {.int64 = row.values[PG_SEQUENCE_SEQCACHE].int64},
+        {.oid = row_oid(&row, PG_SEQUENCE_SEQTYPID)},
+    };
+    static const Oid types[] = {TYPE_INT8, TYPE_INT8, TYPE_INT8, TYPE_INT8,
+                                TYPE_BOOL, TYPE_INT8, TYPE_OID};
+    static const bool are_null[ARRAY_LENGTH(types)];
+    *ret = record_make(call->arena, TYPE_RECORD, types, values, are_null, ARRAY_LENGTH(types));
+    return true;
+}
+
+FUNCTION(pg_get_replica_identity_index)
+{
+    SESSION;
+    const RelationDesc *relation = relation_find(session, args[0].oid);
+
+    TRY(relation || !error_is_set());
+    if (!relation)
+        FAIL(ERR_INTERNAL_ERROR,
+             .message = fmt("could not open relation with OID %u", args[0].oid));
+    *ret_null = true;
+    for (uint32_t i = 0; i < relation->index_count; i++) {
+        const IndexDesc *index = &relation->indexes[i];
+        const bool is_it = relation->replica_identity == 'd'   ? index->is_primary
+                           : relation->replica_identity == 'i' ? index->is_replica_identity
+                                                               : false;
+        if (is_it) {
+            ret->oid = index->oid;
+            *ret_null = false;
+        }
+    }
+    return true;
+}
+
+/* The built-in collations have no versions. */
+FUNCTION(pg_collation_actual_version)
+{
+    SESSION;
+    *ret_null = true;
+    if (!collation_find(session, args[0].oid)) {
+        TRY(!error_is_set());
+        FAIL(ERR_UNDEFINED_OBJECT,
+             .message = fmt("collation with OID %u does not exist", args[0].oid));
+    }
+    return true;
+}
+
+FUNCTION(pg_database_collation_actual_version)
+{
+    SESSION;
+    *ret_null = true;
+    if (!database_find(session, args[0].oid)) {
+        TRY(!error_is_set());
+        FAIL(ERR_UNDEFINED_OBJECT,
+             .message = fmt("database with OID %u does not exist", args[0].oid));
+    }
+    return true;
+}
+
+/* There is no standby. */
+#define RECOVERY_CONTROL(symbol)                                                                   \
+    FUNCTION(symbol)                                                                               \
+    {                                                                                              \
+        FAIL(ERR_OBJECT_NOT_IN_PREREQUISITE_STATE, .message = STR("recovery is not in progress"),  \
+             .hint = STR("Recovery control functions can only be executed during recovery."));     \
+    }
+RECOVERY_CONTROL(pg_wal_replay_pause)
+RECOVERY_CONTROL(pg_wal_replay_resume)
+RECOVERY_CONTROL(pg_is_wal_replay_paused)
+RECOVERY_CONTROL(pg_get_wal_replay_pause_state)
+RECOVERY_CONTROL(pg_promote)
+
+/* Nobody notes when transactions commit, which in PostgreSQL is track_commit_timestamp = off. */
+#define COMMIT_TIMESTAMP(symbol)                                                                   \
+    FUNCTION(symbol)                                                                               \
+    {                                                                                              \
+        FAIL(ERR_OBJECT_NOT_IN_PREREQUISITE_STATE,                                                 \
+             .message = STR("could not get commit timestamp data"),                                \
+             .hint = STR("Make sure the configuration parameter \"track_commit_timestamp\" is "    \
+                         "set."));                                                                 \
+    }
+COMMIT_TIMESTAMP(pg_xact_commit_timestamp)
+COMMIT_TIMESTAMP(pg_xact_commit_timestamp_origin)
+COMMIT_TIMESTAMP(pg_last_committed_xact)
 
 /* ---- what is not there yet, truly answered ---- */
 

@@ -176,6 +176,37 @@ HAS_PRIVILEGE(type, ON_TYPE)
 HAS_PRIVILEGE(language, ON_LANGUAGE)
 HAS_PRIVILEGE(tablespace, ON_TABLESPACE)
 
+/* ---- settings: superusers may change any, and nobody else has been granted one ---- */
+
+static bool parameter_answer(CatalogSession *session, Oid role, Str names, Value *ret)
+{
+    AclRights rights, options;
+
+    TRY(privilege_parse_names(names, ON_PARAMETER, &rights, &options));
+    ret->boolean = role_is_superuser(session, role);
+    return !error_is_set();
+}
+
+FUNCTION(has_parameter_privilege_name_name)
+{
+    SESSION;
+    Oid role;
+    TRY(role_by_name(session, TEXT(0), &role));
+    return parameter_answer(session, role, TEXT(2), ret);
+}
+
+FUNCTION(has_parameter_privilege_id_name)
+{
+    SESSION;
+    return parameter_answer(session, args[0].oid, TEXT(2), ret);
+}
+
+FUNCTION(has_parameter_privilege_name)
+{
+    SESSION;
+    return parameter_answer(session, CURRENT, TEXT(1), ret);
+}
+
 /* ---- columns ---- */
 
 static bool column_answer(CatalogSession *session, Oid relation_oid_, int attnum, Oid role,
@@ -356,6 +387,34 @@ FUNCTION(makeaclitem)
     TRY(ok);
     *item = (AclItem){args[0].oid, args[1].oid, rights, args[3].boolean ? rights : 0};
     ret->var = var_make(item, sizeof(*item));
+    return true;
+}
+
+#define NO_LONGER(symbol)                                                                          \
+    FUNCTION(symbol)                                                                               \
+    {                                                                                              \
+        FAIL(ERR_FEATURE_NOT_SUPPORTED, .message = STR(#symbol " is no longer supported"));        \
+    }
+NO_LONGER(aclinsert)
+NO_LONGER(aclremove)
+
+FUNCTION(aclcontains)
+{
+    Acl acl;
+    AclItem wanted;
+
+    TRY(acl_from_value(call->arena, &args[0], &acl));
+    memcpy(&wanted, args[1].var.data, sizeof(wanted));
+    for (size_t i = 0; i < acl.length; i++) {
+        const AclItem *item = &acl.items[i];
+        if (item->grantee == wanted.grantee && item->grantor == wanted.grantor &&
+            (wanted.rights & ~item->rights) == 0 &&
+            (wanted.grant_options & ~item->grant_options) == 0) {
+            ret->boolean = true;
+            return true;
+        }
+    }
+    ret->boolean = false;
     return true;
 }
 

@@ -108,6 +108,8 @@ NOT_COUNTED(pg_stat_get_last_autovacuum_time)
 NOT_COUNTED(pg_stat_get_last_autoanalyze_time)
 NOT_COUNTED(pg_stat_get_blocks_fetched)
 NOT_COUNTED(pg_stat_get_blocks_hit)
+NOT_COUNTED(pg_stat_get_xact_blocks_fetched)
+NOT_COUNTED(pg_stat_get_xact_blocks_hit)
 NOT_COUNTED(pg_stat_get_db_blocks_fetched)
 NOT_COUNTED(pg_stat_get_db_blocks_hit)
 NOT_COUNTED(pg_stat_get_db_blk_read_time)
@@ -126,6 +128,8 @@ NOT_COUNTED(pg_stat_get_xact_function_calls)
 NOT_COUNTED(pg_stat_get_xact_function_total_time)
 NOT_COUNTED(pg_stat_get_xact_function_self_time)
 NOT_COUNTED(pg_stat_get_bgwriter_stat_reset_time)
+/* Counts are read as they are, not from a snapshot of them. */
+NOT_COUNTED(pg_stat_get_snapshot_timestamp)
 
 /* Rows of the newest state, as the tree's own counters know them. */
 FUNCTION(pg_stat_get_live_tuples)

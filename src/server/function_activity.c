@@ -365,10 +365,91 @@ static bool fill_backend_ids(FunctionCall *call, const Value *args, const bool *
 }
 VIEW_FUNCTION(pg_stat_get_backend_idset, 1, fill_backend_ids)
 
-/* The backend's number is its process id here. */
-FUNCTION(pg_stat_get_backend_pid)
+/* The row of one backend, whose number is its process id here; *ret_row is zero where it's gone. */
+static bool backend_row(FunctionCall *call, const Value *args, ViewRow *ret_row)
 {
-    ret->int32 = args[0].int32;
+    ViewRows rows = {.arena = call->arena, .column_count = ACT_COUNT};
+
+    *ret_row = (ViewRow){0};
+    TRY(fill_activity(call, args, &(bool){false}, &rows));
+    if (rows.rows.length > 0)
+        *ret_row = rows.rows.items[0];
+    return true;
+}
+
+static bool backend_value(FunctionCall *call, const Value *args, int column, Value *ret,
+                          bool *ret_null)
+{
+    ViewRow row;
+
+    TRY(backend_row(call, args, &row));
+    *ret_null = !row.values || row.nulls[column];
+    if (!*ret_null)
+        *ret = row.values[column];
+    return true;
+}
+
+/* What it does, which says why where it isn't told: the backend is gone, or another's. */
+static bool backend_text(FunctionCall *call, const Value *args, int column, Value *ret,
+                         bool *ret_null)
+{
+    ViewRow row;
+
+    TRY(backend_row(call, args, &row));
+    if (!row.values) {
+        ret->var = var_from_str(STR("<backend information not available>"));
+    } else if (row.nulls[ACT_BACKEND_START]) {
+        ret->var = var_from_str(STR("<insufficient privilege>"));
+    } else {
+        *ret_null = row.nulls[column];
+        *ret = row.values[column];
+    }
+    return true;
+}
+
+#define BACKEND(symbol, column)                                                                    \
+    FUNCTION(pg_stat_get_backend_##symbol)                                                         \
+    {                                                                                              \
+        return backend_value(call, args, column, ret, ret_null);                                   \
+    }
+#define BACKEND_TEXT(symbol, column)                                                               \
+    FUNCTION(pg_stat_get_backend_##symbol)                                                         \
+    {                                                                                              \
+        return backend_text(call, args, column, ret, ret_null);                                    \
+    }
+BACKEND(pid, ACT_PID)
+BACKEND(dbid, ACT_DATID)
+BACKEND(userid, ACT_USESYSID)
+BACKEND(start, ACT_BACKEND_START)
+BACKEND(xact_start, ACT_XACT_START)
+BACKEND(activity_start, ACT_QUERY_START)
+BACKEND(client_addr, ACT_CLIENT_ADDR)
+BACKEND(client_port, ACT_CLIENT_PORT)
+BACKEND_TEXT(activity, ACT_QUERY)
+BACKEND_TEXT(wait_event_type, ACT_WAIT_EVENT_TYPE)
+BACKEND_TEXT(wait_event, ACT_WAIT_EVENT)
+
+typedef struct BackendCount {
+    Oid database;
+    int count;
+} BackendCount;
+
+static void count_backend(void *context, Session *session)
+{
+    BackendCount *counted = context;
+
+    mutex_lock(&session->mutex);
+    counted->count += session->identity.database == counted->database;
+    mutex_unlock(&session->mutex);
+}
+
+FUNCTION(pg_stat_get_db_numbackends)
+{
+    BackendCount counted = {.database = args[0].oid};
+
+    if (counted.database != OID_NONE)
+        server_each_session(view_session(call)->server, count_backend, &counted);
+    ret->int32 = counted.count;
     return true;
 }
 

@@ -1,31 +1,10 @@
 /* count, sum, avg, min, max, and, or: the aggregates of everyday. */
-#include <math.h>
 #include <stdlib.h>
 
+#include "types/aggregate_internal.h"
 #include "types/array.h"
 #include "types/datetime_internal.h"
 #include "types/numeric_internal.h"
-
-/* Runs `body` for each row whose first argument is not null: `state`, `row`, `at`. */
-#define FOR_INPUT(state_type, ...)                                                                 \
-    do {                                                                                           \
-        const Vector *input = args[0];                                                             \
-        uint32_t nth = 0;                                                                          \
-        FOR_SELECTED (selection, row) {                                                            \
-            const uint32_t at = vector_index(input, row);                                          \
-            state_type *state = aggregate_state(target, nth++);                                    \
-            if (input->has_nulls && input->nulls[at])                                              \
-                continue;                                                                          \
-            __VA_ARGS__                                                                            \
-        }                                                                                          \
-    } while (0)
-
-#define UPDATE(name)                                                                               \
-    static bool name(FunctionCall *call, const Vector *const *args, Selection selection,           \
-                     AggregateTarget target)
-#define COMBINE(name) static bool name(FunctionCall *call, void *into, const void *from)
-#define FINAL(name)                                                                                \
-    static bool name(FunctionCall *call, const void *from, Value *ret, bool *ret_null)
 
 /* count */
 
@@ -236,108 +215,6 @@ AGGREGATE(sum_numeric) = {sizeof(NumericSum), numeric_sum_update, numeric_sum_co
                           numeric_sum_final};
 AGGREGATE(avg_numeric) = {sizeof(NumericSum), numeric_sum_update, numeric_sum_combine,
                           numeric_average};
-
-/* Floats: count, sum, and the sum of squares about the mean (Youngs and Cramer). */
-typedef struct FloatSum {
-    double count, sum, squares;
-    float single; /* sum(float4) adds in single precision */
-} FloatSum;
-
-static void float_sum_add(FloatSum *s, double value)
-{
-    s->count++;
-    s->sum += value;
-    if (s->count > 1) {
-        const double t = value * s->count - s->sum;
-        s->squares += t * t / (s->count * (s->count - 1));
-    } else if (!isfinite(value)) {
-        s->squares = NAN;
-    }
-}
-
-UPDATE(float8_update)
-{
-    const double *values = args[0]->values;
-    FOR_INPUT(FloatSum, float_sum_add(state, values[at]););
-    return true;
-}
-
-UPDATE(float4_update)
-{
-    const float *values = args[0]->values;
-    FOR_INPUT(FloatSum, float_sum_add(state, (double)values[at]); state->single += values[at];);
-    return true;
-}
-
-COMBINE(float_combine)
-{
-    FloatSum *a = into;
-    const FloatSum *b = from;
-    if (b->count == 0)
-        return true;
-    if (a->count == 0) {
-        *a = *b;
-        return true;
-    }
-    const double t = a->sum / a->count - b->sum / b->count, count = a->count + b->count;
-    a->squares += b->squares + a->count * b->count * t * t / count;
-    a->sum += b->sum;
-    a->single += b->single;
-    a->count = count;
-    return true;
-}
-
-FINAL(float8_sum)
-{
-    const FloatSum *s = from;
-    *ret_null = s->count == 0;
-    ret->float64 = s->sum;
-    return true;
-}
-
-FINAL(float4_sum)
-{
-    const FloatSum *s = from;
-    *ret_null = s->count == 0;
-    ret->float32 = s->single;
-    return true;
-}
-
-FINAL(float_average)
-{
-    const FloatSum *s = from;
-    *ret_null = s->count == 0;
-    ret->float64 = s->sum / s->count;
-    return true;
-}
-
-#define FLOAT_FINAL(name, least, expression)                                                       \
-    FINAL(name)                                                                                    \
-    {                                                                                              \
-        const FloatSum *s = from;                                                                  \
-        *ret_null = s->count < least;                                                              \
-        if (!*ret_null)                                                                            \
-            ret->float64 = expression;                                                             \
-        return true;                                                                               \
-    }
-FLOAT_FINAL(float_var_pop, 1, s->squares / s->count)
-FLOAT_FINAL(float_var_samp, 2, s->squares / (s->count - 1))
-FLOAT_FINAL(float_stddev_pop, 1, sqrt(s->squares / s->count))
-FLOAT_FINAL(float_stddev_samp, 2, sqrt(s->squares / (s->count - 1)))
-
-#define FLOAT_AGGREGATES(type)                                                                     \
-    AGGREGATE(sum_##type) = {sizeof(FloatSum), type##_update, float_combine, type##_sum};          \
-    AGGREGATE(avg_##type) = {sizeof(FloatSum), type##_update, float_combine, float_average};       \
-    AGGREGATE(var_pop_##type) = {sizeof(FloatSum), type##_update, float_combine, float_var_pop};   \
-    AGGREGATE(var_samp_##type) = {sizeof(FloatSum), type##_update, float_combine, float_var_samp}; \
-    AGGREGATE(variance_##type) = {sizeof(FloatSum), type##_update, float_combine, float_var_samp}; \
-    AGGREGATE(stddev_pop_##type) = {sizeof(FloatSum), type##_update, float_combine,                \
-                                    float_stddev_pop};                                             \
-    AGGREGATE(stddev_samp_##type) = {sizeof(FloatSum), type##_update, float_combine,               \
-                                     float_stddev_samp};                                           \
-    AGGREGATE(stddev_##type) = {sizeof(FloatSum), type##_update, float_combine, float_stddev_samp};
-FLOAT_AGGREGATES(float8)
-FLOAT_AGGREGATES(float4)
 
 /* Variances of exact types: count, sum and sum of squares, exactly. */
 typedef struct ExactSquares {

@@ -1,14 +1,7 @@
-/* Aggregates that collect: string_agg, array_agg; and those of two variables and of intervals. */
-#include <math.h>
-
+/* Aggregates that collect: string_agg, array_agg; and those of intervals. */
+#include "types/aggregate_internal.h"
 #include "types/array.h"
 #include "types/datetime_internal.h"
-
-#define UPDATE(name)                                                                               \
-    static bool name(FunctionCall *call, const Vector *const *args, Selection selection,           \
-                     AggregateTarget target)
-#define FINAL(name)                                                                                \
-    static bool name(FunctionCall *call, const void *from, Value *ret, bool *ret_null)
 
 typedef struct TextState {
     bool has_value;
@@ -150,7 +143,7 @@ UPDATE(interval_update)
     return true;
 }
 
-static bool interval_combine(FunctionCall *call, void *into, const void *from)
+COMBINE(interval_combine)
 {
     IntervalSum *a = into;
     const IntervalSum *b = from;
@@ -185,68 +178,3 @@ FINAL(interval_average)
 AGGREGATE(sum_interval) = {sizeof(IntervalSum), interval_update, interval_combine, interval_sum};
 AGGREGATE(avg_interval) = {sizeof(IntervalSum), interval_update, interval_combine,
                            interval_average};
-
-/* Two variables, y first. */
-typedef struct PairSum {
-    double n, sx, sxx, sy, syy, sxy;
-} PairSum;
-
-UPDATE(pair_update)
-{
-    uint32_t nth = 0;
-    FOR_SELECTED (selection, row) {
-        PairSum *s = aggregate_state(target, nth++);
-        Value vy, vx;
-        bool y_null, x_null;
-        vector_get(args[0], row, &vy, &y_null);
-        vector_get(args[1], row, &vx, &x_null);
-        if (y_null || x_null)
-            continue;
-        const double x = vx.float64, y = vy.float64;
-        s->n++;
-        s->sx += x;
-        s->sy += y;
-        if (s->n > 1) {
-            const double tx = x * s->n - s->sx, ty = y * s->n - s->sy;
-            const double scale = 1.0 / (s->n * (s->n - 1));
-            s->sxx += tx * tx * scale;
-            s->syy += ty * ty * scale;
-            s->sxy += tx * ty * scale;
-        } else {
-            if (!isfinite(x))
-                s->sxx = s->sxy = NAN;
-            if (!isfinite(y))
-                s->syy = s->sxy = NAN;
-        }
-    }
-    return true;
-}
-
-FINAL(pair_count)
-{
-    ret->int64 = (int64_t)((const PairSum *)from)->n;
-    return true;
-}
-
-#define PAIR(name, least, is_undefined, expression)                                                \
-    FINAL(name##_final)                                                                            \
-    {                                                                                              \
-        const PairSum *s = from;                                                                   \
-        *ret_null = s->n < least || (is_undefined);                                                \
-        if (!*ret_null)                                                                            \
-            ret->float64 = expression;                                                             \
-        return true;                                                                               \
-    }                                                                                              \
-    AGGREGATE(name##_float8_float8) = {sizeof(PairSum), pair_update, NULL, name##_final};
-PAIR(regr_sxx, 1, false, s->sxx)
-PAIR(regr_syy, 1, false, s->syy)
-PAIR(regr_sxy, 1, false, s->sxy)
-PAIR(regr_avgx, 1, false, s->sx / s->n)
-PAIR(regr_avgy, 1, false, s->sy / s->n)
-PAIR(covar_pop, 1, false, s->sxy / s->n)
-PAIR(covar_samp, 2, false, s->sxy / (s->n - 1))
-PAIR(corr, 1, s->sxx == 0 || s->syy == 0, s->sxy / sqrt(s->sxx * s->syy))
-PAIR(regr_r2, 1, s->sxx == 0, s->syy == 0 ? 1 : s->sxy * s->sxy / (s->sxx * s->syy))
-PAIR(regr_slope, 1, s->sxx == 0, s->sxy / s->sxx)
-PAIR(regr_intercept, 1, s->sxx == 0, (s->sy - s->sx * s->sxy / s->sxx) / s->n)
-AGGREGATE(regr_count_float8_float8) = {sizeof(PairSum), pair_update, NULL, pair_count};

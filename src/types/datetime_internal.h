@@ -102,6 +102,7 @@ int64_t clock_transaction(const FunctionCall *call);
 int64_t clock_transaction_hook(void);
 
 /* interval.c */
+const char *interval_range_text(int range);
 void interval_append_text(const Interval *interval, StrBuf *out);
 MUST_CHECK bool interval_apply_typmod(int32_t typmod, Interval *interval);
 int128 interval_span(const Interval *interval);

@@ -796,10 +796,37 @@ uint64_t interval_hash(const BuiltinType *type, const Value *value)
     return hash_combine(hash_mix64((uint64_t)span), (uint64_t)(span >> 64));
 }
 
+/* " day to hour" of a mask of fields; NULL (no error): no such range. */
+const char *interval_range_text(int range)
+{
+    static const struct {
+        int range;
+        const char *text;
+    } ranges[] = {{RANGE_FULL, ""},
+                  {BIT_YEAR, " year"},
+                  {BIT_MONTH, " month"},
+                  {BIT_DAY, " day"},
+                  {BIT_HOUR, " hour"},
+                  {BIT_MINUTE, " minute"},
+                  {BIT_SECOND, " second"},
+                  {BIT_YEAR | BIT_MONTH, " year to month"},
+                  {BIT_DAY | BIT_HOUR, " day to hour"},
+                  {BIT_DAY | BIT_HOUR | BIT_MINUTE, " day to minute"},
+                  {BIT_DAY | BIT_HOUR | BIT_MINUTE | BIT_SECOND, " day to second"},
+                  {BIT_HOUR | BIT_MINUTE, " hour to minute"},
+                  {BIT_HOUR | BIT_MINUTE | BIT_SECOND, " hour to second"},
+                  {BIT_MINUTE | BIT_SECOND, " minute to second"}};
+    for (size_t i = 0; i < ARRAY_LENGTH(ranges); i++)
+        if (ranges[i].range == range)
+            return ranges[i].text;
+    return NULL;
+}
+
 /* typmod: {range mask} or {range mask, precision}, as the grammar gives them. */
 bool typmod_interval_in(const int64_t *arguments, int count, int32_t *ret_typmod)
 {
-    if (count < 1 || count > 2)
+    if (count < 1 || count > 2 || arguments[0] < 0 || arguments[0] > RANGE_FULL ||
+        !interval_range_text((int)arguments[0]))
         FAIL(ERR_INVALID_PARAMETER_VALUE, .message = STR("invalid INTERVAL type modifier"));
     int64_t precision = count == 2 ? arguments[1] : PRECISION_FULL;
     if (precision < 0)
@@ -820,28 +847,12 @@ bool typmod_interval_in(const int64_t *arguments, int count, int32_t *ret_typmod
 
 void typmod_interval_out(int32_t typmod, StrBuf *out)
 {
-    static const struct {
-        int range;
-        const char *text;
-    } ranges[] = {{BIT_YEAR, " year"},
-                  {BIT_MONTH, " month"},
-                  {BIT_DAY, " day"},
-                  {BIT_HOUR, " hour"},
-                  {BIT_MINUTE, " minute"},
-                  {BIT_SECOND, " second"},
-                  {BIT_YEAR | BIT_MONTH, " year to month"},
-                  {BIT_DAY | BIT_HOUR, " day to hour"},
-                  {BIT_DAY | BIT_HOUR | BIT_MINUTE, " day to minute"},
-                  {BIT_DAY | BIT_HOUR | BIT_MINUTE | BIT_SECOND, " day to second"},
-                  {BIT_HOUR | BIT_MINUTE, " hour to minute"},
-                  {BIT_HOUR | BIT_MINUTE | BIT_SECOND, " hour to second"},
-                  {BIT_MINUTE | BIT_SECOND, " minute to second"}};
     if (typmod < 0)
         return;
-    const int range = (typmod >> 16) & RANGE_FULL, precision = typmod & PRECISION_FULL;
-    for (size_t i = 0; i < ARRAY_LENGTH(ranges); i++)
-        if (ranges[i].range == range)
-            strbuf_append_c(out, ranges[i].text);
+    const int precision = typmod & PRECISION_FULL;
+    const char *range = interval_range_text((typmod >> 16) & RANGE_FULL);
+    if (range)
+        strbuf_append_c(out, range);
     if (precision != PRECISION_FULL)
         strbuf_format(out, "(%d)", precision);
 }

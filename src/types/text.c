@@ -221,7 +221,7 @@ bool typmod_varchar_in(const int64_t *arguments, int count, int32_t *ret_typmod)
 
 void typmod_char_out(int32_t typmod, StrBuf *out)
 {
-    if (typmod >= 4)
+    if (typmod > 4)
         strbuf_format(out, "(%d)", typmod - 4);
 }
 
