@@ -26,7 +26,6 @@ class Session:
     def __init__(self, name, port, database):
         self.name = name
         self.connection = wire.Connection(port, database=database, timeout=PATIENCE)
-        self.connection.fields += "W"
         self.pid = self.connection.query("SELECT pg_backend_pid()")[1].split()[1]
         self.is_busy = False
 

@@ -20,9 +20,9 @@ class Refused(Exception):
 class Connection:
     """One session. query() gives the answer as lines of text, the same for any server."""
 
-    fields = "SCMDHPstcdn"  # of errors and notices, those that lines tell; W, the context, is for who asks for it
+    fields = "SCMDHWstcdnP"  # of errors and notices, those that clients see and servers share
 
-    def __init__(self, port, user="postgres", database="postgres", timeout=30):
+    def __init__(self, port, user="postgres", database="postgres", timeout=300):
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=timeout)
         self.received = b""
         self.copy_data = b""

@@ -70,6 +70,13 @@ CONVERSATIONS = {
         P("s", "SELECT $1::int4, $2::text") + S, B("", "s", ["x", "y"]) + E() + S, B("", "s", [b"\1\2", "y"], [1, 0]) + E() + S, B("", "s", [b"\0\0\0\1\0", "y"], [1, 0]) + S, B("", "s", ["1", b"\xff"]) + E() + S,
         B("", "s", ["1"]) + S, B("", "s", [None, None]) + E() + S, B("", "s", ["1", b"a\0b"]) + S, P("", "SELECT $1::bool") + B("", "", [b"\2"], [1]) + E() + S,
         P("", "SELECT $1::timestamp") + B("", "", ["2024-02-30"]) + S, P("", "SELECT $1::float8") + B("", "", [struct.pack("!d", 1.5)], [1], [1]) + E() + S],
+    "errors_tell_their_parameter": [
+        P("s", "SELECT 10 / (g - $1::int4), $2::text FROM generate_series(1, 3) AS g") + S, B("", "s", ["x", "y"]) + S, B("c1", "s", ["x'y", "y"]) + S, B("c1", "s", [b"\1\2", "y"], [1, 0]) + S,
+        B("c1", "s", [b"\0\0\0\1\0", "y"], [1, 0]) + S, B("c1", "s", ["1", b"\xff"]) + S, B("", "s", ["", "y"]) + S, B("", "s", ["1", "y"]) + E() + S,
+        Q("SET log_parameter_max_length_on_error = 3"), B("", "s", ["abcdef", "y"]) + S, B("c1", "s", ["abc", "y"]) + S, B("", "s", ["1", "it's"]) + E() + S, B("c1", "s", ["01", None]) + E("c1") + S,
+        B("", "s", [struct.pack("!i", 2), "dé"], [1, 0]) + E() + S, B("", "s", ["3", "éé"]) + E("", 1) + E("", 5) + S, Q("SET log_parameter_max_length_on_error = -1"), B("", "s", ["1", "it's"]) + E() + S,
+        P("d", "SELECT $1::date - $2::timestamp, g / $3::int4 FROM generate_series(1, 3) AS g") + S, B("", "d", ["2020-1-1", "2020-1-2", "0"]) + E() + S, B("", "d", ["2020-1-1", "2020-1-2", "1"], [], [0, 0, 0]) + E() + S,
+        Q("BEGIN"), B("c2", "s", ["2", "y"]) + E("c2", 1) + S, Q("SET log_parameter_max_length_on_error = 0"), E("c2") + S, Q("ROLLBACK"), B("", "s", ["1", "y"]) + E() + S],
     "a_wrong_number_of_commands_is_refused": [P("", "SELECT 1; SELECT 2") + S, P("", "SELECT 1;") + B("", "") + E() + S, P("", ";") + B("", "") + E() + S],
     "failed_transactions_allow_little": [
         Q("BEGIN"), Q(FAILS), Q("SELECT 1"), P("", "SELECT 1") + S, P("r", "ROLLBACK") + B("", "r") + E() + S, Q("BEGIN"), Q(FAILS), P("", "COMMIT") + D("S") + B("", "") + E() + S,

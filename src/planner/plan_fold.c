@@ -64,7 +64,11 @@ static Expr *fold_call(Planner *planner, Expr *expr, Oid oid, const ExprVec *arg
                          .collation = input_collation,
                          .is_variadic = is_variadic,
                          .session = planner->session};
-    TRY(function_call(&call, values, nulls, &result, &is_null));
+    if (!function_call(&call, values, nulls, &result, &is_null)) {
+        if (desc->language == LANGUAGE_SQL)
+            error_add_context(fmt("SQL function \"%.*s\" statement 1", STR_ARGS(desc->name)));
+        return NULL;
+    }
     return constant_like(planner, expr, result, is_null);
 }
 

@@ -233,15 +233,15 @@ void message_put_error(MessageOut *out, const ErrorFields *fields)
     put_field(out, 'M', fields->message.length ? fields->message : STR("missing error text"));
     put_field(out, 'D', fields->detail);
     put_field(out, 'H', fields->hint);
-    put_number(out, 'P', fields->position);
-    put_number(out, 'p', fields->internal_position);
-    put_field(out, 'q', fields->internal_query);
     put_field(out, 'W', fields->context);
     put_field(out, 's', fields->schema_name);
     put_field(out, 't', fields->table_name);
     put_field(out, 'c', fields->column_name);
     put_field(out, 'd', fields->type_name);
     put_field(out, 'n', fields->constraint_name);
+    put_number(out, 'P', fields->position);
+    put_number(out, 'p', fields->internal_position);
+    put_field(out, 'q', fields->internal_query);
     put_field(out, 'F', base_name(fields->file));
     put_number(out, 'L', fields->line);
     put_field(out, 'R', str_from_c(fields->function));

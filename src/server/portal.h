@@ -59,6 +59,7 @@ struct Portal {
     ExecParameters parameters;
     uint16_t *result_formats; /* as Bind gave them: 0, 1 or one for each column */
     uint32_t result_format_count;
+    Str parameters_told; /* what errors tell of them; none by default */
     /* catalog_version when its statement was found ready, in this transaction: as long as it is the
      * same, locks taken then keep the plan true. 0: not yet. */
     uint64_t ready_version;

@@ -2,6 +2,7 @@
 #include "parser/parser.h"
 #include "server/client_text.h"
 #include "server/log.h"
+#include "server/parameter_text.h"
 #include "server/portal.h"
 #include "server/statement_log.h"
 #include "types/type.h"
@@ -110,8 +111,9 @@ static bool is_plain_integer(Str text, Oid type, Value *ret_value)
     return true;
 }
 
+/* *ret_text is what was sent, once it is known to be text. */
 static bool get_parameter(Session *session, MessageReader *in, Portal *portal, uint16_t i,
-                          uint16_t format)
+                          uint16_t format, Str *ret_text)
 {
     Value *value = (Value *)&portal->parameters.values[i];
     bool *is_null = (bool *)&portal->parameters.nulls[i];
@@ -124,15 +126,15 @@ static bool get_parameter(Session *session, MessageReader *in, Portal *portal, u
     const Str view = message_get_bytes(in, length);
     if (in->failed)
         return true; /* message_done tells */
-    if (format == 0 && is_plain_integer(view, type, value))
+    if (format == 0 && is_plain_integer(view, type, value)) {
+        *ret_text = view;
         return true;
+    }
     Str bytes = str_copy(portal->arena, view);
     if (format == 0) {
         TRY(client_text_take(session, portal->arena, &bytes));
-        if (type_input(portal->arena, type, -1, bytes, value))
-            return true;
-        error_add_context(fmt("unnamed portal parameter $%u = '%.*s'", i + 1u, STR_ARGS(bytes)));
-        return false;
+        *ret_text = bytes;
+        return type_input(portal->arena, type, -1, bytes, value);
     }
     TRY(client_binary_take(session, portal->arena, type, &bytes));
     if (type_receive(portal->arena, type, -1, bytes, value))
@@ -167,17 +169,51 @@ static bool get_parameters(Session *session, MessageReader *in, Portal *portal,
         .values = ARENA_ARRAY(portal->arena, Value, count),
         .nulls = ARENA_ARRAY(portal->arena, bool, count),
     };
-    for (uint16_t i = 0; i < count && !in->failed; i++)
-        TRY(get_parameter(session, in, portal, i,
-                          format_count == 0   ? 0
-                          : format_count == 1 ? formats[0]
-                                              : formats[i]));
+    const int64_t most = session->settings.current.log_parameter_max_length_on_error;
+    Str *texts = most != 0 ? ARENA_ARRAY(session->message_arena, Str, count) : NULL, sent;
+    for (uint16_t i = 0; i < count && !in->failed; i++) {
+        const uint16_t format = format_count == 0   ? 0
+                                : format_count == 1 ? formats[0]
+                                                    : formats[i];
+        Str *text = texts ? &texts[i] : &sent;
+        *text = STR_NONE;
+        if (unlikely(!get_parameter(session, in, portal, i, format, text))) {
+            bind_error_context(session, portal, i, *text);
+            return false;
+        }
+    }
+    if (texts && !in->failed)
+        portal->parameters_told =
+            str_copy(portal->arena, parameters_text(session, portal, texts, most));
     return true;
+}
+
+static bool failed_in(Str context)
+{
+    if (context.length > 0)
+        error_add_context(context);
+    return false;
+}
+
+/* Planned, and where it is a query begun: its rows are those of now, whenever it is executed;
+ * changes are made when it is. */
+static bool ready_portal(Session *session, Portal *portal)
+{
+    const uint32_t formats = portal->result_format_count;
+    RowDescription description;
+
+    TRY(portal_description(session, portal, &description));
+    if (formats > 1 && formats != description.count)
+        FAIL(ERR_PROTOCOL_VIOLATION,
+             .message = fmt("bind message has %u result formats but query has %u columns", formats,
+                            description.count));
+    const PlannedStatement *planned = portal->statement->planned;
+    return !planned || planned->command != QUERY_SELECT || planned->has_modifying_cte ||
+           portal_start_ready(session, portal, false);
 }
 
 static bool bind_portal(Session *session, MessageReader *in, Portal *portal)
 {
-    RowDescription description;
     uint16_t format_count, result_count;
     uint16_t *formats = get_formats(in, portal->arena, &format_count);
 
@@ -186,17 +222,8 @@ static bool bind_portal(Session *session, MessageReader *in, Portal *portal)
     portal->result_formats = get_formats(in, portal->arena, &result_count);
     portal->result_format_count = result_count;
     TRY(message_done(in));
-    if (!NODE_IS(portal->statement->statement, TransactionStmt)) {
-        TRY(portal_description(session, portal, &description));
-        if (result_count > 1 && result_count != description.count)
-            FAIL(ERR_PROTOCOL_VIOLATION,
-                 .message = fmt("bind message has %u result formats but query has %u columns",
-                                result_count, description.count));
-        /* Rows are those of now, whenever it is executed; changes are made when it is. */
-        const PlannedStatement *planned = portal->statement->planned;
-        if (planned && planned->command == QUERY_SELECT && !planned->has_modifying_cte)
-            TRY(portal_start_ready(session, portal, false));
-    }
+    if (!NODE_IS(portal->statement->statement, TransactionStmt) && !ready_portal(session, portal))
+        return failed_in(portal_context(session, portal));
     message_put_empty(&session->connection.out, '2');
     return true;
 }
@@ -327,7 +354,9 @@ static bool execute_portal(Session *session, Portal *portal, uint64_t limit)
         TRY(block_statement_begin(session));
     TRY(check_formats(portal->result_formats, portal->result_format_count));
     wire_sink_init(&wire, session, false, portal->result_formats, portal->result_format_count);
-    TRY(portal_run(session, portal, &wire.sink, limit, !block_is_open(session), &tag));
+    const Str context = portal_context(session, portal); /* it may end with its run */
+    if (!portal_run(session, portal, &wire.sink, limit, !block_is_open(session), &tag))
+        return failed_in(context);
     if (str_is_none(tag))
         message_put_empty(out, 's'); /* PortalSuspended */
     else

@@ -2,6 +2,7 @@
 
 #include "base/os.h"
 #include "server/log.h"
+#include "server/parameter_text.h"
 #include "server/portal.h"
 #include "types/type.h"
 
@@ -57,39 +58,10 @@ static Str statement_head(const LoggedStatement *statement)
                statement->portal.length > 0 ? "/" : "", STR_ARGS(statement->portal));
 }
 
-static void put_quoted(StrBuf *out, Str text, int64_t most)
+static Str logged_parameters(Session *session, const Portal *portal)
 {
-    size_t length = most < 0 ? text.length : MIN(text.length, (size_t)most);
-
-    while (length < text.length && length > 0 && ((byte)text.data[length] & 0xc0) == 0x80)
-        length--;
-    strbuf_append_char(out, '\'');
-    for (size_t i = 0; i < length; i++) {
-        if (text.data[i] == '\'')
-            strbuf_append_char(out, '\'');
-        strbuf_append_char(out, text.data[i]);
-    }
-    strbuf_append_c(out, length < text.length ? "...'" : "'");
-}
-
-/* "$1 = '5', $2 = NULL"; log_parameter_max_length bounds each. */
-static Str parameters_text(Session *session, const Portal *portal)
-{
-    const int64_t most = session->settings.current.log_parameter_max_length;
-    StrBuf out = strbuf_in(session->message_arena);
-
-    for (int i = 0; most != 0 && i < portal->statement->param_count; i++) {
-        StrBuf text = strbuf_in(session->message_arena);
-        strbuf_format(&out, "%s$%d = ", i > 0 ? ", " : "", i + 1);
-        if (portal->parameters.nulls[i])
-            strbuf_append_c(&out, "NULL");
-        else if (type_output(portal->statement->param_types[i], &portal->parameters.values[i],
-                             &text))
-            put_quoted(&out, strbuf_view(&text), most);
-        else
-            error_clear(); /* a value that cannot be shown is no reason to fail */
-    }
-    return strbuf_view(&out);
+    return parameters_text(session, portal, NULL,
+                           session->settings.current.log_parameter_max_length);
 }
 
 /* One line, with the parameters below it. */
@@ -100,7 +72,7 @@ static void log_statement(Session *session, const LoggedStatement *statement, St
     if (!log_wants(SEVERITY_LOG))
         return;
     const Str parameters =
-        statement->bound ? parameters_text(session, statement->bound) : statement->parameters;
+        statement->bound ? logged_parameters(session, statement->bound) : statement->parameters;
     if (parameters.length > 0)
         fields.detail =
             str_format(session->message_arena, "parameters: %.*s", STR_ARGS(parameters));
@@ -115,7 +87,7 @@ LoggedStatement statement_log_copy(Session *session, const LoggedStatement *stat
     copy.text = str_copy(arena, statement->text);
     copy.name = str_copy(arena, statement->name);
     copy.portal = str_copy(arena, statement->portal);
-    copy.parameters = parameters_text(session, statement->bound);
+    copy.parameters = logged_parameters(session, statement->bound);
     copy.bound = NULL;
     return copy;
 }
