@@ -31,6 +31,7 @@ typedef struct ModifyState {
     Value *values;
     bool *nulls;
     TxnBulk *bulk;    /* rows of COPY go this way; or NULL */
+    TxnBulk *many;    /* rows of an INSERT of many; or NULL */
     Arena *row_arena; /* images; reset per row */
     bool was_own;     /* the row being updated was written by this transaction before */
     Arena *old_arena; /* old rows; reset per batch */
@@ -426,8 +427,9 @@ static bool insert_row(ModifyState *state, const ModifyPlan *plan, const ExprInp
     int64_t row_id;
     take_values(state, row);
     TRY(row_image(state, &image));
-    TRY(state->bulk ? txn_bulk_append_row(state->bulk, image, &row_id)
-                    : txn_insert(txn, state->table->tree, image, &row_id));
+    TxnBulk *bulk = state->bulk ? state->bulk : state->many;
+    TRY(bulk ? txn_bulk_append_row(bulk, image, &row_id)
+             : txn_insert(txn, state->table->tree, image, &row_id));
     usage_add(state->usage, USAGE_INSERTED, 1);
     for (size_t i = 0; i < plan->indexes.length; i++) {
         Str key;
@@ -914,6 +916,18 @@ static bool modify_batch(ModifyState *state, Batch *child, Batch **ret_batch)
     return false;
 }
 
+/* A full batch of rows that nobody looks at before the statement ends: there will be many. */
+static bool begin_many(ModifyState *state, const Batch *child)
+{
+    const ModifyPlan *plan = (const ModifyPlan *)state->base.plan;
+
+    if (state->many || plan->command != QUERY_INSERT || plan->has_returning || plan->conflict ||
+        child->selection.count < VECTOR_SIZE / 2)
+        return true;
+    return txn_bulk_begin_among(state->base.exec->session->catalog.txn, state->table->tree,
+                                &state->many);
+}
+
 static bool modify_next(NodeState *node, Batch **ret_batch)
 {
     ModifyState *state = (ModifyState *)node;
@@ -924,8 +938,9 @@ static bool modify_next(NodeState *node, Batch **ret_batch)
         TRY(node_next_exact(node->left, &state->taken, &child));
         if (!child) {
             state->is_finished = true;
-            return true;
+            return !state->many || txn_bulk_end(MOVE(state->many));
         }
+        TRY(begin_many(state, child));
         TRY(modify_batch(state, child, ret_batch));
     }
     return true;
@@ -936,6 +951,7 @@ static void modify_stop(NodeState *node)
     ModifyState *state = (ModifyState *)node;
     state->is_finished = false;
     state->taken = 0;
+    txn_bulk_abandon(MOVE(state->many));
 }
 
 static bool modify_rewind(NodeState *node)
@@ -946,6 +962,7 @@ static bool modify_rewind(NodeState *node)
 static void modify_free(NodeState *node)
 {
     ModifyState *state = (ModifyState *)node;
+    txn_bulk_abandon(state->many);
     arena_free(state->row_arena);
     arena_free(state->old_arena);
 }

@@ -2,17 +2,27 @@
  * Bulk building: finished pages of a tree that this transaction makes.
  *
  * What is built is logged as it comes, in fragments that count only if the transaction commits.
- * Where the tree is not this transaction's own and empty, rows go through the write set instead.
+ *
+ * Into a table that others know, the first rows go through the write set. Once they are many,
+ * further ones are finished leaves of its built part (write_built.h), which the commit grafts, and
+ * are logged as they come, too. A rollback to a savepoint could not take back what is logged: with
+ * savepoints all rows go through the write set, as entries of others' indexes always do.
  */
 #include <stdlib.h>
 
+#include "base/error_record.h"
 #include "base/memory.h"
+#include "base/task.h"
 
 #include "storage/tree_builder.h"
+#include "txn/fresh.h"
 #include "txn/record.h"
 #include "txn/txn_internal.h"
+#include "txn/write_built.h"
 
 #define BULK_FILL 90
+#define FEW_ROW_BYTES 128u
+#define FEW_ROWS 1024u /* of a table that others know: not worth leaves of their own */
 #define BULK_FRAGMENT (256u << 10)
 
 struct TxnBulk {
@@ -21,7 +31,9 @@ struct TxnBulk {
     TreeBuilder *builder; /* NULL: through the write set, or ended */
     bool is_open;
     bool is_direct;
-    uint64_t next_row_id;
+    TreeWrites *appends;  /* whose built part is being built; NULL: none is */
+    uint64_t next_row_id; /* direct ones */
+    uint64_t added;
     StrBuf ops;
     TreeName ops_tree;
 };
@@ -68,7 +80,7 @@ static bool is_buildable(const Txn *txn, const TxnTree *tree)
     return true;
 }
 
-bool txn_bulk_begin(Txn *txn, TxnTree *tree, TxnBulk **ret_bulk)
+bool txn_bulk_begin_among(Txn *txn, TxnTree *tree, TxnBulk **ret_bulk)
 {
     TRY(txn_can_write(txn));
     TxnBulk *bulk = memory_calloc(1, sizeof(*bulk));
@@ -78,6 +90,15 @@ bool txn_bulk_begin(Txn *txn, TxnTree *tree, TxnBulk **ret_bulk)
     bulk->tree = tree;
     bulk->is_open = true;
     bulk->next_row_id = 1;
+    *ret_bulk = bulk;
+    return true;
+}
+
+bool txn_bulk_begin(Txn *txn, TxnTree *tree, TxnBulk **ret_bulk)
+{
+    TxnBulk *bulk;
+
+    TRY(txn_bulk_begin_among(txn, tree, &bulk));
     bulk->is_direct = is_buildable(txn, tree);
     if (bulk->is_direct) {
         bulk->builder = tree_builder_new(tree->private_tree, BULK_FILL);
@@ -100,12 +121,100 @@ static bool log_op(TxnBulk *bulk, const Op *op)
     return bulk->ops.length < BULK_FRAGMENT || flush(bulk);
 }
 
+/* ------------------------------------------------------------------ into a table others know */
+
+static bool may_append(TxnBulk *bulk)
+{
+    Txn *txn = bulk->txn;
+    TxnTree *tree = bulk->tree;
+    const uint64_t few = MIN(FEW_ROWS, txn->manager->config.write_set_memory / FEW_ROW_BYTES);
+
+    return bulk->added > few && txn->savepoints.length == 0 && atomic_load(&tree->tree) &&
+           atomic_load(&tree->creator) != txn && atomic_load(&tree->layout_txn) != txn;
+}
+
+/* The first row of a run, whose place is before those of its index entries. */
+static bool append_begin(TxnBulk *bulk, uint64_t row_id)
+{
+    TreeWrites *writes;
+
+    TRY(built_append_begin(bulk->txn, bulk->tree, row_id, &writes));
+    if (!writes)
+        return true;
+    bulk->builder = tree_builder_new(writes->spill->built, BULK_FILL);
+    TRY(bulk->builder);
+    bulk->appends = writes;
+    writes->growing = bulk;
+    return true;
+}
+
+static bool append_row(TxnBulk *bulk, uint64_t row_id, Str image)
+{
+    TreeWrites *writes = bulk->appends;
+
+    TRY(tree_builder_add_row(bulk->builder, row_id, image));
+    TRY(fresh_rows_add(writes->appended, row_id));
+    VEC_LAST(&writes->runs).last = row_id;
+    writes->logged_last = row_id;
+    writes->fresh_count++;
+    return log_op(bulk, &(Op){.code = OP_PUT_ROW,
+                              .database = bulk->tree->database,
+                              .tree = bulk->tree->id,
+                              .row_id = row_id,
+                              .value = image});
+}
+
+static bool add_row(TxnBulk *bulk, Str image, int64_t *ret_row_id)
+{
+    uint64_t row_id;
+
+    bulk->added++;
+    if (!bulk->appends && !may_append(bulk))
+        return txn_insert(bulk->txn, bulk->tree, image, ret_row_id);
+    TRY(txn_row_id_take(bulk->txn, bulk->tree, image, &row_id));
+    *ret_row_id = (int64_t)row_id;
+    if (!bulk->appends)
+        TRY(append_begin(bulk, row_id));
+    if (bulk->appends)
+        return append_row(bulk, row_id, image);
+    bulk->added = 0; /* it has a built part already: that is not asked again soon */
+    return writes_add(bulk->txn, bulk->tree, row_id, STR_NONE, WRITE_PUT, image, true);
+}
+
+/* Of what has not been ended nothing is left outside the tree: whoever discards it finds all. */
+static void builder_abandon(TxnBulk *bulk)
+{
+    Task *task = task_current();
+    ErrorRecord *earlier = error_put_aside();
+    const bool were_held = task->interrupts_held;
+
+    task->interrupts_held = true;
+    if (bulk->builder && !tree_builder_finish(bulk->builder))
+        error_clear();
+    task->interrupts_held = were_held;
+    error_put_back(earlier);
+    tree_builder_free(bulk->builder);
+    bulk->builder = NULL;
+}
+
+void bulk_detach(TxnBulk *bulk)
+{
+    if (!bulk)
+        return;
+    builder_abandon(bulk);
+    bulk->appends->growing = NULL;
+    bulk->appends = NULL;
+    bulk->is_open = false;
+}
+
+/* ------------------------------------------------------------------ rows and entries */
+
 bool txn_bulk_append_row(TxnBulk *bulk, Str image, int64_t *ret_row_id)
 {
     assert(bulk->is_open && bulk->tree->kind == TREE_TABLE);
     CHECK_INTERRUPTS();
     if (!bulk->is_direct)
-        return txn_insert(bulk->txn, bulk->tree, image, ret_row_id);
+        return add_row(bulk, image, ret_row_id);
     uint64_t row_id = bulk->next_row_id;
     TRY(tree_builder_add_row(bulk->builder, row_id, image));
     TRY(log_op(bulk, &(Op){.code = OP_PUT_ROW,
@@ -147,13 +256,15 @@ bool txn_bulk_append_key(TxnBulk *bulk, Str entry)
 bool txn_bulk_end(TxnBulk *bulk)
 {
     assert(bulk->is_open);
-    if (bulk->is_direct) {
-        TRY(flush(bulk));
-        TRY(tree_builder_finish(bulk->builder));
-        if (bulk->tree->kind == TREE_TABLE)
-            atomic_store(&bulk->tree->next_row_id, bulk->next_row_id);
+    if (bulk->builder && !(flush(bulk) && tree_builder_finish(bulk->builder))) {
+        txn_bulk_abandon(bulk);
+        return false;
     }
+    if (bulk->is_direct && bulk->tree->kind == TREE_TABLE)
+        atomic_store(&bulk->tree->next_row_id, bulk->next_row_id);
     bulk->is_open = false;
+    if (bulk->appends)
+        bulk->appends->growing = NULL;
     tree_builder_free(bulk->builder);
     bulk->builder = NULL;
     strbuf_deinit(&bulk->ops);
@@ -171,7 +282,11 @@ void bulk_free(TxnBulk *bulk)
 {
     if (!bulk)
         return;
-    tree_builder_free(bulk->builder);
+    if (bulk->appends) {
+        bulk->txn->writes.is_damaged = true; /* the log lacks some of its rows */
+        bulk_detach(bulk);
+    }
+    builder_abandon(bulk);
     strbuf_deinit(&bulk->ops);
     memory_free(bulk);
 }
@@ -179,6 +294,6 @@ void bulk_free(TxnBulk *bulk)
 void txn_bulk_abandon(TxnBulk *bulk)
 {
     if (bulk && !bulk->is_direct)
-        memory_free(bulk);
+        bulk_free(bulk);
     /* A direct one's pages go with the rollback that must follow. */
 }

@@ -58,7 +58,7 @@ static bool large_commit_begin(Txn *txn, LargeCommit **ret_large)
 
     *ret_large = NULL;
     for (TreeWrites *writes = txn->writes.trees; writes; writes = writes->following)
-        count += writes->node_count;
+        count += MAX(writes->node_count, writes->fresh_count);
     if (count < manager->config.large_commit_writes || txn->changes_schema || txn->ddl.length > 0)
         return true;
     while (!(*ret_large = large_commit_take(manager)))
@@ -347,6 +347,11 @@ static bool each_write(Txn *txn, TreeWrites *writes, WriteVisitor *visit, void *
 /* Rows of a large insertion are dated together; a new table has a date itself. */
 static bool fresh_begin(Txn *txn, TreeWrites *writes)
 {
+    if (writes->appended) {
+        writes->fresh = writes->appended;
+        writes->appended = NULL;
+        return true;
+    }
     if (writes->tree->kind != TREE_TABLE || !writes->arena || writes->fresh_count == 0 ||
         atomic_load_explicit(&writes->tree->creator, memory_order_relaxed) == txn)
         return true;
@@ -387,7 +392,8 @@ static bool encode_write(void *context, TreeWrites *writes, const WriteCursor *w
     return encode_op(context, &op);
 }
 
-/* What is newer of the same rows and entries follows behind it in the log. */
+/* What is newer of the same rows and entries follows behind it in the log. Rows that came as
+ * finished leaves are in the log, and among the fresh ones. */
 static bool encode_built(Encoder *encoder, TreeWrites *writes)
 {
     CLEANUP(arena_freep) Arena *scratch = arena_new("built writes");
@@ -397,7 +403,8 @@ static bool encode_built(Encoder *encoder, TreeWrites *writes)
              .database = writes->tree->database,
              .tree = writes->tree->id};
 
-    TRY(cursor && built_cursor_seek(cursor, 0, STR("")));
+    const uint64_t first = writes->logged_last ? writes->logged_last + 1 : 0;
+    TRY(cursor && built_cursor_seek(cursor, first, STR("")));
     while (built_cursor_valid(cursor)) {
         if (is_table) {
             op.row_id = built_cursor_row_id(cursor);

@@ -510,14 +510,19 @@ static bool row_fits(const Txn *txn, const TxnTree *table, Str image)
     return true;
 }
 
+bool txn_row_id_take(Txn *txn, TxnTree *table, Str image, uint64_t *ret_row_id)
+{
+    assert(table->kind == TREE_TABLE);
+    TRY(txn_can_write(txn));
+    TRY(row_fits(txn, table, image));
+    return row_id_take(txn, table, ret_row_id);
+}
+
 bool txn_insert(Txn *txn, TxnTree *table, Str image, int64_t *ret_row_id)
 {
     uint64_t row_id;
 
-    assert(table->kind == TREE_TABLE);
-    TRY(txn_can_write(txn));
-    TRY(row_fits(txn, table, image));
-    TRY(row_id_take(txn, table, &row_id));
+    TRY(txn_row_id_take(txn, table, image, &row_id));
     TRY(writes_add(txn, table, row_id, STR_NONE, WRITE_PUT, image, true));
     *ret_row_id = (int64_t)row_id;
     return true;

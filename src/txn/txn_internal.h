@@ -71,6 +71,9 @@ MUST_CHECK bool fetch_newest(Txn *txn, TxnTree *table, uint64_t row_id, const Sn
 /* replay.c */
 MUST_CHECK bool replay_run(TxnManager *manager);
 
+/* The next row id of a table, for a row that fits it. */
+MUST_CHECK bool txn_row_id_take(Txn *txn, TxnTree *table, Str image, uint64_t *ret_row_id);
+
 /* ddl.c, bulk.c */
 void ddl_undo(Txn *txn, size_t down_to);
 void ddl_end(Txn *txn, TxnEnd how);
@@ -79,6 +82,7 @@ MUST_CHECK bool ddl_prepare_commit(Txn *txn);
 void ddl_apply(Txn *txn);
 void ddl_after_commit(Txn *txn);
 void bulk_free(TxnBulk *bulk);
+void bulk_detach(TxnBulk *bulk); /* its transaction ends before it does; accepts NULL */
 bool bulk_is_open(const TxnBulk *bulk);
 /* The tree that `txn` reads committed or bulk-built rows from; NULL: there are none. */
 Tree *txn_tree_source(const Txn *txn, const TxnTree *tree, bool *ret_private);

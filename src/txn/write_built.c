@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "base/os.h"
 #include "storage/leaf.h"
+#include "txn/fresh.h"
 #include "txn/txn_internal.h"
 
 #define RUNS_MOST 65536u          /* of one table; rows of further commands go as pairs */
@@ -125,7 +126,8 @@ static bool take_row(Txn *txn, TreeWrites *writes, const WriteNode *node, bool *
     const Str image = str_make(entry->image, entry->length);
     Tree *built = writes->spill->built;
 
-    *ret_taken = entry->fresh && row_image_version(image) == tree_layout(built)->version &&
+    *ret_taken = !writes->growing && entry->fresh &&
+                 row_image_version(image) == tree_layout(built)->version &&
                  run_add(txn, writes, node->row_id, entry);
     return !*ret_taken || tree_put(built, node->row_id, image, NULL);
 }
@@ -154,6 +156,30 @@ bool built_take(Txn *txn, TreeWrites *writes, const WriteNode *node, bool *ret_t
         return true;
     return writes->tree->kind == TREE_TABLE ? take_row(txn, writes, node, ret_taken)
                                             : take_key(txn, writes, node, ret_taken);
+}
+
+bool built_append_begin(Txn *txn, TxnTree *tree, uint64_t row_id, TreeWrites **ret_writes)
+{
+    TreeWrites *writes = writes_make(txn, tree);
+
+    *ret_writes = NULL;
+    if ((writes->spill && writes->spill->built) || writes->runs.length > 0)
+        return true;
+    if (!writes->arena)
+        writes->arena = arena_new("bulk writes");
+    writes->fresh_count++;
+    const bool made = write_spill_make(txn, writes) && built_begin(txn, writes);
+    writes->fresh_count--;
+    TRY(made);
+    if (!writes->spill->built)
+        return true;
+    TRY(writes->appended = fresh_rows_new(tree->name));
+    const BuiltRun run = {
+        .first = row_id, .last = row_id, .place = txn->writes.place++, .command = txn->command};
+    VEC_PUSH(txn->arena, &writes->runs, run);
+    txn->writes.spill_count++; /* there is something to commit, outside memory */
+    *ret_writes = writes;
+    return true;
 }
 
 /* ------------------------------------------------------------------ looking */

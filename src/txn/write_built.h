@@ -25,6 +25,13 @@ MUST_CHECK bool built_begin(Txn *txn, TreeWrites *writes);
 /* Puts a node there, unless it has more to say than an insertion: then it goes as a pair. */
 MUST_CHECK bool built_take(Txn *txn, TreeWrites *writes, const WriteNode *node, bool *ret_taken);
 
+/*
+ * Whose built part bulk.c may fill with finished leaves, in one run that begins with this row; the
+ * caller extends the run, and logs what it adds. NULL: it has one already, or may have none.
+ */
+MUST_CHECK bool built_append_begin(Txn *txn, TxnTree *tree, uint64_t row_id,
+                                   TreeWrites **ret_writes);
+
 /* Who inserted the row, or the row of this entry; NULL: the built part has none. */
 const BuiltRun *built_run(const TreeWrites *writes, uint64_t row_id);
 /* False: surely no key begins like this. */

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "txn/fresh.h"
 #include "txn/txn_internal.h"
 #include "txn/write_built.h"
 
@@ -36,7 +37,7 @@ TreeWrites *writes_find(Txn *txn, const TxnTree *tree)
     return writes;
 }
 
-static TreeWrites *writes_make(Txn *txn, TxnTree *tree)
+TreeWrites *writes_make(Txn *txn, TxnTree *tree)
 {
     WriteSet *set = &txn->writes;
     TreeWrites *writes = writes_find(txn, tree);
@@ -71,10 +72,17 @@ static WriteNode *seek(const TreeWrites *writes, uint64_t row_id, Str key, Write
     bool by_row = writes->tree->kind == TREE_TABLE;
     WriteNode *node = writes->first;
 
+    /* Behind the last node there is none at any level: appending, the commonest of all. */
+    if (writes->last[0] != node && key_compare(writes->last[0], row_id, key, by_row) < 0) {
+        if (before)
+            memcpy(before, writes->last, writes->height * sizeof(before[0]));
+        return writes->last[0];
+    }
+
     for (int level = writes->height - 1; level >= 0; level--) {
         WriteNode *last = writes->last[level];
         if (last != writes->first && key_compare(last, row_id, key, by_row) < 0)
-            node = last; /* appending, the commonest of all */
+            node = last;
         while (node->next[level] && key_compare(node->next[level], row_id, key, by_row) < 0)
             node = node->next[level];
         if (before)
@@ -271,9 +279,11 @@ void writes_clear(Txn *txn)
     WriteSet *set = &txn->writes;
 
     for (TreeWrites *writes = set->trees; writes; writes = writes->following) {
+        bulk_detach(writes->growing);
         txn_tree_close(writes->tree);
         arena_free(writes->arena);
         tree_graft_free(writes->graft);
+        fresh_rows_free(writes->appended);
         if (writes->spill) {
             writes->spill->next_in_session = txn->session->spills;
             txn->session->spills = writes->spill;

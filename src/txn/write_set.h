@@ -105,11 +105,14 @@ typedef struct TreeWrites {
     uint64_t node_count;  /* with the spilled ones; those written again count again */
     uint64_t fresh_count; /* rows inserted */
     struct FreshRows
-        *fresh;         /* of a table, at the commit: dated as a whole; of an index: its table's */
-    uint64_t bytes;     /* of nodes, entries and images */
-    Arena *arena;       /* its own, when there is much */
-    WriteSpill *spill;  /* NULL: everything is in memory */
-    VEC(BuiltRun) runs; /* of a table: what is in its built part, and those of its indexes */
+        *fresh;        /* of a table, at the commit: dated as a whole; of an index: its table's */
+    uint64_t bytes;    /* of nodes, entries and images */
+    Arena *arena;      /* its own, when there is much */
+    WriteSpill *spill; /* NULL: everything is in memory */
+    struct TxnBulk *growing;    /* what adds finished leaves to the built part just now, or NULL */
+    struct FreshRows *appended; /* rows that came to the built part as finished leaves */
+    uint64_t logged_last;    /* the last of them: the log has them all, and none before it else */
+    VEC(BuiltRun) runs;      /* of a table: what is in its built part, and those of its indexes */
     struct TreeWrites *rows; /* of an index with a built part: its table's */
     TreeGraft *graft;        /* at the commit */
     uint8_t height;
@@ -129,7 +132,8 @@ typedef struct WriteSet {
     uint32_t random;      /* of skip list heights */
 } WriteSet;
 
-TreeWrites *writes_find(Txn *txn, const TxnTree *tree); /* NULL: wrote nothing there */
+TreeWrites *writes_find(Txn *txn, const TxnTree *tree);      /* NULL: wrote nothing there */
+MUST_CHECK TreeWrites *writes_make(Txn *txn, TxnTree *tree); /* writes_find, or an empty one */
 /* `key` is NULL-length for tables. The image is copied. */
 MUST_CHECK bool writes_add(Txn *txn, TxnTree *tree, uint64_t row_id, Str key, WriteOp op, Str image,
                            bool fresh);

@@ -123,6 +123,111 @@ static void what_was_built_in_bulk_is_there_after_a_crash(void **state)
     txn_session_close(session);
 }
 
+static TxnBulk *append(Fixture *fixture, Txn *txn, int64_t rows, int64_t *ret_last)
+{
+    TxnTree *table = open_tree(txn, TABLE);
+    TxnBulk *bulk;
+
+    ok(txn_bulk_begin(txn, table, &bulk));
+    for (int64_t i = 0; i < rows; i++)
+        ok(txn_bulk_append_row(bulk, row_image(fixture->arena, i, "appended"), ret_last));
+    txn_tree_close(table);
+    return bulk;
+}
+
+/* Changes `last` and removes the one before it, both of which the transaction has appended. */
+static void change_appended(Fixture *fixture, Txn *txn, int64_t last)
+{
+    TxnTree *table = open_tree(txn, TABLE);
+    int64_t row_id;
+
+    ok(txn_statement_begin(txn));
+    ok(txn_update(txn, table, last, row_image(fixture->arena, 7, "changed")));
+    ok(txn_delete(txn, table, last - 1));
+    ok(txn_insert(txn, table, row_image(fixture->arena, 5, "behind"), &row_id));
+    assert_true(row_id > last);
+    txn_tree_close(table);
+}
+
+static void check_sum(Txn *txn, int64_t sum, int64_t count)
+{
+    int64_t seen;
+
+    assert_int_equal(scan_sum(txn, txn_snapshot(txn), &seen), sum);
+    assert_int_equal(seen, count);
+}
+
+static void rows_appended_to_a_table_are_seen_when_committed_and_after_a_crash(void **state)
+{
+    enum { ROWS = 30000 };
+    Fixture *fixture = *state;
+    TxnSession *session = txn_session_open(fixture->manager, 1);
+    TxnSession *other = txn_session_open(fixture->manager, 2);
+    Txn *txn = begin(session, ISOLATION_READ_COMMITTED);
+    int64_t last, sum = (int64_t)ROWS * (ROWS - 1) / 2;
+
+    insert(txn, 1, "before");
+    commit(txn);
+    Txn *reader = begin(other, ISOLATION_REPEATABLE_READ);
+    check_sum(reader, 1, 1);
+    /* Nothing is left of rows that were given up in the midst. */
+    txn = begin(session, ISOLATION_READ_COMMITTED);
+    txn_bulk_abandon(append(fixture, txn, ROWS / 2, &last));
+    txn_rollback(txn);
+    txn = begin(session, ISOLATION_READ_COMMITTED);
+    ok(txn_bulk_end(append(fixture, txn, ROWS, &last)));
+    check_sum(txn, 1, 1); /* the command doesn't see its own */
+    ok(txn_statement_begin(txn));
+    check_sum(txn, sum + 1, ROWS + 1);
+    change_appended(fixture, txn, last);
+    sum += 1 + 7 + 5 - (ROWS - 1) - (ROWS - 2);
+    ok(txn_statement_begin(txn));
+    check_sum(txn, sum, ROWS + 1);
+    check_sum(reader, 1, 1);
+    commit(txn);
+    check_sum(reader, 1, 1);
+    txn_rollback(reader);
+    txn_session_close(other);
+    txn = begin(session, ISOLATION_READ_COMMITTED);
+    check_sum(txn, sum, ROWS + 1);
+    txn_rollback(txn);
+    txn_session_close(session);
+    fixture_reopen(fixture, STORE_CLOSE_ABORT);
+    session = txn_session_open(fixture->manager, 1);
+    txn = begin(session, ISOLATION_READ_COMMITTED);
+    check_sum(txn, sum, ROWS + 1);
+    txn_rollback(txn);
+    txn_session_close(session);
+}
+
+/* What is logged cannot be taken back: with a savepoint rows go another way. */
+static void appended_rows_are_taken_back_with_their_savepoint(void **state)
+{
+    enum { ROWS = 5000 };
+    Fixture *fixture = *state;
+    TxnSession *session = txn_session_open(fixture->manager, 1);
+    Txn *txn = begin(session, ISOLATION_READ_COMMITTED);
+    TxnSavepoint savepoint;
+    int64_t last;
+
+    ok(txn_bulk_end(append(fixture, txn, ROWS, &last)));
+    ok(txn_statement_begin(txn));
+    ok(txn_savepoint(txn, &savepoint));
+    ok(txn_bulk_end(append(fixture, txn, ROWS, &last)));
+    ok(txn_statement_begin(txn));
+    check_sum(txn, (int64_t)ROWS * (ROWS - 1), 2 * ROWS);
+    txn_rollback_to(txn, savepoint);
+    check_sum(txn, (int64_t)ROWS * (ROWS - 1) / 2, ROWS);
+    commit(txn);
+    txn_session_close(session);
+    fixture_reopen(fixture, STORE_CLOSE_ABORT);
+    session = txn_session_open(fixture->manager, 1);
+    txn = begin(session, ISOLATION_READ_COMMITTED);
+    check_sum(txn, (int64_t)ROWS * (ROWS - 1) / 2, ROWS);
+    txn_rollback(txn);
+    txn_session_close(session);
+}
+
 static void rollback_undoes_trees_and_layouts(void **state)
 {
     Fixture *fixture = *state;
@@ -301,6 +406,8 @@ int main(void)
         TEST(what_was_committed_survives_and_nothing_else),
         TEST(a_transaction_of_many_fragments_is_recovered_whole),
         TEST(what_was_built_in_bulk_is_there_after_a_crash),
+        TEST(rows_appended_to_a_table_are_seen_when_committed_and_after_a_crash),
+        TEST(appended_rows_are_taken_back_with_their_savepoint),
         TEST(rollback_undoes_trees_and_layouts),
         TEST(a_clone_has_its_templates_rows_and_goes_its_own_way),
         TEST(a_copied_database_counts_on_from_where_its_template_stands),

@@ -1,0 +1,68 @@
+-- Many rows of one statement: they go to leaves of their own, and are as others' to whoever looks at them.
+CREATE TABLE source (a int, b int, c text);
+INSERT INTO source SELECT g, g % 100, 'row number ' || g FROM generate_series(1, 6000) g;
+CREATE TABLE plain (a int, b int, c text);
+INSERT INTO plain SELECT * FROM source;
+SELECT count(*), sum(a), min(c), max(c) FROM plain;
+-- A statement doesn't see the rows that it adds.
+INSERT INTO plain SELECT * FROM plain;
+SELECT count(*), sum(a), count(DISTINCT a) FROM plain;
+WITH added AS (INSERT INTO plain SELECT * FROM source) SELECT count(*) FROM plain;
+SELECT count(*), sum(a) FROM plain;
+-- With keys, references and checks.
+CREATE TABLE keyed (a int PRIMARY KEY, b int CHECK (b >= 0), c text UNIQUE, d int REFERENCES keyed DEFERRABLE);
+INSERT INTO keyed SELECT a, b, c, a - 1 FROM source WHERE a > 1;
+INSERT INTO keyed SELECT a, b, c, CASE WHEN a > 1 THEN a - 1 END FROM source;
+SELECT count(*), sum(a), sum(b), sum(d) FROM keyed;
+SELECT * FROM keyed WHERE a IN (1, 1500, 6000) ORDER BY a;
+SELECT a FROM keyed WHERE c = 'row number 4000';
+INSERT INTO keyed SELECT a + 6000, b, c || ' again' FROM source UNION ALL SELECT 77, 1, 'twice';
+INSERT INTO keyed SELECT a + 6000, CASE WHEN a = 5000 THEN -1 ELSE b END, c || ' again' FROM source;
+SELECT count(*) FROM keyed;
+-- What a transaction has added it may change, and take back.
+BEGIN;
+INSERT INTO keyed SELECT a + 6000, b, c || ' again' FROM source;
+SELECT count(*), sum(a) FROM keyed;
+UPDATE keyed SET b = b + 1 WHERE a % 1000 = 0;
+DELETE FROM keyed WHERE a > 6000 AND a % 3 = 0;
+INSERT INTO keyed SELECT a + 6000, b, c || ' anew' FROM source WHERE a % 3 = 0;
+INSERT INTO keyed SELECT a + 6000, b, c || ' anew' FROM source WHERE a = 1;
+ROLLBACK;
+SELECT count(*), sum(a), sum(b) FROM keyed;
+BEGIN;
+INSERT INTO keyed SELECT a + 6000, b, c || ' again' FROM source;
+SAVEPOINT behind;
+INSERT INTO keyed SELECT a + 12000, b, c || ' thrice' FROM source;
+DELETE FROM keyed WHERE a BETWEEN 5000 AND 7000 AND a % 2 = 0 AND d IS NULL;
+SELECT count(*), sum(a), sum(b) FROM keyed;
+ROLLBACK TO behind;
+SELECT count(*), sum(a), sum(b) FROM keyed;
+UPDATE keyed SET b = 1000 WHERE a = 12000;
+DELETE FROM keyed WHERE a = 11999;
+INSERT INTO keyed VALUES (11999, 1, 'by itself');
+COMMIT;
+SELECT count(*), sum(a), sum(b) FROM keyed;
+SELECT * FROM keyed WHERE a > 11997 ORDER BY a;
+SELECT a FROM keyed WHERE c = 'row number 5999 again';
+-- Emptied and filled, and dropped and made, by one transaction.
+BEGIN;
+INSERT INTO plain SELECT * FROM source;
+TRUNCATE plain;
+INSERT INTO plain SELECT * FROM source WHERE a <= 3000;
+SELECT count(*), sum(a) FROM plain;
+COMMIT;
+SELECT count(*), sum(a) FROM plain;
+BEGIN;
+INSERT INTO plain SELECT * FROM source;
+ALTER TABLE plain ADD COLUMN d int DEFAULT 5;
+INSERT INTO plain SELECT *, 6 FROM source;
+SELECT d, count(*), sum(a) FROM plain GROUP BY d ORDER BY d;
+COMMIT;
+SELECT d, count(*), sum(a) FROM plain GROUP BY d ORDER BY d;
+BEGIN;
+INSERT INTO plain SELECT *, 7 FROM source;
+DROP TABLE plain;
+ROLLBACK;
+SELECT d, count(*), sum(a) FROM plain GROUP BY d ORDER BY d;
+DROP TABLE keyed;
+DROP TABLE plain, source;
