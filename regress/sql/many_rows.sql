@@ -20,6 +20,7 @@ INSERT INTO keyed SELECT a + 6000, b, c || ' again' FROM source UNION ALL SELECT
 INSERT INTO keyed SELECT a + 6000, CASE WHEN a = 5000 THEN -1 ELSE b END, c || ' again' FROM source;
 SELECT count(*) FROM keyed;
 -- What a transaction has added it may change, and take back.
+ALTER TABLE keyed DROP CONSTRAINT keyed_d_fkey;
 BEGIN;
 INSERT INTO keyed SELECT a + 6000, b, c || ' again' FROM source;
 SELECT count(*), sum(a) FROM keyed;
