@@ -172,9 +172,7 @@ static bool get_parameters(Session *session, MessageReader *in, Portal *portal,
     const int64_t most = session->settings.current.log_parameter_max_length_on_error;
     Str *texts = most != 0 ? ARENA_ARRAY(session->message_arena, Str, count) : NULL, sent;
     for (uint16_t i = 0; i < count && !in->failed; i++) {
-        const uint16_t format = format_count == 0   ? 0
-                                : format_count == 1 ? formats[0]
-                                                    : formats[i];
+        const uint16_t format = format_count == 0 ? 0 : format_count == 1 ? formats[0] : formats[i];
         Str *text = texts ? &texts[i] : &sent;
         *text = STR_NONE;
         if (unlikely(!get_parameter(session, in, portal, i, format, text))) {
