@@ -141,13 +141,14 @@ class Talk:
 
 
 def formats_of(body):
-    """Format codes of a RowDescription, beside what wire.columns_text tells."""
+    """Beside what wire.columns_text tells of a RowDescription: for each column its format code, size and, where it is a table's, its number there."""
     count, position, codes = struct.unpack("!h", body[:2])[0], 2, []
     for _ in range(count):
         position = body.index(0, position) + 1
-        codes.append(str(struct.unpack("!ihihih", body[position:position + 18])[5]))
+        table, number, _, size, _, code = struct.unpack("!ihihih", body[position:position + 18])
+        codes.append(f"{code}/{size}" + (f"@{number}" if table or number else ""))
         position += 18
-    return "".join(codes)
+    return ",".join(codes)
 
 
 def row_line(body):

@@ -70,6 +70,12 @@ CONVERSATIONS = {
         P("s", "SELECT $1::int4, $2::text") + S, B("", "s", ["x", "y"]) + E() + S, B("", "s", [b"\1\2", "y"], [1, 0]) + E() + S, B("", "s", [b"\0\0\0\1\0", "y"], [1, 0]) + S, B("", "s", ["1", b"\xff"]) + E() + S,
         B("", "s", ["1"]) + S, B("", "s", [None, None]) + E() + S, B("", "s", ["1", b"a\0b"]) + S, P("", "SELECT $1::bool") + B("", "", [b"\2"], [1]) + E() + S,
         P("", "SELECT $1::timestamp") + B("", "", ["2024-02-30"]) + S, P("", "SELECT $1::float8") + B("", "", [struct.pack("!d", 1.5)], [1], [1]) + E() + S],
+    "columns_tell_where_they_come_from": [
+        Q(TABLE), Q("CREATE TEMP VIEW w AS SELECT v AS x, id + 1 AS y, id FROM t"), Q("SELECT *, t, id + 0, tableoid, ctid FROM t"), Q("SELECT * FROM w JOIN t USING (id)"), Q("SELECT s.* FROM (SELECT v, id FROM t) s"),
+        Q("WITH a AS (SELECT v, id FROM t), b AS (SELECT * FROM a) SELECT id, v, upper(v) FROM b"), Q("WITH a (p, q) AS (INSERT INTO t VALUES (1, 'a') RETURNING v, id) SELECT q, p FROM a"),
+        Q("WITH RECURSIVE r (n, v) AS (SELECT id, v FROM t UNION ALL SELECT n + 1, v FROM r WHERE n < 2) SELECT * FROM r"), Q("SELECT id FROM t UNION SELECT id FROM t"), Q("SELECT (SELECT id FROM t), max(id) FROM t GROUP BY v"),
+        Q("UPDATE t SET v = 'b' RETURNING *, v || 'c'"), Q("DELETE FROM t USING w WHERE w.id = t.id RETURNING w.x, t.v, w.y"), Q("SELECT a.* FROM t a FULL JOIN t b ON a.id = b.id"), Q("SELECT id FROM t a FULL JOIN t b USING (id)"),
+        Q("VALUES (1, 'a')"), Q("SELECT * FROM generate_series(1, 0) AS g"), Q("SELECT relname FROM pg_class WHERE false"), Q("SELECT DISTINCT v FROM t ORDER BY v"), P("", "SELECT v FROM t WHERE id = $1") + D("S") + S],
     "errors_tell_their_parameter": [
         P("s", "SELECT 10 / (g - $1::int4), $2::text FROM generate_series(1, 3) AS g") + S, B("", "s", ["x", "y"]) + S, B("c1", "s", ["x'y", "y"]) + S, B("c1", "s", [b"\1\2", "y"], [1, 0]) + S,
         B("c1", "s", [b"\0\0\0\1\0", "y"], [1, 0]) + S, B("c1", "s", ["1", b"\xff"]) + S, B("", "s", ["", "y"]) + S, B("", "s", ["1", "y"]) + E() + S,

@@ -149,32 +149,55 @@ Str expr_target_name(const Node *node)
 
 /* ---- origins and unknowns ---- */
 
-static void target_fill_origin(const Query *query, TargetEntry *target)
+/* What a WITH item gives: of one that changes rows, what it returns. NULL inside of itself. */
+static const TargetVec *cte_targets(const Scope *scope, const RangeTableEntry *rte)
+{
+    for (int level = rte->cte_levels_up; level > 0; level--)
+        scope = scope->parent;
+    for (size_t i = rte->is_self_reference ? 0 : scope->ctes.length; i-- > 0;) {
+        const CommonTable *cte = scope->ctes.items[i];
+        if (str_equal(cte->name, rte->cte_name))
+            return cte->query->command == QUERY_SELECT ? &cte->query->targets
+                                                       : &cte->query->returning;
+    }
+    return NULL;
+}
+
+static const TargetEntry *visible_target(const TargetVec *targets, int attnum)
+{
+    int visible = 0;
+
+    for (size_t i = 0; i < targets->length; i++)
+        if (!targets->items[i].is_junk && ++visible == attnum)
+            return &targets->items[i];
+    return NULL;
+}
+
+static void target_fill_origin(const Scope *scope, TargetEntry *target)
 {
     const Expr *expr = target->expr;
     target->origin_table = 0;
     target->origin_attnum = 0;
     for (int depth = 0; depth < 64 && expr->kind == EXPR_COLUMN; depth++) {
         const ExprColumn *column = EXPR_AS(const ExprColumn, expr);
-        if (column->levels_up != 0 || column->attnum < 1)
+        if (column->levels_up != 0)
             return;
-        const RangeTableEntry *rte = query_rte(query, column->rel);
+        const RangeTableEntry *rte = query_rte(scope->query, column->rel);
         if (rte->kind == RANGE_RELATION || (rte->kind == RANGE_SUBQUERY && rte->relation)) {
             target->origin_table = rte->relation;
             target->origin_attnum = column->attnum;
             return;
         }
+        if (column->attnum < 1)
+            return;
         if (rte->kind == RANGE_JOIN) {
             expr = rte->alias_exprs.items[column->attnum - 1];
             continue;
         }
-        if (rte->kind != RANGE_SUBQUERY)
-            return;
-        int visible = 0;
-        const TargetEntry *inner = NULL;
-        for (size_t i = 0; i < rte->subquery->targets.length && !inner; i++)
-            if (!rte->subquery->targets.items[i].is_junk && ++visible == column->attnum)
-                inner = &rte->subquery->targets.items[i];
+        const TargetVec *targets = rte->kind == RANGE_SUBQUERY ? &rte->subquery->targets
+                                   : rte->kind == RANGE_CTE    ? cte_targets(scope, rte)
+                                                               : NULL;
+        const TargetEntry *inner = targets ? visible_target(targets, column->attnum) : NULL;
         if (inner) {
             target->origin_table = inner->origin_table;
             target->origin_attnum = inner->origin_attnum;
@@ -198,7 +221,7 @@ bool targets_resolve_unknown(Scope *scope, TargetVec *targets)
 static void add_target(Scope *scope, TargetVec *targets, Expr *expr, Str name)
 {
     TargetEntry target = {.expr = expr, .name = name, .attnum = (int)targets->length + 1};
-    target_fill_origin(scope->query, &target);
+    target_fill_origin(scope, &target);
     VEC_PUSH(scope_arena(scope), targets, target);
 }
 
