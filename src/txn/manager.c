@@ -242,20 +242,34 @@ static void snapshot_bounds(const Txn *txn, Lsn *ret_low, Lsn *ret_high)
     *ret_high = txn->pins_floor != LSN_MAX || txn->latest_floor != LSN_MAX ? LSN_MAX : high;
 }
 
+/*
+ * It holds nothing any more: what is taken next counts, and is none of what was given up. Who reads
+ * a later snapshot_low (snapshots_collect) sees the use stored before it.
+ */
+void snapshot_unpublish(TxnSession *session)
+{
+    atomic_store_explicit(&session->snapshot_low, LSN_MAX, memory_order_release);
+    atomic_store_explicit(&session->snapshot_too_old, 0, memory_order_release);
+    atomic_store_explicit(&session->snapshot_use, SNAPSHOT_USED, memory_order_release);
+}
+
+static bool is_given_up(const TxnSession *session)
+{
+    return atomic_load_explicit(&session->snapshot_use, memory_order_relaxed) == SNAPSHOT_GIVEN_UP;
+}
+
 void snapshot_publish(Txn *txn)
 {
     TxnSession *session = txn->session;
     Lsn low, high;
 
     snapshot_bounds(txn, &low, &high);
+    if (unlikely(is_given_up(session)) && low == LSN_MAX) {
+        snapshot_unpublish(session);
+        return;
+    }
     atomic_store_explicit(&session->snapshot_high, high, memory_order_relaxed);
     atomic_store_explicit(&session->snapshot_low, low, memory_order_release);
-}
-
-void snapshot_unpublish(TxnSession *session)
-{
-    atomic_store_explicit(&session->snapshot_low, LSN_MAX, memory_order_release);
-    atomic_store_explicit(&session->snapshot_use, SNAPSHOT_USED, memory_order_release);
 }
 
 void txn_session_rest(TxnSession *session)
@@ -273,7 +287,12 @@ void txn_session_wake(TxnSession *session)
     if (unlikely(atomic_load_explicit(&session->snapshot_use, memory_order_relaxed) !=
                  SNAPSHOT_USED) &&
         !atomic_compare_exchange_strong(&session->snapshot_use, &use, SNAPSHOT_USED))
-        atomic_store(&session->snapshot_too_old, atomic_load(&session->snapshot_low));
+        atomic_store(&session->snapshot_too_old, LSN_MAX - 1); /* all that it holds */
+}
+
+static bool snapshot_fail(void)
+{
+    FAIL(ERR_SNAPSHOT_TOO_OLD, .message = STR("snapshot too old"));
 }
 
 /*
@@ -286,11 +305,13 @@ bool snapshot_take(Txn *txn, Snapshot *ret_snapshot)
     TxnManager *manager = txn->manager;
     Lsn low, high, floor;
 
-    /* Nothing that it publishes counts any more. */
-    if (unlikely(atomic_load_explicit(&session->snapshot_use, memory_order_relaxed) ==
-                 SNAPSHOT_GIVEN_UP))
-        return snapshot_check(txn);
     snapshot_bounds(txn, &low, &high);
+    /* As long as it holds something of that, nothing that it publishes counts. */
+    if (unlikely(is_given_up(session))) {
+        if (low != LSN_MAX)
+            return snapshot_fail();
+        snapshot_unpublish(session);
+    }
     do {
         ret_snapshot->lsn = session_visible_lsn(session);
         large_commits_hide(manager, ret_snapshot);
@@ -318,7 +339,10 @@ void snapshot_resolve_latest(Txn *txn, Snapshot *snapshot)
             return;
         /* Published, and then looked at again: what is hidden now has not been done with before. */
         txn->latest_floor = MIN(txn->latest_floor, floor);
-        snapshot_publish(txn);
+        atomic_store_explicit(&txn->session->snapshot_high, LSN_MAX, memory_order_relaxed);
+        /* In the one order of all, as in snapshot_take: reclaiming looks at what is hidden
+         * (visible_floor), then at this (snapshots_collect). */
+        atomic_store(&txn->session->snapshot_low, floor);
     }
 }
 
@@ -328,7 +352,7 @@ bool snapshot_check(const Txn *txn)
 
     if (unlikely(atomic_load_explicit(&session->snapshot_low, memory_order_relaxed) <=
                  atomic_load_explicit(&session->snapshot_too_old, memory_order_relaxed)))
-        FAIL(ERR_SNAPSHOT_TOO_OLD, .message = STR("snapshot too old"));
+        return snapshot_fail();
     return true;
 }
 

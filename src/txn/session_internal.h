@@ -111,6 +111,10 @@ typedef struct FastLock {
 /*
  * May what a session has published be given up? Not while something of it runs: readers use old
  * images without a lock. At rest the reclaimer may, and does not count it any more.
+ *
+ *   USED ─ txn_session_rest ─► RESTS ─ snapshot_give_up ─► GIVEN_UP
+ *     ▲ ◄─── txn_session_wake ───┘                            │
+ *     └──────────── snapshot_unpublish, once nothing of it is held
  */
 typedef enum SnapshotUse { SNAPSHOT_USED = 0, SNAPSHOT_RESTS, SNAPSHOT_GIVEN_UP } SnapshotUse;
 

@@ -266,6 +266,7 @@ BuiltCursor *built_cursor_new(TreeWrites *writes, bool is_backward, bool keys_on
     cursor->at = cursor->count = 0;
     cursor->first = cursor->next = 0;
     cursor->images = (StrBuf){0};
+    cursor->keys = (TreeCursor){0};
     if (!is_table(cursor))
         tree_cursor_init(&cursor->keys, writes->spill->built,
                          is_backward ? TREE_BACKWARD : TREE_FORWARD);
@@ -276,8 +277,7 @@ void built_cursor_free(BuiltCursor *cursor)
 {
     if (!cursor)
         return;
-    if (!is_table(cursor))
-        tree_cursor_deinit(&cursor->keys);
+    tree_cursor_deinit(&cursor->keys); /* the writes may have ended: portals are closed later */
     strbuf_deinit(&cursor->images);
     memory_free(cursor);
 }
@@ -459,6 +459,7 @@ void built_roll_back(Txn *txn, uint64_t place)
             first_run--;
         if (first_run == rows->runs.length)
             continue;
+        txn->writes.spill_count++; /* cursors stand on what goes */
         if (!end_runs(txn, rows, first_run)) {
             error_clear(); /* what is left there must not be committed */
             txn->writes.is_damaged = true;

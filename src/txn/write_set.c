@@ -268,8 +268,10 @@ void txn_forget_writes(Txn *txn, const TxnTree *tree)
     }
     /* The commit may yet fail: then the rest of the log is rolled back. */
     writes_log_compact(&txn->writes);
-    if (writes->spill)
+    if (writes->spill) {
         write_spill_roll_back(writes->spill, 0, txn->writes.place);
+        txn->writes.spill_count++; /* cursors stand on what goes */
+    }
     built_forget(writes);
 }
 

@@ -127,7 +127,7 @@ typedef struct WriteSet {
     size_t log_length, log_capacity;
     uint64_t place;       /* of the next entry */
     uint64_t arena_bytes; /* in the trees' own arenas */
-    uint32_t spill_count; /* how often nodes have gone from memory */
+    uint32_t spill_count; /* how often nodes have gone from memory, or from a built part */
     bool is_damaged;      /* a rollback to a savepoint has failed: it must not be committed */
     uint32_t random;      /* of skip list heights */
 } WriteSet;

@@ -422,7 +422,14 @@ static bool is_table(const WriteCursor *cursor)
 static bool parts_open(WriteCursor *cursor)
 {
     const WriteSpill *spill = cursor->writes->spill;
+    const uint32_t spill_count = cursor->txn->writes.spill_count;
 
+    /* The built part may have gone since, and another one have its place. */
+    if (cursor->spill_count != spill_count) {
+        built_cursor_free(cursor->built);
+        cursor->built = NULL;
+        cursor->spill_count = spill_count;
+    }
     if (spill && spill->built && !cursor->built && !cursor->no_built)
         TRY(cursor->built =
                 built_cursor_new(cursor->writes, cursor->is_backward, cursor->keys_only));
@@ -440,7 +447,6 @@ static bool position_at(WriteCursor *cursor, uint64_t row_id, Str key)
 {
     const uint64_t id = __builtin_bswap64(row_id);
 
-    cursor->spill_count = cursor->txn->writes.spill_count;
     cursor->node = writes_seek(cursor->writes, row_id, key);
     TRY(parts_open(cursor));
     TRY(!cursor->built || built_cursor_seek(cursor->built, row_id, key));
@@ -452,7 +458,6 @@ static bool position_at(WriteCursor *cursor, uint64_t row_id, Str key)
 
 static bool position_before(WriteCursor *cursor, Str key)
 {
-    cursor->spill_count = cursor->txn->writes.spill_count;
     cursor->node =
         key.length > 0 ? writes_seek_before(cursor->writes, 0, key) : writes_last(cursor->writes);
     TRY(parts_open(cursor));
@@ -461,7 +466,7 @@ static bool position_before(WriteCursor *cursor, Str key)
            tree_cursor_seek(cursor->spilled, key, key.length > 0 ? SEEK_BEYOND : SEEK_AT);
 }
 
-/* Nodes have gone from memory since the last call. */
+/* Nodes have gone from memory since the last call, or a built part's rows have been taken back. */
 static bool find_again(WriteCursor *cursor)
 {
     const Str place = cursor->place.length > 0 ? strbuf_view(&cursor->place) : cursor->key;
@@ -532,7 +537,6 @@ static bool is_wanted(const WriteCursor *cursor, const PartPlace *next)
     return str_compare(next->key, cursor->bound) < 0 ? !cursor->is_backward : cursor->is_backward;
 }
 
-/* The row's spilled entries, of which the cursor is at the first; passes them. */
 /* What is borrowed from a page, for as long as the cursor's arena lasts. */
 static bool keep_image(WriteCursor *cursor, Str image)
 {
@@ -544,6 +548,7 @@ static bool keep_image(WriteCursor *cursor, Str image)
     return true;
 }
 
+/* The row's spilled entries, of which the cursor is at the first; passes them. */
 static bool take_spilled_row(WriteCursor *cursor)
 {
     TreeCursor *spilled = cursor->spilled;

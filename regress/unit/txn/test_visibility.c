@@ -758,13 +758,97 @@ static void a_load_taken_back_goes_unread(void **state)
     }
 }
 
+/* What a scan of the index that began before a rollback to a savepoint has read and still reads. */
+typedef struct OpenScan {
+    IndexScan *scan;
+    ScanDirection direction;
+    int64_t last, count;
+} OpenScan;
+
+/* The next `most` numbers, in order, none of them one that has been taken back. */
+static void read_on(OpenScan *open, int64_t most, bool is_taken_back)
+{
+    IndexEntry entry;
+    ScanOutcome outcome;
+
+    while (most-- > 0 && (outcome = index_scan_next(open->scan, &entry)) == SCAN_ROWS) {
+        uint64_t bytes;
+        memcpy(&bytes, entry.key.data, 8);
+        const int64_t number = (int64_t)(__builtin_bswap64(bytes) ^ (UINT64_C(1) << 63));
+        assert_true(open->count == 0 || (open->direction == SCAN_FORWARD) == (number > open->last));
+        assert_true(!is_taken_back || number % 100 == 0);
+        open->last = number;
+        open->count++;
+    }
+    ok(outcome != SCAN_FAILED);
+}
+
+/*
+ * Scans that stand on built entries when these are taken back: some of what was built or, where
+ * nothing was before the savepoint, all of it, with the leaves that they stand on.
+ */
+static void check_scans_over_rollback(Fixture *fixture, bool built_before)
+{
+    enum { BEFORE = 2000, SCANS = 2 };
+    TxnSession *session = txn_session_open(fixture->manager, 1);
+    OpenScan scans[SCANS] = {{.direction = SCAN_FORWARD}, {.direction = SCAN_BACKWARD}};
+    TxnSavepoint savepoint;
+
+    Txn *txn = begin(session, ISOLATION_READ_COMMITTED);
+    for (int64_t i = 0; i < BEFORE; i++)
+        insert(txn, i * 100, load_text);
+    if (!built_before) {
+        commit(txn);
+        txn = begin(session, ISOLATION_READ_COMMITTED);
+    }
+    ok(txn_statement_begin(txn));
+    assert_int_equal(is_built(txn, INDEX), built_before);
+    ok(txn_savepoint(txn, &savepoint));
+    for (int64_t i = 0; i < 20 * BEFORE; i++)
+        if (i % 20 != 0)
+            insert(txn, i * 5, load_text);
+    assert_true(is_built(txn, TABLE) && is_built(txn, INDEX));
+    ok(txn_statement_begin(txn));
+    TxnTree *index = open_tree(txn, INDEX);
+    for (int i = 0; i < SCANS; i++) {
+        scans[i].scan =
+            index_scan_open(txn, txn_snapshot(txn), index,
+                            &(IndexScanSpec){.direction = scans[i].direction}, fixture->arena);
+        read_on(&scans[i], 10, false);
+        assert_int_equal(scans[i].count, 10);
+    }
+    txn_rollback_to(txn, savepoint);
+    assert_int_equal(is_built(txn, INDEX), built_before);
+    for (int i = 0; i < SCANS; i++) {
+        read_on(&scans[i], INT64_MAX, true);
+        /* All but the first of them: ten were read, of which one lay before the savepoint. */
+        assert_int_equal(scans[i].count - 10, i == 0 ? BEFORE - 1 : BEFORE);
+    }
+    txn_tree_close(index);
+    txn_rollback(txn);
+    /* Portals are closed when their transaction has ended. */
+    for (int i = 0; i < SCANS; i++)
+        index_scan_close(scans[i].scan);
+    txn_session_close(session);
+}
+
+static void a_scan_goes_on_where_what_it_stands_on_is_taken_back(void **state)
+{
+    Fixture *fixture = *state;
+
+    fixture_limit_write_sets(fixture, 30000);
+    check_scans_over_rollback(fixture, true);
+    check_scans_over_rollback(fixture, false);
+}
+
 /* -------- What an old reader costs -------- */
 
 #define OLD_ROWS 40
 #define VERSION_LIMIT 100000u
 
 /* Changes each row `rounds` times, each time in a transaction of its own. */
-static void change_rows(Fixture *fixture, const int64_t *rows, uint32_t count, uint32_t rounds)
+static void change_rows_to(Fixture *fixture, const int64_t *rows, uint32_t count, uint32_t rounds,
+                           int64_t number)
 {
     TxnSession *session = txn_session_open(fixture->manager, 1);
 
@@ -772,12 +856,17 @@ static void change_rows(Fixture *fixture, const int64_t *rows, uint32_t count, u
         for (uint32_t i = 0; i < count; i++) {
             Txn *txn = begin(session, ISOLATION_READ_COMMITTED);
             TxnTree *table = open_tree(txn, TABLE);
-            ok(txn_update(txn, table, rows[i], row_image(fixture->arena, 1, "changed")));
+            ok(txn_update(txn, table, rows[i], row_image(fixture->arena, number, "changed")));
             txn_tree_close(table);
             commit(txn);
         }
     }
     txn_session_close(session);
+}
+
+static void change_rows(Fixture *fixture, const int64_t *rows, uint32_t count, uint32_t rounds)
+{
+    change_rows_to(fixture, rows, count, rounds, 1);
 }
 
 /* An old version is its image and little more, the names that it is freed by included. */
@@ -897,6 +986,103 @@ static void a_reader_at_rest_keeps_nothing_beyond_the_limit(void **state)
     txn_session_close(session);
 }
 
+/* Begins a transaction that reads by commit, with a pin as an open portal has it, and has the pin
+ * given up while the session rests. */
+static Txn *begin_given_up(Fixture *fixture, TxnSession *session, const int64_t *rows,
+                           Snapshot *ret_pin)
+{
+    Txn *reader = begin(session, ISOLATION_READ_COMMITTED);
+
+    ok(txn_statement_begin(reader));
+    *ret_pin = *txn_snapshot(reader);
+    txn_snapshot_pin(reader, ret_pin);
+    txn_statement_end(reader);
+    txn_session_rest(session);
+    change_rows(fixture, rows, OLD_ROWS, 20);
+    assert_in_range(txn_version_bytes(fixture->manager), 0, 20000);
+    return reader;
+}
+
+static void expect_too_old(bool is_read)
+{
+    assert_false(is_read);
+    assert_int_equal(error_fields()->sqlstate, ERR_SNAPSHOT_TOO_OLD);
+    error_clear();
+}
+
+/* What is read now is the newest, and stays while it is being read. */
+static void expect_newest(Fixture *fixture, Txn *reader, const int64_t *rows)
+{
+    txn_set_version_memory_limit(fixture->manager, UINT64_C(1) << 30);
+    change_rows_to(fixture, rows, OLD_ROWS, 1, 2);
+    ok(txn_statement_begin(reader));
+    assert_int_equal(fetch_number(reader, txn_snapshot(reader), rows[0]), 2);
+    change_rows(fixture, rows, OLD_ROWS, 20);
+    assert_int_equal(fetch_number(reader, txn_snapshot(reader), rows[0]), 2);
+    txn_statement_end(reader);
+    txn_set_version_memory_limit(fixture->manager, 500);
+}
+
+static void what_was_given_up_is_forgotten_with_its_last_pin(void **state)
+{
+    Fixture *fixture = *state;
+    int64_t rows[OLD_ROWS];
+    Snapshot pin;
+
+    TxnSession *session = txn_session_open(fixture->manager, 2);
+    insert_old_rows(fixture, session, rows, 500);
+    Txn *reader = begin_given_up(fixture, session, rows, &pin);
+    txn_session_wake(session);
+    expect_too_old(txn_statement_begin(reader));
+    txn_snapshot_unpin(reader, &pin);
+    expect_newest(fixture, reader, rows);
+    txn_session_rest(session);
+    txn_session_wake(session);
+    expect_newest(fixture, reader, rows);
+    txn_rollback(reader);
+    reader = begin(session, ISOLATION_READ_COMMITTED);
+    expect_newest(fixture, reader, rows);
+    txn_rollback(reader);
+    txn_session_close(session);
+}
+
+/* The oldest of several pins is closed: what the next one kept has gone with it. */
+static void all_that_was_held_at_rest_is_given_up_at_once(void **state)
+{
+    Fixture *fixture = *state;
+    int64_t rows[OLD_ROWS];
+    uint16_t column = 0;
+    Snapshot older, newer;
+    Value value;
+    bool is_null;
+
+    TxnSession *session = txn_session_open(fixture->manager, 2);
+    insert_old_rows(fixture, session, rows, UINT64_C(1) << 30);
+    Txn *reader = begin(session, ISOLATION_READ_COMMITTED);
+    ok(txn_statement_begin(reader));
+    older = *txn_snapshot(reader);
+    txn_snapshot_pin(reader, &older);
+    txn_statement_end(reader);
+    change_rows(fixture, rows, 1, 1);
+    ok(txn_statement_begin(reader));
+    newer = *txn_snapshot(reader);
+    txn_snapshot_pin(reader, &newer);
+    txn_statement_end(reader);
+    txn_session_rest(session);
+    txn_set_version_memory_limit(fixture->manager, 500);
+    change_rows(fixture, rows, OLD_ROWS, 20);
+    txn_session_wake(session);
+    txn_snapshot_unpin(reader, &older);
+    TxnTree *table = open_tree(reader, TABLE);
+    expect_too_old(txn_fetch(reader, &newer, table, rows[0], &column, 1, &value, &is_null,
+                             fixture->arena) != FETCH_FAILED);
+    txn_tree_close(table);
+    txn_snapshot_unpin(reader, &newer);
+    expect_newest(fixture, reader, rows);
+    txn_rollback(reader);
+    txn_session_close(session);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
@@ -906,6 +1092,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(beyond_the_limit_the_oldest_reader_is_refused,
                                         fixture_setup, fixture_teardown),
         TEST(a_reader_at_rest_keeps_nothing_beyond_the_limit),
+        TEST(what_was_given_up_is_forgotten_with_its_last_pin),
+        TEST(all_that_was_held_at_rest_is_given_up_at_once),
         TEST(a_statement_sees_what_earlier_commands_wrote),
         TEST(nobody_else_sees_what_is_not_committed),
         TEST(an_old_snapshot_finds_changed_and_deleted_rows),
@@ -917,6 +1105,7 @@ int main(void)
         TEST(a_spilled_write_set_reads_and_commits_as_any),
         TEST(loads_into_a_table_are_grafted),
         TEST(a_load_taken_back_goes_unread),
+        TEST(a_scan_goes_on_where_what_it_stands_on_is_taken_back),
         TEST(many_rows_changed_at_once_cost_their_images),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
