@@ -6,9 +6,12 @@
 #include "executor/sorter.h"
 
 /*
- * GROUP BY and aggregates. Groups are found by hash and given in the order they were first seen, so
- * that sorted input gives sorted groups. When the groups outgrow memory, rows of further groups
- * go to partition files by their hash and are aggregated in later passes.
+ * GROUP BY and aggregates. Groups are found by hash and given in the order they were first seen.
+ * When the groups outgrow memory, rows of further groups go to partition files by their hash and
+ * are aggregated in later passes.
+ *
+ * Sorted input needs no hash: a group is complete, and is given, when a row of another one comes.
+ * A pass then has the groups that one batch of the child has completed.
  *
  * Aggregates with ORDER BY or DISTINCT collect their arguments in a sorter under {group, keys} and
  * are fed when the pass has read all its rows.
@@ -75,7 +78,11 @@ typedef struct AggregateState {
     Vector **no_keys;        /* constant nulls */
     Batch *group_row;        /* one group's columns, for direct arguments */
     Arena *direct_arena;
-    bool is_spilling, is_filled, is_done;
+    bool is_spilling, is_filled;
+    bool is_sorted;      /* the child is sorted on the group columns */
+    Arena *group_arena;  /* values of the group columns of the child's batch */
+    const Batch *open;   /* sorted: the child's batch, whose rows from open_at on are to be fed */
+    uint32_t open_at;
     Batch *output, *input;
     uint64_t *hashes;
     void **targets;
@@ -171,7 +178,10 @@ static bool aggregate_init(NodeState *node)
         state->group_types[i] = plan->group_by.items[i]->type;
         types[i] = type_phys(state->group_types[i]);
     }
-    TRY(state->group = expr_compile(exec, node->scratch, plan->group_by.items, state->group_count));
+    state->is_sorted = plan->strategy == AGGREGATE_SORTED;
+    state->group_arena = exec_arena(exec, "aggregate group columns");
+    TRY(state->group =
+            expr_compile(exec, state->group_arena, plan->group_by.items, state->group_count));
     row_layout_init(&state->key_layout, arena, types, state->group_count);
     row_layout_init(&state->input_layout, arena, node->left->types,
                     (uint32_t)node->left->plan->column_count);
@@ -223,6 +233,8 @@ static Group *group_new(AggregateState *state, uint64_t hash, uint32_t row)
     group->key = row_make(&state->key_layout, state->arena, state->keys, row);
     group->states = arena_alloc_zeroed(state->arena, state->states_size + 1);
     state->groups[state->count++] = group;
+    if (state->is_sorted)
+        return group;
     if (!state->heads || state->count > state->mask) {
         heads_grow(state);
     } else {
@@ -268,8 +280,7 @@ static bool spill_row(AggregateState *state, const Batch *batch, uint32_t row, u
 
 static bool may_grow(AggregateState *state)
 {
-    const AggregatePlan *plan = (const AggregatePlan *)state->base.plan;
-    return plan->strategy != AGGREGATE_HASHED || state->count < 16 ||
+    return state->count < 16 ||
            (!state->is_spilling && arena_size(state->arena) < exec_hash_mem());
 }
 
@@ -378,12 +389,24 @@ static bool feed_call(AggregateState *state, CallState *call, const Batch *batch
                                   target);
 }
 
+static bool feed_calls(AggregateState *state, const Batch *batch, Selection selection)
+{
+    for (uint32_t i = 0; i < state->call_count && selection.count > 0; i++)
+        TRY(feed_call(state, &state->calls[i], batch, selection));
+    return true;
+}
+
+static bool groups_run(AggregateState *state, const Batch *batch)
+{
+    const ExprInput input = {.slots = {batch->columns, NULL}, .row_count = batch->row_count};
+    arena_reset(state->group_arena);
+    return state->group_count == 0 || expr_run(state->group, &input, batch->selection);
+}
+
 static bool feed_batch(AggregateState *state, const Batch *batch)
 {
-    ExprInput input = {.slots = {batch->columns, NULL}, .row_count = batch->row_count};
     node_scratch_reset(&state->base);
-    if (state->group_count > 0)
-        TRY(expr_run(state->group, &input, batch->selection));
+    TRY(groups_run(state, batch));
     for (uint32_t set = 0; set < state->set_count; set++) {
         Selection selection = batch->selection;
         if (state->only_set >= 0 && set != (uint32_t)state->only_set)
@@ -392,10 +415,45 @@ static bool feed_batch(AggregateState *state, const Batch *batch)
             set_begin(state, set, state->group->results);
             TRY(find_groups(state, batch, &selection));
         }
-        for (uint32_t i = 0; i < state->call_count && selection.count > 0; i++)
-            TRY(feed_call(state, &state->calls[i], batch, selection));
+        TRY(feed_calls(state, batch, selection));
     }
     return true;
+}
+
+/* ---- sorted input ---- */
+
+/*
+ * Feeds the open rows up to the last group's first one: the groups before it are complete then.
+ * *ret_complete: there are some. Otherwise all rows are of one group, which may go on.
+ */
+static bool feed_sorted_rows(AggregateState *state, bool *ret_complete)
+{
+    const Batch *batch = state->open;
+    const uint32_t end = batch->selection.count;
+    uint32_t last = state->open_at, count = 0;
+
+    set_begin(state, 0, state->group->results);
+    for (uint32_t i = state->open_at; i < end; i++) {
+        const uint32_t row = selection_row(batch->selection, i);
+        Group *group = state->count > 0 ? state->groups[state->count - 1] : NULL;
+        if (!group || !row_keys_equal(&state->key_layout, group->key, state->group_types,
+                                      state->group_count, state->keys, row)) {
+            last = i;
+            group = group_new(state, 0, row);
+        }
+        state->found[count] = group;
+        state->rows[count++] = (uint16_t)row;
+    }
+    *ret_complete = state->count > 1;
+    if (*ret_complete) {
+        state->count--;
+        count = last - state->open_at;
+        state->open_at = last;
+    } else {
+        state->open = NULL;
+    }
+    node_scratch_reset(&state->base);
+    return feed_calls(state, batch, (Selection){.rows = state->rows, .count = count});
 }
 
 /* ---- sorted arguments ---- */
@@ -534,10 +592,35 @@ static bool pass_end(AggregateState *state)
     return true;
 }
 
+/* The next groups that are complete; none at the end. */
+static bool sorted_pass(AggregateState *state)
+{
+    NodeState *node = &state->base;
+    bool is_complete = false;
+    pass_begin(state, 0);
+    while (!is_complete) {
+        if (!state->open) {
+            Batch *batch;
+            CHECK_INTERRUPTS();
+            TRY(node_next(node->left, &batch));
+            if (!batch)
+                break;
+            TRY(groups_run(state, batch));
+            state->open = batch;
+            state->open_at = 0;
+        }
+        TRY(feed_sorted_rows(state, &is_complete));
+    }
+    state->is_filled = !is_complete;
+    return pass_end(state);
+}
+
 static bool first_pass(AggregateState *state)
 {
     NodeState *node = &state->base;
     node_fill_mark(node);
+    if (state->is_sorted)
+        return sorted_pass(state);
     pass_begin(state, 0);
     state->only_set = -1;
     for (;;) {
@@ -633,11 +716,11 @@ static bool aggregate_next(NodeState *node, Batch **ret_batch)
 {
     AggregateState *state = (AggregateState *)node;
     *ret_batch = NULL;
-    if (!state->is_filled)
-        TRY(first_pass(state));
     while (!*ret_batch) {
         if (state->given < state->count)
             TRY(give_groups(state, ret_batch));
+        else if (!state->is_filled)
+            TRY(first_pass(state));
         else if (state->waiting)
             TRY(partition_pass(state));
         else
@@ -662,13 +745,15 @@ static void aggregate_forget(AggregateState *state)
     state->groups = NULL;
     state->heads = NULL;
     state->count = state->given = state->capacity = state->mask = 0;
+    state->open = NULL;
     state->is_filled = false;
 }
 
 static bool aggregate_rewind(NodeState *node)
 {
     AggregateState *state = (AggregateState *)node;
-    bool whole = state->is_filled && state->depth == 0 && !state->waiting && !state->is_spilling;
+    bool whole = !state->is_sorted && state->is_filled && state->depth == 0 && !state->waiting &&
+                 !state->is_spilling;
     if (whole && !node_is_stale(node)) {
         state->given = 0;
         return true;
