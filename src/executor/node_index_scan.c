@@ -183,6 +183,26 @@ static bool bound_never(IndexOp op, Narrowed side)
     return greater ? side == NARROW_ABOVE : side == NARROW_BELOW;
 }
 
+/* A row's bound goes on with further columns, up to one that is null: with it nothing is known. */
+static bool bound_more(IndexScanState *state, size_t k, const IndexKey *key, Str *at,
+                       bool *inclusive)
+{
+    StrBuf buf = strbuf_in(state->keys_arena);
+    strbuf_append(&buf, *at);
+    for (size_t i = 0; i < key->more.length; i++) {
+        Value value;
+        bool is_null;
+        vector_get(state->values->results[(size_t)state->value_of[k] + 1 + i], 0, &value, &is_null);
+        if (is_null) {
+            *inclusive = true;
+            break;
+        }
+        TRY(key_append(&buf, &state->key_columns[(size_t)key->column + 1 + i], &value, false));
+    }
+    *at = strbuf_view(&buf);
+    return true;
+}
+
 static bool bound_key(IndexScanState *state, size_t k, const IndexKey *key, RangeBounds *bounds,
                       bool *ret_empty)
 {
@@ -206,6 +226,8 @@ static bool bound_key(IndexScanState *state, size_t k, const IndexKey *key, Rang
     TRY(encode(state, key->column, &value, false, &at));
     bool greater = key->op == INDEX_GT || key->op == INDEX_GE;
     bool inclusive = key->op == INDEX_GE || key->op == INDEX_LE;
+    if (key->more.length > 0)
+        TRY(bound_more(state, k, key, &at, &inclusive));
     /* A descending column turns the order of the bytes round. */
     if (column->descending)
         greater = !greater;
@@ -317,7 +339,10 @@ static bool compile_values(IndexScanState *state)
     NodeState *node = &state->base;
     Arena *arena = node->exec->arena;
     const IndexScanPlan *plan = (const IndexScanPlan *)node->plan;
-    Expr **exprs = ARENA_ARRAY(arena, Expr *, plan->keys.length + 1);
+    size_t most = plan->keys.length + 1;
+    for (size_t k = 0; k < plan->keys.length; k++)
+        most += plan->keys.items[k].more.length;
+    Expr **exprs = ARENA_ARRAY(arena, Expr *, most);
     uint32_t count = 0;
     state->value_of = ARENA_ARRAY(arena, int, plan->keys.length + 1);
     for (size_t k = 0; k < plan->keys.length; k++) {
@@ -327,6 +352,8 @@ static bool compile_values(IndexScanState *state)
             state->value_of[k] = (int)count;
             exprs[count++] = key->value;
         }
+        for (size_t i = 0; i < key->more.length; i++)
+            exprs[count++] = key->more.items[i];
         bool equality = key->op == INDEX_EQ || key->op == INDEX_IN || key->op == INDEX_IS_NULL;
         if (equality && state->choice_count == k && key->column == (int)k)
             state->choice_count++;

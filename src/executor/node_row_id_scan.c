@@ -2,9 +2,13 @@
 
 #include "executor/expr.h"
 #include "executor/scan_columns.h"
+#include "executor/sorter.h"
 #include "types/array.h"
 
-/* Rows by their place: WHERE ctid = …, ctid = ANY(…). */
+/*
+ * Rows by their place: WHERE ctid = …, ctid = ANY(…); or as indexes have found them, each row once
+ * and in the table's order.
+ */
 
 typedef struct RowIdScanState {
     NodeState base;
@@ -13,6 +17,8 @@ typedef struct RowIdScanState {
     int64_t *row_ids;
     uint32_t count, at;
     bool is_ready, override_given;
+    Sorter sorter; /* of the child's row ids */
+    int64_t last_id;
 } RowIdScanState;
 
 static bool row_id_scan_init(NodeState *node)
@@ -21,6 +27,9 @@ static bool row_id_scan_init(NodeState *node)
     const RowIdScanPlan *plan = (const RowIdScanPlan *)node->plan;
     TRY(scan_columns_init(&state->columns, node->exec, plan->scan.relation, plan->scan.scan_columns,
                           (uint32_t)plan->scan.scan_column_count));
+    sorter_init(&state->sorter, &node->exec->spills, exec_work_mem());
+    if (node->left)
+        state->row_ids = ARENA_ARRAY(node->exec->arena, int64_t, VECTOR_SIZE);
     if (plan->ctids.length > 0)
         TRY(state->ctids = expr_compile(node->exec, node->exec->run_arena, plan->ctids.items,
                                         (uint32_t)plan->ctids.length));
@@ -63,11 +72,59 @@ static bool current_of(RowIdScanState *state, const RowIdScanPlan *plan)
     return true;
 }
 
+static bool ids_add(RowIdScanState *state, const Batch *batch)
+{
+    static const uint32_t payload_size = 0, key_size = sizeof(uint64_t);
+    const int64_t *ids = VECTOR_VALUES(batch->columns[0], int64_t);
+    FOR_SELECTED (batch->selection, row) {
+        const uint64_t key = __builtin_bswap64((uint64_t)ids[row]);
+        char *at;
+        TRY(sorter_reserve(&state->sorter, &key_size, &payload_size, 1, &at));
+        memcpy(at, &key, sizeof(key));
+    }
+    return true;
+}
+
+static bool ids_sort(RowIdScanState *state)
+{
+    for (;;) {
+        Batch *batch;
+        CHECK_INTERRUPTS();
+        TRY(node_next(state->base.left, &batch));
+        if (!batch)
+            break;
+        TRY(ids_add(state, batch));
+    }
+    state->last_id = 0;
+    return sorter_finish(&state->sorter);
+}
+
+/* The next ids of the child's, each once; they are all above 0. */
+static bool ids_next(RowIdScanState *state)
+{
+    state->count = state->at = 0;
+    while (state->count < VECTOR_SIZE) {
+        SortRecord record;
+        uint64_t key;
+        TRY(sorter_next(&state->sorter, &record));
+        if (!record.key.data)
+            break;
+        memcpy(&key, record.key.data, sizeof(key));
+        const int64_t id = (int64_t)__builtin_bswap64(key);
+        if (id != state->last_id)
+            state->row_ids[state->count++] = id;
+        state->last_id = id;
+    }
+    return true;
+}
+
 static bool ids_prepare(RowIdScanState *state)
 {
     const RowIdScanPlan *plan = (const RowIdScanPlan *)state->base.plan;
     state->count = state->at = 0;
     state->is_ready = true;
+    if (state->base.left)
+        return ids_sort(state);
     if (!state->ctids)
         return current_of(state, plan);
     TRY(expr_run_scalar(state->ctids));
@@ -99,7 +156,7 @@ static bool row_id_scan_next(NodeState *node, Batch **ret_batch)
     ExecState *exec = node->exec;
     const EpqOverride *override = scan_override(exec, ((const ScanPlan *)node->plan)->rel);
     *ret_batch = NULL;
-    if (!state->is_ready)
+    if (!state->is_ready && !override)
         TRY(ids_prepare(state));
     while (!*ret_batch) {
         uint32_t found = 0;
@@ -111,6 +168,8 @@ static bool row_id_scan_next(NodeState *node, Batch **ret_batch)
             state->override_given = true;
             TRY(scan_override_fetch(&state->columns, exec, override, node->scratch, &found));
         } else {
+            if (node->left && state->at == state->count)
+                TRY(ids_next(state));
             uint32_t count = MIN(state->count - state->at, exec->batch_size);
             if (count == 0)
                 return true;
@@ -128,12 +187,22 @@ static bool row_id_scan_rewind(NodeState *node)
 {
     RowIdScanState *state = (RowIdScanState *)node;
     state->is_ready = state->override_given = false;
-    return true;
+    state->count = state->at = 0;
+    sorter_clear(&state->sorter);
+    return !node->left || node_rewind(node->left);
 }
 
 static void row_id_scan_stop(NodeState *node)
 {
-    row_id_scan_rewind(node);
+    RowIdScanState *state = (RowIdScanState *)node;
+    state->is_ready = state->override_given = false;
+    state->count = state->at = 0;
+    sorter_clear(&state->sorter);
+}
+
+static void row_id_scan_free(NodeState *node)
+{
+    sorter_deinit(&((RowIdScanState *)node)->sorter);
 }
 
 const NodeMethods node_row_id_scan_methods = {
@@ -142,4 +211,5 @@ const NodeMethods node_row_id_scan_methods = {
     .next = row_id_scan_next,
     .rewind = row_id_scan_rewind,
     .stop = row_id_scan_stop,
+    .free = row_id_scan_free,
 };

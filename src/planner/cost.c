@@ -170,6 +170,28 @@ static Cost cost_index_part(const IndexProbe *probe)
     return cost;
 }
 
+Cost cost_gathered(const IndexProbe *probe, double index_cost)
+{
+    const SettingValues *set = settings();
+    const double rows = MAX(1, rint(probe->rows)), loops = probe->loops;
+    const double table_pages = MAX(1, probe->table_pages);
+    double pages = 2 * table_pages * rows / (2 * table_pages + rows);
+    if (loops > 1)
+        pages = pages_fetched(rows * loops, table_pages, probe->index_pages) / loops;
+    pages = pages >= table_pages ? table_pages : ceil(pages);
+    const double page = pages < 2
+                            ? set->random_page_cost
+                            : set->random_page_cost - (set->random_page_cost - set->seq_page_cost) *
+                                                          sqrt(pages / table_pages);
+    Cost cost = {.startup = index_cost + 0.1 * set->cpu_operator_cost * rows};
+    cost.total = cost.startup + pages * page +
+                 rows * (set->cpu_tuple_cost + probe->filter_cost +
+                         probe->conditions * set->cpu_operator_cost);
+    if (!set->enable_bitmapscan)
+        cost.total += COST_DISABLED;
+    return cost;
+}
+
 void cost_index_scan(const IndexProbe *probe, Cost *ret_ordered, Cost *ret_gathered)
 {
     const SettingValues *set = settings();
@@ -195,22 +217,7 @@ void cost_index_scan(const IndexProbe *probe, Cost *ret_ordered, Cost *ret_gathe
         worst + squared * (best - worst) + rows * (set->cpu_tuple_cost + probe->filter_cost);
     if (!set->enable_indexscan)
         ret_ordered->total += COST_DISABLED;
-
-    const double table_pages = MAX(1, probe->table_pages);
-    double pages = 2 * table_pages * rows / (2 * table_pages + rows);
-    if (loops > 1)
-        pages = pages_fetched(rows * loops, table_pages, probe->index_pages) / loops;
-    pages = pages >= table_pages ? table_pages : ceil(pages);
-    const double page = pages < 2
-                            ? set->random_page_cost
-                            : set->random_page_cost - (set->random_page_cost - set->seq_page_cost) *
-                                                          sqrt(pages / table_pages);
-    ret_gathered->startup = index.total + 0.1 * set->cpu_operator_cost * rows;
-    ret_gathered->total = ret_gathered->startup + pages * page +
-                          rows * (set->cpu_tuple_cost + probe->filter_cost +
-                                  probe->conditions * set->cpu_operator_cost);
-    if (!set->enable_bitmapscan)
-        ret_gathered->total += COST_DISABLED;
+    *ret_gathered = cost_gathered(probe, index.total);
 }
 
 /* ---- sorts and what is kept ---- */

@@ -42,6 +42,8 @@ typedef struct IndexProbe {
 
 /* In index order; and with the rows fetched in the table's order. */
 void cost_index_scan(const IndexProbe *probe, Cost *ret_ordered, Cost *ret_gathered);
+/* The probe's rows fetched in the table's order; `index_cost`: what finding them takes. */
+Cost cost_gathered(const IndexProbe *probe, double index_cost);
 
 Cost cost_sort(Cost input, double rows, double width, double limit);
 Cost cost_material(Cost input, double rows, double width);

@@ -24,9 +24,10 @@ const char *explain_node_type(const Plan *plan)
     case PLAN_INDEX_SCAN:
         return "Index Scan";
     case PLAN_INDEX_ONLY_SCAN:
-        return "Index Only Scan";
+        return ((const IndexScanPlan *)plan)->is_of_bitmap ? "Bitmap Index Scan"
+                                                           : "Index Only Scan";
     case PLAN_ROW_ID_SCAN:
-        return "Tid Scan";
+        return plan->left ? "Bitmap Heap Scan" : "Tid Scan";
     case PLAN_VALUES_SCAN:
         return "Values Scan";
     case PLAN_FUNCTION_SCAN:
@@ -55,7 +56,7 @@ const char *explain_node_type(const Plan *plan)
     case PLAN_UNIQUE:
         return "Unique";
     case PLAN_APPEND:
-        return "Append";
+        return ((const AppendPlan *)plan)->is_of_bitmap ? "BitmapOr" : "Append";
     case PLAN_SET_OP:
         return "SetOp";
     case PLAN_MATERIAL:
@@ -116,6 +117,11 @@ static Str node_title(Explain *e, const Plan *plan)
     case PLAN_INDEX_SCAN:
     case PLAN_INDEX_ONLY_SCAN: {
         const IndexScanPlan *scan = (const IndexScanPlan *)plan;
+        if (scan->is_of_bitmap) {
+            strbuf_format(&buf, "%s on %.*s", explain_node_type(plan),
+                          STR_ARGS(deparse_identifier(e->arena, scan->index_name)));
+            break;
+        }
         strbuf_format(&buf, "%s%s using %.*s on %.*s", explain_node_type(plan),
                       scan->is_backward ? " Backward" : "",
                       STR_ARGS(deparse_identifier(e->arena, scan->index_name)),
@@ -317,8 +323,14 @@ static void add_grouping_sets(Explain *e, Properties *ret, const AggregatePlan *
 static void add_filter(Explain *e, Properties *ret, const Plan *plan, const char *label,
                        const ExplainInstrument *actual)
 {
-    add_conditions(e, ret, label, plan, &plan->filter);
-    if (plan->filter.length > 0 && e->options->analyze)
+    const Expr *shown =
+        plan->kind == PLAN_ROW_ID_SCAN && plan->left ? ((const RowIdScanPlan *)plan)->source : NULL;
+    ExprVec filter = {0};
+    for (size_t i = 0; i < plan->filter.length; i++)
+        if (plan->filter.items[i] != shown)
+            VEC_PUSH(e->arena, &filter, plan->filter.items[i]);
+    add_conditions(e, ret, label, plan, &filter);
+    if (filter.length > 0 && e->options->analyze)
         add_removed(e, ret, "Rows Removed by Filter", actual ? actual->filtered_rows : 0,
                     actual ? actual->loops : 0);
 }
@@ -352,7 +364,7 @@ void explain_node_properties(Explain *e, const Plan *plan, const ExplainInstrume
     case PLAN_ROW_ID_SCAN: {
         const RowIdScanPlan *scan = (const RowIdScanPlan *)plan;
         if (scan->source)
-            add_text(e, ret, "TID Cond",
+            add_text(e, ret, plan->left ? "Recheck Cond" : "TID Cond",
                      deparse_plan_expression(e->deparse, plan, scan->source, false));
         break;
     }

@@ -230,9 +230,12 @@ static void tree_details(Explain *e, Writer *w, const Plan *plan)
     switch (plan->kind) {
     case PLAN_INDEX_SCAN:
     case PLAN_INDEX_ONLY_SCAN:
-        put_text(w, "Scan Direction",
-                 ((const IndexScanPlan *)plan)->is_backward ? STR("Backward") : STR("Forward"));
+        if (!((const IndexScanPlan *)plan)->is_of_bitmap)
+            put_text(w, "Scan Direction",
+                     ((const IndexScanPlan *)plan)->is_backward ? STR("Backward") : STR("Forward"));
         put_text(w, "Index Name", ((const IndexScanPlan *)plan)->index_name);
+        if (((const IndexScanPlan *)plan)->is_of_bitmap)
+            break;
         FALLTHROUGH;
     case PLAN_SEQ_SCAN:
     case PLAN_ROW_ID_SCAN:

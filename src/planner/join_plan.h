@@ -38,6 +38,7 @@ typedef struct HashJoinPlan {
 typedef struct AppendPlan {
     Plan base;
     VEC(Plan *) children; /* left and right are NULL */
+    bool is_of_bitmap;    /* gives a RowIdScan what IndexScans find */
 } AppendPlan;
 
 /* left op right, all columns compared, nulls equal. Hashed; not for UNION (Append + distinct). */

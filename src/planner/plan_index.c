@@ -263,6 +263,57 @@ static bool match_prefix(IndexMatcher *m, Expr *qual)
     return true;
 }
 
+/* The values of further columns in the same order; false: those up to some column alone. */
+static bool match_row_rest(IndexMatcher *m, const ExprRowCompare *row, bool is_right, ExprVec *ret)
+{
+    const ExprVec *keys = is_right ? &row->right : &row->left;
+    const ExprVec *values = is_right ? &row->left : &row->right;
+    for (size_t i = 1; i < keys->length; i++) {
+        const int number = m->number + (int)i;
+        const IndexColumn *column = &m->index->columns[number];
+        bool is_wider;
+        if (number >= m->index->key_count || !key_is_supported(column->type) ||
+            column->descending != m->column->descending || !column->attnum ||
+            !is_column_of(keys->items[i], m->rel, column->attnum) ||
+            !fits_allowed(m, values->items[i]) ||
+            opfamily_strategy(m->level->planner->session, column->opfamily, row->ops.items[i]) !=
+                (int)row->compare)
+            return false;
+        Expr *value = key_value(m->level, values->items[i], column->type, &is_wider);
+        if (!value || is_wider)
+            return false;
+        VEC_PUSH(m->level->planner->arena, ret, value);
+    }
+    return true;
+}
+
+/* (x, y) > (1, 2): the keys behind 1, 2. The condition itself stays a filter. */
+static bool match_row(IndexMatcher *m, Expr *qual)
+{
+    static const IndexOp ops[] = {0, INDEX_LT, INDEX_LE, 0, INDEX_GE, INDEX_GT};
+    static const IndexOp flipped[] = {0, INDEX_GT, INDEX_GE, 0, INDEX_LE, INDEX_LT};
+    if (qual->kind != EXPR_ROW_COMPARE)
+        return false;
+    const ExprRowCompare *row = EXPR_AS(const ExprRowCompare, qual);
+    const bool is_right = is_key(m, row->right.items[0]);
+    Expr *key = is_right ? row->right.items[0] : row->left.items[0];
+    Expr *value = is_right ? row->left.items[0] : row->right.items[0];
+    IndexKey bound = {.column = m->number, .source = qual};
+    if (!is_key(m, key) || !fits_allowed(m, value) ||
+        opfamily_strategy(m->level->planner->session, m->column->opfamily, row->ops.items[0]) !=
+            (int)row->compare)
+        return false;
+    bound.op = (is_right ? flipped : ops)[row->compare];
+    bound.value = key_value(m->level, value, m->column->type, &bound.value_wider);
+    if (!bound.value)
+        return false;
+    if (!match_row_rest(m, row, is_right, &bound.more))
+        bound.op = bound.op == INDEX_LT || bound.op == INDEX_LE ? INDEX_LE : INDEX_GE;
+    VEC_PUSH(m->level->planner->arena, &m->match->keys, bound);
+    VEC_PUSH(m->level->planner->arena, &m->match->used, qual);
+    return true;
+}
+
 static void match_take(IndexMatcher *m, IndexKey key, Expr *qual)
 {
     Arena *arena = m->level->planner->arena;
@@ -307,7 +358,7 @@ static void match_range(IndexMatcher *m)
         match_take(m, key, m->quals->items[q]);
     }
     for (size_t q = 0; q < m->quals->length && !has_lower && !has_upper; q++)
-        has_lower = match_prefix(m, m->quals->items[q]);
+        has_lower = match_prefix(m, m->quals->items[q]) || match_row(m, m->quals->items[q]);
 }
 
 void index_match(Level *level, const ScanRequest *request, const IndexDesc *index, IndexMatch *ret)

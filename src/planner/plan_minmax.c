@@ -3,13 +3,15 @@
 /*
  * SELECT min(a), max(b) FROM t [WHERE on the same column]: each is the first row of an index on its
  * column, read from one end. The query becomes one without FROM whose targets are scalar
- * subqueries.
+ * subqueries. A single one may have conditions on other columns too: rows that don't meet them are
+ * passed over, unless that is dearer than reading what meets them.
  */
 typedef struct MinMax {
     Planner *planner;
     Query *query;
     const RelationDesc *relation;
     ExprVec quals;
+    bool is_single; /* one aggregate */
 } MinMax;
 
 static WalkStep other_column(void *context, Expr *expr, int depth)
@@ -37,7 +39,8 @@ static const IndexDesc *index_for(const MinMax *search, const ExprAggregate *agg
     if (attnum < 1 || EXPR_AS(const ExprColumn, aggregate->args.items[0])->levels_up > 0)
         return NULL;
     for (size_t i = 0; i < search->quals.length; i++)
-        if (!expr_walk_deep(search->quals.items[i], 0, other_column, &attnum) ||
+        if ((!search->is_single &&
+             !expr_walk_deep(search->quals.items[i], 0, other_column, &attnum)) ||
             expr_is_volatile(session, search->quals.items[i]))
             return NULL;
     for (int i = 0; i < search->relation->index_count; i++) {
@@ -135,6 +138,8 @@ bool plan_min_max(Planner *planner, Query *query)
     search.relation = relation_get(planner->session, rte->relation);
     TRY(search.relation);
     plan_split_and(planner->arena, query->where, &search.quals);
+    search.is_single = query->targets.length == 1 &&
+                       query->targets.items[0].expr->kind == EXPR_AGGREGATE;
     for (size_t i = 0; i < query->targets.length; i++)
         if (!expr_walk_deep(query->targets.items[i].expr, 0, check_aggregate, &search))
             return true;

@@ -347,6 +347,16 @@ static void offer(ScanChoice *best, const ScanChoice *choice, double fraction)
     best->is_known = true;
 }
 
+/* An index's entries alone have to show what it answers. */
+static bool answers_arm(Level *level, const ScanRequest *request, const IndexDesc *index,
+                        const IndexMatch *match)
+{
+    bool answers = false;
+    for (size_t i = 0; i < match->used.length; i++)
+        answers |= contains(request->arm, match->used.items[i]);
+    return answers && are_in_index(level, request->rel, index, &match->used, false);
+}
+
 static void offer_index(Level *level, const ScanRequest *request, const RelationDesc *relation,
                         const IndexDesc *index, ScanChoice *best)
 {
@@ -371,7 +381,11 @@ static void offer_index(Level *level, const ScanRequest *request, const Relation
     if (request->needs_order && !choice.direction)
         return;
     kept_quals(level, request, relation, index, &choice.quals);
-    choice.is_only = is_index_only(level, request, index, &choice);
+    if (request->arm && !answers_arm(level, request, index, &choice.match))
+        return;
+    if (request->arm)
+        choice.quals = choice.match.exact;
+    choice.is_only = request->arm || is_index_only(level, request, index, &choice);
     const bool has_keys = choice.match.keys.length > 0;
     if (!has_keys && !choice.direction && !choice.is_only && str_is_none(index->predicate))
         return;
@@ -410,6 +424,64 @@ static void offer_index(Level *level, const ScanRequest *request, const Relation
     offer(best, &choice, request->fraction);
 }
 
+/* The cheapest index for one side of an OR beside the other conditions; false: none helps. */
+static bool choose_arm(Level *level, const ScanRequest *request, const RelationDesc *relation,
+                       const Expr *qual, Expr *side, ScanChoice *ret)
+{
+    Arena *arena = level->planner->arena;
+    ExprVec arm = {0}, quals = {0}, none = {0};
+    plan_split_and(arena, side, &arm);
+    for (size_t i = 0; i < arm.length; i++)
+        VEC_PUSH(arena, &quals, arm.items[i]);
+    for (size_t i = 0; i < request->quals->length; i++)
+        if (request->quals->items[i] != qual)
+            VEC_PUSH(arena, &quals, request->quals->items[i]);
+    const ScanRequest own = {
+        .rel = request->rel, .quals = &quals, .needed = &none, .fraction = 1, .arm = &arm};
+    *ret = (ScanChoice){0};
+    for (int i = 0; i < relation->index_count; i++)
+        offer_index(level, &own, relation, &relation->indexes[i], ret);
+    ret->rows = MAX(1, rint(relation_rows(level->planner->session, relation) *
+                            selectivity_among(level, &arm, REL_BIT(request->rel))));
+    return ret->is_known;
+}
+
+/* x = 1 OR y = 2: each side by an index of its own. */
+static void offer_arms(Level *level, const ScanRequest *request, const RelationDesc *relation,
+                       const ExprBool *qual, ScanChoice *best)
+{
+    CatalogSession *session = level->planner->session;
+    ScanArms *arms = ARENA_NEW(level->planner->arena, ScanArms);
+    IndexProbe probe = {.loops = 1, .table_rows = relation_rows(session, relation)};
+    double cost = 0;
+
+    *arms = (ScanArms){.qual = (Expr *)(uintptr_t)&qual->base};
+    arms->items = ARENA_ARRAY(level->planner->arena, ScanChoice, qual->args.length);
+    for (size_t i = 0; i < qual->args.length; i++) {
+        ScanChoice *arm = &arms->items[arms->count++];
+        if (!choose_arm(level, request, relation, &qual->base, qual->args.items[i], arm))
+            return;
+        cost += arm->cost.total;
+        probe.rows += arm->rows;
+    }
+    probe.rows = MIN(probe.rows, probe.table_rows);
+    probe.table_pages = relation_pages(session, relation, probe.table_rows);
+    probe.filter_cost = cost_of_list(session, request->quals);
+    ScanChoice choice = {.arms = arms, .quals = *request->quals};
+    choice.cost = cost_gathered(&probe, cost);
+    offer(best, &choice, request->fraction);
+}
+
+static void offer_all_arms(Level *level, const ScanRequest *request, const RelationDesc *relation,
+                           ScanChoice *best)
+{
+    for (size_t i = 0; i < request->quals->length; i++) {
+        const Expr *qual = request->quals->items[i];
+        if (qual->kind == EXPR_BOOL && EXPR_AS(const ExprBool, qual)->op == BOOL_OR)
+            offer_arms(level, request, relation, EXPR_AS(const ExprBool, qual), best);
+    }
+}
+
 bool scan_choose(Level *level, const ScanRequest *request, ScanChoice *ret)
 {
     CatalogSession *session = level->planner->session;
@@ -423,6 +495,7 @@ bool scan_choose(Level *level, const ScanRequest *request, ScanChoice *ret)
         choice.cost = cost_seq_scan(relation_pages(session, relation, rows), rows,
                                     cost_of_list(session, request->quals));
         offer(&best, &choice, request->fraction);
+        offer_all_arms(level, request, relation, &best);
     }
     for (int i = 0; i < relation->index_count; i++)
         offer_index(level, request, relation, &relation->indexes[i], &best);
@@ -460,6 +533,15 @@ static bool build_index_scan(Level *level, const ScanRequest *request, const Rel
             TRY(key.value = expr_replace_deep(arena, key.value, 0, outer_to_param, &replace));
             TRY(key.value = plan_fix(level, key.value, NULL, NULL));
         }
+        ExprVec more = {0};
+        for (size_t v = 0; v < key.more.length; v++) {
+            Expr *value =
+                expr_replace_deep(arena, key.more.items[v], 0, outer_to_param, &replace);
+            TRY(value);
+            TRY(value = plan_fix(level, value, NULL, NULL));
+            VEC_PUSH(arena, &more, value);
+        }
+        key.more = more;
         TRY(key.source = expr_replace_deep(arena, key.source, 0, outer_to_param, &replace));
         TRY(key.source = fix_over_sources(level, rel, key.source, &shape));
         VEC_PUSH(arena, &scan->keys, key);
@@ -509,6 +591,51 @@ static bool build_seq_scan(Level *level, const ScanRequest *request, const Relat
     return true;
 }
 
+static void set_estimate(Plan *plan, const ScanChoice *choice)
+{
+    plan->startup_cost = choice->cost.startup;
+    plan->total_cost = choice->cost.total;
+    plan->rows = choice->rows;
+}
+
+static bool build_arms(Level *level, const ScanRequest *request, const RelationDesc *relation,
+                       const ScanChoice *choice, Tree *ret)
+{
+    Arena *arena = level->planner->arena;
+    const int rel = request->rel;
+    RowIdScanPlan *scan = PLAN_NEW(level, RowIdScanPlan, PLAN_ROW_ID_SCAN);
+    AppendPlan *append = PLAN_NEW(level, AppendPlan, PLAN_APPEND);
+    ScanShape shape = {0};
+    ExprVec row_id = {0};
+
+    TRY(scan_shape(level, request, false, &shape));
+    TRY(filter_over_sources(level, request, &shape, &scan->scan.base.filter));
+    for (size_t i = 0; i < request->quals->length; i++)
+        if (request->quals->items[i] == choice->arms->qual)
+            scan->source = scan->scan.base.filter.items[i];
+    scan_fill(level, &scan->scan, relation, rel, &shape);
+    VEC_PUSH(arena, &row_id, base_column(level, rel, ATTNUM_ROW_ID));
+    for (size_t i = 0; i < choice->arms->count; i++) {
+        const ScanChoice *arm = &choice->arms->items[i];
+        const ScanRequest own = {.rel = rel, .quals = &arm->quals, .needed = &row_id};
+        Tree tree = {0};
+        TRY(build_index_scan(level, &own, relation, arm, &tree));
+        ((IndexScanPlan *)tree.plan)->is_of_bitmap = true;
+        set_estimate(tree.plan, arm);
+        VEC_PUSH(arena, &append->children, tree.plan);
+    }
+    plan_pass_through(level, &append->base, append->children.items[0]);
+    for (size_t i = 1; i < append->children.length; i++) {
+        append->base.rows += append->children.items[i]->rows;
+        append->base.total_cost += append->children.items[i]->total_cost;
+    }
+    append->is_of_bitmap = true;
+    scan->scan.base.left = &append->base;
+    ret->plan = &scan->scan.base;
+    ret->out = shape.out;
+    return true;
+}
+
 bool scan_build(Level *level, const ScanRequest *request, const ScanChoice *choice, Tree *ret)
 {
     const RelationDesc *relation =
@@ -517,11 +644,11 @@ bool scan_build(Level *level, const ScanRequest *request, const ScanChoice *choi
     *ret = (Tree){.rels = REL_BIT(request->rel), .rel = request->rel};
     if (choice->index)
         TRY(build_index_scan(level, request, relation, choice, ret));
+    else if (choice->arms)
+        TRY(build_arms(level, request, relation, choice, ret));
     else
         TRY(build_seq_scan(level, request, relation, ret));
-    ret->plan->startup_cost = choice->cost.startup;
-    ret->plan->total_cost = choice->cost.total;
-    ret->plan->rows = choice->rows;
+    set_estimate(ret->plan, choice);
     return true;
 }
 

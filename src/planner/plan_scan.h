@@ -31,11 +31,22 @@ typedef struct ScanRequest {
     const SortVec *order; /* NULL: any */
     bool needs_order;
     double fraction; /* of the rows that is going to be read */
+    /* NULL: rows. Otherwise one side of an OR, of whose conditions the index has to answer some:
+     * ids of rows, some of which need not meet all of the conditions. */
+    const ExprVec *arm;
 } ScanRequest;
+
+/* The sides of an OR, each by an index: rows that any of them finds are looked at once. */
+typedef struct ScanArms {
+    Expr *qual;
+    struct ScanChoice *items;
+    size_t count;
+} ScanArms;
 
 typedef struct ScanChoice {
     bool is_known;
-    const IndexDesc *index; /* NULL: sequential */
+    const IndexDesc *index; /* NULL: sequential, or by arms */
+    const ScanArms *arms;   /* NULL: none */
     IndexMatch match;
     ExprVec quals; /* to be checked: a partial index answers some by being there */
     int direction; /* 1 forward, -1 backward: in the order asked for */

@@ -75,8 +75,10 @@ static void depend_own(Depends *depends, const Plan *plan)
     case PLAN_INDEX_SCAN:
     case PLAN_INDEX_ONLY_SCAN: {
         const IndexScanPlan *scan = (const IndexScanPlan *)plan;
-        for (size_t i = 0; i < scan->keys.length; i++)
+        for (size_t i = 0; i < scan->keys.length; i++) {
             depend_one(depends, scan->keys.items[i].value);
+            depend_list(depends, &scan->keys.items[i].more);
+        }
         break;
     }
     case PLAN_ROW_ID_SCAN:

@@ -46,6 +46,7 @@ typedef struct IndexKey {
     IndexOp op;
     Expr *value; /* NULL for IS [NOT] NULL */
     bool value_wider;
+    ExprVec more; /* a row's bound: values of the columns behind, of their own types */
     Expr *source; /* the condition as written, over scan slots: EXPLAIN and recheck */
 } IndexKey;
 
@@ -63,14 +64,16 @@ typedef struct IndexScanPlan {
     bool is_backward;
     bool is_gathered;      /* rows are fetched in the table's order: not in the index's */
     bool is_unique_lookup; /* equality on every column of a unique index: at most one row */
+    bool is_of_bitmap;     /* gives a RowIdScan the rows' ids alone */
 } IndexScanPlan;
 
+/* Rows by their place: written as ctids, or as the child's one column gives them, each once. */
 typedef struct RowIdScanPlan {
-    ScanPlan scan;
+    ScanPlan scan; /* left: NULL, or gives row ids; rows are looked at again by the filter */
     ExprVec ctids; /* tid values, or one tid[] where is_array */
     bool is_array;
     Str cursor_name; /* CURRENT OF */
-    Expr *source;
+    Expr *source;    /* EXPLAIN: the condition that names the rows; one of the filter's with a child */
 } RowIdScanPlan;
 
 typedef struct ValuesScanPlan {
