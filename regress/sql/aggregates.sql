@@ -126,3 +126,8 @@ SELECT max(x), min(x) FROM (VALUES ('NaN'::float8), (1), ('infinity')) v (x);
 SELECT sum(x) FROM (VALUES (1.5), (NULL), (2.25)) v (x);
 SELECT any_value(n) FROM s;
 SELECT nosuchagg(n) FROM s;
+SELECT stddev_pop(v), stddev(v), variance(v), var_pop(v) FROM (VALUES (2147483647), (-2147483648), (1999999999), (7)) x (v);
+SELECT stddev_pop(v), stddev(v), variance(v), var_pop(v) FROM (VALUES (9223372036854775807), (-9223372036854775808), (5)) x (v);
+SELECT stddev_pop(v), stddev(v), variance(v), var_pop(v) FROM (VALUES (3::smallint), (32767), (-5)) x (v);
+SELECT v FROM (VALUES (1.50), (1.5), (-0.25), (99999999999999999999.5), (1e-20), ('NaN'), (NULL), ('-Infinity')) x (v) WHERE v > 1.5 OR v <= -0.25 OR v = 0.00000000000000000001000 ORDER BY v;
+SELECT count(*) FILTER (WHERE v < 256), count(*) FILTER (WHERE v >= 65535.00), count(*) FILTER (WHERE v = 4294967296), count(*) FILTER (WHERE v <> 1099511627776.0), count(*) FILTER (WHERE 18446744073709551616 <= v) FROM (SELECT (2::numeric ^ i)::numeric(60, 0) - 1 + i % 2 AS v FROM generate_series(0, 70) i) x;

@@ -140,7 +140,8 @@ static bool numeric_sum_add(FunctionCall *call, NumericSum *s, const Value *valu
         int128 sum = s->small;
         const int by = abs(scale - s->scale);
         int128 *shorter = scale < s->scale ? &mantissa : &sum;
-        if (by <= 37 && !__builtin_mul_overflow(*shorter, power_of_10(by), shorter) &&
+        if ((by == 0 ||
+             (by <= 37 && !__builtin_mul_overflow(*shorter, power_of_10(by), shorter))) &&
             !__builtin_add_overflow(sum, mantissa, &sum) && sum < ((int128)1 << 119) &&
             sum > -((int128)1 << 119)) {
             s->small = sum;
@@ -229,6 +230,20 @@ static bool squares_add(FunctionCall *call, ExactSquares *s, const Value *value)
     return numeric_sum_add(call, &s->squares, &square);
 }
 
+/* False: not while everything is small. */
+static bool squares_add_integer(ExactSquares *s, int128 value)
+{
+    const int128 limit = (int128)1 << 119, square = value * value;
+    if (s->sum.is_big || s->squares.is_big || s->sum.scale || s->squares.scale ||
+        square >= limit - s->squares.small)
+        return false;
+    s->sum.count++;
+    s->sum.small += value;
+    s->squares.count++;
+    s->squares.small += square;
+    return true;
+}
+
 UPDATE(numeric_squares)
 {
     const VarRef *values = args[0]->values;
@@ -244,8 +259,11 @@ UPDATE(numeric_squares)
     {                                                                                              \
         const ctype *values = args[0]->values;                                                     \
         FOR_INPUT(ExactSquares, {                                                                  \
-            const Value value = numeric_from_int64(call->arena, values[at]);                       \
-            TRY(squares_add(call, state, &value));                                                 \
+            const int128 number = values[at];                                                      \
+            if (!squares_add_integer(state, number)) {                                             \
+                const Value value = numeric_from_int128(call->arena, number, 0);                   \
+                TRY(squares_add(call, state, &value));                                             \
+            }                                                                                      \
         });                                                                                        \
         return true;                                                                               \
     }
@@ -292,7 +310,7 @@ static bool squares_final(FunctionCall *call, const ExactSquares *s, bool is_sam
     if (!is_root)
         return true;
     const Value variance = *ret;
-    return numeric_square_root(arena, &variance, ret);
+    return numeric_square_root(arena, &variance, get_le16(variance.var.data) & 0x3fff, ret);
 }
 
 FINAL(exact_var_pop)

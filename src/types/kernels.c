@@ -87,6 +87,43 @@ static ALWAYS_INLINE void compare_double(const Vector *a, const Vector *b, Selec
     }
 }
 
+/* The same number with more digits behind the point, where there is room for them. */
+static void rescale(int128 *mantissa, int *scale, int wanted)
+{
+    int128 more;
+    if (wanted - *scale > 37 ||
+        __builtin_mul_overflow(*mantissa, power_of_10(wanted - *scale), &more))
+        return;
+    *mantissa = more;
+    *scale = wanted;
+}
+
+/* Mantissas of one scale compare as they are; a constant is taken apart once. */
+static void compare_numeric(const Vector *a, const Vector *b, Selection selection,
+                            const Vector *ret, uint8_t *results, Wanted wanted)
+{
+    const VarRef *left = a->values, *right = b->values;
+    int128 x, y = 0;
+    int x_scale, y_scale = -1;
+    const bool is_fixed = b->constant && !vector_is_null(b, 0) &&
+                          numeric_small(&(Value){.var = right[0]}, &y, &y_scale);
+
+    FOR_SELECTED (selection, row) {
+        if (ret->has_nulls && ret->nulls[row])
+            continue;
+        const Value one = {.var = left[vector_index(a, row)]};
+        const Value other = {.var = right[vector_index(b, row)]};
+        const bool is_small = numeric_small(&one, &x, &x_scale) &&
+                              (is_fixed || numeric_small(&other, &y, &y_scale));
+        if (is_small && is_fixed && x_scale > y_scale)
+            rescale(&y, &y_scale, x_scale);
+        if (is_small && x_scale == y_scale)
+            results[row] = order_is((x > y) - (x < y), wanted);
+        else
+            results[row] = order_is(numeric_order(&one, &other), wanted);
+    }
+}
+
 static bool compare_any(const BuiltinType *type, const Vector *a, const Vector *b,
                         Selection selection, const Vector *ret, uint8_t *results, Wanted wanted)
 {
@@ -127,6 +164,8 @@ static bool compare_any(const BuiltinType *type, const Vector *a, const Vector *
             loop(args[0], args[1], selection, results);                                            \
         else if (type->compare == text_compare)                                                    \
             compare_text(args[0], args[1], selection, ret, results, wanted);                       \
+        else if (type->compare == numeric_compare)                                                 \
+            compare_numeric(args[0], args[1], selection, ret, results, wanted);                    \
         else if (type->compare == float8_compare)                                                  \
             compare_double(args[0], args[1], selection, results, wanted);                          \
         else                                                                                       \

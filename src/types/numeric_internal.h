@@ -41,6 +41,18 @@ MUST_CHECK bool big_store(Arena *arena, const Big *b, Value *ret);
 void big_set_special(Big *b, NumericKind kind);
 void big_copy(Big *to, const Big *from);
 
+/* Up to eight bytes, little-endian: a call of memcpy would take longer than all else. */
+static inline uint64_t numeric_load(const byte *p, size_t length)
+{
+    if (length >= 8)
+        return get_le32(p) | (uint64_t)get_le32(p + 4) << 32;
+    if (length >= 4)
+        return get_le32(p) | (uint64_t)get_le32(p + length - 4) << (length - 4) * 8;
+    if (length >= 2)
+        return get_le16(p) | (uint64_t)get_le16(p + length - 2) << (length - 2) * 8;
+    return length ? p[0] : 0;
+}
+
 /* False: special or too long. */
 static inline bool numeric_small(const Value *value, int128 *ret_mantissa, int *ret_scale)
 {
@@ -50,13 +62,8 @@ static inline bool numeric_small(const Value *value, int128 *ret_mantissa, int *
 
     if ((header & 0x8000) || length > NUMERIC_SMALL_BYTES)
         return false;
-    uint64_t low = 0, high = 0;
-    if (length <= 8) {
-        memcpy(&low, p + 2, length);
-    } else {
-        memcpy(&low, p + 2, 8);
-        memcpy(&high, p + 10, length - 8);
-    }
+    const uint64_t low = numeric_load(p + 2, length);
+    const uint64_t high = length > 8 ? numeric_load(p + 10, length - 8) : 0;
     const int128 mantissa = (int128)((uint128)high << 64 | low);
     *ret_mantissa = header & 0x4000 ? -mantissa : mantissa;
     *ret_scale = header & 0x3fff;
@@ -102,7 +109,8 @@ bool numeric_add(Arena *arena, const Value *a, const Value *b, bool subtract, Va
 bool numeric_multiply(Arena *arena, const Value *a, const Value *b, Value *ret);
 bool numeric_power_of(Arena *arena, const Value *a, const Value *b, Value *ret);
 bool numeric_divide(Arena *arena, const Value *a, const Value *b, Value *ret);
-bool numeric_square_root(Arena *arena, const Value *a, Value *ret);
+/* scale < 0: enough for sixteen significant digits, and not less than the operand shows. */
+bool numeric_square_root(Arena *arena, const Value *a, int scale, Value *ret);
 
 #define FAIL_NUMERIC_OVERFLOW()                                                                    \
     FAIL(ERR_NUMERIC_VALUE_OUT_OF_RANGE, .message = STR("value overflows numeric format"))

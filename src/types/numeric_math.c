@@ -151,7 +151,7 @@ static int ln_weight(const Big *x)
     return (int)log10(fabs(ln));
 }
 
-bool numeric_square_root(Arena *arena, const Value *a, Value *ret)
+bool numeric_square_root(Arena *arena, const Value *a, int scale, Value *ret)
 {
     BIG(x);
     int first;
@@ -165,7 +165,8 @@ bool numeric_square_root(Arena *arena, const Value *a, Value *ret)
              .message = STR("cannot take square root of a negative number"));
     const int weight = big_weight(&x, &first);
     const int result_weight = (weight + 1) * 4 / 2 - 1;
-    const int scale = clamp_scale(NUMERIC_MIN_DIGITS - result_weight, x.scale);
+    if (scale < 0)
+        scale = clamp_scale(NUMERIC_MIN_DIGITS - result_weight, x.scale);
     /* One digit more, then round; a square's root is never half way between two decimals. */
     mpz_shift_truncate(x.m, 2L * (scale + 1) - x.scale);
     mpz_sqrt(x.m, x.m);
@@ -176,7 +177,7 @@ bool numeric_square_root(Arena *arena, const Value *a, Value *ret)
 
 FUNCTION(numeric_sqrt)
 {
-    return numeric_square_root(call->arena, &args[0], ret);
+    return numeric_square_root(call->arena, &args[0], -1, ret);
 }
 
 FUNCTION(numeric_exp)
