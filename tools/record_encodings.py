@@ -80,7 +80,7 @@ def lines_of(mark, pairs):
     """Rows of consecutive keys: the first key, then characters; `c+n` is n more that follow c."""
     at = 0
     while at < len(pairs):
-        end = at
+        key, end = pairs[at][0], at
         while end + 1 < len(pairs) and pairs[end + 1][0] == pairs[end][0] + 1:
             end += 1
         words = []
@@ -89,7 +89,6 @@ def lines_of(mark, pairs):
             while run < end and pairs[run + 1][1] == pairs[run][1] + 1:
                 run += 1
             words.append(f"{pairs[at][1]:x}" + (f"+{run - at}" if run > at else ""))
-            key = pairs[at - len(words) + 1][0] if len(words) == 1 else key
             at = run + 1
         yield f"{mark}{key:x} " + " ".join(words)
 

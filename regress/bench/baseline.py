@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 """Instructions for each transaction, counted by callgrind, beside those recorded in baseline/instructions.txt.
 
-usage: baseline.py [--build DIR] [--record] [--only NAME]
+usage: baseline.py [--build DIR] [--record [--reason TEXT]] [--only NAME]
 
 A server with one worker runs under callgrind; counting begins after the same transactions (the same random numbers)
 have run once, so that caches are as warm each time. The count doesn't depend on what else the machine does. It fails
-where a count has grown by more than 5% since it was recorded. Another compiler, or another version of it, makes
-another count: then nothing is compared, and that is said. `--record` writes the counts of this build.
+where a count is more than 5% above the lowest that was ever recorded, so that small steps don't add up unseen. Another
+compiler, or another version of it, makes another count: then nothing is compared, and that is said. `--record` writes the
+counts of this build beside the lowest; one above what is allowed is recorded only with `--reason`, which then stands on its
+line, and is the lowest from there on.
 """
 import argparse
 import os
@@ -117,29 +119,61 @@ def compiler(build):
     return f"{os.uname().machine}, {'; '.join(names)}"
 
 
-def read_recorded():
-    if not RECORDED.exists():
-        return None, {}
+class Recorded:
+    """A workload's line: the last count, the lowest, and why that one was let rise."""
+
+    def __init__(self, last, lowest, reason=""):
+        self.last, self.lowest, self.reason = last, lowest, reason
+
+    def allows(self, count):
+        return count <= self.lowest * (1 + TOLERANCE)
+
+    def after(self, count, reason=""):
+        """What is recorded when this count is; None where it wants a reason and has none."""
+        if self.allows(count):
+            return Recorded(count, min(count, self.lowest), self.reason)
+        return Recorded(count, count, reason) if reason else None
+
+
+def parse(text):
+    """(who made the counts, workload: Recorded) of the file's text."""
     maker, counts = None, {}
-    for line in RECORDED.read_text(encoding="utf-8").splitlines():
+    for line in text.splitlines():
         if line.startswith("# made by "):
             maker = line[len("# made by "):]
         elif line and not line.startswith("#"):
-            name, _, value = line.rpartition("  ")
-            counts[name.strip()] = int(value)
+            name, last, lowest, reason = re.fullmatch(r"(.*?) {2,}(\d+) +(\d+)(?: +(.*))?", line).groups()
+            counts[name] = Recorded(int(last), int(lowest), reason or "")
     return maker, counts
 
 
-def record(maker, counts):
-    RECORDED.parent.mkdir(exist_ok=True)
+def read_recorded():
+    return parse(RECORDED.read_text(encoding="utf-8")) if RECORDED.exists() else (None, {})
+
+
+def text_of(maker, recorded):
     lines = ["# Instructions for each transaction in the whole server, counted by callgrind: `tools/dev bench baseline --record`",
-             f"# made by {maker}"]
-    lines += [f"{name:24}  {value}" for name, value in counts.items()]
-    RECORDED.write_text("\n".join(lines) + "\n", encoding="utf-8")
+             f"# made by {maker}", "# workload, the last count, the lowest one, why it was let rise"]
+    lines += [f"{name:24}  {line.last:10}  {line.lowest:10}  {line.reason}".rstrip() for name, line in recorded.items()]
+    return "\n".join(lines) + "\n"
+
+
+def record(maker, counts, reason=""):
+    """Each count beside the lowest, unless the compiler is another: then all begin anew."""
+    before, recorded = read_recorded()
+    if before != maker:
+        recorded = {}
+    for name, count in counts.items():
+        line = recorded[name].after(count, reason) if name in recorded else Recorded(count, count)
+        if not line:
+            raise SystemExit(f"{name}: {count} is more than {TOLERANCE:.0%} above the lowest, {recorded[name].lowest}: --reason TEXT says why it may be")
+        recorded[name] = line
+    RECORDED.parent.mkdir(exist_ok=True)
+    RECORDED.write_text(text_of(maker, recorded), encoding="utf-8")
 
 
 def results(build, only=""):
-    """(name, count, recorded or None, ok) for each workload; or the reason why nothing is compared."""
+    """(name, count, Recorded or None, ok) for each workload; or the reason why nothing is compared."""
     for tool in ("valgrind", "callgrind_control", "pgbench", "readelf"):
         if not shutil.which(tool):
             return [], f"{tool} isn't installed"
@@ -147,29 +181,30 @@ def results(build, only=""):
     if maker != compiler(build):
         return [], f"recorded with {maker}, this build is of {compiler(build)}"
     counts = count_all(build, only)
-    return [(name, count, recorded.get(name), name in recorded and count <= recorded[name] * (1 + TOLERANCE)) for name, count in counts.items()], ""
+    return [(name, count, recorded.get(name), name in recorded and recorded[name].allows(count)) for name, count in counts.items()], ""
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--build", default=str(servers.TOP / "build/release"))
     parser.add_argument("--record", action="store_true")
+    parser.add_argument("--reason", default="", help="why a count may be above what was allowed")
     parser.add_argument("--only", default="")
     options = parser.parse_args()
     if options.record:
-        record(compiler(options.build), count_all(options.build, options.only))
+        record(compiler(options.build), count_all(options.build, options.only), options.reason)
         print(RECORDED.read_text(encoding="utf-8"), end="")
         return
     rows, reason = results(options.build, options.only)
     if reason:
         print(f"skipped: {reason}")
         return
-    print(f"{'workload':24} {'instructions':>12} {'recorded':>12} {'change':>8}")
+    print(f"{'workload':24} {'instructions':>12} {'recorded':>12} {'change':>8} {'lowest':>12} {'change':>8}")
     for name, count, before, ok in rows:
-        change = f"{(count / before - 1) * 100:+.1f}%" if before else "new"
-        print(f"{name:24} {count:12} {before or 0:12} {change:>8}{'' if ok else '   TOO MANY' if before else '   NOT RECORDED'}")
+        columns = [f"{figure:12} {(count / figure - 1) * 100:+7.1f}%" for figure in (before.last, before.lowest)] if before else []
+        print(f"{name:24} {count:12}", *columns, "" if ok else "  TOO MANY" if before else "  NOT RECORDED")
     if not all(ok for *_, ok in rows):
-        sys.exit("instructions for a transaction have grown by more than 5%, or were never recorded")
+        sys.exit("instructions for a transaction are more than 5% above the lowest recorded, or were never recorded")
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ PARTS = 10
 SUMS = "SELECT sum(abalance), (SELECT sum(bbalance) FROM pgbench_branches), (SELECT sum(tbalance) FROM pgbench_tellers), (SELECT count(*) FROM pgbench_history) FROM pgbench_accounts"
 SIZES = "SELECT pg_total_relation_size('pgbench_accounts') + pg_total_relation_size('pgbench_branches') + pg_total_relation_size('pgbench_tellers')"
 VERSIONS = "SELECT coalesce(sum(size), 0) FROM pg_shmem_allocations WHERE name = 'Row Versions'"
-COUNT = "SELECT count(*) FROM pgbench_history"
+COMMITS = "SELECT xact_commit FROM pg_stat_database WHERE datname = current_database()"
 
 
 class Samples:
@@ -34,17 +34,21 @@ class Samples:
     def number(self, query):
         return int(self.connection.rows(query)[0])
 
-    def watch(self, seconds):
-        """One part: versions are looked at twice a second."""
-        count, start = self.number(COUNT), time.monotonic()
+    def commits(self):
+        """How many there have been, and when."""
+        return self.number(COMMITS), time.monotonic()
+
+    def watch(self, before, until):
+        """One part, from the commits `before` to the time `until`: versions are looked at twice a second. The commits at its end."""
         most = 0
-        while time.monotonic() < start + seconds:
-            time.sleep(0.5)
+        while time.monotonic() < until:
+            time.sleep(min(0.5, max(0, until - time.monotonic())))
             most = max(most, self.number(VERSIONS))
-        rate = (self.number(COUNT) - count) / (time.monotonic() - start)
+        after = self.commits()
         self.most_versions = max(self.most_versions, most)
-        self.rows.append((rate, self.number(SIZES)))
-        print(f"{self.server.name:10} {len(self.rows):4} {rate:9.1f} {most / 2**20:12.2f} {self.server.memory() / 2**20:10.1f} {self.rows[-1][1] / 2**20:10.1f}", flush=True)
+        self.rows.append(((after[0] - before[0]) / (after[1] - before[1]), self.number(SIZES)))
+        print(f"{self.server.name:10} {len(self.rows):4} {self.rows[-1][0]:9.1f} {most / 2**20:12.2f} {self.server.memory() / 2**20:10.1f} {self.rows[-1][1] / 2**20:10.1f}", flush=True)
+        return after
 
 
 def hold(server):
@@ -63,7 +67,7 @@ def tell(samples, fresh, holder, saw):
     print(f"{name:10} the holder reads {'what it saw first' if answer == 'row ' + saw[0] else answer}", flush=True)
 
 
-def run(server, options):
+def run(server, options, faults):
     server.start()
     subprocess.run(["pgbench", "-q", "-i", "-s", str(options.scale)], env=server.environment, check=True, capture_output=True)
     server.sql("CHECKPOINT")
@@ -71,17 +75,19 @@ def run(server, options):
     fresh = samples.number(SIZES)
     holder, saw = hold(server)
     seconds = options.minutes * 60
-    load = subprocess.Popen(["pgbench", "-n", "-M", "prepared", "-c", str(options.clients), "-j", "2", "-T", str(seconds + 2)],
+    load = subprocess.Popen(["pgbench", "-n", "-M", "prepared", "-c", str(options.clients), "-j", "2", "-T", str(seconds + 5)],
                             env=server.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     said = []
     reader = threading.Thread(target=lambda: said.extend(load.communicate()))
     reader.start()
-    time.sleep(1)
-    for _ in range(PARTS):
-        samples.watch(seconds / PARTS)
+    time.sleep(2)  # PostgreSQL's sessions tell their commits once a second
+    commits = samples.commits()
+    start = commits[1]
+    for part in range(PARTS):
+        commits = samples.watch(commits, start + (part + 1) * seconds / PARTS)
     reader.join()
     if load.returncode != 0:
-        print(f"{server.name:10} the load ended with status {load.returncode}: {said[1][:300]}")
+        faults.append(f"{server.name:10} the load ended with status {load.returncode}: {said[1][:300]}")
     tell(samples, fresh, holder, saw)
     server.stop()
 
@@ -89,8 +95,11 @@ def run(server, options):
 def main():
     options = table.arguments(__doc__, minutes=60, clients=16, scale=20, limit=1024)
     makes = {"sengi": lambda: servers.Sengi(options.build, options=[f"version_memory_limit={options.limit}MB"]), "postgresql": servers.PostgreSQL}
+    faults = []
     print(f"{'server':10} {'part':>4} {'tps':>9} {'versions MiB':>12} {'memory MiB':>10} {'tables MiB':>10}")
-    servers.each(makes, [options.only or "sengi"], lambda server: run(server, options))
+    servers.each(makes, [options.only or "sengi"], lambda server: run(server, options, faults))
+    if faults:
+        sys.exit("\n".join(faults))
 
 
 main()

@@ -4,7 +4,7 @@
 Beside it small sessions each update, insert or read single rows, one of them rows of the large table. Told for the statement and
 for its end (commit, and once more rolled back): seconds, the server's memory, and the longest that each small one has waited.
 In the end the sums must be those of the transactions that were committed; with --kill the server is killed within the last
-commit and started again, and has all of it or nothing.
+commit and started again, and has all of it or nothing. Status 1 when a sum is wrong, or an onlooker is refused or not answered.
 """
 import random
 import signal
@@ -46,6 +46,13 @@ class Onlookers:
             thread.start()
 
     def play(self, kind, query):
+        """Until the end; that it has none, or no answer in time, is a fault as an error is."""
+        try:
+            self.work(kind, query)
+        except (OSError, wire.WireError) as error:
+            self.faults.append(f"{query}: {type(error).__name__} {error}")
+
+    def work(self, kind, query):
         chance, session = random.Random(kind), wire.Connection(self.server.port, timeout=600)
         while not self.ends:
             phase, start = self.phase, time.monotonic()
@@ -88,11 +95,13 @@ def run_work(server, name, text, ends):
     session.close()
     for fault in onlookers.faults[:3]:
         print(f"{server.name:10} {name}: {fault}")
+    return not onlookers.faults
 
 
 def check(server, wanted, what):
     sums = wire.Connection(server.port, timeout=600).rows(SUMS)[0]
     print(f"{server.name:10} {what}: {'right' if sums in wanted else f'WRONG: {sums}, wanted {wanted}'}", flush=True)
+    return sums in wanted
 
 
 def kill(server, rows):
@@ -104,10 +113,11 @@ def kill(server, rows):
     server.process.send_signal(signal.SIGKILL)
     server.process.wait()
     server.start()
-    check(server, ("0 | 0 | 0", f"{rows} | 0 | {rows * (rows + 1) // 2}"), "killed within a commit")
+    return check(server, ("0 | 0 | 0", f"{rows} | 0 | {rows * (rows + 1) // 2}"), "killed within a commit")
 
 
-def run(server, options):
+def run(server, options, results):
+    """Each piece of work; whether it went as it should is added to `results`."""
     rows = options.rows
     total = rows * (rows + 1) // 2
     server.start()
@@ -115,10 +125,10 @@ def run(server, options):
     for name, after in (("update", (rows, rows, total)), ("key update", (rows, rows, total)), ("insert", (2 * rows, rows, rows * (2 * rows + 1))), ("delete", (0, 0, 0))):
         text = WORKS[name].format(first=rows + 1, last=2 * rows)
         for ends in ("ROLLBACK", "COMMIT"):
-            run_work(server, name, text, ends)
-        check(server, (" | ".join(map(str, after)),), name)
+            results.append(run_work(server, name, text, ends))
+        results.append(check(server, (" | ".join(map(str, after)),), name))
     if options.kill:
-        kill(server, rows)
+        results.append(kill(server, rows))
     server.stop()
 
 
@@ -126,7 +136,10 @@ def main():
     options = table.arguments(__doc__, rows=5000000, kill=0)
     makes = {"sengi": lambda: servers.Sengi(options.build, POOL), "postgresql": lambda: servers.PostgreSQL(POOL)}
     print(f"{'server':10} {'work':10} {'phase':9} {'seconds':>8} {'memory MiB':>10} " + " ".join(f"{kind:>10}" for kind in SMALL) + "  (longest waits, ms)")
-    servers.each(makes, [options.only or "sengi"], lambda server: run(server, options))
+    results = []
+    servers.each(makes, [options.only or "sengi"], lambda server: run(server, options, results))
+    if not all(results):
+        sys.exit("an onlooker was refused or had no answer, or sums are wrong")
 
 
 main()

@@ -52,6 +52,8 @@ def versions():
              output_of("sqlite3", "--version").split(" ")[0] and "SQLite " + output_of("sqlite3", "--version").split(" ")[0],
              output_of("cc", "--version").splitlines()[0]]
     commit = output_of("git", "-C", str(TOP), "rev-parse", "--short", "HEAD")
+    if output_of("git", "-C", str(TOP), "status", "--porcelain", "--untracked-files=no", "src", "grammar"):
+        commit += " with changes"
     return ", ".join([f"Sengi at commit {commit}"] + [version for version in found if version])
 
 
@@ -62,8 +64,8 @@ def measure(name, arguments, build):
         sys.stderr.write(done.stderr)
         if done.returncode:
             raise SystemExit(f"{name}: {done.stderr[-1000:]}")
-        return {"at": datetime.date.today().isoformat(), "load": os.getloadavg()[2], "arguments": arguments, "text": done.stdout.rstrip(),
-                "notes": [json.loads(line) for line in file.read().splitlines()]}
+        return {"at": datetime.date.today().isoformat(), "machine": machine(), "versions": versions(), "load": os.getloadavg()[2],
+                "arguments": arguments, "text": done.stdout.rstrip(), "notes": [json.loads(line) for line in file.read().splitlines()]}
 
 
 def ratios(notes):
@@ -132,12 +134,13 @@ def losses(kept):
 def page(kept):
     text = ["# Benchmarks", "", "Written by `tools/dev bench report`; the figures are what one run of it measured, medians of interleaved rounds, "
             "all servers with fsync on and buffer pools of 2 GB, PostgreSQL without parallel query. Rates on a shared machine move; ratios move less, "
-            "processor time least.", "", f"Machine: {kept['machine']}.", "", f"Versions: {kept['versions']}.", ""]
+            "processor time least. Each part tells of its own run: they need not be of the same day, commit or machine.", ""]
     for name, title, tells, *_ in RUNS:
         if name not in kept:
             continue
         run = kept[name]
-        text += [f"## {title}", "", f"{tells} `tools/dev bench {' '.join([name, *run['arguments']])}`, {run['at']}, load of the machine {run['load']:.1f}.", ""]
+        text += [f"## {title}", "", f"{tells} `tools/dev bench {' '.join([name, *run['arguments']])}`, {run['at']}, load of the machine {run['load']:.1f}.", "",
+                 f"{run['versions']}; {run['machine']}.", ""]
         if ratios(run["notes"]):
             text += [f"![{title}](benchmarks/{name}.svg)", ""]
         text += ["```", run["text"], "```", ""]
@@ -154,7 +157,6 @@ def main():
     PLOTS.mkdir(exist_ok=True)
     store = PLOTS / "results.json"
     kept = json.loads(store.read_text()) if store.exists() else {}
-    kept.update(machine=machine(), versions=versions())
     for name, title, _, arguments, quick in RUNS:
         if options.only and name not in options.only.split(","):
             continue
