@@ -8,7 +8,7 @@
 #ifdef SENGI_TEST_FAULTS
 #include <stdbool.h>
 
-extern bool fault_no_shadow, fault_free_now, fault_no_wal_flush, fault_evict_shadow;
+extern bool fault_no_shadow, fault_free_now, fault_no_wal_flush, fault_evict_shadow, fault_no_hide;
 extern bool fault_no_redo_floor, fault_no_reclaim, fault_no_redo_drain, fault_redo_scatter;
 extern bool fault_slow_log, fault_slow_checkpoint,
     fault_yield_often;               /* break nothing; make races likely */

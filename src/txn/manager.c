@@ -3,6 +3,7 @@
 
 #include "base/memory.h"
 #include "base/task.h"
+#include "storage/faults.h"
 #include "txn/txn_internal.h"
 
 #define SCHEMA_POLL_US 500
@@ -213,7 +214,7 @@ static Lsn session_visible_lsn(const TxnSession *session)
 void large_commits_hide(TxnManager *manager, Snapshot *snapshot)
 {
     snapshot->hidden_count = 0;
-    if (likely(atomic_load(&manager->large_count) == 0))
+    if (likely(atomic_load(&manager->large_count) == 0) || FAULT(fault_no_hide))
         return;
     for (uint32_t i = 0; i < SNAPSHOT_HIDDEN; i++) {
         const Lsn end = atomic_load(&manager->large[i].end);

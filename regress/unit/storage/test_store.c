@@ -467,6 +467,79 @@ static void commits_of_a_busy_worker_share_a_sync(void **state)
     scheduler_free(sharing.scheduler);
 }
 
+typedef struct Alone {
+    Scheduler *scheduler;
+    Wal *wal;
+    Lsn end;   /* of the commit that is waited for */
+    int lasts; /* ms that the worker is busy beside it, at most */
+    bool is_told, was_synced;
+} Alone;
+
+static void commit_alone(void *argument)
+{
+    Alone *alone = argument;
+    const Str piece = STR("a commit");
+    WalSlot slot;
+
+    alone->is_told = false;
+    if (!wal_admit(alone->wal, (uint32_t)piece.length))
+        panic("no room");
+    wal_append(alone->wal, (uint32_t)piece.length, (uint32_t)piece.length, &slot);
+    wal_fill(alone->wal, &slot, &piece, 1);
+    alone->end = slot.end;
+    if (!wal_wait(alone->wal, slot.end))
+        panic("no log");
+    alone->is_told = true;
+}
+
+/* Commits one at a time, then one more while the worker does not rest: does the log get there? */
+static void commit_alone_often(void *argument)
+{
+    Alone *alone = argument;
+
+    for (int i = 0; i < 40; i++)
+        commit_alone(alone);
+    task_spawn(alone->scheduler, commit_alone, alone);
+    alone->end = 0;
+    while (alone->end == 0)
+        task_yield();
+    for (int i = 0; i < alone->lasts && !alone->was_synced; i++) {
+        alone->was_synced = wal_flushed(alone->wal) >= alone->end;
+        usleep(1000);
+    }
+    while (!alone->is_told)
+        task_yield();
+    scheduler_stop(alone->scheduler);
+}
+
+static void start_alone(void *argument)
+{
+    task_spawn(((Alone *)argument)->scheduler, commit_alone_often, argument);
+}
+
+static void run_alone(void *argument)
+{
+    scheduler_run(((Alone *)argument)->scheduler);
+}
+
+/* Where commits come one by one nothing is gained by waiting for others: the log is asked at once.
+ */
+static void a_commit_without_company_is_synced_while_its_worker_is_busy(void **state)
+{
+    (void)state;
+    require(store_create(work.path));
+    Store *store = store_open(
+        work.path, &(StoreOptions){.pool_bytes = STORE_POOL_MIN, .wal_ring_bytes = 1u << 17});
+    require(store && store_recover(store, nothing_to_replay, NULL));
+    Alone alone = {.scheduler = scheduler_new("alone"), .wal = store_wal(store), .lasts = 5000};
+    scheduler_post(alone.scheduler, start_alone, &alone);
+    Thread *worker = os->thread_start("worker", run_alone, &alone);
+    os->thread_join(worker);
+    assert_true(alone.was_synced);
+    store_close(store, STORE_CLOSE_CLEAN);
+    scheduler_free(alone.scheduler);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -479,6 +552,8 @@ int main(void)
         cmocka_unit_test(a_timed_checkpoint_takes_its_time_until_somebody_waits),
         cmocka_unit_test(a_log_that_is_kept_asks_for_few_checkpoints),
         cmocka_unit_test_setup_teardown(commits_of_a_busy_worker_share_a_sync, begin, end),
+        cmocka_unit_test_setup_teardown(a_commit_without_company_is_synced_while_its_worker_is_busy,
+                                        begin, end),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
