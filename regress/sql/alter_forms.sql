@@ -58,6 +58,7 @@ alter table tt alter constraint tt_k_fkey deferrable initially deferred;
 alter table tt alter constraint u deferrable;
 select conname, contype, condeferrable, condeferred, convalidated, pg_get_constraintdef(oid) from pg_constraint where conrelid = 'tt'::regclass order by 1;
 select attname, format_type(atttypid, atttypmod), attnotnull, attidentity, attgenerated, attisdropped from pg_attribute where attrelid = 'tt'::regclass and attnum > 0 order by attnum;
+alter table tt alter column d set default '2026-11-21';
 insert into tt (bb, c, "Mixed Case") values ('x', 1.005, 'm') returning *;
 insert into tt (bb, c, "Mixed Case") values ('x', 10000, 'm');
 insert into tt (bb, c) values ('x', 1);
