@@ -13,6 +13,7 @@ def arguments(description, **numbers):
     parser.add_argument("--build", default=str(servers.TOP / "build/release"))
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--only", help="one of the servers")
+    parser.add_argument("--grep", help="only what has this in its name")
     for name, value in numbers.items():
         parser.add_argument(f"--{name}", type=int, default=value)
     return parser.parse_args()

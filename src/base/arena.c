@@ -2,9 +2,11 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/pace.h"
 
 #ifdef SENGI_ASAN
 #include <sanitizer/asan_interface.h>
@@ -116,6 +118,49 @@ void arena_free(Arena *arena)
         block_free(block);
     }
     memory_free(arena);
+}
+
+/* Before it is freed as a whole, the pages of a large block go back to the system in pieces. */
+static void block_thin(Block *block)
+{
+    const uintptr_t page = 4096;
+    const uintptr_t from = ALIGN_UP((uintptr_t)block->data, page);
+    const uintptr_t end = ((uintptr_t)block->data + block->capacity) & ~(page - 1);
+
+    for (uintptr_t at = from; block->capacity > LARGEST_STEP && at < end; at += LARGEST_STEP) {
+        madvise((void *)at, MIN(end - at, (uintptr_t)LARGEST_STEP), MADV_DONTNEED);
+        pace_turn();
+    }
+}
+
+/* Newest first, so that the heap shrinks with each of them. */
+static COLD void blocks_thin(Arena *arena)
+{
+    Block *newest = arena->block;
+
+    for (Block *block = newest->previous, *previous; block; block = previous) {
+        previous = block->previous;
+        newest->previous = previous;
+        arena->size -= sizeof(Block) + block->capacity;
+        block_thin(block);
+        block_free(block);
+        pace_turn();
+    }
+    block_thin(newest);
+}
+
+void pace_arena_free(Arena *arena)
+{
+    if (arena && unlikely(arena->size > LARGEST_STEP))
+        blocks_thin(arena);
+    arena_free(arena);
+}
+
+void pace_arena_reset(Arena *arena)
+{
+    if (unlikely(arena->size > LARGEST_STEP))
+        blocks_thin(arena);
+    arena_reset(arena);
 }
 
 void arena_freep(Arena **arena)

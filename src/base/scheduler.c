@@ -62,6 +62,7 @@ struct Scheduler {
     void *loop_fake_stack;
     void *loop_tsan_fiber;
     TickerSlot ticker;
+    bool has_used_slice; /* of those that have run since descriptors and timers were looked at */
 
     /* Touched by other threads. */
     ALIGNED(CACHE_LINE) _Atomic(TaskRuntime *) remote; /* woken elsewhere, newest first */
@@ -216,7 +217,8 @@ static void coroutine_resume(Scheduler *scheduler, TaskRuntime *runtime)
     switch_announce_start(runtime, scheduler, &scheduler->loop_fake_stack);
     context_switch(&scheduler->loop_stack_pointer, runtime->stack_pointer);
     switch_announce_end(scheduler, scheduler->loop_fake_stack, false);
-    ticker_run_end(&scheduler->ticker);
+    if (ticker_run_end(&scheduler->ticker))
+        scheduler->has_used_slice = true;
     task_running = scheduler->loop_task;
     scheduler->running = NULL;
     if (runtime->finished)
@@ -496,9 +498,12 @@ static void posts_run(Scheduler *scheduler)
     }
 }
 
+/* Who takes a whole time slice lets others wait: after it comes what has arrived meanwhile. */
 static void ready_run(Scheduler *scheduler)
 {
-    for (unsigned i = 0; i < RUNS_BETWEEN_POLLS && scheduler->ready_first; i++) {
+    scheduler->has_used_slice = false;
+    for (unsigned i = 0;
+         i < RUNS_BETWEEN_POLLS && scheduler->ready_first && !scheduler->has_used_slice; i++) {
         TaskRuntime *runtime = scheduler->ready_first;
         scheduler->ready_first = runtime->next;
         if (!scheduler->ready_first)

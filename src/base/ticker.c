@@ -1,5 +1,7 @@
 #include "base/ticker.h"
 
+#include <pthread.h>
+
 #include "base/os.h"
 #include "base/sync.h"
 
@@ -12,11 +14,43 @@ static Mutex slots_mutex = MUTEX_INIT(RANK_LEAF);
 static TickerSlot *slots GUARDED_BY(slots_mutex);
 static Thread *thread GUARDED_BY(slots_mutex);
 static _Atomic bool stopping;
+static _Atomic(TickerObserver *) late_observer;
+
+void ticker_observe(TickerObserver *observer)
+{
+    atomic_store(&late_observer, observer);
+}
+
+static int64_t processor_time(clockid_t clock)
+{
+    struct timespec now;
+
+    return clock_gettime(clock, &now) == 0 ? now.tv_sec * INT64_C(1000000000) + now.tv_nsec : 0;
+}
 
 void ticker_wake(void)
 {
     atomic_store(&ticker_sleeping, 0);
     os->word_wake(&ticker_sleeping, 1);
+}
+
+static void ask_to_yield(TickerSlot *slot, Task *task)
+{
+    if (atomic_load_explicit(&slot->asked_at, memory_order_relaxed) == 0)
+        atomic_store_explicit(&slot->asked_at, processor_time(slot->clock), memory_order_relaxed);
+    atomic_fetch_or(&task->interrupts, INTERRUPT_YIELD);
+}
+
+/* The ticker may have meant the turn before the one that ends: then that is not late at all. */
+void ticker_asked_run_end(TickerSlot *slot)
+{
+    const int64_t asked_at = atomic_load_explicit(&slot->asked_at, memory_order_relaxed);
+    const int64_t late_us = (processor_time(slot->clock) - asked_at) / 1000;
+    TickerObserver *observer = atomic_load_explicit(&late_observer, memory_order_relaxed);
+
+    if (late_us >= TICKER_LATE_US && observer)
+        observer(late_us);
+    atomic_store_explicit(&slot->asked_at, 0, memory_order_relaxed);
 }
 
 /* One look at every slot; true when any scheduler was at work. */
@@ -30,7 +64,7 @@ static bool tick(void)
         Task *task = atomic_load_explicit(&slot->task, memory_order_acquire);
         busy = busy || task || switches != slot->seen;
         if (task && switches == slot->seen)
-            atomic_fetch_or(&task->interrupts, INTERRUPT_YIELD);
+            ask_to_yield(slot, task);
         slot->seen = switches;
     }
     mutex_unlock(&slots_mutex);
@@ -61,6 +95,8 @@ void ticker_attach(TickerSlot *slot)
 {
     if (os->simulated)
         return;
+    if (pthread_getcpuclockid(pthread_self(), &slot->clock) != 0)
+        slot->clock = CLOCK_MONOTONIC;
     mutex_lock(&slots_mutex);
     slot->next = slots;
     slots = slot;

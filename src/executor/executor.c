@@ -1,5 +1,6 @@
 #include "executor/executor.h"
 
+#include "base/pace.h"
 #include "catalog/privilege.h"
 #include "executor/command/maintain.h"
 #include "executor/command/on_commit.h"
@@ -193,8 +194,8 @@ void executor_free(ExecState *state)
     row_reader_deinit(&state->reader);
     exec_relations_close(state);
     for (size_t i = 0; i < state->arenas.length; i++)
-        arena_free(state->arenas.items[i]);
-    arena_free(state->run_arena);
+        pace_arena_free(state->arenas.items[i]);
+    pace_arena_free(state->run_arena);
     arena_free(state->arena_scratch);
     arena_free(state->arena);
 }
@@ -400,7 +401,7 @@ void executor_stop(ExecState *state)
         constraint_queue_clear(state->queue);
     spill_set_clear(&state->spills);
     count_spills(state);
-    arena_reset(state->run_arena);
+    pace_arena_reset(state->run_arena);
     state->pending = NULL;
     state->is_running = false;
 }

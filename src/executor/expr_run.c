@@ -257,6 +257,7 @@ static bool step_decide(ExprProgram *p, ExprStep *step, Selection selection, boo
     uint16_t *rows = p->buffers.items[step->buffers[0]];
     bool any_null = false;
     for (uint32_t b = 0; b < step->block_count && selection.count > 0; b++) {
+        CHECK_INTERRUPTS(); /* a condition can have many */
         TRY(expr_block_run(p, &step->blocks[b], selection));
         const Vector *v = p->registers[step->blocks[b].result];
         const uint8_t *from = VECTOR_VALUES(v, uint8_t);
@@ -394,6 +395,7 @@ bool step_coalesce(ExprProgram *p, ExprStep *step, Selection selection)
     uint16_t *found = p->buffers.items[step->buffers[1]];
     vector_begin(to, p->row_count);
     for (uint32_t b = 0; b < step->block_count && selection.count > 0; b++) {
+        CHECK_INTERRUPTS(); /* a condition can have many */
         TRY(expr_block_run(p, &step->blocks[b], selection));
         const Vector *v = p->registers[step->blocks[b].result];
         uint32_t left = 0, count = 0;

@@ -1,6 +1,7 @@
 #include "executor/expr.h"
 
 #include "base/hash.h"
+#include "base/pace.h"
 #include "types/array.h"
 #include "types/hash.h"
 
@@ -134,18 +135,22 @@ static uint64_t row_hash(const HashedSet *set, const Value *values)
     return hash;
 }
 
-static void set_grow(HashedSet *set)
+static bool set_grow(HashedSet *set)
 {
     uint32_t size = set->mask ? (set->mask + 1) * 4 : 1024;
-    Row **heads = ARENA_ARRAY(set->arena, Row *, size);
-    for (uint32_t i = 0; set->heads && i <= set->mask; i++)
+    Row **heads = PACE_ARRAY(set->arena, Row *, size);
+    TRY(heads);
+    for (uint32_t i = 0; set->heads && i <= set->mask; i++) {
+        CHECK_INTERRUPTS_EACH(i);
         for (Row *row = set->heads[i], *next; row; row = next) {
             next = row->next;
             row->next = heads[row->hash & (size - 1)];
             heads[row->hash & (size - 1)] = row;
         }
+    }
     set->heads = heads;
     set->mask = size - 1;
+    return true;
 }
 
 /* 1 equal, 0 different, -1 unknown because of nulls. */
@@ -181,7 +186,7 @@ static bool set_add(HashedSet *set, Vector *const *columns, uint32_t row)
         return true;
     }
     if (!set->heads || set->count > set->mask)
-        set_grow(set);
+        TRY(set_grow(set));
     kept->hash = row_hash(set, values);
     kept->next = set->heads[kept->hash & set->mask];
     set->heads[kept->hash & set->mask] = kept;
@@ -195,7 +200,7 @@ static bool set_make(ExprProgram *p, ExprStep *step)
     HashedSet *set = &state->set;
     NodeState *node = subplan_of(p, expr)->node;
     TRY(node_rewind(node));
-    arena_reset(set->arena);
+    pace_arena_reset(set->arena);
     set->heads = NULL;
     set->with_nulls = NULL;
     set->mask = 0;

@@ -55,16 +55,21 @@ static bool item_field(const JsonItem *item, Str name, JsonItem *ret)
 }
 
 /* As JSON; or what a type's input reads: a string without its quotes. */
-static Str item_text(Arena *arena, const JsonItem *item, bool as_json)
+static bool item_text(Arena *arena, const JsonItem *item, bool as_json, Str *ret)
 {
     const bool is_bare = item_kind(item) == JSON_STRING && !as_json;
-    if (item->text)
-        return is_bare ? item->text->text : item->text->raw;
-    if (is_bare)
-        return jsonb_characters(item->binary);
+    if (item->text) {
+        *ret = is_bare ? item->text->text : item->text->raw;
+        return true;
+    }
+    if (is_bare) {
+        *ret = jsonb_characters(item->binary);
+        return true;
+    }
     StrBuf buf = strbuf_in(arena);
-    jsonb_append_text(item->binary, &buf);
-    return strbuf_view(&buf);
+    TRY(jsonb_append_text(item->binary, &buf));
+    *ret = strbuf_view(&buf);
+    return true;
 }
 
 static bool item_open(FunctionCall *call, int arg, const Value *value, JsonItem *ret)
@@ -242,7 +247,9 @@ static bool fill_value(Filler *f, Oid type, int32_t typmod, const JsonItem *item
         return true;
     }
     const bool as_json = type == TYPE_JSON || type == TYPE_JSONB;
-    return type_input(arena, type, typmod, item_text(arena, item, as_json), ret);
+    Str text;
+    TRY(item_text(arena, item, as_json, &text));
+    return type_input(arena, type, typmod, text, ret);
 }
 
 /* Each column: its field's value, or what it is in `base`. */

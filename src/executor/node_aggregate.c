@@ -1,3 +1,4 @@
+#include "base/pace.h"
 #include "executor/equality.h"
 #include "executor/ordered_set.h"
 #include "executor/packed_row.h"
@@ -207,24 +208,26 @@ static bool aggregate_init(NodeState *node)
 
 /* ---- groups ---- */
 
-static void heads_grow(AggregateState *state)
+static bool heads_grow(AggregateState *state)
 {
     uint64_t size = state->mask ? (state->mask + 1) * 4 : 256;
-    state->heads = ARENA_ARRAY(state->arena, Group *, size);
+    TRY(state->heads = PACE_ARRAY(state->arena, Group *, size));
     state->mask = size - 1;
     for (uint64_t i = 0; i < state->count; i++) {
+        CHECK_INTERRUPTS_EACH(i);
         Group *group = state->groups[i];
         group->next = state->heads[group->hash & state->mask];
         state->heads[group->hash & state->mask] = group;
     }
+    return true;
 }
 
 static Group *group_new(AggregateState *state, uint64_t hash, uint32_t row)
 {
     if (state->count == state->capacity) {
         uint64_t more = state->capacity ? state->capacity * 2 : 64;
-        state->groups = arena_grow(state->arena, state->groups, state->capacity * sizeof(Group *),
-                                   more * sizeof(Group *));
+        TRY(state->groups = pace_grow(state->arena, state->groups,
+                                      state->capacity * sizeof(Group *), more * sizeof(Group *)));
         state->capacity = more;
     }
     Group *group = ARENA_NEW(state->arena, Group);
@@ -237,7 +240,7 @@ static Group *group_new(AggregateState *state, uint64_t hash, uint32_t row)
     if (state->is_sorted)
         return group;
     if (!state->heads || state->count > state->mask) {
-        heads_grow(state);
+        TRY(heads_grow(state));
     } else {
         group->next = state->heads[hash & state->mask];
         state->heads[hash & state->mask] = group;
@@ -321,7 +324,9 @@ static bool find_groups(AggregateState *state, const Batch *batch, Selection *se
             TRY(spill_row(state, batch, row, state->hashes[i]));
             continue;
         }
-        state->found[kept] = group ? group : group_new(state, state->hashes[i], row);
+        if (!group)
+            TRY(group = group_new(state, state->hashes[i], row));
+        state->found[kept] = group;
         state->rows[kept++] = (uint16_t)row;
     }
     if (kept < selection->count || selection->rows)
@@ -566,7 +571,7 @@ static bool feed_sorted(AggregateState *state, CallState *call)
 /* ---- passes ---- */
 
 /* A set without columns has its group even when there is no row. */
-static void empty_sets_begin(AggregateState *state)
+static bool empty_sets_begin(AggregateState *state)
 {
     const AggregatePlan *plan = (const AggregatePlan *)state->base.plan;
     for (uint32_t set = 0; set < plan->sets.length; set++) {
@@ -574,13 +579,14 @@ static void empty_sets_begin(AggregateState *state)
             continue;
         set_begin(state, set, state->no_keys);
         keys_hash(state, (Selection){.count = 1});
-        group_new(state, state->hashes[0], 0);
+        TRY(group_new(state, state->hashes[0], 0));
     }
+    return true;
 }
 
-static void pass_begin(AggregateState *state, uint32_t depth)
+static bool pass_begin(AggregateState *state, uint32_t depth)
 {
-    arena_reset(state->arena);
+    pace_arena_reset(state->arena);
     state->heads = NULL;
     state->groups = NULL;
     state->mask = state->count = state->capacity = state->given = 0;
@@ -588,9 +594,8 @@ static void pass_begin(AggregateState *state, uint32_t depth)
     state->depth = depth;
     memset(state->current, 0, (size_t)state->set_count * PARTITIONS * sizeof(Partition *));
     if (is_single(state))
-        group_new(state, 0, 0);
-    else if (depth == 0)
-        empty_sets_begin(state);
+        return group_new(state, 0, 0) != NULL;
+    return depth > 0 || empty_sets_begin(state);
 }
 
 static bool pass_end(AggregateState *state)
@@ -637,7 +642,7 @@ static bool first_pass(AggregateState *state)
     node_fill_mark(node);
     if (state->is_sorted)
         return sorted_pass(state);
-    pass_begin(state, 0);
+    TRY(pass_begin(state, 0));
     state->only_set = -1;
     for (;;) {
         Batch *batch;
@@ -655,7 +660,7 @@ static bool partition_pass(AggregateState *state)
 {
     Partition *part = state->waiting;
     state->waiting = part->next;
-    pass_begin(state, part->depth);
+    TRY(pass_begin(state, part->depth));
     state->only_set = (int)part->set;
     if (!state->input)
         state->input = batch_new(state->base.exec->arena, state->input_layout.types,
@@ -718,6 +723,7 @@ static bool give_groups(AggregateState *state, Batch **ret_batch)
         for (uint32_t i = 0; i < count; i++) {
             Value value = {0};
             bool is_null = false;
+            CHECK_INTERRUPTS(); /* a long array takes long */
             TRY(call_final(state, call, state->groups[state->given + i], &value, &is_null));
             vector_set(to, i, &value, is_null);
         }
@@ -757,7 +763,7 @@ static void aggregate_forget(AggregateState *state)
     for (Partition *part = state->waiting; part; part = part->next)
         spill_free(part->file);
     state->waiting = NULL;
-    arena_reset(state->arena);
+    pace_arena_reset(state->arena);
     state->groups = NULL;
     state->heads = NULL;
     state->count = state->given = state->capacity = state->mask = 0;

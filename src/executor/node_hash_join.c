@@ -1,3 +1,4 @@
+#include "base/pace.h"
 #include "executor/equality.h"
 #include "executor/expr.h"
 
@@ -114,14 +115,15 @@ static bool keeps_unmatched_right(const HashJoinState *state)
     return state->type == JOINS_RIGHT || state->type == JOINS_FULL;
 }
 
-static void table_index(HashJoinState *state)
+static bool table_index(HashJoinState *state)
 {
     uint64_t size = 64;
     while (size < state->count * 2)
         size *= 2;
-    state->heads = ARENA_ARRAY(state->arena, Row *, size);
+    TRY(state->heads = PACE_ARRAY(state->arena, Row *, size));
     state->mask = size - 1;
     for (uint64_t i = 0; i < state->count; i++) {
+        CHECK_INTERRUPTS_EACH(i);
         Row *row = state->rows[i];
         bool has_null = false;
         for (uint32_t k = 0; k < state->key_count; k++)
@@ -131,6 +133,7 @@ static void table_index(HashJoinState *state)
         row->next = state->heads[row->hash & state->mask];
         state->heads[row->hash & state->mask] = row;
     }
+    return true;
 }
 
 static uint32_t partition_of(uint64_t hash)
@@ -151,23 +154,26 @@ static bool start_partitions(HashJoinState *state)
 {
     state->partitions = ARENA_ARRAY(state->base.exec->run_arena, JoinPartition, JOIN_PARTITIONS);
     state->is_partitioned = true;
-    for (uint64_t i = 0; i < state->count; i++)
+    for (uint64_t i = 0; i < state->count; i++) {
+        CHECK_INTERRUPTS_EACH(i);
         TRY(build_write(state, state->rows[i]));
-    arena_reset(state->arena);
+    }
+    pace_arena_reset(state->arena);
     state->rows = NULL;
     state->count = state->capacity = 0;
     return true;
 }
 
-static void rows_push(HashJoinState *state, Row *row)
+static bool rows_push(HashJoinState *state, Row *row)
 {
     if (state->count == state->capacity) {
         uint64_t more = state->capacity ? state->capacity * 2 : 256;
-        state->rows = arena_grow(state->arena, state->rows, state->capacity * sizeof(Row *),
-                                 more * sizeof(Row *));
+        TRY(state->rows = pace_grow(state->arena, state->rows, state->capacity * sizeof(Row *),
+                                    more * sizeof(Row *)));
         state->capacity = more;
     }
     state->rows[state->count++] = row;
+    return true;
 }
 
 static bool build_batch(HashJoinState *state, Batch *batch)
@@ -195,7 +201,7 @@ static bool build_batch(HashJoinState *state, Batch *batch)
         if (state->is_partitioned)
             TRY(build_write(state, kept));
         else
-            rows_push(state, kept);
+            TRY(rows_push(state, kept));
     }
     if (!state->is_partitioned && state->count > 64 && arena_size(state->arena) > exec_hash_mem())
         TRY(start_partitions(state));
@@ -249,11 +255,7 @@ static bool build(HashJoinState *state)
         node->instrument->memory_bytes = arena_size(state->arena);
         node->instrument->partitions = state->is_partitioned ? JOIN_PARTITIONS : 1;
     }
-    if (!state->is_partitioned) {
-        table_index(state);
-        return true;
-    }
-    return partition_probe(state);
+    return state->is_partitioned ? partition_probe(state) : table_index(state);
 }
 
 /* ---- the left side ---- */
@@ -288,7 +290,7 @@ static bool partition_next(HashJoinState *state, bool *ret_end)
     if (*ret_end)
         return true;
     JoinPartition *part = &state->partitions[state->partition];
-    arena_reset(state->arena);
+    pace_arena_reset(state->arena);
     state->rows = NULL;
     state->count = state->capacity = state->unmatched_at = 0;
     if (part->build)
@@ -296,12 +298,12 @@ static bool partition_next(HashJoinState *state, bool *ret_end)
     if (part->probe)
         TRY(spill_begin_read(part->probe, 0));
     for (; part->build_rows > 0; part->build_rows--) {
+        CHECK_INTERRUPTS_EACH(part->build_rows);
         Row *row = row_read(&state->layout, part->build, state->arena);
         TRY(row);
-        rows_push(state, row);
+        TRY(rows_push(state, row));
     }
-    table_index(state);
-    return true;
+    return table_index(state);
 }
 
 /* A large table lies outside the caches: what this batch will look at is asked for at once. */
@@ -555,7 +557,7 @@ static void hash_join_forget(HashJoinState *state)
         spill_free(state->partitions[i].probe);
     }
     if (state->arena) /* a join whose making failed has none */
-        arena_reset(state->arena);
+        pace_arena_reset(state->arena);
     state->rows = NULL;
     state->heads = NULL;
     state->count = state->capacity = 0;

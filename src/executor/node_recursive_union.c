@@ -1,3 +1,4 @@
+#include "base/pace.h"
 #include "executor/equality.h"
 #include "executor/node.h"
 
@@ -48,46 +49,57 @@ static bool recursive_init(NodeState *node)
 
 /* ---- rows seen ---- */
 
-static void heads_grow(RecursiveState *state)
+static bool heads_grow(RecursiveState *state)
 {
     Row **old = state->heads;
     uint64_t old_size = old ? state->mask + 1 : 0, size = old ? old_size * 4 : 256;
-    state->heads = ARENA_ARRAY(state->arena, Row *, size);
+    TRY(state->heads = PACE_ARRAY(state->arena, Row *, size));
     state->mask = size - 1;
-    for (uint64_t i = 0; i < old_size; i++)
+    for (uint64_t i = 0; i < old_size; i++) {
+        CHECK_INTERRUPTS_EACH(i);
         for (Row *row = old[i], *next; row; row = next) {
             next = row->next;
             row->next = state->heads[row->hash & state->mask];
             state->heads[row->hash & state->mask] = row;
         }
+    }
+    return true;
 }
 
-/* Remembers the row; false if it is known. */
-static bool seen_add(RecursiveState *state, const Batch *batch, uint64_t hash, uint32_t row)
+/* Remembers the row; *ret_is_new: it was not known. */
+static bool seen_add(RecursiveState *state, const Batch *batch, uint64_t hash, uint32_t row,
+                     bool *ret_is_new)
 {
+    *ret_is_new = false;
     if (!state->heads || state->count > state->mask)
-        heads_grow(state);
+        TRY(heads_grow(state));
     Row **head = &state->heads[hash & state->mask];
     for (const Row *known = *head; known; known = known->next)
         if (known->hash == hash && row_keys_equal(&state->stores[0].layout, known, state->types,
                                                   state->column_count, batch->columns, row))
-            return false;
+            return true;
     Row *added = row_make(&state->stores[0].layout, state->arena, batch->columns, row);
     added->hash = hash;
     added->next = *head;
     *head = added;
     state->count++;
+    *ret_is_new = true;
     return true;
 }
 
-static Selection select_new(RecursiveState *state, const Batch *batch)
+static bool select_new(RecursiveState *state, const Batch *batch, Selection *ret)
 {
     uint32_t count = 0, i = 0;
     rows_hash(state->types, batch->columns, state->column_count, batch->selection, state->hashes);
-    FOR_SELECTED (batch->selection, row)
-        if (seen_add(state, batch, state->hashes[i++], row))
+    FOR_SELECTED (batch->selection, row) {
+        bool is_new;
+        CHECK_INTERRUPTS();
+        TRY(seen_add(state, batch, state->hashes[i++], row, &is_new));
+        if (is_new)
             state->rows[count++] = (uint16_t)row;
-    return (Selection){.rows = state->rows, .count = count};
+    }
+    *ret = (Selection){.rows = state->rows, .count = count};
+    return true;
 }
 
 /* ---- rounds ---- */
@@ -124,7 +136,7 @@ static bool recursive_next(NodeState *node, Batch **ret_batch)
         }
         node->output = *batch;
         if (state->is_distinct)
-            node->output.selection = select_new(state, batch);
+            TRY(select_new(state, batch, &node->output.selection));
         if (node->output.selection.count == 0)
             continue;
         TRY(row_store_add_batch(&state->stores[1 - state->current], &node->output));
@@ -139,7 +151,7 @@ static void recursive_stop(NodeState *node)
     row_store_clear(&state->stores[0]);
     row_store_clear(&state->stores[1]);
     if (state->arena)
-        arena_reset(state->arena);
+        pace_arena_reset(state->arena);
     state->heads = NULL;
     state->mask = state->count = 0;
     state->is_recursing = state->is_done = false;

@@ -1,3 +1,4 @@
+#include "base/pace.h"
 #include "executor/equality.h"
 #include "executor/node.h"
 
@@ -70,19 +71,22 @@ static bool set_op_init(NodeState *node)
 
 /* ---- the table ---- */
 
-static void heads_grow(SetOpState *state)
+static bool heads_grow(SetOpState *state)
 {
     uint64_t size = state->heads ? (state->mask + 1) * 4 : 256;
     SetEntry **old = state->heads;
     uint64_t old_size = state->heads ? state->mask + 1 : 0;
-    state->heads = ARENA_ARRAY(state->arena, SetEntry *, size);
+    TRY(state->heads = PACE_ARRAY(state->arena, SetEntry *, size));
     state->mask = size - 1;
-    for (uint64_t i = 0; i < old_size; i++)
+    for (uint64_t i = 0; i < old_size; i++) {
+        CHECK_INTERRUPTS_EACH(i);
         for (SetEntry *entry = old[i], *next; entry; entry = next) {
             next = entry->next;
             entry->next = state->heads[entry->hash & state->mask];
             state->heads[entry->hash & state->mask] = entry;
         }
+    }
+    return true;
 }
 
 static SetEntry *entry_find(const SetOpState *state, const Batch *batch, uint64_t hash,
@@ -99,7 +103,7 @@ static SetEntry *entry_find(const SetOpState *state, const Batch *batch, uint64_
 static SetEntry *entry_new(SetOpState *state, const Batch *batch, uint64_t hash, uint32_t row)
 {
     if (!state->heads || state->count > state->mask)
-        heads_grow(state);
+        TRY(heads_grow(state));
     SetEntry *entry = ARENA_NEW(state->arena, SetEntry);
     entry->hash = hash;
     entry->row = row_make(&state->layout, state->arena, batch->columns, row);
@@ -177,6 +181,7 @@ static bool fill(SetOpState *state)
         rows_hash(state->types, batch->columns, state->column_count, batch->selection,
                   state->hashes);
         FOR_SELECTED (batch->selection, row) {
+            CHECK_INTERRUPTS();
             uint64_t hash = state->hashes[i++];
             SetEntry *entry = entry_find(state, batch, hash, row);
             if (!entry && !may_grow(state)) {
@@ -184,7 +189,7 @@ static bool fill(SetOpState *state)
                 continue;
             }
             if (!entry)
-                entry = entry_new(state, batch, hash, row);
+                TRY(entry = entry_new(state, batch, hash, row));
             entry->count++;
         }
     }
@@ -227,7 +232,8 @@ static bool decide(SetOpState *state, const Batch *batch, uint64_t hash, uint32_
     if (!state->is_all) {
         if (!may_grow(state))
             return spill_row(state, batch, LEFT, hash, row);
-        entry_new(state, batch, hash, row)->given = true;
+        TRY(entry = entry_new(state, batch, hash, row));
+        entry->given = true;
     }
     *ret_passes = true;
     return true;
@@ -253,7 +259,7 @@ static bool left_batch(SetOpState *state, Batch *batch, Batch **ret_batch)
 
 static void table_clear(SetOpState *state)
 {
-    arena_reset(state->arena);
+    pace_arena_reset(state->arena);
     state->heads = NULL;
     state->mask = state->count = 0;
     state->is_spilling = state->is_filled = false;

@@ -23,9 +23,11 @@ static bool values_scan_init(NodeState *node)
     PhysType *types = ARENA_ARRAY(arena, PhysType, state->column_count + 1);
     for (uint32_t c = 0; c < state->column_count; c++)
         types[c] = type_phys(plan->rows.items[0].items[c]->type);
-    for (uint32_t r = 0; r < state->row_count; r++)
+    for (uint32_t r = 0; r < state->row_count; r++) {
+        CHECK_INTERRUPTS();
         TRY(state->rows[r] = expr_compile(node->exec, state->values_arena,
                                           plan->rows.items[r].items, state->column_count));
+    }
     state->capacity = MIN(MAX(state->row_count, 1u), (uint32_t)VECTOR_SIZE);
     state->batch = ARENA_NEW(arena, Batch);
     state->batch->columns = ARENA_ARRAY(arena, Vector *, state->column_count + 1);
@@ -47,6 +49,7 @@ static bool values_fill(ValuesScanState *state, uint32_t *ret_count)
     for (uint32_t c = 0; c < state->column_count; c++)
         vector_begin(state->batch->columns[c], room);
     for (; count < room && state->at < state->row_count; count++, state->at++) {
+        CHECK_INTERRUPTS();
         ExprProgram *program = state->rows[state->at];
         TRY(expr_run_scalar(program));
         for (uint32_t c = 0; c < state->column_count; c++) {

@@ -1,5 +1,7 @@
 #include "executor/rows.h"
 
+#include "base/pace.h"
+
 #define OFFSET_STEP 64
 
 void row_layout_init(RowLayout *layout, Arena *arena, const PhysType *types, uint32_t count)
@@ -191,7 +193,7 @@ void row_store_clear(RowStore *store)
     spill_free(store->file);
     store->file = NULL;
     if (store->arena)
-        arena_reset(store->arena);
+        pace_arena_reset(store->arena);
     store->rows = NULL;
     store->offsets = NULL;
     store->memory_count = store->capacity = store->count = 0;
@@ -202,7 +204,7 @@ void row_store_deinit(RowStore *store)
 {
     spill_free(store->file);
     store->file = NULL;
-    arena_free(store->arena);
+    pace_arena_free(store->arena);
     store->arena = NULL;
     store->rows = NULL;
     store->offsets = NULL;
@@ -228,9 +230,9 @@ static bool row_store_spill(RowStore *store, Vector *const *vectors, uint32_t in
     if ((store->count - store->memory_count) % OFFSET_STEP == 0) {
         if (store->offset_count == store->offset_capacity) {
             uint64_t more = store->offset_capacity ? store->offset_capacity * 2 : 64;
-            store->offsets =
-                arena_grow(store->arena, store->offsets, store->offset_capacity * sizeof(uint64_t),
-                           more * sizeof(uint64_t));
+            TRY(store->offsets = pace_grow(store->arena, store->offsets,
+                                           store->offset_capacity * sizeof(uint64_t),
+                                           more * sizeof(uint64_t)));
             store->offset_capacity = more;
         }
         store->offsets[store->offset_count++] = offset;
@@ -247,8 +249,8 @@ bool row_store_add(RowStore *store, Vector *const *vectors, uint32_t index)
         return row_store_spill(store, vectors, index);
     if (store->memory_count == store->capacity) {
         uint64_t more = store->capacity ? store->capacity * 2 : 64;
-        store->rows = arena_grow(store->arena, store->rows, store->capacity * sizeof(Row *),
-                                 more * sizeof(Row *));
+        TRY(store->rows = pace_grow(store->arena, store->rows, store->capacity * sizeof(Row *),
+                                    more * sizeof(Row *)));
         store->capacity = more;
     }
     store->rows[store->memory_count++] = row_make(&store->layout, store->arena, vectors, index);
@@ -258,8 +260,10 @@ bool row_store_add(RowStore *store, Vector *const *vectors, uint32_t index)
 
 bool row_store_add_batch(RowStore *store, const Batch *batch)
 {
-    FOR_SELECTED (batch->selection, row)
+    FOR_SELECTED (batch->selection, row) {
+        CHECK_INTERRUPTS();
         TRY(row_store_add(store, batch->columns, row));
+    }
     return true;
 }
 
@@ -281,6 +285,7 @@ static bool reader_seek(RowReader *reader, uint64_t wanted)
     TRY(spill_begin_read(store->file, store->offsets[wanted / OFFSET_STEP]));
     for (uint64_t i = wanted / OFFSET_STEP * OFFSET_STEP; i < wanted; i++) {
         uint32_t size;
+        CHECK_INTERRUPTS();
         TRY(spill_read(store->file, &size, sizeof(size)));
         TRY(spill_begin_read(store->file, spill_position(store->file) + size));
     }

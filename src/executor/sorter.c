@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
+#include "base/pace.h"
 #include "base/task.h"
 
 #define SMALL 24      /* entries that are sorted by insertion */
@@ -12,6 +13,7 @@
 #define DEPTH_END UINT32_MAX /* prefixes are sizes of keys that are equal otherwise */
 #define FIRST_KEY_MAX 4096
 #define PREFETCH_AHEAD 12
+#define PIECE 8192 /* entries between two looks for interrupts */
 
 void sorter_init(Sorter *sorter, SpillSet *spills, size_t limit)
 {
@@ -81,7 +83,7 @@ static uint32_t common_length(const char *a, const char *b, uint32_t most)
 }
 
 /* Looks for the bytes that all keys in memory, and those of the runs, begin with. */
-static void find_common(Sorter *sorter)
+static bool find_common(Sorter *sorter)
 {
     const char *record = sorter->data;
 
@@ -95,24 +97,28 @@ static void find_common(Sorter *sorter)
     uint32_t common = sorter->common;
 
     for (uint64_t i = 0; i < sorter->count && common > 0; i++) {
+        CHECK_INTERRUPTS_EACH(i);
         const SortRecord r = record_at(record);
         common = common_length(first, r.key.data, (uint32_t)MIN(r.key.length, common));
         record = r.payload + r.payload_size;
     }
     sorter->common = common;
+    return true;
 }
 
-static void make_entries(Sorter *sorter)
+static bool make_entries(Sorter *sorter)
 {
     const char *record = sorter->data;
     const uint32_t depth = sorter->common;
 
     for (uint64_t i = 0; i < sorter->count; i++) {
+        CHECK_INTERRUPTS_EACH(i);
         const SortRecord r = record_at(record);
         sorter->entries[i].prefix = key_word(r.key.data, (uint32_t)r.key.length, depth);
         sorter->entries[i].at = (uint64_t)(record - sorter->data);
         record = r.payload + r.payload_size;
     }
+    return true;
 }
 
 /* Keys whose 8 bytes from depth on are equal. */
@@ -147,30 +153,39 @@ static void insertion_sort(const Sorter *sorter, SortEntry *entries, uint64_t co
 }
 
 /* Entries with equal prefixes get the next 8 bytes, or the sizes where no key has more. */
-static void prefixes_deepen(const Sorter *sorter, SortEntry *entries, uint64_t count,
+static bool prefixes_deepen(const Sorter *sorter, SortEntry *entries, uint64_t count,
                             uint32_t *depth)
 {
     const uint32_t next = *depth + 8;
     bool any_longer = false;
 
     for (uint64_t i = 0; i < count; i++) {
+        CHECK_INTERRUPTS_EACH(i);
         const Str key = record_at(sorter->data + entries[i].at).key;
         any_longer |= key.length > next;
         entries[i].prefix = key_word(key.data, (uint32_t)key.length, next);
     }
-    for (uint64_t i = 0; !any_longer && i < count; i++)
+    for (uint64_t i = 0; !any_longer && i < count; i++) {
+        CHECK_INTERRUPTS_EACH(i);
         entries[i].prefix = record_at(sorter->data + entries[i].at).key.length;
+    }
     *depth = any_longer ? next : DEPTH_END;
+    return true;
 }
 
-static uint64_t prefixes_difference(const SortEntry *entries, uint64_t count)
+static bool prefixes_difference(const SortEntry *entries, uint64_t count, uint64_t *ret)
 {
     const uint64_t first = entries[0].prefix;
     uint64_t difference = 0;
 
-    for (uint64_t i = 1; i < count; i++)
-        difference |= entries[i].prefix ^ first;
-    return difference;
+    for (uint64_t from = 0; from < count; from += PIECE) {
+        const uint64_t end = MIN(count, from + PIECE);
+        CHECK_INTERRUPTS();
+        for (uint64_t i = from; i < end; i++)
+            difference |= entries[i].prefix ^ first;
+    }
+    *ret = difference;
+    return true;
 }
 
 /* Small sets take few buckets, so that clearing them doesn't cost more than the sort. */
@@ -181,7 +196,7 @@ static uint32_t digit_bits(uint64_t count)
 }
 
 /* Spreads entries over buckets by the first bits in which they differ; ends[b]: of bucket b. */
-static void scatter(SortEntry *entries, SortEntry *spare, uint64_t count, uint64_t difference,
+static bool scatter(SortEntry *entries, SortEntry *spare, uint64_t count, uint64_t difference,
                     uint32_t bits, uint64_t *ends)
 {
     const uint32_t top = 64 - (uint32_t)__builtin_clzll(difference);
@@ -190,16 +205,24 @@ static void scatter(SortEntry *entries, SortEntry *spare, uint64_t count, uint64
     uint64_t sum = 0;
 
     memset(ends, 0, size * sizeof(uint64_t));
-    for (uint64_t i = 0; i < count; i++)
-        ends[entries[i].prefix >> shift & mask]++;
+    for (uint64_t from = 0; from < count; from += PIECE) {
+        const uint64_t end = MIN(count, from + PIECE);
+        CHECK_INTERRUPTS();
+        for (uint64_t i = from; i < end; i++)
+            ends[entries[i].prefix >> shift & mask]++;
+    }
     for (uint32_t b = 0; b < size; b++) {
         const uint64_t here = ends[b];
         ends[b] = sum;
         sum += here;
     }
-    for (uint64_t i = 0; i < count; i++)
-        spare[ends[entries[i].prefix >> shift & mask]++] = entries[i];
-    memcpy(entries, spare, count * sizeof(SortEntry));
+    for (uint64_t from = 0; from < count; from += PIECE) {
+        const uint64_t end = MIN(count, from + PIECE);
+        CHECK_INTERRUPTS();
+        for (uint64_t i = from; i < end; i++)
+            spare[ends[entries[i].prefix >> shift & mask]++] = entries[i];
+    }
+    return pace_copy(entries, spare, count * sizeof(SortEntry));
 }
 
 static uint32_t largest_bucket(const uint64_t *ends, uint32_t count)
@@ -219,19 +242,18 @@ static bool radix_sort(Sorter *sorter, SortEntry *entries, SortEntry *spare, uin
                        uint32_t depth, uint32_t level)
 {
     while (count > SMALL) {
-        if (count > 4096)
-            CHECK_INTERRUPTS();
-        const uint64_t difference = prefixes_difference(entries, count);
+        uint64_t difference;
+        TRY(prefixes_difference(entries, count, &difference));
         if (difference == 0) {
             if (depth == DEPTH_END)
                 return true;
-            prefixes_deepen(sorter, entries, count, &depth);
+            TRY(prefixes_deepen(sorter, entries, count, &depth));
             continue;
         }
         assert(level < MAX_LEVELS);
         uint64_t *ends = sorter->buckets + (size_t)level * BUCKETS;
         const uint32_t bits = digit_bits(count);
-        scatter(entries, spare, count, difference, bits, ends);
+        TRY(scatter(entries, spare, count, difference, bits, ends));
         const uint32_t largest = largest_bucket(ends, 1u << bits);
         uint64_t from = 0;
         for (uint32_t b = 0; b < 1u << bits; b++) {
@@ -249,20 +271,25 @@ static bool radix_sort(Sorter *sorter, SortEntry *entries, SortEntry *spare, uin
     return true;
 }
 
-static bool is_sorted(const Sorter *sorter)
+static bool look_if_sorted(const Sorter *sorter, bool *ret_sorted)
 {
-    for (uint64_t i = 1; i < sorter->count; i++)
-        if (entry_is_before(sorter, &sorter->entries[i], &sorter->entries[i - 1], sorter->common))
-            return false;
+    *ret_sorted = true;
+    for (uint64_t i = 1; *ret_sorted && i < sorter->count; i++) {
+        CHECK_INTERRUPTS_EACH(i);
+        *ret_sorted = !entry_is_before(sorter, &sorter->entries[i], &sorter->entries[i - 1],
+                                       sorter->common);
+    }
     return true;
 }
 
 bool sorter_sort(Sorter *sorter)
 {
     TRY(entries_reserve(sorter));
-    find_common(sorter);
-    make_entries(sorter);
-    if (is_sorted(sorter))
+    TRY(find_common(sorter));
+    TRY(make_entries(sorter));
+    bool is_sorted;
+    TRY(look_if_sorted(sorter, &is_sorted));
+    if (is_sorted)
         return true;
     if (sorter->count > SMALL && !sorter->buckets) {
         sorter->buckets = memory_malloc((size_t)MAX_LEVELS * BUCKETS * sizeof(uint64_t));
@@ -293,22 +320,40 @@ static bool data_reserve(Sorter *sorter, size_t more)
     return true;
 }
 
+static bool kept_size(const Sorter *sorter, size_t *ret_size)
+{
+    *ret_size = 0;
+    for (uint64_t i = 0; i < sorter->keep; i++) {
+        CHECK_INTERRUPTS_EACH(i);
+        *ret_size += record_size(sorter->data + sorter->entries[i].at);
+    }
+    return true;
+}
+
+static bool kept_copy(const Sorter *sorter, char *to)
+{
+    for (uint64_t i = 0; i < sorter->keep; i++) {
+        CHECK_INTERRUPTS_EACH(i);
+        const char *record = sorter->data + sorter->entries[i].at;
+        const size_t length = record_size(record);
+        memcpy(to, record, length);
+        to += length;
+    }
+    return true;
+}
+
 /* Drops what is behind the first `keep` records. */
 static bool cut(Sorter *sorter)
 {
+    size_t size;
     TRY(sorter_sort(sorter));
-    size_t size = 0;
-    for (uint64_t i = 0; i < sorter->keep; i++)
-        size += record_size(sorter->data + sorter->entries[i].at);
+    TRY(kept_size(sorter, &size));
     char *kept = memory_malloc(size + SORT_SLACK);
     if (!kept)
         return out_of_memory();
-    size_t at = 0;
-    for (uint64_t i = 0; i < sorter->keep; i++) {
-        const char *record = sorter->data + sorter->entries[i].at;
-        const size_t length = record_size(record);
-        memcpy(kept + at, record, length);
-        at += length;
+    if (!kept_copy(sorter, kept)) {
+        memory_free(kept);
+        return false;
     }
     const SortRecord last = record_at(sorter->data + sorter->entries[sorter->keep - 1].at);
     strbuf_truncate(&sorter->cutoff, 0);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
+#include "base/pace.h"
 #include "base/task.h"
 
 #define RUN_BUFFER_MIN 16384u
@@ -32,8 +33,10 @@ static void run_deinit(SortRun *run)
 
 void sorter_runs_free(Sorter *sorter)
 {
-    for (uint32_t i = 0; i < sorter->run_count; i++)
+    for (uint32_t i = 0; i < sorter->run_count; i++) {
         run_deinit(&sorter->runs[i]);
+        pace_turn();
+    }
     memory_free(sorter->runs);
     memory_free(sorter->losers);
     sorter->runs = NULL;

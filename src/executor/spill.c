@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "base/metrics.h"
+#include "base/pace.h"
 #include "base/settings.h"
 #include "base/task.h"
 
@@ -31,14 +32,17 @@ void spill_set_init(SpillSet *set, Str directory)
 
 void spill_set_clear(SpillSet *set)
 {
-    while (set->files)
+    while (set->files) {
         spill_free(set->files);
+        pace_turn();
+    }
 }
 
 SpillFile *spill_new(SpillSet *set)
 {
     static _Atomic uint64_t counter; /* names only: unique within the process */
 
+    CHECK_INTERRUPTS(); /* a directory's turn can take a millisecond */
     Arena *arena = arena_new("spill file");
     SpillFile *file = ARENA_NEW(arena, SpillFile);
     file->arena = arena;

@@ -69,15 +69,17 @@ typedef struct Run {
 
 typedef VEC(Run) RunVec;
 
-/* Merge sort: qsort has no place for the type. Equal values stay in the table's order. */
-static void sort_values(const StatisticsCollector *collector, Item *values, Item *scratch,
+/* Merge sort: qsort has no place for the type, nor for interrupts. Equal values stay in the
+ * table's order. */
+static bool sort_values(const StatisticsCollector *collector, Item *values, Item *scratch,
                         size_t count)
 {
     if (count < 2)
-        return;
+        return true;
+    CHECK_INTERRUPTS();
     const size_t half = count / 2;
-    sort_values(collector, values, scratch, half);
-    sort_values(collector, values + half, scratch, count - half);
+    TRY(sort_values(collector, values, scratch, half));
+    TRY(sort_values(collector, values + half, scratch, count - half));
     memcpy(scratch, values, half * sizeof(Item));
     size_t i = 0, j = half, out = 0;
     while (i < half && j < count)
@@ -86,6 +88,7 @@ static void sort_values(const StatisticsCollector *collector, Item *values, Item
                             : scratch[i++];
     while (i < half)
         values[out++] = scratch[i++];
+    return true;
 }
 
 /* Of the values' order and their places in the table. */
@@ -99,10 +102,11 @@ static float correlation(const StatisticsCollector *collector)
     return (float)((n * products - sum * sum) / (n * squares - sum * sum));
 }
 
-static void find_runs(const StatisticsCollector *collector, RunVec *ret)
+static bool find_runs(const StatisticsCollector *collector, RunVec *ret)
 {
     const Item *values = collector->values.items;
     for (size_t i = 0; i < collector->values.length;) {
+        CHECK_INTERRUPTS();
         size_t end = i + 1;
         while (end < collector->values.length &&
                type_compare(collector->type, &values[i].value, &values[end].value) == 0)
@@ -111,6 +115,7 @@ static void find_runs(const StatisticsCollector *collector, RunVec *ret)
         VEC_PUSH(collector->arena, ret, run);
         i = end;
     }
+    return true;
 }
 
 /* Duj1: n*d / (n - f1 + f1*n/N), clamped; negative where it grows with the table. */
@@ -136,12 +141,28 @@ static float distinct_estimate(const StatisticsCollector *collector, const RunVe
     return estimate > 0.1 * total ? (float)(-estimate / total) : (float)estimate;
 }
 
-static int run_by_count(const void *a, const void *b)
+/* The most common ones first; those met alike stay in their order. */
+static bool sort_runs(Run *runs, Run *scratch, size_t count)
 {
-    const Run *x = a, *y = b;
-    if (x->count != y->count)
-        return x->count > y->count ? -1 : 1;
-    return x->first < y->first ? -1 : x->first > y->first;
+    if (count < 2)
+        return true;
+    CHECK_INTERRUPTS();
+    const size_t half = count / 2;
+    TRY(sort_runs(runs, scratch, half));
+    TRY(sort_runs(runs + half, scratch, count - half));
+    memcpy(scratch, runs, half * sizeof(Run));
+    size_t i = 0, j = half, out = 0;
+    while (i < half && j < count)
+        runs[out++] = runs[j].count > scratch[i].count ? runs[j++] : scratch[i++];
+    while (i < half)
+        runs[out++] = scratch[i++];
+    return true;
+}
+
+static int run_by_first(const void *first, const void *run)
+{
+    const size_t a = *(const size_t *)first, b = ((const Run *)run)->first;
+    return a < b ? -1 : a > b;
 }
 
 /*
@@ -176,15 +197,16 @@ static size_t common_count(const StatisticsCollector *collector, const Run *by_c
 }
 
 /* The most common values; all, when there are few enough and each was met again. */
-static void fill_common(const StatisticsCollector *collector, RunVec *runs, ColumnStatistics *ret)
+static bool fill_common(const StatisticsCollector *collector, RunVec *runs, ColumnStatistics *ret)
 {
     Arena *arena = collector->arena;
     const double n = (double)collector->sampled;
-    Run *by_count = arena_copy(arena, runs->items, MAX(1, runs->length) * sizeof(Run));
-    qsort(by_count, runs->length, sizeof(Run), run_by_count);
+    Run *by_count = ARENA_ARRAY(arena, Run, runs->length + 1);
     size_t again = 0;
-    while (again < runs->length && by_count[again].count > 1)
-        again++;
+    for (size_t r = 0; r < runs->length; r++)
+        if (runs->items[r].count > 1)
+            by_count[again++] = runs->items[r];
+    TRY(sort_runs(by_count, ARENA_ARRAY(arena, Run, again / 2 + 1), again));
     size_t keep = MIN(again, (size_t)collector->target);
     const bool all =
         again == runs->length && !collector->wide && ret->distinct > 0 && keep == again;
@@ -194,19 +216,20 @@ static void fill_common(const StatisticsCollector *collector, RunVec *runs, Colu
         keep = common_count(collector, by_count, keep, distinct, ret->null_fraction);
     }
     if (keep == 0)
-        return;
+        return true;
     Value *values = ARENA_ARRAY(arena, Value, keep);
     float *fractions = ARENA_ARRAY(arena, float, keep);
     for (size_t i = 0; i < keep; i++) {
         values[i] = collector->values.items[by_count[i].first].value;
         fractions[i] = (float)((double)by_count[i].count / n);
-        for (size_t r = 0; r < runs->length; r++)
-            if (runs->items[r].first == by_count[i].first)
-                runs->items[r].count = 0; /* not in the histogram */
+        Run *run =
+            bsearch(&by_count[i].first, runs->items, runs->length, sizeof(Run), run_by_first);
+        run->count = 0; /* not in the histogram */
     }
     ret->common_count = (uint32_t)keep;
     ret->common_values = values;
     ret->common_fractions = fractions;
+    return true;
 }
 
 static void fill_histogram(StatisticsCollector *collector, const RunVec *runs,
@@ -241,17 +264,16 @@ bool statistics_finish(StatisticsCollector *collector, int attnum, ColumnStatist
     ret->average_width = present ? (int32_t)(collector->width_sum / (double)present) : 0;
     if (!type || !type->compare || present == 0)
         return true;
-    CHECK_INTERRUPTS();
     Item *scratch = ARENA_ARRAY(collector->arena, Item, collector->values.length / 2 + 1);
-    sort_values(collector, collector->values.items, scratch, collector->values.length);
+    TRY(sort_values(collector, collector->values.items, scratch, collector->values.length));
     if (collector->values.length > 1) {
         ret->has_correlation = true;
         ret->correlation = correlation(collector);
     }
     RunVec runs = {0};
-    find_runs(collector, &runs);
+    TRY(find_runs(collector, &runs));
     ret->distinct = distinct_estimate(collector, &runs);
-    fill_common(collector, &runs, ret);
+    TRY(fill_common(collector, &runs, ret));
     fill_histogram(collector, &runs, ret);
     return true;
 }

@@ -2,6 +2,7 @@
 #include "server/portal.h"
 
 #include "base/error.h"
+#include "base/pace.h"
 #include "server/server.h"
 #include "types/type.h"
 
@@ -82,12 +83,12 @@ void portal_close(Session *session, Portal *portal)
         }
     }
     state_release(portal);
-    arena_free(portal->plan_arena);
+    pace_arena_free(portal->plan_arena);
     if (portal->is_pinned && session->exec.catalog.txn)
         txn_snapshot_unpin(session->exec.catalog.txn, &portal->snapshot);
     statement_release(portal->statement);
     if (session->worker->spare_arena || arena_size(portal->arena) > SPARE_ARENA_MAX) {
-        arena_free(portal->arena);
+        pace_arena_free(portal->arena);
     } else {
         session->worker->spare_arena = portal->arena;
         arena_reset(portal->arena);

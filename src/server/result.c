@@ -175,6 +175,7 @@ static bool wire_rows(RowSink *sink, const RowDescription *description, const Ba
         writers[c] = (ColumnWriter){batch->columns[c], description->columns[c].type,
                                     wire_format(wire->formats, wire->format_count, c)};
     FOR_SELECTED (batch->selection, row) {
+        CHECK_INTERRUPTS(); /* a row can be of a gigabyte */
         message_begin(out, 'D');
         size_t start = out->length_at;
         message_put_int16(out, (uint16_t)description->count);

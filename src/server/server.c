@@ -20,6 +20,7 @@
 #include "base/memory.h"
 #include "base/offload.h"
 #include "base/os.h"
+#include "base/ticker.h"
 #include "server/log.h"
 #include "server/plan_cache.h"
 #include "storage/verify.h"
@@ -870,6 +871,13 @@ static bool check_directory(const Server *server)
     return true;
 }
 
+static void log_late_turn(int64_t late_microseconds)
+{
+    log_message(SEVERITY_DEBUG,
+                "worker was given away %lld.%03d ms of processor time after its time slice",
+                (long long)(late_microseconds / 1000), (int)(late_microseconds % 1000));
+}
+
 static bool start(Server *server)
 {
     TRY(check_directory(server));
@@ -886,6 +894,7 @@ static bool start(Server *server)
     TRY(open_store(server));
     TRY(prepare_temporary_directory(server)); /* not before the directory's lock is ours */
     make_workers(server);
+    ticker_observe(log_late_turn);
     TRY(load_access(server));
     TRY(watch_signals(server));
     TRY(for_each_listed(server, settings_default.listen_addresses, listen_name));

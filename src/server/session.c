@@ -5,6 +5,7 @@
 
 #include "base/memory.h"
 #include "base/os.h"
+#include "base/pace.h"
 #include "parser/parser.h"
 #include "server/client_text.h"
 #include "server/log.h"
@@ -241,7 +242,7 @@ static void ready_for_query(Session *session)
     if (session->settings.has_news)
         session_report_settings(session);
     message_put_ready(&session->connection.out, block_ready_state(session));
-    arena_reset(session->statement_arena);
+    pace_arena_reset(session->statement_arena);
     task_clear_interrupts(session->task, INTERRUPT_MEMORY); /* it has been given back */
     memory_settle();
     session->is_at_rest = true;
@@ -379,7 +380,7 @@ static bool next_message(Session *session)
     }
     const size_t size = frame.size;
     session->is_at_rest = false;
-    arena_reset(session->message_arena);
+    pace_arena_reset(session->message_arena);
     if (may_read_on(frame.type)) {
         frame.body = str_copy(session->message_arena, frame.body);
         connection_consume(&session->connection, size);

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/pace.h"
 #include "txn/fresh.h"
 #include "txn/txn_internal.h"
 #include "txn/write_built.h"
@@ -283,7 +284,7 @@ void writes_clear(Txn *txn)
     for (TreeWrites *writes = set->trees; writes; writes = writes->following) {
         bulk_detach(writes->growing);
         txn_tree_close(writes->tree);
-        arena_free(writes->arena);
+        pace_arena_free(writes->arena);
         tree_graft_free(writes->graft);
         fresh_rows_free(writes->appended);
         if (writes->spill) {

@@ -1,4 +1,5 @@
 /* Aggregates that collect: string_agg, array_agg; and those of intervals. */
+#include "base/pace.h"
 #include "types/aggregate_internal.h"
 #include "types/array.h"
 #include "types/datetime_internal.h"
@@ -37,7 +38,12 @@ FINAL(string_agg_final)
 {
     const TextState *s = from;
     *ret_null = !s->has_value;
-    *ret = value_text(str_copy(call->arena, strbuf_view(&s->text)));
+    if (*ret_null)
+        return true;
+    const Str text = strbuf_view(&s->text);
+    char *copy = pace_arena_copy(call->arena, text.data, text.length);
+    TRY(copy);
+    ret->var = var_make(copy, text.length);
     return true;
 }
 

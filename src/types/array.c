@@ -1,6 +1,7 @@
 /* Arrays: their bytes, building, subscripts, slices, assignment, order and hash. */
 #include "types/array.h"
 
+#include "base/pace.h"
 #include "types/types_internal.h"
 
 #define HEADER_SIZE 8
@@ -93,13 +94,26 @@ void array_builder_init(ArrayBuilder *builder, Arena *arena, Oid element_type)
         .arena = arena, .element_type = element_type, .phys = type_phys(element_type)};
 }
 
+/* As arena_grow; what is long is copied in pieces, between which others have their turn. */
+static void *grow(Arena *arena, void *old, size_t old_size, size_t new_size)
+{
+    if (old_size <= PACE_BYTES)
+        return arena_grow(arena, old, old_size, new_size);
+    char *grown = arena_alloc(arena, new_size);
+    for (size_t at = 0; at < old_size; at += PACE_BYTES) {
+        memcpy(grown + at, (char *)old + at, MIN(PACE_BYTES, old_size - at));
+        pace_turn();
+    }
+    return grown;
+}
+
 void array_builder_add(ArrayBuilder *builder, const Value *value, bool is_null)
 {
     if (builder->count == builder->capacity) {
         const size_t old = (size_t)builder->capacity, new = old ? old * 2 : 8;
         builder->values =
-            arena_grow(builder->arena, builder->values, old * sizeof(Value), new * sizeof(Value));
-        builder->nulls = arena_grow(builder->arena, builder->nulls, old, new);
+            grow(builder->arena, builder->values, old * sizeof(Value), new * sizeof(Value));
+        builder->nulls = grow(builder->arena, builder->nulls, old, new);
         builder->capacity = (int)new;
     }
     builder->values[builder->count] = is_null ? (Value){0} : *value;
@@ -107,34 +121,39 @@ void array_builder_add(ArrayBuilder *builder, const Value *value, bool is_null)
     builder->has_nulls |= is_null;
 }
 
-static size_t elements_size(const ArrayBuilder *b)
+static bool elements_size(const ArrayBuilder *b, size_t *ret_size)
 {
-    size_t size = 0;
-    if (b->phys != PHYS_VAR)
-        return (size_t)b->count * phys_width(b->phys);
-    for (int i = 0; i < b->count; i++)
+    size_t size = b->phys != PHYS_VAR ? (size_t)b->count * phys_width(b->phys) : 0;
+    for (int i = 0; i < b->count && b->phys == PHYS_VAR; i++) {
+        CHECK_INTERRUPTS_EACH(i);
         size += 4 + (b->nulls[i] ? 0 : b->values[i].var.length);
-    return size;
+    }
+    *ret_size = size;
+    return true;
 }
 
-static void elements_write(const ArrayBuilder *b, byte *to)
+static bool elements_write(const ArrayBuilder *b, byte *to)
 {
     if (b->phys != PHYS_VAR) {
         const size_t width = phys_width(b->phys);
-        for (int i = 0; i < b->count; i++)
+        for (int i = 0; i < b->count; i++) {
+            CHECK_INTERRUPTS_EACH(i);
             memcpy(to + (size_t)i * width, &b->values[i], width);
-        return;
+        }
+        return true;
     }
     byte *bytes = to + (size_t)b->count * 4;
     uint32_t end = 0;
     for (int i = 0; i < b->count; i++) {
         const VarRef *ref = &b->values[i].var;
+        CHECK_INTERRUPTS_EACH(i);
         if (!b->nulls[i] && ref->length) {
             memcpy(bytes + end, ref->data, ref->length);
             end += ref->length;
         }
         memcpy(to + (size_t)i * 4, &end, 4);
     }
+    return true;
 }
 
 bool array_builder_finish_shape(ArrayBuilder *b, int dimension_count, const int32_t *lengths,
@@ -147,7 +166,9 @@ bool array_builder_finish_shape(ArrayBuilder *b, int dimension_count, const int3
         dimension_count = 0;
     const size_t bitmap = b->has_nulls ? ((size_t)b->count + 7) / 8 : 0;
     const size_t before = HEADER_SIZE + (size_t)dimension_count * 8 + bitmap;
-    const size_t size = before + elements_size(b);
+    size_t size;
+    TRY(elements_size(b, &size));
+    size += before;
     if (size > 0x3fffffff)
         FAIL(ERR_PROGRAM_LIMIT_EXCEEDED,
              .message = fmt("array size exceeds the maximum allowed (%d)", 0x3fffffff));
@@ -164,10 +185,12 @@ bool array_builder_finish_shape(ArrayBuilder *b, int dimension_count, const int3
         memcpy(to + HEADER_SIZE + i * 8, &lengths[i], 4);
         memcpy(to + HEADER_SIZE + i * 8 + 4, &lowers[i], 4);
     }
-    for (int i = 0; b->has_nulls && i < b->count; i++)
+    for (int i = 0; b->has_nulls && i < b->count; i++) {
+        CHECK_INTERRUPTS_EACH(i);
         if (b->nulls[i])
             to[HEADER_SIZE + dimension_count * 8 + i / 8] |= (byte)(1 << (i % 8));
-    elements_write(b, to + before);
+    }
+    TRY(elements_write(b, to + before));
     ret->var = var_make(to, size);
     return true;
 }
@@ -187,14 +210,16 @@ bool array_from_values(Arena *arena, Oid element_type, const Value *values, int 
     return array_builder_finish(&b, ret);
 }
 
-static void builder_add_all(ArrayBuilder *b, const ArrayView *view)
+bool array_builder_add_all(ArrayBuilder *b, const ArrayView *view)
 {
     for (int i = 0; i < view->count; i++) {
+        CHECK_INTERRUPTS_EACH(i);
         Value value;
         bool is_null;
         array_element(view, i, &value, &is_null);
         array_builder_add(b, &value, is_null);
     }
+    return true;
 }
 
 bool array_stack(Arena *arena, Oid element_type, const Value *arrays, const bool *nulls, int count,
@@ -217,7 +242,7 @@ bool array_stack(Arena *arena, Oid element_type, const Value *arrays, const bool
             FAIL(ERR_ARRAY_SUBSCRIPT_ERROR,
                  .message = STR("multidimensional arrays must have array expressions with "
                                 "matching dimensions"));
-        builder_add_all(&b, &view);
+        TRY(array_builder_add_all(&b, &view));
     }
     if (shape.dimension_count + 1 > ARRAY_MAX_DIMENSIONS)
         FAIL(ERR_PROGRAM_LIMIT_EXCEEDED,
@@ -269,6 +294,7 @@ bool array_slice(Arena *arena, const Value *array, const ArraySlice *slices, int
         lengths[i] = (int32_t)(high - low + 1);
     }
     do {
+        CHECK_INTERRUPTS();
         int index = 0;
         Value value;
         bool is_null;
@@ -304,6 +330,7 @@ static bool assign_growing(ArrayBuilder *b, const ArrayView *view, int32_t subsc
     for (int64_t at = low; at <= high; at++) {
         Value element;
         bool element_null;
+        CHECK_INTERRUPTS();
         if (at == subscript) {
             array_builder_add(b, value, is_null);
         } else if (at >= old_low && at <= old_high) {
@@ -339,7 +366,7 @@ bool array_assign(Arena *arena, const Value *array, Oid element_type, const int3
         return assign_growing(&b, &view, subscripts[0], value, is_null, ret);
     if (!subscript_index(&view, subscripts, count, &index))
         FAIL(ERR_ARRAY_SUBSCRIPT_ERROR, .message = STR("array subscript out of range"));
-    builder_add_all(&b, &view);
+    TRY(array_builder_add_all(&b, &view));
     b.values[index] = is_null ? (Value){0} : *value;
     b.nulls[index] = is_null;
     b.has_nulls = false;
@@ -466,6 +493,8 @@ int array_compare(const BuiltinType *type, const Value *a, const Value *b)
     for (int i = 0; i < MIN(x.count, y.count); i++) {
         Value u, v;
         bool u_null, v_null;
+        if (i % PACE_LOOPS == 0)
+            pace_turn();
         array_element(&x, i, &u, &u_null);
         array_element(&y, i, &v, &v_null);
         if (u_null || v_null) {
@@ -503,6 +532,8 @@ uint64_t array_hash(const BuiltinType *type, const Value *value)
     for (int i = 0; i < view.count; i++) {
         Value v;
         bool is_null;
+        if (i % PACE_LOOPS == 0)
+            pace_turn();
         array_element(&view, i, &v, &is_null);
         hash = hash_combine(hash,
                             is_null || !element || !element->hash ? 0 : element->hash(element, &v));

@@ -62,6 +62,7 @@ typedef struct ArrayBuilder {
 void array_builder_init(ArrayBuilder *builder, Arena *arena, Oid element_type);
 /* The value's variable data is borrowed until finish. Cannot fail; finish checks the count. */
 void array_builder_add(ArrayBuilder *builder, const Value *value, bool is_null);
+MUST_CHECK bool array_builder_add_all(ArrayBuilder *builder, const ArrayView *view);
 /* One dimension from 1 (none when empty). */
 MUST_CHECK bool array_builder_finish(ArrayBuilder *builder, Value *ret);
 /* Shape given; the product of lengths is the number of elements added. */

@@ -1,4 +1,5 @@
 /* Functions of arrays: size and shape, concatenation, search, text, unnest. */
+#include "base/pace.h"
 #include "types/array.h"
 #include "types/types_internal.h"
 
@@ -59,16 +60,6 @@ FUNCTION(array_dims)
     return true;
 }
 
-static void add_all(ArrayBuilder *b, const ArrayView *view)
-{
-    for (int i = 0; i < view->count; i++) {
-        Value value;
-        bool is_null;
-        array_element(view, i, &value, &is_null);
-        array_builder_add(b, &value, is_null);
-    }
-}
-
 /*
  * One argument is a one-dimensional array, the null one being empty; the other becomes its element
  * on the side where it stands.
@@ -86,7 +77,7 @@ static bool add_one(FunctionCall *call, const Value *args, const bool *nulls, in
                        element_of(call, call->arg_types[array], view.element_type));
     if (element < array)
         array_builder_add(&b, &args[element], nulls[element]);
-    add_all(&b, &view);
+    TRY(array_builder_add_all(&b, &view));
     if (element > array)
         array_builder_add(&b, &args[element], nulls[element]);
     const int32_t length = b.count;
@@ -144,8 +135,8 @@ FUNCTION(array_cat)
                                               "compatible for concatenation."));
     lengths[0] += by == 0 ? other->lengths[0] : 1;
     array_builder_init(&builder, call->arena, a.element_type);
-    add_all(&builder, &a);
-    add_all(&builder, &b);
+    TRY(array_builder_add_all(&builder, &a));
+    TRY(array_builder_add_all(&builder, &b));
     return array_builder_finish_shape(&builder, larger->dimension_count, lengths, lowers, ret);
 }
 
@@ -186,6 +177,7 @@ static bool find_from(const Value *args, const bool *nulls, int64_t start, Value
     for (int i = 0; i < view.count; i++) {
         Value value;
         bool is_null;
+        CHECK_INTERRUPTS_EACH(i);
         if (i + view.lowers[0] < start)
             continue;
         array_element(&view, i, &value, &is_null);
@@ -225,6 +217,7 @@ FUNCTION(array_positions)
     for (int i = 0; i < view.count; i++) {
         Value value;
         bool is_null;
+        CHECK_INTERRUPTS_EACH(i);
         array_element(&view, i, &value, &is_null);
         if (same(view.element_type, &value, is_null, &args[1], nulls[1])) {
             const Value place = {.int32 = i + view.lowers[0]};
@@ -252,6 +245,7 @@ static bool replace(FunctionCall *call, const Value *args, const bool *nulls, bo
     for (int i = 0; i < view.count; i++) {
         Value value;
         bool is_null;
+        CHECK_INTERRUPTS_EACH(i);
         array_element(&view, i, &value, &is_null);
         const bool hit = same(view.element_type, &value, is_null, &args[1], nulls[1]);
         changed |= hit;
@@ -279,16 +273,17 @@ FUNCTION(array_replace)
 }
 
 /* Containment: every non-null element of `part` is in `whole`; nulls match nothing. */
-static bool has_element(const ArrayView *whole, const Value *value)
+static bool look_for(const ArrayView *whole, const Value *value, bool *ret_found)
 {
-    for (int i = 0; i < whole->count; i++) {
+    *ret_found = false;
+    for (int i = 0; i < whole->count && !*ret_found; i++) {
         Value element;
         bool is_null;
+        CHECK_INTERRUPTS_EACH(i);
         array_element(whole, i, &element, &is_null);
-        if (!is_null && type_equal(whole->element_type, &element, value))
-            return true;
+        *ret_found = !is_null && type_equal(whole->element_type, &element, value);
     }
-    return false;
+    return true;
 }
 
 static bool contains(const Value *whole_value, const Value *part_value, bool want_all, Value *ret)
@@ -301,8 +296,10 @@ static bool contains(const Value *whole_value, const Value *part_value, bool wan
     for (int i = 0; i < part.count; i++) {
         Value value;
         bool is_null;
+        CHECK_INTERRUPTS();
         array_element(&part, i, &value, &is_null);
-        const bool found = !is_null && has_element(&whole, &value);
+        bool found = false;
+        TRY(is_null || look_for(&whole, &value, &found));
         if (found != want_all) {
             ret->boolean = found;
             return true;
@@ -336,6 +333,7 @@ static bool join(FunctionCall *call, const Value *array, Str separator, const St
     for (int i = 0; i < view.count; i++) {
         Value value;
         bool is_null;
+        CHECK_INTERRUPTS_EACH(i);
         array_element(&view, i, &value, &is_null);
         if (is_null && !null_text)
             continue;
@@ -369,6 +367,7 @@ FUNCTION(array_to_text_null)
 static bool split(ArrayBuilder *b, Str s, const Str *separator, const Str *null_text)
 {
     for (size_t at = 0;;) {
+        CHECK_INTERRUPTS();
         size_t end = s.length, next = s.length;
         if (separator && separator->length) {
             const size_t found = str_find(s, *separator, at);
@@ -557,8 +556,10 @@ FUNCTION(array_fill)
                  .message = fmt("array size exceeds the maximum allowed (%d)", ARRAY_MAX_ELEMENTS));
     }
     array_builder_init(&b, call->arena, element_of(call, call->result_type, call->arg_types[0]));
-    for (int64_t i = 0; i < (lengths.count ? count : 0); i++)
+    for (int64_t i = 0; i < (lengths.count ? count : 0); i++) {
+        CHECK_INTERRUPTS_EACH(i);
         array_builder_add(&b, &args[0], nulls[0]);
+    }
     return array_builder_finish_shape(&b, lengths.count, sizes, starts, ret);
 }
 

@@ -316,6 +316,7 @@ static bool level_write(ArrayWriter *w, int level)
 {
     strbuf_append_char(w->out, '{');
     for (int i = 0; i < w->view->lengths[level]; i++) {
+        CHECK_INTERRUPTS();
         if (i > 0)
             strbuf_append_char(w->out, ',');
         if (level + 1 < w->view->dimension_count)
@@ -390,6 +391,7 @@ bool array_receive(const TypeIo *io, Str bytes, Value *ret)
     array_builder_init(&b, io->arena, given);
     for (int64_t i = 0; i < count; i++) {
         Value value = {0};
+        CHECK_INTERRUPTS();
         if (bytes.length < at + 4)
             FAIL(ERR_PROTOCOL_VIOLATION, .message = STR("insufficient data left in message"));
         const int32_t size = (int32_t)get_be32(bytes.data + at);
@@ -422,6 +424,7 @@ bool array_send(const TypeIo *io, const Value *value, StrBuf *out)
     for (int i = 0; i < view.count; i++) {
         Value v;
         bool is_null;
+        CHECK_INTERRUPTS();
         array_element(&view, i, &v, &is_null);
         if (is_null) {
             put_be32(out, UINT32_MAX);

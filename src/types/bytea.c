@@ -1,6 +1,7 @@
 /* bytea and what turns bytes into text: hex, escape, base64, digests. */
 #include <openssl/evp.h>
 
+#include "base/pace.h"
 #include "types/types_internal.h"
 
 #include "types/encoding.h"
@@ -20,6 +21,7 @@ static bool hex_decode(Arena *arena, Str text, Value *ret)
     size_t length = 0;
 
     for (size_t i = 0; i < text.length;) {
+        CHECK_INTERRUPTS();
         if (is_space(text.data[i])) {
             i++;
             continue;
@@ -46,14 +48,16 @@ static bool hex_decode(Arena *arena, Str text, Value *ret)
     return true;
 }
 
-static void hex_append(Str bytes, StrBuf *out)
+static bool hex_append(Str bytes, StrBuf *out)
 {
     char *to = strbuf_reserve(out, bytes.length * 2);
     for (size_t i = 0; i < bytes.length; i++) {
+        CHECK_INTERRUPTS_EACH(i);
         to[2 * i] = "0123456789abcdef"[(uint8_t)bytes.data[i] >> 4];
         to[2 * i + 1] = "0123456789abcdef"[bytes.data[i] & 15];
     }
     strbuf_advance(out, bytes.length * 2);
+    return true;
 }
 
 static bool is_octal(char c, char highest)
@@ -69,6 +73,7 @@ static bool escape_decode(Arena *arena, Str text, Value *ret)
     for (size_t i = 0; i < text.length;) {
         const char *p = text.data + i;
         const size_t left = text.length - i;
+        CHECK_INTERRUPTS();
         if (*p != '\\') {
             bytes[length++] = *p;
             i++;
@@ -99,10 +104,10 @@ bool bytea_output(const TypeIo *io, const Value *value, StrBuf *out)
     const Str bytes = var_str(value->var);
     if (settings()->bytea_output == BYTEA_OUTPUT_HEX) {
         strbuf_append_c(out, "\\x");
-        hex_append(bytes, out);
-        return true;
+        return hex_append(bytes, out);
     }
     for (size_t i = 0; i < bytes.length; i++) {
+        CHECK_INTERRUPTS_EACH(i);
         const uint8_t c = (uint8_t)bytes.data[i];
         if (c == '\\')
             strbuf_append_c(out, "\\\\");
@@ -129,12 +134,13 @@ static const char base64_digits[] =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 /* Lines of 76 characters, as MIME has them. */
-static void base64_append(Str bytes, StrBuf *out)
+static bool base64_append(Str bytes, StrBuf *out)
 {
     const uint8_t *p = (const uint8_t *)bytes.data;
     size_t line = 0;
     for (size_t i = 0; i < bytes.length; i += 3) {
         const size_t n = MIN((size_t)3, bytes.length - i);
+        CHECK_INTERRUPTS_EACH(i);
         const uint32_t v =
             (uint32_t)p[i] << 16 | (n > 1 ? (uint32_t)p[i + 1] << 8 : 0) | (n > 2 ? p[i + 2] : 0);
         if (line == 76) {
@@ -147,6 +153,7 @@ static void base64_append(Str bytes, StrBuf *out)
         strbuf_append_char(out, n > 2 ? base64_digits[v & 63] : '=');
         line += 4;
     }
+    return true;
 }
 
 static bool base64_decode(Arena *arena, Str text, Value *ret)
@@ -158,6 +165,7 @@ static bool base64_decode(Arena *arena, Str text, Value *ret)
 
     for (size_t i = 0; i < text.length; i++) {
         const char c = text.data[i];
+        CHECK_INTERRUPTS_EACH(i);
         if (is_space(c))
             continue;
         const char *found = c ? memchr(base64_digits, c, 64) : NULL;
@@ -191,10 +199,11 @@ static bool base64_decode(Arena *arena, Str text, Value *ret)
 }
 
 /* The "escape" format writes zero and high bytes as octal and doubles backslashes. */
-static void escape_append(Str bytes, StrBuf *out)
+static bool escape_append(Str bytes, StrBuf *out)
 {
     for (size_t i = 0; i < bytes.length; i++) {
         const uint8_t c = (uint8_t)bytes.data[i];
+        CHECK_INTERRUPTS_EACH(i);
         if (c == 0 || c >= 0x80)
             strbuf_format(out, "\\%03o", c);
         else if (c == '\\')
@@ -202,6 +211,7 @@ static void escape_append(Str bytes, StrBuf *out)
         else
             strbuf_append_char(out, (char)c);
     }
+    return true;
 }
 
 FUNCTION(binary_encode)
@@ -210,11 +220,11 @@ FUNCTION(binary_encode)
     StrBuf out = strbuf_in(call->arena);
 
     if (str_equal_nocase(format, STR("hex")))
-        hex_append(bytes, &out);
+        TRY(hex_append(bytes, &out));
     else if (str_equal_nocase(format, STR("base64")))
-        base64_append(bytes, &out);
+        TRY(base64_append(bytes, &out));
     else if (str_equal_nocase(format, STR("escape")))
-        escape_append(bytes, &out);
+        TRY(escape_append(bytes, &out));
     else
         FAIL(ERR_INVALID_PARAMETER_VALUE,
              .message = fmt("unrecognized encoding: \"%.*s\"", STR_ARGS(format)));
@@ -236,6 +246,31 @@ FUNCTION(binary_decode)
          .message = fmt("unrecognized encoding: \"%.*s\"", STR_ARGS(format)));
 }
 
+static bool digest_pieces(EVP_MD_CTX *context, Str bytes)
+{
+    for (size_t at = 0; at < bytes.length; at += PACE_BYTES) {
+        CHECK_INTERRUPTS();
+        if (!EVP_DigestUpdate(context, bytes.data + at, MIN(PACE_BYTES, bytes.length - at)))
+            FAIL(ERR_INTERNAL_ERROR, .message = STR("could not compute a hash"));
+    }
+    return true;
+}
+
+/* Of what is long enough to take its time. */
+static bool digest_long(const EVP_MD *method, Str bytes, unsigned char *ret_digest,
+                        unsigned *ret_length)
+{
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    const bool begun = context && EVP_DigestInit_ex(context, method, NULL);
+    const bool fed = begun && digest_pieces(context, bytes);
+    const bool done = fed && EVP_DigestFinal_ex(context, ret_digest, ret_length);
+
+    EVP_MD_CTX_free(context);
+    if (!done && (!begun || fed))
+        FAIL(ERR_INTERNAL_ERROR, .message = STR("could not compute a hash"));
+    return done;
+}
+
 static bool digest(FunctionCall *call, const char *name, const Value *value, bool as_text,
                    Value *ret)
 {
@@ -243,12 +278,14 @@ static bool digest(FunctionCall *call, const char *name, const Value *value, boo
     unsigned length = 0;
     const EVP_MD *method = EVP_get_digestbyname(name);
 
-    if (!method || !EVP_Digest(value->var.data, value->var.length, bytes, &length, method, NULL))
+    if (method && value->var.length > PACE_BYTES)
+        TRY(digest_long(method, var_str(value->var), bytes, &length));
+    else if (!method || !EVP_Digest(value->var.data, value->var.length, bytes, &length, method, NULL))
         FAIL(ERR_INTERNAL_ERROR, .message = fmt("could not compute %s hash: unsupported", name));
     const Str raw = str_make(bytes, length);
     StrBuf out = strbuf_in(call->arena);
     if (as_text)
-        hex_append(raw, &out);
+        TRY(hex_append(raw, &out));
     else
         strbuf_append(&out, raw);
     *ret = value_from_buf(&out);

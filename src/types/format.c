@@ -1,4 +1,5 @@
 /* quote_ident and format(). */
+#include "base/pace.h"
 #include "types/array.h"
 #include "types/identifier.h"
 #include "types/types_internal.h"
@@ -114,8 +115,10 @@ static bool padded(StrBuf *out, Str text, int64_t width, bool left)
         FAIL(ERR_PROGRAM_LIMIT_EXCEEDED, .message = STR("requested length too large"));
     if (left)
         strbuf_append(out, text);
-    for (int64_t i = 0; i < missing; i++)
+    for (int64_t i = 0; i < missing; i++) {
+        CHECK_INTERRUPTS_EACH(i);
         strbuf_append_char(out, ' ');
+    }
     if (!left)
         strbuf_append(out, text);
     return true;

@@ -238,16 +238,17 @@ SET_FUNCTION(json_object_keys)
 }
 
 /* Without white space and without the fields that are null. */
-static void append_stripped(const JsonNode *node, StrBuf *out)
+static bool append_stripped(const JsonNode *node, StrBuf *out)
 {
     bool is_first = true;
+    CHECK_INTERRUPTS();
     switch (node->kind) {
     case JSON_ARRAY:
         strbuf_append_char(out, '[');
         for (uint32_t i = 0; i < node->count; i++) {
             if (i > 0)
                 strbuf_append_char(out, ',');
-            append_stripped(&node->items[i], out);
+            TRY(append_stripped(&node->items[i], out));
         }
         strbuf_append_char(out, ']');
         break;
@@ -261,7 +262,7 @@ static void append_stripped(const JsonNode *node, StrBuf *out)
             is_first = false;
             json_escape(node->keys[i], out);
             strbuf_append_char(out, ':');
-            append_stripped(&node->items[i], out);
+            TRY(append_stripped(&node->items[i], out));
         }
         strbuf_append_char(out, '}');
         break;
@@ -271,6 +272,7 @@ static void append_stripped(const JsonNode *node, StrBuf *out)
     default:
         strbuf_append(out, node->raw);
     }
+    return true;
 }
 
 FUNCTION(json_strip_nulls)
@@ -278,7 +280,7 @@ FUNCTION(json_strip_nulls)
     JsonNode root;
     StrBuf out = strbuf_in(call->arena);
     TRY(json_parse(call->arena, var_str(args[0].var), &root));
-    append_stripped(&root, &out);
+    TRY(append_stripped(&root, &out));
     *ret = value_from_buf(&out);
     return true;
 }

@@ -112,6 +112,7 @@ static bool append_dimension(Arena *arena, const ArrayView *view, int dimension,
         }
         Value item;
         bool is_null;
+        CHECK_INTERRUPTS();
         array_element(view, (*index)++, &item, &is_null);
         TRY(json_append_value(arena, view->element_type, &item, is_null, false, out));
     }
@@ -200,8 +201,7 @@ bool json_append_value(Arena *arena, Oid type, const Value *value, bool is_null,
         strbuf_append(out, var_str(value->var));
         return true;
     case SHAPE_JSONB:
-        jsonb_append_text(var_str(value->var), out);
-        return true;
+        return jsonb_append_text(var_str(value->var), out);
     case SHAPE_ARRAY:
         return append_array(arena, value, pretty, out);
     case SHAPE_ROW:

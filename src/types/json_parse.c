@@ -1,6 +1,7 @@
 /* Reads JSON text: tokens, then values by recursive descent. */
 #include "types/json_parse.h"
 
+#include "base/pace.h"
 #include "base/scheduler.h"
 #include "types/types_internal.h"
 
@@ -156,6 +157,7 @@ static bool string_lex(JsonReader *r)
     strbuf_truncate(&r->string, 0);
     for (;; place++) {
         const uint8_t c = (uint8_t)at(r, place);
+        CHECK_INTERRUPTS_EACH(place);
         if (place >= r->text.length) {
             r->end = r->text.length;
             return token_invalid(r);
@@ -379,6 +381,7 @@ static bool array_read(JsonReader *r, JsonNode *ret)
 static bool value_read(JsonReader *r, JsonNode *ret)
 {
     const size_t start = r->start;
+    CHECK_INTERRUPTS();
     if (task_stack_left() < STACK_RESERVE)
         FAIL(ERR_STATEMENT_TOO_COMPLEX, .message = STR("stack depth limit exceeded"),
              .hint = STR("Increase the configuration parameter \"max_stack_depth\" (currently "

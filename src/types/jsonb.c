@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "base/pace.h"
 #include "base/scheduler.h"
 #include "types/numeric.h"
 #include "types/types_internal.h"
@@ -157,42 +158,57 @@ void jsonb_builder_add(JsonbBuilder *b, Str key, Str node)
 
 typedef struct Pair {
     Str key, value;
-    uint32_t place;
 } Pair;
 
-static int pair_order(const void *a, const void *b)
+/* Merge sort: qsort has no place for interrupts. Pairs of one key stay in their order. */
+static bool pairs_merge_sort(Pair *pairs, Pair *spare, uint32_t count)
 {
-    const Pair *x = a, *y = b;
-    const int order = key_order(x->key, y->key);
-    return order ? order : x->place < y->place ? -1 : 1;
+    if (count < 2)
+        return true;
+    CHECK_INTERRUPTS();
+    const uint32_t half = count / 2;
+    TRY(pairs_merge_sort(pairs, spare, half));
+    TRY(pairs_merge_sort(pairs + half, spare, count - half));
+    memcpy(spare, pairs, half * sizeof(Pair));
+    uint32_t i = 0, j = half, out = 0;
+    while (i < half && j < count)
+        pairs[out++] = key_order(pairs[j].key, spare[i].key) < 0 ? pairs[j++] : spare[i++];
+    while (i < half)
+        pairs[out++] = spare[i++];
+    return true;
 }
 
 /* Orders the pairs by key and keeps the last of those that share one. */
-static void pairs_sort(JsonbBuilder *b)
+static bool pairs_sort(JsonbBuilder *b)
 {
     bool is_sorted = true;
     for (uint32_t i = 1; i < b->count && is_sorted; i++)
         is_sorted = key_order(b->keys[i - 1], b->keys[i]) < 0;
     if (is_sorted)
-        return;
+        return true;
     Pair *pairs = arena_alloc(b->arena, b->count * sizeof(*pairs));
+    Pair *spare = arena_alloc(b->arena, (b->count / 2 + 1) * sizeof(*pairs));
     for (uint32_t i = 0; i < b->count; i++)
-        pairs[i] = (Pair){b->keys[i], b->values[i], i};
-    qsort(pairs, b->count, sizeof(*pairs), pair_order);
+        pairs[i] = (Pair){b->keys[i], b->values[i]};
+    TRY(pairs_merge_sort(pairs, spare, b->count));
     uint32_t kept = 0;
     for (uint32_t i = 0; i < b->count; i++) {
+        CHECK_INTERRUPTS_EACH(i);
         if (i + 1 < b->count && str_equal(pairs[i].key, pairs[i + 1].key))
             continue;
         b->keys[kept] = pairs[i].key;
         b->values[kept++] = pairs[i].value;
     }
     b->count = kept;
+    return true;
 }
 
+/* NULL: interrupted. */
 static char *put_slices(char *offsets, char *data, const Str *slices, uint32_t count)
 {
     uint32_t end = 0;
     for (uint32_t i = 0; i < count; i++) {
+        CHECK_INTERRUPTS_EACH(i);
         if (slices[i].length)
             memcpy(data + end, slices[i].data, slices[i].length);
         end += (uint32_t)slices[i].length;
@@ -207,8 +223,9 @@ bool jsonb_builder_finish(JsonbBuilder *b, Str *ret)
     size_t bytes = 0;
     uint16_t depth = 0;
     if (is_object)
-        pairs_sort(b);
+        TRY(pairs_sort(b));
     for (uint32_t i = 0; i < b->count; i++) {
+        CHECK_INTERRUPTS_EACH(i);
         bytes += b->values[i].length + (is_object ? b->keys[i].length : 0);
         depth = MAX(depth, node_depth(b->values[i]));
     }
@@ -225,10 +242,10 @@ bool jsonb_builder_finish(JsonbBuilder *b, Str *ret)
     memcpy(node + 5, &depth, 2);
     char *ends = node + CONTAINER_HEAD, *data = ends + offsets;
     if (is_object) {
-        data = put_slices(ends, data, b->keys, b->count);
-        put_slices(ends + b->count * 4, data, b->values, b->count);
+        TRY(data = put_slices(ends, data, b->keys, b->count));
+        TRY(put_slices(ends + b->count * 4, data, b->values, b->count));
     } else {
-        put_slices(ends, data, b->values, b->count);
+        TRY(put_slices(ends, data, b->values, b->count));
     }
     *ret = str_make(node, CONTAINER_HEAD + offsets + bytes);
     return true;
@@ -262,6 +279,7 @@ bool jsonb_from_tree(Arena *arena, const JsonNode *tree, Str *ret)
         jsonb_builder_init(&builder, arena, tree->kind);
         for (uint32_t i = 0; i < tree->count; i++) {
             Str item;
+            CHECK_INTERRUPTS();
             TRY(jsonb_from_tree(arena, &tree->items[i], &item));
             jsonb_builder_add(&builder, tree->kind == JSON_OBJECT ? tree->keys[i] : STR_NONE, item);
         }
@@ -298,17 +316,18 @@ static void append_line(int depth, StrBuf *out)
 }
 
 /* `depth` levels of indentation; ON_ONE_LINE: none, and nothing on lines of its own. */
-static void append_node(Str node, int depth, StrBuf *out)
+static bool append_node(Str node, int depth, StrBuf *out)
 {
     const uint32_t count = jsonb_count(node);
     const JsonKind kind = jsonb_kind(node);
     const bool is_pretty = depth != ON_ONE_LINE;
     if (kind < JSON_ARRAY) {
         append_scalar(node, out);
-        return;
+        return true;
     }
     strbuf_append_char(out, kind == JSON_OBJECT ? '{' : '[');
     for (uint32_t i = 0; i < count; i++) {
+        CHECK_INTERRUPTS();
         if (i > 0)
             strbuf_append_c(out, is_pretty ? "," : ", ");
         if (is_pretty)
@@ -317,22 +336,23 @@ static void append_node(Str node, int depth, StrBuf *out)
             json_escape(jsonb_key(node, i), out);
             strbuf_append_c(out, ": ");
         }
-        append_node(kind == JSON_OBJECT ? jsonb_value(node, i) : jsonb_element(node, i),
-                    is_pretty ? depth + 1 : ON_ONE_LINE, out);
+        TRY(append_node(kind == JSON_OBJECT ? jsonb_value(node, i) : jsonb_element(node, i),
+                        is_pretty ? depth + 1 : ON_ONE_LINE, out));
     }
     if (is_pretty)
         append_line(depth, out);
     strbuf_append_char(out, kind == JSON_OBJECT ? '}' : ']');
+    return true;
 }
 
-void jsonb_append_text(Str node, StrBuf *out)
+bool jsonb_append_text(Str node, StrBuf *out)
 {
-    append_node(node, ON_ONE_LINE, out);
+    return append_node(node, ON_ONE_LINE, out);
 }
 
-void jsonb_append_pretty(Str node, StrBuf *out)
+bool jsonb_append_pretty(Str node, StrBuf *out)
 {
-    append_node(node, 0, out);
+    return append_node(node, 0, out);
 }
 
 bool jsonb_input(const TypeIo *io, Str text, Value *ret)
@@ -347,8 +367,7 @@ bool jsonb_input(const TypeIo *io, Str text, Value *ret)
 
 bool jsonb_output(const TypeIo *io, const Value *value, StrBuf *out)
 {
-    jsonb_append_text(var_str(value->var), out);
-    return true;
+    return jsonb_append_text(var_str(value->var), out);
 }
 
 bool jsonb_receive(const TypeIo *io, Str bytes, Value *ret)

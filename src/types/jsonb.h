@@ -61,8 +61,8 @@ void jsonb_builder_init(JsonbBuilder *builder, Arena *arena, JsonKind kind);
 void jsonb_builder_add(JsonbBuilder *builder, Str key, Str node);
 MUST_CHECK bool jsonb_builder_finish(JsonbBuilder *builder, Str *ret);
 
-void jsonb_append_text(Str node, StrBuf *out);
-void jsonb_append_pretty(Str node, StrBuf *out);
+MUST_CHECK bool jsonb_append_text(Str node, StrBuf *out);
+MUST_CHECK bool jsonb_append_pretty(Str node, StrBuf *out);
 int jsonb_order(Str a, Str b);
 
 /* A step of a path as an array's index; false: it is none. */

@@ -22,7 +22,7 @@ static bool give_text(FunctionCall *call, Str node, Value *ret, bool *ret_null)
         *ret = value_text(jsonb_characters(node));
         return true;
     }
-    jsonb_append_text(node, &out);
+    TRY(jsonb_append_text(node, &out));
     *ret = value_from_buf(&out);
     return true;
 }
@@ -147,7 +147,7 @@ FUNCTION(jsonb_array_length)
 FUNCTION(jsonb_pretty)
 {
     StrBuf out = strbuf_in(call->arena);
-    jsonb_append_pretty(ROOT(0), &out);
+    TRY(jsonb_append_pretty(ROOT(0), &out));
     *ret = value_from_buf(&out);
     return true;
 }

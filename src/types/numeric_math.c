@@ -7,6 +7,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "base/pace.h"
 #include "types/numeric_internal.h"
 
 #define GUARD_DIGITS 20
@@ -59,7 +60,7 @@ static void fixed_ln_near(mpz_t result, const mpz_t x, const mpz_t one)
     fixed_multiply(square, z, z, one);
     mpz_set(term, z);
     mpz_set(result, z);
-    while (mpz_sgn(term) != 0) {
+    while (mpz_sgn(term) != 0 && pace_goes_on()) {
         fixed_multiply(term, term, square, one);
         n += 2;
         mpz_tdiv_q_ui(part, term, n);
@@ -108,12 +109,12 @@ static void fixed_exp(mpz_t result, const mpz_t x, long digits)
     mpz_tdiv_q_2exp(y, y, (mp_bitcnt_t)halvings);
     mpz_set(result, one);
     mpz_set(term, one);
-    while (mpz_sgn(term) != 0) {
+    while (mpz_sgn(term) != 0 && pace_goes_on()) {
         fixed_multiply(term, term, y, one);
         mpz_tdiv_q_ui(term, term, n++);
         mpz_add(result, result, term);
     }
-    for (int i = 0; i < halvings; i++)
+    for (int i = 0; i < halvings && pace_goes_on(); i++)
         fixed_multiply(result, result, result, one);
     mpz_shift_round(result, digits - wide);
     mpz_clears(one, y, term, NULL);
@@ -209,6 +210,7 @@ FUNCTION(numeric_exp)
     fixed_load(fixed, &x, digits);
     fixed_exp(x.m, fixed, digits);
     mpz_clear(fixed);
+    CHECK_INTERRUPTS(); /* it may have stopped in the midst of it */
     x.scale = (int)digits;
     big_round(&x, scale);
     return big_store(call->arena, &x, ret);
@@ -236,6 +238,7 @@ FUNCTION(numeric_ln)
     const int scale = clamp_scale(NUMERIC_MIN_DIGITS - ln_weight(&x), x.scale);
     BIG(result);
     fixed_ln(result.m, &x, scale + GUARD_DIGITS);
+    CHECK_INTERRUPTS(); /* it may have stopped in the midst of it */
     result.scale = scale + GUARD_DIGITS;
     big_round(&result, scale);
     return big_store(call->arena, &result, ret);
@@ -253,6 +256,7 @@ static bool logarithm(Arena *arena, const Big *base, const Big *x, Value *ret)
     BIG(result);
     fixed_ln(numerator.m, x, digits);
     fixed_ln(denominator.m, base, digits);
+    CHECK_INTERRUPTS(); /* it may have stopped in the midst of it */
     numerator.scale = denominator.scale = (int)digits;
     if (mpz_sgn(denominator.m) == 0)
         FAIL_DIVISION();
@@ -382,6 +386,7 @@ static bool real_power(Arena *arena, const Big *base, const Big *exponent, Value
     fixed_ln(ln, &magnitude, 40);
     double value = (mpz_get_d(ln) / 1e40) * big_double(exponent);
     mpz_clear(ln);
+    CHECK_INTERRUPTS();
     BIG(result);
     if (fabs(value) > NUMERIC_MAX_RESULT * 3.01) {
         if (value > 0)
@@ -398,6 +403,7 @@ static bool real_power(Arena *arena, const Big *base, const Big *exponent, Value
     mpz_mul(product.m, product.m, exponent->m);
     mpz_shift_round(product.m, -(long)exponent->scale);
     fixed_exp(result.m, product.m, digits);
+    CHECK_INTERRUPTS(); /* it may have stopped in the midst of it */
     result.scale = (int)digits;
     big_round(&result, scale);
     if (is_odd)

@@ -385,6 +385,7 @@ static MatchOutcome match_outcome(int count)
 
 static MatchOutcome regex_test(Regex *regex, Str s, size_t from)
 {
+    CHECK_INTERRUPTS(); /* of many matches in a long text */
     const int count = pcre2_match(regex->code, (PCRE2_SPTR)(s.data ? s.data : ""), s.length, from,
                                   PCRE2_NO_UTF_CHECK, regex->match, regex->context);
     return match_outcome(count);

@@ -1,4 +1,5 @@
 /* text, varchar(n), char(n), name: forms, order, length coercion, casts among them. */
+#include "base/pace.h"
 #include "types/types_internal.h"
 
 #define NAME_LENGTH 63
@@ -106,7 +107,15 @@ static bool value_size_check(size_t size)
 bool value_concat(Arena *arena, Str a, Str b, Value *ret)
 {
     TRY(value_size_check((size_t)a.length + b.length));
-    *ret = value_text(str_concat(arena, a, b));
+    if (a.length + b.length <= PACE_BYTES) {
+        *ret = value_text(str_concat(arena, a, b));
+        return true;
+    }
+    char *to = arena_try_alloc(arena, a.length + b.length);
+    TRY(to);
+    TRY(pace_copy(to, a.data, a.length));
+    TRY(pace_copy(to + a.length, b.data, b.length));
+    ret->var = var_make(to, a.length + b.length);
     return true;
 }
 

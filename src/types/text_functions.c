@@ -1,4 +1,5 @@
 /* Functions of text: lengths, parts, trimming, padding, quoting. Positions count characters. */
+#include "base/pace.h"
 #include "types/array.h"
 #include "types/encoding.h"
 #include "types/types_internal.h"
@@ -11,9 +12,22 @@ static bool give(Value *ret, Str s)
     return true;
 }
 
+/* As utf8_count, of texts that can be long. */
+static bool count_characters(Str s, size_t *ret)
+{
+    *ret = 0;
+    for (size_t at = 0; at < s.length; at += PACE_BYTES) {
+        CHECK_INTERRUPTS();
+        *ret += utf8_count(str_slice(s, at, MIN(PACE_BYTES, s.length - at)));
+    }
+    return true;
+}
+
 FUNCTION(textlen)
 {
-    ret->int32 = (int32_t)utf8_count(ARG(0));
+    size_t count;
+    TRY(count_characters(ARG(0), &count));
+    ret->int32 = (int32_t)count;
     return true;
 }
 FUNCTION(bpcharlen)
@@ -43,11 +57,15 @@ FUNCTION(textcat)
 }
 FUNCTION(lower)
 {
-    return give(ret, utf8_lower(call->arena, ARG(0)));
+    Str mapped;
+    TRY(utf8_lower(call->arena, ARG(0), &mapped));
+    return give(ret, mapped);
 }
 FUNCTION(upper)
 {
-    return give(ret, utf8_upper(call->arena, ARG(0)));
+    Str mapped;
+    TRY(utf8_upper(call->arena, ARG(0), &mapped));
+    return give(ret, mapped);
 }
 
 /* Text of any value as a cast gives it: what || does to the other side. */
@@ -89,6 +107,7 @@ FUNCTION(initcap)
     bool inside = false;
     for (size_t at = 0; at < s.length;) {
         int width;
+        CHECK_INTERRUPTS();
         const uint32_t code = utf8_decode(s.data + at, &width);
         const uint32_t mapped = inside ? unicode_lower(code) : unicode_upper(code);
         inside = unicode_is_alnum(code);
@@ -123,10 +142,28 @@ FUNCTION(text_substr_no_len)
     return substring(ARG(0), args[1].int32, 0, false, ret);
 }
 
+/* As str_find, in texts that can be long: from piece to piece, each with what may begin in it. */
+static bool find_text(Str s, Str part, size_t from, size_t *ret)
+{
+    const size_t step = MAX(PACE_BYTES, part.length);
+
+    for (;;) {
+        const size_t end = s.length - from > step + part.length ? from + step + part.length
+                                                                : s.length;
+        *ret = str_find(str_slice(s, 0, end), part, from);
+        if (*ret != SIZE_MAX || end == s.length)
+            return true;
+        CHECK_INTERRUPTS();
+        from += step;
+    }
+}
+
 FUNCTION(textpos)
 {
-    const size_t at = str_find(ARG(0), ARG(1), 0);
-    ret->int32 = at == SIZE_MAX ? 0 : (int32_t)utf8_count(str_slice(ARG(0), 0, at)) + 1;
+    size_t at, count;
+    TRY(find_text(ARG(0), ARG(1), 0, &at));
+    TRY(count_characters(str_slice(ARG(0), 0, at == SIZE_MAX ? 0 : at), &count));
+    ret->int32 = at == SIZE_MAX ? 0 : (int32_t)count + 1;
     return true;
 }
 
@@ -157,15 +194,17 @@ static bool set_has(Str set, Str character)
     return false;
 }
 
-static Str trim(Str s, Str set, bool left, bool right)
+static bool trim(Str s, Str set, bool left, bool right, Value *ret)
 {
     while (left && s.length > 0) {
+        CHECK_INTERRUPTS();
         const size_t width = (size_t)utf8_width(s.data[0]);
         if (!set_has(set, str_slice(s, 0, width)))
             break;
         s = str_slice(s, width, s.length);
     }
     while (right && s.length > 0) {
+        CHECK_INTERRUPTS();
         size_t start = s.length - 1;
         while (start > 0 && ((uint8_t)s.data[start] & 0xc0) == 0x80)
             start--;
@@ -173,32 +212,32 @@ static Str trim(Str s, Str set, bool left, bool right)
             break;
         s = str_slice(s, 0, start);
     }
-    return s;
+    return give(ret, s);
 }
 
 FUNCTION(btrim)
 {
-    return give(ret, trim(ARG(0), ARG(1), true, true));
+    return trim(ARG(0), ARG(1), true, true, ret);
 }
 FUNCTION(btrim1)
 {
-    return give(ret, trim(ARG(0), STR(" "), true, true));
+    return trim(ARG(0), STR(" "), true, true, ret);
 }
 FUNCTION(ltrim)
 {
-    return give(ret, trim(ARG(0), ARG(1), true, false));
+    return trim(ARG(0), ARG(1), true, false, ret);
 }
 FUNCTION(ltrim1)
 {
-    return give(ret, trim(ARG(0), STR(" "), true, false));
+    return trim(ARG(0), STR(" "), true, false, ret);
 }
 FUNCTION(rtrim)
 {
-    return give(ret, trim(ARG(0), ARG(1), false, true));
+    return trim(ARG(0), ARG(1), false, true, ret);
 }
 FUNCTION(rtrim1)
 {
-    return give(ret, trim(ARG(0), STR(" "), false, true));
+    return trim(ARG(0), STR(" "), false, true, ret);
 }
 
 static bool byte_trim(FunctionCall *call, const Value *args, bool left, bool right, Value *ret)
@@ -232,7 +271,9 @@ static bool too_large(void)
 
 static bool pad(FunctionCall *call, Str s, int32_t wanted, Str fill, bool left, Value *ret)
 {
-    const size_t length = utf8_count(s), want = (size_t)MAX(wanted, 0);
+    const size_t want = (size_t)MAX(wanted, 0);
+    size_t length;
+    TRY(count_characters(s, &length));
     if (want > VALUE_SIZE_MAX / 4)
         return too_large();
     if (want <= length || fill.length == 0)
@@ -242,6 +283,7 @@ static bool pad(FunctionCall *call, Str s, int32_t wanted, Str fill, bool left, 
         strbuf_append(&out, s);
     size_t missing = want - length, at = 0;
     while (missing-- > 0) {
+        CHECK_INTERRUPTS();
         const size_t width = (size_t)utf8_width(fill.data[at]);
         strbuf_append_bytes(&out, fill.data + at, width);
         at = at + width >= fill.length ? 0 : at + width;
@@ -271,7 +313,8 @@ FUNCTION(sql_880)
 FUNCTION(replace_text)
 {
     const Str s = ARG(0), from = ARG(1), to = ARG(2);
-    size_t at = from.length ? str_find(s, from, 0) : SIZE_MAX, done = 0;
+    size_t at = SIZE_MAX, done = 0;
+    TRY(from.length == 0 || find_text(s, from, 0, &at));
     if (at == SIZE_MAX)
         return give(ret, s);
     StrBuf out = strbuf_in(call->arena);
@@ -281,7 +324,7 @@ FUNCTION(replace_text)
         if (out.length > VALUE_SIZE_MAX)
             return too_large();
         done = at + from.length;
-        at = str_find(s, from, done);
+        TRY(find_text(s, from, done, &at));
     }
     strbuf_append(&out, str_slice(s, done, s.length));
     return give(ret, strbuf_view(&out));
@@ -292,6 +335,7 @@ FUNCTION(translate)
     const Str s = ARG(0), from = ARG(1), to = ARG(2);
     StrBuf out = strbuf_in(call->arena);
     for (size_t at = 0; at < s.length;) {
+        CHECK_INTERRUPTS();
         const size_t width = (size_t)utf8_width(s.data[at]);
         size_t index = 0, seek = 0;
         bool found = false;
@@ -323,10 +367,10 @@ FUNCTION(repeat)
     char *to = arena_try_alloc(call->arena, size + 1);
     TRY(to);
     if (size)
-        memcpy(to, s.data, s.length);
+        TRY(pace_copy(to, s.data, s.length));
     /* What is there is copied behind itself: the pieces double. */
     for (size_t done = s.length; done < size; done *= 2)
-        memcpy(to + done, to, MIN(done, size - done));
+        TRY(pace_copy(to + done, to, MIN(done, size - done)));
     ret->var = var_make(to, size);
     return true;
 }
@@ -337,6 +381,7 @@ FUNCTION(text_reverse)
     char *to = arena_alloc(call->arena, s.length + 1);
     size_t end = s.length;
     for (size_t at = 0; at < s.length;) {
+        CHECK_INTERRUPTS();
         const size_t width = (size_t)utf8_width(s.data[at]);
         end -= width;
         memcpy(to + end, s.data + at, width);
@@ -356,15 +401,19 @@ FUNCTION(split_part)
         return give(ret, separator.length == 0 && (n == 1 || n == -1) ? s : STR(""));
     if (n < 0) {
         int64_t count = 1;
-        for (size_t at = 0; (at = str_find(s, separator, at)) != SIZE_MAX; at += separator.length)
-            count++;
+        for (size_t at = 0;; at += separator.length, count++) {
+            TRY(find_text(s, separator, at, &at));
+            if (at == SIZE_MAX)
+                break;
+        }
         n += count + 1;
         if (n < 1)
             return give(ret, STR(""));
     }
     size_t start = 0;
     for (;; n--) {
-        const size_t end = str_find(s, separator, start);
+        size_t end;
+        TRY(find_text(s, separator, start, &end));
         if (n == 1)
             return give(ret, str_slice(s, start, (end == SIZE_MAX ? s.length : end) - start));
         if (end == SIZE_MAX)
@@ -430,29 +479,30 @@ FUNCTION(text_starts_with)
 
 /* Quoting. */
 
-static Str literal_quote(Arena *arena, Str s)
+static bool literal_quote(Arena *arena, Str s, Value *ret)
 {
     StrBuf out = strbuf_in(arena);
     if (s.length && memchr(s.data, '\\', s.length))
         strbuf_append_char(&out, 'E');
     strbuf_append_char(&out, '\'');
     for (size_t i = 0; i < s.length; i++) {
+        CHECK_INTERRUPTS_EACH(i);
         if (s.data[i] == '\'' || s.data[i] == '\\')
             strbuf_append_char(&out, s.data[i]);
         strbuf_append_char(&out, s.data[i]);
     }
     strbuf_append_char(&out, '\'');
-    return strbuf_view(&out);
+    return give(ret, strbuf_view(&out));
 }
 
 FUNCTION(quote_literal)
 {
-    return give(ret, literal_quote(call->arena, ARG(0)));
+    return literal_quote(call->arena, ARG(0), ret);
 }
 
 FUNCTION(quote_nullable)
 {
-    return give(ret, nulls[0] ? STR("NULL") : literal_quote(call->arena, ARG(0)));
+    return nulls[0] ? give(ret, STR("NULL")) : literal_quote(call->arena, ARG(0), ret);
 }
 
 /* quote_literal(anyelement), quote_nullable(anyelement) */
@@ -460,7 +510,7 @@ FUNCTION(sql_1285)
 {
     Str text;
     TRY(text_of(call, 0, &args[0], &text));
-    return give(ret, literal_quote(call->arena, text));
+    return literal_quote(call->arena, text, ret);
 }
 
 FUNCTION(sql_1290)
@@ -469,7 +519,7 @@ FUNCTION(sql_1290)
     if (nulls[0])
         return give(ret, STR("NULL"));
     TRY(text_of(call, 0, &args[0], &text));
-    return give(ret, literal_quote(call->arena, text));
+    return literal_quote(call->arena, text, ret);
 }
 
 /* concat, concat_ws: arguments of any types, or one array after VARIADIC. */
@@ -481,6 +531,7 @@ static bool concat_append(FunctionCall *call, Oid type, const Value *value, Str 
     *first = false;
     if (out->length > VALUE_SIZE_MAX)
         return too_large();
+    CHECK_INTERRUPTS();
     return type_output(type, value, out);
 }
 
@@ -539,29 +590,33 @@ static uint32_t next_character(Str s, size_t at, LikeCase fold, size_t *ret_widt
 }
 
 /* A pattern of texts between percent signs only: bytes match where characters do. */
-static bool like_match_plain(Str s, Str pattern)
+static bool like_match_plain(Str s, Str pattern, bool *ret_match)
 {
     const char *end = pattern.data + pattern.length, *p = memchr(pattern.data, '%', pattern.length);
+    *ret_match = p ? true : str_equal(s, pattern);
     if (!p)
-        return str_equal(s, pattern);
+        return true;
     size_t at = (size_t)(p - pattern.data);
-    if (s.length < at || memcmp(s.data, pattern.data, at) != 0)
-        return false;
-    for (;;) {
+    *ret_match = s.length >= at && memcmp(s.data, pattern.data, at) == 0;
+    while (*ret_match) {
         while (p < end && *p == '%')
             p++;
         const size_t rest = (size_t)(end - p);
         if (rest == 0)
             return true;
         const char *next = memchr(p, '%', rest);
-        if (!next)
-            return s.length - at >= rest && memcmp(s.data + s.length - rest, p, rest) == 0;
-        const char *found = memmem(s.data + at, s.length - at, p, (size_t)(next - p));
-        if (!found)
-            return false;
-        at = (size_t)(found - s.data) + (size_t)(next - p);
+        if (!next) {
+            *ret_match =
+                s.length - at >= rest && memcmp(s.data + s.length - rest, p, rest) == 0;
+            return true;
+        }
+        const Str part = {p, (size_t)(next - p)};
+        TRY(find_text(s, part, at, &at));
+        *ret_match = at != SIZE_MAX;
+        at += part.length;
         p = next;
     }
+    return true;
 }
 
 static bool like_match(Str s, Str pattern, LikeCase fold, bool *ret_match)
@@ -569,12 +624,12 @@ static bool like_match(Str s, Str pattern, LikeCase fold, bool *ret_match)
     size_t at = 0, p = 0, star = SIZE_MAX, star_at = 0;
     if (fold != LIKE_FOLDED && pattern.length > 0 && s.length > 0 &&
         !memchr(pattern.data, '_', pattern.length) && !memchr(pattern.data, '\\', pattern.length)) {
-        *ret_match = like_match_plain(s, pattern);
-        return true;
+        return like_match_plain(s, pattern, ret_match);
     }
     *ret_match = false;
-    for (;;) {
+    for (size_t step = 1;; step++) {
         size_t width = 0, pattern_width = 1;
+        CHECK_INTERRUPTS_EACH(step);
         if (p < pattern.length && pattern.data[p] == '%') {
             star = ++p;
             star_at = at;

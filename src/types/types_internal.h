@@ -209,8 +209,8 @@ int utf8_encode(uint32_t code, char *out);
 uint32_t unicode_lower(uint32_t code);
 uint32_t unicode_upper(uint32_t code);
 bool unicode_is_alnum(uint32_t code);
-Str utf8_lower(Arena *arena, Str s);
-Str utf8_upper(Arena *arena, Str s);
+MUST_CHECK bool utf8_lower(Arena *arena, Str s, Str *ret);
+MUST_CHECK bool utf8_upper(Arena *arena, Str s, Str *ret);
 
 /* float.c */
 int float8_order(double a, double b);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <wctype.h>
 
+#include "base/pace.h"
 #include "types/types_internal.h"
 
 static locale_t unicode_locale;
@@ -113,7 +114,12 @@ static bool is_plain_word(const uint8_t *p)
 bool utf8_check(Str text)
 {
     const uint8_t *p = (const uint8_t *)text.data;
+    size_t pause = PACE_BYTES;
     for (size_t at = 0; at < text.length;) {
+        if (unlikely(at >= pause)) {
+            CHECK_INTERRUPTS();
+            pause = at + PACE_BYTES;
+        }
         if (text.length - at >= 8 && is_plain_word(p + at)) {
             at += 8;
             continue;
@@ -163,26 +169,28 @@ size_t utf8_offset(Str text, size_t characters)
     return MIN(at, text.length);
 }
 
-static Str utf8_map(Arena *arena, Str s, uint32_t (*map)(uint32_t))
+static bool utf8_map(Arena *arena, Str s, uint32_t (*map)(uint32_t), Str *ret)
 {
     StrBuf out = strbuf_in(arena);
     strbuf_reserve(&out, s.length + 4);
     for (size_t at = 0; at < s.length;) {
         int width;
+        CHECK_INTERRUPTS();
         const uint32_t code = map(utf8_decode(s.data + at, &width));
         char *to = strbuf_reserve(&out, 4);
         strbuf_advance(&out, (size_t)utf8_encode(code, to));
         at += (size_t)width;
     }
-    return strbuf_view(&out);
+    *ret = strbuf_view(&out);
+    return true;
 }
 
-Str utf8_lower(Arena *arena, Str s)
+bool utf8_lower(Arena *arena, Str s, Str *ret)
 {
-    return utf8_map(arena, s, unicode_lower);
+    return utf8_map(arena, s, unicode_lower, ret);
 }
 
-Str utf8_upper(Arena *arena, Str s)
+bool utf8_upper(Arena *arena, Str s, Str *ret)
 {
-    return utf8_map(arena, s, unicode_upper);
+    return utf8_map(arena, s, unicode_upper, ret);
 }

@@ -1,0 +1,67 @@
+#include "base/pace.h"
+
+#include <string.h>
+
+bool pace_zero(void *to, size_t size)
+{
+    for (size_t at = 0; at < size; at += PACE_BYTES) {
+        CHECK_INTERRUPTS();
+        memset((char *)to + at, 0, MIN(PACE_BYTES, size - at));
+    }
+    return true;
+}
+
+bool pace_copy(void *to, const void *from, size_t size)
+{
+    for (size_t at = 0; at < size; at += PACE_BYTES) {
+        CHECK_INTERRUPTS();
+        memcpy((char *)to + at, (const char *)from + at, MIN(PACE_BYTES, size - at));
+    }
+    return true;
+}
+
+void *pace_alloc_zeroed(Arena *arena, size_t size)
+{
+    if (size <= PACE_BYTES)
+        return arena_alloc_zeroed(arena, size);
+    void *memory = arena_alloc(arena, size);
+    TRY(pace_zero(memory, size));
+    return memory;
+}
+
+void *pace_grow(Arena *arena, void *old, size_t old_size, size_t new_size)
+{
+    if (old_size <= PACE_BYTES)
+        return arena_grow(arena, old, old_size, new_size);
+    void *grown = arena_alloc(arena, new_size);
+    TRY(pace_copy(grown, old, MIN(old_size, new_size)));
+    return grown;
+}
+
+void *pace_arena_copy(Arena *arena, const void *data, size_t size)
+{
+    void *copy = arena_alloc(arena, size);
+
+    TRY(pace_copy(copy, data, size));
+    return copy;
+}
+
+void pace_turn(void)
+{
+    Task *task = task_current();
+    const uint32_t pending = atomic_load_explicit(&task->interrupts, memory_order_relaxed);
+
+    if (likely(!(pending & INTERRUPT_YIELD)) || task->latch_count > 0 || task->in_action)
+        return;
+    task_clear_interrupts(task, INTERRUPT_YIELD);
+    task_yield();
+}
+
+bool pace_goes_on(void)
+{
+    const Task *task = task_current();
+
+    pace_turn();
+    const uint32_t pending = atomic_load_explicit(&task->interrupts, memory_order_relaxed);
+    return task->interrupts_held || !(pending & ~(uint32_t)INTERRUPT_YIELD);
+}
