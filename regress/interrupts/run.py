@@ -112,6 +112,16 @@ WORK = [
     ("check of a constraint", "ALTER TABLE big ADD CHECK (length(regexp_replace(repeat(x, 200), '[0-9]', 'z', 'g')) > 0)"),
     ("alter type", "ALTER TABLE big ALTER COLUMN x TYPE int USING length(regexp_replace(repeat(x, 200), '[0-9]', 'z', 'g'))"),
     ("copy out", f"COPY (SELECT md5(g::text) FROM {LONG} g WHERE g < 0) TO STDOUT"),
+    ("grouping sets", f"SELECT count(*) FROM (SELECT g % 100000, g % 7, count(*) FROM {LONG} g GROUP BY CUBE (1, 2)) x"),
+    ("intersect", f"SELECT count(*) FROM (SELECT g FROM {LONG} g INTERSECT SELECT g + 1 FROM {LONG} g) x"),
+    ("percentile", f"SELECT percentile_disc(0.5) WITHIN GROUP (ORDER BY md5(g::text)) FROM {LONG} g"),
+    ("json", f"SELECT jsonb_agg(g) FROM {LONG} g"),
+    ("text", f"SELECT string_agg('', md5(g::text)) FROM {LONG} g"),
+    ("recursion of distinct rows", f"WITH RECURSIVE r (n) AS (SELECT g FROM generate_series(1, 1000000) g UNION SELECT n + 1000000 FROM r) SELECT max(n) FROM r"),
+    ("not in", "SELECT count(*) FROM big a, big b WHERE a.v NOT IN (SELECT g FROM generate_series(2000, 10000) g) AND b.x < a.x"),
+    ("one regular expression", "SELECT count(*) FROM regexp_matches(repeat('ab', 30000000), '(a)(b)', 'g')"),
+    ("upsert of nothing", f"INSERT INTO t SELECT g % 10 + 1, g, NULL FROM {LONG} g ON CONFLICT DO NOTHING"),
+    ("rows for update", "SELECT count(*) FROM (SELECT b.id FROM big b JOIN big c ON b.v = c.v FOR UPDATE OF b) x"),
     ("explain analyze", f"EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) SELECT count(*) FROM {LONG} a"),
 ]
 

@@ -460,7 +460,7 @@ static bool feed_sorted_rows(AggregateState *state, bool *ret_complete)
         if (!group || !row_keys_equal(&state->key_layout, group->key, state->group_types,
                                       state->group_count, state->keys, row)) {
             last = i;
-            group = group_new(state, 0, row);
+            TRY(group = group_new(state, 0, row));
         }
         state->found[count] = group;
         state->rows[count++] = (uint16_t)row;
@@ -618,7 +618,7 @@ static bool sorted_pass(AggregateState *state)
 {
     NodeState *node = &state->base;
     bool is_complete = false;
-    pass_begin(state, 0);
+    TRY(pass_begin(state, 0));
     while (!is_complete) {
         if (!state->open) {
             Batch *batch;
