@@ -7,6 +7,7 @@
 #include "server/server.h"
 #include "server/view_rows.h"
 #include "storage/store.h"
+#include "txn/export.h"
 #include "txn/lock.h"
 #include "types/array.h"
 
@@ -490,3 +491,19 @@ EMPTY_VIEW_FUNCTION(pg_available_extension_versions)
 EMPTY_VIEW_FUNCTION(pg_get_publication_tables)
 EMPTY_VIEW_FUNCTION(pg_ident_file_mappings)
 EMPTY_VIEW_FUNCTION(pg_stat_get_slru)
+
+/* ---- snapshots ---- */
+
+FUNCTION(pg_export_snapshot)
+{
+    Session *session = view_session(call);
+    CatalogSession *catalog = &session->exec.catalog;
+    Str name;
+
+    if (session->savepoints.length > 1)
+        FAIL(ERR_ACTIVE_SQL_TRANSACTION,
+             .message = STR("cannot export a snapshot from a subtransaction"));
+    TRY(txn_snapshot_export(catalog->txn, catalog->database_oid, &name));
+    ret->var = var_from_str(str_copy(call->arena, name));
+    return true;
+}

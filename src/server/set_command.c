@@ -2,6 +2,7 @@
 #include "parser/parser.h"
 #include "server/server.h"
 #include "server/setting_checks.h"
+#include "txn/export.h"
 #include "types/identifier.h"
 #include "types/type.h"
 
@@ -102,16 +103,39 @@ static bool arguments_text(Arena *arena, const VariableSetStmt *set, Str *ret_te
     return true;
 }
 
+static void warn_outside_block(const Session *session, const char *what)
+{
+    if (!block_is_open(session))
+        NOTICE(SEVERITY_WARNING, ERR_NO_ACTIVE_SQL_TRANSACTION,
+               .message = fmt("%s can only be used in transaction blocks", what));
+}
+
+static bool set_snapshot(Session *session, const VariableSetStmt *set)
+{
+    CatalogSession *catalog = &session->exec.catalog;
+
+    if (set->is_local)
+        FAIL(ERR_FEATURE_NOT_SUPPORTED,
+             .message = STR("SET LOCAL TRANSACTION SNAPSHOT is not implemented"));
+    warn_outside_block(session, "SET TRANSACTION");
+    if (session->has_queried || session->savepoints.length > 1)
+        FAIL(ERR_ACTIVE_SQL_TRANSACTION,
+             .message = STR("SET TRANSACTION SNAPSHOT must be called before any query"));
+    TRY(txn_snapshot_import(catalog->txn, catalog->database_oid,
+                            NODE_CAST(A_Const, set->args.items[0])->text));
+    session->has_queried = true; /* the next statement takes no other one */
+    return true;
+}
+
 /* SET TRANSACTION and SET SESSION CHARACTERISTICS: one setting for each mode named. */
 static bool set_modes(Session *session, const VariableSetStmt *set)
 {
     bool for_session = str_equal(set->name, STR("SESSION CHARACTERISTICS"));
 
     if (str_equal(set->name, STR("TRANSACTION SNAPSHOT")))
-        FAIL_UNSUPPORTED("SET TRANSACTION SNAPSHOT");
+        return set_snapshot(session, set);
     if (!for_session && !block_is_open(session)) {
-        NOTICE(SEVERITY_WARNING, ERR_NO_ACTIVE_SQL_TRANSACTION,
-               .message = STR("SET TRANSACTION can only be used in transaction blocks"));
+        warn_outside_block(session, "SET TRANSACTION");
         return true;
     }
     for (size_t i = 0; i < set->args.length; i++) {
@@ -127,12 +151,6 @@ static bool set_modes(Session *session, const VariableSetStmt *set)
     return true;
 }
 
-static void warn_local(const Session *session)
-{
-    if (!block_is_open(session))
-        NOTICE(SEVERITY_WARNING, ERR_NO_ACTIVE_SQL_TRANSACTION,
-               .message = STR("SET LOCAL can only be used in transaction blocks"));
-}
 
 bool session_set_execute(Session *session, const VariableSetStmt *set, Str *ret_tag)
 {
@@ -140,7 +158,7 @@ bool session_set_execute(Session *session, const VariableSetStmt *set, Str *ret_
 
     *ret_tag = set->kind == VAR_RESET || set->kind == VAR_RESET_ALL ? STR("RESET") : STR("SET");
     if (set->is_local)
-        warn_local(session);
+        warn_outside_block(session, "SET LOCAL");
     switch (set->kind) {
     case VAR_SET_VALUE:
         TRY(arguments_text(session->statement_arena, set, &text));

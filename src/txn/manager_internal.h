@@ -72,6 +72,8 @@ typedef struct Garbage {
     VersionName names[];
 } Garbage;
 
+typedef struct ExportedSnapshot ExportedSnapshot; /* export.c */
+
 struct TxnManager {
     Store *store;
     Wal *wal;
@@ -80,6 +82,7 @@ struct TxnManager {
 
     Mutex sessions_mutex;
     TxnSession *sessions GUARDED_BY(sessions_mutex);
+    ExportedSnapshot *exported GUARDED_BY(sessions_mutex); /* of running transactions */
     _Atomic uint64_t next_txn_id;
     uint64_t next_session_number GUARDED_BY(sessions_mutex);
 

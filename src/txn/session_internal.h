@@ -69,6 +69,7 @@ struct Txn {
     TxnOptions options;
     bool has_snapshot;
     bool changes_schema;
+    bool has_exported; /* snapshots, which others may be about to import */
     bool is_ending;
     uint32_t command;
     uint32_t next_savepoint;

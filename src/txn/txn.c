@@ -16,6 +16,7 @@ Txn *txn_begin(TxnSession *session, const TxnOptions *options)
     txn->options = *options;
     txn->has_snapshot = false;
     txn->changes_schema = false;
+    txn->has_exported = false;
     txn->is_ending = false;
     txn->command = 0;
     txn->next_savepoint = 1;
@@ -355,6 +356,8 @@ static void txn_finish(Txn *txn, TxnEnd how)
     blocks_return(txn);
     ddl_end(txn, how);
     writes_clear(txn);
+    if (unlikely(txn->has_exported))
+        exported_snapshots_forget(txn);
     txn->has_snapshot = false;
     snapshot_unpublish(session);
     atomic_store(&session->fragment_lsn, LSN_MAX);

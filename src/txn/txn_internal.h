@@ -40,6 +40,9 @@ static inline void txn_saw(Txn *txn, Lsn lsn)
         txn->session->reply_lsn = lsn;
 }
 
+/* export.c: before what it has published is given up. */
+void exported_snapshots_forget(Txn *txn);
+
 /* txn.c */
 MUST_CHECK bool txn_can_write(Txn *txn);
 /* A key with its row id behind it, as trees have it; the buffer has TREE_MAX_KEY bytes. */

@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import tempfile
+import threading
 
 from harness import check, equal, main, test
 
@@ -98,6 +99,42 @@ def archives_are_restored():
     fresh("dump_b")
     run("pg_restore", "--exit-on-error", "--jobs=3", "-d", "dump_b", str(DIRECTORY / "folder"))
     equal(sql("dump_b", "-c", "SELECT count(*), sum(amount) FROM shop.sale"), "50|1275\n")
+
+
+@test
+def jobs_side_by_side_dump_one_moment():
+    """Four tables that one transaction changes alike, again and again, are alike in each dump."""
+    fresh("dump_a")
+    tables = [f"part{i}" for i in range(4)]
+    sql("dump_a", "-c", "".join(f"CREATE TABLE {table} AS SELECT 0 AS v FROM generate_series(1, 2000);" for table in tables))
+    writer = subprocess.Popen(["psql", "-X", "-q", "-d", "dump_a", "-v", "ON_ERROR_STOP=1"], stdin=subprocess.PIPE, text=True)
+    turn = "BEGIN;" + "".join(f"UPDATE {table} SET v = v + 1;" for table in tables) + "COMMIT;\n"
+    feeder = threading.Thread(target=feed, args=(writer, turn))
+    feeder.start()
+    try:
+        seen = set()
+        for number in range(4):
+            folder = DIRECTORY / f"moment{number}"
+            run("pg_dump", "--format=directory", "--jobs=3", "-f", str(folder), "dump_a")
+            fresh("dump_b")
+            run("pg_restore", "--exit-on-error", "--jobs=2", "-d", "dump_b", str(folder))
+            values = sql("dump_b", "-c", " UNION ".join(f"SELECT v FROM {table}" for table in tables)).split()
+            equal(len(values), 1)
+            seen.update(values)
+        check(len(seen) > 1, "nobody wrote meanwhile")
+    finally:
+        writer.terminate()
+        writer.wait()
+        feeder.join()
+
+
+def feed(writer, text):
+    """Until it is gone."""
+    try:
+        while True:
+            writer.stdin.write(text)
+    except (BrokenPipeError, ValueError):
+        pass
 
 
 @test
