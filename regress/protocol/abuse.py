@@ -1,5 +1,6 @@
 """Clients that break the protocol, by accident or on purpose. After each the server answers another, and memory stays bounded."""
 import os
+import pathlib
 import random
 import resource
 import socket
@@ -274,6 +275,24 @@ class Abuse:
         talk.until_ready()
         talk.close()
 
+    def peak_bytes(self):
+        """The most memory that the process has ever held."""
+        status = pathlib.Path(f"/proc/{self.server.process.pid}/status").read_text(encoding="ascii")
+        return next(int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith("VmHWM:"))
+
+    def the_most_parameters_cost_memory_in_proportion(self):
+        count = 65535
+        talk = Talk(self.server.port, timeout=120)
+        before = self.peak_bytes()
+        talk.send(P("", "SELECT 7 IN (" + ", ".join(f"${i + 1}" for i in range(count)) + ")") + B("", "", [b"7"] * count) + E() + S)
+        lines = talk.until_ready()
+        grown = self.peak_bytes() - before
+        talk.close()
+        if "row t" not in lines:
+            raise AssertionError(f"no row: {lines}")
+        if grown > 1 << 30:
+            raise AssertionError(f"grew by {grown >> 20} MiB")
+
     def slow_readers_do_not_stop_others(self):
         lazy = []
         for _ in range(5):
@@ -413,7 +432,7 @@ class Abuse:
 def run(server, rounds):
     """Every abuse is a result; a server that died is started again."""
     abuse = Abuse(server, rounds)
-    names = [name for name, value in vars(Abuse).items() if callable(value) and not name.startswith("_") and name not in ("raw", "drain", "answers", "noise", "others")]
+    names = [name for name, value in vars(Abuse).items() if callable(value) and not name.startswith("_") and name not in ("raw", "drain", "answers", "noise", "others", "peak_bytes")]
     for name in names:
         try:
             getattr(abuse, name)()

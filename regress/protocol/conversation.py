@@ -37,7 +37,7 @@ def P(name, query, *types):
 def B(portal, statement, values=(), formats=(), results=()):
     """Bind. A value is a str, bytes or None."""
     body = text(portal) + text(statement) + struct.pack("!h", len(formats)) + b"".join(struct.pack("!h", f) for f in formats)
-    body += struct.pack("!h", len(values))
+    body += struct.pack("!H", len(values))
     for value in values:
         if value is None:
             body += struct.pack("!i", -1)

@@ -38,7 +38,8 @@ MUST_CHECK void *pace_arena_copy(Arena *arena, const void *data, size_t size);
 
 /* Gives the worker away if the time slice is used up; interrupts stay pending. */
 void pace_turn(void);
-/* The same; false: it is to stop soon, which CHECK_INTERRUPTS says once what is held is put away. */
+/* The same; false: it is to stop soon, which CHECK_INTERRUPTS says once what is held is put away.
+ */
 bool pace_goes_on(void);
 void pace_arena_free(Arena *arena);
 void pace_arena_reset(Arena *arena);

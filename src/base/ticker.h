@@ -6,8 +6,8 @@
  * simulator has no ticker: there, yields come from the seed.
  *
  * How much processor time a coroutine takes after it was asked says how well it listens; unlike
- * the time by the clock that is the same on a busy machine. Who is late by TICKER_LATE_US or more is
- * told to the observer when its turn has ended.
+ * the time by the clock that is the same on a busy machine. Who is late by TICKER_LATE_US or more
+ * is told to the observer when its turn has ended.
  */
 #ifndef BASE_TICKER_H
 #define BASE_TICKER_H
@@ -28,7 +28,8 @@ typedef struct TickerSlot {
     struct TickerSlot *next;
 } TickerSlot;
 
-/* Called on the worker, with the task that was late still being the current one. It must not wait. */
+/* Called on the worker, with the task that was late still being the current one. It must not wait.
+ */
 typedef void TickerObserver(int64_t late_microseconds);
 void ticker_observe(TickerObserver *observer);
 

@@ -81,9 +81,9 @@ typedef struct AggregateState {
     Batch *group_row;        /* one group's columns, for direct arguments */
     Arena *direct_arena;
     bool is_spilling, is_filled;
-    bool is_sorted;      /* the child is sorted on the group columns */
-    Arena *group_arena;  /* values of the group columns of the child's batch */
-    const Batch *open;   /* sorted: the child's batch, whose rows from open_at on are to be fed */
+    bool is_sorted;     /* the child is sorted on the group columns */
+    Arena *group_arena; /* values of the group columns of the child's batch */
+    const Batch *open;  /* sorted: the child's batch, whose rows from open_at on are to be fed */
     uint32_t open_at;
     Batch *output, *input;
     uint64_t *hashes;
@@ -284,8 +284,7 @@ static bool spill_row(AggregateState *state, const Batch *batch, uint32_t row, u
 
 static bool may_grow(AggregateState *state)
 {
-    return state->count < 16 ||
-           (!state->is_spilling && arena_size(state->arena) < exec_hash_mem());
+    return state->count < 16 || (!state->is_spilling && arena_size(state->arena) < exec_hash_mem());
 }
 
 static void keys_hash(AggregateState *state, Selection selection)

@@ -230,9 +230,9 @@ static bool row_store_spill(RowStore *store, Vector *const *vectors, uint32_t in
     if ((store->count - store->memory_count) % OFFSET_STEP == 0) {
         if (store->offset_count == store->offset_capacity) {
             uint64_t more = store->offset_capacity ? store->offset_capacity * 2 : 64;
-            TRY(store->offsets = pace_grow(store->arena, store->offsets,
-                                           store->offset_capacity * sizeof(uint64_t),
-                                           more * sizeof(uint64_t)));
+            TRY(store->offsets =
+                    pace_grow(store->arena, store->offsets,
+                              store->offset_capacity * sizeof(uint64_t), more * sizeof(uint64_t)));
             store->offset_capacity = more;
         }
         store->offsets[store->offset_count++] = offset;

@@ -276,8 +276,8 @@ static bool look_if_sorted(const Sorter *sorter, bool *ret_sorted)
     *ret_sorted = true;
     for (uint64_t i = 1; *ret_sorted && i < sorter->count; i++) {
         CHECK_INTERRUPTS_EACH(i);
-        *ret_sorted = !entry_is_before(sorter, &sorter->entries[i], &sorter->entries[i - 1],
-                                       sorter->common);
+        *ret_sorted =
+            !entry_is_before(sorter, &sorter->entries[i], &sorter->entries[i - 1], sorter->common);
     }
     return true;
 }

@@ -27,6 +27,7 @@
 typedef struct AnalyzeParams {
     Oid *types; /* replaced by an array in the context's arena when it grows */
     int count;
+    int capacity; /* of that array; 0: it is the caller's still */
     bool is_variable;
 } AnalyzeParams;
 

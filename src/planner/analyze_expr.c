@@ -70,13 +70,14 @@ static Expr *analyze_param(Scope *scope, const ParamRef *ref)
         (ref->number > params->count && !params->is_variable))
         FAIL(ERR_UNDEFINED_PARAMETER, .message = fmt("there is no parameter $%d", ref->number),
              .position = ref->node.position);
-    if (ref->number > params->count) {
-        Oid *types = ARENA_ARRAY(arena, Oid, ref->number);
+    if (ref->number > MAX(params->count, params->capacity)) {
+        params->capacity = MAX(ref->number, 2 * params->count);
+        Oid *types = ARENA_ARRAY(arena, Oid, params->capacity);
         if (params->count > 0)
             memcpy(types, params->types, (size_t)params->count * sizeof(Oid));
         params->types = types;
-        params->count = ref->number;
     }
+    params->count = MAX(params->count, ref->number);
     ExprParam *param = EXPR_NEW(arena, ExprParam, EXPR_PARAM);
     const Oid type = params->types[ref->number - 1];
     if (type == 0 && !params->is_variable)

@@ -280,7 +280,8 @@ static bool digest(FunctionCall *call, const char *name, const Value *value, boo
 
     if (method && value->var.length > PACE_BYTES)
         TRY(digest_long(method, var_str(value->var), bytes, &length));
-    else if (!method || !EVP_Digest(value->var.data, value->var.length, bytes, &length, method, NULL))
+    else if (!method ||
+             !EVP_Digest(value->var.data, value->var.length, bytes, &length, method, NULL))
         FAIL(ERR_INTERNAL_ERROR, .message = fmt("could not compute %s hash: unsupported", name));
     const Str raw = str_make(bytes, length);
     StrBuf out = strbuf_in(call->arena);

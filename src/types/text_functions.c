@@ -148,8 +148,8 @@ static bool find_text(Str s, Str part, size_t from, size_t *ret)
     const size_t step = MAX(PACE_BYTES, part.length);
 
     for (;;) {
-        const size_t end = s.length - from > step + part.length ? from + step + part.length
-                                                                : s.length;
+        const size_t end =
+            s.length - from > step + part.length ? from + step + part.length : s.length;
         *ret = str_find(str_slice(s, 0, end), part, from);
         if (*ret != SIZE_MAX || end == s.length)
             return true;
@@ -606,8 +606,7 @@ static bool like_match_plain(Str s, Str pattern, bool *ret_match)
             return true;
         const char *next = memchr(p, '%', rest);
         if (!next) {
-            *ret_match =
-                s.length - at >= rest && memcmp(s.data + s.length - rest, p, rest) == 0;
+            *ret_match = s.length - at >= rest && memcmp(s.data + s.length - rest, p, rest) == 0;
             return true;
         }
         const Str part = {p, (size_t)(next - p)};
