@@ -295,8 +295,11 @@ static void keys_hash(AggregateState *state, Selection selection)
             state->hashes[i] ^= state->set * 0x9e3779b97f4a7c15u;
 }
 
-/* Many groups lie outside the caches: those that this batch will look at are asked for at once. */
-static void groups_prefetch(const AggregateState *state, uint32_t count)
+/*
+ * Many groups lie outside the caches: those that this batch will look at are asked for at once.
+ * (Inlined, since compilers drop calls of functions that do nothing else.)
+ */
+static ALWAYS_INLINE void groups_prefetch(const AggregateState *state, uint32_t count)
 {
     if (!state->heads || state->count < PREFETCH_FROM)
         return;

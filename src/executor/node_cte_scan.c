@@ -26,6 +26,14 @@ static bool give(CteScanState *state, Batch **ret_batch)
     return node_project(&state->base, &input, state->batch->selection, ret_batch);
 }
 
+/* No more rows are made than somebody may ask for: all, where nothing stops early. */
+static uint64_t rows_wanted(const CteScanState *state)
+{
+    const ExecState *exec = state->base.exec;
+    const bool is_all = !exec->stops_early && !exec->gives_few && !exec->parent;
+    return state->reader.position + (is_all ? exec->batch_size : 1);
+}
+
 static bool cte_scan_next(NodeState *node, Batch **ret_batch)
 {
     CteScanState *state = (CteScanState *)node;
@@ -35,7 +43,7 @@ static bool cte_scan_next(NodeState *node, Batch **ret_batch)
         CHECK_INTERRUPTS();
         node_scratch_reset(node);
         TRY(exec_subplan_store(node->exec, plan->subplan, &state->reader.store,
-                               state->reader.position + 1));
+                               rows_wanted(state)));
         TRY(row_reader_next(&state->reader, state->batch, node->exec->batch_size));
         if (state->batch->row_count == 0)
             return true;

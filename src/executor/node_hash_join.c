@@ -306,8 +306,11 @@ static bool partition_next(HashJoinState *state, bool *ret_end)
     return table_index(state);
 }
 
-/* A large table lies outside the caches: what this batch will look at is asked for at once. */
-static void probe_prefetch(const HashJoinState *state, uint32_t count)
+/*
+ * A large table lies outside the caches: what this batch will look at is asked for at once.
+ * (Inlined, since compilers drop calls of functions that do nothing else.)
+ */
+static ALWAYS_INLINE void probe_prefetch(const HashJoinState *state, uint32_t count)
 {
     if (!state->heads || state->mask < PREFETCH_FROM)
         return;
