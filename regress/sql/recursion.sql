@@ -50,3 +50,14 @@ with recursive x(n) as (select 1 union all (select n+1 from x where n<4 intersec
 with recursive y(n) as (select n+100 from x), x(n) as (select 1 union all select n+1 from x where n<3) select * from y order by 1;
 with recursive x(n) as (select 1 union all select (select max(n) from x)) select * from x;
 with recursive x(n,w) as (select 1, 0::bigint union all select n+1, row_number() over (order by n) from x where n<4) select * from x;
+WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 30000) SELECT count(*), sum(i) FROM n;
+WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n LIMIT 3;
+WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT EXISTS (SELECT FROM n WHERE i = 2000);
+WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT (SELECT i FROM n WHERE i > 1500 LIMIT 1), 1500 IN (SELECT i FROM n LIMIT 2000);
+WITH RECURSIVE n (i) AS (SELECT 3 UNION ALL SELECT i - 1 FROM n WHERE 6 / i > 0) SELECT i FROM n LIMIT 3;
+WITH RECURSIVE n (i) AS (SELECT 3 UNION ALL SELECT i - 1 FROM n WHERE 6 / i > 0) SELECT i FROM n;
+BEGIN;
+DECLARE endless CURSOR FOR WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n;
+FETCH 3 FROM endless;
+FETCH 2 FROM endless;
+ROLLBACK;

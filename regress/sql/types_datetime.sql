@@ -424,3 +424,7 @@ SELECT interval 'P99999999999Y';
 select extract(julian from timestamp '2021-06-23'), extract(julian from timestamp '2021-06-23 00:00:00.000864'), extract(julian from timestamp '2021-06-23 00:00:00.000865');
 select extract(julian from timestamp '2021-06-23 00:00:08.64'), extract(julian from timestamp '2021-06-23 00:00:08.65'), extract(julian from timestamptz '2021-06-23 12:00+00');
 select date_part('julian', timestamp '4714-11-24 09:49:02.725120 BC'), extract(epoch from timestamp '294276-12-31 12:37:58.415199');
+SELECT extract(YEAR FROM d), extract(Isoyear FROM d), extract("Dow" FROM d), date_part('QTR', d), date_part('MilliSecond', t), date_part('Mon', t) FROM (VALUES (date '2021-01-03', timestamp '2021-01-03 04:05:06.789')) x (d, t);
+SELECT date_part('yearx', timestamp '2021-01-03');
+SELECT date_part('', timestamp '2021-01-03');
+SELECT date_part('9', timestamp '2021-01-03');

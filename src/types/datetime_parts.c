@@ -101,8 +101,10 @@ static Part part_of(Str word)
         {"timezone_h", PART_TIMEZONE_HOUR},
         {"timezone_m", PART_TIMEZONE_MINUTE},
     };
+    /* Asked for each row: most names begin with another letter. */
+    const char first = (char)(word.length > 0 ? word.data[0] | 0x20 : 0);
     for (size_t i = 0; i < ARRAY_LENGTH(parts); i++)
-        if (str_equal_nocase(word, str_from_c(parts[i].name)))
+        if (first == parts[i].name[0] && str_equal_nocase(word, str_from_c(parts[i].name)))
             return parts[i].part;
     return PART_NONE;
 }
