@@ -151,7 +151,6 @@ static bool set_modes(Session *session, const VariableSetStmt *set)
     return true;
 }
 
-
 bool session_set_execute(Session *session, const VariableSetStmt *set, Str *ret_tag)
 {
     Str text;

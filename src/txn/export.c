@@ -35,9 +35,8 @@ bool txn_snapshot_export(Txn *txn, DatabaseId database, Str *ret_name)
                                    .schema = txn->snapshot_schema};
     const uint64_t number = atomic_load_explicit(&session->local_number, memory_order_relaxed);
     mutex_lock(&manager->sessions_mutex);
-    exported->name =
-        str_format(txn->arena, "%08X-%08X-%u", (unsigned)session->process_id, (unsigned)number,
-                   count_of(manager, txn) + 1);
+    exported->name = str_format(txn->arena, "%08X-%08X-%u", (unsigned)session->process_id,
+                                (unsigned)number, count_of(manager, txn) + 1);
     exported->next = manager->exported;
     manager->exported = exported;
     txn->has_exported = true;

@@ -14,7 +14,8 @@
 
 #include "txn/txn.h"
 
-/* *ret_name is "PROCESS-TRANSACTION-NUMBER" as PostgreSQL writes it, in the transaction's memory. */
+/* *ret_name is "PROCESS-TRANSACTION-NUMBER" as PostgreSQL writes it, in the transaction's memory.
+ */
 MUST_CHECK bool txn_snapshot_export(Txn *txn, DatabaseId database, Str *ret_name);
 
 /* Its statements see what the exporter's one saw, from now on. Under REPEATABLE READ alone. Fails

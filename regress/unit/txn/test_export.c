@@ -100,8 +100,7 @@ static void not_everybody_may_import(void **state)
 
     Txn *lender = begin(a, ISOLATION_REPEATABLE_READ);
     ok(txn_snapshot_export(lender, HOME, &name));
-    import_fails(begin_unread(b, ISOLATION_READ_COMMITTED), HOME, name,
-                 ERR_FEATURE_NOT_SUPPORTED);
+    import_fails(begin_unread(b, ISOLATION_READ_COMMITTED), HOME, name, ERR_FEATURE_NOT_SUPPORTED);
     import_fails(begin_unread(b, ISOLATION_REPEATABLE_READ), HOME + 1, name,
                  ERR_FEATURE_NOT_SUPPORTED);
     import_fails(begin_unread(b, ISOLATION_REPEATABLE_READ), HOME, STR("00000001-00000001-9"),
