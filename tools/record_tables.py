@@ -37,7 +37,7 @@ ROWS = [
     ("pg_am", "oid amname amhandler amtype", "select oid, amname, amhandler::oid, amtype from pg_am where amname in ('heap', 'btree', 'hash')"),
     ("pg_opfamily", "oid opfmethod opfname opfnamespace opfowner", "select oid, opfmethod, opfname, opfnamespace, opfowner from pg_opfamily where opfmethod in (403, 405) order by oid"),
     ("pg_opclass", "oid opcmethod opcname opcnamespace opcowner opcfamily opcintype opcdefault opckeytype",
-     "select oid, opcmethod, opcname, opcnamespace, opcowner, opcfamily, opcintype, opcdefault, opckeytype from pg_opclass where opcmethod in (403, 405) order by oid"),
+     "select oid, opcmethod, opcname, opcnamespace, opcowner, opcfamily, opcintype, opcdefault, opckeytype from pg_opclass where opcmethod in (403, 405) order by ctid"),
     ("pg_amop", "oid amopfamily amoplefttype amoprighttype amopstrategy amoppurpose amopopr amopmethod amopsortfamily",
      "select oid, amopfamily, amoplefttype, amoprighttype, amopstrategy, amoppurpose, amopopr, amopmethod, amopsortfamily from pg_amop where amopmethod in (403, 405) order by oid"),
     ("pg_amproc", "oid amprocfamily amproclefttype amprocrighttype amprocnum amproc",

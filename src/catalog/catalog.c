@@ -348,6 +348,9 @@ static RowConcerns row_concerns(const CatalogSession *session, const CatalogRow 
     case CAT_PG_STATISTIC:
         column = PG_STATISTIC_STARELID;
         break;
+    case CAT_PG_TRIGGER:
+        column = PG_TRIGGER_TGRELID;
+        break;
     default:
         return CONCERNS_ALL;
     }
@@ -458,6 +461,7 @@ void catalog_note_change(CatalogSession *session, const CatalogRow *row)
     case CAT_PG_INDEX:
     case CAT_PG_REWRITE:
     case CAT_PG_STATISTIC:
+    case CAT_PG_TRIGGER:
         changes->relations_dirty = true;
         return;
     default:

@@ -25,6 +25,22 @@ typedef enum ForeignAction { /* pg_constraint.confupdtype, confdeltype */
                              REFERENCE_SET_DEFAULT = 'd',
 } ForeignAction;
 
+/* What a constraint has done after rows have changed (trigger.h). */
+typedef enum ConstraintTrigger {
+    TRIGGER_CHECK_INSERT, /* a unique key's one trigger too */
+    TRIGGER_CHECK_UPDATE,
+    TRIGGER_ACTION_DELETE,
+    TRIGGER_ACTION_UPDATE,
+    CONSTRAINT_TRIGGER_COUNT
+} ConstraintTrigger;
+
+enum { /* pg_trigger.tgenabled */
+       TRIGGER_ENABLED_ORIGIN = 'O',
+       TRIGGER_ENABLED_REPLICA = 'R',
+       TRIGGER_ENABLED_ALWAYS = 'A',
+       TRIGGER_DISABLED = 'D',
+};
+
 typedef struct ConstraintDesc {
     Oid oid;
     Str name;
@@ -47,6 +63,7 @@ typedef struct ConstraintDesc {
     const Oid *equal_operators;        /* pk = fk, one a column (conpfeqop) */
     const int16_t *delete_set_columns; /* ON DELETE SET NULL (…) */
     uint16_t delete_set_count;
+    char triggers[CONSTRAINT_TRIGGER_COUNT]; /* tgenabled, by ConstraintTrigger */
 } ConstraintDesc;
 
 #endif

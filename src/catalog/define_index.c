@@ -3,6 +3,7 @@
 #include "catalog/catalog_internal.h"
 #include "catalog/define.h"
 #include "catalog/define_internal.h"
+#include "catalog/trigger.h"
 #include "catalog/lookup.h"
 #include "catalog/object.h"
 
@@ -263,10 +264,12 @@ bool define_constraint(CatalogSession *session, const ConstraintDefinition *defi
     TRY(constraint_depend(session, oid, definition));
     if (definition->kind == CONTYPE_CHECK)
         TRY(count_check(session, definition->table, 1));
-    if (definition->kind == CONTYPE_FOREIGN) {
+    if (definition->kind == CONTYPE_FOREIGN || definition->deferrable) {
         TRY(note_triggers(session, definition->table));
-        TRY(note_triggers(session, definition->foreign_table));
+        if (definition->foreign_table)
+            TRY(note_triggers(session, definition->foreign_table));
     }
+    TRY(trigger_define(session, oid, definition));
     *ret_oid = oid;
     return true;
 }

@@ -91,14 +91,23 @@ FUNCTION(pg_get_userbyid)
     return give_text(call, role_name(session, args[0].oid), ret, ret_null);
 }
 
-/* There are no triggers: none has a definition. */
-FUNCTION(pg_get_triggerdef)
+/*
+ * Access methods' handlers, named by pg_am. They take what only C can give them, and are strict:
+ * they are never run.
+ */
+FUNCTION(heap_tableam_handler)
 {
     *ret_null = true;
     return true;
 }
 
-FUNCTION(pg_get_triggerdef_ext)
+FUNCTION(bthandler)
+{
+    *ret_null = true;
+    return true;
+}
+
+FUNCTION(hashhandler)
 {
     *ret_null = true;
     return true;

@@ -131,6 +131,14 @@ Str object_describe(CatalogSession *session, ObjectAddress object, Arena *arena)
             describe_relation(session, row_oid(row, PG_REWRITE_EV_CLASS), &text);
         }
         break;
+    case RELATION_PG_TRIGGER:
+        row = row_by_oid(session, INDEX_PG_TRIGGER_OID_INDEX, object.oid);
+        strbuf_append_c(&text, "trigger ");
+        if (row) {
+            strbuf_format(&text, "%.*s on ", STR_ARGS(row_text(row, PG_TRIGGER_TGNAME)));
+            describe_relation(session, row_oid(row, PG_TRIGGER_TGRELID), &text);
+        }
+        break;
     case RELATION_PG_AUTHID:
         strbuf_format(&text, "role %.*s", STR_ARGS(role_name(session, object.oid)));
         break;

@@ -3,6 +3,7 @@
 #include "catalog/lookup.h"
 #include "catalog/privilege.h"
 #include "catalog/relation_life.h"
+#include "catalog/trigger.h"
 #include "types/type.h"
 
 #define INDEX_DESC 1
@@ -324,8 +325,10 @@ static bool load_indexes(CatalogSession *session, RelationDesc *relation)
 
 /* ---- constraints ---- */
 
-static bool load_constraint(Arena *arena, const CatalogRow *row, ConstraintDesc *constraint)
+static bool load_constraint(CatalogSession *session, RelationDesc *relation, const CatalogRow *row,
+                            ConstraintDesc *constraint)
 {
+    Arena *arena = relation->life->arena;
     uint32_t count;
     int16_t *columns, *foreign, *set_columns;
     Oid *operators;
@@ -355,7 +358,7 @@ static bool load_constraint(Arena *arena, const CatalogRow *row, ConstraintDesc 
     TRY(row_int16s(row, PG_CONSTRAINT_CONFDELSETCOLS, arena, &set_columns, &count));
     constraint->delete_set_columns = set_columns;
     constraint->delete_set_count = (uint16_t)count;
-    return true;
+    return trigger_load(session, constraint);
 }
 
 static bool load_constraints(CatalogSession *session, RelationDesc *relation)
@@ -368,7 +371,7 @@ static bool load_constraints(CatalogSession *session, RelationDesc *relation)
                          &rows));
     ConstraintDesc *constraints = ARENA_ARRAY(arena, ConstraintDesc, rows.length + 1);
     for (size_t i = 0; i < rows.length; i++)
-        TRY(load_constraint(arena, rows.items[i], &constraints[i]));
+        TRY(load_constraint(session, relation, rows.items[i], &constraints[i]));
     relation->constraints = constraints;
     relation->constraint_count = (uint16_t)rows.length;
     return true;
@@ -398,7 +401,7 @@ static bool load_referencing(CatalogSession *session, RelationDesc *relation)
         if (outcome == ROW_MISSING || row_char(row, PG_CONSTRAINT_CONTYPE) != CONTYPE_FOREIGN ||
             row_oid(row, PG_CONSTRAINT_CONFRELID) != relation->oid)
             continue;
-        TRY(load_constraint(arena, row, &found[count]));
+        TRY(load_constraint(session, relation, row, &found[count]));
         count++;
     }
     relation->referencing = found;

@@ -83,15 +83,17 @@ static ConstraintEvent *event_add(ConstraintQueue *queue)
 }
 
 /* What replicates rows, or restores them, has had them checked where they came from. */
-static bool is_replica(void)
+bool constraint_trigger_fires(char enabled)
 {
-    return settings()->session_replication_role == SESSION_REPLICATION_ROLE_REPLICA;
+    const bool is_replica =
+        settings()->session_replication_role == SESSION_REPLICATION_ROLE_REPLICA;
+
+    return enabled == TRIGGER_ENABLED_ALWAYS ||
+           enabled == (is_replica ? TRIGGER_ENABLED_REPLICA : TRIGGER_ENABLED_ORIGIN);
 }
 
 void constraint_queue_reference(ConstraintQueue *queue, const ForeignKeyPlan *key, int64_t row_id)
 {
-    if (is_replica())
-        return;
     ConstraintEvent *event = event_add(queue);
     event->kind = EVENT_REFERENCE;
     event->constraint = key->constraint;
@@ -106,8 +108,6 @@ void constraint_queue_removal(ConstraintQueue *queue, const ForeignKeyPlan *key,
                               const ExprInput *old_row, const ExprInput *new_row, uint32_t at)
 {
     const int count = key->column_count;
-    if (is_replica())
-        return;
     /* No row can refer to a key that is not wholly there. */
     for (int i = 0; i < count; i++)
         if (vector_is_null(old_row->slots[0][key->referenced_columns[i] - 1], at))

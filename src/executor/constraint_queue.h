@@ -25,6 +25,8 @@ typedef struct ConstraintQueue ConstraintQueue;
 
 /* The queue of a statement; actions share the one of the statement that caused them. */
 ConstraintQueue *exec_queue(ExecState *exec);
+/* Does a trigger of the constraint fire here, by its tgenabled? Who adds events asks. */
+bool constraint_trigger_fires(char enabled);
 void constraint_queue_reference(ConstraintQueue *queue, const ForeignKeyPlan *key, int64_t row_id);
 /* Row `at`, by attnum - 1, of old_row → new_row (NULL: deleted). */
 void constraint_queue_removal(ConstraintQueue *queue, const ForeignKeyPlan *key,

@@ -390,14 +390,16 @@ static void row_written(ModifyState *state, const ModifyPlan *plan, const ExprIn
     ExecState *exec = state->base.exec;
     for (size_t i = 0; i < plan->references.length; i++) {
         const ForeignKeyPlan *key = &plan->references.items[i];
-        if (has_reference(key, new_row, at) &&
+        const ConstraintTrigger trigger = old_row ? TRIGGER_CHECK_UPDATE : TRIGGER_CHECK_INSERT;
+        if (constraint_trigger_fires(key->triggers[trigger]) && has_reference(key, new_row, at) &&
             (!old_row || state->was_own ||
              columns_differ(old_row, new_row, at, key->columns, key->column_count)))
             constraint_queue_reference(exec_queue(exec), key, row_id);
     }
     for (size_t i = 0; i < plan->indexes.length; i++) {
         const IndexMaintain *index = &plan->indexes.items[i];
-        if (index->is_unique && index->is_deferrable && (!old_row || index->is_affected))
+        if (index->is_unique && index->is_deferrable && (!old_row || index->is_affected) &&
+            constraint_trigger_fires(index->recheck_trigger))
             constraint_queue_unique(exec_queue(exec), plan->relation, index, row_id);
     }
 }
@@ -407,6 +409,9 @@ static void row_removed(ModifyState *state, const ModifyPlan *plan, const ExprIn
 {
     for (size_t i = 0; i < plan->referenced.length; i++) {
         const ForeignKeyPlan *key = &plan->referenced.items[i];
+        const ConstraintTrigger trigger = new_row ? TRIGGER_ACTION_UPDATE : TRIGGER_ACTION_DELETE;
+        if (!constraint_trigger_fires(key->triggers[trigger]))
+            continue;
         if (!new_row ||
             columns_differ(old_row, new_row, at, key->referenced_columns, key->column_count))
             constraint_queue_removal(exec_queue(state->base.exec), key, old_row, new_row, at);

@@ -5,6 +5,7 @@
 #ifndef PLANNER_MODIFY_PLAN_H
 #define PLANNER_MODIFY_PLAN_H
 
+#include "catalog/constraint.h"
 #include "planner/plan_node.h"
 
 /*
@@ -44,6 +45,7 @@ typedef struct ForeignKeyPlan {
     bool is_match_full, is_deferrable, is_deferred;
     int *set_columns; /* ON DELETE SET NULL (columns); NULL: all */
     int set_column_count;
+    char triggers[CONSTRAINT_TRIGGER_COUNT]; /* tgenabled (catalog/constraint.h) */
 } ForeignKeyPlan;
 
 /* CHECK constraint over the new row: ExprSlot child 0, column attnum - 1. */
@@ -67,6 +69,7 @@ typedef struct IndexMaintain {
     bool is_deferred; /* INITIALLY DEFERRED */
     bool is_affected; /* UPDATE: some column it depends on is assigned */
     Oid constraint;
+    char recheck_trigger; /* tgenabled of a deferrable key's */
 } IndexMaintain;
 
 /* A generated stored column, or an assignment: expression for attnum. */

@@ -122,8 +122,10 @@ bool planner_index_maintain(Arena *arena, CatalogSession *session, const Relatio
                                 .is_affected = true,
                                 .constraint = index->constraint};
         for (int c = 0; c < relation->constraint_count; c++)
-            if (index->constraint && relation->constraints[c].oid == index->constraint)
+            if (index->constraint && relation->constraints[c].oid == index->constraint) {
                 item->is_deferred = relation->constraints[c].initially_deferred;
+                item->recheck_trigger = relation->constraints[c].triggers[TRIGGER_CHECK_INSERT];
+            }
         item->columns = ARENA_ARRAY(arena, int, index->column_count + 1);
         for (int c = 0; c < index->column_count; c++) {
             item->columns[c] = index->columns[c].attnum;
@@ -256,6 +258,8 @@ bool planner_foreign_key(Arena *arena, CatalogSession *session, const Constraint
                 ? copy_attnums(arena, constraint->delete_set_columns, constraint->delete_set_count)
                 : NULL,
         .set_column_count = constraint->delete_set_count};
+    for (int i = 0; i < CONSTRAINT_TRIGGER_COUNT; i++)
+        ret->triggers[i] = constraint->triggers[i];
     return true;
 }
 

@@ -678,3 +678,23 @@ CREATE VIEW information_schema.view_routine_usage AS
     SELECT NULL::name AS table_catalog, NULL::name AS table_schema, NULL::name AS table_name,
         NULL::name AS specific_catalog, NULL::name AS specific_schema, NULL::name AS specific_name
     WHERE false;
+
+-- What everybody may read; the views that begin with _pg are for the others.
+
+GRANT SELECT ON information_schema.administrable_role_authorizations, information_schema.applicable_roles, information_schema.attributes,
+    information_schema.character_sets, information_schema.check_constraint_routine_usage,
+    information_schema.collation_character_set_applicability, information_schema.collations, information_schema.column_column_usage,
+    information_schema.column_domain_usage, information_schema.column_options, information_schema.column_privileges,
+    information_schema.column_udt_usage, information_schema.constraint_column_usage, information_schema.constraint_table_usage,
+    information_schema.data_type_privileges, information_schema.domain_constraints, information_schema.domain_udt_usage,
+    information_schema.domains, information_schema.element_types, information_schema.enabled_roles,
+    information_schema.foreign_data_wrapper_options, information_schema.foreign_data_wrappers, information_schema.foreign_server_options,
+    information_schema.foreign_servers, information_schema.foreign_table_options, information_schema.foreign_tables,
+    information_schema.parameters, information_schema.role_column_grants, information_schema.role_routine_grants,
+    information_schema.role_table_grants, information_schema.role_udt_grants, information_schema.role_usage_grants,
+    information_schema.routine_column_usage, information_schema.routine_privileges, information_schema.routine_routine_usage,
+    information_schema.routine_sequence_usage, information_schema.routine_table_usage, information_schema.routines,
+    information_schema.table_privileges, information_schema.triggered_update_columns, information_schema.triggers,
+    information_schema.udt_privileges, information_schema.usage_privileges, information_schema.user_defined_types,
+    information_schema.user_mapping_options, information_schema.user_mappings, information_schema.view_column_usage,
+    information_schema.view_routine_usage, information_schema.view_table_usage TO PUBLIC;

@@ -69,7 +69,7 @@ CREATE VIEW pg_catalog.pg_settings AS
     SELECT s.name, s.setting, s.unit, s.category, s.short_desc, s.extra_desc, s.context, s.vartype, s.source, s.min_val,
         s.max_val, s.enumvals, s.boot_val, s.reset_val, s.sourcefile, s.sourceline, s.pending_restart
     FROM pg_show_all_settings() s;
-GRANT SELECT ON pg_catalog.pg_settings TO PUBLIC;
+GRANT SELECT, UPDATE ON pg_catalog.pg_settings TO PUBLIC;
 
 CREATE VIEW pg_catalog.pg_file_settings AS
     SELECT f.sourcefile, f.sourceline, f.seqno, f.name, f.setting, f.applied, f.error FROM pg_show_all_file_settings() f;
@@ -457,6 +457,18 @@ CREATE VIEW pg_catalog.pg_stats AS
     WHERE NOT a.attisdropped AND has_column_privilege(c.oid, a.attnum, 'select'::text)
         AND (c.relrowsecurity = false OR NOT row_security_active(c.oid));
 
+-- CREATE STATISTICS is refused, so that no list of common values is there to be shown.
+CREATE VIEW pg_catalog.pg_stats_ext AS
+    SELECT n.nspname AS schemaname, c.relname AS tablename, sn.nspname AS statistics_schemaname, s.stxname AS statistics_name,
+        pg_get_userbyid(s.stxowner) AS statistics_owner,
+        (SELECT array_agg(a.attname ORDER BY a.attnum) FROM pg_attribute a
+            WHERE a.attrelid = s.stxrelid AND a.attnum = ANY (s.stxkeys)) AS attnames,
+        NULL::text[] AS exprs, s.stxkind AS kinds, d.stxdinherit AS inherited, d.stxdndistinct AS n_distinct,
+        d.stxddependencies AS dependencies, NULL::text[] AS most_common_vals, NULL::boolean[] AS most_common_val_nulls,
+        NULL::double precision[] AS most_common_freqs, NULL::double precision[] AS most_common_base_freqs
+    FROM pg_statistic_ext s JOIN pg_class c ON c.oid = s.stxrelid LEFT JOIN pg_statistic_ext_data d ON d.stxoid = s.oid
+        LEFT JOIN pg_namespace n ON n.oid = c.relnamespace LEFT JOIN pg_namespace sn ON sn.oid = s.stxnamespace;
+
 CREATE VIEW pg_catalog.pg_stats_ext_exprs AS
     SELECT n.nspname AS schemaname, c.relname AS tablename, sn.nspname AS statistics_schemaname, s.stxname AS statistics_name,
         pg_get_userbyid(s.stxowner) AS statistics_owner, NULL::text AS expr, false AS inherited, t.null_frac, t.avg_width,
@@ -464,3 +476,23 @@ CREATE VIEW pg_catalog.pg_stats_ext_exprs AS
         t.most_common_elem_freqs, t.elem_count_histogram
     FROM pg_statistic_ext s JOIN pg_class c ON c.oid = s.stxrelid JOIN pg_stats t ON false
         LEFT JOIN pg_namespace n ON n.oid = c.relnamespace LEFT JOIN pg_namespace sn ON sn.oid = s.stxnamespace;
+
+-- What everybody may read.
+
+GRANT SELECT ON pg_catalog.pg_available_extension_versions, pg_catalog.pg_available_extensions, pg_catalog.pg_cursors, pg_catalog.pg_group,
+    pg_catalog.pg_locks, pg_catalog.pg_policies, pg_catalog.pg_prepared_statements, pg_catalog.pg_prepared_xacts,
+    pg_catalog.pg_publication_tables, pg_catalog.pg_replication_slots, pg_catalog.pg_seclabels, pg_catalog.pg_stat_activity,
+    pg_catalog.pg_stat_all_indexes, pg_catalog.pg_stat_all_tables, pg_catalog.pg_stat_archiver, pg_catalog.pg_stat_bgwriter,
+    pg_catalog.pg_stat_database, pg_catalog.pg_stat_database_conflicts, pg_catalog.pg_stat_gssapi, pg_catalog.pg_stat_progress_analyze,
+    pg_catalog.pg_stat_progress_basebackup, pg_catalog.pg_stat_progress_cluster, pg_catalog.pg_stat_progress_copy,
+    pg_catalog.pg_stat_progress_create_index, pg_catalog.pg_stat_progress_vacuum, pg_catalog.pg_stat_recovery_prefetch,
+    pg_catalog.pg_stat_replication, pg_catalog.pg_stat_replication_slots, pg_catalog.pg_stat_slru, pg_catalog.pg_stat_ssl,
+    pg_catalog.pg_stat_subscription, pg_catalog.pg_stat_subscription_stats, pg_catalog.pg_stat_sys_indexes, pg_catalog.pg_stat_sys_tables,
+    pg_catalog.pg_stat_user_functions, pg_catalog.pg_stat_user_indexes, pg_catalog.pg_stat_user_tables, pg_catalog.pg_stat_wal,
+    pg_catalog.pg_stat_wal_receiver, pg_catalog.pg_stat_xact_all_tables, pg_catalog.pg_stat_xact_sys_tables,
+    pg_catalog.pg_stat_xact_user_functions, pg_catalog.pg_stat_xact_user_tables, pg_catalog.pg_statio_all_indexes,
+    pg_catalog.pg_statio_all_sequences, pg_catalog.pg_statio_all_tables, pg_catalog.pg_statio_sys_indexes,
+    pg_catalog.pg_statio_sys_sequences, pg_catalog.pg_statio_sys_tables, pg_catalog.pg_statio_user_indexes,
+    pg_catalog.pg_statio_user_sequences, pg_catalog.pg_statio_user_tables, pg_catalog.pg_stats, pg_catalog.pg_stats_ext,
+    pg_catalog.pg_stats_ext_exprs, pg_catalog.pg_timezone_abbrevs, pg_catalog.pg_timezone_names, pg_catalog.pg_user_mappings TO PUBLIC;
+GRANT SELECT ON pg_catalog.pg_shmem_allocations, pg_catalog.pg_backend_memory_contexts TO pg_read_all_stats;

@@ -1,6 +1,7 @@
 /* ALTER TABLE, and ALTER INDEX, VIEW and SEQUENCE where the grammar gives them the same actions. */
 #include "executor/command/alter_table.h"
 #include "catalog/system_row.h"
+#include "catalog/trigger.h"
 #include "executor/command/ddl_internal.h"
 #include "executor/modify.h"
 #include "executor/state.h"
@@ -493,7 +494,9 @@ static bool alter_constraint(Alter *alter, const AlterTableCmd *command)
                             STR_ARGS(wanted->name), STR_ARGS(table->name)));
     const Oid oid = constraint->oid;
     TRY(constraint_row_update(alter, oid, PG_CONSTRAINT_CONDEFERRABLE, wanted->deferrable));
-    return constraint_row_update(alter, oid, PG_CONSTRAINT_CONDEFERRED, wanted->initdeferred);
+    TRY(constraint_row_update(alter, oid, PG_CONSTRAINT_CONDEFERRED, wanted->initdeferred));
+    return trigger_set_deferrable(ddl_catalog(alter->context), oid, wanted->deferrable,
+                                  wanted->initdeferred);
 }
 
 /* ---- the relation ---- */
@@ -630,35 +633,33 @@ static bool cluster_on(Alter *alter, const AlterTableCmd *command)
                                               STR_ARGS(command->name), STR_ARGS(table->name)));
 }
 
-/* There are no triggers but those of foreign keys, which ALL takes in, and no rules. */
 static bool change_triggers(Alter *alter, const AlterTableCmd *command)
+{
+    const AlterTableType type = command->type;
+    const bool of_user = type == AT_ENABLE_TRIG_USER || type == AT_DISABLE_TRIG_USER;
+    const bool disables =
+        type == AT_DISABLE_TRIG || type == AT_DISABLE_TRIG_ALL || type == AT_DISABLE_TRIG_USER;
+    const RelationDesc *table = current(alter);
+    TRY(table);
+
+    return trigger_change(
+        ddl_catalog(alter->context), table,
+        &(TriggerChange){.name = command->name,
+                         .spares_system = of_user,
+                         .enabled = disables                         ? TRIGGER_DISABLED
+                                    : type == AT_ENABLE_ALWAYS_TRIG  ? TRIGGER_ENABLED_ALWAYS
+                                    : type == AT_ENABLE_REPLICA_TRIG ? TRIGGER_ENABLED_REPLICA
+                                                                     : TRIGGER_ENABLED_ORIGIN});
+}
+
+/* There are no rules but those of views. */
+static bool change_rule(Alter *alter, const AlterTableCmd *command)
 {
     const RelationDesc *table = current(alter);
     TRY(table);
-    bool has_foreign_key = table->referencing_count > 0;
-    for (int i = 0; i < table->constraint_count; i++)
-        has_foreign_key |= table->constraints[i].kind == CONTYPE_FOREIGN;
-    switch (command->type) {
-    case AT_DISABLE_TRIG_ALL:
-        if (has_foreign_key)
-            FAIL_UNSUPPORTED("DISABLE TRIGGER ALL of a table with foreign keys");
-        return true;
-    case AT_ENABLE_TRIG_ALL:
-    case AT_ENABLE_TRIG_USER:
-    case AT_DISABLE_TRIG_USER:
-        return true;
-    case AT_ENABLE_RULE:
-    case AT_ENABLE_ALWAYS_RULE:
-    case AT_ENABLE_REPLICA_RULE:
-    case AT_DISABLE_RULE:
-        FAIL(ERR_UNDEFINED_OBJECT,
-             .message = fmt("rule \"%.*s\" for relation \"%.*s\" does not exist",
-                            STR_ARGS(command->name), STR_ARGS(table->name)));
-    default:
-        FAIL(ERR_UNDEFINED_OBJECT,
-             .message = fmt("trigger \"%.*s\" for table \"%.*s\" does not exist",
-                            STR_ARGS(command->name), STR_ARGS(table->name)));
-    }
+
+    FAIL(ERR_UNDEFINED_OBJECT, .message = fmt("rule \"%.*s\" for relation \"%.*s\" does not exist",
+                                              STR_ARGS(command->name), STR_ARGS(table->name)));
 }
 
 static bool set_access_method(const AlterTableCmd *command)
@@ -735,11 +736,12 @@ static bool run_command(Alter *alter, const AlterTableCmd *command)
     case AT_DISABLE_TRIG_ALL:
     case AT_ENABLE_TRIG_USER:
     case AT_DISABLE_TRIG_USER:
+        return change_triggers(alter, command);
     case AT_ENABLE_RULE:
     case AT_ENABLE_ALWAYS_RULE:
     case AT_ENABLE_REPLICA_RULE:
     case AT_DISABLE_RULE:
-        return change_triggers(alter, command);
+        return change_rule(alter, command);
     default:
         FAIL_UNSUPPORTED("this form of ALTER TABLE");
     }
@@ -781,6 +783,8 @@ static LockMode lock_of(const AlterTableStmt *statement)
             needed = LOCK_SHARE_UPDATE_EXCLUSIVE;
         else if (command->type == AT_ADD_CONSTRAINT &&
                  NODE_CAST(Constraint, command->def)->type == CONSTR_FOREIGN)
+            needed = LOCK_SHARE_ROW_EXCLUSIVE;
+        else if (command->type >= AT_ENABLE_TRIG && command->type <= AT_DISABLE_TRIG_USER)
             needed = LOCK_SHARE_ROW_EXCLUSIVE;
         mode = MAX(mode, needed);
     }
