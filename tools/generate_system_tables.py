@@ -245,7 +245,7 @@ def builtins(data):
     out += ["};", "const size_t builtin_collation_count = ARRAY_LENGTH(builtin_collations);", ""]
 
     present = {"1255": set(functions), "2617": kept_operators, "1247": set(types.values()), "2601": {r["oid"] for r in extra["pg_am"]},
-               "2612": {r["oid"] for r in extra["pg_language"]}}
+               "2612": {r["oid"] for r in extra["pg_language"]}, "3456": {r["oid"] for r in extra["pg_collation"]}}
     extra["pg_description"] = [r for r in extra["pg_description"] if r["objoid"] in present[r["classoid"]]]
     written = ("pg_namespace", "pg_am", "pg_language", "pg_authid", "pg_auth_members", "pg_tablespace", "pg_description")
     for table in written:

@@ -56,7 +56,7 @@ ROWS = [
 
 DESCRIPTIONS = [
     ("pg_description", "objoid classoid objsubid description",
-     "select objoid, classoid::oid, objsubid, description from pg_description where classoid in (1247, 1255, 2601, 2612, 2617) and objoid < 10000 order by classoid::oid, objoid"),
+     "select objoid, classoid::oid, objsubid, description from pg_description where classoid in (1247, 1255, 2601, 2612, 2617, 3456) and objoid < 10000 order by classoid::oid, objoid"),
 ]
 
 

@@ -56,3 +56,15 @@ select pg_get_viewdef('v4'::regclass, true);
 create index i4 on t4(c) where c in ('a','b');
 select pg_get_indexdef(oid), pg_get_indexdef(oid, 1, true), pg_get_indexdef(oid, 2, true), pg_get_expr(indpred, indrelid, true) from pg_class, pg_index where relname = 'i4' and indexrelid = oid;
 drop view v4; drop table t4;
+-- How an index keeps its rows.
+create table t7(a int, b text);
+create index i7a on t7 (a) with (fillfactor = 50);
+create unique index i7b on t7 (lower(b) text_pattern_ops) include (a) nulls not distinct with (fillfactor = 70, deduplicate_items = off) where a > 1;
+create index i7c on t7 (a) with (deduplicate_items = on);
+select pg_get_indexdef(oid), reloptions from pg_class where relname like 'i7_' order by relname;
+alter index i7a set (fillfactor = 60);
+select pg_get_indexdef('i7a'::regclass);
+alter index i7a reset (fillfactor);
+select pg_get_indexdef('i7a'::regclass);
+drop table t7;
+select obj_description(oid, 'pg_collation') from pg_collation where collname in ('default', 'C', 'POSIX') order by oid;

@@ -62,6 +62,27 @@ static bool index_column(Deparse *d, const RelationDesc *table, const IndexDesc 
     return true;
 }
 
+/* An index's "{fillfactor=50}" as the clause that set it; its values have no commas. */
+static void put_storage_options(Deparse *d, Str options)
+{
+    Str rest = options.length > 2 ? str_slice(options, 1, options.length - 2) : STR("");
+    const char *before = " WITH (";
+
+    while (rest.length > 0) {
+        const size_t end = MIN(str_find_char(rest, ',', 0), rest.length);
+        const Str option = str_slice(rest, 0, end);
+        const size_t equals = MIN(str_find_char(option, '=', 0), option.length - 1);
+        const Str value = str_slice(option, equals + 1, SIZE_MAX);
+        const bool is_word = str_equal(identifier_quote(d->arena, value), value);
+        strbuf_format(d->buf, "%s%.*s=", before, (int)equals, option.data);
+        strbuf_append(d->buf, is_word ? value : deparse_literal(d->arena, value));
+        before = ", ";
+        rest = str_slice(rest, end + 1, SIZE_MAX);
+    }
+    if (options.length > 2)
+        strbuf_append_c(d->buf, ")");
+}
+
 bool deparse_index(Arena *arena, CatalogSession *session, Oid oid, int column, bool is_pretty,
                    Str *ret_text)
 {
@@ -103,6 +124,7 @@ bool deparse_index(Arena *arena, CatalogSession *session, Oid oid, int column, b
         strbuf_append_c(&buf, ")");
     if (index->nulls_not_distinct)
         strbuf_append_c(&buf, " NULLS NOT DISTINCT");
+    put_storage_options(&d, relation->options);
     if (!str_is_none(index->predicate) && index->predicate.length > 0) {
         Str text;
         TRY(deparse_stored_expression(arena, session, index->predicate, table->oid, is_pretty,

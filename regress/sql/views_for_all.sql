@@ -1,0 +1,24 @@
+-- What every role may read of the catalogs, and what only the superuser.
+create role reads_views;
+set role reads_views;
+select count(*) > 0 from pg_stat_activity;
+select count(*) >= 0 from pg_stats;
+select count(*) >= 0 from pg_locks;
+select count(*) > 0 from pg_stat_user_tables right join pg_settings on true;
+select count(*) >= 0 from pg_prepared_statements;
+select count(*) >= 0 from pg_cursors;
+select count(*) >= 0 from pg_stats_ext;
+select count(*) >= 0 from information_schema.role_table_grants;
+select count(*) >= 0 from information_schema.triggers;
+select count(*) from pg_shmem_allocations;
+select count(*) from pg_backend_memory_contexts;
+select count(*) from pg_shadow;
+select count(*) from pg_file_settings;
+select count(*) from information_schema._pg_user_mappings;
+reset role;
+select n.nspname, c.relname, c.relacl from pg_class c join pg_namespace n on n.oid = c.relnamespace where relkind = 'v' and nspname in ('pg_catalog', 'information_schema') order by 1, 2;
+grant pg_read_all_stats to reads_views;
+set role reads_views;
+select count(*) >= 0 from pg_shmem_allocations;
+reset role;
+drop role reads_views;
