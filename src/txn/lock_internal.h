@@ -176,9 +176,9 @@ RowLockMode row_mode_known_as(uint8_t mode);
 /* Does this session hold the row or key in its runs, at least as strongly? */
 bool lock_runs_hold(const TxnSession *session, const TxnTree *tree, const LockTag *tag,
                     uint8_t mode);
-/* Takes the row or key into the session's runs when nobody else has or wants its lock; false: take
- * it singly. The session does not hold it yet. */
-bool lock_runs_take(TxnSession *session, TxnTree *tree, const LockTag *tag, uint8_t mode);
+/* Takes the row or key into the session's runs when nobody else has or wants its lock; LOCK_HELD:
+ * those of this savepoint have it already. LOCK_WOULD_BLOCK: take it singly. */
+LockOutcome lock_runs_take(TxnSession *session, TxnTree *tree, const LockTag *tag, uint8_t mode);
 /* Another session's runs hold what is wanted, in a mode against it: makes it a hold of the lock. */
 bool lock_runs_materialize(TxnTree *tree, Lock *lock, const TxnSession *session,
                            const LockRequest *request);

@@ -77,13 +77,14 @@ static bool runs_reserve(LockRuns *runs)
     return true;
 }
 
-/* The place where the hash is from now on. */
-static size_t keys_add(LockRuns *runs, uint64_t hash)
+/* The place where the hash is from now on; was it there before? */
+static size_t keys_add(LockRuns *runs, uint64_t hash, bool *ret_had)
 {
     const size_t at = key_place(runs->keys, runs->capacity, hash);
 
     assert(hash != 0);
-    runs->count += runs->keys[at] == 0;
+    *ret_had = runs->keys[at] != 0;
+    runs->count += !*ret_had;
     runs->keys[at] = hash;
     return at;
 }
@@ -122,9 +123,15 @@ static bool rows_have(const LockRuns *runs, uint64_t row_id)
     return runs->keys[at] == hash && (runs->rows[at] >> row_id % GROUP_ROWS & 1);
 }
 
-static void rows_add(LockRuns *runs, uint64_t row_id)
+static bool rows_add(LockRuns *runs, uint64_t row_id)
 {
-    runs->rows[keys_add(runs, group_hash(row_id))] |= UINT64_C(1) << row_id % GROUP_ROWS;
+    const uint64_t bit = UINT64_C(1) << row_id % GROUP_ROWS;
+    bool had_group;
+    uint64_t *rows = &runs->rows[keys_add(runs, group_hash(row_id), &had_group)];
+    const bool had = *rows & bit;
+
+    *rows |= bit;
+    return had;
 }
 
 /* ------------------------------------------------------------------ either */
@@ -225,14 +232,14 @@ void lock_runs_release(TxnSession *session, uint64_t position)
     }
 }
 
-bool lock_runs_take(TxnSession *session, TxnTree *tree, const LockTag *tag, uint8_t mode)
+LockOutcome lock_runs_take(TxnSession *session, TxnTree *tree, const LockTag *tag, uint8_t mode)
 {
     LockRuns *runs = runs_make(session, tree, mode);
     LockPartition *partition = lock_partition(session->manager->locks, lock_tag_hash(tag));
-    bool is_free = true;
+    bool is_free = true, had = false;
 
     if (!runs || !runs_reserve(runs))
-        return false;
+        return LOCK_WOULD_BLOCK;
     /* Under the partition's mutex nobody else can come to hold it in between. */
     mutex_lock(&partition->mutex);
     Lock *lock = lock_find(partition, tag);
@@ -243,12 +250,12 @@ bool lock_runs_take(TxnSession *session, TxnTree *tree, const LockTag *tag, uint
         if (each->session != session && runs_have(each, tag->b))
             is_free = false;
     if (is_free && tree->kind == TREE_TABLE)
-        rows_add(runs, tag->b);
+        had = rows_add(runs, tag->b);
     else if (is_free)
-        keys_add(runs, tag->b);
+        keys_add(runs, tag->b, &had);
     mutex_unlock(&tree->runs_mutex);
     mutex_unlock(&partition->mutex);
-    return is_free;
+    return !is_free ? LOCK_WOULD_BLOCK : had ? LOCK_HELD : LOCK_GRANTED;
 }
 
 bool lock_runs_drop_key(TxnSession *session, TxnTree *index, uint64_t hash)
