@@ -38,11 +38,11 @@ bool index_key_make(IndexKeyBuilder *builder, const ExprInput *row, uint32_t at,
 {
     uint16_t one = (uint16_t)at, kept;
     Selection selection = {.rows = &one, .count = 1}, passed;
-    *ret_skip = *ret_null = false;
+    *ret_skip = *ret_null = builder->is_left_out = false;
     if (builder->predicate) {
         uint16_t *rows = &kept;
         TRY(expr_filter(builder->predicate, row, selection, rows, &passed));
-        *ret_skip = passed.count == 0;
+        *ret_skip = builder->is_left_out = passed.count == 0;
         if (*ret_skip)
             return true;
     }

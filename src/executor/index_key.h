@@ -15,7 +15,8 @@ typedef struct IndexKeyBuilder {
     KeyColumn *columns;
     ExprProgram *expressions; /* NULL: plain columns only */
     ExprProgram *predicate;
-    StrBuf buffer;
+    StrBuf buffer;    /* the last key made */
+    bool is_left_out; /* by the predicate: it has none */
     Vector **vectors; /* of the key columns of `batch` */
     KeyBatch batch;
 } IndexKeyBuilder;
@@ -26,6 +27,12 @@ MUST_CHECK bool index_key_init(IndexKeyBuilder *builder, ExecState *exec, Arena 
  * column is null. Borrowed until the next call. */
 MUST_CHECK bool index_key_make(IndexKeyBuilder *builder, const ExprInput *row, uint32_t at,
                                Str *ret_key, bool *ret_skip, bool *ret_null);
+/* The last row's once more. */
+static inline Str index_key_last(const IndexKeyBuilder *builder, bool *ret_skip)
+{
+    *ret_skip = builder->is_left_out;
+    return strbuf_view(&builder->buffer);
+}
 /*
  * The keys of many rows: index_key_select leaves out those that the predicate does (`rows` has room
  * for them) and begins builder->batch for the others.

@@ -424,6 +424,7 @@ static void note_row_id(ModifyState *state, uint32_t row, int64_t row_id)
     put(state->fresh, state->attributes, row, &id, false);
 }
 
+/* Keys of unique indexes have just been made, by check_unique. */
 static bool insert_row(ModifyState *state, const ModifyPlan *plan, const ExprInput *input,
                        uint32_t row)
 {
@@ -439,7 +440,10 @@ static bool insert_row(ModifyState *state, const ModifyPlan *plan, const ExprInp
     for (size_t i = 0; i < plan->indexes.length; i++) {
         Str key;
         bool skip, has_null;
-        TRY(index_key_make(&state->indexes[i], input, row, &key, &skip, &has_null));
+        if (plan->indexes.items[i].is_unique)
+            key = index_key_last(&state->indexes[i], &skip);
+        else
+            TRY(index_key_make(&state->indexes[i], input, row, &key, &skip, &has_null));
         if (!skip)
             TRY(txn_index_insert(txn, state->indexes[i].index->tree, key, row_id));
     }
