@@ -30,13 +30,23 @@ struct LockRuns {
 
 /* ------------------------------------------------------------------ keys */
 
+/* Hashes of neighbours lie side by side: places next to a taken one are likely taken, too. */
+#define STRIDE 9u
+#define STRIDE_INVERSE UINT64_C(0x8e38e38e38e38e39) /* modulo every power of two */
+
 /* Where the hash is, or would be put. */
 static size_t key_place(const uint64_t *keys, size_t capacity, uint64_t hash)
 {
     size_t at = hash & (capacity - 1);
     while (keys[at] != 0 && keys[at] != hash)
-        at = (at + 1) & (capacity - 1);
+        at = (at + STRIDE) & (capacity - 1);
     return at;
+}
+
+/* Strides from one place to another. */
+static size_t strides(size_t from, size_t to, size_t mask)
+{
+    return (to - from) * STRIDE_INVERSE & mask;
 }
 
 static bool keys_have(const LockRuns *runs, uint64_t hash)
@@ -95,9 +105,9 @@ static void keys_drop(LockRuns *runs, uint64_t hash)
     size_t free_at = key_place(runs->keys, runs->capacity, hash);
 
     /* Those behind it that could not be put here, or before, move up. */
-    for (size_t at = (free_at + 1) & mask; runs->keys[at] != 0; at = (at + 1) & mask) {
+    for (size_t at = (free_at + STRIDE) & mask; runs->keys[at] != 0; at = (at + STRIDE) & mask) {
         const size_t home = runs->keys[at] & mask;
-        if (((at - home) & mask) < ((at - free_at) & mask))
+        if (strides(home, at, mask) < strides(free_at, at, mask))
             continue;
         runs->keys[free_at] = runs->keys[at];
         free_at = at;

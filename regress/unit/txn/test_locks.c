@@ -305,10 +305,9 @@ static void and_keys_held_without_a_lock_each(void **state)
  * Thousands of keys, of which some are spilled, some are not and some were given back: nobody else
  * gets one that is held, and everybody one that isn't.
  */
-static void of_very_many_keys_each_is_held(void **state)
+static void hold_very_many_keys(Fixture *fixture, int64_t step)
 {
     enum { COUNT = 6000 };
-    Fixture *fixture = *state;
     fixture_limit_write_sets(fixture, 60000);
     TxnSession *a = txn_session_open(fixture->manager, 1);
     TxnSession *b = second_session(fixture);
@@ -317,9 +316,9 @@ static void of_very_many_keys_each_is_held(void **state)
     int64_t other;
 
     for (int64_t number = 0; number < COUNT; number += 2) {
-        const Str key = number_key(fixture->arena, number * 7919 % COUNT);
+        const Str key = number_key(fixture->arena, number * step % COUNT);
         assert_int_equal(unique_check(one, index, key, 0, &other), UNIQUE_OK);
-        insert(one, number * 7919 % COUNT, "in bulk");
+        insert(one, number * step % COUNT, "in bulk");
         assert_int_equal(unique_check(one, index, key, 0, &other), UNIQUE_CONFLICT);
     }
     settings_default.lock_timeout = 1;
@@ -342,6 +341,17 @@ static void of_very_many_keys_each_is_held(void **state)
     txn_tree_close(index);
     txn_session_close(a);
     txn_session_close(b);
+}
+
+static void of_very_many_keys_each_is_held(void **state)
+{
+    hold_very_many_keys(*state, 7919);
+}
+
+/* Their hashes lie side by side, and none is looked for where the last one was less. */
+static void of_very_many_that_ascend_too(void **state)
+{
+    hold_very_many_keys(*state, 1);
 }
 
 static void a_savepoints_locks_go_with_it(void **state)
@@ -766,6 +776,7 @@ int main(void)
         TEST(a_rollback_to_a_savepoint_frees_spilled_keys),
         TEST(and_keys_held_without_a_lock_each),
         TEST(of_very_many_keys_each_is_held),
+        TEST(of_very_many_that_ascend_too),
         TEST(a_savepoints_locks_go_with_it),
         TEST(rows_locked_in_runs_are_locked),
         TEST(so_are_rows_locked_in_any_order),
