@@ -140,6 +140,8 @@ bool table_writer_insert(TableWriter *writer, const Batch *batch)
             return filter_failed(writer, &input, batch->selection);
     }
     writer->count += row.selection.count;
+    if (row.selection.count == VECTOR_SIZE)
+        txn_bulk_expect_many(writer->bulk);
     return modify_push(writer->node, &row);
 }
 

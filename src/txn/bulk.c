@@ -3,17 +3,14 @@
  *
  * What is built is logged as it comes, in fragments that count only if the transaction commits.
  *
- * Into a table that others know, the first rows go through the write set. Once they are many,
- * further ones are finished leaves of its built part (write_built.h), which the commit grafts, and
- * are logged as they come, too. A rollback to a savepoint could not take back what is logged: with
+ * Into a table that others know, the first rows go through the write set, unless the caller expects
+ * many. Once they are many, further ones are finished leaves of its built part (write_built.h),
+ * which the commit grafts, and are logged as they come, too. A rollback to a savepoint could not take back what is logged: with
  * savepoints all rows go through the write set, as entries of others' indexes always do.
  */
 #include <stdlib.h>
 
-#include "base/error_record.h"
 #include "base/memory.h"
-#include "base/task.h"
-
 #include "storage/tree_builder.h"
 #include "txn/fresh.h"
 #include "txn/record.h"
@@ -133,6 +130,12 @@ static bool may_append(TxnBulk *bulk)
            atomic_load(&tree->creator) != txn && atomic_load(&tree->layout_txn) != txn;
 }
 
+void txn_bulk_expect_many(TxnBulk *bulk)
+{
+    if (bulk->added == 0)
+        bulk->added = FEW_ROWS;
+}
+
 /* The first row of a run, whose place is before those of its index entries. */
 static bool append_begin(TxnBulk *bulk, uint64_t row_id)
 {
@@ -141,8 +144,7 @@ static bool append_begin(TxnBulk *bulk, uint64_t row_id)
     TRY(built_append_begin(bulk->txn, bulk->tree, row_id, &writes));
     if (!writes)
         return true;
-    bulk->builder = tree_builder_new(writes->spill->built, BULK_FILL);
-    TRY(bulk->builder);
+    bulk->builder = MOVE(writes->filling);
     bulk->appends = writes;
     writes->growing = bulk;
     return true;
@@ -181,20 +183,9 @@ static bool add_row(TxnBulk *bulk, Str image, int64_t *ret_row_id)
     return writes_add(bulk->txn, bulk->tree, row_id, STR_NONE, WRITE_PUT, image, true);
 }
 
-/* Of what has not been ended nothing is left outside the tree: whoever discards it finds all. */
 static void builder_abandon(TxnBulk *bulk)
 {
-    Task *task = task_current();
-    ErrorRecord *earlier = error_put_aside();
-    const bool were_held = task->interrupts_held;
-
-    task->interrupts_held = true;
-    if (bulk->builder && !tree_builder_finish(bulk->builder))
-        error_clear();
-    task->interrupts_held = were_held;
-    error_put_back(earlier);
-    tree_builder_free(bulk->builder);
-    bulk->builder = NULL;
+    built_abandon(MOVE(bulk->builder));
 }
 
 void bulk_detach(TxnBulk *bulk)

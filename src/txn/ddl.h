@@ -52,6 +52,8 @@ MUST_CHECK bool txn_bulk_begin(Txn *txn, TxnTree *tree, TxnBulk **ret_bulk);
 /* The same where the statement may read the table itself: rows never go to a tree that the
  * transaction has made, where its own command would see them. */
 MUST_CHECK bool txn_bulk_begin_among(Txn *txn, TxnTree *tree, TxnBulk **ret_bulk);
+/* Many rows follow: the first of them goes where they will. */
+void txn_bulk_expect_many(TxnBulk *bulk);
 /* Row ids are given in order from 1, or continue after those that are there. */
 MUST_CHECK bool txn_bulk_append_row(TxnBulk *bulk, Str image, int64_t *ret_row_id);
 MUST_CHECK bool txn_bulk_append_entry(TxnBulk *bulk, Str key, int64_t row_id);

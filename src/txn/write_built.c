@@ -3,14 +3,18 @@
 
 #include <stdlib.h>
 
+#include "base/error_record.h"
 #include "base/memory.h"
 #include "base/os.h"
+#include "base/task.h"
 #include "storage/leaf.h"
+#include "storage/tree_builder.h"
 #include "txn/fresh.h"
 #include "txn/txn_internal.h"
 
 #define RUNS_MOST 65536u          /* of one table; rows of further commands go as pairs */
 #define SETTLE_LEAST (1u << 20)   /* bytes in memory that are worth leaves at the commit */
+#define BUILT_FILL 90             /* percent of a leaf; rows and keys may come between */
 #define LEAF_ROWS (PAGE_SIZE / 4) /* at most */
 
 /* ------------------------------------------------------------------ runs */
@@ -117,7 +121,36 @@ bool built_begin(Txn *txn, TreeWrites *writes)
     mutex_lock(&writes->tree->runs_mutex); /* others look for keys there */
     spill->built = built;
     mutex_unlock(&writes->tree->runs_mutex);
-    return true;
+    writes->filling = tree_builder_new(built, BUILT_FILL);
+    return writes->filling != NULL;
+}
+
+/* Of what has not been ended nothing is left outside the tree: whoever discards it finds all. */
+void built_abandon(TreeBuilder *builder)
+{
+    Task *task = task_current();
+    ErrorRecord *earlier = error_put_aside();
+    const bool were_held = task->interrupts_held;
+
+    task->interrupts_held = true;
+    if (builder && !tree_builder_finish(builder))
+        error_clear();
+    task->interrupts_held = were_held;
+    error_put_back(earlier);
+    tree_builder_free(builder);
+}
+
+bool built_end(TreeWrites *writes, bool done)
+{
+    TreeBuilder *builder = MOVE(writes->filling);
+
+    if (!done) {
+        built_abandon(builder);
+        return false;
+    }
+    const bool finished = !builder || tree_builder_finish(builder);
+    tree_builder_free(builder);
+    return finished;
 }
 
 static bool take_row(Txn *txn, TreeWrites *writes, const WriteNode *node, bool *ret_taken)
@@ -129,7 +162,10 @@ static bool take_row(Txn *txn, TreeWrites *writes, const WriteNode *node, bool *
     *ret_taken = !writes->growing && entry->fresh &&
                  row_image_version(image) == tree_layout(built)->version &&
                  run_add(txn, writes, node->row_id, entry);
-    return !*ret_taken || tree_put(built, node->row_id, image, NULL);
+    if (!*ret_taken)
+        return true;
+    return writes->filling ? tree_builder_add_row(writes->filling, node->row_id, image)
+                           : tree_put(built, node->row_id, image, NULL);
 }
 
 /* An entry that came with its row, and is all that there is of its key. */
@@ -146,7 +182,10 @@ static bool take_key(Txn *txn, TreeWrites *writes, const WriteNode *node, bool *
         TRY(found);
         *ret_taken = found == TREE_MISSING;
     }
-    return !*ret_taken || tree_index_insert(writes->spill->built, node->key, NULL);
+    if (!*ret_taken)
+        return true;
+    return writes->filling ? tree_builder_add_key(writes->filling, node->key)
+                           : tree_index_insert(writes->spill->built, node->key, NULL);
 }
 
 bool built_take(Txn *txn, TreeWrites *writes, const WriteNode *node, bool *ret_taken)
@@ -173,7 +212,8 @@ bool built_append_begin(Txn *txn, TxnTree *tree, uint64_t row_id, TreeWrites **r
     TRY(made);
     if (!writes->spill->built)
         return true;
-    TRY(writes->appended = fresh_rows_new(tree->name));
+    if (!(writes->appended = fresh_rows_new(tree->name)))
+        return built_end(writes, false);
     const BuiltRun run = {
         .first = row_id, .last = row_id, .place = txn->writes.place++, .command = txn->command};
     VEC_PUSH(txn->arena, &writes->runs, run);
@@ -521,14 +561,8 @@ static bool is_worth_settling(Txn *txn, TreeWrites *writes, bool *ret_is)
     return true;
 }
 
-static bool settle(Txn *txn, TreeWrites *writes)
+static bool settle_nodes(Txn *txn, TreeWrites *writes)
 {
-    bool is_worth;
-
-    TRY(is_worth_settling(txn, writes, &is_worth));
-    if (!is_worth)
-        return true;
-    TRY(write_spill_make(txn, writes) && built_begin(txn, writes));
     for (WriteNode *node = writes->first->next[0]; node; node = node->next[0]) {
         bool taken = false;
         CHECK_INTERRUPTS();
@@ -537,6 +571,17 @@ static bool settle(Txn *txn, TreeWrites *writes)
         node->is_built |= taken;
     }
     return true;
+}
+
+static bool settle(Txn *txn, TreeWrites *writes)
+{
+    bool is_worth;
+
+    TRY(is_worth_settling(txn, writes, &is_worth));
+    if (!is_worth)
+        return true;
+    TRY(write_spill_make(txn, writes) && built_begin(txn, writes));
+    return built_end(writes, settle_nodes(txn, writes));
 }
 
 bool built_settle(Txn *txn)

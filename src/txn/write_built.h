@@ -20,8 +20,15 @@
 
 #include "txn/write_set.h"
 
-/* For the nodes of a spill: makes writes->spill->built where this tree may have one. */
+/*
+ * For the nodes of a spill: makes writes->spill->built where this tree may have one. What comes
+ * into a new one comes as finished leaves: from then on until built_end nobody looks there.
+ */
 MUST_CHECK bool built_begin(Txn *txn, TreeWrites *writes);
+/* False: `done` is, or the last leaves found no place. */
+MUST_CHECK bool built_end(TreeWrites *writes, bool done);
+/* Ends a builder that has failed; the error that is set stays. Accepts NULL. */
+void built_abandon(struct TreeBuilder *builder);
 /* Puts a node there, unless it has more to say than an insertion: then it goes as a pair. */
 MUST_CHECK bool built_take(Txn *txn, TreeWrites *writes, const WriteNode *node, bool *ret_taken);
 

@@ -197,8 +197,23 @@ static void own_arena(Txn *txn, TreeWrites *writes, size_t more)
 {
     const uint64_t few = MIN(OWN_ARENA_BYTES, txn->manager->config.write_set_memory / 8);
 
-    if (!writes->arena && writes->bytes + more > few && writes->tree->kind != TREE_KEY_VALUE)
-        writes->arena = arena_new("bulk writes");
+    if (writes->arena || writes->bytes + more <= few || writes->tree->kind == TREE_KEY_VALUE)
+        return;
+    writes->arena = arena_new("bulk writes");
+    if (writes->tree->kind == TREE_INDEX) {
+        const WriteNode *last = writes_last(writes);
+        writes->greatest = strbuf_in(txn->arena);
+        strbuf_append(&writes->greatest, last ? last->key : STR(""));
+    }
+}
+
+static void note_key(TreeWrites *writes, Str key)
+{
+    if (!writes->arena || writes->tree->kind != TREE_INDEX ||
+        str_compare(key, strbuf_view(&writes->greatest)) <= 0)
+        return;
+    strbuf_truncate(&writes->greatest, 0);
+    strbuf_append(&writes->greatest, key);
 }
 
 bool writes_add(Txn *txn, TxnTree *tree, uint64_t row_id, Str key, WriteOp op, Str image,
@@ -216,6 +231,7 @@ bool writes_add(Txn *txn, TxnTree *tree, uint64_t row_id, Str key, WriteOp op, S
         memcpy(copy, image.data, image.length);
     }
     WriteNode *node = node_make(txn, writes, row_id, key);
+    note_key(writes, key);
     WriteEntry *entry = arena_alloc(arena, sizeof(*entry));
     *entry = (WriteEntry){.older = node->head,
                           .node = node,

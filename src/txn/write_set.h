@@ -107,10 +107,12 @@ typedef struct TreeWrites {
     struct FreshRows
         *fresh;        /* of a table, at the commit: dated as a whole; of an index: its table's */
     uint64_t bytes;    /* of nodes, entries and images */
-    Arena *arena;      /* its own, when there is much */
+    Arena *arena;      /* its own, when there is much; from then on, of an index, */
+    StrBuf greatest;   /* no key that was written is above it */
     WriteSpill *spill; /* NULL: everything is in memory */
-    struct TxnBulk *growing;    /* what adds finished leaves to the built part just now, or NULL */
-    struct FreshRows *appended; /* rows that came to the built part as finished leaves */
+    struct TreeBuilder *filling; /* while the built part is filled from nothing */
+    struct TxnBulk *growing;     /* what adds finished leaves to the built part just now, or NULL */
+    struct FreshRows *appended;  /* rows that came to the built part as finished leaves */
     uint64_t logged_last;    /* the last of them: the log has them all, and none before it else */
     VEC(BuiltRun) runs;      /* of a table: what is in its built part, and those of its indexes */
     struct TreeWrites *rows; /* of an index with a built part: its table's */

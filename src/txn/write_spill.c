@@ -198,12 +198,11 @@ static bool spill_key(WriteSpill *spill, const WriteNode *node, Arena *scratch)
     return tree_kv_put(spill->tree, node->key, strbuf_view(&chain));
 }
 
-static bool spill_nodes(Txn *txn, TreeWrites *writes)
+static bool spill_each(Txn *txn, TreeWrites *writes)
 {
     CLEANUP(arena_freep) Arena *scratch = arena_new("spilling");
     const bool is_table = writes->tree->kind == TREE_TABLE;
 
-    TRY(write_spill_make(txn, writes) && built_begin(txn, writes));
     for (const WriteNode *node = writes->first->next[0]; node; node = node->next[0]) {
         bool taken;
         CHECK_INTERRUPTS();
@@ -217,6 +216,12 @@ static bool spill_nodes(Txn *txn, TreeWrites *writes)
         arena_reset(scratch);
     }
     return true;
+}
+
+static bool spill_nodes(Txn *txn, TreeWrites *writes)
+{
+    TRY(write_spill_make(txn, writes) && built_begin(txn, writes));
+    return built_end(writes, spill_each(txn, writes));
 }
 
 #define DROP_TURN 16384u /* nodes or entries, until others of this worker have their turn */
@@ -303,8 +308,11 @@ static bool spill_may_have(const WriteSpill *spill, Str prefix, bool *ret_may_ha
 
 bool writes_may_have(const TreeWrites *writes, Str prefix, bool *ret_may_have)
 {
+    *ret_may_have = false;
+    /* Ascending keys, the usual ones of a bulk load. */
+    if (writes->arena && str_compare(prefix, strbuf_view(&writes->greatest)) > 0)
+        return true;
     const WriteNode *node = writes_seek(writes, 0, prefix);
-
     *ret_may_have = node && str_starts_with(node->key, prefix);
     if (*ret_may_have || !writes->spill)
         return true;
