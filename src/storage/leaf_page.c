@@ -153,6 +153,15 @@ void leaf_init(LeafPage *page, const Layout *layout, uint64_t low, uint64_t high
         page->capacity--;
 }
 
+void leaf_expect_rows(LeafPage *page, const Layout *layout, uint32_t rows)
+{
+    assert(page->header.count == 0);
+    if (rows > page->capacity)
+        page->capacity = (uint16_t)MIN(rows, UINT16_MAX);
+    while (page->capacity > 0 && page_shape(page, layout).end > PAGE_SIZE)
+        page->capacity--;
+}
+
 uint32_t leaf_used_bytes(const LeafPage *page, const Layout *layout)
 {
     return leaf_shape(layout, page->header.count, page->id_width).end - (uint32_t)sizeof(LeafPage) +

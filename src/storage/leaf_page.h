@@ -66,6 +66,8 @@ uint32_t leaf_row_room(const Layout *layout);
 uint32_t leaf_row_room_of_two(const Layout *layout);
 
 void leaf_init(LeafPage *page, const Layout *layout, uint64_t low, uint64_t high);
+/* The arrays get room for so many rows, where it is known how many will come; more may. */
+void leaf_expect_rows(LeafPage *page, const Layout *layout, uint32_t rows);
 /* Fills a view for reading; fails with XX001 where the page does not go with the layout. */
 MUST_CHECK bool leaf_view(const LeafPage *page, const Layout *layout, TableLeaf *ret_leaf);
 /* Bytes in use: what merging goes by. */

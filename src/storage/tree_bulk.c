@@ -11,6 +11,8 @@
 #include "storage/tree_builder.h"
 #include "storage/tree_internal.h"
 
+#define SOME_MORE 4u /* rows of a leaf than of the one before, for which its arrays have room */
+
 struct TreeBuilder {
     Tree *tree;
     uint32_t fill_bytes; /* a leaf is closed above it */
@@ -115,9 +117,11 @@ static bool close_table_leaf(TreeBuilder *builder, uint64_t separator)
     LeafPage *leaf = (LeafPage *)builder->levels[0];
     RowKey key = row_key_make(separator);
     PageId written;
+    const uint32_t rows = leaf->header.count;
     leaf->high = separator - 1;
     TRY(write_out(builder, builder->levels[0], &written));
     leaf_init(leaf, tree_layout(builder->tree), separator, UINT64_MAX);
+    leaf_expect_rows(leaf, tree_layout(builder->tree), rows + SOME_MORE);
     return level_push(builder, 1, written, ROW_KEY_STR(key));
 }
 
