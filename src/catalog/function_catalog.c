@@ -488,8 +488,8 @@ FUNCTION(pg_sequence_parameters)
     if (!privilege_has(session, ON_SEQUENCE, args[0].oid, session->current_user,
                        ACL_SELECT | ACL_UPDATE | ACL_USAGE, 0)) {
         TRY(!error_is_set());
-        FAIL(ERR_INSUFFICIENT_PRIVILEGE, .message = fmt("permission denied for sequence %.*s",
-                                                        STR_ARGS(sequence->name)));
+        FAIL(ERR_INSUFFICIENT_PRIVILEGE,
+             .message = fmt("permission denied for sequence %.*s", STR_ARGS(sequence->name)));
     }
     const RowFound found =
         system_row_find(session, INDEX_PG_SEQUENCE_SEQRELID_INDEX, &args[0], 1, &row);

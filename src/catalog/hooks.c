@@ -30,7 +30,7 @@ static bool is_blank(char c)
     return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
-bool name_parse(Arena *arena, Str text, StrParts *ret_parts)
+static bool name_parse_as(Arena *arena, Str text, const char *what, StrParts *ret_parts)
 {
     Str rest = str_trim(text);
     StrParts parts = {0};
@@ -57,8 +57,8 @@ bool name_parse(Arena *arena, Str text, StrParts *ret_parts)
         }
         if (parts.count == ARRAY_LENGTH(parts.items))
             FAIL(ERR_SYNTAX_ERROR,
-                 .message =
-                     fmt("improper relation name (too many dotted names): %.*s", STR_ARGS(text)));
+                 .message = fmt("improper %s name (too many dotted names): %.*s", what,
+                                STR_ARGS(text)));
         if (part.length == 0)
             FAIL(ERR_INVALID_NAME, .message = STR("invalid name syntax"));
         parts.items[parts.count++] =
@@ -74,12 +74,36 @@ bool name_parse(Arena *arena, Str text, StrParts *ret_parts)
     return true;
 }
 
-static bool qualified_parse(CatalogSession *session, Str text, QualifiedName *ret_name)
+bool name_parse(Arena *arena, Str text, StrParts *ret_parts)
+{
+    return name_parse_as(arena, text, "qualified", ret_parts);
+}
+
+/* Of three names the first is a database: the session's own, or nothing that it can reach. */
+static bool check_database(CatalogSession *session, const StrParts *parts, bool is_relation)
+{
+    const DatabaseDesc *own = database_find(session, session->database_oid);
+    const char *quote = is_relation ? "\"" : "";
+
+    TRY(own || !error_is_set());
+    if (!own || str_equal(own->name, parts->items[0]))
+        return true;
+    FAIL(ERR_FEATURE_NOT_SUPPORTED,
+         .message = fmt("cross-database references are not implemented: %s%.*s.%.*s.%.*s%s", quote,
+                        STR_ARGS(parts->items[0]), STR_ARGS(parts->items[1]),
+                        STR_ARGS(parts->items[2]), quote));
+}
+
+static bool qualified_parse(CatalogSession *session, Oid type, Str text, QualifiedName *ret_name)
 {
     StrParts parts;
+    const bool is_relation = type == TYPE_REGCLASS;
 
-    TRY(name_parse(session->arena, text, &parts));
+    TRY(name_parse_as(session->arena, text, is_relation ? "relation" : "qualified", &parts));
+    if (parts.count > 1 && (type == TYPE_REGROLE || type == TYPE_REGNAMESPACE))
+        FAIL(ERR_INVALID_NAME, .message = STR("invalid name syntax"));
     if (parts.count == 3) { /* catalog.schema.name */
+        TRY(check_database(session, &parts, is_relation));
         parts.items[0] = parts.items[1];
         parts.items[1] = parts.items[2];
         parts.count = 2;
@@ -167,7 +191,7 @@ static bool procedure_input(CatalogSession *session, Str text, Oid *ret_oid)
     QualifiedName name;
 
     TRY(signature_parse(session, text, &part, types, ARRAY_LENGTH(types), &count));
-    TRY(qualified_parse(session, part, &name));
+    TRY(qualified_parse(session, TYPE_REGPROC, part, &name));
     TRY(check_schema(session, name.schema));
     const FunctionDesc *f = function_find_exact(session, name.schema, name.name, types, count);
     if (!f)
@@ -245,7 +269,7 @@ bool catalog_reg_input(CatalogSession *session, Oid type, Str text, Oid *ret_oid
     default:
         break;
     }
-    TRY(qualified_parse(session, text, &name));
+    TRY(qualified_parse(session, type, text, &name));
     switch (type) {
     case TYPE_REGCLASS:
         return class_input(session, name, ret_oid);

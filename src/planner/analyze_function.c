@@ -405,11 +405,8 @@ static bool fit_arguments(Scope *scope, const Candidate *candidate, Call *call)
         reorder_named(arena, candidate, args, declared);
     TRY(fill_defaults(scope, candidate, call, &declared, &count));
     call->result_type = function->return_type;
-    if (!resolve_polymorphic(scope, argument_types(arena, args), declared, count,
-                             &call->result_type)) {
-        error_set_position(call_position(call));
-        return false;
-    }
+    TRY(resolve_polymorphic(scope, argument_types(arena, args), declared, count,
+                            &call->result_type));
     for (int i = 0; i < count; i++)
         TRY(args->items[i] = coerce_implicitly(scope, args->items[i], declared[i]));
     return pack_variadic(scope, candidate, args, declared, &count);

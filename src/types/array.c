@@ -237,7 +237,8 @@ bool array_stack(Arena *arena, Oid element_type, const Value *arrays, const bool
         if (i == 0)
             shape = view;
         const bool same = view.dimension_count == shape.dimension_count &&
-                          memcmp(view.lengths, shape.lengths, sizeof(view.lengths)) == 0;
+                          memcmp(view.lengths, shape.lengths, sizeof(view.lengths)) == 0 &&
+                          memcmp(view.lowers, shape.lowers, sizeof(view.lowers)) == 0;
         if (!same)
             FAIL(ERR_ARRAY_SUBSCRIPT_ERROR,
                  .message = STR("multidimensional arrays must have array expressions with "

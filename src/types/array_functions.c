@@ -128,7 +128,8 @@ FUNCTION(array_cat)
     memcpy(lowers, larger->lowers, sizeof(lowers));
     const int skip = by == 0 ? 0 : 1;
     for (int i = 1; i < larger->dimension_count; i++)
-        if (larger->lengths[i] != other->lengths[i - skip])
+        if (larger->lengths[i] != other->lengths[i - skip] ||
+            larger->lowers[i] != other->lowers[i - skip])
             return incompatible(by == 0 ? STR("Arrays with differing element dimensions are not "
                                               "compatible for concatenation.")
                                         : STR("Arrays with differing dimensions are not "
@@ -166,6 +167,7 @@ static bool searchable_open(const Value *array, ArrayView *ret)
     return need_equality(ret->element_type);
 }
 
+/* The first element from `start` on, which is the third argument where it is not INT64_MIN. */
 static bool find_from(const Value *args, const bool *nulls, int64_t start, Value *ret,
                       bool *ret_null)
 {
@@ -174,6 +176,10 @@ static bool find_from(const Value *args, const bool *nulls, int64_t start, Value
     if (nulls[0])
         return true;
     TRY(searchable_open(&args[0], &view));
+    if (nulls[1] && !view.has_nulls)
+        return true;
+    if (start != INT64_MIN && nulls[2])
+        FAIL(ERR_NULL_VALUE_NOT_ALLOWED, .message = STR("initial position must not be null"));
     for (int i = 0; i < view.count; i++) {
         Value value;
         bool is_null;
@@ -197,8 +203,6 @@ FUNCTION(array_position)
 
 FUNCTION(array_position_start)
 {
-    if (nulls[2])
-        FAIL(ERR_NULL_VALUE_NOT_ALLOWED, .message = STR("initial position must not be null"));
     return find_from(args, nulls, args[2].int32, ret, ret_null);
 }
 
@@ -516,47 +520,71 @@ static bool fill_bounds_check(const ArrayView *lengths, const ArrayView *lowers)
 {
     if (lengths->dimension_count > 1)
         return fill_bounds_wrong("Dimension array must be one dimensional.");
+    if (lengths->has_nulls)
+        FAIL(ERR_NULL_VALUE_NOT_ALLOWED, .message = STR("dimension values cannot be null"));
     if (lengths->count > ARRAY_MAX_DIMENSIONS)
         FAIL(ERR_PROGRAM_LIMIT_EXCEEDED,
              .message = fmt("number of array dimensions (%d) exceeds the maximum allowed (%d)",
                             lengths->count, ARRAY_MAX_DIMENSIONS));
+    if (!lowers)
+        return true;
     if (lowers->dimension_count > 1)
         return fill_bounds_wrong("Dimension array must be one dimensional.");
-    if (lowers->count && lowers->count != lengths->count)
+    if (lowers->has_nulls)
+        FAIL(ERR_NULL_VALUE_NOT_ALLOWED, .message = STR("dimension values cannot be null"));
+    if (lowers->count != lengths->count)
         return fill_bounds_wrong("Low bound array has different size than dimensions array.");
+    return true;
+}
+
+/* The lengths and lower bounds of a new array, and how many elements it has. */
+static bool fill_shape_read(const ArrayView *lengths, const ArrayView *lowers, int32_t *ret_sizes,
+                            int32_t *ret_starts, int64_t *ret_count)
+{
+    int64_t count = lengths->count ? 1 : 0;
+
+    for (int i = 0; i < lengths->count; i++) {
+        Value size, start = {.int32 = 1};
+        bool is_null;
+        array_element(lengths, i, &size, &is_null);
+        if (lowers)
+            array_element(lowers, i, &start, &is_null);
+        ret_sizes[i] = size.int32;
+        ret_starts[i] = start.int32;
+        count *= size.int32;
+        if (size.int32 < 0 || count > INT32_MAX)
+            FAIL(ERR_PROGRAM_LIMIT_EXCEEDED,
+                 .message = fmt("array size exceeds the maximum allowed (%d)", ARRAY_MAX_ELEMENTS));
+    }
+    if (count > ARRAY_MAX_ELEMENTS)
+        FAIL(ERR_PROGRAM_LIMIT_EXCEEDED,
+             .message = fmt("array size exceeds the maximum allowed (%d)", ARRAY_MAX_ELEMENTS));
+    for (int i = 0; i < lengths->count; i++)
+        if ((int64_t)ret_starts[i] + ret_sizes[i] > INT32_MAX)
+            FAIL(ERR_PROGRAM_LIMIT_EXCEEDED,
+                 .message = fmt("array lower bound is too large: %d", ret_starts[i]));
+    *ret_count = count;
     return true;
 }
 
 FUNCTION(array_fill)
 {
-    ArrayView lengths, lowers = {0};
+    ArrayView lengths, lowers;
     ArrayBuilder b;
     int32_t sizes[ARRAY_MAX_DIMENSIONS], starts[ARRAY_MAX_DIMENSIONS];
-    int64_t count = 1;
-    if (nulls[1] || (call->arg_count > 2 && nulls[2]))
+    int64_t count;
+    const bool has_lowers = call->arg_count > 2;
+
+    if (nulls[1] || (has_lowers && nulls[2]))
         FAIL(ERR_NULL_VALUE_NOT_ALLOWED, .message = STR("dimension array or low bound array cannot "
                                                         "be null"));
     TRY(array_open(&args[1], &lengths));
-    if (call->arg_count > 2)
+    if (has_lowers)
         TRY(array_open(&args[2], &lowers));
-    TRY(fill_bounds_check(&lengths, &lowers));
-    for (int i = 0; i < lengths.count; i++) {
-        Value size, start = {.int32 = 1};
-        bool is_null, start_null = false;
-        array_element(&lengths, i, &size, &is_null);
-        if (lowers.count)
-            array_element(&lowers, i, &start, &start_null);
-        if (is_null || start_null)
-            FAIL(ERR_NULL_VALUE_NOT_ALLOWED, .message = STR("dimension values cannot be null"));
-        sizes[i] = size.int32;
-        starts[i] = start.int32;
-        count *= sizes[i];
-        if (size.int32 < 0 || count > ARRAY_MAX_ELEMENTS)
-            FAIL(ERR_PROGRAM_LIMIT_EXCEEDED,
-                 .message = fmt("array size exceeds the maximum allowed (%d)", ARRAY_MAX_ELEMENTS));
-    }
+    TRY(fill_bounds_check(&lengths, has_lowers ? &lowers : NULL));
+    TRY(fill_shape_read(&lengths, has_lowers ? &lowers : NULL, sizes, starts, &count));
     array_builder_init(&b, call->arena, element_of(call, call->result_type, call->arg_types[0]));
-    for (int64_t i = 0; i < (lengths.count ? count : 0); i++) {
+    for (int64_t i = 0; i < count; i++) {
         CHECK_INTERRUPTS_EACH(i);
         array_builder_add(&b, &args[0], nulls[0]);
     }

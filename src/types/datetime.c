@@ -97,12 +97,23 @@ void fields_from_timestamptz(int64_t timestamptz, const TimeZone *zone, Fields *
     ret->abbreviation = abbreviation;
 }
 
+/* Somewhat beyond the range of timestamps, too: an offset may bring it back. */
+static bool fields_to_local(const Fields *f, int64_t *ret)
+{
+    int64_t value;
+    if (f->year < -4800 || f->year > 294277 ||
+        __builtin_mul_overflow(days_from_civil(f->year, f->month, f->day), USECS_PER_DAY, &value) ||
+        __builtin_add_overflow(value, fields_time(f), &value))
+        FAIL_TIMESTAMP_RANGE();
+    *ret = value;
+    return true;
+}
+
 bool fields_to_timestamp(const Fields *f, int64_t *ret)
 {
     int64_t value;
-    if (f->year < -4800 || f->year > 300000 ||
-        __builtin_mul_overflow(days_from_civil(f->year, f->month, f->day), USECS_PER_DAY, &value) ||
-        __builtin_add_overflow(value, fields_time(f), &value) || !timestamp_in_range(value))
+    TRY(fields_to_local(f, &value));
+    if (!timestamp_in_range(value))
         FAIL_TIMESTAMP_RANGE();
     *ret = value;
     return true;
@@ -130,7 +141,7 @@ bool timestamp_to_local(int64_t timestamptz, const TimeZone *zone, int64_t *ret)
 bool fields_to_timestamptz(const Fields *f, const TimeZone *zone, int64_t *ret)
 {
     int64_t local;
-    TRY(fields_to_timestamp(f, &local));
+    TRY(fields_to_local(f, &local));
     if (!f->has_offset)
         return timestamp_from_local(local, zone, ret);
     local -= f->offset * USECS_PER_SEC;

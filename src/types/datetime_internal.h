@@ -85,7 +85,13 @@ const TimeZone *timezone_numeric(Str name);
 typedef enum ZoneClock { ZONE_CLOCK_UTC = 0, ZONE_CLOCK_LOCAL } ZoneClock;
 /* An abbreviation of the standard set ("EST", "CET") at a moment; false: none such. */
 bool zone_abbreviation(Str word, int64_t timestamp, ZoneClock clock, int32_t *ret_offset);
-bool zone_abbreviation_known(Str word);
+typedef enum ZoneAbbreviationKind {
+    ABBREVIATION_NONE = 0,
+    ABBREVIATION_FIXED,
+    ABBREVIATION_SUMMER,  /* daylight saving time */
+    ABBREVIATION_OF_ZONE, /* has had several meanings */
+} ZoneAbbreviationKind;
+ZoneAbbreviationKind zone_abbreviation_kind(Str word);
 bool timezone_is_fixed(const TimeZone *zone); /* one offset at all times */
 /* What an abbreviation means in a zone at a moment: as it is used then, was used last, or will
  * be first. False: never used. */

@@ -71,7 +71,10 @@ FUNCTION(date_timestamptz)
 {
     int64_t local;
     TRY(date_to_timestamp(args[0].int32, &local));
-    return zoned(local, &ret->int64);
+    if (zoned(local, &ret->int64))
+        return true;
+    error_clear();
+    FAIL(ERR_DATETIME_VALUE_OUT_OF_RANGE, .message = STR("date out of range for timestamp"));
 }
 FUNCTION(timestamp_date)
 {

@@ -134,9 +134,10 @@ static bool spec_write(FormatArguments *a, FormatSpec *spec, int *next, StrBuf *
     StrBuf text = strbuf_in(a->call->arena);
     bool is_null;
     if (spec->width_position >= 0) {
-        const int index = spec->width_position > 0 ? spec->width_position - 1 : (*next)++;
+        const int index = spec->width_position > 0 ? spec->width_position - 1 : *next;
         if (index >= a->count)
             return too_few();
+        *next = index + 1;
         TRY(argument_text(a, index, &text, &is_null));
         if (!is_null && !str_to_int64(strbuf_view(&text), &spec->width))
             FAIL_SYNTAX("integer", strbuf_view(&text));

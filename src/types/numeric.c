@@ -117,7 +117,7 @@ bool big_store(Arena *arena, const Big *b, Value *ret)
     assert(b->scale >= 0);
     const size_t bits = mpz_sizeinbase(b->m, 2);
     /* 3.32 bits a digit: the exact count is only asked for near the limit. */
-    if (bits / 4 + 1 > NUMERIC_MAX_WHOLE_DIGITS - 64 &&
+    if (bits / 3 + 1 > NUMERIC_MAX_WHOLE_DIGITS - 64 &&
         mpz_digits(b->m) > (size_t)(NUMERIC_MAX_WHOLE_DIGITS + b->scale))
         FAIL_NUMERIC_OVERFLOW();
     byte *to = arena_alloc(arena, 2 + bits / 8 + 2);
@@ -759,8 +759,10 @@ FUNCTION(float4_numeric)
 
 FUNCTION(numeric_float8)
 {
+    const Value zero = numeric_from_int64(call->arena, 0);
     ret->float64 = numeric_to_double(&args[0]);
-    if (isinf(ret->float64) && numeric_kind(&args[0]) == NUMERIC_FINITE) {
+    if ((isinf(ret->float64) && numeric_kind(&args[0]) == NUMERIC_FINITE) ||
+        (ret->float64 == 0 && numeric_order(&args[0], &zero) != 0)) {
         StrBuf text = strbuf_in(call->arena);
         numeric_append_text(&args[0], &text);
         FAIL(ERR_NUMERIC_VALUE_OUT_OF_RANGE,

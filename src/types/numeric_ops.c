@@ -455,13 +455,13 @@ typedef struct NumericSeries {
 static bool numeric_series_begin(FunctionCall *call, const Value *args, const Value *step,
                                  void **cursor)
 {
-    static const char *const names[] = {"start", "stop", "step size"};
+    static const char *const names[] = {"start value", "stop value", "step size"};
     const Value *values[] = {&args[0], &args[1], step};
     for (int i = 0; i < 3; i++) {
         const NumericKind kind = numeric_kind(values[i]);
         if (kind != NUMERIC_FINITE)
             FAIL(ERR_INVALID_PARAMETER_VALUE,
-                 .message = fmt("%s value cannot be %s", names[i],
+                 .message = fmt("%s cannot be %s", names[i],
                                 kind == NUMERIC_NAN ? "NaN" : "infinity"));
     }
     BIG(by);

@@ -229,13 +229,11 @@ bool lsn_send(const TypeIo *io, const Value *value, StrBuf *out)
 /* reg*: numbers here, names through the catalog's hook. */
 bool reg_input(const TypeIo *io, Str text, Value *ret)
 {
-    if (text.length > 0 && text.length <= 10 && is_digit(text.data[0])) {
-        uint64_t value;
-        if (str_to_uint64(text, &value) && value <= UINT32_MAX) {
-            ret->oid = (Oid)value;
-            return true;
-        }
-    }
+    size_t digits = 0;
+    while (digits < text.length && is_digit(text.data[digits]))
+        digits++;
+    if (digits > 0 && digits == text.length)
+        return oid_input(io, text, ret);
     if (str_equal(text, STR("-"))) {
         ret->oid = OID_NONE;
         return true;

@@ -580,6 +580,12 @@ static bool check_parameter(const char *name, int64_t value, int64_t least)
     return true;
 }
 
+/* Behind the end nothing matches, not even an empty pattern. */
+static bool starts_behind(Str s, int64_t start)
+{
+    return (size_t)start - 1 > utf8_count(s);
+}
+
 /* regexp_replace(string, pattern, replacement, start [, n [, flags]]) */
 FUNCTION(textregexreplace_extended)
 {
@@ -590,6 +596,10 @@ FUNCTION(textregexreplace_extended)
     Regex *regex = regex_of(call, var_str(args[1].var),
                             call->arg_count > 5 ? var_str(args[5].var) : STR(""), 0, true);
     TRY(regex);
+    if (starts_behind(s, args[3].int32)) {
+        *ret = value_text(s);
+        return true;
+    }
     return replace_matches(call, regex, s, var_str(args[2].var),
                            utf8_offset(s, (size_t)args[3].int32 - 1),
                            call->arg_count <= 4 ? 1 : nth, ret);
@@ -792,6 +802,8 @@ FUNCTION(regexp_count)
                             call->arg_count > 3 ? var_str(args[3].var) : STR(""), 0, false);
     TRY(regex);
     ret->int32 = 0;
+    if (starts_behind(s, start))
+        return true;
     for (size_t at = utf8_offset(s, (size_t)start - 1); at <= s.length;) {
         const MatchOutcome outcome = regex_match(regex, s, at);
         TRY(outcome);
@@ -841,7 +853,7 @@ static bool locate(FunctionCall *call, const Value *args, int flags_index, int g
     const Str s = var_str(args[0].var);
     const int64_t start = call->arg_count > 2 ? args[2].int32 : 1;
     const int64_t nth = call->arg_count > 3 ? args[3].int32 : 1;
-    const int64_t wanted = call->arg_count > group_index ? args[group_index].int32 : 0;
+    int64_t wanted = call->arg_count > group_index ? args[group_index].int32 : 0;
     const Str flags = call->arg_count > flags_index ? var_str(args[flags_index].var) : STR("");
     Str text;
     *ret = (Located){0};
@@ -857,7 +869,10 @@ static bool locate(FunctionCall *call, const Value *args, int flags_index, int g
     Regex *regex = ret->regex = regex_of(call, var_str(args[1].var), flags, 0, false);
     TRY(regex);
     size_t at = utf8_offset(s, (size_t)start - 1);
-    if ((size_t)start - 1 > utf8_count(s) || (size_t)wanted > group_count(regex))
+    /* A pattern without groups is its own first. */
+    if (wanted == 1 && group_count(regex) == 0)
+        wanted = 0;
+    if (starts_behind(s, start) || (size_t)wanted > group_count(regex))
         return true;
     for (int64_t n = 1; at <= s.length; n++) {
         const MatchOutcome outcome = regex_match(regex, s, at);

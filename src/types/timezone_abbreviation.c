@@ -263,9 +263,13 @@ static const ZoneAbbreviation *abbreviation_find(Str word)
     return NULL;
 }
 
-bool zone_abbreviation_known(Str word)
+ZoneAbbreviationKind zone_abbreviation_kind(Str word)
 {
-    return abbreviation_find(word) != NULL;
+    const ZoneAbbreviation *a = abbreviation_find(word);
+    return !a          ? ABBREVIATION_NONE
+           : a->zone   ? ABBREVIATION_OF_ZONE
+           : a->is_dst ? ABBREVIATION_SUMMER
+                       : ABBREVIATION_FIXED;
 }
 
 bool zone_abbreviation(Str word, int64_t timestamp, ZoneClock clock, int32_t *ret_offset)
