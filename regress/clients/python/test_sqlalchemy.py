@@ -140,7 +140,9 @@ def tables_are_reflected():
     equal(inspector.get_pk_constraint("sa_book")["constrained_columns"], ["id"])
     keys = inspector.get_foreign_keys("sa_book")
     equal((keys[0]["referred_table"], keys[0]["constrained_columns"], keys[0]["options"]), ("sa_author", ["author_id"], {"ondelete": "CASCADE"}))
-    equal([index["name"] for index in inspector.get_indexes("sa_book") if not index.get("duplicates_constraint")], ["ix_sa_book_author_id", "sa_book_lower"])
+    of_expressions = ["sa_book_lower"] if sa.__version__ >= "2" else []  # SQLAlchemy 1.4 does not reflect them
+    equal([index["name"] for index in inspector.get_indexes("sa_book") if not index.get("duplicates_constraint")],
+          ["ix_sa_book_author_id"] + of_expressions)
     equal([unique["column_names"] for unique in inspector.get_unique_constraints("sa_book")], [["author_id", "title"]])
     equal([(c["name"], c["sqltext"]) for c in inspector.get_check_constraints("sa_book")], [("sa_book_price", "price >= (0)::numeric")])
     reflected = sa.Table("sa_author", sa.MetaData(), autoload_with=made)
