@@ -262,6 +262,11 @@ bool reserve_promise(size_t size)
     return is_kept;
 }
 
+size_t reserve_promised(void)
+{
+    return atomic_load(&promised);
+}
+
 void reserve_promise_end(size_t size)
 {
     /* As long as there is more than the first region, its last user looks whether it may go. */

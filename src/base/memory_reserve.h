@@ -27,6 +27,7 @@ size_t reserve_size(const void *memory);
 /* Makes sure of `size` bytes for RESERVE_PROMISED, beside those of other promises. */
 MUST_CHECK bool reserve_promise(size_t size);
 void reserve_promise_end(size_t size);
+size_t reserve_promised(void); /* now */
 /* Bytes in use of the first region, and how many it has. */
 size_t reserve_used(void);
 size_t reserve_capacity(void);

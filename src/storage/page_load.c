@@ -167,10 +167,11 @@ static bool load_try(Database *database, PageId page, uint32_t frame, bool *ret_
     task_offload(load_run, &job, WAIT_EVENT_DATA_FILE_READ);
     atomic_fetch_add_explicit(&store->pages_read, 1, memory_order_relaxed);
     metric_add(METRIC_PAGES_READ, 1);
+    /* Before others may load it again. */
+    if (!job.ok && job.sqlstate == ERR_DATA_CORRUPTED && store_sets_aside(store))
+        page_set_aside(database, page, job.slot, str_from_c(job.message));
     if (load_finish(&job, frame, version, ret_again) || *ret_again)
         return true;
-    if (job.sqlstate == ERR_DATA_CORRUPTED && store_sets_aside(store))
-        page_set_aside(database, page, str_from_c(job.message));
     if (job.sqlstate == ERR_IO_ERROR)
         return load_unreadable(&job);
     FAIL(job.sqlstate, .message = str_from_c(job.message),

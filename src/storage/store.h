@@ -95,10 +95,15 @@ StoreRecovery store_recovery(const Store *store);
 MUST_CHECK bool store_pass_over(Store *store);
 /*
  * Afterwards a commit may pass over a change, too: it tries once more in between, so that the page
- * that is in its way is set aside.
+ * that is in its way is set aside. What other tasks find meanwhile isn't: they can still fail, and
+ * a disk may give another time what it doesn't give now.
  */
-void store_aside_begin(Store *store);
-void store_aside_end(Store *store);
+typedef struct StorePasser {
+    const struct Task *task;
+    struct StorePasser *next; /* guarded by the store */
+} StorePasser;
+void store_aside_begin(Store *store, StorePasser *passer); /* one's own, until */
+void store_aside_end(Store *store, StorePasser *passer);
 /* The first few damaged pages by what was found, from 0; STR_NONE past the last. */
 Str store_damage(const Store *store, uint32_t index);
 

@@ -3,22 +3,48 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/task.h"
 #include "storage/store_internal.h"
 
-void store_aside_begin(Store *store)
+void store_aside_begin(Store *store, StorePasser *passer)
 {
-    atomic_fetch_add(&store->damage.passers_over, 1);
+    StoreDamage *damage = &store->damage;
+
+    passer->task = task_current();
+    mutex_lock(&damage->mutex);
+    passer->next = damage->passers;
+    damage->passers = passer;
+    mutex_unlock(&damage->mutex);
 }
 
-void store_aside_end(Store *store)
+void store_aside_end(Store *store, StorePasser *passer)
 {
-    atomic_fetch_sub(&store->damage.passers_over, 1);
+    StoreDamage *damage = &store->damage;
+
+    mutex_lock(&damage->mutex);
+    for (StorePasser **at = &damage->passers; *at; at = &(*at)->next) {
+        if (*at != passer)
+            continue;
+        *at = passer->next;
+        break;
+    }
+    mutex_unlock(&damage->mutex);
+}
+
+static bool passes_over(StoreDamage *damage, const Task *task)
+{
+    mutex_lock(&damage->mutex);
+    const StorePasser *passer = damage->passers;
+    while (passer && passer->task != task)
+        passer = passer->next;
+    mutex_unlock(&damage->mutex);
+    return passer != NULL;
 }
 
 bool store_sets_aside(Store *store)
 {
     return !store->options.read_only &&
-           (!store->recovered || atomic_load(&store->damage.passers_over) > 0);
+           (!store->recovered || passes_over(&store->damage, task_current()));
 }
 
 /* What is found again and again is told once. */
@@ -42,16 +68,18 @@ void store_note_wrong(Store *store, Str why)
     mutex_unlock(&store->damage.mutex);
 }
 
-void page_set_aside(Database *database, PageId page, Str why)
+void page_set_aside(Database *database, PageId page, uint32_t slot, Str why)
 {
     Store *store = database->store;
     PageEntry *entry = &database->entries[page];
     StoreDamage *damage = &store->damage;
 
     mutex_lock(&store->map_mutex);
-    const bool is_known = entry->slot == 0 || entry->crc == PAGE_CRC_NEVER ||
+    /* Freed since, and perhaps another page by now: no longer what was read. */
+    const bool is_other = entry->slot != slot || atomic_load(&entry->frame) != PAGE_FRAME_LOADING ||
                           (atomic_load(&entry->flags) & PAGE_FLAG_TEMPORARY);
-    if (!is_known) {
+    const bool is_new = !is_other && entry->crc != PAGE_CRC_NEVER;
+    if (is_new) {
         entry->crc = PAGE_CRC_NEVER;
         records_push(&database->map->delta[EPOCH_CURRENT],
                      &(MapRecord){.page = page,
@@ -61,7 +89,7 @@ void page_set_aside(Database *database, PageId page, Str why)
                                   .is_clone = page_entry_is_clone(entry)});
     }
     mutex_unlock(&store->map_mutex);
-    if (is_known)
+    if (!is_new)
         return;
     mutex_lock(&damage->mutex);
     damage->page_count++;

@@ -42,9 +42,9 @@ typedef enum ActionState { ACTION_SLOT_FREE = 0, ACTION_SLOT_OWNED, ACTION_SLOT_
 /* What recovery went on without (store_damage.c); counts are read when it is over. */
 #define STORE_DAMAGE_TOLD 16u
 typedef struct StoreDamage {
-    Mutex mutex;                   /* rank LEAF */
-    bool is_met;                   /* a page set aside, or one whose content is wrong */
-    _Atomic uint32_t passers_over; /* between store_aside_begin and store_aside_end */
+    Mutex mutex;          /* rank LEAF */
+    bool is_met;          /* a page set aside, or one whose content is wrong */
+    StorePasser *passers; /* tasks between store_aside_begin and store_aside_end */
     uint32_t told_count;
     uint64_t page_count, change_count;
     char told[STORE_DAMAGE_TOLD][300];
@@ -101,10 +101,13 @@ struct Store {
     _Atomic uint64_t checkpoints_done, checkpoints_failed, boundary_microseconds_max;
 };
 
-/* In recovery, and where a commit passes over a change: what is damaged is to be noted. */
+/* In recovery, and where this task's commit passes over a change: what is damaged is noted. */
 bool store_sets_aside(Store *store);
-/* There: an image that is not the map's is never used again; one that is, but says what is not. */
-void page_set_aside(Database *database, PageId page, Str why);
+/*
+ * There: an image that is not the map's is never used again; one that is, but says what is not. It
+ * was read from this slot, by who is still loading the page.
+ */
+void page_set_aside(Database *database, PageId page, uint32_t slot, Str why);
 void store_note_wrong(Store *store, Str why);
 
 /* -------- page_map.c. REQUIRES(map_mutex) unless it says otherwise -------- */

@@ -69,15 +69,36 @@ bool tree_ready_row(Tree *tree, uint64_t row_id, TreeReady *ready)
 typedef struct ExternalsLook {
     uint64_t row_id;
     bool has_externals;
+    uint64_t size; /* of the image that has them in it */
 } ExternalsLook;
 
 static bool externals_visit(void *context, const TableLeaf *leaf)
 {
     ExternalsLook *look = context;
+    const Layout *layout = leaf->layout;
     uint32_t position;
 
     look->has_externals =
         table_leaf_find(leaf, look->row_id, &position) && table_leaf_has_externals(leaf, position);
+    look->size = 0;
+    if (!look->has_externals)
+        return true;
+    look->size = PAGE_SIZE; /* what of it is in the leaf */
+    for (uint32_t column = 0; column < layout->column_count; column++) {
+        LeafExternal external;
+        if (leaf_external((const LeafPage *)leaf->page, layout, position, column, &external))
+            look->size += external.length;
+    }
+    return true;
+}
+
+bool tree_old_row_size(Tree *tree, uint64_t row_id, uint64_t *ret_size)
+{
+    ExternalsLook look = {.row_id = row_id};
+    uint64_t next;
+
+    TRY(tree_visit_leaf(tree, row_id, externals_visit, &look, &next));
+    *ret_size = look.size;
     return true;
 }
 

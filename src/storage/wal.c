@@ -44,7 +44,7 @@ struct Wal {
     _Atomic Lsn ready_end;              /* segments exist up to here */
     _Atomic uint32_t refused;           /* SqlState */
     _Atomic uint32_t work, writer_idle; /* the log writer sleeps on `work` until it is asked */
-    _Atomic uint32_t company;           /* mean of commits that waited for a sync, in eighths */
+    _Atomic uint32_t company;           /* mean of commits that waited for a sync, in 64ths */
     _Atomic uint32_t stop;              /* WalStopState */
     Thread *writer, *keeper;
 
@@ -113,8 +113,10 @@ static void writer_wake_deferred(void *wal)
     writer_wake(wal);
 }
 
-#define COMPANY_WORTH_WAITING 20u /* eighths */
-#define COMPANY_AT_FIRST 64u
+/* In 64ths: an eighth of the mean is taken off at each sync, with no rest that matters. */
+#define COMPANY_ONE 64u
+#define COMPANY_WORTH_WAITING (5 * COMPANY_ONE / 2)
+#define COMPANY_AT_FIRST (8 * COMPANY_ONE)
 
 /*
  * For a commit: a worker with more to do asks once for all that have come together by then. Where
@@ -133,7 +135,8 @@ static void company_note(Wal *wal, uint32_t count)
     const uint32_t before = atomic_load_explicit(&wal->company, memory_order_relaxed);
 
     if (count > 0)
-        atomic_store_explicit(&wal->company, before - before / 8 + count, memory_order_relaxed);
+        atomic_store_explicit(&wal->company, before - before / 8 + count * (COMPANY_ONE / 8),
+                              memory_order_relaxed);
 }
 
 /* Adds the waiter unless `*position` has reached it. */

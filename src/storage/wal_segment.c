@@ -60,12 +60,13 @@ static bool wal_fill_zeros(File *file)
 {
     if (os->simulated)
         return true;
-    byte *zeros = memory_calloc(1, WAL_ZERO_CHUNK);
+    const uint64_t chunk = MIN(WAL_ZERO_CHUNK, WAL_SEGMENT_SIZE); /* a fuzz target's are small */
+    byte *zeros = memory_calloc(1, chunk);
     if (!zeros)
         FAIL(ERR_OUT_OF_MEMORY, .message = STR("out of memory"));
     bool ok = true;
-    for (uint64_t at = 0; ok && at < WAL_SEGMENT_SIZE; at += WAL_ZERO_CHUNK)
-        ok = os->file_write(file, zeros, WAL_ZERO_CHUNK, at);
+    for (uint64_t at = 0; ok && at < WAL_SEGMENT_SIZE; at += chunk)
+        ok = os->file_write(file, zeros, chunk, at);
     memory_free(zeros);
     return ok;
 }

@@ -16,7 +16,9 @@
 #include "txn/write_built.h"
 
 #define FRAGMENT_SIZE (1u << 20) /* bytes of operations in one fragment */
-#define LARGE_POLL_US 500        /* while so many large commits are applied as can be at a time */
+/* While so many large commits are applied as can be at a time. Each of them takes longer than this
+ * to apply, so that nobody waits much longer than he must: a queue would gain little. */
+#define LARGE_POLL_US 500
 
 /* ------------------------------------------------------------------ the order of commits */
 
@@ -231,6 +233,7 @@ typedef struct Encoder {
     uint64_t put_bytes, overflow_pages; /* what the apply adds to the trees, at most */
     uint64_t version_bytes;             /* what it needs to remember what was there, roughly */
     uint64_t leaf_bytes;                /* and for old images of one table that lie in leaves */
+    uint64_t old_size;                  /* of the row's old image, where it has large values */
     uint64_t largest_value;             /* it is packed while it is put */
 } Encoder;
 
@@ -265,8 +268,10 @@ static void count_version(Encoder *encoder, const TreeWrites *writes, const Writ
     if (writes->tree->kind != TREE_TABLE || write->seen.fresh)
         return;
     encoder->leaf_bytes += OLD_ROW_COST;
-    if (write->seen.op == WRITE_PUT)
-        encoder->version_bytes += write->seen.image.length;
+    /* Where the old image is in its leaf it is like the new one, if that is large. */
+    const uint64_t new_size = write->seen.op == WRITE_PUT ? write->seen.image.length : 0;
+    encoder->version_bytes += MAX(new_size, encoder->old_size);
+    encoder->largest_value = MAX(encoder->largest_value, encoder->old_size);
 }
 
 /* However many rows are changed, their old images are no more than the database's pages hold. */
@@ -368,18 +373,18 @@ static bool ready_write(Encoder *encoder, const TreeWrites *writes, const WriteC
 {
     Tree *tree = atomic_load(&writes->tree->tree);
 
+    encoder->old_size = 0;
     if (!tree || writes->tree->kind == TREE_INDEX)
         return true; /* without a tree: made by this transaction */
     CHECK_INTERRUPTS();
     if (writes->tree->kind == TREE_KEY_VALUE)
         return tree_ready_key(tree, write->key, &encoder->ready);
-    if (write->seen.op == WRITE_DELETE) {
-        uint64_t size;
-        TRY(tree_ready_old_row(tree, write->row_id, &size));
-        encoder->version_bytes += size;
-        return true;
-    }
-    return !write->seen.fresh || tree_ready_row(tree, write->row_id, &encoder->ready);
+    if (write->seen.op == WRITE_DELETE)
+        return tree_ready_old_row(tree, write->row_id, &encoder->old_size);
+    if (write->seen.fresh)
+        return tree_ready_row(tree, write->row_id, &encoder->ready);
+    return !encoder->txn->met_large_rows ||
+           tree_old_row_size(tree, write->row_id, &encoder->old_size);
 }
 
 static bool encode_write(void *context, TreeWrites *writes, const WriteCursor *write)
@@ -414,6 +419,8 @@ static bool encode_built(Encoder *encoder, TreeWrites *writes)
         } else {
             op.key = built_cursor_key(cursor);
         }
+        if (!writes->fresh)
+            encoder->version_bytes += is_table ? NEW_ROW_COST : ENTRY_COST + 2 * op.key.length;
         TRY(encode_op(encoder, &op));
         arena_reset(scratch);
         TRY(built_cursor_next(cursor));
@@ -688,9 +695,10 @@ COLD static bool apply_again(const WriteApply *apply, const TreeWrites *writes,
     }
     TRY(error_fields()->sqlstate == ERR_DATA_CORRUPTED);
     error_clear();
-    store_aside_begin(store);
+    StorePasser passer;
+    store_aside_begin(store, &passer);
     const bool ok = apply_once(apply, writes, write);
-    store_aside_end(store);
+    store_aside_end(store, &passer);
     if (ok)
         return true;
     if (txn->passed_over++ == 0)
@@ -821,6 +829,12 @@ static void commit_retract(TxnManager *manager, const ApplyNeeds *needs)
     memory_promise_end(needs->memory);
 }
 
+static void garbage_drop(Txn *txn)
+{
+    memory_free(txn->garbage);
+    txn->garbage = NULL;
+}
+
 static bool commit_write(Txn *txn)
 {
     TxnManager *manager = txn->manager;
@@ -840,7 +854,7 @@ static bool commit_write(Txn *txn)
     txn->garbage = garbage_new(txn);
     TRY(txn->garbage);
     if (!large_commit_begin(txn, &large)) {
-        memory_free(txn->garbage);
+        garbage_drop(txn);
         return false;
     }
 
@@ -853,7 +867,7 @@ static bool commit_write(Txn *txn)
     if (!commit_admit(manager, length, &needs)) {
         large_commit_give_back(manager, large);
         strbuf_deinit(&header);
-        memory_free(txn->garbage);
+        garbage_drop(txn);
         return false;
     }
 

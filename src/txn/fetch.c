@@ -19,6 +19,7 @@ typedef struct FetchVisit {
     VersionRow row;  /* what the snapshot sees */
     bool exists;     /* on the page */
     bool only_state; /* copy nothing */
+    bool is_newest;  /* the transaction may be going to change the row */
     Lsn ts;
 } FetchVisit;
 
@@ -72,6 +73,8 @@ static bool visit_row(void *context, const TableLeaf *leaf)
                                       visit->row_id, visit->snapshot, &visit->ts);
     if (visit->ts == 0 && unlikely(visit->base_lsn > visit->snapshot->lsn))
         visit->row.seen = SEEN_NOTHING;
+    if (visit->is_newest && visit->exists && table_leaf_has_externals(leaf, position))
+        visit->txn->met_large_rows = true;
     if (visit->only_state || !visit->exists || visit->row.seen != SEEN_PAGE)
         return true;
     visit->page_columns = leaf->newest->column_count;
@@ -184,6 +187,7 @@ bool fetch_newest(Txn *txn, TxnTree *table, uint64_t row_id, const Snapshot *sna
 
     visit_init(&visit, txn, snapshot, table, row_id, read ? read->arena : NULL);
     visit.only_state = !read;
+    visit.is_newest = true;
     if (read) {
         visit.columns = read->columns;
         visit.column_count = read->column_count;

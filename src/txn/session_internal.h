@@ -71,6 +71,7 @@ struct Txn {
     bool changes_schema;
     bool has_exported; /* snapshots, which others may be about to import */
     bool is_ending;
+    bool met_large_rows; /* has looked at a newest row with values outside its leaf */
     uint32_t command;
     uint32_t next_savepoint;
     Snapshot snapshot;

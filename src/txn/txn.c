@@ -18,6 +18,7 @@ Txn *txn_begin(TxnSession *session, const TxnOptions *options)
     txn->changes_schema = false;
     txn->has_exported = false;
     txn->is_ending = false;
+    txn->met_large_rows = false;
     txn->command = 0;
     txn->next_savepoint = 1;
     txn->pins_floor = LSN_MAX;

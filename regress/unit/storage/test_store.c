@@ -473,6 +473,7 @@ typedef struct Alone {
     Lsn end;   /* of the commit that is waited for */
     int lasts; /* ms that the worker is busy beside it, at most */
     bool is_told, was_synced;
+    struct Alone *partner; /* who commits at the same time; NULL: nobody does */
 } Alone;
 
 static void commit_alone(void *argument)
@@ -497,8 +498,15 @@ static void commit_alone_often(void *argument)
 {
     Alone *alone = argument;
 
-    for (int i = 0; i < 40; i++)
+    for (int i = 0; i < 60; i++) {
+        if (alone->partner) {
+            alone->partner->is_told = false;
+            task_spawn(alone->scheduler, commit_alone, alone->partner);
+        }
         commit_alone(alone);
+        while (alone->partner && !alone->partner->is_told)
+            task_yield();
+    }
     task_spawn(alone->scheduler, commit_alone, alone);
     alone->end = 0;
     while (alone->end == 0)
@@ -522,22 +530,41 @@ static void run_alone(void *argument)
     scheduler_run(((Alone *)argument)->scheduler);
 }
 
-/* Where commits come one by one nothing is gained by waiting for others: the log is asked at once.
- */
-static void a_commit_without_company_is_synced_while_its_worker_is_busy(void **state)
+static void check_alone(Alone *partner)
 {
-    (void)state;
     require(store_create(work.path));
     Store *store = store_open(
         work.path, &(StoreOptions){.pool_bytes = STORE_POOL_MIN, .wal_ring_bytes = 1u << 17});
     require(store && store_recover(store, nothing_to_replay, NULL));
-    Alone alone = {.scheduler = scheduler_new("alone"), .wal = store_wal(store), .lasts = 5000};
+    Alone alone = {.scheduler = scheduler_new("alone"),
+                   .wal = store_wal(store),
+                   .lasts = 5000,
+                   .partner = partner};
+    if (partner)
+        partner->wal = alone.wal;
     scheduler_post(alone.scheduler, start_alone, &alone);
     Thread *worker = os->thread_start("worker", run_alone, &alone);
     os->thread_join(worker);
     assert_true(alone.was_synced);
     store_close(store, STORE_CLOSE_CLEAN);
     scheduler_free(alone.scheduler);
+}
+
+/* Where commits come one by one nothing is gained by waiting for others: the log is asked at once.
+ */
+static void a_commit_without_company_is_synced_while_its_worker_is_busy(void **state)
+{
+    (void)state;
+    check_alone(NULL);
+}
+
+/* Where two wait for each sync, too, however many they have been before. */
+static void so_is_one_of_two(void **state)
+{
+    Alone partner = {0};
+
+    (void)state;
+    check_alone(&partner);
 }
 
 int main(void)
@@ -554,6 +581,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(commits_of_a_busy_worker_share_a_sync, begin, end),
         cmocka_unit_test_setup_teardown(a_commit_without_company_is_synced_while_its_worker_is_busy,
                                         begin, end),
+        cmocka_unit_test_setup_teardown(so_is_one_of_two, begin, end),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -384,6 +384,7 @@ static void a_page_that_is_damaged_before_the_apply_is_set_aside(void **state)
 static OsOps failing_os;
 static const OsOps *sound_os;
 static _Atomic int64_t reads_that_fail;
+static Store *passing_store;
 
 static bool read_or_fail(File *file, void *buffer, size_t size, uint64_t offset)
 {
@@ -405,6 +406,49 @@ static void disk_fail(int64_t reads)
 static void disk_heal(void)
 {
     os = sound_os;
+}
+
+static bool read_garbled(File *file, void *buffer, size_t size, uint64_t offset)
+{
+    TRY(sound_os->file_read(file, buffer, size, offset));
+    if (size == PAGE_SIZE && offset > 0)
+        ((byte *)buffer)[PAGE_SIZE / 2] ^= 1;
+    return true;
+}
+
+static void begin_to_pass_over(void *passer)
+{
+    store_aside_begin(passing_store, passer);
+}
+
+/* Somebody's commit passes over a change; meanwhile the disk gives another session wrong bytes. */
+static void what_others_read_wrongly_is_not_set_aside(void **state)
+{
+    Fixture *fixture = *state;
+    StorePasser passer;
+
+    fill(fixture);
+    fixture_reopen(fixture, STORE_CLOSE_CLEAN);
+    passing_store = fixture->store;
+    os->thread_join(os->thread_start("passer", begin_to_pass_over, &passer));
+    TxnSession *session = txn_session_open(fixture->manager, 1);
+    Txn *txn = begin(session, ISOLATION_READ_COMMITTED);
+    TxnTree *table = open_tree(txn, TABLE);
+    const uint16_t column = 0;
+    Value value;
+    bool is_null;
+    disk_fail(0);
+    failing_os.file_read = read_garbled;
+    assert_int_equal(txn_fetch(txn, txn_snapshot(txn), table, ROWS / 2, &column, 1, &value,
+                               &is_null, fixture->arena),
+                     FETCH_FAILED);
+    disk_heal();
+    assert_damaged(false);
+    store_aside_end(fixture->store, &passer);
+    txn_tree_close(table);
+    assert_int_equal(fetch_number(txn, txn_snapshot(txn), ROWS / 2), ROWS / 2);
+    txn_rollback(txn);
+    txn_session_close(session);
 }
 
 static void an_apply_asks_a_failing_disk_again(void **state)
@@ -540,6 +584,8 @@ int main(void)
                                         fixture_teardown),
         cmocka_unit_test_setup_teardown(a_page_that_is_damaged_before_the_apply_is_set_aside,
                                         fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(what_others_read_wrongly_is_not_set_aside, fixture_setup,
+                                        fixture_teardown),
         cmocka_unit_test_setup_teardown(an_apply_asks_a_failing_disk_again, fixture_setup,
                                         fixture_teardown),
         cmocka_unit_test_setup_teardown(recovery_waits_for_a_disk_that_can_be_read, fixture_setup,

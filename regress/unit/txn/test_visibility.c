@@ -3,6 +3,7 @@
 
 #include <sys/wait.h>
 
+#include "base/memory_reserve.h"
 #include "storage/faults.h"
 #include "txn/txn_internal.h"
 
@@ -934,6 +935,84 @@ static void many_rows_changed_at_once_cost_their_images(void **state)
     txn_session_close(b);
 }
 
+static size_t promised_at_apply;
+
+static void note_promise(void)
+{
+    promised_at_apply = reserve_promised();
+}
+
+/* From here on nothing may fail: what old versions take has been made sure of. */
+static void commit_promised(Fixture *fixture, Txn *txn, uint64_t least)
+{
+    const uint64_t before = txn_version_bytes(fixture->manager);
+
+    promised_at_apply = 0;
+    fault_at_apply = note_promise;
+    commit(txn);
+    fault_at_apply = NULL;
+    const uint64_t taken = txn_version_bytes(fixture->manager) - before;
+    assert_in_range(taken, least, SIZE_MAX);
+    assert_in_range(promised_at_apply, taken, SIZE_MAX);
+}
+
+static void a_commit_is_promised_what_its_large_old_rows_take(void **state)
+{
+    enum { ROWS = 5, SIZE = 300000 };
+    Fixture *fixture = *state;
+    TxnSession *session = txn_session_open(fixture->manager, 1),
+               *other = txn_session_open(fixture->manager, 2);
+    int64_t rows[2 * ROWS], number;
+    char *text = calloc(1, SIZE + 1);
+
+    memset(text, 'x', SIZE);
+    Txn *writer = begin(session, ISOLATION_READ_COMMITTED);
+    for (uint32_t i = 0; i < ARRAY_LENGTH(rows); i++)
+        rows[i] = insert(writer, i, text);
+    commit(writer);
+    Txn *reader = begin(other, ISOLATION_REPEATABLE_READ);
+    writer = begin(session, ISOLATION_READ_COMMITTED);
+    TxnTree *table = open_tree(writer, TABLE);
+    for (uint32_t i = 0; i < ROWS; i++) {
+        assert_int_equal(lock_row(writer, rows[i], ROW_LOCK_UPDATE, LOCK_WAIT, &number),
+                         ROW_LOCK_LOCKED);
+        ok(txn_update(writer, table, rows[i], row_image(fixture->arena, i, "short")));
+    }
+    commit_promised(fixture, writer, ROWS * SIZE);
+    writer = begin(session, ISOLATION_READ_COMMITTED);
+    for (uint32_t i = ROWS; i < 2 * ROWS; i++)
+        ok(txn_delete(writer, table, rows[i]));
+    commit_promised(fixture, writer, ROWS * SIZE);
+    txn_tree_close(table);
+    txn_rollback(reader);
+    txn_session_close(session);
+    txn_session_close(other);
+    free(text);
+}
+
+/* A table of very many indexes: an entry of the last of them has a version, as that of an index of
+ * which nothing is known has. */
+static void a_commit_is_promised_what_the_entries_of_its_leaves_take(void **state)
+{
+    Fixture *fixture = *state;
+
+    fixture_limit_write_sets(fixture, 30000);
+    TxnSession *session = txn_session_open(fixture->manager, 1),
+               *other = txn_session_open(fixture->manager, 2);
+    Txn *reader = begin(other, ISOLATION_REPEATABLE_READ);
+    Txn *writer = begin(session, ISOLATION_READ_COMMITTED);
+    for (int64_t i = 0; i < 3000; i++)
+        insert(writer, i, load_text);
+    assert_true(is_built(writer, INDEX));
+    TxnTree *index = open_tree(writer, INDEX);
+    atomic_store(&index->table, 0);
+    commit_promised(fixture, writer, 3000 * sizeof(uint64_t));
+    txn_tree_close(index);
+    txn_rollback(reader);
+    txn_session_close(session);
+    txn_session_close(other);
+}
+
 /* Rows of 1000 that are about to be changed, and how much their versions may take. */
 static void insert_old_rows(Fixture *fixture, TxnSession *session, int64_t rows[OLD_ROWS],
                             uint64_t limit_bytes)
@@ -1141,6 +1220,8 @@ int main(int argc, char **argv)
         TEST(a_load_taken_back_goes_unread),
         TEST(a_scan_goes_on_where_what_it_stands_on_is_taken_back),
         TEST(many_rows_changed_at_once_cost_their_images),
+        TEST(a_commit_is_promised_what_its_large_old_rows_take),
+        TEST(a_commit_is_promised_what_the_entries_of_its_leaves_take),
     };
     fault_no_hide = argc > 2;
     if (argc > 1)
