@@ -103,6 +103,7 @@ bool txn_bulk_begin(Txn *txn, TxnTree *tree, TxnBulk **ret_bulk)
             memory_free(bulk);
             return false;
         }
+        tree->built_command = txn->command;
         log_tree(bulk);
         txn_tree_ref(tree);
         DdlOp op = {.kind = DDL_BULK, .tree = tree, .database = tree->database, .bulk = bulk};

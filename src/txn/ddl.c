@@ -152,6 +152,7 @@ bool txn_tree_create(Txn *txn, DatabaseId database, TreeId tree_id, TreeKind kin
         FAIL(ERR_INTERNAL_ERROR, .message = fmt("tree %u exists already", tree_id));
     }
     tree->private_tree = private_tree;
+    tree->built_command = 0;
     tree->pending_layout = layout_keep(txn, layout);
     atomic_store(&tree->next_row_id, 1);
     atomic_store(&tree->base_lsn, 0);

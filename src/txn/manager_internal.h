@@ -26,6 +26,7 @@ struct TxnTree {
     uint32_t references;          /* guarded by the manager's trees_mutex */
     _Atomic(Tree *) tree;         /* the permanent tree; NULL before its creator commits */
     Tree *private_tree;           /* what the creator built in bulk; its alone */
+    uint32_t built_command;       /* which of its commands did; earlier ones don't see it */
     Txn *_Atomic creator;         /* the transaction that makes it, until it ends */
     Txn *_Atomic layout_txn;      /* the transaction that changes its layout, until it ends */
     const Layout *pending_layout; /* layout_txn's, in its arena */

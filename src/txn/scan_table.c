@@ -405,6 +405,8 @@ static bool fill_batch(TableScan *scan)
     Tree *tree = txn_tree_source(scan->txn, scan->table, &scan->is_private);
     uint64_t next;
 
+    if (unlikely(scan->is_private) && scan->snapshot.command < scan->table->built_command)
+        tree = NULL;
     while (scan->filled < scan->room && !scan->at_end) {
         CHECK_INTERRUPTS();
         if (scan->position > scan->high) {
