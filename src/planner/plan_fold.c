@@ -1,3 +1,4 @@
+#include "base/pace.h"
 #include "base/scheduler.h"
 #include "planner/plan_internal.h"
 #include "types/array.h"
@@ -24,8 +25,8 @@ static bool all_constant(const ExprVec *args)
 
 static Expr *constant_like(const Planner *planner, const Expr *like, Value value, bool is_null)
 {
-    if (!is_null)
-        value = value_copy(planner->arena, type_phys(like->type), &value);
+    if (!is_null && type_phys(like->type) == PHYS_VAR && value.var.length > 0)
+        TRY(value.var.data = pace_arena_copy(planner->arena, value.var.data, value.var.length));
     return &expr_const(planner->arena, like->type, like->typmod, like->collation, value, is_null,
                        like->position)
                 ->base;
