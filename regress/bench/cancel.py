@@ -21,7 +21,7 @@ import table
 sys.path.insert(0, str(servers.TOP / "tools"))
 import wire
 
-READY = re.compile(rb"Z\0\0\0\5[ITE]$")
+READY = re.compile(b"Z\0\0\0\5[ITE]$")
 TOLD = re.compile(r"worker was given away (\d+\.\d+) ms of processor time")
 
 SETUP = [
@@ -282,7 +282,7 @@ class Session(wire.Connection):
             if not chunk:
                 raise wire.WireError("the server closed the connection")
             text = text[-1000:] + chunk
-        found = re.findall(rb"\0C([0-9A-Z]{5})\0", text[-1000:])
+        found = re.findall(b"\0C([0-9A-Z]{5})\0", text[-1000:])
         return found[-1].decode() if found else ""
 
     def run(self, text):
