@@ -6,6 +6,7 @@ usage: generate_system_tables.py header DATA OUTPUT.h      numbers of tables, co
        generate_system_tables.py builtins DATA OUTPUT.c    types, functions, operators … (catalog/builtin.h)
        generate_system_tables.py scripts DATA OUTPUT.c     the SQL of the system views
 """
+import hashlib
 import os
 import sys
 
@@ -286,7 +287,17 @@ def scripts(data):
     return "\n".join(out)
 
 
-MAKERS = {"header": header, "tables": tables_c, "builtins": builtins, "scripts": scripts}
+def version(data):
+    """What a fresh directory's system tables hold, as a number: another one where any of the files differs."""
+    digest = hashlib.sha256()
+    for name in sorted(os.listdir(data)):
+        with open(os.path.join(data, name), "rb") as content:
+            digest.update(name.encode() + b"\0" + content.read())
+    return "\n".join(("/* Generated from all of the data. */", '#include "catalog/catalog.h"', "", "Str catalog_data_version(void)", "{",
+                      f'    return STR("{digest.hexdigest()[:16]}");', "}", ""))
+
+
+MAKERS = {"header": header, "tables": tables_c, "builtins": builtins, "scripts": scripts, "version": version}
 
 
 def main():

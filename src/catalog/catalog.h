@@ -135,6 +135,11 @@ MUST_CHECK bool catalog_bootstrap_finish(Catalog *catalog);
  * STR_NONE.
  */
 const Str *catalog_bootstrap_scripts(void);
+/* Names the data that a fresh directory's system tables are made of. */
+Str catalog_data_version(void);
+/* Raised when code writes other rows into a fresh directory than it did: the data may be as it was.
+ */
+#define CATALOG_CODE_VERSION 1
 /* While on, objects get OIDs from 12000 up and may be made in pg_catalog. */
 void catalog_set_bootstrapping(Catalog *catalog, bool on);
 bool catalog_is_bootstrapping(const Catalog *catalog);

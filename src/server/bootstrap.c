@@ -10,6 +10,8 @@
 #include "storage/store.h"
 
 #define BOOTSTRAP_POOL (64u << 20)
+#define VERSION_FILE "catalog_version"
+#define VERSION_SIZE_MAX 1000
 #define BOOTSTRAP_WAL_AHEAD (1u << 20) /* its log fits the first segment */
 
 /* What running SQL needs, without a connection. */
@@ -100,10 +102,50 @@ static bool fill(Store *store, Str superuser)
     return ok;
 }
 
+/* ------------------------------------------------------------------ whose it is */
+
+static Str version_text(Arena *arena)
+{
+    const Str data = catalog_data_version();
+
+    return str_format(arena, "%.*s-%d\n", STR_ARGS(data), CATALOG_CODE_VERSION);
+}
+
+/* Without the line's end. */
+static Str version_shown(Str text)
+{
+    while (text.length > 0 && text.data[text.length - 1] == '\n')
+        text.length--;
+    return text;
+}
+
+bool server_check_version(Str directory)
+{
+    CLEANUP(arena_freep) Arena *arena = arena_new("version of a directory");
+    const Str path = path_join(arena, directory, STR(VERSION_FILE)), mine = version_text(arena);
+    Str theirs = STR("none");
+
+    if (!os->exists(path_join(arena, directory, STR(STORE_SUPERBLOCK))))
+        return true;
+    if (os->exists(path))
+        TRY(os_read_file(arena, path, VERSION_SIZE_MAX, &theirs));
+    if (str_equal(mine, theirs))
+        return true;
+    FAIL(ERR_OBJECT_NOT_IN_PREREQUISITE_STATE,
+         .message = STR("database files are incompatible with server"),
+         .detail =
+             fmt("The system tables of \"%.*s\" are of version %.*s, but the server's are of "
+                 "version %.*s.",
+                 STR_ARGS(directory), STR_ARGS(version_shown(theirs)),
+                 STR_ARGS(version_shown(mine))),
+         .hint = STR("Dump the data with the server version that wrote it, and restore it."));
+}
+
 static bool write_files(Str directory)
 {
     CLEANUP(arena_freep) Arena *arena = arena_new("bootstrap files");
 
+    TRY(os_replace_file(path_join(arena, directory, STR(VERSION_FILE)), version_text(arena)));
     TRY(os_replace_file(path_join(arena, directory, STR(CONFIG_FILE)), config_template()));
     return os_replace_file(path_join(arena, directory, STR(HBA_FILE)), config_hba_template());
 }

@@ -14,4 +14,11 @@
 /* The directory must be absent or empty; `superuser` owns everything. */
 MUST_CHECK bool server_bootstrap(Str directory, Str superuser);
 
+/*
+ * Are the directory's system tables those of this server? Their rows are not brought up to date, so
+ * that one made by another is refused (55000), with what to do. A directory without a store is none
+ * to refuse.
+ */
+MUST_CHECK bool server_check_version(Str directory);
+
 #endif

@@ -18,6 +18,7 @@
 #include "catalog/system_row.h"
 #include "executor/executor.h"
 #include "executor/verify_index.h"
+#include "server/bootstrap.h"
 #include "server/command.h"
 #include "server/verify_sequences.h"
 #include "storage/verify.h"
@@ -404,6 +405,7 @@ static bool verify_directory(const char *directory, Verification *v)
     CLEANUP(arena_freep) Arena *arena = arena_new("verification of a directory");
 
     printf("verifying %s\n", directory);
+    TRY(server_check_version(str_from_c(directory)));
     v->store = store_open(str_from_c(directory),
                           &(StoreOptions){.pool_bytes = VERIFY_POOL, .read_only = true});
     TRY(v->store);

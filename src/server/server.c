@@ -21,6 +21,7 @@
 #include "base/offload.h"
 #include "base/os.h"
 #include "base/ticker.h"
+#include "server/bootstrap.h"
 #include "server/log.h"
 #include "server/plan_cache.h"
 #include "storage/verify.h"
@@ -783,6 +784,7 @@ static bool open_store(Server *server)
 
     memory_set_limit(memory_limit > 0 ? (uint64_t)memory_limit << 10
                                       : memory_default_limit(options.pool_bytes));
+    TRY(server_check_version(server->data_directory));
     server->store = store_open(server->data_directory, &options);
     TRY(server->store);
     store_on_checkpoint(server->store, log_checkpoint, server);
