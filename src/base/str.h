@@ -3,7 +3,7 @@
  *
  * A Str never owns its bytes and need not end in NUL; who hands one out says how long it lives.
  * `_copy` puts bytes into an arena, `_view` borrows. Text in Sengi is UTF-8; functions here
- * are about bytes (utf8.h knows characters).
+ * are about bytes (types knows characters).
  *
  *   Str name = STR("lineitem");
  *   StrBuf buf = strbuf_in(arena);

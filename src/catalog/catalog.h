@@ -118,7 +118,7 @@ TxnManager *catalog_manager(const Catalog *catalog);
 /*
  * The rows of a new cluster: template1 with every built-in object, the shared tables with the
  * superuser `superuser` (OID 10), databases template1, template0, postgres. The system views'
- * SQL is then run by the caller in template1 (catalog_bootstrap_script), after which
+ * SQL is then run by the caller in template1 (catalog_bootstrap_scripts), after which
  * catalog_bootstrap_finish clones template0 and postgres from it.
  */
 typedef struct CatalogBootstrapOptions {
@@ -149,7 +149,7 @@ void catalog_session_init(CatalogSession *session, Catalog *catalog, Arena *sess
 void catalog_session_deinit(CatalogSession *session);
 /*
  * Opens the database and takes the user on. Checks nothing about logins: see
- * catalog_check_connect in lookup.h.
+ * catalog_login_facts in role.h.
  */
 MUST_CHECK bool catalog_session_connect(CatalogSession *session, Oid database, Oid user);
 /* After commit or rollback: what was borrowed is gone. */

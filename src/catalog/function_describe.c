@@ -396,9 +396,8 @@ FUNCTION(pg_get_partition_constraintdef)
 FUNCTION(xid_age)
 {
     SESSION;
-    uint64_t lowest, next;
+    const uint64_t next = txn_id_next(catalog_manager(session->catalog));
 
-    txn_id_bounds(catalog_manager(session->catalog), &lowest, &next);
     ret->int32 = (int32_t)((uint32_t)next - args[0].oid);
     return true;
 }

@@ -4,7 +4,7 @@
  *   const RelationDesc *relation = relation_find(session, oid);   NULL: no such OID, no error
  *   const ColumnDesc *column = relation_column(relation, STR("id"));
  *
- * relation_find and relation_find_name borrow: the description lives until the end of the
+ * relation_find and relation_get_name borrow: the description lives until the end of the
  * transaction. Who keeps one longer (a cached plan) takes relation_ref and lets go with
  * relation_unref; a description that the catalog has replaced stays whole while referenced.
  * After waiting for a table lock, find again: the description may have been replaced.

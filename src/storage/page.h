@@ -2,7 +2,7 @@
  * Pages: how the trees read, latch and change them.
  *
  * A page is 16 KiB, known by a 32-bit PageId within its Database. Ids are stable for the life of
- * the page; where its image lies on disk is the page map's business (page_map.h). One array per
+ * the page; where its image lies on disk is the page map's business (page_map.c). One array per
  * database holds an entry per page: latch, version, frame, epochs, slot. A look-up is one array
  * access.
  *

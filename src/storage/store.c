@@ -361,11 +361,6 @@ StoreRecovery store_recovery(const Store *store)
     return store->recovery;
 }
 
-Lsn store_redo(const Store *store)
-{
-    return store->superblock.redo;
-}
-
 void store_set_redo_floor(Store *store, StoreRedoFloor *callback, void *context)
 {
     store->redo_floor_context = context;

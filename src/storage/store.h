@@ -109,7 +109,6 @@ Str store_damage(const Store *store, uint32_t index);
 
 Wal *store_wal(Store *store);
 Str store_path(const Store *store);
-Lsn store_redo(const Store *store); /* of the last durable checkpoint */
 
 /*
  * Makes sure that the data file has room for `pages` pages more, before the record is logged whose

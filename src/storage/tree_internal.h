@@ -63,7 +63,7 @@ typedef enum DescendTo {
 typedef enum DescendOutcome {
     DESCEND_FAILED = 0,
     DESCEND_OK,
-    DESCEND_MISS,    /* *ret_miss is not in memory */
+    DESCEND_MISS,    /* descent->miss is not in memory */
     DESCEND_RESTART, /* something changed on the way */
     DESCEND_SHALLOW, /* the tree has no such level */
 } DescendOutcome;

@@ -45,7 +45,7 @@ struct Wal {
     _Atomic uint32_t refused;           /* SqlState */
     _Atomic uint32_t work, writer_idle; /* the log writer sleeps on `work` until it is asked */
     _Atomic uint32_t company;           /* mean of commits that waited for a sync, in 64ths */
-    _Atomic uint32_t stop;              /* WalStopState */
+    _Atomic uint32_t stop;              /* WAL_RUNNING … */
     Thread *writer, *keeper;
 
     Mutex mutex; /* rank WAL; guards the rest */

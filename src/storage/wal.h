@@ -3,7 +3,7 @@
  *
  * A Lsn is a position in an endless stream of bytes that is kept in segments of 16 MiB under
  * `wal/`, preallocated and recycled, named as PostgreSQL names them. The stream is a sequence of
- * records; what is in them is the writer's business (txn/wal_record.h).
+ * records; what is in them is the writer's business (txn/record.h).
  *
  *   TRY(wal_admit(wal, length));               may wait, may fail with 53100; no locks held
  *   applying_lsn = wal_reserved_end(wal);      published before the next line (C3)

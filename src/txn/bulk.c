@@ -219,15 +219,6 @@ bool txn_bulk_append_row(TxnBulk *bulk, Str image, int64_t *ret_row_id)
     return true;
 }
 
-bool txn_bulk_append_entry(TxnBulk *bulk, Str key, int64_t row_id)
-{
-    char buffer[TREE_MAX_KEY];
-    Str entry;
-
-    TRY(index_entry(key, row_id, buffer, &entry));
-    return txn_bulk_append_key(bulk, entry);
-}
-
 bool txn_bulk_append_key(TxnBulk *bulk, Str entry)
 {
     assert(bulk->is_open && bulk->tree->kind == TREE_INDEX && entry.length >= sizeof(uint64_t));

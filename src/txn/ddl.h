@@ -18,7 +18,7 @@
  * pages of a tree that this transaction created:
  *
  *   TRY(txn_bulk_begin(txn, tree, &bulk));
- *   TRY(txn_bulk_append_row(bulk, image, &row_id));  or  txn_bulk_append_entry(bulk, key, row_id)
+ *   TRY(txn_bulk_append_row(bulk, image, &row_id));  or  txn_bulk_append_key(bulk, entry)
  *   TRY(txn_bulk_end(bulk));                         the creator sees them from now on
  */
 #ifndef TXN_DDL_H
@@ -56,8 +56,7 @@ MUST_CHECK bool txn_bulk_begin_among(Txn *txn, TxnTree *tree, TxnBulk **ret_bulk
 void txn_bulk_expect_many(TxnBulk *bulk);
 /* Row ids are given in order from 1, or continue after those that are there. */
 MUST_CHECK bool txn_bulk_append_row(TxnBulk *bulk, Str image, int64_t *ret_row_id);
-MUST_CHECK bool txn_bulk_append_entry(TxnBulk *bulk, Str key, int64_t row_id);
-/* The same where the row id, big-endian, lies behind the key already. */
+/* An entry of an index: the key, and its row id, big-endian, behind it. Ascending. */
 MUST_CHECK bool txn_bulk_append_key(TxnBulk *bulk, Str entry);
 MUST_CHECK bool txn_bulk_end(TxnBulk *bulk);
 void txn_bulk_abandon(TxnBulk *bulk); /* instead of end; rollback does it too */

@@ -203,7 +203,7 @@ uint64_t txn_id(Txn *txn)
 {
     uint64_t id = atomic_load_explicit(&txn->id, memory_order_relaxed);
     if (id == 0) {
-        /* Under the mutex, so that txn_id_bounds sees no identifier given and not yet running. */
+        /* Under the mutex: a session that shows transactions gives it at the same time. */
         mutex_lock(&txn->manager->sessions_mutex);
         id = atomic_load(&txn->id); /* a deadlock report may have asked meanwhile */
         if (id == 0) {
@@ -236,18 +236,9 @@ uint64_t txn_id_peek(const Txn *txn)
     return atomic_load_explicit(&((Txn *)txn)->id, memory_order_relaxed);
 }
 
-void txn_id_bounds(TxnManager *manager, uint64_t *ret_lowest_running, uint64_t *ret_next)
+uint64_t txn_id_next(TxnManager *manager)
 {
-    mutex_lock(&manager->sessions_mutex);
-    uint64_t lowest = atomic_load(&manager->next_txn_id);
-    *ret_next = lowest;
-    for (TxnSession *session = manager->sessions; session; session = session->next) {
-        uint64_t id = atomic_load(&session->txn.id);
-        if (id != 0 && id < lowest)
-            lowest = id;
-    }
-    mutex_unlock(&manager->sessions_mutex);
-    *ret_lowest_running = lowest;
+    return atomic_load(&manager->next_txn_id);
 }
 
 int64_t txn_start_time(const Txn *txn)

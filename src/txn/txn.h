@@ -150,8 +150,8 @@ bool txn_has_snapshot(const Txn *txn); /* SET TRANSACTION ISOLATION is too late 
 /* An identifier for pg_current_xact_id, assigned when first asked for; txn_id_peek: 0 if none. */
 uint64_t txn_id(Txn *txn);
 uint64_t txn_id_peek(const Txn *txn);
-/* The next identifier to be given, and the lowest one that is running: pg_current_snapshot. */
-void txn_id_bounds(TxnManager *manager, uint64_t *ret_lowest_running, uint64_t *ret_next);
+/* The next identifier to be given: for age(xid). */
+uint64_t txn_id_next(TxnManager *manager);
 int64_t txn_start_time(const Txn *txn); /* os->wall_clock at txn_begin */
 
 /* Waits until the log is durable that far; at once under COMMIT_ASYNCHRONOUS. */

@@ -41,11 +41,6 @@ const BuiltinType *builtin_type_by_name(Str typname)
     return NULL;
 }
 
-const BuiltinType *builtin_type_at(size_t index)
-{
-    return index < type_table_count ? &type_table[index] : NULL;
-}
-
 const BuiltinType *type_require(Oid oid)
 {
     const BuiltinType *type = builtin_type(oid);

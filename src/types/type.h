@@ -166,8 +166,6 @@ struct BuiltinType {
 /* NULL (no error set) when it is not built in and the hook knows it not. */
 const BuiltinType *builtin_type(Oid oid);
 const BuiltinType *builtin_type_by_name(Str typname);
-/* All of them, in OID order. */
-const BuiltinType *builtin_type_at(size_t index); /* NULL past the end */
 
 MUST_CHECK bool type_input(Arena *arena, Oid type, int32_t typmod, Str text, Value *ret);
 MUST_CHECK bool type_output(Oid type, const Value *value, StrBuf *out);

@@ -475,9 +475,13 @@ static bool build_table(Writer *writer, uint32_t table, int64_t first_key, uint3
         &writer->transaction->operations[writer->transaction->operation_count - rows];
     for (uint32_t index = 0; index < 2; index++) {
         TRY(txn_bulk_begin(writer->txn, writer_tree(writer, table, 1 + index), &bulk));
-        for (uint32_t i = 0; i < rows; i++)
-            TRY(txn_bulk_append_entry(bulk, index_key(writer->arena, index, &made[i].row),
-                                      made[i].row_id));
+        for (uint32_t i = 0; i < rows; i++) {
+            char buffer[TREE_MAX_KEY];
+            Str entry;
+            TRY(index_entry(index_key(writer->arena, index, &made[i].row), made[i].row_id, buffer,
+                            &entry));
+            TRY(txn_bulk_append_key(bulk, entry));
+        }
         TRY(txn_bulk_end(bulk));
     }
     for (uint32_t i = 0; i < rows; i++)
