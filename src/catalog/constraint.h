@@ -8,21 +8,23 @@
 #include "base/base.h"
 #include "base/str.h"
 
-typedef enum ConstraintKind { /* pg_constraint.contype */
-                              CONTYPE_CHECK = 'c',
-                              CONTYPE_FOREIGN = 'f',
-                              CONTYPE_PRIMARY = 'p',
-                              CONTYPE_UNIQUE = 'u',
-                              CONTYPE_TRIGGER = 't',
-                              CONTYPE_EXCLUSION = 'x',
+/* pg_constraint.contype */
+typedef enum ConstraintKind {
+    CONTYPE_CHECK = 'c',
+    CONTYPE_FOREIGN = 'f',
+    CONTYPE_PRIMARY = 'p',
+    CONTYPE_UNIQUE = 'u',
+    CONTYPE_TRIGGER = 't',
+    CONTYPE_EXCLUSION = 'x',
 } ConstraintKind;
 
-typedef enum ForeignAction { /* pg_constraint.confupdtype, confdeltype */
-                             REFERENCE_NO_ACTION = 'a',
-                             REFERENCE_RESTRICT = 'r',
-                             REFERENCE_CASCADE = 'c',
-                             REFERENCE_SET_NULL = 'n',
-                             REFERENCE_SET_DEFAULT = 'd',
+/* pg_constraint.confupdtype, confdeltype */
+typedef enum ForeignAction {
+    REFERENCE_NO_ACTION = 'a',
+    REFERENCE_RESTRICT = 'r',
+    REFERENCE_CASCADE = 'c',
+    REFERENCE_SET_NULL = 'n',
+    REFERENCE_SET_DEFAULT = 'd',
 } ForeignAction;
 
 /* What a constraint has done after rows have changed (trigger.h). */

@@ -42,11 +42,12 @@ typedef enum ObjectLocked {
 } ObjectLocked;
 MUST_CHECK ObjectLocked object_lock(CatalogSession *session, ObjectAddress object, LockMode mode);
 
-typedef enum DependencyKind { /* pg_depend.deptype */
-                              DEPENDENCY_NORMAL = 'n',
-                              DEPENDENCY_AUTO = 'a',
-                              DEPENDENCY_INTERNAL = 'i',
-                              DEPENDENCY_PIN = 'p',
+/* pg_depend.deptype */
+typedef enum DependencyKind {
+    DEPENDENCY_NORMAL = 'n',
+    DEPENDENCY_AUTO = 'a',
+    DEPENDENCY_INTERNAL = 'i',
+    DEPENDENCY_PIN = 'p',
 } DependencyKind;
 
 /* Both keep what is referenced from being dropped before this transaction ends. */

@@ -69,11 +69,12 @@ Str type_name(CatalogSession *session, Oid oid);
 
 /* ---- functions ---- */
 
-typedef enum ProKind { /* pg_proc.prokind */
-                       PROKIND_NORMAL = 'f',
-                       PROKIND_AGGREGATE = 'a',
-                       PROKIND_WINDOW = 'w',
-                       PROKIND_PROCEDURE = 'p',
+/* pg_proc.prokind */
+typedef enum ProKind {
+    PROKIND_NORMAL = 'f',
+    PROKIND_AGGREGATE = 'a',
+    PROKIND_WINDOW = 'w',
+    PROKIND_PROCEDURE = 'p',
 } ProKind;
 
 typedef struct FunctionDesc {

@@ -31,22 +31,24 @@
 typedef struct Layout Layout;
 typedef struct TxnTree TxnTree;
 
-typedef enum RelationKind { /* pg_class.relkind */
-                            RELKIND_TABLE = 'r',
-                            RELKIND_INDEX = 'i',
-                            RELKIND_SEQUENCE = 'S',
-                            RELKIND_VIEW = 'v',
-                            RELKIND_MATVIEW = 'm',
-                            RELKIND_COMPOSITE = 'c',
-                            RELKIND_FOREIGN = 'f',
-                            RELKIND_PARTITIONED = 'p',
-                            RELKIND_TOAST = 't',
+/* pg_class.relkind */
+typedef enum RelationKind {
+    RELKIND_TABLE = 'r',
+    RELKIND_INDEX = 'i',
+    RELKIND_SEQUENCE = 'S',
+    RELKIND_VIEW = 'v',
+    RELKIND_MATVIEW = 'm',
+    RELKIND_COMPOSITE = 'c',
+    RELKIND_FOREIGN = 'f',
+    RELKIND_PARTITIONED = 'p',
+    RELKIND_TOAST = 't',
 } RelationKind;
 
-typedef enum RelationPersistence { /* pg_class.relpersistence */
-                                   RELPERSISTENCE_PERMANENT = 'p',
-                                   RELPERSISTENCE_UNLOGGED = 'u',
-                                   RELPERSISTENCE_TEMPORARY = 't',
+/* pg_class.relpersistence */
+typedef enum RelationPersistence {
+    RELPERSISTENCE_PERMANENT = 'p',
+    RELPERSISTENCE_UNLOGGED = 'u',
+    RELPERSISTENCE_TEMPORARY = 't',
 } RelationPersistence;
 
 typedef struct ColumnDesc {

@@ -503,6 +503,14 @@ static Str foreign_key_name(CommandContext *context, const ForeignKey *key)
                               context->arena);
 }
 
+/* What the grammar writes is what pg_constraint has. */
+static_assert((int)FKACTION_NOACTION == (int)REFERENCE_NO_ACTION &&
+                  (int)FKACTION_RESTRICT == (int)REFERENCE_RESTRICT &&
+                  (int)FKACTION_CASCADE == (int)REFERENCE_CASCADE &&
+                  (int)FKACTION_SETNULL == (int)REFERENCE_SET_NULL &&
+                  (int)FKACTION_SETDEFAULT == (int)REFERENCE_SET_DEFAULT,
+              "a parsed action is cast to a constraint's");
+
 bool ddl_add_foreign_key(CommandContext *context, Oid table_oid, const Constraint *constraint,
                          const Str *column, bool validate)
 {

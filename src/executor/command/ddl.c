@@ -151,6 +151,12 @@ static bool lock_creation_schema(CommandContext *context, Oid *ret_oid)
                       LOCK_ACCESS_SHARE, ret_oid);
 }
 
+/* What the grammar writes is what pg_class has. */
+static_assert((int)PERSISTENCE_PERMANENT == (int)RELPERSISTENCE_PERMANENT &&
+                  (int)PERSISTENCE_TEMPORARY == (int)RELPERSISTENCE_TEMPORARY &&
+                  (int)PERSISTENCE_UNLOGGED == (int)RELPERSISTENCE_UNLOGGED,
+              "a parsed persistence is cast to a relation's");
+
 bool ddl_creation_place(CommandContext *context, const RangeVar *name, CreationPlace *ret_place)
 {
     CatalogSession *session = ddl_catalog(context);
