@@ -389,6 +389,26 @@ static int extreme_threshold(Oid type)
     }
 }
 
+#define EXTREME_LOOP(name, ctype, member)                                                          \
+    static void name(const Vector *input, Selection selection, AggregateTarget target, int sign)   \
+    {                                                                                              \
+        const ctype *values = input->values;                                                       \
+        uint32_t nth = 0;                                                                          \
+        FOR_SELECTED (selection, row) {                                                            \
+            Extreme *state = aggregate_state(target, nth++);                                       \
+            if (vector_is_null(input, row))                                                        \
+                continue;                                                                          \
+            const ctype value = values[vector_index(input, row)];                                  \
+            if (!state->has_value ||                                                               \
+                (sign > 0 ? value > state->value.member : value < state->value.member)) {          \
+                state->has_value = true;                                                           \
+                state->value = (Value){.member = value};                                           \
+            }                                                                                      \
+        }                                                                                          \
+    }
+EXTREME_LOOP(extreme_int32, int32_t, int32)
+EXTREME_LOOP(extreme_int64, int64_t, int64)
+
 static bool extreme_update(FunctionCall *call, const Vector *const *args, Selection selection,
                            AggregateTarget target, int sign)
 {
@@ -400,6 +420,20 @@ static bool extreme_update(FunctionCall *call, const Vector *const *args, Select
         FAIL(ERR_UNDEFINED_FUNCTION,
              .message = fmt("could not identify a comparison function for type %s",
                             type ? type->sql_name : "unknown"));
+    switch (call->arg_types[0]) {
+    case TYPE_INT4:
+    case TYPE_DATE:
+        extreme_int32(input, selection, target, sign);
+        return true;
+    case TYPE_INT8:
+    case TYPE_TIMESTAMP:
+    case TYPE_TIMESTAMPTZ:
+    case TYPE_TIME:
+        extreme_int64(input, selection, target, sign);
+        return true;
+    default:
+        break;
+    }
     FOR_SELECTED (selection, row) {
         Extreme *state = aggregate_state(target, nth++);
         Value value;
