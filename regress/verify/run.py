@@ -169,6 +169,16 @@ def damage_other_files(suite, binary, data, copy):
     status, text = verify(binary, copy)
     suite.check("another_format_is_refused", status == 1 and "incompatible" in text and "version 99" in text, text)
     shutil.rmtree(copy)
+    shutil.copytree(data, copy)
+    path = copy / "catalog_version"
+    path.write_text("0123456789abcdef-1\n")
+    for name, told in (("other_system_tables_are_refused", "version 0123456789abcdef-1"), ("unknown_system_tables_are_refused", "version none")):
+        status, text = verify(binary, copy)
+        suite.check(name, status == 1 and "incompatible" in text and told in text and "Dump" in text, text)
+        served = subprocess.run([binary, "serve", str(copy), "--port", "0"], capture_output=True, text=True, timeout=60, check=False)
+        suite.check(name + "_by_the_server", served.returncode == 1 and told in served.stderr, served.stderr)
+        path.unlink(missing_ok=True)
+    shutil.rmtree(copy)
     status, text = verify(binary, copy)
     suite.check("an_absent_directory_is_refused", status == 1 and "does not exist" in text and "init" in text, text)
 
