@@ -15,6 +15,7 @@ import sys
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent.parent / "tools"))
 import wire
+import sengi_server
 from sengi_server import Server
 from suite import parser as arguments
 
@@ -175,7 +176,7 @@ def damage_other_files(suite, binary, data, copy):
     for name, told in (("other_system_tables_are_refused", "version 0123456789abcdef-1"), ("unknown_system_tables_are_refused", "version none")):
         status, text = verify(binary, copy)
         suite.check(name, status == 1 and "incompatible" in text and told in text and "Dump" in text, text)
-        served = subprocess.run([binary, "serve", str(copy), "--port", "0"], capture_output=True, text=True, timeout=60, check=False)
+        served = subprocess.run([binary, "serve", str(copy), "--port", str(sengi_server.free_port())], capture_output=True, text=True, timeout=60, check=False)
         suite.check(name + "_by_the_server", served.returncode == 1 and told in served.stderr, served.stderr)
         path.unlink(missing_ok=True)
     shutil.rmtree(copy)

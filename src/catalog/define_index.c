@@ -3,9 +3,9 @@
 #include "catalog/catalog_internal.h"
 #include "catalog/define.h"
 #include "catalog/define_internal.h"
-#include "catalog/trigger.h"
 #include "catalog/lookup.h"
 #include "catalog/object.h"
+#include "catalog/trigger.h"
 
 static ObjectAddress class_address(Oid oid, int column)
 {

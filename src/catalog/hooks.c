@@ -56,9 +56,8 @@ static bool name_parse_as(Arena *arena, Str text, const char *what, StrParts *re
             }
         }
         if (parts.count == ARRAY_LENGTH(parts.items))
-            FAIL(ERR_SYNTAX_ERROR,
-                 .message = fmt("improper %s name (too many dotted names): %.*s", what,
-                                STR_ARGS(text)));
+            FAIL(ERR_SYNTAX_ERROR, .message = fmt("improper %s name (too many dotted names): %.*s",
+                                                  what, STR_ARGS(text)));
         if (part.length == 0)
             FAIL(ERR_INVALID_NAME, .message = STR("invalid name syntax"));
         parts.items[parts.count++] =

@@ -138,8 +138,8 @@ bool plan_min_max(Planner *planner, Query *query)
     search.relation = relation_get(planner->session, rte->relation);
     TRY(search.relation);
     plan_split_and(planner->arena, query->where, &search.quals);
-    search.is_single = query->targets.length == 1 &&
-                       query->targets.items[0].expr->kind == EXPR_AGGREGATE;
+    search.is_single =
+        query->targets.length == 1 && query->targets.items[0].expr->kind == EXPR_AGGREGATE;
     for (size_t i = 0; i < query->targets.length; i++)
         if (!expr_walk_deep(query->targets.items[i].expr, 0, check_aggregate, &search))
             return true;

@@ -535,8 +535,7 @@ static bool build_index_scan(Level *level, const ScanRequest *request, const Rel
         }
         ExprVec more = {0};
         for (size_t v = 0; v < key.more.length; v++) {
-            Expr *value =
-                expr_replace_deep(arena, key.more.items[v], 0, outer_to_param, &replace);
+            Expr *value = expr_replace_deep(arena, key.more.items[v], 0, outer_to_param, &replace);
             TRY(value);
             TRY(value = plan_fix(level, value, NULL, NULL));
             VEC_PUSH(arena, &more, value);

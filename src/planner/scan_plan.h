@@ -73,7 +73,7 @@ typedef struct RowIdScanPlan {
     ExprVec ctids; /* tid values, or one tid[] where is_array */
     bool is_array;
     Str cursor_name; /* CURRENT OF */
-    Expr *source;    /* EXPLAIN: the condition that names the rows; one of the filter's with a child */
+    Expr *source;    /* EXPLAIN: the condition that names the rows; with a child, of the filter */
 } RowIdScanPlan;
 
 typedef struct ValuesScanPlan {

@@ -133,11 +133,10 @@ bool server_check_version(Str directory)
         return true;
     FAIL(ERR_OBJECT_NOT_IN_PREREQUISITE_STATE,
          .message = STR("database files are incompatible with server"),
-         .detail =
-             fmt("The system tables of \"%.*s\" are of version %.*s, but the server's are of "
-                 "version %.*s.",
-                 STR_ARGS(directory), STR_ARGS(version_shown(theirs)),
-                 STR_ARGS(version_shown(mine))),
+         .detail = fmt("The system tables of \"%.*s\" are of version %.*s, but the server's are of "
+                       "version %.*s.",
+                       STR_ARGS(directory), STR_ARGS(version_shown(theirs)),
+                       STR_ARGS(version_shown(mine))),
          .hint = STR("Dump the data with the server version that wrote it, and restore it."));
 }
 

@@ -111,15 +111,25 @@ static bool is_plain_integer(Str text, Oid type, Value *ret_value)
     return true;
 }
 
-/* *ret_text is what was sent, once it is known to be text. */
-static bool get_parameter(Session *session, MessageReader *in, Portal *portal, uint16_t i,
-                          uint16_t format, Str *ret_text)
+/* A parameter as it comes. */
+typedef struct ParameterInput {
+    Session *session;
+    MessageReader *in;
+    Portal *portal;
+    Str text; /* of the one read last, once it is known to be text; or none */
+} ParameterInput;
+
+static bool get_parameter(ParameterInput *input, uint16_t i, uint16_t format)
 {
+    Session *session = input->session;
+    MessageReader *in = input->in;
+    Portal *portal = input->portal;
     Value *value = (Value *)&portal->parameters.values[i];
     bool *is_null = (bool *)&portal->parameters.nulls[i];
     Oid type = portal->statement->param_types[i];
     uint32_t length = message_get_int32(in);
 
+    input->text = STR_NONE;
     *is_null = length == UINT32_MAX;
     if (*is_null)
         return true;
@@ -127,13 +137,13 @@ static bool get_parameter(Session *session, MessageReader *in, Portal *portal, u
     if (in->failed)
         return true; /* message_done tells */
     if (format == 0 && is_plain_integer(view, type, value)) {
-        *ret_text = view;
+        input->text = view;
         return true;
     }
     Str bytes = str_copy(portal->arena, view);
     if (format == 0) {
         TRY(client_text_take(session, portal->arena, &bytes));
-        *ret_text = bytes;
+        input->text = bytes;
         return type_input(portal->arena, type, -1, bytes, value);
     }
     TRY(client_binary_take(session, portal->arena, type, &bytes));
@@ -170,15 +180,16 @@ static bool get_parameters(Session *session, MessageReader *in, Portal *portal,
         .nulls = ARENA_ARRAY(portal->arena, bool, count),
     };
     const int64_t most = session->settings.current.log_parameter_max_length_on_error;
-    Str *texts = most != 0 ? ARENA_ARRAY(session->message_arena, Str, count) : NULL, sent;
+    Str *texts = most != 0 ? ARENA_ARRAY(session->message_arena, Str, count) : NULL;
+    ParameterInput input = {.session = session, .in = in, .portal = portal};
     for (uint16_t i = 0; i < count && !in->failed; i++) {
         const uint16_t format = format_count == 0 ? 0 : format_count == 1 ? formats[0] : formats[i];
-        Str *text = texts ? &texts[i] : &sent;
-        *text = STR_NONE;
-        if (unlikely(!get_parameter(session, in, portal, i, format, text))) {
-            bind_error_context(session, portal, i, *text);
+        if (unlikely(!get_parameter(&input, i, format))) {
+            bind_error_context(session, portal, i, input.text);
             return false;
         }
+        if (texts)
+            texts[i] = input.text;
     }
     if (texts && !in->failed)
         portal->parameters_told =

@@ -103,10 +103,8 @@ struct Store {
 
 /* In recovery, and where this task's commit passes over a change: what is damaged is noted. */
 bool store_sets_aside(Store *store);
-/*
- * There: an image that is not the map's is never used again; one that is, but says what is not. It
- * was read from this slot, by who is still loading the page.
- */
+/* There: an image that is not the map's is never used again; one that is, but says what is not. It
+ * was read from this slot, by who is still loading the page. */
 void page_set_aside(Database *database, PageId page, uint32_t slot, Str why);
 void store_note_wrong(Store *store, Str why);
 
@@ -142,11 +140,9 @@ MUST_CHECK bool slots_extend(Store *store, uint32_t count);
 MUST_CHECK bool slot_reference(SlotSpace *space, uint32_t slot, bool is_shared);
 void slot_release(SlotSpace *space, uint32_t slot);
 
-/*
- * The page's newest image is in `record->slot` (0: the page is freed), for checkpoint class
+/* The page's newest image is in `record->slot` (0: the page is freed), for checkpoint class
  * `class`. Settles what becomes of the old slot and notes the line for the journal.
- * `is_old_writing`: an image is still on its way to the old slot.
- */
+ * `is_old_writing`: an image is still on its way to the old slot. */
 void page_map_replace(Store *store, PageMap *map, const MapRecord *record, EpochClass class,
                       bool is_old_writing);
 /* The page is freed, and no shadow of it is owed any more. */
@@ -236,7 +232,7 @@ MUST_CHECK bool page_map_files_create(Str path, Superblock *superblock);
 
 /* -------- reserve.c: room on the disk for a checkpoint and a recovery -------- */
 
-/* Makes what is missing of the reserve, or as much as fits, and lets the data file grow again. */
+/* Makes what is missing, or as much as fits, and lets the data file grow again. */
 void reserve_keep(Store *store);
 /* The disk is full: gives the map's room to the map. False: there was nothing. */
 MUST_CHECK bool reserve_spend_on_maps(Store *store);

@@ -5,8 +5,9 @@
  *
  * Into a table that others know, the first rows go through the write set, unless the caller expects
  * many. Once they are many, further ones are finished leaves of its built part (write_built.h),
- * which the commit grafts, and are logged as they come, too. A rollback to a savepoint could not take back what is logged: with
- * savepoints all rows go through the write set, as entries of others' indexes always do.
+ * which the commit grafts, and are logged as they come, too. A rollback to a savepoint could not
+ * take back what is logged: with savepoints all rows go through the write set, as entries of
+ * others' indexes always do.
  */
 #include <stdlib.h>
 

@@ -1,6 +1,6 @@
 /*
- * pg_column_size: the bytes that PostgreSQL keeps a value in as a column of a row, where its form is
- * one that both know; of JSON and rows, whose forms are our own, what they take here.
+ * pg_column_size: the bytes that PostgreSQL keeps a value in as a column of a row, where its form
+ * is one that both know; of JSON and rows, whose forms are our own, what they take here.
  */
 #include "types/array.h"
 #include "types/numeric.h"

@@ -100,8 +100,9 @@ static void rescale(int128 *mantissa, int *scale, int wanted)
 
 /* Mantissas of one scale compare as they are; a constant is taken apart once. */
 static void compare_numeric(const Vector *a, const Vector *b, Selection selection,
-                            const Vector *ret, uint8_t *results, Wanted wanted)
+                            const Vector *ret, Wanted wanted)
 {
+    uint8_t *results = ret->values;
     const VarRef *left = a->values, *right = b->values;
     int128 x, y = 0;
     int x_scale, y_scale = -1;
@@ -113,8 +114,8 @@ static void compare_numeric(const Vector *a, const Vector *b, Selection selectio
             continue;
         const Value one = {.var = left[vector_index(a, row)]};
         const Value other = {.var = right[vector_index(b, row)]};
-        const bool is_small = numeric_small(&one, &x, &x_scale) &&
-                              (is_fixed || numeric_small(&other, &y, &y_scale));
+        const bool is_small =
+            numeric_small(&one, &x, &x_scale) && (is_fixed || numeric_small(&other, &y, &y_scale));
         if (is_small && is_fixed && x_scale > y_scale)
             rescale(&y, &y_scale, x_scale);
         if (is_small && x_scale == y_scale)
@@ -165,7 +166,7 @@ static bool compare_any(const BuiltinType *type, const Vector *a, const Vector *
         else if (type->compare == text_compare)                                                    \
             compare_text(args[0], args[1], selection, ret, results, wanted);                       \
         else if (type->compare == numeric_compare)                                                 \
-            compare_numeric(args[0], args[1], selection, ret, results, wanted);                    \
+            compare_numeric(args[0], args[1], selection, ret, wanted);                             \
         else if (type->compare == float8_compare)                                                  \
             compare_double(args[0], args[1], selection, results, wanted);                          \
         else                                                                                       \

@@ -461,8 +461,8 @@ static bool numeric_series_begin(FunctionCall *call, const Value *args, const Va
         const NumericKind kind = numeric_kind(values[i]);
         if (kind != NUMERIC_FINITE)
             FAIL(ERR_INVALID_PARAMETER_VALUE,
-                 .message = fmt("%s cannot be %s", names[i],
-                                kind == NUMERIC_NAN ? "NaN" : "infinity"));
+                 .message =
+                     fmt("%s cannot be %s", names[i], kind == NUMERIC_NAN ? "NaN" : "infinity"));
     }
     BIG(by);
     big_load(&by, step);

@@ -40,8 +40,7 @@ static bool typmod_write(FunctionCall *call, Oid type, int32_t typmod, Value *re
 {
     StrBuf out = strbuf_in(call->arena);
     if (type == TYPE_INTERVAL && typmod >= 0 && !interval_range_text((typmod >> 16) & 0x7fff))
-        FAIL(ERR_INTERNAL_ERROR,
-             .message = fmt("invalid INTERVAL typmod: 0x%x", (unsigned)typmod));
+        FAIL(ERR_INTERNAL_ERROR, .message = fmt("invalid INTERVAL typmod: 0x%x", (unsigned)typmod));
     builtin_type(type)->typmod_out(typmod, &out);
     if (type == TYPE_TIME || type == TYPE_TIMESTAMP)
         strbuf_append_c(&out, " without time zone");

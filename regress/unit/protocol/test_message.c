@@ -165,7 +165,7 @@ static void errors_carry_the_fields_that_are_set(void **state)
                                            .file = "a/b/file.c",
                                            .line = 3});
     assert_memory_equal(out.buffer.data + 5,
-                        "SERROR\0VERROR\0C23505\0Mm\0Dd\0P7\0nc\0Ffile.c\0L3\0", 45);
+                        "SERROR\0VERROR\0C23505\0Mm\0Dd\0nc\0P7\0Ffile.c\0L3\0", 45);
     assert_int_equal(out.buffer.data[0], 'E');
     out.buffer.length = 0;
     message_put_error(&out, &(ErrorFields){.severity = SEVERITY_NOTICE, .message = STR("n")});
