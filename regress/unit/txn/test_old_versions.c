@@ -1,11 +1,10 @@
-/* What an old reader costs: versions, their limit, who is refused beyond it, what commits promise. */
+/* What an old reader costs: versions, their limit, who is refused beyond it, what commits promise.
+ */
 #include "txn_fixture.h"
 
 #include "base/memory_reserve.h"
 #include "storage/faults.h"
 #include "txn/txn_internal.h"
-
-static const char *const load_text = "a row with some text in it, so that leaves are soon full";
 
 #define OLD_ROWS 40
 #define VERSION_LIMIT 100000u
@@ -44,7 +43,7 @@ static void many_rows_changed_at_once_cost_their_images(void **state)
 
     Txn *writer = begin(a, ISOLATION_READ_COMMITTED);
     for (uint32_t i = 0; i < ROWS; i++)
-        rows[i] = insert(writer, i, load_text);
+        rows[i] = insert(writer, i, fixture_text);
     commit(writer);
     Txn *reader = begin(b, ISOLATION_REPEATABLE_READ);
     writer = begin(a, ISOLATION_READ_COMMITTED);
@@ -55,7 +54,7 @@ static void many_rows_changed_at_once_cost_their_images(void **state)
     const uint64_t before = txn_version_bytes(fixture->manager);
     commit(writer);
     const uint64_t each = (txn_version_bytes(fixture->manager) - before) / ROWS;
-    assert_in_range(each, strlen(load_text), strlen(load_text) + 75);
+    assert_in_range(each, strlen(fixture_text), strlen(fixture_text) + 75);
     assert_int_equal(scan_sum(reader, txn_snapshot(reader), &count),
                      (int64_t)ROWS * (ROWS - 1) / 2);
     assert_int_equal(count, ROWS);
@@ -133,7 +132,7 @@ static void a_commit_is_promised_what_the_entries_of_its_leaves_take(void **stat
     Txn *reader = begin(other, ISOLATION_REPEATABLE_READ);
     Txn *writer = begin(session, ISOLATION_READ_COMMITTED);
     for (int64_t i = 0; i < 3000; i++)
-        insert(writer, i, load_text);
+        insert(writer, i, fixture_text);
     assert_true(is_built(writer, INDEX));
     TxnTree *index = open_tree(writer, INDEX);
     atomic_store(&index->table, 0);

@@ -666,18 +666,6 @@ static void a_spilled_write_set_reads_and_commits_as_any(void **state)
     txn_session_close(session);
 }
 
-static const char *const load_text = "a row with some text in it, so that leaves are soon full";
-
-/* Is what the transaction has inserted on leaves that the commit will graft? */
-static bool is_built(Txn *txn, TreeId id)
-{
-    TxnTree *tree = open_tree(txn, id);
-    const TreeWrites *writes = writes_find(txn, tree);
-    const bool is = writes && writes->spill && writes->spill->built;
-    txn_tree_close(tree);
-    return is;
-}
-
 static void expect_sums(Txn *txn, const Snapshot *snapshot, int64_t sum, int64_t rows)
 {
     int64_t count;
@@ -703,7 +691,7 @@ static void loads_into_a_table_are_grafted(void **state)
         sessions[i] = txn_session_open(fixture->manager, i + 1);
     Txn *first = begin(sessions[2], ISOLATION_READ_COMMITTED);
     for (int64_t i = 0; i < 300; i++, sum += (i - 1) * 100)
-        insert(first, i * 100, load_text);
+        insert(first, i * 100, fixture_text);
     commit(first);
     Txn *reader = begin(sessions[2], ISOLATION_REPEATABLE_READ);
     expect_sums(reader, txn_snapshot(reader), sum, 300);
@@ -717,7 +705,7 @@ static void loads_into_a_table_are_grafted(void **state)
             const int64_t number = load == 0 ? 1000000 + i : i * 10 + 1;
             if (i % 500 == 0)
                 ok(txn_statement_begin(loads[load]));
-            rows[load][i] = insert(loads[load], number, load_text);
+            rows[load][i] = insert(loads[load], number, fixture_text);
             own[load] += number;
         }
         if (i == 2000) {
@@ -769,7 +757,7 @@ static void a_load_taken_back_goes_unread(void **state)
     for (int round = 0; round < 3; round++) {
         ok(txn_statement_begin(txn));
         for (int64_t i = 0; i < 3000; i++)
-            insert(txn, 1000 + i, load_text);
+            insert(txn, 1000 + i, fixture_text);
         assert_true(is_built(txn, TABLE) && is_built(txn, INDEX));
         txn_rollback_to(txn, savepoint);
         assert_false(is_built(txn, TABLE) || is_built(txn, INDEX));
@@ -777,7 +765,7 @@ static void a_load_taken_back_goes_unread(void **state)
         expect_sums(txn, txn_snapshot(txn), sum, count);
     }
     for (int64_t i = 0; i < 3000; i++, count++, sum += 1000 + i - 1)
-        insert(txn, 1000 + i, load_text);
+        insert(txn, 1000 + i, fixture_text);
     assert_true(is_built(txn, TABLE) && is_built(txn, INDEX));
     commit(txn);
     for (int again = 0; again < 2; again++) {
@@ -829,7 +817,7 @@ static void check_scans_over_rollback(Fixture *fixture, bool built_before)
 
     Txn *txn = begin(session, ISOLATION_READ_COMMITTED);
     for (int64_t i = 0; i < BEFORE; i++)
-        insert(txn, i * 100, load_text);
+        insert(txn, i * 100, fixture_text);
     if (!built_before) {
         commit(txn);
         txn = begin(session, ISOLATION_READ_COMMITTED);
@@ -839,7 +827,7 @@ static void check_scans_over_rollback(Fixture *fixture, bool built_before)
     ok(txn_savepoint(txn, &savepoint));
     for (int64_t i = 0; i < 20 * BEFORE; i++)
         if (i % 20 != 0)
-            insert(txn, i * 5, load_text);
+            insert(txn, i * 5, fixture_text);
     assert_true(is_built(txn, TABLE) && is_built(txn, INDEX));
     ok(txn_statement_begin(txn));
     TxnTree *index = open_tree(txn, INDEX);

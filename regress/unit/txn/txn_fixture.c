@@ -1,6 +1,7 @@
 #include "txn_fixture.h"
 
 #include "txn/index.h"
+#include "txn/txn_internal.h"
 
 const LayoutColumn fixture_columns[2] = {{.type = PHYS_INT64}, {.type = PHYS_VAR}};
 
@@ -204,4 +205,15 @@ RowLockOutcome lock_row(Txn *txn, int64_t row_id, RowLockMode mode, LockWait wai
     txn_tree_close(table);
     arena_free(arena);
     return outcome;
+}
+
+const char fixture_text[] = "a row with some text in it, so that leaves are soon full";
+
+bool is_built(Txn *txn, TreeId id)
+{
+    TxnTree *tree = open_tree(txn, id);
+    const TreeWrites *writes = writes_find(txn, tree);
+    const bool is = writes && writes->spill && writes->spill->built;
+    txn_tree_close(tree);
+    return is;
 }

@@ -64,4 +64,8 @@ int64_t fetch_number(Txn *txn, const Snapshot *snapshot, int64_t row_id);
 RowLockOutcome lock_row(Txn *txn, int64_t row_id, RowLockMode mode, LockWait wait,
                         int64_t *ret_number);
 
+extern const char fixture_text[];
+/* Is what the transaction has inserted on leaves that the commit will graft? */
+bool is_built(Txn *txn, TreeId id);
+
 #endif
