@@ -290,7 +290,7 @@ def scripts(data):
 def version(data):
     """What a fresh directory's system tables hold, as a number: another one where any of the files differs."""
     digest = hashlib.sha256()
-    for name in sorted(os.listdir(data)):
+    for name in sorted(name for name in os.listdir(data) if name.endswith((".dat", ".sql"))):
         with open(os.path.join(data, name), "rb") as content:
             digest.update(name.encode() + b"\0" + content.read())
     return "\n".join(("/* Generated from all of the data. */", '#include "catalog/catalog.h"', "", "Str catalog_data_version(void)", "{",

@@ -134,3 +134,7 @@ SELECT count(*) FILTER (WHERE v < 256), count(*) FILTER (WHERE v >= 65535.00), c
 SELECT max(v), min(v), max(v::int8), min(v::int8), max(v) FILTER (WHERE v < 0), min(v) FILTER (WHERE v > 2147483647), max(7), min(NULL::int) FROM (VALUES (2147483647), (NULL), (-2147483648), (0)) x (v);
 SELECT g % 3 AS k, max(g), min(-g::int8), max(date '2020-01-01' + g), min(timestamp '2020-01-01' + g * interval '1 day'), max(time '00:00' + g * interval '1 minute'), min(timestamptz '2020-01-01 00:00+00' - g * interval '1 day') = '2000-01-01 00:00+00', max(g::oid) FROM generate_series(-5, 2500) g WHERE g >= 0 OR g = -3 GROUP BY 1 ORDER BY 1;
 SELECT max(d), min(d), max(t), min(t), max(z) = 'infinity' FROM (VALUES (date 'infinity', timestamp '-infinity', timestamptz 'infinity'), ('-infinity', '2020-01-01', '2020-01-01'), (NULL, NULL, NULL), ('4713-01-01 BC', 'infinity', '-infinity')) x (d, t, z);
+set enable_hashagg = off;
+select count(*) < 10 from (select (random() * 2)::int as g, count(*) from generate_series(1, 1000) group by 1) s;
+select count(*) < 20 from (select (random() * 2)::int as g, i % 3, count(*) from generate_series(1, 1000) i group by 1, 2 order by 1) s;
+reset enable_hashagg;

@@ -53,3 +53,5 @@ select '99999999999'::regclass;
 select '99999999999'::regprocedure;
 select '4294967295'::regtype, '4294967295'::regrole, '0'::regproc, '-'::regclass;
 select '4294967296'::regnamespace;
+select array_agg(a) from (values ('{1,2}'::int[]), ('[2:3]={1,2}')) v (a);
+select array_agg(a), array_lower(array_agg(a), 2) from (values ('[2:3]={1,2}'::int[]), ('[2:3]={3,4}')) v (a);

@@ -65,3 +65,13 @@ SELECT a, 1 / (a - 3) FROM (SELECT a FROM sides WHERE a < 10 GROUP BY a ORDER BY
 SELECT a, sum(1 / (a - 3)) FROM sides WHERE a < 10 GROUP BY a ORDER BY a LIMIT 2;
 SELECT a, sum(1 / (a - 3)) FROM sides WHERE a < 10 GROUP BY a ORDER BY a LIMIT 4;
 DROP TABLE sides;
+create table sides_backward (id int primary key, c int);
+insert into sides_backward select i, i from generate_series(1, 5000) i;
+create index on sides_backward (c);
+analyze sides_backward;
+begin;
+set local enable_seqscan = off; set local enable_bitmapscan = on;
+declare sides_cursor cursor for select id from sides_backward where id = 7 or c = 9;
+fetch 2 from sides_cursor;
+fetch backward 1 from sides_cursor;
+rollback;

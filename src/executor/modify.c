@@ -69,6 +69,8 @@ static bool writer_init(TableWriter *writer, const int16_t *columns, uint32_t co
     TableHandle *handle = exec_table(exec, table->oid);
     TRY(handle);
     TRY(txn_bulk_begin(exec->session->catalog.txn, handle->tree, &writer->bulk));
+    if (table->persistence == RELPERSISTENCE_TEMPORARY) /* ON COMMIT DELETE ROWS */
+        txn_bulk_stay(writer->bulk);
     modify_set_bulk(writer->node, writer->bulk);
     return true;
 }

@@ -931,7 +931,8 @@ static bool begin_many(ModifyState *state, const Batch *child)
     const ModifyPlan *plan = (const ModifyPlan *)state->base.plan;
 
     if (state->many || plan->command != QUERY_INSERT || plan->has_returning || plan->conflict ||
-        child->selection.count < VECTOR_SIZE / 2)
+        child->selection.count < VECTOR_SIZE / 2 ||
+        state->table->desc->persistence == RELPERSISTENCE_TEMPORARY)
         return true;
     return txn_bulk_begin_among(state->base.exec->session->catalog.txn, state->table->tree,
                                 &state->many);

@@ -3,6 +3,7 @@
 #include "executor/expr.h"
 #include "executor/scan_columns.h"
 #include "executor/sorter.h"
+#include "executor/usage.h"
 #include "types/array.h"
 
 /*
@@ -17,6 +18,7 @@ typedef struct RowIdScanState {
     int64_t *row_ids;
     uint32_t count, at;
     bool is_ready, override_given;
+    RelationUsage *usage;
     Sorter sorter; /* of the child's row ids */
     int64_t last_id;
 } RowIdScanState;
@@ -25,6 +27,7 @@ static bool row_id_scan_init(NodeState *node)
 {
     RowIdScanState *state = (RowIdScanState *)node;
     const RowIdScanPlan *plan = (const RowIdScanPlan *)node->plan;
+    exec_usage(node->exec, plan->scan.relation, &state->usage);
     TRY(scan_columns_init(&state->columns, node->exec, plan->scan.relation, plan->scan.scan_columns,
                           (uint32_t)plan->scan.scan_column_count));
     sorter_init(&state->sorter, &node->exec->spills, exec_work_mem());
@@ -176,6 +179,7 @@ static bool row_id_scan_next(NodeState *node, Batch **ret_batch)
             TRY(scan_columns_fetch(&state->columns, exec, &exec->snapshot,
                                    state->row_ids + state->at, count, node->scratch, &found));
             state->at += count;
+            usage_add(state->usage, USAGE_ROWS_FETCHED, node->left ? found : 0);
         }
         ExprInput input = {.slots = {state->columns.slots, NULL}, .row_count = found};
         TRY(node_project(node, &input, (Selection){.count = found}, ret_batch));

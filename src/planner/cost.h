@@ -57,6 +57,7 @@ typedef struct GroupWork {
     int columns;        /* of the key */
     double call_cost;   /* of the aggregates, a row */
     double groups;
+    bool is_volatile; /* the key is another each time it is computed */
 } GroupWork;
 /* Grouping rows by hashing them, or as they come in order. */
 Cost cost_group(Cost input, const GroupWork *work, bool is_hashed);

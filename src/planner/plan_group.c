@@ -214,6 +214,14 @@ static void offer_groups(Level *level, GroupChoice *best, GroupChoice choice, bo
     }
 }
 
+static bool any_volatile(const Level *level, const ExprVec *exprs)
+{
+    for (size_t i = 0; i < exprs->length; i++)
+        if (expr_is_volatile(level->planner->session, exprs->items[i]))
+            return true;
+    return false;
+}
+
 static void choose_groups(Level *level, const FromPaths *paths, const GroupWork *work,
                           bool hashable, GroupChoice *ret)
 {
@@ -237,7 +245,8 @@ static void choose_groups(Level *level, const FromPaths *paths, const GroupWork 
         choice.cost = cost_group(cheapest->cost, work, true);
         offer_groups(level, ret, choice, false);
     }
-    if (has_sets)
+    /* The sort and the grouping compute the expressions each for itself. */
+    if (has_sets || (hashable && work->is_volatile))
         return;
     choice.strategy = AGGREGATE_SORTED;
     choice.sorts = true;
@@ -276,6 +285,7 @@ bool plan_grouping(Level *level, const FromPaths *paths, Tree *tree, bool *ret_s
     const GroupWork work = {.rows = paths->set.cheapest->rows,
                             .width = paths->set.cheapest->width,
                             .columns = (int)groups.length,
+                            .is_volatile = any_volatile(level, &groups),
                             .call_cost = calls_cost(level, &calls),
                             .groups = group_estimate(level, &groups, paths->set.rows)};
     GroupChoice choice;

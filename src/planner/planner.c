@@ -282,7 +282,6 @@ bool planner_scans_backward(const Plan *plan)
     case PLAN_SEQ_SCAN:
     case PLAN_INDEX_SCAN:
     case PLAN_INDEX_ONLY_SCAN:
-    case PLAN_ROW_ID_SCAN:
     case PLAN_VALUES_SCAN:
     case PLAN_FUNCTION_SCAN:
     case PLAN_CTE_SCAN:
@@ -290,6 +289,8 @@ bool planner_scans_backward(const Plan *plan)
     case PLAN_TOP_N:
     case PLAN_MATERIAL:
         return true;
+    case PLAN_ROW_ID_SCAN:
+        return !plan->left; /* rows that others find come once, as of PostgreSQL's bitmaps */
     case PLAN_RESULT:
     case PLAN_LIMIT:
     case PLAN_SUBQUERY_SCAN:

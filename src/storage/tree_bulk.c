@@ -70,7 +70,7 @@ static bool write_out(TreeBuilder *builder, const byte *content, PageId *ret_pag
 {
     Action action;
     Page page;
-    CHECK_INTERRUPTS();
+
     TRY(action_begin(builder->tree->database, 1, &action));
     page_allocate(&action, builder->tree->database, builder->tree->life, &page);
     memcpy(page.data + PAGE_HEADER_SIZE, content + PAGE_HEADER_SIZE, PAGE_BODY_SIZE);
@@ -130,6 +130,7 @@ bool tree_builder_add_row(TreeBuilder *builder, uint64_t row_id, Str image)
     const Layout *layout = tree_layout(builder->tree);
     assert(builder->tree->kind == TREE_TABLE);
     assert(row_id <= TREE_MAX_ROW_ID && (builder->row_count == 0 || row_id > builder->last_id));
+    CHECK_INTERRUPTS(); /* not between a page and its place in the one above */
     if (builder->height == 0)
         TRY(level_open(builder, 0));
     const LeafRow *row = row_scratch_prepare(builder->tree, builder->scratch, row_id, image);
@@ -167,6 +168,7 @@ static bool close_slotted_leaf(TreeBuilder *builder, Str key)
 
 static bool add_entry(TreeBuilder *builder, Str key, Str value, uint32_t flags)
 {
+    CHECK_INTERRUPTS();
     if (key.length > TREE_MAX_KEY)
         FAIL(ERR_PROGRAM_LIMIT_EXCEEDED, .message = fmt("index row size %zu exceeds maximum %u",
                                                         key.length, (unsigned)TREE_MAX_KEY));

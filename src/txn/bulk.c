@@ -29,6 +29,7 @@ struct TxnBulk {
     TreeBuilder *builder; /* NULL: through the write set, or ended */
     bool is_open;
     bool is_direct;
+    bool stays;           /* in the write set, as may have to be taken back */
     TreeWrites *appends;  /* whose built part is being built; NULL: none is */
     uint64_t next_row_id; /* direct ones */
     uint64_t added;
@@ -128,8 +129,13 @@ static bool may_append(TxnBulk *bulk)
     TxnTree *tree = bulk->tree;
     const uint64_t few = MIN(FEW_ROWS, txn->manager->config.write_set_memory / FEW_ROW_BYTES);
 
-    return bulk->added > few && txn->savepoints.length == 0 && atomic_load(&tree->tree) &&
+    return !bulk->stays && bulk->added > few && txn->savepoints.length == 0 && atomic_load(&tree->tree) &&
            atomic_load(&tree->creator) != txn && atomic_load(&tree->layout_txn) != txn;
+}
+
+void txn_bulk_stay(TxnBulk *bulk)
+{
+    bulk->stays = true;
 }
 
 void txn_bulk_expect_many(TxnBulk *bulk)
@@ -161,6 +167,9 @@ static bool append_row(TxnBulk *bulk, uint64_t row_id, Str image)
     VEC_LAST(&writes->runs).last = row_id;
     writes->logged_last = row_id;
     writes->fresh_count++;
+    if (unlikely(image.length >= INLINE_LEAST))
+        writes->appended_pages += overflow_pages_of(image.length);
+    writes->appended_largest = MAX(writes->appended_largest, image.length);
     return log_op(bulk, &(Op){.code = OP_PUT_ROW,
                               .database = bulk->tree->database,
                               .tree = bulk->tree->id,

@@ -238,7 +238,6 @@ typedef struct Encoder {
 } Encoder;
 
 #define PUT_OVERHEAD 32    /* bytes of a page that an operation needs beside key and value */
-#define INLINE_LEAST 2048u /* a shorter value is never on pages of its own */
 #define NEW_ROW_COST 128u  /* in the version store, with its name for reclaiming */
 #define OLD_ROW_COST 640u  /* beside that for the old image, where it is in its leaf */
 #define ENTRY_COST 256u
@@ -252,7 +251,7 @@ static void count_growth(Encoder *encoder, const Op *op)
     if (op->value.length < INLINE_LEAST)
         encoder->put_bytes += op->value.length;
     else
-        encoder->overflow_pages += op->value.length / (PAGE_SIZE / 2) + 1;
+        encoder->overflow_pages += overflow_pages_of(op->value.length);
     encoder->put_bytes += op->key.length + PUT_OVERHEAD;
     encoder->largest_value = MAX(encoder->largest_value, op->value.length);
 }
@@ -408,6 +407,9 @@ static bool encode_built(Encoder *encoder, TreeWrites *writes)
              .database = writes->tree->database,
              .tree = writes->tree->id};
 
+    /* A leaf that does not fit between others' rows is written row by row. */
+    encoder->overflow_pages += writes->appended_pages;
+    encoder->largest_value = MAX(encoder->largest_value, writes->appended_largest);
     const uint64_t first = writes->logged_last ? writes->logged_last + 1 : 0;
     TRY(cursor && built_cursor_seek(cursor, first, STR("")));
     while (built_cursor_valid(cursor)) {

@@ -54,6 +54,9 @@ MUST_CHECK bool txn_bulk_begin(Txn *txn, TxnTree *tree, TxnBulk **ret_bulk);
 MUST_CHECK bool txn_bulk_begin_among(Txn *txn, TxnTree *tree, TxnBulk **ret_bulk);
 /* Many rows follow: the first of them goes where they will. */
 void txn_bulk_expect_many(TxnBulk *bulk);
+/* Rows of a table that others know stay in the write set: the commit may leave them out
+ * (txn_forget_writes). Before the first row. */
+void txn_bulk_stay(TxnBulk *bulk);
 /* Row ids are given in order from 1, or continue after those that are there. */
 MUST_CHECK bool txn_bulk_append_row(TxnBulk *bulk, Str image, int64_t *ret_row_id);
 /* An entry of an index: the key, and its row id, big-endian, behind it. Ascending. */

@@ -51,6 +51,12 @@ MUST_CHECK bool index_entry(Str key, int64_t row_id, char *buffer, Str *ret_entr
 uint64_t txn_id_shown(Txn *txn);
 
 /* commit.c */
+#define INLINE_LEAST 2048u /* a shorter value is never on pages of its own */
+/* Pages that the large values of so many bytes may take. */
+static inline uint64_t overflow_pages_of(size_t length)
+{
+    return length / (PAGE_SIZE / 2) + 1;
+}
 MUST_CHECK bool commit_run(Txn *txn);
 /* Writes ops of its own at once, whatever becomes of the transaction: sequences. */
 MUST_CHECK bool commit_autonomous(TxnManager *manager, DatabaseId database, TreeId tree, Str key,

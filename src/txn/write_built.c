@@ -144,13 +144,12 @@ bool built_end(TreeWrites *writes, bool done)
 {
     TreeBuilder *builder = MOVE(writes->filling);
 
-    if (!done) {
+    if (!done || (builder && !tree_builder_finish(builder))) {
         built_abandon(builder);
         return false;
     }
-    const bool finished = !builder || tree_builder_finish(builder);
     tree_builder_free(builder);
-    return finished;
+    return true;
 }
 
 static bool take_row(Txn *txn, TreeWrites *writes, const WriteNode *node, bool *ret_taken)

@@ -113,7 +113,8 @@ FINAL(array_array_final)
         if (view.count == 0)
             FAIL(ERR_ARRAY_SUBSCRIPT_ERROR, .message = STR("cannot accumulate empty arrays"));
         if (first.dimension_count != view.dimension_count ||
-            memcmp(first.lengths, view.lengths, sizeof(view.lengths)) != 0)
+            memcmp(first.lengths, view.lengths, sizeof(view.lengths)) != 0 ||
+            memcmp(first.lowers, view.lowers, sizeof(view.lowers)) != 0)
             FAIL(ERR_ARRAY_SUBSCRIPT_ERROR,
                  .message = STR("cannot accumulate arrays of different dimensionality"));
     }
