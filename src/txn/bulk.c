@@ -129,8 +129,9 @@ static bool may_append(TxnBulk *bulk)
     TxnTree *tree = bulk->tree;
     const uint64_t few = MIN(FEW_ROWS, txn->manager->config.write_set_memory / FEW_ROW_BYTES);
 
-    return !bulk->stays && bulk->added > few && txn->savepoints.length == 0 && atomic_load(&tree->tree) &&
-           atomic_load(&tree->creator) != txn && atomic_load(&tree->layout_txn) != txn;
+    return !bulk->stays && bulk->added > few && txn->savepoints.length == 0 &&
+           atomic_load(&tree->tree) && atomic_load(&tree->creator) != txn &&
+           atomic_load(&tree->layout_txn) != txn;
 }
 
 void txn_bulk_stay(TxnBulk *bulk)

@@ -237,9 +237,9 @@ typedef struct Encoder {
     uint64_t largest_value;             /* it is packed while it is put */
 } Encoder;
 
-#define PUT_OVERHEAD 32    /* bytes of a page that an operation needs beside key and value */
-#define NEW_ROW_COST 128u  /* in the version store, with its name for reclaiming */
-#define OLD_ROW_COST 640u  /* beside that for the old image, where it is in its leaf */
+#define PUT_OVERHEAD 32   /* bytes of a page that an operation needs beside key and value */
+#define NEW_ROW_COST 128u /* in the version store, with its name for reclaiming */
+#define OLD_ROW_COST 640u /* beside that for the old image, where it is in its leaf */
 #define ENTRY_COST 256u
 #define APPLY_COST 8192u /* of each commit: arenas, cursors */
 

@@ -113,12 +113,12 @@ typedef struct TreeWrites {
     struct TreeBuilder *filling; /* while the built part is filled from nothing */
     struct TxnBulk *growing;     /* what adds finished leaves to the built part just now, or NULL */
     struct FreshRows *appended;  /* rows that came to the built part as finished leaves */
-    uint64_t logged_last;    /* the last of them: the log has them all, and none before it else */
-    uint64_t appended_pages; /* that their large values take, */
+    uint64_t logged_last;      /* the last of them: the log has them all, and none before it else */
+    uint64_t appended_pages;   /* that their large values take, */
     uint64_t appended_largest; /* and the bytes of the largest */
-    VEC(BuiltRun) runs;      /* of a table: what is in its built part, and those of its indexes */
-    struct TreeWrites *rows; /* of an index with a built part: its table's */
-    TreeGraft *graft;        /* at the commit */
+    VEC(BuiltRun) runs;        /* of a table: what is in its built part, and those of its indexes */
+    struct TreeWrites *rows;   /* of an index with a built part: its table's */
+    TreeGraft *graft;          /* at the commit */
     uint8_t height;
 } TreeWrites;
 
