@@ -2,6 +2,7 @@
  * What a transaction should know of an index beyond its tree.
  *
  *   txn_index_set_table(index, table);       who opens an index to write says whose it is
+ *   txn_index_is_younger(index, snapshot)    who has planned with it may need a newer snapshot
  *
  * The entries of an index end in the row ids of its table. Known, a bulk load's entries need no
  * versions of their own: they are as new as the rows (fresh.h).
@@ -12,5 +13,9 @@
 #include "txn/txn.h"
 
 void txn_index_set_table(TxnTree *index, const TxnTree *table);
+
+/* It was built from what was newer than the snapshot: what that sees it may lack, and a scan of it
+ * fails with 40001. */
+bool txn_index_is_younger(const TxnTree *index, const Snapshot *snapshot);
 
 #endif

@@ -4,6 +4,7 @@
 #include "base/memory.h"
 
 #include "storage/tree_cursor.h"
+#include "txn/index.h"
 #include "txn/txn_internal.h"
 
 struct IndexScan {
@@ -148,10 +149,14 @@ static bool start_own(IndexScan *scan)
                                     scan->has_high ? strbuf_view(&scan->high) : STR(""));
 }
 
+bool txn_index_is_younger(const TxnTree *index, const Snapshot *snapshot)
+{
+    return atomic_load_explicit(&index->base_lsn, memory_order_acquire) > snapshot->lsn;
+}
+
 static bool start(IndexScan *scan)
 {
-    /* Built from what was newest then: it lacks what older snapshots see. */
-    if (!scan->is_private && atomic_load(&scan->index->base_lsn) > scan->snapshot.lsn)
+    if (!scan->is_private && txn_index_is_younger(scan->index, &scan->snapshot))
         FAIL(ERR_T_R_SERIALIZATION_FAILURE,
              .message = STR("could not serialize access due to a concurrently built index"));
     TRY(start_own(scan));

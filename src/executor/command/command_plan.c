@@ -2,8 +2,25 @@
 #include "executor/command/ddl_internal.h"
 #include "executor/command/maintain.h"
 #include "planner/planner.h"
+#include "txn/index.h"
 
 #define PLAN_TRIES 10
+
+/*
+ * Has the plan an index of a commit that is being applied? Its rows in the catalog are seen, and
+ * the schema's version is not another yet.
+ */
+static bool has_younger_index(const Txn *txn, const RelationDesc *relation)
+{
+    if (txn_isolation(txn) >= ISOLATION_REPEATABLE_READ)
+        return false; /* it keeps to its snapshot */
+    for (int i = 0; i < relation->index_count; i++) {
+        const TxnTree *tree = relation->indexes[i].storage;
+        if (tree && unlikely(txn_index_is_younger(tree, txn_snapshot(txn))))
+            return true;
+    }
+    return false;
+}
 
 bool planned_lock_relations(CatalogSession *catalog, const PlannedStatement *planned)
 {
@@ -21,6 +38,10 @@ bool planned_lock_relations(CatalogSession *catalog, const PlannedStatement *pla
         const LockOutcome outcome =
             lock_relation(catalog->txn, database, relation->oid, mode, LOCK_TRY, relation->name);
         TRY(outcome);
+        if (has_younger_index(catalog->txn, relation)) {
+            TRY(txn_schema_settle(txn_manager(catalog->txn)));
+            waited = true;
+        }
         if (outcome != LOCK_WOULD_BLOCK)
             continue;
         waited = true;
