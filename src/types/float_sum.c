@@ -220,22 +220,25 @@ FUNCTION(float8_combine)
     return float_sum_make(call->arena, &a, ret);
 }
 
-/* The end of an aggregate, and the function of the same name over an array. */
-#define FLOAT_FINAL(name, least, expression)                                                       \
+/* The end of an aggregate, and the function of the same name over an array: of a sum `s`. */
+#define SUM_FINAL(type, read, name, is_undefined, expression)                                      \
     FINAL(name##_final)                                                                            \
     {                                                                                              \
-        const FloatSum *s = from;                                                                  \
-        *ret_null = s->count < least;                                                              \
+        const type *s = from;                                                                      \
+        *ret_null = (is_undefined);                                                                \
         if (!*ret_null)                                                                            \
             ret->float64 = expression;                                                             \
         return true;                                                                               \
     }                                                                                              \
     FUNCTION(float8_##name)                                                                        \
     {                                                                                              \
-        FloatSum s;                                                                                \
-        TRY(float_sum_read("float8_" #name, &args[0], &s));                                        \
+        type s;                                                                                    \
+        TRY(read("float8_" #name, &args[0], &s));                                                  \
         return name##_final(call, &s, ret, ret_null);                                              \
     }
+
+#define FLOAT_FINAL(name, least, expression)                                                       \
+    SUM_FINAL(FloatSum, float_sum_read, name, s->count < least, expression)
 FLOAT_FINAL(avg, 1, s->sum / s->count)
 FLOAT_FINAL(var_pop, 1, s->squares / s->count)
 FLOAT_FINAL(var_samp, 2, s->squares / (s->count - 1))
@@ -382,20 +385,7 @@ FINAL(pair_count)
 }
 
 #define PAIR(name, least, is_undefined, expression)                                                \
-    FINAL(name##_final)                                                                            \
-    {                                                                                              \
-        const PairSum *s = from;                                                                   \
-        *ret_null = s->n < least || (is_undefined);                                                \
-        if (!*ret_null)                                                                            \
-            ret->float64 = expression;                                                             \
-        return true;                                                                               \
-    }                                                                                              \
-    FUNCTION(float8_##name)                                                                        \
-    {                                                                                              \
-        PairSum s;                                                                                 \
-        TRY(pair_sum_read("float8_" #name, &args[0], &s));                                         \
-        return name##_final(call, &s, ret, ret_null);                                              \
-    }                                                                                              \
+    SUM_FINAL(PairSum, pair_sum_read, name, s->n < least || (is_undefined), expression)            \
     AGGREGATE(name##_float8_float8) = {sizeof(PairSum), pair_update, pair_combine, name##_final};
 PAIR(regr_sxx, 1, false, s->sxx)
 PAIR(regr_syy, 1, false, s->syy)
