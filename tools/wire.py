@@ -26,14 +26,29 @@ class Connection:
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=timeout)
         self.received = b""
         self.copy_data = b""
+        self.port = port
+        self.key = b""  # process and secret, for cancel requests
         body = struct.pack("!i", 196608) + f"user\0{user}\0database\0{database}\0client_min_messages\0notice\0\0".encode()
         self.socket.sendall(struct.pack("!i", len(body) + 4) + body)
         while True:
             kind, body = self.message()
             if kind == "E":
                 raise WireError(fields_text(body))
+            if kind == "K":
+                self.key = body
             if kind == "Z":
                 return
+
+    def send(self, text):
+        """A simple query, without waiting for its answer."""
+        body = text.encode() + b"\0"
+        self.socket.sendall(b"Q" + struct.pack("!i", len(body) + 4) + body)
+
+    def cancel(self):
+        """Asks, over a connection of its own, to cancel what runs here; returns when the server has taken that in."""
+        with socket.create_connection(("127.0.0.1", self.port), timeout=10) as other:
+            other.sendall(struct.pack("!ii", 16, 80877102) + self.key)
+            other.recv(1)
 
     def close(self):
         """Says goodbye."""

@@ -9,7 +9,6 @@ of less than a few milliseconds; 100 ms to the error without other load. --grep 
 """
 import pathlib
 import re
-import socket
 import statistics
 import struct
 import sys
@@ -233,22 +232,10 @@ UNCANCELLED = {name for name, _ in COMMITTED + PLAIN}
 
 
 class Session(wire.Connection):
-    """Knows its key for cancel requests."""
+    """Runs works and takes the time of what ends them."""
 
     def __init__(self, port):
-        self.key = b""
         super().__init__(port, timeout=600)
-        self.port = port
-
-    def message(self):
-        kind, body = super().message()
-        if kind == "K":
-            self.key = body
-        return kind, body
-
-    def send(self, text):
-        body = text.encode() + b"\0"
-        self.socket.sendall(b"Q" + struct.pack("!i", len(body) + 4) + body)
 
     def send_parameters(self, count):
         """Parse, Bind and Execute of a list of so many parameters."""
@@ -288,11 +275,6 @@ class Session(wire.Connection):
     def run(self, text):
         self.start(text)
         return self.end()
-
-    def cancel(self):
-        with socket.create_connection(("127.0.0.1", self.port), timeout=60) as other:
-            other.sendall(struct.pack("!ii", 16, 80877102) + self.key)
-            other.recv(1)
 
 
 class Log:

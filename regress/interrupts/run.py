@@ -147,29 +147,15 @@ class Session(wire.Connection):
     """Knows its key for cancel requests, and sends without waiting for the answer."""
 
     def __init__(self, port):
-        self.key = b""
         super().__init__(port, database=DATABASE, timeout=60)
-        self.port = port
         self.process = struct.unpack("!i", self.key[:4])[0]
 
-    def message(self):
-        kind, body = super().message()
-        if kind == "K":
-            self.key = body
-        return kind, body
-
     def send(self, text):
-        body = text.encode() + b"\0"
-        self.socket.sendall(b"Q" + struct.pack("!i", len(body) + 4) + body)
+        super().send(text)
         if text == "COPY t FROM STDIN":
             assert self.message()[0] == "G"
             data = b"100\t1\t101\n"
             self.socket.sendall(b"d" + struct.pack("!i", len(data) + 4) + data + b"c\0\0\0\4")
-
-    def cancel(self):
-        with socket.create_connection(("127.0.0.1", self.port), timeout=10) as other:
-            other.sendall(struct.pack("!ii", 16, 80877102) + self.key)
-            other.recv(1)
 
     def ask(self, text):
         """The one value that the query gives."""
