@@ -12,6 +12,7 @@ import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent.parent / "tools")]
+import held
 import left
 import loads
 import moving
@@ -321,6 +322,7 @@ def main():
         compare(server, 60 if options.long else 6)
         status = server.stop()
         print("ok sessions/stops-cleanly" if status == 0 else f"not ok sessions/stops-cleanly: exit status {status}")
+    held.run(options, Session)
 
 
 def compare(server, seconds):

@@ -450,8 +450,10 @@ CachedPlan *plan_cache_make(Session *session, const PlanKey *key, Str text)
         plan_unref(plan);
         return NULL;
     }
-    /* Analysis may have waited, and another session been quicker or the schema moved on. */
-    if (plan->schema_version == cache->schema_version && holds_for(session, plan))
+    /* Analysis may have waited, and another session been quicker or the schema moved on. And while
+     * a change of it is applied the plan may know an index that older snapshots cannot read. */
+    if (!txn_schema_is_moving(session->server->txn_manager) &&
+        plan->schema_version == cache->schema_version && holds_for(session, plan))
         cache_add(cache, plan);
     return plan;
 }

@@ -380,12 +380,23 @@ LockOutcome lock_acquire(TxnSession *session, const LockRequest *request)
     return outcome;
 }
 
+/* Are later snapshots to see what its holder has committed? Who gets a row's or key's lock looks at
+ * what is newest. */
+static bool orders_snapshots(const LockHold *hold)
+{
+    const LockTag *tag = &hold->lock->tag;
+
+    return tag->space == SPACE_ADVISORY || fast_lock_is_strong(tag, hold->mode);
+}
+
 /* Takes a hold off its lock and lets others have it. */
 static void hold_release(TxnSession *session, LockHold *hold)
 {
     LockTable *table = session->manager->locks;
     LockPartition *partition = lock_partition(table, hold->hash);
 
+    if (orders_snapshots(hold))
+        ordered_raise(session->manager, session->txn.commit_lsn);
     mutex_lock(&partition->mutex);
     Lock *lock = hold->lock;
     hold_unlink(hold);

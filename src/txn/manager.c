@@ -7,6 +7,7 @@
 #include "txn/txn_internal.h"
 
 #define SCHEMA_POLL_US 500
+#define APPLIED_POLL_US 100
 
 const TxnConfig txn_config_default = {
     .version_memory_limit = UINT64_C(1) << 30,
@@ -182,29 +183,54 @@ bool txn_wait_durable(TxnSession *session)
 
 /* ------------------------------------------------------------------ snapshots */
 
-/* What this session may see: its own acknowledged commits always. */
-static Lsn session_visible_lsn(const TxnSession *session)
+/* The end of what is wholly applied, once that has come to `lsn`. */
+static Lsn applied_from(const TxnManager *manager, Lsn lsn)
 {
-    TxnManager *manager = session->manager;
+    Task *task = task_current();
+    const bool were_held = task->interrupts_held;
     Lsn applied = atomic_load(&manager->applied_lsn);
     uint32_t rounds = 0, turns = 0;
 
-    while (unlikely(applied < session->last_commit_lsn)) {
+    while (unlikely(applied < lsn)) {
         /* An earlier commit is still being applied: that ends in microseconds, but for a bulk's,
-         * which may have its turn on this worker. */
-        if (turns++ < SPIN_TURNS)
+         * which may have its turn on this worker, and where the disk must be asked again. */
+        if (turns++ < SPIN_TURNS) {
             spin_pause(&rounds);
-        else
+        } else if (turns < 2 * SPIN_TURNS) {
             task_yield();
+        } else {
+            task->interrupts_held = true;
+            if (!task_sleep(APPLIED_POLL_US, WAIT_EVENT_TXN_APPLY))
+                error_clear();
+            task->interrupts_held = were_held;
+        }
         applied = atomic_load(&manager->applied_lsn);
     }
+    return applied;
+}
+
+/*
+ * What this session may see: always its own commits, what it has seen already, and what was
+ * committed under a lock or changed the schema, durable or not.
+ */
+static Lsn session_visible_lsn(const TxnSession *session)
+{
+    const TxnManager *manager = session->manager;
+    Lsn least = atomic_load_explicit(&manager->ordered_lsn, memory_order_acquire);
+
+    least = MAX(least, MAX(session->last_commit_lsn, session->reply_lsn));
+    const Lsn applied = applied_from(manager, least);
     if (session->synchronous == COMMIT_ASYNCHRONOUS)
         return applied;
-    Lsn durable = wal_flushed(manager->wal);
-    Lsn visible = MAX(MIN(applied, durable), session->last_commit_lsn);
-    /* System tables are read as they are: the rows of what they tell of are there as well. */
-    Lsn schema = atomic_load_explicit(&manager->schema_lsn, memory_order_acquire);
-    return unlikely(schema > visible && schema <= applied) ? schema : visible;
+    return MAX(MIN(applied, wal_flushed(manager->wal)), least);
+}
+
+void ordered_raise(TxnManager *manager, Lsn lsn)
+{
+    Lsn newest = atomic_load(&manager->ordered_lsn);
+
+    while (newest < lsn && !atomic_compare_exchange_weak(&manager->ordered_lsn, &newest, lsn)) {
+    }
 }
 
 /*

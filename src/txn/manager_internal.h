@@ -120,7 +120,9 @@ struct TxnManager {
     LockTable *locks;
     SequenceTable *sequences;
     _Atomic uint64_t schema_version;
-    _Atomic Lsn schema_lsn;          /* the newest commit that changed it */
+    /* The newest commit that changed the schema, or whose transaction held a lock that weak locks
+     * of tables conflict with, or an advisory one: who comes after it sees it. */
+    _Atomic Lsn ordered_lsn;
     _Atomic uint32_t schema_commits; /* those that change it, under way */
     _Atomic uint64_t fragment_id;
 };

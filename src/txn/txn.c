@@ -332,13 +332,8 @@ static void blocks_return(Txn *txn)
 /* Before the new version is known, so that who plans by it sees the rows that came with it. */
 static void schema_raise(Txn *txn)
 {
-    TxnManager *manager = txn->manager;
-    Lsn newest = atomic_load(&manager->schema_lsn);
-
-    while (newest < txn->commit_lsn &&
-           !atomic_compare_exchange_weak(&manager->schema_lsn, &newest, txn->commit_lsn)) {
-    }
-    atomic_fetch_add(&manager->schema_version, 1);
+    ordered_raise(txn->manager, txn->commit_lsn);
+    atomic_fetch_add(&txn->manager->schema_version, 1);
 }
 
 static void txn_finish(Txn *txn, TxnEnd how)

@@ -30,6 +30,8 @@ static inline const Snapshot *snapshot_resolve(Txn *txn, const Snapshot *snapsho
 /* Enters the large commits that are being applied, up to its lsn. */
 void large_commits_hide(TxnManager *manager, Snapshot *snapshot);
 void snapshot_publish(Txn *txn);
+/* Snapshots taken from now on see that commit. Before others can know of its end. */
+void ordered_raise(TxnManager *manager, Lsn lsn);
 void snapshot_unpublish(TxnSession *session);
 MUST_CHECK bool snapshot_check(const Txn *txn); /* fails with 72000 when it was given up */
 

@@ -862,6 +862,61 @@ static void a_scan_goes_on_where_what_it_stands_on_is_taken_back(void **state)
     check_scans_over_rollback(fixture, false);
 }
 
+/* ------------------------------------------------------------------ locks before the disk */
+
+typedef enum Guard { GUARD_NONE = 0, GUARD_TABLE, GUARD_ADVISORY, GUARD_ROW } Guard;
+
+static void take_guard(Txn *txn, Guard guard, int64_t row)
+{
+    const AdvisoryKey key = {.key = 7};
+
+    if (guard == GUARD_TABLE)
+        assert_int_equal(
+            lock_relation(txn, HOME, TABLE, LOCK_SHARE_ROW_EXCLUSIVE, LOCK_TRY, STR("accounts")),
+            LOCK_GRANTED);
+    if (guard == GUARD_ADVISORY)
+        assert_int_equal(
+            lock_advisory(txn, HOME, key, ADVISORY_TRANSACTION, ADVISORY_EXCLUSIVE, LOCK_TRY),
+            LOCK_GRANTED);
+    if (guard == GUARD_ROW)
+        assert_int_not_equal(lock_row(txn, row, ROW_LOCK_UPDATE, LOCK_TRY, NULL), ROW_LOCK_FAILED);
+}
+
+/* Locks go before the log is on disk, and without them a snapshot sees what is there alone. */
+static void who_gets_a_lock_sees_what_was_committed_under_it(void **state)
+{
+    Fixture *fixture = *state;
+    TxnSession *a = txn_session_open(fixture->manager, 1);
+    TxnSession *b = txn_session_open(fixture->manager, 2);
+    Txn *writer = begin(a, ISOLATION_READ_COMMITTED);
+    const int64_t row = insert(writer, 1, "one");
+    int64_t sum = 1;
+
+    commit(writer);
+    fault_slow_log = true;
+    for (Guard guard = GUARD_NONE; guard <= GUARD_ROW; guard++) {
+        Txn *reader = begin(b, ISOLATION_READ_COMMITTED);
+        writer = begin(a, ISOLATION_READ_COMMITTED);
+        take_guard(writer, guard, row);
+        if (guard == GUARD_ROW)
+            update_row(writer, row, 1, 2);
+        insert(writer, 10, "ten");
+        ok(txn_commit(writer));
+        take_guard(reader, guard, row);
+        ok(txn_statement_begin(reader));
+        const int64_t seen = scan_sum(reader, txn_snapshot(reader), NULL);
+        assert_true(wal_flushed(fixture->manager->wal) < a->last_commit_lsn);
+        assert_int_equal(seen - sum, guard == GUARD_NONE ? 0 : guard == GUARD_ROW ? 11 : 10);
+        assert_true(guard == GUARD_NONE || b->reply_lsn >= a->last_commit_lsn);
+        txn_rollback(reader);
+        ok(txn_wait_durable(a));
+        sum += guard == GUARD_ROW ? 11 : 10;
+    }
+    fault_slow_log = false;
+    txn_session_close(a);
+    txn_session_close(b);
+}
+
 /* With the name of a test that one alone, and without what hides large commits if more is said. */
 int main(int argc, char **argv)
 {
@@ -870,6 +925,7 @@ int main(int argc, char **argv)
         TEST(a_statement_sees_what_earlier_commands_wrote),
         TEST(nobody_else_sees_what_is_not_committed),
         TEST(an_old_snapshot_finds_changed_and_deleted_rows),
+        TEST(who_gets_a_lock_sees_what_was_committed_under_it),
         TEST(a_savepoint_brings_back_what_was),
         TEST(every_read_of_a_random_history_is_the_models),
         TEST(so_is_every_read_of_write_sets_that_spill),
