@@ -92,13 +92,12 @@ class Scene:
         """The definition is made and not committed; what everybody knew of the tables is out of date."""
         for text in RESET:
             self.control.must(text)
-        self.readers =
-{name: self.connect() for name in READS}
+        self.readers = {name: self.connect() for name in READS}
         self.definer.must("begin")
         self.definer.must(definition)
         self.control.must("create role held_role")
         self.control.must("drop role held_role")
-#Who keeps to a snapshot waits for nobody.
+        # Who keeps to a snapshot waits for nobody.
         self.watcher.must("begin isolation level repeatable read")
         self.watcher.rows("select wait_event from pg_stat_activity where pid = 0")
 
@@ -162,7 +161,7 @@ class Scene:
 def run(options, session_class):
     directory = tempfile.mkdtemp(prefix="sengi-held-")
     hold = Hold(directory)
-#One worker, whose sessions share its plans.
+    # One worker, whose sessions share its plans.
     server = Server(options.build, {"worker_threads": 1})
     server.binary = str(options.build / "regress/sessions/sengi_held")
     server.environment = {"SENGI_HOLD": str(hold.path)}
