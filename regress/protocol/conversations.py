@@ -113,6 +113,10 @@ CONVERSATIONS = {
         Q("COPY t TO STDOUT; SELECT 1")],
     "copy_reads_lines_and_tells_the_first_fault": [Q(copy_cases.CHECKED)] + [
         turn for statement, lines in copy_cases.IN for turn in (Q(statement) + data(lines) + COPY_DONE, Q("SELECT * FROM c ORDER BY a"), Q("TRUNCATE c"))],
+    "copy_in_tells_a_fault_before_more_is_sent": [Q(copy_cases.CHECKED)] + [
+        turn for statement, lines in copy_cases.EARLY for turn in (Q(statement) + data(lines), Q("SELECT * FROM c ORDER BY a"))] + [
+        P("", "COPY c(a,b,c) FROM STDIN") + B("", "") + E() + data("1\t2\tx\n2\t20\tx\n") + S, Q("SELECT count(*) FROM c")] + [
+        turn for statement, lines in copy_cases.LATER for turn in (Q(statement) + data(lines) + COPY_DONE, Q("SELECT * FROM c ORDER BY a"), Q("TRUNCATE c"))],
     "copy_out_takes_options": [Q(copy_cases.CHECKED), Q("INSERT INTO c VALUES (1, 2, 'x,\"y'), (2, 3, E'\\\\N\\t\\n'), (3, NULL, '')")] + [Q(statement) for statement in copy_cases.OUT],
     "copy_messages_out_of_place_are_passed_over": [data("x") + Q("SELECT 1"), COPY_DONE + Q("SELECT 2"), copy_fail("x") + Q("SELECT 3")],
     "settings_are_reported_when_they_change": [

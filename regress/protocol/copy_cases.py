@@ -88,6 +88,22 @@ IN = [
     ('COPY c(a,b,c) FROM STDIN', b'1\t2\tx\n\\.\n3\t4\ty\n'),
 ]
 
+# Nothing follows these lines: their faults are told while the client may send more.
+EARLY = [
+    ('COPY c(a,b,c) FROM STDIN', b'1\t2\tx\n2\t20\tx\n'),
+    ('COPY c(a,b,c) FROM STDIN', b'1\t2\t\\N\n2\t'),
+    ('COPY c(a,b,c) FROM STDIN', b'1\t-1\tx\n2\t2\ty\n'),
+    ('COPY c(a,b,c) FROM STDIN WHERE 10 / (a - 2) < 20', b'1\t2\tx\n2\t2\tx\n3\t20\ty\n'),
+    ('COPY c(a,b,c) FROM STDIN WHERE 10 / (a - 2) < 20', b'1\t20\tx\n2\t2\tx\n'),
+    ('COPY c(a,c) FROM STDIN csv', b'1,"x"\n,y\n'),
+]
+# Rows that are at fault by themselves come before those whose keys are there already.
+LATER = [
+    ('COPY c(a,b,c) FROM STDIN', b'1\t2\tx\n1\t2\tx\n2\t20\ty\n'),
+    ('COPY c(a,b,c) FROM STDIN', b'1\t2\tx\n1\t2\tx\n2\t2\t\\N\n'),
+    ('COPY c(a,b,c) FROM STDIN WHERE a < 5', b'1\t2\tx\n9\t20\t\\N\n2\t3\ty\n2\t4\tz\n'),
+]
+
 OUT = [
     'COPY c TO STDOUT (force_quote *)',
     'COPY c TO STDOUT (format csv, force_quote (a,zz))',

@@ -20,6 +20,10 @@ struct TableWriter {
     int *default_of;
     ExprProgram *filter; /* NULL: all rows go in */
     uint32_t filtering;  /* the row that the filter failed at; UINT32_MAX: none */
+    uint32_t checked;    /* rows of the batch that have been checked */
+    uint32_t kept_count; /* and of those, what the filter kept */
+    uint16_t *kept;
+    Vector **columns; /* the batch's and `row`'s, one per attribute */
     uint64_t count;
     Arena *scratch;
     Batch *row;
@@ -62,6 +66,9 @@ static bool writer_init(TableWriter *writer, const int16_t *columns, uint32_t co
     for (uint16_t i = 0; i < table->column_count; i++)
         types[i] = table->columns[i].phys;
     writer->row = batch_new(arena, types, table->column_count);
+    writer->columns = ARENA_ARRAY(arena, Vector *, table->column_count + 1);
+    /* A batch's room is asked for at any place in it. */
+    writer->kept = ARENA_ARRAY(arena, uint16_t, 2 * VECTOR_SIZE);
     ModifyPlan *plan = planner_modify(arena, &exec->session->catalog, table, QUERY_INSERT, NULL, 0);
     TRY(plan);
     exec->snapshot = txn_snapshot_self(exec->session->catalog.txn);
@@ -98,53 +105,109 @@ bool table_writer_filter(TableWriter *writer, Expr *condition)
     return (writer->filter = expr_compile(exec, writer->scratch, &condition, 1)) != NULL;
 }
 
-/* A failure is looked for row by row, so that it is told of the right one. */
-static bool filter_failed(TableWriter *writer, const ExprInput *input, Selection selection)
+/* A failure is looked for row by row, so that it is told of the right one, and of the first. */
+static bool filter_failed(TableWriter *writer, const Batch *batch, Selection selection)
 {
+    const ExprInput input = {.slots = {batch->columns, NULL}, .row_count = batch->row_count};
     uint16_t kept[1];
     Selection one;
     FOR_SELECTED (selection, row) {
         const uint16_t rows[1] = {(uint16_t)row};
         writer->filtering = row;
-        TRY(expr_filter(writer->filter, input, (Selection){.rows = rows, .count = 1}, kept, &one));
+        TRY(expr_filter(writer->filter, &input, (Selection){.rows = rows, .count = 1}, kept, &one));
+        writer->filtering = UINT32_MAX;
+        TRY(modify_check(writer->node, batch, one));
     }
     return false;
 }
 
-bool table_writer_insert(TableWriter *writer, const Batch *batch)
+/* Rows of the batch that no check has seen. */
+static Selection unchecked_rows(const TableWriter *writer, const Batch *batch, uint16_t *rows)
 {
-    Batch row = *batch;
-    Vector *columns[1664];
-    uint16_t kept[VECTOR_SIZE];
-    bool has_defaults = writer->defaults->count > 0;
-    arena_reset(writer->scratch);
-    /* Defaults may be volatile (nextval): one evaluation a row. */
-    if (has_defaults) {
-        ExprInput input = {.row_count = batch->row_count};
-        TRY(expr_run(writer->defaults, &input, batch->selection));
+    uint32_t count = 0;
+    if (writer->checked == 0)
+        return batch->selection;
+    FOR_SELECTED (batch->selection, row) {
+        if (row >= writer->checked)
+            rows[count++] = (uint16_t)row;
     }
+    return (Selection){.rows = rows, .count = count};
+}
+
+/* Defaults may be volatile (nextval): one evaluation a row. They are kept until the rows go in. */
+static bool fill_defaults(TableWriter *writer, const Batch *batch, Selection rows)
+{
+    const ExprInput input = {.row_count = batch->row_count};
+    if (writer->defaults->count == 0)
+        return true;
+    TRY(expr_run(writer->defaults, &input, rows));
     for (uint16_t i = 0; i < writer->table->column_count; i++) {
-        if (writer->from[i] >= 0)
-            columns[i] = batch->columns[writer->from[i]];
-        else if (writer->default_of[i] >= 0)
-            columns[i] = writer->defaults->results[writer->default_of[i]];
-        else {
-            columns[i] = writer->row->columns[i];
-            memset(columns[i]->nulls, 1, VECTOR_SIZE);
-            columns[i]->has_nulls = true;
+        if (writer->default_of[i] < 0)
+            continue;
+        Vector *column = writer->row->columns[i];
+        FOR_SELECTED (rows, row) {
+            Value value;
+            bool is_null;
+            vector_get(writer->defaults->results[writer->default_of[i]], row, &value, &is_null);
+            vector_set(column, row, &value, is_null);
         }
     }
-    row.columns = columns;
-    row.column_count = writer->table->column_count;
-    if (writer->filter) {
-        ExprInput input = {.slots = {columns, NULL}, .row_count = batch->row_count};
-        if (!expr_filter(writer->filter, &input, batch->selection, kept, &row.selection))
-            return filter_failed(writer, &input, batch->selection);
+    return true;
+}
+
+/* The batch as rows of the table; what is generated is not there yet. */
+static Batch table_rows(TableWriter *writer, const Batch *batch)
+{
+    Batch rows = *batch;
+    for (uint16_t i = 0; i < writer->table->column_count; i++) {
+        Vector *own = writer->row->columns[i];
+        writer->columns[i] = writer->from[i] >= 0 ? batch->columns[writer->from[i]] : own;
+        if (writer->from[i] < 0 && writer->default_of[i] < 0) {
+            memset(own->nulls, 1, VECTOR_SIZE);
+            own->has_nulls = true;
+        }
     }
-    writer->count += row.selection.count;
-    if (row.selection.count == VECTOR_SIZE)
+    rows.columns = writer->columns;
+    rows.column_count = writer->table->column_count;
+    return rows;
+}
+
+bool table_writer_check(TableWriter *writer, const Batch *batch)
+{
+    uint16_t rows[VECTOR_SIZE];
+    if (writer->checked == batch->row_count)
+        return true;
+    Selection selection = unchecked_rows(writer, batch, rows);
+    const Batch row = table_rows(writer, batch);
+    if (writer->checked == 0)
+        arena_reset(writer->scratch);
+    TRY(fill_defaults(writer, batch, selection));
+    if (writer->filter) {
+        const ExprInput input = {.slots = {row.columns, NULL}, .row_count = batch->row_count};
+        Selection kept;
+        if (!expr_filter(writer->filter, &input, selection, writer->kept + writer->kept_count,
+                         &kept))
+            return filter_failed(writer, &row, selection);
+        FOR_SELECTED (kept, at)
+            writer->kept[writer->kept_count++] = (uint16_t)at;
+        selection = kept;
+    }
+    TRY(modify_check(writer->node, &row, selection));
+    writer->checked = batch->row_count;
+    return true;
+}
+
+bool table_writer_insert(TableWriter *writer, const Batch *batch)
+{
+    TRY(table_writer_check(writer, batch));
+    const Selection kept = {.rows = writer->kept, .count = writer->kept_count};
+    const Selection rows = writer->filter ? kept : batch->selection;
+    writer->count += rows.count;
+    if (rows.count == VECTOR_SIZE)
         txn_bulk_expect_many(writer->bulk);
-    return modify_push(writer->node, &row);
+    TRY(modify_push_checked(writer->node, rows));
+    writer->checked = writer->kept_count = 0;
+    return true;
 }
 
 uint64_t table_writer_count(const TableWriter *writer)

@@ -6,6 +6,7 @@
  * are evaluated when `columns` leaves them out.
  *
  *   TableWriter *writer = table_writer_new(session, relation, columns, count);
+ *   TRY(table_writer_check(writer, batch));          when nothing more is at hand: may be left out
  *   TRY(table_writer_insert(writer, batch));         any number of times
  *   TRY(table_writer_finish(writer));                foreign keys due at the end of the statement
  *   table_writer_free(writer);                       always
@@ -27,6 +28,12 @@ MUST_CHECK TableWriter *table_writer_new(ExecSession *session, const RelationDes
                                          const int16_t *columns, uint32_t count);
 /* Only rows for which this condition (analyzed, over the table's columns) is true go in. */
 MUST_CHECK bool table_writer_filter(TableWriter *writer, Expr *condition);
+/*
+ * Checks what rows must be by themselves (the condition, NOT NULL, CHECK), which insert would do
+ * first: those of the batch that no call has checked, in order. The batch may grow afterwards, rows
+ * that it has stay as they are until it is inserted.
+ */
+MUST_CHECK bool table_writer_check(TableWriter *writer, const Batch *batch);
 MUST_CHECK bool table_writer_insert(TableWriter *writer, const Batch *batch);
 uint64_t table_writer_count(const TableWriter *writer); /* rows that went in */
 /* After a failure: the row of the batch that it was about. */

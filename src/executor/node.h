@@ -93,6 +93,13 @@ PhysType *plan_types(Arena *arena, const Plan *plan);
 MUST_CHECK NodeState *modify_node_new(ExecState *exec, const ModifyPlan *plan);
 void modify_node_free(NodeState *node);
 MUST_CHECK bool modify_push(NodeState *node, Batch *batch);
+/*
+ * The same in two steps: what each of these new rows must be by itself (generated columns are
+ * filled in), in as many calls as the batch takes to fill, and then rows that have been checked,
+ * which meet the rows of others. The batch's columns stay between the two.
+ */
+MUST_CHECK bool modify_check(NodeState *node, const Batch *batch, Selection rows);
+MUST_CHECK bool modify_push_checked(NodeState *node, Selection rows);
 /* New rows are appended to a bulk from now on. */
 void modify_set_bulk(NodeState *node, TxnBulk *bulk);
 uint32_t modify_inserting(const NodeState *node); /* the row that failed */

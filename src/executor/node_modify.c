@@ -118,9 +118,17 @@ static void reserve(ModifyState *state, uint32_t rows)
 {
     if (rows <= state->capacity)
         return;
+    const uint32_t kept = state->capacity;
+    const Batch *before = state->own_fresh;
     state->capacity = rows <= 4 ? 4 : rows <= 64 ? 64 : VECTOR_SIZE;
     state->fresh = state->own_fresh = row_batch(state, state->capacity);
     state->old = row_batch(state, state->capacity);
+    /* Rows of the batch may have been checked already. */
+    for (uint32_t i = 0; before && i <= state->attributes; i++) {
+        Vector *v = state->own_fresh->columns[i];
+        memcpy(v->values, before->columns[i]->values, phys_width(v->type) * kept);
+        memcpy(v->nulls, before->columns[i]->nulls, kept);
+    }
 }
 
 static void put(Batch *batch, uint32_t column, uint32_t row, const Value *value, bool is_null)
@@ -862,6 +870,17 @@ static bool insert_views(ModifyState *state, const ModifyPlan *plan, const Batch
     return true;
 }
 
+static void take_fresh(ModifyState *state, const Batch *child, uint32_t row)
+{
+    for (uint32_t c = 0; c < state->attributes; c++) {
+        Value value = {0};
+        bool is_null = true;
+        if (c < child->column_count && state->fresh->columns[c]->type != PHYS_NONE)
+            vector_get(child->columns[c], row, &value, &is_null);
+        put(state->fresh, c, row, &value, is_null);
+    }
+}
+
 static bool insert_batch(ModifyState *state, const ModifyPlan *plan, Batch *child)
 {
     const bool is_view = insert_views(state, plan, child);
@@ -869,13 +888,8 @@ static bool insert_batch(ModifyState *state, const ModifyPlan *plan, Batch *chil
         bool done;
         state->inserting = row;
         arena_reset(state->row_arena);
-        for (uint32_t c = 0; c < state->attributes && !is_view; c++) {
-            Value value = {0};
-            bool is_null = true;
-            if (c < child->column_count && state->fresh->columns[c]->type != PHYS_NONE)
-                vector_get(child->columns[c], row, &value, &is_null);
-            put(state->fresh, c, row, &value, is_null);
-        }
+        if (!is_view)
+            take_fresh(state, child, row);
         TRY(insert_one(state, plan, row, &done));
         if (done)
             state->done[state->done_count++] = (uint16_t)row;
@@ -1014,6 +1028,42 @@ bool modify_push(NodeState *node, Batch *batch)
 {
     Batch *ignored = NULL;
     return modify_batch((ModifyState *)node, batch, &ignored);
+}
+
+bool modify_check(NodeState *node, const Batch *batch, Selection rows)
+{
+    ModifyState *state = (ModifyState *)node;
+    const ModifyPlan *plan = (const ModifyPlan *)node->plan;
+
+    reserve(state, MAX(batch->row_count, 1u));
+    const bool is_view = insert_views(state, plan, batch);
+    const ExprInput input = {.slots = {state->fresh->columns, NULL}, .row_count = state->capacity};
+    FOR_SELECTED (rows, row) {
+        state->inserting = row;
+        arena_reset(state->row_arena);
+        CHECK_INTERRUPTS();
+        if (!is_view)
+            take_fresh(state, batch, row);
+        TRY(check_row(state, plan, &input, row));
+    }
+    return true;
+}
+
+bool modify_push_checked(NodeState *node, Selection rows)
+{
+    ModifyState *state = (ModifyState *)node;
+    const ModifyPlan *plan = (const ModifyPlan *)node->plan;
+    const ExprInput input = {.slots = {state->fresh->columns, NULL}, .row_count = state->capacity};
+
+    FOR_SELECTED (rows, row) {
+        state->inserting = row;
+        arena_reset(state->row_arena);
+        CHECK_INTERRUPTS();
+        TRY(check_unique(state, plan, &input, row, 0, false, NULL));
+        TRY(insert_row(state, plan, &input, row));
+    }
+    node_scratch_reset(node);
+    return true;
 }
 
 uint32_t modify_inserting(const NodeState *node)

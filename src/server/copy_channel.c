@@ -85,6 +85,21 @@ static bool read_data(CopyChannel *channel, Str *ret_data, bool *ret_end)
     }
 }
 
+/* A Sync in the pipeline is for after a fault, so what there is of rows comes before it. */
+static bool would_wait(CopyChannel *channel)
+{
+    const SessionCopy *copy = (SessionCopy *)channel;
+    const Str received = connection_received(&copy->session->connection);
+    const Str rest = str_slice(received, copy->unconsumed, received.length - copy->unconsumed);
+    Frame frame;
+    const FrameOutcome outcome = frame_next(rest, true, &frame);
+
+    if (outcome == FRAME_INVALID)
+        error_clear(); /* read tells of it */
+    return outcome == FRAME_PARTIAL ||
+           (outcome == FRAME_WHOLE && (frame.type == 'S' || frame.type == 'H'));
+}
+
 static bool begin_out(CopyChannel *channel, bool is_binary, uint32_t columns)
 {
     put_response(((SessionCopy *)channel)->session, 'H', is_binary, columns);
@@ -113,6 +128,7 @@ void session_copy_init(SessionCopy *copy, Session *session)
     *copy = (SessionCopy){
         .channel = {.begin_in = begin_in,
                     .read = read_data,
+                    .would_wait = would_wait,
                     .begin_out = begin_out,
                     .write = write_data,
                     .end_out = end_out},

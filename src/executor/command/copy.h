@@ -14,6 +14,7 @@ struct CopyChannel {
     /* CopyInResponse; then data until *ret_end. What read gives is borrowed until the next call. */
     bool (*begin_in)(CopyChannel *channel, bool is_binary, uint32_t column_count);
     bool (*read)(CopyChannel *channel, Str *ret_data, bool *ret_end);
+    bool (*would_wait)(CopyChannel *channel); /* would read wait for a client? NULL: never */
     /* CopyOutResponse; rows, each whole; CopyDone. */
     bool (*begin_out)(CopyChannel *channel, bool is_binary, uint32_t column_count);
     bool (*write)(CopyChannel *channel, Str data);

@@ -48,6 +48,14 @@ static bool read_text(CopyChannel *channel, Str *ret_data, bool *ret_end)
     return true;
 }
 
+static bool would_wait(CopyChannel *channel)
+{
+    CopyConverter *converter = (CopyConverter *)channel;
+    CopyChannel *inner = converter->inner;
+
+    return !converter->is_faulty && inner->would_wait && inner->would_wait(inner);
+}
+
 static bool begin_out(CopyChannel *channel, bool is_binary, uint32_t column_count)
 {
     CopyChannel *inner = ((CopyConverter *)channel)->inner;
@@ -78,6 +86,7 @@ void copy_converter_init(CopyConverter *converter, CopyChannel *inner, int encod
     *converter = (CopyConverter){
         .channel = {.begin_in = begin_in,
                     .read = read_text,
+                    .would_wait = would_wait,
                     .begin_out = begin_out,
                     .write = write_text,
                     .end_out = end_out},

@@ -141,15 +141,24 @@ static bool read_row(CopyIn *in, uint32_t count)
     return true;
 }
 
+/* What is wrong with a row by itself is told with its line. */
+static bool check_rows(CopyIn *in)
+{
+    if (in->batch.row_count == 0 || table_writer_check(in->writer, &in->batch))
+        return true;
+    in->failing_line = in->lines[table_writer_failed_row(in->writer)];
+    in->hides_line = false;
+    return false;
+}
+
 static bool flush_batch(CopyIn *in)
 {
     if (in->batch.row_count == 0)
         return true;
+    TRY(check_rows(in));
     if (!table_writer_insert(in->writer, &in->batch)) {
-        SqlState state = error_fields()->sqlstate;
         in->failing_line = in->lines[table_writer_failed_row(in->writer)];
-        /* As in PostgreSQL, a row's own faults are told with its line, those of others without. */
-        in->hides_line = state == ERR_UNIQUE_VIOLATION;
+        in->hides_line = true; /* as in PostgreSQL, where rows enter indexes many at a time */
         return false;
     }
     in->batch.row_count = in->batch.selection.count = 0;
@@ -163,7 +172,7 @@ static bool flush_batch(CopyIn *in)
 
 /*
  * When a line cannot be read, rows before it may be at fault themselves: then that is the error.
- * Keys are compared later, when rows enter their indexes; theirs comes second.
+ * Keys are compared later, when rows enter their indexes.
  */
 static void prefer_earlier_fault(CopyIn *in)
 {
@@ -172,7 +181,7 @@ static void prefer_earlier_fault(CopyIn *in)
     const bool hides_line = in->hides_line;
 
     in->failing_column = UINT32_MAX;
-    if (!flush_batch(in) && error_fields()->sqlstate != ERR_UNIQUE_VIOLATION) {
+    if (!check_rows(in)) {
         error_record_free(fault);
         return;
     }
@@ -213,6 +222,11 @@ static bool pump(CopyIn *in)
 
     TRY(channel->begin_in(channel, in->job->format.form == COPY_BINARY, in->job->column_count));
     while (!input_ended) {
+        /* Who sends slowly hears of a fault when it is there, not when a batch is full. */
+        if (channel->would_wait && channel->would_wait(channel) && !check_rows(in)) {
+            add_context(in);
+            return false;
+        }
         if (!channel->read(channel, &data, &input_ended)) {
             prefer_earlier_fault(in);
             if (in->failing_line) {
