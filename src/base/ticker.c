@@ -34,14 +34,22 @@ void ticker_wake(void)
     os->word_wake(&ticker_sleeping, 1);
 }
 
-static void ask_to_yield(TickerSlot *slot, Task *task)
+/*
+ * Once a run. It is late from when it could have seen that it was asked: if this thread loses its
+ * processor in between, that is not the run's doing.
+ */
+static void ask_to_yield(TickerSlot *slot, Task *task, uint64_t run)
 {
-    if (atomic_load_explicit(&slot->asked_at, memory_order_relaxed) == 0)
-        atomic_store_explicit(&slot->asked_at, processor_time(slot->clock), memory_order_relaxed);
+    if (atomic_load_explicit(&slot->asked, memory_order_relaxed) == run) {
+        atomic_fetch_or(&task->interrupts, INTERRUPT_YIELD);
+        return;
+    }
+    atomic_store_explicit(&slot->asked_at, INT64_MAX, memory_order_relaxed);
+    atomic_store_explicit(&slot->asked, run, memory_order_release);
     atomic_fetch_or(&task->interrupts, INTERRUPT_YIELD);
+    atomic_store_explicit(&slot->asked_at, processor_time(slot->clock), memory_order_relaxed);
 }
 
-/* The ticker may have meant the turn before the one that ends: then that is not late at all. */
 void ticker_asked_run_end(TickerSlot *slot)
 {
     const int64_t asked_at = atomic_load_explicit(&slot->asked_at, memory_order_relaxed);
@@ -50,7 +58,6 @@ void ticker_asked_run_end(TickerSlot *slot)
 
     if (late_us >= TICKER_LATE_US && observer)
         observer(late_us);
-    atomic_store_explicit(&slot->asked_at, 0, memory_order_relaxed);
 }
 
 /* One look at every slot; true when any scheduler was at work. */
@@ -64,7 +71,7 @@ static bool tick(void)
         Task *task = atomic_load_explicit(&slot->task, memory_order_acquire);
         busy = busy || task || switches != slot->seen;
         if (task && switches == slot->seen)
-            ask_to_yield(slot, task);
+            ask_to_yield(slot, task, switches);
         slot->seen = switches;
     }
     mutex_unlock(&slots_mutex);

@@ -22,7 +22,8 @@ typedef struct TickerSlot {
     _Atomic(Task *) task;      /* running now */
     _Atomic uint64_t switches; /* counts runs */
     uint64_t seen;             /* the ticker's: `switches` at the last look */
-    /* The thread's processor time in nanoseconds when the task was asked to yield; 0: it wasn't. */
+    _Atomic uint64_t asked;    /* the run that was asked to yield: its `switches` */
+    /* The thread's processor time in nanoseconds when it was asked; INT64_MAX: being asked. */
     _Atomic int64_t asked_at;
     clockid_t clock; /* of that time */
     struct TickerSlot *next;
@@ -53,7 +54,9 @@ static inline void ticker_run_begin(TickerSlot *slot, Task *task)
 static inline bool ticker_run_end(TickerSlot *slot)
 {
     atomic_store_explicit(&slot->task, NULL, memory_order_release);
-    if (likely(atomic_load_explicit(&slot->asked_at, memory_order_relaxed) == 0))
+    /* Pairs with ask_to_yield: the ticker may have meant an earlier run, which has ended since. */
+    if (likely(atomic_load_explicit(&slot->asked, memory_order_acquire) !=
+               atomic_load_explicit(&slot->switches, memory_order_relaxed)))
         return false;
     ticker_asked_run_end(slot);
     return true;

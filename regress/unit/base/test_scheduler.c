@@ -11,6 +11,7 @@
 #include "base/os.h"
 #include "base/scheduler.h"
 #include "base/sync.h"
+#include "base/ticker.h"
 
 /* Two coroutines that hand a ball to each other, on one scheduler or across two. */
 typedef struct Court {
@@ -213,6 +214,40 @@ static void deferred_work_is_done_when_there_is_no_other_or_patience_ends(void *
     scheduler_free(late.scheduler);
 }
 
+static int late_turns;
+
+static void count_late_turn(int64_t late_microseconds)
+{
+    assert_true(late_microseconds >= TICKER_LATE_US);
+    late_turns++;
+}
+
+/* The ticker's part is played here: a slot that it doesn't know of. */
+static void only_the_turn_that_was_asked_can_be_late(void **state)
+{
+    TickerSlot slot = {.clock = CLOCK_MONOTONIC};
+    Task *task = task_current();
+
+    (void)state;
+    late_turns = 0;
+    ticker_observe(count_late_turn);
+    ticker_run_begin(&slot, task);
+    assert_false(ticker_run_end(&slot));
+    ticker_run_begin(&slot, task);
+    slot.asked = slot.switches;
+    slot.asked_at = 1; /* long ago */
+    assert_true(ticker_run_end(&slot));
+    assert_int_equal(late_turns, 1);
+    ticker_run_begin(&slot, task); /* the ticker has meant the one before */
+    assert_false(ticker_run_end(&slot));
+    ticker_run_begin(&slot, task);
+    slot.asked = slot.switches;
+    slot.asked_at = INT64_MAX; /* the ticker is just asking */
+    assert_true(ticker_run_end(&slot));
+    assert_int_equal(late_turns, 1);
+    ticker_observe(NULL);
+}
+
 static struct {
     Mutex mutex;
     long count;
@@ -245,6 +280,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(events_wake_coroutines_across_threads),
         cmocka_unit_test(waits_time_out_and_spinning_tasks_are_preempted_and_cancelled),
+        cmocka_unit_test(only_the_turn_that_was_asked_can_be_late),
         cmocka_unit_test(deferred_work_is_done_when_there_is_no_other_or_patience_ends),
         cmocka_unit_test(mutexes_exclude),
     };
