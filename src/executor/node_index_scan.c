@@ -1,5 +1,5 @@
-#include <stdlib.h>
-
+#include "base/merge_sort.h"
+#include "base/pace.h"
 #include "executor/expr.h"
 #include "executor/scan_columns.h"
 #include "executor/usage.h"
@@ -91,8 +91,9 @@ static Str after_prefix(IndexScanState *state, Str prefix)
     return key_prefix_end(&buf) ? strbuf_view(&buf) : STR_NONE;
 }
 
-static int choice_order(const void *a, const void *b)
+static int choice_order(const void *a, const void *b, const void *context)
 {
+    (void)context;
     return str_compare(*(const Str *)a, *(const Str *)b);
 }
 
@@ -103,22 +104,27 @@ static bool choices_from_array(IndexScanState *state, const IndexKey *key, const
     ArrayView view;
     PhysType to = state->index->desc->columns[key->column].phys;
     TRY(array_open(array, &view));
-    choices->items = ARENA_ARRAY(state->keys_arena, Str, view.count + 1);
+    TRY(choices->items = PACE_ARRAY(state->keys_arena, Str, view.count + 1));
     uint32_t count = 0;
     for (int i = 0; i < view.count; i++) {
         Value value;
         bool is_null;
+        CHECK_INTERRUPTS_EACH((unsigned)i);
         array_element(&view, i, &value, &is_null);
         if (is_null || (key->value_wider && narrow(view.phys, to, &value) != NARROW_FITS))
             continue;
         TRY(encode(state, key->column, &value, false, &choices->items[count]));
         count++;
     }
-    qsort(choices->items, count, sizeof(Str), choice_order);
+    const MergeSort sort = {.size = sizeof(Str), .compare = choice_order};
+    Str *scratch = arena_alloc(state->keys_arena, (count / 2 + 1) * sizeof(Str));
+    TRY(merge_sort(&sort, choices->items, scratch, count));
     uint32_t kept = 0;
-    for (uint32_t i = 0; i < count; i++)
+    for (uint32_t i = 0; i < count; i++) {
+        CHECK_INTERRUPTS_EACH(i);
         if (kept == 0 || !str_equal(choices->items[kept - 1], choices->items[i]))
             choices->items[kept++] = choices->items[i];
+    }
     choices->count = kept;
     return true;
 }
@@ -261,7 +267,7 @@ static bool range_bounds(IndexScanState *state, int column, RangeBounds *ret, bo
 static bool keys_prepare(IndexScanState *state)
 {
     const IndexScanPlan *plan = (const IndexScanPlan *)state->base.plan;
-    arena_reset(state->keys_arena);
+    pace_arena_reset(state->keys_arena);
     if (state->values)
         TRY(expr_run_scalar(state->values));
     state->is_done = false;
@@ -763,7 +769,7 @@ static void index_scan_stop(NodeState *node)
 
 static void index_scan_free(NodeState *node)
 {
-    arena_free(((IndexScanState *)node)->keys_arena);
+    pace_arena_free(((IndexScanState *)node)->keys_arena);
 }
 
 const NodeMethods node_index_scan_methods = {

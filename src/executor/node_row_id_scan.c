@@ -1,5 +1,5 @@
-#include <stdlib.h>
-
+#include "base/merge_sort.h"
+#include "base/pace.h"
 #include "executor/expr.h"
 #include "executor/scan_columns.h"
 #include "executor/sorter.h"
@@ -39,8 +39,9 @@ static bool row_id_scan_init(NodeState *node)
     return node_init_projection(node);
 }
 
-static int id_order(const void *a, const void *b)
+static int id_order(const void *a, const void *b, const void *context)
 {
+    (void)context;
     int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
     return (x > y) - (x < y);
 }
@@ -49,10 +50,11 @@ static bool ids_add_array(RowIdScanState *state, const Value *array)
 {
     ArrayView view;
     TRY(array_open(array, &view));
-    state->row_ids = ARENA_ARRAY(state->base.exec->run_arena, int64_t, view.count + 1);
+    TRY(state->row_ids = PACE_ARRAY(state->base.exec->run_arena, int64_t, view.count + 1));
     for (int i = 0; i < view.count; i++) {
         Value value;
         bool is_null;
+        CHECK_INTERRUPTS_EACH((unsigned)i);
         array_element(&view, i, &value, &is_null);
         if (!is_null)
             state->row_ids[state->count++] = value.int64;
@@ -121,6 +123,23 @@ static bool ids_next(RowIdScanState *state)
     return true;
 }
 
+/* Ascending, each once. */
+static bool ids_order(RowIdScanState *state)
+{
+    const MergeSort ascending = {.size = sizeof(int64_t), .compare = id_order};
+    int64_t *scratch =
+        arena_alloc(state->base.exec->run_arena, (state->count / 2 + 1) * sizeof(int64_t));
+    TRY(merge_sort(&ascending, state->row_ids, scratch, state->count));
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < state->count; i++) {
+        CHECK_INTERRUPTS_EACH(i);
+        if (kept == 0 || state->row_ids[kept - 1] != state->row_ids[i])
+            state->row_ids[kept++] = state->row_ids[i];
+    }
+    state->count = kept;
+    return true;
+}
+
 static bool ids_prepare(RowIdScanState *state)
 {
     const RowIdScanPlan *plan = (const RowIdScanPlan *)state->base.plan;
@@ -144,13 +163,7 @@ static bool ids_prepare(RowIdScanState *state)
         else
             state->row_ids[state->count++] = value.int64;
     }
-    qsort(state->row_ids, state->count, sizeof(int64_t), id_order);
-    uint32_t kept = 0;
-    for (uint32_t i = 0; i < state->count; i++)
-        if (kept == 0 || state->row_ids[kept - 1] != state->row_ids[i])
-            state->row_ids[kept++] = state->row_ids[i];
-    state->count = kept;
-    return true;
+    return ids_order(state);
 }
 
 static bool row_id_scan_next(NodeState *node, Batch **ret_batch)

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "base/merge_sort.h"
 #include "base/task.h"
 #include "types/type.h"
 
@@ -69,26 +70,19 @@ typedef struct Run {
 
 typedef VEC(Run) RunVec;
 
-/* Merge sort: qsort has no place for the type, nor for interrupts. Equal values stay in the
- * table's order. */
+static int item_compare(const void *a, const void *b, const void *context)
+{
+    const Item *x = a, *y = b;
+    return type_compare(((const StatisticsCollector *)context)->type, &x->value, &y->value);
+}
+
+/* Equal values stay in the table's order. */
 static bool sort_values(const StatisticsCollector *collector, Item *values, Item *scratch,
                         size_t count)
 {
-    if (count < 2)
-        return true;
-    CHECK_INTERRUPTS();
-    const size_t half = count / 2;
-    TRY(sort_values(collector, values, scratch, half));
-    TRY(sort_values(collector, values + half, scratch, count - half));
-    memcpy(scratch, values, half * sizeof(Item));
-    size_t i = 0, j = half, out = 0;
-    while (i < half && j < count)
-        values[out++] = type_compare(collector->type, &values[j].value, &scratch[i].value) < 0
-                            ? values[j++]
-                            : scratch[i++];
-    while (i < half)
-        values[out++] = scratch[i++];
-    return true;
+    const MergeSort by_value = {
+        .size = sizeof(Item), .compare = item_compare, .context = collector};
+    return merge_sort(&by_value, values, scratch, count);
 }
 
 /* Of the values' order and their places in the table. */
@@ -142,21 +136,11 @@ static float distinct_estimate(const StatisticsCollector *collector, const RunVe
 }
 
 /* The most common ones first; those met alike stay in their order. */
-static bool sort_runs(Run *runs, Run *scratch, size_t count)
+static int run_compare(const void *a, const void *b, const void *context)
 {
-    if (count < 2)
-        return true;
-    CHECK_INTERRUPTS();
-    const size_t half = count / 2;
-    TRY(sort_runs(runs, scratch, half));
-    TRY(sort_runs(runs + half, scratch, count - half));
-    memcpy(scratch, runs, half * sizeof(Run));
-    size_t i = 0, j = half, out = 0;
-    while (i < half && j < count)
-        runs[out++] = runs[j].count > scratch[i].count ? runs[j++] : scratch[i++];
-    while (i < half)
-        runs[out++] = scratch[i++];
-    return true;
+    const size_t x = ((const Run *)a)->count, y = ((const Run *)b)->count;
+    (void)context;
+    return (x < y) - (x > y);
 }
 
 static int run_by_first(const void *first, const void *run)
@@ -206,7 +190,8 @@ static bool fill_common(const StatisticsCollector *collector, RunVec *runs, Colu
     for (size_t r = 0; r < runs->length; r++)
         if (runs->items[r].count > 1)
             by_count[again++] = runs->items[r];
-    TRY(sort_runs(by_count, ARENA_ARRAY(arena, Run, again / 2 + 1), again));
+    const MergeSort common_first = {.size = sizeof(Run), .compare = run_compare};
+    TRY(merge_sort(&common_first, by_count, ARENA_ARRAY(arena, Run, again / 2 + 1), again));
     size_t keep = MIN(again, (size_t)collector->target);
     const bool all =
         again == runs->length && !collector->wide && ret->distinct > 0 && keep == again;

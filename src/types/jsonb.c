@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "base/merge_sort.h"
 #include "base/pace.h"
 #include "base/scheduler.h"
 #include "types/numeric.h"
@@ -160,22 +161,11 @@ typedef struct Pair {
     Str key, value;
 } Pair;
 
-/* Merge sort: qsort has no place for interrupts. Pairs of one key stay in their order. */
-static bool pairs_merge_sort(Pair *pairs, Pair *spare, uint32_t count)
+/* Pairs of one key stay in their order. */
+static int pair_compare(const void *a, const void *b, const void *context)
 {
-    if (count < 2)
-        return true;
-    CHECK_INTERRUPTS();
-    const uint32_t half = count / 2;
-    TRY(pairs_merge_sort(pairs, spare, half));
-    TRY(pairs_merge_sort(pairs + half, spare, count - half));
-    memcpy(spare, pairs, half * sizeof(Pair));
-    uint32_t i = 0, j = half, out = 0;
-    while (i < half && j < count)
-        pairs[out++] = key_order(pairs[j].key, spare[i].key) < 0 ? pairs[j++] : spare[i++];
-    while (i < half)
-        pairs[out++] = spare[i++];
-    return true;
+    (void)context;
+    return key_order(((const Pair *)a)->key, ((const Pair *)b)->key);
 }
 
 /* Orders the pairs by key and keeps the last of those that share one. */
@@ -190,7 +180,8 @@ static bool pairs_sort(JsonbBuilder *b)
     Pair *spare = arena_alloc(b->arena, (b->count / 2 + 1) * sizeof(*pairs));
     for (uint32_t i = 0; i < b->count; i++)
         pairs[i] = (Pair){b->keys[i], b->values[i]};
-    TRY(pairs_merge_sort(pairs, spare, b->count));
+    const MergeSort by_key = {.size = sizeof(Pair), .compare = pair_compare};
+    TRY(merge_sort(&by_key, pairs, spare, b->count));
     uint32_t kept = 0;
     for (uint32_t i = 0; i < b->count; i++) {
         CHECK_INTERRUPTS_EACH(i);
