@@ -2,7 +2,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "base/error.h"
 #include "base/memory.h"
@@ -120,20 +119,10 @@ void arena_free(Arena *arena)
     memory_free(arena);
 }
 
-/* Before it is freed as a whole, the pages of a large block go back to the system in pieces. */
-static void block_thin(Block *block)
-{
-    const uintptr_t page = 4096;
-    const uintptr_t from = ALIGN_UP((uintptr_t)block->data, page);
-    const uintptr_t end = ((uintptr_t)block->data + block->capacity) & ~(page - 1);
-
-    for (uintptr_t at = from; block->capacity > LARGEST_STEP && at < end; at += LARGEST_STEP) {
-        madvise((void *)at, MIN(end - at, (uintptr_t)LARGEST_STEP), MADV_DONTNEED);
-        pace_turn();
-    }
-}
-
-/* Newest first, so that the heap shrinks with each of them. */
+/*
+ * Newest first, so that the heap shrinks with each of them. The heap keeps what is freed and gives
+ * all of it back at once when it has much: so only little is left for it to keep.
+ */
 static COLD void blocks_thin(Arena *arena)
 {
     Block *newest = arena->block;
@@ -142,11 +131,13 @@ static COLD void blocks_thin(Arena *arena)
         previous = block->previous;
         newest->previous = previous;
         arena->size -= sizeof(Block) + block->capacity;
-        block_thin(block);
+        if (arena->size > PACE_KEPT || block->capacity > LARGEST_STEP)
+            pace_thin(block->data, block->capacity);
         block_free(block);
         pace_turn();
     }
-    block_thin(newest);
+    if (newest->capacity > LARGEST_STEP)
+        pace_thin(newest->data, newest->capacity);
 }
 
 void pace_arena_free(Arena *arena)

@@ -33,8 +33,16 @@ static bool slack_give_up(void)
     return true;
 }
 
+/* Its lists of small blocks, which it joins all at once some time: millions take tens of
+ * milliseconds. */
+static void heap_keeps_no_lists(void)
+{
+    mallopt(M_MXFAST, 0);
+}
+
 void memory_set_limit(uint64_t bytes)
 {
+    heap_keeps_no_lists();
     atomic_store(&limit, bytes);
     slack_give_up();
     atomic_store(&slack_size,

@@ -1,6 +1,11 @@
 #include "base/pace.h"
 
 #include <string.h>
+#include <sys/mman.h>
+
+#include "base/memory.h"
+
+#define THIN_BYTES ((uintptr_t)1024 * 1024)
 
 bool pace_zero(void *to, size_t size)
 {
@@ -64,4 +69,22 @@ bool pace_goes_on(void)
     pace_turn();
     const uint32_t pending = atomic_load_explicit(&task->interrupts, memory_order_relaxed);
     return task->interrupts_held || !(pending & ~(uint32_t)INTERRUPT_YIELD);
+}
+
+void pace_thin(void *memory, size_t size)
+{
+    const uintptr_t page = 4096;
+    const uintptr_t end = ((uintptr_t)memory + size) & ~(page - 1);
+
+    for (uintptr_t at = ALIGN_UP((uintptr_t)memory, page); at < end; at += THIN_BYTES) {
+        madvise((void *)at, MIN(end - at, THIN_BYTES), MADV_DONTNEED);
+        pace_turn();
+    }
+}
+
+void pace_free(void *memory, size_t size)
+{
+    if (memory && unlikely(size > THIN_BYTES))
+        pace_thin(memory, size);
+    memory_free(memory);
 }

@@ -7,7 +7,7 @@
  *   }
  *   TRY(pace_zero(memory, size));                false: interrupted, the error is set
  *   TRY(to = pace_grow(arena, from, old_size, new_size));
- *   pace_arena_free(arena);                      cannot fail: it only lets others have their turn
+ *   pace_arena_free(arena); pace_free(memory, size);   cannot fail: they let others have a turn
  *
  * A step takes less than a millisecond, most of it page faults where the memory is fresh. Callers
  * hold no latch and keep nothing of the worker's over the call.
@@ -20,6 +20,8 @@
 
 #define PACE_LOOPS 1024
 #define PACE_BYTES ((size_t)256 * 1024)
+/* So much of what is freed may stay with the heap, for the next one. */
+#define PACE_KEPT ((size_t)4 * 1024 * 1024)
 
 #define CHECK_INTERRUPTS_EACH(i)                                                                   \
     do {                                                                                           \
@@ -43,5 +45,9 @@ void pace_turn(void);
 bool pace_goes_on(void);
 void pace_arena_free(Arena *arena);
 void pace_arena_reset(Arena *arena);
+/* As memory_free, of a large block: its pages go back to the system in pieces. */
+void pace_free(void *memory, size_t size);
+/* Gives the pages of memory that is to be freed back; what it held is lost. */
+void pace_thin(void *memory, size_t size);
 
 #endif

@@ -513,61 +513,86 @@ static bool ordered_row(AggregateState *state, CallState *call, const SortRecord
     return ordered_set_row(call->ordered, to, str_slice(key, 8, key.length - 8), &value);
 }
 
+static bool ordered_rows(AggregateState *state, CallState *call)
+{
+    TRY(sorter_finish(&call->sorter));
+    for (uint64_t i = 0;; i++) {
+        SortRecord record;
+        CHECK_INTERRUPTS_EACH(i);
+        TRY(sorter_next(&call->sorter, &record));
+        if (!record.key.data)
+            return true;
+        TRY(ordered_row(state, call, &record));
+    }
+}
+
 static bool feed_ordered_set(AggregateState *state, CallState *call)
 {
-    bool done = sorter_finish(&call->sorter);
-    while (done) {
-        SortRecord record;
-        done = sorter_next(&call->sorter, &record);
-        if (done && !record.key.data)
-            break;
-        done = done && ordered_row(state, call, &record);
-    }
+    const bool done = ordered_rows(state, call);
+
     sorter_clear(&call->sorter);
     return done;
+}
+
+/* Up to a batch of rows and their groups' states, without repeats where the call is DISTINCT. */
+static bool sorted_rows(AggregateState *state, CallState *call, StrBuf *last, const char **rows,
+                        uint32_t *ret_count)
+{
+    uint32_t count = 0;
+
+    arena_reset(state->read_arena);
+    while (count < VECTOR_SIZE) {
+        SortRecord record;
+        TRY(sorter_next(&call->sorter, &record));
+        if (!record.key.data)
+            break;
+        if (call->plan->is_distinct) {
+            CHECK_INTERRUPTS(); /* there may be many repeats */
+            if (str_equal(record.key, strbuf_view(last)))
+                continue;
+            strbuf_truncate(last, 0);
+            strbuf_append(last, record.key);
+        }
+        uint64_t number;
+        memcpy(&number, record.key.data, 8);
+        assert(state->groups);
+        state->targets[count] = state->groups[__builtin_bswap64(number)]->states + call->offset;
+        rows[count++] = sorter_is_merging(&call->sorter)
+                            ? arena_copy(state->read_arena, record.payload, record.payload_size)
+                            : record.payload;
+    }
+    *ret_count = count;
+    return true;
+}
+
+static bool sorted_update(AggregateState *state, CallState *call, StrBuf *last)
+{
+    const AggregateTarget target = {.states = state->targets};
+    const char *rows[VECTOR_SIZE];
+    uint32_t count;
+
+    TRY(sorter_finish(&call->sorter));
+    for (;;) {
+        CHECK_INTERRUPTS();
+        TRY(sorted_rows(state, call, last, rows, &count));
+        if (count == 0)
+            return true;
+        packed_gather(&call->layout, rows, count, call->batch->columns);
+        TRY(call->function->update(call->call, (const Vector *const *)call->batch->columns,
+                                   (Selection){.count = count}, target));
+    }
 }
 
 /* Sorted arguments into their groups' states, a batch at a time. */
 static bool feed_sorted(AggregateState *state, CallState *call)
 {
     StrBuf last = {0};
-    Arena *arena = state->read_arena;
-    bool more = true, failed = !sorter_finish(&call->sorter);
-    while (more && !failed) {
-        const char *rows[VECTOR_SIZE];
-        uint32_t count = 0;
-        arena_reset(arena);
-        while (count < VECTOR_SIZE && !failed) {
-            SortRecord record;
-            if ((failed = !sorter_next(&call->sorter, &record)) || !record.key.data) {
-                more = false;
-                break;
-            }
-            if (call->plan->is_distinct && str_equal(record.key, strbuf_view(&last)))
-                continue;
-            if (call->plan->is_distinct) {
-                strbuf_truncate(&last, 0);
-                strbuf_append(&last, record.key);
-            }
-            uint64_t number;
-            memcpy(&number, record.key.data, 8);
-            assert(state->groups);
-            state->targets[count] = state->groups[__builtin_bswap64(number)]->states + call->offset;
-            rows[count++] = sorter_is_merging(&call->sorter)
-                                ? arena_copy(arena, record.payload, record.payload_size)
-                                : record.payload;
-        }
-        packed_gather(&call->layout, rows, count, call->batch->columns);
-        AggregateTarget target = {.states = state->targets};
-        if (!failed && count > 0)
-            failed =
-                !call->function->update(call->call, (const Vector *const *)call->batch->columns,
-                                        (Selection){.count = count}, target);
-    }
+    const bool done = sorted_update(state, call, &last);
+
     strbuf_deinit(&last);
     sorter_clear(&call->sorter);
     seen_keys_clear(&call->seen);
-    return !failed;
+    return done;
 }
 
 /* ---- passes ---- */

@@ -1,3 +1,4 @@
+#include "base/pace.h"
 #include "executor/packed_row.h"
 #include "executor/sort_key.h"
 #include "executor/sorter.h"
@@ -243,8 +244,10 @@ static bool top_n_next(NodeState *node, Batch **ret_batch)
             break;
         if (plan->with_ties && state->given + 1 == state->keep)
             state->last = str_copy(node->exec->run_arena, record.key);
-        if (state->given++ < state->skip)
+        if (state->given++ < state->skip) {
+            CHECK_INTERRUPTS_EACH(state->given);
             continue;
+        }
         rows[count++] = record_row(state, &record);
     }
     return gather(state, rows, count, ret_batch);

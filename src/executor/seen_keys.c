@@ -4,6 +4,7 @@
 
 #include "base/hash.h"
 #include "base/memory.h"
+#include "base/pace.h"
 
 #define FIRST_CAPACITY 256
 #define TRIAL 4096 /* after so many keys … */
@@ -32,11 +33,14 @@ static bool grow(SeenKeys *seen)
 
     if (!places)
         return false; /* it goes without */
-    for (uint32_t i = 0; i < seen->capacity; i++)
+    for (uint32_t i = 0; i < seen->capacity; i++) {
+        if ((i & (PACE_LOOPS - 1)) == 0)
+            pace_turn();
         if (!str_is_none(seen->places[i].key))
             *place_of(places, capacity, seen->places[i].hash, seen->places[i].key) =
                 seen->places[i];
-    memory_free(seen->places);
+    }
+    pace_free(seen->places, seen->capacity * sizeof(SeenKey));
     seen->places = places;
     seen->capacity = capacity;
     return true;
@@ -44,8 +48,8 @@ static bool grow(SeenKeys *seen)
 
 void seen_keys_clear(SeenKeys *seen)
 {
-    memory_free(seen->places);
-    arena_free(seen->arena);
+    pace_free(seen->places, seen->capacity * sizeof(SeenKey));
+    pace_arena_free(seen->arena);
     *seen = (SeenKeys){0};
 }
 

@@ -14,23 +14,61 @@
 #define FIRST_KEY_MAX 4096
 #define PREFETCH_AHEAD 12
 #define PIECE 8192 /* entries between two looks for interrupts */
+#define FIRST_CHUNK ((size_t)8192)
+#define LARGEST_CHUNK ((size_t)1024 * 1024)
 
 void sorter_init(Sorter *sorter, SpillSet *spills, size_t limit)
 {
     *sorter = (Sorter){.spills = spills, .limit = limit, .keep = UINT64_MAX};
 }
 
+static size_t chunk_size(const SortChunk *chunk)
+{
+    return sizeof(SortChunk) + chunk->capacity + SORT_SLACK;
+}
+
+static void chunks_free(Sorter *sorter)
+{
+    size_t kept = 0;
+
+    for (SortChunk *chunk = sorter->first, *next; chunk; chunk = next) {
+        next = chunk->next;
+        kept += chunk_size(chunk);
+        if (kept > PACE_KEPT)
+            pace_free(chunk, chunk_size(chunk));
+        else
+            memory_free(chunk);
+        pace_turn();
+    }
+    sorter->first = sorter->last = NULL;
+    sorter->used = 0;
+}
+
+void sorter_chunks_empty(Sorter *sorter)
+{
+    for (SortChunk *chunk = sorter->first; chunk; chunk = chunk->next)
+        chunk->used = 0;
+    sorter->last = sorter->first;
+    sorter->used = 0;
+    sorter->count = 0;
+}
+
+static void entries_free(Sorter *sorter)
+{
+    const size_t size = sorter->entry_capacity * sizeof(SortEntry);
+
+    pace_free(sorter->entries, size);
+    pace_free(sorter->spare, size);
+    sorter->entries = sorter->spare = NULL;
+    sorter->entry_capacity = 0;
+}
+
 static void sorter_memory_free(Sorter *sorter)
 {
-    memory_free(sorter->data);
-    memory_free(sorter->entries);
-    memory_free(sorter->spare);
+    chunks_free(sorter);
+    entries_free(sorter);
     memory_free(sorter->buckets);
-    sorter->data = NULL;
-    sorter->entries = sorter->spare = NULL;
     sorter->buckets = NULL;
-    sorter->used = sorter->capacity = 0;
-    sorter->entry_capacity = 0;
 }
 
 void sorter_clear(Sorter *sorter)
@@ -63,10 +101,9 @@ static bool out_of_memory(void)
 
 static bool entries_reserve(Sorter *sorter)
 {
-    if (sorter->entry_capacity >= sorter->count)
+    if (sorter->spare && sorter->entry_capacity >= sorter->count)
         return true;
-    memory_free(sorter->entries);
-    memory_free(sorter->spare);
+    entries_free(sorter);
     sorter->entries = memory_malloc(sorter->count * sizeof(SortEntry));
     sorter->spare = memory_malloc(sorter->count * sizeof(SortEntry));
     sorter->entry_capacity = sorter->entries && sorter->spare ? sorter->count : 0;
@@ -85,10 +122,10 @@ static uint32_t common_length(const char *a, const char *b, uint32_t most)
 /* Looks for the bytes that all keys in memory, and those of the runs, begin with. */
 static bool find_common(Sorter *sorter)
 {
-    const char *record = sorter->data;
+    uint64_t i = 0;
 
     if (!sorter->has_first_key) {
-        const Str key = str_slice(record_at(record).key, 0, FIRST_KEY_MAX);
+        const Str key = str_slice(record_at(sorter->first->data).key, 0, FIRST_KEY_MAX);
         strbuf_append(&sorter->first_key, key);
         sorter->common = (uint32_t)key.length;
         sorter->has_first_key = true;
@@ -96,78 +133,78 @@ static bool find_common(Sorter *sorter)
     const char *first = strbuf_view(&sorter->first_key).data;
     uint32_t common = sorter->common;
 
-    for (uint64_t i = 0; i < sorter->count && common > 0; i++) {
-        CHECK_INTERRUPTS_EACH(i);
-        const SortRecord r = record_at(record);
-        common = common_length(first, r.key.data, (uint32_t)MIN(r.key.length, common));
-        record = r.payload + r.payload_size;
-    }
+    for (const SortChunk *chunk = sorter->first; chunk && common > 0; chunk = chunk->next)
+        for (size_t at = 0; at < chunk->used && common > 0; i++) {
+            CHECK_INTERRUPTS_EACH(i);
+            const SortRecord r = record_at(chunk->data + at);
+            common = common_length(first, r.key.data, (uint32_t)MIN(r.key.length, common));
+            at = (size_t)(r.payload + r.payload_size - chunk->data);
+        }
     sorter->common = common;
     return true;
 }
 
 static bool make_entries(Sorter *sorter)
 {
-    const char *record = sorter->data;
     const uint32_t depth = sorter->common;
+    uint64_t i = 0;
 
-    for (uint64_t i = 0; i < sorter->count; i++) {
-        CHECK_INTERRUPTS_EACH(i);
-        const SortRecord r = record_at(record);
-        sorter->entries[i].prefix = key_word(r.key.data, (uint32_t)r.key.length, depth);
-        sorter->entries[i].at = (uint64_t)(record - sorter->data);
-        record = r.payload + r.payload_size;
-    }
+    for (const SortChunk *chunk = sorter->first; chunk; chunk = chunk->next)
+        for (size_t at = 0; at < chunk->used; i++) {
+            CHECK_INTERRUPTS_EACH(i);
+            const SortRecord r = record_at(chunk->data + at);
+            sorter->entries[i].prefix = key_word(r.key.data, (uint32_t)r.key.length, depth);
+            sorter->entries[i].record = chunk->data + at;
+            at = (size_t)(r.payload + r.payload_size - chunk->data);
+        }
+    assert(i == sorter->count);
     return true;
 }
 
 /* Keys whose 8 bytes from depth on are equal. */
-static int tails_compare(const Sorter *sorter, const SortEntry *a, const SortEntry *b,
-                         uint32_t depth)
+static int tails_compare(const SortEntry *a, const SortEntry *b, uint32_t depth)
 {
     if (depth == DEPTH_END)
         return 0;
-    const Str x = record_at(sorter->data + a->at).key, y = record_at(sorter->data + b->at).key;
+    const Str x = record_at(a->record).key, y = record_at(b->record).key;
     const size_t from = (size_t)depth + 8, shorter = MIN(x.length, y.length);
     const int order = shorter > from ? memcmp(x.data + from, y.data + from, shorter - from) : 0;
     return order ? order : (x.length > y.length) - (x.length < y.length);
 }
 
-static inline bool entry_is_before(const Sorter *sorter, const SortEntry *a, const SortEntry *b,
-                                   uint32_t depth)
+static inline bool entry_is_before(const SortEntry *a, const SortEntry *b, uint32_t depth)
 {
     if (a->prefix != b->prefix)
         return a->prefix < b->prefix;
-    return tails_compare(sorter, a, b, depth) < 0;
+    return tails_compare(a, b, depth) < 0;
 }
 
-static void insertion_sort(const Sorter *sorter, SortEntry *entries, uint64_t count, uint32_t depth)
+static void insertion_sort(SortEntry *entries, uint64_t count, uint32_t depth)
 {
     for (uint64_t i = 1; i < count; i++) {
         const SortEntry entry = entries[i];
         uint64_t at = i;
-        for (; at > 0 && entry_is_before(sorter, &entry, &entries[at - 1], depth); at--)
+        for (; at > 0 && entry_is_before(&entry, &entries[at - 1], depth); at--)
             entries[at] = entries[at - 1];
         entries[at] = entry;
     }
 }
 
 /* Entries with equal prefixes get the next 8 bytes, or the sizes where no key has more. */
-static bool prefixes_deepen(const Sorter *sorter, SortEntry *entries, uint64_t count,
-                            uint32_t *depth)
+static bool prefixes_deepen(SortEntry *entries, uint64_t count, uint32_t *depth)
 {
     const uint32_t next = *depth + 8;
     bool any_longer = false;
 
     for (uint64_t i = 0; i < count; i++) {
         CHECK_INTERRUPTS_EACH(i);
-        const Str key = record_at(sorter->data + entries[i].at).key;
+        const Str key = record_at(entries[i].record).key;
         any_longer |= key.length > next;
         entries[i].prefix = key_word(key.data, (uint32_t)key.length, next);
     }
     for (uint64_t i = 0; !any_longer && i < count; i++) {
         CHECK_INTERRUPTS_EACH(i);
-        entries[i].prefix = record_at(sorter->data + entries[i].at).key.length;
+        entries[i].prefix = record_at(entries[i].record).key.length;
     }
     *depth = any_longer ? next : DEPTH_END;
     return true;
@@ -241,13 +278,14 @@ static uint32_t largest_bucket(const uint64_t *ends, uint32_t count)
 static bool radix_sort(Sorter *sorter, SortEntry *entries, SortEntry *spare, uint64_t count,
                        uint32_t depth, uint32_t level)
 {
+    CHECK_INTERRUPTS();
     while (count > SMALL) {
         uint64_t difference;
         TRY(prefixes_difference(entries, count, &difference));
         if (difference == 0) {
             if (depth == DEPTH_END)
                 return true;
-            TRY(prefixes_deepen(sorter, entries, count, &depth));
+            TRY(prefixes_deepen(entries, count, &depth));
             continue;
         }
         assert(level < MAX_LEVELS);
@@ -267,7 +305,7 @@ static bool radix_sort(Sorter *sorter, SortEntry *entries, SortEntry *spare, uin
         entries += from;
         spare += from;
     }
-    insertion_sort(sorter, entries, count, depth);
+    insertion_sort(entries, count, depth);
     return true;
 }
 
@@ -277,7 +315,7 @@ static bool look_if_sorted(const Sorter *sorter, bool *ret_sorted)
     for (uint64_t i = 1; *ret_sorted && i < sorter->count; i++) {
         CHECK_INTERRUPTS_EACH(i);
         *ret_sorted =
-            !entry_is_before(sorter, &sorter->entries[i], &sorter->entries[i - 1], sorter->common);
+            !entry_is_before(&sorter->entries[i], &sorter->entries[i - 1], sorter->common);
     }
     return true;
 }
@@ -306,17 +344,37 @@ static size_t memory_used(const Sorter *sorter)
     return sorter->used + sorter->count * 2 * sizeof(SortEntry);
 }
 
-static bool data_reserve(Sorter *sorter, size_t more)
+static SortChunk *chunk_new(size_t capacity)
 {
-    const size_t needed = sorter->used + more + SORT_SLACK;
-    if (needed <= sorter->capacity)
+    SortChunk *chunk = memory_malloc(sizeof(SortChunk) + capacity + SORT_SLACK);
+
+    if (!chunk) {
+        (void)out_of_memory();
+        return NULL;
+    }
+    chunk->next = NULL;
+    chunk->used = 0;
+    chunk->capacity = capacity;
+    return chunk;
+}
+
+/* The last chunk has room for so much. */
+static bool chunk_reserve(Sorter *sorter, size_t size)
+{
+    SortChunk *last = sorter->last;
+
+    if (last && last->capacity - last->used >= size)
         return true;
-    const size_t capacity = MAX(needed, MAX(sorter->capacity * 2, (size_t)8192));
-    char *grown = memory_realloc(sorter->data, capacity);
-    if (!grown)
-        return out_of_memory();
-    sorter->data = grown;
-    sorter->capacity = capacity;
+    if (last && last->next && last->next->capacity >= size) {
+        sorter->last = last->next;
+        return true;
+    }
+    const size_t usual = last ? MIN(last->capacity * 2, LARGEST_CHUNK) : FIRST_CHUNK;
+    SortChunk *chunk = chunk_new(MAX(size, usual));
+    TRY(chunk);
+    chunk->next = last ? last->next : NULL;
+    *(last ? &last->next : &sorter->first) = chunk;
+    sorter->last = chunk;
     return true;
 }
 
@@ -325,19 +383,19 @@ static bool kept_size(const Sorter *sorter, size_t *ret_size)
     *ret_size = 0;
     for (uint64_t i = 0; i < sorter->keep; i++) {
         CHECK_INTERRUPTS_EACH(i);
-        *ret_size += record_size(sorter->data + sorter->entries[i].at);
+        *ret_size += record_size(sorter->entries[i].record);
     }
     return true;
 }
 
-static bool kept_copy(const Sorter *sorter, char *to)
+static bool kept_copy(const Sorter *sorter, SortChunk *to)
 {
     for (uint64_t i = 0; i < sorter->keep; i++) {
         CHECK_INTERRUPTS_EACH(i);
-        const char *record = sorter->data + sorter->entries[i].at;
+        const char *record = sorter->entries[i].record;
         const size_t length = record_size(record);
-        memcpy(to, record, length);
-        to += length;
+        memcpy(to->data + to->used, record, length);
+        to->used += length;
     }
     return true;
 }
@@ -348,21 +406,18 @@ static bool cut(Sorter *sorter)
     size_t size;
     TRY(sorter_sort(sorter));
     TRY(kept_size(sorter, &size));
-    char *kept = memory_malloc(size + SORT_SLACK);
-    if (!kept)
-        return out_of_memory();
+    SortChunk *kept = chunk_new(size);
+    TRY(kept);
     if (!kept_copy(sorter, kept)) {
-        memory_free(kept);
+        pace_free(kept, chunk_size(kept));
         return false;
     }
-    const SortRecord last = record_at(sorter->data + sorter->entries[sorter->keep - 1].at);
     strbuf_truncate(&sorter->cutoff, 0);
-    strbuf_append(&sorter->cutoff, last.key);
+    strbuf_append(&sorter->cutoff, record_at(sorter->entries[sorter->keep - 1].record).key);
     sorter->has_cutoff = true;
-    memory_free(sorter->data);
-    sorter->data = kept;
+    chunks_free(sorter);
+    sorter->first = sorter->last = kept;
     sorter->used = size;
-    sorter->capacity = size + SORT_SLACK;
     sorter->count = sorter->keep;
     return true;
 }
@@ -380,23 +435,26 @@ static bool make_room(Sorter *sorter)
 uint32_t sorter_reserve(Sorter *sorter, const uint32_t *key_sizes, const uint32_t *payload_sizes,
                         uint32_t wanted, char **at)
 {
-    size_t size = 0;
+    size_t size = sizeof(RecordHeader) + key_sizes[0] + payload_sizes[0];
     uint32_t count = 0;
 
     TRY(make_room(sorter));
-    const size_t used = memory_used(sorter);
+    TRY(chunk_reserve(sorter, size));
+    SortChunk *chunk = sorter->last;
+    const size_t used = memory_used(sorter), before = chunk->used;
     const size_t room = MAX(sorter->limit > used ? sorter->limit - used : 0, (size_t)16384);
-    for (; count < wanted && (count == 0 || size < room); count++)
-        size += sizeof(RecordHeader) + key_sizes[count] + payload_sizes[count];
-    TRY(data_reserve(sorter, size));
-    char *to = sorter->data + sorter->used;
-    for (uint32_t i = 0; i < count; i++) {
-        const RecordHeader header = {key_sizes[i], payload_sizes[i]};
+    const size_t end = before + MIN(MAX(room, size), chunk->capacity - before);
+    while (chunk->used + size <= end) {
+        const RecordHeader header = {key_sizes[count], payload_sizes[count]};
+        char *to = chunk->data + chunk->used;
         memcpy(to, &header, sizeof(header));
-        at[i] = to + sizeof(header);
-        to = at[i] + header.key_size + header.payload_size;
+        at[count] = to + sizeof(header);
+        chunk->used += size;
+        if (++count == wanted)
+            break;
+        size = sizeof(RecordHeader) + key_sizes[count] + payload_sizes[count];
     }
-    sorter->used += size;
+    sorter->used += chunk->used - before;
     sorter->count += count;
     sorter->peak_bytes = MAX(sorter->peak_bytes, sorter->used);
     return count;
@@ -410,9 +468,8 @@ bool sorter_finish(Sorter *sorter)
     sorter->has_current = false;
     if (sorter->run_count == 0) {
         TRY(sorter->count == 0 || sorter_sort(sorter));
-        memory_free(sorter->spare);
+        pace_free(sorter->spare, sorter->entry_capacity * sizeof(SortEntry));
         sorter->spare = NULL;
-        sorter->entry_capacity = 0;
         return true;
     }
     if (sorter->count > 0)
@@ -429,8 +486,8 @@ bool sorter_next(Sorter *sorter, SortRecord *ret)
     if (sorter->at == sorter->count)
         return true;
     if (sorter->at + PREFETCH_AHEAD < sorter->count)
-        __builtin_prefetch(sorter->data + sorter->entries[sorter->at + PREFETCH_AHEAD].at);
-    *ret = record_at(sorter->data + sorter->entries[sorter->at++].at);
+        __builtin_prefetch(sorter->entries[sorter->at + PREFETCH_AHEAD].record);
+    *ret = record_at(sorter->entries[sorter->at++].record);
     return true;
 }
 

@@ -17,8 +17,8 @@
  * sorter_keep_first(&sorter, n) before the first record: only the first n of the order are wanted.
  * Records that sorter_refuses need not be added then.
  *
- * How: records lie one behind the other in one buffer. To sort, an entry of 16 bytes is made for
- * each: 8 key bytes (behind what all keys have in common) and the record's place. Entries are
+ * How: records lie one behind the other in chunks. To sort, an entry of 16 bytes is made for each:
+ * 8 key bytes (behind what all keys have in common) and the record's place. Entries are
  * radix-sorted from the first bit in which they differ; those whose 8 bytes are equal get their
  * next 8. What outgrows the limit is sorted and written as a run; a tree of losers merges the runs.
  */
@@ -35,19 +35,21 @@ typedef struct SortRecord {
     uint32_t payload_size;
 } SortRecord;
 
-/* Its place among records of one buffer is the order they were added in. */
 typedef struct SortEntry {
     uint64_t prefix; /* 8 bytes of the key, big-endian */
-    uint64_t at;
+    const char *record;
 } SortEntry;
+
+/* Chunks of megabytes: one that grows with the records would be copied, and let go of at once. */
+typedef struct SortChunk SortChunk;
 
 typedef struct SortRun SortRun;
 
 typedef struct Sorter {
     SpillSet *spills;
     size_t limit;
-    char *data; /* heap: records */
-    size_t used, capacity;
+    SortChunk *first, *last; /* heap: of records, to the one that is being filled */
+    size_t used;             /* bytes of all records in memory */
     uint64_t count, at;
     SortEntry *entries, *spare; /* heap: of the records in memory, once they are sorted */
     uint64_t entry_capacity;

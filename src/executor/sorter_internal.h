@@ -4,7 +4,13 @@
 
 #include "executor/sorter.h"
 
-#define SORT_SLACK 8 /* bytes that may be read behind the last record of a buffer */
+#define SORT_SLACK 8 /* bytes that may be read behind the last record of a chunk */
+
+struct SortChunk {
+    SortChunk *next; /* those behind `last` are empty */
+    size_t used, capacity;
+    char data[]; /* capacity and SORT_SLACK bytes */
+};
 
 typedef struct RecordHeader {
     uint32_t key_size, payload_size;
@@ -47,6 +53,8 @@ static inline size_t record_size(const char *record)
 }
 
 MUST_CHECK bool sorter_sort(Sorter *sorter);
+/* Chunks stay for other records. */
+void sorter_chunks_empty(Sorter *sorter);
 /* Sorts what is in memory, writes it as a run and empties memory. */
 MUST_CHECK bool sorter_write_run(Sorter *sorter);
 MUST_CHECK bool sorter_merge_begin(Sorter *sorter);

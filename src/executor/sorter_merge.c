@@ -4,7 +4,6 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
-#include "base/pace.h"
 #include "base/task.h"
 
 #define RUN_BUFFER_MIN 16384u
@@ -33,10 +32,8 @@ static void run_deinit(SortRun *run)
 
 void sorter_runs_free(Sorter *sorter)
 {
-    for (uint32_t i = 0; i < sorter->run_count; i++) {
+    for (uint32_t i = 0; i < sorter->run_count; i++)
         run_deinit(&sorter->runs[i]);
-        pace_turn();
-    }
     memory_free(sorter->runs);
     memory_free(sorter->losers);
     sorter->runs = NULL;
@@ -71,14 +68,13 @@ bool sorter_write_run(Sorter *sorter)
     const uint64_t count = MIN(sorter->count, sorter->keep);
     for (uint64_t i = 0; i < count; i++) {
         if (i + PREFETCH_AHEAD < count)
-            __builtin_prefetch(sorter->data + sorter->entries[i + PREFETCH_AHEAD].at);
-        const char *record = sorter->data + sorter->entries[i].at;
+            __builtin_prefetch(sorter->entries[i + PREFETCH_AHEAD].record);
+        const char *record = sorter->entries[i].record;
         TRY(spill_write(run->file, record, record_size(record)));
     }
     run->left = count;
     sorter->spilled_bytes += spill_size(run->file);
-    sorter->count = 0;
-    sorter->used = 0;
+    sorter_chunks_empty(sorter);
     return true;
 }
 

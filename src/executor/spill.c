@@ -9,6 +9,7 @@
 #include "base/task.h"
 
 #define SPILL_BUFFER 16384
+#define REMOVED_AT_ONCE ((uint64_t)1024 * 1024)
 
 struct SpillFile {
     SpillSet *set;
@@ -32,10 +33,8 @@ void spill_set_init(SpillSet *set, Str directory)
 
 void spill_set_clear(SpillSet *set)
 {
-    while (set->files) {
+    while (set->files)
         spill_free(set->files);
-        pace_turn();
-    }
 }
 
 SpillFile *spill_new(SpillSet *set)
@@ -64,6 +63,17 @@ SpillFile *spill_new(SpillSet *set)
     return file;
 }
 
+/* The system takes its time with the pages of a large file. */
+static void file_shrink(SpillFile *file)
+{
+    uint64_t size = file->flushed;
+
+    while (size > REMOVED_AT_ONCE && os->file_truncate(file->file, size - REMOVED_AT_ONCE)) {
+        size -= REMOVED_AT_ONCE;
+        pace_turn();
+    }
+}
+
 void spill_free(SpillFile *file)
 {
     if (!file)
@@ -75,18 +85,19 @@ void spill_free(SpillFile *file)
     else
         file->set->files = file->next;
     file->set->size_bytes -= file->flushed;
+    /* What cannot be removed is swept at the next start; what failed first stays the error. */
+    const bool had_error = error_is_set();
+    file_shrink(file);
     os->file_close(file->file);
     const int64_t least = settings()->log_temp_files;
     if (least >= 0 && file->flushed >= (uint64_t)least * 1024)
         NOTICE(SEVERITY_LOG, ERR_SUCCESSFUL_COMPLETION,
                .message = fmt("temporary file: path \"%.*s\", size %llu", STR_ARGS(file->path),
                               (unsigned long long)file->flushed));
-    /* A name that cannot be removed is swept at the next start; what failed first stays the error.
-     */
-    bool had_error = error_is_set();
-    if (!os->unlink(file->path) && !had_error)
+    if ((!os->unlink(file->path) || error_is_set()) && !had_error)
         error_clear();
     arena_free(file->arena);
+    pace_turn();
 }
 
 static bool spill_flush(SpillFile *file)

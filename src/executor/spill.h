@@ -32,7 +32,7 @@ void spill_set_init(SpillSet *set, Str directory);
 void spill_set_clear(SpillSet *set);
 
 MUST_CHECK SpillFile *spill_new(SpillSet *set);
-void spill_free(SpillFile *file); /* removes it; accepts NULL */
+void spill_free(SpillFile *file); /* removes it, in steps; accepts NULL */
 MUST_CHECK bool spill_write(SpillFile *file, const void *data, size_t size);
 /* Bytes written so far: the offset of the next record. */
 uint64_t spill_size(const SpillFile *file);
