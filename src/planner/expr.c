@@ -1,5 +1,6 @@
 #include "planner/expr.h"
 
+#include "base/pace.h"
 #include "base/scheduler.h"
 #include "planner/query.h"
 #include "types/type.h"
@@ -72,13 +73,18 @@ static const ExprShape *expr_shape(const Expr *expr)
 
 #define FIELD(expr, type, offset) ((type *)((char *)(uintptr_t)(expr) + (offset)))
 
+#define ITEMS_OF_A_TURN 256 /* of a long list; what is done with one takes a microsecond or two */
+
 typedef bool SlotVisitor(void *context, Expr **slot);
 
 static bool visit_vec(ExprVec *vec, SlotVisitor *visitor, void *context)
 {
-    for (size_t i = 0; i < vec->length; i++)
+    for (size_t i = 0; i < vec->length; i++) {
+        if (i % ITEMS_OF_A_TURN == ITEMS_OF_A_TURN - 1)
+            pace_turn();
         if (vec->items[i] && !visitor(context, &vec->items[i]))
             return false;
+    }
     return true;
 }
 

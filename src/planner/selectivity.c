@@ -1,5 +1,6 @@
 #include <math.h>
 
+#include "base/pace.h"
 #include "planner/variable.h"
 #include "types/array.h"
 
@@ -7,6 +8,8 @@
  * How many of the rows a condition lets through. `among`: the relations whose rows are counted;
  * columns of others are values that are given from outside.
  */
+
+#define ELEMENTS_OF_A_TURN 64 /* each is looked for among the common values */
 
 static double selectivity(Level *level, const Expr *expr, RelSet among);
 static double list_selectivity(Level *level, const ExprVec *list, RelSet among);
@@ -388,6 +391,8 @@ static double array_selectivity(Level *level, const ExprScalarArray *array, RelS
         for (int i = 0; i < view.count; i++) {
             Value value;
             bool is_null;
+            if (i % ELEMENTS_OF_A_TURN == ELEMENTS_OF_A_TURN - 1)
+                pace_turn();
             array_element(&view, i, &value, &is_null);
             ExprConst *element =
                 expr_const(arena, view.element_type, -1, array->left->collation, value, is_null, 0);
@@ -395,8 +400,11 @@ static double array_selectivity(Level *level, const ExprScalarArray *array, RelS
         }
     } else if (list->kind == EXPR_ARRAY && !EXPR_AS(const ExprArray, list)->is_nested) {
         const ExprVec *elements = &EXPR_AS(const ExprArray, list)->elements;
-        for (size_t i = 0; i < elements->length; i++)
+        for (size_t i = 0; i < elements->length; i++) {
+            if (i % ELEMENTS_OF_A_TURN == ELEMENTS_OF_A_TURN - 1)
+                pace_turn();
             array_add(&sum, element_selectivity(level, array, elements->items[i], among));
+        }
     } else {
         const TypeDesc *type = type_find(session, list->type);
         Expr unknown = {.kind = EXPR_CASE_TEST, .type = type ? type->element : array->left->type};

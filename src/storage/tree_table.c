@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
+#include "base/pace.h"
 
 #include "storage/tree_internal.h"
 
@@ -602,6 +603,7 @@ TreeFound tree_externals_load(Tree *tree, TreeExternals *externals)
 {
     for (uint32_t i = 0; i < externals->count; i++) {
         const TreeExternal *item = &externals->items[i];
+        pace_turn();
         if (item->length > ROW_MAX_SIZE)
             return (TreeFound)tree_damaged(tree, item->page, "an overflow reference is wrong");
         char *bytes = arena_try_alloc(externals->arena, MAX(item->length, 1u));

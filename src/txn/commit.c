@@ -9,6 +9,7 @@
 
 #include "base/memory.h"
 #include "base/os.h"
+#include "base/pace.h"
 #include "storage/faults.h"
 #include "storage/tree_ready.h"
 #include "txn/record.h"
@@ -648,6 +649,7 @@ typedef struct WriteApply {
 } WriteApply;
 
 #define APPLY_TURN 256u       /* writes, until others of this worker have their turn */
+#define APPLY_LOOK 32u        /* until the time slice is looked at */
 #define APPLY_TRIES 40        /* to read a page that the disk does not give */
 #define APPLY_PAUSE_US 250000 /* between them */
 
@@ -714,6 +716,8 @@ static bool apply_write(void *context, TreeWrites *writes, const WriteCursor *wr
 
     if (++apply->count % APPLY_TURN == 0)
         task_yield();
+    else if (apply->count % APPLY_LOOK == 0)
+        pace_turn();
     FAULT_STOP(fault_at_apply);
     return likely(apply_once(apply, writes, write)) || apply_again(apply, writes, write);
 }

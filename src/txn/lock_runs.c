@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
+#include "base/pace.h"
 
 #include "txn/lock_internal.h"
 
@@ -69,7 +70,10 @@ static bool runs_reserve(LockRuns *runs)
         memory_free(rows);
         return false;
     }
+    const size_t old_size = runs->capacity * sizeof(*old_keys);
     for (size_t i = 0; i < runs->capacity; i++) {
+        if ((i & (PACE_LOOPS - 1)) == 0)
+            pace_turn(); /* others only read the old ones */
         if (old_keys[i] == 0)
             continue;
         const size_t at = key_place(keys, capacity, old_keys[i]);
@@ -82,8 +86,8 @@ static bool runs_reserve(LockRuns *runs)
     runs->rows = rows;
     runs->capacity = capacity;
     mutex_unlock(&runs->tree->runs_mutex);
-    memory_free(old_keys);
-    memory_free(old_rows);
+    pace_free(old_keys, old_size);
+    pace_free(old_rows, old_size);
     return true;
 }
 
@@ -236,8 +240,8 @@ void lock_runs_release(TxnSession *session, uint64_t position)
         atomic_fetch_sub(&tree->runs_count, 1);
         mutex_unlock(&tree->runs_mutex);
         txn_tree_close(tree);
-        memory_free(runs->keys);
-        memory_free(runs->rows);
+        pace_free(runs->keys, runs->capacity * sizeof(*runs->keys));
+        pace_free(runs->rows, runs->capacity * sizeof(*runs->rows));
         memory_free(runs);
     }
 }

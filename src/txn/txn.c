@@ -2,6 +2,7 @@
 #include "txn/txn.h"
 
 #include "base/os.h"
+#include "base/pace.h"
 #include "txn/txn_internal.h"
 #include "txn/write_built.h"
 
@@ -363,7 +364,7 @@ static void txn_finish(Txn *txn, TxnEnd how)
         txn->callbacks.items[i].callback(txn->callbacks.items[i].context, how);
     txn->callbacks.length = 0;
     txn->state = TXN_IDLE;
-    arena_reset(txn->arena);
+    pace_arena_reset(txn->arena);
 }
 
 void txn_rollback(Txn *txn)

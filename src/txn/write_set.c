@@ -184,9 +184,15 @@ static bool log_reserve(WriteSet *set)
     if (set->log_length < set->log_capacity)
         return true;
     size_t capacity = set->log_capacity ? set->log_capacity * 2 : 64;
-    WriteEntry **log = memory_realloc(set->log, capacity * sizeof(*log));
+    const size_t size = set->log_capacity * sizeof(*set->log);
+    WriteEntry **log = memory_malloc(capacity * sizeof(*log));
     if (!log)
         FAIL(ERR_OUT_OF_MEMORY, .message = STR("out of memory"));
+    for (size_t at = 0; at < size; at += PACE_BYTES) {
+        memcpy((char *)log + at, (char *)set->log + at, MIN(PACE_BYTES, size - at));
+        pace_turn();
+    }
+    pace_free(set->log, size);
     set->log = log;
     set->log_capacity = capacity;
     return true;
@@ -258,6 +264,8 @@ void writes_rollback_to(Txn *txn, uint64_t place)
     WriteSet *set = &txn->writes;
 
     while (set->log_length > 0 && set->log[set->log_length - 1]->place >= place) {
+        if (set->log_length % PACE_LOOPS == 0)
+            pace_turn();
         WriteEntry *entry = set->log[--set->log_length];
         assert(entry->node->head == entry);
         entry->node->head = entry->older;
@@ -278,7 +286,10 @@ void txn_forget_writes(Txn *txn, const TxnTree *tree)
 
     if (!writes)
         return;
+    uint32_t count = 0;
     for (WriteNode *node = writes->first->next[0]; node; node = node->next[0]) {
+        if (++count % PACE_LOOPS == 0)
+            pace_turn();
         for (WriteEntry *entry = node->head; entry; entry = entry->older)
             entry->node = NULL;
         node->head = NULL;
@@ -311,7 +322,7 @@ void writes_clear(Txn *txn)
     WriteEntry **log = set->log;
     size_t capacity = set->log_capacity;
     if (capacity > 4096) {
-        memory_free(log);
+        pace_free(log, capacity * sizeof(*log));
         log = NULL;
         capacity = 0;
     }

@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/pace.h"
 #include "storage/tree_cursor.h"
 #include "txn/txn_internal.h"
 #include "txn/write_built.h"
@@ -224,8 +225,6 @@ static bool spill_nodes(Txn *txn, TreeWrites *writes)
     return built_end(writes, spill_each(txn, writes));
 }
 
-#define DROP_TURN 16384u /* nodes or entries, until others of this worker have their turn */
-
 /* The nodes are on temporary pages: their locks and their memory may go. */
 static void nodes_drop(Txn *txn, TreeWrites *writes)
 {
@@ -235,8 +234,8 @@ static void nodes_drop(Txn *txn, TreeWrites *writes)
     uint32_t count = 0;
 
     for (WriteNode *node = writes->first->next[0]; node; node = node->next[0]) {
-        if (++count % DROP_TURN == 0)
-            task_yield();
+        if (++count % PACE_LOOPS == 0)
+            pace_turn();
         if (is_unique && node->head)
             unique_key_unlock(txn, writes->tree, node->key);
         for (WriteEntry *entry = node->head; entry; entry = entry->older)
@@ -251,8 +250,8 @@ void writes_log_compact(WriteSet *set)
     for (size_t i = 0; i < set->log_length; i++) {
         if (set->log[i]->node)
             set->log[kept++] = set->log[i];
-        if (i % DROP_TURN == DROP_TURN - 1)
-            task_yield();
+        if (i % PACE_LOOPS == PACE_LOOPS - 1)
+            pace_turn();
     }
     set->log_length = kept;
 }
@@ -265,7 +264,7 @@ static void nodes_forget(TreeWrites *writes)
     }
     writes->height = 1;
     writes->bytes = 0;
-    arena_reset(writes->arena);
+    pace_arena_reset(writes->arena);
 }
 
 bool writes_spill(Txn *txn)
