@@ -22,11 +22,15 @@
 #define ALIGNMENT 16
 #define FIRST_BLOCK 2048
 #define LARGEST_STEP (1024 * 1024)
+#define MAPPED_LEAST ((size_t)512 * 1024) /* what grows to this gets pages of its own */
+#define MAPPED_LOOK 16                    /* blocks that are looked at for one of them */
 
 typedef struct Block {
     struct Block *previous;
     size_t capacity; /* bytes in data */
-    ALIGNED(ALIGNMENT) char data[];
+    char *data;      /* behind this, or pages that hold the one allocation that grows */
+    bool is_mapped;
+    ALIGNED(ALIGNMENT) char room[];
 } Block;
 
 struct Arena {
@@ -55,17 +59,34 @@ static Block *block_new(const Arena *arena, size_t capacity, size_t least, Arena
                     : memory_take(sizeof(Block) + capacity, arena->size, arena->name);
     }
     if (block) {
-        block->previous = NULL;
-        block->capacity = capacity;
+        *block = (Block){.capacity = capacity, .data = block->room};
         POISON(block->data, capacity);
     }
     return block;
 }
 
+static size_t block_size(const Block *block)
+{
+    return sizeof(Block) + block->capacity;
+}
+
 static void block_free(Block *block)
 {
     UNPOISON(block->data, block->capacity);
-    memory_give(block, sizeof(Block) + block->capacity);
+    if (unlikely(block->is_mapped)) {
+        memory_unmap(block->data, block->capacity);
+        memory_give(block, sizeof(Block));
+        return;
+    }
+    memory_give(block, block_size(block));
+}
+
+static void block_push(Arena *arena, Block *block)
+{
+    block->previous = arena->block;
+    arena->block = block;
+    arena->used = 0;
+    arena->size += block_size(block);
 }
 
 /* A new newest block with room for `size`; false when the heap is out. */
@@ -75,10 +96,7 @@ static bool arena_extend(Arena *arena, size_t size, ArenaNeed need)
 
     if (!block)
         return false;
-    block->previous = arena->block;
-    arena->block = block;
-    arena->used = 0;
-    arena->size += sizeof(Block) + block->capacity;
+    block_push(arena, block);
     arena->next_capacity = MIN(arena->next_capacity * 2, LARGEST_STEP);
     return true;
 }
@@ -130,7 +148,7 @@ static COLD void blocks_thin(Arena *arena)
     for (Block *block = newest->previous, *previous; block; block = previous) {
         previous = block->previous;
         newest->previous = previous;
-        arena->size -= sizeof(Block) + block->capacity;
+        arena->size -= block_size(block);
         if (arena->size > PACE_KEPT || block->capacity > LARGEST_STEP)
             pace_thin(block->data, block->capacity);
         block_free(block);
@@ -166,7 +184,7 @@ static COLD void arena_shrink(Arena *arena)
 
     for (Block *older = block->previous, *previous; older; older = previous) {
         previous = older->previous;
-        arena->size -= sizeof(Block) + older->capacity;
+        arena->size -= block_size(older);
         block_free(older);
     }
     block->previous = NULL;
@@ -218,8 +236,72 @@ void *arena_try_alloc(Arena *arena, size_t size)
     return result;
 }
 
+/* Pages for one allocation and for what it grows to; NULL: there are none. */
+static void *mapped_take(Arena *arena, size_t size)
+{
+    Block *block = memory_take(sizeof(Block), arena->size, arena->name);
+    char *data = block ? memory_map(size, arena->size, arena->name) : NULL;
+
+    if (!data) {
+        if (block)
+            memory_give(block, sizeof(Block));
+        return NULL;
+    }
+    *block = (Block){.capacity = size, .data = data, .is_mapped = true};
+    block_push(arena, block);
+    arena->used = size;
+    return data;
+}
+
+/* The block of an allocation that has pages of its own, among the newest. */
+static Block *mapped_find(const Arena *arena, const void *data)
+{
+    Block *block = arena->block;
+
+    for (int i = 0; block && i < MAPPED_LOOK; i++, block = block->previous)
+        if (block->is_mapped && block->data == data)
+            return block;
+    return NULL;
+}
+
+static void *mapped_grow(Arena *arena, Block *block, size_t size)
+{
+    char *data = memory_remap(block->data, block->capacity, size, arena->size, arena->name);
+
+    if (!data)
+        return NULL;
+    arena->size += size - block->capacity;
+    block->data = data;
+    block->capacity = size;
+    if (block == arena->block)
+        arena->used = size;
+    return data;
+}
+
+/* What is long has, or gets, pages that grow without a copy. */
+static COLD void *grow_long(Arena *arena, void *old, size_t old_size, size_t new_size)
+{
+    const size_t size = ALIGN_UP(new_size, ALIGNMENT);
+    Block *block = old ? mapped_find(arena, old) : NULL;
+
+    if (block && size <= block->capacity)
+        return old;
+    void *grown = block ? mapped_grow(arena, block, size) : mapped_take(arena, size);
+    if (grown && !block && old) {
+        pace_copy_turns(grown, old, old_size);
+        POISON(old, old_size);
+    }
+    return grown;
+}
+
+/* Nothing is at `old` once it has moved, whether it was copied or not. */
 void *arena_grow(Arena *arena, void *old, size_t old_size, size_t new_size)
 {
+    if (unlikely(new_size >= MAPPED_LEAST) && new_size > old_size) {
+        void *grown = grow_long(arena, old, old_size, new_size);
+        if (likely(grown != NULL))
+            return grown;
+    }
     size_t old_rounded = ALIGN_UP(old_size ? old_size : 1, ALIGNMENT) + RED_ZONE;
     size_t new_rounded = ALIGN_UP(new_size ? new_size : 1, ALIGNMENT) + RED_ZONE;
 
@@ -230,8 +312,10 @@ void *arena_grow(Arena *arena, void *old, size_t old_size, size_t new_size)
         return old;
     }
     void *grown = arena_alloc(arena, new_size);
-    if (old)
+    if (old) {
         memcpy(grown, old, MIN(old_size, new_size));
+        POISON(old, old_size);
+    }
     return grown;
 }
 
@@ -255,7 +339,7 @@ void arena_rewind(Arena *arena, ArenaMark mark)
         Block *block = arena->block;
         assert(block); /* the mark is of this arena and not yet given back */
         arena->block = block->previous;
-        arena->size -= sizeof(Block) + block->capacity;
+        arena->size -= block_size(block);
         block_free(block);
         /* A mark at the end of a block, passed and rewound once a row, must not cost a large
          * block each time. */

@@ -164,6 +164,57 @@ void memory_give(void *memory, size_t size)
     atomic_fetch_sub_explicit(&used, size, memory_order_relaxed);
 }
 
+/* AddressSanitizer follows malloc: there what grows moves, and a stale pointer is seen. */
+static void *pages_take(size_t size)
+{
+#ifdef SENGI_ASAN
+    return malloc(size);
+#else
+    void *pages = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    return pages == MAP_FAILED ? NULL : pages;
+#endif
+}
+
+static void *pages_grow(void *old, size_t old_size, size_t size)
+{
+#ifdef SENGI_ASAN
+    (void)old_size;
+    return realloc(old, size);
+#else
+    void *pages = mremap(old, old_size, size, MREMAP_MAYMOVE);
+    return pages == MAP_FAILED ? NULL : pages;
+#endif
+}
+
+void *memory_map(size_t size, size_t held, const char *name)
+{
+    void *memory = pages_take(size);
+
+    if (likely(memory != NULL))
+        count(size, held, name);
+    return memory;
+}
+
+void *memory_remap(void *old, size_t old_size, size_t size, size_t held, const char *name)
+{
+    void *memory = pages_grow(old, old_size, size);
+
+    assert(size >= old_size);
+    if (likely(memory != NULL))
+        count(size - old_size, held, name);
+    return memory;
+}
+
+void memory_unmap(void *memory, size_t size)
+{
+#ifdef SENGI_ASAN
+    free(memory);
+#else
+    munmap(memory, size);
+#endif
+    atomic_fetch_sub_explicit(&used, size, memory_order_relaxed);
+}
+
 /* ------------------------------------------------------------------ not counted */
 
 void *memory_malloc(size_t size)

@@ -38,6 +38,11 @@ uint64_t memory_default_limit(uint64_t set_aside);
 void *memory_take(size_t size, size_t held, const char *name);
 void *memory_must_take(size_t size, size_t held, const char *name);
 void memory_give(void *memory, size_t size);
+/* Whole pages of the system's own, counted too, which grow without a copy and cost what is written
+ * to them; NULL: none to be had, and what is there stays as it is. Given back by memory_unmap. */
+void *memory_map(size_t size, size_t held, const char *name);
+void *memory_remap(void *old, size_t old_size, size_t size, size_t held, const char *name);
+void memory_unmap(void *memory, size_t size);
 /* Would memory_take stay below the limit? For sizes that users choose. */
 bool memory_allows(size_t size);
 

@@ -16,7 +16,15 @@ bool pace_zero(void *to, size_t size)
     return true;
 }
 
-bool pace_copy(void *to, const void *from, size_t size)
+void pace_copy_turns(void *to, const void *from, size_t size)
+{
+    for (size_t at = 0; at < size; at += PACE_BYTES) {
+        memcpy((char *)to + at, (const char *)from + at, MIN(PACE_BYTES, size - at));
+        pace_turn();
+    }
+}
+
+bool pace_copy_long(void *to, const void *from, size_t size)
 {
     for (size_t at = 0; at < size; at += PACE_BYTES) {
         CHECK_INTERRUPTS();
@@ -36,11 +44,8 @@ void *pace_alloc_zeroed(Arena *arena, size_t size)
 
 void *pace_grow(Arena *arena, void *old, size_t old_size, size_t new_size)
 {
-    if (old_size <= PACE_BYTES)
-        return arena_grow(arena, old, old_size, new_size);
-    void *grown = arena_alloc(arena, new_size);
-    TRY(pace_copy(grown, old, MIN(old_size, new_size)));
-    return grown;
+    CHECK_INTERRUPTS();
+    return arena_grow(arena, old, old_size, new_size);
 }
 
 void *pace_arena_copy(Arena *arena, const void *data, size_t size)
@@ -49,6 +54,37 @@ void *pace_arena_copy(Arena *arena, const void *data, size_t size)
 
     TRY(pace_copy(copy, data, size));
     return copy;
+}
+
+bool pace_append_long(StrBuf *buf, Str text)
+{
+    char *to = strbuf_reserve(buf, text.length);
+
+    TRY(pace_copy(to, text.data, text.length));
+    strbuf_advance(buf, text.length);
+    return true;
+}
+
+bool pace_str_copy(Arena *arena, Str text, Str *ret)
+{
+    const char *copy = pace_arena_copy(arena, text.data, text.length);
+
+    TRY(copy);
+    *ret = str_make(copy, text.length);
+    return true;
+}
+
+int pace_compare(Str a, Str b)
+{
+    const size_t shorter = MIN(a.length, b.length);
+    size_t at = 0;
+    int order = 0;
+
+    for (; order == 0 && shorter - at > PACE_BYTES; at += PACE_BYTES) {
+        order = memcmp(a.data + at, b.data + at, PACE_BYTES);
+        pace_turn();
+    }
+    return order ? order : str_compare(str_slice(a, at, a.length), str_slice(b, at, b.length));
 }
 
 void pace_turn(void)

@@ -1,5 +1,7 @@
 #include "base/vector.h"
 
+#include "base/pace.h"
+
 static Vector *vector_sized(Arena *arena, PhysType type, size_t rows)
 {
     Vector *vector = ARENA_NEW(arena, Vector);
@@ -50,7 +52,13 @@ Value value_copy(Arena *arena, PhysType type, const Value *value)
 {
     Value copy = *value;
 
-    if (type == PHYS_VAR && value->var.length > 0)
-        copy.var.data = arena_copy(arena, value->var.data, value->var.length);
+    if (type == PHYS_VAR && value->var.length > 0) {
+        char *data = arena_alloc(arena, value->var.length);
+        if (likely(value->var.length <= PACE_BYTES))
+            memcpy(data, value->var.data, value->var.length);
+        else
+            pace_copy_turns(data, value->var.data, value->var.length);
+        copy.var.data = data;
+    }
     return copy;
 }

@@ -575,17 +575,45 @@ RECOVERY_CONTROL(pg_get_wal_replay_pause_state)
 RECOVERY_CONTROL(pg_promote)
 
 /* Nobody notes when transactions commit, which in PostgreSQL is track_commit_timestamp = off. */
-#define COMMIT_TIMESTAMP(symbol)                                                                   \
-    FUNCTION(symbol)                                                                               \
-    {                                                                                              \
-        FAIL(ERR_OBJECT_NOT_IN_PREREQUISITE_STATE,                                                 \
-             .message = STR("could not get commit timestamp data"),                                \
-             .hint = STR("Make sure the configuration parameter \"track_commit_timestamp\" is "    \
-                         "set."));                                                                 \
-    }
-COMMIT_TIMESTAMP(pg_xact_commit_timestamp)
-COMMIT_TIMESTAMP(pg_xact_commit_timestamp_origin)
-COMMIT_TIMESTAMP(pg_last_committed_xact)
+static bool no_commit_timestamps(void)
+{
+    FAIL(ERR_OBJECT_NOT_IN_PREREQUISITE_STATE,
+         .message = STR("could not get commit timestamp data"),
+         .hint = STR("Make sure the configuration parameter \"track_commit_timestamp\" is set."));
+}
+
+/* Transactions 1 and 2 are PostgreSQL's own, of no time; the first of anybody is 3. */
+static bool has_no_time(uint32_t xid)
+{
+    enum { FIRST_XID = 3 };
+
+    if (xid == 0)
+        FAIL(ERR_INVALID_PARAMETER_VALUE,
+             .message = STR("cannot retrieve commit timestamp for transaction 0"));
+    return xid < FIRST_XID || no_commit_timestamps();
+}
+
+FUNCTION(pg_xact_commit_timestamp)
+{
+    *ret_null = true;
+    return has_no_time(args[0].oid);
+}
+
+FUNCTION(pg_xact_commit_timestamp_origin)
+{
+    static const Oid types[] = {TYPE_TIMESTAMPTZ, TYPE_OID};
+    static const bool are_null[] = {true, true};
+    const Value values[ARRAY_LENGTH(types)] = {0};
+
+    TRY(has_no_time(args[0].oid));
+    *ret = record_make(call->arena, TYPE_RECORD, types, values, are_null, ARRAY_LENGTH(types));
+    return true;
+}
+
+FUNCTION(pg_last_committed_xact)
+{
+    return no_commit_timestamps();
+}
 
 /* ---- what is not there yet, truly answered ---- */
 

@@ -1,5 +1,6 @@
 #include "server/client_text.h"
 
+#include "base/pace.h"
 #include "server/portal.h"
 #include "types/encoding.h"
 #include "types/encoding_convert.h"
@@ -80,8 +81,7 @@ static bool put_field(Session *session, Oid type, uint16_t format, Str field)
                                        out);
     if (!encoding_passes(field))
         return encoding_encode(session->client_encoding, field, out);
-    strbuf_append(out, field);
-    return true;
+    return pace_append(out, field);
 }
 
 /* The row without its fields' conversion, field by field, behind what `out` has before it. */
@@ -115,12 +115,15 @@ bool client_row_give(Session *session, const RowDescription *description, const 
 
     assert(session->client_encoding != 0);
     bool passes = true;
-    for (size_t i = start; i < out->length && passes; i++)
+    for (size_t i = start; i < out->length && passes; i++) {
+        CHECK_INTERRUPTS_EACH(i);
         passes = (byte)out->data[i] < 0x80;
+    }
     if (passes)
         return true; /* lengths are small, or nulls would have told */
     const ArenaMark mark = arena_mark(arena);
-    const Str row = str_copy(arena, str_make(out->data + start, out->length - start));
+    Str row;
+    TRY(pace_str_copy(arena, str_make(out->data + start, out->length - start), &row));
     strbuf_truncate(out, start);
     const bool ok = put_fields(session, description, formats, format_count, row);
     arena_rewind(arena, mark);

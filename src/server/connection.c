@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/error.h"
+#include "base/pace.h"
 
 #define RECEIVE_CHUNK 8192
 #define RECEIVE_CHUNK_LARGE 65536
@@ -168,6 +169,7 @@ bool connection_flush(Connection *connection)
         switch (outcome) {
         case TRANSPORT_DONE:
             connection->out_sent += count;
+            pace_turn(); /* of a fast client the socket takes much */
             connection->bytes_sent += count;
             break;
         case TRANSPORT_WAIT_READ:

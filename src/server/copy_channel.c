@@ -1,6 +1,8 @@
 /* COPY's stream to and from the client: CopyData, CopyDone, CopyFail. */
 #include "server/copy_channel.h"
 
+#include "base/pace.h"
+
 static void put_response(Session *session, char type, bool is_binary, uint32_t columns)
 {
     MessageOut *out = &session->connection.out;
@@ -112,7 +114,10 @@ static bool write_data(CopyChannel *channel, Str data)
     MessageOut *out = &session->connection.out;
 
     message_begin(out, 'd');
-    message_put_bytes(out, data);
+    if (unlikely(!pace_append(&out->buffer, data))) {
+        message_cancel(out);
+        return false;
+    }
     message_end(out);
     return session_flush_if_full(session);
 }

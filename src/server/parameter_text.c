@@ -2,6 +2,7 @@
 #include "server/parameter_text.h"
 
 #include "base/error.h"
+#include "base/pace.h"
 #include "server/portal.h"
 #include "types/type.h"
 
@@ -13,6 +14,8 @@ static void put_quoted(StrBuf *out, Str text, int64_t most)
         length--;
     strbuf_append_char(out, '\'');
     for (size_t i = 0; i < length; i++) {
+        if (unlikely((i + 1) % PACE_BYTES == 0))
+            pace_turn();
         if (text.data[i] == '\'')
             strbuf_append_char(out, '\'');
         strbuf_append_char(out, text.data[i]);

@@ -1,4 +1,5 @@
 /* Rows on the wire: RowDescription and DataRow. */
+#include "base/pace.h"
 #include "server/client_text.h"
 #include "server/portal.h"
 #include "types/type.h"
@@ -118,7 +119,7 @@ static bool put_field(MessageOut *out, Oid type, uint16_t format, const Value *v
     else if (type == TYPE_INT8)
         strbuf_append_int64(&out->buffer, value->int64);
     else if (type == TYPE_TEXT || type == TYPE_VARCHAR || type == TYPE_BPCHAR || type == TYPE_NAME)
-        strbuf_append_bytes(&out->buffer, value->var.data, value->var.length);
+        TRY(pace_append(&out->buffer, var_str(value->var)));
     else
         TRY(type_output(type, value, &out->buffer));
     uint32_t big = __builtin_bswap32((uint32_t)(out->buffer.length - length_at - 4));

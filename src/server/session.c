@@ -382,7 +382,9 @@ static bool next_message(Session *session)
     session->is_at_rest = false;
     pace_arena_reset(session->message_arena);
     if (may_read_on(frame.type)) {
-        frame.body = str_copy(session->message_arena, frame.body);
+        char *copy = arena_alloc(session->message_arena, frame.body.length + 1);
+        pace_copy_turns(copy, frame.body.data, frame.body.length);
+        frame.body.data = copy;
         connection_consume(&session->connection, size);
         handle_frame(session, &frame);
     } else {
@@ -409,6 +411,7 @@ static void serve_messages(Session *session)
             break;
         switch (connection_receive(&session->connection, false, DEADLINE_NEVER)) {
         case RECEIVE_SOME:
+            pace_turn(); /* a message can be of a gigabyte */
             break;
         case RECEIVE_NOTHING:
             return;

@@ -1,4 +1,5 @@
 /* The extended protocol: Parse, Bind, Describe, Execute, Close. */
+#include "base/pace.h"
 #include "parser/parser.h"
 #include "server/client_text.h"
 #include "server/log.h"
@@ -49,9 +50,9 @@ static bool handle_parse(Session *session, MessageReader *in)
     if (name.length == 0)
         statement_drop(session, name);
     PreparedStatement *statement = statement_new(session, name, STR_NONE, NULL, types, count);
-    statement->source = str_copy(statement->arena, text);
     session->query_text = text;
-    bool ok = find_or_parse(session, statement);
+    bool ok = pace_str_copy(statement->arena, text, &statement->source) &&
+              find_or_parse(session, statement);
     bool is_control = NODE_IS(statement->statement, TransactionStmt);
     ok = ok && (!statement->statement || block_allows(session, statement->statement));
     if (is_control)
@@ -140,7 +141,8 @@ static bool get_parameter(ParameterInput *input, uint16_t i, uint16_t format)
         input->text = view;
         return true;
     }
-    Str bytes = str_copy(portal->arena, view);
+    Str bytes;
+    TRY(pace_str_copy(portal->arena, view, &bytes));
     if (format == 0) {
         TRY(client_text_take(session, portal->arena, &bytes));
         input->text = bytes;

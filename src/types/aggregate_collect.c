@@ -22,14 +22,14 @@ UPDATE(string_agg_update)
             continue;
         state->text.arena = call->state_arena;
         if (state->has_value && !no_delimiter)
-            strbuf_append(&state->text, var_str(delimiter.var));
+            TRY(pace_append(&state->text, var_str(delimiter.var)));
         state->has_value = true;
         if (state->text.length + value.var.length > VALUE_SIZE_MAX)
             FAIL(ERR_PROGRAM_LIMIT_EXCEEDED, .message = STR("out of memory"),
                  .detail =
                      fmt("Cannot enlarge string buffer containing %zu bytes by %u more bytes.",
                          state->text.length, value.var.length));
-        strbuf_append(&state->text, var_str(value.var));
+        TRY(pace_append(&state->text, var_str(value.var)));
     }
     return true;
 }
@@ -108,6 +108,7 @@ FINAL(array_array_final)
         return true;
     for (int i = 0; i < s->builder.count; i++) {
         ArrayView first, view;
+        CHECK_INTERRUPTS_EACH(i);
         TRY(array_open(&s->builder.values[0], &first));
         TRY(array_open(&s->builder.values[i], &view));
         if (view.count == 0)

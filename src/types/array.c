@@ -94,26 +94,13 @@ void array_builder_init(ArrayBuilder *builder, Arena *arena, Oid element_type)
         .arena = arena, .element_type = element_type, .phys = type_phys(element_type)};
 }
 
-/* As arena_grow; what is long is copied in pieces, between which others have their turn. */
-static void *grow(Arena *arena, void *old, size_t old_size, size_t new_size)
-{
-    if (old_size <= PACE_BYTES)
-        return arena_grow(arena, old, old_size, new_size);
-    char *grown = arena_alloc(arena, new_size);
-    for (size_t at = 0; at < old_size; at += PACE_BYTES) {
-        memcpy(grown + at, (char *)old + at, MIN(PACE_BYTES, old_size - at));
-        pace_turn();
-    }
-    return grown;
-}
-
 void array_builder_add(ArrayBuilder *builder, const Value *value, bool is_null)
 {
     if (builder->count == builder->capacity) {
         const size_t old = (size_t)builder->capacity, new = old ? old * 2 : 8;
         builder->values =
-            grow(builder->arena, builder->values, old * sizeof(Value), new * sizeof(Value));
-        builder->nulls = grow(builder->arena, builder->nulls, old, new);
+            arena_grow(builder->arena, builder->values, old * sizeof(Value), new * sizeof(Value));
+        builder->nulls = arena_grow(builder->arena, builder->nulls, old, new);
         builder->capacity = (int)new;
     }
     builder->values[builder->count] = is_null ? (Value){0} : *value;
@@ -148,7 +135,7 @@ static bool elements_write(const ArrayBuilder *b, byte *to)
         const VarRef *ref = &b->values[i].var;
         CHECK_INTERRUPTS_EACH(i);
         if (!b->nulls[i] && ref->length) {
-            memcpy(bytes + end, ref->data, ref->length);
+            TRY(pace_copy(bytes + end, ref->data, ref->length));
             end += ref->length;
         }
         memcpy(to + (size_t)i * 4, &end, 4);
@@ -174,7 +161,7 @@ bool array_builder_finish_shape(ArrayBuilder *b, int dimension_count, const int3
              .message = fmt("array size exceeds the maximum allowed (%d)", 0x3fffffff));
     byte *to = arena_try_alloc(b->arena, size);
     TRY(to);
-    memset(to, 0, before);
+    TRY(pace_zero(to, before));
     memcpy(to, &b->element_type, 4);
     to[4] = (byte)dimension_count;
     to[5] = b->has_nulls;
@@ -295,7 +282,7 @@ bool array_slice(Arena *arena, const Value *array, const ArraySlice *slices, int
         lengths[i] = (int32_t)(high - low + 1);
     }
     do {
-        CHECK_INTERRUPTS();
+        CHECK_INTERRUPTS_EACH(b.count);
         int index = 0;
         Value value;
         bool is_null;
@@ -331,7 +318,7 @@ static bool assign_growing(ArrayBuilder *b, const ArrayView *view, int32_t subsc
     for (int64_t at = low; at <= high; at++) {
         Value element;
         bool element_null;
-        CHECK_INTERRUPTS();
+        CHECK_INTERRUPTS_EACH(at - low);
         if (at == subscript) {
             array_builder_add(b, value, is_null);
         } else if (at >= old_low && at <= old_high) {
@@ -371,8 +358,10 @@ bool array_assign(Arena *arena, const Value *array, Oid element_type, const int3
     b.values[index] = is_null ? (Value){0} : *value;
     b.nulls[index] = is_null;
     b.has_nulls = false;
-    for (int i = 0; i < b.count; i++)
+    for (int i = 0; i < b.count; i++) {
+        CHECK_INTERRUPTS_EACH(i);
         b.has_nulls |= b.nulls[i];
+    }
     return array_builder_finish_shape(&b, count, view.lengths, view.lowers, ret);
 }
 
@@ -466,7 +455,7 @@ bool array_assign_slice(Arena *arena, const Value *array, Oid element_type,
     array_builder_init(&b, arena, element_type);
     int taken = 0, index;
     do {
-        CHECK_INTERRUPTS();
+        CHECK_INTERRUPTS_EACH(b.count);
         Value element = {0};
         bool is_null = true, inside = true;
         for (int i = 0; i < dimensions; i++) {

@@ -342,10 +342,10 @@ static bool join(FunctionCall *call, const Value *array, Str separator, const St
         if (is_null && !null_text)
             continue;
         if (!first)
-            strbuf_append(&out, separator);
+            TRY(pace_append(&out, separator));
         first = false;
         if (is_null)
-            strbuf_append(&out, *null_text);
+            TRY(pace_append(&out, *null_text));
         else
             TRY(type_output(view.element_type, &value, &out));
     }
@@ -371,10 +371,11 @@ FUNCTION(array_to_text_null)
 static bool split(ArrayBuilder *b, Str s, const Str *separator, const Str *null_text)
 {
     for (size_t at = 0;;) {
-        CHECK_INTERRUPTS();
+        CHECK_INTERRUPTS_EACH(b->count);
         size_t end = s.length, next = s.length;
         if (separator && separator->length) {
-            const size_t found = str_find(s, *separator, at);
+            size_t found;
+            TRY(text_find(s, *separator, at, &found));
             if (found != SIZE_MAX) {
                 end = found;
                 next = found + separator->length;
@@ -429,6 +430,7 @@ static bool elements_begin(FunctionCall *call, const Value *array, void **cursor
 {
     ElementCursor *c = ARENA_NEW(call->site_arena, ElementCursor);
     c->array = value_copy(call->site_arena, PHYS_VAR, array);
+    CHECK_INTERRUPTS();
     *cursor = c;
     return array_open(&c->array, &c->view);
 }

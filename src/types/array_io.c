@@ -1,4 +1,5 @@
 /* Arrays as text and on the wire; oidvector and int2vector. */
+#include "base/pace.h"
 #include "base/scheduler.h"
 #include "types/array.h"
 #include "types/types_internal.h"
@@ -26,10 +27,11 @@ static bool malformed(const ArrayReader *r, Str detail)
          .detail = detail);
 }
 
-static void skip_space(ArrayReader *r)
+static bool skip_space(ArrayReader *r)
 {
-    while (r->at < r->text.length && is_space(r->text.data[r->at]))
-        r->at++;
+    for (; r->at < r->text.length && is_space(r->text.data[r->at]); r->at++)
+        CHECK_INTERRUPTS_EACH(r->at);
+    return true;
 }
 
 static char peek(const ArrayReader *r)
@@ -41,7 +43,7 @@ static char peek(const ArrayReader *r)
 static bool bounds_read(ArrayReader *r, int32_t *lengths, int32_t *lowers, int *ret_count)
 {
     *ret_count = 0;
-    skip_space(r);
+    TRY(skip_space(r));
     while (peek(r) == '[') {
         int64_t bound[2] = {1, 1};
         int parts = 0;
@@ -80,13 +82,13 @@ static bool bounds_read(ArrayReader *r, int32_t *lengths, int32_t *lowers, int *
                  .message = fmt("array size exceeds the maximum allowed (%d)", ARRAY_MAX_ELEMENTS));
         lowers[*ret_count] = (int32_t)bound[0];
         lengths[(*ret_count)++] = (int32_t)(bound[1] - bound[0] + 1);
-        skip_space(r);
+        TRY(skip_space(r));
     }
     if (*ret_count > 0) {
         if (peek(r) != '=')
             return malformed(r, STR("Missing \"=\" after array dimensions."));
         r->at++;
-        skip_space(r);
+        TRY(skip_space(r));
     }
     return true;
 }
@@ -107,10 +109,12 @@ static bool element_read(ArrayReader *r)
 {
     StrBuf buf = strbuf_in(r->io->arena);
     bool was_quoted = false, is_closed = false; /* is_closed: a quoted part is the whole */
+    size_t pause = 0;
     size_t keep = 0; /* length up to the last character that trimming must leave */
 
     for (;;) {
         const char c = peek(r);
+        CHECK_INTERRUPTS_PAST(r->at, pause);
         if (r->at >= r->text.length)
             return malformed(r, STR("Unexpected end of input."));
         if (c == '"') {
@@ -118,6 +122,7 @@ static bool element_read(ArrayReader *r)
                 return malformed(r, STR("Unexpected array element."));
             was_quoted = is_closed = true;
             for (r->at++; peek(r) != '"'; r->at++) {
+                CHECK_INTERRUPTS_PAST(r->at, pause);
                 if (r->at < r->text.length && peek(r) == '\\')
                     r->at++;
                 if (r->at >= r->text.length)
@@ -177,14 +182,14 @@ static bool level_read(ArrayReader *r, int level)
              .message = fmt("number of array dimensions (%d) exceeds the maximum allowed (%d)",
                             level + 1, ARRAY_MAX_DIMENSIONS));
     r->at++;
-    skip_space(r);
+    TRY(skip_space(r));
     if (peek(r) == '}' && r->at < r->text.length && level == 0) {
         r->at++;
         return true;
     }
     for (;; count++) {
         CHECK_INTERRUPTS();
-        skip_space(r);
+        TRY(skip_space(r));
         TRY(kind_check(r, count, had_levels));
         had_levels = peek(r) == '{';
         if (had_levels) {
@@ -202,7 +207,7 @@ static bool level_read(ArrayReader *r, int level)
             r->depth = level + 1;
             TRY(element_read(r));
         }
-        skip_space(r);
+        TRY(skip_space(r));
         if (r->at >= r->text.length)
             return malformed(r, STR("Unexpected end of input."));
         const char c = r->text.data[r->at++];
@@ -240,14 +245,14 @@ bool array_input(const TypeIo *io, Str text, Value *ret)
 
     array_builder_init(&r.builder, io->arena, element->oid);
     TRY(bounds_read(&r, lengths, lowers, &given));
-    skip_space(&r);
+    TRY(skip_space(&r));
     if (peek(&r) != '{')
         return malformed(&r, given ? STR("Array contents must start with \"{\".")
                                    : STR("Array value must start with \"{\" or dimension "
                                          "information."));
     r.shown_from = r.at;
     TRY(level_read(&r, 0));
-    skip_space(&r);
+    TRY(skip_space(&r));
     if (r.at < text.length)
         return malformed(&r, STR("Junk after closing right brace."));
     r.shown_from = 0;
@@ -262,27 +267,28 @@ bool array_input(const TypeIo *io, Str text, Value *ret)
     return array_builder_finish_shape(&r.builder, r.depth, r.lengths, lowers, ret);
 }
 
-static bool needs_quotes(Str s, char delimiter)
+static bool needs_quotes(Str s, char delimiter, bool *ret)
 {
-    if (s.length == 0 || str_equal_nocase(s, STR("null")))
-        return true;
-    for (size_t i = 0; i < s.length; i++) {
+    *ret = s.length == 0 || str_equal_nocase(s, STR("null"));
+    for (size_t i = 0; i < s.length && !*ret; i++) {
         const char c = s.data[i];
-        if (c == '"' || c == '\\' || c == '{' || c == '}' || c == delimiter || is_space(c))
-            return true;
+        CHECK_INTERRUPTS_EACH(i);
+        *ret = c == '"' || c == '\\' || c == '{' || c == '}' || c == delimiter || is_space(c);
     }
-    return false;
+    return true;
 }
 
-static void append_quoted(Str s, StrBuf *out)
+static bool append_quoted(Str s, StrBuf *out)
 {
     strbuf_append_char(out, '"');
     for (size_t i = 0; i < s.length; i++) {
+        CHECK_INTERRUPTS_EACH(i);
         if (s.data[i] == '"' || s.data[i] == '\\')
             strbuf_append_char(out, '\\');
         strbuf_append_char(out, s.data[i]);
     }
     strbuf_append_char(out, '"');
+    return true;
 }
 
 typedef struct ArrayWriter {
@@ -296,7 +302,7 @@ typedef struct ArrayWriter {
 static bool element_write(ArrayWriter *w)
 {
     Value value;
-    bool is_null;
+    bool is_null, is_special;
     array_element(w->view, w->index++, &value, &is_null);
     if (is_null) {
         strbuf_append_c(w->out, "NULL");
@@ -305,18 +311,15 @@ static bool element_write(ArrayWriter *w)
     strbuf_truncate(&w->element, 0);
     TRY(w->io.type->output(&w->io, &value, &w->element));
     const Str text = strbuf_view(&w->element);
-    if (needs_quotes(text, ','))
-        append_quoted(text, w->out);
-    else
-        strbuf_append(w->out, text);
-    return true;
+    TRY(needs_quotes(text, ',', &is_special));
+    return is_special ? append_quoted(text, w->out) : pace_append(w->out, text);
 }
 
 static bool level_write(ArrayWriter *w, int level)
 {
     strbuf_append_char(w->out, '{');
     for (int i = 0; i < w->view->lengths[level]; i++) {
-        CHECK_INTERRUPTS();
+        CHECK_INTERRUPTS_EACH(i);
         if (i > 0)
             strbuf_append_char(w->out, ',');
         if (level + 1 < w->view->dimension_count)
@@ -391,7 +394,7 @@ bool array_receive(const TypeIo *io, Str bytes, Value *ret)
     array_builder_init(&b, io->arena, given);
     for (int64_t i = 0; i < count; i++) {
         Value value = {0};
-        CHECK_INTERRUPTS();
+        CHECK_INTERRUPTS_EACH(i);
         if (bytes.length < at + 4)
             FAIL(ERR_PROTOCOL_VIOLATION, .message = STR("insufficient data left in message"));
         const int32_t size = (int32_t)get_be32(bytes.data + at);
@@ -424,7 +427,7 @@ bool array_send(const TypeIo *io, const Value *value, StrBuf *out)
     for (int i = 0; i < view.count; i++) {
         Value v;
         bool is_null;
-        CHECK_INTERRUPTS();
+        CHECK_INTERRUPTS_EACH(i);
         array_element(&view, i, &v, &is_null);
         if (is_null) {
             put_be32(out, UINT32_MAX);
@@ -445,6 +448,7 @@ static bool vector_read(const TypeIo *io, Str text, Oid element, Value *ret)
     ArrayBuilder b;
     array_builder_init(&b, io->arena, element);
     for (size_t at = 0; at < text.length;) {
+        CHECK_INTERRUPTS();
         if (is_space(text.data[at])) {
             at++;
             continue;

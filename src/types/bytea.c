@@ -18,10 +18,10 @@ static int hex_digit(char c)
 static bool hex_decode(Arena *arena, Str text, Value *ret)
 {
     char *bytes = arena_alloc(arena, text.length / 2 + 1);
-    size_t length = 0;
+    size_t length = 0, pause = 0;
 
     for (size_t i = 0; i < text.length;) {
-        CHECK_INTERRUPTS();
+        CHECK_INTERRUPTS_PAST(i, pause);
         if (is_space(text.data[i])) {
             i++;
             continue;
@@ -68,12 +68,12 @@ static bool is_octal(char c, char highest)
 static bool escape_decode(Arena *arena, Str text, Value *ret)
 {
     char *bytes = arena_alloc(arena, text.length + 1);
-    size_t length = 0;
+    size_t length = 0, pause = 0;
 
     for (size_t i = 0; i < text.length;) {
         const char *p = text.data + i;
         const size_t left = text.length - i;
-        CHECK_INTERRUPTS();
+        CHECK_INTERRUPTS_PAST(i, pause);
         if (*p != '\\') {
             bytes[length++] = *p;
             i++;
@@ -121,8 +121,7 @@ bool bytea_output(const TypeIo *io, const Value *value, StrBuf *out)
 
 bool bytea_receive(const TypeIo *io, Str bytes, Value *ret)
 {
-    *ret = value_text(str_copy(io->arena, bytes));
-    return true;
+    return text_input(io, bytes, ret);
 }
 
 bool bytea_send(const TypeIo *io, const Value *value, StrBuf *out)
@@ -360,7 +359,8 @@ FUNCTION(bytea_substr_no_len)
 
 FUNCTION(byteapos)
 {
-    const size_t at = str_find(var_str(args[0].var), var_str(args[1].var), 0);
+    size_t at;
+    TRY(text_find(var_str(args[0].var), var_str(args[1].var), 0, &at));
     ret->int32 = at == SIZE_MAX ? 0 : (int32_t)at + 1;
     return true;
 }
@@ -383,7 +383,8 @@ FUNCTION(byteaGetByte)
 FUNCTION(byteaSetByte)
 {
     TRY(check_index(args[1].int32, args[0].var.length));
-    char *copy = arena_copy(call->arena, args[0].var.data, args[0].var.length);
+    char *copy = pace_arena_copy(call->arena, args[0].var.data, args[0].var.length);
+    TRY(copy);
     copy[args[1].int32] = (char)args[2].int32;
     ret->var = var_make(copy, args[0].var.length);
     return true;
@@ -399,8 +400,10 @@ FUNCTION(byteaGetBit)
 FUNCTION(bytea_bit_count)
 {
     ret->int64 = 0;
-    for (size_t i = 0; i < args[0].var.length; i++)
+    for (size_t i = 0; i < args[0].var.length; i++) {
+        CHECK_INTERRUPTS_EACH(i);
         ret->int64 += __builtin_popcount((uint8_t)args[0].var.data[i]);
+    }
     return true;
 }
 
@@ -410,7 +413,8 @@ FUNCTION(byteaSetBit)
     TRY(check_index(n, (int64_t)args[0].var.length * 8));
     if (args[2].int32 != 0 && args[2].int32 != 1)
         FAIL(ERR_INVALID_PARAMETER_VALUE, .message = STR("new bit must be 0 or 1"));
-    char *copy = arena_copy(call->arena, args[0].var.data, args[0].var.length);
+    char *copy = pace_arena_copy(call->arena, args[0].var.data, args[0].var.length);
+    TRY(copy);
     const char mask = (char)(1 << (n % 8));
     copy[n / 8] = (char)(args[2].int32 ? copy[n / 8] | mask : copy[n / 8] & ~mask);
     ret->var = var_make(copy, args[0].var.length);
@@ -430,9 +434,9 @@ static bool bytes_overlay(FunctionCall *call, const Value *args, int64_t count, 
         FAIL_RANGE("integer");
     TRY(bytes_slice(bytes, 1, start - 1, true, &before));
     TRY(bytes_slice(bytes, after, 0, false, &rest));
-    strbuf_append(&out, var_str(before.var));
-    strbuf_append(&out, with);
-    strbuf_append(&out, var_str(rest.var));
+    TRY(pace_append(&out, var_str(before.var)));
+    TRY(pace_append(&out, with));
+    TRY(pace_append(&out, var_str(rest.var)));
     *ret = value_from_buf(&out);
     return true;
 }

@@ -2,6 +2,7 @@
  * pg_column_size: the bytes that PostgreSQL keeps a value in as a column of a row, where its form
  * is one that both know; of JSON and rows, whose forms are our own, what they take here.
  */
+#include "base/pace.h"
 #include "types/array.h"
 #include "types/numeric.h"
 #include "types/types_internal.h"
@@ -39,14 +40,14 @@ static int digit_group(size_t digit, size_t whole_digits)
 }
 
 /* Two bytes for each group without zeros at either end, after a header of two or four. */
-static int64_t numeric_size(Arena *arena, const Value *value)
+static int64_t numeric_size(StrBuf *text, const Value *value)
 {
-    StrBuf text = strbuf_in(arena);
     size_t digit = 0, whole_digits = SIZE_MAX, first = SIZE_MAX, last = 0;
 
-    numeric_append_text(value, &text);
-    for (size_t i = 0; i < text.length; i++) {
-        const char c = text.data[i];
+    strbuf_truncate(text, 0);
+    numeric_append_text(value, text);
+    for (size_t i = 0; i < text->length; i++) {
+        const char c = text->data[i];
         if (c == '.') {
             whole_digits = digit;
         } else if (is_digit(c)) {
@@ -66,10 +67,10 @@ static int64_t numeric_size(Arena *arena, const Value *value)
     return (is_short ? 2 : 4) + 2 * groups;
 }
 
-static int64_t variable_size(Arena *arena, Oid type, const Value *value);
+static int64_t variable_size(StrBuf *text, Oid type, const Value *value);
 
 /* Elements lie at their alignment, variable ones with four bytes of length each. */
-static bool array_size(Arena *arena, const Value *array, int64_t *ret)
+static bool array_size(StrBuf *text, const Value *array, int64_t *ret)
 {
     ArrayView view;
     TRY(array_open(array, &view));
@@ -85,24 +86,25 @@ static bool array_size(Arena *arena, const Value *array, int64_t *ret)
     for (int i = 0; i < view.count; i++) {
         Value item;
         bool is_null;
+        CHECK_INTERRUPTS_EACH(i);
         array_element(&view, i, &item, &is_null);
         if (is_null)
             continue;
         size += element->length > 0 ? element->length
-                                    : 4 + variable_size(arena, view.element_type, &item);
+                                    : 4 + variable_size(text, view.element_type, &item);
         size = aligned(size, alignment);
     }
     *ret = size - 4;
     return true;
 }
 
-/* Without the bytes of its length. */
-static int64_t variable_size(Arena *arena, Oid type, const Value *value)
+/* Without the bytes of its length. `text` is for the digits of one number after another. */
+static int64_t variable_size(StrBuf *text, Oid type, const Value *value)
 {
     enum { INET_HEADER = 2, IPV4_BYTES = 4, IPV6_BYTES = 16 };
 
     if (type == TYPE_NUMERIC)
-        return numeric_size(arena, value);
+        return numeric_size(text, value);
     if (type == TYPE_INET || type == TYPE_CIDR)
         return INET_HEADER + (value->var.length > IPV6_BYTES ? IPV6_BYTES : IPV4_BYTES);
     return value->var.length;
@@ -112,6 +114,7 @@ FUNCTION(pg_column_size)
 {
     const Oid oid = call->arg_types[0];
     const BuiltinType *type = type_require(oid);
+    StrBuf text = strbuf_in(call->arena);
     int64_t size;
 
     TRY(type);
@@ -120,9 +123,9 @@ FUNCTION(pg_column_size)
         return true;
     }
     if (type->element != OID_NONE)
-        TRY(array_size(call->arena, &args[0], &size));
+        TRY(array_size(&text, &args[0], &size));
     else
-        size = variable_size(call->arena, oid, &args[0]);
+        size = variable_size(&text, oid, &args[0]);
     ret->int32 = (int32_t)(size + (size <= SHORT_LENGTH_MAX ? 1 : 4));
     return true;
 }

@@ -114,6 +114,8 @@ MUST_CHECK bool interval_apply_typmod(int32_t typmod, Interval *interval);
 int128 interval_span(const Interval *interval);
 MUST_CHECK bool timestamp_add_interval(int64_t timestamp, const Interval *interval, int64_t *ret);
 MUST_CHECK bool interval_negate(const Interval *interval, Interval *ret);
+MUST_CHECK bool interval_plus(const Interval *a, const Interval *b, Interval *ret);
+MUST_CHECK bool interval_minus(const Interval *a, const Interval *b, Interval *ret);
 /* interval × factor; with `divisor` not 0, interval ÷ divisor. Fractions spill down. */
 MUST_CHECK bool interval_scale(const Interval *interval, double factor, double divisor,
                                Interval *ret);

@@ -486,26 +486,32 @@ FUNCTION(interval_um)
     return interval_negate(&args[0].interval, &ret->interval);
 }
 
-FUNCTION(interval_pl)
+bool interval_plus(const Interval *a, const Interval *b, Interval *ret)
 {
-    const Interval *a = &args[0].interval, *b = &args[1].interval;
-    Interval *r = &ret->interval;
-    if (__builtin_add_overflow(a->months, b->months, &r->months) ||
-        __builtin_add_overflow(a->days, b->days, &r->days) ||
-        __builtin_add_overflow(a->microseconds, b->microseconds, &r->microseconds))
+    if (__builtin_add_overflow(a->months, b->months, &ret->months) ||
+        __builtin_add_overflow(a->days, b->days, &ret->days) ||
+        __builtin_add_overflow(a->microseconds, b->microseconds, &ret->microseconds))
         FAIL_INTERVAL_RANGE();
     return true;
 }
 
-FUNCTION(interval_mi)
+bool interval_minus(const Interval *a, const Interval *b, Interval *ret)
 {
-    const Interval *a = &args[0].interval, *b = &args[1].interval;
-    Interval *r = &ret->interval;
-    if (__builtin_sub_overflow(a->months, b->months, &r->months) ||
-        __builtin_sub_overflow(a->days, b->days, &r->days) ||
-        __builtin_sub_overflow(a->microseconds, b->microseconds, &r->microseconds))
+    if (__builtin_sub_overflow(a->months, b->months, &ret->months) ||
+        __builtin_sub_overflow(a->days, b->days, &ret->days) ||
+        __builtin_sub_overflow(a->microseconds, b->microseconds, &ret->microseconds))
         FAIL_INTERVAL_RANGE();
     return true;
+}
+
+FUNCTION(interval_pl)
+{
+    return interval_plus(&args[0].interval, &args[1].interval, &ret->interval);
+}
+
+FUNCTION(interval_mi)
+{
+    return interval_minus(&args[0].interval, &args[1].interval, &ret->interval);
 }
 
 static double round_to_micro(double value)

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "base/pace.h"
 #include "base/scheduler.h"
 #include "types/encoding.h"
 #include "types/encoding_table.h"
@@ -247,8 +248,27 @@ static size_t plain_length(const uint8_t *s, size_t length)
     return at;
 }
 
+/* What goes through as it is from `at` on. False: interrupted. */
+static bool plain_append(Str text, size_t *at, StrBuf *out)
+{
+    for (;;) {
+        const size_t most = MIN(text.length - *at, PACE_BYTES);
+        const size_t plain = plain_length((const uint8_t *)text.data + *at, most);
+        strbuf_append_bytes(out, text.data + *at, plain);
+        *at += plain;
+        if (plain < most || most < PACE_BYTES)
+            return true;
+        CHECK_INTERRUPTS();
+    }
+}
+
 bool encoding_passes(Str text)
 {
+    for (; unlikely(text.length > PACE_BYTES); text = str_slice(text, PACE_BYTES, text.length)) {
+        if (plain_length((const uint8_t *)text.data, PACE_BYTES) < PACE_BYTES)
+            return false;
+        pace_turn();
+    }
     return plain_length((const uint8_t *)text.data, text.length) == text.length;
 }
 
@@ -279,18 +299,16 @@ bool encoding_decode(int encoding, Str bytes, StrBuf *out, size_t *ret_done)
 {
     const EncodingTable *table = table_of(encoding);
     const uint8_t *s = (const uint8_t *)bytes.data;
-    size_t at = 0;
+    size_t at = 0, pause = 0;
 
     *ret_done = 0;
     assert(table);
     while (at < bytes.length) {
-        const size_t plain = plain_length(s + at, bytes.length - at);
-        strbuf_append_bytes(out, s + at, plain);
-        at += plain;
+        TRY(plain_append(bytes, &at, out));
         *ret_done = at;
         if (at == bytes.length)
             break;
-        CHECK_INTERRUPTS();
+        CHECK_INTERRUPTS_PAST(at, pause);
         const size_t size = code_next(encoding, s + at, bytes.length - at);
         if (size == 0)
             return fail_invalid(encoding, s + at, bytes.length - at);
@@ -324,16 +342,14 @@ bool encoding_encode(int encoding, Str text, StrBuf *out)
 {
     const EncodingTable *table = table_of(encoding);
     const uint8_t *s = (const uint8_t *)text.data;
-    size_t at = 0;
+    size_t at = 0, pause = 0;
 
     assert(table);
     while (at < text.length) {
-        const size_t plain = plain_length(s + at, text.length - at);
-        strbuf_append_bytes(out, s + at, plain);
-        at += plain;
+        TRY(plain_append(text, &at, out));
         if (at == text.length)
             break;
-        CHECK_INTERRUPTS();
+        CHECK_INTERRUPTS_PAST(at, pause);
         if (s[at] == 0)
             return fail_invalid(ENCODING_UTF8, s + at, text.length - at);
         int width;

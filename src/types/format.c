@@ -114,14 +114,12 @@ static bool padded(StrBuf *out, Str text, int64_t width, bool left)
     if (missing > VALUE_SIZE_MAX)
         FAIL(ERR_PROGRAM_LIMIT_EXCEEDED, .message = STR("requested length too large"));
     if (left)
-        strbuf_append(out, text);
+        TRY(pace_append(out, text));
     for (int64_t i = 0; i < missing; i++) {
         CHECK_INTERRUPTS_EACH(i);
         strbuf_append_char(out, ' ');
     }
-    if (!left)
-        strbuf_append(out, text);
-    return true;
+    return left || pace_append(out, text);
 }
 
 static bool too_few(void)
@@ -186,8 +184,9 @@ FUNCTION(text_format)
         }
     }
     const Str f = var_str(args[0].var);
-    for (size_t at = 0; at < f.length;) {
+    for (size_t at = 0, pause = 0; at < f.length;) {
         FormatSpec spec;
+        CHECK_INTERRUPTS_PAST(at, pause);
         if (f.data[at] != '%') {
             strbuf_append_char(&out, f.data[at++]);
             continue;

@@ -1,5 +1,6 @@
 /* Identifiers as SQL text, and parse_ident: a qualified name cut into its parts. */
 #include "types/identifier.h"
+#include "base/pace.h"
 #include "base/settings.h"
 #include "types/array.h"
 #include "types/types_internal.h"
@@ -43,6 +44,8 @@ Str identifier_enclose(Arena *arena, Str name)
 
     strbuf_append_char(&text, '"');
     for (size_t i = 0; i < name.length; i++) {
+        if (unlikely((i + 1) % PACE_BYTES == 0))
+            pace_turn(); /* a function may quote a text that is no name */
         if (name.data[i] == '"')
             strbuf_append_char(&text, '"');
         strbuf_append_char(&text, name.data[i]);
@@ -94,7 +97,8 @@ static bool not_identifier(Str s, Str detail)
 static bool quoted_part(Arena *arena, Str s, size_t *at, Str *ret)
 {
     StrBuf out = strbuf_in(arena);
-    for (size_t i = *at + 1; i < s.length; i++) {
+    for (size_t i = *at + 1, pause = 0; i < s.length; i++) {
+        CHECK_INTERRUPTS_PAST(i, pause);
         if (s.data[i] == '"' && i + 1 < s.length && s.data[i + 1] == '"') {
             i++;
         } else if (s.data[i] == '"') {
@@ -137,6 +141,7 @@ FUNCTION(parse_ident)
     array_builder_init(&parts, call->arena, TYPE_TEXT);
     for (;;) {
         Str part;
+        CHECK_INTERRUPTS();
         TRY(part_read(call->arena, s, &at, after_dot, &part));
         const Value value = value_text(part);
         array_builder_add(&parts, &value, false);

@@ -1,4 +1,5 @@
 /* json: text whose syntax has been checked; operators and functions that take it apart. */
+#include "base/pace.h"
 #include "types/array.h"
 #include "types/json_parse.h"
 #include "types/types_internal.h"
@@ -6,8 +7,7 @@
 bool json_input(const TypeIo *io, Str text, Value *ret)
 {
     TRY(json_check(text));
-    *ret = value_text(str_copy(io->arena, text));
-    return true;
+    return text_input(io, text, ret);
 }
 
 bool json_output(const TypeIo *io, const Value *value, StrBuf *out)
@@ -161,7 +161,8 @@ typedef struct JsonCursor {
 static JsonCursor *cursor_begin(FunctionCall *call, const Value *args)
 {
     JsonCursor *c = ARENA_NEW(call->site_arena, JsonCursor);
-    const Str text = str_copy(call->site_arena, var_str(args[0].var));
+    Str text;
+    TRY(pace_str_copy(call->site_arena, var_str(args[0].var), &text));
     TRY(json_parse(call->site_arena, text, &c->root));
     return c;
 }
@@ -260,17 +261,16 @@ static bool append_stripped(const JsonNode *node, StrBuf *out)
             if (!is_first)
                 strbuf_append_char(out, ',');
             is_first = false;
-            json_escape(node->keys[i], out);
+            TRY(json_escape(node->keys[i], out));
             strbuf_append_char(out, ':');
             TRY(append_stripped(&node->items[i], out));
         }
         strbuf_append_char(out, '}');
         break;
     case JSON_STRING:
-        json_escape(node->text, out);
-        break;
+        return json_escape(node->text, out);
     default:
-        strbuf_append(out, node->raw);
+        return pace_append(out, node->raw);
     }
     return true;
 }

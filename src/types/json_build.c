@@ -6,6 +6,7 @@
  */
 #include <math.h>
 
+#include "base/pace.h"
 #include "base/scheduler.h"
 #include "types/array.h"
 #include "types/datetime_internal.h"
@@ -104,6 +105,7 @@ static bool append_dimension(Arena *arena, const ArrayView *view, int dimension,
 {
     strbuf_append_char(out, '[');
     for (int i = 0; i < view->lengths[dimension]; i++) {
+        CHECK_INTERRUPTS_EACH(i);
         if (i > 0)
             strbuf_append_c(out, pretty ? ",\n " : ",");
         if (dimension + 1 < view->dimension_count) {
@@ -112,7 +114,6 @@ static bool append_dimension(Arena *arena, const ArrayView *view, int dimension,
         }
         Value item;
         bool is_null;
-        CHECK_INTERRUPTS();
         array_element(view, (*index)++, &item, &is_null);
         TRY(json_append_value(arena, view->element_type, &item, is_null, false, out));
     }
@@ -142,7 +143,7 @@ static bool append_row(Arena *arena, const Value *value, bool pretty, StrBuf *ou
     for (uint32_t i = 0; i < row.count; i++) {
         if (i > 0)
             strbuf_append_c(out, pretty ? ",\n " : ",");
-        json_escape(row.names[i], out);
+        TRY(json_escape(row.names[i], out));
         strbuf_append_char(out, ':');
         TRY(json_append_value(arena, row.types[i], &row.values[i], row.nulls[i], false, out));
     }
@@ -154,8 +155,7 @@ static bool append_string(Arena *arena, Oid type, const Value *value, StrBuf *ou
 {
     StrBuf text = strbuf_in(arena);
     TRY(type_output(type, value, &text));
-    json_escape(strbuf_view(&text), out);
-    return true;
+    return json_escape(strbuf_view(&text), out);
 }
 
 static bool append_number(Oid type, const Value *value, StrBuf *out)
@@ -169,8 +169,7 @@ static bool append_number(Oid type, const Value *value, StrBuf *out)
     const size_t length = MIN(out->length - start, sizeof(word));
     memcpy(word, out->data + start, length);
     strbuf_truncate(out, start);
-    json_escape(str_make(word, length), out);
-    return true;
+    return json_escape(str_make(word, length), out);
 }
 
 bool json_append_value(Arena *arena, Oid type, const Value *value, bool is_null, bool pretty,
@@ -198,8 +197,7 @@ bool json_append_value(Arena *arena, Oid type, const Value *value, bool is_null,
         strbuf_append_char(out, '"');
         return true;
     case SHAPE_JSON:
-        strbuf_append(out, var_str(value->var));
-        return true;
+        return pace_append(out, var_str(value->var));
     case SHAPE_JSONB:
         return jsonb_append_text(var_str(value->var), out);
     case SHAPE_ARRAY:
@@ -337,6 +335,7 @@ FUNCTION(json_build_array)
         return true;
     strbuf_append_char(&out, '[');
     for (int i = 0; i < items.count; i++) {
+        CHECK_INTERRUPTS();
         Value value;
         bool is_null;
         const Oid type = item(&items, i, &value, &is_null);
@@ -359,6 +358,7 @@ FUNCTION(json_build_object)
     TRY(need_pairs(&items, "json_build_object"));
     strbuf_append_char(&out, '{');
     for (int i = 0; i < items.count; i += 2) {
+        CHECK_INTERRUPTS();
         Value value;
         bool is_null;
         StrBuf key = strbuf_in(call->arena);
@@ -369,7 +369,7 @@ FUNCTION(json_build_object)
         TRY(key_text(type, &value, &key));
         if (i > 0)
             strbuf_append_c(&out, ", ");
-        json_escape(strbuf_view(&key), &out);
+        TRY(json_escape(strbuf_view(&key), &out));
         strbuf_append_c(&out, " : ");
         type = item(&items, i + 1, &value, &is_null);
         TRY(json_append_value(call->arena, type, &value, is_null, false, &out));
@@ -396,6 +396,7 @@ FUNCTION(jsonb_build_array)
         return true;
     jsonb_builder_init(&b, call->arena, JSON_ARRAY);
     for (int i = 0; i < items.count; i++) {
+        CHECK_INTERRUPTS();
         Value value;
         bool is_null;
         Str node;
@@ -416,6 +417,7 @@ FUNCTION(jsonb_build_object)
     TRY(need_pairs(&items, "jsonb_build_object"));
     jsonb_builder_init(&b, call->arena, JSON_OBJECT);
     for (int i = 0; i < items.count; i += 2) {
+        CHECK_INTERRUPTS();
         Value value;
         bool is_null;
         Str node;
@@ -440,8 +442,9 @@ FUNCTION(jsonb_build_object)
     }
 NO_ARGUMENTS(json_build_array_noargs, "[]")
 NO_ARGUMENTS(json_build_object_noargs, "{}")
-NO_ARGUMENTS(jsonb_build_array_noargs, "[\0\0\0\0")
-NO_ARGUMENTS(jsonb_build_object_noargs, "{\0\0\0\0")
+/* No items, one level: as jsonb_builder_finish makes them. */
+NO_ARGUMENTS(jsonb_build_array_noargs, "[\0\0\0\0\1\0")
+NO_ARGUMENTS(jsonb_build_object_noargs, "{\0\0\0\0\1\0")
 
 /* json_object, jsonb_object: of text arrays. */
 typedef struct TextPairs {
@@ -463,6 +466,7 @@ static bool pairs_fill(Arena *arena, const ArrayView *keys, const ArrayView *val
     for (int i = 0; i < count; i++) {
         Value key, value;
         bool no_key;
+        CHECK_INTERRUPTS_EACH(i);
         array_element(keys, is_one ? i * 2 : i, &key, &no_key);
         array_element(values, is_one ? i * 2 + 1 : i, &value, &ret->nulls[i]);
         if (no_key)
@@ -504,14 +508,15 @@ static bool pairs_json(FunctionCall *call, const TextPairs *pairs, Value *ret)
     StrBuf out = strbuf_in(call->arena);
     strbuf_append_char(&out, '{');
     for (int i = 0; i < pairs->count; i++) {
+        CHECK_INTERRUPTS_EACH(i);
         if (i > 0)
             strbuf_append_c(&out, ", ");
-        json_escape(pairs->keys[i], &out);
+        TRY(json_escape(pairs->keys[i], &out));
         strbuf_append_c(&out, " : ");
         if (pairs->nulls[i])
             strbuf_append_c(&out, "null");
         else
-            json_escape(pairs->values[i], &out);
+            TRY(json_escape(pairs->values[i], &out));
     }
     strbuf_append_char(&out, '}');
     *ret = value_from_buf(&out);
@@ -581,9 +586,7 @@ static bool text_final(FunctionCall *call, const JsonText *s, const char *last, 
                        bool *ret_null)
 {
     *ret_null = !s->has_value;
-    if (s->has_value)
-        *ret = value_text(str_concat(call->arena, strbuf_view(&s->text), str_from_c(last)));
-    return true;
+    return *ret_null || value_concat(call->arena, strbuf_view(&s->text), str_from_c(last), ret);
 }
 
 FINAL(json_agg_final)
@@ -614,7 +617,7 @@ UPDATE(json_object_agg_update)
         vector_get(args[1], row, &value, &is_null);
         text_begin(call, state, "{ ", ", ");
         state->has_value = true;
-        json_escape(strbuf_view(&key), &state->text);
+        TRY(json_escape(strbuf_view(&key), &state->text));
         strbuf_append_c(&state->text, " : ");
         TRY(json_append_value(call->arena, call->arg_types[1], &value, is_null, false,
                               &state->text));
@@ -645,7 +648,8 @@ UPDATE(jsonb_agg_update)
         if (!state->builder.arena)
             jsonb_builder_init(&state->builder, call->state_arena, JSON_ARRAY);
         TRY(json_value_node(call->arena, call->arg_types[0], &value, is_null, &node));
-        jsonb_builder_add(&state->builder, STR_NONE, str_copy(call->state_arena, node));
+        TRY(pace_str_copy(call->state_arena, node, &node));
+        jsonb_builder_add(&state->builder, STR_NONE, node);
     }
     return true;
 }
@@ -664,7 +668,8 @@ UPDATE(jsonb_object_agg_update)
         if (!state->builder.arena)
             jsonb_builder_init(&state->builder, call->state_arena, JSON_OBJECT);
         TRY(json_value_node(call->arena, call->arg_types[1], &value, is_null, &node));
-        jsonb_builder_add(&state->builder, strbuf_view(&key), str_copy(call->state_arena, node));
+        TRY(pace_str_copy(call->state_arena, node, &node));
+        jsonb_builder_add(&state->builder, strbuf_view(&key), node);
     }
     return true;
 }

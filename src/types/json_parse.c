@@ -153,11 +153,11 @@ static bool escape_lex(JsonReader *r, size_t *place, uint32_t *high)
 static bool string_lex(JsonReader *r)
 {
     uint32_t high = 0;
-    size_t place = r->start + 1;
+    size_t place = r->start + 1, pause = place + PACE_LOOPS;
     strbuf_truncate(&r->string, 0);
     for (;; place++) {
         const uint8_t c = (uint8_t)at(r, place);
-        CHECK_INTERRUPTS_EACH(place);
+        CHECK_INTERRUPTS_PAST(place, pause);
         if (place >= r->text.length) {
             r->end = r->text.length;
             return token_invalid(r);
@@ -257,6 +257,7 @@ static bool next(JsonReader *r)
     size_t place = r->end;
     for (; place < r->text.length; place++) {
         const char c = at(r, place);
+        CHECK_INTERRUPTS_EACH(place);
         if (c == '\n') {
             r->line++;
             r->line_start = place + 1;
@@ -290,38 +291,45 @@ static bool is(const JsonReader *r, char c)
     return r->token == TOKEN_PUNCTUATION && r->punctuation == c;
 }
 
-static void push(JsonReader *r, const JsonNode *node, Str key)
+static bool push(JsonReader *r, const JsonNode *node, Str key)
 {
     if (!r->arena)
-        return;
+        return true;
     if (r->depth == r->capacity) {
         const uint32_t capacity = MAX(32, r->capacity * 2);
-        JsonNode *stack = arena_alloc(r->arena, capacity * sizeof(*stack));
-        Str *keys = arena_alloc(r->arena, capacity * sizeof(*keys));
-        if (r->depth) {
-            memcpy(stack, r->stack, r->depth * sizeof(*stack));
-            memcpy(keys, r->key_stack, r->depth * sizeof(*keys));
-        }
-        r->stack = stack;
-        r->key_stack = keys;
+        TRY(r->stack = pace_grow(r->arena, r->stack, r->capacity * sizeof(JsonNode),
+                                 capacity * sizeof(JsonNode)));
+        TRY(r->key_stack = pace_grow(r->arena, r->key_stack, r->capacity * sizeof(Str),
+                                     capacity * sizeof(Str)));
         r->capacity = capacity;
     }
     r->stack[r->depth] = *node;
     r->key_stack[r->depth++] = key;
+    return true;
 }
 
 /* The items pushed since `from` become the container's. */
-static void pop(JsonReader *r, uint32_t from, JsonNode *ret)
+static bool pop(JsonReader *r, uint32_t from, JsonNode *ret)
 {
     if (!r->arena)
-        return;
+        return true;
     ret->count = r->depth - from;
     if (ret->count) {
-        ret->items = arena_copy(r->arena, r->stack + from, ret->count * sizeof(*ret->items));
+        TRY(ret->items =
+                pace_arena_copy(r->arena, r->stack + from, ret->count * sizeof(*ret->items)));
         if (ret->kind == JSON_OBJECT)
-            ret->keys = arena_copy(r->arena, r->key_stack + from, ret->count * sizeof(Str));
+            TRY(ret->keys =
+                    pace_arena_copy(r->arena, r->key_stack + from, ret->count * sizeof(Str)));
     }
     r->depth = from;
+    return true;
+}
+
+/* The last string, which the next one takes the place of. */
+static bool string_copy(const JsonReader *r, Str *ret)
+{
+    *ret = STR_NONE;
+    return !r->arena || pace_str_copy(r->arena, strbuf_view(&r->string), ret);
 }
 
 static bool value_read(JsonReader *r, JsonNode *ret);
@@ -336,13 +344,14 @@ static bool object_read(JsonReader *r, JsonNode *ret)
         JsonNode value;
         if (r->token != TOKEN_STRING)
             return expected(r, wanted);
-        const Str key = r->arena ? str_copy(r->arena, strbuf_view(&r->string)) : STR_NONE;
+        Str key;
+        TRY(string_copy(r, &key));
         TRY(next(r));
         if (!is(r, ':'))
             return expected(r, "\":\"");
         TRY(next(r));
         TRY(value_read(r, &value));
-        push(r, &value, key);
+        TRY(push(r, &value, key));
         if (is(r, '}'))
             break;
         if (!is(r, ','))
@@ -352,8 +361,7 @@ static bool object_read(JsonReader *r, JsonNode *ret)
         if (is(r, '}'))
             return expected(r, wanted);
     }
-    pop(r, from, ret);
-    return true;
+    return pop(r, from, ret);
 }
 
 static bool array_read(JsonReader *r, JsonNode *ret)
@@ -364,7 +372,7 @@ static bool array_read(JsonReader *r, JsonNode *ret)
     while (!is(r, ']')) {
         JsonNode item;
         TRY(value_read(r, &item));
-        push(r, &item, STR_NONE);
+        TRY(push(r, &item, STR_NONE));
         if (is(r, ']'))
             break;
         if (!is(r, ','))
@@ -373,8 +381,7 @@ static bool array_read(JsonReader *r, JsonNode *ret)
         if (is(r, ']'))
             return expected(r, "JSON value");
     }
-    pop(r, from, ret);
-    return true;
+    return pop(r, from, ret);
 }
 
 /* Reads the value that begins with the present token, and the token behind it. */
@@ -390,8 +397,7 @@ static bool value_read(JsonReader *r, JsonNode *ret)
     switch (r->token) {
     case TOKEN_STRING:
         ret->kind = JSON_STRING;
-        if (r->arena)
-            ret->text = str_copy(r->arena, strbuf_view(&r->string));
+        TRY(string_copy(r, &ret->text));
         break;
     case TOKEN_NUMBER:
         ret->kind = JSON_NUMBER;
@@ -438,11 +444,13 @@ bool json_parse(Arena *arena, Str text, JsonNode *ret)
     return text_read(&reader, ret);
 }
 
-void json_escape(Str text, StrBuf *out)
+bool json_escape(Str text, StrBuf *out)
 {
     strbuf_append_char(out, '"');
     for (size_t i = 0; i < text.length; i++) {
         const char c = text.data[i];
+        if (unlikely((i + 1) % PACE_LOOPS == 0))
+            CHECK_INTERRUPTS();
         switch (c) {
         case '\b':
             strbuf_append_c(out, "\\b");
@@ -473,4 +481,5 @@ void json_escape(Str text, StrBuf *out)
         }
     }
     strbuf_append_char(out, '"');
+    return true;
 }

@@ -38,7 +38,7 @@ MUST_CHECK bool json_check(Str text);
 MUST_CHECK bool json_parse(Arena *arena, Str text, JsonNode *ret);
 
 /* Appends a JSON string with its quotes. */
-void json_escape(Str text, StrBuf *out);
+MUST_CHECK bool json_escape(Str text, StrBuf *out);
 /* Whether the text is a number as JSON writes them. */
 bool json_is_number(Str text);
 

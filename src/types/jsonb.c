@@ -113,7 +113,7 @@ static Str tagged(Arena *arena, char tag, Str bytes)
     char *data = arena_alloc(arena, bytes.length + 1);
     data[0] = tag;
     if (bytes.length)
-        memcpy(data + 1, bytes.data, bytes.length);
+        pace_copy_turns(data + 1, bytes.data, bytes.length);
     return str_make(data, bytes.length + 1);
 }
 
@@ -143,16 +143,13 @@ void jsonb_builder_add(JsonbBuilder *b, Str key, Str node)
 {
     if (b->count == b->capacity) {
         const uint32_t capacity = MAX(8, b->capacity * 2);
-        Str *keys = arena_alloc(b->arena, capacity * sizeof(Str));
-        Str *values = arena_alloc(b->arena, capacity * sizeof(Str));
-        if (b->count) {
-            memcpy(keys, b->keys, b->count * sizeof(Str));
-            memcpy(values, b->values, b->count * sizeof(Str));
-        }
-        b->keys = keys;
-        b->values = values;
+        const size_t old = b->capacity * sizeof(Str), size = capacity * sizeof(Str);
+        b->keys = arena_grow(b->arena, b->keys, old, size);
+        b->values = arena_grow(b->arena, b->values, old, size);
         b->capacity = capacity;
     }
+    if (unlikely((b->count + 1) % PACE_LOOPS == 0))
+        pace_turn();
     b->keys[b->count] = key;
     b->values[b->count++] = node;
 }
@@ -172,14 +169,18 @@ static int pair_compare(const void *a, const void *b, const void *context)
 static bool pairs_sort(JsonbBuilder *b)
 {
     bool is_sorted = true;
-    for (uint32_t i = 1; i < b->count && is_sorted; i++)
+    for (uint32_t i = 1; i < b->count && is_sorted; i++) {
+        CHECK_INTERRUPTS_EACH(i);
         is_sorted = key_order(b->keys[i - 1], b->keys[i]) < 0;
+    }
     if (is_sorted)
         return true;
     Pair *pairs = arena_alloc(b->arena, b->count * sizeof(*pairs));
     Pair *spare = arena_alloc(b->arena, (b->count / 2 + 1) * sizeof(*pairs));
-    for (uint32_t i = 0; i < b->count; i++)
+    for (uint32_t i = 0; i < b->count; i++) {
+        CHECK_INTERRUPTS_EACH(i);
         pairs[i] = (Pair){b->keys[i], b->values[i]};
+    }
     const MergeSort by_key = {.size = sizeof(Pair), .compare = pair_compare};
     TRY(merge_sort(&by_key, pairs, spare, b->count));
     uint32_t kept = 0;
@@ -200,8 +201,7 @@ static char *put_slices(char *offsets, char *data, const Str *slices, uint32_t c
     uint32_t end = 0;
     for (uint32_t i = 0; i < count; i++) {
         CHECK_INTERRUPTS_EACH(i);
-        if (slices[i].length)
-            memcpy(data + end, slices[i].data, slices[i].length);
+        TRY(pace_copy(data + end, slices[i].data, slices[i].length));
         end += (uint32_t)slices[i].length;
         memcpy(offsets + i * 4, &end, 4);
     }
@@ -270,7 +270,7 @@ bool jsonb_from_tree(Arena *arena, const JsonNode *tree, Str *ret)
         jsonb_builder_init(&builder, arena, tree->kind);
         for (uint32_t i = 0; i < tree->count; i++) {
             Str item;
-            CHECK_INTERRUPTS();
+            CHECK_INTERRUPTS_EACH(i);
             TRY(jsonb_from_tree(arena, &tree->items[i], &item));
             jsonb_builder_add(&builder, tree->kind == JSON_OBJECT ? tree->keys[i] : STR_NONE, item);
         }
@@ -280,15 +280,14 @@ bool jsonb_from_tree(Arena *arena, const JsonNode *tree, Str *ret)
 
 /* Text. */
 
-static void append_scalar(Str node, StrBuf *out)
+static bool append_scalar(Str node, StrBuf *out)
 {
     switch (jsonb_kind(node)) {
     case JSON_BOOL:
         strbuf_append_c(out, node.data[0] == 't' ? "true" : "false");
         break;
     case JSON_STRING:
-        json_escape(jsonb_characters(node), out);
-        break;
+        return json_escape(jsonb_characters(node), out);
     case JSON_NUMBER: {
         const Value number = value_text(jsonb_characters(node));
         numeric_append_text(&number, out);
@@ -297,6 +296,7 @@ static void append_scalar(Str node, StrBuf *out)
     default:
         strbuf_append_c(out, "null");
     }
+    return true;
 }
 
 static void append_line(int depth, StrBuf *out)
@@ -313,18 +313,17 @@ static bool append_node(Str node, int depth, StrBuf *out)
     const JsonKind kind = jsonb_kind(node);
     const bool is_pretty = depth != ON_ONE_LINE;
     if (kind < JSON_ARRAY) {
-        append_scalar(node, out);
-        return true;
+        return append_scalar(node, out);
     }
     strbuf_append_char(out, kind == JSON_OBJECT ? '{' : '[');
     for (uint32_t i = 0; i < count; i++) {
-        CHECK_INTERRUPTS();
+        CHECK_INTERRUPTS_EACH(i);
         if (i > 0)
             strbuf_append_c(out, is_pretty ? "," : ", ");
         if (is_pretty)
             append_line(depth + 1, out);
         if (kind == JSON_OBJECT) {
-            json_escape(jsonb_key(node, i), out);
+            TRY(json_escape(jsonb_key(node, i), out));
             strbuf_append_c(out, ": ");
         }
         TRY(append_node(kind == JSON_OBJECT ? jsonb_value(node, i) : jsonb_element(node, i),
@@ -397,7 +396,7 @@ static int node_order(Str a, Str b)
     case JSON_BOOL:
         return (a.data[0] == 't') - (b.data[0] == 't');
     case JSON_STRING:
-        return str_compare(jsonb_characters(a), jsonb_characters(b));
+        return pace_compare(jsonb_characters(a), jsonb_characters(b));
     case JSON_NUMBER: {
         const Value x = value_text(jsonb_characters(a)), y = value_text(jsonb_characters(b));
         return numeric_order(&x, &y);
@@ -408,6 +407,8 @@ static int node_order(Str a, Str b)
     const uint32_t count = jsonb_count(a);
     int order = sign(count, jsonb_count(b));
     for (uint32_t i = 0; i < count && order == 0; i++) {
+        if (unlikely((i + 1) % PACE_LOOPS == 0))
+            pace_turn();
         if (kind == JSON_ARRAY) {
             order = node_order(jsonb_element(a, i), jsonb_element(b, i));
         } else {
@@ -446,6 +447,8 @@ static uint64_t node_hash(Str node)
     if (kind < JSON_ARRAY)
         return str_hash(node);
     for (uint32_t i = 0; i < jsonb_count(node); i++) {
+        if (unlikely((i + 1) % PACE_LOOPS == 0))
+            pace_turn();
         if (kind == JSON_OBJECT)
             hash = hash * 31 + str_hash(jsonb_key(node, i));
         hash = hash * 31 +

@@ -57,7 +57,7 @@ typedef struct JsonbBuilder {
     Str *keys, *values;
 } JsonbBuilder;
 void jsonb_builder_init(JsonbBuilder *builder, Arena *arena, JsonKind kind);
-/* Borrows both until finish. `key` is nothing for arrays. */
+/* Borrows both until finish. `key` is nothing for arrays. Many take turns. */
 void jsonb_builder_add(JsonbBuilder *builder, Str key, Str node);
 MUST_CHECK bool jsonb_builder_finish(JsonbBuilder *builder, Str *ret);
 

@@ -1,4 +1,5 @@
 /* Functions that read jsonb: fields, elements, paths, sets of them, containment, casts. */
+#include "base/pace.h"
 #include "types/array.h"
 #include "types/jsonb.h"
 #include "types/numeric.h"
@@ -161,7 +162,7 @@ typedef struct NodeCursor {
 static NodeCursor *cursor_begin(FunctionCall *call, const Value *args)
 {
     NodeCursor *c = ARENA_NEW(call->site_arena, NodeCursor);
-    c->root = str_copy(call->site_arena, ROOT(0));
+    TRY(pace_str_copy(call->site_arena, ROOT(0), &c->root));
     c->count = jsonb_count(c->root);
     return c;
 }
@@ -176,7 +177,7 @@ static bool elements_next(FunctionCall *call, const Value *args, bool as_text, v
             FAIL(ERR_INVALID_PARAMETER_VALUE,
                  .message = kind == JSON_OBJECT ? STR("cannot extract elements from an object")
                                                 : STR("cannot extract elements from a scalar"));
-        *cursor = c = cursor_begin(call, args);
+        TRY(*cursor = c = cursor_begin(call, args));
     }
     *ret_done = c->next == c->count;
     return *ret_done
@@ -201,7 +202,7 @@ static bool pairs_next(FunctionCall *call, const Value *args, bool as_text, void
         if (jsonb_kind(ROOT(0)) != JSON_OBJECT)
             FAIL(ERR_INVALID_PARAMETER_VALUE,
                  .message = fmt("cannot call %s on a non-object", call->function->name));
-        *cursor = c = cursor_begin(call, args);
+        TRY(*cursor = c = cursor_begin(call, args));
     }
     *ret_done = c->next == c->count;
     if (*ret_done)
@@ -229,7 +230,7 @@ SET_FUNCTION(jsonb_object_keys)
             FAIL(ERR_INVALID_PARAMETER_VALUE,
                  .message = fmt("cannot call %s on %s", call->function->name,
                                 kind == JSON_ARRAY ? "an array" : "a scalar"));
-        *cursor = c = cursor_begin(call, args);
+        TRY(*cursor = c = cursor_begin(call, args));
     }
     *ret_done = c->next == c->count;
     if (!*ret_done) {
@@ -249,6 +250,8 @@ static bool has_key(Str node, Str key)
         return str_equal(jsonb_characters(node), key);
     default:
         for (uint32_t i = 0; i < jsonb_count(node); i++) {
+            if (unlikely((i + 1) % PACE_LOOPS == 0))
+                pace_turn();
             const Str item = jsonb_element(node, i);
             if (jsonb_kind(item) == JSON_STRING && str_equal(jsonb_characters(item), key))
                 return true;
@@ -269,6 +272,7 @@ static bool has_keys(const Value *args, bool all, Value *ret)
     TRY(array_open(&args[1], &keys));
     ret->boolean = all;
     for (int i = 0; i < keys.count; i++) {
+        CHECK_INTERRUPTS();
         Value key;
         bool is_null;
         array_element(&keys, i, &key, &is_null);
@@ -290,57 +294,55 @@ FUNCTION(jsonb_exists_all)
 }
 
 /* Containment: whether all of `part` is found in `whole` at the same places. */
-static bool deep_contains(Str whole, Str part);
+static bool deep_contains(Str whole, Str part, bool *ret);
 
-static bool array_has(Str array, Str item)
+static bool array_has(Str array, Str item, bool *ret)
 {
-    for (uint32_t i = 0; i < jsonb_count(array); i++) {
+    *ret = false;
+    for (uint32_t i = 0; i < jsonb_count(array) && !*ret; i++) {
         const Str candidate = jsonb_element(array, i);
-        if (jsonb_kind(candidate) != jsonb_kind(item))
-            continue;
-        if (jsonb_is_scalar(item) ? jsonb_order(candidate, item) == 0
-                                  : deep_contains(candidate, item))
-            return true;
+        CHECK_INTERRUPTS_EACH(i);
+        if (jsonb_kind(candidate) == jsonb_kind(item))
+            TRY(deep_contains(candidate, item, ret));
     }
-    return false;
+    return true;
 }
 
-static bool deep_contains(Str whole, Str part)
+static bool deep_contains(Str whole, Str part, bool *ret)
 {
-    if (jsonb_kind(whole) != jsonb_kind(part))
-        return false;
-    if (jsonb_is_scalar(whole))
-        return jsonb_order(whole, part) == 0;
-    for (uint32_t i = 0; i < jsonb_count(part); i++) {
+    *ret = jsonb_kind(whole) == jsonb_kind(part);
+    if (jsonb_is_scalar(whole)) {
+        *ret = *ret && jsonb_order(whole, part) == 0;
+        return true;
+    }
+    for (uint32_t i = 0; *ret && i < jsonb_count(part); i++) {
         Str value;
-        if (jsonb_kind(part) == JSON_ARRAY) {
-            if (!array_has(whole, jsonb_element(part, i)))
-                return false;
-        } else if (!jsonb_find(whole, jsonb_key(part, i), &value) ||
-                   !deep_contains(value, jsonb_value(part, i))) {
-            return false;
-        }
+        CHECK_INTERRUPTS_EACH(i);
+        if (jsonb_kind(part) == JSON_ARRAY)
+            TRY(array_has(whole, jsonb_element(part, i), ret));
+        else if (!jsonb_find(whole, jsonb_key(part, i), &value))
+            *ret = false;
+        else
+            TRY(deep_contains(value, jsonb_value(part, i), ret));
     }
     return true;
 }
 
 /* At the top an array contains a scalar that is one of its elements. */
-static bool contains(Str whole, Str part)
+static bool contains(Str whole, Str part, bool *ret)
 {
     if (jsonb_kind(whole) == JSON_ARRAY && jsonb_is_scalar(part))
-        return array_has(whole, part);
-    return deep_contains(whole, part);
+        return array_has(whole, part, ret);
+    return deep_contains(whole, part, ret);
 }
 
 FUNCTION(jsonb_contains)
 {
-    ret->boolean = contains(ROOT(0), ROOT(1));
-    return true;
+    return contains(ROOT(0), ROOT(1), &ret->boolean);
 }
 FUNCTION(jsonb_contained)
 {
-    ret->boolean = contains(ROOT(1), ROOT(0));
-    return true;
+    return contains(ROOT(1), ROOT(0), &ret->boolean);
 }
 
 /* Casts to scalars of SQL. */

@@ -1,3 +1,4 @@
+#include "base/pace.h"
 #include "base/scheduler.h"
 #include "types/array.h"
 #include "types/jsonb.h"
@@ -20,7 +21,7 @@ static bool pad(JsonbBuilder *b, int64_t from, int64_t to)
              .message = fmt("number of jsonb array elements exceeds the maximum allowed (%d)",
                             (int)(VALUE_SIZE_MAX / 8)));
     for (int64_t i = from; i < to; i++) {
-        CHECK_INTERRUPTS();
+        CHECK_INTERRUPTS_EACH(i - from);
         jsonb_builder_add(b, STR_NONE, jsonb_null());
     }
     return true;

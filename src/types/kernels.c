@@ -6,6 +6,7 @@
  */
 #include <math.h>
 
+#include "base/pace.h"
 #include "types/numeric_internal.h"
 
 /* Comparison of two C types, specialised for which side is constant. */
@@ -62,6 +63,20 @@ static ALWAYS_INLINE bool order_is(int order, Wanted wanted)
     }
 }
 
+/* What is long is compared in pieces, between which others have their turn. */
+static ALWAYS_INLINE bool texts_equal(const VarRef *x, const VarRef *y)
+{
+    if (unlikely(x->length > PACE_BYTES))
+        return x->length == y->length && pace_compare(var_str(*x), var_str(*y)) == 0;
+    return var_equal(x, y);
+}
+
+static ALWAYS_INLINE int texts_order(const VarRef *x, const VarRef *y)
+{
+    return unlikely(x->length > PACE_BYTES) ? pace_compare(var_str(*x), var_str(*y))
+                                            : var_compare(x, y);
+}
+
 static ALWAYS_INLINE void compare_text(const Vector *a, const Vector *b, Selection selection,
                                        const Vector *ret, uint8_t *results, Wanted wanted)
 {
@@ -70,9 +85,9 @@ static ALWAYS_INLINE void compare_text(const Vector *a, const Vector *b, Selecti
         if (ret->has_nulls && ret->nulls[row])
             continue;
         const VarRef *x = &left[vector_index(a, row)], *y = &right[vector_index(b, row)];
-        results[row] = wanted == WANT_EQ   ? var_equal(x, y)
-                       : wanted == WANT_NE ? !var_equal(x, y)
-                                           : order_is(var_compare(x, y), wanted);
+        results[row] = wanted == WANT_EQ   ? texts_equal(x, y)
+                       : wanted == WANT_NE ? !texts_equal(x, y)
+                                           : order_is(texts_order(x, y), wanted);
     }
 }
 

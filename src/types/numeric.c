@@ -392,6 +392,8 @@ bool numeric_output(const TypeIo *io, const Value *value, StrBuf *out)
 
 /* Binary: base-10000 digits from weight down. */
 
+#define GROUPS_AT_ONCE 4 /* such digits that a word of 64 bits holds */
+
 bool numeric_receive(const TypeIo *io, Str bytes, Value *ret)
 {
     if (bytes.length < 8)
@@ -413,12 +415,18 @@ bool numeric_receive(const TypeIo *io, Str bytes, Value *ret)
         TRY(big_store(io->arena, &b, ret));
         return numeric_apply_typmod(io->arena, io->typmod, ret);
     }
-    for (int i = 0; i < count; i++) {
-        const uint16_t digit = get_be16(bytes.data + 8 + i * 2);
-        if (digit >= 10000)
-            FAIL_BINARY("invalid digit in external \"numeric\" value");
-        mpz_mul_ui(b.m, b.m, 10000);
-        mpz_add_ui(b.m, b.m, digit);
+    for (int i = 0; i < count;) {
+        uint64_t word = 0, power = 1;
+        CHECK_INTERRUPTS();
+        for (int last = MIN(i + GROUPS_AT_ONCE, count); i < last; i++) {
+            const uint16_t digit = get_be16(bytes.data + 8 + i * 2);
+            if (digit >= 10000)
+                FAIL_BINARY("invalid digit in external \"numeric\" value");
+            word = word * 10000 + digit;
+            power *= 10000;
+        }
+        mpz_mul_ui(b.m, b.m, power);
+        mpz_add_ui(b.m, b.m, word);
     }
     if (sign == 0x4000)
         mpz_neg(b.m, b.m);
@@ -444,18 +452,20 @@ bool numeric_send(const TypeIo *io, const Value *value, StrBuf *out)
     }
     int first;
     const int weight = big_weight(&b, &first);
-    mpz_t rest;
-    mpz_init(rest);
-    mpz_abs(rest, b.m);
+    BIG(rest);
+    mpz_abs(rest.m, b.m);
     /* As an integer of base-10000 digits: the fraction filled up to whole digits. */
     const int fraction_digits = (b.scale + 3) / 4;
-    mpz_shift_truncate(rest, 4L * fraction_digits - b.scale);
-    int count = mpz_sgn(rest) == 0 ? 0 : weight + 1 + fraction_digits;
+    mpz_shift_truncate(rest.m, 4L * fraction_digits - b.scale);
+    int count = mpz_sgn(rest.m) == 0 ? 0 : weight + 1 + fraction_digits;
     /* The digits come from the last to the first, straight into their places. */
     char *fields = strbuf_reserve(out, 8 + (size_t)count * 2);
-    for (int i = count - 1; i >= 0; i--)
-        set_be16(fields + 8 + i * 2, (uint16_t)mpz_tdiv_q_ui(rest, rest, 10000));
-    mpz_clear(rest);
+    for (int i = count - 1; i >= 0;) {
+        uint64_t word = mpz_tdiv_q_ui(rest.m, rest.m, powers_of_10[4 * GROUPS_AT_ONCE]);
+        CHECK_INTERRUPTS();
+        for (int last = MAX(i - GROUPS_AT_ONCE, -1); i > last; i--, word /= 10000)
+            set_be16(fields + 8 + i * 2, (uint16_t)(word % 10000));
+    }
     while (count > 0 && get_be16(fields + 6 + count * 2) == 0)
         count--;
     set_be16(fields, (uint16_t)count);
@@ -759,10 +769,10 @@ FUNCTION(float4_numeric)
 
 FUNCTION(numeric_float8)
 {
-    const Value zero = numeric_from_int64(call->arena, 0);
+    const bool is_zero = args[0].var.length == sizeof(uint16_t); /* a header without digits */
     ret->float64 = numeric_to_double(&args[0]);
     if ((isinf(ret->float64) && numeric_kind(&args[0]) == NUMERIC_FINITE) ||
-        (ret->float64 == 0 && numeric_order(&args[0], &zero) != 0)) {
+        (ret->float64 == 0 && !is_zero)) {
         StrBuf text = strbuf_in(call->arena);
         numeric_append_text(&args[0], &text);
         FAIL(ERR_NUMERIC_VALUE_OUT_OF_RANGE,

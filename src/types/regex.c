@@ -11,6 +11,7 @@
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
 
+#include "base/pace.h"
 #include "types/array.h"
 #include "types/call_site.h"
 #include "types/types_internal.h"
@@ -501,10 +502,11 @@ FUNCTION(textregexsubstr)
 }
 
 /* regexp_replace: \1-\9 and \& in the replacement. */
-static void replacement_append(const Regex *regex, Str s, Str with, StrBuf *out)
+static bool replacement_append(const Regex *regex, Str s, Str with, StrBuf *out)
 {
-    for (size_t i = 0; i < with.length; i++) {
+    for (size_t i = 0, pause = PACE_LOOPS; i < with.length; i++) {
         Str found;
+        CHECK_INTERRUPTS_PAST(i, pause);
         const char c = with.data[i], next = i + 1 < with.length ? with.data[i + 1] : 0;
         if (c != '\\' || i + 1 == with.length) {
             strbuf_append_char(out, c);
@@ -514,7 +516,7 @@ static void replacement_append(const Regex *regex, Str s, Str with, StrBuf *out)
         if (next == '&' || (next >= '1' && next <= '9')) {
             const size_t n = next == '&' ? 0 : (size_t)(next - '0');
             if (n <= group_count(regex) && group(regex, s, n, &found))
-                strbuf_append(out, found);
+                TRY(pace_append(out, found));
         } else if (next == '\\') {
             strbuf_append_char(out, '\\');
         } else {
@@ -522,6 +524,7 @@ static void replacement_append(const Regex *regex, Str s, Str with, StrBuf *out)
             strbuf_append_char(out, next);
         }
     }
+    return true;
 }
 
 /* From a character on, the n-th match (0: all). */
@@ -536,8 +539,8 @@ static bool replace_matches(FunctionCall *call, Regex *regex, Str s, Str with, s
         if (outcome == MATCH_NONE)
             break;
         if (nth == 0 || n == nth) {
-            strbuf_append(&out, str_slice(s, copied, match_start(regex) - copied));
-            replacement_append(regex, s, with, &out);
+            TRY(pace_append(&out, str_slice(s, copied, match_start(regex) - copied)));
+            TRY(replacement_append(regex, s, with, &out));
             copied = match_end(regex);
         }
         if (out.length > VALUE_SIZE_MAX)
@@ -546,7 +549,7 @@ static bool replace_matches(FunctionCall *call, Regex *regex, Str s, Str with, s
             break;
         at = after_match(regex, s);
     }
-    strbuf_append(&out, str_slice(s, copied, s.length));
+    TRY(pace_append(&out, str_slice(s, copied, s.length)));
     *ret = value_from_buf(&out);
     return true;
 }
@@ -670,7 +673,7 @@ static MatchCursor *match_begin(Arena *arena, Regex *regex, Str text, bool alway
     MatchCursor *c = ARENA_NEW(arena, MatchCursor);
 
     c->regex = regex;
-    c->text = str_copy(arena, text);
+    TRY(pace_str_copy(arena, text, &c->text));
     c->regex->is_global |= always_global;
     return c;
 }
@@ -774,6 +777,7 @@ FUNCTION(regexp_split_to_array)
     Regex *regex = regex_of(call, var_str(args[1].var), flags, 0, false);
     TRY(regex);
     MatchCursor *c = match_begin(call->arena, regex, var_str(args[0].var), true);
+    TRY(c);
     array_builder_init(&b, call->arena, TYPE_TEXT);
     for (;;) {
         Str piece;

@@ -7,14 +7,15 @@
 
 bool text_input(const TypeIo *io, Str text, Value *ret)
 {
-    *ret = value_text(str_copy(io->arena, text));
+    Str copy;
+    TRY(pace_str_copy(io->arena, text, &copy));
+    *ret = value_text(copy);
     return true;
 }
 
 bool text_output(const TypeIo *io, const Value *value, StrBuf *out)
 {
-    strbuf_append_bytes(out, value->var.data, value->var.length);
-    return true;
+    return pace_append(out, var_str(value->var));
 }
 
 bool text_receive(const TypeIo *io, Str bytes, Value *ret)
@@ -30,6 +31,8 @@ bool text_send(const TypeIo *io, const Value *value, StrBuf *out)
 
 int text_compare(const BuiltinType *type, const Value *a, const Value *b)
 {
+    if (unlikely(a->var.length > PACE_BYTES))
+        return pace_compare(var_str(a->var), var_str(b->var));
     return var_compare(&a->var, &b->var);
 }
 
@@ -52,7 +55,7 @@ Str bpchar_trimmed(const Value *value)
 
 int bpchar_compare(const BuiltinType *type, const Value *a, const Value *b)
 {
-    return str_compare(bpchar_trimmed(a), bpchar_trimmed(b));
+    return pace_compare(bpchar_trimmed(a), bpchar_trimmed(b));
 }
 
 uint64_t bpchar_hash(const BuiltinType *type, const Value *value)
@@ -107,7 +110,7 @@ static bool value_size_check(size_t size)
 bool value_concat(Arena *arena, Str a, Str b, Value *ret)
 {
     TRY(value_size_check((size_t)a.length + b.length));
-    if (a.length + b.length <= PACE_BYTES) {
+    if (likely(a.length + b.length <= PACE_BYTES)) {
         *ret = value_text(str_concat(arena, a, b));
         return true;
     }
@@ -128,10 +131,12 @@ static bool characters_fit(Str *text, int32_t typmod, bool is_explicit, const ch
     const size_t cut = utf8_offset(*text, limit);
     if (cut == text->length)
         return true;
-    for (size_t i = cut; i < text->length && !is_explicit; i++)
+    for (size_t i = cut; i < text->length && !is_explicit; i++) {
+        CHECK_INTERRUPTS_EACH(i);
         if (text->data[i] != ' ')
             FAIL(ERR_STRING_DATA_RIGHT_TRUNCATION,
                  .message = fmt("value too long for type %s(%zu)", type_name, limit));
+    }
     text->length = cut;
     return true;
 }
@@ -155,16 +160,19 @@ bool bpchar_coerce(Arena *arena, Str text, int32_t typmod, bool is_explicit, Val
     const size_t size = text.length + wanted - count;
     TRY(value_size_check(size));
     char *padded = arena_alloc(arena, size);
-    if (text.length)
-        memcpy(padded, text.data, text.length);
-    memset(padded + text.length, ' ', wanted - count);
+    TRY(pace_copy(padded, text.data, text.length));
+    for (size_t at = text.length; at < size; at += PACE_BYTES) {
+        CHECK_INTERRUPTS();
+        memset(padded + at, ' ', MIN(PACE_BYTES, size - at));
+    }
     ret->var = var_make(padded, size);
     return true;
 }
 
 bool varchar_input(const TypeIo *io, Str text, Value *ret)
 {
-    return varchar_coerce(io->arena, str_copy(io->arena, text), io->typmod, false, ret);
+    TRY(pace_str_copy(io->arena, text, &text));
+    return varchar_coerce(io->arena, text, io->typmod, false, ret);
 }
 
 bool varchar_output(const TypeIo *io, const Value *value, StrBuf *out)
@@ -185,7 +193,8 @@ bool varchar_send(const TypeIo *io, const Value *value, StrBuf *out)
 
 bool bpchar_input(const TypeIo *io, Str text, Value *ret)
 {
-    return bpchar_coerce(io->arena, str_copy(io->arena, text), io->typmod, false, ret);
+    TRY(pace_str_copy(io->arena, text, &text));
+    return bpchar_coerce(io->arena, text, io->typmod, false, ret);
 }
 
 bool bpchar_output(const TypeIo *io, const Value *value, StrBuf *out)
@@ -287,7 +296,7 @@ FUNCTION(char_bpchar)
 #define TEXT_COMPARISON(symbol, op)                                                                \
     FUNCTION(symbol)                                                                               \
     {                                                                                              \
-        ret->boolean = var_compare(&args[0].var, &args[1].var) op 0;                               \
+        ret->boolean = text_compare(NULL, &args[0], &args[1]) op 0;                                \
         return true;                                                                               \
     }
 TEXT_COMPARISON(nameeqtext, ==)
@@ -309,7 +318,7 @@ TEXT_COMPARISON(text_pattern_ge, >=)
 
 FUNCTION(bttext_pattern_cmp)
 {
-    const int order = var_compare(&args[0].var, &args[1].var);
+    const int order = text_compare(NULL, &args[0], &args[1]);
     ret->int32 = (order > 0) - (order < 0);
     return true;
 }

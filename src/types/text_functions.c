@@ -12,22 +12,9 @@ static bool give(Value *ret, Str s)
     return true;
 }
 
-/* As utf8_count, of texts that can be long. */
-static bool count_characters(Str s, size_t *ret)
-{
-    *ret = 0;
-    for (size_t at = 0; at < s.length; at += PACE_BYTES) {
-        CHECK_INTERRUPTS();
-        *ret += utf8_count(str_slice(s, at, MIN(PACE_BYTES, s.length - at)));
-    }
-    return true;
-}
-
 FUNCTION(textlen)
 {
-    size_t count;
-    TRY(count_characters(ARG(0), &count));
-    ret->int32 = (int32_t)count;
+    ret->int32 = (int32_t)utf8_count(ARG(0));
     return true;
 }
 FUNCTION(bpcharlen)
@@ -100,22 +87,21 @@ FUNCTION(sql_2004)
     return value_concat(call->arena, left, ARG(1), ret);
 }
 
+/* The context tells whether a word goes on. */
+static uint32_t map_initial(uint32_t code, void *context)
+{
+    bool *inside = context;
+    const uint32_t mapped = *inside ? unicode_lower(code) : unicode_upper(code);
+    *inside = unicode_is_alnum(code);
+    return mapped;
+}
+
 FUNCTION(initcap)
 {
-    const Str s = ARG(0);
-    StrBuf out = strbuf_in(call->arena);
+    Str mapped;
     bool inside = false;
-    for (size_t at = 0; at < s.length;) {
-        int width;
-        CHECK_INTERRUPTS();
-        const uint32_t code = utf8_decode(s.data + at, &width);
-        const uint32_t mapped = inside ? unicode_lower(code) : unicode_upper(code);
-        inside = unicode_is_alnum(code);
-        char *to = strbuf_reserve(&out, 4);
-        strbuf_advance(&out, (size_t)utf8_encode(mapped, to));
-        at += (size_t)width;
-    }
-    return give(ret, strbuf_view(&out));
+    TRY(utf8_map(call->arena, ARG(0), map_initial, &inside, &mapped));
+    return give(ret, mapped);
 }
 
 /* Characters from `start` (1-based), `count` of them where has_count. */
@@ -142,28 +128,27 @@ FUNCTION(text_substr_no_len)
     return substring(ARG(0), args[1].int32, 0, false, ret);
 }
 
-/* As str_find, in texts that can be long: from piece to piece, each with what may begin in it. */
-static bool find_text(Str s, Str part, size_t from, size_t *ret)
+/* From piece to piece, each with what may begin in it. */
+bool text_find(Str s, Str part, size_t from, size_t *ret)
 {
     const size_t step = MAX(PACE_BYTES, part.length);
 
     for (;;) {
+        CHECK_INTERRUPTS();
         const size_t end =
             s.length - from > step + part.length ? from + step + part.length : s.length;
         *ret = str_find(str_slice(s, 0, end), part, from);
         if (*ret != SIZE_MAX || end == s.length)
             return true;
-        CHECK_INTERRUPTS();
         from += step;
     }
 }
 
 FUNCTION(textpos)
 {
-    size_t at, count;
-    TRY(find_text(ARG(0), ARG(1), 0, &at));
-    TRY(count_characters(str_slice(ARG(0), 0, at == SIZE_MAX ? 0 : at), &count));
-    ret->int32 = at == SIZE_MAX ? 0 : (int32_t)count + 1;
+    size_t at;
+    TRY(text_find(ARG(0), ARG(1), 0, &at));
+    ret->int32 = at == SIZE_MAX ? 0 : (int32_t)utf8_count(str_slice(ARG(0), 0, at)) + 1;
     return true;
 }
 
@@ -196,15 +181,16 @@ static bool set_has(Str set, Str character)
 
 static bool trim(Str s, Str set, bool left, bool right, Value *ret)
 {
+    size_t step = 0;
     while (left && s.length > 0) {
-        CHECK_INTERRUPTS();
+        CHECK_INTERRUPTS_EACH(step++);
         const size_t width = (size_t)utf8_width(s.data[0]);
         if (!set_has(set, str_slice(s, 0, width)))
             break;
         s = str_slice(s, width, s.length);
     }
     while (right && s.length > 0) {
-        CHECK_INTERRUPTS();
+        CHECK_INTERRUPTS_EACH(step++);
         size_t start = s.length - 1;
         while (start > 0 && ((uint8_t)s.data[start] & 0xc0) == 0x80)
             start--;
@@ -244,10 +230,14 @@ static bool byte_trim(FunctionCall *call, const Value *args, bool left, bool rig
 {
     Str s = ARG(0);
     const Str set = ARG(1);
-    while (left && s.length && set.length && memchr(set.data, s.data[0], set.length))
+    while (left && s.length && set.length && memchr(set.data, s.data[0], set.length)) {
+        CHECK_INTERRUPTS_EACH(s.length);
         s = str_slice(s, 1, s.length);
-    while (right && s.length && set.length && memchr(set.data, s.data[s.length - 1], set.length))
+    }
+    while (right && s.length && set.length && memchr(set.data, s.data[s.length - 1], set.length)) {
+        CHECK_INTERRUPTS_EACH(s.length);
         s.length--;
+    }
     return give(ret, s);
 }
 
@@ -271,25 +261,23 @@ static bool too_large(void)
 
 static bool pad(FunctionCall *call, Str s, int32_t wanted, Str fill, bool left, Value *ret)
 {
-    const size_t want = (size_t)MAX(wanted, 0);
-    size_t length;
-    TRY(count_characters(s, &length));
+    const size_t want = (size_t)MAX(wanted, 0), length = utf8_count(s);
     if (want > VALUE_SIZE_MAX / 4)
         return too_large();
     if (want <= length || fill.length == 0)
         return give(ret, str_slice(s, 0, utf8_offset(s, MIN(want, length))));
     StrBuf out = strbuf_in(call->arena);
     if (!left)
-        strbuf_append(&out, s);
+        TRY(pace_append(&out, s));
     size_t missing = want - length, at = 0;
     while (missing-- > 0) {
-        CHECK_INTERRUPTS();
+        CHECK_INTERRUPTS_EACH(missing);
         const size_t width = (size_t)utf8_width(fill.data[at]);
         strbuf_append_bytes(&out, fill.data + at, width);
         at = at + width >= fill.length ? 0 : at + width;
     }
     if (left)
-        strbuf_append(&out, s);
+        TRY(pace_append(&out, s));
     return give(ret, strbuf_view(&out));
 }
 
@@ -314,19 +302,19 @@ FUNCTION(replace_text)
 {
     const Str s = ARG(0), from = ARG(1), to = ARG(2);
     size_t at = SIZE_MAX, done = 0;
-    TRY(from.length == 0 || find_text(s, from, 0, &at));
+    TRY(from.length == 0 || text_find(s, from, 0, &at));
     if (at == SIZE_MAX)
         return give(ret, s);
     StrBuf out = strbuf_in(call->arena);
     while (at != SIZE_MAX) {
-        strbuf_append(&out, str_slice(s, done, at - done));
-        strbuf_append(&out, to);
+        TRY(pace_append(&out, str_slice(s, done, at - done)));
+        TRY(pace_append(&out, to));
         if (out.length > VALUE_SIZE_MAX)
             return too_large();
         done = at + from.length;
-        TRY(find_text(s, from, done, &at));
+        TRY(text_find(s, from, done, &at));
     }
-    strbuf_append(&out, str_slice(s, done, s.length));
+    TRY(pace_append(&out, str_slice(s, done, s.length)));
     return give(ret, strbuf_view(&out));
 }
 
@@ -334,8 +322,10 @@ FUNCTION(translate)
 {
     const Str s = ARG(0), from = ARG(1), to = ARG(2);
     StrBuf out = strbuf_in(call->arena);
+    size_t step = 0, pause = 0; /* each character goes through `from` */
     for (size_t at = 0; at < s.length;) {
-        CHECK_INTERRUPTS();
+        step += from.length + 1;
+        CHECK_INTERRUPTS_PAST(step, pause);
         const size_t width = (size_t)utf8_width(s.data[at]);
         size_t index = 0, seek = 0;
         bool found = false;
@@ -379,9 +369,9 @@ FUNCTION(text_reverse)
 {
     const Str s = ARG(0);
     char *to = arena_alloc(call->arena, s.length + 1);
-    size_t end = s.length;
+    size_t end = s.length, pause = 0;
     for (size_t at = 0; at < s.length;) {
-        CHECK_INTERRUPTS();
+        CHECK_INTERRUPTS_PAST(at, pause);
         const size_t width = (size_t)utf8_width(s.data[at]);
         end -= width;
         memcpy(to + end, s.data + at, width);
@@ -402,7 +392,7 @@ FUNCTION(split_part)
     if (n < 0) {
         int64_t count = 1;
         for (size_t at = 0;; at += separator.length, count++) {
-            TRY(find_text(s, separator, at, &at));
+            TRY(text_find(s, separator, at, &at));
             if (at == SIZE_MAX)
                 break;
         }
@@ -413,7 +403,7 @@ FUNCTION(split_part)
     size_t start = 0;
     for (;; n--) {
         size_t end;
-        TRY(find_text(s, separator, start, &end));
+        TRY(text_find(s, separator, start, &end));
         if (n == 1)
             return give(ret, str_slice(s, start, (end == SIZE_MAX ? s.length : end) - start));
         if (end == SIZE_MAX)
@@ -430,10 +420,13 @@ static bool overlay(FunctionCall *call, Str s, Str with, int32_t start, int32_t 
         FAIL(ERR_SUBSTRING_ERROR, .message = STR("negative substring length not allowed"));
     if (__builtin_add_overflow(start, count, &end))
         FAIL_RANGE("integer");
+    StrBuf out = strbuf_in(call->arena);
     TRY(substring(s, 1, start - 1, true, &head));
     TRY(substring(s, end, 0, false, &tail));
-    const Str left = str_concat(call->arena, var_str(head.var), with);
-    return give(ret, str_concat(call->arena, left, var_str(tail.var)));
+    TRY(pace_append(&out, var_str(head.var)));
+    TRY(pace_append(&out, with));
+    TRY(pace_append(&out, var_str(tail.var)));
+    return give(ret, strbuf_view(&out));
 }
 
 FUNCTION(textoverlay)
@@ -473,7 +466,8 @@ FUNCTION(chr)
 
 FUNCTION(text_starts_with)
 {
-    ret->boolean = str_starts_with(ARG(0), ARG(1));
+    const Str head = str_slice(ARG(0), 0, ARG(1).length);
+    ret->boolean = head.length == ARG(1).length && pace_compare(head, ARG(1)) == 0;
     return true;
 }
 
@@ -482,7 +476,9 @@ FUNCTION(text_starts_with)
 static bool literal_quote(Arena *arena, Str s, Value *ret)
 {
     StrBuf out = strbuf_in(arena);
-    if (s.length && memchr(s.data, '\\', s.length))
+    size_t escape;
+    TRY(text_find(s, STR("\\"), 0, &escape));
+    if (escape != SIZE_MAX)
         strbuf_append_char(&out, 'E');
     strbuf_append_char(&out, '\'');
     for (size_t i = 0; i < s.length; i++) {
@@ -527,7 +523,7 @@ static bool concat_append(FunctionCall *call, Oid type, const Value *value, Str 
                           bool *first, StrBuf *out)
 {
     if (!*first)
-        strbuf_append(out, separator);
+        TRY(pace_append(out, separator));
     *first = false;
     if (out->length > VALUE_SIZE_MAX)
         return too_large();
@@ -610,7 +606,7 @@ static bool like_match_plain(Str s, Str pattern, bool *ret_match)
             return true;
         }
         const Str part = {p, (size_t)(next - p)};
-        TRY(find_text(s, part, at, &at));
+        TRY(text_find(s, part, at, &at));
         *ret_match = at != SIZE_MAX;
         at += part.length;
         p = next;
@@ -691,11 +687,13 @@ static bool pattern_escape(FunctionCall *call, Str pattern, Str escape, Value *r
 {
     StrBuf out = strbuf_in(call->arena);
     bool after_escape = false;
+    size_t pause = 0;
 
     if (utf8_count(escape) > 1)
         FAIL(ERR_INVALID_ESCAPE_SEQUENCE, .message = STR("invalid escape string"),
              .hint = STR("Escape string must be empty or one character."));
     for (size_t at = 0; at < pattern.length;) {
+        CHECK_INTERRUPTS_PAST(at, pause);
         const size_t width = (size_t)utf8_width(pattern.data[at]);
         const Str character = str_slice(pattern, at, width);
         at += width;
@@ -727,6 +725,7 @@ FUNCTION(like_escape_bytea)
         FAIL(ERR_INVALID_ESCAPE_SEQUENCE, .message = STR("invalid escape string"),
              .hint = STR("Escape string must be empty or one character."));
     for (size_t i = 0; i < pattern.length; i++) {
+        CHECK_INTERRUPTS_EACH(i);
         const char c = pattern.data[i];
         if (escape.length && c == escape.data[0] && !after_escape) {
             strbuf_append_char(&out, '\\');

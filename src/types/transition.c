@@ -158,15 +158,6 @@ static bool interval_state_read(const Value *array, IntervalState *ret)
     return true;
 }
 
-static bool interval_add(const Interval *a, const Interval *b, Interval *ret)
-{
-    if (__builtin_add_overflow(a->months, b->months, &ret->months) ||
-        __builtin_add_overflow(a->days, b->days, &ret->days) ||
-        __builtin_add_overflow(a->microseconds, b->microseconds, &ret->microseconds))
-        FAIL_INTERVAL_RANGE();
-    return true;
-}
-
 /* The state with `more` added: `count` is 1, or that of another state. */
 static bool interval_state_add(FunctionCall *call, const Value *array, IntervalState more,
                                Value *ret)
@@ -174,7 +165,7 @@ static bool interval_state_add(FunctionCall *call, const Value *array, IntervalS
     IntervalState state;
     Interval sum;
     TRY(interval_state_read(array, &state));
-    TRY(interval_add(&state.sum, &more.sum, &sum));
+    TRY(interval_plus(&state.sum, &more.sum, &sum));
     const int64_t count = (int64_t)((uint64_t)state.count + (uint64_t)more.count);
     const Value values[] = {{.interval = sum}, {.interval = {.microseconds = count}}};
     return array_from_values(call->arena, TYPE_INTERVAL, values, 2, ret);
@@ -188,13 +179,9 @@ FUNCTION(interval_accum)
 FUNCTION(interval_accum_inv)
 {
     IntervalState state;
-    const Interval *b = &args[1].interval;
-    TRY(interval_state_read(&args[0], &state));
     Interval sum;
-    if (__builtin_sub_overflow(state.sum.months, b->months, &sum.months) ||
-        __builtin_sub_overflow(state.sum.days, b->days, &sum.days) ||
-        __builtin_sub_overflow(state.sum.microseconds, b->microseconds, &sum.microseconds))
-        FAIL_INTERVAL_RANGE();
+    TRY(interval_state_read(&args[0], &state));
+    TRY(interval_minus(&state.sum, &args[1].interval, &sum));
     const int64_t count = (int64_t)((uint64_t)state.count - 1);
     const Value values[] = {{.interval = sum}, {.interval = {.microseconds = count}}};
     return array_from_values(call->arena, TYPE_INTERVAL, values, 2, ret);

@@ -195,7 +195,7 @@ static inline Value value_text(Str s)
 }
 
 /* utf8.c: text is valid UTF-8; lengths and positions in characters. */
-size_t utf8_count(Str text);
+size_t utf8_count(Str text); /* long ones in pieces, between which others have their turn */
 /* Byte offset of the n-th character, or the length. */
 size_t utf8_offset(Str text, size_t characters);
 /* Bytes of the character that begins with this byte. */
@@ -209,8 +209,13 @@ int utf8_encode(uint32_t code, char *out);
 uint32_t unicode_lower(uint32_t code);
 uint32_t unicode_upper(uint32_t code);
 bool unicode_is_alnum(uint32_t code);
+typedef uint32_t UnicodeMap(uint32_t code, void *context);
+MUST_CHECK bool utf8_map(Arena *arena, Str s, UnicodeMap *map, void *context, Str *ret);
 MUST_CHECK bool utf8_lower(Arena *arena, Str s, Str *ret);
 MUST_CHECK bool utf8_upper(Arena *arena, Str s, Str *ret);
+
+/* text_functions.c: as str_find, in texts that can be long. */
+MUST_CHECK bool text_find(Str s, Str part, size_t from, size_t *ret);
 
 /* float.c */
 int float8_order(double a, double b);

@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#include "base/scheduler.h"
+#include "base/pace.h"
 #include "base/vec.h"
 #include "types/function.h"
 #include "types/types_internal.h"
@@ -83,7 +83,7 @@ static void decompose(Arena *arena, uint32_t code, Form form, Points *out)
 static bool order_marks(Points *points)
 {
     for (size_t i = 1; i < points->length; i++) {
-        CHECK_INTERRUPTS();
+        CHECK_INTERRUPTS_EACH(i);
         const uint32_t mark = points->items[i];
         const uint8_t class = class_of(mark);
         size_t to = i;
@@ -119,12 +119,13 @@ static uint32_t compose_pair(uint32_t first, uint32_t second)
 }
 
 /* A mark joins the last starter unless one of its class or a higher one stands between. */
-static void compose(Points *points)
+static bool compose(Points *points)
 {
     size_t count = 0, starter = 0;
     bool has_starter = false;
     int last_class = -1;
     for (size_t i = 0; i < points->length; i++) {
+        CHECK_INTERRUPTS_EACH(i);
         const uint32_t code = points->items[i];
         const int class = class_of(code);
         const uint32_t made =
@@ -143,13 +144,16 @@ static void compose(Points *points)
         points->items[count++] = code;
     }
     points->length = count;
+    return true;
 }
 
-static bool is_ascii(Str text)
+static bool find_beyond_ascii(Str text, bool *ret)
 {
-    for (size_t i = 0; i < text.length; i++)
-        if ((byte)text.data[i] >= 0x80)
-            return false;
+    *ret = false;
+    for (size_t i = 0; i < text.length && !*ret; i++) {
+        CHECK_INTERRUPTS_EACH(i);
+        *ret = (byte)text.data[i] >= 0x80;
+    }
     return true;
 }
 
@@ -158,22 +162,26 @@ static bool normalize(FunctionCall *call, const Value *args, Str *ret)
     const Str text = var_str(args[0].var);
     Points points = {0};
     StrBuf buf = strbuf_in(call->arena);
+    size_t pause = 0;
+    bool has_more;
     Form form;
     TRY(form_of(var_str(args[1].var), &form));
     *ret = text;
-    if (is_ascii(text))
+    TRY(find_beyond_ascii(text, &has_more));
+    if (!has_more)
         return true;
     for (size_t at = 0; at < text.length;) {
         int width;
+        CHECK_INTERRUPTS_PAST(at, pause);
         decompose(call->arena, utf8_decode(text.data + at, &width), form, &points);
         at += (size_t)width;
-        CHECK_INTERRUPTS();
     }
     TRY(order_marks(&points));
     if (form.composes)
-        compose(&points);
+        TRY(compose(&points));
     for (size_t i = 0; i < points.length; i++) {
         char bytes[4];
+        CHECK_INTERRUPTS_EACH(i);
         const int width = utf8_encode(points.items[i], bytes);
         strbuf_append_bytes(&buf, bytes, (size_t)width);
     }
@@ -193,6 +201,6 @@ FUNCTION(unicode_is_normalized)
 {
     Str text;
     TRY(normalize(call, args, &text));
-    ret->boolean = str_equal(text, var_str(args[0].var));
+    ret->boolean = pace_compare(text, var_str(args[0].var)) == 0;
     return true;
 }

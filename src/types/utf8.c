@@ -143,7 +143,7 @@ bool utf8_check(Str text)
     return true;
 }
 
-size_t utf8_count(Str text)
+static size_t count_piece(Str text)
 {
     const uint64_t ones = 0x0101010101010101ULL;
     size_t i = 0, count = text.length;
@@ -159,24 +159,37 @@ size_t utf8_count(Str text)
     return count;
 }
 
+size_t utf8_count(Str text)
+{
+    size_t count = 0;
+
+    for (; unlikely(text.length > PACE_BYTES); text = str_slice(text, PACE_BYTES, text.length)) {
+        count += count_piece(str_slice(text, 0, PACE_BYTES));
+        pace_turn();
+    }
+    return count + count_piece(text);
+}
+
 size_t utf8_offset(Str text, size_t characters)
 {
     size_t at = 0;
     while (characters > 0 && at < text.length) {
         at += (size_t)utf8_width(text.data[at]);
-        characters--;
+        if (unlikely((--characters & (PACE_BYTES - 1)) == 0))
+            pace_turn();
     }
     return MIN(at, text.length);
 }
 
-static bool utf8_map(Arena *arena, Str s, uint32_t (*map)(uint32_t), Str *ret)
+bool utf8_map(Arena *arena, Str s, UnicodeMap *map, void *context, Str *ret)
 {
     StrBuf out = strbuf_in(arena);
+    size_t pause = 0;
     strbuf_reserve(&out, s.length + 4);
     for (size_t at = 0; at < s.length;) {
         int width;
-        CHECK_INTERRUPTS();
-        const uint32_t code = map(utf8_decode(s.data + at, &width));
+        CHECK_INTERRUPTS_PAST(at, pause);
+        const uint32_t code = map(utf8_decode(s.data + at, &width), context);
         char *to = strbuf_reserve(&out, 4);
         strbuf_advance(&out, (size_t)utf8_encode(code, to));
         at += (size_t)width;
@@ -185,12 +198,24 @@ static bool utf8_map(Arena *arena, Str s, uint32_t (*map)(uint32_t), Str *ret)
     return true;
 }
 
+static uint32_t map_lower(uint32_t code, void *context)
+{
+    (void)context;
+    return unicode_lower(code);
+}
+
+static uint32_t map_upper(uint32_t code, void *context)
+{
+    (void)context;
+    return unicode_upper(code);
+}
+
 bool utf8_lower(Arena *arena, Str s, Str *ret)
 {
-    return utf8_map(arena, s, unicode_lower, ret);
+    return utf8_map(arena, s, map_lower, NULL, ret);
 }
 
 bool utf8_upper(Arena *arena, Str s, Str *ret)
 {
-    return utf8_map(arena, s, unicode_upper, ret);
+    return utf8_map(arena, s, map_upper, NULL, ret);
 }
