@@ -17,9 +17,9 @@ size_t exec_hash_mem(void)
     return (size_t)((double)exec_work_mem() * settings()->hash_mem_multiplier);
 }
 
-static const NodeMethods *methods_of(PlanKind kind)
+static const NodeMethods *methods_of(const Plan *plan)
 {
-    switch (kind) {
+    switch (plan->kind) {
     case PLAN_RESULT:
         return &node_result_methods;
     case PLAN_SEQ_SCAN:
@@ -50,7 +50,8 @@ static const NodeMethods *methods_of(PlanKind kind)
     case PLAN_AGGREGATE:
         return &node_aggregate_methods;
     case PLAN_SORT:
-        return &node_sort_methods;
+        return ((const SortPlan *)plan)->presorted > 0 ? &node_incremental_sort_methods
+                                                       : &node_sort_methods;
     case PLAN_TOP_N:
         return &node_top_n_methods;
     case PLAN_LIMIT:
@@ -85,7 +86,7 @@ NodeState *node_new(ExecState *exec, const Plan *plan)
 {
     if (task_stack_left() < STACK_RESERVE)
         FAIL(ERR_STATEMENT_TOO_COMPLEX, .message = STR("stack depth limit exceeded"));
-    const NodeMethods *methods = methods_of(plan->kind);
+    const NodeMethods *methods = methods_of(plan);
     if (!methods)
         FAIL(ERR_INTERNAL_ERROR, .message = fmt("unknown plan node %d", (int)plan->kind));
     NodeState *node = arena_alloc_zeroed(exec->arena, methods->size);

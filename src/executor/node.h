@@ -144,6 +144,7 @@ extern const NodeMethods node_result_methods, node_seq_scan_methods, node_index_
     node_recursive_union_methods, node_project_set_methods, node_nest_loop_methods,
     node_hash_join_methods, node_aggregate_methods, node_sort_methods, node_top_n_methods,
     node_limit_methods, node_unique_methods, node_append_methods, node_set_op_methods,
-    node_material_methods, node_window_methods, node_lock_rows_methods, node_modify_methods;
+    node_material_methods, node_incremental_sort_methods, node_window_methods,
+    node_lock_rows_methods, node_modify_methods;
 
 #endif

@@ -1,27 +1,10 @@
+#include "executor/sort_node.h"
+
 #include "base/pace.h"
-#include "executor/packed_row.h"
-#include "executor/sort_key.h"
-#include "executor/sorter.h"
 
 /* ORDER BY: all of the child's rows by the bytes of their keys; and the bounded variety. */
 
-typedef struct SortState {
-    NodeState base;
-    SortKeys *keys;
-    Sorter sorter;
-    PackedLayout layout;
-    uint32_t *sizes; /* of the rows of a batch, packed */
-    Batch *batch;
-    Arena *batch_arena; /* rows read back from runs are copied while a batch is gathered */
-    bool is_filled;
-    /* top-N */
-    ExprProgram *bounds;
-    uint64_t keep, skip, given;
-    Str last;       /* WITH TIES: key of the last row that is wanted for its place */
-    uint16_t *kept; /* rows of a batch that may be among the first */
-} SortState;
-
-static bool sort_init_common(NodeState *node, const SortKeyVec *keys)
+bool sort_node_init(NodeState *node, const SortKeyVec *keys)
 {
     SortState *state = (SortState *)node;
     Arena *arena = node->exec->arena;
@@ -37,7 +20,7 @@ static bool sort_init_common(NodeState *node, const SortKeyVec *keys)
 
 static bool sort_init(NodeState *node)
 {
-    return sort_init_common(node, &((const SortPlan *)node->plan)->keys);
+    return sort_node_init(node, &((const SortPlan *)node->plan)->keys);
 }
 
 /* Leaves out the rows that the sorter would drop. */
@@ -64,13 +47,11 @@ static void refuse(SortState *state, Selection *selection)
     *selection = (Selection){.rows = state->kept, .count = kept};
 }
 
-static bool add_batch(SortState *state, const Batch *batch)
+bool sort_node_add(SortState *state, const Batch *batch, Selection selection)
 {
     KeyBatch *keys = &state->keys->batch;
-    Selection selection = batch->selection;
     char *at[VECTOR_SIZE];
 
-    TRY(sort_keys_run(state->keys, batch));
     TRY(key_batch_begin(keys, state->keys->program->results, selection));
     if (state->sorter.has_cutoff) {
         refuse(state, &selection);
@@ -100,7 +81,8 @@ static bool sort_fill(SortState *state)
         if (!batch)
             break;
         node_scratch_reset(node);
-        TRY(add_batch(state, batch));
+        TRY(sort_keys_run(state->keys, batch));
+        TRY(sort_node_add(state, batch, batch->selection));
     }
     state->is_filled = true;
     TRY(sorter_finish(&state->sorter));
@@ -133,15 +115,12 @@ static const char *record_row(SortState *state, const SortRecord *record)
                : record->payload;
 }
 
-static bool sort_next(NodeState *node, Batch **ret_batch)
+bool sort_node_give(SortState *state, uint32_t most, Batch **ret_batch)
 {
-    SortState *state = (SortState *)node;
     const char *rows[VECTOR_SIZE];
     uint32_t count = 0;
-    if (!state->is_filled)
-        TRY(sort_fill(state));
     arena_reset(state->batch_arena);
-    for (; count < node->exec->batch_size; count++) {
+    for (; count < most; count++) {
         SortRecord record;
         TRY(sorter_next(&state->sorter, &record));
         if (!record.key.data)
@@ -149,6 +128,14 @@ static bool sort_next(NodeState *node, Batch **ret_batch)
         rows[count] = record_row(state, &record);
     }
     return gather(state, rows, count, ret_batch);
+}
+
+static bool sort_next(NodeState *node, Batch **ret_batch)
+{
+    SortState *state = (SortState *)node;
+    if (!state->is_filled)
+        TRY(sort_fill(state));
+    return sort_node_give(state, node->exec->batch_size, ret_batch);
 }
 
 static bool sort_rewind(NodeState *node)
@@ -168,7 +155,7 @@ static void sort_stop(NodeState *node)
     state->is_filled = false;
 }
 
-static void sort_free(NodeState *node)
+void sort_node_free(NodeState *node)
 {
     SortState *state = (SortState *)node;
     sorter_deinit(&state->sorter);
@@ -181,7 +168,7 @@ const NodeMethods node_sort_methods = {
     .next = sort_next,
     .rewind = sort_rewind,
     .stop = sort_stop,
-    .free = sort_free,
+    .free = sort_node_free,
 };
 
 /* ---- top-N ---- */
@@ -194,7 +181,7 @@ static bool top_n_init(NodeState *node)
     TRY(state->bounds =
             expr_compile(node->exec, node->exec->run_arena, exprs, plan->offset ? 2 : 1));
     state->kept = ARENA_ARRAY(node->exec->arena, uint16_t, VECTOR_SIZE);
-    return sort_init_common(node, &plan->keys);
+    return sort_node_init(node, &plan->keys);
 }
 
 static bool top_n_fill(SortState *state)
@@ -265,5 +252,5 @@ const NodeMethods node_top_n_methods = {
     .next = top_n_next,
     .rewind = top_n_rewind,
     .stop = sort_stop,
-    .free = sort_free,
+    .free = sort_node_free,
 };

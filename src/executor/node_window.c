@@ -5,6 +5,7 @@
 /*
  * Window functions over sorted input. Rows are taken in until at least a batch of them and whole
  * partitions are in the store; then results are computed row by row and given a block at a time.
+ * Where no function needs the partition's end, results are computed for what is there.
  */
 
 /* ---- init ---- */
@@ -31,8 +32,23 @@ static bool call_init(Window *window, WindowCallState *call, const WindowCall *p
     if (!call->function)
         FAIL(ERR_FEATURE_NOT_SUPPORTED,
              .message = fmt("window function %s is not supported", call->call->function->name));
-    window->needs_frame |= call->function->needs_frame;
+    window->needs_frame |= call->function->reach == WINDOW_FRAME;
     return true;
+}
+
+/* Rows may be given as they come where no function needs more than what came before and peers. */
+static bool can_stream(const Window *window)
+{
+    const int options = window->plan->frame_options;
+    const bool is_running = (options & FRAMEOPTION_START_UNBOUNDED_PRECEDING) &&
+                            (options & FRAMEOPTION_END_CURRENT_ROW) && !window->has_exclusion;
+    bool streams = true;
+    for (uint32_t c = 0; c < window->call_count; c++) {
+        const WindowFunction *function = window->calls[c].function;
+        const WindowReach reach = function ? function->reach : WINDOW_FRAME;
+        streams &= reach == WINDOW_BEFORE || (reach == WINDOW_FRAME && is_running);
+    }
+    return streams;
 }
 
 /* The stored column of an expression: the child's own where it is nothing more. */
@@ -120,6 +136,9 @@ static bool window_init(NodeState *node)
     for (uint32_t c = 0; c < window->call_count; c++)
         window->results[window->child_count + c] = window->calls[c].result;
     TRY(window_frame_init(window));
+    window->streams = can_stream(window);
+    window->selected = ARENA_ARRAY(arena, uint16_t, VECTOR_SIZE);
+    window->is_whole = true;
     return node_init_projection(node);
 }
 
@@ -200,17 +219,46 @@ static void store_clear(Window *window)
     memset(&window->partition_group, 0, sizeof(window->partition_group));
     for (int i = 0; i < WINDOW_BLOCKS; i++)
         window->blocks[i].used_at = 0;
-    window->given = window->computed = 0;
+    window->given = window->computed = window->ready = 0;
+    window->is_whole = true;
+}
+
+/* More rows are going to stand behind the last ones. */
+static void blocks_forget_last(Window *window)
+{
+    for (int i = 0; i < WINDOW_BLOCKS; i++)
+        if ((window->blocks[i].number + 1) * VECTOR_SIZE > window->store.count)
+            window->blocks[i].used_at = 0;
+}
+
+/* Which rows may be computed now; the peers of the last ones may not all be here. */
+static bool is_ready(Window *window)
+{
+    const bool needs_peers =
+        window->needs_frame && !(window->plan->frame_options & FRAMEOPTION_ROWS);
+    if (!window->streams || window->store.count == 0)
+        return false;
+    window->ready =
+        needs_peers ? window->groups.items[window->groups.length - 1] : window->store.count;
+    /* Many rows are computed a block at a time. */
+    const bool by_block = window->given >= VECTOR_SIZE && window->base.exec->batch_size > 1;
+    const uint64_t least = by_block ? VECTOR_SIZE - window->given % VECTOR_SIZE : 1;
+    return window->ready >= window->given + least;
 }
 
 static bool fill(Window *window)
 {
     NodeState *node = &window->base;
     bool enough = false;
-    store_clear(window);
+    if (window->is_whole)
+        store_clear(window);
+    window->is_whole = false;
+    blocks_forget_last(window);
     while (!enough) {
         if (window->pending) {
             TRY(pending_take(window, &enough));
+            if (!enough && is_ready(window))
+                return true;
             continue;
         }
         if (window->child_done)
@@ -229,6 +277,8 @@ static bool fill(Window *window)
                window->extra->count * sizeof(Vector *));
         window->pending_at = 0;
     }
+    window->is_whole = true;
+    window->ready = window->store.count;
     if (node->instrument)
         node->instrument->memory_bytes =
             MAX(node->instrument->memory_bytes, row_store_memory(&window->store));
@@ -297,6 +347,16 @@ static void partition_begin(Window *window, uint64_t partition)
             window_aggregate_partition(&window->calls[c]);
 }
 
+/* The ends of the partition and the peers at hand may have moved since. */
+static void ends_refresh(Window *window)
+{
+    const uint64_t next = window->partition + 1 < window->partition_group.length
+                              ? window->partition_group.items[window->partition + 1]
+                              : window->groups.length;
+    window->rows.end = group_limit(window, next);
+    window->peers.end = group_limit(window, window->group + 1);
+}
+
 static bool row_begin(Window *window, uint64_t row)
 {
     window->row = row;
@@ -318,14 +378,18 @@ static bool block_compute(Window *window)
     node_scratch_reset(node);
     TRY(window_frame_begin(window));
     TRY(block_load(window, &window->output, window->given / VECTOR_SIZE));
-    const uint32_t count = window->output.batch->row_count;
+    const uint64_t block = window->given / VECTOR_SIZE * VECTOR_SIZE;
+    const uint32_t count =
+        (uint32_t)MIN((uint64_t)window->output.batch->row_count, window->ready - block);
+    if (window->given > 0)
+        ends_refresh(window);
     for (uint32_t c = 0; c < window->call_count; c++) {
         vector_begin(window->calls[c].result, count);
         if (window->calls[c].aggregate)
             window_aggregate_batch(&window->calls[c]);
     }
-    for (uint32_t i = 0; i < count; i++) {
-        TRY(row_begin(window, window->given + i));
+    for (uint32_t i = (uint32_t)(window->given - block); i < count; i++) {
+        TRY(row_begin(window, block + i));
         for (uint32_t c = 0; c < window->call_count; c++) {
             WindowCallState *call = &window->calls[c];
             Value value = {0};
@@ -337,7 +401,7 @@ static bool block_compute(Window *window)
             vector_set(call->result, i, &value, is_null);
         }
     }
-    window->computed = window->given + count;
+    window->computed = block + count;
     return true;
 }
 
@@ -349,11 +413,10 @@ static bool give_block(Window *window, Batch **ret_batch)
     const ExprInput input = {.slots = {window->results, NULL},
                              .row_count = window->output.batch->row_count};
     const uint16_t at = (uint16_t)(window->given % VECTOR_SIZE);
-    Selection rows = {.count = (uint32_t)(window->computed - window->given)};
-    if (node->exec->batch_size == 1) {
-        window->one = at;
-        rows = (Selection){.rows = &window->one, .count = 1};
-    }
+    const uint32_t left = (uint32_t)(window->computed - window->given);
+    const Selection rows = {.rows = window->selected, .count = MIN(left, node->exec->batch_size)};
+    for (uint32_t i = 0; i < rows.count; i++)
+        window->selected[i] = (uint16_t)(at + i);
     window->given += rows.count;
     return node_project(node, &input, rows, ret_batch);
 }
@@ -364,9 +427,9 @@ static bool window_next(NodeState *node, Batch **ret_batch)
     *ret_batch = NULL;
     while (!*ret_batch) {
         CHECK_INTERRUPTS();
-        if (window->given == window->store.count) {
+        while (window->given == window->ready) {
             TRY(fill(window));
-            if (window->store.count == 0)
+            if (window->given == window->ready && window->child_done && !window->pending)
                 return true;
         }
         TRY(give_block(window, ret_batch));

@@ -36,6 +36,10 @@ typedef struct NodeState NodeState;
 typedef struct Plan Plan;
 
 /* What EXPLAIN ANALYZE prints of a node. */
+#define SORT_TOP_N 1u
+#define SORT_QUICKSORT 2u
+#define SORT_EXTERNAL_MERGE 4u
+
 typedef struct NodeInstrument {
     uint64_t loops;        /* times started */
     uint64_t rows;         /* rows given, over all loops */
@@ -47,6 +51,9 @@ typedef struct NodeInstrument {
     uint64_t memory_bytes; /* peak: hash tables, sorts */
     uint32_t partitions;   /* hash batches */
     const char *method;    /* "quicksort", "top-N heapsort", "external merge" or NULL */
+    /* Of an incremental sort: sorts, their memory summed up, and the methods (SORT_…). */
+    uint64_t groups, group_bytes;
+    uint8_t methods;
 } NodeInstrument;
 
 /* The instrument of a plan node in an execution; NULL when it never ran. For EXPLAIN. */

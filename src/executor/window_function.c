@@ -12,25 +12,25 @@ static uint64_t partition_size(const Window *window)
     return window->rows.end - window->rows.start;
 }
 
-WINDOW_FUNCTION(window_row_number, false)
+WINDOW_FUNCTION(window_row_number, WINDOW_BEFORE)
 {
     ret->int64 = (int64_t)row_in_partition(window) + 1;
     return true;
 }
 
-WINDOW_FUNCTION(window_rank, false)
+WINDOW_FUNCTION(window_rank, WINDOW_BEFORE)
 {
     ret->int64 = (int64_t)(window->peers.start - window->rows.start) + 1;
     return true;
 }
 
-WINDOW_FUNCTION(window_dense_rank, false)
+WINDOW_FUNCTION(window_dense_rank, WINDOW_BEFORE)
 {
     ret->int64 = (int64_t)(window->group - window->partition_group.items[window->partition]) + 1;
     return true;
 }
 
-WINDOW_FUNCTION(window_percent_rank, false)
+WINDOW_FUNCTION(window_percent_rank, WINDOW_PARTITION)
 {
     const uint64_t size = partition_size(window);
     const uint64_t before = window->peers.start - window->rows.start;
@@ -38,14 +38,14 @@ WINDOW_FUNCTION(window_percent_rank, false)
     return true;
 }
 
-WINDOW_FUNCTION(window_cume_dist, false)
+WINDOW_FUNCTION(window_cume_dist, WINDOW_PARTITION)
 {
     const uint64_t through = window->peers.end - window->rows.start;
     ret->float64 = (double)through / (double)partition_size(window);
     return true;
 }
 
-WINDOW_FUNCTION(window_ntile, false)
+WINDOW_FUNCTION(window_ntile, WINDOW_PARTITION)
 {
     Value buckets;
     /* The first row of the partition decides. */
@@ -86,44 +86,44 @@ static bool row_away(Window *window, WindowCallState *call, int direction, bool 
     return true;
 }
 
-WINDOW_FUNCTION(window_lag, false)
+WINDOW_FUNCTION(window_lag, WINDOW_BEFORE)
 {
     return row_away(window, call, -1, false, false, ret, ret_null);
 }
 
-WINDOW_FUNCTION(window_lag_with_offset, false)
+WINDOW_FUNCTION(window_lag_with_offset, WINDOW_PARTITION)
 {
     return row_away(window, call, -1, true, false, ret, ret_null);
 }
 
-WINDOW_FUNCTION(window_lag_with_offset_and_default, false)
+WINDOW_FUNCTION(window_lag_with_offset_and_default, WINDOW_PARTITION)
 {
     return row_away(window, call, -1, true, true, ret, ret_null);
 }
 
-WINDOW_FUNCTION(window_lead, false)
+WINDOW_FUNCTION(window_lead, WINDOW_PARTITION)
 {
     return row_away(window, call, 1, false, false, ret, ret_null);
 }
 
-WINDOW_FUNCTION(window_lead_with_offset, false)
+WINDOW_FUNCTION(window_lead_with_offset, WINDOW_PARTITION)
 {
     return row_away(window, call, 1, true, false, ret, ret_null);
 }
 
-WINDOW_FUNCTION(window_lead_with_offset_and_default, false)
+WINDOW_FUNCTION(window_lead_with_offset_and_default, WINDOW_PARTITION)
 {
     return row_away(window, call, 1, true, true, ret, ret_null);
 }
 
-WINDOW_FUNCTION(window_first_value, true)
+WINDOW_FUNCTION(window_first_value, WINDOW_FRAME)
 {
     const WindowFrame *frame = &window->frame;
     *ret_null = frame->count == 0;
     return *ret_null || window_argument(window, call, 0, frame->ranges[0].start, ret, ret_null);
 }
 
-WINDOW_FUNCTION(window_last_value, true)
+WINDOW_FUNCTION(window_last_value, WINDOW_FRAME)
 {
     const WindowFrame *frame = &window->frame;
     *ret_null = frame->count == 0;
@@ -131,7 +131,7 @@ WINDOW_FUNCTION(window_last_value, true)
            window_argument(window, call, 0, frame->ranges[frame->count - 1].end - 1, ret, ret_null);
 }
 
-WINDOW_FUNCTION(window_nth_value, true)
+WINDOW_FUNCTION(window_nth_value, WINDOW_FRAME)
 {
     Value nth;
     TRY(window_argument(window, call, 1, window->row, &nth, ret_null));

@@ -1,7 +1,9 @@
 /*
  * Window functions: what they see of the rows around them.
  *
- * A Window holds whole partitions in a RowStore and stands on one row of them. Rows are numbered
+ * A Window holds partitions in a RowStore and stands on one row of them. Partitions are whole, but
+ * the last one where no function looks beyond the row at hand and its peers: then rows are given as
+ * they come. Rows are numbered
  * from 0 over the store; a partition is a run of rows, peers (rows equal in ORDER BY) are a run of
  * a partition. All columns that functions read (arguments, filters, ORDER BY) are stored with the
  * row, so that nothing is evaluated twice.
@@ -67,6 +69,7 @@ typedef struct Window {
     WindowRange rows, peers; /* of its partition, of its peers */
     uint64_t frame_start, frame_end, range_head, range_tail;
     bool needs_frame, has_exclusion;
+    bool streams;                     /* no function needs the end of the partition */
     int64_t start_offset, end_offset; /* ROWS and GROUPS */
     ExprProgram *offsets;
     bool offsets_known;
@@ -76,16 +79,25 @@ typedef struct Window {
     /* calls */
     WindowCallState *calls;
     uint32_t call_count;
+    uint64_t ready;           /* rows whose functions may be computed */
+    bool is_whole;            /* the last partition is here to its end */
     uint64_t given, computed; /* rows; the functions' values are there for so many */
-    uint16_t one;
+    uint16_t *selected;       /* of the output block */
     WindowBlock output, blocks[WINDOW_BLOCKS];
     uint64_t clock;
     Vector **results; /* the output block's columns, then one a call */
 } Window;
 
+/* What a function looks at, beside its own row. */
+typedef enum WindowReach {
+    WINDOW_BEFORE = 1, /* rows before it in its partition, the start of its peers */
+    WINDOW_FRAME,
+    WINDOW_PARTITION, /* rows behind it, too, or how many there are */
+} WindowReach;
+
 typedef struct WindowFunction {
     bool (*value)(Window *window, WindowCallState *call, Value *ret, bool *ret_null);
-    bool needs_frame;
+    WindowReach reach;
 } WindowFunction;
 
 struct WindowCallState {
@@ -130,10 +142,10 @@ MUST_CHECK bool window_aggregate_value(Window *window, WindowCallState *call, Va
                                        bool *ret_null);
 
 /* `WINDOW_FUNCTION(window_rank) {…}`: the name is pg_proc.prosrc. */
-#define WINDOW_FUNCTION(symbol, frame)                                                             \
+#define WINDOW_FUNCTION(symbol, reaches)                                                           \
     static bool symbol##_value(Window *window, WindowCallState *call, Value *ret, bool *ret_null); \
     extern const WindowFunction wf_##symbol;                                                       \
-    const WindowFunction wf_##symbol = {.value = symbol##_value, .needs_frame = (frame)};          \
+    const WindowFunction wf_##symbol = {.value = symbol##_value, .reach = (reaches)};              \
     static bool symbol##_value(Window *window, WindowCallState *call, Value *ret, bool *ret_null)
 
 #endif

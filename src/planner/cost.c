@@ -232,7 +232,8 @@ static double work_bytes(void)
     return (double)settings()->work_mem * 1024;
 }
 
-Cost cost_sort(Cost input, double rows, double width, double limit)
+/* Startup: sorting; total: and giving the rows. */
+static Cost sort_itself(double rows, double width, double limit)
 {
     const SettingValues *set = settings();
     const double compare = 2 * set->cpu_operator_cost;
@@ -252,8 +253,27 @@ Cost cost_sort(Cost input, double rows, double width, double limit)
     } else {
         cost = compare * rows * log2(rows);
     }
-    const double startup = input.total + cost + (set->enable_sort ? 0 : COST_DISABLED);
-    return (Cost){startup, startup + set->cpu_operator_cost * rows};
+    return (Cost){cost, cost + set->cpu_operator_cost * rows};
+}
+
+Cost cost_sort(Cost input, double rows, double width, double limit)
+{
+    const Cost sort = sort_itself(rows, width, limit);
+    const double before = input.total + (settings()->enable_sort ? 0 : COST_DISABLED);
+    return (Cost){before + sort.startup, before + sort.total};
+}
+
+/* Groups are not of one size: each is taken for half as large again as they are on average. */
+Cost cost_incremental_sort(Cost input, const SortWork *work)
+{
+    const SettingValues *set = settings();
+    const double rows = MAX(2, work->rows), groups = MIN(MAX(1, work->groups), rows);
+    const double group_input = (input.total - input.startup) / groups;
+    const Cost one = sort_itself(1.5 * rows / groups, work->width, work->limit);
+    const double startup = input.startup + group_input + one.startup;
+    const double run = one.total - one.startup + (one.total + group_input) * (groups - 1) +
+                       set->cpu_tuple_cost * rows + 2 * set->cpu_tuple_cost * groups;
+    return (Cost){startup, startup + run};
 }
 
 Cost cost_material(Cost input, double rows, double width)

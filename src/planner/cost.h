@@ -45,7 +45,15 @@ void cost_index_scan(const IndexProbe *probe, Cost *ret_ordered, Cost *ret_gathe
 /* The probe's rows fetched in the table's order; `index_cost`: what finding them takes. */
 Cost cost_gathered(const IndexProbe *probe, double index_cost);
 
+/* `limit`: of the sorted rows so many are wanted; 0: all. */
 Cost cost_sort(Cost input, double rows, double width, double limit);
+/* Rows that are in order by leading keys come in so many groups, which are sorted one by one. */
+typedef struct SortWork {
+    double rows, width;
+    double groups;
+    double limit;
+} SortWork;
+Cost cost_incremental_sort(Cost input, const SortWork *work);
 Cost cost_material(Cost input, double rows, double width);
 double cost_rescan_material(double rows, double width);
 

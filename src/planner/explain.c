@@ -49,6 +49,7 @@ const char *explain_node_type(const Plan *plan)
     case PLAN_AGGREGATE:
         return "Aggregate";
     case PLAN_SORT:
+        return explain_is_incremental(plan) ? "Incremental Sort" : "Sort";
     case PLAN_TOP_N:
         return "Sort";
     case PLAN_LIMIT:
@@ -335,6 +336,59 @@ static void add_filter(Explain *e, Properties *ret, const Plan *plan, const char
                     actual ? actual->loops : 0);
 }
 
+static Str join_texts(Explain *e, const Texts *list)
+{
+    StrBuf buf = strbuf_in(e->arena);
+    for (size_t i = 0; i < list->length; i++) {
+        if (i > 0)
+            strbuf_append_c(&buf, ", ");
+        strbuf_append(&buf, list->items[i]);
+    }
+    return strbuf_view(&buf);
+}
+
+static void add_sort_keys(Explain *e, Properties *ret, const SortPlan *plan)
+{
+    SortKeyVec presorted = {0};
+    for (int i = 0; i < plan->presorted; i++) { /* shown without their directions */
+        const SortKey key = {.expr = plan->keys.items[i].expr};
+        VEC_PUSH(e->arena, &presorted, key);
+    }
+    add_keys(e, ret, "Sort Key", &plan->base, &plan->keys);
+    add_keys(e, ret, "Presorted Key", &plan->base, &presorted);
+}
+
+uint64_t explain_kilobytes(uint64_t bytes)
+{
+    return bytes / 1024 + 1;
+}
+
+void explain_sort_methods(Explain *e, const ExplainInstrument *actual, Texts *ret)
+{
+    static const char *const names[] = {"top-N heapsort", "quicksort", "external merge"};
+    for (unsigned i = 0; i < 3; i++)
+        if (actual->sort_methods & 1u << i)
+            VEC_PUSH(e->arena, ret, str_from_c(names[i]));
+}
+
+static void add_sort_groups(Explain *e, Properties *ret, const ExplainInstrument *actual)
+{
+    StrBuf buf = strbuf_in(e->arena);
+    Texts methods = {0};
+    if (actual->sorts == 0)
+        return;
+    explain_sort_methods(e, actual, &methods);
+    strbuf_format(&buf, "%lu  Sort Method%s: %.*s", (unsigned long)actual->sorts,
+                  methods.length > 1 ? "s" : "", STR_ARGS(join_texts(e, &methods)));
+    strbuf_format(&buf, "  Average Memory: %lukB  Peak Memory: %lukB",
+                  (unsigned long)explain_kilobytes(actual->sort_bytes / actual->sorts),
+                  (unsigned long)explain_kilobytes(actual->memory_bytes));
+    if (actual->disk_bytes > 0)
+        strbuf_format(&buf, "  Peak Disk: %lukB",
+                      (unsigned long)explain_kilobytes(actual->disk_bytes));
+    add_text(e, ret, "Full-sort Groups", strbuf_view(&buf));
+}
+
 void explain_node_properties(Explain *e, const Plan *plan, const ExplainInstrument *actual,
                              Properties *ret)
 {
@@ -384,7 +438,7 @@ void explain_node_properties(Explain *e, const Plan *plan, const ExplainInstrume
         break;
     }
     case PLAN_SORT:
-        add_keys(e, ret, "Sort Key", plan, &((const SortPlan *)plan)->keys);
+        add_sort_keys(e, ret, (const SortPlan *)plan);
         break;
     case PLAN_TOP_N:
         add_keys(e, ret, "Sort Key", plan, &((const TopNPlan *)plan)->keys);
@@ -406,7 +460,10 @@ void explain_node_properties(Explain *e, const Plan *plan, const ExplainInstrume
     add_filter(e, ret, plan, "Filter", actual);
     if (plan->kind == PLAN_INDEX_ONLY_SCAN && e->options->analyze)
         add_number(e, ret, "Heap Fetches", actual ? (double)actual->heap_fetches : 0);
-    const bool sorts = plan->kind == PLAN_SORT || plan->kind == PLAN_TOP_N;
+    if (explain_is_incremental(plan) && actual && e->options->format == EXPLAIN_TEXT)
+        add_sort_groups(e, ret, actual);
+    const bool sorts =
+        (plan->kind == PLAN_SORT && !explain_is_incremental(plan)) || plan->kind == PLAN_TOP_N;
     if (sorts && actual && actual->loops > 0) {
         const bool on_disk = actual->disk_bytes > 0;
         add_text(
@@ -452,17 +509,6 @@ static Str node_costs(Explain *e, const Plan *plan, const ExplainInstrument *act
                       loops);
     else
         strbuf_format(&buf, " (actual rows=%.0f loops=%.0f)", actual->rows / loops, loops);
-    return strbuf_view(&buf);
-}
-
-static Str join_texts(Explain *e, const Texts *list)
-{
-    StrBuf buf = strbuf_in(e->arena);
-    for (size_t i = 0; i < list->length; i++) {
-        if (i > 0)
-            strbuf_append_c(&buf, ", ");
-        strbuf_append(&buf, list->items[i]);
-    }
     return strbuf_view(&buf);
 }
 

@@ -34,6 +34,10 @@ typedef struct ExplainInstrument {
     uint64_t memory_bytes, disk_bytes; /* sorts and hashes */
     uint64_t hash_buckets, hash_batches;
     uint64_t heap_fetches;
+    /* Of an incremental sort: how often it sorted, the memory of all of them, and in which ways:
+     * 1 top-N heapsort, 2 quicksort, 4 external merge. */
+    uint64_t sorts, sort_bytes;
+    unsigned sort_methods;
 } ExplainInstrument;
 
 typedef struct ExplainOptions {

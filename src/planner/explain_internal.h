@@ -32,6 +32,13 @@ typedef struct SubplanRefs {
     VEC(int) list;
 } SubplanRefs;
 
+static inline bool explain_is_incremental(const Plan *plan)
+{
+    return plan->kind == PLAN_SORT && ((const SortPlan *)plan)->presorted > 0;
+}
+/* The names of the ways in which an incremental sort sorted. */
+void explain_sort_methods(Explain *e, const ExplainInstrument *actual, Texts *ret);
+uint64_t explain_kilobytes(uint64_t bytes);
 const char *explain_node_type(const Plan *plan);
 const char *explain_join_word(JoinKind kind); /* " Left" … */
 const char *explain_modify_word(const Plan *plan);

@@ -339,6 +339,21 @@ static void tree_properties(Explain *e, Writer *w, const Plan *plan,
     }
 }
 
+static void tree_sort_groups(Explain *e, Writer *w, const ExplainInstrument *actual)
+{
+    Texts methods = {0};
+    explain_sort_methods(e, actual, &methods);
+    open_group(w, "Incremental Sort Groups", "Full-sort Groups", true);
+    put_number(w, "Group Count", "%.0f", (double)actual->sorts);
+    put_list(w, "Sort Methods Used", &methods);
+    open_group(w, "Sort Space", "Sort Space Memory", true);
+    put_number(w, "Average Sort Space Used", "%.0f",
+               (double)explain_kilobytes(actual->sort_bytes / actual->sorts));
+    put_number(w, "Peak Sort Space Used", "%.0f", (double)explain_kilobytes(actual->memory_bytes));
+    close_group(w, "Sort Space", true);
+    close_group(w, "Incremental Sort Groups", true);
+}
+
 /* The hash table is no node of its own here; it is shown as one, as readers expect. */
 static void tree_hash(Explain *e, Writer *w, const Plan *plan)
 {
@@ -418,6 +433,8 @@ static void tree_node(Explain *e, Writer *w, const char *label, const Plan *plan
     tree_costs(e, w, plan, plan->startup_cost);
     tree_actual(e, w, &actual);
     tree_properties(e, w, plan, ran ? &actual : NULL);
+    if (explain_is_incremental(plan) && ran && actual.sorts > 0)
+        tree_sort_groups(e, w, &actual);
     if (plan->kind == PLAN_APPEND)
         put_number(w, "Subplans Removed", "%.0f", 0);
     explain_node_subplans(e, plan, &refs);

@@ -403,7 +403,8 @@ static bool sublink_hash(Fix *fix, const ExprSubLink *link, ExprSubPlan *sub)
 
 Plan *plan_keep_rows(Level *level, Plan *plan)
 {
-    if (!settings()->enable_material || plan->kind == PLAN_MATERIAL || plan->kind == PLAN_SORT ||
+    const bool is_sorted_once = plan->kind == PLAN_SORT && ((const SortPlan *)plan)->presorted == 0;
+    if (!settings()->enable_material || plan->kind == PLAN_MATERIAL || is_sorted_once ||
         plan->kind == PLAN_TOP_N || plan->kind == PLAN_CTE_SCAN ||
         plan->kind == PLAN_WORK_TABLE_SCAN || plan->kind == PLAN_FUNCTION_SCAN)
         return plan;

@@ -194,7 +194,6 @@ static double calls_cost(Level *level, const ExprVec *calls)
 typedef struct GroupChoice {
     const Path *path;
     AggregateStrategy strategy;
-    bool sorts;
     Cost cost;
     double groups;
 } GroupChoice;
@@ -226,6 +225,7 @@ static void choose_groups(Level *level, const FromPaths *paths, const GroupWork 
                           bool hashable, GroupChoice *ret)
 {
     const Path *cheapest = paths->set.cheapest, *ordered = paths->set.ordered;
+    const Path *partial = paths->set.partial;
     const bool has_sets = level->query->grouping_sets.length > 0;
     GroupChoice choice = {.path = cheapest, .groups = work->groups};
     SortVec merged = {0};
@@ -249,26 +249,30 @@ static void choose_groups(Level *level, const FromPaths *paths, const GroupWork 
     if (has_sets || (hashable && work->is_volatile))
         return;
     choice.strategy = AGGREGATE_SORTED;
-    choice.sorts = true;
     choice.cost = cost_group(cost_sort(cheapest->cost, work->rows, work->width, 0), work, false);
     offer_groups(level, ret, choice, is_sorted);
+    if (partial) {
+        choice.path = partial;
+        choice.cost = cost_group(path_sorted_cost(level, partial, 0), work, false);
+        offer_groups(level, ret, choice, is_sorted);
+    }
     if (!ordered)
         return;
     choice.path = ordered;
-    choice.sorts = false;
     GroupWork in_order = *work;
     in_order.rows = ordered->rows;
     choice.cost = cost_group(ordered->cost, &in_order, false);
     offer_groups(level, ret, choice, is_sorted);
 }
 
-bool plan_grouping(Level *level, const FromPaths *paths, Tree *tree, bool *ret_sorted)
+bool plan_grouping(Level *level, const FromPaths *paths, Tree *tree)
 {
     Arena *arena = level->planner->arena;
     Query *query = level->query;
     AggregatePlan *aggregate = PLAN_NEW(level, AggregatePlan, PLAN_AGGREGATE);
     ExprVec groups = {0}, calls = {0}, groupings = {0}, out = {0}, targets = {0};
     SortKeyVec keys = {0};
+    SortVec order = {0};
     bool hashable = true;
 
     for (size_t i = 0; i < query->group_by.length; i++) {
@@ -309,11 +313,8 @@ bool plan_grouping(Level *level, const FromPaths *paths, Tree *tree, bool *ret_s
         SortVec merged = {0};
         plan_merged_order(level, &query->group_by, &merged);
         TRY(plan_sort_keys(level, &merged, &tree->out, &keys));
-        if (choice.sorts)
-            child = plan_add_sort(level, child, &keys);
-        *ret_sorted = query->order_by.length > 0 && query->order_by.length <= merged.length;
-        for (size_t i = 0; *ret_sorted && i < query->order_by.length; i++)
-            *ret_sorted = merged.items[i].ref == query->order_by.items[i].ref;
+        child = plan_add_sort(level, child, &keys, plan_presorted(level, tree, &merged), 0);
+        order = merged;
     }
     aggregate->group_count = group_count;
     aggregate->base.left = child;
@@ -339,6 +340,7 @@ bool plan_grouping(Level *level, const FromPaths *paths, Tree *tree, bool *ret_s
     aggregate->base.rows = MAX(1, rint(aggregate->base.rows * selectivity_list(level, &having)));
     tree->plan = &aggregate->base;
     tree->out = out;
+    tree->order = order;
     tree->rel = 0;
     return true;
 }

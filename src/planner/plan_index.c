@@ -385,37 +385,42 @@ void index_match(Level *level, const ScanRequest *request, const IndexDesc *inde
         index->is_unique && index->is_immediate && ret->equal_columns == index->key_count;
 }
 
-int index_direction(Level *level, int rel, const IndexDesc *index, const SortVec *order,
-                    const IndexMatch *match)
+static bool is_held(const IndexMatch *match, int column)
 {
+    bool held = false;
+    for (size_t k = 0; k < match->keys.length; k++)
+        held |= match->keys.items[k].column == column && match->keys.items[k].op == INDEX_EQ;
+    return held;
+}
+
+int index_direction(Level *level, const ScanRequest *request, const IndexDesc *index,
+                    const IndexMatch *match, int *ret_presorted)
+{
+    const SortVec *order = request->order;
     int direction = 0, column = 0;
+    *ret_presorted = 0;
     for (size_t i = 0; i < order->length; i++) {
-        Expr *expr = query_target_by_ref(level->query, order->items[i].ref)->expr;
+        const SortClause *clause = &order->items[i];
+        Expr *expr = query_target_by_ref(level->query, clause->ref)->expr;
         /* Columns held to one value by equality have no say in the order. */
         while (column < index->key_count &&
-               !is_column_of(expr, rel, index->columns[column].attnum)) {
-            bool is_fixed = false;
-            for (size_t k = 0; k < match->keys.length; k++)
-                is_fixed |=
-                    match->keys.items[k].column == column && match->keys.items[k].op == INDEX_EQ;
-            if (!is_fixed)
-                return 0;
+               !is_column_of(expr, request->rel, index->columns[column].attnum)) {
+            if (!is_held(match, column))
+                return direction;
             column++;
         }
         if (column >= index->key_count || index->columns[column].attnum == 0)
-            return 0;
-        const IndexColumn *key = &index->columns[column];
-        const bool same = key->descending == order->items[i].is_descending &&
-                          key->nulls_first == order->items[i].nulls_first;
-        const bool inverse = key->descending != order->items[i].is_descending &&
-                             key->nulls_first != order->items[i].nulls_first;
-        if (!same && !inverse)
-            return 0;
-        const int wanted = same ? 1 : -1;
-        if (direction && direction != wanted)
-            return 0;
+            return direction;
+        const IndexColumn *key = &index->columns[column++];
+        const bool same =
+            key->descending == clause->is_descending && key->nulls_first == clause->nulls_first;
+        const bool inverse =
+            key->descending != clause->is_descending && key->nulls_first != clause->nulls_first;
+        const int wanted = same ? 1 : inverse ? -1 : 0;
+        if (!wanted || (direction && direction != wanted))
+            return direction;
         direction = wanted;
-        column++;
+        ++*ret_presorted;
     }
     return direction;
 }

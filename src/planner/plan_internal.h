@@ -41,6 +41,7 @@ typedef struct Level {
     VEC(int) used;             /* params of levels above used here or below */
     VEC(int) init_plans;       /* subplans that are run once for this level */
     int cursor_rel;        /* the one table whose rows a cursor's rows are; 0: it is none such */
+    const SortVec *order;  /* that FROM's rows would be welcome in; NULL: any */
     double limit_rows;     /* of FROM's, as many are going to be read; infinite: all */
     double limit_fraction; /* and no more than this part of them */
     double group_limit;    /* of the groups */
@@ -66,6 +67,7 @@ typedef struct Tree {
     ExprVec base_quals; /* of a base relation: its own conditions, analyzed */
     bool one_row;       /* at most one row */
     VEC(int) params;    /* PARAM_EXECs of this level that the plan reads */
+    SortVec order;      /* that the rows come in, of the level's targets */
 } Tree;
 
 /* plan_query.c */

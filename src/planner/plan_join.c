@@ -3,6 +3,7 @@
 #include "base/scheduler.h"
 #include "base/settings.h"
 #include "planner/plan_path.h"
+#include "planner/variable.h"
 
 enum { DP_LIMIT = 10 };
 
@@ -401,21 +402,60 @@ double level_fraction(const Level *level, double rows)
     return MIN(level->limit_fraction, level->limit_rows / MAX(1, rows));
 }
 
+double level_sort_limit(const Level *level)
+{
+    return isinf(level->limit_rows) || level->query->has_windows ? 0 : level->limit_rows;
+}
+
 static const Path *chosen_path(const Level *level, const PathSet *set)
 {
     return level_fraction(level, set->rows) < 1 ? set->fast : set->cheapest;
 }
 
-void path_offer(const Level *level, PathSet *set, const Path *path)
+static double presorted_groups(Level *level, int count, double rows)
+{
+    ExprVec exprs = {0};
+    for (int i = 0; i < count; i++)
+        VEC_PUSH(level->planner->arena, &exprs,
+                 query_target_by_ref(level->query, level->order->items[i].ref)->expr);
+    return group_estimate(level, &exprs, rows);
+}
+
+Cost path_sorted_cost(Level *level, const Path *path, double limit)
+{
+    if (!level->order || path->presorted == (int)level->order->length)
+        return path->cost;
+    if (path->presorted == 0)
+        return cost_sort(path->cost, path->rows, path->width, limit);
+    const SortWork work = {.rows = path->rows,
+                           .width = path->width,
+                           .groups = presorted_groups(level, path->presorted, path->rows),
+                           .limit = limit};
+    return cost_incremental_sort(path->cost, &work);
+}
+
+/* Rows that are partly in order are worth what they cost when they are wholly so. */
+static void offer_partial(Level *level, PathSet *set, const Path *path, double fraction)
+{
+    const double limit = level_sort_limit(level);
+    if (!set->partial || cost_at(path_sorted_cost(level, path, limit), fraction) <
+                             cost_at(path_sorted_cost(level, set->partial, limit), fraction))
+        set->partial = path;
+}
+
+void path_offer(Level *level, PathSet *set, const Path *path)
 {
     const double fraction = level_fraction(level, path->rows);
+    const int whole = level->order ? (int)level->order->length : 0;
     set->rows = path->rows;
     if (!set->cheapest || path->cost.total < set->cheapest->cost.total)
         set->cheapest = path;
     if (!set->fast || cost_at(path->cost, fraction) < cost_at(set->fast->cost, fraction))
         set->fast = path;
-    if (path->is_ordered &&
-        (!set->ordered || cost_at(path->cost, fraction) < cost_at(set->ordered->cost, fraction)))
+    if (path->presorted > 0 && path->presorted < whole)
+        offer_partial(level, set, path, fraction);
+    else if (path->presorted > 0 && (!set->ordered || cost_at(path->cost, fraction) <
+                                                          cost_at(set->ordered->cost, fraction)))
         set->ordered = path;
 }
 
@@ -468,7 +508,7 @@ static bool offer_scan(Level *level, const Tree *tree, const ScanRequest *reques
     path->rows = path->choice.rows;
     path->width = scan_width(level, request->rel, request->needed);
     path->one_row = path->choice.match.is_unique;
-    path->is_ordered = path->choice.direction != 0;
+    path->presorted = path->choice.presorted;
     level_note_rows(level, request->rel, path->rows);
     path_offer(level, ret, path);
     return true;
@@ -494,8 +534,12 @@ static bool offer_table(Level *level, int rel, const ExprVec *quals, const Wante
     }
     if (!order || order->length == 0)
         return true;
-    request.needs_order = true;
+    request.needs_presorted = (int)order->length;
     request.fraction = level_fraction(level, ret->rows);
+    TRY(offer_scan(level, tree, &request, ret));
+    if (order->length == 1 || !settings()->enable_incremental_sort)
+        return true;
+    request.needs_presorted = 1;
     return offer_scan(level, tree, &request, ret);
 }
 
@@ -841,12 +885,15 @@ bool paths_from(Level *level, ExprVec *quals, const ExprVec *needed, const SortV
     take_constants(level, quals, level->query->from.items, level->query->from.length,
                    &ret->constant);
     const FromList from = {level->query->from.items, level->query->from.length};
+    level->order = order;
     return plan_set(level, &from, quals, &(Wanted){needed, order}, &ret->set);
 }
 
 bool paths_build(Level *level, const FromPaths *paths, const Path *path, Tree *ret)
 {
     TRY(path_build(level, path, ret));
+    for (int i = 0; i < path->presorted; i++)
+        VEC_PUSH(level->planner->arena, &ret->order, level->order->items[i]);
     return paths->constant.length == 0 || add_constant(level, ret, &paths->constant);
 }
 

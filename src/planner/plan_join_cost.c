@@ -269,7 +269,7 @@ static Path loop_path(Level *level, const JoinRequest *request, const Path *left
                   .left = left,
                   .right = right,
                   .inner_unique = request->inner_unique,
-                  .is_ordered = left->is_ordered};
+                  .presorted = left->presorted};
 }
 
 static bool is_listed(const ExprVec *list, const Expr *expr)
@@ -293,7 +293,7 @@ static bool inner_scan_path(Level *level, const JoinRequest *request, const Path
                   .left = left,
                   .right = right,
                   .inner_unique = request->inner_unique,
-                  .is_ordered = left->is_ordered};
+                  .presorted = left->presorted};
     if (right->kind != PATH_SCAN || request->is_lateral)
         return true;
     TRY(plan_index_inner(level, right->leaf, &wanted, &ret->inner));
@@ -320,7 +320,8 @@ static void give(Level *level, const JoinRequest *request, Path path, JoinKind k
     path.width = path.left->width + (has_right ? path.right->width : 0);
     path.one_row = path.left->one_row && (path.right->one_row || path.inner_unique) &&
                    kind != JOINS_FULL && kind != JOINS_RIGHT;
-    path.is_ordered &= request->keeps_order;
+    if (!request->keeps_order)
+        path.presorted = 0;
     path_offer(level, ret, arena_copy(level->planner->arena, &path, sizeof(path)));
 }
 
@@ -351,6 +352,8 @@ bool join_offer(Level *level, const JoinRequest *asked, PathSet *ret)
         TRY(offer_from(level, &request, left->fast, right, ret));
     if (left->ordered && left->ordered != left->cheapest && left->ordered != left->fast)
         TRY(offer_from(level, &request, left->ordered, right, ret));
+    if (left->partial && left->partial != left->cheapest && left->partial != left->fast)
+        TRY(offer_from(level, &request, left->partial, right, ret));
     if (request.kind != JOINS_LEFT || request.is_lateral)
         return true;
     /* The same with the hash table over the rows that all stay. */

@@ -6,8 +6,9 @@
  *   TRY(paths_build(level, &paths, path, &tree));
  *
  * `cheapest` has the least total cost; `fast` the least for the part of the rows that is going to
- * be read; `ordered` gives rows in the order asked for (NULL: none does without sorting). A nested
- * loop keeps the order of its outer side; a hash join keeps none.
+ * be read; `ordered` gives rows in the order asked for (NULL: none does without sorting), `partial`
+ * in the order of its leading keys, so that an incremental sort does the rest. A nested loop keeps
+ * the order of its outer side; a hash join keeps none.
  */
 #ifndef PLANNER_PLAN_PATH_H
 #define PLANNER_PLAN_PATH_H
@@ -26,7 +27,8 @@ typedef struct Path {
     PathKind kind;
     Cost cost;
     double rows, width;
-    bool is_ordered, one_row;
+    int presorted; /* leading keys of the level's `order` that the rows are in */
+    bool one_row;
     const Tree *leaf; /* TREE, SCAN */
     ScanRequest request;
     ScanChoice choice;
@@ -38,7 +40,7 @@ typedef struct Path {
 } Path;
 
 typedef struct PathSet {
-    const Path *cheapest, *fast, *ordered;
+    const Path *cheapest, *fast, *ordered, *partial;
     double rows;
 } PathSet;
 
@@ -53,7 +55,11 @@ MUST_CHECK bool paths_from(Level *level, ExprVec *quals, const ExprVec *needed,
 MUST_CHECK bool paths_build(Level *level, const FromPaths *paths, const Path *path, Tree *ret);
 /* Of so many rows the level reads that part. */
 double level_fraction(const Level *level, double rows);
-void path_offer(const Level *level, PathSet *set, const Path *path);
+/* So many of the rows are wanted when they are sorted; 0: all. */
+double level_sort_limit(const Level *level);
+void path_offer(Level *level, PathSet *set, const Path *path);
+/* With the rows brought in the level's `order`; `limit`: so many are wanted, 0: all. */
+Cost path_sorted_cost(Level *level, const Path *path, double limit);
 void paths_of_tree(Level *level, const Tree *tree, FromPaths *ret);
 
 /* plan_join_cost.c */

@@ -85,15 +85,41 @@ bool plan_sort_keys(Level *level, const SortVec *clauses, const ExprVec *out, So
     return true;
 }
 
-Plan *plan_add_sort(Level *level, Plan *child, const SortKeyVec *keys)
+Presorted plan_presorted(Level *level, const Tree *tree, const SortVec *wanted)
 {
-    if (keys->length == 0)
+    const SortVec *order = &tree->order;
+    ExprVec exprs = {0};
+    Presorted done = {0};
+    for (size_t i = 0; i < wanted->length && i < order->length; i++) {
+        const SortClause *a = &order->items[i], *b = &wanted->items[i];
+        if (a->ref != b->ref || a->is_descending != b->is_descending ||
+            a->nulls_first != b->nulls_first)
+            break;
+        VEC_PUSH(level->planner->arena, &exprs, query_target_by_ref(level->query, a->ref)->expr);
+    }
+    done.keys = (int)exprs.length;
+    if (exprs.length == 0 || exprs.length == wanted->length)
+        return done;
+    if (!settings()->enable_incremental_sort)
+        return (Presorted){0};
+    done.groups = group_estimate(level, &exprs, tree->plan->rows);
+    return done;
+}
+
+Plan *plan_add_sort(Level *level, Plan *child, const SortKeyVec *keys, Presorted done, double limit)
+{
+    if ((size_t)done.keys == keys->length)
         return child;
     SortPlan *sort = PLAN_NEW(level, SortPlan, PLAN_SORT);
     plan_pass_through(level, &sort->base, child);
     sort->base.left = child;
     sort->keys = *keys;
-    plan_set_cost(&sort->base, cost_sort(plan_cost(child), child->rows, child->width, 0));
+    sort->presorted = done.keys;
+    const SortWork work = {
+        .rows = child->rows, .width = child->width, .groups = done.groups, .limit = limit};
+    plan_set_cost(&sort->base, done.keys > 0
+                                   ? cost_incremental_sort(plan_cost(child), &work)
+                                   : cost_sort(plan_cost(child), child->rows, child->width, limit));
     return &sort->base;
 }
 
@@ -132,7 +158,7 @@ static Plan *plan_top_n(Level *level, Plan *plan, const SortKeyVec *keys, Expr *
     return &top->base;
 }
 
-static Plan *plan_limit(Level *level, Plan *plan, const SortKeyVec *keys, bool *ret_sorted)
+static Plan *plan_limit(Level *level, Plan *plan, const SortKeyVec *keys, Presorted done)
 {
     const Query *query = level->query;
     Expr *count = NULL, *offset = NULL;
@@ -142,28 +168,27 @@ static Plan *plan_limit(Level *level, Plan *plan, const SortKeyVec *keys, bool *
         TRY(offset = plan_fix(level, query->limit_offset, NULL, NULL));
     const bool with_ties = query->limit_option == LIMIT_OPTION_WITH_TIES;
     const double rows = limited_rows(plan->rows, count, offset);
+    double limit = 0;
     const bool is_null_count =
         count && count->kind == EXPR_CONST && EXPR_AS(ExprConst, count)->is_null;
 
-    if (count && !is_null_count && keys->length > 0 && !*ret_sorted) {
-        *ret_sorted = true;
+    if (count && !is_null_count && keys->length > 0 && done.keys == 0)
         return plan_top_n(level, plan, keys, count, offset);
-    }
-    if (!*ret_sorted)
-        plan = plan_add_sort(level, plan, keys);
-    *ret_sorted = true;
-    LimitPlan *limit = PLAN_NEW(level, LimitPlan, PLAN_LIMIT);
-    plan_pass_through(level, &limit->base, plan);
-    limit->base.left = plan;
-    limit->count = count;
-    limit->offset = offset;
-    limit->with_ties = with_ties;
-    limit->tie_keys = *keys;
+    double offset_rows = 0;
+    const bool is_known = count && !is_null_count && const_count(count, &limit) &&
+                          (!offset || const_count(offset, &offset_rows));
+    plan = plan_add_sort(level, plan, keys, done, is_known ? limit + offset_rows : 0);
+    LimitPlan *top = PLAN_NEW(level, LimitPlan, PLAN_LIMIT);
+    plan_pass_through(level, &top->base, plan);
+    top->base.left = plan;
+    top->count = count;
+    top->offset = offset;
+    top->with_ties = with_ties;
+    top->tie_keys = *keys;
     const double fraction = plan->rows > 0 ? MIN(1, rows / plan->rows) : 1;
-    limit->base.total_cost =
-        plan->startup_cost + (plan->total_cost - plan->startup_cost) * fraction;
-    limit->base.rows = rows;
-    return &limit->base;
+    top->base.total_cost = plan->startup_cost + (plan->total_cost - plan->startup_cost) * fraction;
+    top->base.rows = rows;
+    return &top->base;
 }
 
 static Plan *hash_distinct(Level *level, Plan *child, int column_count, double groups)
@@ -240,26 +265,28 @@ static bool can_hash_distinct(const Query *query)
     return hashable && query->distinct.length == visible;
 }
 
-/* `in_order`: rows come sorted by plan_merged_order's keys. */
-static Plan *plan_distinct(Level *level, Plan *plan, const ExprVec *out, bool in_order,
-                           bool *ret_sorted, SortKeyVec *order)
+static Plan *plan_distinct(Level *level, Tree *tree)
 {
     const Query *query = level->query;
+    Plan *plan = tree->plan;
     const double groups = distinct_groups(level, plan->rows);
     const int columns = (int)query->distinct.length;
     SortVec merged = {0};
     SortKeyVec keys = {0}, distinct = {0};
 
     plan_merged_order(level, &query->distinct, &merged);
-    TRY(plan_sort_keys(level, &merged, out, &keys));
-    TRY(plan_sort_keys(level, &query->distinct, out, &distinct));
-    if (can_hash_distinct(query) && !in_order) {
+    TRY(plan_sort_keys(level, &merged, &tree->out, &keys));
+    TRY(plan_sort_keys(level, &query->distinct, &tree->out, &distinct));
+    const Presorted done = plan_presorted(level, tree, &merged);
+    tree->order = (SortVec){0};
+    Plan *sorted_plan = plan_add_sort(level, plan, &keys, done, 0);
+    if (can_hash_distinct(query) && sorted_plan != plan) {
         const GroupWork work = {
             .rows = plan->rows, .width = plan->width, .columns = columns, .groups = groups};
         const Cost hashed = cost_group(plan_cost(plan), &work, true);
-        const Cost sorted =
-            cost_group(cost_sort(plan_cost(plan), plan->rows, plan->width, 0), &work, false);
-        const bool is_ordered = order->length > 0;
+        const GroupWork compared = {.rows = plan->rows, .width = plan->width, .columns = columns};
+        const Cost sorted = cost_group(plan_cost(sorted_plan), &compared, false);
+        const bool is_ordered = query->order_by.length > 0;
         const Cost again = is_ordered ? cost_sort(hashed, groups, plan->width, 0) : hashed;
         if (again.total <= sorted.total)
             return hash_distinct(level, plan, columns, groups);
@@ -269,130 +296,14 @@ static Plan *plan_distinct(Level *level, Plan *plan, const ExprVec *out, bool in
     for (size_t i = 0; i < distinct.length; i++)
         VEC_PUSH(level->planner->arena, &unique->key_columns,
                  EXPR_AS(ExprSlot, distinct.items[i].expr)->column);
-    if (!in_order)
-        plan = plan_add_sort(level, plan, &keys);
-    *ret_sorted = order->length <= keys.length;
+    plan = sorted_plan;
+    tree->order = merged;
     plan_pass_through(level, &unique->base, plan);
     unique->base.left = plan;
     const GroupWork compared = {.rows = plan->rows, .width = plan->width, .columns = columns};
     plan_set_cost(&unique->base, cost_group(plan_cost(plan), &compared, false));
     unique->base.rows = groups;
     return &unique->base;
-}
-
-/* ---- windows ---- */
-
-static bool same_window(const WindowClause *a, const WindowClause *b)
-{
-    if (a->partition_by.length != b->partition_by.length ||
-        a->order_by.length != b->order_by.length || a->frame_options != b->frame_options ||
-        !expr_equal(a->start_offset, b->start_offset) || !expr_equal(a->end_offset, b->end_offset))
-        return false;
-    for (size_t i = 0; i < a->partition_by.length; i++)
-        if (a->partition_by.items[i].ref != b->partition_by.items[i].ref)
-            return false;
-    for (size_t i = 0; i < a->order_by.length; i++)
-        if (a->order_by.items[i].ref != b->order_by.items[i].ref ||
-            a->order_by.items[i].is_descending != b->order_by.items[i].is_descending ||
-            a->order_by.items[i].nulls_first != b->order_by.items[i].nulls_first)
-            return false;
-    return true;
-}
-
-static bool plan_one_window(Level *level, size_t index, const ExprVec *functions, bool *done,
-                            Tree *tree)
-{
-    Arena *arena = level->planner->arena;
-    Query *query = level->query;
-    const WindowClause *window = query->windows.items[index];
-    WindowPlan *plan = PLAN_NEW(level, WindowPlan, PLAN_WINDOW);
-    ExprVec out = {0}, targets = {0};
-    SortKeyVec keys = {0}, partition = {0};
-
-    for (size_t i = 0; i < tree->out.length; i++)
-        VEC_PUSH(arena, &out, tree->out.items[i]);
-    TRY(plan_sort_keys(level, &window->partition_by, &tree->out, &partition));
-    for (size_t i = 0; i < partition.length; i++) {
-        VEC_PUSH(arena, &keys, partition.items[i]);
-        VEC_PUSH(arena, &plan->partition_by, partition.items[i].expr);
-    }
-    TRY(plan_sort_keys(level, &window->order_by, &tree->out, &plan->order_by));
-    for (size_t i = 0; i < plan->order_by.length; i++)
-        VEC_PUSH(arena, &keys, plan->order_by.items[i]);
-    for (size_t i = 0; i < functions->length; i++) {
-        const ExprWindowFunction *source = EXPR_AS(const ExprWindowFunction, functions->items[i]);
-        if (done[i] || !same_window(query->windows.items[source->window], window))
-            continue;
-        WindowCall call = {.function = source->function,
-                           .result_type = source->base.type,
-                           .result_typmod = source->base.typmod,
-                           .input_collation = source->input_collation,
-                           .collation = source->base.collation,
-                           .is_aggregate = source->is_aggregate,
-                           .is_star = source->is_star,
-                           .source = functions->items[i]};
-        TRY(plan_fix_list(level, &source->args, &tree->out, NULL, &call.args));
-        if (source->filter)
-            TRY(call.filter = plan_fix(level, source->filter, &tree->out, NULL));
-        VEC_PUSH(arena, &plan->calls, call);
-        VEC_PUSH(arena, &out, functions->items[i]);
-        done[i] = true;
-    }
-    if (window->start_offset)
-        TRY(plan->start_offset = plan_fix(level, window->start_offset, NULL, NULL));
-    if (window->end_offset)
-        TRY(plan->end_offset = plan_fix(level, window->end_offset, NULL, NULL));
-    plan->frame_options = window->frame_options;
-    plan->start_in_range = window->start_in_range;
-    plan->end_in_range = window->end_in_range;
-    Plan *child = plan_add_sort(level, tree->plan, &keys);
-    plan->base.left = child;
-    plan->base.rows = child->rows;
-    plan->base.startup_cost = child->startup_cost;
-    plan->base.total_cost = child->total_cost + child->rows * 0.01;
-    TRY(plan_fix_list(level, &out, &out, NULL, &targets));
-    plan_set_targets(level, &plan->base, &targets);
-    tree->plan = &plan->base;
-    tree->out = out;
-    return true;
-}
-
-static bool plan_windows(Level *level, Tree *tree)
-{
-    ExprVec functions = {0};
-    Arena *arena = level->planner->arena;
-    TRY(plan_gather(level, EXPR_WINDOW_FUNCTION, &functions));
-    bool *done = ARENA_ARRAY(arena, bool, functions.length + 1);
-    /* What targets sort by must be there before a window sorts by it. */
-    ExprVec extra = {0};
-    for (size_t i = 0; i < level->query->targets.length; i++) {
-        Expr *expr = level->query->targets.items[i].expr;
-        ExprVec windows = {0};
-        plan_gather_in(level, expr, EXPR_WINDOW_FUNCTION, &windows);
-        if (windows.length == 0 && level->query->targets.items[i].sort_group_ref)
-            VEC_PUSH(arena, &extra, expr);
-    }
-    if (extra.length > 0) {
-        ExprVec out = {0}, targets = {0};
-        for (size_t i = 0; i < tree->out.length; i++)
-            VEC_PUSH(arena, &out, tree->out.items[i]);
-        for (size_t i = 0; i < extra.length; i++) {
-            bool known = false;
-            for (size_t k = 0; k < out.length; k++)
-                known |= expr_equal(out.items[k], extra.items[i]);
-            if (!known)
-                VEC_PUSH(arena, &out, extra.items[i]);
-        }
-        TRY(plan_fix_list(level, &out, &tree->out, NULL, &targets));
-        TRY(plan_project(level, &tree->plan, &targets));
-        tree->out = out;
-    }
-    for (size_t i = 0; i < functions.length; i++)
-        if (!done[i])
-            TRY(plan_one_window(level,
-                                (size_t)EXPR_AS(ExprWindowFunction, functions.items[i])->window,
-                                &functions, done, tree));
-    return true;
 }
 
 /* ---- set operations ---- */
@@ -716,28 +627,30 @@ static double rows_wanted(const Level *level, double *ret_fraction)
 }
 
 /* The rows of FROM in the order wanted, if that is cheaper than sorting them. */
-static bool build_ordered(Level *level, const FromPaths *paths, const SortVec *order, Tree *ret,
-                          bool *ret_sorted)
+static bool build_ordered(Level *level, const FromPaths *paths, const SortVec *order, Tree *ret)
 {
     const PathSet *set = &paths->set;
     const double fraction = level_fraction(level, set->rows);
     const Path *chosen = fraction < 1 ? set->fast : set->cheapest;
-    *ret_sorted = false;
     if (order->length > 0) {
-        const double limit = isinf(level->limit_rows) ? 0 : level->limit_rows;
-        const Cost sorted = cost_sort(set->cheapest->cost, set->rows, set->cheapest->width, limit);
+        const double limit = level_sort_limit(level);
+        Cost sorted = cost_sort(set->cheapest->cost, set->rows, set->cheapest->width, limit);
         chosen = set->cheapest;
-        if (set->ordered && cost_at(set->ordered->cost, fraction) < cost_at(sorted, fraction)) {
-            chosen = set->ordered;
-            *ret_sorted = true;
+        if (set->partial) {
+            const Cost partial = path_sorted_cost(level, set->partial, limit);
+            if (cost_at(partial, fraction) < cost_at(sorted, fraction)) {
+                chosen = set->partial;
+                sorted = partial;
+            }
         }
+        if (set->ordered && cost_at(set->ordered->cost, fraction) < cost_at(sorted, fraction))
+            chosen = set->ordered;
     }
     return paths_build(level, paths, chosen, ret);
 }
 
 /* DISTINCT's order from an index, where that is cheaper than hashing. */
-static bool build_distinct(Level *level, const FromPaths *paths, const SortVec *order, Tree *ret,
-                           bool *ret_sorted)
+static bool build_distinct(Level *level, const FromPaths *paths, const SortVec *order, Tree *ret)
 {
     const PathSet *set = &paths->set;
     const Query *query = level->query;
@@ -745,8 +658,8 @@ static bool build_distinct(Level *level, const FromPaths *paths, const SortVec *
     const int columns = (int)query->distinct.length;
     const Cost sorted_input = cost_sort(set->cheapest->cost, set->rows, width, 0);
     const GroupWork compared = {.rows = set->rows, .width = width, .columns = columns};
+    const Path *chosen = set->cheapest;
     Cost other = cost_group(sorted_input, &compared, false);
-    *ret_sorted = false;
     if (can_hash_distinct(query)) {
         GroupWork kept = compared;
         kept.groups = groups;
@@ -756,23 +669,19 @@ static bool build_distinct(Level *level, const FromPaths *paths, const SortVec *
         if (hashed.total < other.total)
             other = hashed;
     }
-    const Path *chosen = set->cheapest;
     if (set->ordered && order->length > 0) {
         const Cost ordered = cost_group(set->ordered->cost, &compared, false);
         double part;
         const double limit = rows_wanted(level, &part);
         const double fraction = MIN(part, limit / groups);
-        if (cost_at(ordered, fraction) < cost_at(other, fraction)) {
+        if (cost_at(ordered, fraction) < cost_at(other, fraction))
             chosen = set->ordered;
-            *ret_sorted = true;
-        }
     }
     return paths_build(level, paths, chosen, ret);
 }
 
 /* FROM, WHERE and GROUP BY. */
-static bool plan_rows(Level *level, ExprVec *quals, const ExprVec *needed, Tree *ret,
-                      bool *ret_sorted, bool *ret_distinct_sorted)
+static bool plan_rows(Level *level, ExprVec *quals, const ExprVec *needed, Tree *ret)
 {
     const Query *query = level->query;
     const bool is_grouped = query_is_grouped(query), is_distinct = query->distinct.length > 0;
@@ -782,6 +691,8 @@ static bool plan_rows(Level *level, ExprVec *quals, const ExprVec *needed, Tree 
 
     if (is_grouped)
         plan_merged_order(level, &query->group_by, &order);
+    else if (query->has_windows)
+        plan_window_order(level, &order);
     else if (is_plain && is_distinct)
         plan_merged_order(level, &query->distinct, &order);
     else if (is_plain)
@@ -790,7 +701,9 @@ static bool plan_rows(Level *level, ExprVec *quals, const ExprVec *needed, Tree 
     const double limit = rows_wanted(level, &fraction);
     level->group_limit =
         is_grouped && !query->has_windows && !query->has_srfs && !is_distinct ? limit : INFINITY;
-    if (is_plain && !is_distinct) {
+    const bool streams = query->has_windows && !query->has_srfs && !is_grouped && !is_distinct &&
+                         plan_windows_end_sorted(level);
+    if ((is_plain && !is_distinct) || streams) {
         level->limit_rows = limit;
         level->limit_fraction = fraction;
     }
@@ -802,10 +715,10 @@ static bool plan_rows(Level *level, ExprVec *quals, const ExprVec *needed, Tree 
         TRY(paths_from(level, quals, needed, &order, &paths));
     }
     if (is_grouped)
-        return plan_grouping(level, &paths, ret, ret_sorted);
+        return plan_grouping(level, &paths, ret);
     if (is_plain && is_distinct)
-        return build_distinct(level, &paths, &order, ret, ret_distinct_sorted);
-    return build_ordered(level, &paths, &order, ret, ret_sorted);
+        return build_distinct(level, &paths, &order, ret);
+    return build_ordered(level, &paths, &order, ret);
 }
 
 /*
@@ -854,13 +767,13 @@ static bool is_fixed(const Expr *expr)
 }
 
 /* Sorts what a LIMIT further up may let through. */
-static bool sort_below_limit(Level *level, const SortKeyVec *keys, Plan **plan)
+static bool sort_below_limit(Level *level, const SortKeyVec *keys, Presorted done, Plan **plan)
 {
     const Query *query = level->query;
     Expr *count, *offset = NULL;
     if (!query->limit_count || !is_fixed(query->limit_count) || !is_fixed(query->limit_offset) ||
-        query->limit_option == LIMIT_OPTION_WITH_TIES) {
-        *plan = plan_add_sort(level, *plan, keys);
+        query->limit_option == LIMIT_OPTION_WITH_TIES || done.keys > 0) {
+        *plan = plan_add_sort(level, *plan, keys, done, 0);
         return true;
     }
     TRY(count = plan_fix(level, query->limit_count, NULL, NULL));
@@ -872,23 +785,21 @@ static bool sort_below_limit(Level *level, const SortKeyVec *keys, Plan **plan)
 }
 
 /* LIMIT and ORDER BY. */
-static bool plan_end(Level *level, const ExprVec *late, ExprVec *out, bool sorted, Plan **plan)
+static bool plan_end(Level *level, const ExprVec *late, ExprVec *out, Presorted done, Plan **plan)
 {
     const Query *query = level->query;
     SortKeyVec keys = {0};
     TRY(plan_sort_keys(level, &query->order_by, out, &keys));
     if (late->length > 0) {
-        if (!sorted)
-            TRY(sort_below_limit(level, &keys, plan));
+        TRY(sort_below_limit(level, &keys, done, plan));
         TRY(plan_late_targets(level, late, out, plan));
-        sorted = true;
+        done.keys = (int)keys.length;
         keys = (SortKeyVec){0};
         TRY(plan_sort_keys(level, &query->order_by, out, &keys));
     }
     if (query->limit_count || query->limit_offset)
-        TRY(*plan = plan_limit(level, *plan, &keys, &sorted));
-    if (!sorted)
-        *plan = plan_add_sort(level, *plan, &keys);
+        return (*plan = plan_limit(level, *plan, &keys, done)) != NULL;
+    *plan = plan_add_sort(level, *plan, &keys, done, 0);
     return true;
 }
 
@@ -900,7 +811,6 @@ static Plan *plan_select(Level *level, ExprVec *ret_out)
     ExprVec needed = {0}, quals = {0}, late = {0};
     SortKeyVec keys = {0};
     Tree tree;
-    bool sorted = false, distinct_sorted = false;
 
     if (query->set_op) {
         tree = (Tree){0};
@@ -920,25 +830,30 @@ static Plan *plan_select(Level *level, ExprVec *ret_out)
         if (level->cursor_rel)
             VEC_PUSH(arena, &needed, row_id_of(level, level->cursor_rel));
         plan_split_and(arena, query->where, &quals);
-        TRY(plan_rows(level, &quals, &needed, &tree, &sorted, &distinct_sorted));
+        TRY(plan_rows(level, &quals, &needed, &tree));
         if (query_is_grouped(query) || query->has_windows || query->distinct.length > 0 ||
             query->has_srfs || !is_table_scan(tree.plan))
             level->cursor_rel = 0;
         if (query->has_windows)
             TRY(plan_windows(level, &tree));
-        TRY(plan_targets(level, &tree, sorted, &late));
+        const Presorted before = plan_presorted(level, &tree, &query->order_by);
+        const bool is_sorted = (size_t)before.keys == query->order_by.length &&
+                               (query->distinct.length == 0 || query_is_grouped(query));
+        TRY(plan_targets(level, &tree, is_sorted, &late));
     }
-    Plan *plan = tree.plan;
     TRY(plan_sort_keys(level, &query->order_by, &tree.out, &keys));
     if (query->distinct.length > 0)
-        TRY(plan = plan_distinct(level, plan, &tree.out, distinct_sorted, &sorted, &keys));
-    if (query->row_marks.length > 0 && !sorted) {
-        plan = plan_add_sort(level, plan, &keys);
-        sorted = true;
+        TRY(tree.plan = plan_distinct(level, &tree));
+    Presorted done = plan_presorted(level, &tree, &query->order_by);
+    Plan *plan = tree.plan;
+    if (query->row_marks.length > 0) {
+        plan = plan_add_sort(level, plan, &keys, done, 0);
+        done.keys = (int)keys.length;
     }
     TRY(plan = plan_locks(level, plan));
-    const bool is_in_order = sorted || query->limit_count || query->limit_offset;
-    TRY(plan_end(level, &late, &tree.out, sorted, &plan));
+    const bool is_in_order =
+        (size_t)done.keys == keys.length || query->limit_count || query->limit_offset;
+    TRY(plan_end(level, &late, &tree.out, done, &plan));
     if (level->cursor_rel && (is_in_order || keys.length == 0))
         mark_cursor(level);
     *ret_out = tree.out;

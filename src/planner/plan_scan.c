@@ -376,9 +376,8 @@ static void offer_index(Level *level, const ScanRequest *request, const Relation
         if (choice.match.keys.items[k].op == INDEX_IN)
             probe.ranges *= array_values(&choice.match.keys.items[k]);
     if (request->order && request->order->length > 0 && probe.ranges == 1)
-        choice.direction =
-            index_direction(level, request->rel, index, request->order, &choice.match);
-    if (request->needs_order && !choice.direction)
+        choice.direction = index_direction(level, request, index, &choice.match, &choice.presorted);
+    if (choice.presorted < request->needs_presorted)
         return;
     kept_quals(level, request, relation, index, &choice.quals);
     if (request->arm && !answers_arm(level, request, index, &choice.match))
@@ -416,11 +415,11 @@ static void offer_index(Level *level, const ScanRequest *request, const Relation
     cost_index_scan(&probe, &choice.cost, &gathered);
     if (!choice.is_only || choice.direction || has_keys || !str_is_none(index->predicate))
         offer(best, &choice, request->fraction);
-    if (choice.is_only || request->needs_order || !has_keys)
+    if (choice.is_only || request->needs_presorted || !has_keys)
         return;
     choice.cost = gathered;
     choice.is_gathered = true;
-    choice.direction = 0;
+    choice.direction = choice.presorted = 0;
     offer(best, &choice, request->fraction);
 }
 
@@ -490,7 +489,7 @@ bool scan_choose(Level *level, const ScanRequest *request, ScanChoice *ret)
     ScanChoice best = {0};
     TRY(relation);
     const double rows = relation_rows(session, relation);
-    if (!request->outer && !request->needs_order) {
+    if (!request->outer && !request->needs_presorted) {
         ScanChoice choice = {.quals = *request->quals};
         choice.cost = cost_seq_scan(relation_pages(session, relation, rows), rows,
                                     cost_of_list(session, request->quals));

@@ -29,8 +29,8 @@ typedef struct ScanRequest {
     double loops; /* how often */
     const ExprVec *needed;
     const SortVec *order; /* NULL: any */
-    bool needs_order;
-    double fraction; /* of the rows that is going to be read */
+    int needs_presorted;  /* leading keys of the order that the rows have to come in */
+    double fraction;      /* of the rows that is going to be read */
     /* NULL: rows. Otherwise one side of an OR, of whose conditions the index has to answer some:
      * ids of rows, some of which need not meet all of the conditions. */
     const ExprVec *arm;
@@ -49,7 +49,8 @@ typedef struct ScanChoice {
     const ScanArms *arms;   /* NULL: none */
     IndexMatch match;
     ExprVec quals; /* to be checked: a partial index answers some by being there */
-    int direction; /* 1 forward, -1 backward: in the order asked for */
+    int direction; /* 1 forward, -1 backward: in the order asked for, or a part of it; 0: any */
+    int presorted; /* leading keys of that order which the rows are in */
     bool is_only, is_gathered;
     Cost cost;
     double rows;
@@ -76,9 +77,9 @@ double cost_at(Cost cost, double fraction);
 /* plan_index.c */
 /* What the index answers of the request's conditions. */
 void index_match(Level *level, const ScanRequest *request, const IndexDesc *index, IndexMatch *ret);
-/* 1: the index gives the wanted order forward, -1: backward, 0: not at all. */
-int index_direction(Level *level, int rel, const IndexDesc *index, const SortVec *order,
-                    const IndexMatch *match);
+/* 1: the index gives so many leading keys of the wanted order forward, -1: backward, 0: none. */
+int index_direction(Level *level, const ScanRequest *request, const IndexDesc *index,
+                    const IndexMatch *match, int *ret_presorted);
 /* A partial index's condition, in terms of entry `rel`; NULL where it cannot be read. */
 Expr *index_predicate(Level *level, int rel, const RelationDesc *relation, const IndexDesc *index);
 /* The expression an index column holds, in terms of entry `rel`; NULL for a plain column. */

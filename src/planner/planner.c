@@ -285,10 +285,11 @@ bool planner_scans_backward(const Plan *plan)
     case PLAN_VALUES_SCAN:
     case PLAN_FUNCTION_SCAN:
     case PLAN_CTE_SCAN:
-    case PLAN_SORT:
     case PLAN_TOP_N:
     case PLAN_MATERIAL:
         return true;
+    case PLAN_SORT:
+        return ((const SortPlan *)plan)->presorted == 0;
     case PLAN_ROW_ID_SCAN:
         return !plan->left; /* rows that others find come once, as of PostgreSQL's bitmaps */
     case PLAN_RESULT:

@@ -172,6 +172,9 @@ static bool instrument(void *context, int node_id, ExplainInstrument *ret)
                                .condition_filtered = (double)actual->rows_removed_join,
                                .memory_bytes = actual->memory_bytes,
                                .disk_bytes = actual->spilled_bytes,
+                               .sorts = actual->groups,
+                               .sort_bytes = actual->group_bytes,
+                               .sort_methods = actual->methods,
                                .hash_batches = actual->partitions};
     return true;
 }

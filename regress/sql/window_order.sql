@@ -1,0 +1,42 @@
+-- Windows take their rows in the order of an index or of the window before, and give them as they come.
+create table worder (id int primary key, g int, v int, t text);
+insert into worder select i, i / 50, (i * 7919) % 97, 't' || i % 7 from generate_series(1, 5000) i;
+create index worder_g on worder (g, v);
+analyze worder;
+explain (costs off) select row_number() over (order by id), * from worder limit 10;
+explain (costs off) select row_number() over (order by id desc), * from worder limit 10;
+explain (costs off) select row_number() over (partition by g order by v), * from worder limit 10;
+explain (costs off) select row_number() over (partition by g order by t), * from worder limit 10;
+explain (costs off) select id, sum(v) over (order by id), count(*) over (order by id rows 2 preceding) from worder order by id limit 3;
+explain (costs off) select rank() over (partition by g), sum(v) over (partition by g order by v), id from worder limit 3;
+explain (costs off) select count(*) over (partition by g order by v), rank() over (partition by g order by v, t), sum(v) over (partition by g) from worder;
+explain (costs off) select row_number() over (order by id), * from worder order by id offset 4 limit 3;
+select row_number() over (order by id), * from worder limit 3;
+select row_number() over (order by id desc), * from worder limit 3;
+select row_number() over (partition by g order by v), rank() over (partition by g order by v), dense_rank() over (partition by g order by v), g, v from worder order by g, v, 1 offset 45 limit 8;
+select id, sum(v) over (order by id), avg(v) over (order by id rows unbounded preceding)::numeric(9,3), lag(v) over (order by id), lag(v, 2, -1) over (order by id), first_value(v) over (order by id), last_value(v) over (order by id), nth_value(v, 3) over (order by id) from worder order by id limit 6;
+select id, lead(v) over (order by id), ntile(4) over (order by id), percent_rank() over (order by id), cume_dist() over (order by id) from worder order by id limit 3;
+select g, count(*) over (order by g), sum(v) over (order by g groups current row), rank() over (order by g) from worder order by g, id offset 48 limit 4;
+select g, v, string_agg(t, '') over (partition by g order by v, id) from worder order by g, v, id limit 4;
+select g, v, string_agg(t, '') over (partition by g order by v, id rows between 2 preceding and current row exclude current row) from worder order by g, v, id limit 4;
+-- Over all rows: partitions and peers at every place of the blocks
+select count(*), sum(n), sum(r), sum(d), sum(s), sum(c), sum(l), sum(z) from (select row_number() over w as n, rank() over w as r, dense_rank() over w as d, sum(v) over w as s, count(*) over w as c, lag(v) over w as l, last_value(id) over (partition by g order by v, id) as z from worder window w as (partition by g order by v)) x;
+select count(*), sum(n), sum(s), sum(r), sum(c) from (select row_number() over (order by id) as n, sum(v) over (order by id) as s, rank() over (order by g) as r, count(*) over (order by g) as c from worder) x;
+select md5(string_agg(n || ':' || s || ':' || t, ',' order by n)) from (select row_number() over (order by id) as n, sum(v) over (order by id rows unbounded preceding) as s, first_value(t) over (order by id) as t from worder) x;
+select o.n, x.* from (values (3), (70), (5000)) o(n), lateral (select row_number() over (order by id), sum(id) over (order by id), id from worder where id >= o.n limit 2) x;
+-- Nothing behind the limit is computed
+select id, 1 / (id - 5) as q, row_number() over (order by id) from worder limit 3;
+select row_number() over (order by id), sum(1 / (5 - id)) over (order by id rows unbounded preceding) from worder limit 5;
+create sequence worder_seq;
+select row_number() over (order by id), nextval('worder_seq') from worder limit 3;
+begin;
+declare wo cursor for select row_number() over (order by id), sum(v) over (order by g), id from worder;
+fetch 2 from wo;
+move 2990 in wo;
+fetch 3 from wo;
+commit;
+set work_mem = '64kB';
+select count(*), sum(n), sum(s), sum(r), max(t) from (select row_number() over (order by id) as n, sum(v) over (order by id) as s, rank() over (order by g) as r, lag(t) over (order by id) as t from worder) x;
+reset work_mem;
+drop sequence worder_seq;
+drop table worder;
