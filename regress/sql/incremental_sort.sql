@@ -51,3 +51,12 @@ select a, b, id from inc where a >= 199 order by a, b, id offset 2990 limit 3;
 select count(*), md5(string_agg(id::text, ',')) from (select id from inc where a >= 99 order by a, b, id) s;
 reset work_mem;
 drop table inc;
+-- Constants beside distinct columns tell nothing apart
+set enable_hashagg = off;
+create table inc (a int, b int);
+insert into inc select i % 3, i % 2 from generate_series(1, 50) i;
+select distinct a, 5 as five, 'x'::text as x from inc order by a, five;
+select distinct (select 7), b from inc order by 2;
+select distinct 5 from inc;
+drop table inc;
+reset enable_hashagg;

@@ -284,8 +284,7 @@ static Plan *plan_distinct(Level *level, Tree *tree)
         const GroupWork work = {
             .rows = plan->rows, .width = plan->width, .columns = columns, .groups = groups};
         const Cost hashed = cost_group(plan_cost(plan), &work, true);
-        const GroupWork compared = {.rows = plan->rows, .width = plan->width, .columns = columns};
-        const Cost sorted = cost_group(plan_cost(sorted_plan), &compared, false);
+        const Cost sorted = cost_group(plan_cost(sorted_plan), &work, false);
         const bool is_ordered = query->order_by.length > 0;
         const Cost again = is_ordered ? cost_sort(hashed, groups, plan->width, 0) : hashed;
         if (again.total <= sorted.total)
@@ -294,8 +293,9 @@ static Plan *plan_distinct(Level *level, Tree *tree)
     /* Sorted on the distinct columns first, then on what else is ordered by. */
     UniquePlan *unique = PLAN_NEW(level, UniquePlan, PLAN_UNIQUE);
     for (size_t i = 0; i < distinct.length; i++)
-        VEC_PUSH(level->planner->arena, &unique->key_columns,
-                 EXPR_AS(ExprSlot, distinct.items[i].expr)->column);
+        if (distinct.items[i].expr->kind == EXPR_SLOT) /* others are the same in all rows */
+            VEC_PUSH(level->planner->arena, &unique->key_columns,
+                     EXPR_AS(ExprSlot, distinct.items[i].expr)->column);
     plan = sorted_plan;
     tree->order = merged;
     plan_pass_through(level, &unique->base, plan);
