@@ -130,7 +130,7 @@ static bool log_destination_check(SettingId id, Str text, Arena *arena, Str *ret
 /* Other sessions and logs show it, whatever encoding they are in. */
 static bool printable_check(SettingId id, Str text, Arena *arena, Str *ret_canonical)
 {
-    char *clean = arena_copy(arena, text.data, text.length + 1);
+    char *clean = str_to_c(arena, text);
 
     (void)id;
     for (size_t i = 0; i < text.length; i++)
