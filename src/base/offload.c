@@ -55,6 +55,14 @@ static void offload_start(void) REQUIRES(offload.mutex)
         offload.threads[i] = os->thread_start("helper", helper_main, NULL);
 }
 
+void offload_begin(void)
+{
+    mutex_lock(&offload.mutex);
+    if (!offload.running)
+        offload_start();
+    mutex_unlock(&offload.mutex);
+}
+
 void task_offload(void (*function)(void *argument), void *argument, WaitEvent name)
 {
     if (!scheduler_current() || os->simulated) {

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <sys/file.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -315,7 +316,11 @@ static uint64_t linux_memory_size(void)
     const uint64_t group = MIN(system_number("/sys/fs/cgroup/memory.max"),
                                system_number("/sys/fs/cgroup/memory/memory.limit_in_bytes"));
 
-    return MIN(machine, group);
+    struct rlimit space;
+
+    if (getrlimit(RLIMIT_AS, &space) != 0)
+        space.rlim_cur = RLIM_INFINITY;
+    return MIN(MIN(machine, group), space.rlim_cur);
 }
 
 static void linux_random(void *buffer, size_t size)
@@ -339,6 +344,17 @@ static void *thread_main(void *argument)
     return NULL;
 }
 
+/* Threads are started with the server: nothing has been promised to anybody yet. */
+static NORETURN void refuse_start(const char *name, int error)
+{
+    fprintf(stderr,
+            "FATAL:  could not start thread \"%s\": %s\n"
+            "HINT:  Allow the server more threads and memory: see \"ulimit -u\", \"ulimit -v\" and "
+            "the control group's pids.max.\n",
+            name, strerror(error));
+    _exit(1);
+}
+
 static Thread *linux_thread_start(const char *name, ThreadFunction *function, void *argument)
 {
     Thread *thread = memory_must(sizeof(Thread));
@@ -347,7 +363,7 @@ static Thread *linux_thread_start(const char *name, ThreadFunction *function, vo
     snprintf(thread->name, sizeof(thread->name), "%s", name);
     int error = pthread_create(&thread->thread, NULL, thread_main, thread);
     if (error != 0)
-        panic("could not start thread \"%s\": %s", name, strerror(error));
+        refuse_start(name, error);
     return thread;
 }
 

@@ -896,6 +896,7 @@ static bool start(Server *server)
     TRY(open_store(server));
     TRY(prepare_temporary_directory(server)); /* not before the directory's lock is ours */
     make_workers(server);
+    offload_begin();
     ticker_observe(log_late_turn);
     TRY(load_access(server));
     TRY(watch_signals(server));

@@ -106,7 +106,8 @@ PageMap *page_map_new(Store *store, DatabaseId id)
         memory_free(map);
         memory_release(entries, (size_t)limit * sizeof(PageEntry));
         FAIL(ERR_OUT_OF_MEMORY, .message = STR("out of memory"),
-             .detail = fmt("Failed to reserve the page map of database %u.", id));
+             .detail = fmt("Failed to reserve the page map of database %u.", id),
+             .hint = STR(STORE_SPACE_HINT));
     }
     map->database = (Database){
         .entries = entries,

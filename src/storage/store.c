@@ -166,7 +166,8 @@ static bool store_init_space(Store *store)
     space->used = memory_reserve(SLOT_BITMAP_BYTES);
     space->extra = memory_reserve(SLOT_EXTRA_BYTES);
     if (!space->used || !space->extra)
-        FAIL(ERR_OUT_OF_MEMORY, .message = STR("could not reserve memory for the free map"));
+        FAIL(ERR_OUT_OF_MEMORY, .message = STR("could not reserve memory for the free map"),
+             .hint = STR(STORE_SPACE_HINT));
     space->used[0] = 1; /* the file's header */
     space->used_count = 1;
     space->cursor = 1;
