@@ -29,7 +29,7 @@ void *arena_alloc(Arena *arena, size_t size);        /* 16-byte aligned, not zer
 void *arena_alloc_zeroed(Arena *arena, size_t size); /* 16-byte aligned, zeroed */
 /* Fails with ERR_OUT_OF_MEMORY. */
 MUST_CHECK void *arena_try_alloc(Arena *arena, size_t size);
-/* Grows the newest allocation in place where it can, else copies. */
+/* Grows the newest allocation in place where it can; else it moves, and nothing is at `old`. */
 void *arena_grow(Arena *arena, void *old, size_t old_size, size_t new_size);
 void *arena_copy(Arena *arena, const void *data, size_t size);
 

@@ -57,6 +57,13 @@ typedef struct ExprSetCall {
     Vector *vector;
 } ExprSetCall;
 
+/* A subquery of which several expressions take a column each: it runs for the first of them. */
+typedef struct ExprShared {
+    int subplan;
+    uint32_t count;
+    uint32_t *registers; /* of its columns */
+} ExprShared;
+
 typedef struct ExprLoad {
     uint32_t reg;
     uint32_t child, column;
@@ -70,6 +77,7 @@ struct ExprProgram {
     uint32_t register_count, register_capacity;
     VEC(uint32_t) flats; /* registers with storage here */
     VEC(ExprLoad) loads;
+    VEC(ExprShared) shared;
     VEC(uint16_t *) buffers;
     VEC(ExprSetCall) set_calls;
     bool allows_sets;

@@ -27,6 +27,7 @@ typedef struct SubPlanStep {
     Arena *right_scratch;
     HashedSet set;
     uint32_t left_first; /* args from here on are hash_left */
+    ExprShared shared;   /* SUBLINK_MULTI: where its columns go; the first one is the step's */
     uint32_t *slot_args; /* test: the registers of slots, as a row */
 } SubPlanStep;
 
@@ -42,6 +43,27 @@ static bool subplan_begin(ExprProgram *p, ExprStep *step, uint32_t row, NodeStat
         exec_param_set(p->exec, expr->param_ids.items[i], step->vectors[i], row);
     *ret_node = subplan_of(p, expr)->node;
     return node_rewind(*ret_node);
+}
+
+/* The subquery's row for several columns, in scratch; nulls without one. */
+static bool run_columns(ExprProgram *p, const ExprShared *shared, NodeState *node, uint32_t row)
+{
+    Batch *batch;
+    TRY(node_next(node, &batch));
+    if (batch && batch->selection.count > 1)
+        return subplan_more_than_one();
+    for (uint32_t c = 0; c < shared->count; c++) {
+        Value value = {0};
+        bool is_null = true;
+        if (batch)
+            vector_get(batch->columns[c], selection_row(batch->selection, 0), &value, &is_null);
+        if (!is_null)
+            value = value_copy(p->scratch, node->types[c], &value);
+        vector_set(p->registers[shared->registers[c]], row, &value, is_null);
+    }
+    if (batch)
+        TRY(node_next(node, &batch));
+    return !batch || subplan_more_than_one();
 }
 
 /* The subquery's value, in scratch. */
@@ -262,6 +284,8 @@ static bool step_subplan(ExprProgram *p, ExprStep *step, Selection selection)
     Vector *to = p->registers[step->result];
     ExprInput input = p->input;
     vector_begin(to, p->row_count);
+    for (uint32_t c = 1; c < state->shared.count; c++)
+        vector_begin(p->registers[state->shared.registers[c]], p->row_count);
     if (expr->is_hashed && selection.count > 0) {
         NodeState *node = subplan_of(p, expr)->node;
         if (!state->set.is_made || !node->started || node_is_stale(node))
@@ -282,6 +306,9 @@ static bool step_subplan(ExprProgram *p, ExprStep *step, Selection selection)
                 value.boolean = batch != NULL;
             } else if (expr->sublink == SUBLINK_ARRAY) {
                 TRY(run_array(p, node, &value));
+            } else if (expr->sublink == SUBLINK_MULTI) {
+                TRY(run_columns(p, &state->shared, node, row));
+                continue;
             } else if (expr->test) {
                 TRY(run_test(p, step, &input, row, node, &value, &is_null));
             } else {
@@ -293,9 +320,37 @@ static bool step_subplan(ExprProgram *p, ExprStep *step, Selection selection)
     return true;
 }
 
+/* The registers of its columns, which other expressions of the program read too. */
+static void share_columns(ExprBuilder *builder, const ExprSubPlan *expr, SubPlanStep *state)
+{
+    ExprProgram *p = builder->program;
+    const Plan *plan = p->exec->stmt->subplans.items[expr->subplan].plan;
+    ExprShared *shared = &state->shared;
+
+    shared->subplan = expr->subplan;
+    shared->count = (uint32_t)plan->column_count;
+    shared->registers = ARENA_ARRAY(p->arena, uint32_t, shared->count);
+    for (uint32_t c = 0; c < shared->count; c++)
+        shared->registers[c] = expr_new_flat(builder, type_phys(plan->columns[c].type));
+    VEC_PUSH(p->arena, &p->shared, *shared);
+}
+
+/* Has an expression before this one made the subquery run? */
+static bool find_shared(const ExprProgram *p, const ExprSubPlan *expr, uint32_t *ret_register)
+{
+    for (size_t i = 0; expr->sublink == SUBLINK_MULTI && i < p->shared.length; i++)
+        if (p->shared.items[i].subplan == expr->subplan) {
+            *ret_register = p->shared.items[i].registers[expr->column];
+            return true;
+        }
+    return false;
+}
+
 bool expr_build_subplan(ExprBuilder *builder, ExprSubPlan *expr, uint32_t *ret_register)
 {
     ExprProgram *p = builder->program;
+    if (find_shared(p, expr, ret_register))
+        return true;
     uint32_t count = (uint32_t)(expr->args.length + expr->hash_left.length);
     uint32_t *args = ARENA_ARRAY(p->arena, uint32_t, count + 1);
     SubPlanStep *state = ARENA_NEW(p->arena, SubPlanStep);
@@ -323,10 +378,13 @@ bool expr_build_subplan(ExprBuilder *builder, ExprSubPlan *expr, uint32_t *ret_r
         TRY(state->right =
                 expr_compile(p->exec, state->right_scratch, expr->hash_right.items, columns));
     }
-    uint32_t result = expr_new_flat(builder, type_phys(expr->base.type));
+    if (expr->sublink == SUBLINK_MULTI)
+        share_columns(builder, expr, state);
+    uint32_t result = state->shared.count > 0 ? state->shared.registers[0]
+                                              : expr_new_flat(builder, type_phys(expr->base.type));
     ExprStep *step = expr_add_step(builder, step_subplan, &expr->base, result);
     expr_step_args(builder, step, args, count);
     step->data = state;
-    *ret_register = result;
+    *ret_register = state->shared.count > 0 ? state->shared.registers[expr->column] : result;
     return true;
 }

@@ -195,15 +195,46 @@ static const struct {
     [STORED_OTHER] = {PLACE_EXECUTE},
 };
 
+/* text || anynonarray and the other way about, by pg_proc's OIDs: as mutable as the text they make.
+ */
+enum { FUNCTION_TEXTANYCAT = 2003, FUNCTION_ANYTEXTCAT = 2004 };
+
+static bool is_immutable(CatalogSession *session, Oid function)
+{
+    const FunctionDesc *desc = function_find(session, function);
+    return !desc || desc->volatility == 'i';
+}
+
+/* The text of some types' values, and how it is read, depends on settings. */
+static bool is_immutable_text(CatalogSession *session, Oid from, Oid to)
+{
+    const TypeDesc *out = type_find(session, from), *in = type_find(session, to);
+    return out && in && is_immutable(session, out->output) && is_immutable(session, in->input);
+}
+
+/* What is made a text to be put behind or before another. */
+static const Expr *concatenated(const Expr *expr)
+{
+    const ExprVec *args = expr->kind == EXPR_OPERATOR ? &EXPR_AS(const ExprOperator, expr)->args
+                                                      : &EXPR_AS(const ExprFunction, expr)->args;
+    return args->items[expr_function(expr) == FUNCTION_TEXTANYCAT];
+}
+
 static WalkStep find_mutable(void *context, Expr *expr, int depth)
 {
     CatalogSession *session = context;
+    const Oid function = expr_function(expr);
+    bool is_fixed = expr->kind != EXPR_SQL_VALUE;
+
     (void)depth;
-    const Oid oid = expr_function(expr);
-    const FunctionDesc *function = oid ? function_find(session, oid) : NULL;
-    if ((function && function->volatility != 'i') || expr->kind == EXPR_SQL_VALUE)
-        return WALK_STOP;
-    return WALK_CHILDREN;
+    if (expr->kind == EXPR_CAST && EXPR_AS(ExprCast, expr)->cast == CAST_IO)
+        is_fixed =
+            is_immutable_text(session, EXPR_AS(ExprCast, expr)->args.items[0]->type, expr->type);
+    else if (function == FUNCTION_TEXTANYCAT || function == FUNCTION_ANYTEXTCAT)
+        is_fixed = is_immutable_text(session, concatenated(expr)->type, TYPE_TEXT);
+    else if (function)
+        is_fixed = is_immutable(session, function);
+    return is_fixed ? WALK_CHILDREN : WALK_STOP;
 }
 
 /* A row that is not stored yet has no place and no transaction; tableoid it has. */

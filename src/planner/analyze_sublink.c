@@ -224,6 +224,7 @@ Expr *analyze_sublink(Scope *scope, const SubLink *link)
     TRY(result->query = analyze_subquery(scope, link->subselect, NULL, NULL, true));
     if (result->query->command != QUERY_SELECT)
         FAIL(ERR_INTERNAL_ERROR, .message = STR("unexpected non-SELECT command in SubLink"));
+    result->source = result->query;
     result->base.position = position;
     switch (link->type) {
     case EXISTS_SUBLINK:

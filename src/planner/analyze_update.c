@@ -28,6 +28,7 @@ static Expr *multi_source(Scope *scope, const MultiAssignRef *ref)
         ExprSubLink *multi = EXPR_NEW(scope_arena(scope), ExprSubLink, EXPR_SUB_LINK);
         scope->query->has_sublinks = true;
         TRY(multi->query = analyze_subquery(scope, link->subselect, NULL, NULL, true));
+        multi->source = multi->query;
         multi->sublink = SUBLINK_MULTI;
         multi->base.position = link->node.position;
         multi->base.type = TYPE_RECORD;
@@ -71,6 +72,7 @@ static Expr *multi_column(Scope *scope, const MultiAssignRef *ref)
     column->base.type = target->type;
     column->base.typmod = target->typmod;
     column->base.collation = target->collation;
+    column->base.position = target->position;
     column->multi_column = ref->column_number - 1;
     return &column->base;
 }

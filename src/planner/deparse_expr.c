@@ -925,7 +925,10 @@ static void deparse_param(Deparse *d, const ExprParam *param)
 static void deparse_subplan(Deparse *d, const ExprSubPlan *sub)
 {
     const SubplanInfo *info = &d->statement->subplans.items[sub->subplan];
-    strbuf_format(d->buf, "(%s%.*s)", sub->is_hashed ? "hashed " : "", STR_ARGS(info->name));
+    if (sub->sublink == SUBLINK_MULTI)
+        strbuf_format(d->buf, "$%d", info->returned.items[sub->column]);
+    else
+        strbuf_format(d->buf, "(%s%.*s)", sub->is_hashed ? "hashed " : "", STR_ARGS(info->name));
 }
 
 /* ---- all of them ---- */

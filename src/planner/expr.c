@@ -442,7 +442,7 @@ static bool own_equal(const Expr *a, const Expr *b)
         return SAME(ExprSubLink, sublink) && SAME(ExprSubLink, row_compare) &&
                SAME(ExprSubLink, combine_or) && SAME(ExprSubLink, multi_column);
     case EXPR_SUB_PLAN:
-        return SAME(ExprSubPlan, subplan);
+        return SAME(ExprSubPlan, subplan) && SAME(ExprSubPlan, column);
     case EXPR_SQL_VALUE:
         return SAME(ExprSqlValue, value);
     case EXPR_CURRENT_OF:

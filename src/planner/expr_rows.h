@@ -79,6 +79,7 @@ typedef struct ExprSubLink {
     Str op_name;                /* as written: "=", "<" … */
     bool is_in;                 /* written IN: deparse */
     int multi_column;           /* SUBLINK_MULTI: which column this use takes, 0-based */
+    const Query *source;        /* the query as it was analyzed: copies of a sublink share it */
 } ExprSubLink;
 
 /*
@@ -100,6 +101,7 @@ typedef struct ExprSubPlan {
     ExprVec hash_left;     /* over the row at hand */
     ExprVec hash_right;    /* over ExprSlot child 0: the subplan's row */
     bool unknown_is_false; /* only true counts (WHERE): nulls may be taken as false */
+    int column;            /* SUBLINK_MULTI: which of the subplan's columns; it runs once for all */
 } ExprSubPlan;
 
 #endif

@@ -58,6 +58,7 @@ typedef struct SubplanInfo {
     SubplanUse use;
     SubLinkKind sublink; /* INIT */
     Str name;            /* "InitPlan 1 (returns $0)", "CTE x", "SubPlan 2": EXPLAIN */
+    VEC(int) returned;   /* INIT, SUBLINK_MULTI: the params of columns, as they are told */
     bool is_correlated;
     Oid array_type; /* SUBLINK_ARRAY */
 } SubplanInfo;

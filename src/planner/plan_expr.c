@@ -418,11 +418,115 @@ Plan *plan_keep_rows(Level *level, Plan *plan)
     return &material->base;
 }
 
+/* The subquery as this level has planned it before, or NULL. */
+static SharedSubquery *shared_subquery(const Level *level, const ExprSubLink *link)
+{
+    for (size_t i = 0; link->source && i < level->shared.length; i++)
+        if (level->shared.items[i].source == link->source)
+            return &level->shared.items[i];
+    return NULL;
+}
+
+/*
+ * A changing statement has its expressions twice, over the row of its snapshot and over the newest
+ * one, and SET (a, b) = (SELECT …) has its source for each column: all of them are one subquery.
+ */
+static SharedSubquery *share_subquery(Level *level, const ExprSubLink *link, int subplan)
+{
+    Arena *arena = level->planner->arena;
+    const SharedSubquery shared = {.source = link->source, .subplan = subplan};
+
+    if (!link->source || (link->sublink != SUBLINK_MULTI && level->query->command == QUERY_SELECT))
+        return NULL;
+    VEC_PUSH(arena, &level->shared, shared);
+    return &level->shared.items[level->shared.length - 1];
+}
+
+static void name_returned(Planner *planner, int subplan, const char *kind)
+{
+    SubplanInfo *info = &planner->statement->subplans.items[subplan];
+    StrBuf name = strbuf_in(planner->arena);
+
+    strbuf_format(&name, "%s %d (returns ", kind, subplan + 1);
+    for (size_t i = 0; i < info->returned.length; i++)
+        strbuf_format(&name, "%s$%d", i > 0 ? "," : "", info->returned.items[i]);
+    strbuf_append_c(&name, ")");
+    info->name = strbuf_view(&name);
+}
+
+/* The parameter that a column of an init plan is in. */
+static Expr *init_plan_param(Planner *planner, const ExprSubLink *link, int subplan)
+{
+    SubplanInfo *info = &planner->statement->subplans.items[subplan];
+
+    for (size_t i = 0; i < info->returned.length; i++) {
+        const int number = info->returned.items[i];
+        if (planner->statement->params.items[number].column == link->multi_column)
+            return expr_param_exec(planner->arena, number, &link->base);
+    }
+    const int number = plan_new_param(planner, &link->base, subplan, link->multi_column);
+    VEC_PUSH(planner->arena, &info->returned, number);
+    name_returned(planner, subplan, "InitPlan");
+    return expr_param_exec(planner->arena, number, &link->base);
+}
+
+/* SET (a, b) = (SELECT …) where the subquery has columns of the row: one of its columns. */
+static Expr *multi_subplan(Fix *fix, const ExprSubLink *link, const ExprSubPlan *unfixed)
+{
+    Arena *arena = fix->level->planner->arena;
+    ExprSubPlan *sub = arena_copy(arena, unfixed, sizeof(*unfixed));
+
+    sub->base = link->base;
+    sub->base.kind = EXPR_SUB_PLAN;
+    sub->column = link->multi_column;
+    sub->args = (ExprVec){0};
+    for (size_t i = 0; i < unfixed->args.length; i++) {
+        Expr *arg = fix_step(fix, unfixed->args.items[i]);
+        TRY(arg);
+        VEC_PUSH(arena, &sub->args, arg);
+    }
+    return &sub->base;
+}
+
+static void name_subplan(Planner *planner, const Plan *plan, const ExprSubPlan *sub)
+{
+    SubplanInfo *info = &planner->statement->subplans.items[sub->subplan];
+
+    if (sub->sublink != SUBLINK_MULTI) {
+        info->name = str_format(planner->arena, "SubPlan %d", sub->subplan + 1);
+        return;
+    }
+    for (int i = 0; i < plan->column_count; i++) {
+        const Expr like = {.type = plan->columns[i].type,
+                           .typmod = plan->columns[i].typmod,
+                           .collation = plan->columns[i].collation};
+        VEC_PUSH(planner->arena, &info->returned, plan_new_param(planner, &like, -1, i));
+    }
+    name_returned(planner, sub->subplan, "SubPlan");
+}
+
+static Expr *fix_init_plan(Level *level, const ExprSubLink *link, Plan *plan)
+{
+    Planner *planner = level->planner;
+    const int index =
+        plan_add_subplan(planner, plan, SUBPLAN_INIT,
+                         link->sublink == SUBLINK_MULTI ? SUBLINK_SCALAR : link->sublink, STR_NONE);
+
+    planner->statement->subplans.items[index].array_type = link->base.type;
+    VEC_PUSH(planner->arena, &level->init_plans, index);
+    (void)share_subquery(level, link, index);
+    return init_plan_param(planner, link, index);
+}
+
 static Expr *fix_sublink(Fix *fix, ExprSubLink *link)
 {
     Level *level = fix->level;
     Planner *planner = level->planner;
     Arena *arena = planner->arena;
+    SharedSubquery *shared = shared_subquery(level, link);
+    if (shared)
+        return shared->unfixed ? multi_subplan(fix, link, shared->unfixed)
+                               : init_plan_param(planner, link, shared->subplan);
     Query *query =
         link->sublink == SUBLINK_EXISTS ? plan_exists_query(planner, link->query) : link->query;
     Level *inner = level_new(planner, level, query);
@@ -437,26 +541,16 @@ static Expr *fix_sublink(Fix *fix, ExprSubLink *link)
     sub->sublink = link->sublink;
     inner_params(fix, inner, sub, &correlated);
     if (!correlated && (link->sublink == SUBLINK_EXISTS || link->sublink == SUBLINK_SCALAR ||
-                        link->sublink == SUBLINK_ARRAY || link->sublink == SUBLINK_MULTI)) {
-        const int index = plan_add_subplan(
-            planner, plan, SUBPLAN_INIT,
-            link->sublink == SUBLINK_MULTI ? SUBLINK_SCALAR : link->sublink, STR_NONE);
-        SubplanInfo *info = &planner->statement->subplans.items[index];
-        info->array_type = link->base.type;
-        VEC_PUSH(arena, &level->init_plans, index);
-        const int number = plan_new_param(planner, &link->base, index, link->multi_column);
-        info->name = str_format(arena, "InitPlan %d (returns $%d)", index + 1, number);
-        return expr_param_exec(arena, number, &link->base);
-    }
-    if (link->sublink == SUBLINK_MULTI && link->multi_column > 0)
-        FAIL_UNSUPPORTED("a correlated subquery as source of several columns");
-    sub->subplan =
-        plan_add_subplan(planner, plan, SUBPLAN_EXPRESSION, link->sublink,
-                         str_format(arena, "SubPlan %zu", planner->statement->subplans.length + 1));
-    if (link->sublink == SUBLINK_MULTI)
-        sub->sublink = SUBLINK_SCALAR;
+                        link->sublink == SUBLINK_ARRAY || link->sublink == SUBLINK_MULTI))
+        return fix_init_plan(level, link, plan);
+    sub->subplan = plan_add_subplan(planner, plan, SUBPLAN_EXPRESSION, link->sublink, STR_NONE);
+    name_subplan(planner, plan, sub);
     planner->statement->subplans.items[sub->subplan].is_correlated = correlated;
     planner->statement->subplans.items[sub->subplan].array_type = link->base.type;
+    if (link->sublink == SUBLINK_MULTI) {
+        share_subquery(level, link, sub->subplan)->unfixed = sub;
+        return multi_subplan(fix, link, sub);
+    }
     for (size_t i = 0; i < sub->args.length; i++)
         TRY(sub->args.items[i] = fix_step(fix, sub->args.items[i]));
     for (size_t i = 0; i < link->right.length; i++) {

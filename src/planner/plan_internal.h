@@ -28,6 +28,13 @@ typedef struct OuterParam {
     int number;
 } OuterParam;
 
+/* A subquery of an expression that stands at several places of its statement. */
+typedef struct SharedSubquery {
+    const Query *source; /* ExprSubLink's */
+    int subplan;
+    ExprSubPlan *unfixed; /* correlated: its args are columns; NULL: an init plan */
+} SharedSubquery;
+
 typedef struct Level {
     Planner *planner;
     struct Level *parent;
@@ -40,6 +47,7 @@ typedef struct Level {
     VEC(double) cte_work_rows; /* estimates for the work tables */
     VEC(int) used;             /* params of levels above used here or below */
     VEC(int) init_plans;       /* subplans that are run once for this level */
+    VEC(SharedSubquery) shared;
     int cursor_rel;        /* the one table whose rows a cursor's rows are; 0: it is none such */
     const SortVec *order;  /* that FROM's rows would be welcome in; NULL: any */
     double limit_rows;     /* of FROM's, as many are going to be read; infinite: all */

@@ -49,11 +49,13 @@ static double subplan_cost(const QualCost *cost, const ExprSubPlan *sub)
     const double run = info->plan->total_cost - info->plan->startup_cost;
     if (sub->is_hashed)
         return OPERATOR_COST;
+    if (sub->column > 0)
+        return 0; /* it has run for the first one */
     /* EXISTS wants one row; ANY and ALL end at half of them, on average. */
-    return info->plan->startup_cost + (sub->sublink == SUBLINK_EXISTS
-                                           ? run / MAX(1, info->plan->rows)
-                                       : sub->sublink == SUBLINK_SCALAR ? run
-                                                                        : run / 2);
+    return info->plan->startup_cost +
+           (sub->sublink == SUBLINK_EXISTS ? run / MAX(1, info->plan->rows)
+            : sub->sublink == SUBLINK_SCALAR || sub->sublink == SUBLINK_MULTI ? run
+                                                                              : run / 2);
 }
 
 static bool add_cost(void *context, Expr *expr)

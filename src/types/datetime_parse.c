@@ -320,6 +320,18 @@ static const char *scan_signed(const char *p, const char *end, TokenKind *ret_ki
     return p < end && is_alpha(*p) ? skip_letters(p, end) : NULL;
 }
 
+/* A word with its sign, and nothing between them. */
+static Str signed_word(Str token)
+{
+    const char *letters = token.data + 1, *end = token.data + token.length;
+
+    while (letters < end && is_space(*letters))
+        letters++;
+    const Str word = str_make(letters, (size_t)(end - letters));
+    return token.data[0] == '-' && str_equal_nocase(word, STR("infinity")) ? STR("-infinity")
+                                                                           : token;
+}
+
 static bool is_punctuation(char c)
 {
     return (c >= '!' && c <= '/') || (c >= ':' && c <= '@') || (c >= '[' && c <= '`') ||
@@ -357,7 +369,9 @@ static bool tokens_cut(Reader *r)
         used += (size_t)(p - start) + 1;
         if (r->count == MAX_TOKENS || used > r->room)
             SYNTAX(r);
-        r->tokens[r->count++] = (Token){kind, str_make(start, (size_t)(p - start))};
+        const Str text = str_make(start, (size_t)(p - start));
+        r->tokens[r->count++] =
+            (Token){kind, kind == TOKEN_WORD && !is_alpha(*start) ? signed_word(text) : text};
     }
     return true;
 }
