@@ -16,6 +16,7 @@ struct ErrorRecord {
     Arena *arena;
     ErrorFields fields;
     bool is_set;
+    uint32_t interrupts; /* taken for it; 0 unless is_set */
     /* Messages being put together, used in turn. */
     char *slots[FMT_SLOTS];
     size_t slot_sizes[FMT_SLOTS];
@@ -56,6 +57,7 @@ void error_put_back(ErrorRecord *record)
 {
     Task *task = task_current();
 
+    error_clear();
     error_record_free(task->error);
     task->error = record;
 }
@@ -102,14 +104,37 @@ void error_set(const ErrorFields *fields)
     record->is_set = true;
 }
 
+void error_add_interrupts(uint32_t interrupts)
+{
+    ErrorRecord *record = record_current();
+
+    assert(record->is_set);
+    record->interrupts |= interrupts;
+}
+
+static void record_reset(ErrorRecord *record)
+{
+    record->is_set = false;
+    record->interrupts = 0;
+    arena_reset(record->arena);
+}
+
 void error_clear(void)
 {
     Task *task = task_current();
 
     if (task->error && task->error->is_set) {
-        task->error->is_set = false;
-        arena_reset(task->error->arena);
+        atomic_fetch_or(&task->interrupts, task->error->interrupts); /* it runs: no wake */
+        record_reset(task->error);
     }
+}
+
+void error_clear_told(void)
+{
+    Task *task = task_current();
+
+    if (task->error && task->error->is_set)
+        record_reset(task->error);
 }
 
 void error_add_context(Str line)

@@ -2,8 +2,8 @@
  * Errors and notices as PostgreSQL reports them.
  *
  * Each task has one error record. FAIL fills it and returns zero; the record stands until the
- * session sends it (or a caller that expects a failure calls error_clear). Text lives in the
- * record's own arena, so it outlives the statement's.
+ * session sends it (or a caller that expects a failure calls error_clear: what interrupted it is
+ * then pending again, see error_record.h). Text lives in the record's own arena.
  *
  *   if (!column)
  *       FAIL(ERR_UNDEFINED_COLUMN,

@@ -117,6 +117,13 @@ static bool has_stopping_interrupt(Task *task)
            (atomic_load_explicit(&task->interrupts, memory_order_relaxed) & INTERRUPTS_THAT_STOP);
 }
 
+/* They are no longer pending: the error that is set stands for them (see error_clear). */
+static bool interrupts_taken(Task *task, uint32_t interrupts)
+{
+    error_add_interrupts(atomic_fetch_and(&task->interrupts, ~interrupts) & interrupts);
+    return false;
+}
+
 /* The error of the most important pending interrupt; those that end the session stay pending. */
 static bool interrupt_fail(Task *task)
 {
@@ -132,18 +139,19 @@ static bool interrupt_fail(Task *task)
         FAIL(ERR_IDLE_IN_TRANSACTION_SESSION_TIMEOUT, .severity = SEVERITY_FATAL,
              .message = STR("terminating connection due to idle-in-transaction timeout"));
     if (pending & INTERRUPT_MEMORY) {
-        task_clear_interrupts(task, INTERRUPT_MEMORY);
-        FAIL(ERR_OUT_OF_MEMORY, .message = STR("out of memory"),
-             .detail = fmt("Failed on request of size %zu in memory context \"%s\".",
-                           task->memory_request, task->memory_name));
+        ERROR_SET(ERR_OUT_OF_MEMORY, .message = STR("out of memory"),
+                  .detail = fmt("Failed on request of size %zu in memory context \"%s\".",
+                                task->memory_request, task->memory_name));
+        return interrupts_taken(task, INTERRUPT_MEMORY);
     }
     if (pending & INTERRUPT_STATEMENT_TIMEOUT) {
-        task_clear_interrupts(task, INTERRUPT_STATEMENT_TIMEOUT | INTERRUPT_CANCEL);
-        FAIL(ERR_QUERY_CANCELED, .message = STR("canceling statement due to statement timeout"));
+        ERROR_SET(ERR_QUERY_CANCELED,
+                  .message = STR("canceling statement due to statement timeout"));
+        return interrupts_taken(task, INTERRUPT_STATEMENT_TIMEOUT | INTERRUPT_CANCEL);
     }
     assert(pending & INTERRUPT_CANCEL);
-    task_clear_interrupts(task, INTERRUPT_CANCEL);
-    FAIL(ERR_QUERY_CANCELED, .message = STR("canceling statement due to user request"));
+    ERROR_SET(ERR_QUERY_CANCELED, .message = STR("canceling statement due to user request"));
+    return interrupts_taken(task, INTERRUPT_CANCEL);
 }
 
 bool task_handle_interrupts(Task *task)

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "base/error_record.h"
 #include "base/memory.h"
 #include "base/os.h"
 #include "base/pace.h"
@@ -220,7 +221,7 @@ void session_report_error(Session *session)
     if (fields->severity == SEVERITY_FATAL)
         session->is_closing = true;
     put_error(session, fields);
-    error_clear();
+    error_clear_told();
     session->query_text = STR(""); /* its statement may go with the portals */
     block_error(session);
 }
@@ -243,7 +244,6 @@ static void ready_for_query(Session *session)
         session_report_settings(session);
     message_put_ready(&session->connection.out, block_ready_state(session));
     pace_arena_reset(session->statement_arena);
-    task_clear_interrupts(session->task, INTERRUPT_MEMORY); /* it has been given back */
     memory_settle();
     session->is_at_rest = true;
     session->query_text = STR("");
@@ -252,6 +252,11 @@ static void ready_for_query(Session *session)
         txn_statement_end(session->exec.catalog.txn);
     }
     show_idle(session);
+    /* Who cancels comes too late from here on; what came too late before is not for the next
+     * statement, and memory that was too much has been given back. */
+    timer_cancel(session->connection.scheduler, &session->statement_timer);
+    task_clear_interrupts(session->task,
+                          INTERRUPT_CANCEL | INTERRUPT_STATEMENT_TIMEOUT | INTERRUPT_MEMORY);
 }
 
 static void handle_query(Session *session, Str body)
@@ -330,7 +335,6 @@ static void handle_frame(Session *session, const Frame *frame)
         break;
     case 'S':
         handle_sync(session, frame->body);
-        timer_cancel(session->connection.scheduler, &session->statement_timer);
         break;
     case 'H':
         if (session->skips_to_sync)
@@ -352,8 +356,6 @@ static void handle_frame(Session *session, const Frame *frame)
     default: /* COPY messages after the COPY has failed: passed over, as PostgreSQL does */
         break;
     }
-    if (frame->type == 'Q')
-        timer_cancel(session->connection.scheduler, &session->statement_timer);
 }
 
 /* COPY reads on while its statement's message is served, so that the buffer moves: such messages

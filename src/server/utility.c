@@ -555,6 +555,7 @@ static bool send_signal(ExecSession *exec, Signal *signal, bool *ret_sent)
     if (!signal->sent)
         NOTICE(SEVERITY_WARNING, ERR_WARNING,
                .message = fmt("PID %d is not a PostgreSQL backend process", signal->process_id));
+    CHECK_INTERRUPTS(); /* it may have been meant for this session */
     return true;
 }
 

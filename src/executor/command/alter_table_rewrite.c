@@ -410,7 +410,7 @@ static bool reprint_texts(CommandContext *context, const StaleVec *before)
                 analyze_expression_text(context->arena, session, table->constraints[c].check_text,
                                         table, STORED_CHECK, TYPE_BOOL, -1);
             if (!text.expr) {
-                error_hide_position(context->arena);
+                error_hide_position();
                 return false;
             }
             VEC_PUSH(context->arena, &after, text);

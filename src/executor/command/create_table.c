@@ -363,7 +363,7 @@ bool ddl_column_default(CommandContext *context, Oid table_oid, int16_t attnum,
                               desc->typmod, desc->name, &text));
     if (column->generated && !check_generation(table, text.expr)) {
         if (context->hides_positions)
-            error_hide_position(context->arena);
+            error_hide_position();
         return false;
     }
     /* DEFAULT NULL is no default. */

@@ -8,23 +8,11 @@
 static const SearchPath catalog_only = {.namespaces = (const Oid[]){NAMESPACE_PG_CATALOG},
                                         .count = 1};
 
-void error_hide_position(Arena *arena)
+void error_hide_position(void)
 {
     ErrorFields fields = *error_fields();
 
-    /* The record is about to be written anew: its texts move out first. */
     fields.position = 0;
-    fields.message = str_copy(arena, fields.message);
-    fields.detail = str_copy(arena, fields.detail);
-    fields.hint = str_copy(arena, fields.hint);
-    fields.context = str_copy(arena, fields.context);
-    fields.internal_query = str_copy(arena, fields.internal_query);
-    fields.schema_name = str_copy(arena, fields.schema_name);
-    fields.table_name = str_copy(arena, fields.table_name);
-    fields.column_name = str_copy(arena, fields.column_name);
-    fields.type_name = str_copy(arena, fields.type_name);
-    fields.constraint_name = str_copy(arena, fields.constraint_name);
-    error_clear();
     error_set(&fields);
 }
 
@@ -38,7 +26,7 @@ bool ddl_stored_expression(CommandContext *context, const Node *node, const Rela
 
     ret->expr = analyze_expression(&analyze, node, relation, kind, type, typmod, subject);
     if (!ret->expr && context->hides_positions)
-        error_hide_position(context->arena);
+        error_hide_position();
     TRY(ret->expr);
     return deparse_expression(context->arena, session, ret->expr, relation, DEPARSE_QUALIFIED,
                               &ret->text);

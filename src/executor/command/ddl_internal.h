@@ -84,7 +84,7 @@ MUST_CHECK bool ddl_stored_expression(CommandContext *context, const Node *node,
                                       const RelationDesc *relation, StoredExprKind kind, Oid type,
                                       int32_t typmod, Str subject, StoredText *ret);
 /* The error that is set says nothing of a place in the text. */
-void error_hide_position(Arena *arena);
+void error_hide_position(void);
 /* Records what an expression over `relation` uses; columns of it with `self_kind`. */
 MUST_CHECK bool ddl_depend_on_expression(CommandContext *context, ObjectAddress dependent,
                                          Expr *expr, const RelationDesc *relation,
