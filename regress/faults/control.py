@@ -16,6 +16,7 @@ from wire import Refused
 KINDS = ("read", "write", "sync", "allocate", "open", "memory")  # the order of shim.c
 FAULT = struct.Struct("QQQQQ")  # calls, from, until, failures, error
 FOREVER = 1 << 63
+STILL = 0  # the calls return when heal() has been called
 FULL, BROKEN, READ_ONLY, NO_MEMORY = errno.ENOSPC, errno.EIO, errno.EROFS, errno.ENOMEM
 
 

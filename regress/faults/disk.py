@@ -4,7 +4,7 @@ import subprocess
 import tempfile
 import time
 
-from control import BROKEN, FULL, READ_ONLY, FaultyServer, Journal
+from control import BROKEN, FULL, READ_ONLY, STILL, FaultyServer, Journal
 from sengi_server import ServerFailure
 from suite import Failure, Skip, check, wait_for
 from wire import Refused, WireError
@@ -199,6 +199,40 @@ def a_failed_read_is_one_statements_error(options):
         server.stop_cleanly()
 
 
+def who_is_interrupted_while_a_page_is_read_gives_way_to_who_reads_it(options):
+    """Both are of one worker: who spun there until the page came would wait for ever."""
+    wanted = "SELECT length(b) FROM cold WHERE a = 5000"
+    for word in ("cancel", "terminate"):
+        with FaultyServer(options.build, {"worker_threads": "1"}) as server:
+            server.connect().must("CREATE TABLE cold AS SELECT g AS a, repeat('x', 300) AS b FROM generate_series(1, 20000) g; ALTER TABLE cold ADD PRIMARY KEY (a)")
+            server.stop_cleanly()
+            server.start()
+            reader, other, third = (server.connect() for _ in range(3))
+            for connection in (reader, other):
+                connection.must("EXPLAIN " + wanted)
+            pid = other.rows("SELECT pg_backend_pid()")[0]
+            waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'DataFileRead' AND query LIKE 'SELECT length%'"
+            third.rows(waiting)
+            server.fail("read", STILL)
+            reader.send(wanted)
+            wait_for(lambda: server.failures("read") > 0, "nothing is read")
+            other.send(wanted)
+            wait_for(lambda: third.rows(waiting) == ["2"], "they do not wait for one page")
+            for connection in (reader, third):
+                connection.socket.settimeout(60)
+            check(third.rows(f"SELECT pg_{word}_backend({pid})") == ["t"], word)
+            check(third.rows("SELECT 1") == ["1"], "the worker is taken up")
+            server.heal()
+            check("row 300" in reader.answer(), "the page does not come")
+            try:
+                said = str(other.answer())
+                check("row 300" in said or word == "terminate" or "C57014" in said, said)
+                check(word == "cancel" or "C57P01" in said + str(other.query("SELECT 1")), f"it goes on: {said}")
+            except WireError:  # closed, with last words or without
+                check(word == "terminate", "the connection is gone")
+            server.stop_cleanly()
+
+
 def a_directory_that_cannot_be_written_is_refused(options):
     """init, serve and verify say why."""
     with Mount(100) as mount, FaultyServer(options.build) as server:
@@ -333,5 +367,6 @@ def a_damaged_table_page_is_named_and_the_rest_is_read(options):
 TESTS = [a_damaged_index_is_named_and_built_anew, a_damaged_table_page_is_named_and_the_rest_is_read,
          a_full_disk_is_one_writers_error, room_made_elsewhere_is_used_at_once, each_write_and_allocation_may_find_the_disk_full,
          a_failed_fsync_stops_the_server, a_failed_write_loses_nothing, a_failed_read_is_one_statements_error,
+         who_is_interrupted_while_a_page_is_read_gives_way_to_who_reads_it,
          a_directory_that_cannot_be_written_is_refused, a_disk_that_turns_read_only_stops_writers_only_where_it_must,
          a_directory_removed_underfoot_ends_in_a_message]

@@ -2,8 +2,9 @@
  * Calls to the system that fail on command: linked into the server in place of the real ones.
  *
  * The environment's SENGI_FAULTS names a file that the test and the server both map. For each kind
- * of call it counts, and those numbered [from, until) fail with `error`. Without the variable
- * nothing fails. Calls that libraries make among themselves are not seen.
+ * of call it counts, and those numbered [from, until) fail with `error`, or with error 0 stand
+ * still until they are numbered so no more. Without the variable nothing fails. Calls that
+ * libraries make among themselves are not seen.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -86,7 +87,11 @@ static int fails(FaultKind kind)
         return 0;
     atomic_fetch_add(&fault->failures, 1);
     errno = (int)atomic_load(&fault->error);
-    return 1;
+    if (errno != 0)
+        return 1;
+    while (call >= atomic_load(&fault->from) && call < atomic_load(&fault->until))
+        usleep(1000);
+    return 0;
 }
 
 int __wrap_open64(const char *path, int flags, ...)

@@ -284,9 +284,17 @@ void pool_wait_for_load(Store *store, Database *database, PageId page)
         pool->waiters = &waiter;
     }
     mutex_unlock(&pool->mutex);
-    /* An interrupt is noticed by the caller, at a place where it can stop. */
-    if (is_loading && pool_wait(pool, &waiter, WAIT_EVENT_DATA_FILE_READ) == WAIT_FAILED)
-        error_clear();
+    if (!is_loading)
+        return;
+    /* Not cut short: the caller looks again until the page is there, and who loads it may need
+     * this worker. */
+    Task *task = task_current();
+    const bool were_held = task->interrupts_held;
+    task->interrupts_held = true;
+    const WaitOutcome outcome = pool_wait(pool, &waiter, WAIT_EVENT_DATA_FILE_READ);
+    task->interrupts_held = were_held;
+    assert(outcome != WAIT_FAILED);
+    (void)outcome;
 }
 
 void pool_wake_load(BufferPool *pool, Database *database, PageId page)
