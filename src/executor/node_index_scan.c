@@ -164,10 +164,20 @@ typedef struct RangeBounds {
     bool low_after, high_after; /* the bound is just behind the encoding */
 } RangeBounds;
 
+/* Bounds may have more columns than others: behind `a` is behind all that begins with it. */
+static int edge_compare(Str a, bool a_after, Str b, bool b_after)
+{
+    if (a.length < b.length && str_starts_with(b, a))
+        return a_after ? 1 : -1;
+    if (b.length < a.length && str_starts_with(a, b))
+        return b_after ? -1 : 1;
+    const int order = str_compare(a, b);
+    return order != 0 ? order : (int)a_after - (int)b_after;
+}
+
 static void bound_low(RangeBounds *bounds, Str at, bool after)
 {
-    int order = str_is_none(bounds->low) ? 1 : str_compare(at, bounds->low);
-    if (order > 0 || (order == 0 && after)) {
+    if (str_is_none(bounds->low) || edge_compare(at, after, bounds->low, bounds->low_after) > 0) {
         bounds->low = at;
         bounds->low_after = after;
     }
@@ -175,8 +185,8 @@ static void bound_low(RangeBounds *bounds, Str at, bool after)
 
 static void bound_high(RangeBounds *bounds, Str at, bool after)
 {
-    int order = str_is_none(bounds->high) ? -1 : str_compare(at, bounds->high);
-    if (order < 0 || (order == 0 && !after)) {
+    if (str_is_none(bounds->high) ||
+        edge_compare(at, after, bounds->high, bounds->high_after) < 0) {
         bounds->high = at;
         bounds->high_after = after;
     }

@@ -145,8 +145,7 @@ static double pages_fetched(double fetches, double pages, double index_pages)
     return ceil(fetches <= limit ? met : cached + (fetches - limit) * (pages - cached) / pages);
 }
 
-/* The index's own pages and entries, and the way down to them. */
-static Cost cost_index_part(const IndexProbe *probe)
+Cost cost_index_part(const IndexProbe *probe)
 {
     const SettingValues *set = settings();
     const double runs = probe->ranges * probe->loops;

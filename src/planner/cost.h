@@ -40,6 +40,8 @@ typedef struct IndexProbe {
     bool is_index_only;
 } IndexProbe;
 
+/* The index's own pages and entries, and the way down to them. */
+Cost cost_index_part(const IndexProbe *probe);
 /* In index order; and with the rows fetched in the table's order. */
 void cost_index_scan(const IndexProbe *probe, Cost *ret_ordered, Cost *ret_gathered);
 /* The probe's rows fetched in the table's order; `index_cost`: what finding them takes. */

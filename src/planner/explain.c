@@ -321,14 +321,26 @@ static void add_grouping_sets(Explain *e, Properties *ret, const AggregatePlan *
             add_text(e, ret, "Group Key", STR("()"));
 }
 
+/* As the condition of the index, or that for which rows are looked at again. */
+static bool is_shown_otherwise(const Plan *plan, const Expr *condition)
+{
+    if (plan->kind == PLAN_ROW_ID_SCAN)
+        return plan->left && ((const RowIdScanPlan *)plan)->source == condition;
+    if (plan->kind != PLAN_INDEX_SCAN && plan->kind != PLAN_INDEX_ONLY_SCAN)
+        return false;
+    const IndexScanPlan *scan = (const IndexScanPlan *)plan;
+    for (size_t k = 0; k < scan->keys.length; k++)
+        if (scan->keys.items[k].source == condition)
+            return true;
+    return false;
+}
+
 static void add_filter(Explain *e, Properties *ret, const Plan *plan, const char *label,
                        const ExplainInstrument *actual)
 {
-    const Expr *shown =
-        plan->kind == PLAN_ROW_ID_SCAN && plan->left ? ((const RowIdScanPlan *)plan)->source : NULL;
     ExprVec filter = {0};
     for (size_t i = 0; i < plan->filter.length; i++)
-        if (plan->filter.items[i] != shown)
+        if (!is_shown_otherwise(plan, plan->filter.items[i]))
             VEC_PUSH(e->arena, &filter, plan->filter.items[i]);
     add_conditions(e, ret, label, plan, &filter);
     if (filter.length > 0 && e->options->analyze)

@@ -429,14 +429,15 @@ static SharedSubquery *shared_subquery(const Level *level, const ExprSubLink *li
 
 /*
  * A changing statement has its expressions twice, over the row of its snapshot and over the newest
- * one, and SET (a, b) = (SELECT …) has its source for each column: all of them are one subquery.
+ * one, a key of an index may be a condition too, and SET (a, b) = (SELECT …) has its source for
+ * each column: all of them are one subquery.
  */
 static SharedSubquery *share_subquery(Level *level, const ExprSubLink *link, int subplan)
 {
     Arena *arena = level->planner->arena;
     const SharedSubquery shared = {.source = link->source, .subplan = subplan};
 
-    if (!link->source || (link->sublink != SUBLINK_MULTI && level->query->command == QUERY_SELECT))
+    if (!link->source)
         return NULL;
     VEC_PUSH(arena, &level->shared, shared);
     return &level->shared.items[level->shared.length - 1];

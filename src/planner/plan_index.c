@@ -197,34 +197,41 @@ static WalkStep set_rel(void *context, Expr *expr, int depth)
     return WALK_CHILDREN;
 }
 
-Expr *index_predicate(Level *level, int rel, const RelationDesc *relation, const IndexDesc *index)
+/* The text in terms of entry `rel`. Each side of an OR asks for the same ones again. */
+static Expr *index_text(Level *level, int rel, const RelationDesc *relation, const IndexDesc *index,
+                        int column)
 {
     Planner *planner = level->planner;
-    Expr *predicate = analyze_expression_text(planner->arena, planner->session, index->predicate,
-                                              relation, STORED_INDEX_PREDICATE, TYPE_BOOL, -1);
-    if (!predicate || !(predicate = plan_fold(planner, predicate))) {
-        error_clear();
-        return NULL;
+    for (size_t i = 0; i < level->index_texts.length; i++) {
+        const IndexText *known = &level->index_texts.items[i];
+        if (known->index == index->oid && known->rel == rel && known->column == column)
+            return known->expr;
     }
-    (void)expr_walk_deep(predicate, 0, set_rel, &rel);
-    return predicate;
+    const bool is_predicate = column < 0;
+    Expr *expr = analyze_expression_text(
+        planner->arena, planner->session,
+        is_predicate ? index->predicate : index->columns[column].expression, relation,
+        is_predicate ? STORED_INDEX_PREDICATE : STORED_OTHER, is_predicate ? TYPE_BOOL : 0, -1);
+    if (!expr || !(expr = plan_fold(planner, expr)))
+        error_clear();
+    else
+        (void)expr_walk_deep(expr, 0, set_rel, &rel);
+    const IndexText read = {.index = index->oid, .rel = rel, .column = column, .expr = expr};
+    VEC_PUSH(planner->arena, &level->index_texts, read);
+    return expr;
+}
+
+Expr *index_predicate(Level *level, int rel, const RelationDesc *relation, const IndexDesc *index)
+{
+    return index_text(level, rel, relation, index, -1);
 }
 
 Expr *index_expression(Level *level, int rel, const IndexDesc *index, int column)
 {
-    Planner *planner = level->planner;
     if (index->columns[column].attnum)
         return NULL;
-    const RelationDesc *relation = relation_find(planner->session, index->table);
-    Expr *key =
-        analyze_expression_text(planner->arena, planner->session, index->columns[column].expression,
-                                relation, STORED_OTHER, 0, -1);
-    if (!key || !(key = plan_fold(planner, key))) {
-        error_clear();
-        return NULL;
-    }
-    (void)expr_walk_deep(key, 0, set_rel, &rel);
-    return key;
+    const RelationDesc *relation = relation_find(level->planner->session, index->table);
+    return index_text(level, rel, relation, index, column);
 }
 
 /* x LIKE 'abc%': the keys from 'abc' on, below 'abd'. The condition itself stays a filter. */
@@ -288,12 +295,12 @@ static bool match_row_rest(IndexMatcher *m, const ExprRowCompare *row, bool is_r
 }
 
 /* (x, y) > (1, 2): the keys behind 1, 2. The condition itself stays a filter. */
-static bool match_row(IndexMatcher *m, Expr *qual)
+static void match_row(IndexMatcher *m, Expr *qual)
 {
     static const IndexOp ops[] = {0, INDEX_LT, INDEX_LE, 0, INDEX_GE, INDEX_GT};
     static const IndexOp flipped[] = {0, INDEX_GT, INDEX_GE, 0, INDEX_LE, INDEX_LT};
     if (qual->kind != EXPR_ROW_COMPARE)
-        return false;
+        return;
     const ExprRowCompare *row = EXPR_AS(const ExprRowCompare, qual);
     const bool is_right = is_key(m, row->right.items[0]);
     Expr *key = is_right ? row->right.items[0] : row->left.items[0];
@@ -302,16 +309,15 @@ static bool match_row(IndexMatcher *m, Expr *qual)
     if (!is_key(m, key) || !fits_allowed(m, value) ||
         opfamily_strategy(m->level->planner->session, m->column->opfamily, row->ops.items[0]) !=
             (int)row->compare)
-        return false;
+        return;
     bound.op = (is_right ? flipped : ops)[row->compare];
     bound.value = key_value(m->level, value, m->column->type, &bound.value_wider);
     if (!bound.value)
-        return false;
+        return;
     if (!match_row_rest(m, row, is_right, &bound.more))
         bound.op = bound.op == INDEX_LT || bound.op == INDEX_LE ? INDEX_LE : INDEX_GE;
     VEC_PUSH(m->level->planner->arena, &m->match->keys, bound);
     VEC_PUSH(m->level->planner->arena, &m->match->used, qual);
-    return true;
 }
 
 static void match_take(IndexMatcher *m, IndexKey key, Expr *qual)
@@ -339,14 +345,16 @@ static bool match_equal(IndexMatcher *m)
     return false;
 }
 
-/* One bound at either end; that it is no null goes with them or alone. */
+/* One bound at either end; that it is no null goes with them or alone. Rows go with all. */
 static void match_range(IndexMatcher *m)
 {
     bool has_lower = false, has_upper = false, has_present = false;
     for (size_t q = 0; q < m->quals->length; q++) {
         IndexKey key;
-        if (!match_qual(m, m->quals->items[q], &key))
+        if (!match_qual(m, m->quals->items[q], &key)) {
+            match_row(m, m->quals->items[q]);
             continue;
+        }
         const bool lower = key.op == INDEX_GE || key.op == INDEX_GT;
         const bool upper = key.op == INDEX_LE || key.op == INDEX_LT;
         const bool present = key.op == INDEX_IS_NOT_NULL;
@@ -358,7 +366,7 @@ static void match_range(IndexMatcher *m)
         match_take(m, key, m->quals->items[q]);
     }
     for (size_t q = 0; q < m->quals->length && !has_lower && !has_upper; q++)
-        has_lower = match_prefix(m, m->quals->items[q]) || match_row(m, m->quals->items[q]);
+        has_lower = match_prefix(m, m->quals->items[q]);
 }
 
 void index_match(Level *level, const ScanRequest *request, const IndexDesc *index, IndexMatch *ret)

@@ -35,6 +35,13 @@ typedef struct SharedSubquery {
     ExprSubPlan *unfixed; /* correlated: its args are columns; NULL: an init plan */
 } SharedSubquery;
 
+/* An index's predicate or expression, read once. */
+typedef struct IndexText {
+    Oid index;
+    int rel, column; /* -1: the predicate */
+    Expr *expr;      /* NULL: it cannot be read */
+} IndexText;
+
 typedef struct Level {
     Planner *planner;
     struct Level *parent;
@@ -53,7 +60,8 @@ typedef struct Level {
     double limit_rows;     /* of FROM's, as many are going to be read; infinite: all */
     double limit_fraction; /* and no more than this part of them */
     double group_limit;    /* of the groups */
-    VEC(double) rel_rows;  /* by range table index - 1: rows after the table's own conditions */
+    VEC(IndexText) index_texts;
+    VEC(double) rel_rows; /* by range table index - 1: rows after the table's own conditions */
 } Level;
 
 /* Entries of a level's range table, which counts from 1: room for 64 tables and their joins. */

@@ -234,7 +234,9 @@ static Expr *outer_to_param(void *context, Expr *expr, int depth)
     ParamReplace *replace = context;
     if (expr->kind != EXPR_COLUMN || EXPR_AS(ExprColumn, expr)->levels_up != depth || depth > 0 ||
         !(REL_BIT(EXPR_AS(ExprColumn, expr)->rel) & replace->outer))
-        return NULL;
+        return expr->kind == EXPR_SUB_LINK && depth == 0 && !(expr_rels(expr) & replace->outer)
+                   ? expr /* itself, as it is planned once */
+                   : NULL;
     Arena *arena = replace->level->planner->arena;
     const int number = level_param(replace->level, expr);
     bool known = false;
@@ -413,6 +415,8 @@ static void offer_index(Level *level, const ScanRequest *request, const Relation
     probe.filter_cost = cost_of_list(session, &filter);
     Cost gathered;
     cost_index_scan(&probe, &choice.cost, &gathered);
+    if (request->arm) /* ids alone: what is fetched by them is counted once, for all arms */
+        choice.cost = cost_index_part(&probe);
     if (!choice.is_only || choice.direction || has_keys || !str_is_none(index->predicate))
         offer(best, &choice, request->fraction);
     if (choice.is_only || request->needs_presorted || !has_keys)
@@ -423,12 +427,14 @@ static void offer_index(Level *level, const ScanRequest *request, const Relation
     offer(best, &choice, request->fraction);
 }
 
-/* The cheapest index for one side of an OR beside the other conditions; false: none helps. */
+/* The cheapest index for one side of an OR beside the other conditions; ret->is_known: there is
+ * one. */
 static bool choose_arm(Level *level, const ScanRequest *request, const RelationDesc *relation,
                        const Expr *qual, Expr *side, ScanChoice *ret)
 {
     Arena *arena = level->planner->arena;
     ExprVec arm = {0}, quals = {0}, none = {0};
+    CHECK_INTERRUPTS();
     plan_split_and(arena, side, &arm);
     for (size_t i = 0; i < arm.length; i++)
         VEC_PUSH(arena, &quals, arm.items[i]);
@@ -442,11 +448,11 @@ static bool choose_arm(Level *level, const ScanRequest *request, const RelationD
         offer_index(level, &own, relation, &relation->indexes[i], ret);
     ret->rows = MAX(1, rint(relation_rows(level->planner->session, relation) *
                             selectivity_among(level, &arm, REL_BIT(request->rel))));
-    return ret->is_known;
+    return true;
 }
 
 /* x = 1 OR y = 2: each side by an index of its own. */
-static void offer_arms(Level *level, const ScanRequest *request, const RelationDesc *relation,
+static bool offer_arms(Level *level, const ScanRequest *request, const RelationDesc *relation,
                        const ExprBool *qual, ScanChoice *best)
 {
     CatalogSession *session = level->planner->session;
@@ -458,8 +464,9 @@ static void offer_arms(Level *level, const ScanRequest *request, const RelationD
     arms->items = ARENA_ARRAY(level->planner->arena, ScanChoice, qual->args.length);
     for (size_t i = 0; i < qual->args.length; i++) {
         ScanChoice *arm = &arms->items[arms->count++];
-        if (!choose_arm(level, request, relation, &qual->base, qual->args.items[i], arm))
-            return;
+        TRY(choose_arm(level, request, relation, &qual->base, qual->args.items[i], arm));
+        if (!arm->is_known)
+            return true;
         cost += arm->cost.total;
         probe.rows += arm->rows;
     }
@@ -469,16 +476,18 @@ static void offer_arms(Level *level, const ScanRequest *request, const RelationD
     ScanChoice choice = {.arms = arms, .quals = *request->quals};
     choice.cost = cost_gathered(&probe, cost);
     offer(best, &choice, request->fraction);
+    return true;
 }
 
-static void offer_all_arms(Level *level, const ScanRequest *request, const RelationDesc *relation,
+static bool offer_all_arms(Level *level, const ScanRequest *request, const RelationDesc *relation,
                            ScanChoice *best)
 {
     for (size_t i = 0; i < request->quals->length; i++) {
         const Expr *qual = request->quals->items[i];
         if (qual->kind == EXPR_BOOL && EXPR_AS(const ExprBool, qual)->op == BOOL_OR)
-            offer_arms(level, request, relation, EXPR_AS(const ExprBool, qual), best);
+            TRY(offer_arms(level, request, relation, EXPR_AS(const ExprBool, qual), best));
     }
+    return true;
 }
 
 bool scan_choose(Level *level, const ScanRequest *request, ScanChoice *ret)
@@ -494,7 +503,7 @@ bool scan_choose(Level *level, const ScanRequest *request, ScanChoice *ret)
         choice.cost = cost_seq_scan(relation_pages(session, relation, rows), rows,
                                     cost_of_list(session, request->quals));
         offer(&best, &choice, request->fraction);
-        offer_all_arms(level, request, relation, &best);
+        TRY(offer_all_arms(level, request, relation, &best));
     }
     for (int i = 0; i < relation->index_count; i++)
         offer_index(level, request, relation, &relation->indexes[i], &best);
@@ -507,6 +516,12 @@ bool scan_choose(Level *level, const ScanRequest *request, ScanChoice *ret)
 }
 
 /* ---- building scans ---- */
+
+static bool bounds_whole_row(const IndexKey *key)
+{
+    return key->source->kind == EXPR_ROW_COMPARE &&
+           key->more.length + 1 == EXPR_AS(const ExprRowCompare, key->source)->left.length;
+}
 
 static bool build_index_scan(Level *level, const ScanRequest *request, const RelationDesc *relation,
                              const ScanChoice *choice, Tree *ret)
@@ -551,6 +566,10 @@ static bool build_index_scan(Level *level, const ScanRequest *request, const Rel
         TRY(qual);
         TRY(qual = fix_over_sources(level, rel, qual, &shape));
         VEC_PUSH(arena, &scan->scan.base.filter, qual);
+        for (size_t k = 0; k < scan->keys.length; k++)
+            if (choice->match.keys.items[k].source == quals->items[i] &&
+                bounds_whole_row(&scan->keys.items[k]))
+                scan->keys.items[k].source = qual; /* EXPLAIN shows it once */
     }
     scan_fill(level, &scan->scan, relation, rel, &shape);
     scan->index = choice->index->oid;
