@@ -40,14 +40,7 @@ static bool changes_whole(const Grant *grant)
 static bool add_relation(Grant *grant, const RelationDesc *relation, GrantTargetVec *targets)
 {
     CatalogSession *session = ddl_catalog(grant->context);
-    const bool wants_sequence = grant->statement->objtype == OBJECT_SEQUENCE;
 
-    if (relation->kind == RELKIND_INDEX)
-        FAIL(ERR_WRONG_OBJECT_TYPE,
-             .message = fmt("\"%.*s\" is an index", STR_ARGS(relation->name)));
-    if (wants_sequence && relation->kind != RELKIND_SEQUENCE)
-        FAIL(ERR_WRONG_OBJECT_TYPE,
-             .message = fmt("\"%.*s\" is not a sequence", STR_ARGS(relation->name)));
     if (!relation->is_builtin && changes_whole(grant)) {
         TRY(object_row_lock(session, address_of_relation(relation->oid)));
         TRY(relation = relation_get(session, relation->oid));
@@ -195,11 +188,78 @@ static const char *target_plural(const GrantTarget *target)
         return "schema";
     case ON_LANGUAGE:
         return "language";
+    case ON_FUNCTION:
+        return "function";
     case ON_COLUMN:
         return "column";
     default:
         return "relation";
     }
+}
+
+static bool right_named_get(Str name, AclRights *ret_right)
+{
+    *ret_right = right_named(name);
+    if (!*ret_right)
+        FAIL(ERR_SYNTAX_ERROR,
+             .message = fmt("unrecognized privilege type \"%.*s\"", STR_ARGS(name)));
+    return true;
+}
+
+static PrivilegeTarget kind_of_words(ObjectType type)
+{
+    switch (type) {
+    case OBJECT_SEQUENCE:
+        return ON_SEQUENCE;
+    case OBJECT_DATABASE:
+        return ON_DATABASE;
+    case OBJECT_SCHEMA:
+        return ON_SCHEMA;
+    case OBJECT_LANGUAGE:
+        return ON_LANGUAGE;
+    case OBJECT_FUNCTION:
+    case OBJECT_PROCEDURE:
+    case OBJECT_ROUTINE:
+        return ON_FUNCTION;
+    default:
+        return ON_TABLE;
+    }
+}
+
+/* The words, before any object is looked at more closely. */
+static bool check_privileges(const Grant *grant)
+{
+    const GrantStmt *statement = grant->statement;
+    const GrantTarget any = {.kind = kind_of_words(statement->objtype)};
+    const bool is_table = any.kind == ON_TABLE;
+    const AclRights allowed = acl_all_rights(any.kind) | (is_table ? ACL_USAGE : 0);
+
+    for (size_t i = 0; i < statement->privileges.length; i++) {
+        const AccessPriv *privilege = statement->privileges.items[i];
+        AclRights right;
+        if (privilege->cols.length > 0 && !is_table)
+            FAIL(ERR_INVALID_GRANT_OPERATION,
+                 .message = STR("column privileges are only valid for relations"));
+        if (privilege->cols.length > 0 || str_is_none(privilege->priv_name))
+            continue;
+        TRY(right_named_get(privilege->priv_name, &right));
+        if (!(right & allowed))
+            FAIL(ERR_INVALID_GRANT_OPERATION,
+                 .message = fmt("invalid privilege type %.*s for %s",
+                                STR_ARGS(privilege_name((AclRight)right)), target_plural(&any)));
+    }
+    return true;
+}
+
+static bool check_kind(const Grant *grant, const RelationDesc *relation)
+{
+    if (relation->kind == RELKIND_INDEX)
+        FAIL(ERR_WRONG_OBJECT_TYPE,
+             .message = fmt("\"%.*s\" is an index", STR_ARGS(relation->name)));
+    if (grant->statement->objtype == OBJECT_SEQUENCE && relation->kind != RELKIND_SEQUENCE)
+        FAIL(ERR_WRONG_OBJECT_TYPE,
+             .message = fmt("\"%.*s\" is not a sequence", STR_ARGS(relation->name)));
+    return true;
 }
 
 /* The rights of entries without columns. */
@@ -221,10 +281,8 @@ static bool wanted_rights(Grant *grant, const GrantTarget *target, AclRights *re
             rights |= allowed;
             continue;
         }
-        const AclRights right = right_named(privilege->priv_name);
-        if (!right)
-            FAIL(ERR_SYNTAX_ERROR, .message = fmt("unrecognized privilege type \"%.*s\"",
-                                                  STR_ARGS(privilege->priv_name)));
+        AclRights right;
+        TRY(right_named_get(privilege->priv_name, &right));
         if (!(right & allowed))
             FAIL(ERR_INVALID_GRANT_OPERATION,
                  .message = fmt("invalid privilege type %.*s for %s",
@@ -357,12 +415,10 @@ static bool apply_columns(Grant *grant, const GrantTarget *target, const AccessP
 {
     CatalogSession *session = ddl_catalog(grant->context);
     const AclRights allowed = acl_all_rights(ON_COLUMN);
-    const AclRights rights =
-        str_is_none(privilege->priv_name) ? allowed : right_named(privilege->priv_name);
+    AclRights rights = allowed;
 
-    if (target->address.class_oid != RELATION_PG_CLASS)
-        FAIL(ERR_INVALID_GRANT_OPERATION,
-             .message = STR("column privileges are only valid for relations"));
+    if (!str_is_none(privilege->priv_name))
+        TRY(right_named_get(privilege->priv_name, &rights));
     if (!(rights & allowed))
         FAIL(ERR_INVALID_GRANT_OPERATION,
              .message = fmt("invalid privilege type %.*s for column",
@@ -399,6 +455,30 @@ static bool revoke_from_columns(Grant *grant, const RelationDesc *table, AclRigh
     return true;
 }
 
+static bool check_grantor(const Grant *grant)
+{
+    Oid grantor;
+
+    if (!grant->statement->grantor)
+        return true;
+    TRY(ddl_role(grant->context, grant->statement->grantor, &grantor));
+    if (grantor != ddl_catalog(grant->context)->current_user)
+        FAIL(ERR_FEATURE_NOT_SUPPORTED, .message = STR("grantor must be current user"));
+    return true;
+}
+
+static bool collect_grantees(Grant *grant)
+{
+    for (size_t i = 0; i < grant->statement->grantees.length; i++) {
+        const RoleSpec *spec = grant->statement->grantees.items[i];
+        Oid role = ROLE_PUBLIC;
+        if (spec->kind != ROLESPEC_PUBLIC)
+            TRY(ddl_role(grant->context, spec, &role));
+        VEC_PUSH(grant->context->arena, &grant->grantees, role);
+    }
+    return true;
+}
+
 bool ddl_grant(CommandContext *context, const Node *node, Str *ret_tag)
 {
     Grant grant = {.context = context, .statement = NODE_CAST(GrantStmt, node)};
@@ -407,20 +487,15 @@ bool ddl_grant(CommandContext *context, const Node *node, Str *ret_tag)
 
     assert(statement);
     *ret_tag = statement->is_grant ? STR("GRANT") : STR("REVOKE");
-    for (size_t i = 0; i < statement->grantees.length; i++) {
-        const RoleSpec *spec = statement->grantees.items[i];
-        Oid role = ROLE_PUBLIC;
-        if (spec->kind != ROLESPEC_PUBLIC)
-            TRY(ddl_role(context, spec, &role));
-        VEC_PUSH(context->arena, &grant.grantees, role);
-    }
-    TRY(collect_targets(&grant, &targets));
+    TRY(check_grantor(&grant) && collect_targets(&grant, &targets) && collect_grantees(&grant) &&
+        check_privileges(&grant));
     for (size_t t = 0; t < targets.length; t++) {
         const GrantTarget *target = &targets.items[t];
         AclRights rights;
         const RelationDesc *relation = target->address.class_oid == RELATION_PG_CLASS
                                            ? relation_get(ddl_catalog(context), target->address.oid)
                                            : NULL;
+        TRY(!relation || check_kind(&grant, relation));
         if (relation && relation->is_builtin)
             FAIL_UNSUPPORTED("GRANT on system tables");
         TRY(wanted_rights(&grant, target, &rights));

@@ -238,10 +238,16 @@ bool ddl_grant_role(CommandContext *context, const Node *node, Str *ret_tag)
     CatalogSession *session = ddl_catalog(context);
     const GrantRoleStmt *statement = NODE_CAST(GrantRoleStmt, node);
     Oid grantor = session->current_user;
+    OidVec members = {0};
 
     *ret_tag = statement->is_grant ? STR("GRANT ROLE") : STR("REVOKE ROLE");
     if (statement->grantor)
         TRY(ddl_role(context, statement->grantor, &grantor));
+    for (size_t m = 0; m < statement->grantee_roles.length; m++) {
+        Oid member;
+        TRY(ddl_role(context, statement->grantee_roles.items[m], &member));
+        VEC_PUSH(context->arena, &members, member);
+    }
     for (size_t r = 0; r < statement->granted_roles.length; r++) {
         const AccessPriv *granted = statement->granted_roles.items[r];
         if (str_is_none(granted->priv_name) || granted->cols.length)
@@ -251,9 +257,8 @@ bool ddl_grant_role(CommandContext *context, const Node *node, Str *ret_tag)
         TRY(role);
         const Oid role_oid = role->oid;
         TRY(may_grant_role(context, role_oid));
-        for (size_t m = 0; m < statement->grantee_roles.length; m++) {
-            Oid member;
-            TRY(ddl_role(context, statement->grantee_roles.items[m], &member));
+        for (size_t m = 0; m < members.length; m++) {
+            const Oid member = members.items[m];
             if (statement->is_grant)
                 TRY(membership_add(context, role_oid, member, grantor, statement->admin_opt));
             else
