@@ -15,6 +15,7 @@ notify_stmt(A) ::= NOTIFY(T) col_id(N). { NotifyStmt *s = NEW(NotifyStmt, T.posi
 notify_stmt(A) ::= NOTIFY(T) col_id(N) COMMA sconst(S). { NotifyStmt *s = NEW(NotifyStmt, T.position); s->conditionname = N.text; s->payload = S.text; A = (Node *)s; }
 call_stmt(A) ::= CALL(T) func_application(F). { CallStmt *s = NEW(CallStmt, T.position); s->funccall = F; A = (Node *)s; }
 
+create_extension_stmt(A) ::= CREATE(T) ASSERTION any_name CHECK LPAREN a_expr RPAREN constraint_attribute_spec. { A = const_null(p, T.position); grammar_fail_unsupported(p, "CREATE ASSERTION is not yet implemented", 0); }
 %type create_extension_opt_list {DefElemVec}
 %type create_extension_opt_item {DefElem *}
 create_extension_stmt(A) ::= CREATE(T) EXTENSION name(N) opt_with create_extension_opt_list(L). { CreateExtensionStmt *s = NEW(CreateExtensionStmt, T.position); s->extname = N.text; s->options = L; A = (Node *)s; }

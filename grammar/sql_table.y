@@ -383,6 +383,8 @@ alter_table_stmt(A) ::= ALTER(T) alter_relation(R) partition_cmd(C). { AlterTabl
 alter_table_stmt(A) ::= ALTER(T) alter_relation(R) ATTACH(X) PARTITION qualified_name(Q). { A = alter_index_attach(p, &R, Q, X, T.position); }
 alter_table_stmt(A) ::= ALTER(T) alter_relation_kind ALL IN TABLESPACE name SET TABLESPACE name opt_nowait. { A = unsupported(p, "ALTER ALL IN TABLESPACE", T.position); }
 alter_table_stmt(A) ::= ALTER(T) alter_relation_kind ALL IN TABLESPACE name OWNED BY role_list SET TABLESPACE name opt_nowait. { A = unsupported(p, "ALTER ALL IN TABLESPACE", T.position); }
+alter_table_stmt(A) ::= ALTER(T) alter_relation(R) DEPENDS(X) ON EXTENSION name. { A = alter_depends(p, &R, X, T.position); }
+alter_table_stmt(A) ::= ALTER(T) alter_relation(R) NO DEPENDS(X) ON EXTENSION name. { A = alter_depends(p, &R, X, T.position); }
 alter_relation_kind(A) ::= TABLE. { A = 0; }
 alter_relation_kind(A) ::= INDEX. { A = 0; }
 alter_relation_kind(A) ::= MATERIALIZED VIEW. { A = 0; }

@@ -436,10 +436,14 @@ def what_is_not_there_is_refused_by_name(options):
         "DROP OPERATOR FAMILY": "DROP OPERATOR FAMILY a USING btree", "DROP CAST": "DROP CAST (int AS text)", "DROP TRANSFORM": "DROP TRANSFORM FOR int LANGUAGE sql",
         "IMPORT FOREIGN SCHEMA": "IMPORT FOREIGN SCHEMA a FROM SERVER b INTO c", "LOAD": "LOAD 'x'", "COMMENT ON FUNCTION": "COMMENT ON FUNCTION f() IS 'a'",
         "ALTER TYPE": "ALTER TYPE a RENAME TO b", "ALTER TABLESPACE": "ALTER TABLESPACE a OWNER TO postgres", "GRANT ON FUNCTION": "GRANT EXECUTE ON FUNCTION f() TO postgres",
+        "ALTER INDEX DEPENDS ON EXTENSION": "ALTER INDEX i DEPENDS ON EXTENSION x", "ALTER MATERIALIZED VIEW DEPENDS ON EXTENSION": "ALTER MATERIALIZED VIEW v NO DEPENDS ON EXTENSION x",
+        'type "money"': "SELECT 1::money", 'type "point"': "CREATE TABLE placed (id int, at point)", 'type "int4range"': "SELECT int4range '[1,2)'", 'type "tsvector"': "CREATE TABLE w (t pg_catalog.tsvector[])",
+        'type "bit"': "SELECT CAST(5 AS bit(3))", 'type "varbit"': "SELECT NULL::bit varying", 'type "xml"': "PREPARE p (xml) AS SELECT $1", 'type "macaddr"': "CREATE TABLE cards (id int, m macaddr)",
     }
     with Observed(options) as it:
         for feature, statement in refused.items():
             check(f"C0A000 | M{feature} is not supported" in value(it.connection, statement), statement)
+        check("C42704" in value(it.connection, "SELECT 1::nope.money") + value(it.connection, "SELECT 1::public.money") and value(it.connection, "SELECT to_regtype('money')") == r"\N", "names of types that are somewhere else")
         for statement in ("CREATE typ a", "ALTER", "SELECT load 'x' FROM", "CREATE OR REPLACE"):
             check("C42601" in value(it.connection, statement), statement)
 

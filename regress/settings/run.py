@@ -135,6 +135,8 @@ def a_client_brings_along_only_what_it_may_set(options):
 @test
 def custom_parameters_come_from_files_too(options):
     with Observed(options) as it:
+        check("unrecognized configuration parameter \"my.tenant\"" in answer(it.connection, "ALTER SYSTEM SET my.tenant = 'seven'"), "ALTER SYSTEM takes what nobody knows")
+        it.connection.query("SET my.tenant = 'six'")
         check(answer(it.connection, "ALTER SYSTEM SET my.tenant = 'seven'") == "tag ALTER SYSTEM", "ALTER SYSTEM does not take a custom parameter")
         it.load("my.region = 'north'\n")
         fresh = wire.Connection(it.server.port)

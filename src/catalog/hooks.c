@@ -78,21 +78,6 @@ bool name_parse(Arena *arena, Str text, StrParts *ret_parts)
     return name_parse_as(arena, text, "qualified", ret_parts);
 }
 
-/* Of three names the first is a database: the session's own, or nothing that it can reach. */
-static bool check_database(CatalogSession *session, const StrParts *parts, bool is_relation)
-{
-    const DatabaseDesc *own = database_find(session, session->database_oid);
-    const char *quote = is_relation ? "\"" : "";
-
-    TRY(own || !error_is_set());
-    if (!own || str_equal(own->name, parts->items[0]))
-        return true;
-    FAIL(ERR_FEATURE_NOT_SUPPORTED,
-         .message = fmt("cross-database references are not implemented: %s%.*s.%.*s.%.*s%s", quote,
-                        STR_ARGS(parts->items[0]), STR_ARGS(parts->items[1]),
-                        STR_ARGS(parts->items[2]), quote));
-}
-
 static bool qualified_parse(CatalogSession *session, Oid type, Str text, QualifiedName *ret_name)
 {
     StrParts parts;
@@ -102,7 +87,7 @@ static bool qualified_parse(CatalogSession *session, Oid type, Str text, Qualifi
     if (parts.count > 1 && (type == TYPE_REGROLE || type == TYPE_REGNAMESPACE))
         FAIL(ERR_INVALID_NAME, .message = STR("invalid name syntax"));
     if (parts.count == 3) { /* catalog.schema.name */
-        TRY(check_database(session, &parts, is_relation));
+        TRY(database_check_own(session, parts.items, is_relation, 0));
         parts.items[0] = parts.items[1];
         parts.items[1] = parts.items[2];
         parts.count = 2;

@@ -48,6 +48,28 @@ Str relation_display_name(CatalogSession *session, const RelationDesc *relation)
                               relation->name);
 }
 
+bool database_check_name(CatalogSession *session, Str database, Str whole, int position)
+{
+    const DatabaseDesc *own = database_find(session, session->database_oid);
+
+    TRY(own || !error_is_set());
+    if (own && str_equal(own->name, database))
+        return true;
+    FAIL(ERR_FEATURE_NOT_SUPPORTED,
+         .message = fmt("cross-database references are not implemented: %.*s", STR_ARGS(whole)),
+         .position = position);
+}
+
+bool database_check_own(CatalogSession *session, const Str names[3], bool is_relation, int position)
+{
+    const char *quote = is_relation ? "\"" : "";
+
+    return database_check_name(session, names[0],
+                               fmt("%s%.*s.%.*s.%.*s%s", quote, STR_ARGS(names[0]),
+                                   STR_ARGS(names[1]), STR_ARGS(names[2]), quote),
+                               position);
+}
+
 static void describe_relation(CatalogSession *session, Oid oid, StrBuf *text)
 {
     const RelationDesc *relation = relation_find(session, oid);

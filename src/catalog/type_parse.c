@@ -3,6 +3,7 @@
 #include "catalog/catalog_internal.h"
 #include "catalog/hooks.h"
 #include "catalog/lookup.h"
+#include "catalog/names.h"
 #include "types/type.h"
 
 /* SQL's spellings, longest first where one begins another. */
@@ -109,10 +110,10 @@ static bool base_type(CatalogSession *session, TypeText *text, Oid *ret_type)
         }
     TRY(name_parse(session->arena, text->name, &parts));
     if (parts.count == 3)
-        FAIL(ERR_FEATURE_NOT_SUPPORTED,
-             .message = STR("cross-database references are not implemented"));
-    const TypeDesc *type = type_get_name(session, parts.count == 2 ? parts.items[0] : STR_NONE,
-                                         parts.items[parts.count - 1], 0);
+        TRY(database_check_own(session, parts.items, false, 0));
+    const TypeDesc *type =
+        type_get_name(session, parts.count > 1 ? parts.items[parts.count - 2] : STR_NONE,
+                      parts.items[parts.count - 1], 0);
     TRY(type);
     *ret_type = type->oid;
     return true;

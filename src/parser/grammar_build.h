@@ -161,6 +161,7 @@ AlterTableCmd *at_column_type(Grammar *p, Token name, TypeName *type, CollateCla
 AlterTableCmd *at_alter_constraint(Grammar *p, Token name, const ConstraintAttrs *attrs,
                                    int position);
 Node *replica_identity(Grammar *p, char type, Str name);
+Node *alter_depends(Grammar *p, const AlterRelation *relation, Token depends, int position);
 Node *alter_index_attach(Grammar *p, const AlterRelation *relation, RangeVar *name, Token attach,
                          int position);
 /* grammar_command.c */

@@ -446,3 +446,15 @@ Node *alter_index_attach(Grammar *p, const AlterRelation *relation, RangeVar *na
         grammar_syntax_error(p, &attach);
     return unsupported(p, "ALTER INDEX ATTACH PARTITION", position);
 }
+
+Node *alter_depends(Grammar *p, const AlterRelation *relation, Token depends, int position)
+{
+    const bool is_index = relation->type == OBJECT_INDEX;
+
+    if (!is_index && relation->type != OBJECT_MATVIEW)
+        grammar_syntax_error(p, &depends);
+    return unsupported(p,
+                       is_index ? "ALTER INDEX DEPENDS ON EXTENSION"
+                                : "ALTER MATERIALIZED VIEW DEPENDS ON EXTENSION",
+                       position);
+}

@@ -1,3 +1,4 @@
+#include "catalog/names.h"
 #include "catalog/privilege.h"
 #include "planner/analyze_internal.h"
 
@@ -181,20 +182,20 @@ static RangeTableEntry *rte_for_view(Scope *scope, const RelationDesc *view, con
     return rte;
 }
 
+static bool check_catalog(Scope *scope, const RangeVar *var)
+{
+    return str_is_none(var->catalog) ||
+           database_check_own(scope_session(scope),
+                              (const Str[]){var->catalog, var->schema, var->relation}, true,
+                              var->node.position);
+}
+
 static RangeTableEntry *rte_for_var(Scope *scope, const RangeVar *var)
 {
     CatalogSession *session = scope_session(scope);
     int levels = 0;
 
-    if (!str_is_none(var->catalog)) {
-        const DatabaseDesc *database = database_find(session, session->database_oid);
-        if (!database || !str_equal(database->name, var->catalog))
-            FAIL(ERR_FEATURE_NOT_SUPPORTED,
-                 .message =
-                     fmt("cross-database references are not implemented: \"%.*s.%.*s.%.*s\"",
-                         STR_ARGS(var->catalog), STR_ARGS(var->schema), STR_ARGS(var->relation)),
-                 .position = var->node.position);
-    }
+    TRY(check_catalog(scope, var));
     if (str_is_none(var->schema)) {
         CommonTable *cte = find_cte(scope, var->relation, &levels);
         if (cte)
@@ -821,6 +822,7 @@ bool analyze_from(Scope *scope, const NodeVec *list)
 ScopeItem *analyze_target_relation(Scope *scope, const RangeVar *var, uint32_t access)
 {
     CatalogSession *session = scope_session(scope);
+    TRY(check_catalog(scope, var));
     TRY(check_schema(scope, var));
     const RelationDesc *relation =
         relation_get_name(session, var->schema, var->relation, var->node.position);

@@ -1,3 +1,4 @@
+#include "catalog/names.h"
 #include "planner/analyze_internal.h"
 
 static const char *const place_names[] = {
@@ -515,16 +516,10 @@ Expr *scope_column_ref(Scope *scope, const ColumnRef *ref)
         return qualified_column(scope, STR_NONE, names[0], names[1], position);
     case 3:
         return qualified_column(scope, names[0], names[1], names[2], position);
-    case 4: {
-        const DatabaseDesc *database =
-            database_find(scope_session(scope), scope_session(scope)->database_oid);
-        if (!database || !str_equal(database->name, names[0]))
-            FAIL(ERR_FEATURE_NOT_SUPPORTED,
-                 .message = fmt("cross-database references are not implemented: %.*s",
-                                STR_ARGS(name_list_text(scope_arena(scope), &ref->names))),
-                 .position = position);
+    case 4:
+        TRY(database_check_name(scope_session(scope), names[0],
+                                name_list_text(scope_arena(scope), &ref->names), position));
         return qualified_column(scope, names[1], names[2], names[3], position);
-    }
     default:
         FAIL(ERR_SYNTAX_ERROR,
              .message = fmt("improper qualified name (too many dotted names): %.*s",

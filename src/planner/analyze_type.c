@@ -1,3 +1,4 @@
+#include "catalog/names.h"
 #include "planner/analyze_internal.h"
 
 Str type_text(Scope *scope, Oid type)
@@ -136,6 +137,57 @@ static bool resolve_typmod(Scope *scope, const TypeName *name, const TypeDesc *t
     return ok;
 }
 
+/* PostgreSQL's types that are not there. */
+static const char *const absent_types[] = {
+    "anyenum",
+    "bit",
+    "box",
+    "circle",
+    "datemultirange",
+    "daterange",
+    "gtsvector",
+    "int4multirange",
+    "int4range",
+    "int8multirange",
+    "int8range",
+    "jsonpath",
+    "line",
+    "lseg",
+    "macaddr",
+    "macaddr8",
+    "money",
+    "nummultirange",
+    "numrange",
+    "path",
+    "pg_snapshot",
+    "point",
+    "polygon",
+    "tsmultirange",
+    "tsquery",
+    "tsrange",
+    "tstzmultirange",
+    "tstzrange",
+    "tsvector",
+    "txid_snapshot",
+    "varbit",
+    "xml",
+};
+
+/* The error that is set is told, unless it says that there is no such type where there ought to
+ * be one. */
+static bool fail_missing_type(Str schema, Str name, int position)
+{
+    const bool is_missing = error_is_set() && error_fields()->sqlstate == ERR_UNDEFINED_OBJECT &&
+                            (str_is_none(schema) || str_equal(schema, STR("pg_catalog")));
+
+    for (size_t i = 0; is_missing && i < ARRAY_LENGTH(absent_types); i++)
+        if (str_equal(name, str_from_c(absent_types[i])))
+            FAIL(ERR_FEATURE_NOT_SUPPORTED,
+                 .message = fmt("type \"%.*s\" is not supported", STR_ARGS(name)),
+                 .position = position);
+    return false;
+}
+
 bool resolve_type_name(Scope *scope, const TypeName *name, Oid *ret_type, int32_t *ret_typmod)
 {
     CatalogSession *session = scope_session(scope);
@@ -150,10 +202,13 @@ bool resolve_type_name(Scope *scope, const TypeName *name, Oid *ret_type, int32_
              .message = fmt("improper qualified name (too many dotted names): %.*s",
                             STR_ARGS(name_list_text(scope_arena(scope), &name->names))),
              .position = name->node.position);
+    if (count == 3) /* PostgreSQL tells no place */
+        TRY(database_check_own(session, name->names.items, false, 0));
     const Str schema = count > 1 ? name->names.items[count - 2] : STR_NONE;
     const TypeDesc *type =
         type_get_name(session, schema, name->names.items[count - 1], name->node.position);
-    TRY(type);
+    if (!type)
+        return fail_missing_type(schema, name->names.items[count - 1], name->node.position);
     if (!type->defined)
         FAIL(ERR_UNDEFINED_OBJECT,
              .message = fmt("type \"%.*s\" is only a shell", STR_ARGS(type->name)),

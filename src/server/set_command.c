@@ -190,7 +190,9 @@ bool session_alter_system(Session *session, const AlterSystemStmt *alter, Str *r
         return config_alter_system(session->server->data_directory, STR_NONE, STR_NONE);
     int id = setting_find(set->name);
     if (id < 0) {
-        TRY(setting_custom_name_check(set->name));
+        /* One that the session knows: nobody looks at a file's line that no one has asked for. */
+        TRY(session_setting_get(session, set->name, false, session->statement_arena, &text));
+        text = STR_NONE;
         if (set->kind == VAR_SET_VALUE)
             TRY(arguments_text(session->statement_arena, set, &text));
         return config_alter_system(session->server->data_directory, set->name, text);

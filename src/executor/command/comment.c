@@ -6,6 +6,7 @@ static bool relation_target(CommandContext *context, const StrVec *names, Object
 {
     RangeVar name = {0};
 
+    TRY(names->length != 3 || database_check_own(ddl_catalog(context), names->items, true, 0));
     TRY(ddl_split_name(context, names, &name.schema, &name.relation));
     const RelationDesc *relation =
         ddl_open_relation(context, &name, LOCK_SHARE_UPDATE_EXCLUSIVE, false, false);

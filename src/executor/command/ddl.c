@@ -151,6 +151,13 @@ static bool lock_creation_schema(CommandContext *context, Oid *ret_oid)
                       LOCK_ACCESS_SHARE, ret_oid);
 }
 
+static bool check_catalog(CatalogSession *session, const RangeVar *name, int position)
+{
+    return name->catalog.length == 0 ||
+           database_check_own(session, (const Str[]){name->catalog, name->schema, name->relation},
+                              true, position);
+}
+
 /* What the grammar writes is what pg_class has. */
 static_assert((int)PERSISTENCE_PERMANENT == (int)RELPERSISTENCE_PERMANENT &&
                   (int)PERSISTENCE_TEMPORARY == (int)RELPERSISTENCE_TEMPORARY &&
@@ -162,6 +169,7 @@ bool ddl_creation_place(CommandContext *context, const RangeVar *name, CreationP
     CatalogSession *session = ddl_catalog(context);
     const SearchPath *path = catalog_search_path(session);
     TRY(path);
+    TRY(check_catalog(session, name, name->node.position));
     const bool named = name->schema.length > 0;
     const bool temp_schema = named && str_equal(name->schema, STR("pg_temp"));
     const bool temporary =
@@ -204,6 +212,8 @@ bool ddl_split_name(CommandContext *context, const StrVec *names, Str *ret_schem
         FAIL(ERR_SYNTAX_ERROR,
              .message = fmt("improper qualified name (too many dotted names): %.*s",
                             STR_ARGS(name_list_text(context->arena, names))));
+    if (names->length == 3)
+        TRY(database_check_own(ddl_catalog(context), names->items, false, 0));
     *ret_schema = names->length >= 2 ? names->items[names->length - 2] : STR_NONE;
     *ret_name = names->items[names->length - 1];
     return true;
@@ -228,6 +238,7 @@ const RelationDesc *ddl_open_relation(CommandContext *context, const RangeVar *n
     CatalogSession *session = ddl_catalog(context);
     uint64_t version = txn_schema_version(txn_manager(session->txn));
 
+    TRY(check_catalog(session, name, 0));
     if (name->schema.length) {
         const Oid schema = namespace_oid(session, name->schema);
         TRY(schema ? privilege_check(session, ON_SCHEMA, schema, ACL_USAGE) : !error_is_set());

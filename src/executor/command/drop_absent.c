@@ -119,6 +119,7 @@ static bool drop_attached(CommandContext *context, const DropStmt *statement,
     TRY(schema_is_missing(context, &names, statement->missing_ok, &no_schema));
     if (no_schema)
         return true;
+    TRY(names.length != 3 || database_check_own(ddl_catalog(context), names.items, true, 0));
     TRY(ddl_split_name(context, &names, &range.schema, &range.relation));
     const RelationDesc *relation =
         ddl_open_relation(context, &range, LOCK_ACCESS_EXCLUSIVE, false, statement->missing_ok);

@@ -86,6 +86,7 @@ static bool drop_relations(CommandContext *context, const DropStmt *statement, c
     for (size_t i = 0; i < statement->objects.length; i++) {
         const ObjectName *object = NODE_CAST(ObjectName, statement->objects.items[i]);
         RangeVar name = {.node = object->node};
+        TRY(object->names.length != 3 || database_check_own(session, object->names.items, true, 0));
         TRY(ddl_split_name(context, &object->names, &name.schema, &name.relation));
         const RelationDesc *relation =
             ddl_open_relation(context, &name, LOCK_ACCESS_EXCLUSIVE, false, true);
