@@ -120,6 +120,7 @@ static Expr *replace_aggregate(void *context, Expr *expr)
     link->base.kind = EXPR_SUB_LINK;
     link->sublink = SUBLINK_SCALAR;
     link->query = end_query(search, EXPR_AS(const ExprAggregate, expr));
+    link->source = link->query;
     return &link->base;
 }
 
