@@ -294,28 +294,39 @@ static COLD void *grow_long(Arena *arena, void *old, size_t old_size, size_t new
     return grown;
 }
 
-/* Nothing is at `old` once it has moved, whether it was copied or not. */
+static bool grow_in_place(Arena *arena, void *old, size_t old_size, size_t new_size)
+{
+    const size_t old_rounded = ALIGN_UP(old_size ? old_size : 1, ALIGNMENT) + RED_ZONE;
+    const size_t new_rounded = ALIGN_UP(new_size ? new_size : 1, ALIGNMENT) + RED_ZONE;
+
+    if (!old || !arena->block || (char *)old + old_rounded != arena->block->data + arena->used ||
+        arena->used - old_rounded + new_rounded > arena->block->capacity)
+        return false;
+    arena->used = arena->used - old_rounded + new_rounded;
+    UNPOISON(old, new_size);
+    return true;
+}
+
 void *arena_grow(Arena *arena, void *old, size_t old_size, size_t new_size)
+{
+    if (grow_in_place(arena, old, old_size, new_size))
+        return old;
+    void *grown = arena_alloc(arena, new_size);
+    if (old)
+        memcpy(grown, old, MIN(old_size, new_size));
+    return grown;
+}
+
+void *arena_grow_moving(Arena *arena, void *old, size_t old_size, size_t new_size)
 {
     if (unlikely(new_size >= MAPPED_LEAST) && new_size > old_size) {
         void *grown = grow_long(arena, old, old_size, new_size);
         if (likely(grown != NULL))
             return grown;
     }
-    size_t old_rounded = ALIGN_UP(old_size ? old_size : 1, ALIGNMENT) + RED_ZONE;
-    size_t new_rounded = ALIGN_UP(new_size ? new_size : 1, ALIGNMENT) + RED_ZONE;
-
-    if (old && arena->block && (char *)old + old_rounded == arena->block->data + arena->used &&
-        arena->used - old_rounded + new_rounded <= arena->block->capacity) {
-        arena->used = arena->used - old_rounded + new_rounded;
-        UNPOISON(old, new_size);
-        return old;
-    }
-    void *grown = arena_alloc(arena, new_size);
-    if (old) {
-        memcpy(grown, old, MIN(old_size, new_size));
+    void *grown = arena_grow(arena, old, old_size, new_size);
+    if (old && grown != old)
         POISON(old, old_size);
-    }
     return grown;
 }
 

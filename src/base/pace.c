@@ -45,7 +45,7 @@ void *pace_alloc_zeroed(Arena *arena, size_t size)
 void *pace_grow(Arena *arena, void *old, size_t old_size, size_t new_size)
 {
     CHECK_INTERRUPTS();
-    return arena_grow(arena, old, old_size, new_size);
+    return arena_grow_moving(arena, old, old_size, new_size);
 }
 
 void *pace_arena_copy(Arena *arena, const void *data, size_t size)

@@ -194,7 +194,7 @@ static COLD void strbuf_grow(StrBuf *buf, size_t need)
     size_t capacity = MAX(need, buf->capacity ? buf->capacity * 2 : 64);
 
     if (buf->arena) {
-        buf->data = arena_grow(buf->arena, buf->data, buf->capacity, capacity);
+        buf->data = arena_grow_moving(buf->arena, buf->data, buf->capacity, capacity);
     } else {
         buf->data = memory_must_realloc(buf->data, capacity);
     }

@@ -98,9 +98,9 @@ void array_builder_add(ArrayBuilder *builder, const Value *value, bool is_null)
 {
     if (builder->count == builder->capacity) {
         const size_t old = (size_t)builder->capacity, new = old ? old * 2 : 8;
-        builder->values =
-            arena_grow(builder->arena, builder->values, old * sizeof(Value), new * sizeof(Value));
-        builder->nulls = arena_grow(builder->arena, builder->nulls, old, new);
+        builder->values = arena_grow_moving(builder->arena, builder->values, old * sizeof(Value),
+                                            new * sizeof(Value));
+        builder->nulls = arena_grow_moving(builder->arena, builder->nulls, old, new);
         builder->capacity = (int)new;
     }
     builder->values[builder->count] = is_null ? (Value){0} : *value;

@@ -144,8 +144,8 @@ void jsonb_builder_add(JsonbBuilder *b, Str key, Str node)
     if (b->count == b->capacity) {
         const uint32_t capacity = MAX(8, b->capacity * 2);
         const size_t old = b->capacity * sizeof(Str), size = capacity * sizeof(Str);
-        b->keys = arena_grow(b->arena, b->keys, old, size);
-        b->values = arena_grow(b->arena, b->values, old, size);
+        b->keys = arena_grow_moving(b->arena, b->keys, old, size);
+        b->values = arena_grow_moving(b->arena, b->values, old, size);
         b->capacity = capacity;
     }
     if (unlikely((b->count + 1) % PACE_LOOPS == 0))
