@@ -250,6 +250,7 @@ static double pattern_selectivity(Level *level, const Variable *variable, const 
     Arena *arena = level->planner->arena;
     const double nulls = variable_nulls(variable);
     Pattern pattern = {.rest = 1};
+    assert(test->constant);
     if (test->constant->is_null)
         return 0;
     const Str text = var_str(test->constant->value.var);

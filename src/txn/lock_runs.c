@@ -141,6 +141,7 @@ static bool rows_add(LockRuns *runs, uint64_t row_id)
 {
     const uint64_t bit = UINT64_C(1) << row_id % GROUP_ROWS;
     bool had_group;
+    assert(runs->rows);
     uint64_t *rows = &runs->rows[keys_add(runs, group_hash(row_id), &had_group)];
     const bool had = *rows & bit;
 

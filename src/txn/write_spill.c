@@ -605,6 +605,7 @@ static bool take_node(WriteCursor *cursor)
     const WriteNode *node = cursor->node;
     const WriteEntry *entry;
 
+    assert(node);
     cursor->node = cursor->is_backward ? node->previous : node->next[0];
     if (node->is_built)
         return true;
