@@ -8,6 +8,7 @@
 
 #include "base/arena.h"
 #include "base/error.h"
+#include "base/error_record.h"
 #include "base/hash.h"
 #include "base/merge_sort.h"
 #include "base/task.h"
@@ -89,7 +90,7 @@ static void a_sort_is_interrupted_within_a_thousand_steps(void **state)
     (void)state;
     while (!sort_random(COUNT, 1000000, &counter, items, scratch)) {
         assert_true(counter.compared < counter.interrupt_at + 1100);
-        error_clear();
+        error_clear_told();
         counter = (Counter){.interrupt_at = counter.interrupt_at + STEP};
         interrupted++;
     }
