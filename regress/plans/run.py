@@ -5,7 +5,7 @@ usage: run.py --build DIR [--long | --quick] [--only TEXT] [--ports SENGI,ORACLE
 
 Only with --long (or --only, --ports): it needs Debian's postgresql-15. tables.sql has the tables, statements.sql and
 estimates.sql the statements. Of a plan its essence counts: how each table is read, the joins' order and methods, sorts,
-aggregation. Bitmap scans count as index scans; merge joins, memoize, incremental sort and parallel query are off over there.
+aggregation. Bitmap scans count as index scans; merge joins, memoize and parallel query are off over there.
 pending.txt has the differences that stay, each with its reason. --ports compares servers that run already (the tables are
 made unless --keep).
 """
@@ -19,8 +19,7 @@ sys.path.insert(0, str(TOP.parent.parent / "tools"))
 import suite
 import wire
 
-ORACLE_SETTINGS = ["SET enable_mergejoin = off", "SET enable_memoize = off", "SET enable_incremental_sort = off",
-                   "SET max_parallel_workers_per_gather = 0", "SET jit = off"]
+ORACLE_SETTINGS = ["SET enable_mergejoin = off", "SET enable_memoize = off", "SET max_parallel_workers_per_gather = 0", "SET jit = off"]
 SCANS = {"Seq Scan": "seq", "Index Scan": "index", "Index Only Scan": "only", "Bitmap Heap Scan": "index", "Tid Scan": "tid"}
 PASSED = {"Hash", "Materialize", "Limit", "Result", "Subquery Scan", "ProjectSet", "LockRows", "Memoize"}
 JOINS = {"Nested Loop": "loop", "Hash Join": "hash", "Merge Join": "merge"}
