@@ -126,7 +126,7 @@ WORK = [
     ("upsert of nothing", f"INSERT INTO t SELECT g % 10 + 1, g, NULL FROM {LONG} g ON CONFLICT DO NOTHING"),
     ("rows for update", "SELECT count(*) FROM (SELECT b.id FROM big b JOIN big c ON b.v = c.v FOR UPDATE OF b) x"),
     # The planner asks the operator about each of the fifty common values, which takes for ever; an estimate's error is no error.
-    ("plan", r"EXPLAIN SELECT 1 FROM wide WHERE x ~ '^(a+)(a+)(a+)(a+)\1\2\3\4[0-9]?$'"),
+    ("plan", r"EXPLAIN SELECT 1 FROM wide WHERE x ~ '^(a+)(a+)\1\2[0-9]?$'"),
     ("explain analyze", f"EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) SELECT count(*) FROM {LONG} a"),
 ]
 

@@ -31,7 +31,8 @@ void *arena_alloc_zeroed(Arena *arena, size_t size); /* 16-byte aligned, zeroed 
 MUST_CHECK void *arena_try_alloc(Arena *arena, size_t size);
 /* Grows the newest allocation in place where it can, else copies: `old` stays as it was. */
 void *arena_grow(Arena *arena, void *old, size_t old_size, size_t new_size);
-/* For what is long and only its owner knows: pages are moved, not copied, and nothing is at `old`. */
+/* For what is long and only its owner knows: pages are moved, not copied, and nothing is at `old`.
+ */
 void *arena_grow_moving(Arena *arena, void *old, size_t old_size, size_t new_size);
 void *arena_copy(Arena *arena, const void *data, size_t size);
 
