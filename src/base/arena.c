@@ -188,7 +188,7 @@ static COLD void arena_shrink(Arena *arena)
         block_free(older);
     }
     block->previous = NULL;
-    if (block->capacity > LARGEST_STEP) {
+    if (block->capacity > LARGEST_STEP || block->is_mapped) {
         block_free(block);
         arena->block = NULL;
         arena->size = 0;
@@ -202,7 +202,7 @@ void arena_reset(Arena *arena)
 
     if (!block)
         return;
-    if (unlikely(block->previous || block->capacity > LARGEST_STEP))
+    if (unlikely(block->previous || block->capacity > LARGEST_STEP || block->is_mapped))
         arena_shrink(arena);
     if (arena->used > 0 && arena->block)
         POISON(arena->block->data, arena->block->capacity);
@@ -299,7 +299,8 @@ static bool grow_in_place(Arena *arena, void *old, size_t old_size, size_t new_s
     const size_t old_rounded = ALIGN_UP(old_size ? old_size : 1, ALIGNMENT) + RED_ZONE;
     const size_t new_rounded = ALIGN_UP(new_size ? new_size : 1, ALIGNMENT) + RED_ZONE;
 
-    if (!old || !arena->block || (char *)old + old_rounded != arena->block->data + arena->used ||
+    if (!old || !arena->block || arena->block->is_mapped ||
+        (char *)old + old_rounded != arena->block->data + arena->used ||
         arena->used - old_rounded + new_rounded > arena->block->capacity)
         return false;
     arena->used = arena->used - old_rounded + new_rounded;
@@ -356,9 +357,12 @@ void arena_rewind(Arena *arena, ArenaMark mark)
          * block each time. */
         arena->next_capacity = MAX(arena->next_capacity / 2, FIRST_BLOCK);
     }
-    if (arena->block)
-        POISON(arena->block->data + mark.used, arena->block->capacity - mark.used);
     arena->used = mark.used;
+    if (!arena->block)
+        return;
+    if (unlikely(arena->block->is_mapped))
+        arena->used = arena->block->capacity; /* of one allocation, which may have grown since */
+    POISON(arena->block->data + arena->used, arena->block->capacity - arena->used);
 }
 
 size_t arena_size(const Arena *arena)

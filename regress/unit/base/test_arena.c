@@ -86,6 +86,25 @@ static void vectors_grow(void **state)
     arena_free(arena);
 }
 
+/* Pages that one allocation has had are not shared by those that come after it. */
+static void what_grows_again_leaves_others_alone(void **state)
+{
+    enum { LONG = 600 * 1024 };
+    Arena *arena = arena_new("test");
+
+    (void)state;
+    memset(arena_grow_moving(arena, NULL, 0, LONG), 'x', LONG);
+    arena_reset(arena);
+    char *first = arena_alloc(arena, 100), *second = arena_alloc(arena, 100);
+    memset(first, 'a', 100);
+    memset(second, 'b', 100);
+    first = arena_grow_moving(arena, first, 100, LONG);
+    memset(first, 'c', LONG);
+    for (int i = 0; i < 100; i++)
+        assert_int_equal(second[i], 'b');
+    arena_free(arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -94,6 +113,7 @@ int main(void)
         cmocka_unit_test(rewind_gives_back_what_came_after_the_mark),
         cmocka_unit_test(reset_keeps_one_block_at_most),
         cmocka_unit_test(vectors_grow),
+        cmocka_unit_test(what_grows_again_leaves_others_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
