@@ -316,10 +316,10 @@ static bool sim_file_read_some(File *file, void *buffer, size_t size, uint64_t o
 
     if (++world->reads == world->faults.fail_read_at)
         return fail(ERR_IO_ERROR, "read file", str_from_c(file->path), "Input/output error");
-    uint64_t available = offset < node->current_size ? node->current_size - offset : 0;
+    uint64_t available = offset < node->size ? node->size - offset : 0;
     *ret_count = MIN(size, available);
     if (*ret_count)
-        memcpy(buffer, node->current + offset, *ret_count);
+        memcpy(buffer, node->image + offset, *ret_count);
     return true;
 }
 
@@ -338,8 +338,8 @@ static bool has_room(const SimNode *node, uint64_t end)
 
     if (take >= world->faults.full_from && take < world->faults.full_until)
         return false;
-    return world->faults.disk_capacity == 0 || end <= node->current_size ||
-           sim_disk_used(&world->disk) + (end - node->current_size) <= world->faults.disk_capacity;
+    return world->faults.disk_capacity == 0 || end <= node->size ||
+           sim_disk_used(&world->disk) + (end - node->size) <= world->faults.disk_capacity;
 }
 
 static bool sim_file_write(File *file, const void *buffer, size_t size, uint64_t offset)
@@ -370,7 +370,7 @@ static bool sim_file_sync(File *file)
 
 static bool sim_file_size(File *file, uint64_t *ret_size)
 {
-    *ret_size = file->node->current_size;
+    *ret_size = file->node->size;
     return true;
 }
 
@@ -387,7 +387,7 @@ static bool sim_file_allocate(File *file, uint64_t offset, uint64_t size)
     if (!has_room(file->node, offset + size))
         return fail(ERR_DISK_FULL, "extend file", str_from_c(file->path),
                     "No space left on device");
-    if (offset + size > file->node->current_size)
+    if (offset + size > file->node->size)
         sim_node_truncate(file->node, offset + size);
     return true;
 }
@@ -397,9 +397,8 @@ static void sim_file_punch(File *file, uint64_t offset, uint64_t size)
     static const byte zeros[4096];
 
     /* Punched blocks may read as zeros after a crash as well: it is a write of zeros. */
-    for (uint64_t at = offset; at < offset + size && at < file->node->current_size;
-         at += sizeof(zeros)) {
-        uint64_t end = MIN(MIN(at + sizeof(zeros), offset + size), file->node->current_size);
+    for (uint64_t at = offset; at < offset + size && at < file->node->size; at += sizeof(zeros)) {
+        uint64_t end = MIN(MIN(at + sizeof(zeros), offset + size), file->node->size);
         sim_node_write(file->node, zeros, end - at, at);
     }
 }
@@ -665,7 +664,7 @@ bool sim_flip_bit(SimWorld *the_world, Str path, uint64_t offset, unsigned bit)
 {
     SimNode *node = sim_disk_find(&the_world->disk, path);
 
-    if (!node || offset >= node->current_size)
+    if (!node || offset >= node->size)
         return false;
     sim_node_flip(node, offset, bit);
     return true;
@@ -678,7 +677,7 @@ bool sim_file(SimWorld *the_world, size_t index, Str *ret_path, uint64_t *ret_si
     if (index >= names->count)
         return false;
     *ret_path = str_from_c(names->items[index].path);
-    *ret_size = names->items[index].node->current_size;
+    *ret_size = names->items[index].node->size;
     return true;
 }
 

@@ -1,6 +1,7 @@
 #include "base/sim_disk.h"
 
 #include <stdlib.h>
+#include <sys/mman.h>
 
 #include "base/error.h"
 #include "base/hash.h"
@@ -33,7 +34,7 @@ void sim_node_ref(SimNode *node)
 static void writes_forget(SimNode *node)
 {
     for (size_t i = 0; i < node->write_count; i++)
-        free(node->writes[i].data);
+        free(node->writes[i].data ? node->writes[i].data : node->writes[i].before);
     node->write_count = 0;
 }
 
@@ -43,36 +44,33 @@ void sim_node_unref(SimNode *node)
         return;
     writes_forget(node);
     free(node->writes);
-    free(node->durable);
-    free(node->current);
+    if (node->image)
+        munmap(node->image, node->capacity);
     free(node);
 }
 
-/* Bytes behind the end are always zero, so that a large file costs what is written of it. */
-static void image_resize(byte **image, uint64_t *size, uint64_t *capacity, uint64_t new_size)
+/* Fresh pages are zeros, and cost nothing before they are written. */
+static void image_reserve(SimNode *node, uint64_t size)
 {
-    if (new_size > *capacity) {
-        uint64_t grown = MAX(new_size, *capacity * 2);
-        byte *fresh = must(calloc(1, grown));
-        if (*size)
-            memcpy(fresh, *image, *size);
-        free(*image);
-        *image = fresh;
-        *capacity = grown;
-    }
-    if (new_size < *size)
-        memset(*image + new_size, 0, *size - new_size);
-    *size = new_size;
+    const uint64_t capacity = ALIGN_UP(MAX(size, node->capacity * 2), (uint64_t)65536);
+
+    if (size <= node->capacity)
+        return;
+    void *image = node->image ? mremap(node->image, node->capacity, capacity, MREMAP_MAYMOVE)
+                              : mmap(NULL, capacity, PROT_READ | PROT_WRITE,
+                                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (image == MAP_FAILED)
+        panic("out of memory in the simulator");
+    node->image = image;
+    node->capacity = capacity;
 }
 
-static void current_resize(SimNode *node, uint64_t size)
+static void image_resize(SimNode *node, uint64_t size)
 {
-    image_resize(&node->current, &node->current_size, &node->current_capacity, size);
-}
-
-static void durable_resize(SimNode *node, uint64_t size)
-{
-    image_resize(&node->durable, &node->durable_size, &node->durable_capacity, size);
+    image_reserve(node, size);
+    if (size < node->size)
+        memset(node->image + size, 0, node->size - size);
+    node->size = size;
 }
 
 static SimWrite *write_add(SimNode *node)
@@ -84,71 +82,72 @@ static SimWrite *write_add(SimNode *node)
     return &node->writes[node->write_count++];
 }
 
-void sim_node_write(SimNode *node, const void *data, uint64_t size, uint64_t offset)
-{
-    if (size == 0)
-        return;
-    SimWrite *write = write_add(node);
-    *write = (SimWrite){.offset = offset, .length = size, .data = must(malloc(size))};
-    memcpy(write->data, data, size);
-    if (offset + size > node->current_size)
-        current_resize(node, offset + size);
-    memcpy(node->current + offset, data, size);
-}
-
-void sim_node_truncate(SimNode *node, uint64_t size)
-{
-    *write_add(node) = (SimWrite){.length = size, .is_truncate = true};
-    current_resize(node, size);
-}
-
 static void apply(SimNode *node, const SimWrite *write, uint64_t from, uint64_t to)
 {
-    if (write->offset + to > node->durable_size)
-        durable_resize(node, write->offset + to);
-    memcpy(node->durable + write->offset + from, write->data + from, to - from);
+    if (write->offset + to > node->size)
+        image_resize(node, write->offset + to);
+    memcpy(node->image + write->offset + from, write->data + from, to - from);
 }
 
 static void apply_all(SimNode *node, const SimWrite *write)
 {
     if (write->is_truncate)
-        durable_resize(node, write->length);
+        image_resize(node, write->length);
     else
         apply(node, write, 0, write->length);
 }
 
+void sim_node_write(SimNode *node, const void *data, uint64_t size, uint64_t offset)
+{
+    if (size == 0)
+        return;
+    byte *block = must(malloc(2 * size));
+    SimWrite *write = write_add(node);
+    *write = (SimWrite){.offset = offset,
+                        .length = size,
+                        .size_before = node->size,
+                        .data = block,
+                        .before = block + size};
+    image_reserve(node, offset + size);
+    memcpy(write->data, data, size);
+    memcpy(write->before, node->image + offset, size);
+    apply_all(node, write);
+}
+
+void sim_node_truncate(SimNode *node, uint64_t size)
+{
+    const uint64_t cut = size < node->size ? node->size - size : 0;
+    byte *before = cut ? must(malloc(cut)) : NULL;
+
+    if (before)
+        memcpy(before, node->image + size, cut);
+    *write_add(node) = (SimWrite){
+        .length = size, .is_truncate = true, .size_before = node->size, .before = before};
+    image_resize(node, size);
+}
+
 void sim_node_sync(SimNode *node)
 {
-    for (size_t i = 0; i < node->write_count; i++)
-        apply_all(node, &node->writes[i]);
-    assert(node->durable_size == node->current_size);
     writes_forget(node);
 }
 
 void sim_node_flip(SimNode *node, uint64_t offset, unsigned bit)
 {
     sim_node_sync(node);
-    node->current[offset] ^= (byte)(1u << (bit & 7));
-    node->durable[offset] = node->current[offset];
+    node->image[offset] ^= (byte)(1u << (bit & 7));
 }
 
-/* What was written and what became of it may differ there, and nowhere else. */
-static void current_restore(SimNode *node)
+/* Leaves in the node's image what it was before the writes. */
+static void take_back(SimNode *node, const SimWrite *writes, size_t count)
 {
-    bool has_truncation = false;
-
-    current_resize(node, node->durable_size);
-    for (size_t i = 0; i < node->write_count; i++)
-        has_truncation |= node->writes[i].is_truncate;
-    for (size_t i = 0; i < node->write_count && !has_truncation; i++) {
-        const SimWrite *write = &node->writes[i];
-        const uint64_t end = MIN(write->offset + write->length, node->durable_size);
-        if (write->offset < end)
-            memcpy(node->current + write->offset, node->durable + write->offset,
-                   end - write->offset);
+    for (size_t i = count; i-- > 0;) {
+        const SimWrite *write = &writes[i];
+        const uint64_t at = write->is_truncate ? write->length : write->offset;
+        const uint64_t length = write->data ? write->length : write->size_before - write->length;
+        if (write->before)
+            memcpy(node->image + at, write->before, length);
+        node->size = write->size_before;
     }
-    if (has_truncation && node->durable_size)
-        memcpy(node->current, node->durable, node->durable_size);
 }
 
 /* Each write is kept, lost or torn; order does not matter to who is kept, but to who is last. */
@@ -156,6 +155,7 @@ static void node_crash(SimDisk *disk, SimNode *node)
 {
     size_t count = node->write_count;
 
+    take_back(node, node->writes, count);
     for (size_t i = count; i > 1; i--) {
         if (sim_disk_random(disk) % 4 == 0) { /* some reordering */
             size_t other = sim_disk_random(disk) % i;
@@ -177,7 +177,6 @@ static void node_crash(SimDisk *disk, SimNode *node)
                     apply(node, write, at, MIN(at + SECTOR, write->length));
         }
     }
-    current_restore(node);
     writes_forget(node);
     node->locked = false;
 }
@@ -284,7 +283,7 @@ uint64_t sim_disk_used(const SimDisk *disk)
     uint64_t used = 0;
 
     for (size_t i = 0; i < disk->current.count; i++)
-        used += disk->current.items[i].node->current_size;
+        used += disk->current.items[i].node->size;
     return used;
 }
 
@@ -327,9 +326,11 @@ void sim_disk_copy_durable(SimDisk *to, const SimDisk *from)
         const SimNode *node = from->durable.items[i].node;
         Str path = str_from_c(from->durable.items[i].path);
         SimNode *copy = sim_disk_create(to, path, node->is_directory);
-        if (node->durable_size)
-            sim_node_write(copy, node->durable, node->durable_size, 0);
-        sim_node_sync(copy);
+        image_resize(copy, node->size);
+        if (node->size)
+            memcpy(copy->image, node->image, node->size);
+        image_reserve(copy, node->capacity); /* what is taken back may have been longer */
+        take_back(copy, node->writes, node->write_count);
         name_put(&to->durable, path, copy);
     }
 }

@@ -1,4 +1,7 @@
-/* The simulator's disk: files as durable images and unsynced writes. For src/base only. */
+/*
+ * The simulator's disk: files as images and unsynced writes, which know what they wrote over. For
+ * src/base only.
+ */
 #ifndef BASE_SIM_DISK_H
 #define BASE_SIM_DISK_H
 
@@ -9,15 +12,17 @@ typedef struct SimWrite {
     uint64_t offset;
     uint64_t length; /* of the file after a truncation */
     bool is_truncate;
-    byte *data;
+    uint64_t size_before; /* of the file */
+    byte *data;           /* heap; NULL: a truncation */
+    byte *before;         /* in the same block: as long; of a truncation: what was cut off */
 } SimWrite;
 
-/* One file's content; names point to it. */
+/* One file's content; names point to it. A fork copies the pages that differ from then on: so there
+ * is one image, and what is durable of it is found by taking the writes back. */
 typedef struct SimNode {
-    byte *durable, *current; /* what a crash leaves, what a read sees */
-    uint64_t durable_size, current_size;
-    uint64_t durable_capacity, current_capacity;
-    SimWrite *writes;
+    byte *image; /* what a read sees; zeros behind `size` */
+    uint64_t size, capacity;
+    SimWrite *writes; /* since the last sync */
     size_t write_count, write_capacity;
     bool is_directory;
     bool locked;

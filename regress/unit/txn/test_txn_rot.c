@@ -23,6 +23,7 @@
 
 #define ROT_EVERY 2999u /* a prime: all offsets within pages and records come up */
 #define CPU_SECONDS_MAX 30
+#define PARALLEL 2
 
 /* What a crash abandons is never freed; the environment's options would outweigh those below. */
 int __lsan_is_turned_off(void);
@@ -99,29 +100,52 @@ static uint64_t rot_distance(void)
     return every ? strtoull(every, NULL, 10) : ROT_EVERY;
 }
 
-static void flip_and_read(SimWorld *world, Str path, uint64_t offset, Outcomes *outcomes)
+typedef struct Flip {
+    pid_t child; /* 0: none */
+    Str path;
+    uint64_t offset;
+} Flip;
+
+static void flip_end(Flip *flip, Outcomes *outcomes)
+{
+    if (flip->child)
+        child_end(flip->child, outcomes, "a bit of", flip->path, flip->offset);
+    flip->child = 0;
+}
+
+/* Children run beside each other: whoever began longest ago is waited for. */
+static void flip_and_read(SimWorld *world, Flip *flip)
 {
     const pid_t child = child_begin();
     if (child == 0) {
-        sim_flip_bit(world, path, offset, (unsigned)(offset % 8));
+        sim_flip_bit(world, flip->path, flip->offset, (unsigned)(flip->offset % 8));
         sim_run(world, crash_read, NULL);
         _exit(0);
     }
-    child_end(child, outcomes, "a bit of", path, offset);
+    flip->child = child;
 }
 
 /* Each file's bytes, at a distance; small files all of them. */
 static void flip_everywhere(SimWorld *world)
 {
     Outcomes outcomes = {0};
+    Flip flips[PARALLEL] = {0};
+    unsigned next = 0;
     Str path;
     uint64_t size;
 
     for (size_t i = 0; sim_file(world, i, &path, &size); i++) {
         const uint64_t every = size <= 16384 ? MAX(rot_distance() / 50, 1u) : rot_distance();
-        for (uint64_t offset = i % every; offset < size; offset += every)
-            flip_and_read(world, path, offset, &outcomes);
+        for (uint64_t offset = i % every; offset < size; offset += every) {
+            Flip *flip = &flips[next++ % PARALLEL];
+            flip_end(flip, &outcomes);
+            flip->path = path;
+            flip->offset = offset;
+            flip_and_read(world, flip);
+        }
     }
+    for (unsigned i = 0; i < PARALLEL; i++)
+        flip_end(&flips[i], &outcomes);
     print_message(
         "bits turned over: %llu named, %llu without effect, %llu in the log's last flush\n",
         (unsigned long long)outcomes.refused, (unsigned long long)outcomes.right,
