@@ -4,7 +4,7 @@
  *   TreeBuilder *builder = tree_builder_new(tree, 90);       percent to fill
  *   TRY(tree_builder_add_row(builder, row_id, image)); ...
  *   TRY(tree_builder_finish(builder));
- *   tree_builder_free(builder);
+ *   tree_builder_free(builder);                              finished: memory alone
  */
 #ifndef STORAGE_TREE_BUILDER_H
 #define STORAGE_TREE_BUILDER_H
@@ -16,6 +16,11 @@ MUST_CHECK TreeBuilder *tree_builder_new(Tree *tree, uint32_t fill_percent);
 MUST_CHECK bool tree_builder_add_row(TreeBuilder *builder, uint64_t row_id, Str image);
 MUST_CHECK bool tree_builder_add_key(TreeBuilder *builder, Str key);
 MUST_CHECK bool tree_builder_finish(TreeBuilder *builder);
-void tree_builder_free(TreeBuilder *builder); /* unfinished: its pages go with tree_discard */
+void tree_builder_free(TreeBuilder *builder);
+/*
+ * Instead of both, when what was built is going to be discarded: pages that it has written are
+ * entered in the tree, where tree_discard finds them. The error that is set stays. Accepts NULL.
+ */
+void tree_builder_abandon(TreeBuilder *builder);
 
 #endif

@@ -7,7 +7,9 @@
  */
 #include <stdlib.h>
 
+#include "base/error_record.h"
 #include "base/memory.h"
+#include "base/task.h"
 #include "storage/tree_builder.h"
 #include "storage/tree_internal.h"
 
@@ -224,4 +226,18 @@ bool tree_builder_finish(TreeBuilder *builder)
     tree_count_rows(tree, builder->row_count);
     tree_count_pages(tree, builder->page_count);
     return true;
+}
+
+void tree_builder_abandon(TreeBuilder *builder)
+{
+    Task *task = task_current();
+    ErrorRecord *earlier = error_put_aside();
+    const bool were_held = task->interrupts_held;
+
+    task->interrupts_held = true;
+    if (builder && !tree_builder_finish(builder))
+        error_clear();
+    task->interrupts_held = were_held;
+    error_put_back(earlier);
+    tree_builder_free(builder);
 }

@@ -195,16 +195,11 @@ static bool add_row(TxnBulk *bulk, Str image, int64_t *ret_row_id)
     return writes_add(bulk->txn, bulk->tree, row_id, STR_NONE, WRITE_PUT, image, true);
 }
 
-static void builder_abandon(TxnBulk *bulk)
-{
-    built_abandon(MOVE(bulk->builder));
-}
-
 void bulk_detach(TxnBulk *bulk)
 {
     if (!bulk)
         return;
-    builder_abandon(bulk);
+    tree_builder_abandon(MOVE(bulk->builder));
     bulk->appends->growing = NULL;
     bulk->appends = NULL;
     bulk->is_open = false;
@@ -280,7 +275,7 @@ void bulk_free(TxnBulk *bulk)
         bulk->txn->writes.is_damaged = true; /* the log lacks some of its rows */
         bulk_detach(bulk);
     }
-    builder_abandon(bulk);
+    tree_builder_abandon(MOVE(bulk->builder));
     strbuf_deinit(&bulk->ops);
     memory_free(bulk);
 }

@@ -2,8 +2,9 @@
  * Commit: encode, take a place in the log, apply, let go.
  *
  * Until wal_append everything may fail and nothing has happened. From there to the end of the
- * apply nothing fails (T4): what could, has been asked before, and an I/O error ends the process;
- * recovery does the rest from the record.
+ * apply nothing fails (T4): what could, has been asked before. A page that the disk does not give
+ * is asked for again for a while, then the process ends, and recovery does the rest from the
+ * record.
  */
 #include <stdlib.h>
 
@@ -17,8 +18,7 @@
 #include "txn/write_built.h"
 
 #define FRAGMENT_SIZE (1u << 20) /* bytes of operations in one fragment */
-/* While so many large commits are applied as can be at a time. Each of them takes longer than this
- * to apply, so that nobody waits much longer than he must: a queue would gain little. */
+/* While so many large commits are applied as can be at a time. */
 #define LARGE_POLL_US 500
 
 /* ------------------------------------------------------------------ the order of commits */

@@ -3,7 +3,6 @@
 
 #include <stdlib.h>
 
-#include "base/error_record.h"
 #include "base/memory.h"
 #include "base/os.h"
 #include "base/task.h"
@@ -125,27 +124,12 @@ bool built_begin(Txn *txn, TreeWrites *writes)
     return writes->filling != NULL;
 }
 
-/* Of what has not been ended nothing is left outside the tree: whoever discards it finds all. */
-void built_abandon(TreeBuilder *builder)
-{
-    Task *task = task_current();
-    ErrorRecord *earlier = error_put_aside();
-    const bool were_held = task->interrupts_held;
-
-    task->interrupts_held = true;
-    if (builder && !tree_builder_finish(builder))
-        error_clear();
-    task->interrupts_held = were_held;
-    error_put_back(earlier);
-    tree_builder_free(builder);
-}
-
 bool built_end(TreeWrites *writes, bool done)
 {
     TreeBuilder *builder = MOVE(writes->filling);
 
     if (!done || (builder && !tree_builder_finish(builder))) {
-        built_abandon(builder);
+        tree_builder_abandon(builder);
         return false;
     }
     tree_builder_free(builder);

@@ -27,8 +27,6 @@
 MUST_CHECK bool built_begin(Txn *txn, TreeWrites *writes);
 /* False: `done` is, or the last leaves found no place. */
 MUST_CHECK bool built_end(TreeWrites *writes, bool done);
-/* Ends a builder that has failed; the error that is set stays. Accepts NULL. */
-void built_abandon(struct TreeBuilder *builder);
 /* Puts a node there, unless it has more to say than an insertion: then it goes as a pair. */
 MUST_CHECK bool built_take(Txn *txn, TreeWrites *writes, const WriteNode *node, bool *ret_taken);
 
