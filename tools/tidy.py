@@ -249,6 +249,9 @@ def changed():
 
 def sources(names):
     """The files named, or all that git knows."""
+    for name in names:
+        if not name.endswith((".c", ".h")):
+            sys.exit(f"tidy: {name} is neither a .c nor a .h file")
     if names:
         return [pathlib.Path(name).resolve() for name in names]
     listing = subprocess.run(["git", "ls-files", "src", "regress", "grammar"], cwd=TOP, check=True, capture_output=True, text=True)
