@@ -18,6 +18,7 @@
 #include "base/ticker.h"
 
 #if defined(SENGI_ASAN)
+#include <sanitizer/asan_interface.h>
 #include <sanitizer/common_interface_defs.h>
 #endif
 #if defined(SENGI_TSAN)
@@ -196,7 +197,11 @@ static void coroutine_end(Scheduler *scheduler, TaskRuntime *runtime)
     assert(runtime->task.latch_count == 0);
     error_record_free(runtime->task.error);
     runtime->task.error = NULL;
-#if defined(SENGI_TSAN)
+#if defined(SENGI_ASAN)
+    /* Its last frames have not returned; the next task begins where they are. */
+    ASAN_UNPOISON_MEMORY_REGION(runtime->stack_pointer,
+                                runtime->stack + TASK_STACK_SIZE - (char *)runtime->stack_pointer);
+#elif defined(SENGI_TSAN)
     __tsan_destroy_fiber(runtime->tsan_fiber);
 #endif
     timer_cancel(scheduler, &runtime->timer);

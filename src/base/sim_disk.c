@@ -144,8 +144,10 @@ static void take_back(SimNode *node, const SimWrite *writes, size_t count)
         const SimWrite *write = &writes[i];
         const uint64_t at = write->is_truncate ? write->length : write->offset;
         const uint64_t length = write->data ? write->length : write->size_before - write->length;
-        if (write->before)
+        if (write->before) {
+            assert(node->image);
             memcpy(node->image + at, write->before, length);
+        }
         node->size = write->size_before;
     }
 }

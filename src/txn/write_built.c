@@ -440,8 +440,9 @@ static bool delete_keys(TreeWrites *index, size_t first_run)
 static void discard_part(TreeWrites *writes)
 {
     WriteSpill *spill = writes->spill;
-    Tree *built = spill->built;
 
+    assert(spill);
+    Tree *built = spill->built;
     built_close(writes);
     mutex_lock(&writes->tree->runs_mutex);
     spill->built = NULL;
