@@ -339,10 +339,16 @@ def compare(server, seconds):
             print(f"ok {name}")
         else:
             print(f"not ok {name}: wanted {line}, got {got[number] if number < len(got) else None}")
-    left.run(lambda database: Session(server.port, database=database))
-    moving.run(lambda: Session(server.port, database="postgres"), int(time.time()), seconds)
-    storm.run(lambda: Session(server.port, database="postgres"), int(time.time()), 2 * seconds)
-    loads.run(lambda: Session(server.port, database="postgres"), int(time.time()), seconds)
+    parts = (lambda: left.run(lambda database: Session(server.port, database=database)),
+             lambda: moving.run(lambda: Session(server.port, database="postgres"), int(time.time()), seconds),
+             lambda: storm.run(lambda: Session(server.port, database="postgres"), int(time.time()), 2 * seconds),
+             lambda: loads.run(lambda: Session(server.port, database="postgres"), int(time.time()), seconds))
+    for part in parts:
+        try:
+            part()
+        except (OSError, wire.WireError) as error:
+            print(f"not ok sessions/server: {error}: {server.log_tail()}")
+            return
 
 
 if __name__ == "__main__":

@@ -106,7 +106,9 @@ void task_interrupt(Task *task, uint32_t interrupts)
 
 void task_clear_interrupts(Task *task, uint32_t interrupts)
 {
-    atomic_fetch_and(&task->interrupts, ~interrupts);
+    /* One that comes meanwhile comes later. */
+    if (atomic_load_explicit(&task->interrupts, memory_order_relaxed) & interrupts)
+        atomic_fetch_and(&task->interrupts, ~interrupts);
 }
 
 #define INTERRUPTS_THAT_STOP (~(uint32_t)INTERRUPT_YIELD)

@@ -845,11 +845,11 @@ static bool commit_write(Txn *txn)
 {
     TxnManager *manager = txn->manager;
     TxnSession *session = txn->session;
-    StrBuf *ops = &session->record;
-    StrBuf header = {0};
+    StrBuf *header = &session->record_head, *ops = &session->record;
     LargeCommit *large;
     ApplyNeeds needs;
 
+    strbuf_truncate(header, 0);
     strbuf_truncate(ops, 0);
     TRY(ddl_prepare_commit(txn));
     TRY(built_settle(txn));
@@ -865,14 +865,13 @@ static bool commit_write(Txn *txn)
     }
 
     int64_t now = os->wall_clock();
-    strbuf_append_char(&header, RECORD_COMMIT);
-    record_put_varint(&header, txn->fragment_id);
-    strbuf_append_bytes(&header, &now, sizeof(now));
-    record_put_varint(&header, txn_id_peek(txn));
-    uint32_t length = (uint32_t)(header.length + ops->length);
+    strbuf_append_char(header, RECORD_COMMIT);
+    record_put_varint(header, txn->fragment_id);
+    strbuf_append_bytes(header, &now, sizeof(now));
+    record_put_varint(header, txn_id_peek(txn));
+    uint32_t length = (uint32_t)(header->length + ops->length);
     if (!commit_admit(manager, length, &needs)) {
         large_commit_give_back(manager, large);
-        strbuf_deinit(&header);
         garbage_drop(txn);
         return false;
     }
@@ -886,7 +885,7 @@ static bool commit_write(Txn *txn)
         if (writes->graft)
             built_close(writes);
     uint64_t place = commit_reserve(manager, length, large, &slot);
-    wal_fill(manager->wal, &slot, (Str[]){strbuf_view(&header), strbuf_view(ops)}, 2);
+    wal_fill(manager->wal, &slot, (Str[]){strbuf_view(header), strbuf_view(ops)}, 2);
     txn->commit_lsn = slot.end;
     txn->garbage->lsn = slot.end;
     fresh_publish(txn, slot.end);
@@ -902,7 +901,6 @@ static bool commit_write(Txn *txn)
     garbage_hand_over_all(txn);
     if (unlikely(txn->passed_over > 0))
         tell_passed_over(txn);
-    strbuf_deinit(&header);
     if (ops->capacity > 4 * FRAGMENT_SIZE)
         strbuf_deinit(ops);
     return true;

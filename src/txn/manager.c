@@ -155,6 +155,7 @@ void txn_session_close(TxnSession *session)
     mutex_unlock(&manager->sessions_mutex);
     lookup_free(session->lookup);
     arena_free(session->txn.arena);
+    strbuf_deinit(&session->record_head);
     strbuf_deinit(&session->record);
     memory_free(session->txn.writes.log);
     memory_free(session->hold_buckets);

@@ -139,8 +139,8 @@ struct TxnSession {
     Lsn last_commit_lsn;
     _Atomic Lsn fragment_lsn; /* where its first uncommitted fragment starts; LSN_MAX */
     Txn txn;
-    IndexScan *lookup; /* scan_index.c: what txn_index_lookup reads with */
-    StrBuf record;     /* the commit record under construction; kept for the next */
+    IndexScan *lookup;          /* scan_index.c: what txn_index_lookup reads with */
+    StrBuf record_head, record; /* the commit record under construction; kept for the next */
 
     /* Locks: lock.c. */
     LockHold *holds; /* newest first */
