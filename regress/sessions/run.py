@@ -323,6 +323,17 @@ def main():
         status = server.stop()
         print("ok sessions/stops-cleanly" if status == 0 else f"not ok sessions/stops-cleanly: exit status {status}")
     held.run(options, Session)
+    with_yields(options)
+
+
+def with_yields(options):
+    """What moves at random once more, where coroutines yield wherever they may (yields.c)."""
+    server = Server(options.build)
+    server.binary = str(options.build / "regress/sessions/sengi_yields")
+    with server:
+        move(server, 60 if options.long else 6)
+        status = server.stop()
+        print("ok sessions/yields-stop-cleanly" if status == 0 else f"not ok sessions/yields-stop-cleanly: exit status {status}: {server.log_tail()}")
 
 
 def compare(server, seconds):
@@ -339,16 +350,21 @@ def compare(server, seconds):
             print(f"ok {name}")
         else:
             print(f"not ok {name}: wanted {line}, got {got[number] if number < len(got) else None}")
-    parts = (lambda: left.run(lambda database: Session(server.port, database=database)),
-             lambda: moving.run(lambda: Session(server.port, database="postgres"), int(time.time()), seconds),
-             lambda: storm.run(lambda: Session(server.port, database="postgres"), int(time.time()), 2 * seconds),
-             lambda: loads.run(lambda: Session(server.port, database="postgres"), int(time.time()), seconds))
-    for part in parts:
-        try:
-            part()
-        except (OSError, wire.WireError) as error:
-            print(f"not ok sessions/server: {error}: {server.log_tail()}")
-            return
+    left.run(lambda database: Session(server.port, database=database))
+    move(server, seconds)
+
+
+def move(server, seconds):
+    """Sessions that change at random what others use."""
+    def connect():
+        return Session(server.port, database="postgres")
+
+    try:
+        moving.run(connect, int(time.time()), seconds)
+        storm.run(connect, int(time.time()), 2 * seconds)
+        loads.run(connect, int(time.time()), seconds)
+    except (OSError, wire.WireError) as error:
+        print(f"not ok sessions/server: {error}: {server.log_tail()}")
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ struct PlanCache {
     uint32_t count;
     size_t bytes;
     uint64_t schema_version, last_serial;
+    uint64_t changes; /* plans that have come or gone: who has waited may not follow a link */
     /* Hashes of statements seen once; those with the last bit set are refused. */
     uint64_t seen[SEEN_SLOTS];
 };
@@ -67,6 +68,7 @@ static void cache_remove(PlanCache *cache, CachedPlan *plan)
 {
     CachedPlan **link = &cache->buckets[plan->hash % BUCKETS];
 
+    cache->changes++;
     while (*link != plan)
         link = &(*link)->next;
     *link = plan->next;
@@ -85,6 +87,7 @@ static void cache_add(PlanCache *cache, CachedPlan *plan)
 
     while (cache->count >= PLANS_MAX || (cache->count > 0 && cache->bytes > BYTES_MAX))
         cache_remove(cache, cache->oldest);
+    cache->changes++;
     plan->next = *bucket;
     *bucket = plan;
     list_put_first(cache, plan);
@@ -203,26 +206,48 @@ static bool may_share(const Session *session)
     return !session->exec.catalog.changes && session->worker->plans;
 }
 
-CachedPlan *plan_cache_find(Session *session, const PlanKey *key)
+/* The plan, referenced. `ret_moved`: the cache is another since, and is to be searched again. */
+static CachedPlan *find_once(Session *session, const PlanKey *key, bool *ret_moved)
 {
     PlanCache *cache = session->worker->plans;
+
+    *ret_moved = false;
+    cache_follow_schema(cache, catalog_version(&session->exec.catalog));
+    const uint64_t settings_key = session_settings_plan_key(session);
+    const uint64_t changes = cache->changes;
+    CachedPlan *plan = cache->buckets[key->print->hash % BUCKETS];
+    for (; plan; plan = plan->next) {
+        if (!key_matches(plan, key) || plan->settings_key != settings_key)
+            continue;
+        plan_ref(plan);
+        const bool holds = holds_for(session, plan); /* may wait for the search path's names */
+        *ret_moved = cache->changes != changes;
+        if (holds && !*ret_moved)
+            break;
+        plan_unref(plan);
+        if (*ret_moved)
+            return NULL;
+    }
+    if (plan && cache->newest != plan) {
+        list_remove(cache, plan);
+        list_put_first(cache, plan);
+    }
+    return plan;
+}
+
+#define FIND_TRIES 4 /* then it is planned for this session alone */
+
+CachedPlan *plan_cache_find(Session *session, const PlanKey *key)
+{
+    CachedPlan *found = NULL;
+    bool moved = true;
 
     /* The search path is resolved in a transaction: at first somebody else makes the plan. */
     if (!may_share(session) || !session->exec.catalog.txn)
         return NULL;
-    cache_follow_schema(cache, catalog_version(&session->exec.catalog));
-    const uint64_t settings_key = session_settings_plan_key(session);
-    for (CachedPlan *plan = cache->buckets[key->print->hash % BUCKETS]; plan; plan = plan->next) {
-        if (!key_matches(plan, key) || plan->settings_key != settings_key ||
-            !holds_for(session, plan))
-            continue;
-        if (cache->newest != plan) {
-            list_remove(cache, plan);
-            list_put_first(cache, plan);
-        }
-        return plan_ref(plan);
-    }
-    return NULL;
+    for (int i = 0; i < FIND_TRIES && moved; i++)
+        found = find_once(session, key, &moved);
+    return found;
 }
 
 static uint64_t *seen_slot(Session *session, const PlanKey *key)
@@ -383,23 +408,35 @@ static bool plan_build(Session *session, CachedPlan *plan, const PlanKey *key, S
     return true;
 }
 
-/* Plans of this statement for this search path. Those that the session's own temporary objects have
- * made untrue go. */
+static bool is_variant(const CachedPlan *plan, const PlanKey *key, const SearchPath *path)
+{
+    return plan->hash == key->print->hash && path_equal(&plan->path, path);
+}
+
+/* A plan that the session's own temporary objects have made untrue. */
+static CachedPlan *untrue_variant(const Session *session, const PlanKey *key,
+                                  const SearchPath *path)
+{
+    const CatalogSession *catalog = &session->exec.catalog;
+    CachedPlan *plan = session->worker->plans->buckets[key->print->hash % BUCKETS];
+
+    if (!catalog->temp_namespace)
+        return NULL;
+    while (plan && (!is_variant(plan, key, path) || plan->temp_version == catalog->temp_version))
+        plan = plan->next;
+    return plan;
+}
+
+/* Plans of this statement for this search path, without those that are untrue: they go. */
 static uint32_t count_variants(Session *session, const PlanKey *key, const SearchPath *path)
 {
     PlanCache *cache = session->worker->plans;
     uint32_t count = 0;
 
-    for (CachedPlan *plan = cache->buckets[key->print->hash % BUCKETS], *next; plan; plan = next) {
-        next = plan->next;
-        if (plan->hash != key->print->hash || !path_equal(&plan->path, path))
-            continue;
-        if (session->exec.catalog.temp_namespace &&
-            plan->temp_version != session->exec.catalog.temp_version)
-            cache_remove(cache, plan);
-        else
-            count++;
-    }
+    for (CachedPlan *plan; (plan = untrue_variant(session, key, path)) != NULL;)
+        cache_remove(cache, plan);
+    for (CachedPlan *plan = cache->buckets[key->print->hash % BUCKETS]; plan; plan = plan->next)
+        count += is_variant(plan, key, path);
     return count;
 }
 
