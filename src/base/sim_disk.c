@@ -34,7 +34,7 @@ void sim_node_ref(SimNode *node)
 static void writes_forget(SimNode *node)
 {
     for (size_t i = 0; i < node->write_count; i++)
-        free(node->writes[i].data ? node->writes[i].data : node->writes[i].before);
+        free(node->writes[i].before);
     node->write_count = 0;
 }
 
@@ -106,8 +106,8 @@ void sim_node_write(SimNode *node, const void *data, uint64_t size, uint64_t off
     *write = (SimWrite){.offset = offset,
                         .length = size,
                         .size_before = node->size,
-                        .data = block,
-                        .before = block + size};
+                        .before = block,
+                        .data = block + size};
     image_reserve(node, offset + size);
     memcpy(write->data, data, size);
     memcpy(write->before, node->image + offset, size);
@@ -143,7 +143,8 @@ static void take_back(SimNode *node, const SimWrite *writes, size_t count)
     for (size_t i = count; i-- > 0;) {
         const SimWrite *write = &writes[i];
         const uint64_t at = write->is_truncate ? write->length : write->offset;
-        const uint64_t length = write->data ? write->length : write->size_before - write->length;
+        const uint64_t length =
+            write->is_truncate ? write->size_before - write->length : write->length;
         if (write->before) {
             assert(node->image);
             memcpy(node->image + at, write->before, length);
@@ -328,10 +329,10 @@ void sim_disk_copy_durable(SimDisk *to, const SimDisk *from)
         const SimNode *node = from->durable.items[i].node;
         Str path = str_from_c(from->durable.items[i].path);
         SimNode *copy = sim_disk_create(to, path, node->is_directory);
+        image_reserve(copy, node->capacity); /* what is taken back may have been longer */
         image_resize(copy, node->size);
         if (node->size)
             memcpy(copy->image, node->image, node->size);
-        image_reserve(copy, node->capacity); /* what is taken back may have been longer */
         take_back(copy, node->writes, node->write_count);
         name_put(&to->durable, path, copy);
     }

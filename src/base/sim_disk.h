@@ -13,8 +13,8 @@ typedef struct SimWrite {
     uint64_t length; /* of the file after a truncation */
     bool is_truncate;
     uint64_t size_before; /* of the file */
-    byte *data;           /* heap; NULL: a truncation */
-    byte *before;         /* in the same block: as long; of a truncation: what was cut off */
+    byte *before;         /* heap: what was written over or cut off; NULL: nothing */
+    byte *data;           /* behind it; NULL: a truncation */
 } SimWrite;
 
 /* One file's content; names point to it. A fork copies the pages that differ from then on: so there
