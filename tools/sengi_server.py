@@ -23,7 +23,8 @@ class ServerFailure(Exception):
 
 
 class Server:
-    """start() serves the directory, stop() ends it with SIGTERM; `with Server(build)` does both."""
+    """start() serves the directory, stop() ends it with SIGTERM; `with Server(build)` does both, and tells what a server said
+    that did not wait for it."""
 
     def __init__(self, build, settings=None, hba=None):
         self.binary = str(pathlib.Path(build) / "src/server/sengi")
@@ -123,5 +124,7 @@ class Server:
         return self
 
     def __exit__(self, *_):
+        if self.process is not None and self.process.poll() is not None:
+            print(f"the server ended by itself, status {self.process.returncode}:\n{self.log_tail(100)}", flush=True)
         self.stop()
         self.remove()
