@@ -1,11 +1,12 @@
 /*
- * The apply of a commit that stops on command: linked into the server in place of the calls by
- * which a commit changes trees and ends.
+ * A server that stops on command: linked in place of the calls by which a commit changes trees and
+ * ends, and of the one by which a session looks up its search path.
  *
  * The environment's SENGI_HOLD names a file. As long as there is none, nothing happens. What it
  * says is the number of the stop at which to wait: places of commits' applies are counted from the
  * moment the file appears. Who comes to that place writes the file's name with ".held" behind it,
- * and goes on when the file that was first there is gone. Only one waits at a time.
+ * and goes on when the file that was first there is gone. Only one waits at a time. SENGI_HOLD_PATH
+ * is the same for look-ups of a search path, which may wait for pages and for other sessions.
  */
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -15,6 +16,7 @@
 
 #include "base/error.h"
 #include "base/task.h"
+#include "catalog/catalog.h"
 #include "storage/tree.h"
 #include "txn/session_internal.h"
 
@@ -32,8 +34,16 @@ void __wrap_writes_clear(Txn *txn);
 void __real_lock_release_from(TxnSession *session, uint64_t position);
 void __wrap_lock_release_from(TxnSession *session, uint64_t position);
 
-static atomic_long passed;
-static atomic_bool is_held;
+const SearchPath *__real_catalog_search_path(CatalogSession *session);
+const SearchPath *__wrap_catalog_search_path(CatalogSession *session);
+
+typedef struct Hold {
+    const char *variable;
+    atomic_long passed;
+    atomic_bool is_held;
+} Hold;
+
+static Hold commits = {.variable = "SENGI_HOLD"}, paths = {.variable = "SENGI_HOLD_PATH"};
 
 /* 0: none. */
 static long wanted_stop(const char *name)
@@ -59,17 +69,17 @@ static void say_held(const char *name)
 }
 
 /* Nobody's latch is held where this is called. */
-static void stop_here(void)
+static void stop_here(Hold *hold)
 {
-    const char *name = getenv("SENGI_HOLD");
+    const char *name = getenv(hold->variable);
     const long wanted = name ? wanted_stop(name) : 0;
     Task *task = task_current();
 
     if (wanted == 0) {
-        atomic_store(&passed, 0);
+        atomic_store(&hold->passed, 0);
         return;
     }
-    if (atomic_fetch_add(&passed, 1) + 1 != wanted || atomic_exchange(&is_held, true))
+    if (atomic_fetch_add(&hold->passed, 1) + 1 != wanted || atomic_exchange(&hold->is_held, true))
         return;
     const bool were_held = task->interrupts_held;
     task->interrupts_held = true;
@@ -78,13 +88,13 @@ static void stop_here(void)
         if (!task_sleep(POLL_US, WAIT_EVENT_PG_SLEEP))
             error_clear();
     task->interrupts_held = were_held;
-    atomic_store(&passed, 0);
-    atomic_store(&is_held, false);
+    atomic_store(&hold->passed, 0);
+    atomic_store(&hold->is_held, false);
 }
 
 bool __wrap_tree_attach(Tree *tree, TreeId id)
 {
-    stop_here();
+    stop_here(&commits);
     return __real_tree_attach(tree, id);
 }
 
@@ -93,7 +103,7 @@ bool __wrap_tree_put(Tree *tree, uint64_t row_id, Str image, const TreeObserver 
     const bool done = __real_tree_put(tree, row_id, image, observer);
 
     if (observer)
-        stop_here();
+        stop_here(&commits);
     return done;
 }
 
@@ -102,7 +112,7 @@ bool __wrap_tree_index_insert(Tree *tree, Str key, const TreeObserver *observer)
     const bool done = __real_tree_index_insert(tree, key, observer);
 
     if (observer)
-        stop_here();
+        stop_here(&commits);
     return done;
 }
 
@@ -110,7 +120,7 @@ bool __wrap_tree_index_insert(Tree *tree, Str key, const TreeObserver *observer)
 void __wrap_writes_clear(Txn *txn)
 {
     if (txn->commit_lsn != 0)
-        stop_here();
+        stop_here(&commits);
     __real_writes_clear(txn);
 }
 
@@ -118,6 +128,12 @@ void __wrap_writes_clear(Txn *txn)
 void __wrap_lock_release_from(TxnSession *session, uint64_t position)
 {
     if (position == 0 && session->txn.commit_lsn != 0)
-        stop_here();
+        stop_here(&commits);
     __real_lock_release_from(session, position);
+}
+
+const SearchPath *__wrap_catalog_search_path(CatalogSession *session)
+{
+    stop_here(&paths);
+    return __real_catalog_search_path(session);
 }

@@ -15,6 +15,7 @@ sys.path[:0] = [str(HERE), str(HERE.parent.parent / "tools")]
 import held
 import left
 import loads
+import looked_at
 import moving
 import storm
 import suite
@@ -55,7 +56,8 @@ class Session(wire.Connection):
         self.send("S", b"")
         return self.until_ready()
 
-    def run(self, name, values=(), describe=True):
+    def send_run(self, name, values=(), describe=True):
+        """Without waiting for its answer."""
         body = b"\0" + name.encode() + b"\0" + struct.pack("!hh", 0, len(values))
         for value in values:
             data = None if value is None else str(value).encode()
@@ -65,6 +67,9 @@ class Session(wire.Connection):
             self.send("D", b"P\0")
         self.send("E", b"\0" + struct.pack("!i", 0))
         self.send("S", b"")
+
+    def run(self, name, values=(), describe=True):
+        self.send_run(name, values, describe)
         return self.until_ready()
 
     def describe(self, name):
@@ -286,6 +291,26 @@ def sessions_end(play):
     play.query(0, "select sum(v), count(*) from public.e")
 
 
+def rolled_back(play):
+    """Transactions with changes of their own leave nothing by which a later search path is taken for an earlier one."""
+    for number in (1, 2):
+        play.query(0, f"create schema back{number}")
+        play.query(0, f"create table back{number}.b (v int)")
+        play.query(0, f"insert into back{number}.b values ({number})")
+    play.query(0, "set search_path = back1")
+    play.parse(0, "back", "select v from b where 'now'::text = 'now'")
+    play.run(0, "back")
+    for _ in range(20):
+        for path in ("back2", "back1", "back2, back1"):
+            play.query(0, "begin")
+            play.query(0, "create table own_back ()")
+            play.query(0, "rollback")
+            play.query(0, f"set search_path = {path}")
+            play.run(0, "back")
+    play.query(0, "reset search_path")
+    play.query(0, "drop schema back1, back2 cascade")
+
+
 def clean_up(play):
     for session in range(1, SESSIONS):
         play.renew(session)
@@ -296,7 +321,7 @@ def clean_up(play):
 
 def answers(port, database):
     play = Play(port, database)
-    for part in (tables_change, changes_of_one, roles, paths, settings, unnamed, failed_blocks, writes, sessions_end, temporary, clean_up):
+    for part in (tables_change, changes_of_one, roles, paths, settings, unnamed, failed_blocks, writes, sessions_end, temporary, rolled_back, clean_up):
         part(play)
     play.close()
     return play.answers
@@ -323,6 +348,7 @@ def main():
         status = server.stop()
         print("ok sessions/stops-cleanly" if status == 0 else f"not ok sessions/stops-cleanly: exit status {status}")
     held.run(options, Session)
+    looked_at.run(options, Session)
     with_yields(options)
 
 

@@ -165,9 +165,14 @@ void catalog_session_forget_own(CatalogSession *session);
  */
 uint64_t catalog_version(const CatalogSession *session);
 
-/* The session's search path, resolved: cached until the setting, the user or the catalog changes.
+/*
+ * The session's search path, resolved: cached until the setting, the user or the catalog changes.
+ * May wait. Another may later be at the same address: to know it again, keep a copy.
  */
 MUST_CHECK const SearchPath *catalog_search_path(CatalogSession *session);
+SearchPath search_path_copy(Arena *arena, const SearchPath *path);
+/* Do names mean the same by both? */
+bool search_path_equal(const SearchPath *a, const SearchPath *b);
 /* Runs with only pg_catalog in the path (deparse, stored expressions); returns the old path. */
 const SearchPath *catalog_override_search_path(CatalogSession *session, const SearchPath *path);
 /* The temporary schema, made at first use. */

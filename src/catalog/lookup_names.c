@@ -199,6 +199,20 @@ const SearchPath *catalog_search_path(CatalogSession *session)
     return cache->path;
 }
 
+SearchPath search_path_copy(Arena *arena, const SearchPath *path)
+{
+    SearchPath copy = *path;
+
+    copy.namespaces = arena_copy(arena, path->namespaces, sizeof(Oid) * path->count);
+    return copy;
+}
+
+bool search_path_equal(const SearchPath *a, const SearchPath *b)
+{
+    return a->count == b->count && a->creation == b->creation &&
+           memcmp(a->namespaces, b->namespaces, sizeof(Oid) * a->count) == 0;
+}
+
 const SearchPath *catalog_override_search_path(CatalogSession *session, const SearchPath *path)
 {
     const SearchPath *old = session->cache->path_override;

@@ -120,12 +120,6 @@ void plan_cache_free(PlanCache *cache)
 /* -- Keys ---------------------------------------------------------------------------------------
  */
 
-static bool path_equal(const SearchPath *a, const SearchPath *b)
-{
-    return a->count == b->count && a->creation == b->creation &&
-           memcmp(a->namespaces, b->namespaces, sizeof(Oid) * a->count) == 0;
-}
-
 static bool literal_equal(const Literal *a, const Literal *b)
 {
     return a->kind == b->kind && str_equal(a->text, b->text);
@@ -158,18 +152,18 @@ static bool still_holds(const Session *session, const CachedPlan *plan)
            held->path_length == path.length && memcmp(held->path, path.data, path.length) == 0;
 }
 
+/* What it was seen to hold for: the schema may have moved since. */
 static void note_held(Session *session, const CachedPlan *plan)
 {
     HeldPlan *held = &session->held_plan;
-    const CatalogSession *catalog = &session->exec.catalog;
     const Str path = session->settings.current.search_path;
 
     held->serial = path.length <= sizeof(held->path) ? plan->serial : 0;
     if (held->serial == 0)
         return;
-    held->schema_version = catalog_version(catalog);
-    held->temp_version = catalog->temp_version;
-    held->user = catalog->current_user;
+    held->schema_version = plan->schema_version;
+    held->temp_version = plan->temp_version;
+    held->user = plan->user;
     held->path_length = (uint32_t)path.length;
     memcpy(held->path, path.data, path.length);
 }
@@ -189,7 +183,7 @@ static bool holds_for(Session *session, const CachedPlan *plan)
         error_clear();
         return false;
     }
-    if (!path_equal(path, &plan->path))
+    if (!search_path_equal(path, &plan->path))
         return false;
     note_held(session, plan);
     return true;
@@ -410,7 +404,7 @@ static bool plan_build(Session *session, CachedPlan *plan, const PlanKey *key, S
 
 static bool is_variant(const CachedPlan *plan, const PlanKey *key, const SearchPath *path)
 {
-    return plan->hash == key->print->hash && path_equal(&plan->path, path);
+    return plan->hash == key->print->hash && search_path_equal(&plan->path, path);
 }
 
 /* A plan that the session's own temporary objects have made untrue. */
@@ -452,8 +446,7 @@ static void take_key(Session *session, CachedPlan *plan, const PlanKey *key, con
     plan->given_types = arena_copy(arena, key->given_types, sizeof(Oid) * (size_t)key->given_count);
     plan->user = catalog->current_user;
     plan->database = catalog->database_oid;
-    plan->path = *path;
-    plan->path.namespaces = arena_copy(arena, path->namespaces, sizeof(Oid) * path->count);
+    plan->path = search_path_copy(arena, path);
     plan->schema_version = catalog_version(catalog);
     plan->temp_version = catalog->temp_version;
     plan->settings_key = session_settings_plan_key(session);

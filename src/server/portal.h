@@ -33,7 +33,7 @@ struct PreparedStatement {
     bool is_utility;
     bool has_no_params; /* a simple query: $n means nothing in it */
     uint64_t schema_version, temp_version;
-    const SearchPath *search_path;
+    SearchPath search_path;
     Oid planned_for;       /* role: privileges and views were resolved for it */
     RowDescription result; /* in arena: what was described must stay true */
     bool is_described;

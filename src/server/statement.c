@@ -89,13 +89,18 @@ static bool same_result(const RowDescription *a, const RowDescription *b)
 
 static bool is_current(Session *session, const PreparedStatement *statement)
 {
+    CatalogSession *catalog = &session->exec.catalog;
+
     if (statement->shared)
         return plan_is_valid(session, statement->shared);
-    return statement->planned &&
-           statement->schema_version == catalog_version(&session->exec.catalog) &&
-           statement->temp_version == session->exec.catalog.temp_version &&
-           statement->planned_for == session->exec.catalog.current_user &&
-           statement->search_path == catalog_search_path(&session->exec.catalog);
+    if (!statement->planned || statement->schema_version != catalog_version(catalog) ||
+        statement->temp_version != catalog->temp_version ||
+        statement->planned_for != catalog->current_user)
+        return false;
+    const SearchPath *path = catalog_search_path(catalog);
+    if (!path)
+        error_clear();
+    return path && search_path_equal(path, &statement->search_path);
 }
 
 bool statement_params_known(const AnalyzeParams *params)
@@ -189,7 +194,9 @@ static bool analyze_and_plan(Session *session, PreparedStatement *statement)
 
     statement->schema_version = catalog_version(catalog);
     statement->temp_version = catalog->temp_version;
-    statement->search_path = catalog_search_path(catalog);
+    const SearchPath *path = catalog_search_path(catalog);
+    TRY(path);
+    statement->search_path = search_path_copy(statement->plan_arena, path);
     statement->planned_for = catalog->current_user;
     Query *query = analyze_statement(&context, statement->statement);
     TRY(query);
