@@ -153,8 +153,11 @@ const TypeDesc *type_find(CatalogSession *session, Oid oid)
     if (system_row_find(session, INDEX_PG_TYPE_OID_INDEX, &(Value){.oid = oid}, 1, row) !=
         ROW_FOUND)
         return NULL;
-    type = type_load(session, row, cache->arena);
-    put(&cache->types, oid, type);
+    Arena *const arena = cache->arena;
+    type = type_load(session, row, arena);
+    /* A domain's base is looked up: what was found before the schema moved is retired already. */
+    if (cache->arena == arena)
+        put(&cache->types, oid, type);
     return type;
 }
 
