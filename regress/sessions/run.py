@@ -12,6 +12,7 @@ import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent.parent / "tools")]
+import ended
 import held
 import left
 import loads
@@ -349,6 +350,7 @@ def main():
         print("ok sessions/stops-cleanly" if status == 0 else f"not ok sessions/stops-cleanly: exit status {status}")
     held.run(options, Session)
     looked_at.run(options, Session)
+    ended.run(options, Session)
     with_yields(options)
 
 

@@ -539,13 +539,18 @@ static void task_adopt(Session *session)
         task_interrupt(task, INTERRUPT_TERMINATE);
 }
 
-static void task_leave(Session *session)
+/* False: it has been told to end, and stays the session's. Whoever is told later is woken. */
+static bool task_leave(Session *session)
 {
-    if (session->txn_session)
-        txn_session_rest(session->txn_session);
     mutex_lock(&session->mutex);
-    session->task = NULL;
+    const bool may_leave = session->is_closing || !session->terminate_pending;
+    if (may_leave) {
+        if (session->txn_session)
+            txn_session_rest(session->txn_session);
+        session->task = NULL;
+    }
     mutex_unlock(&session->mutex);
+    return may_leave;
 }
 
 static void say_terminated(Session *session)
@@ -555,6 +560,7 @@ static void say_terminated(Session *session)
         if (!connection_flush(&session->connection))
             error_clear();
     }
+    session->is_closing = true;
 }
 
 /* -- Memory of sessions at rest -------------------------------------------------------------- */
@@ -630,24 +636,24 @@ static bool session_serve(Connection *connection)
         session->is_closing |= !session_login(session);
         session->is_at_rest = true;
     }
-    if (session->terminate_pending)
-        say_terminated(session);
-    if (!session->is_closing)
+    if (!session->is_closing && !session->terminate_pending)
         serve_messages(session);
     if (error_is_set())
         error_clear();
-    if (session->is_closing) {
-        /* Its own end is not to be interrupted. */
-        task_clear_interrupts(task_current(), ~0u);
-        task_current()->interrupts_held = true;
-        task_leave(session);
-        session_free(session);
-        return false;
+    /* Nothing waits between this and the coroutine's end: see wake_idle. */
+    if (!session->is_closing && task_leave(session)) {
+        session_memory_give(session);
+        arm_idle_timeout(session);
+        return true;
     }
-    session_memory_give(session);
-    arm_idle_timeout(session);
-    task_leave(session);
-    return true;
+    if (!session->is_closing)
+        say_terminated(session);
+    /* Its own end is not to be interrupted. */
+    task_clear_interrupts(task_current(), ~0u);
+    task_current()->interrupts_held = true;
+    (void)task_leave(session);
+    session_free(session);
+    return false;
 }
 
 /* Ends an idle session: a coroutine says why and closes. */
@@ -679,7 +685,8 @@ static void match_pid(void *context, Session *session)
         find->found = session;
 }
 
-/* On the session's own loop: a terminated session that is idle is ended now. */
+/* On the session's own loop: a terminated session that is idle is ended now. One that has a
+ * coroutine still hears of it in task_leave at the latest. */
 static void wake_idle(void *argument)
 {
     FindByPid find = {.process_id = (int32_t)(uintptr_t)argument};
@@ -721,6 +728,8 @@ void session_start(Server *server, Worker *worker, int fd, bool is_local,
         is_local ? STR("[local]") : address_text(session->arena, (const struct sockaddr *)address);
     os->random(&session->secret, sizeof(session->secret));
     server_add_session(server, session);
+    if (atomic_load(&server->is_stopping)) /* and may not have met this one */
+        session_terminate(session, INTERRUPT_SHUTDOWN);
     if (!connection_open(&session->connection, worker->scheduler, fd)) {
         log_fields(error_fields(), STR(""));
         error_clear();
