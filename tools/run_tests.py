@@ -6,14 +6,17 @@ usage: run_tests.py --build DIR [--long | --quick] [--only TEXT] [--tsan DIR]
 With --tsan the programs that regress/unit/tsan.txt lists run from that build as well.
 
 A suite is a unit-test program, or a script regress/<kind>/run.py which prints lines
-`ok NAME`, `not ok NAME: why` or `skip NAME: why`.
+`ok NAME`, `not ok NAME: why` or `skip NAME: why`. As many run side by side as there are processors; those that measure
+how long something takes run by themselves in the end.
 """
 import argparse
+import concurrent.futures
 import json
 import os
 import pathlib
 import subprocess
 import sys
+import threading
 import time
 
 TOP = pathlib.Path(__file__).resolve().parent.parent
@@ -26,70 +29,74 @@ SANITIZER_ENVIRONMENT = {
 # to be full at.
 LONG_ENVIRONMENT = {"SENGI_CRASH_POINTS": "1000000", "SENGI_CRASH_SEEDS": "2000", "SENGI_ROT_EVERY": "7", "SENGI_FULL_EVERY": "1"}
 LONG_SECONDS = 12 * 3600
+ALONE = {"interrupts"}
 
 
 class Tally:
-    """Counts results and prints failures as they come."""
+    """Counts results and prints failures as they come. Any thread."""
 
     def __init__(self):
+        self.lock = threading.Lock()
         self.passed = self.failed = self.skipped = 0
 
-    def ok(self):
-        self.passed += 1
+    def ok(self, count=1):
+        with self.lock:
+            self.passed += count
 
     def fail(self, name, why):
-        self.failed += 1
-        print(f"FAILED {name}: {why}", flush=True)
+        with self.lock:
+            self.failed += 1
+            print(f"FAILED {name}: {why}", flush=True)
 
     def skip(self, name, why):
-        self.skipped += 1
-        print(f"skipped {name}: {why}", flush=True)
+        with self.lock:
+            self.skipped += 1
+            print(f"skipped {name}: {why}", flush=True)
+
+    def say(self, line):
+        with self.lock:
+            print(line, flush=True)
 
 
-def run_unit(build, tally, only, long):
-    """Every cmocka program that the build knows; each of its tests counts."""
+def run_program(name, command, environment, seconds, tally):
+    """A cmocka program; each of its tests counts."""
+    start = time.time()
+    try:
+        result = subprocess.run(command, cwd=TOP, env={**os.environ, **environment, "CMOCKA_MESSAGE_OUTPUT": "stdout"}, timeout=seconds, capture_output=True,
+                                text=True, errors="replace", check=False)
+    except subprocess.TimeoutExpired:
+        tally.fail(name, f"ran for more than {seconds} s")
+        return
+    passed = result.stdout.count("[       OK ]")
+    failed = [line.split("]", 1)[1].strip() for line in result.stdout.splitlines() if line.startswith("[  FAILED  ]")]
+    tally.ok(passed)
+    if result.returncode != 0 or passed == 0:
+        tail = "\n".join((result.stdout + result.stderr).splitlines()[-60:])
+        tally.fail(name, f"exit {result.returncode}: {'; '.join(failed)}\n{tail}")
+    tally.say(f"{name}: {passed} passed ({time.time() - start:.1f} s)")
+
+
+def unit_suites(build, tally, long):
+    """Every cmocka program that the build knows: its name, and what runs it."""
     listing = subprocess.run(["meson", "introspect", "--tests", str(build)], check=True, capture_output=True, text=True)
+    seconds = LONG_SECONDS if long else 1200
     for test in sorted(json.loads(listing.stdout), key=lambda entry: entry["name"]):
-        name = test["name"]
-        if only and only not in f"unit/{name}":
-            continue
-        start = time.time()
-        environment = dict(os.environ, **SANITIZER_ENVIRONMENT, **test.get("env", {}), **(LONG_ENVIRONMENT if long else {}), CMOCKA_MESSAGE_OUTPUT="stdout")
-        seconds = LONG_SECONDS if long else 1200
-        try:
-            result = subprocess.run(test["cmd"], cwd=TOP, env=environment, timeout=seconds, capture_output=True, text=True, errors="replace")
-        except subprocess.TimeoutExpired:
-            tally.fail(f"unit/{name}", f"ran for more than {seconds} s")
-            continue
-        passed = result.stdout.count("[       OK ]")
-        failed = [line.split("]", 1)[1].strip() for line in result.stdout.splitlines() if line.startswith("[  FAILED  ]")]
-        tally.passed += passed
-        if result.returncode != 0 or passed == 0:
-            tail = "\n".join((result.stdout + result.stderr).splitlines()[-40:])
-            tally.fail(f"unit/{name}", f"exit {result.returncode}: {'; '.join(failed)}\n{tail}")
-        print(f"unit/{name}: {passed} passed ({time.time() - start:.1f} s)", flush=True)
+        name = f"unit/{test['name']}"
+        environment = {**SANITIZER_ENVIRONMENT, **test.get("env", {}), **(LONG_ENVIRONMENT if long else {})}
+        yield name, lambda name=name, test=test, environment=environment: run_program(name, test["cmd"], environment, seconds, tally)
 
 
-def run_threads(build, tally, only):
+def thread_suites(build, tally):
     """The engine's unit tests in a build with ThreadSanitizer: a race is a failure."""
-    environment = dict(os.environ, TSAN_OPTIONS="exitcode=66:second_deadlock_stack=1", CMOCKA_MESSAGE_OUTPUT="stdout")
-    for line in (TOP / "regress/unit/tsan.txt").read_text().split():
+    environment = {"TSAN_OPTIONS": "exitcode=66:second_deadlock_stack=1"}
+    for line in (TOP / "regress/unit/tsan.txt").read_text(encoding="ascii").split():
         name = f"tsan/{line}"
-        if only and only not in name:
-            continue
-        start = time.time()
-        try:
-            result = subprocess.run([build / "regress/unit" / line], cwd=TOP, env=environment, timeout=600, capture_output=True,
-                                    text=True, errors="replace")
-        except subprocess.TimeoutExpired:
-            tally.fail(name, "ran for more than 600 s")
-            continue
-        passed = result.stdout.count("[       OK ]")
-        tally.passed += passed
-        if result.returncode != 0 or passed == 0:
-            tail = "\n".join((result.stdout + result.stderr).splitlines()[-60:])
-            tally.fail(name, f"exit {result.returncode}\n{tail}")
-        print(f"{name}: {passed} passed ({time.time() - start:.1f} s)", flush=True)
+        yield name, lambda name=name, line=line: run_program(name, [build / "regress/unit" / line], environment, 600, tally)
+
+
+def script_suites(build, tally, arguments):
+    for script in sorted((TOP / "regress").glob("*/run.py")):
+        yield script.parent.name, lambda script=script: run_script(script, build, arguments, tally)
 
 
 def run_script(script, build, arguments, tally):
@@ -114,10 +121,10 @@ def run_script(script, build, arguments, tally):
                 tally.skip(f"{name}/{test}", why)
                 seen += 1
             else:
-                print(line, flush=True)
+                tally.say(line)
     if process.returncode != 0 or seen == 0:
         tally.fail(name, f"the suite ended with status {process.returncode} after {seen} results")
-    print(f"{name}: {seen} results ({time.time() - start:.1f} s)", flush=True)
+    tally.say(f"{name}: {seen} results ({time.time() - start:.1f} s)")
 
 
 def main():
@@ -131,13 +138,17 @@ def main():
     tally = Tally()
     build = options.build.resolve()
 
-    run_unit(build, tally, options.only, options.long)
+    suites = [suite for suite in unit_suites(build, tally, options.long) if options.only in suite[0]]
     if options.tsan:
-        run_threads(options.tsan.resolve(), tally, options.only)
+        suites += [suite for suite in thread_suites(options.tsan.resolve(), tally) if options.only in suite[0]]
     arguments = ["--long"] if options.long else ["--quick"] if options.quick else []
-    for script in sorted((TOP / "regress").glob("*/run.py")):
-        if not options.only or options.only.split("/")[0] == script.parent.name:
-            run_script(script, build, arguments, tally)
+    suites += [suite for suite in script_suites(build, tally, arguments) if options.only.split("/")[0] in ("", suite[0])]
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        for done in [pool.submit(run) for name, run in suites if name not in ALONE]:
+            done.result()
+    for name, run in suites:
+        if name in ALONE:
+            run()
     print(f"{tally.passed} passed, {tally.failed} failed, {tally.skipped} skipped")
     sys.exit(1 if tally.failed else 0)
 

@@ -1,6 +1,7 @@
 """A Sengi server for a test: a fresh directory under the temporary one, a free port of the loopback."""
 import os
 import pathlib
+import random
 import shutil
 import signal
 import socket
@@ -11,11 +12,19 @@ import time
 import wire
 
 
+PORTS = range(10000, 32000)  # none that the system gives to clients: it stays free until the server takes it
+
+
 def free_port():
     """A port of the loopback that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    while True:
+        port = random.choice(PORTS)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
 
 
 class ServerFailure(Exception):
