@@ -10,6 +10,7 @@ A suite is a unit-test program, or a script regress/<kind>/run.py which prints l
 how long something takes run by themselves in the end.
 """
 import argparse
+import collections
 import concurrent.futures
 import json
 import os
@@ -127,6 +128,16 @@ def run_script(script, build, arguments, tally):
     tally.say(f"{name}: {seen} results ({time.time() - start:.1f} s)")
 
 
+def run_lane(suites, number):
+    """One after the other until none is left: programs, which compute, from the front, or scripts, which wait much, from the end."""
+    while True:
+        try:
+            run = suites.popleft() if number % 2 == 0 else suites.pop()
+        except IndexError:
+            return
+        run()
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--build", type=pathlib.Path, required=True)
@@ -143,9 +154,10 @@ def main():
         suites += [suite for suite in thread_suites(options.tsan.resolve(), tally) if options.only in suite[0]]
     arguments = ["--long"] if options.long else ["--quick"] if options.quick else []
     suites += [suite for suite in script_suites(build, tally, arguments) if options.only.split("/")[0] in ("", suite[0])]
+    together = collections.deque(run for name, run in suites if name not in ALONE)
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        for done in [pool.submit(run) for name, run in suites if name not in ALONE]:
-            done.result()
+        for lane in [pool.submit(run_lane, together, number) for number in range(os.cpu_count())]:
+            lane.result()
     for name, run in suites:
         if name in ALONE:
             run()

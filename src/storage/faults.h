@@ -10,8 +10,9 @@
 
 extern bool fault_no_shadow, fault_free_now, fault_no_wal_flush, fault_evict_shadow, fault_no_hide;
 extern bool fault_no_redo_floor, fault_no_reclaim, fault_no_redo_drain, fault_redo_scatter;
-extern bool fault_slow_log, fault_slow_checkpoint,
-    fault_yield_often;               /* break nothing; make races likely */
+/* Break nothing; make races likely. The first may be set while the log's writer runs. */
+extern _Atomic bool fault_slow_log;
+extern bool fault_slow_checkpoint, fault_yield_often;
 extern void (*fault_at_apply)(void); /* what happens between two writes of a commit's apply */
 #define FAULT(name) (name)
 #define FAULT_STOP(hook)                                                                           \

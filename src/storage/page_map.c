@@ -18,7 +18,8 @@
 #ifdef SENGI_TEST_FAULTS
 bool fault_no_shadow, fault_free_now, fault_no_wal_flush, fault_evict_shadow, fault_no_hide;
 bool fault_no_redo_floor, fault_no_reclaim, fault_no_redo_drain, fault_redo_scatter;
-bool fault_slow_log, fault_slow_checkpoint, fault_yield_often;
+_Atomic bool fault_slow_log;
+bool fault_slow_checkpoint, fault_yield_often;
 void (*fault_at_apply)(void);
 #endif
 

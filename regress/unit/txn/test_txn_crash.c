@@ -22,7 +22,7 @@
 #include "storage/store_internal.h"
 
 #ifndef CRASH_POINTS
-#define CRASH_POINTS 4500 /* with sanitizers, which make them dear */
+#define CRASH_POINTS 3000 /* with sanitizers, which make them dear */
 #endif
 
 /* What a crash abandons is never freed; the environment's options would outweigh those below. */
