@@ -54,4 +54,11 @@ typedef struct SlotSpace {
     U32List freed[2];            /* by EpochClass: free once that checkpoint is durable */
 } SlotSpace;
 
+/* `bytes` of zeros that cost memory only where touched. */
+void *memory_reserve(size_t bytes);
+/* Where that is refused. */
+#define STORE_SPACE_HINT                                                                           \
+    "Maps reserve address space that they do not fill; allow the server more of it (ulimit -v)."
+void memory_release(void *memory, size_t bytes);
+
 #endif

@@ -121,12 +121,6 @@ static inline bool page_entry_is_clone(const PageEntry *entry)
     return (atomic_load(&((PageEntry *)entry)->flags) & PAGE_FLAG_CLONED) != 0;
 }
 
-/* `bytes` of zeros that cost memory only where touched. */
-void *memory_reserve(size_t bytes);
-/* Where that is refused. */
-#define STORE_SPACE_HINT                                                                           \
-    "Maps reserve address space that they do not fill; allow the server more of it (ulimit -v)."
-void memory_release(void *memory, size_t bytes);
 PageMap *page_map_new(Store *store, DatabaseId id);
 void page_map_free(PageMap *map);
 PageMap *page_map_find(const Store *store, DatabaseId id);

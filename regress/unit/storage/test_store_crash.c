@@ -165,10 +165,10 @@ static void without_flushing_the_log_crashes_are_noticed(void **state)
      * The image alone is whole up to its boundary; the log is missed where redo begins before
      * records that the image has, so that some change must still be on its way at the boundary.
      */
-    fault_no_wal_flush = fault_slow_log = true;
+    fault_slow_log = fault_no_wal_flush = true;
     workload_dawdle_us = 2000;
     assert_true(crash_many(FAULT_SEEDS_MAX, false) > 0);
-    fault_no_wal_flush = fault_slow_log = false;
+    fault_slow_log = fault_no_wal_flush = false;
     workload_dawdle_us = 0;
 }
 
