@@ -2,6 +2,7 @@
 
 The server is sengi_held (held.c), whose commits stop where the test says.
 """
+import concurrent.futures
 import os
 import tempfile
 
@@ -62,8 +63,33 @@ def by_the_server(scene, _):
     return scene.last_words()
 
 
+def taken_on_late(options, session_class, directory):
+    """The server stops when a connection has been accepted, and is not yet a session: its client is answered, and the server ends."""
+    hold = held.Hold(directory)
+    server = Server(options.build, {"worker_threads": 2})
+    server.binary = str(options.build / "regress/sessions/sengi_held")
+    server.environment = {"SENGI_HOLD_START": str(hold.path)}
+    with server:
+        hold.arm(1)
+        threads, early = concurrent.futures.ThreadPoolExecutor(1), []
+        while not hold.is_held():  # the second worker's turn comes
+            late = threads.submit(session_class, server.port, database="postgres", timeout=30)
+            suite.wait_for(lambda late=late: hold.is_held() or late.done(), "a connection is neither held nor taken")
+            early += [late.result()] if late.done() else []
+        server.process.terminate()
+        suite.wait_for(lambda: "received a stop request" in server.log_tail(), "the server does not stop")
+        hold.release()
+        said = repr(late.exception(60))
+        for session in early:
+            session.close()
+        status = server.stop()
+    right = "C57P01" in said and status == 0
+    print("ok sessions/ended-taken-on-late" if right else f"not ok sessions/ended-taken-on-late: {said}, exit status {status}")
+
+
 def run(options, session_class):
     directory = tempfile.mkdtemp(prefix="sengi-ended-")
+    taken_on_late(options, session_class, directory)
     for told in (by_another, by_the_server):
         hold = held.Hold(directory)
         server = Server(options.build, {"worker_threads": 1})

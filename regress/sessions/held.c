@@ -6,7 +6,9 @@
  * says is the number of the stop at which to wait: places of commits' applies are counted from the
  * moment the file appears. Who comes to that place writes the file's name with ".held" behind it,
  * and goes on when the file that was first there is gone. Only one waits at a time. SENGI_HOLD_PATH
- * is the same for look-ups of a search path, which may wait for pages and for other sessions.
+ * is the same for look-ups of a search path, which may wait for pages and for other sessions. Where
+ * there is the file that SENGI_HOLD_START names, a worker other than the first, which also accepts
+ * and heeds signals, stops before it takes a connection on.
  */
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -17,6 +19,7 @@
 #include "base/error.h"
 #include "base/task.h"
 #include "catalog/catalog.h"
+#include "server/server.h"
 #include "storage/tree.h"
 #include "txn/session_internal.h"
 
@@ -36,6 +39,10 @@ void __wrap_lock_release_from(TxnSession *session, uint64_t position);
 
 const SearchPath *__real_catalog_search_path(CatalogSession *session);
 const SearchPath *__wrap_catalog_search_path(CatalogSession *session);
+void __real_session_start(Server *server, Worker *worker, int fd, bool is_local,
+                          const struct sockaddr_storage *address);
+void __wrap_session_start(Server *server, Worker *worker, int fd, bool is_local,
+                          const struct sockaddr_storage *address);
 
 typedef struct Hold {
     const char *variable;
@@ -136,4 +143,18 @@ const SearchPath *__wrap_catalog_search_path(CatalogSession *session)
 {
     stop_here(&paths);
     return __real_catalog_search_path(session);
+}
+
+/* On the loop itself, which nothing may suspend. */
+void __wrap_session_start(Server *server, Worker *worker, int fd, bool is_local,
+                          const struct sockaddr_storage *address)
+{
+    const char *name = getenv("SENGI_HOLD_START");
+
+    if (worker->number > 0 && name && wanted_stop(name) != 0) {
+        say_held(name);
+        while (access(name, F_OK) == 0)
+            usleep(POLL_US);
+    }
+    __real_session_start(server, worker, fd, is_local, address);
 }

@@ -727,8 +727,10 @@ void session_start(Server *server, Worker *worker, int fd, bool is_local,
     session->client_address =
         is_local ? STR("[local]") : address_text(session->arena, (const struct sockaddr *)address);
     os->random(&session->secret, sizeof(session->secret));
+    /* From here on others may tell it to end. */
+    session->connection.scheduler = worker->scheduler;
     server_add_session(server, session);
-    if (atomic_load(&server->is_stopping)) /* and may not have met this one */
+    if (atomic_load(&server->is_stopping)) /* and may not have told this one */
         session_terminate(session, INTERRUPT_SHUTDOWN);
     if (!connection_open(&session->connection, worker->scheduler, fd)) {
         log_fields(error_fields(), STR(""));
