@@ -12,6 +12,7 @@ import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent.parent / "tools")]
+import busy
 import ended
 import held
 import left
@@ -379,6 +380,7 @@ def compare(server, seconds):
         else:
             print(f"not ok {name}: wanted {line}, got {got[number] if number < len(got) else None}")
     left.run(lambda database: Session(server.port, database=database))
+    busy.run(lambda: Session(server.port, database="postgres"), seconds)
     move(server, seconds)
 
 

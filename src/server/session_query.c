@@ -94,12 +94,13 @@ static CachedOutcome run_plan(Session *session, CachedPlan *plan, const Fingerpr
 {
     ExecParameters parameters;
     Str tag = STR_NONE;
+    bool were_held;
 
     if (!plan_read_literals(plan, print, session->statement_arena, &parameters))
         return CACHED_NOT;
-    TRY(planned_lock_relations(&session->exec.catalog, plan->planned));
+    TRY(planned_lock_relations(&session->exec.catalog, plan->planned, &were_held));
     /* Whoever made us wait may have changed what the plan is about. */
-    if (!plan_is_valid(session, plan))
+    if (!were_held && !plan_is_valid(session, plan))
         return CACHED_NOT;
     ExecState *state = plan_take_state(session, plan);
     TRY(state);

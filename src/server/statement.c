@@ -240,8 +240,10 @@ static void forget_plan(Session *session, PreparedStatement *statement)
 /* Locks taken, and the plan still true under them. Privileges are the executor's to check. */
 static bool admit(Session *session, PreparedStatement *statement, bool *ret_moved)
 {
-    TRY(planned_lock_relations(&session->exec.catalog, statement->planned));
-    *ret_moved = !is_current(session, statement);
+    bool were_held;
+
+    TRY(planned_lock_relations(&session->exec.catalog, statement->planned, &were_held));
+    *ret_moved = !were_held && !is_current(session, statement);
     return true;
 }
 
@@ -274,6 +276,7 @@ bool statement_ready(Session *session, PreparedStatement *statement)
             const uint64_t version = txn_schema_version(session->server->txn_manager);
             if (!plan_again(session, statement, is_promised)) {
                 forget_plan(session, statement);
+                TRY(i + 1 < PLAN_TRIES || !error_is_set());
                 TRY(catalog_was_moving(&session->exec.catalog, version));
                 continue;
             }

@@ -22,15 +22,19 @@ static bool has_younger_index(const Txn *txn, const RelationDesc *relation)
     return false;
 }
 
-bool planned_lock_relations(CatalogSession *catalog, const PlannedStatement *planned)
+bool planned_lock_relations(CatalogSession *catalog, const PlannedStatement *planned,
+                            bool *ret_were_held)
 {
     bool waited = false;
 
+    *ret_were_held = true;
     for (size_t i = 0; i < planned->relations.length; i++) {
         const PlanRelation *item = &planned->relations.items[i];
         const RelationDesc *relation = relation_find(catalog, item->relation);
-        if (!relation)
+        if (!relation) {
+            *ret_were_held = false;
             continue; /* dropped since: the version has moved and we plan again */
+        }
         if (relation->oid < OID_FIRST_USER)
             continue; /* system tables: their rows' versions suffice */
         const DatabaseId database = relation->is_shared ? SHARED_DATABASE : catalog->database_oid;
@@ -38,6 +42,7 @@ bool planned_lock_relations(CatalogSession *catalog, const PlannedStatement *pla
         const LockOutcome outcome =
             lock_relation(catalog->txn, database, relation->oid, mode, LOCK_TRY, relation->name);
         TRY(outcome);
+        *ret_were_held &= outcome == LOCK_HELD;
         if (has_younger_index(catalog->txn, relation)) {
             TRY(txn_schema_settle(txn_manager(catalog->txn)));
             waited = true;
@@ -84,11 +89,13 @@ const PlannedStatement *command_plan(CommandContext *context, const Node *statem
         const uint64_t version = catalog_version(session);
         const PlannedStatement *planned = plan_once(context, statement, source, options, ret_query);
         if (!planned) {
+            TRY(i + 1 < PLAN_TRIES || !error_is_set());
             TRY(catalog_was_moving(session, schema));
             continue;
         }
-        TRY(planned_lock_relations(session, planned));
-        if (catalog_version(session) == version)
+        bool were_held;
+        TRY(planned_lock_relations(session, planned, &were_held));
+        if (were_held || catalog_version(session) == version)
             return planned;
         CHECK_INTERRUPTS();
     }

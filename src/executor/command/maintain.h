@@ -23,10 +23,12 @@ static inline LockMode plan_relation_lock_mode(const PlanRelation *relation)
 
 /*
  * Takes the locks of a plan's relations. Whoever waited, or whose snapshot is older than the
- * schema, gets a new snapshot under READ COMMITTED; whether the plan is still true is the caller's
- * to see.
+ * schema, gets a new snapshot under READ COMMITTED. Whether the plan is still true is the caller's
+ * to see, unless *ret_were_held: the transaction had all of the locks before, so that a plan which
+ * was true under them is, however often the schema has moved since.
  */
-MUST_CHECK bool planned_lock_relations(CatalogSession *catalog, const PlannedStatement *planned);
+MUST_CHECK bool planned_lock_relations(CatalogSession *catalog, const PlannedStatement *planned,
+                                       bool *ret_were_held);
 /* The plan of a query in a command, its relations locked as it names them; *ret_query may be NULL.
  */
 MUST_CHECK const PlannedStatement *command_plan(CommandContext *context, const Node *statement,
