@@ -100,7 +100,7 @@ static CachedOutcome run_plan(Session *session, CachedPlan *plan, const Fingerpr
         return CACHED_NOT;
     TRY(planned_lock_relations(&session->exec.catalog, plan->planned, &were_held));
     /* Whoever made us wait may have changed what the plan is about. */
-    if (!were_held && !plan_is_valid(session, plan))
+    if (!plan_is_valid(session, plan))
         return CACHED_NOT;
     ExecState *state = plan_take_state(session, plan);
     TRY(state);

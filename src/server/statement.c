@@ -7,8 +7,6 @@
 #include "txn/lock.h"
 #include "types/type.h"
 
-#define PLAN_TRIES 10
-
 PreparedStatement *statement_new(Session *session, Str name, Str source, const Node *tree,
                                  const Oid *types, int count)
 {
@@ -238,12 +236,12 @@ static void forget_plan(Session *session, PreparedStatement *statement)
 /* -- Locks -------------------------------------------------------------------- */
 
 /* Locks taken, and the plan still true under them. Privileges are the executor's to check. */
-static bool admit(Session *session, PreparedStatement *statement, bool *ret_moved)
+static bool admit(Session *session, PreparedStatement *statement, int attempt, bool *ret_moved)
 {
     bool were_held;
 
     TRY(planned_lock_relations(&session->exec.catalog, statement->planned, &were_held));
-    *ret_moved = !were_held && !is_current(session, statement);
+    *ret_moved = (!were_held || attempt < PLAN_PATIENCE) && !is_current(session, statement);
     return true;
 }
 
@@ -283,7 +281,7 @@ bool statement_ready(Session *session, PreparedStatement *statement)
             if (statement->is_utility)
                 return true;
         }
-        TRY(admit(session, statement, &moved));
+        TRY(admit(session, statement, i, &moved));
         if (!moved)
             return true;
     }

@@ -4,8 +4,6 @@
 #include "planner/planner.h"
 #include "txn/index.h"
 
-#define PLAN_TRIES 10
-
 /*
  * Has the plan an index of a commit that is being applied? Its rows in the catalog are seen, and
  * the schema's version is not another yet.
@@ -46,6 +44,7 @@ bool planned_lock_relations(CatalogSession *catalog, const PlannedStatement *pla
         if (has_younger_index(catalog->txn, relation)) {
             TRY(txn_schema_settle(txn_manager(catalog->txn)));
             waited = true;
+            *ret_were_held = false; /* the plan may have seen it half made */
         }
         if (outcome != LOCK_WOULD_BLOCK)
             continue;
@@ -95,7 +94,7 @@ const PlannedStatement *command_plan(CommandContext *context, const Node *statem
         }
         bool were_held;
         TRY(planned_lock_relations(session, planned, &were_held));
-        if (were_held || catalog_version(session) == version)
+        if ((were_held && i >= PLAN_PATIENCE) || catalog_version(session) == version)
             return planned;
         CHECK_INTERRUPTS();
     }

@@ -21,11 +21,14 @@ static inline LockMode plan_relation_lock_mode(const PlanRelation *relation)
                                  : LOCK_ACCESS_SHARE;
 }
 
+#define PLAN_TRIES 10
+#define PLAN_PATIENCE 2 /* so often it is planned again for any change of the schema */
+
 /*
  * Takes the locks of a plan's relations. Whoever waited, or whose snapshot is older than the
  * schema, gets a new snapshot under READ COMMITTED. Whether the plan is still true is the caller's
- * to see, unless *ret_were_held: the transaction had all of the locks before, so that a plan which
- * was true under them is, however often the schema has moved since.
+ * to see, unless *ret_were_held: the transaction had all of the locks before, and nothing that the
+ * plan is about can have changed under them, however often the schema has moved since.
  */
 MUST_CHECK bool planned_lock_relations(CatalogSession *catalog, const PlannedStatement *planned,
                                        bool *ret_were_held);
