@@ -159,7 +159,7 @@ void catalog_session_forget_own(CatalogSession *session);
 
 /*
  * What cached plans compare, together with session->temp_version: grows with each committed change
- * to the session's database or the shared tables, and differs from every shared value while the
+ * of a schema, in whichever database, and differs from every shared value while the
  * transaction has own changes. A transaction that has changed nothing but its session's temporary
  * objects leaves it alone: nobody else's plan is less true for it.
  */
