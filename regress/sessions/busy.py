@@ -3,6 +3,7 @@ import threading
 import time
 
 import suite
+import wire
 
 DEFINERS, TABLES = 6, 12
 SETUP = [f"create table busy_{i} (id int primary key, v int, w text)" for i in range(TABLES)]
@@ -21,10 +22,13 @@ class Busy:
 
     def define(self, number):
         session = self.connect()
-        while time.monotonic() < self.ends_at:
-            session.must(f"create table busy_new_{number} (a int)")
-            session.must(f"drop table busy_new_{number}")
-            self.defined += 2
+        try:
+            while time.monotonic() < self.ends_at:
+                session.must(f"create table busy_new_{number} (a int)")
+                session.must(f"drop table busy_new_{number}")
+                self.defined += 2
+        except (OSError, wire.WireError, wire.Refused) as error:
+            self.faults.append(f"who defines: {error!r}")
         session.close()
 
     def ask(self):

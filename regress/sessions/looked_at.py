@@ -3,6 +3,7 @@
 The server is sengi_held (held.c), whose look-ups of a search path stop where the test says, and has one worker. Who looked must hear
 what is true now: freed memory that is read ends the server, an old plan that is taken gives the old answer.
 """
+import collections
 import os
 import tempfile
 
@@ -28,13 +29,17 @@ class Scene:
     def __init__(self, connect, hold):
         self.connect, self.hold = connect, hold
         self.mover, self.other = connect(), connect()
-        self.stops, self.wrong = 0, []
+        self.stops, self.wrong = collections.Counter(), []
         for text in SETUP:
             self.mover.must(text)
 
     def use_plans(self, times):
         for _ in range(times):
             self.other.query(STATEMENT)
+
+    def moved(self):
+        lines = self.mover.until_ready()
+        suite.check(not any(line.startswith("error") for line in lines), f"the schema is not moved: {lines}")
 
     def waits(self, session):
         pid = int.from_bytes(session.key[:4], "big")
@@ -68,7 +73,6 @@ class Scene:
         for _ in range(3):
             session.query(STATEMENT)
         session.must("create temp table b (id int)")
-        session.query(STATEMENT)
         return session, lambda: session.send("Q", STATEMENT.encode() + b"\0")
 
     def at(self, stop, prepare, move, is_used):
@@ -90,7 +94,7 @@ class Scene:
             self.mover.send("Q", text.encode() + b"\0")
             suite.wait_for(lambda: held.has_answered(self.mover) or self.waits(self.mover), "who moves the schema neither answers nor waits")
             if has_moved := held.has_answered(self.mover):
-                self.mover.until_ready()
+                self.moved()
             else:
                 break
         if is_used and has_moved:
@@ -98,13 +102,13 @@ class Scene:
         self.hold.release()
         got = session.until_ready()
         if not has_moved:
-            self.mover.until_ready()
+            self.moved()
         else:
             ask()
             after = session.until_ready()
             if got != after:
                 self.wrong.append(f"{prepare.__name__}, {move[0]}, stop {stop}: {got}, not {after}; before {before}")
-        self.stops += has_moved
+        self.stops[prepare.__name__] += has_moved
         session.close()
         return True
 
@@ -121,7 +125,8 @@ def run(options, session_class):
     server.environment = {"SENGI_HOLD_PATH": str(hold.path)}
     with server:
         scene = Scene(lambda: session_class(server.port, database="postgres"), hold)
-        for prepare in (scene.finds_a_plan, scene.makes_a_plan, scene.has_a_plan, scene.has_old_plans):
+        ways = (scene.finds_a_plan, scene.makes_a_plan, scene.has_a_plan, scene.has_old_plans)
+        for prepare in ways:
             for move in MOVES.values():
                 for is_used in (False, True):
                     stop = 1
@@ -129,5 +134,5 @@ def run(options, session_class):
                         stop += 1
         scene.close()
     os.rmdir(directory)
-    suite.check(scene.stops > 0, "nobody was held in a look-up")
+    suite.check(len(+scene.stops) == len(ways), f"not everybody was held in a look-up: {scene.stops}")
     print("ok sessions/looked-at" if not scene.wrong else f"not ok sessions/looked-at: {len(scene.wrong)} answers are wrong; {scene.wrong[0]}")
