@@ -16,7 +16,7 @@ class Scene:
     """A commit that is held, by a session that its client then leaves alone."""
 
     def __init__(self, server, hold, session_class):
-        self.server, self.hold = server, hold
+        self.server, self.hold, self.sync = server, hold, hold.path.with_name("sync")
         self.session = session_class(server.port, database="postgres")
         self.session.must("create table if not exists ended_t (n int)")
 
@@ -28,8 +28,9 @@ class Scene:
     def last_words(self):
         """What the session is told when it may go on: its answer, and the end."""
         self.hold.release()
-        lines = self.session.until_ready()
+        lines = []
         try:
+            lines = self.session.until_ready()
             kind, body = self.session.message()
             lines.append(kind + wire.fields_text(body))
             lines.append(self.session.message()[0])
@@ -50,6 +51,24 @@ def by_another(scene, connect):
     scene.commit_held()
     suite.check(watcher.rows(f"select pg_terminate_backend({pid})") == ["t"], "there is nobody to terminate")
     watcher.must("select 1")
+    told = scene.last_words()
+    watcher.close()
+    return told
+
+
+def before_it_is_durable(scene, connect):
+    """pg_terminate_backend while the commit waits for the disk: what was committed is answered."""
+    watcher = connect()
+    pid = int.from_bytes(scene.session.key[:4], "big")
+    waits = f"select 1 from pg_stat_activity where pid = {pid} and wait_event = 'WALSync'"
+    watcher.must("begin isolation level repeatable read")
+    watcher.must("select 1")
+    scene.sync.write_text("", encoding="ascii")
+    scene.session.send("Q", b"insert into ended_t values (1)\0")
+    suite.wait_for(lambda: watcher.rows(waits), "the commit does not wait for the disk")
+    suite.check(watcher.rows(f"select pg_terminate_backend({pid})") == ["t"], "there is nobody to terminate")
+    watcher.must("select 1")
+    scene.sync.unlink()
     told = scene.last_words()
     watcher.close()
     return told
@@ -90,11 +109,11 @@ def taken_on_late(options, session_class, directory):
 def run(options, session_class):
     directory = tempfile.mkdtemp(prefix="sengi-ended-")
     taken_on_late(options, session_class, directory)
-    for told in (by_another, by_the_server):
+    for told in (by_another, before_it_is_durable, by_the_server):
         hold = held.Hold(directory)
         server = Server(options.build, {"worker_threads": 1})
         server.binary = str(options.build / "regress/sessions/sengi_held")
-        server.environment = {"SENGI_HOLD": str(hold.path)}
+        server.environment = {"SENGI_HOLD": str(hold.path), "SENGI_HOLD_SYNC": str(hold.path.with_name("sync"))}
         with server:
             scene = Scene(server, hold, session_class)
             scene.session.socket.settimeout(20)

@@ -8,7 +8,8 @@
  * and goes on when the file that was first there is gone. Only one waits at a time. SENGI_HOLD_PATH
  * is the same for look-ups of a search path, which may wait for pages and for other sessions. Where
  * there is the file that SENGI_HOLD_START names, a worker other than the first, which also accepts
- * and heeds signals, stops before it takes a connection on.
+ * and heeds signals, stops before it takes a connection on. While there is the file that
+ * SENGI_HOLD_SYNC names, no sync ends: what is committed is not yet durable.
  */
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -17,6 +18,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/os.h"
 #include "base/task.h"
 #include "catalog/catalog.h"
 #include "server/server.h"
@@ -143,6 +145,25 @@ const SearchPath *__wrap_catalog_search_path(CatalogSession *session)
 {
     stop_here(&paths);
     return __real_catalog_search_path(session);
+}
+
+/* On the log writer's thread, or another that may stand still. */
+static bool sync_here(File *file)
+{
+    const char *name = getenv("SENGI_HOLD_SYNC");
+
+    while (name && access(name, F_OK) == 0)
+        usleep(POLL_US);
+    return os_linux.file_sync(file);
+}
+
+__attribute__((constructor)) static void syncs_wrap(void)
+{
+    static OsOps ops;
+
+    ops = os_linux;
+    ops.file_sync = sync_here;
+    os = &ops;
 }
 
 /* On the loop itself, which nothing may suspend. */

@@ -43,6 +43,7 @@ struct Wal {
     _Atomic uint64_t admitted;          /* bytes promised and not yet reserved */
     _Atomic Lsn ready_end;              /* segments exist up to here */
     _Atomic uint32_t refused;           /* SqlState */
+    _Atomic bool is_stuck;              /* the writer waits for room on the disk */
     _Atomic uint32_t work, writer_idle; /* the log writer sleeps on `work` until it is asked */
     _Atomic uint32_t company;           /* mean of commits that waited for a sync, in 64ths */
     _Atomic uint32_t stop;              /* WAL_RUNNING … */
@@ -173,12 +174,22 @@ bool wal_wait(Wal *wal, Lsn lsn)
         !wal_enlist(wal, &wal->durable_waiters, &waiter, &wal->flushed))
         return true;
     writer_wake_soon(wal); /* the record may be of a worker that is busy for longer than this one */
-    if (event_wait(&waiter.event, DEADLINE_NEVER, WAIT_EVENT_WALSYNC) != WAIT_FAILED)
+    WaitOutcome outcome = event_wait(&waiter.event, DEADLINE_NEVER, WAIT_EVENT_WALSYNC);
+    if (likely(outcome == WAIT_DONE))
+        return true;
+    /* Interrupted; but it is committed, and the client should hear of that. */
+    Task *task = task_current();
+    error_clear();
+    task->interrupts_held = true;
+    while (outcome != WAIT_DONE && !atomic_load(&wal->is_stuck))
+        outcome = event_wait(&waiter.event, deadline_after(WAL_RETRY_US), WAIT_EVENT_WALSYNC);
+    task->interrupts_held = false;
+    if (outcome == WAIT_DONE)
         return true;
     mutex_lock(&wal->mutex);
     waiters_remove(&wal->durable_waiters, &waiter);
     mutex_unlock(&wal->mutex);
-    return false;
+    return task_handle_interrupts(task);
 }
 
 void wal_flush(Wal *wal, Lsn lsn)
@@ -468,14 +479,17 @@ static bool writer_write(Wal *wal, const byte *data, size_t size, Lsn lsn)
             panic("could not write the write-ahead log: %.*s", STR_ARGS(error_fields()->message));
         error_clear();
         was_full = true;
+        atomic_store(&wal->is_stuck, true);
         wal_refuse(wal, ERR_DISK_FULL);
         if (atomic_load(&wal->stop) == WAL_ABORTED)
             return false;
         if (!task_sleep(WAL_RETRY_US, WAIT_EVENT_LOG_WRITER_MAIN))
             error_clear();
     }
-    if (was_full)
+    if (was_full) {
+        atomic_store(&wal->is_stuck, false);
         wal_refuse(wal, 0);
+    }
     return true;
 }
 

@@ -57,7 +57,7 @@ void wal_fill(Wal *wal, const WalSlot *slot, const Str *pieces, size_t piece_cou
 
 Lsn wal_reserved_end(const Wal *wal); /* the next record starts here or later */
 Lsn wal_flushed(const Wal *wal);      /* everything before it is on disk */
-/* Waits until `lsn` is on disk. Fails only when interrupted. */
+/* Waits until `lsn` is on disk. Fails only when interrupted while the disk has no room for it. */
 MUST_CHECK bool wal_wait(Wal *wal, Lsn lsn);
 /* The same, not to be interrupted. */
 void wal_flush(Wal *wal, Lsn lsn);

@@ -567,6 +567,106 @@ static void so_is_one_of_two(void **state)
     check_alone(&partner);
 }
 
+/* -------- Who is interrupted while his commit waits for the disk -------- */
+
+static OsOps unsound_os;
+static atomic_bool disk_is_full, disk_is_slow;
+
+static bool write_if_there_is_room(File *file, const void *buffer, size_t size, uint64_t offset)
+{
+    if (atomic_load(&disk_is_full))
+        FAIL(ERR_DISK_FULL, .message = STR("No space left on device"));
+    return os_linux.file_write(file, buffer, size, offset);
+}
+
+static bool sync_in_time(File *file)
+{
+    while (atomic_load(&disk_is_slow))
+        usleep(1000);
+    return os_linux.file_sync(file);
+}
+
+typedef struct Interrupted {
+    Scheduler *scheduler;
+    Wal *wal;
+    _Atomic(Task *) task;
+    bool is_durable; /* so he was told */
+    bool has_error;
+} Interrupted;
+
+static void commit_interrupted(void *argument)
+{
+    Interrupted *one = argument;
+    const Str piece = STR("a commit");
+    WalSlot slot;
+
+    if (!wal_admit(one->wal, (uint32_t)piece.length))
+        panic("no room");
+    wal_append(one->wal, (uint32_t)piece.length, (uint32_t)piece.length, &slot);
+    wal_fill(one->wal, &slot, &piece, 1);
+    atomic_store(&one->task, task_current());
+    one->is_durable = wal_wait(one->wal, slot.end);
+    assert_true(!one->is_durable || wal_flushed(one->wal) >= slot.end);
+    one->has_error = error_is_set();
+    error_clear();
+    scheduler_stop(one->scheduler);
+}
+
+static void start_interrupted(void *argument)
+{
+    task_spawn(((Interrupted *)argument)->scheduler, commit_interrupted, argument);
+}
+
+static void run_interrupted(void *argument)
+{
+    scheduler_run(((Interrupted *)argument)->scheduler);
+}
+
+/* While a commit waits for a log that is in trouble, which is over before or after it has its
+ * answer. */
+static Interrupted interrupt_while(atomic_bool *trouble, bool mend_first)
+{
+    unsound_os = os_linux;
+    unsound_os.file_write = write_if_there_is_room;
+    unsound_os.file_sync = sync_in_time;
+    os = &unsound_os;
+    require(store_create(work.path));
+    Store *store = store_open(
+        work.path, &(StoreOptions){.pool_bytes = STORE_POOL_MIN, .wal_ring_bytes = 1u << 17});
+    require(store && store_recover(store, nothing_to_replay, NULL));
+    Interrupted one = {.scheduler = scheduler_new("interrupted"), .wal = store_wal(store)};
+    wal_flush(one.wal, wal_reserved_end(one.wal));
+    atomic_store(trouble, true);
+    scheduler_post(one.scheduler, start_interrupted, &one);
+    Thread *worker = os->thread_start("worker", run_interrupted, &one);
+    while (!atomic_load(&one.task) ||
+           atomic_load(&atomic_load(&one.task)->wait_event) != (int)WAIT_EVENT_WALSYNC)
+        usleep(1000);
+    task_interrupt(atomic_load(&one.task), INTERRUPT_TERMINATE);
+    if (mend_first)
+        atomic_store(trouble, false);
+    os->thread_join(worker);
+    atomic_store(trouble, false);
+    store_close(store, STORE_CLOSE_CLEAN);
+    scheduler_free(one.scheduler);
+    os = &os_linux;
+    return one;
+}
+
+static void who_is_interrupted_hears_first_that_his_commit_is_durable(void **state)
+{
+    (void)state;
+    const Interrupted one = interrupt_while(&disk_is_slow, true);
+    assert_true(one.is_durable && !one.has_error);
+}
+
+static void who_is_interrupted_does_not_wait_for_room_on_the_disk(void **state)
+{
+    (void)state;
+    const Interrupted one = interrupt_while(&disk_is_full, false);
+    assert_true(!one.is_durable && one.has_error);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -582,6 +682,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_commit_without_company_is_synced_while_its_worker_is_busy,
                                         begin, end),
         cmocka_unit_test_setup_teardown(so_is_one_of_two, begin, end),
+        cmocka_unit_test_setup_teardown(who_is_interrupted_hears_first_that_his_commit_is_durable,
+                                        begin, end),
+        cmocka_unit_test_setup_teardown(who_is_interrupted_does_not_wait_for_room_on_the_disk,
+                                        begin, end),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
