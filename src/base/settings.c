@@ -385,7 +385,7 @@ static bool fail_refused(const SettingInfo *info, Str value)
 bool settings_set(SettingValues *values, Arena *arena, SettingId id, Str text)
 {
     const SettingInfo *info = &setting_infos[id];
-    SettingValue value;
+    SettingValue value = {0};
 
     if (checks[id])
         TRY(checks[id](id, text, arena, &text));
