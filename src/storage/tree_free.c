@@ -72,10 +72,19 @@ typedef struct LeafChains {
     VEC(LeafExternal) items;
 } LeafChains;
 
+/* False: its leaves need not be read before they go, which may be from the disk. */
+static bool may_have_chains(Tree *tree)
+{
+    if (tree->kind == TREE_INDEX || (tree->kind == TREE_TABLE && tree_layout(tree)->var_count == 0))
+        return false;
+    /* A private tree's handle is as old as the tree. */
+    return tree->id != TREE_ID_PRIVATE ||
+           atomic_load_explicit(&tree->has_overflow, memory_order_relaxed);
+}
+
 static bool collect_leaf_chains(Tree *tree, PageId id, LeafChains *chains)
 {
-    const Layout *layout = tree_layout(tree);
-    if (tree->kind == TREE_INDEX || (tree->kind == TREE_TABLE && layout->var_count == 0))
+    if (!may_have_chains(tree))
         return true;
     LeafExternal external;
     Page page;

@@ -397,11 +397,16 @@ static Str numbered_key(char *buffer, uint64_t number)
     return str_make(buffer, 40);
 }
 
-static uint64_t pages_prefetched(void)
+static StoreStatistics statistics(void)
 {
     StoreStatistics statistics;
     store_statistics(fix.store, &statistics);
-    return statistics.pages_prefetched;
+    return statistics;
+}
+
+static uint64_t pages_prefetched(void)
+{
+    return statistics().pages_prefetched;
 }
 
 static void scan_all(Tree *tree, TreeDirection direction)
@@ -447,6 +452,37 @@ static void scans_of_cold_leaves_read_ahead(void **state)
     assert_true(pages_prefetched() > before + 20);
 }
 
+/* What a transaction has spilled goes at its rollback, however much it is: only long values make
+ * it necessary to read the leaves. */
+static void a_private_tree_is_given_back_unread(void **state)
+{
+    static const char short_value[100];
+    char buffer[40];
+    (void)state;
+    for (int long_values = 0; long_values < 2; long_values++) {
+        const uint64_t slots_used = statistics().slots_used;
+        Tree *tree = tree_new_private(fix.database, TREE_KEY_VALUE, NULL);
+        for (uint64_t i = 0; i < MANY_KEYS; i++)
+            require(tree_kv_put(tree, numbered_key(buffer, i), str_make(short_value, 100)));
+        for (uint64_t i = 0; long_values && i < MANY_KEYS; i += MANY_KEYS / 20) {
+            StrBuf value = {0};
+            for (int piece = 0; piece < 5000; piece++)
+                strbuf_append(&value, STR("long "));
+            require(tree_kv_put(tree, numbered_key(buffer, i), strbuf_view(&value)));
+            strbuf_deinit(&value);
+        }
+        TreeStats stats;
+        require(tree_stats(tree, &stats));
+        assert_true(stats.page_count > 3 * (STORE_POOL_MIN / PAGE_SIZE));
+        const uint64_t before = statistics().pages_read;
+        tree_discard(tree);
+        const uint64_t read = statistics().pages_read - before;
+        assert_true(long_values ? read > stats.page_count / 2 : read < stats.page_count / 20);
+        assert_true(statistics().slots_used < slots_used + 4); /* the directory's pages */
+        require_no_leak();
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -457,6 +493,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(keys_in_order_fill_leaves_and_no_more, begin, end),
         cmocka_unit_test_setup_teardown(making_and_dropping_may_be_done_again, begin, end),
         cmocka_unit_test_setup_teardown(scans_of_cold_leaves_read_ahead, begin, end),
+        cmocka_unit_test_setup_teardown(a_private_tree_is_given_back_unread, begin, end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
