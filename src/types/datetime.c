@@ -128,10 +128,14 @@ bool timestamp_from_local(int64_t local, const TimeZone *zone, int64_t *ret)
     return true;
 }
 
+int64_t timestamp_local_clock(int64_t timestamptz, const TimeZone *zone)
+{
+    return timestamptz + timezone_offset_at(zone, timestamptz, NULL, NULL) * USECS_PER_SEC;
+}
+
 bool timestamp_to_local(int64_t timestamptz, const TimeZone *zone, int64_t *ret)
 {
-    const int64_t value =
-        timestamptz + timezone_offset_at(zone, timestamptz, NULL, NULL) * USECS_PER_SEC;
+    const int64_t value = timestamp_local_clock(timestamptz, zone);
     if (!timestamp_in_range(value))
         FAIL_TIMESTAMP_RANGE();
     *ret = value;

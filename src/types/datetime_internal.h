@@ -54,6 +54,8 @@ static inline int64_t fields_time(const Fields *f)
     return ((f->hour * 60LL + f->minute) * 60 + f->second) * USECS_PER_SEC + f->microsecond;
 }
 void fields_set_time(Fields *f, int64_t microseconds);
+/* What a clock there shows, which at the ends of the range may be no timestamp. */
+int64_t timestamp_local_clock(int64_t timestamptz, const TimeZone *zone);
 MUST_CHECK bool timestamp_to_local(int64_t timestamptz, const TimeZone *zone, int64_t *ret);
 MUST_CHECK bool timestamp_from_local(int64_t local, const TimeZone *zone, int64_t *ret);
 

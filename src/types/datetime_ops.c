@@ -63,6 +63,13 @@ static bool unzoned(int64_t timestamptz, int64_t *ret)
                : true;
 }
 
+/* Infinity as it is. */
+static int64_t session_clock(int64_t timestamptz)
+{
+    return timestamp_is_finite(timestamptz) ? timestamp_local_clock(timestamptz, timezone_session())
+                                            : timestamptz;
+}
+
 FUNCTION(date_timestamp)
 {
     return date_to_timestamp(args[0].int32, &ret->int64);
@@ -83,9 +90,7 @@ FUNCTION(timestamp_date)
 }
 FUNCTION(timestamptz_date)
 {
-    int64_t local;
-    TRY(unzoned(args[0].int64, &local));
-    ret->int32 = timestamp_date_of(local);
+    ret->int32 = timestamp_date_of(session_clock(args[0].int64));
     return true;
 }
 FUNCTION(timestamp_timestamptz)
@@ -111,22 +116,18 @@ FUNCTION(timestamp_time)
 
 FUNCTION(timestamptz_time)
 {
-    int64_t local;
     *ret_null = !timestamp_is_finite(args[0].int64);
-    TRY(unzoned(args[0].int64, &local));
-    ret->int64 = time_of_day(local);
+    ret->int64 = time_of_day(session_clock(args[0].int64));
     return true;
 }
 
 FUNCTION(timestamptz_timetz)
 {
-    int64_t local;
     *ret_null = !timestamp_is_finite(args[0].int64);
     if (*ret_null)
         return true;
-    TRY(unzoned(args[0].int64, &local));
     ret->timetz =
-        (TimeTz){.microseconds = time_of_day(local),
+        (TimeTz){.microseconds = time_of_day(session_clock(args[0].int64)),
                  .zone = -timezone_offset_at(timezone_session(), args[0].int64, NULL, NULL)};
     return true;
 }
@@ -330,23 +331,34 @@ FUNCTION(sql_1298)
 
 /* timestamp ± interval: months, then days, then time. */
 
+/* The result may lie beyond timestamps' range. */
+static bool clock_add_days(int64_t clock, int32_t add_months, int32_t add_days, int64_t *ret)
+{
+    Fields f;
+    fields_from_timestamp(clock, &f);
+    const int64_t months = f.year * 12 + f.month - 1 + add_months;
+    f.year = months >= 0 ? months / 12 : -((-months + 11) / 12);
+    f.month = (int)(months - f.year * 12) + 1;
+    f.day = MIN(f.day, days_in_month(f.year, f.month));
+    const int64_t days = days_from_civil(f.year, f.month, f.day) + add_days;
+    if (__builtin_mul_overflow(days, USECS_PER_DAY, ret) ||
+        __builtin_add_overflow(*ret, fields_time(&f), ret))
+        FAIL_TIMESTAMP_RANGE();
+    return true;
+}
+
 bool timestamp_add_interval(int64_t timestamp, const Interval *i, int64_t *ret)
 {
     *ret = timestamp;
     if (!timestamp_is_finite(timestamp))
         return true;
-    if (i->months != 0 || i->days != 0) {
-        Fields f;
-        fields_from_timestamp(timestamp, &f);
-        const int64_t months = f.year * 12 + f.month - 1 + i->months;
-        f.year = months >= 0 ? months / 12 : -((-months + 11) / 12);
-        f.month = (int)(months - f.year * 12) + 1;
-        f.day = MIN(f.day, days_in_month(f.year, f.month));
-        const int64_t days = days_from_civil(f.year, f.month, f.day) + i->days;
-        if (__builtin_mul_overflow(days, USECS_PER_DAY, ret) ||
-            __builtin_add_overflow(*ret, fields_time(&f), ret))
-            FAIL_TIMESTAMP_RANGE();
-    }
+    /* What is between must be a timestamp too. */
+    if (i->months != 0)
+        TRY(clock_add_days(timestamp, i->months, 0, ret));
+    if (timestamp_in_range(*ret) && i->days != 0)
+        TRY(clock_add_days(*ret, 0, i->days, ret));
+    if (!timestamp_in_range(*ret))
+        FAIL_TIMESTAMP_RANGE();
     if (__builtin_add_overflow(*ret, i->microseconds, ret) || !timestamp_in_range(*ret))
         FAIL_TIMESTAMP_RANGE();
     return true;
@@ -361,12 +373,11 @@ bool timestamptz_add_interval(int64_t timestamptz, const Interval *i, int64_t *r
     /* Each step is an instant: what is between must be one too. */
     const Interval steps[] = {{.months = i->months}, {.days = i->days}};
     for (size_t s = 0; s < ARRAY_LENGTH(steps); s++) {
-        int64_t local;
+        int64_t clock = session_clock(*ret);
         if (steps[s].months == 0 && steps[s].days == 0)
             continue;
-        TRY(timestamp_to_local(*ret, timezone_session(), &local));
-        TRY(timestamp_add_interval(local, &steps[s], &local));
-        TRY(timestamp_from_local(local, timezone_session(), ret));
+        TRY(clock_add_days(clock, steps[s].months, steps[s].days, &clock));
+        TRY(timestamp_from_local(clock, timezone_session(), ret));
     }
     if (__builtin_add_overflow(*ret, i->microseconds, ret) || !timestamp_in_range(*ret))
         FAIL_TIMESTAMP_RANGE();

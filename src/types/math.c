@@ -27,7 +27,15 @@ MATH_PLAIN(datan, atan(x))
 MATH_PLAIN(dsinh, sinh(x))
 MATH_PLAIN(dasinh, asinh(x))
 MATH_PLAIN(dtanh, tanh(x))
-MATH_PLAIN(radians, x *RADIANS_A_DEGREE)
+
+FUNCTION(radians)
+{
+    ret->float64 = args[0].float64 * RADIANS_A_DEGREE;
+    if (ret->float64 == 0 && args[0].float64 != 0)
+        FAIL_UNDERFLOW();
+    return true;
+}
+
 MATH_PLAIN(dcbrt, cbrt(x))
 
 FUNCTION(degrees)
