@@ -4,8 +4,9 @@
  *
  * Mutexes, in the order in which they are taken: lock partitions (LOCK_TABLE), the deadlock mutex
  * (DEADLOCK), manager->sessions_mutex and trees_mutex (TXN_MANAGER), commit_mutex (COMMIT),
- * garbage_mutex or a tree's runs_mutex (VERSIONS), and what takes nothing else (LEAF): a session's
- * shared_mutex, the version store's.
+ * garbage_mutex or a tree's runs_mutex (VERSIONS), a partition of the version store
+ * (VERSION_STORE), and what takes nothing else (LEAF): a session's shared_mutex, the version
+ * store's others.
  */
 #ifndef TXN_INTERNAL_H
 #define TXN_INTERNAL_H

@@ -4,8 +4,12 @@
 
 #include "base/hash.h"
 #include "base/memory.h"
+#include "txn/version_memory.h"
+#include "txn/version_table.h"
 
-#define PARTITION_COUNT 256
+#define PARTITION_BITS 8
+#define PARTITION_COUNT (1u << PARTITION_BITS)
+#define LEAST_HEADS 2u
 
 typedef struct Head {
     Lsn ts; /* of what the page has */
@@ -16,7 +20,7 @@ typedef struct Head {
 
 /* Rows of 256 neighbouring ids that have versions. */
 typedef struct Segment {
-    struct Segment *next; /* in the bucket */
+    VersionNode node;
     TreeName tree;
     uint64_t number;
     uint32_t count, capacity;
@@ -29,22 +33,21 @@ typedef struct EntryChange {
 } EntryChange;
 
 typedef struct EntryHistory {
-    struct EntryHistory *next;
+    VersionNode node;
     TreeName tree;
-    uint64_t hash;
-    uint32_t count, capacity;
     EntryChange *changes; /* oldest first */
+    EntryChange only;     /* which most entries have: as long as the capacity is 1 */
+    uint32_t count, capacity;
     uint32_t key_length;
     byte key[];
 } EntryHistory;
 
 typedef struct Partition {
-    Mutex mutex;
-    Segment **segments GUARDED_BY(mutex);
-    EntryHistory **entries GUARDED_BY(mutex);
-    uint32_t segment_buckets, segment_count;
-    uint32_t entry_buckets, entry_count;
-    _Atomic uint64_t bytes; /* written under the mutex, read without */
+    Mutex mutex;                        /* rank VERSION_STORE */
+    _Atomic uint64_t bytes;             /* written under the mutex, read without */
+    VersionHeap heap GUARDED_BY(mutex); /* of all that is in the tables */
+    VersionTable segments GUARDED_BY(mutex);
+    VersionTable entries GUARDED_BY(mutex);
 } ALIGNED(CACHE_LINE) Partition;
 
 /* A segment of a tree with rows that are gone from their pages, and how many. */
@@ -56,6 +59,7 @@ typedef struct DeadSegment {
 
 struct VersionStore {
     FreshList fresh;
+    VersionMemory memory;
     Partition partitions[PARTITION_COUNT];
     Mutex dead_mutex;
     DeadSegment *dead GUARDED_BY(dead_mutex); /* ascending by (tree, number) */
@@ -68,48 +72,109 @@ VersionStore *version_store_new(void)
     VersionStore *store = memory_aligned(sizeof(VersionStore));
     if (!store)
         FAIL(ERR_OUT_OF_MEMORY, .message = STR("out of memory"));
-    for (uint32_t i = 0; i < PARTITION_COUNT; i++)
-        mutex_init(&store->partitions[i].mutex, RANK_LEAF);
+    version_memory_init(&store->memory);
+    for (uint32_t i = 0; i < PARTITION_COUNT; i++) {
+        mutex_init(&store->partitions[i].mutex, RANK_VERSION_STORE);
+        version_heap_init(&store->partitions[i].heap, &store->memory);
+    }
     mutex_init(&store->dead_mutex, RANK_LEAF);
     fresh_list_init(&store->fresh);
     return store;
 }
 
-static void chain_free(Partition *partition, Version *version)
+static void count_bytes(Partition *partition, size_t taken, size_t given) REQUIRES(partition->mutex)
+{
+    const uint64_t bytes = atomic_load_explicit(&partition->bytes, memory_order_relaxed);
+
+    atomic_store_explicit(&partition->bytes, bytes + taken - given, memory_order_relaxed);
+}
+
+static size_t version_size(const Version *version)
+{
+    return sizeof(*version) + version->length;
+}
+
+static void version_free(Partition *partition, Version *version) REQUIRES(partition->mutex)
+{
+    count_bytes(partition, 0, version_size(version));
+    version_heap_give(&partition->heap, version, version_size(version));
+}
+
+static void chain_free(Partition *partition, Version *version) REQUIRES(partition->mutex)
 {
     while (version) {
         Version *older = version->older;
-        partition->bytes -= sizeof(*version) + version->length;
-        memory_free(version);
+        version_free(partition, version);
         version = older;
     }
+}
+
+static void segment_free(Partition *partition, Segment *segment) REQUIRES(partition->mutex)
+{
+    count_bytes(partition, 0, sizeof(*segment) + sizeof(Head) * segment->capacity);
+    version_heap_give(&partition->heap, segment->heads, sizeof(Head) * segment->capacity);
+    version_heap_give(&partition->heap, segment, sizeof(*segment));
+}
+
+static size_t entry_size(uint32_t key_length)
+{
+    return offsetof(EntryHistory, key) + key_length;
+}
+
+static void entry_changes_free(Partition *partition, EntryHistory *entry) REQUIRES(partition->mutex)
+{
+    if (entry->changes == &entry->only)
+        return;
+    count_bytes(partition, 0, sizeof(EntryChange) * entry->capacity);
+    version_heap_give(&partition->heap, entry->changes, sizeof(EntryChange) * entry->capacity);
+}
+
+static void entry_free(Partition *partition, EntryHistory *entry) REQUIRES(partition->mutex)
+{
+    entry_changes_free(partition, entry);
+    count_bytes(partition, 0, entry_size(entry->key_length));
+    version_heap_give(&partition->heap, entry, entry_size(entry->key_length));
+}
+
+static void segments_free(Partition *partition, VersionNode *node)
+{
+    while (node) {
+        Segment *segment = (Segment *)node;
+        node = node->next;
+        for (uint32_t i = 0; i < segment->count; i++)
+            chain_free(partition, segment->heads[i].older);
+        segment_free(partition, segment);
+    }
+}
+
+static void entries_free(Partition *partition, VersionNode *node)
+{
+    while (node) {
+        EntryHistory *entry = (EntryHistory *)node;
+        node = node->next;
+        entry_free(partition, entry);
+    }
+}
+
+static void partition_deinit(Partition *partition)
+{
+    for (uint32_t i = 0; i < partition->segments.bucket_count; i++)
+        segments_free(partition, *version_table_bucket(&partition->segments, i));
+    for (uint32_t i = 0; i < partition->entries.bucket_count; i++)
+        entries_free(partition, *version_table_bucket(&partition->entries, i));
+    assert(partition->bytes == 0);
+    version_table_deinit(&partition->segments);
+    version_table_deinit(&partition->entries);
+    version_heap_deinit(&partition->heap);
 }
 
 void version_store_free(VersionStore *store)
 {
     if (!store)
         return;
-    for (uint32_t i = 0; i < PARTITION_COUNT; i++) {
-        Partition *partition = &store->partitions[i];
-        for (uint32_t b = 0; b < partition->segment_buckets; b++) {
-            for (Segment *segment = partition->segments[b], *next; segment; segment = next) {
-                next = segment->next;
-                for (uint32_t h = 0; h < segment->count; h++)
-                    chain_free(partition, segment->heads[h].older);
-                memory_free(segment->heads);
-                memory_free(segment);
-            }
-        }
-        for (uint32_t b = 0; b < partition->entry_buckets; b++) {
-            for (EntryHistory *entry = partition->entries[b], *next; entry; entry = next) {
-                next = entry->next;
-                memory_free(entry->changes);
-                memory_free(entry);
-            }
-        }
-        memory_free(partition->segments);
-        memory_free(partition->entries);
-    }
+    for (uint32_t i = 0; i < PARTITION_COUNT; i++)
+        partition_deinit(&store->partitions[i]);
+    version_memory_deinit(&store->memory);
     fresh_list_deinit(&store->fresh);
     memory_free(store->dead);
     memory_free(store);
@@ -135,42 +200,20 @@ static uint64_t segment_hash(TreeName tree, uint64_t number)
     return hash_combine(tree, number);
 }
 
+/* By the high bits: the low ones are for the buckets of its tables. */
 static Partition *partition_of(VersionStore *store, uint64_t hash)
 {
-    return &store->partitions[hash % PARTITION_COUNT];
-}
-
-static Segment **segment_slot(Partition *partition, uint64_t hash)
-{
-    return &partition->segments[(hash / PARTITION_COUNT) & (partition->segment_buckets - 1)];
+    return &store->partitions[hash >> (64 - PARTITION_BITS)];
 }
 
 static Segment *segment_find(Partition *partition, TreeName tree, uint64_t number, uint64_t hash)
 {
-    if (partition->segment_buckets == 0)
-        return NULL;
-    Segment *segment = *segment_slot(partition, hash);
+    VersionNode **link = version_table_find(&partition->segments, hash);
+    Segment *segment = link ? (Segment *)*link : NULL;
+
     while (segment && (segment->tree != tree || segment->number != number))
-        segment = segment->next;
+        segment = (Segment *)segment->node.next;
     return segment;
-}
-
-static void segments_grow(Partition *partition)
-{
-    uint32_t old_buckets = partition->segment_buckets;
-    Segment **old = partition->segments;
-
-    partition->segment_buckets = old_buckets ? old_buckets * 2 : 16;
-    partition->segments = memory_must_calloc(1, sizeof(Segment *) * partition->segment_buckets);
-    for (uint32_t b = 0; b < old_buckets; b++) {
-        for (Segment *segment = old[b], *next; segment; segment = next) {
-            next = segment->next;
-            Segment **slot = segment_slot(partition, segment_hash(segment->tree, segment->number));
-            segment->next = *slot;
-            *slot = segment;
-        }
-    }
-    memory_free(old);
 }
 
 static Segment *segment_make(Partition *partition, TreeName tree, uint64_t number, uint64_t hash)
@@ -178,17 +221,25 @@ static Segment *segment_make(Partition *partition, TreeName tree, uint64_t numbe
     Segment *segment = segment_find(partition, tree, number, hash);
     if (segment)
         return segment;
-    if (partition->segment_count >= partition->segment_buckets)
-        segments_grow(partition);
-    segment = memory_must_calloc(1, sizeof(*segment));
-    segment->tree = tree;
-    segment->number = number;
-    Segment **slot = segment_slot(partition, hash);
-    segment->next = *slot;
-    *slot = segment;
-    partition->segment_count++;
-    partition->bytes += sizeof(*segment);
+    segment = version_heap_take(&partition->heap, sizeof(*segment));
+    *segment = (Segment){.node.hash = hash, .tree = tree, .number = number};
+    segment->heads = version_heap_take(&partition->heap, sizeof(Head) * LEAST_HEADS);
+    segment->capacity = LEAST_HEADS;
+    version_table_add(&partition->segments, &segment->node);
+    count_bytes(partition, sizeof(*segment) + sizeof(Head) * LEAST_HEADS, 0);
     return segment;
+}
+
+static void heads_grow(Partition *partition, Segment *segment)
+{
+    const size_t size = sizeof(Head) * segment->capacity;
+    Head *heads = version_heap_take(&partition->heap, 2 * size);
+
+    memcpy(heads, segment->heads, sizeof(Head) * segment->count);
+    version_heap_give(&partition->heap, segment->heads, size);
+    segment->heads = heads;
+    segment->capacity *= 2;
+    count_bytes(partition, size, 0);
 }
 
 /* Where the head of a row is, or would be. */
@@ -221,12 +272,8 @@ static Head *head_make(Partition *partition, Segment *segment, uint64_t row_id)
 
     if (at < segment->count && segment->heads[at].low == low)
         return &segment->heads[at];
-    if (segment->count == segment->capacity) {
-        uint32_t capacity = segment->capacity ? segment->capacity * 2 : 2;
-        segment->heads = memory_must_realloc(segment->heads, sizeof(Head) * capacity);
-        partition->bytes += sizeof(Head) * (capacity - segment->capacity);
-        segment->capacity = capacity;
-    }
+    if (segment->count == segment->capacity)
+        heads_grow(partition, segment);
     memmove(&segment->heads[at + 1], &segment->heads[at], sizeof(Head) * (segment->count - at));
     segment->count++;
     segment->heads[at] = (Head){.low = low};
@@ -235,14 +282,12 @@ static Head *head_make(Partition *partition, Segment *segment, uint64_t row_id)
 
 static void segment_unlink(Partition *partition, Segment *segment)
 {
-    Segment **slot = segment_slot(partition, segment_hash(segment->tree, segment->number));
-    while (*slot != segment)
-        slot = &(*slot)->next;
-    *slot = segment->next;
-    partition->segment_count--;
-    partition->bytes -= sizeof(*segment) + sizeof(Head) * segment->capacity;
-    memory_free(segment->heads);
-    memory_free(segment);
+    VersionNode **link = version_table_find(&partition->segments, segment->node.hash);
+
+    while (*link != &segment->node)
+        link = &(*link)->next;
+    version_table_remove(&partition->segments, link);
+    segment_free(partition, segment);
 }
 
 /* ------------------------------------------------------------------ rows gone from their pages */
@@ -322,11 +367,16 @@ bool version_next_dead_segment(VersionStore *store, TreeName tree, uint64_t segm
 
 /* ------------------------------------------------------------------ rows */
 
-/* A copy of what the page has before the change. */
-static Version *version_copy(const TreeChange *change)
+static uint32_t old_length(const TreeChange *change)
 {
-    uint32_t length = change->existed ? change->old_size : 0;
-    Version *version = memory_must(sizeof(*version) + length);
+    return change->existed ? change->old_size : 0;
+}
+
+/* A copy of what the page has before the change. */
+static Version *version_copy(Partition *partition, const TreeChange *change)
+{
+    const uint32_t length = old_length(change);
+    Version *version = version_heap_take(&partition->heap, sizeof(*version) + length);
 
     *version = (Version){.length = length, .absent = !change->existed};
     if (change->existed)
@@ -341,18 +391,21 @@ void version_push_row(VersionStore *store, TreeName tree, const TreeChange *chan
     uint64_t number = change->row_id >> VERSION_SEGMENT_BITS;
     uint64_t hash = segment_hash(tree, number);
     Partition *partition = partition_of(store, hash);
-    Version *version = change->existed ? version_copy(change) : NULL;
+    /* What is large is none of the partition's heap, and takes long to copy. */
+    const bool is_large = old_length(change) > VERSION_PIECE_MOST;
+    Version *version = is_large ? version_copy(partition, change) : NULL;
 
     mutex_lock(&partition->mutex);
     Head *head = head_make(partition, segment_make(partition, tree, number, hash), change->row_id);
     bool was_dead = head->dead;
-    if (!version && head->ts != 0)
-        version = version_copy(change); /* it was deleted a moment ago */
+    /* Where there is no row but a date it was deleted a moment ago. */
+    if (!version && (change->existed || head->ts != 0))
+        version = version_copy(partition, change);
     if (version) {
         version->ts = head->ts; /* 0: older than every snapshot */
         version->older = head->older;
         head->older = version;
-        partition->bytes += sizeof(*version) + version->length;
+        count_bytes(partition, version_size(version), 0);
     }
     head->ts = ts;
     head->dead = change->deletes;
@@ -430,58 +483,52 @@ uint64_t version_entry_hash(TreeName tree, Str key)
     return hash_combine(tree, hash_bytes(key.data, key.length));
 }
 
-static EntryHistory **entry_slot(Partition *partition, uint64_t hash)
+static bool entry_is(const EntryHistory *entry, TreeName tree, uint64_t hash, Str key)
 {
-    return &partition->entries[(hash / PARTITION_COUNT) & (partition->entry_buckets - 1)];
+    return entry->node.hash == hash && entry->tree == tree &&
+           str_equal(str_make(entry->key, entry->key_length), key);
 }
 
 static EntryHistory *entry_find(Partition *partition, TreeName tree, uint64_t hash, Str key)
 {
-    if (partition->entry_buckets == 0)
-        return NULL;
-    EntryHistory *entry = *entry_slot(partition, hash);
-    while (entry && (entry->hash != hash || entry->tree != tree ||
-                     !str_equal(str_make(entry->key, entry->key_length), key)))
-        entry = entry->next;
+    VersionNode **link = version_table_find(&partition->entries, hash);
+    EntryHistory *entry = link ? (EntryHistory *)*link : NULL;
+
+    while (entry && !entry_is(entry, tree, hash, key))
+        entry = (EntryHistory *)entry->node.next;
     return entry;
-}
-
-static void entries_grow(Partition *partition)
-{
-    uint32_t old_buckets = partition->entry_buckets;
-    EntryHistory **old = partition->entries;
-
-    partition->entry_buckets = old_buckets ? old_buckets * 2 : 16;
-    partition->entries = memory_must_calloc(1, sizeof(EntryHistory *) * partition->entry_buckets);
-    for (uint32_t b = 0; b < old_buckets; b++) {
-        for (EntryHistory *entry = old[b], *next; entry; entry = next) {
-            next = entry->next;
-            EntryHistory **slot = entry_slot(partition, entry->hash);
-            entry->next = *slot;
-            *slot = entry;
-        }
-    }
-    memory_free(old);
 }
 
 static EntryHistory *entry_make(Partition *partition, TreeName tree, uint64_t hash, Str key)
 {
+    const uint32_t key_length = (uint32_t)key.length;
     EntryHistory *entry = entry_find(partition, tree, hash, key);
     if (entry)
         return entry;
-    if (partition->entry_count >= partition->entry_buckets)
-        entries_grow(partition);
-    entry = memory_must_calloc(1, sizeof(*entry) + key.length);
+    entry = version_heap_take(&partition->heap, entry_size(key_length));
+    /* Member by member: the key begins before the struct would end. */
+    entry->node.hash = hash;
     entry->tree = tree;
-    entry->hash = hash;
-    entry->key_length = (uint32_t)key.length;
-    memcpy(entry->key, key.data, key.length);
-    EntryHistory **slot = entry_slot(partition, hash);
-    entry->next = *slot;
-    *slot = entry;
-    partition->entry_count++;
-    partition->bytes += sizeof(*entry) + key.length;
+    entry->changes = &entry->only;
+    entry->count = 0;
+    entry->capacity = 1;
+    entry->key_length = key_length;
+    memcpy(entry->key, key.data, key_length);
+    version_table_add(&partition->entries, &entry->node);
+    count_bytes(partition, entry_size(key_length), 0);
     return entry;
+}
+
+static void entry_grow(Partition *partition, EntryHistory *entry)
+{
+    const uint32_t capacity = entry->capacity * 2;
+    EntryChange *changes = version_heap_take(&partition->heap, sizeof(EntryChange) * capacity);
+
+    memcpy(changes, entry->changes, sizeof(EntryChange) * entry->count);
+    entry_changes_free(partition, entry);
+    entry->changes = changes;
+    entry->capacity = capacity;
+    count_bytes(partition, sizeof(EntryChange) * capacity, 0);
 }
 
 void version_push_entry(VersionStore *store, TreeName tree, const TreeChange *change, Lsn ts)
@@ -494,12 +541,8 @@ void version_push_entry(VersionStore *store, TreeName tree, const TreeChange *ch
 
     mutex_lock(&partition->mutex);
     EntryHistory *entry = entry_make(partition, tree, hash, change->key);
-    if (entry->count == entry->capacity) {
-        uint32_t capacity = entry->capacity ? entry->capacity * 2 : 1;
-        entry->changes = memory_must_realloc(entry->changes, sizeof(EntryChange) * capacity);
-        partition->bytes += sizeof(EntryChange) * (capacity - entry->capacity);
-        entry->capacity = capacity;
-    }
+    if (entry->count == entry->capacity)
+        entry_grow(partition, entry);
     entry->changes[entry->count++] = (EntryChange){.ts = ts, .live = !change->deletes};
     mutex_unlock(&partition->mutex);
 }
@@ -529,39 +572,45 @@ bool version_sees_entry(VersionStore *store, TreeName tree, Str key, bool live,
 
 /* ------------------------------------------------------------------ reclaiming */
 
-static void entry_unlink(Partition *partition, EntryHistory **slot)
+/* The next one behind `link` in its bucket that the name is for. */
+static VersionNode **entry_next(VersionNode **link, const VersionName *name)
 {
-    EntryHistory *entry = *slot;
-    *slot = entry->next;
-    partition->entry_count--;
-    partition->bytes -= sizeof(*entry) + entry->key_length + sizeof(EntryChange) * entry->capacity;
-    memory_free(entry->changes);
-    memory_free(entry);
+    while (*link) {
+        const EntryHistory *entry = (const EntryHistory *)*link;
+        if (entry->node.hash == name->id && entry->tree == name->tree)
+            return link;
+        link = &(*link)->next;
+    }
+    return NULL;
+}
+
+/* Forgets changes that all see; true: there are no others. */
+static bool entry_forget(EntryHistory *entry, Lsn horizon)
+{
+    uint32_t old = 0;
+
+    while (old < entry->count && entry->changes[old].ts <= horizon)
+        old++;
+    /* The newest of the old ones says the state before the first that is kept; so does the
+     * first kept one's being a change. */
+    memmove(entry->changes, entry->changes + old, sizeof(EntryChange) * (entry->count - old));
+    entry->count -= old;
+    return entry->count == 0;
 }
 
 static void entries_reclaim(Partition *partition, const VersionName *name, Lsn horizon)
 {
-    if (partition->entry_buckets == 0)
-        return;
-    EntryHistory **slot = entry_slot(partition, name->id);
-    while (*slot) {
-        EntryHistory *entry = *slot;
-        if (entry->hash != name->id || entry->tree != name->tree) {
-            slot = &entry->next;
+    VersionNode **link = version_table_find(&partition->entries, name->id);
+
+    while (link && (link = entry_next(link, name)) != NULL) {
+        EntryHistory *entry = (EntryHistory *)*link;
+        if (!entry_forget(entry, horizon)) {
+            link = &entry->node.next;
             continue;
         }
-        uint32_t old = 0;
-        while (old < entry->count && entry->changes[old].ts <= horizon)
-            old++;
-        if (old == entry->count) {
-            entry_unlink(partition, slot);
-            continue;
-        }
-        /* The newest of the old ones says the state before the first that is kept; so does the
-         * first kept one's being a change. */
-        memmove(entry->changes, entry->changes + old, sizeof(EntryChange) * (entry->count - old));
-        entry->count -= old;
-        slot = &entry->next;
+        version_table_remove(&partition->entries, link);
+        entry_free(partition, entry);
+        link = version_table_find(&partition->entries, name->id);
     }
 }
 
@@ -652,8 +701,7 @@ bool version_prune(VersionStore *store, const VersionName *name, Lsn lsn,
                 continue;
             }
             *link = version->older;
-            partition->bytes -= sizeof(*version) + version->length;
-            memory_free(version);
+            version_free(partition, version);
         }
     }
     mutex_unlock(&partition->mutex);
