@@ -155,6 +155,23 @@ bool tree_leaf_shared(Tree *tree, Str key, DescendTo to, Page *ret_leaf)
     }
 }
 
+PageId tree_child_above(Tree *tree, uint64_t row_id, Page *ret_parent)
+{
+    const RowKey key = row_key_make(row_id);
+    Descent descent;
+
+    const DescendOutcome outcome = tree_descend(tree, ROW_KEY_STR(key), DESCEND_AT, 1, &descent);
+    if (unlikely(outcome == DESCEND_FAILED))
+        error_clear(); /* who visits the leaf will be told */
+    if (outcome != DESCEND_OK || read_begin(tree->database, descent.page.id, ret_parent) != PAGE_OK)
+        return PAGE_ID_NONE;
+    const Node *node = page_node(ret_parent);
+    const PageId child = node_child(node, node_child_index(node, ROW_KEY_STR(key)));
+    read_end(ret_parent);
+    return page_read_validate(&descent.page) && page_read_validate(ret_parent) ? child
+                                                                               : PAGE_ID_NONE;
+}
+
 bool tree_leaf_write(Tree *tree, Str key, uint32_t page_count, Action *ret_action, Page *ret_leaf)
 {
     TreeRetry retry = {0};

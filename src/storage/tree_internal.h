@@ -85,6 +85,11 @@ typedef struct TreeRetry {
 MUST_CHECK bool tree_load(Tree *tree, PageId id, TreeRetry *retry);
 
 MUST_CHECK bool tree_leaf_shared(Tree *tree, Str key, DescendTo to, Page *ret_leaf);
+/*
+ * The leaf that covers a row, and the node above it, optimistic: as long as that is valid, so is
+ * this. PAGE_ID_NONE (no error): it cannot be told without waiting, or there is no node above.
+ */
+PageId tree_child_above(Tree *tree, uint64_t row_id, Page *ret_parent);
 /* Opens the action; the leaf is latched exclusively, not yet touched. */
 MUST_CHECK bool tree_leaf_write(Tree *tree, Str key, uint32_t page_count, Action *ret_action,
                                 Page *ret_leaf);
@@ -111,6 +116,9 @@ static inline void **page_versions_slot(const Page *page)
 }
 
 MUST_CHECK bool tree_leaf_view(Tree *tree, const Page *page, TableLeaf *ret_leaf);
+/* The rest of tree_visit_leaf, which see: `page` covers the row, latched shared; gives it back. */
+MUST_CHECK bool tree_visit_latched(Tree *tree, Page *page, uint64_t row_id,
+                                   TreeLeafVisitor *visitor, void *context, uint64_t *ret_next);
 
 /* Splits the node of `level` that covers the key so that an insert of it finds more room. */
 MUST_CHECK bool tree_split(Tree *tree, Str key, uint32_t level);

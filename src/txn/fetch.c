@@ -1,5 +1,6 @@
 /* Single rows and single keys. */
 #include "storage/leaf.h"
+#include "storage/tree_ahead.h"
 #include "txn/txn_internal.h"
 
 typedef struct FetchVisit {
@@ -294,8 +295,8 @@ bool txn_fetch_rows(Txn *txn, const Snapshot *snapshot, TxnTree *table, const in
 {
     FetchMany many = {.row_ids = row_ids, .row_count = row_count, .batch = batch, .from = from};
     Tree *tree = plain_tree(txn, snapshot, table);
+    TreeAhead ahead;
     Snapshot room;
-    uint64_t next;
 
     assert(row_count <= VECTOR_SIZE);
     TRY(snapshot_check(txn));
@@ -307,11 +308,13 @@ bool txn_fetch_rows(Txn *txn, const Snapshot *snapshot, TxnTree *table, const in
     many.visit.nulls = ARENA_ARRAY(arena, bool, MAX(column_count, 1u));
     for (uint32_t c = 0; c < column_count; c++)
         vector_clear_nulls(batch->columns[c], row_count);
+    if (tree)
+        tree_ahead_init(&ahead, tree, row_ids, row_count);
     while (many.at < row_count) {
         many.is_hard = true;
         if (tree) {
             many.visit.externals.count = 0;
-            TRY(tree_visit_leaf(tree, (uint64_t)row_ids[many.at], visit_rows, &many, &next));
+            TRY(tree_ahead_visit(&ahead, many.at, visit_rows, &many));
         }
         if (many.is_hard)
             TRY(fetch_hard(&many, snapshot, arena));

@@ -1,4 +1,5 @@
 /* Table trees against a model: an array of rows by id. */
+#include "storage/tree_ahead.h"
 #include "storage/tree_builder.h"
 #include "storage/tree_graft.h"
 #include "tree_fixture.h"
@@ -295,6 +296,70 @@ static void scans_copy_what_the_leaves_hold(void **state)
     arena_free(scratch);
 }
 
+#define WANTED_MOST 300u
+
+/* Rows that are wanted by id, and how many of them the leaves visited so far had to say about. */
+typedef struct Wanted {
+    int64_t ids[WANTED_MOST];
+    uint32_t count, at;
+} Wanted;
+
+/* Somewhere, or close behind the one before. */
+static void draw_wanted(Wanted *wanted)
+{
+    const uint32_t step = draw_below(3) == 0 ? 4 : MODEL_IDS;
+
+    wanted->at = 0;
+    wanted->count = 1 + draw_below(WANTED_MOST);
+    for (uint32_t i = 0; i < wanted->count; i++)
+        wanted->ids[i] = ((i > 0 ? wanted->ids[i - 1] : 0) + draw_below(step)) % MODEL_IDS;
+}
+
+static bool wanted_visit(void *context, const TableLeaf *leaf)
+{
+    Wanted *wanted = context;
+    const uint32_t first = wanted->at;
+
+    for (; wanted->at < wanted->count; wanted->at++) {
+        const uint64_t id = (uint64_t)wanted->ids[wanted->at];
+        uint32_t position;
+        if (id < leaf->first_id || id > leaf->last_id)
+            break;
+        assert_int_equal(table_leaf_find(leaf, id, &position), model[id].exists);
+    }
+    assert_true(wanted->at > first); /* the leaf covers the row that it was visited for */
+    return true;
+}
+
+/* Also where the tree changes, and its leaves split, merge and leave memory, between the visits. */
+static void rows_from_all_over_are_found_ahead(void **state)
+{
+    (void)state;
+    Wanted *wanted = calloc(1, sizeof(*wanted));
+    TreeAhead ahead;
+    require(tree_create(fix.database, 7, TREE_TABLE, layouts[1]));
+    require(tree_set_layout(fix.database, 7, layouts[2]));
+    Tree *tree = tree_open(fix.database, 7);
+
+    for (uint32_t round = 0; round < 200; round++) {
+        const bool is_shrinking = round % 40 >= 30;
+        draw_wanted(wanted);
+        tree_ahead_init(&ahead, tree, wanted->ids, wanted->count);
+        while (wanted->at < wanted->count) {
+            require(tree_ahead_visit(&ahead, wanted->at, wanted_visit, wanted));
+            if (draw_below(4) == 0)
+                random_steps(tree, draw_below(30), NULL);
+            for (uint32_t i = 0; is_shrinking && i < 10; i++) {
+                const uint32_t id = draw_below(MODEL_IDS);
+                require(tree_delete(tree, id, NULL));
+                model_set(id, STR_NONE);
+            }
+        }
+    }
+    compare_all(tree);
+    free(wanted);
+}
+
 static void wide_rows_fit_or_are_refused(void **state)
 {
     (void)state;
@@ -500,6 +565,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_tree_is_what_was_put_into_it, begin, end),
         cmocka_unit_test_setup_teardown(rows_stay_through_a_restart, begin, end),
         cmocka_unit_test_setup_teardown(scans_copy_what_the_leaves_hold, begin, end),
+        cmocka_unit_test_setup_teardown(rows_from_all_over_are_found_ahead, begin, end),
         cmocka_unit_test_setup_teardown(wide_rows_fit_or_are_refused, begin, end),
         cmocka_unit_test_setup_teardown(grafts_find_their_place, begin, end),
         cmocka_unit_test_setup_teardown(built_trees_are_attached_and_grafted, begin, end),
