@@ -2,8 +2,8 @@
  * The buffer pool: frames, what leaves them, and the thread that cleans ahead.
  *
  * Replacement is a clock with two temperatures. A loaded page is cold; reads soon after the
- * loading do not count (the `fresh` ring), so a scan's pages stay cold and replace one another. A
- * cold page read again later becomes hot when the hand comes by, and hot pages are left alone
+ * loading, a second or two at most, do not count (the `fresh` ring), so a scan's pages stay cold
+ * and replace one another. A cold page read again later becomes hot when the hand comes by, and hot pages are left alone
  * while they are at most hot_target; above it those not read since become cold again.
  */
 #include <stdlib.h>
@@ -17,6 +17,7 @@
 
 #define POOL_WAIT_US 10000
 #define CLEANER_IDLE_US 1000000
+#define FRESH_SETTLE_US 1000000
 #define CLEANER_STUCK_US 20000
 #define TAKE_STEPS_MAX 512u /* of the clock hand, while somebody waits for a frame */
 
@@ -198,19 +199,42 @@ void pool_wake_frames(BufferPool *pool)
 }
 
 /* A page leaves the ring of fresh ones: from now on its reads count. */
+static void fresh_leave(BufferPool *pool, uint32_t at) REQUIRES(pool->mutex)
+{
+    const uint32_t frame = pool->fresh[at];
+    Database *database = frame ? atomic_load(&pool->infos[frame].database) : NULL;
+
+    pool->fresh[at] = 0;
+    if (!database)
+        return;
+    PageEntry *entry = &database->entries[atomic_load(&pool->infos[frame].page)];
+    uint8_t expected = HEAT_FRESH;
+    if (atomic_load(&entry->frame) == frame)
+        atomic_compare_exchange_strong(&entry->heat, &expected, HEAT_COLD);
+}
+
 static void fresh_push(BufferPool *pool, uint32_t frame) REQUIRES(pool->mutex)
 {
-    const uint32_t old = pool->fresh[pool->fresh_next];
-    Database *database = old ? atomic_load(&pool->infos[old].database) : NULL;
-
-    if (database) {
-        PageEntry *entry = &database->entries[atomic_load(&pool->infos[old].page)];
-        uint8_t expected = HEAT_FRESH;
-        if (atomic_load(&entry->frame) == old)
-            atomic_compare_exchange_strong(&entry->heat, &expected, HEAT_COLD);
-    }
+    fresh_leave(pool, pool->fresh_next);
     pool->fresh[pool->fresh_next] = frame;
     pool->fresh_next = (pool->fresh_next + 1) % pool->fresh_size;
+    pool->fresh_pushed++;
+}
+
+/*
+ * What was loaded before the settling before this one leaves, too: where little is loaded, the ring
+ * would keep its pages fresh for ever, and the next scan would take those that are in use.
+ */
+static void fresh_settle(BufferPool *pool) REQUIRES(pool->mutex)
+{
+    const int64_t now = os->monotonic();
+
+    if (now < pool->fresh_settle_at)
+        return;
+    for (uint32_t i = pool->fresh_pushed; i < pool->fresh_size; i++)
+        fresh_leave(pool, (pool->fresh_next + i - pool->fresh_pushed) % pool->fresh_size);
+    pool->fresh_pushed = 0;
+    pool->fresh_settle_at = now + FRESH_SETTLE_US;
 }
 
 void pool_assign(BufferPool *pool, uint32_t frame, Database *database, PageId page, bool is_fresh)
@@ -402,6 +426,7 @@ static void cleaner_main(void *argument)
     mutex_lock(&pool->mutex);
     while (!pool->cleaner_stop) {
         pool->cleaner_kicked = false;
+        fresh_settle(pool);
         bool progress = true;
         while (!pool->cleaner_stop && pool->cleaner_paused == 0 && progress &&
                atomic_load(&pool->free_count) < pool->high_water)

@@ -36,6 +36,8 @@ typedef struct BufferPool {
     uint32_t hand, hot_count, hot_target;
     uint32_t *fresh; /* a ring of frames loaded last, whose reads do not count */
     uint32_t fresh_size, fresh_next;
+    uint32_t fresh_pushed;   /* since it was settled */
+    int64_t fresh_settle_at; /* os->monotonic */
     PoolWaiter *waiters;
     Cond cleaner_cond;
     bool cleaner_stop, cleaner_kicked;

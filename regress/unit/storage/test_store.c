@@ -340,6 +340,68 @@ static void a_timed_checkpoint_takes_its_time_until_somebody_waits(void **state)
     sim_free(world);
 }
 
+/* -------- Pages in use, and a scan -------- */
+
+#define POOL_PAGES 256u /* of the smallest pool */
+#define HOT_PAGES 60u
+#define SCAN_PAGES (4 * POOL_PAGES)
+
+static uint32_t hot_read_again;
+
+static void read_pages(Database *database, PageId first, uint32_t count)
+{
+    uint32_t value;
+
+    for (PageId id = first; id < first + count; id++)
+        if (!page_read_value(database, id, &value))
+            panic("no page");
+}
+
+/* Few enough pages that their loading alone never gets any of them out of the fresh ones. */
+static void run_scan(void *unused)
+{
+    const StoreOptions options = {.pool_bytes = STORE_POOL_MIN,
+                                  .database_page_limit = 1u << 20,
+                                  .wal_ring_bytes = 1u << 16,
+                                  .checkpoint_timeout_us = PACE_TIMEOUT_US};
+    StoreStatistics before, after;
+
+    (void)unused;
+    if (!store_create(STR("data")))
+        panic("no store");
+    Store *store = store_open(STR("data"), &options);
+    if (!store || !store_recover(store, nothing_to_replay, NULL))
+        panic("no store");
+    Database *database = store_database(store, DATABASE_SHARED);
+    while (database_page_count(database) < 1 + HOT_PAGES + SCAN_PAGES)
+        dirty_pages(store);
+    if (!checkpoint_request(store, CHECKPOINT_WAIT))
+        panic("no checkpoint");
+    read_pages(database, 2 + HOT_PAGES, POOL_PAGES); /* nothing else is in memory */
+    for (uint32_t second = 0; second < 6; second++) {
+        read_pages(database, 2, HOT_PAGES);
+        if (!task_sleep(1000000, WAIT_EVENT_PG_SLEEP))
+            panic("no sleep");
+    }
+    read_pages(database, 2 + HOT_PAGES, SCAN_PAGES);
+    store_statistics(store, &before);
+    read_pages(database, 2, HOT_PAGES);
+    store_statistics(store, &after);
+    hot_read_again = (uint32_t)(after.pages_read - before.pages_read);
+    store_close(store, STORE_CLOSE_CLEAN);
+}
+
+static void a_scan_does_not_drive_out_what_is_in_use(void **state)
+{
+    SimWorld *world = sim_new(4);
+
+    (void)state;
+    hot_read_again = UINT32_MAX;
+    assert_int_equal(sim_run(world, run_scan, NULL), SIM_ENDED);
+    assert_int_equal(hot_read_again, 0);
+    sim_free(world);
+}
+
 /* -------- A log that a transaction keeps -------- */
 
 #define KEPT_LIMIT (4u << 20)
@@ -677,6 +739,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(temporary_pages_spill_and_become_permanent, begin, end),
         cmocka_unit_test_setup_teardown(a_flipped_bit_is_an_error_that_names_the_page, begin, end),
         cmocka_unit_test(a_timed_checkpoint_takes_its_time_until_somebody_waits),
+        cmocka_unit_test(a_scan_does_not_drive_out_what_is_in_use),
         cmocka_unit_test(a_log_that_is_kept_asks_for_few_checkpoints),
         cmocka_unit_test_setup_teardown(commits_of_a_busy_worker_share_a_sync, begin, end),
         cmocka_unit_test_setup_teardown(a_commit_without_company_is_synced_while_its_worker_is_busy,
