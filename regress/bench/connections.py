@@ -59,8 +59,12 @@ def churn(crowd_of, count, rounds):
         f"{statistics.median(rates):.0f}, {statistics.median(costs):.0f} us of CPU each", "goal: 5,000 a second")
 
 
-def select_run(server, seconds):
-    return pgbench.one_run(server, "select-only", 64, "prepared", 1, seconds)
+ACTIVE = {"select-only": "readers", "simple-update": "writers"}
+
+
+def active_runs(server, seconds):
+    """64 clients of each kind; by script."""
+    return {script: pgbench.one_run(server, script, 64, "prepared", 1, seconds) for script in ACTIVE}
 
 
 def idle_ones(crowd_of, count, seconds, rounds):
@@ -68,19 +72,20 @@ def idle_ones(crowd_of, count, seconds, rounds):
     server = crowd_of.server
     alone, among = [], []
     for _ in range(rounds):
-        alone.append(select_run(server, seconds))
+        alone.append(active_runs(server, seconds))
         before = server.memory()
         process = crowd_of.open(count, "SELECT abalance FROM pgbench_accounts WHERE aid = 1")
         each = (server.memory() - before) / count / 1024
-        among.append(select_run(server, seconds))
+        among.append(active_runs(server, seconds))
         process.stdin.close()
         process.wait()
         while int(server.sql("SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'")) > 3:
             time.sleep(0.05)
     say(server, f"memory (PSS) of each of {count} idle ones", f"{each:.1f} KiB", "goal: 32 KiB")
-    loss = 1 - statistics.median(run["tps"] for run in among) / statistics.median(run["tps"] for run in alone)
-    cost = statistics.median(run["server"] for run in among) / statistics.median(run["server"] for run in alone) - 1
-    say(server, f"64 active among {count} idle: lost", f"{loss * 100:.1f}%, CPU {cost * 100:+.1f}%", "goal: 5%")
+    for script, who in ACTIVE.items():
+        ratio = {of: statistics.median(runs[script][of] for runs in among) / statistics.median(runs[script][of] for runs in alone)
+                 for of in ("tps", "server")}
+        say(server, f"64 {who} among {count} idle: lost", f"{(1 - ratio['tps']) * 100:.1f}%, CPU {(ratio['server'] - 1) * 100:+.1f}%", "goal: 5%")
 
 
 def herd(crowd_of, count):

@@ -85,6 +85,7 @@ static bool take_over(Txn *txn, const ExportedSnapshot *exported)
     txn->snapshot_schema = exported->schema;
     txn->latest_floor = LSN_MAX;
     txn->has_snapshot = true;
+    reader_list(txn->session);
     snapshot_publish(txn);
     return true;
 }

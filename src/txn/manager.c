@@ -146,6 +146,7 @@ void txn_session_close(TxnSession *session)
         txn_rollback(&session->txn);
     lock_session_release_all(session);
     mutex_lock(&manager->sessions_mutex);
+    reader_unlist(session);
     if (session->previous)
         session->previous->next = session->next;
     else
@@ -250,6 +251,49 @@ void large_commits_hide(TxnManager *manager, Snapshot *snapshot)
     }
 }
 
+/* -------- Readers: the sessions at which a collector has to look -------- */
+
+void reader_list(TxnSession *session)
+{
+    TxnManager *manager = session->manager;
+
+    session->idle_looks = 0;
+    if (atomic_load(&session->is_reader))
+        return;
+    session->previous_reader = NULL;
+    session->next_reader = manager->readers;
+    if (session->next_reader)
+        session->next_reader->previous_reader = session;
+    manager->readers = session;
+    atomic_store(&session->is_reader, true);
+}
+
+void reader_unlist(TxnSession *session)
+{
+    if (!atomic_load(&session->is_reader))
+        return;
+    if (session->previous_reader)
+        session->previous_reader->next_reader = session->next_reader;
+    else
+        session->manager->readers = session->next_reader;
+    if (session->next_reader)
+        session->next_reader->previous_reader = session->previous_reader;
+    atomic_store(&session->is_reader, false);
+}
+
+/*
+ * After snapshot_low is stored. A collector that takes the session for idle unlists it, then looks
+ * at snapshot_low once more: one of the two sees the other.
+ */
+static void reader_ensure(TxnSession *session)
+{
+    if (likely(atomic_load(&session->is_reader)))
+        return;
+    mutex_lock(&session->manager->sessions_mutex);
+    reader_list(session);
+    mutex_unlock(&session->manager->sessions_mutex);
+}
+
 /* The least and greatest LSN that the transaction's snapshots read at. */
 static void snapshot_bounds(const Txn *txn, Lsn *ret_low, Lsn *ret_high)
 {
@@ -296,6 +340,7 @@ void snapshot_publish(Txn *txn)
         snapshot_unpublish(session);
         return;
     }
+    assert(low == LSN_MAX || atomic_load(&session->is_reader));
     atomic_store_explicit(&session->snapshot_high, high, memory_order_relaxed);
     atomic_store_explicit(&session->snapshot_low, low, memory_order_release);
 }
@@ -347,6 +392,7 @@ bool snapshot_take(Txn *txn, Snapshot *ret_snapshot)
         atomic_store_explicit(&session->snapshot_high, MAX(high, ret_snapshot->lsn),
                               memory_order_relaxed);
         atomic_store(&session->snapshot_low, MIN(low, floor));
+        reader_ensure(session);
     } while (unlikely(floor < atomic_load(&manager->snapshot_bound)));
     if (session->synchronous == COMMIT_DURABLE && ret_snapshot->lsn > wal_flushed(manager->wal))
         txn_saw(txn, ret_snapshot->lsn);
@@ -371,6 +417,7 @@ void snapshot_resolve_latest(Txn *txn, Snapshot *snapshot)
         /* In the one order of all, as in snapshot_take: reclaiming looks at what is hidden
          * (visible_floor), then at this (snapshots_collect). */
         atomic_store(&txn->session->snapshot_low, floor);
+        reader_ensure(txn->session);
     }
 }
 

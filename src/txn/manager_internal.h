@@ -83,6 +83,7 @@ struct TxnManager {
 
     Mutex sessions_mutex;
     TxnSession *sessions GUARDED_BY(sessions_mutex);
+    TxnSession *readers GUARDED_BY(sessions_mutex); /* those that have lately had a snapshot */
     ExportedSnapshot *exported GUARDED_BY(sessions_mutex); /* of running transactions */
     _Atomic uint64_t next_txn_id;
     uint64_t next_session_number GUARDED_BY(sessions_mutex);

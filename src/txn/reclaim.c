@@ -17,6 +17,7 @@
 #define RECLAIM_MOST 16384u    /* names freed at a turn: a commit of millions takes many */
 #define NAMES_OF_A_COMMIT 512u /* so many count as a commit */
 #define RECLAIM_TURN 4096u     /* names, until others of this worker have their turn */
+#define READER_IDLE_LOOKS 16u
 #define PRUNE_MOST 1024u /* rows looked at in a turn, while somebody reads at an old snapshot */
 
 void reclaim_init(TxnManager *manager)
@@ -147,6 +148,28 @@ static bool versions_are_too_many(TxnManager *manager) REQUIRES(manager->session
            atomic_load(&manager->give_ups_settled) == manager->snapshots_given_up;
 }
 
+/*
+ * What a reader has published; one that has had nothing for many looks is a reader no more until it
+ * takes a snapshot (reader_ensure). So thousands of idle sessions cost a commit nothing.
+ */
+static Lsn reader_look(TxnSession *session) REQUIRES(session->manager->sessions_mutex)
+{
+    Lsn low = atomic_load(&session->snapshot_low);
+
+    if (low != LSN_MAX) {
+        if (session->idle_looks != 0)
+            session->idle_looks = 0;
+        return low;
+    }
+    if (++session->idle_looks < READER_IDLE_LOOKS)
+        return low;
+    reader_unlist(session);
+    low = atomic_load(&session->snapshot_low);
+    if (unlikely(low != LSN_MAX))
+        reader_list(session);
+    return low;
+}
+
 /* Moves the bound, then reads what is published. */
 static void snapshots_collect(TxnManager *manager, Collected *ret)
 {
@@ -158,8 +181,9 @@ static void snapshots_collect(TxnManager *manager, Collected *ret)
     atomic_store(&manager->snapshot_bound, all.bound);
     all.horizon = all.bound;
     mutex_lock(&manager->sessions_mutex);
-    for (TxnSession *session = manager->sessions; session; session = session->next) {
-        Lsn low = atomic_load(&session->snapshot_low);
+    for (TxnSession *session = manager->readers, *next; session; session = next) {
+        next = session->next_reader;
+        Lsn low = reader_look(session);
         if (low >= all.bound || atomic_load(&session->snapshot_use) == SNAPSHOT_GIVEN_UP)
             continue;
         /* High is stored before low when a snapshot is taken; while it moves, both are wide. */

@@ -126,6 +126,11 @@ struct TxnSession {
     _Atomic Lsn snapshot_high;
     _Atomic Lsn snapshot_too_old; /* given up up to here: the version memory was full */
     _Atomic uint8_t snapshot_use; /* SnapshotUse */
+    /* Stands among the manager's readers. True wherever snapshot_low is not LSN_MAX, once what is
+     * published is relied on. Changed under sessions_mutex. */
+    _Atomic bool is_reader;
+    uint8_t idle_looks; /* of collectors in a row that found nothing; under sessions_mutex */
+    TxnSession *next_reader, *previous_reader; /* under sessions_mutex */
 
     ALIGNED(CACHE_LINE) TxnManager *manager;
     TxnSession *next, *previous; /* guarded by the manager's sessions_mutex */

@@ -31,6 +31,9 @@ static inline const Snapshot *snapshot_resolve(Txn *txn, const Snapshot *snapsho
 /* Enters the large commits that are being applied, up to its lsn. */
 void large_commits_hide(TxnManager *manager, Snapshot *snapshot);
 void snapshot_publish(Txn *txn);
+/* Under sessions_mutex: among the sessions that collectors look at, and no longer. */
+void reader_list(TxnSession *session);
+void reader_unlist(TxnSession *session);
 /* Snapshots taken from now on see that commit. Before others can know of its end. */
 void ordered_raise(TxnManager *manager, Lsn lsn);
 void snapshot_unpublish(TxnSession *session);

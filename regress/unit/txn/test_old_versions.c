@@ -175,6 +175,34 @@ static void rows_changed_again_and_again_keep_one_old_version(void **state)
     assert_in_range(txn_version_bytes(fixture->manager), 0, 20000);
 }
 
+/* Collectors leave idle sessions out, until they read again; they count from then on. */
+static void who_reads_after_a_long_rest_is_counted_again(void **state)
+{
+    enum { SESSIONS = 20 };
+    Fixture *fixture = *state;
+    TxnSession *sessions[SESSIONS];
+    int64_t rows[OLD_ROWS], count;
+
+    for (uint32_t i = 0; i < SESSIONS; i++) {
+        sessions[i] = txn_session_open(fixture->manager, 2 + (int32_t)i);
+        txn_rollback(begin(sessions[i], ISOLATION_READ_COMMITTED));
+        assert_true(atomic_load(&sessions[i]->is_reader));
+    }
+    insert_old_rows(fixture, sessions[0], rows, VERSION_LIMIT);
+    change_rows_to(fixture, rows, OLD_ROWS, 100, 1000);
+    for (uint32_t i = 0; i < SESSIONS; i++)
+        assert_false(atomic_load(&sessions[i]->is_reader));
+    for (uint32_t i = 0; i < SESSIONS; i += 3) {
+        Txn *reader = begin(sessions[i], ISOLATION_REPEATABLE_READ);
+        change_rows_to(fixture, rows, OLD_ROWS, 1 + i % 2 * 60, (int64_t)i);
+        assert_int_equal(scan_sum(reader, txn_snapshot(reader), &count), 1000 * OLD_ROWS);
+        txn_rollback(reader);
+        change_rows_to(fixture, rows, OLD_ROWS, 1, 1000);
+    }
+    for (uint32_t i = 0; i < SESSIONS; i++)
+        txn_session_close(sessions[(i * 7) % SESSIONS]);
+}
+
 static void beyond_the_limit_the_oldest_reader_is_refused(void **state)
 {
     Fixture *fixture = *state;
@@ -330,6 +358,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(rows_changed_again_and_again_keep_one_old_version),
+        TEST(who_reads_after_a_long_rest_is_counted_again),
         TEST(beyond_the_limit_the_oldest_reader_is_refused),
         TEST(a_reader_at_rest_keeps_nothing_beyond_the_limit),
         TEST(what_was_given_up_is_forgotten_with_its_last_pin),
