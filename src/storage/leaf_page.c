@@ -402,6 +402,121 @@ void leaf_insert(LeafPage *page, const Layout *layout, uint32_t position, const 
         put_value(page, &shape, layout, position, c, &row->values[c], (LeafMark)row->marks[c]);
 }
 
+/* ------------------------------------------------------------------ rows in columns */
+
+uint32_t leaf_rows_with_room(const LeafPage *page, const Layout *layout, const LeafRowRange *rows,
+                             uint32_t fill_bytes)
+{
+    const uint64_t last_id = rows->first_id + rows->range.count - 1;
+    const uint32_t before = page->header.count;
+    uint32_t width = page->id_width, count = 0;
+    size_t heap = page->heap_used;
+    uint64_t base;
+
+    if (!ids_take(page, last_id))
+        choose_ids(page, last_id, &width, &base);
+    for (; count < rows->range.count; count++) {
+        const size_t size = rows->var_sizes[count];
+        const uint32_t here = before + count;
+        if (leaf_shape(layout, here + 1, width).end + heap + size > PAGE_SIZE)
+            break;
+        if (here > 0 &&
+            leaf_shape(layout, here, width).end - sizeof(LeafPage) + heap + size > fill_bytes)
+            break;
+        heap += size;
+    }
+    return count;
+}
+
+static void append_nulls(LeafPage *page, const LeafShape *shape, const RowRange *range,
+                         uint32_t column, bool is_dropped)
+{
+    const Vector *v = range->columns[column];
+    const uint32_t at = page->header.count;
+    byte *bits = bitmap_of(page, shape, column);
+
+    if (!is_dropped && !v->has_nulls && !column_has_nulls(page, shape, column))
+        return;
+    for (uint32_t i = 0; i < range->count; i++) {
+        const bool is_null =
+            is_dropped || vector_is_null(v, selection_row(range->rows, range->from + i));
+        if (is_null)
+            bit_set((byte *)page + shape->nulls_any, column);
+        bit_put(bits, at + i, is_null);
+    }
+}
+
+static void append_fixed(const RowRange *range, const Vector *v, byte *to)
+{
+    const size_t width = phys_width(v->type);
+    const byte *values = v->values;
+
+    if (!range->rows.rows && !v->constant) {
+        memcpy(to, values + width * range->from, width * range->count);
+    } else {
+        for (uint32_t i = 0; i < range->count; i++) {
+            const uint32_t row = selection_row(range->rows, range->from + i);
+            memcpy(to + width * i, values + width * vector_index(v, row), width);
+        }
+    }
+    for (uint32_t i = 0; v->has_nulls && i < range->count; i++)
+        if (vector_is_null(v, selection_row(range->rows, range->from + i)))
+            memset(to + width * i, 0, width);
+}
+
+static void append_var(LeafPage *page, const RowRange *range, const Vector *v, byte *to)
+{
+    for (uint32_t i = 0; i < range->count; i++) {
+        const uint32_t row = selection_row(range->rows, range->from + i);
+        const VarRef *ref = &VECTOR_VALUES(v, VarRef)[vector_index(v, row)];
+        LeafVar var = {0};
+        if (!vector_is_null(v, row) && ref->length > 0)
+            var = heap_push(page, ref->data, ref->length);
+        memcpy(to + sizeof(var) * i, &var, sizeof(var));
+    }
+}
+
+/* Arrays, heap and ids take the rows. */
+static void make_room(LeafPage *page, const Layout *layout, const LeafRowRange *rows)
+{
+    const uint64_t last_id = rows->first_id + rows->range.count - 1;
+    const LeafShape shape = page_shape(page, layout);
+    size_t size = 0;
+
+    for (uint32_t i = 0; i < rows->range.count; i++)
+        size += rows->var_sizes[i];
+    const bool is_empty = page->header.count == 0;
+    if (page->header.count + rows->range.count > page->capacity ||
+        !heap_has(page, &shape, (uint32_t)size) || (!is_empty && !ids_take(page, last_id)))
+        leaf_rebuild(page, layout, layout, rows->range.count, (uint32_t)size,
+                     is_empty ? UINT64_MAX : last_id);
+    if (is_empty && !ids_take(page, last_id))
+        page->id_base = rows->first_id;
+}
+
+void leaf_append(LeafPage *page, const Layout *layout, const LeafRowRange *rows)
+{
+    const RowRange *range = &rows->range;
+    const uint32_t at = page->header.count;
+
+    make_room(page, layout, rows);
+    const LeafShape shape = page_shape(page, layout);
+    assert(at + range->count <= page->capacity);
+    for (uint32_t i = 0; i < range->count; i++)
+        id_put(page, at + i, rows->first_id + i);
+    for (uint32_t c = 0; c < layout->column_count; c++) {
+        const PhysType type = layout->columns[c].type;
+        byte *array = array_of(page, &shape, layout, c);
+        append_nulls(page, &shape, range, c, type == PHYS_NONE);
+        if (type == PHYS_VAR)
+            append_var(page, range, range->columns[c], array + sizeof(LeafVar) * at);
+        else if (type != PHYS_NONE)
+            append_fixed(range, range->columns[c], array + phys_width(type) * at);
+    }
+    page->header.count = (uint16_t)(at + range->count);
+    assert(page->heap_start >= shape.end);
+}
+
 /* The heap bytes of one row. */
 static uint32_t row_heap(const LeafPage *page, const LeafShape *shape, const Layout *layout,
                          uint32_t position)

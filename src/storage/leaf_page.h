@@ -60,6 +60,13 @@ typedef struct LeafRow {
     uint32_t var_size; /* bytes that it takes in the heap */
 } LeafRow;
 
+/* The same for rows that lie in columns, none of which has a value that is external. */
+typedef struct LeafRowRange {
+    uint64_t first_id;
+    RowRange range;
+    const size_t *var_sizes; /* of each row in the range */
+} LeafRowRange;
+
 /* The largest heap share of a row alone in a leaf. */
 uint32_t leaf_row_room(const Layout *layout);
 /* The same while another row of the same size has room beside it. */
@@ -76,6 +83,13 @@ uint32_t leaf_used_bytes(const LeafPage *page, const Layout *layout);
 bool leaf_has_room(const LeafPage *page, const Layout *layout, uint64_t row_id, uint32_t var_size);
 /* Inserts before `position`, where leaf_has_room. */
 void leaf_insert(LeafPage *page, const Layout *layout, uint32_t position, const LeafRow *row);
+/*
+ * Rows in columns, with ids one after the other behind those that are there: how many of them have
+ * room until `fill_bytes` are used (the first of an empty leaf always), and appending so many.
+ */
+uint32_t leaf_rows_with_room(const LeafPage *page, const Layout *layout, const LeafRowRange *rows,
+                             uint32_t fill_bytes);
+void leaf_append(LeafPage *page, const Layout *layout, const LeafRowRange *rows);
 /* Would the row fit in place of the one at `position`? And that. */
 bool leaf_can_replace(const LeafPage *page, const Layout *layout, uint32_t position,
                       const LeafRow *row);

@@ -245,6 +245,50 @@ static void node_compact(Node *node)
     node_copy_body(node, fresh);
 }
 
+/* Copies whole words where `to` has the slack for it, too. */
+static inline void copy_short(char *to, const char *from, size_t length)
+{
+    if (likely(length <= NODE_KEYS_SLACK))
+        memcpy(to, from, NODE_KEYS_SLACK);
+    else
+        memcpy(to, from, length);
+}
+
+void node_append_keys(Node *node, const char *keys, const uint16_t *lengths, uint32_t count)
+{
+    const uint32_t prefix = node->prefix_length, before = node->header.count;
+    uint32_t size = 0;
+
+    for (uint32_t i = 0; i < count; i++)
+        size += lengths[i];
+    assert(size >= count * prefix);
+    size -= count * prefix;
+    assert(node_free_bytes(node) >= size + count * sizeof(NodeSlot));
+    assert(node->heap_start >= sizeof(Node) + (before + count) * sizeof(NodeSlot) + size);
+    /* From the heap's top down, as if inserted one by one. What a copy writes beyond its end would
+     * fall on the key before: so that is written afterwards, and the first one, below what was
+     * there already, as it is. */
+    char *to = (char *)node + node->heap_start - size;
+    const char *from = keys;
+    for (uint32_t i = 0; i < count; i++)
+        from += lengths[i];
+    for (uint32_t i = count; i-- > 0;) {
+        const uint32_t length = lengths[i] - prefix;
+        from -= lengths[i];
+        if (likely((size_t)(to - (char *)node) + NODE_KEYS_SLACK <= node->heap_start))
+            copy_short(to, from + prefix, length);
+        else
+            memcpy(to, from + prefix, length);
+        node->slots[before + i] = (NodeSlot){.head = key_head(from + prefix, length),
+                                             .offset = (uint16_t)(to - (char *)node),
+                                             .key_length = (uint16_t)length};
+        to += length;
+    }
+    node->heap_start = (uint16_t)(node->heap_start - size);
+    node->heap_used = (uint16_t)(node->heap_used + size);
+    node->header.count = (uint16_t)(before + count);
+}
+
 void node_insert(Node *node, uint32_t index, Str key, Str value, uint32_t flags)
 {
     assert(index <= node->header.count);

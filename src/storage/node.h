@@ -139,6 +139,12 @@ static inline uint32_t node_free_bytes(const Node *node)
 bool node_has_room(const Node *node, size_t key_length, size_t value_length);
 /* Inserts at the index, where node_has_room. */
 void node_insert(Node *node, uint32_t index, Str key, Str value, uint32_t flags);
+/*
+ * Appends keys that lie one behind another, ascending, to a node that has room for all of them; up
+ * to NODE_KEYS_SLACK bytes behind the last are read.
+ */
+#define NODE_KEYS_SLACK 16
+void node_append_keys(Node *node, const char *keys, const uint16_t *lengths, uint32_t count);
 void node_remove(Node *node, uint32_t index);
 /* Removes all ghosts; how many there were. */
 uint32_t node_purge_ghosts(Node *node);

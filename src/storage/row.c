@@ -145,9 +145,14 @@ bool layout_equal(const Layout *a, const Layout *b)
 
 /* ------------------------------------------------------------------ images */
 
+size_t row_image_fixed_size(const Layout *layout)
+{
+    return VERSION_SIZE + layout->nulls_size + layout->offsets[layout->column_count];
+}
+
 size_t row_image_size(const Layout *layout, const Value *values, const bool *nulls)
 {
-    size_t size = VERSION_SIZE + layout->nulls_size + layout->offsets[layout->column_count];
+    size_t size = row_image_fixed_size(layout);
     if (layout->var_count > 0)
         for (uint32_t c = 0; c < layout->column_count; c++)
             if (layout->columns[c].type == PHYS_VAR && !nulls[c])
@@ -197,6 +202,117 @@ bool row_image_make(Arena *arena, const Layout *layout, const Value *values, con
     row_image_encode(layout, values, nulls, image);
     *ret_image = str_make(image, size);
     return true;
+}
+
+static inline uint32_t range_row(const RowRange *range, uint32_t i)
+{
+    return selection_row(range->rows, range->from + i);
+}
+
+void row_images_size(const Layout *layout, const RowRange *range, size_t *ret_sizes)
+{
+    const size_t fixed = row_image_fixed_size(layout);
+
+    for (uint32_t i = 0; i < range->count; i++)
+        ret_sizes[i] = fixed;
+    for (uint32_t c = 0; c < layout->column_count; c++) {
+        const Vector *v = range->columns[c];
+        if (layout->columns[c].type != PHYS_VAR)
+            continue;
+        for (uint32_t i = 0; i < range->count; i++) {
+            const uint32_t row = range_row(range, i);
+            if (!vector_is_null(v, row))
+                ret_sizes[i] += VECTOR_VALUES(v, VarRef)[vector_index(v, row)].length;
+        }
+    }
+}
+
+/* Null marks of a column whose bytes are zeros already. */
+static void encode_nulls(const RowRange *range, uint32_t column, bool is_dropped,
+                         byte *const *images)
+{
+    const Vector *v = range->columns[column];
+
+    if (!is_dropped && !v->has_nulls)
+        return;
+    for (uint32_t i = 0; i < range->count; i++)
+        if (is_dropped || vector_is_null(v, range_row(range, i)))
+            images[i][VERSION_SIZE + column / 8] |= (byte)(1 << column % 8);
+}
+
+#define ENCODE_FIXED(width)                                                                        \
+    for (uint32_t i = 0; i < range->count; i++) {                                                  \
+        const uint32_t row = range_row(range, i);                                                  \
+        if (!vector_is_null(v, row))                                                               \
+            memcpy(images[i] + place, (const byte *)v->values + vector_index(v, row) * (width),    \
+                   (width));                                                                       \
+    }
+
+static void encode_fixed(const RowRange *range, const Vector *v, size_t place, byte *const *images)
+{
+    switch (phys_width(v->type)) {
+    case 1:
+        ENCODE_FIXED(1);
+        break;
+    case 2:
+        ENCODE_FIXED(2);
+        break;
+    case 4:
+        ENCODE_FIXED(4);
+        break;
+    case 8:
+        ENCODE_FIXED(8);
+        break;
+    default:
+        ENCODE_FIXED(16);
+        break;
+    }
+}
+
+/* `previous`: where the end of the variable bytes before these stands; 0: they are the first. */
+static void encode_var(const RowRange *range, const Vector *v, size_t place, size_t previous,
+                       size_t var_at, byte *const *images)
+{
+    for (uint32_t i = 0; i < range->count; i++) {
+        const uint32_t row = range_row(range, i);
+        byte *image = images[i];
+        uint32_t end = 0;
+        if (previous > 0)
+            memcpy(&end, image + previous, sizeof(end));
+        if (!vector_is_null(v, row)) {
+            const VarRef *ref = &VECTOR_VALUES(v, VarRef)[vector_index(v, row)];
+            if (ref->length > 0)
+                memcpy(image + var_at + end, ref->data, ref->length);
+            end += ref->length;
+        }
+        memcpy(image + place, &end, sizeof(end));
+    }
+}
+
+void row_images_encode(const Layout *layout, const RowRange *range, byte *const *images)
+{
+    const size_t fixed_at = VERSION_SIZE + layout->nulls_size;
+    const size_t var_at = fixed_at + layout->offsets[layout->column_count];
+
+    for (uint32_t i = 0; i < range->count; i++) {
+        memset(images[i], 0, var_at);
+        memcpy(images[i], &layout->version, VERSION_SIZE);
+    }
+    for (uint32_t c = 0; c < layout->column_count; c++) {
+        const PhysType type = layout->columns[c].type;
+        const size_t place = fixed_at + layout->offsets[c];
+        const uint16_t previous = layout->previous_var[c];
+        encode_nulls(range, c, type == PHYS_NONE, images);
+        if (type == PHYS_NONE)
+            continue;
+        assert(range->columns[c]->type == type);
+        if (type == PHYS_VAR)
+            encode_var(range, range->columns[c], place,
+                       previous == ROW_NO_COLUMN ? 0 : fixed_at + layout->offsets[previous], var_at,
+                       images);
+        else
+            encode_fixed(range, range->columns[c], place, images);
+    }
 }
 
 static COLD bool image_damaged(void)

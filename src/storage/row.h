@@ -75,6 +75,19 @@ void row_image_encode(const Layout *layout, const Value *values, const bool *nul
 MUST_CHECK bool row_image_make(Arena *arena, const Layout *layout, const Value *values,
                                const bool *nulls, Str *ret_image);
 
+/*
+ * The same for rows that lie in columns, each of its layout column's type: `count` of the selection
+ * from its `from`-th on. Sizes, then the images, each to where its pointer says.
+ */
+typedef struct RowRange {
+    Vector *const *columns; /* those of dropped columns are not looked at */
+    Selection rows;
+    uint32_t from, count;
+} RowRange;
+size_t row_image_fixed_size(const Layout *layout); /* of every image, before its variable bytes */
+void row_images_size(const Layout *layout, const RowRange *range, size_t *ret_sizes);
+void row_images_encode(const Layout *layout, const RowRange *range, byte *const *images);
+
 /* The layout version that an image says; 0 where it is too short to say. */
 static inline uint32_t row_image_version(Str image)
 {

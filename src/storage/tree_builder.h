@@ -14,6 +14,13 @@
 typedef struct TreeBuilder TreeBuilder;
 MUST_CHECK TreeBuilder *tree_builder_new(Tree *tree, uint32_t fill_percent);
 MUST_CHECK bool tree_builder_add_row(TreeBuilder *builder, uint64_t row_id, Str image);
+/*
+ * Rows in columns of the tree's layout, with ids one after the other, whose images have the sizes
+ * given: none has more than TREE_SMALL_ROW bytes, so that all of it goes into a leaf.
+ */
+#define TREE_SMALL_ROW 2048u
+MUST_CHECK bool tree_builder_add_rows(TreeBuilder *builder, uint64_t first_id,
+                                      const RowRange *range, const size_t *image_sizes);
 MUST_CHECK bool tree_builder_add_key(TreeBuilder *builder, Str key);
 MUST_CHECK bool tree_builder_finish(TreeBuilder *builder);
 void tree_builder_free(TreeBuilder *builder);

@@ -3,7 +3,8 @@
  *
  * The builder has one open node a level, in memory of its own. A full one is closed (its upper
  * fence is the separator to what follows), copied to a fresh page and entered in the open node
- * above. The last open node becomes the root.
+ * above. The last open node becomes the root. Keys of the open leaf are kept side by side: how much
+ * of them their prefix takes is known when the leaf is closed, and they are written then.
  */
 #include <stdlib.h>
 
@@ -15,6 +16,15 @@
 
 #define SOME_MORE 4u /* rows of a leaf than of the one before, for which its arrays have room */
 
+/* Keys of the open leaf. */
+typedef struct OpenKeys {
+    uint32_t count, size; /* bytes */
+    uint32_t lower_length;
+    char lower[TREE_MAX_KEY]; /* the leaf's lower fence */
+    uint16_t lengths[NODE_MAX_SLOTS];
+    char bytes[NODE_SPACE + NODE_KEYS_SLACK];
+} OpenKeys;
+
 struct TreeBuilder {
     Tree *tree;
     uint32_t fill_bytes; /* a leaf is closed above it */
@@ -23,8 +33,7 @@ struct TreeBuilder {
     RowScratch *scratch;
     int64_t row_count, page_count;
     uint64_t last_id;
-    char last_key[TREE_MAX_KEY];
-    uint32_t last_key_length;
+    OpenKeys *keys; /* of indexes */
 };
 
 TreeBuilder *tree_builder_new(Tree *tree, uint32_t fill_percent)
@@ -34,7 +43,16 @@ TreeBuilder *tree_builder_new(Tree *tree, uint32_t fill_percent)
         FAIL(ERR_OUT_OF_MEMORY, .message = STR("out of memory"));
     builder->tree = tree;
     builder->fill_bytes = (uint32_t)(PAGE_SIZE * MIN(MAX(fill_percent, 10u), 100u) / 100);
-    if (tree->kind == TREE_TABLE && !(builder->scratch = row_scratch_new(tree))) {
+    if (tree->kind == TREE_TABLE) {
+        builder->scratch = row_scratch_new(tree);
+    } else {
+        builder->keys = memory_malloc(sizeof(OpenKeys));
+        if (builder->keys)
+            builder->keys->count = builder->keys->size = builder->keys->lower_length = 0;
+        else
+            ERROR_SET(ERR_OUT_OF_MEMORY, .message = STR("out of memory"));
+    }
+    if (!builder->scratch && !builder->keys) {
         memory_free(builder);
         return NULL;
     }
@@ -48,6 +66,7 @@ void tree_builder_free(TreeBuilder *builder)
     for (uint32_t i = 0; i < builder->height; i++)
         memory_free(builder->levels[i]);
     row_scratch_free(builder->scratch);
+    memory_free(builder->keys);
     memory_free(builder);
 }
 
@@ -148,54 +167,126 @@ bool tree_builder_add_row(TreeBuilder *builder, uint64_t row_id, Str image)
     return true;
 }
 
+static bool add_range(TreeBuilder *builder, uint64_t first_id, const RowRange *range,
+                      const size_t *var_sizes)
+{
+    const Layout *layout = tree_layout(builder->tree);
+
+    for (uint32_t done = 0; done < range->count;) {
+        LeafPage *leaf = (LeafPage *)builder->levels[0];
+        LeafRowRange rows = {
+            .first_id = first_id + done, .range = *range, .var_sizes = var_sizes + done};
+        rows.range.from += done;
+        rows.range.count -= done;
+        rows.range.count = leaf_rows_with_room(leaf, layout, &rows, builder->fill_bytes);
+        assert(rows.range.count > 0 || leaf->header.count > 0);
+        if (rows.range.count > 0)
+            leaf_append(leaf, layout, &rows);
+        else
+            TRY(close_table_leaf(builder, first_id + done));
+        done += rows.range.count;
+    }
+    return true;
+}
+
+bool tree_builder_add_rows(TreeBuilder *builder, uint64_t first_id, const RowRange *range,
+                           const size_t *image_sizes)
+{
+    const Layout *layout = tree_layout(builder->tree);
+    const size_t fixed = row_image_fixed_size(layout);
+    size_t var_sizes[VECTOR_SIZE];
+
+    assert(builder->tree->kind == TREE_TABLE);
+    assert(range->count > 0 && range->count <= VECTOR_SIZE);
+    assert(first_id + range->count - 1 <= TREE_MAX_ROW_ID);
+    assert(builder->row_count == 0 || first_id > builder->last_id);
+    CHECK_INTERRUPTS();
+    if (builder->height == 0)
+        TRY(level_open(builder, 0));
+    for (uint32_t i = 0; i < range->count; i++) {
+        assert(image_sizes[i] >= fixed && image_sizes[i] <= TREE_SMALL_ROW);
+        var_sizes[i] = image_sizes[i] - fixed;
+    }
+    TRY(add_range(builder, first_id, range, var_sizes));
+    builder->row_count += range->count;
+    builder->last_id = first_id + range->count - 1;
+    return true;
+}
+
 /* ------------------------------------------------------------------ keys */
+
+static inline Str last_key(const OpenKeys *keys)
+{
+    const uint32_t length = keys->lengths[keys->count - 1];
+    return str_make(keys->bytes + keys->size - length, length);
+}
+
+/* Makes the open leaf of its keys; `upper` STR_NONE: it has no upper fence. */
+static void write_keys(TreeBuilder *builder, Str upper)
+{
+    OpenKeys *keys = builder->keys;
+    Node *node = (Node *)builder->levels[0];
+
+    node_init(node, NODE_SLOTTED_LEAF, 0, str_make(keys->lower, keys->lower_length), upper);
+    node_append_keys(node, keys->bytes, keys->lengths, keys->count);
+    keys->count = keys->size = 0;
+}
 
 static bool close_slotted_leaf(TreeBuilder *builder, Str key)
 {
-    Node *node = (Node *)builder->levels[0];
-    size_t common = 0, limit = MIN(key.length, (size_t)builder->last_key_length);
-    char buffer[TREE_MAX_KEY];
+    OpenKeys *keys = builder->keys;
+    const Str last = last_key(keys);
+    size_t common = 0, limit = MIN(key.length, last.length);
     PageId written;
 
-    while (common < limit && key.data[common] == builder->last_key[common])
+    while (common < limit && key.data[common] == last.data[common])
         common++;
-    size_t length = MIN(common + 1, key.length);
-    memcpy(buffer, key.data, length);
-    Str separator = str_make(buffer, length);
-    node_close(node, separator);
+    const Str separator = str_slice(key, 0, MIN(common + 1, key.length));
+    write_keys(builder, separator);
+    memcpy(keys->lower, separator.data, separator.length);
+    keys->lower_length = (uint32_t)separator.length;
     TRY(write_out(builder, builder->levels[0], &written));
-    node_init(node, NODE_SLOTTED_LEAF, 0, separator, STR_NONE);
     return level_push(builder, 1, written, separator);
 }
 
-static bool add_entry(TreeBuilder *builder, Str key, Str value, uint32_t flags)
+/* By words of eight bytes as long as both have them. */
+static inline bool key_is_before(Str a, Str b)
 {
+    const size_t shorter = MIN(a.length, b.length);
+    uint64_t x, y;
+
+    for (size_t at = 0; at + sizeof(x) <= shorter; at += sizeof(x)) {
+        memcpy(&x, a.data + at, sizeof(x));
+        memcpy(&y, b.data + at, sizeof(y));
+        if (x != y)
+            return __builtin_bswap64(x) < __builtin_bswap64(y);
+    }
+    return str_compare(a, b) < 0;
+}
+
+bool tree_builder_add_key(TreeBuilder *builder, Str key)
+{
+    OpenKeys *keys = builder->keys;
+
+    assert(builder->tree->kind == TREE_INDEX);
     CHECK_INTERRUPTS();
     if (key.length > TREE_MAX_KEY)
         FAIL(ERR_PROGRAM_LIMIT_EXCEEDED, .message = fmt("index row size %zu exceeds maximum %u",
                                                         key.length, (unsigned)TREE_MAX_KEY));
     if (builder->height == 0)
         TRY(level_open(builder, 0));
-    Node *node = (Node *)builder->levels[0];
-    uint32_t used = (uint32_t)NODE_SPACE - node_free_bytes(node);
-    size_t size = sizeof(NodeSlot) + key.length + value.length;
-    assert(builder->row_count == 0 ||
-           str_compare(str_make(builder->last_key, builder->last_key_length), key) < 0);
+    assert(keys->count == 0 || key_is_before(last_key(keys), key));
+    const size_t used = keys->lower_length + keys->size + (size_t)keys->count * sizeof(NodeSlot);
+    const size_t size = sizeof(NodeSlot) + key.length;
     /* The fence that will close the leaf is at most a byte longer than its last key. */
-    if (node->header.count > 0 &&
-        (node_free_bytes(node) < size + key.length + 1 || used + size > builder->fill_bytes))
+    if (keys->count > 0 &&
+        (NODE_SPACE - used < size + key.length + 1 || used + size > builder->fill_bytes))
         TRY(close_slotted_leaf(builder, key));
-    node_insert(node, node->header.count, key, value, flags);
-    memcpy(builder->last_key, key.data, key.length);
-    builder->last_key_length = (uint32_t)key.length;
+    memcpy(keys->bytes + keys->size, key.data, key.length);
+    keys->lengths[keys->count++] = (uint16_t)key.length;
+    keys->size += (uint32_t)key.length;
     builder->row_count++;
     return true;
-}
-
-bool tree_builder_add_key(TreeBuilder *builder, Str key)
-{
-    assert(builder->tree->kind == TREE_INDEX);
-    return add_entry(builder, key, STR(""), 0);
 }
 
 bool tree_builder_finish(TreeBuilder *builder)
@@ -207,6 +298,8 @@ bool tree_builder_finish(TreeBuilder *builder)
 
     if (builder->height == 0)
         return true;
+    if (builder->keys)
+        write_keys(builder, STR_NONE);
     for (uint32_t level = 0; level + 1 < builder->height; level++) {
         PageId written;
         TRY(write_out(builder, builder->levels[level], &written));

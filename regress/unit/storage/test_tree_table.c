@@ -497,6 +497,142 @@ static void built_trees_are_attached_and_grafted(void **state)
     tree_discard(unused);
 }
 
+/* Random rows without large values, in columns and as images. */
+typedef struct DrawnRows {
+    Vector *columns[COLUMNS];
+    uint16_t selected[VECTOR_SIZE];
+    uint32_t count;
+    size_t sizes[VECTOR_SIZE];
+    byte *images[VECTOR_SIZE];
+    RowRange range;
+} DrawnRows;
+
+static void draw_rows(const Layout *layout, uint32_t most, DrawnRows *rows)
+{
+    const uint32_t step = 1 + draw_below(2), wanted = 1 + draw_below(most);
+    Value values[COLUMNS];
+    bool nulls[COLUMNS];
+
+    for (uint32_t c = 0; c < layout->column_count; c++)
+        rows->columns[c] = vector_new(arena, layout->columns[c].type);
+    rows->count = 0;
+    for (uint32_t row = 0; row < VECTOR_SIZE && rows->count < wanted; row += step) {
+        do {
+            draw_row(layout, values, nulls);
+            if (most < 20) /* columns without any NULL as well */
+                memset(nulls, 0, sizeof(nulls));
+        } while (row_image_size(layout, values, nulls) > TREE_SMALL_ROW);
+        for (uint32_t c = 0; c < layout->column_count; c++) {
+            const Value value = value_copy(arena, layout->columns[c].type, &values[c]);
+            if (layout->columns[c].type != PHYS_NONE)
+                vector_set(rows->columns[c], row, &value, nulls[c]);
+        }
+        rows->sizes[rows->count] = row_image_size(layout, values, nulls);
+        rows->images[rows->count] = malloc(rows->sizes[rows->count]);
+        row_image_encode(layout, values, nulls, rows->images[rows->count]);
+        rows->selected[rows->count++] = (uint16_t)row;
+    }
+    rows->range = (RowRange){.columns = rows->columns, .count = rows->count};
+    rows->range.rows.count = rows->count;
+    if (step > 1)
+        rows->range.rows.rows = rows->selected;
+}
+
+static void require_same_images(const Layout *layout, const DrawnRows *rows)
+{
+    size_t sizes[VECTOR_SIZE];
+    byte *images[VECTOR_SIZE];
+
+    row_images_size(layout, &rows->range, sizes);
+    for (uint32_t i = 0; i < rows->count; i++) {
+        assert_int_equal(sizes[i], rows->sizes[i]);
+        images[i] = malloc(sizes[i]);
+    }
+    row_images_encode(layout, &rows->range, images);
+    for (uint32_t i = 0; i < rows->count; i++) {
+        assert_memory_equal(images[i], rows->images[i], sizes[i]);
+        free(images[i]);
+    }
+}
+
+/* A stretch begins anywhere in the selection. */
+static void add_in_two(TreeBuilder *builder, uint64_t id, const DrawnRows *rows)
+{
+    const uint32_t first = draw_below(rows->count + 1);
+    RowRange range = rows->range;
+
+    range.count = first;
+    if (first > 0)
+        require(tree_builder_add_rows(builder, id, &range, rows->sizes));
+    range.from = first;
+    range.count = rows->count - first;
+    if (range.count > 0)
+        require(tree_builder_add_rows(builder, id + first, &range, rows->sizes + first));
+}
+
+static void rows_in_columns_are_the_rows(void **state)
+{
+    static DrawnRows rows;
+    (void)state;
+    for (uint32_t version = 1; version <= 3; version += 2) {
+        const Layout *layout = layouts[version];
+        Tree *built = tree_new_private(fix.database, TREE_TABLE, layout);
+        TreeBuilder *builder = tree_builder_new(built, 90);
+        for (uint32_t id = 1;;) {
+            draw_rows(layout, draw_below(2) ? 700 : 10, &rows);
+            if (id + rows.count >= MODEL_IDS)
+                break;
+            require_same_images(layout, &rows);
+            add_in_two(builder, id, &rows);
+            for (uint32_t i = 0; i < rows.count; i++)
+                model_set(id + i, str_make(rows.images[i], rows.sizes[i]));
+            id += rows.count + draw_below(3);
+            if (draw_below(2)) {
+                const Str image = draw_image(layout);
+                require(tree_builder_add_row(builder, id, image));
+                model_set(id++, image);
+            }
+        }
+        for (uint32_t i = 0; i < rows.count; i++)
+            free(rows.images[i]);
+        require(tree_builder_finish(builder));
+        tree_builder_free(builder);
+        compare_all(built);
+        tree_discard(built);
+        for (uint32_t id = 0; id < MODEL_IDS; id++)
+            model_set(id, STR_NONE);
+    }
+}
+
+/* Ids that the first leaf cannot tell from 0 by four bytes. */
+static void rows_in_columns_have_their_ids(void **state)
+{
+    static const uint64_t firsts[] = {UINT32_MAX - 300ull, UINT32_MAX + 1ull, 1ull << 40};
+    static DrawnRows rows;
+    (void)state;
+    for (uint32_t f = 0; f < ARRAY_LENGTH(firsts); f++) {
+        Tree *built = tree_new_private(fix.database, TREE_TABLE, layouts[1]);
+        TreeBuilder *builder = tree_builder_new(built, 90);
+        for (uint64_t gap = 0; gap <= 6ull << 32; gap += 3ull << 32) {
+            draw_rows(layouts[1], 900, &rows);
+            require(tree_builder_add_rows(builder, firsts[f] + gap, &rows.range, rows.sizes));
+            for (uint32_t i = 0; i < rows.count; i++)
+                free(rows.images[i]);
+        }
+        require(tree_builder_finish(builder));
+        tree_builder_free(builder);
+        Str image;
+        const uint64_t last = firsts[f] + (6ull << 32) + rows.count - 1;
+        assert_int_equal(tree_get_image(built, last, arena, &image), TREE_FOUND);
+        assert_int_equal(image.length, rows.sizes[rows.count - 1]);
+        assert_int_equal(tree_get_image(built, last + 1, arena, &image), TREE_MISSING);
+        assert_int_equal(tree_get_image(built, firsts[f], arena, &image), TREE_FOUND);
+        TreeReport report;
+        require(tree_check(built, NULL, NULL, &report));
+        tree_discard(built);
+    }
+}
+
 /* Versions hang on leaves as a count of rows ever put there; hooks must carry them along. */
 typedef struct Marks {
     uint64_t moved_from, merged;
@@ -568,6 +704,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(rows_from_all_over_are_found_ahead, begin, end),
         cmocka_unit_test_setup_teardown(wide_rows_fit_or_are_refused, begin, end),
         cmocka_unit_test_setup_teardown(grafts_find_their_place, begin, end),
+        cmocka_unit_test_setup_teardown(rows_in_columns_are_the_rows, begin, end),
+        cmocka_unit_test_setup_teardown(rows_in_columns_have_their_ids, begin, end),
         cmocka_unit_test_setup_teardown(built_trees_are_attached_and_grafted, begin, end),
         cmocka_unit_test_setup_teardown(versions_follow_their_rows, begin, end),
     };
