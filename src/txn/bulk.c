@@ -123,15 +123,15 @@ static bool log_op(TxnBulk *bulk, const Op *op)
 
 /* ------------------------------------------------------------------ into a table others know */
 
-static bool may_append(TxnBulk *bulk)
+/* With so many rows added. */
+static bool may_append(TxnBulk *bulk, uint64_t added)
 {
     Txn *txn = bulk->txn;
     TxnTree *tree = bulk->tree;
     const uint64_t few = MIN(FEW_ROWS, txn->manager->config.write_set_memory / FEW_ROW_BYTES);
 
-    return !bulk->stays && bulk->added > few && txn->savepoints.length == 0 &&
-           atomic_load(&tree->tree) && atomic_load(&tree->creator) != txn &&
-           atomic_load(&tree->layout_txn) != txn;
+    return !bulk->stays && added > few && txn->savepoints.length == 0 && atomic_load(&tree->tree) &&
+           atomic_load(&tree->creator) != txn && atomic_load(&tree->layout_txn) != txn;
 }
 
 void txn_bulk_stay(TxnBulk *bulk)
@@ -183,7 +183,7 @@ static bool add_row(TxnBulk *bulk, Str image, int64_t *ret_row_id)
     uint64_t row_id;
 
     bulk->added++;
-    if (!bulk->appends && !may_append(bulk))
+    if (!bulk->appends && !may_append(bulk, bulk->added))
         return txn_insert(bulk->txn, bulk->tree, image, ret_row_id);
     TRY(txn_row_id_take(bulk->txn, bulk->tree, image, &row_id));
     *ret_row_id = (int64_t)row_id;
@@ -193,6 +193,99 @@ static bool add_row(TxnBulk *bulk, Str image, int64_t *ret_row_id)
         return append_row(bulk, row_id, image);
     bulk->added = 0; /* it has a built part already: that is not asked again soon */
     return writes_add(bulk->txn, bulk->tree, row_id, STR_NONE, WRITE_PUT, image, true);
+}
+
+/* ------------------------------------------------------------------ rows in columns */
+
+/* Where a stretch of rows is made into images. */
+typedef struct BulkRows {
+    size_t sizes[VECTOR_SIZE];
+    byte *images[VECTOR_SIZE];
+} BulkRows;
+
+static bool are_small(const size_t *image_sizes, uint32_t count)
+{
+    size_t largest = 0;
+
+    for (uint32_t i = 0; i < count; i++)
+        largest = MAX(largest, image_sizes[i]);
+    return largest <= TREE_SMALL_ROW;
+}
+
+/* So many of the rows as make a fragment. */
+static uint32_t rows_of_fragment(const size_t *image_sizes, uint32_t count)
+{
+    size_t size = 0;
+    uint32_t i = 0;
+
+    while (i < count && size < BULK_FRAGMENT)
+        size += image_sizes[i++];
+    return i;
+}
+
+/* As append_row; a row has its image in the log only. */
+static bool append_range(TxnBulk *bulk, BulkRows *scratch, const RowRange *range, uint64_t first_id)
+{
+    const uint64_t last_id = first_id + range->count - 1;
+    const size_t *sizes = scratch->sizes + range->from;
+    TreeWrites *writes = bulk->appends;
+
+    TRY(tree_builder_add_rows(bulk->builder, first_id, range, sizes));
+    if (writes) {
+        TRY(fresh_rows_add_run(writes->appended, first_id, last_id));
+        VEC_LAST(&writes->runs).last = last_id;
+        writes->logged_last = last_id;
+        writes->fresh_count += range->count;
+        for (uint32_t i = 0; i < range->count; i++)
+            writes->appended_largest = MAX(writes->appended_largest, sizes[i]);
+    }
+    record_put_rows(&bulk->ops, &bulk->ops_tree, bulk->tree->name, first_id, sizes, range->count,
+                    scratch->images);
+    row_images_encode(txn_layout_newest(bulk->txn, bulk->tree), range, scratch->images);
+    return bulk->ops.length < BULK_FRAGMENT || flush(bulk);
+}
+
+static bool append_rows(TxnBulk *bulk, BulkRows *scratch, RowRange range, int64_t *ret_row_ids)
+{
+    const uint32_t count = range.count;
+
+    while (range.from < count) {
+        uint64_t first_id = bulk->next_row_id;
+        range.count = rows_of_fragment(scratch->sizes + range.from, count - range.from);
+        if (bulk->is_direct)
+            bulk->next_row_id += range.count;
+        else
+            TRY(range.count = txn_row_ids_take(bulk->txn, bulk->tree, range.count, &first_id));
+        if (!bulk->builder)
+            TRY(append_begin(bulk, first_id));
+        TRY(append_range(bulk, scratch, &range, first_id));
+        for (uint32_t i = 0; i < range.count; i++)
+            ret_row_ids[range.from + i] = (int64_t)(first_id + i);
+        range.from += range.count;
+    }
+    return true;
+}
+
+bool txn_bulk_append_rows(TxnBulk *bulk, Vector *const *columns, Selection rows,
+                          int64_t *ret_row_ids, bool *ret_taken)
+{
+    Txn *txn = bulk->txn;
+    const Layout *layout = txn_layout_newest(txn, bulk->tree);
+    const RowRange range = {.columns = columns, .rows = rows, .count = rows.count};
+    BulkRows scratch;
+
+    assert(bulk->is_open && bulk->tree->kind == TREE_TABLE && rows.count <= VECTOR_SIZE);
+    CHECK_INTERRUPTS();
+    *ret_taken = false;
+    if (rows.count == 0 || (!bulk->builder && !(may_append(bulk, bulk->added + rows.count) &&
+                                                built_may_append(txn, bulk->tree))))
+        return true;
+    row_images_size(layout, &range, scratch.sizes);
+    *ret_taken = are_small(scratch.sizes, rows.count);
+    if (!*ret_taken)
+        return true;
+    bulk->added += rows.count;
+    return append_rows(bulk, &scratch, range, ret_row_ids);
 }
 
 void bulk_detach(TxnBulk *bulk)

@@ -59,6 +59,12 @@ void txn_bulk_expect_many(TxnBulk *bulk);
 void txn_bulk_stay(TxnBulk *bulk);
 /* Row ids are given in order from 1, or continue after those that are there. */
 MUST_CHECK bool txn_bulk_append_row(TxnBulk *bulk, Str image, int64_t *ret_row_id);
+/*
+ * The same for rows in columns, of txn_tree_layout. *ret_taken false: they go one by one, as some
+ * are large, or are not worth leaves of their own. An id for each row of the selection.
+ */
+MUST_CHECK bool txn_bulk_append_rows(TxnBulk *bulk, Vector *const *columns, Selection rows,
+                                     int64_t *ret_row_ids, bool *ret_taken);
 /* An entry of an index: the key, and its row id, big-endian, behind it. Ascending. */
 MUST_CHECK bool txn_bulk_append_key(TxnBulk *bulk, Str entry);
 MUST_CHECK bool txn_bulk_end(TxnBulk *bulk);

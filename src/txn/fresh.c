@@ -32,11 +32,16 @@ FreshRows *fresh_rows_new(TreeName table)
 
 bool fresh_rows_add(FreshRows *rows, uint64_t row_id)
 {
-    if (rows->count > 0 && rows->runs[rows->count - 1].last + 1 == row_id) {
-        rows->runs[rows->count - 1].last = row_id;
+    return fresh_rows_add_run(rows, row_id, row_id);
+}
+
+bool fresh_rows_add_run(FreshRows *rows, uint64_t first, uint64_t last)
+{
+    if (rows->count > 0 && rows->runs[rows->count - 1].last + 1 == first) {
+        rows->runs[rows->count - 1].last = last;
         return true;
     }
-    rows->is_unsorted |= rows->count > 0 && rows->runs[rows->count - 1].last > row_id;
+    rows->is_unsorted |= rows->count > 0 && rows->runs[rows->count - 1].last > first;
     if (rows->count == rows->capacity) {
         const size_t capacity = rows->capacity ? rows->capacity * 2 : 16;
         IdRun *grown = memory_realloc(rows->runs, capacity * sizeof(*grown));
@@ -45,7 +50,7 @@ bool fresh_rows_add(FreshRows *rows, uint64_t row_id)
         rows->runs = grown;
         rows->capacity = capacity;
     }
-    rows->runs[rows->count++] = (IdRun){.first = row_id, .last = row_id};
+    rows->runs[rows->count++] = (IdRun){.first = first, .last = last};
     return true;
 }
 

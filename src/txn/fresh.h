@@ -27,6 +27,7 @@ typedef uint64_t TreeName; /* version.h */
 
 MUST_CHECK FreshRows *fresh_rows_new(TreeName table);
 MUST_CHECK bool fresh_rows_add(FreshRows *rows, uint64_t row_id);
+MUST_CHECK bool fresh_rows_add_run(FreshRows *rows, uint64_t first, uint64_t last);
 void fresh_rows_seal(FreshRows *rows);
 bool fresh_rows_name(FreshRows *rows, TreeName index); /* false: it has too many names */
 bool fresh_rows_have(const FreshRows *rows, uint64_t row_id);

@@ -2,32 +2,67 @@
 
 #include "base/error.h"
 
-void record_put_varint(StrBuf *buf, uint64_t value)
+#define VARINT_MAX 10u /* bytes */
+
+/* Returns where it ends. */
+static inline char *varint_write(char *to, uint64_t value)
 {
     while (value >= 0x80) {
-        strbuf_append_char(buf, (char)(value | 0x80));
+        *to++ = (char)(value | 0x80);
         value >>= 7;
     }
-    strbuf_append_char(buf, (char)value);
+    *to++ = (char)value;
+    return to;
+}
+
+void record_put_varint(StrBuf *buf, uint64_t value)
+{
+    char *to = strbuf_reserve(buf, VARINT_MAX);
+    strbuf_advance(buf, (size_t)(varint_write(to, value) - to));
 }
 
 static void record_put_bytes(StrBuf *buf, Str bytes)
 {
-    record_put_varint(buf, bytes.length);
+    char *to = strbuf_reserve(buf, VARINT_MAX + bytes.length);
+    char *end = varint_write(to, bytes.length);
     if (bytes.length > 0)
-        strbuf_append_bytes(buf, bytes.data, bytes.length);
+        memcpy(end, bytes.data, bytes.length);
+    strbuf_advance(buf, (size_t)(end - to) + bytes.length);
+}
+
+static void put_tree(StrBuf *buf, TreeName *tree, TreeName name)
+{
+    if (*tree == name)
+        return;
+    strbuf_append_char(buf, OP_TREE);
+    record_put_varint(buf, name >> 32);
+    record_put_varint(buf, (uint32_t)name);
+    *tree = name;
+}
+
+void record_put_rows(StrBuf *buf, TreeName *tree, TreeName of, uint64_t first_id,
+                     const size_t *image_sizes, uint32_t count, byte **ret_images)
+{
+    size_t size = 0;
+
+    put_tree(buf, tree, of);
+    for (uint32_t i = 0; i < count; i++)
+        size += 1 + 2 * VARINT_MAX + image_sizes[i];
+    char *const start = strbuf_reserve(buf, size), *to = start;
+    for (uint32_t i = 0; i < count; i++) {
+        *to++ = OP_PUT_ROW;
+        to = varint_write(to, first_id + i);
+        to = varint_write(to, image_sizes[i]);
+        ret_images[i] = (byte *)to;
+        to += image_sizes[i];
+    }
+    strbuf_advance(buf, (size_t)(to - start));
 }
 
 void record_put_op(StrBuf *buf, TreeName *tree, const Op *op)
 {
-    TreeName name = (uint64_t)op->database << 32 | op->tree;
-
-    if (op->code != OP_DROP_DATABASE && *tree != name) {
-        strbuf_append_char(buf, OP_TREE);
-        record_put_varint(buf, op->database);
-        record_put_varint(buf, op->tree);
-        *tree = name;
-    }
+    if (op->code != OP_DROP_DATABASE)
+        put_tree(buf, tree, (uint64_t)op->database << 32 | op->tree);
     strbuf_append_char(buf, (char)op->code);
     switch (op->code) {
     case OP_PUT_ROW:

@@ -450,7 +450,8 @@ static bool row_ids_prepare(Txn *txn, TxnTree *table)
 #define SINGLE_ROW_IDS 64
 #define ROW_ID_BLOCK 4096
 
-static bool row_id_take(Txn *txn, TxnTree *table, uint64_t *ret_row_id)
+/* Up to `wanted` row ids, one after the other; how many, 0 is a failure. */
+static uint32_t row_ids_take(Txn *txn, TxnTree *table, uint32_t wanted, uint64_t *ret_first)
 {
     RowIdBlock *block = NULL;
 
@@ -466,15 +467,18 @@ static bool row_id_take(Txn *txn, TxnTree *table, uint64_t *ret_row_id)
         block = &VEC_LAST(&txn->blocks);
     }
     if (block->next == block->end) {
-        uint64_t count = block->taken < SINGLE_ROW_IDS ? 1 : MIN(block->taken, ROW_ID_BLOCK);
-        block->next = atomic_fetch_add(&table->next_row_id, count);
-        block->end = block->next + count;
-        block->taken += (uint32_t)count;
+        const uint64_t usual = block->taken < SINGLE_ROW_IDS ? 1 : MIN(block->taken, ROW_ID_BLOCK);
+        const uint64_t taken = MAX(usual, wanted);
+        block->next = atomic_fetch_add(&table->next_row_id, taken);
+        block->end = block->next + taken;
+        block->taken += (uint32_t)taken;
         if (block->end > INT64_MAX)
             FAIL(ERR_PROGRAM_LIMIT_EXCEEDED, .message = STR("row identifiers are exhausted"));
     }
-    *ret_row_id = block->next++;
-    return true;
+    const uint32_t count = (uint32_t)MIN(wanted, block->end - block->next);
+    *ret_first = block->next;
+    block->next += count;
+    return count;
 }
 
 int64_t txn_next_row_id(const Txn *txn, const TxnTree *table)
@@ -506,7 +510,14 @@ bool txn_row_id_take(Txn *txn, TxnTree *table, Str image, uint64_t *ret_row_id)
     assert(table->kind == TREE_TABLE);
     TRY(txn_can_write(txn));
     TRY(row_fits(txn, table, image));
-    return row_id_take(txn, table, ret_row_id);
+    return row_ids_take(txn, table, 1, ret_row_id) == 1;
+}
+
+uint32_t txn_row_ids_take(Txn *txn, TxnTree *table, uint32_t wanted, uint64_t *ret_first)
+{
+    assert(table->kind == TREE_TABLE && wanted > 0);
+    TRY(txn_can_write(txn));
+    return row_ids_take(txn, table, wanted, ret_first);
 }
 
 bool txn_insert(Txn *txn, TxnTree *table, Str image, int64_t *ret_row_id)

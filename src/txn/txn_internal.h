@@ -88,6 +88,9 @@ MUST_CHECK bool replay_run(TxnManager *manager);
 
 /* The next row id of a table, for a row that fits it. */
 MUST_CHECK bool txn_row_id_take(Txn *txn, TxnTree *table, Str image, uint64_t *ret_row_id);
+/* For rows that fit any page: up to `wanted` ids, one after the other; how many, 0 is a failure. */
+MUST_CHECK uint32_t txn_row_ids_take(Txn *txn, TxnTree *table, uint32_t wanted,
+                                     uint64_t *ret_first);
 
 /* ddl.c, bulk.c */
 void ddl_undo(Txn *txn, size_t down_to);

@@ -180,13 +180,19 @@ bool built_take(Txn *txn, TreeWrites *writes, const WriteNode *node, bool *ret_t
                                             : take_key(txn, writes, node, ret_taken);
 }
 
+bool built_may_append(Txn *txn, const TxnTree *tree)
+{
+    const TreeWrites *writes = writes_find(txn, tree);
+
+    return !writes || (!(writes->spill && writes->spill->built) && writes->runs.length == 0);
+}
+
 bool built_append_begin(Txn *txn, TxnTree *tree, uint64_t row_id, TreeWrites **ret_writes)
 {
-    TreeWrites *writes = writes_make(txn, tree);
-
     *ret_writes = NULL;
-    if ((writes->spill && writes->spill->built) || writes->runs.length > 0)
+    if (!built_may_append(txn, tree))
         return true;
+    TreeWrites *writes = writes_make(txn, tree);
     if (!writes->arena)
         writes->arena = arena_new("bulk writes");
     writes->fresh_count++;

@@ -36,6 +36,8 @@ MUST_CHECK bool built_take(Txn *txn, TreeWrites *writes, const WriteNode *node, 
  */
 MUST_CHECK bool built_append_begin(Txn *txn, TxnTree *tree, uint64_t row_id,
                                    TreeWrites **ret_writes);
+/* Asked before: is there no built part yet? */
+bool built_may_append(Txn *txn, const TxnTree *tree);
 
 /* Who inserted the row, or the row of this entry; NULL: the built part has none. */
 const BuiltRun *built_run(const TreeWrites *writes, uint64_t row_id);
