@@ -26,6 +26,8 @@ typedef struct ModifyState {
     uint16_t *done; /* rows of the batch that have been written */
     uint32_t done_count;
     uint32_t inserting; /* the row of the batch that is at work, or failed */
+    int64_t *row_ids;   /* of rows that were written at once, before their entries */
+    int64_t written_id; /* of the row at work, if it is one of those; or 0 */
     uint64_t taken;     /* rows that the child has given */
     bool is_finished;
     Value *values;
@@ -303,8 +305,9 @@ static bool probe_unique(ModifyState *state, const ModifyPlan *plan, size_t i,
         return true;
     const UniqueOutcome outcome = txn_unique_check(txn, &check, &other);
     if (outcome == UNIQUE_FAILED) {
+        const int64_t own = self ? self : state->written_id;
         row_wait_add_context("inserting index",
-                             self ? self : txn_next_row_id(txn, state->table->tree),
+                             own ? own : txn_next_row_id(txn, state->table->tree),
                              keeps_no_lock ? plan->relation_name : plan->indexes.items[i].name);
         return false;
     }
@@ -433,18 +436,10 @@ static void note_row_id(ModifyState *state, uint32_t row, int64_t row_id)
 }
 
 /* Keys of unique indexes have just been made, by check_unique. */
-static bool insert_row(ModifyState *state, const ModifyPlan *plan, const ExprInput *input,
-                       uint32_t row)
+static bool insert_entries(ModifyState *state, const ModifyPlan *plan, const ExprInput *input,
+                           uint32_t row, int64_t row_id)
 {
     Txn *txn = state->base.exec->session->catalog.txn;
-    Str image;
-    int64_t row_id;
-    take_values(state, row);
-    TRY(row_image(state, &image));
-    TxnBulk *bulk = state->bulk ? state->bulk : state->many;
-    TRY(bulk ? txn_bulk_append_row(bulk, image, &row_id)
-             : txn_insert(txn, state->table->tree, image, &row_id));
-    usage_add(state->usage, USAGE_INSERTED, 1);
     for (size_t i = 0; i < plan->indexes.length; i++) {
         Str key;
         bool skip, has_null;
@@ -458,6 +453,21 @@ static bool insert_row(ModifyState *state, const ModifyPlan *plan, const ExprInp
     row_written(state, plan, NULL, input, row, row_id);
     note_row_id(state, row, row_id);
     return true;
+}
+
+static bool insert_row(ModifyState *state, const ModifyPlan *plan, const ExprInput *input,
+                       uint32_t row)
+{
+    Txn *txn = state->base.exec->session->catalog.txn;
+    Str image;
+    int64_t row_id;
+    take_values(state, row);
+    TRY(row_image(state, &image));
+    TxnBulk *bulk = state->bulk ? state->bulk : state->many;
+    TRY(bulk ? txn_bulk_append_row(bulk, image, &row_id)
+             : txn_insert(txn, state->table->tree, image, &row_id));
+    usage_add(state->usage, USAGE_INSERTED, 1);
+    return insert_entries(state, plan, input, row, row_id);
 }
 
 /* Entries whose key changed: the old goes, the new comes. */
@@ -1030,6 +1040,15 @@ bool modify_push(NodeState *node, Batch *batch)
     return modify_batch((ModifyState *)node, batch, &ignored);
 }
 
+/* None of the rows can fail, as is seen without looking at them one by one. */
+static bool surely_passes(const ModifyState *state, const ModifyPlan *plan)
+{
+    bool has_nulls = false;
+    for (size_t i = 0; i < plan->not_null.length; i++)
+        has_nulls |= state->fresh->columns[plan->not_null.items[i] - 1]->has_nulls;
+    return !has_nulls && state->checks->count == 0 && state->generated->count == 0;
+}
+
 bool modify_check(NodeState *node, const Batch *batch, Selection rows)
 {
     ModifyState *state = (ModifyState *)node;
@@ -1037,6 +1056,8 @@ bool modify_check(NodeState *node, const Batch *batch, Selection rows)
 
     reserve(state, MAX(batch->row_count, 1u));
     const bool is_view = insert_views(state, plan, batch);
+    if (is_view && surely_passes(state, plan))
+        return true;
     const ExprInput input = {.slots = {state->fresh->columns, NULL}, .row_count = state->capacity};
     FOR_SELECTED (rows, row) {
         state->inserting = row;
@@ -1049,19 +1070,59 @@ bool modify_check(NodeState *node, const Batch *batch, Selection rows)
     return true;
 }
 
+/* All rows in one go, without their entries; *ret_done false: they are to be inserted one by one.
+ */
+static bool insert_at_once(ModifyState *state, Selection rows, bool *ret_done)
+{
+    *ret_done = false;
+    if (!state->bulk || rows.count == 0)
+        return true;
+    state->inserting = selection_row(rows, 0);
+    if (!state->row_ids)
+        state->row_ids = ARENA_ARRAY(state->base.exec->arena, int64_t, VECTOR_SIZE);
+    TRY(txn_bulk_append_rows(state->bulk, state->fresh->columns, rows, state->row_ids, ret_done));
+    if (*ret_done)
+        usage_add(state->usage, USAGE_INSERTED, rows.count);
+    return true;
+}
+
+/* Their entries, and what is to be looked at later. */
+static bool finish_rows(ModifyState *state, const ModifyPlan *plan, const ExprInput *input,
+                        Selection rows)
+{
+    uint32_t i = 0;
+    if (plan->indexes.length == 0 && plan->references.length == 0)
+        return true;
+    FOR_SELECTED (rows, row) {
+        state->inserting = row;
+        state->written_id = state->row_ids[i++];
+        arena_reset(state->row_arena);
+        CHECK_INTERRUPTS();
+        TRY(check_unique(state, plan, input, row, 0, false, NULL));
+        TRY(insert_entries(state, plan, input, row, state->written_id));
+    }
+    state->written_id = 0;
+    return true;
+}
+
 bool modify_push_checked(NodeState *node, Selection rows)
 {
     ModifyState *state = (ModifyState *)node;
     const ModifyPlan *plan = (const ModifyPlan *)node->plan;
     const ExprInput input = {.slots = {state->fresh->columns, NULL}, .row_count = state->capacity};
+    bool done;
 
-    FOR_SELECTED (rows, row) {
-        state->inserting = row;
-        arena_reset(state->row_arena);
-        CHECK_INTERRUPTS();
-        TRY(check_unique(state, plan, &input, row, 0, false, NULL));
-        TRY(insert_row(state, plan, &input, row));
-    }
+    TRY(insert_at_once(state, rows, &done));
+    if (done)
+        TRY(finish_rows(state, plan, &input, rows));
+    else
+        FOR_SELECTED (rows, row) {
+            state->inserting = row;
+            arena_reset(state->row_arena);
+            CHECK_INTERRUPTS();
+            TRY(check_unique(state, plan, &input, row, 0, false, NULL));
+            TRY(insert_row(state, plan, &input, row));
+        }
     node_scratch_reset(node);
     return true;
 }

@@ -1,0 +1,58 @@
+-- COPY of many rows: they go into leaves and into the log by columns.
+create sequence s;
+create table many(a int, gone text, b text, c float8 default 1.5, d timestamp, e "char", f uuid, g bool, h int8 default nextval('s'), i int generated always as (a + 1) stored, j numeric);
+alter table many drop column gone;
+copy (select n, case when n % 3 > 0 then repeat('x', n % 50) end, case when n % 7 > 0 then n / 8.0 end, timestamp '2024-01-01' + n * interval '1 minute', case when n % 5 > 0 then 'q' end, case when n % 2 > 0 then lpad(n::text, 32, '0')::uuid end, n % 11 = 0, case when n % 13 > 0 then n + 0.5 end from generate_series(1, 5000) n) to '{directory}/many.txt';
+copy many(a, b, c, d, e, f, g, j) from '{directory}/many.txt';
+select count(*), count(b), sum(length(b)), count(c), sum(c), max(d), count(e), count(f), count(*) filter (where g), sum(h), sum(i), sum(j) from many;
+select * from many where a in (1, 2, 3, 1024, 1025, 2048, 4999, 5000) order by a;
+copy many(a, b, c, d, e, f, g, j) from '{directory}/many.txt' where a % 2 = 0;
+select count(*), count(b), sum(length(b)), count(c), count(e), count(f), sum(h) from many;
+begin;
+create table own(a int, b text, c float8, d timestamp, e "char", f uuid, g bool, j numeric);
+copy own from '{directory}/many.txt';
+select count(*), sum(a), sum(length(b)), max(f::text) from own;
+savepoint p;
+copy own from '{directory}/many.txt' where a > 4000;
+select count(*), sum(a), sum(length(b)), max(f::text) from own;
+rollback to p;
+select count(*), sum(a), sum(length(b)), max(f::text) from own;
+commit;
+select count(*), sum(a), sum(length(b)), max(f::text) from own;
+update own set b = 'changed' where a % 100 = 0;
+delete from own where a % 10 = 1;
+select count(*), sum(a), count(*) filter (where b = 'changed') from own;
+-- Rows of all sizes.
+copy (select n, repeat(n::text, case when n % 700 = 0 then 5000 when n % 90 = 0 then 300 else 3 end) from generate_series(1, 4000) n) to '{directory}/sizes.txt';
+create table sizes(a int, b text);
+copy sizes from '{directory}/sizes.txt';
+select count(*), sum(length(b)), count(*) filter (where b = repeat(a::text, length(b) / length(a::text))) from sizes;
+-- What is wrong is told with its line.
+create table keyed(a int primary key, b text not null, c int check (c <> 2500));
+copy (select n, 'b', n from generate_series(1, 2400) n) to '{directory}/good.txt';
+copy (select case when n = 2300 then 7 else n end, 'b', n from generate_series(1, 2400) n) to '{directory}/twice.txt';
+copy (select n, 'b', n from generate_series(1, 3000) n) to '{directory}/checked.txt';
+copy (select n, case when n <> 1500 then 'b' end, n from generate_series(1, 3000) n) to '{directory}/null.txt';
+copy keyed from '{directory}/twice.txt';
+copy keyed from '{directory}/checked.txt';
+copy keyed from '{directory}/null.txt';
+select count(*) from keyed;
+copy keyed from '{directory}/good.txt';
+copy keyed from '{directory}/good.txt';
+select count(*), sum(a), max(a) from keyed;
+select a, c from keyed where a in (1, 1024, 1025, 2400) order by a;
+-- What refers to others.
+create table child(a int references keyed, b text, unique (a, b));
+copy (select n from generate_series(1, 2400) n) to '{directory}/children.txt';
+copy (select n from generate_series(1, 2401) n) to '{directory}/orphan.txt';
+copy child(a) from '{directory}/orphan.txt';
+copy child(a) from '{directory}/children.txt';
+select count(*), sum(a), count(b) from child;
+delete from keyed where a = 1234;
+create index on child(b, a);
+copy child(a) from '{directory}/children.txt';
+select count(*), sum(a) from child;
+set enable_seqscan = off;
+select count(*), sum(a) from child where a between 1000 and 1100;
+drop table many, own, sizes, child, keyed cascade;
+drop sequence s;
