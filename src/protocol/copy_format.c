@@ -1,5 +1,9 @@
 #include "protocol/copy_format.h"
 
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
 #include "base/error.h"
 
 #define BINARY_SIGNATURE "PGCOPY\n\377\r\n"
@@ -15,9 +19,10 @@ struct CopyReader {
     uint32_t column_count;
     StrBuf in; /* heap: bytes not yet made into rows start at `start` */
     size_t start;
-    bool at_end;     /* no more is fed */
-    bool saw_marker; /* `\.` came */
-    bool saw_header; /* binary */
+    bool at_end;         /* no more is fed */
+    bool saw_marker;     /* `\.` came */
+    bool saw_header;     /* binary */
+    bool has_plain_null; /* the NULL text may stand in a line without backslashes */
     uint64_t line;
     Str text;      /* the line last read */
     bool is_plain; /* it is ASCII, and of the text form without a backslash */
@@ -30,6 +35,7 @@ CopyReader *copy_reader_new(Arena *arena, const CopyFormat *format, uint32_t col
 
     reader->format = *format;
     reader->column_count = column_count;
+    reader->has_plain_null = str_find_char(format->null_text, '\\', 0) == SIZE_MAX;
     return reader;
 }
 
@@ -311,10 +317,89 @@ static bool is_plain(Str line, char other)
     return !wrong;
 }
 
+static inline void put_plain(const CopyReader *reader, Str *fields, uint32_t column, Str field)
+{
+    if (column < reader->column_count)
+        fields[column] =
+            reader->has_plain_null && str_equal(field, reader->format.null_text) ? STR_NONE : field;
+}
+
+#if defined(__SSE2__)
+
+#define BLOCK 16
+#define PLAIN_MOST ((size_t)64 * 1024) /* longer lines, which come in many parts, are not tried */
+
+/* A bit for each of the block's bytes. */
+typedef struct BlockMarks {
+    uint32_t newlines, delimiters;
+    uint32_t others; /* nothing of a plain line */
+} BlockMarks;
+
+static inline BlockMarks mark_block(const char *data, __m128i delimiter)
+{
+    const __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)data);
+    const __m128i slashes = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\'));
+    const __m128i returns = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\r'));
+    const __m128i wide = _mm_cmplt_epi8(bytes, _mm_set1_epi8(1)); /* or zero */
+    BlockMarks marks = {
+        .newlines = (uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('\n'))),
+        .delimiters = (uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(bytes, delimiter)),
+        .others = (uint32_t)_mm_movemask_epi8(_mm_or_si128(_mm_or_si128(slashes, returns), wide)),
+    };
+    /* What lies behind the line's end is of the next one. */
+    const uint32_t before = marks.newlines ? (marks.newlines & -marks.newlines) - 1 : UINT32_MAX;
+    marks.delimiters &= before;
+    marks.others &= before;
+    return marks;
+}
+
+/*
+ * The next line of the text form and its fields in one pass, where it is plain and ends in a
+ * newline as all do. False: perhaps it is not, or has not come whole; then nothing has been taken.
+ */
+static bool take_plain(CopyReader *reader, Str *fields, uint32_t *ret_count)
+{
+    const char *const line = reader->in.data + reader->start;
+    const size_t size = MIN(reader->in.length - reader->start, PLAIN_MOST);
+    const __m128i delimiter = _mm_set1_epi8(reader->format.delimiter);
+    uint32_t count = 0;
+    size_t from = 0;
+
+    for (size_t at = 0; at + BLOCK <= size; at += BLOCK) {
+        BlockMarks marks = mark_block(line + at, delimiter);
+        if (marks.others)
+            return false;
+        for (; marks.delimiters; marks.delimiters &= marks.delimiters - 1) {
+            const size_t to = at + (uint32_t)__builtin_ctz(marks.delimiters);
+            put_plain(reader, fields, count++, str_make(line + from, to - from));
+            from = to + 1;
+        }
+        if (marks.newlines) {
+            const size_t to = at + (uint32_t)__builtin_ctz(marks.newlines);
+            put_plain(reader, fields, count++, str_make(line + from, to - from));
+            reader->text = str_make(line, to);
+            reader->start += to + 1;
+            reader->line++;
+            reader->is_plain = true;
+            *ret_count = count;
+            return true;
+        }
+    }
+    return false;
+}
+
+#else
+
+static bool take_plain(CopyReader *reader, Str *fields, uint32_t *ret_count)
+{
+    return false; /* what follows takes any line */
+}
+
+#endif
+
 /* A line without backslashes. */
 static uint32_t split_plain(const CopyReader *reader, Str line, Str *fields)
 {
-    const Str null_text = reader->format.null_text;
     const char *from = line.data, *const end = line.data + line.length;
     uint32_t count = 0;
 
@@ -323,10 +408,7 @@ static uint32_t split_plain(const CopyReader *reader, Str line, Str *fields)
             from < end ? memchr(from, reader->format.delimiter, (size_t)(end - from)) : NULL;
         if (!to)
             to = end;
-        const Str field = str_make(from, (size_t)(to - from));
-        if (count < reader->column_count)
-            fields[count] = str_equal(field, null_text) ? STR_NONE : field;
-        count++;
+        put_plain(reader, fields, count++, str_make(from, (size_t)(to - from)));
         if (to == end)
             return count;
         from = to + 1;
@@ -397,6 +479,9 @@ static CopyOutcome next_text(CopyReader *reader, Str *fields, uint32_t *ret_coun
 
     if (reader->saw_marker)
         return COPY_END;
+    if (reader->format.form == COPY_TEXT && reader->ends == ENDS_NEWLINE &&
+        take_plain(reader, fields, ret_count))
+        return COPY_ROW;
     const CopyOutcome outcome = take_line(reader, &line);
     if (outcome != COPY_ROW)
         return outcome;

@@ -124,6 +124,76 @@ static void plain_lines_are_like_others(void **state)
     expect_rows(&format, cases, ARRAY_LENGTH(cases), 4);
 }
 
+/* Everything that is told of the rows, fed in parts of `size` bytes. */
+static Str describe_rows(Arena *arena, const CopyFormat *format, Str data, size_t size)
+{
+    CopyReader *reader = copy_reader_new(arena, format, 3);
+    StrBuf out = strbuf_in(arena);
+    Str fields[3];
+    size_t fed = 0;
+
+    for (;;) {
+        uint32_t count = 0;
+        const CopyOutcome outcome = copy_reader_next(reader, fields, &count);
+        if (outcome == COPY_MORE && fed < data.length) {
+            copy_reader_feed(reader, str_slice(data, fed, size));
+            fed += size;
+            continue;
+        }
+        if (outcome == COPY_MORE) {
+            copy_reader_end(reader);
+            continue;
+        }
+        const Str text = copy_reader_text(reader);
+        strbuf_format(&out, "%d at %llu, %u fields of %d bytes, %d:", (int)outcome,
+                      (unsigned long long)copy_reader_line(reader), count, (int)text.length,
+                      outcome == COPY_ROW && copy_reader_is_plain(reader));
+        for (uint32_t i = 0; i < MIN(count, 3u) && outcome == COPY_ROW; i++)
+            strbuf_format(&out, "<%.*s>",
+                          STR_ARGS(str_is_none(fields[i]) ? STR("NULL") : fields[i]));
+        strbuf_append_char(&out, '\n');
+        if (outcome != COPY_ROW)
+            break;
+    }
+    if (error_is_set())
+        error_clear();
+    copy_reader_free(reader);
+    return strbuf_view(&out);
+}
+
+/* What comes byte by byte is looked at by bytes, and what has come whole in larger pieces. */
+static void pieces_make_no_difference(void **state)
+{
+    static const char *const parts[] = {"plain",    "a longer one, of more than 16 bytes",
+                                        "|",        "|",
+                                        "\n",       "x",
+                                        "\\|",      "\\N",
+                                        "\xc3\xa4", "\r",
+                                        "\\.\n",    "\\"};
+    const CopyFormat formats[] = {{.form = COPY_TEXT, .delimiter = '|', .null_text = {"\\N", 2}},
+                                  {.form = COPY_TEXT, .delimiter = '|', .null_text = {"x", 1}}};
+    uint32_t random = 1;
+
+    (void)state;
+    for (uint32_t round = 0; round < 3000; round++) {
+        Arena *arena = arena_new("test");
+        StrBuf data = strbuf_in(arena);
+        for (uint32_t i = 0; i < 30; i++) {
+            random = random * 1664525 + 1013904223;
+            const uint32_t drawn = random >> 16;
+            /* Mostly the first few, so that there are many plain lines. */
+            const bool is_rare = drawn % 64 == 0;
+            const size_t at = is_rare ? drawn / 64 % ARRAY_LENGTH(parts) : drawn / 64 % 6;
+            strbuf_append_c(&data, parts[at]);
+        }
+        const CopyFormat *format = &formats[round % 2];
+        const Str whole = describe_rows(arena, format, strbuf_view(&data), data.length);
+        const Str bytes = describe_rows(arena, format, strbuf_view(&data), 1);
+        assert_string_equal(str_to_c(arena, whole), str_to_c(arena, bytes));
+        arena_free(arena);
+    }
+}
+
 static void plain_is_ascii_without_escapes(void **state)
 {
     static const struct {
@@ -230,6 +300,7 @@ int main(void)
         cmocka_unit_test(text_is_read),
         cmocka_unit_test(lines_end_alike),
         cmocka_unit_test(plain_lines_are_like_others),
+        cmocka_unit_test(pieces_make_no_difference),
         cmocka_unit_test(plain_is_ascii_without_escapes),
         cmocka_unit_test(csv_is_read),
         cmocka_unit_test(what_is_written_is_read_again),
