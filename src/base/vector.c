@@ -26,6 +26,30 @@ Vector *vector_new_constant(Arena *arena, PhysType type, const Value *value, boo
     return vector;
 }
 
+/* Copies of a known size are a move or two. */
+static inline void element_copy(void *to, const void *from, size_t width)
+{
+    switch (width) {
+    case 1:
+        memcpy(to, from, 1);
+        break;
+    case 2:
+        memcpy(to, from, 2);
+        break;
+    case 4:
+        memcpy(to, from, 4);
+        break;
+    case 8:
+        memcpy(to, from, 8);
+        break;
+    case 16:
+        memcpy(to, from, 16);
+        break;
+    default:
+        break;
+    }
+}
+
 void vector_get(const Vector *v, uint32_t row, Value *ret_value, bool *ret_null)
 {
     uint32_t index = vector_index(v, row);
@@ -34,7 +58,7 @@ void vector_get(const Vector *v, uint32_t row, Value *ret_value, bool *ret_null)
     *ret_null = v->has_nulls && v->nulls[index];
     *ret_value = (Value){0};
     if (!*ret_null)
-        memcpy(ret_value, (const char *)v->values + index * width, width);
+        element_copy(ret_value, (const char *)v->values + index * width, width);
 }
 
 void vector_set(Vector *v, uint32_t row, const Value *value, bool is_null)
@@ -45,7 +69,7 @@ void vector_set(Vector *v, uint32_t row, const Value *value, bool is_null)
     if (is_null)
         v->has_nulls = true;
     else
-        memcpy((char *)v->values + row * width, value, width);
+        element_copy((char *)v->values + row * width, value, width);
 }
 
 Value value_copy(Arena *arena, PhysType type, const Value *value)

@@ -56,11 +56,48 @@ static bool number_parse(Str word, bool is_single, double *ret, bool *ret_range)
     return is_number;
 }
 
+/*
+ * Digits, perhaps with a minus and a point, that make an exact double, as the power of ten that the
+ * point stands for does: their quotient is rounded once, so that it is strtod's.
+ * See: Clinger, How to Read Floating Point Numbers Accurately (1990).
+ */
+#define EXACT_DIGITS 15
+static bool short_decimal_parse(Str text, double *ret)
+{
+    static const double powers[EXACT_DIGITS + 1] = {1e0, 1e1, 1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                                                    1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
+    const bool negative = text.length > 0 && text.data[0] == '-';
+    uint32_t digits = 0, behind_point = 0;
+    bool has_point = false;
+    int64_t number = 0;
+
+    if (text.length > EXACT_DIGITS)
+        return false;
+    for (size_t i = negative; i < text.length; i++) {
+        const uint8_t digit = (uint8_t)(text.data[i] - '0');
+        if (text.data[i] == '.' && !has_point) {
+            has_point = true;
+            continue;
+        }
+        if (digit > 9)
+            return false;
+        number = number * 10 + digit;
+        digits++;
+        behind_point += has_point;
+    }
+    const double value = (double)number / powers[behind_point];
+    *ret = negative ? -value : value;
+    return digits > 0;
+}
+static_assert(FLT_EVAL_METHOD == 0, "a quotient of doubles is a double");
+
 static bool float_parse(Str text, const char *type_name, bool is_single, double *ret)
 {
     const Str word = str_trim(text);
     bool is_range;
 
+    if (!is_single && short_decimal_parse(text, ret))
+        return true;
     if (special_word(word, ret))
         return true;
     if (!number_parse(word, is_single, ret, &is_range) || memchr(word.data, 'n', word.length) ||

@@ -4,11 +4,30 @@
 typedef struct IntegerKind {
     const char *name;
     int64_t minimum, maximum;
+    uint32_t safe_digits; /* so many are never out of range */
 } IntegerKind;
 
-static const IntegerKind int2_kind = {"smallint", INT16_MIN, INT16_MAX};
-static const IntegerKind int4_kind = {"integer", INT32_MIN, INT32_MAX};
-static const IntegerKind int8_kind = {"bigint", INT64_MIN, INT64_MAX};
+static const IntegerKind int2_kind = {"smallint", INT16_MIN, INT16_MAX, 4};
+static const IntegerKind int4_kind = {"integer", INT32_MIN, INT32_MAX, 9};
+static const IntegerKind int8_kind = {"bigint", INT64_MIN, INT64_MAX, 18};
+
+/* Perhaps a minus, then a few digits: what nearly every number is. */
+static inline bool digits_parse(Str text, const IntegerKind *kind, int64_t *ret)
+{
+    const bool negative = text.length > 1 && text.data[0] == '-';
+    int64_t value = 0;
+
+    if (text.length - negative - 1 >= kind->safe_digits) /* none at all is many, too */
+        return false;
+    for (size_t i = negative; i < text.length; i++) {
+        const uint8_t digit = (uint8_t)(text.data[i] - '0');
+        if (digit > 9)
+            return false;
+        value = value * 10 + digit;
+    }
+    *ret = negative ? -value : value;
+    return true;
+}
 
 static bool integer_parse(Str text, const IntegerKind *kind, int64_t *ret)
 {
@@ -42,7 +61,8 @@ static bool integer_parse(Str text, const IntegerKind *kind, int64_t *ret)
     bool type##_input(const TypeIo *io, Str text, Value *ret)                                      \
     {                                                                                              \
         int64_t value;                                                                             \
-        TRY(integer_parse(text, &type##_kind, &value));                                            \
+        TRY(digits_parse(text, &type##_kind, &value) ||                                            \
+            integer_parse(text, &type##_kind, &value));                                            \
         ret->member = (ctype)value;                                                                \
         return true;                                                                               \
     }                                                                                              \
