@@ -148,6 +148,8 @@ class PostgreSQL(Server):
         self.process = subprocess.Popen([PG_BIN / "postgres", "-D", self.directory / "data", "-p", str(self.port), *arguments],
                                         stderr=log, cwd="/", **self.identity())
         self.wait_until_ready()
+        while subprocess.run([PG_BIN / "pg_isready", "-q", "-h", self.directory, "-p", str(self.port)], check=False).returncode != 0:
+            time.sleep(0.02)  # it listens before it answers
         return self
 
 

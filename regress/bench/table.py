@@ -37,12 +37,14 @@ def measure(server, work):
 
 
 def compare(chosen, rounds, works):
-    """works: (name, function of a server), each run `rounds` times on all servers in turn."""
+    """works: (name, function of a server, perhaps one that prepares it), each run `rounds` times on all servers in turn."""
     print(f"{'work':44} {'server':10} {'wall ms':>9} {'CPU ms':>9}   to postgresql")
-    for name, work in works:
+    for name, work, *preparations in works:
         runs_of = {server.name: [] for server in chosen}
         for turn in range(rounds):
             for server in chosen if turn % 2 == 0 else reversed(chosen):
+                for prepare in preparations:
+                    prepare(server)
                 runs_of[server.name].append(measure(server, work))
         medians = {key: [statistics.median(run[i] for run in runs) * 1000 for i in (0, 1)] for key, runs in runs_of.items()}
         peer = medians.get("postgresql")

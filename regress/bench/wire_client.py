@@ -9,6 +9,14 @@ class Refused(Exception):
 READY = (b"Z\0\0\0\5I", b"Z\0\0\0\5T", b"Z\0\0\0\5E")
 
 
+def write_copy_frames(data, file):
+    """A text as messages of 8 KB, as psql sends them."""
+    while chunk := data.read(8192):
+        file.write(b"d" + struct.pack("!i", len(chunk) + 4) + chunk)
+    file.write(b"c" + struct.pack("!i", 4))
+    file.flush()
+
+
 class Client:
     """One connection; answers are read to ReadyForQuery and not looked at."""
 
@@ -35,6 +43,17 @@ class Client:
         """Runs statements; the bytes of their answer."""
         body = text.encode() + b"\0"
         self.socket.sendall(b"Q" + struct.pack("!i", len(body) + 4) + body)
+        return self.read()
+
+    def copy_in(self, text, frames):
+        """Runs a COPY FROM STDIN; `frames`: a file of CopyData messages and CopyDone."""
+        body = text.encode() + b"\0"
+        self.socket.sendall(b"Q" + struct.pack("!i", len(body) + 4) + body)
+        answer = self.socket.recv(65536)
+        if not answer.startswith(b"G"):
+            raise Refused(f"no copying: {answer[:300]!r}")
+        frames.seek(0)
+        self.socket.sendfile(frames)
         return self.read()
 
     def close(self):
