@@ -239,8 +239,12 @@ static bool append_range(TxnBulk *bulk, BulkRows *scratch, const RowRange *range
         for (uint32_t i = 0; i < range->count; i++)
             writes->appended_largest = MAX(writes->appended_largest, sizes[i]);
     }
-    record_put_rows(&bulk->ops, &bulk->ops_tree, bulk->tree->name, first_id, sizes, range->count,
-                    scratch->images);
+    record_put_rows(&bulk->ops, &bulk->ops_tree,
+                    &(RowsOp){.tree = bulk->tree->name,
+                              .first_id = first_id,
+                              .count = range->count,
+                              .image_sizes = sizes,
+                              .images = scratch->images});
     row_images_encode(txn_layout_newest(bulk->txn, bulk->tree), range, scratch->images);
     return bulk->ops.length < BULK_FRAGMENT || flush(bulk);
 }

@@ -40,21 +40,20 @@ static void put_tree(StrBuf *buf, TreeName *tree, TreeName name)
     *tree = name;
 }
 
-void record_put_rows(StrBuf *buf, TreeName *tree, TreeName of, uint64_t first_id,
-                     const size_t *image_sizes, uint32_t count, byte **ret_images)
+void record_put_rows(StrBuf *buf, TreeName *tree, const RowsOp *op)
 {
     size_t size = 0;
 
-    put_tree(buf, tree, of);
-    for (uint32_t i = 0; i < count; i++)
-        size += 1 + 2 * VARINT_MAX + image_sizes[i];
+    put_tree(buf, tree, op->tree);
+    for (uint32_t i = 0; i < op->count; i++)
+        size += 1 + 2 * VARINT_MAX + op->image_sizes[i];
     char *const start = strbuf_reserve(buf, size), *to = start;
-    for (uint32_t i = 0; i < count; i++) {
+    for (uint32_t i = 0; i < op->count; i++) {
         *to++ = OP_PUT_ROW;
-        to = varint_write(to, first_id + i);
-        to = varint_write(to, image_sizes[i]);
-        ret_images[i] = (byte *)to;
-        to += image_sizes[i];
+        to = varint_write(to, op->first_id + i);
+        to = varint_write(to, op->image_sizes[i]);
+        op->images[i] = (byte *)to;
+        to += op->image_sizes[i];
     }
     strbuf_advance(buf, (size_t)(to - start));
 }

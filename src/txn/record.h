@@ -50,10 +50,15 @@ typedef struct Op {
 void record_put_varint(StrBuf *buf, uint64_t value);
 /* Appends one operation; `*tree` remembers which tree the list is about (0 at its start). */
 void record_put_op(StrBuf *buf, TreeName *tree, const Op *op);
-/* OP_PUT_ROW of rows with ids one after the other: where the image of each goes, of these sizes.
- * The places hold until the buffer changes. */
-void record_put_rows(StrBuf *buf, TreeName *tree, TreeName of, uint64_t first_id,
-                     const size_t *image_sizes, uint32_t count, byte **ret_images);
+/* OP_PUT_ROW of rows with ids one after the other. */
+typedef struct RowsOp {
+    TreeName tree;
+    uint64_t first_id;
+    uint32_t count;
+    const size_t *image_sizes;
+    byte **images; /* filled: where each image is to be written; until the buffer changes */
+} RowsOp;
+void record_put_rows(StrBuf *buf, TreeName *tree, const RowsOp *op);
 
 typedef struct RecordReader {
     Str rest;

@@ -80,6 +80,33 @@ static uint64_t count_rows(Txn *txn, TreeId id)
     return count;
 }
 
+/* Rows with these numbers: some one by one, most in columns. */
+static void append_to(Fixture *fixture, TxnBulk *bulk, int64_t rows, const char *text,
+                      int64_t *ret_last)
+{
+    static int64_t ids[VECTOR_SIZE];
+    Vector *columns[] = {vector_new(fixture->arena, PHYS_INT64),
+                         vector_new(fixture->arena, PHYS_VAR)};
+    const Value value = {.var = var_from_str(str_from_c(text))};
+    uint32_t count;
+
+    for (int64_t i = 0; i < rows; i += count) {
+        bool taken = false;
+        count = (uint32_t)MIN(rows - i, i % 4 == 0 ? 3 : 1 + i % VECTOR_SIZE);
+        for (uint32_t row = 0; row < count; row++) {
+            VECTOR_VALUES(columns[0], int64_t)[row] = i + row;
+            vector_set(columns[1], row, &value, false);
+        }
+        if (i % 3 != 0)
+            ok(txn_bulk_append_rows(bulk, columns, (Selection){.count = count}, ids, &taken));
+        for (uint32_t row = 0; row < count && !taken; row++)
+            ok(txn_bulk_append_row(bulk, row_image(fixture->arena, i + row, text), &ids[row]));
+        for (uint32_t row = 0; row < count; row++)
+            assert_int_equal(ids[row], ids[0] + row);
+        *ret_last = ids[count - 1];
+    }
+}
+
 static void build(Fixture *fixture, Txn *txn, TreeId id, int64_t rows)
 {
     Layout *layout = layout_new(fixture->arena, 1, fixture_columns, 2);
@@ -89,10 +116,8 @@ static void build(Fixture *fixture, Txn *txn, TreeId id, int64_t rows)
     ok(txn_tree_create(txn, HOME, id, TREE_TABLE, layout));
     TxnTree *table = open_tree(txn, id);
     ok(txn_bulk_begin(txn, table, &bulk));
-    for (int64_t i = 0; i < rows; i++) {
-        ok(txn_bulk_append_row(bulk, row_image(fixture->arena, i, "in bulk"), &row_id));
-        assert_int_equal(row_id, i + 1);
-    }
+    append_to(fixture, bulk, rows, "in bulk", &row_id);
+    assert_int_equal(row_id, rows);
     ok(txn_bulk_end(bulk));
     ok(txn_insert(txn, table, row_image(fixture->arena, 1, "behind"), &row_id));
     assert_int_equal(row_id, rows + 1);
@@ -129,8 +154,7 @@ static TxnBulk *append(Fixture *fixture, Txn *txn, int64_t rows, int64_t *ret_la
     TxnBulk *bulk;
 
     ok(txn_bulk_begin(txn, table, &bulk));
-    for (int64_t i = 0; i < rows; i++)
-        ok(txn_bulk_append_row(bulk, row_image(fixture->arena, i, "appended"), ret_last));
+    append_to(fixture, bulk, rows, "appended", ret_last);
     txn_tree_close(table);
     return bulk;
 }
