@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "storage/store_internal.h"
+#include "storage/store_template_internal.h"
 
 #define MAP_MAGIC 0x70414d53u /* "SMAp" */
 #define MAP_BUFFER (256u << 10)
@@ -337,7 +338,42 @@ uint64_t page_map_files_size(Store *store)
     return lines * sizeof(MapLine);
 }
 
-bool page_map_files_create(Str path, Superblock *superblock)
+/* The lines of one database, which begin with lines[0]; *ret_count: how many. */
+static bool map_put_template(MapWriter *writer, const TemplateLine *lines, uint32_t line_count,
+                             uint32_t *ret_count)
+{
+    uint32_t count = 0;
+
+    while (count < line_count && lines[count].database == lines[0].database)
+        count++;
+    TRY(map_put_section(writer, lines[0].database, MAP_CREATE, 0));
+    TRY(map_put_section(writer, lines[0].database, MAP_CHANGE, count));
+    for (uint32_t i = 0; i < count; i++) {
+        const MapRecord record = {.page = lines[i].page,
+                                  .slot = lines[i].slot,
+                                  .crc = lines[i].crc,
+                                  .slot_epoch = lines[i].slot_epoch,
+                                  .is_clone = lines[i].is_clone != 0};
+        TRY(map_put_line(writer, &record));
+    }
+    *ret_count = count;
+    return true;
+}
+
+static bool map_create_base(MapWriter *writer, const StoreTemplate *template,
+                            Superblock *superblock)
+{
+    uint32_t count;
+
+    if (template->line_count == 0)
+        TRY(map_put_section(writer, DATABASE_SHARED, MAP_CREATE, 0));
+    for (uint32_t i = 0; i < template->line_count; i += count)
+        TRY(map_put_template(writer, template->lines + i, template->line_count - i, &count));
+    return map_end(writer, superblock->checkpoint, 0, &superblock->base_length,
+                   &superblock->map_chain);
+}
+
+bool page_map_files_create(Str path, const StoreTemplate *template, Superblock *superblock)
 {
     MapWriter *writer = memory_malloc(sizeof(MapWriter));
     File *base = NULL, *journal = NULL;
@@ -349,9 +385,7 @@ bool page_map_files_create(Str path, Superblock *superblock)
     bool ok = base != NULL;
     if (ok) {
         map_begin(writer, base, 0);
-        ok = map_put_section(writer, DATABASE_SHARED, MAP_CREATE, 0) &&
-             map_end(writer, superblock->checkpoint, 0, &superblock->base_length,
-                     &superblock->map_chain);
+        ok = map_create_base(writer, template, superblock);
     }
     if (ok)
         journal = map_file_open(path, 1, "journal", OS_CREATE | OS_EXCLUSIVE);

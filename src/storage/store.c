@@ -8,6 +8,8 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "storage/checkpoint.h"
+#include "storage/store_template.h"
+#include "storage/store_template_internal.h"
 #include "storage/tree.h"
 #include "storage/verify.h"
 #include "storage/wal_internal.h"
@@ -47,7 +49,8 @@ static Str parent_directory(Str path)
 }
 
 /* The first page-sized slot tells what the file is; pages start behind it. */
-static bool store_create_data_file(Arena *arena, Str path, uint64_t system_id)
+static bool store_create_data_file(Arena *arena, Str path, uint64_t system_id,
+                                   const StoreTemplate *template)
 {
     byte *header = arena_alloc_zeroed(arena, PAGE_SIZE);
     const uint64_t words[2] = {DATA_FILE_MAGIC, system_id};
@@ -55,7 +58,8 @@ static bool store_create_data_file(Arena *arena, Str path, uint64_t system_id)
 
     TRY(file);
     memcpy(header, words, sizeof(words));
-    const bool ok = os->file_write(file, header, PAGE_SIZE, 0) && os->file_sync(file);
+    const bool ok = os->file_write(file, header, PAGE_SIZE, 0) &&
+                    store_template_write_pages(template, file) && os->file_sync(file);
     os->file_close(file);
     return ok;
 }
@@ -69,12 +73,12 @@ static bool store_create_lock_file(Arena *arena, Str path)
     return true;
 }
 
-static bool store_create_files(Arena *arena, Str path)
+static bool store_create_files(Arena *arena, Str path, const StoreTemplate *template, Lsn start)
 {
     Superblock superblock = {
-        .checkpoint = 1,
-        .redo = WAL_START,
-        .wal_durable = WAL_START,
+        .checkpoint = template->checkpoint,
+        .redo = start,
+        .wal_durable = start,
         .incarnation = 1,
         .is_clean = true,
     };
@@ -83,9 +87,9 @@ static bool store_create_files(Arena *arena, Str path)
     os->random(&superblock.system_id, sizeof(superblock.system_id));
     superblock.system_id &= INT64_MAX; /* shown as a bigint */
     TRY(store_create_lock_file(arena, path));
-    TRY(store_create_data_file(arena, path, superblock.system_id));
-    TRY(wal_create(path_join(arena, path, STR("wal"))));
-    TRY(page_map_files_create(path, &superblock));
+    TRY(store_create_data_file(arena, path, superblock.system_id, template));
+    TRY(wal_create(path_join(arena, path, STR("wal")), start));
+    TRY(page_map_files_create(path, template, &superblock));
     TRY(os->sync_directory(path));
     /* Twice, so that both generations' blocks exist. The directory is a store from here on. */
     TRY(superblock_write(path, &superblock));
@@ -95,11 +99,25 @@ static bool store_create_files(Arena *arena, Str path)
 
 bool store_create(Str path)
 {
-    Arena *arena = arena_new("store_create");
-    const bool ok = store_create_files(arena, path);
+    CLEANUP(arena_freep) Arena *arena = arena_new("store_create");
+    const StoreTemplate empty = {.checkpoint = 1};
 
-    arena_free(arena);
-    return ok;
+    return store_create_files(arena, path, &empty, WAL_START);
+}
+
+/*
+ * The log begins near its first segment's end: no more of that has to be filled with zeros before
+ * somebody can write, and the next segment is made while he does.
+ */
+#define LOG_AT_FIRST MIN((Lsn)1 << 20, (Lsn)WAL_SEGMENT_SIZE)
+
+bool store_create_from(Str path, Str template)
+{
+    CLEANUP(arena_freep) Arena *arena = arena_new("store_create");
+    StoreTemplate parts;
+
+    return store_template_open(template, &parts) &&
+           store_create_files(arena, path, &parts, WAL_START + WAL_SEGMENT_SIZE - LOG_AT_FIRST);
 }
 
 /* -------- Opening -------- */

@@ -225,7 +225,10 @@ void page_map_files_adopt(Store *store);
 uint64_t page_map_files_size(Store *store);
 /* Removes files that the newest durable superblock does not name. */
 void page_map_files_clean(Store *store);
-MUST_CHECK bool page_map_files_create(Str path, Superblock *superblock);
+/* A new store's: the lines of `template`, or the empty shared database. Fills in `superblock`. */
+struct StoreTemplate;
+MUST_CHECK bool page_map_files_create(Str path, const struct StoreTemplate *template,
+                                      Superblock *superblock);
 
 /* -------- reserve.c: room on the disk for a checkpoint and a recovery -------- */
 

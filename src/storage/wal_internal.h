@@ -29,7 +29,8 @@ uint32_t wal_header_crc(const WalHeader *header);
 /* `directory` is copied. Neither reads nor writes anything yet. */
 MUST_CHECK Wal *wal_new(Str directory, uint32_t ring_bytes, uint64_t ahead_bytes);
 void wal_free(Wal *wal);
-MUST_CHECK bool wal_create(Str directory); /* the directory and its first segment */
+/* The directory, and the segment of a log that begins at `start`. */
+MUST_CHECK bool wal_create(Str directory, Lsn start);
 /*
  * Opens the log for appending at `end`, where reading stopped; what was read from `oldest` on is
  * made durable first.
@@ -44,7 +45,7 @@ void wal_recycle(Wal *wal, Lsn redo);
 /* -------- wal_segment.c: files -------- */
 
 MUST_CHECK File *wal_segment_open(Str directory, Lsn lsn, uint32_t flags);
-/* A whole segment that is on disk, name included. */
+/* The segment with `lsn`, ready to be written from there on: all of it on disk, name included. */
 MUST_CHECK bool wal_segment_create(Str directory, Lsn lsn);
 MUST_CHECK bool wal_segment_rename(Str directory, Lsn from, Lsn to);
 bool wal_segment_remove(Str directory, Lsn lsn);

@@ -56,7 +56,7 @@ bool wal_segment_exists(Str directory, Lsn lsn)
 }
 
 /* Zeros, so that a later fdatasync writes data alone. A simulated disk has no such cost. */
-static bool wal_fill_zeros(File *file)
+static bool wal_fill_zeros(File *file, uint64_t from)
 {
     if (os->simulated)
         return true;
@@ -65,7 +65,7 @@ static bool wal_fill_zeros(File *file)
     if (!zeros)
         FAIL(ERR_OUT_OF_MEMORY, .message = STR("out of memory"));
     bool ok = true;
-    for (uint64_t at = 0; ok && at < WAL_SEGMENT_SIZE; at += chunk)
+    for (uint64_t at = from / chunk * chunk; ok && at < WAL_SEGMENT_SIZE; at += chunk)
         ok = os->file_write(file, zeros, chunk, at);
     memory_free(zeros);
     return ok;
@@ -76,8 +76,8 @@ bool wal_segment_create(Str directory, Lsn lsn)
     File *file = wal_segment_open(directory, lsn, OS_CREATE);
 
     TRY(file);
-    const bool ok =
-        os->file_allocate(file, 0, WAL_SEGMENT_SIZE) && wal_fill_zeros(file) && os->file_sync(file);
+    const bool ok = os->file_allocate(file, 0, WAL_SEGMENT_SIZE) &&
+                    wal_fill_zeros(file, lsn % WAL_SEGMENT_SIZE) && os->file_sync(file);
     os->file_close(file);
     if (!ok) {
         /* The blocks are given back; the reason stays in the error record. */
@@ -165,8 +165,8 @@ bool wal_segments_range(Str directory, Lsn *ret_lowest, Lsn *ret_highest)
     return true;
 }
 
-bool wal_create(Str directory)
+bool wal_create(Str directory, Lsn start)
 {
     TRY(os->make_directory(directory));
-    return wal_segment_create(directory, WAL_START);
+    return wal_segment_create(directory, start);
 }
