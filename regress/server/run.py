@@ -88,25 +88,95 @@ def init_keeps_off_what_is_there(options):
 def an_interrupted_init_leaves_no_database(options):
     """Whenever it is killed: nothing opens what it leaves, or it is whole."""
     commands = Commands(options.build)
-    interrupted = 0
-    for milliseconds in (5, 20, 50, 100, 200, 400, 800):
-        data = commands.directory / f"data{milliseconds}"
+    start = time.monotonic()
+    commands.run("init", "measured", status=0, says=["made"])
+    whole = time.monotonic() - start
+    interrupted, moments = 0, 12
+    for moment in range(moments + 4):
+        data = commands.directory / f"data{moment}"
         process = subprocess.Popen([commands.binary, "init", data], stdout=subprocess.DEVNULL)
-        while not (data / "unfinished").exists() and process.poll() is None:
-            time.sleep(0.001)
-        time.sleep(milliseconds / 1000)
+        time.sleep(whole * moment / moments)
         process.kill()
         process.wait()
         if (data / "superblock").exists():
             commands.run("verify", data, status=0, says=["0 problems"])
-            continue
-        interrupted += 1
-        data.chmod(0o700)
-        commands.run("serve", data, status=1, says=["is not a database cluster directory", "sengi init"])
-        commands.run("init", data, status=1, says=["exists but is not empty"])
+        elif data.exists():
+            data.chmod(0o700)
+            commands.run("serve", data, status=1, says=["is not a database cluster directory", "sengi init"])
+            if any(data.iterdir()):
+                interrupted += 1
+                commands.run("init", data, status=1, says=["exists but is not empty"])
+        shutil.rmtree(data, ignore_errors=True)
     check(interrupted > 0, "no init was interrupted")
     commands.run("init", "data", status=0, says=["made"])
     check(not (commands.directory / "data/unfinished").exists(), "a whole database has an unfinished one inside")
+    commands.remove()
+
+
+def system_rows(binary, directory, *arguments):
+    """What a new directory has in its system tables: rows as text by database and table, unordered."""
+    subprocess.run([binary, "init", directory, *arguments], check=True, stdout=subprocess.DEVNULL)
+    user = arguments[-1] if arguments else "postgres"
+    port = free_port()
+    server = subprocess.Popen([binary, "serve", directory, "--port", str(port), "--listen", "127.0.0.1", "--socket", directory],
+                              stderr=subprocess.DEVNULL)
+    try:
+        wait_for(lambda: can_connect(port), "the server to listen")
+        content = {}
+        for database in ("template1", "postgres", "of_template0"):
+            if database == "of_template0":
+                wire.Connection(port, user, "postgres").must("CREATE DATABASE of_template0 TEMPLATE template0")
+            connection = wire.Connection(port, user, database)
+            tables = connection.rows("SELECT oid::regclass FROM pg_class WHERE relkind = 'r' AND relname <> 'pg_database'")
+            for table in tables + ["(SELECT * FROM pg_database WHERE oid < 12000)"]:
+                content[database, table] = sorted(connection.rows(f"SELECT t::text FROM {table} t"))
+            for view in connection.rows("SELECT oid::regclass FROM pg_class WHERE relkind = 'v'"):
+                content[database, view] = connection.rows(f"SELECT pg_get_viewdef('{view}'::regclass)")
+    finally:
+        server.terminate()
+        server.wait()
+    return content
+
+
+@test
+def init_writes_out_what_it_would_make(options):
+    """`sengi` has a template behind it; `sengi_bare`, of which that was made, has none and makes everything."""
+    commands = Commands(options.build)
+    for arguments in ((), ("--username", "Ann O'Neil")):
+        name = "_".join(("data", *arguments[:1]))
+        written = system_rows(commands.binary, commands.directory / name, *arguments)
+        made = system_rows(commands.binary + "_bare", commands.directory / (name + "_made"), *arguments)
+        check(len(written) > 3 * 60 and sum(map(len, written.values())) > 3 * 10000, "there are too few rows")
+        check(written.keys() == made.keys(), f"the tables differ: {written.keys() ^ made.keys()}")
+        for table, rows in written.items():
+            check(rows == made[table], f"the rows of {table} differ: {list(set(rows) ^ set(made[table]))[:4]}")
+        for directory in (name, name + "_made"):
+            commands.run("verify", directory, status=0, says=["0 problems"])
+    commands.remove()
+
+
+@test
+def a_template_has_no_free_room(options):
+    commands = Commands(options.build)
+    sizes = []
+    for name in ("sengi", "sengi_bare"):
+        commands.binary = str(options.build / "src/server" / name)
+        commands.run("init", name, status=0, says=["made"])
+        sizes.append((commands.directory / name / "pages").stat().st_size)
+    check(sizes[0] < sizes[1] / 2, f"{sizes[0]} bytes of pages are written out, {sizes[1]} are made: is there no template?")
+    commands.remove()
+
+
+@test
+def a_damaged_template_is_told(options):
+    commands = Commands(options.build)
+    program = commands.directory / "sengi"
+    content = bytearray(pathlib.Path(commands.binary).read_bytes())
+    content[-5000] ^= 1
+    program.write_bytes(content)
+    program.chmod(0o755)
+    commands.binary = str(program)
+    commands.run("init", "data", status=1, says=["the template for new databases is damaged", "install that again"])
     commands.remove()
 
 

@@ -2,6 +2,7 @@
  * The rows of a new cluster. Everything built in is written into template1 and the shared database
  * in one transaction, from the compiled-in arrays.
  */
+#include "catalog/bootstrap.h"
 #include "base/error.h"
 #include "base/os.h"
 #include "catalog/catalog_internal.h"
@@ -684,4 +685,25 @@ static bool clone_templates(CatalogSession *session, const CatalogBootstrapOptio
 bool catalog_bootstrap_finish(Catalog *catalog)
 {
     return run_in_transaction(catalog, SHARED_DATABASE, clone_templates, NULL);
+}
+
+static bool name_superuser(CatalogSession *session, const CatalogBootstrapOptions *options)
+{
+    const Value key = {.oid = ROLE_BOOTSTRAP_SUPERUSER};
+    CatalogRow row;
+
+    TRY(system_row_find(session, INDEX_PG_AUTHID_OID_INDEX, &key, 1, &row));
+    row_set_text(&row, PG_AUTHID_ROLNAME, options->superuser);
+    return system_row_update(session, &row);
+}
+
+bool catalog_bootstrap_rename(TxnManager *manager, Str superuser)
+{
+    const CatalogBootstrapOptions options = {.superuser = superuser};
+    Catalog *catalog;
+
+    TRY(catalog_open(manager, &catalog));
+    const bool ok = run_in_transaction(catalog, DATABASE_TEMPLATE1, name_superuser, &options);
+    catalog_close(catalog);
+    return ok;
 }

@@ -4,10 +4,13 @@
 
 #include "base/offload.h"
 #include "base/os.h"
+#include "catalog/bootstrap.h"
 #include "executor/command/ddl.h"
 #include "parser/parser.h"
 #include "server/server.h"
+#include "server/template.h"
 #include "storage/store.h"
+#include "storage/store_template.h"
 
 #define BOOTSTRAP_POOL (64u << 20)
 #define VERSION_FILE "catalog_version"
@@ -248,7 +251,7 @@ static bool sync_tree(Arena *arena, Str directory)
 /* ------------------------------------------------------------------ the directory */
 
 /* `synced`: the disk works on the log's zeros while the store is filled. */
-static bool make_store(Arena *arena, Str directory, Str superuser, const OsOps *synced)
+static bool make_filled_store(Arena *arena, Str directory, Str superuser, const OsOps *synced)
 {
     TRY(store_create(directory));
     FileSyncVec files = {0};
@@ -263,7 +266,37 @@ static bool make_store(Arena *arena, Str directory, Str superuser, const OsOps *
     bool ok = store && fill(store, superuser);
     if (store && !store_close(store, ok ? STORE_CLOSE_CLEAN : STORE_CLOSE_ABORT))
         ok = false;
-    return sync_end_all(&files) && ok && write_files(directory);
+    return sync_end_all(&files) && ok;
+}
+
+/* The template's superuser is "postgres". */
+static bool rename_superuser(Str directory, Str superuser)
+{
+    const StoreOptions options = {.pool_bytes = STORE_POOL_MIN, .wal_ahead_bytes = 1};
+    TxnManager *manager;
+
+    if (str_equal(superuser, STR("postgres")))
+        return true;
+    Store *store = store_open(directory, &options);
+    TRY(store);
+    bool ok = txn_manager_open(store, NULL, &manager);
+    if (ok) {
+        ok = catalog_bootstrap_rename(manager, superuser);
+        txn_manager_close(manager);
+    }
+    return store_close(store, ok ? STORE_CLOSE_CLEAN : STORE_CLOSE_ABORT) && ok;
+}
+
+static bool make_store(Arena *arena, Str directory, Str superuser, const OsOps *synced)
+{
+    Str template;
+
+    TRY(server_template_find(arena, &template));
+    if (str_is_none(template))
+        TRY(make_filled_store(arena, directory, superuser, synced));
+    else
+        TRY(store_create_from(directory, template) && rename_superuser(directory, superuser));
+    return write_files(directory);
 }
 
 static bool sync_no_file(File *file)

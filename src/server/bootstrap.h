@@ -1,6 +1,7 @@
 /*
  * A new database directory: the store, the system tables, the system views, the databases
- * template1, template0 and postgres, and the configuration files.
+ * template1, template0 and postgres, and the configuration files. The store is the program's
+ * template (server/template.h); a program without one fills it, which takes ten times as long.
  *
  * They are made in a directory inside, "unfinished", without a sync; then synced, and moved to
  * their place, the superblock last: what an interrupted one leaves nobody takes for a database.

@@ -33,7 +33,8 @@ int main(int count, char **arguments)
     } commands[] = {{"init", command_init},
                     {"serve", command_serve},
                     {"verify", command_verify},
-                    {"status", command_status}};
+                    {"status", command_status},
+                    {"template", command_template}};
 
     if (count < 2 || strcmp(arguments[1], "--help") == 0 || strcmp(arguments[1], "-h") == 0) {
         fputs(usage, count < 2 ? stderr : stdout);
