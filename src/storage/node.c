@@ -227,11 +227,16 @@ static void node_copy_slots(Node *dst, const Node *src, uint32_t from, uint32_t 
     }
 }
 
-/* Copies all but the page's own header. */
+/* Copies all but the page's own header, and what lies between slots and heap: of a node put
+ * together elsewhere that is the stack's bytes, which are not for the disk. */
 static void node_copy_body(Node *dst, const Node *src)
 {
+    const size_t slots_end = sizeof(Node) + src->header.count * sizeof(NodeSlot);
+
     memcpy((char *)dst + PAGE_HEADER_SIZE, (const char *)src + PAGE_HEADER_SIZE,
-           PAGE_SIZE - PAGE_HEADER_SIZE);
+           slots_end - PAGE_HEADER_SIZE);
+    memcpy((char *)dst + src->heap_start, (const char *)src + src->heap_start,
+           PAGE_SIZE - src->heap_start);
 }
 
 static void node_compact(Node *node)

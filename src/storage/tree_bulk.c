@@ -77,7 +77,7 @@ static bool level_open(TreeBuilder *builder, uint32_t level)
     byte *page = aligned_alloc(CACHE_LINE, PAGE_SIZE);
     if (!page)
         FAIL(ERR_OUT_OF_MEMORY, .message = STR("out of memory"));
-    memset(page, 0, PAGE_HEADER_SIZE);
+    memset(page, 0, PAGE_SIZE); /* what stays free goes to disk, too */
     if (level == 0)
         tree_init_leaf(builder->tree->kind, tree_layout(builder->tree), page);
     else
