@@ -168,6 +168,20 @@ def a_template_has_no_free_room(options):
 
 
 @test
+def a_template_is_the_same_each_time(options):
+    """So a build can be repeated, and nothing that memory had before gets into pages."""
+    commands = Commands(options.build)
+    commands.binary += "_bare"
+    for name in ("one", "two"):
+        commands.run("init", name, status=0, says=["made"])
+        commands.run("template", name, name + ".template", status=0, says=[])
+    one, two = ((commands.directory / f"{name}.template").read_bytes() for name in ("one", "two"))
+    check(one == two, f"the templates differ: {len(one)} and {len(two)} bytes")
+    check(pathlib.Path(options.build / "src/server/sengi").read_bytes().endswith(one), "it is not the one behind the program")
+    commands.remove()
+
+
+@test
 def a_damaged_template_is_told(options):
     commands = Commands(options.build)
     program = commands.directory / "sengi"
