@@ -186,7 +186,7 @@ typedef enum Found { FOUND_NOTHING = 3, FOUND_STORE, FOUND_DAMAGE, FOUND_NO_CRAS
 /* In a process of its own, with which what the crash abandons is gone. */
 static Found crash_before(uint64_t operation)
 {
-    int status;
+    int status = 0;
     const pid_t child = fork();
 
     if (child == 0) {
@@ -201,7 +201,8 @@ static Found crash_before(uint64_t operation)
             _exit(FOUND_DAMAGE);
         _exit(!crashed ? FOUND_NO_CRASH : is_there ? FOUND_STORE : FOUND_NOTHING);
     }
-    assert_true(child > 0 && waitpid(child, &status, 0) == child && WIFEXITED(status));
+    assert_true(child > 0 && waitpid(child, &status, 0) == child);
+    assert_true(WIFEXITED(status));
     return (Found)WEXITSTATUS(status);
 }
 
