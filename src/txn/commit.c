@@ -570,6 +570,8 @@ typedef struct Applier {
     TreeName tree;
     Lsn lsn;
     Txn *txn;
+    bool wants_run; /* of an index: it has none yet */
+    EntryRun *run;  /* or NULL */
 } Applier;
 
 #define GARBAGE_MOST 65536u  /* names in one piece */
@@ -615,6 +617,28 @@ static void observe_fresh(void *context, const TreeChange *change)
     slot_raise(change->versions, applier->lsn);
 }
 
+/* The run that the commit makes of the index's entries, from the first one on. */
+static EntryRun *run_of(Applier *applier)
+{
+    VersionStore *versions = applier->manager->versions;
+
+    if (applier->wants_run)
+        applier->run = entry_run_new(version_entry_runs(versions), applier->tree, applier->lsn);
+    applier->wants_run = false;
+    return applier->run;
+}
+
+/* True: it stays what it is, or the run has what it becomes. */
+static bool entry_is_told(Applier *applier, const TreeChange *change)
+{
+    const bool was_live = change->existed && !change->was_ghost;
+
+    if (was_live != change->deletes)
+        return true;
+    EntryRun *run = run_of(applier);
+    return run && entry_run_add(run, change->key, !change->deletes);
+}
+
 static void observe(void *context, const TreeChange *change)
 {
     Applier *applier = context;
@@ -624,6 +648,8 @@ static void observe(void *context, const TreeChange *change)
     if (tree_kind(change->tree) == TREE_TABLE) {
         version_push_row(versions, applier->tree, change, applier->lsn);
         garbage_add(applier, (VersionName){.tree = applier->tree, .id = change->row_id});
+    } else if (entry_is_told(applier, change)) {
+        applier->txn->name_count++; /* reclaiming is due as if it had one */
     } else {
         version_push_entry(versions, applier->tree, change, applier->lsn);
         garbage_add(applier, (VersionName){.tree = applier->tree,
@@ -751,7 +777,14 @@ static void apply_graft(TreeWrites *writes, Applier *applier, const TreeObserver
     mutex_unlock(&writes->tree->runs_mutex);
 }
 
-static void apply_writes(Txn *txn, Lsn lsn)
+/* Much is changed in the index's order. While the commit is hidden nobody frees what it adds to. */
+static void run_begin(Applier *applier, const TreeWrites *writes, bool is_hidden)
+{
+    applier->run = NULL;
+    applier->wants_run = is_hidden && writes->tree->kind == TREE_INDEX && writes->arena;
+}
+
+static void apply_writes(Txn *txn, Lsn lsn, bool is_hidden)
 {
     Applier applier = {.manager = txn->manager, .lsn = lsn, .txn = txn};
     TreeObserver observer = {.before = observe, .context = &applier};
@@ -767,7 +800,9 @@ static void apply_writes(Txn *txn, Lsn lsn)
             apply.observer = &observer;
         apply.fresh_observer = &fresh_observer;
         applier.tree = writes->tree->name;
+        run_begin(&applier, writes, false); /* a graft does not go in the keys' order */
         apply_graft(writes, &applier, writes->fresh ? &fresh_observer : &observer);
+        run_begin(&applier, writes, is_hidden);
         must_apply(each_write(txn, writes, apply_write, &apply));
     }
 }
@@ -890,7 +925,7 @@ static bool commit_write(Txn *txn)
     txn->garbage->lsn = slot.end;
     fresh_publish(txn, slot.end);
     ddl_apply(txn);
-    apply_writes(txn, slot.end);
+    apply_writes(txn, slot.end, large != NULL);
     ddl_after_commit(txn);
     commit_done(manager, place, large);
     task->interrupts_held = were_held;

@@ -339,6 +339,7 @@ void manager_reclaim(TxnManager *manager, uint64_t names)
         if (all.horizon > atomic_load(&manager->horizon))
             atomic_store(&manager->horizon, all.horizon);
         garbage_take(manager);
+        entry_runs_reclaim(version_entry_runs(manager->versions), all.horizon);
         garbage_reclaim(manager, all.horizon, MAX(RECLAIM_MOST, 2 * names));
         if (!manager->old_first || manager->old_first->lsn > all.horizon)
             atomic_store(&manager->give_ups_settled, all.given_up);

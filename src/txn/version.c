@@ -27,11 +27,6 @@ typedef struct Segment {
     Head *heads; /* ascending by `low` */
 } Segment;
 
-typedef struct EntryChange {
-    Lsn ts;
-    bool live; /* what it became */
-} EntryChange;
-
 typedef struct EntryHistory {
     VersionNode node;
     TreeName tree;
@@ -59,11 +54,13 @@ typedef struct DeadSegment {
 
 struct VersionStore {
     FreshList fresh;
+    EntryRuns entry_runs;
     VersionMemory memory;
     Partition partitions[PARTITION_COUNT];
     Mutex dead_mutex;
     DeadSegment *dead GUARDED_BY(dead_mutex); /* ascending by (tree, number) */
     size_t dead_length, dead_capacity, dead_empty;
+    size_t dead_recent; /* where the last one counted was: neighbours come together */
     _Atomic uint64_t dead_rows;
 };
 
@@ -73,6 +70,7 @@ VersionStore *version_store_new(void)
     if (!store)
         FAIL(ERR_OUT_OF_MEMORY, .message = STR("out of memory"));
     version_memory_init(&store->memory);
+    entry_runs_init(&store->entry_runs, &store->memory);
     for (uint32_t i = 0; i < PARTITION_COUNT; i++) {
         mutex_init(&store->partitions[i].mutex, RANK_VERSION_STORE);
         version_heap_init(&store->partitions[i].heap, &store->memory);
@@ -174,6 +172,7 @@ void version_store_free(VersionStore *store)
         return;
     for (uint32_t i = 0; i < PARTITION_COUNT; i++)
         partition_deinit(&store->partitions[i]);
+    entry_runs_deinit(&store->entry_runs);
     version_memory_deinit(&store->memory);
     fresh_list_deinit(&store->fresh);
     memory_free(store->dead);
@@ -185,9 +184,14 @@ FreshList *version_fresh(VersionStore *store)
     return &store->fresh;
 }
 
+EntryRuns *version_entry_runs(VersionStore *store)
+{
+    return &store->entry_runs;
+}
+
 uint64_t version_store_bytes(const VersionStore *store)
 {
-    uint64_t bytes = 0;
+    uint64_t bytes = entry_runs_bytes(&store->entry_runs);
     for (uint32_t i = 0; i < PARTITION_COUNT; i++)
         bytes += atomic_load_explicit(&store->partitions[i].bytes, memory_order_relaxed);
     return bytes;
@@ -295,6 +299,9 @@ static void segment_unlink(Partition *partition, Segment *segment)
 static size_t dead_lower_bound(const VersionStore *store, TreeName tree, uint64_t number)
 {
     size_t from = 0, to = store->dead_length;
+    if (store->dead_recent < to && store->dead[store->dead_recent].tree == tree &&
+        store->dead[store->dead_recent].number == number)
+        return store->dead_recent;
     while (from < to) {
         size_t middle = from + (to - from) / 2;
         const DeadSegment *dead = &store->dead[middle];
@@ -336,6 +343,7 @@ static void dead_count(VersionStore *store, TreeName tree, uint64_t number, int 
     } else if (store->dead[at].count == 0) {
         store->dead_empty--;
     }
+    store->dead_recent = at;
     store->dead[at].count += (uint64_t)change;
     atomic_fetch_add_explicit(&store->dead_rows, (uint64_t)change, memory_order_relaxed);
     if (store->dead[at].count == 0 && ++store->dead_empty > store->dead_length / 2)
@@ -547,27 +555,44 @@ void version_push_entry(VersionStore *store, TreeName tree, const TreeChange *ch
     mutex_unlock(&partition->mutex);
 }
 
+/* The oldest change in an entry's history that the snapshot does not see. */
+static bool history_find(VersionStore *store, TreeName tree, Str key, const Snapshot *snapshot,
+                         EntryChange *ret_change)
+{
+    const uint64_t hash = version_entry_hash(tree, key);
+    Partition *partition = partition_of(store, hash);
+    bool found = false;
+
+    mutex_lock(&partition->mutex);
+    const EntryHistory *entry = entry_find(partition, tree, hash, key);
+    for (uint32_t i = entry ? entry->count : 0; i > 0; i--) {
+        if (snapshot_sees(snapshot, entry->changes[i - 1].ts))
+            break;
+        *ret_change = entry->changes[i - 1];
+        found = true;
+    }
+    mutex_unlock(&partition->mutex);
+    return found;
+}
+
+/*
+ * Each change turns what the entry is: before the oldest that is not seen it was the other. Where
+ * all are seen it is what the page had: it was read after the snapshot was taken.
+ */
 bool version_sees_entry(VersionStore *store, TreeName tree, Str key, bool live,
                         const Snapshot *snapshot)
 {
-    uint64_t hash = version_entry_hash(tree, key);
-    Partition *partition = partition_of(store, hash);
+    EntryChange change, in_run;
 
     if (fresh_date(store, tree, tree_key_row_id(key), snapshot) != 0)
         return false;
-    mutex_lock(&partition->mutex);
-    const EntryHistory *entry = entry_find(partition, tree, hash, key);
-    if (entry && entry->count > 0) {
-        live = !entry->changes[0].live; /* before the oldest change kept */
-        for (uint32_t i = entry->count; i > 0; i--) {
-            if (!snapshot_sees(snapshot, entry->changes[i - 1].ts))
-                continue;
-            live = entry->changes[i - 1].live;
-            break;
-        }
+    bool found = history_find(store, tree, key, snapshot, &change);
+    if (entry_runs_find(&store->entry_runs, tree, key, snapshot, &in_run) &&
+        (!found || in_run.ts < change.ts)) {
+        change = in_run;
+        found = true;
     }
-    mutex_unlock(&partition->mutex);
-    return live;
+    return found ? !change.live : live;
 }
 
 /* ------------------------------------------------------------------ reclaiming */

@@ -23,6 +23,7 @@
 #include "base/str.h"
 #include "base/sync.h"
 #include "storage/tree.h"
+#include "txn/entry_run.h"
 #include "txn/fresh.h"
 #include "txn/snapshot.h"
 
@@ -56,6 +57,8 @@ VersionStore *version_store_new(void);
 void version_store_free(VersionStore *store);
 /* Rows added in bulk, which have no versions of their own. */
 FreshList *version_fresh(VersionStore *store);
+/* Entries that large commits have changed, which have no histories for that. */
+EntryRuns *version_entry_runs(VersionStore *store);
 uint64_t version_store_bytes(const VersionStore *store);
 
 /* A range of LSNs in which snapshots are; what lies between them need not be kept. */

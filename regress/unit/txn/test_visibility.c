@@ -616,6 +616,155 @@ static void and_while_a_spilled_one_is(void **state)
     check_onlookers(fixture, 2);
 }
 
+/* ------------------------------------------------------------------ entries of large commits */
+
+#define RUN_ROWS 600
+
+typedef struct AgedReader {
+    TxnSession *session;
+    Txn *txn;
+    int64_t sum, count;
+} AgedReader;
+
+typedef struct AgedRows {
+    TxnSession *writer;
+    int64_t ids[RUN_ROWS], numbers[RUN_ROWS]; /* INT64_MIN: gone */
+    AgedReader readers[16];
+    uint32_t reader_count;
+} AgedRows;
+
+/* Gives each `step`th row that is there another number, or takes it away, in one transaction. */
+static void rows_change(AgedRows *rows, uint32_t step, int64_t add)
+{
+    Txn *txn = begin(rows->writer, ISOLATION_READ_COMMITTED);
+
+    for (uint32_t i = 0; i < RUN_ROWS; i += step) {
+        const int64_t old = rows->numbers[i];
+        if (old == INT64_MIN)
+            continue;
+        rows->numbers[i] = add == INT64_MIN ? INT64_MIN : old + add;
+        update_row(txn, rows->ids[i], old, rows->numbers[i]);
+    }
+    commit(txn);
+}
+
+/* One that reads what is there now for as long as it lives. */
+static void reader_add(Fixture *fixture, AgedRows *rows)
+{
+    AgedReader *reader = &rows->readers[rows->reader_count++];
+
+    *reader = (AgedReader){0};
+    reader->session = txn_session_open(fixture->manager, 100 + (int32_t)rows->reader_count);
+    reader->txn = begin(reader->session, ISOLATION_REPEATABLE_READ);
+    for (uint32_t i = 0; i < RUN_ROWS; i++) {
+        reader->sum += rows->numbers[i] == INT64_MIN ? 0 : rows->numbers[i];
+        reader->count += rows->numbers[i] != INT64_MIN;
+    }
+    txn_snapshot(reader->txn);
+}
+
+static void readers_check(const AgedRows *rows)
+{
+    for (uint32_t i = 0; i < rows->reader_count; i++) {
+        const AgedReader *reader = &rows->readers[i];
+        const Snapshot *snapshot = txn_snapshot(reader->txn);
+        int64_t count;
+        assert_int_equal(scan_sum(reader->txn, snapshot, &count), reader->sum);
+        assert_int_equal(count, reader->count);
+        assert_int_equal(index_sum(reader->txn, snapshot, SCAN_FORWARD, &count), reader->sum);
+        assert_int_equal(count, reader->count);
+        assert_int_equal(index_sum(reader->txn, snapshot, SCAN_BACKWARD, &count), reader->sum);
+        assert_int_equal(count, reader->count);
+    }
+}
+
+static void readers_end(AgedRows *rows)
+{
+    for (uint32_t i = 0; i < rows->reader_count; i++) {
+        txn_rollback(rows->readers[i].txn);
+        txn_session_close(rows->readers[i].session);
+    }
+    rows->reader_count = 0;
+}
+
+static AgedRows *rows_new(Fixture *fixture)
+{
+    AgedRows *rows = calloc(1, sizeof(*rows));
+
+    fixture_call_large(fixture, 64);
+    fixture_limit_write_sets(fixture, 16000);
+    rows->writer = txn_session_open(fixture->manager, 1);
+    Txn *txn = begin(rows->writer, ISOLATION_READ_COMMITTED);
+    for (uint32_t i = 0; i < RUN_ROWS; i++)
+        rows->ids[i] = insert(txn, rows->numbers[i] = i, "a row");
+    commit(txn);
+    return rows;
+}
+
+static void rows_free(AgedRows *rows)
+{
+    txn_session_close(rows->writer);
+    free(rows);
+}
+
+/*
+ * An entry's changes lie in the runs of large commits, which every index may have a few of, and in
+ * its history, which small commits make, and large ones where there are runs enough.
+ */
+static void readers_of_every_age_see_the_entries_of_their_time(void **state)
+{
+    Fixture *fixture = *state;
+    AgedRows *rows = rows_new(fixture);
+    EntryRuns *runs = version_entry_runs(fixture->manager->versions);
+
+    reader_add(fixture, rows);
+    rows_change(rows, 1, 1000000);
+    assert_int_equal(atomic_load(&runs->count), 1);
+    reader_add(fixture, rows);
+    rows_change(rows, 50, 5); /* small: there and back */
+    reader_add(fixture, rows);
+    rows_change(rows, 50, -5);
+    reader_add(fixture, rows);
+    rows_change(rows, 1, -1000000);
+    reader_add(fixture, rows);
+    rows_change(rows, 3, INT64_MIN);
+    reader_add(fixture, rows);
+    assert_int_equal(atomic_load(&runs->count), 3);
+    for (int i = 0; i < 4; i++) {
+        rows_change(rows, 1, 2000000);
+        reader_add(fixture, rows);
+        rows_change(rows, 1, -2000000);
+        reader_add(fixture, rows);
+    }
+    assert_int_equal(atomic_load(&runs->count), ENTRY_RUNS_OF_INDEX);
+    readers_check(rows);
+    readers_end(rows);
+    for (int i = 0; i < 200; i++)
+        rows_change(rows, RUN_ROWS / 2 - 1, i % 2 == 0 ? 7 : -7);
+    assert_int_equal(atomic_load(&runs->count), 0);
+    assert_int_equal(entry_runs_bytes(runs), 0);
+    reader_add(fixture, rows);
+    readers_check(rows);
+    readers_end(rows);
+    rows_free(rows);
+}
+
+/* No history for each: an entry costs its key, and little more. */
+static void entries_changed_at_once_cost_their_keys(void **state)
+{
+    enum { CHANGED = 2 * RUN_ROWS, KEY_SIZE = 16 };
+    Fixture *fixture = *state;
+    AgedRows *rows = rows_new(fixture);
+    EntryRuns *runs = version_entry_runs(fixture->manager->versions);
+
+    reader_add(fixture, rows);
+    rows_change(rows, 1, 1000000);
+    assert_in_range(entry_runs_bytes(runs), CHANGED * KEY_SIZE, CHANGED * (KEY_SIZE + 4) + 17000);
+    readers_check(rows);
+    readers_end(rows);
+    rows_free(rows);
+}
+
 /* How this program ends when it runs one of its tests, with or without the fault. */
 static int status_of(const char *test, const char *fault)
 {
@@ -931,6 +1080,8 @@ int main(int argc, char **argv)
         TEST(so_is_every_read_of_write_sets_that_spill),
         TEST(others_go_on_while_a_large_commit_is_applied),
         TEST(and_while_a_spilled_one_is),
+        TEST(readers_of_every_age_see_the_entries_of_their_time),
+        TEST(entries_changed_at_once_cost_their_keys),
         cmocka_unit_test(without_hiding_large_commits_are_noticed),
         TEST(a_spilled_write_set_reads_and_commits_as_any),
         TEST(loads_into_a_table_are_grafted),
