@@ -2,6 +2,7 @@
  * Indexes and key-value trees: entries by key.
  */
 #include "storage/tree_internal.h"
+#include "storage/tree_pairs.h"
 
 static COLD bool key_too_long(Str key)
 {
@@ -424,6 +425,45 @@ bool tree_kv_put(Tree *tree, Str key, Str value)
     if (done && write.old.page != PAGE_ID_NONE)
         overflow_free(tree, &write.old);
     return done;
+}
+
+static bool is_inline(const TreePair *pair)
+{
+    return pair->key.length <= TREE_MAX_KEY && pair->value.length <= NODE_MAX_VALUE;
+}
+
+/* Puts pairs into the leaf of the first one, as long as they belong there and find room. */
+static bool kv_put_neighbours(Tree *tree, const TreePair *pairs, uint32_t count, uint32_t *ret_put)
+{
+    KvWrite write;
+    KvOutcome outcome;
+    Action action;
+    Page page;
+
+    *ret_put = 0;
+    TRY(entry_write(tree, pairs[0].key, &action, &page));
+    do {
+        write = (KvWrite){.key = pairs[*ret_put].key, .value = pairs[*ret_put].value};
+        outcome = kv_put_in_leaf(tree, &action, &page, &write);
+        *ret_put += outcome == KV_DONE;
+    } while (outcome == KV_DONE && write.old.page == PAGE_ID_NONE && *ret_put < count &&
+             is_inline(&pairs[*ret_put]) && node_covers(page_node(&page), pairs[*ret_put].key));
+    tree_write_end(&action, &page);
+    if (outcome == KV_DONE && write.old.page != PAGE_ID_NONE)
+        overflow_free(tree, &write.old);
+    return outcome == KV_DONE || (outcome == KV_SPLIT && tree_split(tree, pairs[*ret_put].key, 0));
+}
+
+bool tree_kv_put_all(Tree *tree, const TreePair *pairs, uint32_t count)
+{
+    assert(tree->kind == TREE_KEY_VALUE);
+    for (uint32_t at = 0; at < count;) {
+        uint32_t put = 1;
+        TRY(is_inline(&pairs[at]) ? kv_put_neighbours(tree, pairs + at, count - at, &put)
+                                  : tree_kv_put(tree, pairs[at].key, pairs[at].value));
+        at += put;
+    }
+    return true;
 }
 
 bool tree_kv_delete(Tree *tree, Str key)

@@ -40,6 +40,7 @@ typedef struct TxnTree TxnTree;
 typedef struct TxnSession TxnSession;
 typedef struct WriteNode WriteNode;
 typedef struct BuiltCursor BuiltCursor;
+typedef struct BulkLeaf BulkLeaf;
 
 typedef enum WriteOp {
     WRITE_PUT = 1,
@@ -85,9 +86,12 @@ typedef struct WriteSpill {
     TxnTree *of;                        /* referenced */
     TxnSession *session;
     Tree *tree;     /* private, TREE_KEY_VALUE */
-    bool has_pairs; /* anything was put there; the owner's */
-    Tree *built;    /* private, of the kind of `of`; NULL: none. Guarded, as */
-    bool is_closed; /* this: it is being grafted, nobody else may look at it */
+    bool has_pairs; /* anything was put there; the owner's, as is */
+    bool reaches;   /* this: what of rows, or keys, the pairs reach over */
+    uint64_t least_row, greatest_row;
+    StrBuf least, greatest; /* heap */
+    Tree *built;            /* private, of the kind of `of`; NULL: none. Guarded, as */
+    bool is_closed;         /* this: it is being grafted, nobody else may look at it */
 } WriteSpill;
 
 /* Rows that a command has inserted, and that are in the built part. */
@@ -117,6 +121,7 @@ typedef struct TreeWrites {
     uint64_t appended_pages;   /* that their large values take, */
     uint64_t appended_largest; /* and the bytes of the largest */
     VEC(BuiltRun) runs;        /* of a table: what is in its built part, and those of its indexes */
+    BulkLeaf *leaf;            /* of an index with an arena: txn.c's */
     struct TreeWrites *rows;   /* of an index with a built part: its table's */
     TreeGraft *graft;          /* at the commit */
     uint8_t height;

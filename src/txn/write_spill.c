@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "base/pace.h"
 #include "storage/tree_cursor.h"
+#include "storage/tree_pairs.h"
 #include "txn/txn_internal.h"
 #include "txn/write_built.h"
 
@@ -144,6 +145,8 @@ void write_spill_free(WriteSpill *spill)
     tree_discard(spill->built);
     txn_tree_close(spill->of);
     memory_free(spill->dead);
+    strbuf_deinit(&spill->least);
+    strbuf_deinit(&spill->greatest);
     memory_free(spill);
 }
 
@@ -161,32 +164,90 @@ void write_spill_roll_back(WriteSpill *spill, uint64_t from, uint64_t end)
     mutex_unlock(&spill->of->runs_mutex);
 }
 
-static bool spill_row(WriteSpill *spill, const WriteNode *node)
-{
-    char key[ROW_PAIR_SIZE];
+/* ------------------------------------------------------------------ what the pairs reach over */
 
+/* Surely it has no pairs of the row, or of a key that begins like this. */
+static bool spill_lacks(const WriteSpill *spill, uint64_t row_id, Str prefix)
+{
+    if (!spill->has_pairs)
+        return true;
+    if (spill->of->kind == TREE_TABLE)
+        return row_id < spill->least_row || row_id > spill->greatest_row;
+    const Str least = strbuf_view(&spill->least);
+    return str_compare(prefix, strbuf_view(&spill->greatest)) > 0 ||
+           (str_compare(prefix, least) < 0 && !str_starts_with(least, prefix));
+}
+
+static void set_key(StrBuf *buf, Str key)
+{
+    strbuf_truncate(buf, 0);
+    strbuf_append(buf, key);
+}
+
+/* The nodes in memory have become pairs, or some of them have. */
+static void spill_reach(const TreeWrites *writes)
+{
+    WriteSpill *spill = writes->spill;
+    const WriteNode *first = writes->first->next[0], *last = writes_last(writes);
+
+    if (!spill->has_pairs || !first)
+        return;
+    const bool is_first = !spill->reaches;
+    spill->reaches = true;
+    if (spill->of->kind == TREE_TABLE) {
+        spill->least_row = is_first ? first->row_id : MIN(spill->least_row, first->row_id);
+        spill->greatest_row = MAX(spill->greatest_row, last->row_id);
+        return;
+    }
+    if (is_first || str_compare(first->key, strbuf_view(&spill->least)) < 0)
+        set_key(&spill->least, first->key);
+    if (is_first || str_compare(last->key, strbuf_view(&spill->greatest)) > 0)
+        set_key(&spill->greatest, last->key);
+}
+
+/* ------------------------------------------------------------------ pairs, some at a time */
+
+#define BATCH_PAIRS 64u
+
+/* Nodes come in key order, so that pairs side by side go to one leaf. */
+typedef struct SpillBatch {
+    WriteSpill *spill;
+    Arena *scratch; /* for chains of the pairs in the batch */
+    uint32_t count;
+    TreePair pairs[BATCH_PAIRS];
+    char rows[BATCH_PAIRS][ROW_PAIR_SIZE];
+} SpillBatch;
+
+static bool batch_put(SpillBatch *batch)
+{
+    const uint32_t count = batch->count;
+
+    batch->count = 0;
+    TRY(tree_kv_put_all(batch->spill->tree, batch->pairs, count));
+    arena_reset(batch->scratch);
+    return true;
+}
+
+static bool spill_row(SpillBatch *batch, const WriteNode *node)
+{
     for (const WriteEntry *entry = node->head; entry; entry = entry->older) {
+        if (batch->count == BATCH_PAIRS)
+            TRY(batch_put(batch));
+        char *key = batch->rows[batch->count];
         row_pair_put(key, node->row_id, entry);
-        TRY(tree_kv_put(spill->tree, str_make(key, sizeof(key)),
-                        str_make(entry->image, entry->length)));
+        batch->pairs[batch->count++] = (TreePair){.key = str_make(key, ROW_PAIR_SIZE),
+                                                  .value = str_make(entry->image, entry->length)};
     }
     return true;
 }
 
-/* The entries in memory before those that were spilled earlier. */
-static bool spill_key(WriteSpill *spill, const WriteNode *node, Arena *scratch)
+/* Entries that were spilled earlier than those of the chain. */
+static bool chain_add_spilled(const WriteSpill *spill, Str key, uint64_t oldest, Arena *scratch,
+                              StrBuf *chain)
 {
-    StrBuf chain = strbuf_in(scratch);
-    uint64_t oldest = 0;
     Str before;
+    const TreeFound found = tree_kv_get(spill->tree, key, scratch, &before);
 
-    for (const WriteEntry *entry = node->head; entry; entry = entry->older) {
-        char item[KEY_ITEM_SIZE];
-        put_numbers(item, entry->place, entry);
-        strbuf_append_bytes(&chain, item, sizeof(item));
-        oldest = entry->place;
-    }
-    TreeFound found = tree_kv_get(spill->tree, node->key, scratch, &before);
     TRY(found);
     for (size_t at = 0; found == TREE_FOUND && at + KEY_ITEM_SIZE <= before.length;
          at += KEY_ITEM_SIZE) {
@@ -194,14 +255,35 @@ static bool spill_key(WriteSpill *spill, const WriteNode *node, Arena *scratch)
         /* Put by a spill that failed half way, or void. */
         if (entry.place >= oldest || place_is_dead(spill, entry.place))
             continue;
-        strbuf_append_bytes(&chain, before.data + at, KEY_ITEM_SIZE);
+        strbuf_append_bytes(chain, before.data + at, KEY_ITEM_SIZE);
     }
-    return tree_kv_put(spill->tree, node->key, strbuf_view(&chain));
+    return true;
 }
 
-static bool spill_each(Txn *txn, TreeWrites *writes)
+/* The entries in memory before those that were spilled earlier. */
+static bool spill_key(SpillBatch *batch, const WriteNode *node)
+{
+    uint64_t oldest = 0;
+
+    if (batch->count == BATCH_PAIRS)
+        TRY(batch_put(batch));
+    StrBuf chain = strbuf_in(batch->scratch);
+    for (const WriteEntry *entry = node->head; entry; entry = entry->older) {
+        char item[KEY_ITEM_SIZE];
+        put_numbers(item, entry->place, entry);
+        strbuf_append_bytes(&chain, item, sizeof(item));
+        oldest = entry->place;
+    }
+    if (!spill_lacks(batch->spill, node->row_id, node->key))
+        TRY(chain_add_spilled(batch->spill, node->key, oldest, batch->scratch, &chain));
+    batch->pairs[batch->count++] = (TreePair){.key = node->key, .value = strbuf_view(&chain)};
+    return true;
+}
+
+static bool spill_each(Txn *txn, TreeWrites *writes, bool *ret_has_pairs)
 {
     CLEANUP(arena_freep) Arena *scratch = arena_new("spilling");
+    SpillBatch batch = {.spill = writes->spill, .scratch = scratch};
     const bool is_table = writes->tree->kind == TREE_TABLE;
 
     for (const WriteNode *node = writes->first->next[0]; node; node = node->next[0]) {
@@ -212,17 +294,27 @@ static bool spill_each(Txn *txn, TreeWrites *writes)
         TRY(built_take(txn, writes, node, &taken));
         if (taken)
             continue;
-        writes->spill->has_pairs = true;
-        TRY(is_table ? spill_row(writes->spill, node) : spill_key(writes->spill, node, scratch));
-        arena_reset(scratch);
+        *ret_has_pairs = true;
+        TRY(is_table ? spill_row(&batch, node) : spill_key(&batch, node));
     }
-    return true;
+    return batch_put(&batch);
+}
+
+/* However far it comes: what it has put there is looked for. */
+static bool spill_pairs(Txn *txn, TreeWrites *writes)
+{
+    bool has_pairs = writes->spill->has_pairs;
+    const bool done = spill_each(txn, writes, &has_pairs);
+
+    writes->spill->has_pairs = has_pairs;
+    spill_reach(writes);
+    return done;
 }
 
 static bool spill_nodes(Txn *txn, TreeWrites *writes)
 {
     TRY(write_spill_make(txn, writes) && built_begin(txn, writes));
-    return built_end(writes, spill_each(txn, writes));
+    return built_end(writes, spill_pairs(txn, writes));
 }
 
 /* The nodes are on temporary pages: their locks and their memory may go. */
@@ -315,7 +407,7 @@ bool writes_may_have(const TreeWrites *writes, Str prefix, bool *ret_may_have)
     *ret_may_have = node && str_starts_with(node->key, prefix);
     if (*ret_may_have || !writes->spill)
         return true;
-    if (writes->spill->has_pairs)
+    if (!spill_lacks(writes->spill, 0, prefix))
         TRY(spill_may_have(writes->spill, prefix, ret_may_have));
     return *ret_may_have || built_may_have(writes, prefix, ret_may_have);
 }
@@ -372,7 +464,7 @@ bool writes_look(Txn *txn, const TxnTree *tree, uint64_t row_id, Str key, uint32
         const uint64_t id = __builtin_bswap64(row_id);
         const Str prefix = tree->kind == TREE_TABLE ? str_make((const char *)&id, sizeof(id)) : key;
         bool may_have = built_run(writes, row_of_key(tree, row_id, key)) != NULL;
-        if (!may_have && writes->spill->has_pairs)
+        if (!may_have && !spill_lacks(writes->spill, row_id, key))
             TRY(spill_may_have(writes->spill, prefix, &may_have));
         if (may_have) {
             CLEANUP(arena_freep) Arena *none = arena ? NULL : arena_new("write set look-up");

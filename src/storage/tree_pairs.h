@@ -1,0 +1,19 @@
+/*
+ * Pairs put into a key-value tree many at a time.
+ *
+ *   TRY(tree_kv_put_all(tree, pairs, count));     each as tree_kv_put does it
+ *
+ * Best in ascending order: those that go to one leaf cost one descent. Where it fails, some of
+ * them may have been put.
+ */
+#ifndef STORAGE_TREE_PAIRS_H
+#define STORAGE_TREE_PAIRS_H
+
+#include "storage/tree.h"
+
+typedef struct TreePair {
+    Str key, value;
+} TreePair;
+MUST_CHECK bool tree_kv_put_all(Tree *tree, const TreePair *pairs, uint32_t count);
+
+#endif
