@@ -117,11 +117,16 @@ bool tree_ready_old_row(Tree *tree, uint64_t row_id, uint64_t *ret_size)
     return true;
 }
 
+bool tree_ready_has(const TreeReady *ready, Str key)
+{
+    return ready->has_range &&
+           (ready->is_last || str_compare(key, str_make(ready->upper, ready->upper_length)) < 0);
+}
+
 bool tree_ready_key(Tree *tree, Str key, TreeReady *ready)
 {
     assert(tree->kind != TREE_TABLE);
-    if (ready->has_range &&
-        (ready->is_last || str_compare(key, str_make(ready->upper, ready->upper_length)) < 0))
+    if (tree_ready_has(ready, key))
         return true;
     return ready_descend(tree, key, ready);
 }

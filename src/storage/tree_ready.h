@@ -30,6 +30,8 @@ MUST_CHECK bool tree_ready_old_row(Tree *tree, uint64_t row_id, uint64_t *ret_si
 /* The same of the reference in the leaf alone: nothing large is read. */
 MUST_CHECK bool tree_old_row_size(Tree *tree, uint64_t row_id, uint64_t *ret_size);
 MUST_CHECK bool tree_ready_key(Tree *tree, Str key, TreeReady *ready);
+/* Is a key that comes in order in the leaf that was read last? */
+bool tree_ready_has(const TreeReady *ready, Str key);
 /* The directory where it has, or would have, the tree of this id. */
 MUST_CHECK bool tree_ready_directory(Database *database, TreeId id);
 

@@ -3,6 +3,7 @@
 
 #include "base/os.h"
 #include "base/pace.h"
+#include "storage/tree_ready.h"
 #include "txn/txn_internal.h"
 #include "txn/write_built.h"
 
@@ -554,18 +555,46 @@ bool txn_delete(Txn *txn, TxnTree *table, int64_t row_id)
     return writes_add(txn, table, (uint64_t)row_id, STR_NONE, WRITE_DELETE, STR_NONE, false);
 }
 
+/* The leaf that was read last for an entry of a bulk: the next one is often in it. */
+struct BulkLeaf {
+    const Tree *tree;
+    StrBuf first; /* the entry that it was read for */
+    TreeReady ready;
+};
+
+static bool bulk_leaf_load(Txn *txn, TreeWrites *writes, Tree *tree, Str entry)
+{
+    BulkLeaf *leaf = writes->leaf;
+
+    if (!leaf) {
+        leaf = writes->leaf = ARENA_NEW(txn->arena, BulkLeaf);
+        leaf->first = strbuf_in(txn->arena);
+    }
+    if (leaf->tree == tree && tree_ready_has(&leaf->ready, entry) &&
+        str_compare(entry, strbuf_view(&leaf->first)) >= 0)
+        return true;
+    leaf->tree = tree;
+    leaf->ready.has_range = false;
+    strbuf_truncate(&leaf->first, 0);
+    strbuf_append(&leaf->first, entry);
+    return tree_ready_key(tree, entry, &leaf->ready);
+}
+
 /*
  * Reads the leaf that the commit will change: its apply may not fail, so that damage is this
  * statement's error, and does not wait for the disk with locks held. A check for uniqueness has
  * read it already.
  */
-static bool index_leaf_load(TxnTree *index, Str entry, WriteOp op)
+static bool index_leaf_load(Txn *txn, TxnTree *index, Str entry, WriteOp op)
 {
     Tree *tree = atomic_load_explicit(&index->tree, memory_order_acquire);
     EntryPeek peek;
 
     if (!tree || (op == WRITE_PUT && atomic_load_explicit(&index->is_unique, memory_order_relaxed)))
         return true;
+    TreeWrites *writes = writes_find(txn, index);
+    if (writes && writes->arena)
+        return bulk_leaf_load(txn, writes, tree, entry);
     return tree_index_peek(tree, entry, &peek) != PEEK_FAILED;
 }
 
@@ -592,7 +621,7 @@ static bool index_write(Txn *txn, TxnTree *index, Str key, int64_t row_id, Write
     assert(index->kind == TREE_INDEX && row_id > 0);
     TRY(txn_can_write(txn));
     TRY(index_entry(key, row_id, buffer, &entry));
-    TRY(index_leaf_load(index, entry, op));
+    TRY(index_leaf_load(txn, index, entry, op));
     return writes_add(txn, index, (uint64_t)row_id, entry, op, STR_NONE, false);
 }
 
