@@ -535,29 +535,27 @@ static bool delete_row(ModifyState *state, const ModifyPlan *plan, uint32_t row,
     return true;
 }
 
-/* Reads row `row_id` as `snapshot` sees it into old[row]. */
-static bool read_old(ModifyState *state, const Snapshot *snapshot, int64_t row_id, uint32_t row,
-                     bool *ret_found)
-{
-    uint32_t count;
-    TRY(scan_columns_fetch(&state->old_columns, state->base.exec, snapshot, &row_id, 1,
-                           state->old_arena, &count));
-    *ret_found = count > 0;
-    for (uint32_t c = 0; c < state->attributes && count > 0; c++) {
-        Value value = {0};
-        bool is_null = true;
-        if (state->old_columns.slots[c]->type != PHYS_NONE)
-            vector_get(state->old_columns.slots[c], 0, &value, &is_null);
-        put(state->old, c, row, &value, is_null);
-    }
-    return true;
-}
-
-/* What the row's lock has read into state->values becomes old[row]. */
+/* What has been read into state->values becomes old[row]. */
 static void keep_old(ModifyState *state, uint32_t row)
 {
     for (uint32_t c = 0; c < state->attributes; c++)
         put(state->old, c, row, &state->values[c], state->nulls[c]);
+}
+
+/* Reads row `row_id` as `snapshot` sees it into old[row]. */
+static bool read_old(ModifyState *state, const Snapshot *snapshot, int64_t row_id, uint32_t row,
+                     bool *ret_found)
+{
+    Txn *txn = state->base.exec->session->catalog.txn;
+    assert(state->old_columns.fetch_count == state->attributes);
+    const FetchOutcome outcome =
+        txn_fetch(txn, snapshot, state->table->tree, row_id, state->old_columns.fetch,
+                  state->attributes, state->values, state->nulls, state->old_arena);
+    TRY(outcome);
+    *ret_found = outcome == FETCH_ROW;
+    if (*ret_found)
+        keep_old(state, row);
+    return true;
 }
 
 static void set_fresh(ModifyState *state, const ColumnAssign *items, size_t count,
@@ -600,16 +598,17 @@ static bool key_differs(ModifyState *state, const ModifyPlan *plan, uint32_t row
     return differs;
 }
 
-/* Only an update that gives the row another key, not merely assigns it, is in a reference's way. */
+/* Only an update that gives the row another key, not merely assigns it, is in a reference's way.
+ * *ret_is_read: old[row] is what the snapshot sees. */
 static bool claim_mode(ModifyState *state, const ModifyPlan *plan, uint32_t row, int64_t row_id,
-                       RowLockMode *ret_mode)
+                       RowLockMode *ret_mode, bool *ret_is_read)
 {
-    bool found;
+    *ret_is_read = false;
     *ret_mode = plan->command == QUERY_UPDATE ? ROW_LOCK_NO_KEY_UPDATE : ROW_LOCK_UPDATE;
     if (plan->command != QUERY_UPDATE || plan->lock != LOCK_FOR_UPDATE)
         return true;
-    TRY(read_old(state, &state->base.exec->snapshot, row_id, row, &found));
-    if (!found)
+    TRY(read_old(state, &state->base.exec->snapshot, row_id, row, ret_is_read));
+    if (!*ret_is_read)
         return true;
     set_fresh(state, plan->assign.items, plan->assign.length, state->assign->results, row);
     if (key_differs(state, plan, row))
@@ -634,18 +633,21 @@ static bool claim_row(ModifyState *state, const ModifyPlan *plan, const Batch *c
                               .for_writing = true,
                               .read = &read};
     RowLockResult result = {0};
+    bool is_read;
     *ret_found = *ret_changed = false;
-    assert(state->old_columns.fetch_count == state->attributes);
-    TRY(claim_mode(state, plan, row, row_id, &request.mode));
+    TRY(claim_mode(state, plan, row, row_id, &request.mode, &is_read));
+    if (is_read)
+        request.read = NULL;
     switch (txn_lock_row(txn, state->table->tree, row_id, &request, state->row_arena, &result)) {
     case ROW_LOCK_FAILED:
         row_wait_add_context(plan->command == QUERY_DELETE ? "deleting" : "updating", row_id,
                              plan->relation_name);
         return false;
     case ROW_LOCK_LOCKED:
-        if (!result.is_read)
+        if (!is_read && !result.is_read)
             return read_old(state, &exec->snapshot, row_id, row, ret_found);
-        keep_old(state, row);
+        if (!is_read)
+            keep_old(state, row);
         *ret_found = true;
         return true;
     case ROW_LOCK_GONE:
@@ -743,7 +745,8 @@ static bool change_batch(ModifyState *state, const ModifyPlan *plan, Batch *chil
             TRY(update_row(state, plan, row, id.int64, false));
         } else {
             TRY(delete_row(state, plan, row, id.int64));
-            set_fresh(state, NULL, 0, NULL, row);
+            if (plan->has_returning)
+                set_fresh(state, NULL, 0, NULL, row);
         }
         state->done[state->done_count++] = at;
     }
