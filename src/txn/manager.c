@@ -12,7 +12,7 @@
 const TxnConfig txn_config_default = {
     .version_memory_limit = UINT64_C(1) << 30,
     .write_set_memory = UINT64_C(64) << 20,
-    .row_lock_limit = 4096,
+    .row_lock_limit = 256,
     .large_commit_writes = 2048,
 };
 
