@@ -108,6 +108,7 @@ struct TxnManager {
     Mutex garbage_mutex;
     Garbage *garbage_first GUARDED_BY(garbage_mutex);
     Garbage **garbage_last GUARDED_BY(garbage_mutex);
+    uint64_t garbage_names GUARDED_BY(garbage_mutex); /* in that list */
     _Atomic uint32_t commits_since_reclaim;
     _Atomic uint64_t garbage_bytes, version_memory_limit;
     uint64_t snapshots_given_up GUARDED_BY(sessions_mutex);
@@ -116,6 +117,7 @@ struct TxnManager {
     Garbage *old_first, **old_last;    /* taken over from the list above */
     Garbage **prune_at;                /* where pruning goes on, */
     uint32_t prune_index;              /* and with which name */
+    bool prune_pays;                   /* the last turn has freed much */
 
     VersionStore *versions;
     LockTable *locks;

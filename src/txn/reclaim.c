@@ -18,7 +18,12 @@
 #define NAMES_OF_A_COMMIT 512u /* so many count as a commit */
 #define RECLAIM_TURN 4096u     /* names, until others of this worker have their turn */
 #define READER_IDLE_LOOKS 16u
-#define PRUNE_MOST 1024u /* rows looked at in a turn, while somebody reads at an old snapshot */
+/* Rows looked at in a turn, while somebody reads at an old snapshot: at most, at least, and for
+ * each name that has come since the last turn. */
+#define PRUNE_MOST 1024u
+#define PRUNE_LEAST 64u
+#define PRUNE_EACH 1u
+#define PRUNE_PAYS 2u /* where one look in so many frees something, more are worth it */
 
 void reclaim_init(TxnManager *manager)
 {
@@ -78,6 +83,7 @@ void garbage_hand_over(TxnManager *manager, Garbage *garbage)
     mutex_lock(&manager->garbage_mutex);
     *manager->garbage_last = garbage;
     manager->garbage_last = &garbage->next;
+    manager->garbage_names += garbage->count;
     mutex_unlock(&manager->garbage_mutex);
 }
 
@@ -210,9 +216,11 @@ static void snapshots_collect(TxnManager *manager, Collected *ret)
 
 /* ------------------------------------------------------------------ a turn */
 
-/* Appends what commits have handed over to the list of who reclaims. */
-static void garbage_take(TxnManager *manager)
+/* Appends what commits have handed over to the list of who reclaims; how many names it has. */
+static uint64_t garbage_take(TxnManager *manager)
 {
+    uint64_t names;
+
     mutex_lock(&manager->garbage_mutex);
     if (manager->garbage_first) {
         *manager->old_last = manager->garbage_first;
@@ -220,7 +228,10 @@ static void garbage_take(TxnManager *manager)
         manager->garbage_first = NULL;
         manager->garbage_last = &manager->garbage_first;
     }
+    names = manager->garbage_names;
+    manager->garbage_names = 0;
     mutex_unlock(&manager->garbage_mutex);
+    return names;
 }
 
 /* Takes the garbage at `link` out of the list. */
@@ -257,7 +268,7 @@ static void name_reclaim(TxnManager *manager, Garbage *garbage, Lsn horizon)
 
 /* As version_prune; true where that says so of all rows of the name. */
 static bool name_prune(TxnManager *manager, const Garbage *garbage, const VersionName *rows,
-                       const Collected *all)
+                       const Collected *all, uint32_t *freed)
 {
     bool is_done = true;
 
@@ -265,7 +276,7 @@ static bool name_prune(TxnManager *manager, const Garbage *garbage, const Versio
         const VersionName name = {
             .tree = rows->tree, .id = rows->id + i, .is_entry = rows->is_entry};
         is_done &= version_prune(manager->versions, &name, garbage->lsn, all->ranges, all->count,
-                                 all->bound);
+                                 all->bound, freed);
     }
     return is_done;
 }
@@ -287,21 +298,34 @@ static void garbage_reclaim(TxnManager *manager, Lsn horizon, uint64_t budget)
 }
 
 /*
+ * So many rows are looked at in this turn. Under a held snapshot nearly every name is kept, and a
+ * look at its row costs some cache misses: the pace keeps up with the names that come (a name that
+ * is left over is a later one's row, which the look round finds), and with what there is to free.
+ */
+static uint32_t prune_budget(const TxnManager *manager, uint64_t names)
+{
+    if (manager->prune_pays)
+        return PRUNE_MOST;
+    return (uint32_t)MIN(PRUNE_MOST, PRUNE_LEAST + PRUNE_EACH * names);
+}
+
+/*
  * Goes on with the names where the last turn has ended, to the end of the list at most. What lies
  * between snapshots lies below the bound: without snapshots below it, and in names from above it,
  * there is nothing to find.
  */
-static void garbage_prune(TxnManager *manager, const Collected *all)
+static void garbage_prune(TxnManager *manager, const Collected *all, uint32_t budget)
 {
-    if (all->count == 0)
-        return;
-    for (uint32_t looks = 0; looks < PRUNE_MOST; looks++) {
+    uint32_t looks = 0, freed = 0;
+
+    while (looks < budget) {
         Garbage *garbage = *manager->prune_at;
         if (!garbage || garbage->lsn > all->bound) {
             manager->prune_at = &manager->old_first;
             manager->prune_index = 0;
-            return;
+            break;
         }
+        looks++;
         if (garbage->count == 0) {
             garbage_unlink(manager, manager->prune_at);
             continue;
@@ -313,11 +337,14 @@ static void garbage_prune(TxnManager *manager, const Collected *all)
         }
         VersionName *name = &garbage->names[manager->prune_index];
         looks += name->more;
-        if (name_prune(manager, garbage, name, all))
+        if (name_prune(manager, garbage, name, all, &freed)) {
             *name = garbage->names[--garbage->count];
-        else
+            freed++;
+        } else {
             manager->prune_index++;
+        }
     }
+    manager->prune_pays = freed > looks / PRUNE_PAYS;
 }
 
 /*
@@ -338,15 +365,15 @@ void manager_reclaim(TxnManager *manager, uint64_t names)
     if (!atomic_exchange_explicit(&manager->is_reclaiming, true, memory_order_acquire)) {
         if (all.horizon > atomic_load(&manager->horizon))
             atomic_store(&manager->horizon, all.horizon);
-        garbage_take(manager);
+        const uint64_t come = garbage_take(manager);
         entry_runs_reclaim(version_entry_runs(manager->versions), all.horizon);
         garbage_reclaim(manager, all.horizon, MAX(RECLAIM_MOST, 2 * names));
         if (!manager->old_first || manager->old_first->lsn > all.horizon)
             atomic_store(&manager->give_ups_settled, all.given_up);
         /* While commits are hidden nothing newer lies between snapshots: a walk along all chains,
          * which grow meanwhile, would find nothing. */
-        if (atomic_load(&manager->large_count) == 0)
-            garbage_prune(manager, &all);
+        if (all.count > 0 && atomic_load(&manager->large_count) == 0)
+            garbage_prune(manager, &all, prune_budget(manager, come));
         fresh_list_reclaim(version_fresh(manager->versions), all.horizon);
         atomic_store_explicit(&manager->is_reclaiming, false, memory_order_release);
     }

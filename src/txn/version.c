@@ -703,7 +703,7 @@ static bool range_is_needed(const SnapshotRange *ranges, uint32_t count, Lsn bou
 }
 
 bool version_prune(VersionStore *store, const VersionName *name, Lsn lsn,
-                   const SnapshotRange *ranges, uint32_t range_count, Lsn bound)
+                   const SnapshotRange *ranges, uint32_t range_count, Lsn bound, uint32_t *freed)
 {
     if (name->is_entry)
         return false;
@@ -727,6 +727,7 @@ bool version_prune(VersionStore *store, const VersionName *name, Lsn lsn,
             }
             *link = version->older;
             version_free(partition, version);
+            ++*freed;
         }
     }
     mutex_unlock(&partition->mutex);

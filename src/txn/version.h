@@ -101,8 +101,9 @@ uint64_t version_entry_hash(TreeName tree, Str key);
 /* Frees what no snapshot at or above `horizon` needs of it. */
 void version_reclaim(VersionStore *store, const VersionName *name, Lsn horizon);
 /* Frees versions of a row that lie between snapshots: none of `ranges` (ascending, disjoint)
- * touches them. True: a commit later than `lsn` has changed the row again, or nothing is left. */
+ * touches them; *freed grows by their number. True: a commit later than `lsn` has changed the row
+ * again, or nothing is left. */
 bool version_prune(VersionStore *store, const VersionName *name, Lsn lsn,
-                   const SnapshotRange *ranges, uint32_t range_count, Lsn bound);
+                   const SnapshotRange *ranges, uint32_t range_count, Lsn bound, uint32_t *freed);
 
 #endif
