@@ -599,20 +599,21 @@ static bool key_differs(ModifyState *state, const ModifyPlan *plan, uint32_t row
 }
 
 /* Only an update that gives the row another key, not merely assigns it, is in a reference's way.
- * *ret_is_read: old[row] is what the snapshot sees. */
+ * Where old[row] has been made what the snapshot sees for that, request->read becomes NULL. */
 static bool claim_mode(ModifyState *state, const ModifyPlan *plan, uint32_t row, int64_t row_id,
-                       RowLockMode *ret_mode, bool *ret_is_read)
+                       RowLockRequest *request)
 {
-    *ret_is_read = false;
-    *ret_mode = plan->command == QUERY_UPDATE ? ROW_LOCK_NO_KEY_UPDATE : ROW_LOCK_UPDATE;
+    bool found;
+    request->mode = plan->command == QUERY_UPDATE ? ROW_LOCK_NO_KEY_UPDATE : ROW_LOCK_UPDATE;
     if (plan->command != QUERY_UPDATE || plan->lock != LOCK_FOR_UPDATE)
         return true;
-    TRY(read_old(state, &state->base.exec->snapshot, row_id, row, ret_is_read));
-    if (!*ret_is_read)
+    TRY(read_old(state, &state->base.exec->snapshot, row_id, row, &found));
+    if (!found)
         return true;
+    request->read = NULL;
     set_fresh(state, plan->assign.items, plan->assign.length, state->assign->results, row);
     if (key_differs(state, plan, row))
-        *ret_mode = ROW_LOCK_UPDATE;
+        request->mode = ROW_LOCK_UPDATE;
     return true;
 }
 
@@ -633,11 +634,9 @@ static bool claim_row(ModifyState *state, const ModifyPlan *plan, const Batch *c
                               .for_writing = true,
                               .read = &read};
     RowLockResult result = {0};
-    bool is_read;
     *ret_found = *ret_changed = false;
-    TRY(claim_mode(state, plan, row, row_id, &request.mode, &is_read));
-    if (is_read)
-        request.read = NULL;
+    TRY(claim_mode(state, plan, row, row_id, &request));
+    const bool is_read = !request.read;
     switch (txn_lock_row(txn, state->table->tree, row_id, &request, state->row_arena, &result)) {
     case ROW_LOCK_FAILED:
         row_wait_add_context(plan->command == QUERY_DELETE ? "deleting" : "updating", row_id,

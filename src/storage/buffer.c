@@ -3,8 +3,9 @@
  *
  * Replacement is a clock with two temperatures. A loaded page is cold; reads soon after the
  * loading, a second or two at most, do not count (the `fresh` ring), so a scan's pages stay cold
- * and replace one another. A cold page read again later becomes hot when the hand comes by, and hot pages are left alone
- * while they are at most hot_target; above it those not read since become cold again.
+ * and replace one another. A cold page read again later becomes hot when the hand comes by, and hot
+ * pages are left alone while they are at most hot_target; above it those not read since become cold
+ * again.
  */
 #include <stdlib.h>
 #include <sys/mman.h>

@@ -206,6 +206,6 @@ bool tree_ahead_visit(TreeAhead *ahead, uint32_t at, TreeLeafVisitor *visitor, v
     if (ahead->window > 0)
         stages_move(ahead, at);
     if (is_found && place_latch(ahead, at, &page))
-        return tree_visit_latched(ahead->tree, &page, row_id, visitor, context, &next);
+        return tree_visit_latched(ahead->tree, &page, row_id, visitor, context);
     return tree_visit_leaf(ahead->tree, row_id, visitor, context, &next);
 }

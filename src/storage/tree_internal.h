@@ -118,7 +118,7 @@ static inline void **page_versions_slot(const Page *page)
 MUST_CHECK bool tree_leaf_view(Tree *tree, const Page *page, TableLeaf *ret_leaf);
 /* The rest of tree_visit_leaf, which see: `page` covers the row, latched shared; gives it back. */
 MUST_CHECK bool tree_visit_latched(Tree *tree, Page *page, uint64_t row_id,
-                                   TreeLeafVisitor *visitor, void *context, uint64_t *ret_next);
+                                   TreeLeafVisitor *visitor, void *context);
 
 /* Splits the node of `level` that covers the key so that an insert of it finds more room. */
 MUST_CHECK bool tree_split(Tree *tree, Str key, uint32_t level);

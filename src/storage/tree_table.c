@@ -478,15 +478,13 @@ bool tree_delete(Tree *tree, uint64_t row_id, const TreeObserver *observer)
 /* ------------------------------------------------------------------ reading */
 
 bool tree_visit_latched(Tree *tree, Page *page, uint64_t row_id, TreeLeafVisitor *visitor,
-                        void *context, uint64_t *ret_next)
+                        void *context)
 {
     TableLeaf leaf;
     bool done = tree_leaf_view(tree, page, &leaf);
 
     if (done && (row_id < leaf.first_id || row_id > leaf.last_id))
         done = tree_damaged(tree, page->id, "wrong fences");
-    if (done)
-        *ret_next = leaf.last_id >= TREE_MAX_ROW_ID ? 0 : leaf.last_id + 1;
     done = done && visitor(context, &leaf);
     page_unlatch(page);
     return done;
@@ -503,7 +501,9 @@ bool tree_visit_leaf(Tree *tree, uint64_t row_id, TreeLeafVisitor *visitor, void
         tree_damage_explain(tree, row_id);
         return false;
     }
-    return tree_visit_latched(tree, &page, row_id, visitor, context, ret_next);
+    const uint64_t last_id = page_leaf(&page)->high;
+    *ret_next = last_id >= TREE_MAX_ROW_ID ? 0 : last_id + 1;
+    return tree_visit_latched(tree, &page, row_id, visitor, context);
 }
 
 /* The same walking down: the leaf covering `row_id`; *ret_previous is the last id of the leaf to
