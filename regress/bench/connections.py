@@ -67,21 +67,21 @@ def active_runs(server, seconds):
     return {script: pgbench.one_run(server, script, 64, "prepared", 1, seconds) for script in ACTIVE}
 
 
-def idle_ones(crowd_of, count, seconds, rounds):
-    """Memory of idle connections after a query, and what 64 active ones lose by them."""
+def idle_ones(crowd_of, quiet, count, seconds, rounds):
+    """Memory of idle connections after a query, and what 64 active ones lose by them beside `quiet`, a server without."""
     server = crowd_of.server
-    alone, among = [], []
-    for _ in range(rounds):
-        alone.append(active_runs(server, seconds))
-        before = server.memory()
-        process = crowd_of.open(count, "SELECT abalance FROM pgbench_accounts WHERE aid = 1")
-        each = (server.memory() - before) / count / 1024
-        among.append(active_runs(server, seconds))
-        process.stdin.close()
-        process.wait()
-        while int(server.sql("SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'")) > 3:
-            time.sleep(0.05)
+    before = server.memory()
+    process = crowd_of.open(count, "SELECT abalance FROM pgbench_accounts WHERE aid = 1")
+    each = (server.memory() - before) / count / 1024
     say(server, f"memory (PSS) of each of {count} idle ones", f"{each:.1f} KiB", "goal: 32 KiB")
+    alone, among = [], []
+    for turn in range(2 * rounds):
+        for runs, one in ((alone, quiet), (among, server)) if turn % 2 else ((among, server), (alone, quiet)):
+            runs.append(active_runs(one, seconds))
+    process.stdin.close()
+    process.wait()
+    while int(server.sql("SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'")) > 3:
+        time.sleep(0.05)
     for script, who in ACTIVE.items():
         ratio = {of: statistics.median(runs[script][of] for runs in among) / statistics.median(runs[script][of] for runs in alone)
                  for of in ("tps", "server")}
@@ -123,22 +123,32 @@ def vanish_in_query(server):
     other.close()
 
 
+def make_ready(server):
+    """Starts it, with pgbench's tables."""
+    server.start()
+    while subprocess.run(["pg_isready", "-q"], env=server.environment, check=False).returncode != 0:
+        time.sleep(0.05)
+    subprocess.run(["pgbench", "-i", "-q", "-s", "1"], env=server.environment, check=True, capture_output=True)
+
+
 def main():
     options = table.arguments("connections beside PostgreSQL 15", connects=10000, idle=10000, herd=20000, seconds=4, peer_idle=500)
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    chosen = [make() for name, make in (("sengi", lambda: servers.Sengi(options.build, options=["max_connections=10100"])),
-                                        ("postgresql", servers.PostgreSQL)) if options.only in (None, name)]
+    makes = {"sengi": lambda: servers.Sengi(options.build, options=["max_connections=10100"]), "postgresql": servers.PostgreSQL}
+    chosen = []
     try:
-        for server in chosen:
-            server.start()
-            while subprocess.run(["pg_isready", "-q"], env=server.environment, check=False).returncode != 0:
-                time.sleep(0.05)
-            subprocess.run(["pgbench", "-i", "-q", "-s", "1"], env=server.environment, check=True, capture_output=True)
-            is_sengi = server.name == "sengi"
+        for name, make in makes.items():
+            if options.only not in (None, name):
+                continue
+            server, quiet = make(), make()
+            chosen += [server, quiet]
+            make_ready(server)
+            make_ready(quiet)
+            is_sengi = name == "sengi"
             people = Crowd(options.build, server)
             churn(people, options.connects if is_sengi else options.connects // 10, options.rounds)
-            idle_ones(people, min(options.idle, hard - 1000) if is_sengi else options.peer_idle, options.seconds, options.rounds)
+            idle_ones(people, quiet, min(options.idle, hard - 1000) if is_sengi else options.peer_idle, options.seconds, options.rounds)
             vanish(server)
             if is_sengi:
                 vanish_in_query(server)

@@ -31,7 +31,7 @@ RUNS = [
     ("scans", "Scans, aggregates, joins, sorts", "pgbench_accounts, one thread each.", ["--scale", "50"], ["--rounds", "3"]),
     ("point_lookup", "One client", "Point reads and durable single-row inserts over a socket; SQLite in process, without one.", [], ["--rounds", "3"]),
     ("startup", "Starting", "From the start of the process to the first answer.", [], []),
-    ("connections", "Connections", "Connects in a second, memory of idle ones, what active ones lose by them, a herd, clients that vanish.", [], ["--rounds", "1"]),
+    ("connections", "Connections", "Connects in a second, memory of idle ones, what active ones lose by them, a herd, clients that vanish.", [], ["--rounds", "3"]),
     ("checkpoints", "Checkpoints", "Latencies of tpcb-like transactions in checkpoints and between them.", [], ["--seconds", "100"]),
     ("large_transactions", "Large transactions", "One transaction with a pool of 256 MiB, and the longest that small sessions wait beside it.",
      ["--rows", "20000000", "--kill", "1"], ["--kill", "1"]),
