@@ -1,5 +1,6 @@
 #include "base/vector.h"
 
+#include "base/element_copy.h"
 #include "base/pace.h"
 
 static Vector *vector_sized(Arena *arena, PhysType type, size_t rows)
@@ -24,30 +25,6 @@ Vector *vector_new_constant(Arena *arena, PhysType type, const Value *value, boo
     vector->constant = true;
     vector_set(vector, 0, value, is_null);
     return vector;
-}
-
-/* Copies of a known size are a move or two. */
-static inline void element_copy(void *to, const void *from, size_t width)
-{
-    switch (width) {
-    case 1:
-        memcpy(to, from, 1);
-        break;
-    case 2:
-        memcpy(to, from, 2);
-        break;
-    case 4:
-        memcpy(to, from, 4);
-        break;
-    case 8:
-        memcpy(to, from, 8);
-        break;
-    case 16:
-        memcpy(to, from, 16);
-        break;
-    default:
-        break;
-    }
 }
 
 void vector_get(const Vector *v, uint32_t row, Value *ret_value, bool *ret_null)

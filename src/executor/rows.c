@@ -1,5 +1,6 @@
 #include "executor/rows.h"
 
+#include "base/element_copy.h"
 #include "base/pace.h"
 
 #define OFFSET_STEP 64
@@ -34,27 +35,6 @@ static size_t row_var_size(const RowLayout *layout, Vector *const *vectors, uint
     return size;
 }
 
-static void field_copy(void *to, const void *from, size_t width)
-{
-    switch (width) {
-    case 1:
-        memcpy(to, from, 1);
-        break;
-    case 2:
-        memcpy(to, from, 2);
-        break;
-    case 4:
-        memcpy(to, from, 4);
-        break;
-    case 8:
-        memcpy(to, from, 8);
-        break;
-    default:
-        memcpy(to, from, 16);
-        break;
-    }
-}
-
 static Row *row_begin(const RowLayout *layout, Arena *arena, size_t var_size)
 {
     size_t size = layout->fixed + var_size;
@@ -79,7 +59,7 @@ Row *row_make(const RowLayout *layout, Arena *arena, Vector *const *vectors, uin
         size_t width = phys_width(layout->types[c]);
         const byte *from = (const byte *)v->values + width * vector_index(v, index);
         byte *to = base + layout->offsets[c];
-        field_copy(to, from, width);
+        element_copy(to, from, width);
         if (layout->types[c] == PHYS_VAR) {
             VarRef *ref = (VarRef *)(void *)to;
             if (ref->length)
@@ -97,7 +77,7 @@ void row_value(const RowLayout *layout, const Row *row, uint32_t column, Value *
     *ret_null = row_is_null(layout, row, column);
     memset(ret_value, 0, sizeof(*ret_value));
     if (!*ret_null)
-        field_copy(ret_value, row_field(layout, row, column), phys_width(layout->types[column]));
+        element_copy(ret_value, row_field(layout, row, column), phys_width(layout->types[column]));
 }
 
 #define GATHER(ctype)                                                                              \

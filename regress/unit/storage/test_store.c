@@ -254,6 +254,17 @@ static bool nothing_to_replay(void *context, Store *store, const WalRecord *reco
     return true;
 }
 
+/* A new one, open. */
+static Store *make_store(const StoreOptions *options)
+{
+    if (!store_create(STR("data")))
+        panic("no store");
+    Store *store = store_open(STR("data"), options);
+    if (!store || !store_recover(store, nothing_to_replay, NULL))
+        panic("no store");
+    return store;
+}
+
 static void dirty_pages(Store *store)
 {
     Database *database = store_database(store, DATABASE_SHARED);
@@ -367,11 +378,7 @@ static void run_scan(void *unused)
     StoreStatistics before, after;
 
     (void)unused;
-    if (!store_create(STR("data")))
-        panic("no store");
-    Store *store = store_open(STR("data"), &options);
-    if (!store || !store_recover(store, nothing_to_replay, NULL))
-        panic("no store");
+    Store *store = make_store(&options);
     Database *database = store_database(store, DATABASE_SHARED);
     while (database_page_count(database) < 1 + HOT_PAGES + SCAN_PAGES)
         dirty_pages(store);
@@ -425,11 +432,7 @@ static void run_kept(void *unused)
     StoreStatistics statistics;
 
     (void)unused;
-    if (!store_create(STR("data")))
-        panic("no store");
-    Store *store = store_open(STR("data"), &options);
-    if (!store || !store_recover(store, nothing_to_replay, NULL))
-        panic("no store");
+    Store *store = make_store(&options);
     Wal *wal = store_wal(store);
     Lsn floor = wal_reserved_end(wal);
     store_set_redo_floor(store, kept_floor, &floor);
