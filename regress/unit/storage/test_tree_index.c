@@ -2,6 +2,7 @@
 #include "storage/tree_builder.h"
 #include "storage/tree_cursor.h"
 #include "storage/tree_graft.h"
+#include "storage/tree_pairs.h"
 #include "tree_fixture.h"
 
 #define KEYS 4000
@@ -283,6 +284,109 @@ static void pairs_are_what_was_put(void **state)
     require_no_leak();
 }
 
+#define TOGETHER 100u
+
+/* Some neighbours of the model, in their order but for a few. */
+static void pairs_put_together_are_what_was_put(void **state)
+{
+    TreePair pairs[TOGETHER];
+
+    (void)state;
+    require(tree_create(fix.database, 8, TREE_KEY_VALUE, NULL));
+    Tree *tree = tree_open(fix.database, 8);
+    for (uint32_t round = 0; round < 400; round++) {
+        uint32_t i = draw_below(KEYS), count = 0;
+        while (count < TOGETHER && i < KEYS) {
+            model_put(i, draw_value());
+            pairs[count++] = (TreePair){.key = model_key(i), .value = model[i]->value};
+            i += 1 + (draw_below(4) == 0) * draw_below(200);
+        }
+        if (count > 2 && round % 3 == 0) {
+            const TreePair first = pairs[0];
+            pairs[0] = pairs[count - 1];
+            pairs[count - 1] = first;
+        }
+        require(tree_kv_put_all(tree, pairs, count));
+        i = draw_below(KEYS);
+        require(tree_kv_delete(tree, model_key(i)));
+        model_put(i, STR_NONE);
+    }
+    compare_all(tree);
+    require(tree_kv_put_all(tree, pairs, 0));
+    Arena *arena = arena_new("value");
+    for (uint32_t i = 0; i < KEYS; i++) {
+        Str value;
+        const TreeFound found = tree_kv_get(tree, model_key(i), arena, &value);
+        assert_int_equal(found, model[i]->exists ? TREE_FOUND : TREE_MISSING);
+        assert_true(found == TREE_MISSING || str_equal(value, model[i]->value));
+        arena_reset(arena);
+    }
+    arena_free(arena);
+    require_no_leak();
+    pairs[0] = (TreePair){.key = str_make(pairs, TREE_MAX_KEY + 1), .value = STR("")};
+    assert_false(tree_kv_put_all(tree, pairs, 1));
+    assert_int_equal(error_fields()->sqlstate, ERR_PROGRAM_LIMIT_EXCEEDED);
+    error_clear();
+    require(tree_drop(fix.database, 8));
+    require_no_leak();
+}
+
+/* What lies between slots and heap is nobody's. */
+static void assert_same_nodes(const Node *a, const Node *b)
+{
+    char left[TREE_MAX_KEY], right[TREE_MAX_KEY];
+
+    assert_int_equal(a->header.count, b->header.count);
+    assert_int_equal(a->heap_start, b->heap_start);
+    assert_int_equal(a->heap_used, b->heap_used);
+    for (uint32_t i = 0; i < a->header.count; i++)
+        assert_true(str_equal(node_key(a, i, left), node_key(b, i, right)));
+    assert_memory_equal(a->slots, b->slots, a->header.count * sizeof(NodeSlot));
+    assert_memory_equal((const char *)a + a->heap_start, (const char *)b + b->heap_start,
+                        PAGE_SIZE - a->heap_start);
+}
+
+/* Keys of any lengths, a whole node of them, in one go or several. */
+static void keys_appended_together_lie_as_if_inserted(void **state)
+{
+    _Alignas(Node) char one[PAGE_SIZE], other[PAGE_SIZE];
+    Node *inserted = (Node *)one, *appended = (Node *)other;
+    static char keys[4 * PAGE_SIZE + NODE_KEYS_SLACK]; /* the shared bytes of each, too */
+    uint16_t lengths[NODE_MAX_SLOTS];
+
+    (void)state;
+    for (uint32_t round = 0; round < 200; round++) {
+        const uint32_t longest = round % 2 ? 12 : 60;
+        const Str lower = str_make("shared bounds", draw_below(14));
+        const Str upper = round % 5 ? STR("shared bounds~") : STR_NONE;
+        uint32_t size = 0, waiting = 0; /* of keys that are still to be appended */
+        memset(one, 0, PAGE_SIZE);
+        memset(other, 0, PAGE_SIZE);
+        node_init(inserted, NODE_SLOTTED_LEAF, 0, lower, upper);
+        node_init(appended, NODE_SLOTTED_LEAF, 0, lower, upper);
+        for (uint32_t number = 0;; number++) {
+            char *key = keys + size;
+            uint32_t length = 13 + 2 + draw_below(longest);
+            memcpy(key, "shared bounds", 13);
+            key[13] = (char)(number >> 8);
+            key[14] = (char)number;
+            for (uint32_t b = 15; b < length; b++)
+                key[b] = (char)draw();
+            if (!node_has_room(inserted, length, 0))
+                break;
+            node_insert(inserted, number, str_make(key, length), STR(""), 0);
+            lengths[waiting++] = (uint16_t)length;
+            size += length;
+            if (draw_below(round % 3 ? 1000 : 4) > 0)
+                continue;
+            node_append_keys(appended, keys, lengths, waiting);
+            size = waiting = 0;
+        }
+        node_append_keys(appended, keys, lengths, waiting);
+        assert_same_nodes(inserted, appended);
+    }
+}
+
 static void built_indexes_hold_their_input(void **state)
 {
     (void)state;
@@ -488,6 +592,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(an_index_holds_its_entries, begin, end),
         cmocka_unit_test_setup_teardown(pairs_are_what_was_put, begin, end),
+        cmocka_unit_test_setup_teardown(pairs_put_together_are_what_was_put, begin, end),
+        cmocka_unit_test_setup_teardown(keys_appended_together_lie_as_if_inserted, begin, end),
         cmocka_unit_test_setup_teardown(built_indexes_hold_their_input, begin, end),
         cmocka_unit_test_setup_teardown(grafted_keys_are_all_there, begin, end),
         cmocka_unit_test_setup_teardown(keys_in_order_fill_leaves_and_no_more, begin, end),
