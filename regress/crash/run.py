@@ -29,6 +29,7 @@ import wire
 from sengi_server import Server
 
 CLIENTS, ACCOUNTS = 6, 200
+ROUNDS_OF_ONE = 100  # of one directory: what is looked at grows with each
 RECOVERY_SECONDS = 5.0
 WITH_SANITIZERS = 6  # times that
 
@@ -182,10 +183,10 @@ class Builder(threading.Thread):
 
 
 class Trial:
-    """The directory that lives through all rounds."""
+    """A directory that lives through many rounds."""
 
-    def __init__(self, options):
-        self.random = random.Random(options.seed)
+    def __init__(self, options, seed):
+        self.random = random.Random(seed)
         self.server = Server(options.build)
         self.patience = RECOVERY_SECONDS * (WITH_SANITIZERS if suite.is_sanitized(options) else 1)
         self.acknowledged = [0] * CLIENTS
@@ -285,9 +286,10 @@ class Trial:
     def check_whole(self, connection):
         self.expect("the accounts' sum", number(connection, "SELECT sum(balance) FROM account") == 1000 * ACCOUNTS)
         self.expect("something undone is there", number(connection, "SELECT count(*) FROM undone") == 0)
-        wrong = number(connection, """SELECT count(*) FROM account a WHERE balance <> 1000
-            - (SELECT coalesce(sum(amount), 0) FROM ledger WHERE source = a.id)
-            + (SELECT coalesce(sum(amount), 0) FROM ledger WHERE target = a.id)""")
+        wrong = number(connection, """SELECT count(*) FROM account a
+            LEFT JOIN (SELECT source, sum(amount) AS given FROM ledger GROUP BY source) s ON s.source = a.id
+            LEFT JOIN (SELECT target, sum(amount) AS got FROM ledger GROUP BY target) t ON t.target = a.id
+            WHERE balance <> 1000 - coalesce(given, 0) + coalesce(got, 0)""")
         self.expect(f"{wrong} accounts do not agree with the ledger", wrong == 0)
         sums = [number(connection, f"SELECT coalesce(sum({column}), 0) FROM {table}")
                 for column, table in (("bbalance", "pgbench_branches"), ("tbalance", "pgbench_tellers"),
@@ -305,38 +307,49 @@ class Trial:
         self.expect(f"verify: {result.stdout[-600:]}{result.stderr[-600:]}", result.returncode == 0)
 
 
+def give_up(name, trial):
+    """Tells what was wrong, and leaves the directory."""
+    print(f"not ok {name}: {'; '.join(trial.failures)}", flush=True)
+    print(trial.server.log_tail(), flush=True)
+    print(f"the directory is kept: {trial.server.directory}", flush=True)
+    if trial.server.is_up():
+        trial.server.kill()
+    sys.exit(1)
+
+
 def main():
     parser = suite.parser()
     parser.add_argument("--rounds", type=int)
     parser.add_argument("--seed", type=int, default=int(time.time()))
     options = parser.parse_args()
     rounds = options.rounds or (1000 if options.long else 2 if options.quick else 25)
-    trial = Trial(options)
+    seeds = random.Random(options.seed)
+    done = {"transactions": 0, "interrupted": 0, "bench": 0, "slowest": 0.0}
 
-    trial.prepare()
-    for index in range(rounds):
-        name = f"kill-{index + 1}"
-        trial.failures = []
-        try:
-            trial.round(index)
-            if index % 5 == 4 or index == rounds - 1:
-                trial.verify()
-                if index < rounds - 1:
+    for first in range(0, rounds, ROUNDS_OF_ONE):
+        trial = Trial(options, seeds.random())
+        trial.prepare()
+        for index in range(first, min(first + ROUNDS_OF_ONE, rounds)):
+            trial.failures = []
+            try:
+                trial.round(index)
+                if index % 5 == 4 or index + 1 in (rounds, first + ROUNDS_OF_ONE):
+                    trial.verify()
                     trial.server.start()
-        except (wire.Refused, OSError, wire.WireError) as error:
-            trial.failures.append(f"{type(error).__name__}: {error}")
-        if trial.failures:
-            print(f"not ok {name}: seed {options.seed}: {'; '.join(trial.failures)}", flush=True)
-            print(trial.server.log_tail(), flush=True)
-            print(f"the directory is kept: {trial.server.directory}", flush=True)
-            if trial.server.is_up():
-                trial.server.kill()
-            sys.exit(1)
-        print(f"ok {name}", flush=True)
-    print("ok pgbench-took-part" if trial.bench_count > 0 else "not ok pgbench-took-part: none of its transactions was ever there")
-    print(f"crash: {sum(trial.acknowledged)} transactions of {CLIENTS} clients beside pgbench, "
-          f"{trial.interrupted} recoveries cut short, slowest first answer after {trial.slowest:.2f} s")
-    trial.server.remove()
+            except (wire.Refused, OSError, wire.WireError) as error:
+                trial.failures.append(f"{type(error).__name__}: {error}")
+            if trial.failures:
+                give_up(f"kill-{index + 1}: seed {options.seed}", trial)
+            print(f"ok kill-{index + 1}", flush=True)
+        trial.server.stop()
+        trial.server.remove()
+        done["transactions"] += sum(trial.acknowledged)
+        done["interrupted"] += trial.interrupted
+        done["bench"] += trial.bench_count
+        done["slowest"] = max(done["slowest"], trial.slowest)
+    print("ok pgbench-took-part" if done["bench"] > 0 else "not ok pgbench-took-part: none of its transactions was ever there")
+    print(f"crash: {done['transactions']} transactions of {CLIENTS} clients and {done['bench']} of pgbench, "
+          f"{done['interrupted']} recoveries cut short, slowest first answer after {done['slowest']:.2f} s")
 
 
 main()
