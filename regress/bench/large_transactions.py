@@ -7,7 +7,6 @@ In the end the sums must be those of the transactions that were committed; with 
 commit and started again, and has all of it or nothing. Status 1 when a sum is wrong, or an onlooker is refused or not answered.
 """
 import random
-import signal
 import struct
 import sys
 import threading
@@ -110,8 +109,7 @@ def kill(server, rows):
     session.must(f"BEGIN; {WORKS['insert'].format(first=1, last=rows)}")
     session.socket.sendall(b"Q" + struct.pack("!i", len(b"COMMIT\0") + 4) + b"COMMIT\0")
     time.sleep(0.3)
-    server.process.send_signal(signal.SIGKILL)
-    server.process.wait()
+    server.crash()
     server.start()
     return check(server, ("0 | 0 | 0", f"{rows} | 0 | {rows * (rows + 1) // 2}"), "killed within a commit")
 

@@ -62,9 +62,9 @@ class Server:
         return dict(os.environ, PGHOST=str(self.directory), PGPORT=str(self.port), PGUSER="postgres", PGDATABASE=self.database,
                     PGSSLMODE="disable", PGOPTIONS="")
 
-    def wait_until_ready(self):
+    def wait_until_ready(self, patience=30):
         path = self.directory / f".s.PGSQL.{self.port}"
-        for _ in range(15000):
+        for _ in range(500 * patience):
             if self.process.poll() is not None:
                 raise SystemExit(f"{self.name} did not start; see {self.directory}/log")
             with socket.socket(socket.AF_UNIX) as probe:
@@ -88,6 +88,18 @@ class Server:
         if result.returncode != 0:
             raise SystemExit(f"{self.name}: {text}: {result.stderr}")
         return result.stdout.strip()
+
+    def start(self, patience=30):
+        """Serves; returns when it answers, and gives up after `patience` seconds."""
+        self.launch()
+        self.wait_until_ready(patience)
+        return self
+
+    def crash(self):
+        """Ends it at once, whatever it is doing."""
+        self.process.kill()
+        self.process.wait()
+        self.process = None
 
     def stop(self):
         if self.process:
@@ -113,14 +125,12 @@ class Sengi(Server):
         self.pool = pool
         subprocess.run([self.binary, "init", self.directory / "data"], check=True, stdout=subprocess.DEVNULL)
 
-    def start(self):
+    def launch(self):
         log = open(self.directory / "log", "a", encoding="utf-8")
         settings = [f"shared_buffers={self.pool}", "max_wal_size=4GB", "max_connections=10000", *self.options]
         arguments = [text for setting in settings for text in ("-c", setting)]
         self.process = subprocess.Popen([self.binary, "serve", self.directory / "data", "--port", str(self.port), "--listen", "127.0.0.1",
                                          "--socket", self.directory, *arguments], stderr=log)
-        self.wait_until_ready()
-        return self
 
 
 class PostgreSQL(Server):
@@ -140,17 +150,24 @@ class PostgreSQL(Server):
     def run(self, program, *arguments):
         subprocess.run([PG_BIN / program, *arguments], check=True, stdout=subprocess.DEVNULL, cwd="/", **self.identity())
 
-    def start(self):
+    def launch(self):
         log = open(self.directory / "log", "a", encoding="utf-8")
         settings = [f"shared_buffers={self.pool}", "max_wal_size=4GB", "max_connections=1100", "max_parallel_workers_per_gather=0",
                     f"unix_socket_directories={self.directory}", "listen_addresses=127.0.0.1", *self.options]
         arguments = [text for setting in settings for text in ("-c", setting)]
         self.process = subprocess.Popen([PG_BIN / "postgres", "-D", self.directory / "data", "-p", str(self.port), *arguments],
                                         stderr=log, cwd="/", **self.identity())
-        self.wait_until_ready()
+
+    def wait_until_ready(self, patience=30):
+        super().wait_until_ready(patience)
         while subprocess.run([PG_BIN / "pg_isready", "-q", "-h", self.directory, "-p", str(self.port)], check=False).returncode != 0:
             time.sleep(0.02)  # it listens before it answers
-        return self
+
+    def crash(self):
+        """All of its processes: those that outlived a killed postmaster would hold the directory."""
+        self.process.send_signal(signal.SIGQUIT)
+        self.process.wait()
+        self.process = None
 
 
 class Canned(Server):
@@ -165,10 +182,8 @@ class Canned(Server):
         if not self.binary.exists() or self.binary.stat().st_mtime < source.stat().st_mtime:
             subprocess.run(["cc", "-O2", "-pthread", "-o", self.binary, source], check=True)
 
-    def start(self):
+    def launch(self):
         self.process = subprocess.Popen([self.binary, self.directory / f".s.PGSQL.{self.port}", str(os.cpu_count())])
-        self.wait_until_ready()
-        return self
 
 
 def each(makes, wanted, run):
