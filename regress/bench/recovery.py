@@ -53,18 +53,21 @@ def fill(server, options):
         subprocess.run(["pgbench", "-n", "-c", "8", "-j", "2", "-T", "3", "-M", "prepared"], env=server.environment, check=True, capture_output=True)
 
 
-def redo_is_done(server):
-    """How often it has said so."""
-    return (server.directory / "log").read_text(encoding="utf-8").count("redo done")
+def redos(server):
+    """How long each took that it says is done, in seconds."""
+    log = (server.directory / "log").read_text(encoding="utf-8")
+    return [float(seconds) for seconds in re.findall(r"redo done.*elapsed: ([\d.]+) s", log)]
 
 
 def crash_in_recovery(server, seconds):
     """Started, and killed after so long."""
-    before = redo_is_done(server)
+    before = redos(server)
     server.launch()
     time.sleep(seconds)
+    if server.process.poll() is not None:
+        raise SystemExit(f"{server.name} ended by itself; see {server.directory}/log")
     server.crash()
-    if redo_is_done(server) > before:
+    if redos(server) != before:
         raise SystemExit(f"{server.name}: recovered within {seconds:.1f} s: --second_ms is too long")
 
 
@@ -74,8 +77,8 @@ def recover(server, size):
     server.sql("SELECT 1")
     took = time.monotonic() - start
     say(server, "recovery, s until the first answer; MB/s", f"{took:.1f}; {size / took / 1e6:.0f}")
-    done = re.findall(r"redo done.*elapsed: ([\d.]+) s", (server.directory / "log").read_text(encoding="utf-8"))
-    say(server, "of that redo, s; MB/s", f"{float(done[-1]):.1f}; {size / max(float(done[-1]), 0.01) / 1e6:.0f}")
+    redo = redos(server)[-1]
+    say(server, "of that redo, s; MB/s", f"{redo:.1f}; {size / max(redo, 0.01) / 1e6:.0f}")
     results.note("recovery", server.name, rate=size / took / 1e6)
 
 

@@ -26,7 +26,7 @@ RUNS = [
      ["--modes", "simple,prepared"], ["--modes", "simple,prepared", "--rounds", "3", "--seconds", "4"]),
     ("pgbench_simple_update", "pgbench simple-update", "As above without the two contended tables.",
      ["--modes", "simple,prepared"], ["--modes", "prepared", "--clients", "8,64", "--rounds", "3", "--seconds", "4"]),
-    ("ycsb", "YCSB", "A million rows of 1 KB, zipfian, 64 clients.", [], ["--rows", "300000", "--rounds", "3", "--seconds", "4"]),
+    ("ycsb", "YCSB", "Rows of 1 KB, a million where --rows does not say otherwise, zipfian, 64 clients.", [], ["--rows", "300000", "--rounds", "3", "--seconds", "4"]),
     ("copy_in", "Loading", "COPY, CREATE INDEX and PRIMARY KEY; SQLite's and DuckDB's import of the same file.", [], ["--rounds", "3"]),
     ("scans", "Scans, aggregates, joins, sorts", "pgbench_accounts, one thread each.", ["--scale", "50"], ["--rounds", "3"]),
     ("point_lookup", "One client", "Point reads and durable single-row inserts over a socket; SQLite in process, without one.", [], ["--rounds", "3"]),
