@@ -14,6 +14,8 @@ extern bool fault_no_redo_floor, fault_no_reclaim, fault_no_redo_drain, fault_re
 extern _Atomic bool fault_slow_log;
 extern bool fault_slow_checkpoint, fault_yield_often;
 extern void (*fault_at_apply)(void); /* what happens between two writes of a commit's apply */
+extern void (*fault_at_free)(void);  /* and between two pieces of a tree that is dropped */
+extern void (*fault_at_purge)(void); /* before a leaf of an index is purged */
 #define FAULT(name) (name)
 #define FAULT_STOP(hook)                                                                           \
     do {                                                                                           \

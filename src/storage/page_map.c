@@ -21,6 +21,8 @@ bool fault_no_redo_floor, fault_no_reclaim, fault_no_redo_drain, fault_redo_scat
 _Atomic bool fault_slow_log;
 bool fault_slow_checkpoint, fault_yield_often;
 void (*fault_at_apply)(void);
+void (*fault_at_free)(void);
+void (*fault_at_purge)(void);
 #endif
 
 /* -------- Lists -------- */

@@ -86,6 +86,9 @@ MUST_CHECK bool tree_list(Database *database,
 /* Frees the database's handles (and their layouts) when it closes. */
 void tree_close_all(Database *database);
 
+/* A crash has cut tree_drop short, which is to be called again: nothing else may be done with it.
+ */
+bool tree_is_going(const Tree *tree);
 TreeId tree_id(const Tree *tree);
 TreeKind tree_kind(const Tree *tree);
 Database *tree_database(const Tree *tree);

@@ -2,7 +2,8 @@
  * The tree directory of a database: which trees there are, and their open handles.
  *
  * The directory is a TREE_KEY_VALUE tree whose root is page 1. Keys are big-endian {u32 tree id,
- * u32 part}: part 0 holds {u32 root, u8 kind}, part n the layout of version n.
+ * u32 part}: part 0 holds {u32 root, u8 kind}, part n the layout of version n. A kind with
+ * KIND_GOING is of a tree that is being dropped: a crash may leave it without its right end.
  */
 #include <stdlib.h>
 
@@ -47,15 +48,18 @@ static void directory_key_read(Str key, TreeId *ret_id, uint32_t *ret_part)
 typedef struct DirectoryEntry {
     PageId root;
     uint8_t kind;
+    bool is_going;
 } DirectoryEntry;
 #define ENTRY_SIZE 5
+#define KIND_GOING 0x80u
 
 static bool entry_decode(Str value, DirectoryEntry *ret_entry)
 {
     if (value.length != ENTRY_SIZE)
         FAIL(ERR_DATA_CORRUPTED, .message = STR("damaged tree directory"));
     memcpy(&ret_entry->root, value.data, 4);
-    ret_entry->kind = (uint8_t)value.data[4];
+    ret_entry->kind = (uint8_t)value.data[4] & ~KIND_GOING;
+    ret_entry->is_going = (uint8_t)value.data[4] & KIND_GOING;
     if (ret_entry->kind < TREE_TABLE || ret_entry->kind > TREE_KEY_VALUE)
         FAIL(ERR_DATA_CORRUPTED, .message = STR("damaged tree directory"));
     return true;
@@ -109,6 +113,11 @@ static void tree_handle_add_layout(Tree *tree, const Layout *layout)
             atomic_store_explicit(&tree->newest, copy, memory_order_release);
     }
     mutex_unlock(&tree->mutex);
+}
+
+bool tree_is_going(const Tree *tree)
+{
+    return tree->is_going;
 }
 
 TreeId tree_id(const Tree *tree)
@@ -319,6 +328,8 @@ static bool handle_read(Database *database, TreeDirectory *directory, TreeId id,
             done = entry_decode(value, &entry) &&
                    (tree = tree_handle_new(database, id, (TreeKind)entry.kind, entry.root,
                                            PAGE_PERMANENT)) != NULL;
+            if (done)
+                tree->is_going = entry.is_going;
         } else if (done) {
             Layout *layout = layout_decode(arena, value);
             done = layout && (layout->version == part ||
@@ -379,7 +390,8 @@ static bool put_layout(Tree *directory, TreeId id, const Layout *layout)
     return tree_kv_put(directory, str_make(key.bytes, 8), layout_encode(arena, layout));
 }
 
-static bool put_entry(TreeDirectory *directory, TreeId id, TreeKind kind, PageId root)
+/* `kind` may have KIND_GOING. */
+static bool put_entry(TreeDirectory *directory, TreeId id, uint32_t kind, PageId root)
 {
     char value[ENTRY_SIZE];
     DirectoryKey key = directory_key(id, 0);
@@ -464,6 +476,8 @@ bool tree_drop(Database *database, TreeId id)
     if (!tree)
         return true;
     TreeDirectory *directory = directory_of(database);
+    TRY(put_entry(directory, id, tree->kind | KIND_GOING, tree->root));
+    tree->is_going = true;
     TRY(free_what_can_be(tree, false));
     page_loose_begin(database); /* the root, once the entry is gone */
     TRY(remove_entries(directory, id));

@@ -3,6 +3,7 @@
  * every action and the work may be cut short and repeated.
  */
 #include "base/vec.h"
+#include "storage/faults.h"
 #include "storage/tree_internal.h"
 
 #define FREE_BATCH 64 /* leaves freed in one action */
@@ -206,6 +207,7 @@ static bool free_right_end(Tree *tree, bool free_root, LeafChains *chains, bool 
     CHECK_INTERRUPTS();
     if (task_current()->interrupts_held)
         task_yield(); /* nothing may stop it, but others have their turn */
+    FAULT_STOP(fault_at_free);
     TRY(edge_read(tree, &edge));
     const uint32_t below = edge.cut == UINT32_MAX ? 0 : edge.height - edge.cut - 1;
     if (below == 1) {

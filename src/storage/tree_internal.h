@@ -31,6 +31,7 @@ struct Tree {
     TreeKind kind;
     PageId root;
     PageLife life;
+    bool is_going; /* its pages are being freed from the right, for good */
     _Atomic bool is_dropped;
     _Atomic bool has_overflow; /* something was put on overflow pages since it was opened */
     _Atomic(LayoutList *) layouts;

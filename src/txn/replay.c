@@ -67,7 +67,7 @@ static bool replay_structure(Replay *replay, Database *database, const Op *op)
         return tree_create(database, op->tree, op->kind, layout);
     Tree *tree;
     TRY(tree_find(database, op->tree, &tree));
-    return !tree || tree_set_layout(database, op->tree, layout);
+    return !tree || tree_is_going(tree) || tree_set_layout(database, op->tree, layout);
 }
 
 static bool replay_tree_op(Replay *replay, Database *database, const Op *op)
@@ -81,7 +81,8 @@ static bool replay_tree_op(Replay *replay, Database *database, const Op *op)
         TRY(tree_create(database, op->tree, TREE_KEY_VALUE, NULL)); /* as sequence_create does */
         TRY(tree_find(database, op->tree, &tree));
     }
-    return !tree || redo_put(replay->workers, tree, op);
+    /* What a crash has left of a drop takes nothing: the log has that drop further on. */
+    return !tree || tree_is_going(tree) || redo_put(replay->workers, tree, op);
 }
 
 static bool replay_record(void *context, Store *store, const WalRecord *record)

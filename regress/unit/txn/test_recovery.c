@@ -1,6 +1,8 @@
 /* What a restart without a checkpoint brings back, and what DDL does when it is undone. */
 #include "txn_fixture.h"
 
+#include "storage/faults.h"
+
 #define OTHER ((TreeId)200)
 
 static void what_was_committed_survives_and_nothing_else(void **state)
@@ -252,6 +254,73 @@ static void appended_rows_are_taken_back_with_their_savepoint(void **state)
     txn_session_close(session);
 }
 
+static struct {
+    Fixture *fixture;
+    char path[TEST_PATH_SIZE]; /* the directory, as it was */
+    int pieces;
+} dropped;
+
+static void copy_directory(void)
+{
+    char command[2 * TEST_PATH_SIZE + 40];
+
+    if (++dropped.pieces != 2)
+        return;
+    ok(checkpoint_request(dropped.fixture->store, CHECKPOINT_WAIT));
+    snprintf(command, sizeof(command), "cp -r '%s/.' '%s'", dropped.fixture->path, dropped.path);
+    assert_int_equal(system(command), 0);
+}
+
+/*
+ * A checkpoint that has a part of the tree, and the log since a row of that part: another
+ * transaction has been writing for longer.
+ */
+static void a_drop_cut_short_is_gone_on_with(void **state)
+{
+    enum { ROWS = 40000, LOGGED = 100000 };
+    Fixture *fixture = *state;
+    TxnSession *a = txn_session_open(fixture->manager, 1),
+               *b = txn_session_open(fixture->manager, 2);
+    int64_t row_id, last;
+    TxnTree *table;
+    Tree *tree;
+
+    Txn *txn = begin(a, ISOLATION_READ_COMMITTED);
+    build(fixture, txn, OTHER, ROWS);
+    commit(txn);
+    Txn *writer = begin(b, ISOLATION_READ_COMMITTED);
+    TxnBulk *bulk = append(fixture, writer, LOGGED, &last);
+    ok(txn_bulk_end(bulk));
+    txn = begin(a, ISOLATION_READ_COMMITTED);
+    table = open_tree(txn, OTHER);
+    ok(txn_insert(txn, table, row_image(fixture->arena, 1, "at the end"), &row_id));
+    txn_tree_close(table);
+    commit(txn);
+
+    dropped.fixture = fixture;
+    dropped.pieces = 0;
+    test_directory_make(dropped.path, "dropped");
+    fault_at_free = copy_directory;
+    txn = begin(a, ISOLATION_READ_COMMITTED);
+    ok(txn_tree_drop(txn, HOME, OTHER));
+    commit(txn);
+    fault_at_free = NULL;
+    assert_in_range(dropped.pieces, 3, 1000);
+    txn_rollback(writer);
+    txn_session_close(a);
+    txn_session_close(b);
+
+    txn_manager_close(fixture->manager);
+    ok(store_close(fixture->store, STORE_CLOSE_ABORT));
+    assert_int_equal(test_directory_remove(fixture->path), 0);
+    assert_int_equal(rename(dropped.path, fixture->path), 0);
+    fixture_open(fixture);
+    assert_in_range(store_recovery(fixture->store).record_count, 3, 1000);
+    assert_int_equal(store_recovery(fixture->store).damaged_pages, 0);
+    ok(tree_find(store_database(fixture->store, HOME), OTHER, &tree));
+    assert_null(tree);
+}
+
 static void rollback_undoes_trees_and_layouts(void **state)
 {
     Fixture *fixture = *state;
@@ -432,6 +501,7 @@ int main(void)
         TEST(what_was_built_in_bulk_is_there_after_a_crash),
         TEST(rows_appended_to_a_table_are_seen_when_committed_and_after_a_crash),
         TEST(appended_rows_are_taken_back_with_their_savepoint),
+        TEST(a_drop_cut_short_is_gone_on_with),
         TEST(rollback_undoes_trees_and_layouts),
         TEST(a_clone_has_its_templates_rows_and_goes_its_own_way),
         TEST(a_copied_database_counts_on_from_where_its_template_stands),
