@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Space comes back: rounds of loads, drops, truncations, rollbacks and crashes leave no page lost.
+"""Space comes back: rounds of loads, drops, truncations, rollbacks and crashes leave no page lost, and a
+queue's indexes stay as small as the queue.
 
 The data file may grow in the first rounds only, the log's directory stays within max_wal_size, and
 `sengi verify` finds every page in a tree or free.
@@ -9,6 +10,7 @@ usage: run.py --build DIR [--long | --quick]
 import pathlib
 import subprocess
 import sys
+import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent.parent / "tools"))
@@ -19,6 +21,8 @@ from sengi_server import Server
 ROWS = 20000
 SETTLED = 4       # rounds after which the data file has the size it needs
 MAX_WAL_MB = 96
+QUEUE_MOST = 200000  # bytes of an index of the queue, in the end
+PATIENCE = 60        # seconds until then
 
 ROUND = [
     "CREATE TABLE a(id int PRIMARY KEY, name text, body text)",
@@ -71,10 +75,34 @@ def play(server, rounds, failures):
     return sizes
 
 
+QUEUE = "SELECT max(pg_relation_size(indexrelid)) FROM pg_index WHERE indrelid = 'queue'::regclass"
+QUEUE_ROWS, QUEUE_ROUNDS = 10000, 8  # of which an index takes some 400 kB each
+
+
+def play_queue(server, failures):
+    """Rows come at one end and go at the other. What the indexes had of them goes without a command."""
+    wire.run_all(server.port, ["CREATE TABLE queue (id int PRIMARY KEY, at timestamptz, job text)", "CREATE INDEX ON queue (at, job)"])
+    session = wire.Connection(server.port)
+    for number in range(QUEUE_ROUNDS):
+        first = number * QUEUE_ROWS
+        session.must(f"INSERT INTO queue SELECT g, now() + g * interval '1 s', 'job ' || g FROM generate_series({first + 1}, {first + QUEUE_ROWS}) g")
+        for piece in range(0, QUEUE_ROWS, 500):
+            session.must(f"DELETE FROM queue WHERE id > {first + piece} AND id <= {first + piece + 500}")
+    deadline = time.monotonic() + PATIENCE
+    while int(session.rows(QUEUE)[0]) > QUEUE_MOST and time.monotonic() < deadline:
+        time.sleep(0.1)
+    size = int(session.rows(QUEUE)[0])
+    session.must("DROP TABLE queue")
+    session.close()
+    if size > QUEUE_MOST:
+        failures.append(f"an index of an empty queue takes {size} bytes")
+
+
 def main():
     options = suite.parser().parse_args()
     failures = []
     with Server(options.build, {"shared_buffers": "16MB", "max_wal_size": f"{MAX_WAL_MB}MB", "min_wal_size": "32MB"}) as server:
+        play_queue(server, failures)
         sizes = play(server, 50 if options.long else 6 if options.quick else 10, failures)
         server.stop()
         result = subprocess.run([server.binary, "verify", str(server.data)], capture_output=True, text=True)

@@ -321,19 +321,23 @@ void node_remove(Node *node, uint32_t index)
     memmove(slot, slot + 1, (node->header.count - index) * sizeof(NodeSlot));
 }
 
-uint32_t node_purge_ghosts(Node *node)
+void node_purge_ghosts(Node *node, NodeGhostTest *may_go, void *context)
 {
-    uint32_t kept = 0, count = node->header.count;
+    uint32_t kept = 0, ghosts = 0, count = node->header.count;
+    char buffer[TREE_MAX_KEY];
+
     for (uint32_t i = 0; i < count; i++) {
         const NodeSlot *slot = &node->slots[i];
-        if (slot->flags & SLOT_GHOST)
+        const bool is_ghost = slot->flags & SLOT_GHOST;
+        if (is_ghost && (!may_go || may_go(context, node_key(node, i, buffer)))) {
             node->heap_used = (uint16_t)(node->heap_used - slot->key_length - slot->value_length);
-        else
-            node->slots[kept++] = *slot;
+            continue;
+        }
+        ghosts += is_ghost;
+        node->slots[kept++] = *slot;
     }
     node->header.count = (uint16_t)kept;
-    node->ghost_count = 0;
-    return count - kept;
+    node->ghost_count = ghosts;
 }
 
 void node_set_ghost(Node *node, uint32_t index, bool is_ghost)

@@ -146,8 +146,9 @@ void node_insert(Node *node, uint32_t index, Str key, Str value, uint32_t flags)
 #define NODE_KEYS_SLACK 16
 void node_append_keys(Node *node, const char *keys, const uint16_t *lengths, uint32_t count);
 void node_remove(Node *node, uint32_t index);
-/* Removes all ghosts; how many there were. */
-uint32_t node_purge_ghosts(Node *node);
+/* Removes all ghosts (NULL), or those of which `may_go` says so by the whole key. */
+typedef bool NodeGhostTest(void *context, Str key);
+void node_purge_ghosts(Node *node, NodeGhostTest *may_go, void *context);
 void node_set_ghost(Node *node, uint32_t index, bool is_ghost);
 
 /*

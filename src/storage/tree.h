@@ -178,6 +178,12 @@ MUST_CHECK bool tree_stats(Tree *tree, TreeStats *ret_stats);
 MUST_CHECK bool tree_index_insert(Tree *tree, Str key, const TreeObserver *observer);
 /* Marks an entry as a ghost; a missing one is left missing. */
 MUST_CHECK bool tree_index_ghost(Tree *tree, Str key, const TreeObserver *observer);
+/*
+ * Takes the ghosts out of the leaf that covers `key` that nobody needs any more (tree_hooks.h), and
+ * merges what is left with a neighbour where that is little. *ret_kept: ghosts that must stay;
+ * *ret_versions: what the leaf's slot says.
+ */
+MUST_CHECK bool tree_index_purge(Tree *tree, Str key, void **ret_versions, uint32_t *ret_kept);
 /* Removes an entry for good, whatever it is. */
 MUST_CHECK bool tree_index_delete(Tree *tree, Str key, const TreeObserver *observer);
 static inline uint64_t tree_key_row_id(Str key)

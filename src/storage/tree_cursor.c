@@ -135,6 +135,13 @@ static bool fill_backward(TreeCursor *cursor, const Node *node, bool from_end)
     return true;
 }
 
+/* Most of what readers copy from the leaf is ghosts: who gave them up has not come to purge it. */
+COLD static void cursor_tell_ghosts(const TreeCursor *cursor, const Page *page)
+{
+    char key[TREE_MAX_KEY];
+    tree_hook_ghosts_met(cursor->tree, page, node_key(page_node(page), 0, key));
+}
+
 /* One leaf; `from_end`: the last one. */
 static bool cursor_fill_leaf(TreeCursor *cursor, bool from_end)
 {
@@ -158,6 +165,9 @@ static bool cursor_fill_leaf(TreeCursor *cursor, bool from_end)
         node->header.kind == NODE_SLOTTED_LEAF
             ? (backward ? fill_backward(cursor, node, from_end) : fill_forward(cursor, node))
             : tree_damaged(tree, page.id, "not a leaf of entries");
+    if (done &&
+        unlikely(node->ghost_count >= GHOSTS_LEAST && node->ghost_count > node_count(node) / 2))
+        cursor_tell_ghosts(cursor, &page);
     page_unlatch(&page);
     return done;
 }

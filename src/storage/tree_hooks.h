@@ -12,7 +12,7 @@ typedef struct Tree Tree;
 /*
  * What the transaction room wants to know of every tree. `versions` is the leaf's own slot, NULL
  * until txn hangs something there; the storage room never looks inside. Calls come inside an action
- * with both leaves X-latched: they must not fail, wait or touch pages.
+ * with the leaves X-latched: they must not fail, wait or touch pages.
  */
 typedef struct TreeHooks {
     /* Rows with ids >= first_row_id (TREE_TABLE) or the upper entries move from one leaf to
@@ -22,8 +22,15 @@ typedef struct TreeHooks {
     void (*leaf_merged)(void *context, Tree *tree, void **from, void **to);
     /* The leaf goes away with its tree; the slot must be NULL afterwards. */
     void (*leaf_discarded)(void *context, Tree *tree, void **versions);
-    /* May all ghosts of this leaf of an index go? Asked before an index leaf would split. */
+    /* May all ghosts of this leaf of an index go? Asked before an index leaf would split, and when
+     * one is purged. */
     bool (*may_purge_ghosts)(void *context, Tree *tree, void **versions);
+    /* Where not all may: may this one? */
+    bool (*may_purge_ghost)(void *context, Tree *tree, Str key);
+    /* A leaf has so many ghosts that it is worth a purge, once they may go: it has got them now, or
+     * (latched shared) a reader has come by. The leaf covers `key`. */
+    void (*ghosts_gather)(void *context, Tree *tree, void **versions, Str key);
+    void (*ghosts_met)(void *context, Tree *tree, void **versions, Str key);
 } TreeHooks;
 
 /* For all stores of the process; once at start, before any tree is changed. NULL: none. */

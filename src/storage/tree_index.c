@@ -1,6 +1,7 @@
 /*
  * Indexes and key-value trees: entries by key.
  */
+#include "storage/faults.h"
 #include "storage/tree_internal.h"
 #include "storage/tree_pairs.h"
 
@@ -54,6 +55,35 @@ static void entry_observe(const TreeObserver *observer, Tree *tree, const Page *
 
 /* ------------------------------------------------------------------ index entries */
 
+static bool ghost_may_go(void *context, Str key)
+{
+    return tree_hook_may_purge_ghost(context, key);
+}
+
+/* Takes the ghosts out of a leaf that nobody needs any more; how many those were. */
+static uint32_t leaf_purge(Tree *tree, Action *action, Page *page)
+{
+    Node *node = page_node(page);
+    const uint32_t ghosts = node->ghost_count;
+
+    if (ghosts == 0)
+        return 0;
+    page_touch(action, page);
+    node_purge_ghosts(node, tree_hook_may_purge(tree, page) ? NULL : ghost_may_go, tree);
+    return ghosts - node->ghost_count;
+}
+
+/* Is it time to tell of this leaf's ghosts: at each quarter of what it has, and of the last one? */
+static bool ghosts_are_due(const Tree *tree, const Page *page)
+{
+    const Node *node = page_node(page);
+    const uint32_t ghosts = node->ghost_count, count = node_count(node);
+
+    if (ghosts == count || FAULT(fault_yield_often))
+        return page->id != tree->root;
+    return ghosts >= GHOSTS_LEAST && ghosts % MAX(count / 4, GHOSTS_LEAST) == 0;
+}
+
 /* True when done; false: there is no room. */
 static bool index_insert_in_leaf(Tree *tree, Action *action, Page *page, Str key,
                                  const TreeObserver *observer)
@@ -73,11 +103,7 @@ static bool index_insert_in_leaf(Tree *tree, Action *action, Page *page, Str key
         return true;
     }
     if (!node_has_room(node, key.length, 0)) {
-        if (node->ghost_count == 0 || !tree_hook_may_purge(tree, page))
-            return false;
-        page_touch(action, page);
-        node_purge_ghosts(node);
-        if (!node_has_room(node, key.length, 0))
+        if (leaf_purge(tree, action, page) == 0 || !node_has_room(node, key.length, 0))
             return false;
         index = node_lower_bound(node, key, &exact);
     }
@@ -120,9 +146,26 @@ bool tree_index_ghost(Tree *tree, Str key, const TreeObserver *observer)
         entry_observe(observer, tree, &page, key, true, false, true, STR_NONE);
         node_set_ghost(node, index, true);
         tree_count_rows(tree, -1);
+        if (ghosts_are_due(tree, &page))
+            tree_hook_ghosts_gather(tree, &page, key);
     }
     tree_write_end(&action, &page);
     return true;
+}
+
+bool tree_index_purge(Tree *tree, Str key, void **ret_versions, uint32_t *ret_kept)
+{
+    Action action;
+    Page page;
+
+    assert(tree->kind == TREE_INDEX);
+    TRY(entry_write(tree, key, &action, &page));
+    const bool has_shrunk = leaf_purge(tree, &action, &page) > 0;
+    const bool underfull = has_shrunk && tree_leaf_is_underfull(tree, &page);
+    *ret_versions = *page_versions_slot(&page);
+    *ret_kept = page_node(&page)->ghost_count;
+    tree_write_end(&action, &page);
+    return !underfull || tree_shrink(tree, key, 0);
 }
 
 bool tree_index_delete(Tree *tree, Str key, const TreeObserver *observer)
@@ -294,6 +337,7 @@ TreeFound tree_index_first(Tree *tree, Str key, char *buffer, Str *ret_key, bool
     FirstEntry first; /* not cleared: most of it is room for a key */
     first.buffer = buffer;
     first.found = first.is_last = false;
+    first.next_length = 0;
     for (Str from = key;; from = str_make(first.next, first.next_length)) {
         TRY(visit_entries(tree, from, first_visit, &first));
         if (first.found) {

@@ -183,9 +183,14 @@ MUST_CHECK bool tree_visit_pages(Tree *tree, uint32_t page_id, uint32_t depth,
 /* An on_page, with the tree as its context: the pages of what was private become permanent. */
 MUST_CHECK bool tree_attach_page(void *context, uint32_t page_id);
 
+#define GHOSTS_LEAST 16u /* fewer of them are no reason to purge a leaf that has other entries */
+
 /* Hooks. */
 void tree_hook_discarded(Tree *tree, const Page *page);
 bool tree_hook_may_purge(Tree *tree, const Page *page);
+bool tree_hook_may_purge_ghost(Tree *tree, Str key);
+void tree_hook_ghosts_gather(Tree *tree, const Page *page, Str key);
+void tree_hook_ghosts_met(Tree *tree, const Page *page, Str key);
 
 /* Directory. */
 void tree_handle_free(Tree *tree);

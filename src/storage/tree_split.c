@@ -45,6 +45,24 @@ bool tree_hook_may_purge(Tree *tree, const Page *page)
     return tree_hooks->may_purge_ghosts(tree_hooks_context, tree, page_versions_slot(page));
 }
 
+bool tree_hook_may_purge_ghost(Tree *tree, Str key)
+{
+    return tree_hooks && tree_hooks->may_purge_ghost &&
+           tree_hooks->may_purge_ghost(tree_hooks_context, tree, key);
+}
+
+void tree_hook_ghosts_gather(Tree *tree, const Page *page, Str key)
+{
+    if (tree_hooks && tree_hooks->ghosts_gather)
+        tree_hooks->ghosts_gather(tree_hooks_context, tree, page_versions_slot(page), key);
+}
+
+void tree_hook_ghosts_met(Tree *tree, const Page *page, Str key)
+{
+    if (tree_hooks && tree_hooks->ghosts_met)
+        tree_hooks->ghosts_met(tree_hooks_context, tree, page_versions_slot(page), key);
+}
+
 /* ------------------------------------------------------------------ finding parent and node */
 
 typedef enum ShapeOutcome {
@@ -298,18 +316,16 @@ static ShapeOutcome root_pull_up(Tree *tree, Action *action, Page *root, Descent
     return SHAPE_DONE;
 }
 
-/* The parent is latched exclusively: its children cannot come or go. */
-static ShapeOutcome merge_children(Tree *tree, Str key, Action *action, Page *parent_page,
-                                   Descent *descent)
+/*
+ * Child `index` and the one behind it into one. The parent is latched exclusively: its children
+ * cannot come or go.
+ */
+static ShapeOutcome merge_pair(Tree *tree, Action *action, Page *parent_page, uint32_t index,
+                               Descent *descent)
 {
     Node *parent = page_node(parent_page);
     Page left, right;
-    uint32_t count = parent->header.count;
 
-    if (count == 0)
-        return parent_page->id == tree->root ? root_pull_up(tree, action, parent_page, descent)
-                                             : SHAPE_PARENT;
-    uint32_t index = MIN(node_child_index(parent, key), count - 1);
     descent->miss = node_child(parent, index);
     if (page_latch_exclusive(tree->database, descent->miss, &left) != PAGE_OK)
         return SHAPE_MISS;
@@ -338,6 +354,27 @@ static ShapeOutcome merge_children(Tree *tree, Str key, Action *action, Page *pa
     bool underfull = NODE_SPACE - node_free_bytes(parent) < UNDERFULL_BYTES;
     return parent->header.count == 0 || (underfull && parent_page->id != tree->root) ? SHAPE_PARENT
                                                                                      : SHAPE_DONE;
+}
+
+/* The child that covers the key and the next one; of entries also the one before, which may have
+ * found no room when it was emptied itself. */
+static ShapeOutcome merge_children(Tree *tree, Str key, Action *action, Page *parent_page,
+                                   Descent *descent)
+{
+    Node *parent = page_node(parent_page);
+    const uint32_t count = parent->header.count;
+
+    if (count == 0)
+        return parent_page->id == tree->root ? root_pull_up(tree, action, parent_page, descent)
+                                             : SHAPE_PARENT;
+    const uint32_t index = node_child_index(parent, key);
+    const ShapeOutcome outcome =
+        merge_pair(tree, action, parent_page, MIN(index, count - 1), descent);
+    if ((outcome != SHAPE_DONE && outcome != SHAPE_PARENT) || tree->kind == TREE_TABLE ||
+        index == 0 || index == count)
+        return outcome;
+    const ShapeOutcome before = merge_pair(tree, action, parent_page, index - 1, descent);
+    return before == SHAPE_DONE ? outcome : before;
 }
 
 static ShapeOutcome shrink_step(Tree *tree, Str key, Action *action, Descent *descent,

@@ -160,6 +160,11 @@ static void slot_raise(void **slot, Lsn lsn)
         *slot = (void *)(uintptr_t)lsn;
 }
 
+static TreeName name_of(const Tree *tree)
+{
+    return tree_name(tree_database(tree)->id, tree_id(tree));
+}
+
 static void hook_split(void *context, Tree *tree, void **from, void **to, uint64_t first_row_id)
 {
     slot_raise(to, slot_get(from));
@@ -182,11 +187,32 @@ static bool hook_may_purge(void *context, Tree *tree, void **versions)
     return slot_get(versions) <= atomic_load(&manager->horizon);
 }
 
+static bool hook_may_purge_ghost(void *context, Tree *tree, Str key)
+{
+    TxnManager *manager = context;
+    return !version_has_entry(manager->versions, name_of(tree), key);
+}
+
+static void hook_ghosts_gather(void *context, Tree *tree, void **versions, Str key)
+{
+    if (tree_id(tree) != TREE_ID_PRIVATE)
+        purge_gather(context, name_of(tree), key, slot_get(versions));
+}
+
+static void hook_ghosts_met(void *context, Tree *tree, void **versions, Str key)
+{
+    if (tree_id(tree) != TREE_ID_PRIVATE)
+        purge_met(context, name_of(tree), key, slot_get(versions));
+}
+
 static const TreeHooks hooks = {
     .leaf_split = hook_split,
     .leaf_merged = hook_merged,
     .leaf_discarded = hook_discarded,
     .may_purge_ghosts = hook_may_purge,
+    .may_purge_ghost = hook_may_purge_ghost,
+    .ghosts_gather = hook_ghosts_gather,
+    .ghosts_met = hook_ghosts_met,
 };
 
 void commit_hooks_install(TxnManager *manager)

@@ -249,11 +249,15 @@ static void forget_trees(TxnManager *manager, DatabaseId database)
 
 static void database_remove(TxnManager *manager, DatabaseId database)
 {
+    PurgeBar bar;
+
     forget_trees(manager, database);
+    purge_bar(manager, &bar, tree_name(database, 0), tree_name(database, TREE_ID_PRIVATE));
     if (store_database(manager->store, database) && !database_drop(manager->store, database)) {
         /* Catalog knows it no more: the next start finds and drops it. */
         error_clear();
     }
+    purge_unbar(manager, &bar);
 }
 
 /* ------------------------------------------------------------------ undoing and doing */
@@ -365,8 +369,11 @@ void ddl_after_commit(Txn *txn)
         DdlOp *op = &txn->ddl.items[i];
         if (op->kind != DDL_DROP_TREE)
             continue;
+        PurgeBar bar;
         atomic_store(&op->tree->tree, NULL);
+        purge_bar(txn->manager, &bar, op->tree->name, op->tree->name);
         must(tree_drop(store_database(txn->manager->store, op->database), op->tree->id));
+        purge_unbar(txn->manager, &bar);
     }
 }
 

@@ -47,6 +47,7 @@ bool txn_manager_open(Store *store, const TxnConfig *config, TxnManager **ret_ma
     atomic_store(&manager->schema_version, end);
     manager->is_open = true;
     store_set_redo_floor(store, commit_redo_floor, manager);
+    purger_start(manager);
     *ret_manager = manager;
     return true;
 }
@@ -62,6 +63,7 @@ void txn_manager_close(TxnManager *manager)
     if (!manager)
         return;
     assert(manager->sessions == NULL);
+    purger_stop(manager);
     if (manager->is_open)
         sequence_settle(manager);
     store_set_redo_floor(manager->store, NULL, NULL);

@@ -8,6 +8,7 @@
 #include "base/hash.h"
 #include "base/sync.h"
 #include "txn/ddl.h"
+#include "txn/purge.h"
 #include "txn/version.h"
 #include "txn/write_set.h"
 
@@ -120,6 +121,7 @@ struct TxnManager {
     bool prune_pays;                   /* the last turn has freed much */
 
     VersionStore *versions;
+    Purger *purger; /* while sessions may be open */
     LockTable *locks;
     SequenceTable *sequences;
     _Atomic uint64_t schema_version;
@@ -136,6 +138,8 @@ void reclaim_deinit(TxnManager *manager);
 void garbage_hand_over(TxnManager *manager, Garbage *garbage);
 /* After a commit that has left so many names. */
 void manager_reclaim(TxnManager *manager, uint64_t names);
+/* Moves the horizon, whatever there was to commit; others' turn does as well. */
+void manager_reclaim_now(TxnManager *manager);
 /* The tree by name, referenced; NULL when memory knows none. */
 TxnTree *manager_tree_find(TxnManager *manager, TreeName name);
 TxnTree *manager_tree_make(TxnManager *manager, DatabaseId database, TreeId id, TreeKind kind);

@@ -348,19 +348,14 @@ static void garbage_prune(TxnManager *manager, const Collected *all, uint32_t bu
 }
 
 /*
- * After a commit: now and then frees what nobody needs. The snapshots are collected before the
- * turn is taken: an older collection is only more careful.
+ * Frees what nobody needs. The snapshots are collected before the turn is taken: an older
+ * collection is only more careful.
  */
-void manager_reclaim(TxnManager *manager, uint64_t names)
+static void reclaim_turn(TxnManager *manager, uint64_t names)
 {
-    /* Who leaves many names takes as many away, and soon: small commits need not do it for him. */
-    const uint32_t more = 1 + (uint32_t)MIN(names / NAMES_OF_A_COMMIT, RECLAIM_EVERY);
-    uint32_t commits =
-        atomic_fetch_add_explicit(&manager->commits_since_reclaim, more, memory_order_relaxed);
-    if (commits + more < RECLAIM_EVERY)
-        return;
-    atomic_store_explicit(&manager->commits_since_reclaim, 0, memory_order_relaxed);
     Collected all;
+
+    atomic_store_explicit(&manager->commits_since_reclaim, 0, memory_order_relaxed);
     snapshots_collect(manager, &all);
     if (!atomic_exchange_explicit(&manager->is_reclaiming, true, memory_order_acquire)) {
         if (all.horizon > atomic_load(&manager->horizon))
@@ -378,6 +373,22 @@ void manager_reclaim(TxnManager *manager, uint64_t names)
         atomic_store_explicit(&manager->is_reclaiming, false, memory_order_release);
     }
     memory_free(all.ranges);
+}
+
+/* After a commit: now and then. */
+void manager_reclaim(TxnManager *manager, uint64_t names)
+{
+    /* Who leaves many names takes as many away, and soon: small commits need not do it for him. */
+    const uint32_t more = 1 + (uint32_t)MIN(names / NAMES_OF_A_COMMIT, RECLAIM_EVERY);
+    uint32_t commits =
+        atomic_fetch_add_explicit(&manager->commits_since_reclaim, more, memory_order_relaxed);
+    if (commits + more >= RECLAIM_EVERY)
+        reclaim_turn(manager, names);
+}
+
+void manager_reclaim_now(TxnManager *manager)
+{
+    reclaim_turn(manager, 0);
 }
 
 uint64_t txn_version_bytes(TxnManager *manager)

@@ -15,7 +15,7 @@ struct IndexScan {
     bool is_private;
     ScanDirection direction;
     StrBuf low, high;
-    Str own_prefix; /* own entries that begin otherwise are not looked for; a look-up's */
+    Str prefix; /* a look-up's: it ends at what begins otherwise */
     bool has_high;
     bool leaf_is_new; /* what the cursor holds has changed since the snapshot */
     bool has_cursor;
@@ -138,7 +138,7 @@ static bool start_own(IndexScan *scan)
         scan->own_keys = arena_new("own keys of an index scan");
     write_cursor_init(&scan->own, scan->txn, writes, scan->snapshot.command, scan->own_keys);
     scan->own.is_backward = scan->direction == SCAN_BACKWARD;
-    scan->own.prefix = scan->own_prefix;
+    scan->own.prefix = scan->prefix;
     if (!scan->own.is_backward) {
         if (scan->has_high)
             scan->own.bound = strbuf_view(&scan->high);
@@ -168,17 +168,24 @@ static bool start(IndexScan *scan)
 
 /* ------------------------------------------------------------------ stepping */
 
-static bool advance_committed(IndexScan *scan)
+#define LIMIT_MOST 4096u /* above what a leaf has */
+
+/* `passing`: past one that nobody sees, so that what was asked for may be further on. */
+static bool advance_committed(IndexScan *scan, bool passing)
 {
     TreeCursor *cursor = &scan->cursor;
     if (++cursor->index < cursor->count || cursor->at_end)
         return true;
     scan->leaf_is_new = false;
+    if (passing)
+        cursor->limit = MIN(2 * cursor->limit, LIMIT_MOST);
     return tree_cursor_fill(cursor);
 }
 
 static bool in_bounds(const IndexScan *scan, Str key)
 {
+    if (scan->prefix.length > 0)
+        return str_starts_with(key, scan->prefix);
     if (scan->direction == SCAN_FORWARD)
         return !scan->has_high || str_compare(key, strbuf_view(&scan->high)) < 0;
     return str_compare(key, strbuf_view(&scan->low)) >= 0;
@@ -210,11 +217,11 @@ static bool would_refill(const IndexScan *scan)
 /* SCAN_END also where keys are held and would be overwritten. */
 static ScanOutcome step(IndexScan *scan, IndexEntry *ret_entry)
 {
-    for (;;) {
+    for (bool passing = false;; passing = true) {
         if (scan->keys_are_held && would_refill(scan))
             return SCAN_END;
         if (scan->took_committed)
-            TRY(advance_committed(scan));
+            TRY(advance_committed(scan, passing));
         if (scan->took_own)
             TRY(write_cursor_next(&scan->own));
         scan->took_committed = false;
@@ -378,7 +385,7 @@ FetchOutcome txn_index_lookup(Txn *txn, const Snapshot *snapshot, TxnTree *index
 
     TRY(scan);
     index_scan_reset(scan, snapshot, &(IndexScanSpec){.low = key, .direction = SCAN_FORWARD});
-    scan->own_prefix = key;
+    scan->prefix = key;
     for (;;) {
         ScanOutcome outcome;
         if (!scan->is_started) {
@@ -388,8 +395,7 @@ FetchOutcome txn_index_lookup(Txn *txn, const Snapshot *snapshot, TxnTree *index
         }
         outcome = step(scan, &entry);
         TRY(outcome);
-        if (outcome == SCAN_END || entry.key.length < key.length ||
-            memcmp(entry.key.data, key.data, key.length) != 0)
+        if (outcome == SCAN_END)
             break;
         if (entry.key.length != key.length)
             continue;

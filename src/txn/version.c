@@ -595,6 +595,15 @@ bool version_sees_entry(VersionStore *store, TreeName tree, Str key, bool live,
     return found ? !change.live : live;
 }
 
+bool version_has_entry(VersionStore *store, TreeName tree, Str key)
+{
+    const Snapshot oldest = {.lsn = 0}; /* sees none of what is remembered */
+    EntryChange change;
+
+    return history_find(store, tree, key, &oldest, &change) ||
+           entry_runs_find(&store->entry_runs, tree, key, &oldest, &change);
+}
+
 /* ------------------------------------------------------------------ reclaiming */
 
 /* The next one behind `link` in its bucket that the name is for. */

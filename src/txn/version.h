@@ -90,6 +90,9 @@ bool version_has_dead(const VersionStore *store);
 bool version_sees_entry(VersionStore *store, TreeName tree, Str key, bool live,
                         const Snapshot *snapshot);
 
+/* May some snapshot see this entry otherwise than it is now? */
+bool version_has_entry(VersionStore *store, TreeName tree, Str key);
+
 /* A row or entry that a commit changed: what version_reclaim visits. */
 typedef struct VersionName {
     TreeName tree;

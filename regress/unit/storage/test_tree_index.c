@@ -228,6 +228,104 @@ static void an_index_holds_its_entries(void **state)
     require_no_leak();
 }
 
+/* Which of the model's ghosts must stay; and how often a leaf has been told of. */
+static uint32_t kept_from, told;
+
+static bool may_purge(void *context, Tree *tree, void **versions)
+{
+    (void)context, (void)tree, (void)versions;
+    return kept_from == KEYS;
+}
+
+static bool may_purge_one(void *context, Tree *tree, Str key)
+{
+    (void)context, (void)tree;
+    return str_compare(key, model_key(kept_from)) < 0;
+}
+
+static void count_told(void *context, Tree *tree, void **versions, Str key)
+{
+    (void)context, (void)tree, (void)versions, (void)key;
+    told++;
+}
+
+/* All become ghosts and go, leaf by leaf, in that order: from the left, the right, or as drawn. */
+static void purge_all(Tree *tree, uint32_t order)
+{
+    TreeReport report;
+    void *versions;
+    uint32_t kept;
+
+    for (uint32_t i = 0; i < KEYS; i++)
+        require(tree_index_insert(tree, model_key(i), NULL));
+    require(tree_check(tree, NULL, NULL, &report));
+    assert_true(report.leaf_pages > 10);
+    told = 0;
+    for (uint32_t i = 0; i < KEYS; i++)
+        require(tree_index_ghost(tree, model_key(i), NULL));
+    assert_in_range(told, report.leaf_pages, 6 * report.leaf_pages);
+    for (uint32_t i = 0; i < KEYS; i++) {
+        const uint32_t at = order == 0 ? i : order == 1 ? KEYS - 1 - i : (i * 1777u) % KEYS;
+        require(tree_index_purge(tree, model_key(at), &versions, &kept));
+        assert_int_equal(kept, 0);
+    }
+    require(tree_check(tree, NULL, NULL, &report));
+    assert_int_equal(report.ghosts, 0);
+    assert_in_range(report.leaf_pages + report.inner_pages, 1, 3);
+    require_no_leak();
+}
+
+/* An empty leaf goes to the neighbour that has room for it, on whichever side. */
+static void purged_leaves_go(void **state)
+{
+    (void)state;
+    static const TreeHooks hooks = {.may_purge_ghosts = may_purge, .ghosts_gather = count_told};
+    kept_from = KEYS;
+    tree_set_hooks(&hooks, NULL);
+    require(tree_create(fix.database, 8, TREE_INDEX, NULL));
+    Tree *tree = tree_open(fix.database, 8);
+    for (uint32_t order = 0; order < 3; order++)
+        purge_all(tree, order);
+    require(tree_drop(fix.database, 8));
+    require_no_leak();
+}
+
+static void of_the_ghosts_those_stay_that_must(void **state)
+{
+    (void)state;
+    static const TreeHooks hooks = {.may_purge_ghosts = may_purge,
+                                    .may_purge_ghost = may_purge_one,
+                                    .ghosts_met = count_told};
+    uint32_t kept, all = 0;
+    void *versions;
+
+    kept_from = KEYS / 3;
+    tree_set_hooks(&hooks, NULL);
+    require(tree_create(fix.database, 8, TREE_INDEX, NULL));
+    Tree *tree = tree_open(fix.database, 8);
+    for (uint32_t i = 0; i < KEYS; i++) {
+        require(tree_index_insert(tree, model_key(i), NULL));
+        model[i]->exists = true;
+    }
+    for (uint32_t i = 0; i < KEYS; i++) {
+        model[i]->ghost = draw_below(4) > 0;
+        if (model[i]->ghost)
+            require(tree_index_ghost(tree, model_key(i), NULL));
+    }
+    told = 0;
+    compare_forward(tree, KEYS, SEEK_AT, 0);
+    assert_true(told > 5); /* readers come to leaves full of them */
+    for (uint32_t i = 0; i < KEYS; i++) {
+        require(tree_index_purge(tree, model_key(i), &versions, &kept));
+        model[i]->exists &= i >= kept_from || !model[i]->ghost;
+        all = MAX(all, kept);
+    }
+    assert_true(all > 0);
+    compare_all(tree);
+    require(tree_drop(fix.database, 8));
+    require_no_leak();
+}
+
 static Str draw_value(void)
 {
     uint32_t kind = draw_below(100);
@@ -591,6 +689,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(an_index_holds_its_entries, begin, end),
+        cmocka_unit_test_setup_teardown(purged_leaves_go, begin, end),
+        cmocka_unit_test_setup_teardown(of_the_ghosts_those_stay_that_must, begin, end),
         cmocka_unit_test_setup_teardown(pairs_are_what_was_put, begin, end),
         cmocka_unit_test_setup_teardown(pairs_put_together_are_what_was_put, begin, end),
         cmocka_unit_test_setup_teardown(keys_appended_together_lie_as_if_inserted, begin, end),

@@ -99,7 +99,10 @@ static void a_crash_before_every_operation_keeps_every_commit(void **state)
     (void)state;
     for (; atomic_load(points) < enough; seed++) {
         const CrashOptions options = workload_options(seed);
-        assert_int_equal(crash_everywhere(&options, 1), 0);
+        const uint64_t failures = crash_everywhere(&options, 1);
+        if (failures > 0)
+            print_error("workload %u\n", seed);
+        assert_int_equal(failures, 0);
         assert_true(crash_acknowledged() > options.steps / 2);
     }
     print_message("%llu crash points, workloads before %u\n",
