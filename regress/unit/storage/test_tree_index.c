@@ -293,9 +293,8 @@ static void purged_leaves_go(void **state)
 static void of_the_ghosts_those_stay_that_must(void **state)
 {
     (void)state;
-    static const TreeHooks hooks = {.may_purge_ghosts = may_purge,
-                                    .may_purge_ghost = may_purge_one,
-                                    .ghosts_met = count_told};
+    static const TreeHooks hooks = {
+        .may_purge_ghosts = may_purge, .may_purge_ghost = may_purge_one, .ghosts_met = count_told};
     uint32_t kept, all = 0;
     void *versions;
 
