@@ -3,10 +3,11 @@
 
 The time is cut into ten parts. In each the load goes to a server whose snapshot is held, then for a quarter as long to another
 one that has had the same load without a snapshot: what the machine does meanwhile befalls both. Told each time: transactions a
-second, the server's processor time for each, bytes of old row versions, the server's memory, the tables' size. In the end the
-holder reads again: the sums that it saw first, or 72000 where the versions went beyond version_memory_limit (--limit). The load
-must not notice either. Aims: beside the other server's, the last parts' rate is at most 5% below the first ones', and tables are
-at 1.2 times their live rows. PostgreSQL (--only postgresql) shows the same columns but for versions, which are in its tables.
+second, the server's processor time for each, bytes of old row versions, the server's memory, what it maps of files beside (old
+versions beyond version_memory_limit, --limit, are in one), the tables' size. In the end the holder reads again: the sums that it
+saw first, or 72000 where the versions went beyond version_disk_limit (--disk) as well. The load must not notice either. Aims:
+beside the other server's, the last parts' rate is at most 5% below the first ones', and tables are at 1.2 times their live rows.
+PostgreSQL (--only postgresql) shows the same columns but for versions, which are in its tables.
 """
 import re
 import statistics
@@ -59,8 +60,9 @@ class Loaded:
         self.rates.append(float(re.search(r"tps = ([\d.]+)", said[0]).group(1)))
         self.costs.append((self.server.seconds() - before) / count * 1e6)
         self.size, self.most_versions = self.number(SIZES), max(self.most_versions, most)
+        mapped = self.server.mapped_files()
         print(f"{self.server.name:10} {self.kind:8} {len(self.rates):4} {self.rates[-1]:9.1f} {self.costs[-1]:9.1f} {most / 2**20:12.2f} "
-              f"{self.server.memory() / 2**20:10.1f} {self.size / 2**20:10.1f}", flush=True)
+              f"{(self.server.memory() - mapped) / 2**20:10.1f} {mapped / 2**20:10.1f} {self.size / 2**20:10.1f}", flush=True)
         return None
 
 
@@ -105,9 +107,9 @@ def run(make, options):
 
 
 def main():
-    options = table.arguments(__doc__, minutes=60, clients=16, scale=20, limit=1024)
-    makes = {"sengi": lambda: servers.Sengi(options.build, options=[f"version_memory_limit={options.limit}MB"]), "postgresql": servers.PostgreSQL}
-    print(f"{'server':10} {'snapshot':8} {'part':>4} {'tps':>9} {'cpu us/tx':>9} {'versions MiB':>12} {'memory MiB':>10} {'tables MiB':>10}")
+    options = table.arguments(__doc__, minutes=60, clients=16, scale=20, limit=256, disk=16384)
+    makes = {"sengi": lambda: servers.Sengi(options.build, options=[f"version_memory_limit={options.limit}MB", f"version_disk_limit={options.disk}MB"]), "postgresql": servers.PostgreSQL}
+    print(f"{'server':10} {'snapshot':8} {'part':>4} {'tps':>9} {'cpu us/tx':>9} {'versions MiB':>12} {'memory MiB':>10} {'mapped MiB':>10} {'tables MiB':>10}")
     faults = run(makes[options.only or "sengi"], options)
     if faults:
         sys.exit("\n".join(faults))

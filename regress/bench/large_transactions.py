@@ -2,7 +2,8 @@
 """What others notice of one transaction that inserts, updates, changes keys or deletes --rows rows, with a pool of 256 MiB.
 
 Beside it small sessions each update, insert or read single rows, one of them rows of the large table. Told for the statement and
-for its end (commit, and once more rolled back): seconds, the server's memory, and the longest that each small one has waited.
+for its end (commit, and once more rolled back): seconds, the server's memory, what it maps of files beside (where old versions
+are that are too many for memory), and the longest that each small one has waited.
 In the end the sums must be those of the transactions that were committed; with --kill the server is killed within the last
 commit and started again, and has all of it or nothing. Status 1 when a sum is wrong, or an onlooker is refused or not answered.
 """
@@ -78,8 +79,9 @@ def load(server, rows):
 
 
 def tell(server, onlookers, name, phase, took):
+    mapped = server.mapped_files()
     waits = " ".join(f"{onlookers.worst.get((kind, phase), 0) * 1000:10.0f}" for kind in SMALL)
-    print(f"{server.name:10} {name:10} {phase:9} {took:8.2f} {server.memory() / 2**20:10.0f} {waits}", flush=True)
+    print(f"{server.name:10} {name:10} {phase:9} {took:8.2f} {(server.memory() - mapped) / 2**20:10.0f} {mapped / 2**20:10.0f} {waits}", flush=True)
 
 
 def run_work(server, name, text, ends):
@@ -133,7 +135,7 @@ def run(server, options, results):
 def main():
     options = table.arguments(__doc__, rows=5000000, kill=0)
     makes = {"sengi": lambda: servers.Sengi(options.build, POOL), "postgresql": lambda: servers.PostgreSQL(POOL)}
-    print(f"{'server':10} {'work':10} {'phase':9} {'seconds':>8} {'memory MiB':>10} " + " ".join(f"{kind:>10}" for kind in SMALL) + "  (longest waits, ms)")
+    print(f"{'server':10} {'work':10} {'phase':9} {'seconds':>8} {'memory MiB':>10} {'mapped MiB':>10} " + " ".join(f"{kind:>10}" for kind in SMALL) + "  (longest waits, ms)")
     results = []
     servers.each(makes, [options.only or "sengi"], lambda server: run(server, options, results))
     if not all(results):

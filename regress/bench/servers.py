@@ -34,10 +34,10 @@ def children(pid):
         return []
 
 
-def proportional_bytes(pid):
-    """The process's own share of memory."""
+def proportional_bytes(pid, kind="Pss:"):
+    """The process's own share of memory, or of what of it is files' (Pss_File:)."""
     for line in pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-        if line.startswith("Pss:"):
+        if line.startswith(kind):
             return int(line.split()[1]) * 1024
     return 0
 
@@ -81,6 +81,11 @@ class Server:
     def memory(self):
         pids = [self.process.pid] + children(self.process.pid)
         return sum(proportional_bytes(pid) for pid in pids)
+
+    def mapped_files(self):
+        """What of memory() are pages of files, which the system takes back when it wants them."""
+        pids = [self.process.pid] + children(self.process.pid)
+        return sum(proportional_bytes(pid, "Pss_File:") for pid in pids)
 
     def sql(self, text):
         """Runs statements with psql; returns its output."""

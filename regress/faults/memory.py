@@ -1,4 +1,5 @@
 """Memory that runs out, by call and by limit; descriptors that run out."""
+import os
 import resource
 import threading
 import time
@@ -191,7 +192,7 @@ def write_until(server, deadline, refusals):
 def old_versions_stay_below_their_limit(options):
     """An idle transaction's and a cursor's snapshots are given up with 72000; nobody else notices."""
     seconds, limit = 30 if options.long else 8, 1 << 20
-    with FaultyServer(options.build, {**LIMIT, "version_memory_limit": "1MB"}) as server:
+    with FaultyServer(options.build, {**LIMIT, "version_memory_limit": "1MB", "version_disk_limit": 0}) as server:
         idle, with_cursor, watcher = (server.connect() for _ in range(3))
         watcher.must("CREATE TABLE kept AS SELECT g AS a, 0 AS b, repeat('x', 500) AS c FROM generate_series(1, 3010) g")
         watcher.must("CREATE INDEX ON kept (a)")
@@ -227,5 +228,64 @@ def old_versions_stay_below_their_limit(options):
         server.stop_cleanly()
 
 
+def spilled(server):
+    """Bytes of the file that old versions lie in, as it is mapped."""
+    lines = (line.split() for line in open(f"/proc/{server.process.pid}/maps", encoding="utf-8") if "/sengi_versions" in line)
+    return sum(int(end, 16) - int(start, 16) for start, end in (fields[0].split("-") for fields in lines))
+
+
+def old_versions_go_to_disk(options):
+    """Beyond their memory; the old snapshot is answered as long as there is disk, and the disk is given back."""
+    seconds, large = 20 if options.long else 6, 4 << 20
+    settings = {**LIMIT, "version_memory_limit": "1MB", "version_disk_limit": "1GB"}
+    with FaultyServer(options.build, settings) as server:
+        holder, writer, watcher = (server.connect() for _ in range(3))
+        watcher.must("CREATE TABLE kept AS SELECT g AS a, 0 AS b, repeat('x', 500) AS c FROM generate_series(1, 30000) g")
+        watcher.must("CREATE INDEX ON kept (a)")
+        look = "SELECT count(*), sum(a), sum(b), sum(length(c)) FROM kept"
+        holder.must("BEGIN ISOLATION LEVEL REPEATABLE READ")
+        first = holder.rows(look)
+        writer.must("UPDATE kept SET b = 1, c = c || 'y' WHERE a <= 20000")
+        writer.must("DELETE FROM kept WHERE a > 25000")
+        refusals = []
+        write_until(server, time.monotonic() + seconds, refusals)
+        check(not refusals, f"the writer: {refusals[:1]}")
+        check(versions(watcher) > large and spilled(server) > large, f"{versions(watcher)} bytes of versions, {spilled(server)} on disk")
+        check(holder.rows(look) == first, "the old snapshot")
+        check(holder.rows("SELECT sum(b) FROM kept WHERE a BETWEEN 100 AND 20100") == ["0"], "the old snapshot by the index")
+        holder.must("COMMIT")
+        wait_for(lambda: spilled(server) == 0, "the disk is not given back")
+        check(not os.listdir(server.data / "tmp"), "a file is left")
+        server.stop_and_verify()
+
+
+def disk_for_old_versions_has_its_limit(options):
+    """What does not fit into memory and disk is 72000 for the oldest snapshot."""
+    settings = {**LIMIT, "version_memory_limit": "1MB", "version_disk_limit": "2MB"}
+    with FaultyServer(options.build, settings) as server:
+        holder, writer = server.connect(), server.connect()
+        writer.must("CREATE TABLE kept AS SELECT g AS a, 0 AS b, repeat('x', 500) AS c FROM generate_series(1, 30000) g")
+        holder.must("BEGIN ISOLATION LEVEL REPEATABLE READ")
+        check(holder.rows("SELECT sum(b) FROM kept") == ["0"], "the first look")
+        writer.must("UPDATE kept SET b = 1 WHERE a <= 1000")
+        check(holder.rows("SELECT sum(b) FROM kept") == ["0"], "what there is disk for")
+        writer.must("UPDATE kept SET b = 1 WHERE a > 1000")
+        wait_for(lambda: refused_as_too_old(holder), "the old snapshot is answered all the same")
+        holder.must("ROLLBACK")
+        check(holder.rows("SELECT sum(b) FROM kept") == ["30000"], "afterwards")
+        server.stop_cleanly()
+
+
+def refused_as_too_old(connection):
+    """Has the snapshot been given up?"""
+    try:
+        connection.rows("SELECT sum(b) FROM kept")
+    except Refused as refusal:
+        check(refusal.sqlstate == "72000", f"{refusal}")
+        return True
+    return False
+
+
 TESTS = [a_statement_without_end_is_its_own_error, a_statement_of_many_parts_is_answered_or_refused, the_nth_allocation_fails,
-         no_memory_at_all_is_survived, descriptors_run_out_for_newcomers, old_versions_stay_below_their_limit]
+         no_memory_at_all_is_survived, descriptors_run_out_for_newcomers, old_versions_stay_below_their_limit,
+         old_versions_go_to_disk, disk_for_old_versions_has_its_limit]

@@ -240,8 +240,10 @@ static bool region_add(size_t size)
         free_place++;
     if (free_place == REGIONS || order >= ORDERS)
         return false;
-    char *memory =
-        mmap(NULL, order_size(order), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    /* Much is promised and little used: only a limit of address space, or a system that promises no
+     * more than it has, is to refuse it. */
+    char *memory = mmap(NULL, order_size(order), PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (memory == MAP_FAILED)
         return false;
     region_init(&regions[free_place], memory, order);

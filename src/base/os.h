@@ -55,6 +55,12 @@ typedef struct OsOps {
     bool (*file_allocate)(File *file, uint64_t offset, uint64_t size) MUST_CHECK;
     /* Gives blocks back; reads there return zeros. A hint. */
     void (*file_punch)(File *file, uint64_t offset, uint64_t size);
+    /*
+     * Part of the file in place of what is mapped at `at`, in whole pages: to read and write here
+     * and there, shared. Its blocks are allocated already. Gone with munmap, before or after the
+     * file is closed. False without an error: there is no such thing here.
+     */
+    bool (*file_map)(File *file, void *at, uint64_t offset, size_t size) MUST_CHECK;
     /* Exclusive advisory lock on the whole file; false without error in *ret_busy's case. */
     bool (*file_lock)(File *file, bool *ret_busy) MUST_CHECK;
 

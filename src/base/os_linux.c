@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
+#include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -178,6 +179,18 @@ static void linux_file_punch(File *file, uint64_t offset, uint64_t size)
     int unused =
         fallocate(file->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)offset, (off_t)size);
     (void)unused; /* a hint: not every file system can */
+}
+
+static bool linux_file_map(File *file, void *at, uint64_t offset, size_t size)
+{
+    const void *mapped =
+        mmap(at, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, file->fd, (off_t)offset);
+
+    if (mapped == MAP_FAILED)
+        return fail_io("map file", file->path, errno);
+    /* Where memory is short, pages around the one that is wanted would drive out others. */
+    (void)madvise(at, size, MADV_RANDOM);
+    return true;
 }
 
 static bool linux_file_lock(File *file, bool *ret_busy)
@@ -403,6 +416,7 @@ const OsOps os_linux = {
     .file_truncate = linux_file_truncate,
     .file_allocate = linux_file_allocate,
     .file_punch = linux_file_punch,
+    .file_map = linux_file_map,
     .file_lock = linux_file_lock,
     .rename = linux_rename,
     .unlink = linux_unlink,

@@ -392,6 +392,12 @@ static bool sim_file_allocate(File *file, uint64_t offset, uint64_t size)
     return true;
 }
 
+static bool sim_file_map(File *file, void *at, uint64_t offset, size_t size)
+{
+    (void)file, (void)at, (void)offset, (void)size;
+    return false;
+}
+
 static void sim_file_punch(File *file, uint64_t offset, uint64_t size)
 {
     static const byte zeros[4096];
@@ -477,6 +483,7 @@ static const OsOps os_sim = {
     .file_truncate = sim_file_truncate,
     .file_allocate = sim_file_allocate,
     .file_punch = sim_file_punch,
+    .file_map = sim_file_map,
     .file_lock = sim_file_lock,
     .rename = sim_rename,
     .unlink = sim_unlink,

@@ -215,8 +215,9 @@ void server_reload(Server *server)
     reload_access(server);
     const StoreOptions options = store_options();
     store_configure(server->store, &options);
-    txn_set_version_memory_limit(server->txn_manager,
-                                 (uint64_t)settings_default.version_memory_limit << 20);
+    txn_set_version_limits(server->txn_manager,
+                           (uint64_t)settings_default.version_memory_limit << 20,
+                           (uint64_t)settings_default.version_disk_limit << 20);
     atomic_store(&server->configuration_loaded_at, os->wall_clock());
     log_rotate();
 }
@@ -793,6 +794,8 @@ static bool open_store(Server *server)
                                   "in progress");
     TxnConfig config = txn_config_default;
     config.version_memory_limit = (uint64_t)settings_default.version_memory_limit << 20;
+    config.version_disk_limit = (uint64_t)settings_default.version_disk_limit << 20;
+    config.temporary_directory = path_join(server->arena, server->data_directory, STR("tmp"));
     TRY(txn_manager_open(server->store, &config, &server->txn_manager));
     log_recovery(server);
     server->wal_at_start = wal_reserved_end(store_wal(server->store));

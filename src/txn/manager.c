@@ -24,15 +24,17 @@ bool txn_manager_open(Store *store, const TxnConfig *config, TxnManager **ret_ma
     manager->store = store;
     manager->wal = store_wal(store);
     manager->config = config ? *config : txn_config_default;
-    atomic_store(&manager->version_memory_limit, manager->config.version_memory_limit);
     mutex_init(&manager->sessions_mutex, RANK_TXN_MANAGER);
     mutex_init(&manager->trees_mutex, RANK_TXN_MANAGER);
     mutex_init(&manager->commit_mutex, RANK_COMMIT);
     reclaim_init(manager);
     manager->ring = memory_must_calloc(COMMIT_RING_SIZE, sizeof(CommitInFlight));
-    manager->versions = version_store_new();
+    manager->versions = version_store_new(manager->config.temporary_directory);
     manager->locks = lock_table_new();
     manager->sequences = sequence_table_new();
+    if (manager->versions)
+        txn_set_version_limits(manager, manager->config.version_memory_limit,
+                               manager->config.version_disk_limit);
     commit_hooks_install(manager);
     if (!manager->versions || !manager->locks || !replay_run(manager)) {
         txn_manager_close(manager);

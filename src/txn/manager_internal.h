@@ -111,7 +111,7 @@ struct TxnManager {
     Garbage **garbage_last GUARDED_BY(garbage_mutex);
     uint64_t garbage_names GUARDED_BY(garbage_mutex); /* in that list */
     _Atomic uint32_t commits_since_reclaim;
-    _Atomic uint64_t garbage_bytes, version_memory_limit;
+    _Atomic uint64_t garbage_bytes, version_memory_limit, version_disk_limit;
     uint64_t snapshots_given_up GUARDED_BY(sessions_mutex);
     _Atomic uint64_t give_ups_settled; /* those of them whose versions have all been freed */
     _Atomic bool is_reclaiming;        /* who has set it has what follows */
@@ -138,8 +138,8 @@ void reclaim_deinit(TxnManager *manager);
 void garbage_hand_over(TxnManager *manager, Garbage *garbage);
 /* After a commit that has left so many names. */
 void manager_reclaim(TxnManager *manager, uint64_t names);
-/* Moves the horizon, whatever there was to commit; others' turn does as well. */
-void manager_reclaim_now(TxnManager *manager);
+/* Moves the horizon, whatever there was to commit; true: there is more to free at or below it. */
+bool manager_reclaim_now(TxnManager *manager);
 /* The tree by name, referenced; NULL when memory knows none. */
 TxnTree *manager_tree_find(TxnManager *manager, TreeName name);
 TxnTree *manager_tree_make(TxnManager *manager, DatabaseId database, TreeId id, TreeKind kind);

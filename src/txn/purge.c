@@ -27,6 +27,7 @@ struct Purger {
     Mutex mutex; /* rank LEAF */
     Cond cond;
     bool stops GUARDED_BY(mutex);
+    _Atomic bool reclaims; /* commits have left versions that were not to be freed yet */
     PurgeItem *first GUARDED_BY(mutex); /* in about the order of their LSNs */
     PurgeItem **last GUARDED_BY(mutex);
     uint32_t count GUARDED_BY(mutex), met_count GUARDED_BY(mutex);
@@ -84,6 +85,19 @@ void purge_gather(TxnManager *manager, TreeName index, Str key, Lsn lsn)
 {
     if (manager->purger)
         remember(manager->purger, index, key, lsn, false);
+}
+
+void purge_reclaims(TxnManager *manager, bool is_left)
+{
+    Purger *purger = manager->purger;
+
+    if (!purger || atomic_load_explicit(&purger->reclaims, memory_order_relaxed) == is_left)
+        return;
+    mutex_lock(&purger->mutex);
+    atomic_store(&purger->reclaims, is_left);
+    if (is_left && !purger->first)
+        cond_signal(&purger->cond);
+    mutex_unlock(&purger->mutex);
 }
 
 void purge_met(TxnManager *manager, TreeName index, Str key, Lsn lsn)
@@ -154,12 +168,21 @@ static void item_purge(Purger *purger, PurgeItem *item)
     item_done(purger, item, ok && kept > 0);
 }
 
+static bool purger_stops(Purger *purger)
+{
+    mutex_lock(&purger->mutex);
+    const bool stops = purger->stops;
+    mutex_unlock(&purger->mutex);
+    return stops;
+}
+
 /* All whose turn it is; false: there were none. */
 static bool purge_round(Purger *purger)
 {
     bool any = false;
 
-    manager_reclaim_now(purger->manager);
+    while (!purger_stops(purger) && manager_reclaim_now(purger->manager))
+        any = true;
     const Lsn horizon = atomic_load(&purger->manager->horizon);
     for (PurgeItem *item; (item = item_next(purger, horizon)) != NULL; any = true)
         item_purge(purger, item);
@@ -173,7 +196,7 @@ static void purger_main(void *argument)
 
     mutex_lock(&purger->mutex);
     while (!purger->stops) {
-        if (!purger->first) {
+        if (!purger->first && !atomic_load(&purger->reclaims)) {
             cond_wait(&purger->cond, &purger->mutex);
             continue;
         }

@@ -11,6 +11,8 @@
  *   purge_gather(manager, index, key, lsn);    by commits, with the leaf latched
  *   purge_met(manager, index, key, lsn);       by readers, likewise: what nobody remembers, such as
  *                                              ghosts from before a crash
+ *   purge_reclaims(manager, true);             by whose turn of reclaiming has left versions,
+ *                                              which the purger goes on with: no commit may come
  *   PurgeBar bar;
  *   purge_bar(manager, &bar, first, last);     no tree of these names is being purged, or will be,
  *   …drop them…
@@ -40,6 +42,8 @@ void purger_stop(TxnManager *manager); /* accepts one that has not been started 
 /* `lsn`: when the leaf was changed last. Never wait, and take a mutex of rank LEAF. */
 void purge_gather(TxnManager *manager, TreeName index, Str key, Lsn lsn);
 void purge_met(TxnManager *manager, TreeName index, Str key, Lsn lsn);
+
+void purge_reclaims(TxnManager *manager, bool is_left);
 
 /* Waits for the leaf under way, without a failure and holding nothing. */
 void purge_bar(TxnManager *manager, PurgeBar *bar, TreeName first, TreeName last);

@@ -150,7 +150,12 @@ static void snapshot_give_up(TxnSession *session, Lsn low)
  */
 static bool versions_are_too_many(TxnManager *manager) REQUIRES(manager->sessions_mutex)
 {
-    return reclaim_bytes(manager) > atomic_load(&manager->version_memory_limit) &&
+    const uint64_t bytes = reclaim_bytes(manager);
+    const uint64_t in_memory = atomic_load(&manager->version_memory_limit);
+    const uint64_t on_disk = atomic_load(&manager->version_disk_limit);
+    const bool is_full = version_memory_is_full(version_store_memory(manager->versions));
+
+    return bytes > in_memory && (is_full || bytes - in_memory > on_disk) &&
            atomic_load(&manager->give_ups_settled) == manager->snapshots_given_up;
 }
 
@@ -281,8 +286,8 @@ static bool name_prune(TxnManager *manager, const Garbage *garbage, const Versio
     return is_done;
 }
 
-/* Frees what lies below the horizon. */
-static void garbage_reclaim(TxnManager *manager, Lsn horizon, uint64_t budget)
+/* Frees what lies below the horizon; true: there is more of it. */
+static bool garbage_reclaim(TxnManager *manager, Lsn horizon, uint64_t budget)
 {
     while (manager->old_first && manager->old_first->lsn <= horizon) {
         Garbage *garbage = manager->old_first;
@@ -292,9 +297,10 @@ static void garbage_reclaim(TxnManager *manager, Lsn horizon, uint64_t budget)
                 task_yield();
         }
         if (garbage->count > 0)
-            return;
+            return true;
         garbage_unlink(manager, &manager->old_first);
     }
+    return false;
 }
 
 /*
@@ -348,12 +354,13 @@ static void garbage_prune(TxnManager *manager, const Collected *all, uint32_t bu
 }
 
 /*
- * Frees what nobody needs. The snapshots are collected before the turn is taken: an older
- * collection is only more careful.
+ * Frees what nobody needs; true: there is more of it. The snapshots are collected before the turn
+ * is taken: an older collection is only more careful.
  */
-static void reclaim_turn(TxnManager *manager, uint64_t names)
+static bool reclaim_turn(TxnManager *manager, uint64_t names)
 {
     Collected all;
+    bool is_more = false;
 
     atomic_store_explicit(&manager->commits_since_reclaim, 0, memory_order_relaxed);
     snapshots_collect(manager, &all);
@@ -362,7 +369,7 @@ static void reclaim_turn(TxnManager *manager, uint64_t names)
             atomic_store(&manager->horizon, all.horizon);
         const uint64_t come = garbage_take(manager);
         entry_runs_reclaim(version_entry_runs(manager->versions), all.horizon);
-        garbage_reclaim(manager, all.horizon, MAX(RECLAIM_MOST, 2 * names));
+        is_more = garbage_reclaim(manager, all.horizon, MAX(RECLAIM_MOST, 2 * names));
         if (!manager->old_first || manager->old_first->lsn > all.horizon)
             atomic_store(&manager->give_ups_settled, all.given_up);
         /* While commits are hidden nothing newer lies between snapshots: a walk along all chains,
@@ -370,9 +377,11 @@ static void reclaim_turn(TxnManager *manager, uint64_t names)
         if (all.count > 0 && atomic_load(&manager->large_count) == 0)
             garbage_prune(manager, &all, prune_budget(manager, come));
         fresh_list_reclaim(version_fresh(manager->versions), all.horizon);
+        purge_reclaims(manager, manager->old_first != NULL);
         atomic_store_explicit(&manager->is_reclaiming, false, memory_order_release);
     }
     memory_free(all.ranges);
+    return is_more;
 }
 
 /* After a commit: now and then. */
@@ -386,9 +395,9 @@ void manager_reclaim(TxnManager *manager, uint64_t names)
         reclaim_turn(manager, names);
 }
 
-void manager_reclaim_now(TxnManager *manager)
+bool manager_reclaim_now(TxnManager *manager)
 {
-    reclaim_turn(manager, 0);
+    return reclaim_turn(manager, 0);
 }
 
 uint64_t txn_version_bytes(TxnManager *manager)
@@ -396,7 +405,10 @@ uint64_t txn_version_bytes(TxnManager *manager)
     return reclaim_bytes(manager);
 }
 
-void txn_set_version_memory_limit(TxnManager *manager, uint64_t bytes)
+void txn_set_version_limits(TxnManager *manager, uint64_t memory_bytes, uint64_t disk_bytes)
 {
-    atomic_store(&manager->version_memory_limit, bytes);
+    atomic_store(&manager->version_memory_limit, memory_bytes);
+    atomic_store(&manager->version_disk_limit, disk_bytes);
+    version_memory_set_limit(version_store_memory(manager->versions),
+                             disk_bytes > 0 ? memory_bytes : UINT64_MAX);
 }

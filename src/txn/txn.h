@@ -71,7 +71,9 @@ typedef enum TxnState {
 } TxnState;
 
 typedef struct TxnConfig {
-    uint64_t version_memory_limit; /* bytes of old row versions before the oldest reader fails */
+    uint64_t version_memory_limit; /* bytes of old row versions in memory; others are spilled */
+    uint64_t version_disk_limit;   /* bytes of those before the oldest reader fails */
+    Str temporary_directory;       /* for what is spilled; "": nothing is */
     uint64_t write_set_memory;     /* bytes a transaction keeps in memory before it spills */
     uint32_t row_lock_limit;       /* row locks one transaction holds singly in one table */
     uint32_t large_commit_writes;  /* so many, and others need not wait for its apply */
@@ -86,11 +88,12 @@ extern const TxnConfig txn_config_default;
 MUST_CHECK bool txn_manager_open(Store *store, const TxnConfig *config, TxnManager **ret_manager);
 void txn_manager_close(TxnManager *manager);
 /*
- * Bytes that old row versions take, and their limit: beyond it the oldest reader gets 72000, and
- * one whose session is at rest keeps nothing from then on.
+ * Bytes that old row versions take, and their limits. Those beyond the first are spilled to disk.
+ * Beyond both, or where the disk has no room, the oldest reader gets 72000, and one whose session
+ * is at rest keeps nothing from then on.
  */
 uint64_t txn_version_bytes(TxnManager *manager);
-void txn_set_version_memory_limit(TxnManager *manager, uint64_t bytes);
+void txn_set_version_limits(TxnManager *manager, uint64_t memory_bytes, uint64_t disk_bytes);
 Store *txn_manager_store(const TxnManager *manager);
 
 /* One for each connection; NULL: 53200. `process_id` names it in pg_locks and deadlock reports. */

@@ -64,12 +64,12 @@ struct VersionStore {
     _Atomic uint64_t dead_rows;
 };
 
-VersionStore *version_store_new(void)
+VersionStore *version_store_new(Str directory)
 {
     VersionStore *store = memory_aligned(sizeof(VersionStore));
     if (!store)
         FAIL(ERR_OUT_OF_MEMORY, .message = STR("out of memory"));
-    version_memory_init(&store->memory);
+    version_memory_init(&store->memory, directory);
     entry_runs_init(&store->entry_runs, &store->memory);
     for (uint32_t i = 0; i < PARTITION_COUNT; i++) {
         mutex_init(&store->partitions[i].mutex, RANK_VERSION_STORE);
@@ -182,6 +182,11 @@ void version_store_free(VersionStore *store)
 FreshList *version_fresh(VersionStore *store)
 {
     return &store->fresh;
+}
+
+VersionMemory *version_store_memory(VersionStore *store)
+{
+    return &store->memory;
 }
 
 EntryRuns *version_entry_runs(VersionStore *store)

@@ -26,6 +26,7 @@
 #include "txn/entry_run.h"
 #include "txn/fresh.h"
 #include "txn/snapshot.h"
+#include "txn/version_memory.h"
 
 typedef struct VersionStore VersionStore;
 
@@ -53,13 +54,15 @@ typedef struct VersionRow {
     const Version *image; /* SEEN_IMAGE */
 } VersionRow;
 
-VersionStore *version_store_new(void);
+/* Versions beyond a limit are spilled to `directory`; "": they are not. */
+VersionStore *version_store_new(Str directory);
 void version_store_free(VersionStore *store);
 /* Rows added in bulk, which have no versions of their own. */
 FreshList *version_fresh(VersionStore *store);
 /* Entries that large commits have changed, which have no histories for that. */
 EntryRuns *version_entry_runs(VersionStore *store);
 uint64_t version_store_bytes(const VersionStore *store);
+VersionMemory *version_store_memory(VersionStore *store);
 
 /* A range of LSNs in which snapshots are; what lies between them need not be kept. */
 typedef struct SnapshotRange {

@@ -42,13 +42,18 @@ struct VersionChunk {
 #define FIRST ((uint32_t)((sizeof(VersionChunk) + VERSION_GRANULE - 1) / VERSION_GRANULE))
 #define PIECE_GRANULES (GRANULES - FIRST) /* of a chunk, those that pieces can have */
 
+typedef enum RangeKind { RANGE_MEMORY = 0, RANGE_SPILLED } RangeKind;
+
 /* Chunks side by side. */
 struct VersionRange {
     VersionRange *next, **link; /* in memory->ranges, as long as some are free */
     char *start;
-    uint64_t free; /* a bit for each: free, and without pages */
+    RangeKind kind;
+    uint64_t offset; /* in the spill's file */
+    uint64_t free;   /* a bit for each: free, and without pages where it is memory's */
 };
 
+static_assert(RANGE_SIZE == VERSION_SPILL_PIECE, "a range is one piece of the spill");
 static_assert(VERSION_RANGE_CHUNKS == 64, "a range has a bit for each chunk in one word");
 static_assert(VERSION_PIECE_MOST % VERSION_GRANULE == 0, "the largest piece is whole granules");
 
@@ -76,11 +81,13 @@ static char *range_map(void)
 
 static void range_link(VersionMemory *memory, VersionRange *range) REQUIRES(memory->mutex)
 {
-    range->next = memory->ranges;
-    range->link = &memory->ranges;
+    VersionRange **first = &memory->ranges[range->kind];
+
+    range->next = *first;
+    range->link = first;
     if (range->next)
         range->next->link = &range->next;
-    memory->ranges = range;
+    *first = range;
 }
 
 static void range_unlink(VersionRange *range)
@@ -90,26 +97,58 @@ static void range_unlink(VersionRange *range)
         range->next->link = range->link;
 }
 
-static VersionRange *range_new(VersionMemory *memory) REQUIRES(memory->mutex)
+static void range_unmap(char *start)
+{
+    ROOT_REMOVE(start, RANGE_SIZE);
+    munmap(start, RANGE_SIZE);
+}
+
+/* NULL: there is none to be had. */
+static VersionRange *range_new(VersionMemory *memory, RangeKind kind) REQUIRES(memory->mutex)
 {
     VersionRange *range = memory_malloc(sizeof(*range));
     char *start = range ? range_map() : NULL;
+    uint64_t offset = 0;
 
+    if (start && kind == RANGE_SPILLED && !version_spill_map(&memory->spill, start, &offset)) {
+        range_unmap(start);
+        start = NULL;
+    }
     if (!start) {
         memory_free(range);
         return NULL;
     }
-    *range = (VersionRange){.start = start, .free = RANGE_FREE};
+    *range = (VersionRange){.start = start, .kind = kind, .offset = offset, .free = RANGE_FREE};
     range_link(memory, range);
-    memory->range_count++;
+    memory->range_counts[kind]++;
     return range;
 }
 
-/* It has no pages, so this is short. */
-static void range_free(VersionRange *range)
+/* One with free chunks: in memory up to the limit, then spilled, then, without disk, in memory. */
+static VersionRange *range_find(VersionMemory *memory) REQUIRES(memory->mutex)
 {
-    ROOT_REMOVE(range->start, RANGE_SIZE);
-    munmap(range->start, RANGE_SIZE);
+    VersionRange *range = memory->ranges[RANGE_MEMORY];
+
+    if (!range && memory->range_counts[RANGE_MEMORY] < atomic_load(&memory->range_limit))
+        range = range_new(memory, RANGE_MEMORY);
+    if (range)
+        return range;
+    range = memory->ranges[RANGE_SPILLED];
+    if (!range)
+        range = range_new(memory, RANGE_SPILLED);
+    atomic_store(&memory->is_full, !range);
+    return range ? range : range_new(memory, RANGE_MEMORY);
+}
+
+/* Nothing is in it. A spilled one's pages are dropped unwritten. */
+static void range_free(VersionMemory *memory, VersionRange *range)
+{
+    range_unmap(range->start);
+    if (range->kind == RANGE_SPILLED) {
+        mutex_lock(&memory->mutex);
+        version_spill_give(&memory->spill, range->offset);
+        mutex_unlock(&memory->mutex);
+    }
     memory_free(range);
 }
 
@@ -133,7 +172,7 @@ static uint32_t granule_index(const VersionChunk *chunk, const char *at)
 /* One that has no pages; NULL: there is none. */
 static VersionChunk *chunk_touch(VersionMemory *memory) REQUIRES(memory->mutex)
 {
-    VersionRange *range = memory->ranges ? memory->ranges : range_new(memory);
+    VersionRange *range = range_find(memory);
 
     if (!range)
         return NULL;
@@ -162,13 +201,15 @@ static VersionChunk *chunk_take(VersionMemory *memory)
     return chunk;
 }
 
-/* Its pages go back to the system, and so does its range once all of that is free. */
+/* Its pages go back to the system, spilled ones with their range; that goes once all of it is free.
+ */
 static void chunk_give_back(VersionMemory *memory, VersionChunk *chunk)
 {
     VersionRange *range = chunk->range;
     const size_t at = (size_t)((char *)chunk - range->start) / VERSION_CHUNK_SIZE;
 
-    madvise(chunk, VERSION_CHUNK_SIZE, MADV_DONTNEED);
+    if (range->kind == RANGE_MEMORY)
+        madvise(chunk, VERSION_CHUNK_SIZE, MADV_DONTNEED);
     mutex_lock(&memory->mutex);
     if (range->free == 0)
         range_link(memory, range);
@@ -176,11 +217,13 @@ static void chunk_give_back(VersionMemory *memory, VersionChunk *chunk)
     const bool is_free = range->free == RANGE_FREE;
     if (is_free) {
         range_unlink(range);
-        memory->range_count--;
+        memory->range_counts[range->kind]--;
+        if (range->kind == RANGE_MEMORY)
+            atomic_store(&memory->is_full, false);
     }
     mutex_unlock(&memory->mutex);
     if (is_free)
-        range_free(range);
+        range_free(memory, range);
 }
 
 /* Nothing is in it. */
@@ -190,7 +233,8 @@ static void chunk_give(VersionMemory *memory, VersionChunk *chunk)
     assert(!chunk->is_sparse);
     UNPOISON(chunk, VERSION_CHUNK_SIZE);
     mutex_lock(&memory->mutex);
-    const bool is_kept = memory->kept_count < VERSION_CHUNKS_KEPT;
+    const bool is_kept =
+        memory->kept_count < VERSION_CHUNKS_KEPT && chunk->range->kind == RANGE_MEMORY;
     if (is_kept)
         memory->kept[memory->kept_count++] = chunk;
     memory->used_count--;
@@ -344,7 +388,8 @@ static void chunk_emptied(VersionHeap *heap, VersionChunk *chunk)
         return;
     }
     current_note_high(heap);
-    if (chunk->high * VERSION_GRANULE > VERSION_LINGER_BYTES) {
+    if (chunk->high * VERSION_GRANULE > VERSION_LINGER_BYTES ||
+        chunk->range->kind == RANGE_SPILLED) {
         current_set(heap, NULL);
         chunk_give(heap->memory, chunk);
         return;
@@ -415,10 +460,11 @@ void version_heap_give(VersionHeap *heap, void *piece, size_t size)
 /* ------------------------------------------------------------------ heaps, and memory of them all
  */
 
-void version_memory_init(VersionMemory *memory)
+void version_memory_init(VersionMemory *memory, Str directory)
 {
-    *memory = (VersionMemory){0};
+    *memory = (VersionMemory){.range_limit = UINT32_MAX};
     mutex_init(&memory->mutex, RANK_LEAF);
+    version_spill_init(&memory->spill, directory);
 }
 
 void version_memory_deinit(VersionMemory *memory)
@@ -426,7 +472,19 @@ void version_memory_deinit(VersionMemory *memory)
     assert(memory->used_count == 0);
     while (memory->kept_count > 0)
         chunk_give_back(memory, memory->kept[--memory->kept_count]);
-    assert(memory->range_count == 0);
+    assert(memory->range_counts[RANGE_MEMORY] == 0);
+    assert(memory->range_counts[RANGE_SPILLED] == 0);
+    version_spill_deinit(&memory->spill);
+}
+
+void version_memory_set_limit(VersionMemory *memory, uint64_t bytes)
+{
+    atomic_store(&memory->range_limit, (uint32_t)MIN(bytes / RANGE_SIZE, UINT32_MAX));
+}
+
+bool version_memory_is_full(const VersionMemory *memory)
+{
+    return atomic_load_explicit(&memory->is_full, memory_order_relaxed);
 }
 
 void version_heap_init(VersionHeap *heap, VersionMemory *memory)
@@ -474,7 +532,8 @@ VersionMemoryCounts version_memory_counts(VersionMemory *memory)
     const VersionMemoryCounts counts = {
         .used_chunks = memory->used_count,
         .kept_chunks = memory->kept_count,
-        .ranges = memory->range_count,
+        .ranges = memory->range_counts[RANGE_MEMORY] + memory->range_counts[RANGE_SPILLED],
+        .spilled = memory->range_counts[RANGE_SPILLED],
     };
     mutex_unlock(&memory->mutex);
     return counts;

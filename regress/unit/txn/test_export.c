@@ -120,7 +120,7 @@ static void what_was_given_up_is_not_lent(void **state)
     Str name;
 
     insert_all(a, rows);
-    txn_set_version_memory_limit(fixture->manager, 100);
+    txn_set_version_limits(fixture->manager, 100, 0);
     Txn *lender = begin(a, ISOLATION_REPEATABLE_READ);
     ok(txn_snapshot_export(lender, HOME, &name));
     txn_session_rest(a);

@@ -152,7 +152,7 @@ static void insert_old_rows(Fixture *fixture, TxnSession *session, int64_t rows[
     for (uint32_t i = 0; i < OLD_ROWS; i++)
         rows[i] = insert(writer, 1000, "first");
     commit(writer);
-    txn_set_version_memory_limit(fixture->manager, limit_bytes);
+    txn_set_version_limits(fixture->manager, limit_bytes, 0);
 }
 
 static void rows_changed_again_and_again_keep_one_old_version(void **state)
@@ -282,14 +282,14 @@ static void expect_too_old(bool is_read)
 /* What is read now is the newest, and stays while it is being read. */
 static void expect_newest(Fixture *fixture, Txn *reader, const int64_t *rows)
 {
-    txn_set_version_memory_limit(fixture->manager, UINT64_C(1) << 30);
+    txn_set_version_limits(fixture->manager, UINT64_C(1) << 30, 0);
     change_rows_to(fixture, rows, OLD_ROWS, 1, 2);
     ok(txn_statement_begin(reader));
     assert_int_equal(fetch_number(reader, txn_snapshot(reader), rows[0]), 2);
     change_rows(fixture, rows, OLD_ROWS, 20);
     assert_int_equal(fetch_number(reader, txn_snapshot(reader), rows[0]), 2);
     txn_statement_end(reader);
-    txn_set_version_memory_limit(fixture->manager, 500);
+    txn_set_version_limits(fixture->manager, 500, 0);
 }
 
 static void what_was_given_up_is_forgotten_with_its_last_pin(void **state)
@@ -338,7 +338,7 @@ static void all_that_was_held_at_rest_is_given_up_at_once(void **state)
     txn_snapshot_pin(reader, &newer);
     txn_statement_end(reader);
     txn_session_rest(session);
-    txn_set_version_memory_limit(fixture->manager, 500);
+    txn_set_version_limits(fixture->manager, 500, 0);
     change_rows(fixture, rows, OLD_ROWS, 20);
     txn_session_wake(session);
     txn_snapshot_unpin(reader, &older);

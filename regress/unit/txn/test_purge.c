@@ -1,5 +1,5 @@
-/* Entries that nobody sees any more go: from leaves that nothing is inserted into, without a
- * command. */
+/* Entries and versions that nobody sees any more go: from leaves that nothing is inserted into,
+ * without a command, without a commit. */
 #include "txn_fixture.h"
 
 #include "storage/checkpoint.h"
@@ -154,6 +154,35 @@ static void what_it_has_kept_goes_when_it_ends(void **state)
     txn_session_close(b);
 }
 
+/* Likewise without any index: more old rows than are freed at a turn. */
+static void old_rows_go_when_nobody_commits(void **state)
+{
+    Fixture *fixture = *state;
+    TxnSession *a = txn_session_open(fixture->manager, 1),
+               *b = txn_session_open(fixture->manager, 2);
+
+    Txn *txn = begin(a, ISOLATION_READ_COMMITTED);
+    for (int64_t i = 1; i <= ENTRIES; i++)
+        insert(txn, i, "old");
+    commit(txn);
+    Txn *reader = begin(b, ISOLATION_REPEATABLE_READ);
+    txn = begin(a, ISOLATION_READ_COMMITTED);
+    TxnTree *table = open_tree(txn, TABLE);
+    Arena *arena = arena_new("rows");
+    for (int64_t i = 1; i <= ENTRIES; i++)
+        ok(txn_update(txn, table, i, row_image(arena, i, "new")));
+    arena_free(arena);
+    txn_tree_close(table);
+    commit(txn);
+    assert_in_range(txn_version_bytes(fixture->manager), ENTRIES * 30, UINT32_MAX);
+    txn_rollback(reader);
+    for (int i = 0; i < PATIENCE && txn_version_bytes(fixture->manager) > 0; i++)
+        ok(task_sleep(LOOK_US, WAIT_EVENT_TXN_APPLY));
+    assert_int_equal(txn_version_bytes(fixture->manager), 0);
+    txn_session_close(a);
+    txn_session_close(b);
+}
+
 /* Leaves that are newer than a snapshot lose what is older than it. */
 static void of_a_leaf_what_is_old_enough_goes(void **state)
 {
@@ -295,6 +324,7 @@ int main(void)
         TEST(entries_deleted_by_one_commit_go),
         TEST(what_an_old_snapshot_sees_stays_as_long),
         TEST(what_it_has_kept_goes_when_it_ends),
+        TEST(old_rows_go_when_nobody_commits),
         TEST(of_a_leaf_what_is_old_enough_goes),
         TEST(readers_tell_of_what_was_there_before_a_crash),
         TEST(a_lookup_does_not_go_on_behind_its_key),

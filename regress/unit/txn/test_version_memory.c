@@ -1,5 +1,7 @@
 /* Where row versions lie: pieces, chunks, what goes back to the system, and what happens where it
  * has no more; the tables that find them; and the version store on top of both. */
+#include <dirent.h>
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "../test_directory.h"
 #include "base/memory.h"
 #include "storage/tree.h"
 #include "txn/version.h"
@@ -28,13 +31,15 @@
 /* ------------------------------------------------------------------ the system, watched */
 
 static bool no_more; /* the system refuses */
-static size_t mapped, dropped, longest_drop;
+static size_t mapped, dropped, longest_drop, blocks_left;
 
 void *__real_mmap64(void *address, size_t size, int protection, int flags, int fd, off64_t offset);
 void *__wrap_mmap64(void *address, size_t size, int protection, int flags, int fd, off64_t offset);
 int __real_munmap(void *address, size_t size);
 int __wrap_munmap(void *address, size_t size);
 int __real_madvise(void *address, size_t size, int advice);
+int __real_posix_fallocate64(int fd, off64_t offset, off64_t size);
+int __wrap_posix_fallocate64(int fd, off64_t offset, off64_t size);
 int __wrap_madvise(void *address, size_t size, int advice);
 
 void *__wrap_mmap64(void *address, size_t size, int protection, int flags, int fd, off64_t offset)
@@ -42,9 +47,17 @@ void *__wrap_mmap64(void *address, size_t size, int protection, int flags, int f
     if (no_more)
         return MAP_FAILED;
     void *memory = __real_mmap64(address, size, protection, flags, fd, offset);
-    if (memory != MAP_FAILED)
+    if (memory != MAP_FAILED && !(flags & MAP_FIXED))
         mapped += size;
     return memory;
+}
+
+int __wrap_posix_fallocate64(int fd, off64_t offset, off64_t size)
+{
+    if ((size_t)size > blocks_left)
+        return ENOSPC;
+    blocks_left -= (size_t)size;
+    return __real_posix_fallocate64(fd, offset, size);
 }
 
 int __wrap_munmap(void *address, size_t size)
@@ -81,13 +94,19 @@ static uint32_t random_below(uint32_t bound)
     return (uint32_t)(random_state >> 33) % bound;
 }
 
-static void heaps_begin(void)
+static void heaps_begin_in(const char *directory)
 {
     mapped = dropped = longest_drop = 0;
     no_more = false;
-    version_memory_init(&memory);
+    blocks_left = SIZE_MAX;
+    version_memory_init(&memory, str_from_c(directory));
     for (uint32_t i = 0; i < HEAPS; i++)
         version_heap_init(&heaps[i], &memory);
+}
+
+static void heaps_begin(void)
+{
+    heaps_begin_in("");
 }
 
 static void heaps_end(void)
@@ -362,6 +381,97 @@ static void tables_find_what_they_have(void **state)
     version_table_deinit(&table);
 }
 
+/* ------------------------------------------------------------------ spilling */
+
+#define SPILL_PIECE 4000u /* bytes: so all pieces are some 20 ranges */
+
+static uint32_t files_in(const char *path)
+{
+    DIR *directory = opendir(path);
+    uint32_t count = 0;
+
+    assert_non_null(directory);
+    for (const struct dirent *entry; (entry = readdir(directory)) != NULL;)
+        count += entry->d_name[0] != '.';
+    closedir(directory);
+    return count;
+}
+
+static void pieces_take(uint32_t from, uint32_t to)
+{
+    for (uint32_t i = from; i < to; i++)
+        piece_take(&pieces[i], i % HEAPS, SPILL_PIECE);
+}
+
+static void pieces_give(uint32_t from, uint32_t to)
+{
+    for (uint32_t i = from; i < to; i++)
+        piece_give(&pieces[i]);
+}
+
+static void what_is_beyond_the_limit_is_spilled(void **state)
+{
+    char directory[TEST_PATH_SIZE];
+    const uint32_t files = files_in("/proc/self/fd");
+
+    (void)state;
+    test_directory_make(directory, "spill");
+    heaps_begin_in(directory);
+    version_memory_set_limit(&memory, 3 * RANGE_BYTES - 1);
+    pieces_take(0, PIECES);
+    const VersionMemoryCounts full = version_memory_counts(&memory);
+    assert_in_range(full.ranges, 15, 30);
+    assert_int_equal(full.ranges - full.spilled, 2);
+    assert_false(version_memory_is_full(&memory));
+    assert_int_equal(files_in(directory), 0); /* it has no name */
+    assert_int_equal(files_in("/proc/self/fd"), files + 1);
+    /* Room of what goes is used again. */
+    pieces_give(PIECES / 4, PIECES * 3 / 4);
+    assert_in_range(version_memory_counts(&memory).spilled, full.spilled / 4, full.spilled * 3 / 4);
+    pieces_take(PIECES / 4, PIECES * 3 / 4);
+    assert_in_range(version_memory_counts(&memory).ranges, full.ranges - 1, full.ranges + 1);
+    /* With more of it, memory is taken before there is another spilled one. */
+    pieces_give(PIECES / 2, PIECES);
+    version_memory_set_limit(&memory, UINT64_MAX);
+    const uint32_t spilled = version_memory_counts(&memory).spilled;
+    pieces_take(PIECES / 2, PIECES);
+    assert_int_equal(version_memory_counts(&memory).spilled, spilled);
+    pieces_give(0, PIECES);
+    assert_int_equal(version_memory_counts(&memory).spilled, 0);
+    assert_int_equal(files_in("/proc/self/fd"), files);
+    heaps_end();
+    assert_int_equal(test_directory_remove(directory), 0);
+}
+
+static void without_disk_it_is_memory_all_the_same(void **state)
+{
+    char directory[TEST_PATH_SIZE];
+    const uint32_t files = files_in("/proc/self/fd");
+
+    (void)state;
+    test_directory_make(directory, "spill");
+    heaps_begin_in(directory);
+    version_memory_set_limit(&memory, RANGE_BYTES);
+    blocks_left = 2 * RANGE_BYTES;
+    pieces_take(0, PIECES);
+    const VersionMemoryCounts counts = version_memory_counts(&memory);
+    assert_int_equal(counts.spilled, 2);
+    assert_in_range(counts.ranges, 15, 30);
+    assert_true(version_memory_is_full(&memory));
+    pieces_give(0, PIECES);
+    assert_false(version_memory_is_full(&memory));
+    assert_int_equal(files_in("/proc/self/fd"), files);
+    /* Nor is there a directory. */
+    assert_int_equal(test_directory_remove(directory), 0);
+    blocks_left = SIZE_MAX;
+    pieces_take(0, PIECES);
+    assert_int_equal(version_memory_counts(&memory).spilled, 0);
+    assert_true(version_memory_is_full(&memory));
+    pieces_give(0, PIECES);
+    assert_int_equal(files_in("/proc/self/fd"), files);
+    heaps_end();
+}
+
 /* ------------------------------------------------------------------ the version store */
 
 /* As keys of indexes are: the row's id is the end of it. */
@@ -384,7 +494,7 @@ static void push_entry(VersionStore *store, uint64_t number, bool deletes, Lsn l
 static void a_large_commit_s_entries_go(void **state)
 {
     enum { ENTRIES = 200000 };
-    VersionStore *store = version_store_new();
+    VersionStore *store = version_store_new(STR(""));
     const Snapshot old = {.lsn = 5}, between = {.lsn = 10}, late = {.lsn = 20};
 
     (void)state;
@@ -430,6 +540,8 @@ int main(void)
         cmocka_unit_test(gaps_are_filled),
         cmocka_unit_test(what_lives_long_is_moved_together),
         cmocka_unit_test(without_chunks_it_is_the_heap_s),
+        cmocka_unit_test(what_is_beyond_the_limit_is_spilled),
+        cmocka_unit_test(without_disk_it_is_memory_all_the_same),
         cmocka_unit_test(tables_find_what_they_have),
         cmocka_unit_test(a_large_commit_s_entries_go),
     };
