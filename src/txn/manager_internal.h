@@ -66,7 +66,7 @@ typedef struct LargeCommit {
 #define SPIN_TURNS                                                                                 \
     64u /* who waits for a commit's apply spins so often, then gives the worker away */
 
-/* What one commit changed, until no snapshot needs what was there before. */
+/* What a commit changed, or several, until no snapshot needs what was there before. */
 typedef struct Garbage {
     struct Garbage *next;
     Lsn lsn;
@@ -118,6 +118,7 @@ struct TxnManager {
     Garbage *old_first, **old_last;    /* taken over from the list above */
     Garbage **prune_at;                /* where pruning goes on, */
     uint32_t prune_index;              /* and with which name */
+    Garbage *prune_merged;             /* of several commits, right before it; NULL: none */
     bool prune_pays;                   /* the last turn has freed much */
 
     VersionStore *versions;

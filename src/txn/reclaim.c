@@ -9,6 +9,7 @@
  * One task at a time reclaims, a bounded number of names at each turn; commits go on meanwhile.
  */
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/memory.h"
 #include "txn/txn_internal.h"
@@ -23,7 +24,10 @@
 #define PRUNE_MOST 1024u
 #define PRUNE_LEAST 64u
 #define PRUNE_EACH 1u
-#define PRUNE_PAYS 2u /* where one look in so many frees something, more are worth it */
+#define PRUNE_PAYS 2u      /* where one look in so many frees something, more are worth it */
+#define MERGED_NAMES 1024u /* of commits that have passed a look together */
+#define MERGED_FROM_BYTES ((uint64_t)1 << 20) /* of all names: fewer are not worth it */
+#define MERGED_ROWS 64u /* side by side that one name stands for: a look takes as long */
 
 void reclaim_init(TxnManager *manager)
 {
@@ -244,6 +248,8 @@ static void garbage_unlink(TxnManager *manager, Garbage **link)
 {
     Garbage *garbage = *link;
 
+    if (manager->prune_merged == garbage)
+        manager->prune_merged = NULL;
     if (manager->prune_at == &garbage->next) {
         manager->prune_at = link;
         manager->prune_index = 0;
@@ -315,6 +321,92 @@ static uint32_t prune_budget(const TxnManager *manager, uint64_t names)
     return (uint32_t)MIN(PRUNE_MOST, PRUNE_LEAST + PRUNE_EACH * names);
 }
 
+/* ------------------------------------------------------------------ names of many commits */
+
+static int name_order(const void *a, const void *b)
+{
+    const VersionName *x = a, *y = b;
+
+    if (x->is_entry != y->is_entry)
+        return x->is_entry ? 1 : -1;
+    if (x->tree != y->tree)
+        return x->tree > y->tree ? 1 : -1;
+    return (x->id > y->id) - (x->id < y->id);
+}
+
+/* Rows side by side, and those named twice, get one name. */
+static void names_join(Garbage *garbage)
+{
+    uint32_t kept = 0;
+
+    assert(garbage->count > 0);
+    qsort(garbage->names, garbage->count, sizeof(garbage->names[0]), name_order);
+    for (uint32_t i = 1; i < garbage->count; i++) {
+        const VersionName *name = &garbage->names[i];
+        VersionName *last = &garbage->names[kept];
+        const uint64_t rows = name->id + name->more - last->id;
+        if (!name->is_entry && !last->is_entry && name->tree == last->tree &&
+            name->id <= last->id + last->more + 1 && rows < MERGED_ROWS)
+            last->more = MAX(last->more, (uint32_t)rows);
+        else
+            garbage->names[++kept] = *name;
+    }
+    garbage->count = kept + 1;
+}
+
+/* In place of the garbage at `link`, with its names and room for others. */
+static Garbage *merged_new(TxnManager *manager, Garbage **link)
+{
+    Garbage *first = *link;
+    Garbage *merged = memory_malloc(sizeof(*merged) + MERGED_NAMES * sizeof(VersionName));
+
+    if (!merged)
+        return NULL;
+    *merged = (Garbage){
+        .next = first->next, .lsn = first->lsn, .count = first->count, .capacity = MERGED_NAMES};
+    memcpy(merged->names, first->names, first->count * sizeof(VersionName));
+    atomic_fetch_add_explicit(&manager->garbage_bytes, garbage_size(merged), memory_order_relaxed);
+    if (manager->old_last == &first->next)
+        manager->old_last = &merged->next;
+    *link = merged;
+    atomic_fetch_sub_explicit(&manager->garbage_bytes, garbage_size(first), memory_order_relaxed);
+    memory_free(first);
+    return merged;
+}
+
+static void merged_end(TxnManager *manager)
+{
+    if (manager->prune_merged)
+        names_join(manager->prune_merged);
+    manager->prune_merged = NULL;
+}
+
+/*
+ * The garbage at prune_at has been looked at to its end. What is left of small commits is put
+ * together, for what the names stand for is wanted by snapshots from before all of them: it goes
+ * when the last of them may.
+ */
+static void garbage_passed(TxnManager *manager)
+{
+    const Garbage *garbage = *manager->prune_at;
+    Garbage *merged = manager->prune_merged;
+    const bool is_many =
+        atomic_load_explicit(&manager->garbage_bytes, memory_order_relaxed) > MERGED_FROM_BYTES;
+
+    manager->prune_index = 0;
+    if (merged && merged->count + garbage->count <= MERGED_NAMES) {
+        memcpy(merged->names + merged->count, garbage->names, garbage->count * sizeof(VersionName));
+        merged->count += garbage->count;
+        merged->lsn = MAX(merged->lsn, garbage->lsn);
+        garbage_unlink(manager, manager->prune_at);
+        return;
+    }
+    merged_end(manager);
+    if (is_many && garbage->count <= MERGED_NAMES / 2)
+        manager->prune_merged = merged_new(manager, manager->prune_at);
+    manager->prune_at = &(*manager->prune_at)->next;
+}
+
 /*
  * Goes on with the names where the last turn has ended, to the end of the list at most. What lies
  * between snapshots lies below the bound: without snapshots below it, and in names from above it,
@@ -329,6 +421,7 @@ static void garbage_prune(TxnManager *manager, const Collected *all, uint32_t bu
         if (!garbage || garbage->lsn > all->bound) {
             manager->prune_at = &manager->old_first;
             manager->prune_index = 0;
+            merged_end(manager);
             break;
         }
         looks++;
@@ -337,8 +430,7 @@ static void garbage_prune(TxnManager *manager, const Collected *all, uint32_t bu
             continue;
         }
         if (manager->prune_index >= garbage->count) {
-            manager->prune_at = &garbage->next;
-            manager->prune_index = 0;
+            garbage_passed(manager);
             continue;
         }
         VersionName *name = &garbage->names[manager->prune_index];

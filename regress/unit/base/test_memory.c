@@ -2,8 +2,10 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -84,7 +86,7 @@ static void what_is_promised_is_there_when_all_else_is_spent(void **state)
     assert_int_equal(reserve_used(), 0);
 }
 
-static void no_more_is_promised_than_the_system_has(void **state)
+static void no_more_is_promised_than_there_are_addresses(void **state)
 {
     (void)state;
     assert_false(memory_promise((size_t)1 << 46));
@@ -92,6 +94,23 @@ static void no_more_is_promised_than_the_system_has(void **state)
     error_clear();
     assert_true(memory_promise(MEBIBYTE));
     memory_promise_end(MEBIBYTE);
+}
+
+/* A commit of millions is promised what it will never need. */
+static void more_is_promised_than_the_machine_has(void **state)
+{
+    const size_t size = 4 * (size_t)sysconf(_SC_PHYS_PAGES) * (size_t)sysconf(_SC_PAGESIZE);
+    FILE *file = fopen("/proc/sys/vm/overcommit_memory", "r");
+    int mode = 0;
+
+    (void)state;
+    assert_non_null(file);
+    assert_int_equal(fscanf(file, "%d", &mode), 1);
+    fclose(file);
+    if (mode == 2) /* it may not promise more than it has */
+        skip();
+    assert_true(memory_promise(size));
+    memory_promise_end(size);
 }
 
 static void memory_of_the_heap_is_none_of_the_reserve(void **state)
@@ -132,7 +151,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pieces_are_apart_and_join_again),
         cmocka_unit_test(what_is_promised_is_there_when_all_else_is_spent),
-        cmocka_unit_test(no_more_is_promised_than_the_system_has),
+        cmocka_unit_test(more_is_promised_than_the_machine_has),
+        cmocka_unit_test(no_more_is_promised_than_there_are_addresses),
         cmocka_unit_test(memory_of_the_heap_is_none_of_the_reserve),
         cmocka_unit_test(who_cannot_fail_is_told_to_stop),
     };

@@ -175,6 +175,33 @@ static void rows_changed_again_and_again_keep_one_old_version(void **state)
     assert_in_range(txn_version_bytes(fixture->manager), 0, 20000);
 }
 
+/* Each leaves a name in a piece of memory of its own, until somebody looks at it once more. */
+static void names_of_many_small_commits_are_put_together(void **state)
+{
+    enum { ROWS = 60000, ALONE = sizeof(Garbage) + sizeof(VersionName) };
+    Fixture *fixture = *state;
+    int64_t *rows = ARENA_ARRAY(fixture->arena, int64_t, ROWS), count;
+    TxnSession *a = txn_session_open(fixture->manager, 2),
+               *b = txn_session_open(fixture->manager, 3);
+
+    Txn *writer = begin(a, ISOLATION_READ_COMMITTED);
+    for (uint32_t i = 0; i < ROWS; i++)
+        rows[i] = insert(writer, i, "first");
+    commit(writer);
+    Txn *reader = begin(b, ISOLATION_REPEATABLE_READ);
+    change_rows(fixture, rows, ROWS, 1);
+    change_rows(fixture, rows, ROWS / 10, 2);
+    assert_in_range(atomic_load(&fixture->manager->garbage_bytes), 1, ROWS * ALONE / 2);
+    assert_int_equal(scan_sum(reader, txn_snapshot(reader), &count),
+                     (int64_t)ROWS * (ROWS - 1) / 2);
+    assert_int_equal(count, ROWS);
+    txn_rollback(reader);
+    change_rows(fixture, rows, OLD_ROWS, 100);
+    assert_in_range(txn_version_bytes(fixture->manager), 0, 20000);
+    txn_session_close(a);
+    txn_session_close(b);
+}
+
 /* Collectors leave idle sessions out, until they read again; they count from then on. */
 static void who_reads_after_a_long_rest_is_counted_again(void **state)
 {
@@ -358,6 +385,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(rows_changed_again_and_again_keep_one_old_version),
+        TEST(names_of_many_small_commits_are_put_together),
         TEST(who_reads_after_a_long_rest_is_counted_again),
         TEST(beyond_the_limit_the_oldest_reader_is_refused),
         TEST(a_reader_at_rest_keeps_nothing_beyond_the_limit),
