@@ -3,9 +3,10 @@
 
 Beside it small sessions each update, insert or read single rows, one of them rows of the large table. Told for the statement and
 for its end (commit, and once more rolled back): seconds, the server's memory, what it maps of files beside (where old versions
-are that are too many for memory), and the longest that each small one has waited.
-In the end the sums must be those of the transactions that were committed; with --kill the server is killed within the last
-commit and started again, and has all of it or nothing. Status 1 when a sum is wrong, or an onlooker is refused or not answered.
+are that are too many for memory), and the longest that each small one has waited. With --memory there are so many megabytes for
+the server, the clients and the system's cache of their files. In the end the sums must be those of the transactions that were
+committed; with --kill the server is killed within the last commit and started again, and has all of it or nothing. Status 1 when
+a sum is wrong, or an onlooker is refused or not answered.
 """
 import random
 import struct
@@ -133,7 +134,9 @@ def run(server, options, results):
 
 
 def main():
-    options = table.arguments(__doc__, rows=5000000, kill=0)
+    options = table.arguments(__doc__, rows=5000000, kill=0, memory=0)
+    if options.memory:
+        servers.limit_memory(options.memory)
     makes = {"sengi": lambda: servers.Sengi(options.build, POOL), "postgresql": lambda: servers.PostgreSQL(POOL)}
     print(f"{'server':10} {'work':10} {'phase':9} {'seconds':>8} {'memory MiB':>10} {'mapped MiB':>10} " + " ".join(f"{kind:>10}" for kind in SMALL) + "  (longest waits, ms)")
     results = []

@@ -34,7 +34,7 @@ RUNS = [
     ("connections", "Connections", "Connects in a second, memory of idle ones, what active ones lose by them, a herd, clients that vanish.", [], ["--rounds", "3"]),
     ("checkpoints", "Checkpoints", "Latencies of tpcb-like transactions in checkpoints and between them.", [], ["--seconds", "100"]),
     ("large_transactions", "Large transactions", "One transaction with a pool of 256 MiB, and the longest that small sessions wait beside it.",
-     ["--rows", "20000000", "--kill", "1"], ["--kill", "1"]),
+     ["--rows", "20000000", "--kill", "1", "--memory", "1200"], ["--kill", "1", "--memory", "1200"]),
     ("recovery", "Recovery", "Ten gigabytes of log since the checkpoint, and a second crash in the middle of it.", [], []),
     ("small_pool", "Twenty times the pool", "pgbench at scale 400 with a pool of 256 MiB: transactions, point reads of hot rows beside scans, memory.", [], ["--seconds", "5"]),
     ("held_snapshot", "A snapshot that is held", "tpcb-like load beside an idle REPEATABLE READ transaction.", [], ["--minutes", "6"]),
