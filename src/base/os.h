@@ -61,6 +61,8 @@ typedef struct OsOps {
      * file is closed. False without an error: there is no such thing here.
      */
     bool (*file_map)(File *file, void *at, uint64_t offset, size_t size) MUST_CHECK;
+    /* Bytes that are left in its file system for who is no superuser. */
+    bool (*file_room)(File *file, uint64_t *ret_bytes) MUST_CHECK;
     /* Exclusive advisory lock on the whole file; false without error in *ret_busy's case. */
     bool (*file_lock)(File *file, bool *ret_busy) MUST_CHECK;
 

@@ -15,6 +15,7 @@
 #include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -190,6 +191,16 @@ static bool linux_file_map(File *file, void *at, uint64_t offset, size_t size)
         return fail_io("map file", file->path, errno);
     /* Where memory is short, pages around the one that is wanted would drive out others. */
     (void)madvise(at, size, MADV_RANDOM);
+    return true;
+}
+
+static bool linux_file_room(File *file, uint64_t *ret_bytes)
+{
+    struct statvfs status;
+
+    if (fstatvfs(file->fd, &status) != 0)
+        return fail_io("stat file system of", file->path, errno);
+    *ret_bytes = (uint64_t)status.f_bavail * status.f_frsize;
     return true;
 }
 
@@ -417,6 +428,7 @@ const OsOps os_linux = {
     .file_allocate = linux_file_allocate,
     .file_punch = linux_file_punch,
     .file_map = linux_file_map,
+    .file_room = linux_file_room,
     .file_lock = linux_file_lock,
     .rename = linux_rename,
     .unlink = linux_unlink,

@@ -392,6 +392,15 @@ static bool sim_file_allocate(File *file, uint64_t offset, uint64_t size)
     return true;
 }
 
+static bool sim_file_room(File *file, uint64_t *ret_bytes)
+{
+    const uint64_t capacity = world->faults.disk_capacity, used = sim_disk_used(&world->disk);
+
+    (void)file;
+    *ret_bytes = capacity == 0 ? UINT64_MAX : capacity - MIN(used, capacity);
+    return true;
+}
+
 static bool sim_file_map(File *file, void *at, uint64_t offset, size_t size)
 {
     (void)file, (void)at, (void)offset, (void)size;
@@ -484,6 +493,7 @@ static const OsOps os_sim = {
     .file_allocate = sim_file_allocate,
     .file_punch = sim_file_punch,
     .file_map = sim_file_map,
+    .file_room = sim_file_room,
     .file_lock = sim_file_lock,
     .rename = sim_rename,
     .unlink = sim_unlink,

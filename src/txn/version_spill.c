@@ -7,6 +7,7 @@
 #include "base/memory.h"
 
 #define FILE_NAME "/sengi_versions"
+#define ROOM_LEFT ((uint64_t)1 << 30) /* bytes of the file system that others are left */
 
 void version_spill_init(VersionSpill *spill, Str directory)
 {
@@ -46,7 +47,10 @@ static void file_drop(VersionSpill *spill)
 /* Reserved anew each time: what was given back has no blocks any more. */
 static bool piece_map(VersionSpill *spill, void *at, uint64_t offset)
 {
-    return os->file_allocate(spill->file, offset, VERSION_SPILL_PIECE) &&
+    uint64_t room;
+
+    return os->file_room(spill->file, &room) && room >= ROOM_LEFT + VERSION_SPILL_PIECE &&
+           os->file_allocate(spill->file, offset, VERSION_SPILL_PIECE) &&
            os->file_map(spill->file, at, offset, VERSION_SPILL_PIECE);
 }
 

@@ -3,9 +3,10 @@
  *
  * Pieces of one file without a name are mapped in place of memory, so what lies there is used by
  * address, like memory; the system keeps what is used of it, writes the rest when it wants the
- * memory for something else, and reads it again. Blocks are reserved before a piece is given out:
- * a full disk means that there is no piece, never one that cannot be written. Nothing of it is of
- * use after a crash, and the file is there only while pieces of it are.
+ * memory for something else, and reads it again. Blocks are reserved before a piece is given out,
+ * and a gigabyte of the file system is left to others: a disk that gets full means that there is no
+ * piece, never one that cannot be written. Nothing of it is of use after a crash, and the file is
+ * there only while pieces of it are.
  *
  *   version_spill_init(&spill, directory);               "": there is never a piece
  *   if (version_spill_map(&spill, start, &offset)) ...   `start` is mapped, and replaced

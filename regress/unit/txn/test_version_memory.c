@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/statvfs.h>
 
 #include <cmocka.h>
 
@@ -32,12 +33,14 @@
 
 static bool no_more; /* the system refuses */
 static size_t mapped, dropped, longest_drop, blocks_left;
+static uint64_t space_left; /* in the file system */
 
 void *__real_mmap64(void *address, size_t size, int protection, int flags, int fd, off64_t offset);
 void *__wrap_mmap64(void *address, size_t size, int protection, int flags, int fd, off64_t offset);
 int __real_munmap(void *address, size_t size);
 int __wrap_munmap(void *address, size_t size);
 int __real_madvise(void *address, size_t size, int advice);
+int __wrap_fstatvfs64(int fd, struct statvfs *status);
 int __real_posix_fallocate64(int fd, off64_t offset, off64_t size);
 int __wrap_posix_fallocate64(int fd, off64_t offset, off64_t size);
 int __wrap_madvise(void *address, size_t size, int advice);
@@ -50,6 +53,13 @@ void *__wrap_mmap64(void *address, size_t size, int protection, int flags, int f
     if (memory != MAP_FAILED && !(flags & MAP_FIXED))
         mapped += size;
     return memory;
+}
+
+int __wrap_fstatvfs64(int fd, struct statvfs *status)
+{
+    (void)fd;
+    *status = (struct statvfs){.f_bavail = space_left / 4096, .f_frsize = 4096};
+    return 0;
 }
 
 int __wrap_posix_fallocate64(int fd, off64_t offset, off64_t size)
@@ -99,6 +109,7 @@ static void heaps_begin_in(const char *directory)
     mapped = dropped = longest_drop = 0;
     no_more = false;
     blocks_left = SIZE_MAX;
+    space_left = UINT64_MAX;
     version_memory_init(&memory, str_from_c(directory));
     for (uint32_t i = 0; i < HEAPS; i++)
         version_heap_init(&heaps[i], &memory);
@@ -461,9 +472,16 @@ static void without_disk_it_is_memory_all_the_same(void **state)
     pieces_give(0, PIECES);
     assert_false(version_memory_is_full(&memory));
     assert_int_equal(files_in("/proc/self/fd"), files);
+    /* Nor are the last blocks taken. */
+    blocks_left = SIZE_MAX;
+    space_left = ((uint64_t)1 << 30) + RANGE_BYTES / 2;
+    pieces_take(0, PIECES);
+    assert_int_equal(version_memory_counts(&memory).spilled, 0);
+    assert_true(version_memory_is_full(&memory));
+    pieces_give(0, PIECES);
+    space_left = UINT64_MAX;
     /* Nor is there a directory. */
     assert_int_equal(test_directory_remove(directory), 0);
-    blocks_left = SIZE_MAX;
     pieces_take(0, PIECES);
     assert_int_equal(version_memory_counts(&memory).spilled, 0);
     assert_true(version_memory_is_full(&memory));
