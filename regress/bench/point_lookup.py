@@ -1,5 +1,9 @@
 #!/usr/bin/env python3
-"""Point reads and durable single-row inserts by one client; SQLite in process beside."""
+"""Point reads and durable single-row inserts by one client; SQLite in process beside, and what the disk itself syncs.
+
+"disk" overwrites blocks of a file that is there already, and syncs each: no server with one client can commit more often.
+"""
+import os
 import random
 import sqlite3
 import tempfile
@@ -23,7 +27,33 @@ def read(server, rows, count):
         server.client.query(f"SELECT v FROM p WHERE id = {random.randint(1, rows)}")
 
 
+class Disk:
+    """Blocks one behind another, as a log is written, each synced."""
+
+    name = "disk"
+    BLOCK, BLOCKS = 8192, 2048
+
+    def __init__(self):
+        self.file, self.at = tempfile.TemporaryFile(dir=tempfile.gettempdir()), 0
+        self.file.write(bytes(self.BLOCK * self.BLOCKS))
+        self.file.flush()
+        os.fsync(self.file.fileno())
+
+    def seconds(self):
+        return time.process_time()
+
+    def sync(self, count):
+        block = os.urandom(self.BLOCK)
+        for _ in range(count):
+            os.pwrite(self.file.fileno(), block, self.at % self.BLOCKS * self.BLOCK)
+            os.fdatasync(self.file.fileno())
+            self.at += 1
+
+
 def insert(server, count):
+    if isinstance(server, Disk):
+        server.sync(count)
+        return
     for _ in range(count):
         server.next_id += 1
         server.client.query(f"INSERT INTO q VALUES ({server.next_id}, 'value')")
@@ -59,6 +89,8 @@ def main():
             prepare(server, options.rows)
         table.compare(chosen, options.rounds, [
             (f"{options.reads} point reads", lambda server: read(server, options.rows, options.reads)),
+        ])
+        table.compare([*chosen, Disk()], options.rounds, [
             (f"{options.inserts} durable inserts", lambda server: insert(server, options.inserts)),
         ])
     finally:

@@ -1,5 +1,6 @@
 """Disks that are full, that fail, that cannot be written, that go away."""
 import os
+import resource
 import subprocess
 import tempfile
 import time
@@ -82,6 +83,33 @@ def a_full_disk_is_one_writers_error(options):
         writer.must("CHECKPOINT")
         again = fill(writer, "filler")
         check(again > count * 0.8, f"{count} rows fitted, and after TRUNCATE {again}")
+        server.stop_and_verify()
+
+
+def a_file_that_may_not_grow_is_a_full_disk(options):
+    """RLIMIT_FSIZE: 53100 for who needs more, and everything else goes on; with the limit gone, there is room again."""
+    with FaultyServer(options.build, SMALL_POOL) as server:
+        writer, reader = server.connect(), server.connect()
+        writer.must("CREATE TABLE filler (a int PRIMARY KEY, b text)")
+        writer.must("CREATE TABLE kept AS SELECT g AS a FROM generate_series(1, 1000) g")
+        writer.must("CHECKPOINT")
+        resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (64 << 20, resource.RLIM_INFINITY))
+        count = 0
+        while count < 1_000_000:
+            try:
+                writer.must(f"INSERT INTO filler SELECT g, repeat(md5(g::text), 8) FROM generate_series({count + 1}, {count + 10000}) g")
+                count += 10000
+            except Refused as refusal:
+                check(refusal.sqlstate == "53100", f"{refusal}")
+                break
+        check(50000 < count < 1_000_000, f"{count} rows")
+        for _ in range(20):
+            writer.must("UPDATE kept SET a = a + 1")
+            writer.must("CHECKPOINT")
+        check(reader.rows("SELECT count(*), sum(length(b)) FROM filler") == [f"{count} | {count * 256}"], "the reader sees something else")
+        resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+        writer.must(f"INSERT INTO filler SELECT g, repeat(md5(g::text), 8) FROM generate_series({count + 1}, {count + 10000}) g")
+        check(reader.rows("SELECT count(*) FROM filler") == [str(count + 10000)], "the room is not used")
         server.stop_and_verify()
 
 
@@ -365,7 +393,8 @@ def a_damaged_table_page_is_named_and_the_rest_is_read(options):
 
 
 TESTS = [a_damaged_index_is_named_and_built_anew, a_damaged_table_page_is_named_and_the_rest_is_read,
-         a_full_disk_is_one_writers_error, room_made_elsewhere_is_used_at_once, each_write_and_allocation_may_find_the_disk_full,
+         a_full_disk_is_one_writers_error, a_file_that_may_not_grow_is_a_full_disk, room_made_elsewhere_is_used_at_once,
+         each_write_and_allocation_may_find_the_disk_full,
          a_failed_fsync_stops_the_server, a_failed_write_loses_nothing, a_failed_read_is_one_statements_error,
          who_is_interrupted_while_a_page_is_read_gives_way_to_who_reads_it,
          a_directory_that_cannot_be_written_is_refused, a_disk_that_turns_read_only_stops_writers_only_where_it_must,

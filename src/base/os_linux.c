@@ -43,6 +43,7 @@ static bool fail_io(const char *what, const char *path, int error)
 {
     SqlState state = error == ENOENT                      ? ERR_UNDEFINED_FILE
                      : error == ENOSPC || error == EDQUOT ? ERR_DISK_FULL
+                     : error == EFBIG                     ? ERR_DISK_FULL /* RLIMIT_FSIZE */
                      : error == EEXIST                    ? ERR_DUPLICATE_FILE
                      : error == EISDIR                    ? ERR_WRONG_OBJECT_TYPE
                      : error == EACCES || error == EROFS  ? ERR_INSUFFICIENT_PRIVILEGE

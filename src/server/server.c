@@ -676,6 +676,7 @@ static void block_signals(void)
 
     pthread_sigmask(SIG_BLOCK, &set, NULL);
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* who writes is told */
 }
 
 static bool watch_signals(Server *server)
