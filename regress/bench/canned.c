@@ -2,12 +2,15 @@
  * A server that answers PostgreSQL's protocol with canned bytes: one row with one integer for each
  * query.
  *
- *   canned SOCKET THREADS
+ *   canned SOCKET THREADS [FILE]
  *
  * Each thread has its epoll and every so many-th connection; a request costs one recv and one send.
- * What it costs is what the kernel costs; servers are measured against it.
+ * What it costs is what the kernel costs; servers are measured against it. With FILE it overwrites
+ * a block of that and syncs it before each answer: what a commit costs the kernel.
  */
+#include <fcntl.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +21,8 @@
 #include <unistd.h>
 
 #define BUFFER 8192
+#define BLOCK 8192
+#define BLOCKS 2048
 
 typedef struct Peer {
     int fd;
@@ -78,6 +83,28 @@ static size_t answer(char type, char kind, char *out, size_t length)
     return length;
 }
 
+static int synced_file = -1;
+
+/* Blocks one behind another, as a log is written. */
+static int sync_block(void)
+{
+    static const char block[BLOCK];
+    static atomic_uint next;
+    const off_t at = (off_t)(atomic_fetch_add(&next, 1) % BLOCKS) * BLOCK;
+
+    return pwrite(synced_file, block, BLOCK, at) == BLOCK && fdatasync(synced_file) == 0;
+}
+
+/* Its blocks exist before they are overwritten: a sync has no space to account for. */
+static int open_synced(const char *path)
+{
+    synced_file = open(path, O_CREAT | O_RDWR, 0600);
+    for (int i = 0; i < BLOCKS; i++)
+        if (synced_file < 0 || !sync_block())
+            return 0;
+    return 1;
+}
+
 /* Answers the whole messages that are there. Returns 0 when the peer is done with. */
 static int serve(Peer *peer)
 {
@@ -112,6 +139,8 @@ static int serve(Peer *peer)
     }
     memmove(peer->in, peer->in + at, peer->length - at);
     peer->length -= at;
+    if (synced_file >= 0 && length > 0 && !sync_block())
+        return 0;
     return length == 0 || send(peer->fd, out, length, MSG_NOSIGNAL) == (ssize_t)length;
 }
 
@@ -142,6 +171,10 @@ int main(int count, char **arguments)
 
     if (count < 2 || !epolls)
         return 2;
+    if (count > 3 && !open_synced(arguments[3])) {
+        perror("canned");
+        return 1;
+    }
     snprintf(address.sun_path, sizeof(address.sun_path), "%s", arguments[1]);
     if (bind(listener, (struct sockaddr *)&address, sizeof(address)) != 0 ||
         listen(listener, 1024) != 0) {

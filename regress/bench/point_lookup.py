@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Point reads and durable single-row inserts by one client; SQLite in process beside, and what the disk itself syncs.
 
-"disk" overwrites blocks of a file that is there already, and syncs each: no server with one client can commit more often.
+"disk" overwrites blocks of a file that is there already, and syncs each. "canned" does so, too, before each of its canned
+answers: no server with one client can commit more often.
 """
 import os
 import random
@@ -10,6 +11,7 @@ import tempfile
 import time
 
 import results
+import servers
 import table
 import wire_client
 
@@ -84,17 +86,20 @@ def sqlite_times(rows, reads, inserts):
 def main():
     options = table.arguments("point reads and single-row inserts beside PostgreSQL 15 and SQLite", rows=100000, reads=20000, inserts=1000)
     chosen = table.start(options)
+    canned = servers.Canned(options.build, synced=True)
+    canned.start()
+    canned.client, canned.next_id = wire_client.Client(canned), 0
     try:
         for server in chosen:
             prepare(server, options.rows)
         table.compare(chosen, options.rounds, [
             (f"{options.reads} point reads", lambda server: read(server, options.rows, options.reads)),
         ])
-        table.compare([*chosen, Disk()], options.rounds, [
+        table.compare([*chosen, canned, Disk()], options.rounds, [
             (f"{options.inserts} durable inserts", lambda server: insert(server, options.inserts)),
         ])
     finally:
-        for server in chosen:
+        for server in [*chosen, canned]:
             server.remove()
     sqlite_times(options.rows, options.reads, options.inserts)
 

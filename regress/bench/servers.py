@@ -204,19 +204,20 @@ class PostgreSQL(Server):
 
 
 class Canned(Server):
-    """Answers every query with the same bytes: what the kernel alone costs."""
+    """Answers every query with the same bytes: what the kernel alone costs. `synced`: after a sync of the disk."""
 
     name = "canned"
 
-    def __init__(self, build):
+    def __init__(self, build, synced=False):
         super().__init__()
+        self.synced = [self.directory / "synced"] if synced else []
         self.binary = pathlib.Path(build) / "canned"
         source = TOP / "regress/bench/canned.c"
         if not self.binary.exists() or self.binary.stat().st_mtime < source.stat().st_mtime:
             subprocess.run(["cc", "-O2", "-pthread", "-o", self.binary, source], check=True)
 
     def launch(self):
-        self.process = subprocess.Popen([self.binary, self.directory / f".s.PGSQL.{self.port}", str(os.cpu_count())])
+        self.process = subprocess.Popen([self.binary, self.directory / f".s.PGSQL.{self.port}", str(os.cpu_count()), *self.synced])
 
 
 def each(makes, wanted, run):

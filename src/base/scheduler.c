@@ -33,6 +33,7 @@
 #define EVENTS_AT_ONCE 128
 #define STACKLESS_RETRY_US 10000
 #define RUNS_BETWEEN_POLLS 64
+#define EVENTS_OF_DEVOTION 64 /* of one descriptor, one after another */
 
 typedef struct Post {
     struct Post *next;
@@ -56,6 +57,8 @@ struct Scheduler {
     void (*deferred)(void *argument); /* NULL: none */
     void *deferred_argument;
     Deadline deferred_until;
+    const FdWatch *devoted_to; /* the descriptor of the last event, and of so many before it */
+    unsigned devotion;
     int epoll_fd;
     Task *loop_task;
     const void *loop_stack_bottom; /* for ASan */
@@ -552,6 +555,24 @@ static void deferred_run(Scheduler *scheduler)
     callback(scheduler->deferred_argument);
 }
 
+bool scheduler_may_block(void)
+{
+    const Scheduler *scheduler = scheduler_running;
+
+    return !scheduler ||
+           (scheduler->devotion >= EVENTS_OF_DEVOTION && !has_work((Scheduler *)scheduler));
+}
+
+static void devotion_note(Scheduler *scheduler, const FdWatch *watch)
+{
+    if (watch == scheduler->devoted_to) {
+        scheduler->devotion++;
+        return;
+    }
+    scheduler->devoted_to = watch;
+    scheduler->devotion = 0;
+}
+
 static int poll_timeout(Scheduler *scheduler)
 {
     if (scheduler->deferred || has_work(scheduler) || has_ended(scheduler))
@@ -574,6 +595,7 @@ static void poll_descriptors(Scheduler *scheduler)
         FdWatch *watch = events[i].data.ptr;
         if (!watch || watch->fd < 0)
             continue; /* the event descriptor; or unwatched by a callback of this round */
+        devotion_note(scheduler, watch);
         uint32_t told = 0;
         if (events[i].events & EPOLLIN)
             told |= FD_READABLE;

@@ -49,6 +49,12 @@ void scheduler_post(Scheduler *scheduler, void (*callback)(void *argument), void
 #define SCHEDULER_PATIENCE_US 200
 bool scheduler_defer(void (*callback)(void *argument), void *argument);
 
+/*
+ * Whether the caller may block its thread for a fraction of a millisecond: it is a plain thread, or
+ * its scheduler has had events of one descriptor only for a while and has nobody to run next.
+ */
+bool scheduler_may_block(void);
+
 typedef enum FdEvents { FD_READABLE = 1, FD_WRITABLE = 2, FD_CLOSED = 4 } FdEvents;
 
 /* A descriptor the loop watches (level-triggered); embed it in what it belongs to. */

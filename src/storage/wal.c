@@ -24,6 +24,7 @@
 #define WAL_WRITE_MAX (4u << 20) /* bytes in one write */
 #define WAL_RETRY_US 100000
 #define WAL_SUBSCRIBERS 64
+#define SYNC_WORTH_BLOCKING_US 1000 /* a worker may stand still that long */
 
 typedef struct WalWaiter {
     struct WalWaiter *next;
@@ -46,8 +47,15 @@ struct Wal {
     _Atomic bool is_stuck;              /* the writer waits for room on the disk */
     _Atomic uint32_t work, writer_idle; /* the log writer sleeps on `work` until it is asked */
     _Atomic uint32_t company;           /* mean of commits that waited for a sync, in 64ths */
+    _Atomic uint32_t sync_mean;         /* microseconds of the last syncs */
     _Atomic uint32_t stop;              /* WAL_RUNNING … */
     Thread *writer, *keeper;
+
+    /* Held by the log writer while it writes and syncs, or by a commit that does so itself. */
+    _Atomic uint32_t writing;
+    Lsn big_start, big_end; /* of the big record that `written` is in, or 0; who is writing's */
+    File *segment;          /* at segment_start; who is writing's */
+    Lsn segment_start;
 
     Mutex mutex; /* rank WAL; guards the rest */
     WalWaiter *durable_waiters, *ring_waiters, *space_waiters;
@@ -65,8 +73,6 @@ struct Wal {
     } subscribers[WAL_SUBSCRIBERS];
     _Atomic uint32_t subscriber_count;
 
-    File *segment; /* the log writer's, at segment_start */
-    Lsn segment_start;
     _Atomic uint64_t record_count, write_count, sync_count, sync_microseconds;
 };
 
@@ -109,25 +115,43 @@ static void writer_wake(Wal *wal)
         os->word_wake(&wal->work, 1);
 }
 
+/* There is more, or will be as soon as somebody has filled it. */
+static bool wal_is_behind(const Wal *wal)
+{
+    return atomic_load(&((Wal *)wal)->written) < atomic_load(&((Wal *)wal)->reserved);
+}
+
 static void writer_wake_deferred(void *wal)
 {
-    writer_wake(wal);
+    if (wal_is_behind(wal))
+        writer_wake(wal);
 }
 
 /* In 64ths: an eighth of the mean is taken off at each sync, with no rest that matters. */
 #define COMPANY_ONE 64u
+#define COMPANY_NONE (5 * COMPANY_ONE / 4)
 #define COMPANY_WORTH_WAITING (5 * COMPANY_ONE / 2)
 #define COMPANY_AT_FIRST (8 * COMPANY_ONE)
 
+/* Commits come one by one, from one worker that has nothing else to do, and the disk is quick. */
+static bool wal_committer_is_alone(const Wal *wal)
+{
+    return atomic_load_explicit(&wal->company, memory_order_relaxed) < COMPANY_NONE &&
+           atomic_load_explicit(&wal->sync_mean, memory_order_relaxed) < SYNC_WORTH_BLOCKING_US &&
+           scheduler_may_block();
+}
+
 /*
- * For a commit: a worker with more to do asks once for all that have come together by then. Where
- * few come together the disk would only stand still meanwhile.
+ * For a commit: a worker with more to do asks once for all that have come together by then, and one
+ * with nothing else to do will write itself (wal_wait). Where few come together the disk would only
+ * stand still meanwhile.
  */
 static void writer_wake_soon(Wal *wal)
 {
     const uint32_t company = atomic_load_explicit(&wal->company, memory_order_relaxed);
+    const bool can_wait = company >= COMPANY_WORTH_WAITING || wal_committer_is_alone(wal);
 
-    if (company < COMPANY_WORTH_WAITING || !scheduler_defer(writer_wake_deferred, wal))
+    if (!can_wait || !scheduler_defer(writer_wake_deferred, wal))
         writer_wake(wal);
 }
 
@@ -137,6 +161,17 @@ static void company_note(Wal *wal, uint32_t count)
 
     if (count > 0)
         atomic_store_explicit(&wal->company, before - before / 8 + count * (COMPANY_ONE / 8),
+                              memory_order_relaxed);
+}
+
+static void sync_note(Wal *wal, int64_t microseconds)
+{
+    const uint32_t before = atomic_load_explicit(&wal->sync_mean, memory_order_relaxed);
+    const uint32_t now = (uint32_t)MIN(microseconds, (int64_t)UINT32_MAX / 8);
+
+    atomic_store_explicit(&wal->sync_mean, before - before / 8 + now / 8, memory_order_relaxed);
+    atomic_fetch_add_explicit(&wal->sync_count, 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&wal->sync_microseconds, (uint64_t)microseconds,
                               memory_order_relaxed);
 }
 
@@ -166,12 +201,17 @@ static void wal_wait_for(Wal *wal, WalWaiter **list, const _Atomic Lsn *position
     event_wait_uninterruptible(&waiter.event, name);
 }
 
+static bool wal_flush_alone(Wal *wal);
+
 bool wal_wait(Wal *wal, Lsn lsn)
 {
     WalWaiter waiter = {.lsn = lsn};
 
-    if (atomic_load(&wal->flushed) >= lsn ||
-        !wal_enlist(wal, &wal->durable_waiters, &waiter, &wal->flushed))
+    if (atomic_load(&wal->flushed) >= lsn)
+        return true;
+    if (wal_committer_is_alone(wal) && wal_flush_alone(wal) && atomic_load(&wal->flushed) >= lsn)
+        return true;
+    if (!wal_enlist(wal, &wal->durable_waiters, &waiter, &wal->flushed))
         return true;
     writer_wake_soon(wal); /* the record may be of a worker that is busy for longer than this one */
     WaitOutcome outcome = event_wait(&waiter.event, DEADLINE_NEVER, WAIT_EVENT_WALSYNC);
@@ -414,23 +454,16 @@ void wal_fill(Wal *wal, const WalSlot *slot, const Str *pieces, size_t piece_cou
 
 /* -------- The log writer -------- */
 
-typedef struct WalWriter {
-    Wal *wal;
-    Lsn position;           /* everything before it is written */
-    Lsn big_start, big_end; /* of the big record that position is in, or 0 */
-} WalWriter;
-
-/* How far the log is filled from the writer's position, a write's worth at most. */
-static Lsn writer_filled(WalWriter *writer)
+/* How far the log is filled from where writing stopped, a write's worth at most. */
+static Lsn writer_filled(Wal *wal)
 {
-    const Wal *wal = writer->wal;
-    Lsn at = writer->position;
+    const Lsn from = atomic_load_explicit(&wal->written, memory_order_relaxed);
+    Lsn at = from;
 
-    while (at - writer->position < WAL_WRITE_MAX) {
-        if (writer->big_end > at) {
-            const Lsn filled = atomic_load(&((Wal *)wal)->big_filled);
-            const Lsn end = MIN(filled, writer->big_end);
-            if (end < writer->big_end)
+    while (at - from < WAL_WRITE_MAX) {
+        if (wal->big_end > at) {
+            const Lsn end = MIN(atomic_load(&wal->big_filled), wal->big_end);
+            if (end < wal->big_end)
                 return MAX(end, at);
             at = end;
             continue;
@@ -441,8 +474,8 @@ static Lsn writer_filled(WalWriter *writer)
         ring_copy_out(wal, at, &header, sizeof(header));
         const uint64_t size = wal_record_size(header.length);
         if (wal_is_big(wal, size)) {
-            writer->big_start = at;
-            writer->big_end = at + size;
+            wal->big_start = at;
+            wal->big_end = at + size;
             at += sizeof(header);
         } else {
             at += size;
@@ -469,15 +502,26 @@ static void writer_use_segment(Wal *wal, Lsn lsn)
     wal->segment_start = start;
 }
 
+/* False: the disk is full. */
+static bool writer_put(Wal *wal, const byte *data, size_t size, Lsn lsn)
+{
+    if (unlikely(!os->file_write(wal->segment, data, size, lsn - wal->segment_start))) {
+        if (error_fields()->sqlstate != ERR_DISK_FULL)
+            panic("could not write the write-ahead log: %.*s", STR_ARGS(error_fields()->message));
+        error_clear();
+        return false;
+    }
+    atomic_fetch_add_explicit(&wal->write_count, 1, memory_order_relaxed);
+    memset(wal->ring + (lsn & (wal->ring_size - 1)), 0, size);
+    return true;
+}
+
 /* A full disk may have room later; nothing else that fails here can be mended. */
 static bool writer_write(Wal *wal, const byte *data, size_t size, Lsn lsn)
 {
     bool was_full = false;
 
-    while (!os->file_write(wal->segment, data, size, lsn - wal->segment_start)) {
-        if (error_fields()->sqlstate != ERR_DISK_FULL)
-            panic("could not write the write-ahead log: %.*s", STR_ARGS(error_fields()->message));
-        error_clear();
+    while (!writer_put(wal, data, size, lsn)) {
         was_full = true;
         atomic_store(&wal->is_stuck, true);
         wal_refuse(wal, ERR_DISK_FULL);
@@ -501,37 +545,28 @@ static bool writer_transfer(Wal *wal, Lsn from, Lsn to)
         const size_t size = (size_t)MIN(MIN(to, segment_end) - from, (Lsn)wal->ring_size - offset);
         writer_use_segment(wal, from);
         TRY(writer_write(wal, wal->ring + offset, size, from));
-        atomic_fetch_add_explicit(&wal->write_count, 1, memory_order_relaxed);
-        memset(wal->ring + offset, 0, size);
         from += size;
     }
     return true;
 }
 
-static void writer_publish_durable(Wal *wal, Lsn lsn)
+/* `own`: commits that wait for it and are not in the list. */
+static void writer_publish_durable(Wal *wal, Lsn lsn, uint32_t own)
 {
     atomic_store(&wal->flushed, lsn);
     mutex_lock(&wal->mutex);
-    company_note(wal, waiters_wake(&wal->durable_waiters, lsn));
+    company_note(wal, waiters_wake(&wal->durable_waiters, lsn) + own);
     mutex_unlock(&wal->mutex);
     const uint32_t count = atomic_load(&wal->subscriber_count);
     for (uint32_t i = 0; i < count; i++)
         wal->subscribers[i].callback(wal->subscribers[i].context, lsn);
 }
 
-/* Writes what is filled and makes it durable; false: there was nothing. */
-static bool writer_round(WalWriter *writer)
+/* What is before `to` is in its file: gives the ring's space back, and makes it durable. */
+static void writer_sync(Wal *wal, Lsn to, uint32_t own_commits)
 {
-    Wal *wal = writer->wal;
-    if (FAULT(fault_slow_log) && !task_sleep(FAULT_DELAY_US, WAIT_EVENT_LOG_WRITER_MAIN))
-        error_clear();
-    const Lsn from = writer->position, to = writer_filled(writer);
-
-    if (to == from || !writer_transfer(wal, from, to))
-        return false;
-    writer->position = to;
-    if (writer->big_end && writer->big_end <= to)
-        writer->big_end = 0;
+    if (wal->big_end && wal->big_end <= to)
+        wal->big_end = 0;
     atomic_store(&wal->written, to);
     mutex_lock(&wal->mutex);
     waiters_wake(&wal->ring_waiters, to);
@@ -542,38 +577,108 @@ static bool writer_round(WalWriter *writer)
     const int64_t start = os->monotonic();
     if (!os->file_sync(wal->segment))
         panic("could not sync the write-ahead log: %.*s", STR_ARGS(error_fields()->message));
-    atomic_fetch_add_explicit(&wal->sync_count, 1, memory_order_relaxed);
-    atomic_fetch_add_explicit(&wal->sync_microseconds, (uint64_t)(os->monotonic() - start),
-                              memory_order_relaxed);
+    sync_note(wal, os->monotonic() - start);
     /* Readers tell a torn end from damage by it: no record may be half durable there. */
-    atomic_store(&wal->flushed_whole, writer->big_end ? writer->big_start : to);
-    writer_publish_durable(wal, to);
-    return true;
+    atomic_store(&wal->flushed_whole, wal->big_end ? wal->big_start : to);
+    writer_publish_durable(wal, to, own_commits);
+}
+
+/* Writes what is filled and makes it durable. Returns how many bytes that were. */
+static uint64_t writer_round(Wal *wal)
+{
+    if (FAULT(fault_slow_log) && !task_sleep(FAULT_DELAY_US, WAIT_EVENT_LOG_WRITER_MAIN))
+        error_clear();
+    const Lsn from = atomic_load(&wal->written), to = writer_filled(wal);
+
+    if (to == from || !writer_transfer(wal, from, to))
+        return 0;
+    writer_sync(wal, to, 0);
+    return to - from;
+}
+
+/*
+ * One at a time writes. Who finds that another one does goes to sleep and is told when that one is
+ * done; therefore that one looks for more once it has let go. The exchanges order the two looks.
+ */
+static bool writing_begin(Wal *wal)
+{
+    return atomic_exchange(&wal->writing, 1) == 0;
+}
+
+static void writing_end(Wal *wal)
+{
+    (void)atomic_exchange(&wal->writing, 0);
+}
+
+/*
+ * The commit that waits does the log writer's work, which saves two switches between threads: about
+ * a third of what a disk's sync takes. Only what is simple: one write into the segment that is
+ * open. False: it is left to the log writer.
+ */
+static bool wal_flush_alone(Wal *wal)
+{
+    bool done = false;
+
+    assert(task_current()->latch_count == 0 && !task_current()->in_action);
+    if (!writing_begin(wal)) {
+        company_note(wal, 2);
+        return false;
+    }
+    const Lsn from = atomic_load(&wal->written), to = writer_filled(wal);
+    const size_t offset = (size_t)(from & (wal->ring_size - 1)), size = (size_t)(to - from);
+    const bool is_simple = to > from && !wal->big_end && offset + size <= wal->ring_size &&
+                           wal->segment && wal->segment_start == wal_segment_start(from) &&
+                           to <= wal->segment_start + WAL_SEGMENT_SIZE &&
+                           atomic_load(&wal->stop) == WAL_RUNNING;
+    if (is_simple) {
+        atomic_store(&task_current()->wait_event, WAIT_EVENT_WALSYNC);
+        done = writer_put(wal, wal->ring + offset, size, from);
+        if (done)
+            writer_sync(wal, to, 1);
+        atomic_store(&task_current()->wait_event, 0);
+    }
+    writing_end(wal);
+    if (wal_is_behind(wal) || atomic_load(&wal->stop) != WAL_RUNNING)
+        writer_wake(wal);
+    return done;
+}
+
+/* The log writer's turn. False: it has ended. */
+static bool writer_turn(Wal *wal)
+{
+    for (;;) {
+        const uint32_t stop = atomic_load(&wal->stop);
+        if (stop == WAL_ABORTED)
+            return false;
+        const uint64_t size = writer_round(wal);
+        if (size == 0 && stop != WAL_RUNNING)
+            return false;
+        if (stop == WAL_RUNNING && size < WAL_WRITE_MAX)
+            return true;
+    }
 }
 
 static void writer_main(void *argument)
 {
-    WalWriter writer = {.wal = argument};
-    Wal *wal = writer.wal;
+    Wal *wal = argument;
+    bool goes_on = true;
 
-    writer.position = atomic_load(&wal->written);
-    for (;;) {
-        const uint32_t work = atomic_load(&wal->work), stop = atomic_load(&wal->stop);
-        const Lsn from = writer.position;
-        if (stop == WAL_ABORTED)
-            break;
-        if (writer_round(&writer)) {
-            if (stop != WAL_RUNNING || writer.position - from >= WAL_WRITE_MAX)
-                continue;
-        } else if (stop != WAL_RUNNING) {
-            break;
+    while (goes_on) {
+        const uint32_t work = atomic_load(&wal->work);
+        if (writing_begin(wal)) {
+            goes_on = writer_turn(wal);
+            if (!goes_on) {
+                os->file_close(wal->segment);
+                wal->segment = NULL;
+            }
+            writing_end(wal);
         }
+        if (!goes_on)
+            break;
         atomic_store(&wal->writer_idle, 1);
         os->word_wait(&wal->work, work, DEADLINE_NEVER);
         atomic_store(&wal->writer_idle, 0);
     }
-    os->file_close(wal->segment);
-    wal->segment = NULL;
 }
 
 /* -------- The segments' keeper -------- */

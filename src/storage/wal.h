@@ -15,7 +15,8 @@
  * One log-writer thread writes and syncs all that is filled when it is asked to. Who fills a record
  * on a worker asks at once while few commits wait for each sync; while many do, when the worker has
  * nothing else to do, or a moment later (scheduler_defer): so the commits of a busy worker share a
- * sync. A failed fsync ends the process: what the kernel dropped cannot be known.
+ * sync. A commit that is alone on its worker, and in the log, does it itself within wal_wait. A
+ * failed fsync ends the process: what the kernel dropped cannot be known.
  *
  * A record is {lsn, length, crc32c, durable, incarnation} and its payload, 8-byte aligned.
  * `durable` is a position known to be on disk when the record was filled; so a bad record with a
@@ -62,7 +63,7 @@ MUST_CHECK bool wal_wait(Wal *wal, Lsn lsn);
 /* The same, not to be interrupted. */
 void wal_flush(Wal *wal, Lsn lsn);
 
-/* Called on the log writer's thread whenever wal_flushed has grown; must not wait. */
+/* Called by whoever has made wal_flushed grow, one at a time; must not wait. */
 typedef void WalCallback(void *context, Lsn flushed);
 void wal_subscribe(Wal *wal, WalCallback *callback, void *context);
 
