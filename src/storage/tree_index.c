@@ -131,6 +131,37 @@ bool tree_index_insert(Tree *tree, Str key, const TreeObserver *observer)
     }
 }
 
+/* Into the leaf of the first one, as long as they belong there and find room. */
+static bool index_insert_neighbours(Tree *tree, const Str *keys, uint32_t count, uint32_t *ret_put)
+{
+    Action action;
+    Page page;
+    bool has_room;
+
+    *ret_put = 0;
+    TRY(entry_write(tree, keys[0], &action, &page));
+    do {
+        has_room = index_insert_in_leaf(tree, &action, &page, keys[*ret_put], NULL);
+        *ret_put += has_room;
+    } while (has_room && *ret_put < count && keys[*ret_put].length <= TREE_MAX_KEY &&
+             node_covers(page_node(&page), keys[*ret_put]));
+    tree_write_end(&action, &page);
+    return has_room || tree_split(tree, keys[*ret_put], 0);
+}
+
+bool tree_index_insert_all(Tree *tree, const Str *keys, uint32_t count)
+{
+    assert(tree->kind == TREE_INDEX);
+    for (uint32_t at = 0; at < count;) {
+        uint32_t put;
+        if (unlikely(keys[at].length > TREE_MAX_KEY))
+            return key_too_long(keys[at]);
+        TRY(index_insert_neighbours(tree, keys + at, count - at, &put));
+        at += put;
+    }
+    return true;
+}
+
 bool tree_index_ghost(Tree *tree, Str key, const TreeObserver *observer)
 {
     Action action;

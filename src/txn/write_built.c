@@ -8,6 +8,7 @@
 #include "base/task.h"
 #include "storage/leaf.h"
 #include "storage/tree_builder.h"
+#include "storage/tree_pairs.h"
 #include "txn/fresh.h"
 #include "txn/txn_internal.h"
 
@@ -81,6 +82,50 @@ static bool run_add(Txn *txn, TreeWrites *writes, uint64_t row_id, const WriteEn
 
 /* ------------------------------------------------------------------ building */
 
+#define BATCH_KEYS 256u
+
+/* On their way into a built part that has keys already. Borrowed from nodes. */
+typedef struct KeyBatch {
+    uint32_t count;
+    Str keys[BATCH_KEYS];
+} KeyBatch;
+
+static bool batch_put(TreeWrites *writes)
+{
+    KeyBatch *batch = writes->joining;
+    const uint32_t count = batch->count;
+
+    batch->count = 0;
+    return tree_index_insert_all(writes->spill->built, batch->keys, count);
+}
+
+static bool batch_add(TreeWrites *writes, Str key)
+{
+    KeyBatch *batch = writes->joining;
+
+    batch->keys[batch->count++] = key;
+    return batch->count < BATCH_KEYS || batch_put(writes);
+}
+
+static bool batch_begin(TreeWrites *writes)
+{
+    if (writes->tree->kind != TREE_INDEX)
+        return true;
+    writes->joining = memory_malloc(sizeof(KeyBatch));
+    if (!writes->joining)
+        FAIL(ERR_OUT_OF_MEMORY, .message = STR("out of memory"));
+    writes->joining->count = 0;
+    return true;
+}
+
+static bool batch_end(TreeWrites *writes, bool done)
+{
+    done = done && batch_put(writes);
+    memory_free(writes->joining);
+    writes->joining = NULL;
+    return done;
+}
+
 static TreeWrites *find_rows(Txn *txn, const TreeWrites *index)
 {
     const TreeName table = atomic_load_explicit(&index->tree->table, memory_order_relaxed);
@@ -110,7 +155,9 @@ bool built_begin(Txn *txn, TreeWrites *writes)
 {
     WriteSpill *spill = writes->spill;
 
-    if (spill->built || !is_buildable(txn, writes))
+    if (spill->built)
+        return batch_begin(writes);
+    if (!is_buildable(txn, writes))
         return true;
     Tree *target = atomic_load(&writes->tree->tree);
     const bool is_table = writes->tree->kind == TREE_TABLE;
@@ -127,6 +174,9 @@ bool built_begin(Txn *txn, TreeWrites *writes)
 bool built_end(TreeWrites *writes, bool done)
 {
     TreeBuilder *builder = MOVE(writes->filling);
+
+    if (writes->joining)
+        return batch_end(writes, done);
 
     if (!done || (builder && !tree_builder_finish(builder))) {
         tree_builder_abandon(builder);
@@ -168,7 +218,7 @@ static bool take_key(Txn *txn, TreeWrites *writes, const WriteNode *node, bool *
     if (!*ret_taken)
         return true;
     return writes->filling ? tree_builder_add_key(writes->filling, node->key)
-                           : tree_index_insert(writes->spill->built, node->key, NULL);
+                           : batch_add(writes, node->key);
 }
 
 bool built_take(Txn *txn, TreeWrites *writes, const WriteNode *node, bool *ret_taken)

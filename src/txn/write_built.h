@@ -22,10 +22,11 @@
 
 /*
  * For the nodes of a spill: makes writes->spill->built where this tree may have one. What comes
- * into a new one comes as finished leaves: from then on until built_end nobody looks there.
+ * into a new one comes as finished leaves, and into an index's many at a time: from then on until
+ * built_end nobody looks there for what is built_take's.
  */
 MUST_CHECK bool built_begin(Txn *txn, TreeWrites *writes);
-/* False: `done` is, or the last leaves found no place. */
+/* After a built_begin that succeeded. False: `done` is, or the last of it found no place. */
 MUST_CHECK bool built_end(TreeWrites *writes, bool done);
 /* Puts a node there, unless it has more to say than an insertion: then it goes as a pair. */
 MUST_CHECK bool built_take(Txn *txn, TreeWrites *writes, const WriteNode *node, bool *ret_taken);

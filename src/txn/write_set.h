@@ -114,7 +114,8 @@ typedef struct TreeWrites {
     Arena *arena;      /* its own, when there is much; from then on, of an index, */
     StrBuf greatest;   /* no key that was written is above it */
     WriteSpill *spill; /* NULL: everything is in memory */
-    struct TreeBuilder *filling; /* while the built part is filled from nothing */
+    struct TreeBuilder *filling; /* while the built part is filled from nothing, */
+    struct KeyBatch *joining;    /* and, of an index, while more comes to it */
     struct TxnBulk *growing;     /* what adds finished leaves to the built part just now, or NULL */
     struct FreshRows *appended;  /* rows that came to the built part as finished leaves */
     uint64_t logged_last;      /* the last of them: the log has them all, and none before it else */

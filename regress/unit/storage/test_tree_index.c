@@ -228,6 +228,42 @@ static void an_index_holds_its_entries(void **state)
     require_no_leak();
 }
 
+/* Ascending at first, then some among those that are there, in their order but for a few. */
+static void entries_put_together_are_what_was_put(void **state)
+{
+    enum { MOST = 200 };
+    Str keys[MOST];
+
+    (void)state;
+    require(tree_create(fix.database, 8, TREE_INDEX, NULL));
+    Tree *tree = tree_open(fix.database, 8);
+    for (uint32_t round = 0, next = 0; round < 300; round++) {
+        const bool appends = next < KEYS / 2;
+        uint32_t i = appends ? next : draw_below(KEYS), count = 0;
+        while (count < MOST && i < KEYS) {
+            model[i]->exists = true;
+            keys[count++] = model_key(i);
+            i += appends ? 1 : 1 + (draw_below(4) == 0) * draw_below(200);
+        }
+        next = MAX(next, i);
+        if (count > 2 && !appends && round % 3 == 0) {
+            const Str first = keys[0];
+            keys[0] = keys[count - 1];
+            keys[count - 1] = first;
+        }
+        require(tree_index_insert_all(tree, keys, count));
+    }
+    compare_all(tree);
+    require(tree_index_insert_all(tree, keys, 0));
+    keys[1] = str_make(keys, TREE_MAX_KEY + 1);
+    keys[0] = model_key(0);
+    assert_false(tree_index_insert_all(tree, keys, 2));
+    assert_int_equal(error_fields()->sqlstate, ERR_PROGRAM_LIMIT_EXCEEDED);
+    error_clear();
+    require(tree_drop(fix.database, 8));
+    require_no_leak();
+}
+
 /* Which of the model's ghosts must stay; and how often a leaf has been told of. */
 static uint32_t kept_from, told;
 
@@ -691,6 +727,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(purged_leaves_go, begin, end),
         cmocka_unit_test_setup_teardown(of_the_ghosts_those_stay_that_must, begin, end),
         cmocka_unit_test_setup_teardown(pairs_are_what_was_put, begin, end),
+        cmocka_unit_test_setup_teardown(entries_put_together_are_what_was_put, begin, end),
         cmocka_unit_test_setup_teardown(pairs_put_together_are_what_was_put, begin, end),
         cmocka_unit_test_setup_teardown(keys_appended_together_lie_as_if_inserted, begin, end),
         cmocka_unit_test_setup_teardown(built_indexes_hold_their_input, begin, end),
