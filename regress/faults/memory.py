@@ -172,9 +172,9 @@ def is_served(server):
         return False
 
 
-def versions(connection):
+def versions(connection, where=""):
     """Bytes that old row versions take."""
-    return int(connection.rows("SELECT size FROM pg_shmem_allocations WHERE name = 'Row Versions'")[0])
+    return int(connection.rows(f"SELECT size FROM pg_shmem_allocations WHERE name = 'Row Versions{where}'")[0])
 
 
 def write_until(server, deadline, refusals):
@@ -251,10 +251,12 @@ def old_versions_go_to_disk(options):
         write_until(server, time.monotonic() + seconds, refusals)
         check(not refusals, f"the writer: {refusals[:1]}")
         check(versions(watcher) > large and spilled(server) > large, f"{versions(watcher)} bytes of versions, {spilled(server)} on disk")
+        check(versions(watcher, " on Disk") > large, f"{versions(watcher, ' on Disk')} bytes on disk are told of")
         check(holder.rows(look) == first, "the old snapshot")
         check(holder.rows("SELECT sum(b) FROM kept WHERE a BETWEEN 100 AND 20100") == ["0"], "the old snapshot by the index")
         holder.must("COMMIT")
         wait_for(lambda: spilled(server) == 0, "the disk is not given back")
+        check(versions(watcher, " on Disk") == 0, "disk that was given back is told of")
         check(not os.listdir(server.data / "tmp"), "a file is left")
         server.stop_and_verify()
 

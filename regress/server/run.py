@@ -308,6 +308,15 @@ def sighup_reads_the_configuration_again(options):
 
 
 @test
+def stray_signals_are_passed_over(options):
+    with Observed(options) as it:
+        for stray in (signal.SIGUSR1, signal.SIGUSR2, signal.SIGALRM, signal.SIGPIPE, signal.SIGCHLD, signal.SIGWINCH):
+            it.server.process.send_signal(stray)
+            time.sleep(0.05)
+            check(value(it.connection, "SELECT 1") == "1", f"{stray.name} ends the server")
+
+
+@test
 def pg_reload_conf_does_as_sighup(options):
     with Observed(options) as it:
         check(value(it.connection, "ALTER SYSTEM SET work_mem = '7MB'") == "tag ALTER SYSTEM", "ALTER SYSTEM fails")

@@ -474,6 +474,7 @@ static bool fill_allocations(FunctionCall *call, const Value *args, const bool *
     store_statistics(txn_manager_store(manager), &statistics);
     put_allocation(rows, "Buffer Blocks", (uint64_t)statistics.frame_count * PAGE_SIZE);
     put_allocation(rows, "Row Versions", txn_version_bytes(manager));
+    put_allocation(rows, "Row Versions on Disk", txn_version_bytes_spilled(manager));
     return true;
 }
 VIEW_FUNCTION(pg_get_shmem_allocations, 4, fill_allocations)

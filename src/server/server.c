@@ -677,6 +677,10 @@ static void block_signals(void)
     pthread_sigmask(SIG_BLOCK, &set, NULL);
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN); /* who writes is told */
+    /* Nobody has a reason to send these, and to end for them would be worse. */
+    signal(SIGUSR1, SIG_IGN);
+    signal(SIGUSR2, SIG_IGN);
+    signal(SIGALRM, SIG_IGN);
 }
 
 static bool watch_signals(Server *server)

@@ -497,6 +497,14 @@ uint64_t txn_version_bytes(TxnManager *manager)
     return reclaim_bytes(manager);
 }
 
+uint64_t txn_version_bytes_spilled(TxnManager *manager)
+{
+    const VersionMemoryCounts counts =
+        version_memory_counts(version_store_memory(manager->versions));
+
+    return (uint64_t)counts.spilled * VERSION_RANGE_CHUNKS * VERSION_CHUNK_SIZE;
+}
+
 void txn_set_version_limits(TxnManager *manager, uint64_t memory_bytes, uint64_t disk_bytes)
 {
     atomic_store(&manager->version_memory_limit, memory_bytes);

@@ -93,6 +93,7 @@ void txn_manager_close(TxnManager *manager);
  * is at rest keeps nothing from then on.
  */
 uint64_t txn_version_bytes(TxnManager *manager);
+uint64_t txn_version_bytes_spilled(TxnManager *manager); /* of the file's, in whole ranges */
 void txn_set_version_limits(TxnManager *manager, uint64_t memory_bytes, uint64_t disk_bytes);
 Store *txn_manager_store(const TxnManager *manager);
 
