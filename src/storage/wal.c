@@ -25,6 +25,7 @@
 #define WAL_RETRY_US 100000
 #define WAL_SUBSCRIBERS 64
 #define SYNC_WORTH_BLOCKING_US 1000 /* a worker may stand still that long */
+#define FLOOD_US 150000             /* in which a load fills a segment, and commits do not */
 
 typedef struct WalWaiter {
     struct WalWaiter *next;
@@ -63,7 +64,9 @@ struct Wal {
     bool keeper_stop, keeper_kicked;
     Lsn wanted_end; /* of the segments */
     Lsn recycle_before;
-    Lsn oldest; /* start of the oldest segment */
+    Lsn oldest;       /* start of the oldest segment */
+    Lsn extended_for; /* how far the log was reserved when the last segment was made */
+    int64_t extended_at;
     uint64_t min_bytes, cycle_bytes;
     uint64_t ahead; /* log that is always ready beyond what is promised */
     SqlState keeper_error;
@@ -706,12 +709,29 @@ static bool keeper_recycle_one(Wal *wal)
     return ok;
 }
 
+/*
+ * A load's log comes in large writes: that each of them has the file system note which blocks are
+ * written now costs less than to write all of them twice.
+ */
+static WalBlocks keeper_blocks(Wal *wal) REQUIRES(wal->mutex)
+{
+    const Lsn reserved = atomic_load(&wal->reserved);
+    const int64_t now = os->monotonic();
+    const bool is_flood =
+        reserved - wal->extended_for >= WAL_SEGMENT_SIZE / 2 && now - wal->extended_at < FLOOD_US;
+
+    wal->extended_for = reserved;
+    wal->extended_at = now;
+    return is_flood ? WAL_BLOCKS_UNWRITTEN : WAL_BLOCKS_WRITTEN;
+}
+
 static bool keeper_extend_one(Wal *wal)
 {
     const Lsn at = atomic_load(&wal->ready_end);
+    const WalBlocks blocks = keeper_blocks(wal);
 
     mutex_unlock(&wal->mutex);
-    const bool ok = wal_segment_create(wal->directory, at);
+    const bool ok = wal_segment_create(wal->directory, at, blocks);
     const SqlState error = ok ? 0 : error_fields()->sqlstate;
     if (!ok)
         error_clear();
@@ -825,13 +845,14 @@ bool wal_start(Wal *wal, Lsn oldest, Lsn end, uint32_t incarnation)
     TRY(wal_sync_read(wal, oldest, end));
     TRY(wal_segments_range(wal->directory, &lowest, &highest));
     if (!wal_segment_exists(wal->directory, ready))
-        TRY(wal_segment_create(wal->directory, ready));
+        TRY(wal_segment_create(wal->directory, ready, WAL_BLOCKS_WRITTEN));
     while (wal_segment_exists(wal->directory, ready))
         ready += WAL_SEGMENT_SIZE;
     for (Lsn at = ready; highest != 0 && at <= highest; at += WAL_SEGMENT_SIZE)
         (void)wal_segment_remove(wal->directory, at);
     wal->oldest = lowest ? lowest : wal_segment_start(end);
     wal->recycle_before = wal_segment_start(oldest);
+    wal->extended_for = end;
     wal->incarnation = incarnation;
     atomic_store(&wal->ready_end, ready);
     atomic_store(&wal->written, end);

@@ -45,8 +45,13 @@ void wal_recycle(Wal *wal, Lsn redo);
 /* -------- wal_segment.c: files -------- */
 
 MUST_CHECK File *wal_segment_open(Str directory, Lsn lsn, uint32_t flags);
+/* Of a new segment: all of them are the file's, and read as zeros. */
+typedef enum WalBlocks {
+    WAL_BLOCKS_WRITTEN,   /* once with zeros: a later fdatasync writes data alone */
+    WAL_BLOCKS_UNWRITTEN, /* the file system notes of each what is written first */
+} WalBlocks;
 /* The segment with `lsn`, ready to be written from there on: all of it on disk, name included. */
-MUST_CHECK bool wal_segment_create(Str directory, Lsn lsn);
+MUST_CHECK bool wal_segment_create(Str directory, Lsn lsn, WalBlocks blocks);
 MUST_CHECK bool wal_segment_rename(Str directory, Lsn from, Lsn to);
 bool wal_segment_remove(Str directory, Lsn lsn);
 /* Starts of the lowest and highest segment present; 0 where there is none. */

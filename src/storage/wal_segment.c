@@ -71,13 +71,15 @@ static bool wal_fill_zeros(File *file, uint64_t from)
     return ok;
 }
 
-bool wal_segment_create(Str directory, Lsn lsn)
+bool wal_segment_create(Str directory, Lsn lsn, WalBlocks blocks)
 {
     File *file = wal_segment_open(directory, lsn, OS_CREATE);
 
     TRY(file);
-    const bool ok = os->file_allocate(file, 0, WAL_SEGMENT_SIZE) &&
-                    wal_fill_zeros(file, lsn % WAL_SEGMENT_SIZE) && os->file_sync(file);
+    const bool ok =
+        os->file_allocate(file, 0, WAL_SEGMENT_SIZE) &&
+        (blocks == WAL_BLOCKS_UNWRITTEN || wal_fill_zeros(file, lsn % WAL_SEGMENT_SIZE)) &&
+        os->file_sync(file);
     os->file_close(file);
     if (!ok) {
         /* The blocks are given back; the reason stays in the error record. */
@@ -168,5 +170,5 @@ bool wal_segments_range(Str directory, Lsn *ret_lowest, Lsn *ret_highest)
 bool wal_create(Str directory, Lsn start)
 {
     TRY(os->make_directory(directory));
-    return wal_segment_create(directory, start);
+    return wal_segment_create(directory, start, WAL_BLOCKS_WRITTEN);
 }

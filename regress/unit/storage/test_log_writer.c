@@ -528,6 +528,70 @@ static void commits_that_are_alone_at_times_meet(void **state)
     os = &os_linux;
 }
 
+/* -------- New segments -------- */
+
+#define PART (1u << 20)
+#define SEGMENTS 4
+
+static atomic_uint zero_bytes; /* written in pieces that are zeros from end to end */
+static int64_t clock_step, clock_now;
+
+static bool write_counted(File *file, const void *buffer, size_t size, uint64_t offset)
+{
+    const char *bytes = buffer;
+
+    if (size > 0 && bytes[0] == 0 && memcmp(bytes, bytes + 1, size - 1) == 0)
+        atomic_fetch_add(&zero_bytes, (unsigned)size);
+    return os_linux.file_write(file, buffer, size, offset);
+}
+
+static int64_t stepping_clock(void)
+{
+    return __atomic_add_fetch(&clock_now, clock_step, __ATOMIC_SEQ_CST);
+}
+
+/* So much log that several segments are made, `step` microseconds between looks at the clock. */
+static unsigned zeros_while_filling(int64_t step)
+{
+    static char part[PART];
+    const Str piece = str_make(part, sizeof(part));
+
+    unsound_os = os_linux;
+    unsound_os.file_write = write_counted;
+    unsound_os.file_sync = sync_counted;
+    unsound_os.monotonic = stepping_clock;
+    memset(part, 'x', sizeof(part));
+    clock_step = step;
+    os = &unsound_os;
+    Store *store = store_begin();
+    Wal *wal = store_wal(store);
+    atomic_store(&zero_bytes, 0);
+    for (uint64_t done = 0; done < (uint64_t)SEGMENTS * WAL_SEGMENT_SIZE; done += PART) {
+        WalSlot slot;
+        require(wal_admit(wal, PART));
+        wal_append(wal, PART, PART, &slot);
+        wal_fill(wal, &slot, &piece, 1);
+        require(wal_wait(wal, slot.end));
+    }
+    store_close(store, STORE_CLOSE_ABORT);
+    os = &os_linux;
+    return atomic_load(&zero_bytes);
+}
+
+/* Else a commit's sync would have the file system write more than the commit. */
+static void segments_for_commits_are_written_with_zeros(void **state)
+{
+    (void)state;
+    assert_in_range(zeros_while_filling(1000000), (SEGMENTS - 1) * WAL_SEGMENT_SIZE,
+                    (SEGMENTS + 2) * WAL_SEGMENT_SIZE);
+}
+
+static void those_for_a_load_are_not(void **state)
+{
+    (void)state;
+    assert_in_range(zeros_while_filling(1), 0, WAL_SEGMENT_SIZE);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
@@ -541,6 +605,8 @@ int main(void)
         TEST(but_not_where_another_connection_is_busy_too),
         TEST(it_leaves_a_full_disk_to_the_log_writer),
         TEST(commits_that_are_alone_at_times_meet),
+        TEST(segments_for_commits_are_written_with_zeros),
+        TEST(those_for_a_load_are_not),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
