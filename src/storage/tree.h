@@ -184,6 +184,8 @@ MUST_CHECK bool tree_index_ghost(Tree *tree, Str key, const TreeObserver *observ
  * *ret_versions: what the leaf's slot says.
  */
 MUST_CHECK bool tree_index_purge(Tree *tree, Str key, void **ret_versions, uint32_t *ret_kept);
+/* The same with every leaf of the tree that has ghosts, from the left. */
+MUST_CHECK bool tree_index_purge_all(Tree *tree);
 /* Removes an entry for good, whatever it is. */
 MUST_CHECK bool tree_index_delete(Tree *tree, Str key, const TreeObserver *observer);
 static inline uint64_t tree_key_row_id(Str key)

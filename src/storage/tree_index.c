@@ -303,6 +303,46 @@ static bool first_visit(void *context, const EntryLeaf *leaf)
     return true;
 }
 
+typedef struct GhostLook {
+    bool has_ghosts, is_last;
+    uint32_t next_length;
+    char next[TREE_MAX_KEY]; /* where the leaf behind begins */
+} GhostLook;
+
+static bool ghosts_visit(void *context, const EntryLeaf *leaf)
+{
+    GhostLook *look = context;
+
+    look->has_ghosts = ((const Node *)leaf->page)->ghost_count > 0;
+    look->is_last = leaf->is_last;
+    if (!leaf->is_last) {
+        const Str next = entry_leaf_next(leaf);
+        look->next_length = (uint32_t)MIN(next.length, sizeof(look->next));
+        memcpy(look->next, next.data, look->next_length);
+    }
+    return true;
+}
+
+bool tree_index_purge_all(Tree *tree)
+{
+    GhostLook look = {0};
+    char at[TREE_MAX_KEY];
+    uint32_t at_length = 0;
+
+    while (!look.is_last) {
+        const Str key = str_make(at, at_length);
+        void *versions;
+        uint32_t kept;
+        CHECK_INTERRUPTS();
+        TRY(visit_entries(tree, key, ghosts_visit, &look));
+        if (look.has_ghosts)
+            TRY(tree_index_purge(tree, key, &versions, &kept));
+        at_length = look.next_length;
+        memcpy(at, look.next, at_length);
+    }
+    return true;
+}
+
 /* Of a leaf that may be changing: what it says counts only once the page is validated. */
 static TreePeek peek_leaf(const Page *page, Str key, EntryPeek *ret_peek)
 {

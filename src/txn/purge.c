@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "base/os.h"
 #include "storage/faults.h"
+#include "txn/index.h"
 #include "txn/txn_internal.h"
 
 #define PAUSE_LEAST_US (FAULT(fault_yield_often) ? 1000 : 100000) /* ghosts gather meanwhile */
@@ -207,6 +208,13 @@ static void purger_main(void *argument)
         mutex_lock(&purger->mutex);
     }
     mutex_unlock(&purger->mutex);
+}
+
+bool txn_index_purge(TxnTree *index)
+{
+    Tree *tree = atomic_load(&index->tree);
+
+    return !tree || tree_index_purge_all(tree);
 }
 
 /* ------------------------------------------------------------------ dropping */

@@ -205,10 +205,9 @@ static void of_a_leaf_what_is_old_enough_goes(void **state)
     txn_session_close(b);
 }
 
-/* After a crash nobody remembers them, but who comes by. */
-static void readers_tell_of_what_was_there_before_a_crash(void **state)
+/* After it nobody remembers them. */
+static void leave_ghosts_by_a_crash(Fixture *fixture)
 {
-    Fixture *fixture = *state;
     TxnSession *a = txn_session_open(fixture->manager, 1),
                *b = txn_session_open(fixture->manager, 2);
 
@@ -222,11 +221,17 @@ static void readers_tell_of_what_was_there_before_a_crash(void **state)
     txn_session_close(b);
     fixture_reopen(fixture, STORE_CLOSE_ABORT);
     assert_int_equal(index_report(fixture).ghosts, ENTRIES);
+}
 
-    a = txn_session_open(fixture->manager, 1);
+static void readers_tell_of_what_was_there_before_a_crash(void **state)
+{
+    Fixture *fixture = *state;
+
+    leave_ghosts_by_a_crash(fixture);
+    TxnSession *a = txn_session_open(fixture->manager, 1);
     TreeReport report = {.ghosts = ENTRIES};
     for (int i = 0; i < PATIENCE / 20 && report.ghosts >= FEW; i++) {
-        reader = begin(a, ISOLATION_REPEATABLE_READ);
+        Txn *reader = begin(a, ISOLATION_REPEATABLE_READ);
         assert_int_equal(count_entries(fixture, reader), 0);
         txn_rollback(reader);
         ok(task_sleep(20 * LOOK_US, WAIT_EVENT_TXN_APPLY));
@@ -235,6 +240,41 @@ static void readers_tell_of_what_was_there_before_a_crash(void **state)
     assert_in_range(report.ghosts, 0, FEW);
     assert_in_range(report.leaf_pages, 1, 2);
     txn_session_close(a);
+}
+
+/* VACUUM's way, which needs nobody to come by. */
+static void what_was_there_before_a_crash_is_purged_when_asked_for(void **state)
+{
+    Fixture *fixture = *state;
+
+    leave_ghosts_by_a_crash(fixture);
+    TxnSession *a = txn_session_open(fixture->manager, 1);
+    Txn *txn = begin(a, ISOLATION_READ_COMMITTED);
+    ok(txn_index_purge(open_tree(txn, INDEX)));
+    txn_rollback(txn);
+    txn_session_close(a);
+    const TreeReport report = index_report(fixture);
+    assert_int_equal(report.ghosts, 0);
+    assert_in_range(report.leaf_pages, 1, 2);
+}
+
+/* It takes nothing that an open snapshot sees. */
+static void what_a_snapshot_sees_is_not_purged_when_asked_for(void **state)
+{
+    Fixture *fixture = *state;
+    TxnSession *a = txn_session_open(fixture->manager, 1),
+               *b = txn_session_open(fixture->manager, 2);
+
+    add_entries(a);
+    Txn *reader = begin(b, ISOLATION_REPEATABLE_READ);
+    assert_int_equal(count_entries(fixture, reader), ENTRIES);
+    delete_entries(fixture, a, 1, 1, 100);
+    ok(txn_index_purge(open_tree(reader, INDEX)));
+    assert_int_equal(index_report(fixture).ghosts, ENTRIES);
+    assert_int_equal(count_entries(fixture, reader), ENTRIES);
+    txn_rollback(reader);
+    txn_session_close(a);
+    txn_session_close(b);
 }
 
 /* A look-up of what is no more ends at what is behind it. */
@@ -327,6 +367,8 @@ int main(void)
         TEST(old_rows_go_when_nobody_commits),
         TEST(of_a_leaf_what_is_old_enough_goes),
         TEST(readers_tell_of_what_was_there_before_a_crash),
+        TEST(what_was_there_before_a_crash_is_purged_when_asked_for),
+        TEST(what_a_snapshot_sees_is_not_purged_when_asked_for),
         TEST(a_lookup_does_not_go_on_behind_its_key),
         TEST(a_drop_waits_for_the_leaf_that_is_being_purged),
     };

@@ -12,6 +12,7 @@
 #include "planner/analyze.h"
 #include "planner/planner.h"
 #include "planner/statistics.h"
+#include "txn/index.h"
 #include "types/identifier.h"
 #include "types/key.h"
 
@@ -376,6 +377,29 @@ static bool may_maintain(CommandContext *context, const RelationDesc *relation, 
     return true;
 }
 
+/* The table is locked against drops. */
+static bool purge_indexes(const RelationDesc *relation)
+{
+    for (int i = 0; i < relation->index_count; i++)
+        TRY(!relation->indexes[i].storage || txn_index_purge(relation->indexes[i].storage));
+    return true;
+}
+
+/* One of all tables, which may be gone by now. Nobody waits for one that is in use. */
+static bool vacuum_if_free(CommandContext *context, Oid oid)
+{
+    CatalogSession *session = ddl_catalog(context);
+    const LockOutcome outcome = lock_relation(session->txn, session->database_oid, oid,
+                                              LOCK_SHARE_UPDATE_EXCLUSIVE, LOCK_TRY, STR_NONE);
+
+    TRY(outcome);
+    usage_vacuumed(context->session, oid);
+    if (outcome == LOCK_WOULD_BLOCK)
+        return true;
+    const RelationDesc *relation = relation_find(session, oid);
+    return relation ? purge_indexes(relation) : !error_is_set();
+}
+
 static bool one_relation(CommandContext *context, const VacuumRelation *target, bool is_vacuum,
                          bool analyzes)
 {
@@ -394,8 +418,10 @@ static bool one_relation(CommandContext *context, const VacuumRelation *target, 
                               STR_ARGS(relation->name), is_vacuum ? "vacuum" : "analyze"));
         return true;
     }
-    if (is_vacuum)
+    if (is_vacuum) {
+        TRY(purge_indexes(relation));
         usage_vacuumed(context->session, relation->oid);
+    }
     return !analyzes || analyze_relation(context, relation->oid, &target->va_cols);
 }
 
@@ -424,7 +450,7 @@ bool vacuum_execute(CommandContext *context, const VacuumStmt *statement, Str *r
                 add_tables, &list));
     for (size_t i = 0; i < list.oids.length; i++) {
         if (statement->is_vacuum)
-            usage_vacuumed(context->session, list.oids.items[i]);
+            TRY(vacuum_if_free(context, list.oids.items[i]));
         if (analyzes)
             TRY(analyze_relation(context, list.oids.items[i], &all));
     }
