@@ -1,4 +1,8 @@
-"""A PostgreSQL 15 of one's own, from Debian's package: what the recorders and comparers ask."""
+"""A PostgreSQL 15 of one's own, from Debian's package: what the recorders and comparers ask.
+
+Minor versions answer differently here and there. What is recorded is no older than RECORDED_FROM: a
+recorder asks may_record() first, and who records from a newer one raises it.
+"""
 import os
 import pathlib
 import shutil
@@ -6,12 +10,35 @@ import socket
 import subprocess
 import tempfile
 
+import wire
+
 BINARIES = pathlib.Path("/usr/lib/postgresql/15/bin")
+RECORDED_FROM = 150020  # as server_version_num
 
 
 def is_installed():
     """Is the package there?"""
     return (BINARIES / "initdb").exists()
+
+
+def version_of(port):
+    """Its server_version_num; 0: it is no server that tells."""
+    connection = wire.Connection(port)
+    rows = connection.rows("SELECT current_setting('server_version_num')")
+    connection.close()
+    return int(rows[0]) if rows else 0
+
+
+def may_record_number(found):
+    """Ends the program where what this PostgreSQL answers is older than what has been recorded."""
+    if found // 10000 != 15 or found < RECORDED_FROM:
+        raise SystemExit(f"PostgreSQL {found // 10000}.{found % 10000} is not recorded from: expected answers are those of "
+                         f"{RECORDED_FROM // 10000}.{RECORDED_FROM % 10000} or later")
+
+
+def may_record(port):
+    """The same of the one at a port."""
+    may_record_number(version_of(port))
 
 
 class Oracle:

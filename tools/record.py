@@ -11,7 +11,7 @@ import sys
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import isolation
 import wire
-from oracle import Oracle
+from oracle import Oracle, may_record
 
 TOP = pathlib.Path(__file__).resolve().parent.parent
 
@@ -34,6 +34,7 @@ def record(port, names):
 
 def record_all(port, names):
     """Without names everything; else what is named."""
+    may_record(port)
     names = [name.removeprefix("regress/").removeprefix("sql/").removesuffix(".sql").removesuffix(".spec") for name in names]
     specs = [name.removeprefix("isolation").lstrip("/") for name in names if name.startswith("isolation")]
     files = [name for name in names if not name.startswith("isolation")]

@@ -13,6 +13,8 @@ import re
 import subprocess
 import sys
 
+import oracle
+
 DATA = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "src", "catalog", "data")
 
 # typname: (physical type, prefix of the C text and binary functions, prefix of compare and hash or "", typmod prefix or "")
@@ -251,6 +253,7 @@ def record_aggregates(listed, type_names):
 
 
 def main():
+    oracle.may_record_number(int(query("SELECT current_setting('server_version_num')")[0][0]))
     found = kept_symbols(symbols(sys.argv[1:]))
     type_names, _ = record_types()
     listed = record_functions(found, type_names)

@@ -6,6 +6,8 @@ PGHOST, PGPORT, PGUSER and PGDATABASE say where it is; its database must be UTF8
 import pathlib
 import subprocess
 
+import oracle
+
 OUT = pathlib.Path(__file__).resolve().parent.parent / "src/types/data/encodings.dat"
 SINGLE = ("LATIN1 LATIN2 LATIN3 LATIN4 LATIN5 LATIN6 LATIN7 LATIN8 LATIN9 LATIN10 WIN1256 WIN1258 WIN866 WIN874 KOI8R WIN1251 WIN1252 ISO_8859_5 ISO_8859_6 ISO_8859_7 ISO_8859_8 WIN1250 WIN1253 WIN1254 "
           "WIN1255 WIN1257 KOI8U").split()
@@ -112,6 +114,7 @@ def write(tables):
 
 def main():
     """Asks for each encoding in turn."""
+    oracle.may_record_number(int(rows("SELECT current_setting('server_version_num')")[0][0]))
     write({encoding: digest(encoding, *ask(encoding)) for encoding in SINGLE + DOUBLE})
 
 

@@ -7,6 +7,8 @@ file describes. descriptions.dat: what psql says of functions, operators and typ
 import os
 import subprocess
 
+import oracle
+
 DATA = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "src", "catalog", "data")
 
 
@@ -73,6 +75,7 @@ def write(name, lines):
         out.write("\n".join(lines) + "\n")
 
 
+oracle.may_record_number(int(query("SELECT current_setting('server_version_num')")[0]))
 write("tables", tables())
 write("rows", rows(ROWS))
 write("descriptions", rows(DESCRIPTIONS))

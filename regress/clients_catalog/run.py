@@ -50,8 +50,9 @@ def read_expected(path):
 
 
 def record():
-    from oracle import Oracle
+    from oracle import Oracle, may_record
     with Oracle() as port:
+        may_record(port)
         wire.make_database(port, DATABASE, HERE / "schema.sql")
         for path in sorted((HERE / "queries").glob("*.sql")):
             with open(HERE / "expected" / f"{path.stem}.txt", "w", encoding="utf-8") as out:

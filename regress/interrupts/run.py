@@ -21,6 +21,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent.parent / "tools"))
 import suite
 import wire
+from oracle import may_record
 from sengi_server import Server
 
 DATABASE = "interrupts_play"
@@ -361,6 +362,7 @@ def recorded():
 
 def record(options):
     """All anew, or what --only names beside what is there."""
+    may_record(options.record)
     options.limit, options.long = 60000, True
     known = recorded() if options.only else {}
     one = play(options.record, options, False)

@@ -15,6 +15,7 @@ import suite  # pylint: disable=wrong-import-position
 import abuse  # pylint: disable=wrong-import-position
 from conversation import Talk, session_options, startup  # pylint: disable=wrong-import-position
 from conversations import CONVERSATIONS, GREETINGS  # pylint: disable=wrong-import-position
+from oracle import may_record  # pylint: disable=wrong-import-position
 from sengi_server import Server  # pylint: disable=wrong-import-position
 
 EXPECTED = HERE / "expected/conversations.txt"
@@ -65,6 +66,7 @@ def count_ready(turn):
 def record():
     """Asks PostgreSQL."""
     port = int(os.environ.get("PGPORT", "5432"))
+    may_record(port)
     with open(EXPECTED, "w", encoding="utf-8") as out:
         for name in CONVERSATIONS:
             out.write(f"@ {name}\n")

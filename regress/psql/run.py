@@ -59,8 +59,9 @@ def read_expected():
 
 
 def record(psql):
-    from oracle import Oracle
+    from oracle import Oracle, may_record
     with Oracle() as port:
+        may_record(port)
         wire.make_database(port, DATABASE, HERE.parent / "clients_catalog/schema.sql")
         found = answers(psql, port)
     with open(HERE / "expected.txt", "w", encoding="utf-8") as out:

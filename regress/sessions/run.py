@@ -22,6 +22,7 @@ import moving
 import storm
 import suite
 import wire
+from oracle import may_record
 from sengi_server import Server
 
 SESSIONS = 6
@@ -330,6 +331,7 @@ def answers(port, database):
 
 
 def record(port):
+    may_record(port)
     control = wire.Connection(port)
     control.query("drop database if exists sessions_play")
     control.query("create database sessions_play")
