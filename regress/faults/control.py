@@ -5,6 +5,7 @@ import pathlib
 import struct
 import subprocess
 import sys
+import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent.parent / "tools"))
@@ -166,8 +167,17 @@ class Journal:
         self.doubtful -= self.acknowledged
         return True
 
+    def leave(self):
+        """Its session ends, and the server has had time to see that."""
+        if self.connection is not None:
+            self.connection.close()
+            self.connection = None
+            time.sleep(0.5)
+
     def undo(self):
         """The transaction is over; a refused COMMIT has ended it as well."""
+        if self.connection is None:
+            return
         try:
             self.connection.query("ROLLBACK")
         except (OSError, wire.WireError):

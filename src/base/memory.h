@@ -57,7 +57,7 @@ void *memory_must_realloc(void *old, size_t size);
 
 void memory_free(void *memory);
 
-/* Between statements: slack that has been given up is asked for again. */
+/* Between statements, and for a newcomer: slack that has been given up is asked for again. */
 void memory_settle(void);
 
 /* Before interrupts are held: so much can be had meanwhile. False: 53200, and nothing is kept. */

@@ -699,6 +699,7 @@ static void wake_idle(void *argument)
 void session_start(Server *server, Worker *worker, int fd, bool is_local,
                    const struct sockaddr_storage *address)
 {
+    memory_settle(); /* who has given the slack up may be gone, with nobody left to ask for it */
     Session *session = memory_is_short() ? NULL : memory_calloc(1, sizeof(Session));
 
     if (!session) {

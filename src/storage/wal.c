@@ -632,7 +632,7 @@ static bool wal_flush_alone(Wal *wal)
     const bool is_simple = to > from && !wal->big_end && offset + size <= wal->ring_size &&
                            wal->segment && wal->segment_start == wal_segment_start(from) &&
                            to <= wal->segment_start + WAL_SEGMENT_SIZE &&
-                           atomic_load(&wal->stop) == WAL_RUNNING;
+                           atomic_load(&wal->stop) == WAL_RUNNING && !FAULT(fault_slow_log);
     if (is_simple) {
         atomic_store(&task_current()->wait_event, WAIT_EVENT_WALSYNC);
         done = writer_put(wal, wal->ring + offset, size, from);
