@@ -76,6 +76,7 @@ static bool run_add(Txn *txn, TreeWrites *writes, uint64_t row_id, const WriteEn
         return false;
     const BuiltRun fresh = {
         .first = row_id, .last = row_id, .place = entry->place, .command = entry->command};
+    assert(writes->runs.items || writes->runs.capacity == 0); /* which clang-tidy doubts */
     VEC_PUSH(txn->arena, &writes->runs, fresh);
     return true;
 }
