@@ -10,32 +10,29 @@
 
 #include <cmocka.h>
 
+#include "../test_directory.h"
+
 #include "base/error.h"
 #include "base/os.h"
 #include "base/scheduler.h"
 #include "storage/store.h"
 #include "storage/wal.h"
 
-static char directory[100];
+static char directory[TEST_PATH_SIZE];
 static Str path;
 
 static int begin(void **state)
 {
     (void)state;
-    snprintf(directory, sizeof(directory), "/tmp/sengi-test-log-writer-XXXXXX");
-    if (!mkdtemp(directory) || rmdir(directory) != 0)
-        return -1;
+    test_directory_make(directory, "test-log-writer");
     path = str_from_c(directory);
-    return 0;
+    return rmdir(directory); /* store_create makes it */
 }
 
 static int end(void **state)
 {
-    char command[300];
-
     (void)state;
-    snprintf(command, sizeof(command), "rm -rf '%s'", directory);
-    return system(command);
+    return test_directory_remove(directory);
 }
 
 static void require(bool ok)
