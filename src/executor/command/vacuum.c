@@ -393,11 +393,14 @@ static bool vacuum_if_free(CommandContext *context, Oid oid)
                                               LOCK_SHARE_UPDATE_EXCLUSIVE, LOCK_TRY, STR_NONE);
 
     TRY(outcome);
-    usage_vacuumed(context->session, oid);
     if (outcome == LOCK_WOULD_BLOCK)
         return true;
     const RelationDesc *relation = relation_find(session, oid);
-    return relation ? purge_indexes(relation) : !error_is_set();
+    if (!relation)
+        return !error_is_set();
+    TRY(purge_indexes(relation));
+    usage_vacuumed(context->session, oid);
+    return true;
 }
 
 static bool one_relation(CommandContext *context, const VacuumRelation *target, bool is_vacuum,
