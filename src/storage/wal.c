@@ -614,9 +614,8 @@ static void writing_end(Wal *wal)
 }
 
 /*
- * The commit that waits does the log writer's work, which saves two switches between threads: about
- * a third of what a disk's sync takes. Only what is simple: one write into the segment that is
- * open. False: it is left to the log writer.
+ * The commit that waits does the log writer's work, which saves two switches between threads. Only
+ * what is simple: one write into the segment that is open. False: it is left to the log writer.
  */
 static bool wal_flush_alone(Wal *wal)
 {
