@@ -76,9 +76,12 @@ static bool check_row(const Model *model, Arena *arena, uint32_t table, const Ba
     if (!row || !row->exists)
         return fail("a row is there that should not be", table, row_id);
     const RowValue *value = &row->value;
+    const ArenaMark mark = arena_mark(arena);
+    const bool is_text =
+        str_equal(var_str(VECTOR_VALUES(batch->columns[3], VarRef)[i]), row_text(arena, value));
+    arena_rewind(arena, mark);
     if (VECTOR_VALUES(batch->columns[1], int64_t)[i] != value->key ||
-        VECTOR_VALUES(batch->columns[2], int64_t)[i] != value->amount ||
-        !str_equal(var_str(VECTOR_VALUES(batch->columns[3], VarRef)[i]), row_text(arena, value)))
+        VECTOR_VALUES(batch->columns[2], int64_t)[i] != value->amount || !is_text)
         return fail("a row has other values", table, row_id);
     if (model->tables[table].is_wide &&
         VECTOR_VALUES(batch->columns[4], int32_t)[i] != value->extra)

@@ -126,7 +126,8 @@ void model_apply(Model *model, const Transaction *transaction)
 
 void model_init(Model *model)
 {
-    memset(model, 0, sizeof(*model));
+    model->row_count = 0;
+    memset(model->tables, 0, sizeof(model->tables));
     for (uint32_t i = 0; i < FIXED_TABLES; i++)
         model->tables[i].exists = true;
 }
