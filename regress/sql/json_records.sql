@@ -89,3 +89,17 @@ INSERT INTO rt VALUES (1,2,'{}');
 SELECT rt = row(1,2,'{}')::rt, rt, rt.* FROM rt;
 SELECT jsonb_populate_record(rt, '{"a":5,"c":7}'), (jsonb_populate_record(rt, '{"c":7}')).c FROM rt;
 SELECT * FROM rt, jsonb_populate_recordset(rt, '[{"a":5},{"c":7}]') x;
+-- A record that is there says the fields; a column definition list has to agree with it.
+SELECT * FROM json_populate_recordset(row(1, 2), '[{"b":"2"},{"a":"3"},{"f1":5}]') q (a int, b int);
+SELECT * FROM json_populate_recordset(row(1, 2), '[{"b":"2"}]') q (a int, b int, c int);
+SELECT * FROM json_populate_recordset(row(1, 2), '[{"b":"2"}]') q (a int, b text);
+SELECT * FROM jsonb_populate_recordset(row(1, 2), '[]') q (a int, b text);
+SELECT * FROM jsonb_populate_recordset(row(1, 2), NULL) q (a int, b text);
+SELECT * FROM json_populate_recordset((SELECT x FROM (VALUES (1, 'a'::text)) x(p, r)), '[{"p":"2"}]') q (a int, b text);
+SELECT * FROM json_populate_recordset(row(1, 'x'::varchar), '[{"f2":"2"}]') q (a int, b text);
+SELECT * FROM json_populate_recordset(NULL::record, '[{"b":"2"},{"a":"3"}]') q (a int, b text);
+SELECT * FROM json_populate_record(row(1, 2), '{"f1":"2"}') q (a int, b int);
+SELECT * FROM json_populate_record(row(1, 2), '{"b":"2"}') q (a int, b text);
+SELECT * FROM json_populate_record(row(1, 2), '{"b":"2"}') q (a int);
+SELECT * FROM jsonb_populate_record(row(1, 2), NULL) q (a int, b text);
+SELECT * FROM jsonb_populate_record(row(1, 2::bigint), '{"b":"2"}') q (a int, b int);

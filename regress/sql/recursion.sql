@@ -61,3 +61,9 @@ DECLARE endless CURSOR FOR WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i 
 FETCH 3 FROM endless;
 FETCH 2 FROM endless;
 ROLLBACK;
+-- A recursive item within the recursive part of another, which both name.
+CREATE TEMP TABLE department (id integer PRIMARY KEY, parent_department integer, name text);
+INSERT INTO department VALUES (0, NULL, 'ROOT'), (1, 0, 'A'), (2, 1, 'B'), (3, 2, 'C'), (4, 2, 'D'), (5, 0, 'E');
+WITH RECURSIVE q AS (SELECT * FROM department UNION ALL (WITH RECURSIVE x AS (SELECT * FROM department UNION ALL (SELECT * FROM q UNION ALL SELECT * FROM x)) SELECT * FROM x)) SELECT * FROM q LIMIT 32;
+WITH RECURSIVE q AS (SELECT * FROM department UNION ALL (WITH x AS (SELECT * FROM q) SELECT * FROM x)) SELECT * FROM q LIMIT 14;
+DROP TABLE department;

@@ -172,3 +172,12 @@ select attname, format_type(atttypid, atttypmod) from pg_attribute where attreli
 select format_type(1042, -1), format_type(1042, null), format_type(1042, 7), format_type(1014, -1), format_type(1014, null), 'bpchar'::regtype, '_bpchar'::regtype;
 create or replace view padded_view as select a, 'zzz'::char(2) as z from padded;
 drop view padded_view; drop table padded;
+-- A sequence can be looked at through a view, and not be written.
+CREATE SEQUENCE looked_at;
+CREATE VIEW of_sequence AS SELECT * FROM looked_at;
+UPDATE of_sequence SET last_value = 1000;
+DELETE FROM of_sequence;
+INSERT INTO of_sequence VALUES (1, 2, true);
+SELECT is_updatable, is_insertable_into FROM information_schema.views WHERE table_name = 'of_sequence';
+CREATE VIEW of_sequence_checked AS SELECT * FROM looked_at WITH CHECK OPTION;
+DROP SEQUENCE looked_at CASCADE;

@@ -211,7 +211,7 @@ static bool relation_events(FunctionCall *call, Oid oid, int attnum, int *ret_ev
         *ret_events = 0;
         const Query *view = analyze_view_text(call->arena, session, relation->view_text);
         TRY(view);
-        if (view_why_not_updatable(view))
+        if (view_why_not_updatable(session, view))
             return true;
         int found = 0, wanted = 0;
         for (int i = 1; i <= (int)view->targets.length; i++) {

@@ -289,7 +289,7 @@ static bool wanted_of_call(FunctionCall *call, const Value *base, Wanted *ret)
                  .message = fmt("first argument of %s must be a row type", call->function->name));
         return wanted_of_type(call, call->arg_types[0], ret);
     }
-    if (call->row_shape) {
+    if (!base && call->row_shape) {
         const RowShape *shape = call->row_shape;
         wanted_allocate(call->arena, shape->count, ret);
         memcpy(ret->names, shape->names, shape->count * sizeof(Str));
@@ -395,6 +395,8 @@ static bool next_row(FunctionCall *call, const Value *args, const bool *nulls, v
     *ret_done = nulls[json];
     if (*ret_done)
         return true;
+    if (base && call->row_shape)
+        TRY(row_shape_check(call->row_shape, wanted.types, wanted.count));
     if (!rows)
         TRY(rows_begin(call, &args[json], json, &rows));
     *cursor = rows;

@@ -1,4 +1,5 @@
 #include "executor/expr.h"
+#include "executor/row_fields.h"
 #include "types/record.h"
 
 /*
@@ -145,9 +146,21 @@ static bool one_value(const FunctionScanState *state, ScannedFunction *function,
     return function_call(function->call, function->args, function->arg_nulls, ret, ret_null);
 }
 
-/* A row's fields as the columns. */
-static bool split(ScannedFunction *function, const Value *row, bool is_null)
+/* Is a record of just any fields what the query has listed? */
+static bool check_shape(const FunctionScanState *state, const RowShape *shape, const Value *row)
 {
+    RowFields fields;
+
+    return row_fields(state->values_arena, row, &fields) &&
+           row_shape_check(shape, fields.types, fields.count);
+}
+
+/* A row's fields as the columns. */
+static bool split(const FunctionScanState *state, ScannedFunction *function, const Value *row,
+                  bool is_null)
+{
+    if (!is_null && function->call && function->call->row_shape)
+        TRY(check_shape(state, function->call->row_shape, row));
     for (uint32_t c = 0; c < function->column_count; c++) {
         Oid type;
         function->nulls[c] = true;
@@ -175,7 +188,7 @@ static bool next_row(FunctionScanState *state, ScannedFunction *function)
         bool is_null = false;
         function->call->arena = state->values_arena;
         TRY(next_of_set(function, &row, &is_null));
-        return function->is_done || split(function, &row, is_null);
+        return function->is_done || split(state, function, &row, is_null);
     }
     if (function->is_set) {
         function->call->arena = state->values_arena;
@@ -195,7 +208,7 @@ static bool next_row(FunctionScanState *state, ScannedFunction *function)
         function->nulls[0] = is_null;
         return true;
     }
-    return split(function, &value, is_null);
+    return split(state, function, &value, is_null);
 }
 
 static void clear_columns(FunctionScanState *state)

@@ -2,6 +2,7 @@
 
 #include "catalog/hooks.h"
 #include "catalog/lookup.h"
+#include "catalog/operator.h"
 #include "catalog/relation.h"
 #include "types/record.h"
 
@@ -37,5 +38,32 @@ bool row_fields(Arena *arena, const Value *record, RowFields *ret)
     const Oid type = record_type(record);
     if (type != TYPE_RECORD)
         names_of_type(type, ret);
+    return true;
+}
+
+/* Can a value of the one type be taken for one of the other, as it is? */
+static bool is_same_bytes(CatalogSession *session, Oid from, Oid to)
+{
+    const CastDesc *cast = from == to ? NULL : cast_find(session, from, to);
+
+    return from == to || (cast && cast->method == 'b' && cast->context == 'i');
+}
+
+bool row_shape_check(const RowShape *shape, const Oid *types, uint32_t count)
+{
+    static const char wrong[] =
+        "function return row and query-specified return row do not match";
+    CatalogSession *session = catalog_session_current();
+
+    if (count != shape->count)
+        FAIL(ERR_DATATYPE_MISMATCH, .message = str_from_c(wrong),
+             .detail = fmt("Returned row contains %u attribute%s, but query expects %u.", count,
+                           count == 1 ? "" : "s", shape->count));
+    for (uint32_t i = 0; i < count; i++)
+        if (!is_same_bytes(session, types[i], shape->types[i]))
+            FAIL(ERR_DATATYPE_MISMATCH, .message = str_from_c(wrong),
+                 .detail = fmt("Returned type %.*s at ordinal position %u, but query expects %.*s.",
+                               STR_ARGS(type_name(session, types[i])), i + 1,
+                               STR_ARGS(type_name(session, shape->types[i]))));
     return true;
 }

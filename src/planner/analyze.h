@@ -70,7 +70,7 @@ MUST_CHECK Expr *analyze_expression_text(Arena *arena, CatalogSession *session, 
 MUST_CHECK Query *analyze_view_text(Arena *arena, CatalogSession *session, Str text);
 
 /* Why rows of the view are not rows of one table, as errors say it; NULL where they are. */
-const char *view_why_not_updatable(const Query *view);
+const char *view_why_not_updatable(CatalogSession *session, const Query *view);
 
 /* What a select list calls an expression; "?column?" where it has no name. */
 Str expr_target_name(const Node *node);

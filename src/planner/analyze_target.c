@@ -149,7 +149,7 @@ Str expr_target_name(const Node *node)
 
 /* ---- origins and unknowns ---- */
 
-/* What a WITH item gives: of one that changes rows, what it returns. NULL inside of itself. */
+/* What a WITH item gives: of one that changes rows, what it returns. NULL inside of itself, however deep. */
 static const TargetVec *cte_targets(const Scope *scope, const RangeTableEntry *rte)
 {
     for (int level = rte->cte_levels_up; level > 0; level--)
@@ -157,7 +157,8 @@ static const TargetVec *cte_targets(const Scope *scope, const RangeTableEntry *r
     for (size_t i = rte->is_self_reference ? 0 : scope->ctes.length; i-- > 0;) {
         const CommonTable *cte = scope->ctes.items[i];
         if (str_equal(cte->name, rte->cte_name))
-            return cte->query->command == QUERY_SELECT ? &cte->query->targets
+            return !cte->query                           ? NULL
+                   : cte->query->command == QUERY_SELECT ? &cte->query->targets
                                                        : &cte->query->returning;
     }
     return NULL;

@@ -34,8 +34,18 @@ static const char *verb_of(const Query *query)
                                             : "delete from";
 }
 
+/* A sequence can be looked at, and cannot be written. */
+static bool has_writable_base(CatalogSession *session, const Query *view)
+{
+    if (view->from.length != 1 || view->from.items[0]->kind != FROM_REL)
+        return false;
+    const Oid base = query_rte(view, view->from.items[0]->rel)->relation;
+    const RelationDesc *relation = base ? relation_find(session, base) : NULL;
+    return relation && (relation->kind == RELKIND_TABLE || relation->kind == RELKIND_VIEW);
+}
+
 /* Why rows of the view are not rows of one table; NULL where they are. */
-const char *view_why_not_updatable(const Query *view)
+const char *view_why_not_updatable(CatalogSession *session, const Query *view)
 {
     if (view->distinct.length > 0)
         return "Views containing DISTINCT are not automatically updatable.";
@@ -55,8 +65,7 @@ const char *view_why_not_updatable(const Query *view)
         return "Views that return window functions are not automatically updatable.";
     if (view->has_srfs)
         return "Views that return set-returning functions are not automatically updatable.";
-    if (view->from.length != 1 || view->from.items[0]->kind != FROM_REL ||
-        !query_rte(view, view->from.items[0]->rel)->relation)
+    if (!has_writable_base(session, view))
         return "Views that do not select from a single table or view are not automatically "
                "updatable.";
     return NULL;
@@ -252,7 +261,7 @@ bool rewrite_view_target(AnalyzeContext *context, Query *query)
             return true;
         Query *body = view_query(context, view);
         TRY(body);
-        const char *why = view_why_not_updatable(body);
+        const char *why = view_why_not_updatable(context->session, body);
         if (!why && query->command != QUERY_DELETE && !has_table_column(body))
             why = "Views that have no updatable columns are not automatically updatable.";
         if (why)

@@ -182,7 +182,7 @@ static void deparse_column(Deparse *d, const ExprColumn *column)
     const DeparseLevel *level = d->level;
     for (int i = 0; i < column->levels_up && level; i++)
         level = level->outer;
-    if (!level) {
+    if (!level || d->plan) { /* a plan's expressions are over slots */
         d->failed = true;
         return;
     }
@@ -536,7 +536,11 @@ static void deparse_aggregate(Deparse *d, const ExprAggregate *aggregate)
     if (aggregate->is_distinct)
         put(d, "DISTINCT ");
     if (aggregate->is_ordered_set) {
+        const Plan *plan = d->plan;
+        if (d->grouping) /* in a plan they are over the groups' columns */
+            d->plan = d->grouping;
         deparse_expr_list(d, &aggregate->direct_args, ", ");
+        d->plan = plan;
         put(d, ") WITHIN GROUP (ORDER BY ");
         deparse_order(d, &aggregate->order_by);
     } else if (aggregate->is_star) {
@@ -798,6 +802,15 @@ static void scan_source(Deparse *d, const ScanPlan *scan, int column)
         scan_column(d, d->plan_names[scan->base.id], relation->columns[attnum - 1].name);
 }
 
+/* Something of the node at hand that is over its child's row, not over what it makes of it. */
+static void over_child(Deparse *d, const Expr *expr)
+{
+    Plan shell = *d->plan;
+
+    shell.kind = PLAN_MATERIAL;
+    in_plan(d, &shell, expr);
+}
+
 /* What an aggregate's or window's input row column stands for, by its position in the node. */
 static bool node_column(Deparse *d, int column)
 {
@@ -807,20 +820,18 @@ static bool node_column(Deparse *d, int column)
         if (column >= groups + (int)plan->calls.length) {
             put(d, "GROUPING()");
         } else if (column >= groups) {
-            const Expr *source = plan->calls.items[column - groups].source;
-            deparse_expr(d, source);
+            const Plan *saved = d->grouping;
+            d->grouping = d->plan;
+            over_child(d, plan->calls.items[column - groups].source);
+            d->grouping = saved;
         } else {
-            /* The group key, over the child's row. */
-            const Expr *key = plan->group_by.items[column];
-            Plan shell = *d->plan;
-            shell.kind = PLAN_MATERIAL;
-            in_plan(d, &shell, key);
+            over_child(d, plan->group_by.items[column]);
         }
         return true;
     }
     if (d->plan->kind == PLAN_WINDOW && column >= d->plan->left->column_count) {
         const WindowPlan *plan = (const WindowPlan *)d->plan;
-        deparse_expr(d, plan->calls.items[column - d->plan->left->column_count].source);
+        over_child(d, plan->calls.items[column - d->plan->left->column_count].source);
         return true;
     }
     return false;

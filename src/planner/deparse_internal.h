@@ -35,6 +35,7 @@ typedef struct Deparse {
     /* plans */
     const PlannedStatement *statement;
     const Plan *plan;
+    const Plan *grouping; /* what direct arguments of the aggregate at hand are over */
     bool prefix;                       /* a scan's columns carry their table's name */
     const struct ParamSource *sources; /* by PARAM_EXEC number */
     const Str *plan_names;             /* by Plan.id */

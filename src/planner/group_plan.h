@@ -25,7 +25,7 @@ typedef struct AggregateCall {
     bool is_distinct;    /* equal (by order_by's keys) rows are fed once */
     Expr *filter;
     bool is_star, is_variadic, is_ordered_set;
-    Expr *source; /* the ExprAggregate: EXPLAIN */
+    Expr *source; /* an ExprAggregate of these: EXPLAIN */
 } AggregateCall;
 
 /* One of GROUP BY's grouping sets: the group columns in it; the others are null. */
@@ -80,7 +80,7 @@ typedef struct WindowCall {
     ExprVec args;
     Expr *filter;
     bool is_aggregate, is_star;
-    Expr *source;
+    Expr *source; /* an ExprWindowFunction of these: EXPLAIN, costs */
 } WindowCall;
 
 /* The child is sorted by partition_by, then order_by. */

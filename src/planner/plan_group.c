@@ -62,6 +62,18 @@ static bool fix_keys(Level *level, const SortKeyVec *keys, const ExprVec *out, S
     return true;
 }
 
+/* For EXPLAIN: as it was written, but over the child's row. */
+static Expr *aggregate_shown(Level *level, const ExprAggregate *source, const AggregateCall *call)
+{
+    ExprAggregate *shown = arena_copy(level->planner->arena, source, sizeof(*source));
+
+    shown->args = call->args;
+    shown->direct_args = call->direct_args;
+    shown->order_by = call->order_by;
+    shown->filter = call->filter;
+    return &shown->base;
+}
+
 static bool aggregate_call(Level *level, const ExprAggregate *source, const ExprVec *out,
                            const ExprVec *groups, AggregateCall *ret)
 {
@@ -73,11 +85,13 @@ static bool aggregate_call(Level *level, const ExprAggregate *source, const Expr
                            .is_distinct = source->is_distinct,
                            .is_star = source->is_star,
                            .is_variadic = source->is_variadic,
-                           .is_ordered_set = source->is_ordered_set,
-                           .source = (Expr *)(uintptr_t)source};
+                           .is_ordered_set = source->is_ordered_set};
     TRY(plan_fix_list(level, &source->args, out, NULL, &ret->args));
     TRY(plan_fix_list(level, &source->direct_args, groups, NULL, &ret->direct_args));
     TRY(fix_keys(level, &source->order_by, out, &ret->order_by));
+    if (source->filter)
+        TRY(ret->filter = plan_fix(level, source->filter, out, NULL));
+    ret->source = aggregate_shown(level, source, ret);
     if (source->is_distinct) {
         /* What is wanted in order comes first; the other arguments make rows comparable. */
         for (size_t i = 0; i < source->distinct.length; i++) {
@@ -91,8 +105,6 @@ static bool aggregate_call(Level *level, const ExprAggregate *source, const Expr
             VEC_PUSH(level->planner->arena, &ret->order_by, key);
         }
     }
-    if (source->filter)
-        TRY(ret->filter = plan_fix(level, source->filter, out, NULL));
     return true;
 }
 

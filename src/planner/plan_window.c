@@ -141,6 +141,17 @@ static Cost window_cost(Level *level, const WindowPlan *plan)
     return (Cost){child->startup_cost, child->total_cost + child->rows * per_row};
 }
 
+/* For EXPLAIN: as it was written, but over the child's row. */
+static Expr *window_call_shown(Arena *arena, const ExprWindowFunction *source,
+                               const WindowCall *call)
+{
+    ExprWindowFunction *shown = arena_copy(arena, source, sizeof(*source));
+
+    shown->args = call->args;
+    shown->filter = call->filter;
+    return &shown->base;
+}
+
 static bool plan_one_window(Level *level, const ActiveWindow *active, const ExprVec *functions,
                             bool *done, Tree *tree)
 {
@@ -168,11 +179,11 @@ static bool plan_one_window(Level *level, const ActiveWindow *active, const Expr
                            .input_collation = source->input_collation,
                            .collation = source->base.collation,
                            .is_aggregate = source->is_aggregate,
-                           .is_star = source->is_star,
-                           .source = functions->items[i]};
+                           .is_star = source->is_star};
         TRY(plan_fix_list(level, &source->args, &tree->out, NULL, &call.args));
         if (source->filter)
             TRY(call.filter = plan_fix(level, source->filter, &tree->out, NULL));
+        call.source = window_call_shown(arena, source, &call);
         VEC_PUSH(arena, &plan->calls, call);
         VEC_PUSH(arena, &out, functions->items[i]);
         done[i] = true;

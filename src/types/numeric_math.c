@@ -374,18 +374,42 @@ static bool integer_power(Arena *arena, const Big *base, long n, int scale, Valu
     return big_store(arena, &result, ret);
 }
 
-/* |base|^exponent by logarithms; `negate` gives the sign back. */
+/* The zeros that ln x has behind its point, about: many where x is near 1. */
+static long ln_zeros(const Big *x)
+{
+    mpz_t from_one;
+
+    mpz_init(from_one);
+    power_of_ten(from_one, (unsigned long)x->scale);
+    mpz_sub(from_one, x->m, from_one);
+    const long zeros = x->scale - (long)mpz_digits(from_one);
+    mpz_clear(from_one);
+    return MAX(0, zeros);
+}
+
+/* exponent × ln base, to some 16 digits; infinite where that is beyond a double. */
+static double power_logarithm(const Big *base, const Big *exponent)
+{
+    const long zeros = ln_zeros(base);
+    mpz_t product;
+
+    mpz_init(product);
+    fixed_ln(product, base, 40 + zeros);
+    mpz_mul(product, product, exponent->m);
+    mpz_shift_truncate(product, -zeros - exponent->scale);
+    const double value = mpz_get_d(product) / 1e40;
+    mpz_clear(product);
+    return value;
+}
+
+/* |base|^exponent by logarithms; an odd exponent gives the sign back. */
 static bool real_power(Arena *arena, const Big *base, const Big *exponent, Value *ret)
 {
     BIG(magnitude);
     big_copy(&magnitude, base);
     const bool is_odd = mpz_sgn(base->m) < 0 && exponent->scale >= 0 && mpz_odd_p(exponent->m);
     mpz_abs(magnitude.m, magnitude.m);
-    mpz_t ln;
-    mpz_init(ln);
-    fixed_ln(ln, &magnitude, 40);
-    double value = (mpz_get_d(ln) / 1e40) * big_double(exponent);
-    mpz_clear(ln);
+    double value = power_logarithm(&magnitude, exponent);
     CHECK_INTERRUPTS();
     BIG(result);
     if (fabs(value) > NUMERIC_MAX_RESULT * 3.01) {

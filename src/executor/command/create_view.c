@@ -185,7 +185,7 @@ static bool has_plain_column(const Query *query)
 /* WITH CHECK OPTION means nothing where rows cannot be written. */
 static bool check_updatable(const NewView *view)
 {
-    const char *why = view_why_not_updatable(view->query);
+    const char *why = view_why_not_updatable(ddl_catalog(view->context), view->query);
 
     if (!why && !has_plain_column(view->query))
         why = "Views that have no updatable columns are not automatically updatable.";
