@@ -791,8 +791,9 @@ static LockMode lock_of(const AlterTableStmt *statement)
     return mode;
 }
 
-static bool check_target(const AlterTableStmt *statement, const RelationDesc *relation)
+static bool may_alter(CommandContext *context, const RelationDesc *relation, const void *argument)
 {
+    const AlterTableStmt *statement = argument;
     static const struct {
         ObjectType type;
         RelationKind kind;
@@ -802,6 +803,7 @@ static bool check_target(const AlterTableStmt *statement, const RelationDesc *re
                  {OBJECT_SEQUENCE, RELKIND_SEQUENCE, "a sequence"},
                  {OBJECT_MATVIEW, RELKIND_MATVIEW, "a materialized view"}};
 
+    TRY(ddl_check_owner(context, relation));
     for (size_t i = 0; i < ARRAY_LENGTH(exact); i++)
         if (exact[i].type == statement->object_type && exact[i].kind != relation->kind)
             FAIL(ERR_WRONG_OBJECT_TYPE,
@@ -828,16 +830,15 @@ bool ddl_alter_table(CommandContext *context, const Node *node, Str *ret_tag)
     *ret_tag = ddl_alter_tag(context, statement->object_type);
     if (statement->object_type == OBJECT_TYPE || statement->object_type == OBJECT_FOREIGN_TABLE)
         return ddl_refuse_object("ALTER", statement->object_type);
-    const RelationDesc *relation = ddl_open_relation(
-        context, statement->relation, lock_of(statement), false, statement->missing_ok);
+    const RelationDesc *relation =
+        ddl_open_checked(context, statement->relation, lock_of(statement), statement->missing_ok,
+                         may_alter, statement);
     if (!relation) {
         TRY(!error_is_set());
         DDL_NOTICE(ERR_SUCCESSFUL_COMPLETION, fmt("relation \"%.*s\" does not exist, skipping",
                                                   STR_ARGS(statement->relation->relation)));
         return true;
     }
-    TRY(ddl_check_owner(context, relation));
-    TRY(check_target(statement, relation));
     TRY(ddl_check_not_in_use(context, relation, *ret_tag));
     alter.oid = relation->oid;
     context->hides_positions = true; /* as PostgreSQL's, errors in these expressions have none */

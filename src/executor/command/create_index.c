@@ -321,8 +321,9 @@ static bool check_access_method(const IndexStmt *statement)
          .message = fmt("access method \"%.*s\" does not exist", STR_ARGS(method)));
 }
 
-static bool index_table_check(CommandContext *context, const RelationDesc *table)
+static bool may_index(CommandContext *context, const RelationDesc *table, const void *argument)
 {
+    (void)argument;
     if (table->kind == RELKIND_INDEX)
         FAIL(ERR_WRONG_OBJECT_TYPE, .message = fmt("\"%.*s\" is an index", STR_ARGS(table->name)));
     if (table->kind != RELKIND_TABLE && table->kind != RELKIND_MATVIEW)
@@ -351,9 +352,8 @@ bool ddl_create_index(CommandContext *context, const Node *node, Str *ret_tag)
         FAIL(ERR_ACTIVE_SQL_TRANSACTION,
              .message = STR("CREATE INDEX CONCURRENTLY cannot run inside a transaction block"));
     const RelationDesc *table =
-        ddl_open_relation(context, statement->relation, LOCK_SHARE, false, false);
+        ddl_open_checked(context, statement->relation, LOCK_SHARE, false, may_index, NULL);
     TRY(table);
-    TRY(index_table_check(context, table));
     TRY(ddl_check_not_in_use(context, table, *ret_tag));
     if (statement->if_not_exists && statement->name.length &&
         relation_oid_in(session, table->namespace_oid, statement->name)) {

@@ -381,8 +381,9 @@ bool ddl_sequence_set_options(CommandContext *context, Oid oid, const DefElemVec
 bool ddl_alter_sequence(CommandContext *context, const Node *statement, Str *ret_tag)
 {
     const AlterSeqStmt *alter = NODE_CAST(AlterSeqStmt, statement);
-    const RelationDesc *sequence = ddl_open_relation(
-        context, alter->sequence, LOCK_SHARE_ROW_EXCLUSIVE, false, alter->missing_ok);
+    const RelationDesc *sequence =
+        ddl_open_checked(context, alter->sequence, LOCK_SHARE_ROW_EXCLUSIVE, alter->missing_ok,
+                         ddl_may_owner, NULL);
 
     *ret_tag = STR("ALTER SEQUENCE");
     if (!sequence) {
@@ -394,6 +395,5 @@ bool ddl_alter_sequence(CommandContext *context, const Node *statement, Str *ret
     if (sequence->kind != RELKIND_SEQUENCE)
         FAIL(ERR_WRONG_OBJECT_TYPE,
              .message = fmt("\"%.*s\" is not a sequence", STR_ARGS(sequence->name)));
-    TRY(ddl_check_owner(context, sequence));
     return ddl_sequence_set_options(context, sequence->oid, &alter->options);
 }

@@ -135,8 +135,10 @@ static bool lock_existing(NewView *view, Oid namespace_oid, Oid *ret_existing)
     for (;;) {
         const Oid oid = relation_oid_in(session, namespace_oid, name);
         TRY(!error_is_set());
-        if (oid)
+        if (oid) {
+            TRY(privilege_check_owner(session, ON_TABLE, oid)); /* before anybody waits */
             TRY(object_lock(session, address_of_relation(oid), LOCK_ACCESS_EXCLUSIVE));
+        }
         if (relation_oid_in(session, namespace_oid, name) == oid) {
             *ret_existing = oid;
             return !error_is_set();

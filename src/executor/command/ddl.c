@@ -232,8 +232,22 @@ static Str range_schema(const RangeVar *name)
     return name->schema.length ? name->schema : STR_NONE;
 }
 
-const RelationDesc *ddl_open_relation(CommandContext *context, const RangeVar *name, int mode,
-                                      bool nowait, bool missing_ok)
+typedef struct DdlOpen {
+    bool nowait, missing_ok;
+    DdlMay *may;
+    const void *argument;
+} DdlOpen;
+
+static bool may_open(CommandContext *context, Oid oid, const DdlOpen *how)
+{
+    const RelationDesc *relation = how->may ? relation_find(ddl_catalog(context), oid) : NULL;
+
+    return relation ? how->may(context, relation, how->argument) : !error_is_set();
+}
+
+/* `may` is asked before each wait, and once more of what the lock is held on; NULL: everybody may. */
+static const RelationDesc *open_relation(CommandContext *context, const RangeVar *name, int mode,
+                                         const DdlOpen *how)
 {
     CatalogSession *session = ddl_catalog(context);
     uint64_t version = txn_schema_version(txn_manager(session->txn));
@@ -251,22 +265,45 @@ const RelationDesc *ddl_open_relation(CommandContext *context, const RangeVar *n
             TRY(schema_is_settling(session, &version, &again));
             if (again)
                 continue;
-            if (missing_ok)
+            if (how->missing_ok)
                 return NULL;
             return relation_get_name(session, range_schema(name), name->relation, 0);
         }
+        TRY(may_open(context, oid, how));
         if (mode != LOCK_NONE &&
             !lock_relation(session->txn, session->database_oid, oid, (LockMode)mode,
-                           nowait ? LOCK_NOWAIT : LOCK_WAIT, name->relation))
+                           how->nowait ? LOCK_NOWAIT : LOCK_WAIT, name->relation))
             return NULL;
         /* While waiting the name may have come to mean another relation, or none. */
         if (relation_oid(session, range_schema(name), name->relation) == oid) {
             const RelationDesc *relation = relation_find(session, oid);
-            if (relation || error_is_set())
-                return relation;
+            if (error_is_set())
+                return NULL;
+            if (relation)
+                return !how->may || how->may(context, relation, how->argument) ? relation : NULL;
         }
         CHECK_INTERRUPTS();
     }
+}
+
+const RelationDesc *ddl_open_relation(CommandContext *context, const RangeVar *name, int mode,
+                                      bool nowait, bool missing_ok)
+{
+    return open_relation(context, name, mode,
+                         &(DdlOpen){.nowait = nowait, .missing_ok = missing_ok});
+}
+
+const RelationDesc *ddl_open_checked(CommandContext *context, const RangeVar *name, LockMode mode,
+                                     bool missing_ok, DdlMay *may, const void *argument)
+{
+    return open_relation(context, name, (int)mode,
+                         &(DdlOpen){.missing_ok = missing_ok, .may = may, .argument = argument});
+}
+
+bool ddl_may_owner(CommandContext *context, const RelationDesc *relation, const void *argument)
+{
+    (void)argument;
+    return ddl_check_owner(context, relation);
 }
 
 bool ddl_role(CommandContext *context, const RoleSpec *spec, Oid *ret_role)

@@ -44,6 +44,18 @@ MUST_CHECK bool ddl_creation_place(CommandContext *context, const RangeVar *name
 /* "schema.name" of a name list; at most three parts. */
 MUST_CHECK bool ddl_split_name(CommandContext *context, const StrVec *names, Str *ret_schema,
                                Str *ret_name);
+/* May this be done with the relation? Asked with and without a lock on it. */
+typedef bool DdlMay(CommandContext *context, const RelationDesc *relation, const void *argument);
+/*
+ * As ddl_open_relation, but whoever may not is refused before he waits: a lock that is waited for
+ * holds up all who come after it.
+ */
+MUST_CHECK const RelationDesc *ddl_open_checked(CommandContext *context, const RangeVar *name,
+                                                LockMode mode, bool missing_ok, DdlMay *may,
+                                                const void *argument);
+/* A DdlMay: ddl_check_owner. */
+MUST_CHECK bool ddl_may_owner(CommandContext *context, const RelationDesc *relation,
+                              const void *argument);
 MUST_CHECK bool ddl_lock(CommandContext *context, Oid relation, LockMode mode, Str name);
 MUST_CHECK bool ddl_role(CommandContext *context, const RoleSpec *spec, Oid *ret_role);
 /* System tables are nobody's to change: 42501 permission denied: "pg_class" is a system catalog. */

@@ -64,10 +64,14 @@ static bool fail_kind(const RelationDesc *relation, const DropKind *kind)
 }
 
 /* Owners of the relation or of its schema may drop it. */
-static bool check_may_drop(CommandContext *context, const RelationDesc *relation)
+static bool may_drop(CommandContext *context, const RelationDesc *relation, const void *argument)
 {
     CatalogSession *session = ddl_catalog(context);
+    const DropKind *kind = argument;
 
+    if (relation->kind != kind->kind &&
+        !(kind->kind == RELKIND_TABLE && relation->kind == RELKIND_PARTITIONED))
+        return fail_kind(relation, kind);
     TRY(ddl_check_not_system(context, relation));
     if (privilege_is_owner(session, ON_SCHEMA, relation->namespace_oid, session->current_user))
         return true;
@@ -89,16 +93,12 @@ static bool drop_relations(CommandContext *context, const DropStmt *statement, c
         TRY(object->names.length != 3 || database_check_own(session, object->names.items, true, 0));
         TRY(ddl_split_name(context, &object->names, &name.schema, &name.relation));
         const RelationDesc *relation =
-            ddl_open_relation(context, &name, LOCK_ACCESS_EXCLUSIVE, false, true);
+            ddl_open_checked(context, &name, LOCK_ACCESS_EXCLUSIVE, true, may_drop, kind);
         TRY(relation || !error_is_set());
         if (!relation) {
             TRY(missing(statement, kind, name.schema, name.relation, session));
             continue;
         }
-        if (relation->kind != kind->kind &&
-            !(kind->kind == RELKIND_TABLE && relation->kind == RELKIND_PARTITIONED))
-            return fail_kind(relation, kind);
-        TRY(check_may_drop(context, relation));
         TRY(ddl_check_not_in_use(context, relation, str_from_c(kind->tag)));
         if (relation->kind == RELKIND_INDEX && relation->index_count)
             TRY(ddl_lock(context, relation->indexes[0].table, LOCK_ACCESS_EXCLUSIVE,

@@ -18,6 +18,7 @@ static bool open_target(CommandContext *context, const ReindexStmt *statement, O
     if (!wants_index && relation->kind != RELKIND_TABLE)
         FAIL(ERR_WRONG_OBJECT_TYPE, .message = fmt("\"%.*s\" is not a table or materialized view",
                                                    STR_ARGS(relation->name)));
+    TRY(privilege_check_owner(session, ON_TABLE, relation->oid)); /* before anybody waits */
     if (relation->is_builtin)
         FAIL_UNSUPPORTED("REINDEX of system catalogs");
     const Oid table = wants_index ? relation->indexes[0].table : relation->oid;

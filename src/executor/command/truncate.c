@@ -12,8 +12,9 @@ static bool is_listed(const OidVec *tables, Oid oid)
     return false;
 }
 
-static bool check_table(CommandContext *context, const RelationDesc *table)
+static bool may_truncate(CommandContext *context, const RelationDesc *table, const void *argument)
 {
+    (void)argument;
     if (table->kind != RELKIND_TABLE)
         FAIL(ERR_WRONG_OBJECT_TYPE,
              .message = fmt("\"%.*s\" is not a table", STR_ARGS(table->name)));
@@ -47,7 +48,7 @@ static bool follow_references(CommandContext *context, bool cascade, OidVec *tab
             NOTICE(SEVERITY_NOTICE, ERR_SUCCESSFUL_COMPLETION,
                    .message = fmt("truncate cascades to table \"%.*s\"", STR_ARGS(other->name)));
             TRY(ddl_lock(context, other->oid, LOCK_ACCESS_EXCLUSIVE, other->name));
-            TRY(check_table(context, other));
+            TRY(may_truncate(context, other, NULL));
             VEC_PUSH(context->arena, tables, other->oid);
         }
     }
@@ -92,10 +93,10 @@ bool ddl_truncate(CommandContext *context, const Node *node, Str *ret_tag)
 
     *ret_tag = STR("TRUNCATE TABLE");
     for (size_t i = 0; i < statement->relations.length; i++) {
-        const RelationDesc *table = ddl_open_relation(context, statement->relations.items[i],
-                                                      LOCK_ACCESS_EXCLUSIVE, false, false);
+        const RelationDesc *table =
+            ddl_open_checked(context, statement->relations.items[i], LOCK_ACCESS_EXCLUSIVE, false,
+                             may_truncate, NULL);
         TRY(table);
-        TRY(check_table(context, table));
         TRY(ddl_check_not_in_use(context, table, STR("TRUNCATE")));
         if (!is_listed(&tables, table->oid))
             VEC_PUSH(context->arena, &tables, table->oid);
