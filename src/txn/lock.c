@@ -308,14 +308,6 @@ bool lock_is_blocked(const Lock *lock, const TxnSession *session, uint8_t mode,
     return false;
 }
 
-static bool session_holds(const Lock *lock, const TxnSession *session)
-{
-    for (const LockHold *hold = lock->holds; hold; hold = hold->next_in_lock)
-        if (hold->session == session)
-            return true;
-    return false;
-}
-
 LockOutcome lock_acquire(TxnSession *session, const LockRequest *request)
 {
     LockHold *held = lock_hold_find(session, &request->tag, request->mode, request->session_scope);
@@ -343,14 +335,16 @@ LockOutcome lock_acquire(TxnSession *session, const LockRequest *request)
         fast_locks_collect(session->manager, lock);
     bool blocked = request->tree && atomic_load(&request->tree->runs_count) > 0 &&
                    lock_runs_materialize(request->tree, lock, session, request);
-    /* Who holds the lock already passes those who wait for him; on a row, who is in no holder's
-     * way passes everybody, as in PostgreSQL. */
-    const LockWaiter *queue = NULL;
-    if (lock->first && (request->tag.space == SPACE_ROW || session_holds(lock, session)))
-        queue = lock->first;
-    blocked = blocked || lock_is_blocked(lock, session, request->mode, queue);
+    /* Who holds the lock already passes those who wait for him; on a row, whom no holder is in the
+     * way of passes everybody, as in PostgreSQL. */
+    const LockWaiter *passed = request->tag.space == SPACE_ROW
+                                   ? lock->first
+                                   : lock_queue_place(lock, session);
+    blocked = blocked || lock_is_blocked(lock, session, request->mode, passed);
     if (!blocked) {
         lock_hold_link(lock, hold);
+        if (lock->first)
+            lock_blockers_changed(table, lock);
         mutex_unlock(&partition->mutex);
         hold_keep(session, hold);
         return LOCK_GRANTED;

@@ -3,7 +3,9 @@
  *
  * Each waiting session has its blockers recorded, recomputed for the whole queue whenever the
  * lock's holders or waiters change. A circle can only come into being when somebody begins to wait,
- * so it is looked for then, by him, and he is the one who fails.
+ * so it is looked for then, by him, and he is the one who fails; unless one of the circle waits for
+ * nothing but another's place in a queue, before whom he is let (as PostgreSQL's deadlock detector
+ * does, src/backend/storage/lmgr/README there).
  */
 #include <stdlib.h>
 
@@ -41,14 +43,21 @@ static void blockers_refresh(Lock *lock)
         for (LockHold *hold = lock->holds; hold; hold = hold->next_in_lock)
             if (hold->session != session && (conflicts & BIT(hold->mode)))
                 blockers_add(session, session->blocker_count, hold->session);
+        session->hard_blocker_count = session->blocker_count;
         if (lock->tag.space == SPACE_ROW && waiter->mode == ROW_PROBE)
             continue;
         /* Nobody waits twice: who is ahead in the queue can only be among the holders as well. */
-        const uint32_t holder_count = session->blocker_count;
         for (LockWaiter *ahead = lock->first; ahead != waiter; ahead = ahead->next)
             if (ahead->session != session && (conflicts & BIT(ahead->mode)))
-                blockers_add(session, holder_count, ahead->session);
+                blockers_add(session, session->hard_blocker_count, ahead->session);
     }
+}
+
+void lock_blockers_changed(LockTable *table, Lock *lock)
+{
+    mutex_lock(&table->deadlock_mutex);
+    blockers_refresh(lock);
+    mutex_unlock(&table->deadlock_mutex);
 }
 
 /* Breadth first, so that the circle reported is a shortest one. True: *ret_last waits for me. */
@@ -109,16 +118,22 @@ static void describe_wait(StrBuf *text, const TxnSession *session, TxnSession *b
     }
 }
 
-/* The circle from `me` on: me → … → last → me. */
-static void describe_circle(StrBuf *text, TxnSession *me, TxnSession *last)
+/* Parents lead backwards, from `last` to `me`; visit_next then leads round: me → … → last → me. */
+static void circle_close(TxnSession *me, TxnSession *last)
 {
-    /* Parents lead backwards; turn them round. */
     TxnSession *next = me;
+
     for (TxnSession *each = last; each; each = each->visit_parent) {
         each->visit_next = next;
         next = each;
     }
+}
+
+/* A closed circle from `me` on. */
+static void describe_circle(StrBuf *text, TxnSession *me)
+{
     TxnSession *each = me;
+
     do {
         if (text->length > 0)
             strbuf_append_char(text, '\n');
@@ -131,16 +146,9 @@ static void describe_circle(StrBuf *text, TxnSession *me, TxnSession *last)
 
 /* ------------------------------------------------------------------ the queue */
 
-static void queue_insert(Lock *lock, LockWaiter *waiter)
+/* NULL: at the end. */
+static void queue_put(Lock *lock, LockWaiter *waiter, LockWaiter *before)
 {
-    /* Somebody who has a share of the lock goes before the first who waits for him. */
-    uint32_t held = 0;
-    for (LockHold *hold = lock->holds; hold; hold = hold->next_in_lock)
-        if (hold->session == waiter->session)
-            held |= lock_conflicts(lock->tag.space, hold->mode);
-    LockWaiter *before = lock->first;
-    while (before && !(held & BIT(before->mode)))
-        before = before->next;
     waiter->next = before;
     waiter->previous = before ? before->previous : lock->last;
     if (waiter->previous)
@@ -151,6 +159,19 @@ static void queue_insert(Lock *lock, LockWaiter *waiter)
         before->previous = waiter;
     else
         lock->last = waiter;
+}
+
+LockWaiter *lock_queue_place(const Lock *lock, const TxnSession *session)
+{
+    uint32_t held = 0;
+    LockWaiter *before = lock->first;
+
+    for (const LockHold *hold = before ? lock->holds : NULL; hold; hold = hold->next_in_lock)
+        if (hold->session == session)
+            held |= lock_conflicts(lock->tag.space, hold->mode);
+    while (before && !(held & BIT(before->mode)))
+        before = before->next;
+    return before;
 }
 
 static void queue_remove(Lock *lock, LockWaiter *waiter)
@@ -194,27 +215,140 @@ void lock_wake(LockTable *table, Lock *lock)
     }
 }
 
-/* Enters the queue; false with 40P01 set when that would close a circle. */
-static bool queue_enter(LockTable *table, Lock *lock, LockWaiter *waiter, StrBuf *ret_detail)
+/* Somebody who waits for nothing but the place of another in the queue of a lock. */
+typedef struct SoftWait {
+    LockTag tag;
+    const TxnSession *waiter, *ahead; /* compared only: they may be gone when nothing is held */
+} SoftWait;
+
+#define SOFT_WAITS_MAX 8u /* of one circle that are looked at */
+
+typedef struct SoftWaits {
+    SoftWait waits[SOFT_WAITS_MAX];
+    uint32_t count;
+} SoftWaits;
+
+/* Those of a closed circle. The deadlock mutex is held. */
+static void soft_waits_collect(TxnSession *me, SoftWaits *ret)
 {
+    TxnSession *each = me;
+
+    do {
+        bool is_hard = false;
+        for (uint32_t i = 0; i < each->hard_blocker_count; i++)
+            is_hard |= each->blockers[i] == each->visit_next;
+        if (!is_hard && ret->count < SOFT_WAITS_MAX)
+            ret->waits[ret->count++] = (SoftWait){each->waiting->tag, each, each->visit_next};
+        each = each->visit_next;
+    } while (each != me);
+}
+
+static LockWaiter *queue_find(const Lock *lock, const TxnSession *session)
+{
+    LockWaiter *waiter = lock->first;
+
+    while (waiter && waiter->session != session)
+        waiter = waiter->next;
+    return waiter;
+}
+
+/* NULL: to the end. */
+static void queue_move(Lock *lock, LockWaiter *waiter, LockWaiter *before)
+{
+    queue_remove(lock, waiter);
+    queue_put(lock, waiter, before);
+}
+
+/* Lets one go before the other; false: they no longer wait so, or that makes another circle. */
+static bool soft_wait_turn(LockTable *table, TxnSession *me, const SoftWait *soft)
+{
+    LockPartition *partition = lock_partition(table, lock_tag_hash(&soft->tag));
+    bool is_turned = false;
     TxnSession *last;
 
-    queue_insert(lock, waiter);
+    mutex_lock(&partition->mutex);
+    Lock *lock = lock_find(partition, &soft->tag);
+    LockWaiter *waiter = lock ? queue_find(lock, soft->waiter) : NULL;
+    LockWaiter *ahead = waiter ? queue_find(lock, soft->ahead) : NULL;
+    for (LockWaiter *each = ahead; each && !is_turned; each = each->next)
+        is_turned = each == waiter;
+    if (is_turned) {
+        LockWaiter *behind = waiter->next;
+        mutex_lock(&table->deadlock_mutex);
+        queue_move(lock, waiter, ahead);
+        blockers_refresh(lock);
+        is_turned = !deadlock_search(table, me, &last) &&
+                    !deadlock_search(table, waiter->session, &last);
+        if (!is_turned) {
+            queue_move(lock, waiter, behind);
+            blockers_refresh(lock);
+        }
+        mutex_unlock(&table->deadlock_mutex);
+    }
+    if (is_turned)
+        lock_wake(table, lock);
+    mutex_unlock(&partition->mutex);
+    return is_turned;
+}
+
+static bool soft_waits_turn(LockTable *table, TxnSession *me, const SoftWaits *soft)
+{
+    for (uint32_t i = soft->count; i-- > 0;)
+        if (soft_wait_turn(table, me, &soft->waits[i]))
+            return true;
+    return false;
+}
+
+/*
+ * Looks for a circle through who is in the queue; the partition's mutex is held. True: he may wait
+ * on. Where there is one with soft waits they are in `soft`, if it is given, and he stays for now;
+ * else he leaves, and the circle is told.
+ */
+static bool queue_check(LockTable *table, Lock *lock, LockWaiter *waiter, SoftWaits *soft,
+                        StrBuf *ret_detail)
+{
+    TxnSession *session = waiter->session, *last;
+
     mutex_lock(&table->deadlock_mutex);
-    waiter->session->waiting = waiter;
+    session->waiting = waiter;
     blockers_refresh(lock);
-    bool is_deadlock = deadlock_search(table, waiter->session, &last);
-    if (is_deadlock) {
-        describe_circle(ret_detail, waiter->session, last);
-        waiter->session->waiting = NULL;
-        waiter->session->blocker_count = 0;
+    const bool is_circle = deadlock_search(table, session, &last);
+    if (is_circle) {
+        circle_close(session, last);
+        if (soft)
+            soft_waits_collect(session, soft);
+    }
+    const bool leaves = is_circle && !(soft && soft->count > 0);
+    if (leaves) {
+        describe_circle(ret_detail, session);
+        session->waiting = NULL;
+        session->blocker_count = 0;
     }
     mutex_unlock(&table->deadlock_mutex);
-    if (is_deadlock) {
+    if (leaves) {
         queue_remove(lock, waiter);
         lock_wake(table, lock);
     }
-    return !is_deadlock;
+    return !leaves;
+}
+
+/* Enters the queue; false, with the circle told, where that closes one that nothing opens. The
+ * partition's mutex is held at the call and free afterwards. */
+static bool queue_enter(LockTable *table, LockPartition *partition, LockWaiter *waiter,
+                        StrBuf *ret_detail)
+{
+    SoftWaits soft = {.count = 0};
+
+    queue_put(waiter->lock, waiter, lock_queue_place(waiter->lock, waiter->session));
+    bool may_wait = queue_check(table, waiter->lock, waiter, &soft, ret_detail);
+    mutex_unlock(&partition->mutex);
+    if (soft.count == 0 || soft_waits_turn(table, waiter->session, &soft))
+        return may_wait;
+    mutex_lock(&partition->mutex);
+    if (!waiter->granted)
+        may_wait = queue_check(table, waiter->lock, waiter, NULL, ret_detail);
+    mutex_unlock(&partition->mutex);
+    return may_wait;
 }
 
 static LockOutcome fail_deadlock(StrBuf *detail)
@@ -325,9 +459,7 @@ LockOutcome lock_wait(TxnSession *session, LockPartition *partition, Lock *lock,
     };
 
     event_init(&waiter.event);
-    bool may_wait = queue_enter(table, lock, &waiter, &detail);
-    mutex_unlock(&partition->mutex);
-    if (!may_wait)
+    if (!queue_enter(table, partition, &waiter, &detail))
         return fail_deadlock(&detail);
 
     int64_t timeout_ms = settings()->lock_timeout;

@@ -159,6 +159,7 @@ struct TxnSession {
     LockWaiter *waiting;   /* guarded by the deadlock mutex */
     TxnSession **blockers; /* whom it waits for; guarded by the deadlock mutex */
     uint32_t blocker_count, blocker_capacity;
+    uint32_t hard_blocker_count; /* the first so many hold what is waited for; others are ahead */
     uint64_t visit_mark; /* the deadlock search's */
     TxnSession *visit_parent, *visit_next;
 

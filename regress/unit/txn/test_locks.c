@@ -159,6 +159,42 @@ static void a_circle_of_waits_is_a_deadlock(void **state)
     txn_session_close(b);
 }
 
+/* Who shares a row with its holder is waited for as well, by who waited before he came. */
+static void who_passes_a_waiter_is_waited_for(void **state)
+{
+    Fixture *fixture = *state;
+    TxnSession *a = txn_session_open(fixture->manager, 1);
+    TxnSession *b = second_session(fixture);
+    TxnSession *c = txn_session_open(fixture->manager, 3);
+    ProcessIdVec blockers = {0};
+    Txn *one = begin(a, ISOLATION_READ_COMMITTED);
+    int64_t row = insert(one, 1, "one"), other = insert(one, 2, "two");
+    commit(one);
+    one = begin(a, ISOLATION_READ_COMMITTED);
+    Txn *two = begin(b, ISOLATION_READ_COMMITTED);
+    Txn *three = begin(c, ISOLATION_READ_COMMITTED);
+    assert_int_equal(lock_row(one, row, ROW_LOCK_SHARE, LOCK_WAIT, NULL), ROW_LOCK_LOCKED);
+    assert_int_equal(lock_row(two, other, ROW_LOCK_UPDATE, LOCK_WAIT, NULL), ROW_LOCK_LOCKED);
+    Second second = {.fixture = fixture, .session = b, .row = row};
+    Thread *thread = os->thread_start("second", wait_for_row, &second);
+    until_waiting(fixture, 2);
+    assert_int_equal(lock_row(three, row, ROW_LOCK_SHARE, LOCK_WAIT, NULL), ROW_LOCK_LOCKED);
+    lock_blockers(fixture->manager, 2, fixture->arena, &blockers);
+    assert_int_equal(blockers.length, 2);
+    assert_int_equal(blockers.items[0] + blockers.items[1], 1 + 3);
+    assert_int_equal(lock_row(three, other, ROW_LOCK_UPDATE, LOCK_WAIT, NULL), ROW_LOCK_FAILED);
+    assert_string_equal(sqlstate_text(error_fields()->sqlstate).text, "40P01");
+    error_clear();
+    txn_rollback(three);
+    txn_rollback(one);
+    os->thread_join(thread);
+    assert_int_equal(second.row_outcome, ROW_LOCK_LOCKED);
+    txn_rollback(two);
+    txn_session_close(a);
+    txn_session_close(b);
+    txn_session_close(c);
+}
+
 static UniqueOutcome unique_check(Txn *txn, TxnTree *index, Str key, int64_t self, int64_t *other)
 {
     const UniqueProbe probe = {.index = index, .key = key, .self_row_id = self};
@@ -674,6 +710,57 @@ static void strong_locks_and_weak_ones_are_never_held_together(void **state)
     assert_locks(fixture, 0, 0);
 }
 
+/* ------------------------------------------------------------------ any tables, any modes */
+
+#define ANY_THREADS 10
+#define ANY_TABLES 4
+#define ANY_ROUNDS 600
+
+/* Takes a few locks in any order; some wait behind others whom they do not conflict with. */
+static void lock_any(void *argument)
+{
+    Locker *locker = argument;
+    TxnSession *session = txn_session_open(locker->fixture->manager, locker->id);
+    uint32_t seed = (uint32_t)locker->id;
+
+    for (uint32_t round = 0; round < ANY_ROUNDS; round++) {
+        Txn *txn = begin(session, ISOLATION_READ_COMMITTED);
+        for (int i = 0; i < 4; i++) {
+            seed = seed * 1103515245 + 12345;
+            const Oid table = 200 + (seed >> 16) % ANY_TABLES;
+            const uint32_t modes = seed >> 24 & 1 ? LOCK_ACCESS_EXCLUSIVE : LOCK_ROW_EXCLUSIVE;
+            const LockMode mode = (LockMode)(1 + (seed >> 18) % modes);
+            if (lock_table(txn, table, mode, LOCK_WAIT) != LOCK_FAILED)
+                continue;
+            locker->conflicts++; /* a deadlock */
+            break;
+        }
+        txn_rollback(txn);
+    }
+    txn_session_close(session);
+}
+
+/* A circle that nobody sees would last for ever. */
+static void every_wait_ends(void **state)
+{
+    Fixture *fixture = *state;
+    Locker lockers[ANY_THREADS];
+    Thread *threads[ANY_THREADS];
+    int deadlocks = 0;
+
+    for (int i = 0; i < ANY_THREADS; i++) {
+        lockers[i] = (Locker){.fixture = fixture, .id = i + 10};
+        threads[i] = os->thread_start("locker", lock_any, &lockers[i]);
+    }
+    for (int i = 0; i < ANY_THREADS; i++) {
+        os->thread_join(threads[i]);
+        deadlocks += lockers[i].conflicts;
+    }
+    print_message("%d deadlocks\n", deadlocks);
+    assert_true(deadlocks > 0);
+    assert_locks(fixture, 0, 0);
+}
+
 /* ------------------------------------------------------------------ the bank */
 
 #define ACCOUNTS 20
@@ -770,6 +857,7 @@ int main(void)
         TEST(row_lock_modes_conflict_as_in_the_manual),
         TEST(a_waiter_is_told_what_became_of_the_row),
         TEST(a_circle_of_waits_is_a_deadlock),
+        TEST(who_passes_a_waiter_is_waited_for),
         TEST(the_second_inserter_of_a_key_waits_for_the_first),
         TEST(so_does_that_of_a_key_that_is_spilled),
         TEST(and_that_of_a_key_of_very_many),
@@ -784,6 +872,7 @@ int main(void)
         TEST(weak_locks_are_noted_by_sessions_until_a_strong_one_comes),
         TEST(weak_locks_go_with_their_savepoint),
         TEST(strong_locks_and_weak_ones_are_never_held_together),
+        TEST(every_wait_ends),
         TEST(no_money_is_made_or_lost),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
