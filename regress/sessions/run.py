@@ -21,6 +21,7 @@ import looked_at
 import moving
 import storm
 import suite
+import waits
 import wire
 from oracle import may_record
 from sengi_server import Server
@@ -394,6 +395,7 @@ def move(server, seconds):
     moving.run(connect, int(time.time()), seconds)
     storm.run(connect, int(time.time()), 2 * seconds)
     loads.run(connect, int(time.time()), seconds)
+    waits.run(connect, int(time.time()), seconds)
 
 
 if __name__ == "__main__":
