@@ -111,9 +111,12 @@ bool sequence_memory_last(ExecSession *session, int64_t *ret_value)
 {
     SequenceMemory *memory = memory_of(session);
     LastValue *last = memory->last ? hashmap_get(&memory->values, memory->last) : NULL;
-    if (!last || !relation_find(&session->catalog, memory->last))
+    const RelationDesc *relation = last ? relation_find(&session->catalog, memory->last) : NULL;
+    TRY(relation || !error_is_set());
+    if (!relation)
         FAIL(ERR_OBJECT_NOT_IN_PREREQUISITE_STATE,
              .message = STR("lastval is not yet defined in this session"));
+    TRY(check_right(session, relation, ACL_SELECT | ACL_USAGE));
     *ret_value = last->value;
     return true;
 }

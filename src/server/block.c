@@ -3,6 +3,7 @@
 #include "executor/command/on_commit.h"
 #include "server/portal.h"
 #include "server/server.h"
+#include "server/setting_checks.h"
 
 static int64_t now_timestamptz(void)
 {
@@ -297,6 +298,7 @@ bool block_mark(Session *session, Savepoint *ret_mark)
         .deferred_mark = executor_deferred_mark(&session->exec),
         .on_commit_mark = on_commit_mark(&session->exec),
         .portal_mark = session->next_portal_number,
+        .read_only = session->settings.current.transaction_read_only,
     };
     return txn_savepoint(session->exec.catalog.txn, &ret_mark->position);
 }
@@ -433,7 +435,11 @@ static bool execute_release(Session *session, Str name)
     size_t index = find_savepoint(session, name);
     if (index == SIZE_MAX)
         return false;
-    txn_release(session->exec.catalog.txn, session->savepoints.items[index].position);
+    const Savepoint *savepoint = &session->savepoints.items[index];
+    txn_release(session->exec.catalog.txn, savepoint->position);
+    /* READ ONLY ends with the savepoint under which it was said, whichever way that ends. */
+    session->settings.current.transaction_read_only = savepoint->read_only;
+    setting_apply(session, SETTING_TRANSACTION_READ_ONLY, &session->settings.current);
     session->savepoints.length = index;
     return true;
 }

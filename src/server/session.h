@@ -44,6 +44,7 @@ typedef struct Savepoint {
     TxnSavepoint position;
     size_t settings_mark, deferred_mark, on_commit_mark;
     uint32_t portal_mark; /* portals numbered from here on were opened inside */
+    bool read_only;       /* the transaction, when it was set */
 } Savepoint;
 
 typedef enum ActivityState {

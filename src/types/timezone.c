@@ -55,6 +55,7 @@ Str timezone_name(const TimeZone *zone)
 
 /* POSIX TZ strings. */
 
+/* Names may be empty, as PostgreSQL's may: "+02:00" is two hours west. */
 static bool posix_name(const char **p, const char *end, char *name)
 {
     size_t n = 0;
@@ -68,7 +69,7 @@ static bool posix_name(const char **p, const char *end, char *name)
             return false;
         (*p)++;
     }
-    return n >= 1;
+    return true;
 }
 
 static bool posix_number(const char **p, const char *end, int *ret)
@@ -136,7 +137,7 @@ static bool posix_parse(Str text, PosixZone *zone)
     if (p == end)
         return true;
     zone->has_dst = true;
-    if (!posix_name(&p, end, zone->daylight.abbreviation))
+    if (!posix_name(&p, end, zone->daylight.abbreviation) || !zone->daylight.abbreviation[0])
         return false;
     zone->daylight.is_dst = true;
     zone->daylight.offset = zone->standard.offset + 3600;
@@ -346,7 +347,11 @@ static bool zone_open(TimeZone *zone)
         }
     if (name_canonical(zone->name) && zone_read(zone))
         return true;
-    return posix_parse(str_from_c(zone->name), &zone->posix);
+    if (!posix_parse(str_from_c(zone->name), &zone->posix))
+        return false;
+    for (char *c = zone->name; *c; c++)
+        *c = *c >= 'a' && *c <= 'z' ? (char)(*c - 'a' + 'A') : *c;
+    return true;
 }
 
 const TimeZone *timezone_find(Str name)
@@ -408,9 +413,9 @@ const TimeZone *timezone_session(void)
     if (session_zone && session_zone_text == name.data && session_zone_length == name.length &&
         str_equal_nocase(name, timezone_name(session_zone)))
         return session_zone;
-    const TimeZone *zone = name.length ? timezone_find(name) : NULL;
-    if (!zone)
-        zone = timezone_numeric(name);
+    const TimeZone *zone = timezone_numeric(name);
+    if (!zone && name.length)
+        zone = timezone_find(name);
     if (!zone)
         zone = timezone_find(STR("UTC"));
     session_zone = zone;

@@ -81,11 +81,17 @@ static bool time_zone_check(SettingId id, Str text, Arena *arena, Str *ret_canon
 {
     if (str_equal_nocase(text, STR("LOCAL")) || str_equal_nocase(text, STR("DEFAULT")))
         text = STR("UTC");
-    const TimeZone *zone = timezone_find(text);
+    const TimeZone *zone = timezone_numeric(text);
     if (!zone)
-        zone = timezone_numeric(text);
+        zone = timezone_find(text);
     if (!zone)
         INVALID("TimeZone", text);
+    /* Intervals may have seconds, names may not. */
+    const bool is_interval = text.length > 0 && text.data[0] == '<';
+    if (!is_interval && timezone_offset_at(zone, 0, NULL, NULL) % 60 != 0)
+        FAIL(ERR_INVALID_PARAMETER_VALUE,
+             .message = fmt("time zone \"%.*s\" appears to use leap seconds", STR_ARGS(text)),
+             .detail = STR("PostgreSQL does not support leap seconds."));
     *ret_canonical = str_copy(arena, timezone_name(zone));
     return true;
 }

@@ -14,40 +14,65 @@
 
 const char *alter_action_name(AlterTableType type)
 {
-    switch (type) {
-    case AT_ADD_COLUMN:
-        return "ADD COLUMN";
-    case AT_COLUMN_DEFAULT:
-        return "ALTER COLUMN ... SET DEFAULT";
-    case AT_DROP_NOT_NULL:
-        return "ALTER COLUMN ... DROP NOT NULL";
-    case AT_SET_NOT_NULL:
-        return "ALTER COLUMN ... SET NOT NULL";
-    case AT_DROP_COLUMN:
-        return "DROP COLUMN";
-    case AT_ADD_CONSTRAINT:
-        return "ADD CONSTRAINT";
-    case AT_ALTER_CONSTRAINT:
-        return "ALTER CONSTRAINT";
-    case AT_VALIDATE_CONSTRAINT:
-        return "VALIDATE CONSTRAINT";
-    case AT_DROP_CONSTRAINT:
-        return "DROP CONSTRAINT";
-    case AT_ALTER_COLUMN_TYPE:
-        return "ALTER COLUMN ... SET DATA TYPE";
-    case AT_SET_STATISTICS:
-        return "ALTER COLUMN ... SET STATISTICS";
-    case AT_SET_STORAGE:
-        return "ALTER COLUMN ... SET STORAGE";
-    case AT_ADD_IDENTITY:
-        return "ALTER COLUMN ... ADD IDENTITY";
-    case AT_SET_IDENTITY:
-        return "ALTER COLUMN ... SET";
-    case AT_DROP_IDENTITY:
-        return "ALTER COLUMN ... DROP IDENTITY";
-    default:
-        return "";
-    }
+    static const char *const names[] = {
+        [AT_ADD_COLUMN] = "ADD COLUMN",
+        [AT_COLUMN_DEFAULT] = "ALTER COLUMN ... SET DEFAULT",
+        [AT_DROP_NOT_NULL] = "ALTER COLUMN ... DROP NOT NULL",
+        [AT_SET_NOT_NULL] = "ALTER COLUMN ... SET NOT NULL",
+        [AT_DROP_EXPRESSION] = "ALTER COLUMN ... DROP EXPRESSION",
+        [AT_SET_STATISTICS] = "ALTER COLUMN ... SET STATISTICS",
+        [AT_SET_OPTIONS] = "ALTER COLUMN ... SET",
+        [AT_RESET_OPTIONS] = "ALTER COLUMN ... RESET",
+        [AT_SET_STORAGE] = "ALTER COLUMN ... SET STORAGE",
+        [AT_SET_COMPRESSION] = "ALTER COLUMN ... SET COMPRESSION",
+        [AT_DROP_COLUMN] = "DROP COLUMN",
+        [AT_ADD_CONSTRAINT] = "ADD CONSTRAINT",
+        [AT_ALTER_CONSTRAINT] = "ALTER CONSTRAINT",
+        [AT_VALIDATE_CONSTRAINT] = "VALIDATE CONSTRAINT",
+        [AT_DROP_CONSTRAINT] = "DROP CONSTRAINT",
+        [AT_ALTER_COLUMN_TYPE] = "ALTER COLUMN ... SET DATA TYPE",
+        [AT_ALTER_COLUMN_GENERIC_OPTIONS] = "ALTER COLUMN ... OPTIONS",
+        [AT_CHANGE_OWNER] = "OWNER TO",
+        [AT_CLUSTER_ON] = "CLUSTER ON",
+        [AT_DROP_CLUSTER] = "SET WITHOUT CLUSTER",
+        [AT_SET_LOGGED] = "SET LOGGED",
+        [AT_SET_UNLOGGED] = "SET UNLOGGED",
+        [AT_DROP_OIDS] = "SET WITHOUT OIDS",
+        [AT_SET_ACCESS_METHOD] = "SET ACCESS METHOD",
+        [AT_SET_TABLE_SPACE] = "SET TABLESPACE",
+        [AT_SET_REL_OPTIONS] = "SET",
+        [AT_RESET_REL_OPTIONS] = "RESET",
+        [AT_ENABLE_TRIG] = "ENABLE TRIGGER",
+        [AT_ENABLE_ALWAYS_TRIG] = "ENABLE ALWAYS TRIGGER",
+        [AT_ENABLE_REPLICA_TRIG] = "ENABLE REPLICA TRIGGER",
+        [AT_DISABLE_TRIG] = "DISABLE TRIGGER",
+        [AT_ENABLE_TRIG_ALL] = "ENABLE TRIGGER ALL",
+        [AT_DISABLE_TRIG_ALL] = "DISABLE TRIGGER ALL",
+        [AT_ENABLE_TRIG_USER] = "ENABLE TRIGGER USER",
+        [AT_DISABLE_TRIG_USER] = "DISABLE TRIGGER USER",
+        [AT_ENABLE_RULE] = "ENABLE RULE",
+        [AT_ENABLE_ALWAYS_RULE] = "ENABLE ALWAYS RULE",
+        [AT_ENABLE_REPLICA_RULE] = "ENABLE REPLICA RULE",
+        [AT_DISABLE_RULE] = "DISABLE RULE",
+        [AT_ADD_INHERIT] = "INHERIT",
+        [AT_DROP_INHERIT] = "NO INHERIT",
+        [AT_ADD_OF] = "OF",
+        [AT_DROP_OF] = "NOT OF",
+        [AT_REPLICA_IDENTITY] = "REPLICA IDENTITY",
+        [AT_ENABLE_ROW_SECURITY] = "ENABLE ROW SECURITY",
+        [AT_DISABLE_ROW_SECURITY] = "DISABLE ROW SECURITY",
+        [AT_FORCE_ROW_SECURITY] = "FORCE ROW SECURITY",
+        [AT_NO_FORCE_ROW_SECURITY] = "NO FORCE ROW SECURITY",
+        [AT_GENERIC_OPTIONS] = "OPTIONS",
+        [AT_ATTACH_PARTITION] = "ATTACH PARTITION",
+        [AT_DETACH_PARTITION] = "DETACH PARTITION",
+        [AT_DETACH_PARTITION_FINALIZE] = "DETACH PARTITION ... FINALIZE",
+        [AT_ADD_IDENTITY] = "ALTER COLUMN ... ADD IDENTITY",
+        [AT_SET_IDENTITY] = "ALTER COLUMN ... SET",
+        [AT_DROP_IDENTITY] = "ALTER COLUMN ... DROP IDENTITY",
+    };
+
+    return names[type];
 }
 
 typedef struct VolatileSearch {
@@ -466,6 +491,22 @@ static bool is_binary_change(CatalogSession *session, const ColumnDesc *column,
     return column->type == TYPE_VARCHAR && column->typmod != -1 && wanted->typmod >= column->typmod;
 }
 
+/* An identity column's sequence has the column's type. */
+static bool retype_identity(CommandContext *context, const ColumnDesc *column, const ColumnDef *def,
+                            Oid type)
+{
+    DefElem *as = NODE_NEW(context->arena, DefElem, 0);
+    DefElemVec options = {0};
+
+    if (type != TYPE_INT2 && type != TYPE_INT4 && type != TYPE_INT8)
+        FAIL(ERR_INVALID_PARAMETER_VALUE,
+             .message = STR("identity column type must be smallint, integer, or bigint"));
+    as->name = STR("as");
+    as->arg = &def->type_name->node;
+    VEC_PUSH(context->arena, &options, as);
+    return ddl_sequence_set_options(context, column->identity_sequence, &options);
+}
+
 bool alter_column_type(CommandContext *context, Oid table_oid, const AlterTableCmd *command)
 {
     CatalogSession *session = ddl_catalog(context);
@@ -484,6 +525,11 @@ bool alter_column_type(CommandContext *context, Oid table_oid, const AlterTableC
     bare.name = column->name;
     bare.constraints.length = 0;
     TRY(ddl_table_column(context, &bare, table->name, &wanted));
+    if (column->identity) {
+        TRY(retype_identity(context, column, def, wanted.definition.type));
+        TRY(table = relation_get(session, table_oid));
+        TRY(column = relation_column(table, command->name));
+    }
     TRY(check_users(context, table, column));
     Expr *expr = conversion(context, table, column, def, &wanted.definition);
     TRY(expr);

@@ -64,22 +64,19 @@ static bool read_bounds(const DefElemVec *options, SequenceOptions *ret, Oid old
     const DefElem *maximum = option_find(options, STR("maxvalue"), &ok);
     const DefElem *minimum = option_find(options, STR("minvalue"), &ok);
     TRY(ok);
-    /* Bounds that were the old type's become the new type's. */
-    const bool reset_maximum =
-        is_new || (maximum && !maximum->arg) ||
-        (ret->type_given && !maximum && d->maximum == type_maximum(old_type));
-    const bool reset_minimum =
-        is_new || (minimum && !minimum->arg) ||
-        (ret->type_given && !minimum && d->minimum == type_minimum(old_type));
+    /* Bounds that were the old type's become the new type's, whichever way it counts. */
+    const bool retypes = ret->type_given && !is_new;
+    const bool retypes_maximum = retypes && d->maximum == type_maximum(old_type);
+    const bool retypes_minimum = retypes && d->minimum == type_minimum(old_type);
 
     if (maximum && maximum->arg)
         TRY(ddl_int_option(maximum, &d->maximum));
-    else if (reset_maximum)
-        d->maximum = d->increment > 0 ? type_maximum(ret->type) : -1;
+    else if (is_new || maximum || retypes_maximum)
+        d->maximum = d->increment > 0 || retypes_maximum ? type_maximum(ret->type) : -1;
     if (minimum && minimum->arg)
         TRY(ddl_int_option(minimum, &d->minimum));
-    else if (reset_minimum)
-        d->minimum = d->increment > 0 ? 1 : type_minimum(ret->type);
+    else if (is_new || minimum || retypes_minimum)
+        d->minimum = d->increment < 0 || retypes_minimum ? type_minimum(ret->type) : 1;
     if (d->maximum > type_maximum(ret->type) || d->maximum < type_minimum(ret->type))
         FAIL(ERR_INVALID_PARAMETER_VALUE,
              .message = fmt("MAXVALUE (%ld) is out of range for sequence data type %s", d->maximum,
