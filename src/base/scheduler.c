@@ -278,7 +278,6 @@ static void task_reset(TaskRuntime *runtime)
     task->notice_handler = NULL;
     task->notice_context = NULL;
     atomic_store_explicit(&task->wait_event, 0, memory_order_release);
-    task->runtime = runtime;
 }
 
 Task *task_spawn(Scheduler *scheduler, TaskFunction *function, void *argument)
@@ -289,7 +288,9 @@ Task *task_spawn(Scheduler *scheduler, TaskFunction *function, void *argument)
     if (runtime) {
         scheduler->free = runtime->free_next;
     } else {
+        /* Who wakes it late, when another task is here already, reads these two: never changed. */
         runtime = memory_must_calloc(1, sizeof(TaskRuntime));
+        runtime->task.runtime = runtime;
         runtime->scheduler = scheduler;
         runtime->all_next = scheduler->all;
         scheduler->all = runtime;
