@@ -387,7 +387,8 @@ static bool next_row(FunctionCall *call, const Value *args, const bool *nulls, v
                      Value *ret, bool *ret_nulls, bool *ret_done)
 {
     const int json = call->arg_count > 1;
-    const Value *base = json && !nulls[0] ? &args[0] : NULL;
+    const bool has_base = json && !nulls[0];
+    const Value *base = has_base ? &args[0] : NULL;
     RowCursor *rows = *cursor;
     Wanted wanted;
     Filler f = {.call = call};
@@ -395,7 +396,7 @@ static bool next_row(FunctionCall *call, const Value *args, const bool *nulls, v
     *ret_done = nulls[json];
     if (*ret_done)
         return true;
-    if (base && call->row_shape)
+    if (has_base && call->row_shape)
         TRY(row_shape_check(call->row_shape, wanted.types, wanted.count));
     if (!rows)
         TRY(rows_begin(call, &args[json], json, &rows));

@@ -51,8 +51,7 @@ static bool is_same_bytes(CatalogSession *session, Oid from, Oid to)
 
 bool row_shape_check(const RowShape *shape, const Oid *types, uint32_t count)
 {
-    static const char wrong[] =
-        "function return row and query-specified return row do not match";
+    static const char wrong[] = "function return row and query-specified return row do not match";
     CatalogSession *session = catalog_session_current();
 
     if (count != shape->count)

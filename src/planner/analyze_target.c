@@ -149,7 +149,7 @@ Str expr_target_name(const Node *node)
 
 /* ---- origins and unknowns ---- */
 
-/* What a WITH item gives: of one that changes rows, what it returns. NULL inside of itself, however deep. */
+/* What a WITH item gives: of one that changes rows, what it returns. NULL inside of itself. */
 static const TargetVec *cte_targets(const Scope *scope, const RangeTableEntry *rte)
 {
     for (int level = rte->cte_levels_up; level > 0; level--)
@@ -159,7 +159,7 @@ static const TargetVec *cte_targets(const Scope *scope, const RangeTableEntry *r
         if (str_equal(cte->name, rte->cte_name))
             return !cte->query                           ? NULL
                    : cte->query->command == QUERY_SELECT ? &cte->query->targets
-                                                       : &cte->query->returning;
+                                                         : &cte->query->returning;
     }
     return NULL;
 }

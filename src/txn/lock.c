@@ -302,7 +302,7 @@ bool lock_is_blocked(const Lock *lock, const TxnSession *session, uint8_t mode,
             return true;
     if (lock->tag.space == SPACE_ROW && mode == ROW_PROBE)
         return false;
-    for (const LockWaiter *waiter = lock->first; waiter != before; waiter = waiter->next)
+    for (const LockWaiter *waiter = lock->first; waiter && waiter != before; waiter = waiter->next)
         if (waiter->session != session && (conflicts & BIT(waiter->mode)))
             return true;
     return false;
@@ -337,9 +337,8 @@ LockOutcome lock_acquire(TxnSession *session, const LockRequest *request)
                    lock_runs_materialize(request->tree, lock, session, request);
     /* Who holds the lock already passes those who wait for him; on a row, whom no holder is in the
      * way of passes everybody, as in PostgreSQL. */
-    const LockWaiter *passed = request->tag.space == SPACE_ROW
-                                   ? lock->first
-                                   : lock_queue_place(lock, session);
+    const LockWaiter *passed =
+        request->tag.space == SPACE_ROW ? lock->first : lock_queue_place(lock, session);
     blocked = blocked || lock_is_blocked(lock, session, request->mode, passed);
     if (!blocked) {
         lock_hold_link(lock, hold);

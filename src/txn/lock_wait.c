@@ -277,8 +277,8 @@ static bool soft_wait_turn(LockTable *table, TxnSession *me, const SoftWait *sof
         mutex_lock(&table->deadlock_mutex);
         queue_move(lock, waiter, ahead);
         blockers_refresh(lock);
-        is_turned = !deadlock_search(table, me, &last) &&
-                    !deadlock_search(table, waiter->session, &last);
+        is_turned =
+            !deadlock_search(table, me, &last) && !deadlock_search(table, waiter->session, &last);
         if (!is_turned) {
             queue_move(lock, waiter, behind);
             blockers_refresh(lock);

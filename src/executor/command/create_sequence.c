@@ -378,9 +378,8 @@ bool ddl_sequence_set_options(CommandContext *context, Oid oid, const DefElemVec
 bool ddl_alter_sequence(CommandContext *context, const Node *statement, Str *ret_tag)
 {
     const AlterSeqStmt *alter = NODE_CAST(AlterSeqStmt, statement);
-    const RelationDesc *sequence =
-        ddl_open_checked(context, alter->sequence, LOCK_SHARE_ROW_EXCLUSIVE, alter->missing_ok,
-                         ddl_may_owner, NULL);
+    const RelationDesc *sequence = ddl_open_checked(
+        context, alter->sequence, LOCK_SHARE_ROW_EXCLUSIVE, alter->missing_ok, ddl_may_owner, NULL);
 
     *ret_tag = STR("ALTER SEQUENCE");
     if (!sequence) {

@@ -245,7 +245,7 @@ static bool may_open(CommandContext *context, Oid oid, const DdlOpen *how)
     return relation ? how->may(context, relation, how->argument) : !error_is_set();
 }
 
-/* `may` is asked before each wait, and once more of what the lock is held on; NULL: everybody may. */
+/* `may` is asked before each wait, and once more of what the lock is held on. NULL: all may. */
 static const RelationDesc *open_relation(CommandContext *context, const RangeVar *name, int mode,
                                          const DdlOpen *how)
 {

@@ -5,8 +5,8 @@
 static const RelationDesc *open_target(CommandContext *context, const RangeVar *name,
                                        ObjectType type, bool missing_ok)
 {
-    const RelationDesc *relation = ddl_open_checked(context, name, LOCK_ACCESS_EXCLUSIVE,
-                                                    missing_ok, ddl_may_owner, NULL);
+    const RelationDesc *relation =
+        ddl_open_checked(context, name, LOCK_ACCESS_EXCLUSIVE, missing_ok, ddl_may_owner, NULL);
 
     if (!relation) {
         if (!error_is_set())
