@@ -153,3 +153,14 @@ select t0.id, t39.id from chain t0
   left join chain t37 on t37.id = t36.next + 1 left join chain t38 on t38.id = t37.next + 1 left join chain t39 on t39.id = t38.next + 1
   order by 1;
 drop table chain;
+-- An outer join within LATERAL whose condition refers outside.
+CREATE TABLE f4 (f1 int);
+INSERT INTO f4 VALUES (0), (5), (7);
+CREATE TABLE i8 (q1 int, q2 int);
+INSERT INTO i8 VALUES (5, 7), (5, 5), (0, 0);
+SELECT * FROM f4 a, LATERAL (SELECT * FROM f4 b LEFT JOIN i8 c ON (b.f1 = q1 AND a.f1 = q2)) ss ORDER BY 1, 2, 3, 4;
+SELECT * FROM f4 a, LATERAL (SELECT * FROM f4 b FULL JOIN (SELECT q1, q2 FROM i8 WHERE q2 = a.f1) c ON b.f1 = q1) ss ORDER BY 1, 2, 3, 4;
+SELECT * FROM f4 a LEFT JOIN LATERAL (SELECT b.f1 AS bf, c.* FROM f4 b LEFT JOIN i8 c ON (b.f1 = q1 AND a.f1 = q2) WHERE b.f1 >= a.f1) ss ON true ORDER BY 1, 2, 3, 4;
+SELECT * FROM f4 a, LATERAL (SELECT * FROM f4 b LEFT JOIN LATERAL (SELECT * FROM i8 WHERE q1 = a.f1 AND q2 >= b.f1) c ON a.f1 > 0) ss ORDER BY 1, 2, 3, 4;
+SELECT a.f1, (SELECT count(c.q2) FROM f4 b LEFT JOIN i8 c ON (b.f1 = q1 AND a.f1 = q2)) FROM f4 a ORDER BY 1;
+DROP TABLE f4, i8;

@@ -399,6 +399,55 @@ ModifyPlan *planner_modify(Arena *arena, CatalogSession *session, const Relation
 
 /* ---- the three statements ---- */
 
+/* Rows of the relation, by two entries of the range table. */
+typedef struct WholeRows {
+    Arena *arena;
+    const RelationDesc *relation;
+    int rel, other_rel;
+} WholeRows;
+
+static Expr *whole_row_step(void *context, Expr *expr, int depth)
+{
+    const WholeRows *rows = context;
+
+    if (expr->kind != EXPR_COLUMN)
+        return NULL;
+    const ExprColumn *whole = EXPR_AS(const ExprColumn, expr);
+    if (whole->levels_up != depth || whole->attnum != ATTNUM_WHOLE_ROW ||
+        (whole->rel != rows->rel && whole->rel != rows->other_rel))
+        return expr;
+    ExprRow *row =
+        expr_whole_row(rows->arena, expr, rows->relation->name, rows->relation->column_count);
+    for (int i = 0; i < rows->relation->column_count; i++) {
+        const ColumnDesc *column = &rows->relation->columns[i];
+        const Expr like = {
+            .type = column->type, .typmod = column->typmod, .collation = column->collation};
+        if (!column->dropped)
+            expr_whole_row_add(rows->arena, row, column->name,
+                               expr_column(rows->arena, whole->rel, i + 1, depth, &like));
+    }
+    return &row->base;
+}
+
+/* Whole rows are made of their columns here: of the row as it is when they are looked at. */
+static bool whole_rows_of_targets(WholeRows *rows, const TargetVec *targets, TargetVec *ret)
+{
+    for (size_t i = 0; i < targets->length; i++) {
+        TargetEntry target = targets->items[i];
+        TRY(target.expr = expr_replace_deep(rows->arena, target.expr, 0, whole_row_step, rows));
+        VEC_PUSH(rows->arena, ret, target);
+    }
+    return true;
+}
+
+static bool whole_rows_of_list(WholeRows *rows, ExprVec *exprs)
+{
+    for (size_t i = 0; i < exprs->length; i++)
+        TRY(exprs->items[i] =
+                expr_replace_deep(rows->arena, exprs->items[i], 0, whole_row_step, rows));
+    return true;
+}
+
 static bool plan_assignments(Level *level, const TargetVec *targets, const ExprVec *left,
                              const ExprVec *right, void *ret_vec)
 {
@@ -457,6 +506,8 @@ static bool change_child(Level *level, ModifyPlan *modify, const RelationDesc *r
     Query *query = level->query;
     const Expr like = {.type = TYPE_INT8, .typmod = -1};
     ExprVec needed = {0}, quals = {0}, out = {0}, targets = {0}, newest = {0}, where = {0};
+    WholeRows rows = {arena, relation, query->result_rel, query->result_rel};
+    TargetVec set = {0};
     Tree tree;
 
     Expr *row_id = expr_column(arena, query->result_rel, ATTNUM_ROW_ID, 0, &like);
@@ -480,10 +531,12 @@ static bool change_child(Level *level, ModifyPlan *modify, const RelationDesc *r
     modify->base.left = tree.plan;
     modify->row_id_column = 0;
     row_outputs(level->planner, relation, query->result_rel, &newest);
+    TRY(whole_rows_of_list(&rows, &where));
     TRY(plan_fix_list(level, &where, &newest, &out, &modify->recheck));
     if (query->command == QUERY_UPDATE) {
         TRY(plan_assignments(level, &query->targets, &out, NULL, &modify->assign));
-        TRY(plan_assignments(level, &query->targets, &newest, &out, &modify->assign_newest));
+        TRY(whole_rows_of_targets(&rows, &query->targets, &set));
+        TRY(plan_assignments(level, &set, &newest, &out, &modify->assign_newest));
     }
     *ret_out = out;
     return true;
@@ -502,9 +555,13 @@ static bool plan_conflict(Level *level, const RelationDesc *relation, ModifyPlan
         VEC_PUSH(arena, &conflict->indexes, clause->indexes.items[i]);
     row_outputs(level->planner, relation, level->query->result_rel, &existing);
     if (clause->do_update) {
+        WholeRows rows = {arena, relation, level->query->result_rel, clause->excluded};
+        TargetVec set = {0};
         row_outputs(level->planner, relation, clause->excluded, &proposed);
-        TRY(plan_assignments(level, &clause->set, &existing, &proposed, &conflict->set));
+        TRY(whole_rows_of_targets(&rows, &clause->set, &set));
+        TRY(plan_assignments(level, &set, &existing, &proposed, &conflict->set));
         plan_split_and(arena, clause->where, &where);
+        TRY(whole_rows_of_list(&rows, &where));
         TRY(plan_fix_list(level, &where, &existing, &proposed, &conflict->where));
     }
     modify->conflict = conflict;

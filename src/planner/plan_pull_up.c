@@ -225,6 +225,33 @@ static bool replace_in_subqueries(Replace *replace, Query *query)
     return true;
 }
 
+static WalkStep outer_visit(void *context, Expr *expr, int depth)
+{
+    (void)context;
+    const bool is_outer =
+        expr->kind == EXPR_COLUMN && EXPR_AS(const ExprColumn, expr)->levels_up > depth;
+    return is_outer ? WALK_STOP : WALK_CHILDREN;
+}
+
+/* Has it a join, other than an inner one, whose condition refers to the query around? Such a
+ * condition is the join's, wherever what it refers to is joined: the subquery is planned alone. */
+static bool joins_by_outer(FromItem *item)
+{
+    if (item->kind == FROM_REL)
+        return false;
+    return (item->join_type != JOINS_INNER && item->condition &&
+            !expr_walk_deep(item->condition, 0, outer_visit, NULL)) ||
+           joins_by_outer(item->left) || joins_by_outer(item->right);
+}
+
+static bool any_joins_by_outer(const Query *sub)
+{
+    for (size_t i = 0; i < sub->from.length; i++)
+        if (joins_by_outer(sub->from.items[i]))
+            return true;
+    return false;
+}
+
 /* `on`: the condition of the join whose inner side the entry is, which takes its WHERE; or NULL. */
 static bool pull_up_rel(Planner *planner, Query *query, FromItem **slot, bool is_nullable,
                         Expr **on)
@@ -243,6 +270,8 @@ static bool pull_up_rel(Planner *planner, Query *query, FromItem **slot, bool is
     if (is_nullable && (!only_columns(sub) || rte->is_lateral))
         return true;
     if (is_nullable && sub->where && (!on || sub->has_sublinks))
+        return true;
+    if (rte->is_lateral && any_joins_by_outer(sub))
         return true;
     Query *moved = move_up(planner, query, sub);
     TRY(moved);
