@@ -316,6 +316,22 @@ void deparse_expr_list(Deparse *d, const ExprVec *list, const char *separator)
     }
 }
 
+void deparse_item(Deparse *d, const Expr *expr)
+{
+    deparse_expr(d, expr);
+    if (expr->kind == EXPR_COLUMN && EXPR_AS(const ExprColumn, expr)->attnum == ATTNUM_WHOLE_ROW)
+        deparse_type_label(d, expr);
+}
+
+void deparse_items(Deparse *d, const ExprVec *list, const char *separator)
+{
+    for (size_t i = 0; i < list->length; i++) {
+        if (i > 0)
+            put(d, separator);
+        deparse_item(d, list->items[i]);
+    }
+}
+
 /* ---- calls and casts ---- */
 
 static void deparse_cast_text(Deparse *d, const Expr *arg, Oid type, int32_t typmod,
@@ -698,7 +714,7 @@ static void deparse_row(Deparse *d, const ExprRow *row)
         return;
     }
     put(d, "ROW(");
-    deparse_expr_list(d, &row->fields, ", ");
+    deparse_items(d, &row->fields, ", ");
     put(d, ")");
     if (row->base.type != TYPE_RECORD)
         strbuf_format(d->buf, "::%.*s", STR_ARGS(type_text(d, row->base.type, -1)));
@@ -707,9 +723,9 @@ static void deparse_row(Deparse *d, const ExprRow *row)
 static void deparse_row_compare(Deparse *d, const ExprRowCompare *compare)
 {
     put(d, "(ROW(");
-    deparse_expr_list(d, &compare->left, ", ");
+    deparse_items(d, &compare->left, ", ");
     strbuf_format(d->buf, ") %.*s ROW(", STR_ARGS(operator_text(d, compare->ops.items[0])));
-    deparse_expr_list(d, &compare->right, ", ");
+    deparse_items(d, &compare->right, ", ");
     put(d, "))");
 }
 

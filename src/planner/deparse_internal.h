@@ -60,6 +60,9 @@ void deparse_expr_list(Deparse *d, const ExprVec *list, const char *separator);
 void deparse_const(Deparse *d, const ExprConst *constant, int label);
 /* "::type" of an expression. */
 void deparse_type_label(Deparse *d, const Expr *expr);
+/* Where a star would be read as all columns: a whole row comes with its type. */
+void deparse_item(Deparse *d, const Expr *expr);
+void deparse_items(Deparse *d, const ExprVec *list, const char *separator);
 void deparse_subquery(Deparse *d, const Query *query);
 void deparse_name(Deparse *d, Str name);
 /* What a range table entry is called: no two of a query and of those around it have one name. */

@@ -40,11 +40,7 @@ static void deparse_targets(Deparse *d, const TargetVec *targets)
         size_t start = d->buf->length;
         while (start > 0 && d->buf->data[start - 1] == ' ')
             start--;
-        deparse_expr(d, target->expr);
-        /* Without its type a whole row would be read as all its columns. */
-        if (target->expr->kind == EXPR_COLUMN &&
-            EXPR_AS(const ExprColumn, target->expr)->attnum == ATTNUM_WHOLE_ROW)
-            deparse_type_label(d, target->expr);
+        deparse_item(d, target->expr);
         /* What begins with a line of its own needs none before it. */
         if (start > 0 && d->buf->length > start && d->buf->data[start] == '\n' &&
             d->buf->data[start - 1] == '\n') {
@@ -71,7 +67,7 @@ static void deparse_values(Deparse *d, const RangeTableEntry *rte)
         if (r > 0)
             put(d, ", ");
         put(d, "(");
-        deparse_expr_list(d, &rte->values.items[r], ",");
+        deparse_items(d, &rte->values.items[r], ",");
         put(d, ")");
     }
 }

@@ -66,18 +66,36 @@ typedef struct WholeRow {
     int rel;
 } WholeRow;
 
-/* Puts its columns in the place of the whole row. */
-static Expr *whole_row_step(void *context, Expr *expr)
+static bool is_whole_row(const WholeRow *whole, const Expr *expr, int depth)
+{
+    if (expr->kind != EXPR_COLUMN)
+        return false;
+    const ExprColumn *column = EXPR_AS(const ExprColumn, expr);
+    return column->levels_up == depth && column->rel == whole->rel &&
+           column->attnum == ATTNUM_WHOLE_ROW;
+}
+
+static WalkStep find_whole_row(void *context, Expr *expr, int depth)
+{
+    return is_whole_row(context, expr, depth) ? WALK_STOP : WALK_CHILDREN;
+}
+
+/* Puts its columns in the place of the whole row, in subqueries too. */
+static Expr *whole_row_step(void *context, Expr *expr, int depth)
 {
     const WholeRow *whole = context;
     Arena *arena = whole->level->planner->arena;
-    if (!is_of_rel(expr, whole->rel) || EXPR_AS(const ExprColumn, expr)->attnum != ATTNUM_WHOLE_ROW)
-        return expr_mutate(arena, expr, whole_row_step, context);
+    if (expr->kind != EXPR_COLUMN)
+        return NULL;
+    if (!is_whole_row(whole, expr, depth))
+        return expr;
     const RangeTableEntry *rte = query_rte(whole->level->query, whole->rel);
     ExprRow *row = expr_whole_row(arena, expr, rte->name, rte->column_count);
-    for (int i = 0; i < rte->column_count; i++)
+    for (int i = 0; i < rte->column_count; i++) {
+        const Expr *like = base_column(whole->level, whole->rel, i + 1);
         expr_whole_row_add(arena, row, rte->columns[i].name,
-                           base_column(whole->level, whole->rel, i + 1));
+                           expr_column(arena, whole->rel, i + 1, depth, like));
+    }
     return &row->base;
 }
 
@@ -85,7 +103,8 @@ static Expr *whole_row_step(void *context, Expr *expr)
 static Expr *fix_over_sources(Level *level, int rel, Expr *expr, const ScanShape *shape)
 {
     WholeRow whole = {.level = level, .rel = rel};
-    TRY(expr = whole_row_step(&whole, expr));
+    if (!expr_walk_deep(expr, 0, find_whole_row, &whole))
+        TRY(expr = expr_replace_deep(level->planner->arena, expr, 0, whole_row_step, &whole));
     return plan_fix(level, expr, &shape->sources, NULL);
 }
 
