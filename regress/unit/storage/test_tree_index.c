@@ -1,4 +1,5 @@
 /* Index and key-value trees against a model: a sorted array. */
+#include "storage/store_internal.h"
 #include "storage/tree_builder.h"
 #include "storage/tree_cursor.h"
 #include "storage/tree_graft.h"
@@ -715,7 +716,8 @@ static void a_private_tree_is_given_back_unread(void **state)
         tree_discard(tree);
         const uint64_t read = statistics().pages_read - before;
         assert_true(long_values ? read > stats.page_count / 2 : read < stats.page_count / 20);
-        assert_true(statistics().slots_used < slots_used + 4); /* the directory's pages */
+        /* The directory's pages are there; what was on its way to the disk a checkpoint gives back. */
+        assert_true(statistics().slots_used < slots_used + 4 + IMAGE_BATCH);
         require_no_leak();
     }
 }
