@@ -145,6 +145,10 @@ static RowLockOutcome report_change(Txn *txn, TxnTree *table, uint64_t row_id,
         return ROW_LOCK_GONE;
     TreeFound found = tree_get_image(tree, row_id, arena, &result->image);
     TRY(found);
+    /* KEY SHARE keeps no writer of other columns off: the image may be younger than what was looked
+     * at above, and the next snapshot must not be older than the image. */
+    TRY(fetch_newest(txn, table, row_id, &request->snapshot, NULL, &newest));
+    txn_saw(txn, newest.ts);
     return found == TREE_FOUND ? ROW_LOCK_CHANGED : ROW_LOCK_GONE;
 }
 
