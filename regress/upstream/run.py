@@ -79,14 +79,20 @@ def part_of(expected, printed):
     return 100 * sum((wanted & got).values()) // max(1, sum(wanted.values()))
 
 
+def log_count(server, *words):
+    log = (server.directory / "log").read_bytes()
+    return sum(log.count(word) for word in words)
+
+
 def compare(server, source, name):
-    before = (server.directory / "log").read_bytes().count(b"XX000")
+    words = [b"XX000", b"runtime error: "]  # the latter is what sanitizers say and go on
+    before = log_count(server, *words)
     printed, fault = play(server, source, name)
     if server.process.poll() is not None:
         fault = f"the server ended: {server.log_tail()}"
         server.start()
-    if (server.directory / "log").read_bytes().count(b"XX000") > before:
-        fault = fault or "somebody heard XX000"
+    if log_count(server, *words) > before:
+        fault = fault or "somebody heard XX000, or a sanitizer spoke"
     expected = source / "expected" / f"{name}.out"
     part = part_of(expected.read_text(encoding="utf-8", errors="replace"), printed) if expected.exists() else 0
     print(f"not ok upstream/{name}: {fault}" if fault else f"ok upstream/{name} ({part}% of what is expected)", flush=True)
