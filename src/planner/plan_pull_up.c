@@ -277,7 +277,7 @@ static bool pull_up_rel(Planner *planner, Query *query, FromItem **slot, bool is
     TRY(moved);
     rte->subquery = NULL;
     *slot = items_as_one(planner, moved->from.items, moved->from.length, COLLAPSE_FROM);
-    Expr **where = is_nullable && moved->where ? on : &query->where;
+    Expr **where = is_nullable && moved->where && on ? on : &query->where;
     *where = expr_and(planner->arena, *where, moved->where);
     query->has_sublinks |= moved->has_sublinks;
     Replace replace = {planner, rel, moved};

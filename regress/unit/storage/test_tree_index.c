@@ -716,7 +716,7 @@ static void a_private_tree_is_given_back_unread(void **state)
         tree_discard(tree);
         const uint64_t read = statistics().pages_read - before;
         assert_true(long_values ? read > stats.page_count / 2 : read < stats.page_count / 20);
-        /* The directory's pages are there; what was on its way to the disk a checkpoint gives back. */
+        /* The directory's pages are there; what was being written a checkpoint gives back. */
         assert_true(statistics().slots_used < slots_used + 4 + IMAGE_BATCH);
         require_no_leak();
     }
