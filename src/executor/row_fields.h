@@ -10,7 +10,7 @@
 
 /* Variable data stays borrowed. Fails with XX001 when the bytes are no record. */
 MUST_CHECK bool row_fields(Arena *arena, const Value *record, RowFields *ret);
-/* Fails with 42804 where a record has not the fields that the query's column definition list says. */
+/* Fails with 42804 where a record has other fields than the query's column definition list. */
 MUST_CHECK bool row_shape_check(const RowShape *shape, const Oid *types, uint32_t count);
 
 #endif

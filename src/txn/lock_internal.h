@@ -160,10 +160,10 @@ LockInfo lock_info_of(const LockTag *tag, const TxnSession *session, uint8_t mod
 /* Waits in the lock's queue. The partition's mutex is held at the call and free afterwards. */
 MUST_CHECK LockOutcome lock_wait(TxnSession *session, LockPartition *partition, Lock *lock,
                                  LockHold *hold, const LockRequest *request);
-/* Before whom a session would wait: the first that waits for what it holds already. NULL: the end. */
+/* Before whom a session would wait: the first that waits for what it holds. NULL: the end. */
 LockWaiter *lock_queue_place(const Lock *lock, const TxnSession *session)
     REQUIRES(partition->mutex);
-/* Somebody has got a hold past those who wait: they wait for him as well. He must not be waiting. */
+/* Somebody has got a hold past those who wait: they wait for him as well. He waits for nobody. */
 void lock_blockers_changed(LockTable *table, Lock *lock) REQUIRES(partition->mutex);
 /* Grants what can be granted and tells the others whom they wait for now. */
 void lock_wake(LockTable *table, Lock *lock) REQUIRES(partition->mutex);

@@ -300,9 +300,10 @@ static bool soft_waits_turn(LockTable *table, TxnSession *me, const SoftWaits *s
 }
 
 /*
- * Looks for a circle through who is in the queue; the partition's mutex is held. True: he may wait
- * on. Where there is one with soft waits they are in `soft`, if it is given, and he stays for now;
- * else he leaves, and the circle is told.
+ * Looks for a circle through who is in the queue; the partition's mutex is held. True: he is still
+ * in it. Of a circle the soft waits are in `soft`, where it is given: if there are any he keeps his
+ * place, and the caller turns one of them or calls again without. Else he leaves, and the circle is
+ * told.
  */
 static bool queue_check(LockTable *table, Lock *lock, LockWaiter *waiter, SoftWaits *soft,
                         StrBuf *ret_detail)

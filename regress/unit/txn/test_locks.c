@@ -648,12 +648,17 @@ static struct {
     _Atomic int readers, writers, owners;
 } inside[STRONG_TABLES];
 
-typedef struct Locker {
+#define LOCKERS_MAX 10
+
+typedef struct Locker Locker;
+struct Locker {
     Fixture *fixture;
+    void (*lock)(Txn *txn, Locker *locker, uint32_t round);
+    uint32_t rounds, seed;
     int id;
     int conflicts;
     bool is_strong;
-} Locker;
+};
 
 static void go_inside(Txn *txn, Locker *locker, uint32_t round)
 {
@@ -679,83 +684,85 @@ static void go_inside(Txn *txn, Locker *locker, uint32_t round)
     atomic_fetch_sub(here, 1);
 }
 
+/* A locker's thread: transaction after transaction. */
 static void lock_and_look(void *argument)
 {
     Locker *locker = argument;
     TxnSession *session = txn_session_open(locker->fixture->manager, locker->id);
 
-    for (uint32_t round = 0; round < STRONG_ROUNDS; round++) {
+    for (uint32_t round = 0; round < locker->rounds; round++) {
         Txn *txn = begin(session, ISOLATION_READ_COMMITTED);
-        go_inside(txn, locker, round);
+        locker->lock(txn, locker, round);
         txn_rollback(txn);
     }
     txn_session_close(session);
+}
+
+/* All at once, to their end; what they have counted. */
+static int run_lockers(Locker *lockers, int count)
+{
+    Thread *threads[LOCKERS_MAX];
+    int conflicts = 0;
+
+    for (int i = 0; i < count; i++)
+        threads[i] = os->thread_start("locker", lock_and_look, &lockers[i]);
+    for (int i = 0; i < count; i++) {
+        os->thread_join(threads[i]);
+        conflicts += lockers[i].conflicts;
+    }
+    return conflicts;
 }
 
 static void strong_locks_and_weak_ones_are_never_held_together(void **state)
 {
     Fixture *fixture = *state;
     Locker lockers[STRONG_THREADS];
-    Thread *threads[STRONG_THREADS];
 
     memset(inside, 0, sizeof(inside));
-    for (int i = 0; i < STRONG_THREADS; i++) {
-        lockers[i] = (Locker){.fixture = fixture, .id = i + 10, .is_strong = i == 0};
-        threads[i] = os->thread_start("locker", lock_and_look, &lockers[i]);
-    }
-    for (int i = 0; i < STRONG_THREADS; i++) {
-        os->thread_join(threads[i]);
-        assert_int_equal(lockers[i].conflicts, 0);
-    }
+    for (int i = 0; i < STRONG_THREADS; i++)
+        lockers[i] = (Locker){.fixture = fixture,
+                              .lock = go_inside,
+                              .rounds = STRONG_ROUNDS,
+                              .id = i + 10,
+                              .is_strong = i == 0};
+    assert_int_equal(run_lockers(lockers, STRONG_THREADS), 0);
     assert_locks(fixture, 0, 0);
 }
 
 /* ------------------------------------------------------------------ any tables, any modes */
 
-#define ANY_THREADS 10
 #define ANY_TABLES 4
 #define ANY_ROUNDS 600
 
 /* Takes a few locks in any order; some wait behind others whom they do not conflict with. */
-static void lock_any(void *argument)
+static void lock_any(Txn *txn, Locker *locker, uint32_t round)
 {
-    Locker *locker = argument;
-    TxnSession *session = txn_session_open(locker->fixture->manager, locker->id);
-    uint32_t seed = (uint32_t)locker->id;
-
-    for (uint32_t round = 0; round < ANY_ROUNDS; round++) {
-        Txn *txn = begin(session, ISOLATION_READ_COMMITTED);
-        for (int i = 0; i < 4; i++) {
-            seed = seed * 1103515245 + 12345;
-            const Oid table = 200 + (seed >> 16) % ANY_TABLES;
-            const uint32_t modes = seed >> 24 & 1 ? LOCK_ACCESS_EXCLUSIVE : LOCK_ROW_EXCLUSIVE;
-            const LockMode mode = (LockMode)(1 + (seed >> 18) % modes);
-            if (lock_table(txn, table, mode, LOCK_WAIT) != LOCK_FAILED)
-                continue;
+    (void)round;
+    for (int i = 0; i < 4; i++) {
+        locker->seed = locker->seed * 1103515245 + 12345;
+        const uint32_t chance = locker->seed >> 16;
+        const uint32_t modes = chance >> 8 & 1 ? LOCK_ACCESS_EXCLUSIVE : LOCK_ROW_EXCLUSIVE;
+        const LockMode mode = (LockMode)(1 + (chance >> 2) % modes);
+        if (lock_table(txn, 200 + chance % ANY_TABLES, mode, LOCK_WAIT) == LOCK_FAILED) {
             locker->conflicts++; /* a deadlock */
-            break;
+            return;
         }
-        txn_rollback(txn);
     }
-    txn_session_close(session);
 }
 
 /* A circle that nobody sees would last for ever. */
 static void every_wait_ends(void **state)
 {
     Fixture *fixture = *state;
-    Locker lockers[ANY_THREADS];
-    Thread *threads[ANY_THREADS];
-    int deadlocks = 0;
+    Locker lockers[LOCKERS_MAX];
 
-    for (int i = 0; i < ANY_THREADS; i++) {
-        lockers[i] = (Locker){.fixture = fixture, .id = i + 10};
-        threads[i] = os->thread_start("locker", lock_any, &lockers[i]);
-    }
-    for (int i = 0; i < ANY_THREADS; i++) {
-        os->thread_join(threads[i]);
-        deadlocks += lockers[i].conflicts;
-    }
+    for (int i = 0; i < LOCKERS_MAX; i++)
+        lockers[i] = (Locker){.fixture = fixture,
+                              .lock = lock_any,
+                              .rounds = ANY_ROUNDS,
+                              .seed = (uint32_t)i + 10,
+                              .id = i + 10};
+    const int deadlocks = run_lockers(lockers, LOCKERS_MAX);
     print_message("%d deadlocks\n", deadlocks);
     assert_true(deadlocks > 0);
     assert_locks(fixture, 0, 0);
