@@ -461,7 +461,7 @@ bool timetz_receive(const TypeIo *io, Str bytes, Value *ret)
     const int32_t zone = (int32_t)get_be32(bytes.data + 8);
     if (time < 0 || time > USECS_PER_DAY)
         FAIL(ERR_DATETIME_VALUE_OUT_OF_RANGE, .message = STR("time out of range"));
-    if (abs(zone) >= 16 * 3600)
+    if (zone <= -16 * 3600 || zone >= 16 * 3600)
         FAIL(ERR_INVALID_TIME_ZONE_DISPLACEMENT_VALUE,
              .message = STR("time zone displacement out of range"));
     ret->timetz = (TimeTz){.microseconds = timestamp_round(time, io->typmod), .zone = zone};
