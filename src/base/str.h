@@ -50,6 +50,38 @@ static inline bool str_equal(Str a, Str b)
     return a.length == b.length && (a.length == 0 || memcmp(a.data, b.data, a.length) == 0);
 }
 
+/* How many bytes both begin with. */
+static inline size_t str_common_length(Str a, Str b)
+{
+    const size_t most = a.length < b.length ? a.length : b.length;
+    size_t at = 0;
+    uint64_t x, y;
+
+    for (; at + sizeof(x) <= most; at += sizeof(x)) {
+        memcpy(&x, a.data + at, sizeof(x));
+        memcpy(&y, b.data + at, sizeof(y));
+        if (x != y)
+            return at + (size_t)__builtin_ctzll(x ^ y) / 8; /* little-endian */
+    }
+    while (at < most && a.data[at] == b.data[at])
+        at++;
+    return at;
+}
+
+/* Copies bytes, those of 8 to 32 in two moves: keys, whose lengths a compiler doesn't know. */
+static inline void str_copy_to(char *to, Str s)
+{
+    if (s.length >= 8 && s.length <= 16) {
+        memcpy(to, s.data, 8);
+        memcpy(to + s.length - 8, s.data + s.length - 8, 8);
+    } else if (s.length > 16 && s.length <= 32) {
+        memcpy(to, s.data, 16);
+        memcpy(to + s.length - 16, s.data + s.length - 16, 16);
+    } else if (s.length > 0) {
+        memcpy(to, s.data, s.length);
+    }
+}
+
 /* Bytewise order: <0, 0, >0. */
 int str_compare(Str a, Str b);
 bool str_equal_nocase(Str a, Str b); /* ASCII only */

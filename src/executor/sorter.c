@@ -110,15 +110,6 @@ static bool entries_reserve(Sorter *sorter)
     return sorter->entry_capacity || out_of_memory();
 }
 
-/* How many bytes, at most `most`, two keys have in common. */
-static uint32_t common_length(const char *a, const char *b, uint32_t most)
-{
-    uint32_t at = 0;
-    while (at < most && a[at] == b[at])
-        at++;
-    return at;
-}
-
 /* Looks for the bytes that all keys in memory, and those of the runs, begin with. */
 static bool find_common(Sorter *sorter)
 {
@@ -137,7 +128,7 @@ static bool find_common(Sorter *sorter)
         for (size_t at = 0; at < chunk->used && common > 0; i++) {
             CHECK_INTERRUPTS_EACH(i);
             const SortRecord r = record_at(chunk->data + at);
-            common = common_length(first, r.key.data, (uint32_t)MIN(r.key.length, common));
+            common = (uint32_t)str_common_length(str_make(first, common), r.key);
             at = (size_t)(r.payload + r.payload_size - chunk->data);
         }
     sorter->common = common;

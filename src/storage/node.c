@@ -45,14 +45,6 @@ static inline int tail_compare(Str a, Str b)
     return bytes_compare(a, b);
 }
 
-static size_t common_prefix(Str a, Str b)
-{
-    size_t limit = MIN(a.length, b.length), length = 0;
-    while (length < limit && a.data[length] == b.data[length])
-        length++;
-    return length;
-}
-
 /* Puts bytes in front of the heap; there is contiguous room. */
 static uint16_t heap_push(Node *node, Str bytes)
 {
@@ -75,7 +67,7 @@ void node_init(Node *node, NodeKind kind, uint32_t level, Str lower, Str upper)
         node->flags = NODE_HAS_UPPER;
         node->upper_length = (uint16_t)upper.length;
         node->upper_offset = heap_push(node, upper);
-        node->prefix_length = (uint16_t)common_prefix(lower, upper);
+        node->prefix_length = (uint16_t)str_common_length(lower, upper);
     }
 }
 
@@ -354,7 +346,7 @@ void node_set_ghost(Node *node, uint32_t index, bool is_ghost)
 /* The shortest key above `left` and not above `right`. */
 static Str shortest_separator(Str left, Str right, char *buffer)
 {
-    size_t length = MIN(common_prefix(left, right) + 1, right.length);
+    size_t length = MIN(str_common_length(left, right) + 1, right.length);
     memcpy(buffer, right.data, length);
     return str_make(buffer, length);
 }
@@ -393,7 +385,7 @@ static bool range_fits(const Node *node, uint32_t from, uint32_t to, Str lower, 
 {
     size_t prefix = 0, fences = lower.length;
     if (!str_is_none(upper)) {
-        prefix = common_prefix(lower, upper);
+        prefix = str_common_length(lower, upper);
         fences += upper.length;
     }
     return fences + range_size(node, from, to, prefix) <= NODE_SPACE;
@@ -470,7 +462,7 @@ void node_split(Node *node, Node *right, const NodeSplit *split)
 bool node_can_merge(const Node *left, const Node *right)
 {
     Str lower = node_lower(left), upper = node_upper(right);
-    size_t prefix = node_has_upper(right) ? common_prefix(lower, upper) : 0;
+    size_t prefix = node_has_upper(right) ? str_common_length(lower, upper) : 0;
     size_t size = lower.length + (node_has_upper(right) ? upper.length : 0);
     size += slots_size(left, prefix) + slots_size(right, prefix);
     if (node_is_inner(left))
@@ -535,7 +527,8 @@ static const char *node_check_fences(const Node *node)
         return "a fence lies outside the page";
     if (node->lower_length > TREE_MAX_KEY || node->upper_length > TREE_MAX_KEY)
         return "a fence is too long";
-    size_t prefix = node_has_upper(node) ? common_prefix(node_lower(node), node_upper(node)) : 0;
+    size_t prefix =
+        node_has_upper(node) ? str_common_length(node_lower(node), node_upper(node)) : 0;
     if (node->prefix_length != prefix)
         return "the prefix is not the fences'";
     if (node_has_upper(node) && bytes_compare(node_lower(node), node_upper(node)) >= 0)

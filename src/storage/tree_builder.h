@@ -1,7 +1,7 @@
 /*
  * Builds an empty private tree bottom up from ascending input: CREATE INDEX, CTAS, COPY, sorts.
  *
- *   TreeBuilder *builder = tree_builder_new(tree, 90);       percent to fill
+ *   TreeBuilder *builder = tree_builder_new(tree, 90, TREE_TO_ATTACH);   percent to fill
  *   TRY(tree_builder_add_row(builder, row_id, image)); ...
  *   TRY(tree_builder_finish(builder));
  *   tree_builder_free(builder);                              finished: memory alone
@@ -12,7 +12,9 @@
 #include "storage/tree.h"
 
 typedef struct TreeBuilder TreeBuilder;
-MUST_CHECK TreeBuilder *tree_builder_new(Tree *tree, uint32_t fill_percent);
+/* To link leaves of a tree into another one, they must do with less than a page (tree_graft.h). */
+typedef enum TreeBuildUse { TREE_TO_ATTACH, TREE_TO_GRAFT } TreeBuildUse;
+MUST_CHECK TreeBuilder *tree_builder_new(Tree *tree, uint32_t fill_percent, TreeBuildUse use);
 MUST_CHECK bool tree_builder_add_row(TreeBuilder *builder, uint64_t row_id, Str image);
 /*
  * Rows in columns of the tree's layout, with ids one after the other, whose images have the sizes

@@ -5,6 +5,11 @@
  * fence is the separator to what follows), copied to a fresh page and entered in the open node
  * above. The last open node becomes the root. Keys of the open leaf are kept side by side: how much
  * of them their prefix takes is known when the leaf is closed, and they are written then.
+ *
+ * As many keys go into a leaf as fit behind the prefix that they share with its lower fence. Where
+ * the key that follows shares less, the fence is the least key behind the last one instead, which
+ * keeps the prefix. A leaf that may get other fences (TREE_TO_GRAFT), and the last one, which has
+ * no upper fence, take no more keys than fit without a prefix.
  */
 #include <stdlib.h>
 
@@ -14,19 +19,23 @@
 #include "storage/tree_builder.h"
 #include "storage/tree_internal.h"
 
+/* Bytes of the keys of a leaf, whose own prefixes come on top of what a page holds. */
+#define OPEN_KEYS_MAX (4 * PAGE_SIZE)
 #define SOME_MORE 4u /* rows of a leaf than of the one before, for which its arrays have room */
 
 /* Keys of the open leaf. */
 typedef struct OpenKeys {
     uint32_t count, size; /* bytes */
+    uint32_t prefix;      /* bytes that all of them share with the lower fence */
     uint32_t lower_length;
     char lower[TREE_MAX_KEY]; /* the leaf's lower fence */
     uint16_t lengths[NODE_MAX_SLOTS];
-    char bytes[NODE_SPACE + NODE_KEYS_SLACK];
+    char bytes[OPEN_KEYS_MAX + NODE_KEYS_SLACK];
 } OpenKeys;
 
 struct TreeBuilder {
     Tree *tree;
+    TreeBuildUse use;
     uint32_t fill_bytes; /* a leaf is closed above it */
     byte *levels[TREE_MAX_HEIGHT];
     uint32_t height; /* levels in use; 0: nothing has come yet */
@@ -36,19 +45,33 @@ struct TreeBuilder {
     OpenKeys *keys; /* of indexes */
 };
 
-TreeBuilder *tree_builder_new(Tree *tree, uint32_t fill_percent)
+/* The open leaf has this lower fence. */
+static void keys_begin(OpenKeys *keys, Str lower)
+{
+    memcpy(keys->lower, lower.data, lower.length);
+    keys->lower_length = keys->prefix = (uint32_t)lower.length;
+}
+
+static void keys_init(OpenKeys *keys)
+{
+    keys->count = keys->size = 0;
+    keys_begin(keys, STR(""));
+}
+
+TreeBuilder *tree_builder_new(Tree *tree, uint32_t fill_percent, TreeBuildUse use)
 {
     TreeBuilder *builder = memory_calloc(1, sizeof(TreeBuilder));
     if (!builder)
         FAIL(ERR_OUT_OF_MEMORY, .message = STR("out of memory"));
     builder->tree = tree;
+    builder->use = use;
     builder->fill_bytes = (uint32_t)(PAGE_SIZE * MIN(MAX(fill_percent, 10u), 100u) / 100);
     if (tree->kind == TREE_TABLE) {
         builder->scratch = row_scratch_new(tree);
     } else {
         builder->keys = memory_malloc(sizeof(OpenKeys));
         if (builder->keys)
-            builder->keys->count = builder->keys->size = builder->keys->lower_length = 0;
+            keys_init(builder->keys);
         else
             ERROR_SET(ERR_OUT_OF_MEMORY, .message = STR("out of memory"));
     }
@@ -221,32 +244,55 @@ static inline Str last_key(const OpenKeys *keys)
     return str_make(keys->bytes + keys->size - length, length);
 }
 
-/* Makes the open leaf of its keys; `upper` STR_NONE: it has no upper fence. */
-static void write_keys(TreeBuilder *builder, Str upper)
+/* What the slots and keys take, behind such a prefix. */
+static size_t keys_size(const OpenKeys *keys, size_t prefix)
+{
+    return keys->lower_length + keys->size + keys->count * sizeof(NodeSlot) - keys->count * prefix;
+}
+
+/* Makes the open leaf of the first `count` keys; `upper` STR_NONE: it has no upper fence. The
+ * others are the first ones of the next. */
+static void write_keys(TreeBuilder *builder, uint32_t count, Str upper)
 {
     OpenKeys *keys = builder->keys;
     Node *node = (Node *)builder->levels[0];
+    uint32_t size = 0;
 
     node_init(node, NODE_SLOTTED_LEAF, 0, str_make(keys->lower, keys->lower_length), upper);
-    node_append_keys(node, keys->bytes, keys->lengths, keys->count);
-    keys->count = keys->size = 0;
+    node_append_keys(node, keys->bytes, keys->lengths, count);
+    for (uint32_t i = 0; i < count; i++)
+        size += keys->lengths[i];
+    keys->count -= count;
+    keys->size -= size;
+    memmove(keys->bytes, keys->bytes + size, keys->size);
+    memmove(keys->lengths, keys->lengths + count, keys->count * sizeof(keys->lengths[0]));
 }
 
-static bool close_slotted_leaf(TreeBuilder *builder, Str key)
+static bool close_slotted_leaf(TreeBuilder *builder, uint32_t count, Str separator)
 {
     OpenKeys *keys = builder->keys;
-    const Str last = last_key(keys);
-    size_t common = 0, limit = MIN(key.length, last.length);
     PageId written;
 
-    while (common < limit && key.data[common] == last.data[common])
-        common++;
-    const Str separator = str_slice(key, 0, MIN(common + 1, key.length));
-    write_keys(builder, separator);
-    memcpy(keys->lower, separator.data, separator.length);
-    keys->lower_length = (uint32_t)separator.length;
+    write_keys(builder, count, separator);
+    keys_begin(keys, separator);
     TRY(write_out(builder, builder->levels[0], &written));
     return level_push(builder, 1, written, separator);
+}
+
+/* Before `key`: the shortest fence, or the one that keeps the prefix where they need it. */
+static bool close_before(TreeBuilder *builder, Str key)
+{
+    const OpenKeys *keys = builder->keys;
+    const Str last = last_key(keys), lower = str_make(keys->lower, keys->lower_length);
+    char buffer[TREE_MAX_KEY + 1];
+    Str separator = str_slice(key, 0, MIN(str_common_length(last, key) + 1, key.length));
+
+    if (keys_size(keys, str_common_length(lower, separator)) + separator.length > NODE_SPACE) {
+        memcpy(buffer, last.data, last.length);
+        buffer[last.length] = 0;
+        separator = str_make(buffer, last.length + 1);
+    }
+    return close_slotted_leaf(builder, keys->count, separator);
 }
 
 /* By words of eight bytes as long as both have them. */
@@ -264,6 +310,27 @@ static inline bool key_is_before(Str a, Str b)
     return str_compare(a, b) < 0;
 }
 
+/* How much of it the leaf need not have, once the key is the last one in it. The fence that would
+ * keep the prefix is a byte longer than a key. */
+static inline uint32_t shared_prefix(const TreeBuilder *builder, Str key)
+{
+    const OpenKeys *keys = builder->keys;
+
+    if (builder->use == TREE_TO_GRAFT || key.length == TREE_MAX_KEY)
+        return 0;
+    return (uint32_t)str_common_length(str_make(keys->lower, keys->prefix), key);
+}
+
+/* Does it fit beside the fence that would close the leaf behind it? */
+static bool has_room(const TreeBuilder *builder, Str key, uint32_t prefix)
+{
+    const OpenKeys *keys = builder->keys;
+    const size_t used = keys_size(keys, prefix) + sizeof(NodeSlot) + key.length - prefix;
+
+    return used + key.length + 1 <= NODE_SPACE && used <= builder->fill_bytes &&
+           keys->count < NODE_MAX_SLOTS && keys->size + key.length <= OPEN_KEYS_MAX;
+}
+
 bool tree_builder_add_key(TreeBuilder *builder, Str key)
 {
     OpenKeys *keys = builder->keys;
@@ -276,16 +343,41 @@ bool tree_builder_add_key(TreeBuilder *builder, Str key)
     if (builder->height == 0)
         TRY(level_open(builder, 0));
     assert(keys->count == 0 || key_is_before(last_key(keys), key));
-    const size_t used = keys->lower_length + keys->size + (size_t)keys->count * sizeof(NodeSlot);
-    const size_t size = sizeof(NodeSlot) + key.length;
-    /* The fence that will close the leaf is at most a byte longer than its last key. */
-    if (keys->count > 0 &&
-        (NODE_SPACE - used < size + key.length + 1 || used + size > builder->fill_bytes))
-        TRY(close_slotted_leaf(builder, key));
-    memcpy(keys->bytes + keys->size, key.data, key.length);
+    uint32_t prefix = shared_prefix(builder, key);
+    if (keys->count > 0 && !has_room(builder, key, prefix)) {
+        TRY(close_before(builder, key));
+        prefix = shared_prefix(builder, key);
+    }
+    keys->prefix = prefix;
+    str_copy_to(keys->bytes + keys->size, key);
     keys->lengths[keys->count++] = (uint16_t)key.length;
     keys->size += (uint32_t)key.length;
     builder->row_count++;
+    return true;
+}
+
+/* The last leaf has no upper fence, and so no prefix: where the keys don't fit like that, the last
+ * ones get it to themselves. */
+static bool write_last_keys(TreeBuilder *builder)
+{
+    OpenKeys *keys = builder->keys;
+
+    if (keys_size(keys, 0) > NODE_SPACE) {
+        uint32_t count = keys->count, at = keys->size;
+        size_t size = 0;
+        do {
+            at -= keys->lengths[--count];
+            size += sizeof(NodeSlot) + keys->lengths[count];
+        } while (count > 1 && size < builder->fill_bytes / 2);
+        const Str first = str_make(keys->bytes + at, keys->lengths[count]);
+        const Str before =
+            str_make(first.data - keys->lengths[count - 1], keys->lengths[count - 1]);
+        char buffer[TREE_MAX_KEY];
+        const size_t length = MIN(str_common_length(before, first) + 1, first.length);
+        memcpy(buffer, first.data, length);
+        TRY(close_slotted_leaf(builder, count, str_make(buffer, length)));
+    }
+    write_keys(builder, keys->count, STR_NONE);
     return true;
 }
 
@@ -299,7 +391,7 @@ bool tree_builder_finish(TreeBuilder *builder)
     if (builder->height == 0)
         return true;
     if (builder->keys)
-        write_keys(builder, STR_NONE);
+        TRY(write_last_keys(builder));
     for (uint32_t level = 0; level + 1 < builder->height; level++) {
         PageId written;
         TRY(write_out(builder, builder->levels[level], &written));

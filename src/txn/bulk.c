@@ -100,7 +100,7 @@ bool txn_bulk_begin(Txn *txn, TxnTree *tree, TxnBulk **ret_bulk)
     TRY(txn_bulk_begin_among(txn, tree, &bulk));
     bulk->is_direct = is_buildable(txn, tree);
     if (bulk->is_direct) {
-        bulk->builder = tree_builder_new(tree->private_tree, BULK_FILL);
+        bulk->builder = tree_builder_new(tree->private_tree, BULK_FILL, TREE_TO_ATTACH);
         if (!bulk->builder) {
             memory_free(bulk);
             return false;

@@ -168,7 +168,7 @@ bool built_begin(Txn *txn, TreeWrites *writes)
     mutex_lock(&writes->tree->runs_mutex); /* others look for keys there */
     spill->built = built;
     mutex_unlock(&writes->tree->runs_mutex);
-    writes->filling = tree_builder_new(built, BUILT_FILL);
+    writes->filling = tree_builder_new(built, BUILT_FILL, TREE_TO_GRAFT);
     return writes->filling != NULL;
 }
 

@@ -526,7 +526,7 @@ static void built_indexes_hold_their_input(void **state)
     (void)state;
     for (uint32_t fill = 50; fill <= 100; fill += 50) {
         Tree *tree = tree_new_private(fix.database, TREE_INDEX, NULL);
-        TreeBuilder *builder = tree_builder_new(tree, fill);
+        TreeBuilder *builder = tree_builder_new(tree, fill, TREE_TO_ATTACH);
         for (uint32_t i = 0; i < KEYS; i++) {
             model[i]->exists = draw_below(3) != 0;
             if (model[i]->exists)
@@ -543,6 +543,70 @@ static void built_indexes_hold_their_input(void **state)
         }
         compare_all(tree_open(fix.database, 8));
         require_no_leak();
+    }
+}
+
+/* Ascending keys in groups that share their beginnings: a group's number and filling, the key's
+ * number, a tail. `round` draws them. Returns the key with this number of the round. */
+static Str grouped_key(uint32_t round, uint32_t number, char *buffer)
+{
+    const uint32_t group = __builtin_bswap32(number / (3 + 397 * (round % 7)));
+    const uint32_t low = __builtin_bswap32(number);
+    const size_t filling = (size_t)(round * 7 + __builtin_popcount(group)) % 61;
+
+    memcpy(buffer, &group, 4);
+    memset(buffer + 4, 'g', filling);
+    memcpy(buffer + 4 + filling, &low, 4);
+    const size_t tail = 8 + (round % 3 ? 0 : number % 5);
+    memset(buffer + 8 + filling, 't', tail);
+    return str_make(buffer, 8 + filling + tail);
+}
+
+static int64_t build_grouped(uint32_t round, uint32_t count, TreeBuildUse use, Tree **ret_tree)
+{
+    Tree *tree = tree_new_private(fix.database, TREE_INDEX, NULL);
+    TreeBuilder *builder = tree_builder_new(tree, round % 2 ? 90 : 100, use);
+    char buffer[TREE_MAX_KEY];
+    TreeReport report;
+
+    for (uint32_t i = 0; i < count; i++)
+        require(tree_builder_add_key(builder, grouped_key(round, i * 2, buffer)));
+    require(tree_builder_finish(builder));
+    tree_builder_free(builder);
+    require(tree_check(tree, NULL, NULL, &report));
+    assert_int_equal(report.rows, count);
+    *ret_tree = tree;
+    return (int64_t)report.leaf_pages;
+}
+
+static void what_keys_share_takes_no_room_in_built_leaves(void **state)
+{
+    (void)state;
+    for (uint32_t round = 0; round < 28; round++) {
+        const uint32_t count = 1 + draw_below(8000);
+        char buffer[TREE_MAX_KEY];
+        Tree *dense, *loose;
+        TreeReport report;
+        const int64_t pages = build_grouped(round, count, TREE_TO_ATTACH, &dense);
+        const int64_t loose_pages = build_grouped(round, count, TREE_TO_GRAFT, &loose);
+
+        tree_discard(loose);
+        assert_true(pages <= loose_pages + 1);
+        if (round % 7 == 6 && loose_pages > 16) /* a thousand that share most of their bytes */
+            assert_true(pages <= loose_pages * 3 / 4);
+        for (uint32_t i = 0; i < count; i++) /* between them: everything splits */
+            require(tree_index_insert(dense, grouped_key(round, i * 2 + 1, buffer), NULL));
+        require(tree_check(dense, NULL, NULL, &report));
+        assert_int_equal(report.rows, 2 * count);
+        for (uint32_t i = 0; i < 2 * count; i++) {
+            char found[TREE_MAX_KEY];
+            const Str key = grouped_key(round, i, buffer);
+            bool ghost = true;
+            Str first;
+            assert_int_equal(tree_index_first(dense, key, found, &first, &ghost), TREE_FOUND);
+            assert_true(str_equal(first, key) && !ghost);
+        }
+        tree_discard(dense);
     }
 }
 
@@ -733,6 +797,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(pairs_put_together_are_what_was_put, begin, end),
         cmocka_unit_test_setup_teardown(keys_appended_together_lie_as_if_inserted, begin, end),
         cmocka_unit_test_setup_teardown(built_indexes_hold_their_input, begin, end),
+        cmocka_unit_test_setup_teardown(what_keys_share_takes_no_room_in_built_leaves, begin, end),
         cmocka_unit_test_setup_teardown(grafted_keys_are_all_there, begin, end),
         cmocka_unit_test_setup_teardown(keys_in_order_fill_leaves_and_no_more, begin, end),
         cmocka_unit_test_setup_teardown(making_and_dropping_may_be_done_again, begin, end),

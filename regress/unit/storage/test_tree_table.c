@@ -458,7 +458,7 @@ static void built_trees_are_attached_and_grafted(void **state)
     require(tree_create(fix.database, 7, TREE_TABLE, layouts[1]));
     Tree *built = tree_new_private(fix.database, TREE_TABLE, layouts[1]);
     require(built != NULL);
-    TreeBuilder *builder = tree_builder_new(built, 90);
+    TreeBuilder *builder = tree_builder_new(built, 90, TREE_TO_GRAFT);
     for (uint32_t id = 1; id < 3000; id += 1 + draw_below(2)) {
         Str image = draw_image(layouts[1]);
         require(tree_builder_add_row(builder, id, image));
@@ -472,7 +472,7 @@ static void built_trees_are_attached_and_grafted(void **state)
     require_no_leak();
     for (uint32_t round = 0; round < 2; round++) {
         Tree *more = tree_new_private(fix.database, TREE_TABLE, layouts[1]);
-        builder = tree_builder_new(more, 100);
+        builder = tree_builder_new(more, 100, TREE_TO_GRAFT);
         /* The second time ids lie among those that are there: row by row. */
         for (uint32_t id = round ? 1000 : 3000; id < (round ? 2000 : MODEL_IDS); id += 2) {
             Str image = draw_image(layouts[1]);
@@ -577,7 +577,7 @@ static void rows_in_columns_are_the_rows(void **state)
     for (uint32_t version = 1; version <= 3; version += 2) {
         const Layout *layout = layouts[version];
         Tree *built = tree_new_private(fix.database, TREE_TABLE, layout);
-        TreeBuilder *builder = tree_builder_new(built, 90);
+        TreeBuilder *builder = tree_builder_new(built, 90, TREE_TO_GRAFT);
         for (uint32_t id = 1;;) {
             draw_rows(layout, draw_below(2) ? 700 : 10, &rows);
             if (id + rows.count >= MODEL_IDS)
@@ -612,7 +612,7 @@ static void rows_in_columns_have_their_ids(void **state)
     (void)state;
     for (uint32_t f = 0; f < ARRAY_LENGTH(firsts); f++) {
         Tree *built = tree_new_private(fix.database, TREE_TABLE, layouts[1]);
-        TreeBuilder *builder = tree_builder_new(built, 90);
+        TreeBuilder *builder = tree_builder_new(built, 90, TREE_TO_GRAFT);
         for (uint64_t gap = 0; gap <= 6ull << 32; gap += 3ull << 32) {
             draw_rows(layouts[1], 900, &rows);
             require(tree_builder_add_rows(builder, firsts[f] + gap, &rows.range, rows.sizes));
