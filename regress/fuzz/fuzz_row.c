@@ -46,7 +46,8 @@ static void read_layout(Arena *arena, Str bytes)
 
 static void read_record(Arena *arena, Str bytes)
 {
-    RecordReader reader;
+    RecordReader reader, again = {.rest = STR("")};
+    RecordList list = {0};
     OpRead outcome;
     Op op;
 
@@ -54,10 +55,8 @@ static void read_record(Arena *arena, Str bytes)
         return;
     while ((outcome = record_next(&reader, &op)) == OP_READ) {
         StrBuf out = strbuf_in(arena);
-        TreeName tree = 0;
-        RecordReader again = {.rest = STR("")};
         Op same;
-        record_put_op(&out, &tree, &op);
+        record_put_op(&out, &list, &op);
         again.rest = strbuf_view(&out);
         fuzz_require(record_next(&again, &same) == OP_READ && same.code == op.code &&
                      same.row_id == op.row_id && str_equal(same.key, op.key) &&

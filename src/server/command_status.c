@@ -20,10 +20,13 @@ int command_status(int count, char **arguments)
     }
     File *file = os->file_open(lock, OS_WRITE);
     bool is_busy = false;
+    uint32_t version;
     if (!file || !os->file_lock(file, &is_busy))
         return command_failed();
     os->file_close(file);
-    printf("%s: format %d, %s\n", arguments[0], STORE_FORMAT_VERSION,
+    if (!store_format_version(directory, &version))
+        return command_failed();
+    printf("%s: format %u, %s\n", arguments[0], version,
            is_busy ? "a server has it open" : "nobody has it open");
     return is_busy ? 0 : 1;
 }

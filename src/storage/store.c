@@ -192,6 +192,15 @@ static bool store_init_space(Store *store)
     return true;
 }
 
+bool store_format_version(Str path, uint32_t *ret_version)
+{
+    Superblock superblock;
+
+    TRY(superblock_read(path, &superblock));
+    *ret_version = superblock.format_version;
+    return true;
+}
+
 static bool store_load(Store *store)
 {
     TRY(store_check_directory(store));

@@ -38,7 +38,12 @@
 #include "storage/page.h"
 #include "storage/wal.h"
 
-#define STORE_FORMAT_VERSION 1
+/* What is written, and the oldest that is read. A start makes of the older one the newest, which an
+ * older server refuses. What each brought: docs/storage-format.md. */
+#define STORE_FORMAT_VERSION 2
+#define STORE_FORMAT_OLDEST 1
+/* That of a directory that may be in use; another server's fails with 55000. */
+MUST_CHECK bool store_format_version(Str path, uint32_t *ret_version);
 
 typedef struct StoreOptions {
     uint64_t pool_bytes;           /* frames; at least STORE_POOL_MIN is used */

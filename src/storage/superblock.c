@@ -40,12 +40,14 @@ static bool superblock_is_valid(const Superblock *superblock)
 
 static bool superblock_check_format(Str directory, const Superblock *superblock)
 {
-    if (superblock->format_version != STORE_FORMAT_VERSION)
+    const uint32_t version = superblock->format_version;
+
+    if (version < STORE_FORMAT_OLDEST || version > STORE_FORMAT_VERSION)
         FAIL(ERR_OBJECT_NOT_IN_PREREQUISITE_STATE,
              .message = STR("database files are incompatible with server"),
              .detail = fmt("The data directory \"%.*s\" has format version %u, but the server "
-                           "reads version %u.",
-                           STR_ARGS(directory), superblock->format_version, STORE_FORMAT_VERSION),
+                           "reads versions %u to %u.",
+                           STR_ARGS(directory), version, STORE_FORMAT_OLDEST, STORE_FORMAT_VERSION),
              .hint = STR("Dump the data with the server version that wrote it, and restore it."));
     if (superblock->page_size != PAGE_SIZE)
         FAIL(ERR_OBJECT_NOT_IN_PREREQUISITE_STATE,

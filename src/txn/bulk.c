@@ -34,7 +34,7 @@ struct TxnBulk {
     uint64_t next_row_id; /* direct ones */
     uint64_t added;
     StrBuf ops;
-    TreeName ops_tree;
+    RecordList list; /* of ops */
 };
 
 static bool flush(TxnBulk *bulk)
@@ -43,7 +43,7 @@ static bool flush(TxnBulk *bulk)
         return true;
     TRY(commit_write_fragment(bulk->txn, strbuf_view(&bulk->ops)));
     strbuf_truncate(&bulk->ops, 0);
-    bulk->ops_tree = 0;
+    bulk->list = (RecordList){0};
     return true;
 }
 
@@ -62,7 +62,7 @@ static void log_tree(TxnBulk *bulk)
                  .kind = bulk->tree->kind};
         if (ddl->layout)
             op.value = layout_encode(txn->arena, ddl->layout);
-        record_put_op(&bulk->ops, &bulk->ops_tree, &op);
+        record_put_op(&bulk->ops, &bulk->list, &op);
     }
 }
 
@@ -115,10 +115,15 @@ bool txn_bulk_begin(Txn *txn, TxnTree *tree, TxnBulk **ret_bulk)
     return true;
 }
 
+static bool flush_if_full(TxnBulk *bulk)
+{
+    return bulk->ops.length < BULK_FRAGMENT || flush(bulk);
+}
+
 static bool log_op(TxnBulk *bulk, const Op *op)
 {
-    record_put_op(&bulk->ops, &bulk->ops_tree, op);
-    return bulk->ops.length < BULK_FRAGMENT || flush(bulk);
+    record_put_op(&bulk->ops, &bulk->list, op);
+    return flush_if_full(bulk);
 }
 
 /* ------------------------------------------------------------------ into a table others know */
@@ -239,14 +244,14 @@ static bool append_range(TxnBulk *bulk, BulkRows *scratch, const RowRange *range
         for (uint32_t i = 0; i < range->count; i++)
             writes->appended_largest = MAX(writes->appended_largest, sizes[i]);
     }
-    record_put_rows(&bulk->ops, &bulk->ops_tree,
+    record_put_rows(&bulk->ops, &bulk->list,
                     &(RowsOp){.tree = bulk->tree->name,
                               .first_id = first_id,
                               .count = range->count,
                               .image_sizes = sizes,
                               .images = scratch->images});
     row_images_encode(txn_layout_newest(bulk->txn, bulk->tree), range, scratch->images);
-    return bulk->ops.length < BULK_FRAGMENT || flush(bulk);
+    return flush_if_full(bulk);
 }
 
 static bool append_rows(TxnBulk *bulk, BulkRows *scratch, RowRange range, int64_t *ret_row_ids)
@@ -333,10 +338,8 @@ bool txn_bulk_append_key(TxnBulk *bulk, Str entry)
         return txn_index_insert(bulk->txn, bulk->tree, key, (int64_t)__builtin_bswap64(id));
     }
     TRY(tree_builder_add_key(bulk->builder, entry));
-    return log_op(bulk, &(Op){.code = OP_PUT_ENTRY,
-                              .database = bulk->tree->database,
-                              .tree = bulk->tree->id,
-                              .key = entry});
+    record_put_entry(&bulk->ops, &bulk->list, bulk->tree->name, entry);
+    return flush_if_full(bulk);
 }
 
 bool txn_bulk_end(TxnBulk *bulk)

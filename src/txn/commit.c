@@ -255,7 +255,7 @@ bool commit_write_fragment(Txn *txn, Str ops)
 typedef struct Encoder {
     Txn *txn;
     StrBuf *buf;
-    TreeName tree;
+    RecordList list; /* of buf */
     TreeReady ready;
     uint64_t put_bytes, overflow_pages; /* what the apply adds to the trees, at most */
     uint64_t version_bytes;             /* what it needs to remember what was there, roughly */
@@ -321,13 +321,13 @@ static uint64_t growth_pages(const Encoder *encoder)
 static bool encode_op(Encoder *encoder, const Op *op)
 {
     count_growth(encoder, op);
-    record_put_op(encoder->buf, &encoder->tree, op);
+    record_put_op(encoder->buf, &encoder->list, op);
     if (encoder->buf->length < FRAGMENT_SIZE)
         return true;
     CHECK_INTERRUPTS();
     TRY(fragment_write(encoder->txn, strbuf_view(encoder->buf)));
     strbuf_truncate(encoder->buf, 0);
-    encoder->tree = 0;
+    encoder->list = (RecordList){0};
     return true;
 }
 
@@ -981,7 +981,7 @@ bool commit_autonomous(TxnManager *manager, DatabaseId database, TreeId tree, St
     Database *store_of = store_database(manager->store, database);
     Tree *target = store_of ? tree_open(store_of, tree) : NULL;
     StrBuf buf = {0};
-    TreeName name = 0;
+    RecordList list = {0};
     int64_t now = os->wall_clock();
     TreeReady ready = {0};
 
@@ -993,7 +993,7 @@ bool commit_autonomous(TxnManager *manager, DatabaseId database, TreeId tree, St
     strbuf_append_bytes(&buf, &now, sizeof(now));
     record_put_varint(&buf, 0);
     record_put_op(
-        &buf, &name,
+        &buf, &list,
         &(Op){.code = OP_PUT_PAIR, .database = database, .tree = tree, .key = key, .value = value});
     uint32_t length = (uint32_t)buf.length;
     const ApplyNeeds needs = {.growth = 1, .memory = APPLY_COST};

@@ -33,8 +33,9 @@ typedef enum OpCode {
     OP_DELETE_PAIR,  /* key */
     OP_CREATE_TREE,  /* kind, layout bytes */
     OP_DROP_TREE,
-    OP_SET_LAYOUT,    /* layout bytes */
-    OP_DROP_DATABASE, /* database */
+    OP_SET_LAYOUT,     /* layout bytes */
+    OP_DROP_DATABASE,  /* database */
+    OP_PUT_NEXT_ENTRY, /* how it differs from the entry before it; read as OP_PUT_ENTRY */
 } OpCode;
 
 typedef struct Op {
@@ -47,9 +48,23 @@ typedef struct Op {
     Str value; /* image, value, layout */
 } Op;
 
+/*
+ * What writer and reader of a list remember of it; zero at its start. Entries come in key order, so
+ * one is mostly much like the one before: what its key shares with that, and how far its row id is
+ * from that one's, say it in some five bytes.
+ */
+#define RECORD_ENTRY_MAX 120u /* longer ones are not remembered, and are written whole */
+typedef struct RecordList {
+    TreeName tree;         /* which it is about */
+    uint32_t entry_length; /* of the last entry that was put, 0: none */
+    char entry[RECORD_ENTRY_MAX];
+} RecordList;
+
 void record_put_varint(StrBuf *buf, uint64_t value);
-/* Appends one operation; `*tree` remembers which tree the list is about (0 at its start). */
-void record_put_op(StrBuf *buf, TreeName *tree, const Op *op);
+/* Appends one operation. */
+void record_put_op(StrBuf *buf, RecordList *list, const Op *op);
+/* OP_PUT_ENTRY. */
+void record_put_entry(StrBuf *buf, RecordList *list, TreeName tree, Str entry);
 /* OP_PUT_ROW of rows with ids one after the other. */
 typedef struct RowsOp {
     TreeName tree;
@@ -58,7 +73,7 @@ typedef struct RowsOp {
     const size_t *image_sizes;
     byte **images; /* filled: where each image is to be written; until the buffer changes */
 } RowsOp;
-void record_put_rows(StrBuf *buf, TreeName *tree, const RowsOp *op);
+void record_put_rows(StrBuf *buf, RecordList *list, const RowsOp *op);
 
 typedef struct RecordReader {
     Str rest;
@@ -66,11 +81,12 @@ typedef struct RecordReader {
     uint64_t fragment_id;
     int64_t wall_clock;
     uint64_t txn_id;
-    TreeName tree;
+    RecordList list;
 } RecordReader;
 typedef enum OpRead { OP_READ_FAILED = 0, OP_READ, OP_READ_END } OpRead;
 
 MUST_CHECK bool record_open(RecordReader *reader, Str payload); /* XX001 */
+/* An entry's key may lie in the reader: until the next call. */
 MUST_CHECK OpRead record_next(RecordReader *reader, Op *ret_op);
 
 #endif

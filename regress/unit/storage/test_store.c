@@ -11,8 +11,10 @@
 #include <cmocka.h>
 
 #include "base/error.h"
+#include "base/hash.h"
 #include "base/os.h"
 #include "base/sim.h"
+#include "storage/superblock.h"
 #include "store_workload.h"
 
 static Workload work;
@@ -104,6 +106,54 @@ static void a_directory_in_use_is_refused(void **state)
     assert_false(store_create(work.path));
     assert_int_equal(error_fields()->sqlstate, ERR_DUPLICATE_FILE);
     error_clear();
+}
+
+/* As if written in that format. */
+static void set_format(Superblock *block, uint32_t version)
+{
+    char path[200];
+
+    block->format_version = version;
+    block->crc = crc32c(0, block, offsetof(Superblock, crc));
+    snprintf(path, sizeof(path), "%.*s/superblock", STR_ARGS(work.path));
+    File *file = os->file_open(str_from_c(path), OS_WRITE);
+    assert_non_null(file);
+    for (uint64_t copy = 0; copy < 4; copy++)
+        require(os->file_write(file, block, sizeof(*block), copy * 4096));
+    os->file_close(file);
+}
+
+static void the_format_before_is_read_and_others_are_not(void **state)
+{
+    const uint32_t others[] = {STORE_FORMAT_VERSION + 1, STORE_FORMAT_OLDEST - 1};
+    const StoreOptions options = workload_options();
+    Superblock block;
+    uint32_t version;
+
+    (void)state;
+    work.steps = 100;
+    require(workload_create(&work));
+    workload_run(&work);
+    require(store_close(work.store, STORE_CLOSE_CLEAN));
+    require(superblock_read(work.path, &block));
+    set_format(&block, STORE_FORMAT_OLDEST);
+    require(store_format_version(work.path, &version));
+    assert_int_equal(version, STORE_FORMAT_OLDEST);
+    require(workload_open(&work)); /* before its first record, so that older servers refuse it */
+    require(store_format_version(work.path, &version));
+    assert_int_equal(version, STORE_FORMAT_VERSION);
+    require(workload_check(&work));
+    require(store_close(work.store, STORE_CLOSE_CLEAN));
+    require(superblock_read(work.path, &block));
+    for (size_t i = 0; i < ARRAY_LENGTH(others); i++) {
+        set_format(&block, others[i]);
+        assert_false(store_format_version(work.path, &version));
+        assert_int_equal(error_fields()->sqlstate, ERR_OBJECT_NOT_IN_PREREQUISITE_STATE);
+        error_clear();
+        assert_null(store_open(work.path, &options));
+        assert_int_equal(error_fields()->sqlstate, ERR_OBJECT_NOT_IN_PREREQUISITE_STATE);
+        error_clear();
+    }
 }
 
 static void a_clone_shares_pages_until_one_side_writes(void **state)
@@ -469,6 +519,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_was_written_is_there_after_a_clean_close, begin, end),
         cmocka_unit_test_setup_teardown(what_was_acknowledged_is_there_after_an_abort, begin, end),
         cmocka_unit_test_setup_teardown(a_directory_in_use_is_refused, begin, end),
+        cmocka_unit_test_setup_teardown(the_format_before_is_read_and_others_are_not, begin, end),
         cmocka_unit_test_setup_teardown(a_clone_shares_pages_until_one_side_writes, begin, end),
         cmocka_unit_test_setup_teardown(temporary_pages_spill_and_become_permanent, begin, end),
         cmocka_unit_test_setup_teardown(a_flipped_bit_is_an_error_that_names_the_page, begin, end),
