@@ -266,6 +266,10 @@ bool portal_description(Session *session, Portal *portal, RowDescription *ret_de
         return true;
     }
     PreparedStatement *statement = portal->statement;
+    if (portal->is_held) { /* whatever has become of its tables */
+        *ret_description = statement->result;
+        return true;
+    }
     if (!statement->statement || statement->is_utility)
         return statement_describe(session, statement, ret_description);
     TRY(portal_ready(session, portal));
